@@ -25,7 +25,9 @@ def parse_duration(value: Any) -> int:
         raise PydanticCustomError(
             "duration", "is not a duration: write seconds, or days, hours, minutes as in 1h30m"
         )
-    return sum(int(count) * unit for count, unit in zip(match.groups("0"), _UNITS.values(), strict=True))
+    return sum(
+        int(count) * unit for count, unit in zip(match.groups("0"), _UNITS.values(), strict=True)
+    )
 
 
 def format_duration(seconds: float) -> str:

@@ -30,7 +30,9 @@ class Problem:
 def under(prefix: str, problems: Iterable[Problem]) -> list[Problem]:
     """The same problems, seen from one level further out."""
     return [
-        Problem(f"{prefix}.{each.path}" if each.path else prefix, each.value, each.rule, each.remedy)
+        Problem(
+            f"{prefix}.{each.path}" if each.path else prefix, each.value, each.rule, each.remedy
+        )
         for each in problems
     ]
 
@@ -39,7 +41,9 @@ def report(problems: Iterable[Problem]) -> str:
     """All problems as one message, numbered."""
     numbered = [f"{number}. {problem}" for number, problem in enumerate(problems, start=1)]
     noun = "problem" if len(numbered) == 1 else "problems"
-    return f"{len(numbered)} {noun} in the settings, so nothing was created:\n" + "\n".join(numbered)
+    return f"{len(numbered)} {noun} in the settings, so nothing was created:\n" + "\n".join(
+        numbered
+    )
 
 
 def shown(value: Any) -> str:

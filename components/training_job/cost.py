@@ -1,0 +1,46 @@
+"""What a job may cost at most, and what it has cost, in USD.
+
+Storage, transfer and the platform around the job are not included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.instances import training_instance_types
+
+UNKNOWN_COST = "unknown"
+"""What stands for a cost whose price is not known; never zero."""
+
+OVERHEAD_SECONDS = 600
+"""Seconds per instance and attempt that the service may bill beyond the maximum runtime.
+
+Download, the grace after a stop and the upload of artifacts fall outside MaxRuntimeInSeconds: a
+job with a limit of 603 s was seen billed 841 s (aws/sagemaker-python-sdk, issue 4451).
+"""
+
+_SECONDS_PER_HOUR = 3600
+
+
+def cost_ceiling(request: Mapping[str, Any], attempts: int) -> float | str:
+    """The most that all attempts can cost: price × instances × time allowed for `attempts`.
+
+    Spot capacity never costs more than on-demand, whose price is used for both.
+    """
+    resources = request["ResourceConfig"]
+    seconds = (request["StoppingCondition"]["MaxRuntimeInSeconds"] + OVERHEAD_SECONDS) * attempts
+    return _cost(resources["InstanceType"], resources["InstanceCount"], seconds)
+
+
+def billed_cost(instance_type: str, instance_count: int, billable_seconds: float) -> float | str:
+    """What a job has cost: price × instances × BillableTimeInSeconds, which has the discount."""
+    return _cost(instance_type, instance_count, billable_seconds)
+
+
+def _cost(instance_type: str, instance_count: int, seconds: float) -> float | str:
+    listed = training_instance_types().get(instance_type)
+    if listed is None or listed.on_demand_usd_per_hour is None:
+        return UNKNOWN_COST
+    usd = listed.on_demand_usd_per_hour * instance_count * seconds / _SECONDS_PER_HOUR
+    return round(usd, 4)

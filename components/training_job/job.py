@@ -1,0 +1,156 @@
+"""One training job as a team writes it in its stack's settings."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from components.durations import Seconds
+from components.instances import training_instance_types
+from components.validation import SettingsModel
+
+NAME_PATTERN = r"[a-z0-9](-?[a-z0-9])*"
+"""Names that can stand in a training job's name and in an S3 key."""
+
+_TWO_HOURS = 2 * 3600
+
+
+class SourceSettings(SettingsModel):
+    """The folder of code that the job runs."""
+
+    dir: str = Field(description="The folder of the job's code, from the project's folder.")
+    entry_point: str = Field(description="The script in that folder that is run, as train.py.")
+    arguments: list[str] = Field(
+        default=[], description="Arguments for the script, after the hyperparameters."
+    )
+
+
+class SpotSettings(SettingsModel):
+    """How the job uses spot capacity."""
+
+    max_wait: Seconds | None = Field(
+        default=None,
+        ge=1,
+        description="The longest time for waiting and running together, in seconds or as in 4h; "
+        "twice maxRuntime by default.",
+    )
+    checkpoints: bool = Field(
+        default=True,
+        description="Whether /opt/ml/checkpoints is kept in the artifact bucket: true or false.",
+    )
+
+
+class InputSettings(SettingsModel):
+    """One input channel: an S3 prefix, or a local file or folder that the stack uploads."""
+
+    s3_uri: str | None = Field(
+        default=None, description="The S3 prefix to read, as s3://bucket/prefix/."
+    )
+    path: str | None = Field(
+        default=None, description="A file or folder that the stack uploads, from the project's."
+    )
+    mode: Literal["File", "FastFile", "Pipe"] = Field(
+        default="File", description="How the script sees the data: File, FastFile or Pipe."
+    )
+    content_type: str | None = Field(default=None, description="The data's MIME type.")
+    distribution: Literal["FullyReplicated", "ShardedByS3Key"] = Field(
+        default="FullyReplicated",
+        description="Whether each instance gets all objects (FullyReplicated) or a share of "
+        "them (ShardedByS3Key).",
+    )
+
+
+def _spot(value: Any) -> Any:
+    """`spot: true` is spot with its defaults, `spot: false` is on-demand capacity."""
+    return ({} if value else None) if isinstance(value, bool) else value
+
+
+class JobSettings(SettingsModel):
+    """One training job; its definition, its placement, and what to do with it."""
+
+    image: str = Field(
+        description="The container image's URI in ECR, as "
+        "<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>."
+    )
+    source: SourceSettings | None = Field(
+        default=None, description="The folder of code that the job runs: {dir, entryPoint}."
+    )
+    distribution: Literal["none", "jax", "torchrun"] = Field(
+        default="none",
+        description="How processes find each other: none, jax or torchrun.",
+    )
+    instance_type: str = Field(
+        default="ml.g5.2xlarge", description="The instance type, as ml.g5.2xlarge."
+    )
+    instance_count: int = Field(default=1, ge=1, description="The number of instances, 1 or more.")
+    volume_gb: int = Field(
+        default=100, ge=1, le=16_384, description="Each instance's volume in GB, 1 to 16384."
+    )
+    max_runtime: Seconds = Field(
+        default=_TWO_HOURS,
+        ge=1,
+        le=28 * 86_400,
+        description="The longest training time over all attempts, in seconds or as in 2h, "
+        "at most 28d.",
+    )
+    spot: Annotated[SpotSettings | None, BeforeValidator(_spot)] = Field(
+        default=SpotSettings(),
+        description="Spot capacity: {maxWait, checkpoints}, or true, or false for on-demand.",
+    )
+    inputs: dict[str, InputSettings] = Field(
+        default={}, description="The input channels by name: {train: {s3Uri: s3://…}}."
+    )
+    hyperparameters: dict[str, str | int | float | bool] = Field(
+        default={}, description="Hyperparameters by name; texts, numbers or booleans."
+    )
+    environment: dict[str, str] = Field(
+        default={}, description="Environment variables of the container; texts."
+    )
+    metrics: dict[str, str] = Field(
+        default={},
+        description="Regular expressions with one group that find a metric's value in the log.",
+    )
+    network_isolation: bool = Field(
+        default=True,
+        description="Whether the container has no network but its peers: true or false.",
+    )
+    paused: bool = Field(
+        default=False,
+        description="true stops the job and keeps its checkpoints; false goes on from them.",
+    )
+    run_id: str = Field(
+        default="",
+        max_length=64,
+        description="Any text; another one asks for a new run of an unchanged definition.",
+    )
+    relaunch: Literal["never", "onFailure"] = Field(
+        default="never",
+        description="Whether the next `pulumi up --refresh` relaunches a failed job: "
+        "never or onFailure.",
+    )
+    max_attempts: int = Field(
+        default=3, ge=1, le=30, description="The most attempts in a row with onFailure, 1 to 30."
+    )
+    unlisted_instance_type: bool = Field(
+        default=False,
+        description="true accepts an instance type that the table of types doesn't list.",
+    )
+
+    @property
+    def max_wait(self) -> int | None:
+        """Seconds of waiting and running together on spot; None on demand."""
+        if self.spot is None:
+            return None
+        return self.spot.max_wait if self.spot.max_wait is not None else 2 * self.max_runtime
+
+    @property
+    def keeps_checkpoints(self) -> bool:
+        """Whether /opt/ml/checkpoints is synchronised with the artifact bucket."""
+        return self.spot is None or self.spot.checkpoints
+
+    @property
+    def takes_volume_key(self) -> bool:
+        """Whether the service accepts a key for the volume: not with local NVMe disks."""
+        listed = training_instance_types().get(self.instance_type)
+        return listed is None or not listed.has_local_storage

@@ -1,0 +1,191 @@
+"""One job's settings and placement as the CreateTrainingJob request; no AWS call, no Pulumi.
+
+Values that are known only while the stack is built (ARNs, URIs, ids) may be Pulumi outputs: they
+are put into the request as they are. Instance type, count, spot, runtime and wait are always
+plain, so that a preview and a policy see them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.training_job.job import InputSettings, JobSettings
+
+MACHINE_LEARNING_ROOT = "/opt/ml"
+CHECKPOINT_PATH = f"{MACHINE_LEARNING_ROOT}/checkpoints"
+CODE_CHANNEL = "code"
+LAUNCHER = "launcher.py"
+SOURCE_ARCHIVE = "source.tar.gz"
+
+Request = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a job runs and where its data lie; each value may be a Pulumi output.
+
+    `input_uris` has the S3 URI of each channel that the stack uploads, `code_uri` that of the
+    prefix with the launcher and the source archive, or None for a job without source.
+    """
+
+    role_arn: Any
+    key_arn: Any
+    subnet_ids: Any
+    security_group_ids: Any
+    output_uri: Any
+    checkpoint_uri: Any
+    code_uri: Any | None
+    input_uris: Mapping[str, Any]
+    tags: Mapping[str, str]
+
+
+def training_request(job: JobSettings, placement: Placement) -> Request:
+    """The CreateTrainingJob request, without the name and the tags of a launch."""
+    return _without_empty(
+        {
+            "AlgorithmSpecification": _algorithm(job),
+            "HyperParameters": {k: _text(v) for k, v in job.hyperparameters.items()},
+            "Environment": dict(job.environment),
+            "InputDataConfig": _channels(job, placement),
+            "OutputDataConfig": {
+                "S3OutputPath": placement.output_uri,
+                "KmsKeyId": placement.key_arn,
+            },
+            "RoleArn": placement.role_arn,
+            "ResourceConfig": _resources(job, placement),
+            "VpcConfig": {
+                "Subnets": placement.subnet_ids,
+                "SecurityGroupIds": placement.security_group_ids,
+            },
+            "EnableNetworkIsolation": job.network_isolation,
+            "EnableInterContainerTrafficEncryption": job.instance_count > 1,
+            "EnableManagedSpotTraining": job.spot is not None,
+            "StoppingCondition": _limits(job),
+            "CheckpointConfig": _checkpoints(job, placement),
+            "Tags": [{"Key": key, "Value": value} for key, value in sorted(placement.tags.items())],
+        }
+    )
+
+
+def definition_of(request: Request, source_hash: str, run_id: str) -> dict[str, Any]:
+    """The part of a request that makes a run what it is, and the place of its artifacts.
+
+    Metric definitions are left out, as they change what is read from the log and not what is
+    run; the code channel stands for the source, which counts by the hash of its contents.
+    """
+    algorithm = request["AlgorithmSpecification"]
+    resources = request["ResourceConfig"]
+    return {
+        "algorithm": {k: v for k, v in algorithm.items() if k != "MetricDefinitions"},
+        "hyperparameters": request.get("HyperParameters", {}),
+        "environment": request.get("Environment", {}),
+        "inputs": [
+            channel
+            for channel in request.get("InputDataConfig", [])
+            if channel["ChannelName"] != CODE_CHANNEL
+        ],
+        "instances": [resources.get("InstanceType"), resources.get("InstanceCount")],
+        "artifacts": request["OutputDataConfig"]["S3OutputPath"],
+        "source": source_hash,
+        "run": run_id,
+    }
+
+
+def definition_hash(definition: Mapping[str, Any]) -> str:
+    """Eight hexadecimal digits of SHA-256 over the definition's canonical JSON."""
+    canonical = json.dumps(definition, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:8]
+
+
+def _algorithm(job: JobSettings) -> dict[str, Any]:
+    return {
+        "TrainingImage": job.image,
+        "TrainingInputMode": "File",
+        **_entry_point(job),
+        "MetricDefinitions": [
+            {"Name": name, "Regex": regex} for name, regex in sorted(job.metrics.items())
+        ],
+    }
+
+
+def _entry_point(job: JobSettings) -> dict[str, Any]:
+    """The launcher as the container's entry point; without source, the image's own."""
+    if job.source is None:
+        return {}
+    arguments = ["--distribution", job.distribution, "--entry-point", job.source.entry_point]
+    if job.source.arguments:
+        arguments += ["--", *job.source.arguments]
+    return {
+        "ContainerEntrypoint": [
+            "python3",
+            f"{MACHINE_LEARNING_ROOT}/input/data/{CODE_CHANNEL}/{LAUNCHER}",
+        ],
+        "ContainerArguments": arguments,
+    }
+
+
+def _channels(job: JobSettings, placement: Placement) -> list[dict[str, Any]]:
+    channels = [
+        _channel(name, channel, placement.input_uris.get(name, channel.s3_uri))
+        for name, channel in sorted(job.inputs.items())
+    ]
+    if placement.code_uri is not None:
+        channels.append(_channel(CODE_CHANNEL, InputSettings(), placement.code_uri))
+    return channels
+
+
+def _channel(name: str, channel: InputSettings, uri: Any) -> dict[str, Any]:
+    source = {
+        "S3DataType": "S3Prefix",
+        "S3Uri": uri,
+        "S3DataDistributionType": channel.distribution,
+    }
+    return _without_empty(
+        {
+            "ChannelName": name,
+            "DataSource": {"S3DataSource": source},
+            "InputMode": channel.mode,
+            "ContentType": channel.content_type,
+        }
+    )
+
+
+def _resources(job: JobSettings, placement: Placement) -> dict[str, Any]:
+    return _without_empty(
+        {
+            "InstanceType": job.instance_type,
+            "InstanceCount": job.instance_count,
+            "VolumeSizeInGB": job.volume_gb,
+            "VolumeKmsKeyId": placement.key_arn if job.takes_volume_key else None,
+        }
+    )
+
+
+def _limits(job: JobSettings) -> dict[str, Any]:
+    return _without_empty(
+        {"MaxRuntimeInSeconds": job.max_runtime, "MaxWaitTimeInSeconds": job.max_wait}
+    )
+
+
+def _checkpoints(job: JobSettings, placement: Placement) -> dict[str, Any] | None:
+    if not job.keeps_checkpoints:
+        return None
+    return {"S3Uri": placement.checkpoint_uri, "LocalPath": CHECKPOINT_PATH}
+
+
+def _text(value: str | float | bool) -> str:
+    """A hyperparameter as the API takes it: texts as they are, all else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values without None and empty containers, which the engine would drop later on."""
+    return {key: each for key, each in values.items() if not _is_empty(each)}
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, dict | list) and not value)

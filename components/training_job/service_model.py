@@ -1,0 +1,118 @@
+"""The request held against botocore's service model of CreateTrainingJob and its own limits.
+
+Numbers reach a dynamic provider as floats and nulls not at all; the model says which numbers are
+integers. botocore checks only types, unknown keys and minima on the client; the service's
+patterns, maxima and enumerations are in the model too and are checked here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from components.problems import Problem
+from components.training_job.unknowns import is_unknown
+
+
+@cache
+def request_shape() -> Any:
+    """The input shape of CreateTrainingJob."""
+    import botocore.session
+
+    model = botocore.session.get_session().get_service_model("sagemaker")
+    return model.operation_model("CreateTrainingJob").input_shape
+
+
+def conform(value: Any, shape: Any = None) -> Any:
+    """The same value with integers where the model has integers, and without nulls."""
+    shape = shape or request_shape()
+    if is_unknown(value):
+        return value
+    if shape.type_name == "structure" and isinstance(value, dict):
+        return {
+            key: conform(each, shape.members[key]) if key in shape.members else each
+            for key, each in value.items()
+            if each is not None
+        }
+    if shape.type_name == "list" and isinstance(value, list):
+        return [conform(each, shape.member) for each in value]
+    if shape.type_name == "map" and isinstance(value, dict):
+        return {key: conform(each, shape.value) for key, each in value.items() if each is not None}
+    if shape.type_name in ("integer", "long") and isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def request_problems(request: dict[str, Any]) -> list[Problem]:
+    """Every value of the request that the service's model refuses; unknowns are passed over."""
+    return list(_problems("request", request, request_shape()))
+
+
+def _problems(path: str, value: Any, shape: Any) -> Iterator[Problem]:
+    if is_unknown(value):
+        return
+    if shape.type_name == "structure":
+        yield from _structure_problems(path, value, shape)
+    elif shape.type_name == "list":
+        yield from _size_problems(path, value, shape, "items")
+        for index, each in enumerate(value):
+            yield from _problems(f"{path}[{index}]", each, shape.member)
+    elif shape.type_name == "map":
+        yield from _size_problems(path, value, shape, "entries")
+        for key, each in value.items():
+            yield from _problems(f"{path}.{key}", key, shape.key)
+            yield from _problems(f"{path}.{key}", each, shape.value)
+    elif shape.type_name == "string":
+        yield from _text_problems(path, value, shape)
+    elif shape.type_name in ("integer", "long"):
+        yield from _number_problems(path, value, shape)
+
+
+def _structure_problems(path: str, value: Any, shape: Any) -> Iterator[Problem]:
+    if not isinstance(value, dict):
+        yield Problem(path, value, "must be a mapping", "write its members")
+        return
+    for key, each in value.items():
+        if key in shape.members:
+            yield from _problems(f"{path}.{key}", each, shape.members[key])
+        else:
+            known = ", ".join(shape.members)
+            yield Problem(f"{path}.{key}", each, "is not known to the API", f"use one of {known}")
+
+
+def _text_problems(path: str, value: Any, shape: Any) -> Iterator[Problem]:
+    if not isinstance(value, str):
+        yield Problem(path, value, "must be text", "write it as text")
+        return
+    yield from _size_problems(path, value, shape, "characters")
+    if shape.enum and value not in shape.enum:
+        yield Problem(path, value, "is not one of the API's values", f"use {', '.join(shape.enum)}")
+    pattern = shape.metadata.get("pattern")
+    if pattern and not _matches(pattern, value):
+        yield Problem(path, value, f"must match {pattern}", "mend the value")
+
+
+def _matches(pattern: str, value: str) -> bool:
+    try:
+        return re.fullmatch(pattern, value) is not None
+    except re.error:  # a pattern of Java's, such as \p{L}, which the service alone can check
+        return True
+
+
+def _number_problems(path: str, value: Any, shape: Any) -> Iterator[Problem]:
+    if isinstance(value, bool) or not isinstance(value, int):
+        yield Problem(path, value, "must be a whole number", "write it without a fraction")
+        return
+    low, high = shape.metadata.get("min"), shape.metadata.get("max")
+    if (low is not None and value < low) or (high is not None and value > high):
+        limits = f"{low if low is not None else 'anything'} to {high if high is not None else '…'}"
+        yield Problem(path, value, f"must be {limits}", "choose a number within")
+
+
+def _size_problems(path: str, value: Any, shape: Any, unit: str) -> Iterator[Problem]:
+    low, high = shape.metadata.get("min", 0), shape.metadata.get("max")
+    if len(value) < low or (high is not None and len(value) > high):
+        limits = f"at least {low}" if high is None else f"{low} to {high}"
+        yield Problem(path, value, f"must have {limits} {unit}, but has {len(value)}", "shorten it")
