@@ -1,0 +1,123 @@
+"""AWS clients for the dynamic providers, from the same `aws:*` settings as the aws provider.
+
+boto3 reads none of those settings by itself. Endpoints of AWS_ENDPOINT_URL are boto3's own
+business.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+_READS = ("Describe", "List", "Get")
+
+
+class AwsClients:
+    """Builds and keeps one client per service and region, for any number of threads."""
+
+    def __init__(self, setting: Callable[[str], Any]) -> None:
+        """Clients for the settings that `setting("aws:profile")` and its like return."""
+        self._profile = setting("aws:profile")
+        self._assume_roles = _decoded(setting("aws:assumeRoles"))
+        self._endpoints = {
+            k: v for each in _decoded(setting("aws:endpoints")) for k, v in each.items()
+        }
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._accounts: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def client(self, service: str, region: str) -> Any:
+        """The boto3 client of a service in a region."""
+        with self._lock:
+            if (service, region) not in self._clients:
+                self._clients[service, region] = self._build(service, region)
+            return self._clients[service, region]
+
+    def account(self, region: str) -> str:
+        """The account that the credentials belong to."""
+        if region not in self._accounts:
+            answer = self.client("sts", region).get_caller_identity()
+            self._accounts[region] = str(answer["Account"])
+        return self._accounts[region]
+
+    def renew(self) -> None:
+        """Forget all clients, so that the next ones read their credentials anew."""
+        with self._lock:
+            self._clients.clear()
+
+    def _build(self, service: str, region: str) -> Any:
+        from botocore.config import Config
+
+        retries = Config(retries={"mode": "adaptive", "max_attempts": 10})
+        client = self._session(region).client(
+            service, endpoint_url=self._endpoints.get(service), config=retries
+        )
+        client.meta.events.register("before-call", _refuse_writes_without_engine)
+        return client
+
+    def _session(self, region: str) -> Any:
+        import boto3
+
+        session = boto3.session.Session(profile_name=self._profile, region_name=region)
+        for role in self._assume_roles:
+            session = _assumed(session, role, region)
+        return session
+
+
+def _assumed(session: Any, role: dict[str, Any], region: str) -> Any:
+    """A session that acts as a role and renews its credentials before they expire."""
+    import boto3
+    import botocore.session
+    from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+
+    extra = {
+        "RoleSessionName": role.get("sessionName", "pulumi"),
+        "ExternalId": role.get("externalId"),
+    }
+    fetcher = AssumeRoleCredentialFetcher(
+        session._session.create_client,
+        session.get_credentials(),
+        role["roleArn"],
+        extra_args={key: value for key, value in extra.items() if value},
+    )
+    assumed = botocore.session.get_session()
+    assumed._credentials = DeferredRefreshableCredentials(
+        fetcher.fetch_credentials, method="assume-role"
+    )
+    return boto3.session.Session(botocore_session=assumed, region_name=region)
+
+
+def _decoded(value: Any) -> list[Any]:
+    if not value:
+        return []
+    return list(json.loads(value)) if isinstance(value, str) else list(value)
+
+
+def _refuse_writes_without_engine(model: Any, **_: Any) -> None:
+    """Stop before a write when the engine is gone.
+
+    A dynamic-provider host outlives an engine that was killed. What it did from then on would be
+    recorded nowhere, and could undo what the next `pulumi up` does meanwhile.
+    """
+    if not model.name.startswith(_READS) and not _engine_lives():
+        raise EngineGoneError(f"the Pulumi engine is gone, so {model.name} was not sent")
+
+
+class EngineGoneError(RuntimeError):
+    """The engine that started this provider no longer runs."""
+
+
+def _engine_lives() -> bool:
+    """Whether the engine answers at the address that it started this process with."""
+    address = next((each for each in sys.argv[1:] if each.startswith("127.0.0.1:")), None)
+    if address is None:  # not started by an engine, as in tests
+        return True
+    try:
+        with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=5):
+            return True
+    except OSError:
+        return False

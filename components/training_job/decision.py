@@ -1,0 +1,61 @@
+"""What an update does to a job: nothing, a change in place, or another job. A truth table.
+
+`olds` is the recorded state, `news` the checked inputs. Only a changed definition forces a new
+job. A changed placement is recorded and applies to the next launch. A finished job is not drift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from components.training_job.outcome import has_failed
+from components.training_job.unknowns import has_unknown, is_unknown
+
+IDENTITY = ("lineage", "account_id", "region", "definition_hash")
+"""The inputs that say which run it is; the definition's hash covers all the rest."""
+
+RECORDED = ("request", "paused", "relaunch", "max_attempts", "owner", "cost_ceiling_usd")
+"""The inputs that are recorded in place."""
+
+
+class Decision(Enum):
+    """What an update does to a job."""
+
+    NOTHING = "nothing"
+    UPDATE = "update"
+    REPLACE = "replace"
+
+
+def decide(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Decision:
+    """What is to be done to a job in state `olds` to become `news`."""
+    launched = bool(olds["training_job_name"])
+    if not launched:
+        return Decision.REPLACE if news["launch"] and not news["paused"] else Decision.NOTHING
+    if news["paused"]:
+        return Decision.NOTHING if olds["paused"] else Decision.UPDATE
+    if not news["launch"]:
+        return Decision.NOTHING
+    if _is_another_run(olds, news) or _goes_on(olds) or _is_retried(olds, news):
+        return Decision.REPLACE
+    return Decision.UPDATE if _is_recorded_anew(olds, news) else Decision.NOTHING
+
+
+def _is_another_run(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    return any(is_unknown(news[key]) or olds[key] != news[key] for key in IDENTITY)
+
+
+def _goes_on(olds: Mapping[str, Any]) -> bool:
+    """A job that was stopped by a pause goes on as the next attempt."""
+    return bool(olds["paused"]) and olds["status"] == "Stopped"
+
+
+def _is_retried(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """A failed job is tried again if the settings say so and attempts are left."""
+    retries = news["relaunch"] == "onFailure" and olds["tries"] < news["max_attempts"]
+    return bool(retries and has_failed(olds["outcome"]))
+
+
+def _is_recorded_anew(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    return any(has_unknown(news[key]) or olds.get(key) != news[key] for key in RECORDED)

@@ -1,0 +1,253 @@
+"""Launch, adopt, stop and release training jobs. boto3, no Pulumi.
+
+A launch happens exactly once: whatever crashes, the next launch of the same definition finds the
+job that is already there, by its name and tags, and adopts it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from components.training_job.names import next_job_name, parse_job_name
+from components.training_job.outcome import has_failed, is_terminal, outcome_of
+from components.training_job.request import Request
+
+LINEAGE_TAG = "sagemaker-training:lineage"
+OWNER_TAG = "sagemaker-training:owner"
+HASH_TAG = "sagemaker-training:hash"
+RELEASED_TAG = "sagemaker-training:released"
+
+STOP_DEADLINE_SECONDS = 1800
+"""How long a stopping job may take: two minutes' grace, then the upload of what it leaves."""
+
+SETTLE_DEADLINE_SECONDS = 180
+"""How long a role that was just made may take until the service can use it."""
+
+_UNSETTLED_ROLE = (
+    "Could not assume role",
+    "Unauthorized to List objects under S3 URL",
+    "Access denied to OutputDataConfig S3 bucket",
+    "Access denied for repository",
+)
+
+
+class TrainingJobError(Exception):
+    """Something that stops a job's launch or end, with the remedy in its message."""
+
+
+TrainingJobError.__module__ = "builtins"  # the engine prints the qualified name before the message
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What is to run: a request and the lineage, owner and definition that it belongs to."""
+
+    lineage: str
+    owner: str
+    definition_hash: str
+    request: Request
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags that mark a job as this owner's run of this definition."""
+        return {
+            LINEAGE_TAG: self.lineage,
+            OWNER_TAG: self.owner,
+            HASH_TAG: self.definition_hash,
+        }
+
+
+def launch_once(client: Any, launch: Launch) -> dict[str, Any]:
+    """The description of the one job that runs this launch, adopted or created.
+
+    Any other live job of the lineage is stopped first, as two would write to one checkpoint
+    prefix.
+
+    Raises:
+        TrainingJobError: another owner's job is live on the lineage's checkpoints.
+    """
+    names = [summary["TrainingJobName"] for summary in lineage_jobs(client, launch.lineage)]
+    adopted = _adoptable(client, launch, names)
+    for name in names:
+        if adopted is None or name != adopted["TrainingJobName"]:
+            _end_other(client, launch, name)
+    return adopted or _create(client, launch, names)
+
+
+def lineage_jobs(client: Any, lineage: str) -> list[dict[str, Any]]:
+    """The summaries of all jobs of a lineage, newest first."""
+    pages = client.get_paginator("list_training_jobs").paginate(
+        NameContains=lineage, SortBy="CreationTime", SortOrder="Descending"
+    )
+    summaries = [each for page in pages for each in page["TrainingJobSummaries"]]
+    return [each for each in summaries if parse_job_name(lineage, each["TrainingJobName"])]
+
+
+def consecutive_tries(client: Any, name: str, lineage: str) -> int:
+    """How many of the lineage's newest jobs, up to `name`, ran its definition and failed before it.
+
+    Counts `name` itself; a job that completed, was stopped, or ran another definition ends the
+    count.
+    """
+    this = parse_job_name(lineage, name)
+    summaries = lineage_jobs(client, lineage)
+    names = [summary["TrainingJobName"] for summary in summaries]
+    earlier = summaries[names.index(name) + 1 :] if name in names else []
+    tries = 1
+    for summary in earlier:
+        parsed = parse_job_name(lineage, summary["TrainingJobName"])
+        same = this and parsed and parsed.definition_hash == this.definition_hash
+        if not same or not has_failed(outcome_of(summary)):
+            break
+        tries += 1
+    return tries
+
+
+def describe(client: Any, name: str) -> dict[str, Any] | None:
+    """DescribeTrainingJob's answer; None where the record no longer exists."""
+    try:
+        return dict(client.describe_training_job(TrainingJobName=name))
+    except client.exceptions.ClientError as error:
+        if _code(error) == "ResourceNotFound" or "resource not found" in _message(error).lower():
+            return None
+        raise
+
+
+def stop_and_wait(client: Any, name: str) -> dict[str, Any] | None:
+    """Stop a job if it runs, and return its description once it has ended; None if vanished.
+
+    Raises:
+        TrainingJobError: it has not ended within the deadline.
+    """
+    for waited in _ticks(STOP_DEADLINE_SECONDS):
+        description = describe(client, name)
+        if description is None or is_terminal(description):
+            return description
+        if description["TrainingJobStatus"] == "InProgress":
+            _stop(client, name)
+        if waited:
+            print(f"{name}: stopping, {description['SecondaryStatus']}, {waited:.0f} s")
+    raise TrainingJobError(
+        f"{name} is still stopping after {STOP_DEADLINE_SECONDS} s. "
+        "Look at it in the SageMaker console, then run the same command again."
+    )
+
+
+def release(client: Any, arn: str, reason: str) -> None:
+    """Mark a job as let go, so that no later launch adopts it."""
+    client.add_tags(ResourceArn=arn, Tags=[{"Key": RELEASED_TAG, "Value": reason}])
+
+
+def tags_of(client: Any, arn: str) -> dict[str, str]:
+    """All tags of a job."""
+    pages = client.get_paginator("list_tags").paginate(ResourceArn=arn)
+    return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+
+
+def _adoptable(client: Any, launch: Launch, names: list[str]) -> dict[str, Any] | None:
+    """The newest job of the same definition that is this owner's and was not let go."""
+    for name in names:
+        parsed = parse_job_name(launch.lineage, name)
+        if parsed is None or parsed.definition_hash != launch.definition_hash:
+            continue
+        description = describe(client, name)
+        if description is None:
+            continue
+        tags = tags_of(client, description["TrainingJobArn"])
+        if RELEASED_TAG not in tags and tags.get(OWNER_TAG) == launch.owner:
+            return description
+    return None
+
+
+def _end_other(client: Any, launch: Launch, name: str) -> None:
+    """Stop another live job on the same checkpoints, if it is this owner's."""
+    description = describe(client, name)
+    if description is None or is_terminal(description):
+        return
+    if description.get("CheckpointConfig") != launch.request.get("CheckpointConfig"):
+        return  # a namesake in another stack, with a bucket of its own
+    tags = tags_of(client, description["TrainingJobArn"])
+    if tags.get(OWNER_TAG) != launch.owner:
+        raise TrainingJobError(
+            f"{name} is running on the checkpoints of the lineage {launch.lineage} and belongs to "
+            f"{tags.get(OWNER_TAG, 'nobody known here')}, not to {launch.owner}. Two jobs would "
+            "overwrite each other's checkpoints. Stop that job, wait for its end, or give this "
+            "job another name."
+        )
+    print(f"{name}: still live, is stopped before the next launch")
+    stop_and_wait(client, name)
+    release(client, description["TrainingJobArn"], "superseded")
+
+
+def _create(client: Any, launch: Launch, names: list[str]) -> dict[str, Any]:
+    """Launch the next attempt."""
+    name = str(next_job_name(launch.lineage, launch.definition_hash, names))
+    if not _accepted(client, _named(launch, name)):
+        # Either the answer to an earlier try was lost, and the job is this launch's own, or the
+        # list was not up to date, and the name belongs to an attempt that was let go.
+        adopted = _adoptable(client, launch, [name])
+        return adopted or _create(client, launch, [*names, name])
+    description = describe(client, name)
+    if description is None:
+        raise TrainingJobError(f"{name} was accepted and then not found. Run the command again.")
+    return description
+
+
+def _named(launch: Launch, name: str) -> Request:
+    """The request for one attempt, with its name and tags."""
+    tags = {tag["Key"]: tag["Value"] for tag in launch.request.get("Tags", [])} | launch.tags
+    return launch.request | {
+        "TrainingJobName": name,
+        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+    }
+
+
+def _accepted(client: Any, request: Request) -> bool:
+    """Send CreateTrainingJob, again while a new role settles; False where the name is taken.
+
+    Raises:
+        TrainingJobError: the service refuses the request.
+    """
+    name, refusal = request["TrainingJobName"], ""
+    for waited in _ticks(SETTLE_DEADLINE_SECONDS):
+        try:
+            client.create_training_job(**request)
+        except client.exceptions.ResourceInUse:
+            return False
+        except client.exceptions.ClientError as error:
+            refusal = _message(error)
+            if not any(text in refusal for text in _UNSETTLED_ROLE):
+                break
+            print(f"{name}: waiting until the service can use the new role, {waited:.0f} s")
+        else:
+            return True
+    raise TrainingJobError(f"{name} was refused by SageMaker: {refusal}")
+
+
+def _stop(client: Any, name: str) -> None:
+    """StopTrainingJob; a job that ended in the meantime needs none."""
+    try:
+        client.stop_training_job(TrainingJobName=name)
+    except client.exceptions.ClientError as error:
+        if _code(error) != "ValidationException":
+            raise
+
+
+def _ticks(deadline: float) -> Iterator[float]:
+    """Seconds waited so far, at growing intervals until the deadline."""
+    start, interval = time.monotonic(), 0.25
+    while (waited := time.monotonic() - start) < deadline:
+        yield waited
+        time.sleep(interval)
+        interval = min(interval * 1.5, 10)
+
+
+def _code(error: Any) -> str:
+    return str(error.response["Error"]["Code"])
+
+
+def _message(error: Any) -> str:
+    return str(error.response["Error"]["Message"])

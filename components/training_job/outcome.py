@@ -1,0 +1,63 @@
+"""How a training job ended, from what DescribeTrainingJob says, and what to do about it.
+
+A job that ran out of time ends as Stopped, not as Failed; only its secondary status tells it from
+one that somebody stopped. The status message is meant for people and is never branched on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+TERMINAL_STATUSES = frozenset({"Completed", "Failed", "Stopped"})
+
+_FAILURE_CLASSES = {
+    "AlgorithmError": "script error",
+    "CapacityError": "capacity",
+    "ClientError": "request error",
+    "InternalServerError": "service error",
+}
+_STOP_CLASSES = {"MaxWaitTimeExceeded": "out of wait", "MaxRuntimeExceeded": "out of runtime"}
+
+_REMEDIES = {
+    "script error": "read the log above, mend the script, and run `pulumi up` again: a changed "
+    "source is launched as a new job that resumes from the newest checkpoint",
+    "capacity": "try another instanceType, or spot: false, or wait and set another runId",
+    "request error": "mend what the reason names (inputs, image, key or role) and set another "
+    "runId",
+    "service error": "set another runId, or relaunch: onFailure and run `pulumi up --refresh`",
+    "out of wait": "raise spot.maxWait, or set spot: false, then set another runId: it resumes "
+    "from the newest checkpoint",
+    "out of runtime": "raise maxRuntime, then set another runId: it resumes from the newest "
+    "checkpoint",
+    "stopped": "set another runId to go on from the newest checkpoint, or paused: true to leave it "
+    "stopped",
+}
+
+
+def is_terminal(description: Mapping[str, Any]) -> bool:
+    """Whether the job has ended."""
+    return description["TrainingJobStatus"] in TERMINAL_STATUSES
+
+
+def outcome_of(description: Mapping[str, Any]) -> str:
+    """The class of the job's end: completed, a reason for its failure, or running."""
+    status, secondary = description["TrainingJobStatus"], description.get("SecondaryStatus", "")
+    if status == "Completed":
+        return "completed"
+    if status == "Failed":
+        reason = str(description.get("FailureReason", "")).partition(":")[0]
+        return _FAILURE_CLASSES.get(reason, "service error")
+    if status == "Stopped":
+        return _STOP_CLASSES.get(secondary, "stopped")
+    return "running"
+
+
+def has_failed(outcome: str) -> bool:
+    """Whether a job ended by itself without completing; one that was stopped has not failed."""
+    return outcome not in ("", "completed", "running", "stopped")
+
+
+def remedy_for(outcome: str) -> str:
+    """What a person can do about a job that ended this way."""
+    return _REMEDIES[outcome]

@@ -1,0 +1,171 @@
+"""The dynamic provider of `TrainingJob`: thin, between Pulumi's verbs and the lifecycle.
+
+The state of a stack names `components.training_job.provider.TrainingJobProvider`: neither the
+module nor the class may ever move.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from components.training_job import lifecycle
+from components.training_job.aws_clients import AwsClients
+from components.training_job.cost import cost_ceiling
+from components.training_job.decision import IDENTITY, RECORDED, Decision, decide
+from components.training_job.errors import without_traceback
+from components.training_job.lifecycle import Launch, TrainingJobError
+from components.training_job.request import definition_hash, definition_of
+from components.training_job.service_model import conform, request_problems
+from components.training_job.state import described, not_launched
+from components.training_job.unknowns import has_unknown, to_wire
+
+State = dict[str, Any]
+
+INPUTS = (
+    "lineage",
+    "request",
+    "source_hash",
+    "run_id",
+    "launch",
+    "paused",
+    "relaunch",
+    "max_attempts",
+    "owner",
+    "account_id",
+    "region",
+    "definition_hash",
+    "cost_ceiling_usd",
+)
+
+
+class TrainingJobProvider(ResourceProvider):
+    """Launches training jobs, each exactly once, and stops them."""
+
+    serialize_as_secret_always = False
+
+    _clients: AwsClients
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Take the `aws:*` settings of the stack."""
+        without_traceback()
+        self._clients = AwsClients(req.config.get)
+
+    def check(self, _olds: State, news: State) -> CheckResult:
+        """Hold the request against the API's rules, and add the definition's hash and ceiling."""
+        request = conform(news["request"])
+        definition = definition_of(request, news["source_hash"], news["run_id"])
+        attempts = int(news["max_attempts"]) if news["relaunch"] == "onFailure" else 1
+        inputs = news | {
+            "request": request,
+            "max_attempts": int(news["max_attempts"]),
+            "definition_hash": definition_hash_if_known(definition),
+            "cost_ceiling_usd": cost_ceiling(request, attempts),
+        }
+        failures = [CheckFailure(each.path, str(each)) for each in request_problems(request)]
+        return CheckResult(to_wire(inputs), failures)
+
+    def diff(self, _id: str, olds: State, news: State) -> DiffResult:
+        """Say whether anything changes, and whether that takes another job."""
+        olds = _conformed(olds)
+        decision = decide(olds, _conformed(news))
+        changed = [key for key in (*IDENTITY, "launch") if olds.get(key) != news.get(key)]
+        return DiffResult(
+            changes=decision is not Decision.NOTHING,
+            replaces=(changed or ["paused"]) if decision is Decision.REPLACE else [],
+            delete_before_replace=True,
+        )
+
+    def create(self, props: State) -> CreateResult:
+        """Launch the job, or adopt the one that a crash left; launch nothing where it is off."""
+        props = _conformed(props)
+        if not props["launch"] or props["paused"]:
+            return CreateResult(f"{props['lineage']}-not-launched", not_launched(_inputs(props)))
+        client = self._client(props)
+        description = lifecycle.launch_once(client, _launch(props))
+        state = described(_inputs(props), description, self._tries(client, description, props))
+        return CreateResult(description["TrainingJobName"], state)
+
+    def read(self, id_: str, props: State) -> ReadResult:
+        """Record the job's status, times and cost, which never are a difference by themselves."""
+        if "lineage" not in props:
+            raise TrainingJobError(
+                f"{id_} can't be imported: write the job into the settings with the definition it "
+                "was launched with. It is adopted by its name and tags, not launched again."
+            )
+        props = _conformed(props)
+        if not props["training_job_name"]:
+            return ReadResult(id_, props, _inputs(props))
+        description = lifecycle.describe(self._client(props), props["training_job_name"])
+        if description is None:
+            return ReadResult(None, {})
+        return ReadResult(id_, described(props, description, props["tries"]), _inputs(props))
+
+    def update(self, _id: str, olds: State, news: State) -> UpdateResult:
+        """Pause the job, or record what applies to its next launch."""
+        olds, news = _conformed(olds), _conformed(news)
+        state = olds | {key: news[key] for key in RECORDED} | {"launch": news["launch"]}
+        if not news["paused"]:
+            print(f"{olds['training_job_name']}: recorded, applies to the job's next launch")
+            return UpdateResult(state)
+        description = lifecycle.stop_and_wait(self._client(olds), olds["training_job_name"])
+        return UpdateResult(described(state, description, olds["tries"]) if description else state)
+
+    def delete(self, _id: str, props: State) -> None:
+        """Stop the job and let it go; its record, checkpoints and models stay."""
+        if not props["training_job_name"]:
+            return
+        client = self._client(props)
+        description = lifecycle.stop_and_wait(client, props["training_job_name"])
+        if description is not None:
+            lifecycle.release(
+                client, description["TrainingJobArn"], description["TrainingJobStatus"]
+            )
+
+    def _client(self, props: State) -> Any:
+        """The SageMaker client of the job's region, in the account that the job belongs to.
+
+        Raises:
+            TrainingJobError: the credentials are another account's.
+        """
+        caller = self._clients.account(props["region"])
+        if caller != props["account_id"]:
+            raise TrainingJobError(
+                f"the credentials belong to the account {caller}, but the job to "
+                f"{props['account_id']}. Use that account's credentials or profile."
+            )
+        return self._clients.client("sagemaker", props["region"])
+
+    def _tries(self, client: Any, description: dict[str, Any], props: State) -> int:
+        return lifecycle.consecutive_tries(client, description["TrainingJobName"], props["lineage"])
+
+
+def definition_hash_if_known(definition: dict[str, Any]) -> Any:
+    """The hash of a definition, or unknown while a part of it is."""
+    from pulumi.output import Unknown
+
+    return Unknown() if has_unknown(definition) else definition_hash(definition)
+
+
+def _launch(props: State) -> Launch:
+    return Launch(props["lineage"], props["owner"], props["definition_hash"], props["request"])
+
+
+def _inputs(props: State) -> State:
+    return {key: props[key] for key in INPUTS}
+
+
+def _conformed(props: State) -> State:
+    """The properties with integers where the engine made floats of them."""
+    whole = {key: int(props[key]) for key in ("max_attempts", "tries", "attempt") if key in props}
+    return props | whole | {"request": conform(props["request"])}

@@ -1,0 +1,64 @@
+"""The recorded state of a job: its inputs and what DescribeTrainingJob says, without nulls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.training_job.cost import billed_cost
+from components.training_job.names import parse_job_name
+from components.training_job.outcome import outcome_of
+
+State = dict[str, Any]
+
+
+def not_launched(inputs: State) -> State:
+    """The state of a job that is registered and not launched."""
+    return inputs | {
+        "training_job_name": "",
+        "training_job_arn": "",
+        "status": "NotLaunched",
+        "secondary_status": "",
+        "outcome": "",
+        "failure_reason": "",
+        "attempt": 0,
+        "tries": 0,
+        "model_uri": "",
+        "checkpoint_uri": _checkpoint_uri(inputs["request"]),
+        "training_seconds": 0,
+        "billable_seconds": 0,
+        "cost_usd": 0,
+    }
+
+
+def described(inputs: State, description: Mapping[str, Any], tries: int) -> State:
+    """The state of a job that was launched; times in seconds, cost in USD for all instances."""
+    name = description["TrainingJobName"]
+    parsed = parse_job_name(inputs["lineage"], name)
+    billable = description.get("BillableTimeInSeconds", 0)
+    resources = description["ResourceConfig"]
+    return inputs | {
+        "training_job_name": name,
+        "training_job_arn": description["TrainingJobArn"],
+        "status": description["TrainingJobStatus"],
+        "secondary_status": description["SecondaryStatus"],
+        "outcome": outcome_of(description),
+        "failure_reason": description.get("FailureReason", ""),
+        "attempt": parsed.attempt if parsed else 0,
+        "tries": tries,
+        "model_uri": _model_uri(description),
+        "checkpoint_uri": _checkpoint_uri(description),
+        "training_seconds": description.get("TrainingTimeInSeconds", 0),
+        "billable_seconds": billable,
+        "cost_usd": billed_cost(resources["InstanceType"], resources["InstanceCount"], billable),
+    }
+
+
+def _model_uri(description: Mapping[str, Any]) -> str:
+    """Where the model will be, which is fixed at launch by the output path and the job's name."""
+    output = description["OutputDataConfig"]["S3OutputPath"].rstrip("/")
+    return f"{output}/{description['TrainingJobName']}/output/model.tar.gz"
+
+
+def _checkpoint_uri(request: Mapping[str, Any]) -> str:
+    return str(request.get("CheckpointConfig", {}).get("S3Uri", ""))
