@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pulumi
-from components.subnets import network_problems
 from pulumi.runtime import config as runtime_config
 from pydantic import Field, StringConstraints
 
 from components.problems import Problem, report, under
+from components.subnets import network_problems
 from components.training_job.job import NAME_PATTERN, JobSettings
 from components.training_job.rules import job_problems
 from components.validation import SettingsModel, validate
@@ -93,6 +93,16 @@ class Settings(SettingsModel):
     def name_prefix(self) -> str:
         """What the names of all of this stack's jobs begin with."""
         return f"{self.team}-{self.environment}"
+
+    def tags(self, stack: str) -> dict[str, str]:
+        """The tags of everything that the stack builds and launches."""
+        tags = {
+            "team": self.team,
+            "environment": self.environment,
+            "cost-center": self.cost_center,
+            "stack": stack,
+        }
+        return {key: value for key, value in tags.items() if value}
 
     def lineage(self, job: str) -> str:
         """The name of a job's lineage, which its runs and their checkpoints share."""

@@ -16,8 +16,11 @@ from components.training_job.unknowns import has_unknown, is_unknown
 IDENTITY = ("lineage", "account_id", "region", "definition_hash")
 """The inputs that say which run it is; the definition's hash covers all the rest."""
 
-RECORDED = ("request", "paused", "relaunch", "max_attempts", "owner", "cost_ceiling_usd")
-"""The inputs that are recorded in place."""
+COMPARED = ("request", "paused", "relaunch", "max_attempts", "owner")
+"""The inputs whose change is recorded in place."""
+
+RECORDED = (*COMPARED, "cost_ceiling_usd")
+"""The inputs that are recorded with them; a new price alone is no change of a job."""
 
 
 class Decision(Enum):
@@ -58,4 +61,4 @@ def _is_retried(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
 
 
 def _is_recorded_anew(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-    return any(has_unknown(news[key]) or olds.get(key) != news[key] for key in RECORDED)
+    return any(has_unknown(news[key]) or olds.get(key) != news[key] for key in COMPARED)

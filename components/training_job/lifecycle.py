@@ -141,6 +141,16 @@ def release(client: Any, arn: str, reason: str) -> None:
     client.add_tags(ResourceArn=arn, Tags=[{"Key": RELEASED_TAG, "Value": reason}])
 
 
+def retag(client: Any, arn: str, old: Request, new: Request) -> None:
+    """Give a job the tags of its new request, in place."""
+    before, after = _request_tags(old), _request_tags(new)
+    removed = sorted(before.keys() - after.keys())
+    if changed := [{"Key": k, "Value": v} for k, v in after.items() if before.get(k) != v]:
+        client.add_tags(ResourceArn=arn, Tags=changed)
+    if removed:
+        client.delete_tags(ResourceArn=arn, TagKeys=removed)
+
+
 def tags_of(client: Any, arn: str) -> dict[str, str]:
     """All tags of a job."""
     pages = client.get_paginator("list_tags").paginate(ResourceArn=arn)
@@ -198,11 +208,15 @@ def _create(client: Any, launch: Launch, names: list[str]) -> dict[str, Any]:
 
 def _named(launch: Launch, name: str) -> Request:
     """The request for one attempt, with its name and tags."""
-    tags = {tag["Key"]: tag["Value"] for tag in launch.request.get("Tags", [])} | launch.tags
+    tags = _request_tags(launch.request) | launch.tags
     return launch.request | {
         "TrainingJobName": name,
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
     }
+
+
+def _request_tags(request: Request) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
 
 
 def _accepted(client: Any, request: Request) -> bool:

@@ -115,10 +115,12 @@ class TrainingJobProvider(ResourceProvider):
         """Pause the job, or record what applies to its next launch."""
         olds, news = _conformed(olds), _conformed(news)
         state = olds | {key: news[key] for key in RECORDED} | {"launch": news["launch"]}
+        client, name = self._client(olds), olds["training_job_name"]
+        lifecycle.retag(client, olds["training_job_arn"], olds["request"], news["request"])
         if not news["paused"]:
-            print(f"{olds['training_job_name']}: recorded, applies to the job's next launch")
+            print(f"{name}: recorded; what is no tag applies to the next launch")
             return UpdateResult(state)
-        description = lifecycle.stop_and_wait(self._client(olds), olds["training_job_name"])
+        description = lifecycle.stop_and_wait(client, name)
         return UpdateResult(described(state, description, olds["tries"]) if description else state)
 
     def delete(self, _id: str, props: State) -> None:

@@ -1,0 +1,115 @@
+"""What a job needs in the artifact bucket before it starts: its source and its local inputs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+import pulumi_aws as aws
+
+from components.content import content_hash, files_in, pack
+from components.training_job.job import JobSettings
+from components.training_job.request import LAUNCHER, SOURCE_ARCHIVE
+
+_LAUNCHER_FILE = Path(__file__).parent / "training_job" / LAUNCHER
+_PACKED = Path(".source")
+
+
+@dataclass(frozen=True)
+class JobUploadsArgs:
+    """What is uploaded for one job.
+
+    Attributes:
+        job: the job's settings.
+        lineage: the lineage that the uploads belong to.
+        project: the program's folder, which the settings' paths start from.
+        bucket_name: the artifact bucket.
+        bucket_ready: the bucket's controls, without which nothing may be written to it.
+    """
+
+    job: JobSettings
+    lineage: str
+    project: Path
+    bucket_name: pulumi.Input[str]
+    bucket_ready: Sequence[pulumi.Resource]
+
+
+class JobUploads(pulumi.ComponentResource):
+    """The uploads of one job, each under a key that holds the hash of its content.
+
+    They stay in the bucket when the stack lets go of them: a job may still start again from
+    them, and they are the record of what was run.
+    """
+
+    code_uri: pulumi.Output[str] | None
+    """The prefix with the launcher and the source archive; None for a job without source."""
+
+    source_hash: str
+    """The hash of the source's contents, "" without source."""
+
+    input_uris: dict[str, pulumi.Output[str]]
+    """The prefix of each channel that was uploaded."""
+
+    dependencies: list[pulumi.Resource]
+    """What a job must start after."""
+
+    def __init__(
+        self, name: str, args: JobUploadsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("sagemaker-training:index:JobUploads", name, None, opts)
+        self._name, self._args = name, args
+        self.dependencies = []
+
+        self.source_hash, self.code_uri = self._upload_source()
+        self.input_uris = self._upload_inputs()
+
+        self.register_outputs({"source_hash": self.source_hash})
+
+    def _upload_source(self) -> tuple[str, pulumi.Output[str] | None]:
+        source = self._args.job.source
+        if source is None:
+            return "", None
+        folder = self._args.project / source.dir
+        digest = content_hash(folder)
+        archive = _PACKED / digest / SOURCE_ARCHIVE
+        pack(folder, self._args.project / archive)
+        prefix = f"source/{self._args.lineage}/{digest}-{content_hash(_LAUNCHER_FILE)[:8]}/"
+        self._upload(f"{prefix}{SOURCE_ARCHIVE}", archive)
+        self._upload(f"{prefix}{LAUNCHER}", _LAUNCHER_FILE.relative_to(self._args.project))
+        return digest, self._uri(prefix)
+
+    def _upload_inputs(self) -> dict[str, pulumi.Output[str]]:
+        uris = {}
+        for channel, settings in self._args.job.inputs.items():
+            if settings.path is None:
+                continue
+            path = Path(settings.path)
+            root = self._args.project / path
+            prefix = f"inputs/{self._args.lineage}/{channel}/{content_hash(root)}/"
+            for relative in files_in(root):
+                local = path if root.is_file() else path / relative
+                self._upload(f"{prefix}{relative.as_posix()}", local)
+            uris[channel] = self._uri(prefix)
+        return uris
+
+    def _upload(self, key: str, path: Path) -> None:
+        """One object; its key says its content, so the file's archive bytes never count."""
+        uploaded = aws.s3.BucketObjectv2(
+            f"{self._name}-{re.sub(r'[^a-z0-9]+', '-', key.split('/', 2)[2].lower())}",
+            bucket=self._args.bucket_name,
+            key=key,
+            source=pulumi.FileAsset(str(path)),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=list(self._args.bucket_ready),
+                retain_on_delete=True,
+                ignore_changes=["source"],
+            ),
+        )
+        self.dependencies.append(uploaded)
+
+    def _uri(self, prefix: str) -> pulumi.Output[str]:
+        return pulumi.Output.concat("s3://", self._args.bucket_name, "/", prefix)

@@ -1,0 +1,103 @@
+"""The dynamic provider of `TrainingJobCompletion`: waits for jobs, apart from launching them.
+
+The state of a stack names `components.training_job.completion.TrainingJobCompletionProvider`:
+neither the module nor the class may ever move.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pulumi.dynamic import (
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ResourceProvider,
+)
+
+from components.training_job.aws_clients import AwsClients
+from components.training_job.cost import billed_cost
+from components.training_job.errors import without_traceback
+from components.training_job.lifecycle import TrainingJobError
+from components.training_job.outcome import outcome_of, remedy_for
+from components.training_job.unknowns import has_unknown, to_wire
+from components.training_job.waiting import last_log_lines, wait_for_end
+
+State = dict[str, Any]
+
+_LOG_LINES = 20
+
+
+class TrainingJobCompletionProvider(ResourceProvider):
+    """Is created when all its jobs have ended, and fails if one of them did not complete."""
+
+    serialize_as_secret_always = False
+
+    _clients: AwsClients
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Take the `aws:*` settings of the stack."""
+        without_traceback()
+        self._clients = AwsClients(req.config.get)
+
+    def check(self, _olds: State, news: State) -> CheckResult:
+        """Accept any list of names, known or not."""
+        return CheckResult(to_wire(news), [])
+
+    def diff(self, _id: str, olds: State, news: State) -> DiffResult:
+        """Wait anew when the jobs are others, or not known yet."""
+        key = "training_job_names"
+        others = has_unknown(news[key]) or olds[key] != news[key]
+        return DiffResult(
+            changes=others, replaces=[key] if others else [], delete_before_replace=True
+        )
+
+    def create(self, props: State) -> CreateResult:
+        """Wait until every job has ended, then record how.
+
+        Raises:
+            TrainingJobError: a job did not complete; says why, with its last log lines.
+        """
+        names = [name for name in props["training_job_names"] if name]
+        client = self._clients.client("sagemaker", props["region"])
+        ended = wait_for_end(client, names, props["deadline_seconds"], print) if names else {}
+        failures = [self._failure(each, props) for each in ended.values() if not _completed(each)]
+        if failures:
+            raise TrainingJobError("\n\n".join(failures))
+        results = {name: _result(description) for name, description in ended.items()}
+        return CreateResult("+".join(names) or "no-jobs", props | {"results": results})
+
+    def _failure(self, description: dict[str, Any], props: State) -> str:
+        """What a person needs to know of a job that did not complete."""
+        name, outcome = description["TrainingJobName"], outcome_of(description)
+        logs = self._clients.client("logs", props["region"])
+        lines = last_log_lines(logs, name, _LOG_LINES)
+        reason = description.get("FailureReason") or description["SecondaryStatus"]
+        return "\n".join(
+            [
+                f"{name} ended as {description['TrainingJobStatus']} ({outcome}): {reason}",
+                *(f"  {line}" for line in lines),
+                f"Remedy: {remedy_for(outcome)}.",
+            ]
+        )
+
+
+def _completed(description: dict[str, Any]) -> bool:
+    return outcome_of(description) == "completed"
+
+
+def _result(description: dict[str, Any]) -> State:
+    """How a job ended; times in seconds, cost in USD for all instances."""
+    resources = description["ResourceConfig"]
+    billable = description.get("BillableTimeInSeconds", 0)
+    metrics = description.get("FinalMetricDataList", [])
+    return {
+        "status": description["TrainingJobStatus"],
+        "secondary_status": description["SecondaryStatus"],
+        "outcome": outcome_of(description),
+        "training_seconds": description.get("TrainingTimeInSeconds", 0),
+        "billable_seconds": billable,
+        "cost_usd": billed_cost(resources["InstanceType"], resources["InstanceCount"], billable),
+        "metrics": {metric["MetricName"]: metric["Value"] for metric in metrics},
+    }

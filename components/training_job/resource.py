@@ -1,0 +1,140 @@
+"""`TrainingJob` and `TrainingJobCompletion`, as a program uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import Resource
+
+from components.training_job.completion import TrainingJobCompletionProvider
+from components.training_job.job import JobSettings
+from components.training_job.provider import TrainingJobProvider
+from components.training_job.request import Placement, training_request
+
+_DEADLINE_MARGIN_SECONDS = 1800
+
+
+@dataclass(frozen=True)
+class TrainingJobArgs:
+    """What one training job is made of.
+
+    `lineage` names the chain of jobs that share one checkpoint prefix. `owner` tells this
+    stack's jobs from those of another that uses the same names. `source_hash` is the hash of the
+    source's contents, "" without source. `launch` is the launch switch.
+    """
+
+    job: JobSettings
+    placement: Placement
+    lineage: str
+    owner: pulumi.Input[str]
+    account_id: str
+    region: str
+    source_hash: str
+    launch: bool
+
+
+class TrainingJob(Resource, module="sagemaker", name="TrainingJob"):
+    """One SageMaker training job, launched once.
+
+    Its creation ends when the service has accepted the job; `TrainingJobCompletion` waits for
+    its end. Names, ARNs and URIs are fixed at launch; status, times and cost are those of the
+    last refresh.
+    """
+
+    training_job_name: pulumi.Output[str]
+    """The job's name, "" while it is not launched."""
+    training_job_arn: pulumi.Output[str]
+    """The job's ARN, "" while it is not launched."""
+    status: pulumi.Output[str]
+    """TrainingJobStatus, or NotLaunched."""
+    secondary_status: pulumi.Output[str]
+    outcome: pulumi.Output[str]
+    """completed, running, stopped, or the class of the failure."""
+    failure_reason: pulumi.Output[str]
+    attempt: pulumi.Output[int]
+    """Which of the lineage's runs of this definition it is, from 1; 0 while not launched."""
+    model_uri: pulumi.Output[str]
+    """Where the model is once the job has completed."""
+    checkpoint_uri: pulumi.Output[str]
+    """The lineage's checkpoint prefix, "" for a job without checkpoints."""
+    training_seconds: pulumi.Output[int]
+    billable_seconds: pulumi.Output[int]
+    """Seconds billed for each instance, less the spot discount."""
+    cost_usd: pulumi.Output[float]
+    """What the job has cost, in USD for all instances, or "unknown"."""
+    cost_ceiling_usd: pulumi.Output[float]
+    """The most that the job and its further attempts can cost, in USD, or "unknown"."""
+
+    def __init__(
+        self, name: str, args: TrainingJobArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        # A flag in the provider's diff does not cover `pulumi up --replace`; the option does.
+        one_at_a_time = pulumi.ResourceOptions(delete_before_replace=True)
+        opts = pulumi.ResourceOptions.merge(one_at_a_time, opts)
+        super().__init__(TrainingJobProvider(), name, _inputs(args) | dict.fromkeys(_OUTPUTS), opts)
+
+
+class TrainingJobCompletion(Resource, module="sagemaker", name="TrainingJobCompletion"):
+    """The end of any number of training jobs; fails where one of them did not complete."""
+
+    results: pulumi.Output[dict[str, dict[str, Any]]]
+    """How each job ended, by its name: status, outcome, seconds, cost in USD, final metrics."""
+
+    def __init__(
+        self,
+        name: str,
+        jobs: Mapping[str, TrainingJob],
+        settings: Sequence[JobSettings],
+        region: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {
+            "training_job_names": [job.training_job_name for job in jobs.values()],
+            "deadline_seconds": completion_deadline(settings),
+            "region": region,
+            "results": None,
+        }
+        super().__init__(TrainingJobCompletionProvider(), name, props, opts)
+
+
+def completion_deadline(settings: Sequence[JobSettings]) -> int:
+    """Seconds until the last of these jobs must have ended by its own limits, and a margin."""
+    limits = (job.max_wait or job.max_runtime for job in settings)
+    return max(limits, default=0) + _DEADLINE_MARGIN_SECONDS
+
+
+_OUTPUTS = (
+    "training_job_name",
+    "training_job_arn",
+    "status",
+    "secondary_status",
+    "outcome",
+    "failure_reason",
+    "attempt",
+    "tries",
+    "model_uri",
+    "checkpoint_uri",
+    "training_seconds",
+    "billable_seconds",
+    "cost_usd",
+    "cost_ceiling_usd",
+)
+
+
+def _inputs(args: TrainingJobArgs) -> dict[str, Any]:
+    return {
+        "lineage": args.lineage,
+        "request": training_request(args.job, args.placement),
+        "source_hash": args.source_hash,
+        "run_id": args.job.run_id,
+        "launch": args.launch,
+        "paused": args.job.paused,
+        "relaunch": args.job.relaunch,
+        "max_attempts": args.job.max_attempts,
+        "owner": args.owner,
+        "account_id": args.account_id,
+        "region": args.region,
+    }
