@@ -1,0 +1,1 @@
+"""The components that a stack's training platform is made of."""

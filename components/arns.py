@@ -1,0 +1,66 @@
+"""Names of AWS things made from plain values: partitions, buckets, repositories."""
+
+from __future__ import annotations
+
+import re
+
+_S3_URI = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.DOTALL)
+_ECR_HOST = re.compile(r"(?:\.dkr\.ecr(?:-fips)?\.|\.dkr-ecr(?:-fips)?\.)")
+_ECR_IMAGE = re.compile(
+    r"(?P<account>\d{12})"
+    r"(?:\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
+    r"|\.dkr-ecr(?:-fips)?\.(?P<dual_region>[a-z0-9-]+)\.on\.(?:aws|amazonwebservices\.com\.cn))"
+    r"/(?P<repository>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
+    r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?"
+    r"(?:@sha256:[0-9a-f]{64})?"
+)
+
+
+def partition(region: str) -> str:
+    """The partition that a region belongs to, which every ARN begins with."""
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
+def s3_location(uri: str) -> tuple[str, str]:
+    """The bucket and the key prefix of an `s3://` URI; the prefix may be empty.
+
+    Raises:
+        ValueError: if it is not such a URI, or holds a character that IAM reads as a pattern.
+    """
+    match = _S3_URI.fullmatch(uri)
+    if match is None:
+        raise ValueError(f"{uri!r} is not an S3 location; write s3://<bucket>/<prefix>")
+    prefix = match[2] or ""
+    if any(character in prefix for character in "*?$"):
+        raise ValueError(f"{uri!r} holds *, ? or $, which a policy would read as a pattern")
+    return match[1], prefix
+
+
+def bucket_arn(bucket: str, region: str) -> str:
+    """The ARN of a bucket, seen from `region`."""
+    return f"arn:{partition(region)}:s3:::{bucket}"
+
+
+def repository_arn(image_uri: str) -> str | None:
+    """The ARN of the ECR repository that an image lies in, None for other registries.
+
+    AWS's own images, the deep-learning containers, lie in accounts of AWS's that differ by
+    region; their URI names the account as any other does.
+
+    Raises:
+        ValueError: if the URI means an ECR repository and is malformed.
+    """
+    match = _ECR_IMAGE.fullmatch(image_uri)
+    if match is None:
+        if _ECR_HOST.search(image_uri.partition("/")[0]):
+            raise ValueError(
+                f"image {image_uri!r} is not an ECR image; write "
+                "<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>"
+            )
+        return None
+    region = match["region"] or match["dual_region"]
+    return (
+        f"arn:{partition(region)}:ecr:{region}:{match['account']}:repository/{match['repository']}"
+    )

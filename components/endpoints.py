@@ -1,0 +1,69 @@
+"""The services that can have an interface endpoint, and the names that are refused."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from components.problems import Problem
+
+INTERFACE_ENDPOINTS = frozenset(
+    {
+        "athena",
+        "bedrock-runtime",
+        "codeartifact.api",
+        "codeartifact.repositories",
+        "ec2",
+        "ecr.api",
+        "ecr.dkr",
+        "elasticfilesystem",
+        "events",
+        "glue",
+        "kinesis-firehose",
+        "kinesis-streams",
+        "kms",
+        "lambda",
+        "logs",
+        "monitoring",
+        "redshift-data",
+        "sagemaker.api",
+        "sagemaker.featurestore-runtime",
+        "sagemaker.metrics",
+        "sagemaker.runtime",
+        "secretsmanager",
+        "sns",
+        "sqs",
+        "ssm",
+        "states",
+        "sts",
+        "xray",
+    }
+)
+"""Services that a training script may call, by what follows `com.amazonaws.<region>.`."""
+
+
+def endpoint_problems(names: Sequence[str]) -> list[Problem]:
+    """All that is wrong with the names of interface endpoints, paths relative to the list."""
+    return [
+        _problem(position, name)
+        for position, name in enumerate(names)
+        if name not in INTERFACE_ENDPOINTS or name in names[:position]
+    ]
+
+
+def service_name(endpoint: str, region: str) -> str:
+    """The full name of an endpoint's service."""
+    return f"com.amazonaws.{region}.{endpoint}"
+
+
+def _problem(position: int, name: str) -> Problem:
+    path = str(position)
+    if name in INTERFACE_ENDPOINTS:
+        return Problem(path, name, "stands there twice", "name each endpoint once")
+    if name == "s3":
+        rule = "is reached through the gateway endpoint that every network has"
+        return Problem(path, name, rule, "leave it out")
+    close = difflib.get_close_matches(name, INTERFACE_ENDPOINTS, n=1)
+    meant = f"did you mean {close[0]}? " if close else ""
+    remedy = f"{meant}the endpoints are {', '.join(sorted(INTERFACE_ENDPOINTS))}"
+    return Problem(path, name, "is not the name of an interface endpoint", remedy)

@@ -1,0 +1,265 @@
+"""The private network that jobs run in: subnets without a way out, S3 through an endpoint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.endpoints import service_name
+from components.flow_logs import FlowLogs, FlowLogsArgs
+from components.nat_gateways import NatGateways, NatGatewaysArgs
+from components.resource_policies import interface_endpoint_policy, s3_endpoint_policy
+from components.security_groups import SecurityGroups, SecurityGroupsArgs
+from components.subnets import Nat, ZoneSubnets, plan_subnets
+
+
+@dataclass(frozen=True)
+class ExistingNetwork:
+    """A VPC that somebody else made, and looks after.
+
+    Attributes:
+        vpc_id: the VPC.
+        subnet_ids: its private subnets, which jobs run in and which reach S3 somehow.
+        s3_endpoint_id: its S3 gateway endpoint, empty where it has none.
+        endpoint_group_id: the security group of its interface endpoints, empty where it has none.
+    """
+
+    vpc_id: str
+    subnet_ids: Sequence[str]
+    s3_endpoint_id: str = ""
+    endpoint_group_id: str = ""
+
+
+@dataclass(frozen=True)
+class NetworkArgs:
+    """What a network is made from.
+
+    Attributes:
+        account_id: the stack's AWS account.
+        region: the stack's region.
+        artifact_bucket_arn: the bucket that the S3 endpoint leads to.
+        flow_log_key_arn: the key that encrypts the flow logs; its policy lets CloudWatch Logs
+            use it.
+        cidr: the VPC's range, unused where the VPC exists.
+        availability_zones: the zones' names, unused where the VPC exists.
+        input_prefixes: `s3://` URIs of inputs in other buckets, to which the endpoint leads too.
+        interface_endpoints: services that get an interface endpoint, as `logs`.
+        flow_log_retention_days: how many days flow logs are kept; one of the values that
+            CloudWatch Logs allows.
+        nat: whether jobs can reach the internet, and through how many gateways.
+        existing: a VPC that somebody else made, None to make one.
+    """
+
+    account_id: str
+    region: str
+    artifact_bucket_arn: pulumi.Input[str]
+    flow_log_key_arn: pulumi.Input[str]
+    cidr: str = "10.64.0.0/16"
+    availability_zones: Sequence[str] = ()
+    input_prefixes: Sequence[str] = ()
+    interface_endpoints: Sequence[str] = ()
+    flow_log_retention_days: int = 365
+    nat: Nat = "none"
+    existing: ExistingNetwork | None = None
+
+    def __post_init__(self) -> None:
+        if self.existing is None:
+            return
+        if self.interface_endpoints or self.nat != "none":
+            raise ValueError(
+                f"network.vpcId: {self.existing.vpc_id} — endpoints and NAT gateways of an "
+                "existing VPC belong to whoever made it.\n"
+                "    Remedy: remove network.interfaceEndpoints and network.nat."
+            )
+
+
+class Network(pulumi.ComponentResource):
+    """A VPC with a private subnet in each zone; or, in an existing VPC, only a security group."""
+
+    vpc_id: pulumi.Output[str]
+    """The VPC."""
+
+    private_subnet_ids: pulumi.Output[list[str]]
+    """The subnets that jobs run in, in the order of the zones."""
+
+    training_security_group_id: pulumi.Output[str]
+    """The security group of the jobs' instances."""
+
+    s3_endpoint_id: pulumi.Output[str]
+    """The S3 gateway endpoint, empty where an existing VPC has none."""
+
+    dependencies: list[pulumi.Resource]
+    """What a job must start after and end before."""
+
+    def __init__(
+        self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("sagemaker-training:index:Network", name, None, opts)
+        self._name = name
+        self._args = args
+        self.dependencies = []
+
+        if args.existing is not None:
+            self._use_existing(args.existing)
+        else:
+            self._create_vpc()
+            self._create_flow_logs()
+            self._create_subnets(plan_subnets(args.cidr, args.availability_zones, args.nat))
+            self._create_s3_endpoint()
+            self._create_security_groups()
+            for endpoint in args.interface_endpoints:
+                self._create_interface_endpoint(endpoint)
+
+        self.register_outputs(
+            {
+                "vpc_id": self.vpc_id,
+                "private_subnet_ids": self.private_subnet_ids,
+                "training_security_group_id": self.training_security_group_id,
+                "s3_endpoint_id": self.s3_endpoint_id,
+            }
+        )
+
+    def _use_existing(self, existing: ExistingNetwork) -> None:
+        self.vpc_id = pulumi.Output.from_input(existing.vpc_id)
+        self.private_subnet_ids = pulumi.Output.from_input(list(existing.subnet_ids))
+        self.s3_endpoint_id = pulumi.Output.from_input(existing.s3_endpoint_id)
+        self._create_security_groups(existing.endpoint_group_id or None)
+
+    def _create_vpc(self) -> None:
+        vpc = aws.ec2.Vpc(
+            self._name,
+            cidr_block=self._args.cidr,
+            enable_dns_support=True,
+            enable_dns_hostnames=True,
+            instance_tenancy="default",
+            tags={"Name": self._name},
+            opts=self._child(),
+        )
+        self.vpc_id = vpc.id
+        default_group = aws.ec2.DefaultSecurityGroup(
+            f"{self._name}-default-group",
+            vpc_id=vpc.id,
+            # Empty lists, not none: what somebody adds later shows as a difference.
+            ingress=[],
+            egress=[],
+            tags={"Name": f"{self._name}-unused"},
+            opts=self._child(),
+        )
+        self.dependencies += [vpc, default_group]
+
+    def _create_flow_logs(self) -> None:
+        logs = FlowLogs(
+            f"{self._name}-flow-logs",
+            FlowLogsArgs(
+                vpc_id=self.vpc_id,
+                account_id=self._args.account_id,
+                region=self._args.region,
+                key_arn=self._args.flow_log_key_arn,
+                retention_days=self._args.flow_log_retention_days,
+            ),
+            opts=self._child(),
+        )
+        self.dependencies += logs.dependencies
+
+    def _create_subnets(self, plan: Sequence[ZoneSubnets]) -> None:
+        created = {each.zone: self._create_private_subnet(each) for each in plan}
+        self._subnets = [subnet for subnet, _ in created.values()]
+        self.private_subnet_ids = pulumi.Output.all(*[subnet.id for subnet in self._subnets])
+        self._route_tables = {zone: table.id for zone, (_, table) in created.items()}
+        if self._args.nat != "none":
+            gateways = NatGateways(
+                f"{self._name}-nat",
+                NatGatewaysArgs(
+                    vpc_id=self.vpc_id, subnets=plan, private_route_tables=self._route_tables
+                ),
+                opts=self._child(),
+            )
+            self.dependencies += gateways.dependencies
+
+    def _create_private_subnet(
+        self, zone: ZoneSubnets
+    ) -> tuple[aws.ec2.Subnet, aws.ec2.RouteTable]:
+        """A subnet with a route table of its own, so that each zone can have its own way out."""
+        name = f"{self._name}-private-{zone.letter}"
+        subnet = aws.ec2.Subnet(
+            name,
+            vpc_id=self.vpc_id,
+            availability_zone=zone.zone,
+            cidr_block=zone.private,
+            map_public_ip_on_launch=False,
+            tags={"Name": name},
+            opts=self._child(),
+        )
+        table = aws.ec2.RouteTable(
+            name, vpc_id=self.vpc_id, tags={"Name": name}, opts=self._child()
+        )
+        association = aws.ec2.RouteTableAssociation(
+            name, subnet_id=subnet.id, route_table_id=table.id, opts=self._child()
+        )
+        self.dependencies += [subnet, table, association]
+        return subnet, table
+
+    def _create_s3_endpoint(self) -> None:
+        args = self._args
+        policy = pulumi.Output.from_input(args.artifact_bucket_arn).apply(
+            lambda bucket_arn: json.dumps(
+                s3_endpoint_policy(
+                    args.account_id,
+                    args.region,
+                    bucket_arn,
+                    args.input_prefixes,
+                    image_layers="ecr.dkr" in args.interface_endpoints,
+                )
+            )
+        )
+        endpoint = aws.ec2.VpcEndpoint(
+            f"{self._name}-s3",
+            vpc_id=self.vpc_id,
+            vpc_endpoint_type="Gateway",
+            service_name=service_name("s3", args.region),
+            route_table_ids=list(self._route_tables.values()),
+            policy=policy,
+            tags={"Name": f"{self._name}-s3"},
+            opts=self._child(),
+        )
+        self.s3_endpoint_id = endpoint.id
+        self.dependencies.append(endpoint)
+
+    def _create_security_groups(self, existing_endpoint_group: str | None = None) -> None:
+        groups = SecurityGroups(
+            f"{self._name}-groups",
+            SecurityGroupsArgs(
+                vpc_id=self.vpc_id,
+                region=self._args.region,
+                endpoints=bool(self._args.interface_endpoints),
+                endpoint_group_id=existing_endpoint_group,
+                internet=self._args.nat != "none",
+            ),
+            opts=self._child(),
+        )
+        self.training_security_group_id = groups.training_group_id
+        self._endpoint_group_id = groups.endpoint_group_id
+        self.dependencies += groups.dependencies
+
+    def _create_interface_endpoint(self, endpoint: str) -> None:
+        name = f"{self._name}-{endpoint.replace('.', '-')}"
+        created = aws.ec2.VpcEndpoint(
+            name,
+            vpc_id=self.vpc_id,
+            vpc_endpoint_type="Interface",
+            service_name=service_name(endpoint, self._args.region),
+            subnet_ids=self.private_subnet_ids,
+            security_group_ids=[self._endpoint_group_id],
+            private_dns_enabled=True,
+            policy=json.dumps(interface_endpoint_policy(self._args.account_id)),
+            tags={"Name": name},
+            opts=self._child(),
+        )
+        self.dependencies.append(created)
+
+    def _child(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self)

@@ -1,0 +1,145 @@
+"""The security groups of a network: what the instances of a job may talk to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.endpoints import service_name
+
+HTTPS = 443
+
+
+@dataclass(frozen=True)
+class SecurityGroupsArgs:
+    """What a network's security groups are made from.
+
+    Attributes:
+        vpc_id: the VPC that they stand in.
+        region: its region.
+        endpoints: whether there are interface endpoints, which get a group of their own.
+        endpoint_group_id: the group of interface endpoints that somebody else made.
+        internet: whether jobs may call HTTPS addresses outside, which needs NAT gateways.
+    """
+
+    vpc_id: pulumi.Input[str]
+    region: str
+    endpoints: bool = False
+    endpoint_group_id: pulumi.Input[str] | None = None
+    internet: bool = False
+
+
+class SecurityGroups(pulumi.ComponentResource):
+    """A group for the instances of jobs, and one for interface endpoints where there are any."""
+
+    training_group_id: pulumi.Output[str]
+    """The group of the jobs' instances."""
+
+    endpoint_group_id: pulumi.Output[str] | None
+    """The group of the interface endpoints, None where none was made."""
+
+    dependencies: list[pulumi.Resource]
+    """What a job must start after and end before."""
+
+    def __init__(
+        self, name: str, args: SecurityGroupsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("sagemaker-training:index:SecurityGroups", name, None, opts)
+        self._name = name
+        self._args = args
+        self.dependencies = []
+        self.endpoint_group_id = None
+
+        self.training_group_id = self._create_group("training", "The instances of training jobs").id
+        self._allow_each_other()
+        self._allow_s3()
+        if args.endpoints:
+            self._create_endpoint_group()
+        if args.endpoint_group_id is not None:
+            self._allow_out("endpoints", "Interface endpoints", group_id=args.endpoint_group_id)
+        if args.internet:
+            self._allow_out("internet", "HTTPS through NAT", cidr="0.0.0.0/0")
+
+        self.register_outputs({"training_group_id": self.training_group_id})
+
+    def _create_group(self, role: str, description: str) -> aws.ec2.SecurityGroup:
+        """A group without rules: what AWS would let out by default is taken away."""
+        group = aws.ec2.SecurityGroup(
+            f"{self._name}-{role}",
+            vpc_id=self._args.vpc_id,
+            description=description,
+            tags={"Name": f"{self._name}-{role}"},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.dependencies.append(group)
+        return group
+
+    def _allow_each_other(self) -> None:
+        """Instances of a job talk freely, in and out.
+
+        An Elastic Fabric Adapter bypasses TCP/IP, so it asks for all traffic, and it heeds only
+        rules that name the group itself: an open range would not do.
+        """
+        ingress = aws.vpc.SecurityGroupIngressRule(
+            f"{self._name}-training-from-itself",
+            security_group_id=self.training_group_id,
+            referenced_security_group_id=self.training_group_id,
+            ip_protocol="-1",
+            description="Instances of the same job",
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        egress = aws.vpc.SecurityGroupEgressRule(
+            f"{self._name}-training-to-itself",
+            security_group_id=self.training_group_id,
+            referenced_security_group_id=self.training_group_id,
+            ip_protocol="-1",
+            description="Instances of the same job",
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.dependencies += [ingress, egress]
+
+    def _allow_s3(self) -> None:
+        prefix_list = aws.ec2.get_managed_prefix_list_output(
+            name=service_name("s3", self._args.region), opts=pulumi.InvokeOptions(parent=self)
+        )
+        self._allow_out("s3", "S3 through its gateway endpoint", prefix_list_id=prefix_list.id)
+
+    def _create_endpoint_group(self) -> None:
+        self.endpoint_group_id = self._create_group("endpoints", "The interface endpoints").id
+        self._allow_out("endpoints", "Interface endpoints", group_id=self.endpoint_group_id)
+        ingress = aws.vpc.SecurityGroupIngressRule(
+            f"{self._name}-endpoints-from-training",
+            security_group_id=self.endpoint_group_id,
+            referenced_security_group_id=self.training_group_id,
+            ip_protocol="tcp",
+            from_port=HTTPS,
+            to_port=HTTPS,
+            description="The instances of training jobs",
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.dependencies.append(ingress)
+
+    def _allow_out(
+        self,
+        target: str,
+        description: str,
+        *,
+        group_id: pulumi.Input[str] | None = None,
+        prefix_list_id: pulumi.Input[str] | None = None,
+        cidr: str | None = None,
+    ) -> None:
+        rule = aws.vpc.SecurityGroupEgressRule(
+            f"{self._name}-training-to-{target}",
+            security_group_id=self.training_group_id,
+            referenced_security_group_id=group_id,
+            prefix_list_id=prefix_list_id,
+            cidr_ipv4=cidr,
+            ip_protocol="tcp",
+            from_port=HTTPS,
+            to_port=HTTPS,
+            description=description,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.dependencies.append(rule)

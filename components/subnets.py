@@ -1,0 +1,183 @@
+"""How a VPC's address range is cut into subnets, and which ranges are refused.
+
+The range is cut into eight equal slots. The zones a to f own the first six, by their letter and
+not by their place in a list, so that adding, removing or reordering zones renumbers no subnet.
+The eighth slot is cut the same way again for the public subnets that NAT gateways stand in; the
+seventh is free.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from typing import Literal
+
+from components.problems import Problem
+
+Nat = Literal["none", "single", "per-zone"]
+
+MOST_ZONES = 6
+LARGEST_RANGE = 16
+SMALLEST_RANGE = 24
+SMALLEST_RANGE_WITH_NAT = 22  # two cuts by eight end at /28, the smallest subnet that AWS makes
+ADDRESSES_PER_INSTANCE = 2
+ADDRESSES_PER_EFA_INSTANCE = 5
+ADDRESSES_RESERVED_BY_AWS = 5
+
+_SLOT_BITS = 3
+_PUBLIC_SLOT = 7
+_ZONE_NAME = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d([a-f])")
+_PRIVATE_RANGES = tuple(
+    IPv4Network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+)
+_CONTAINER_RANGE = IPv4Network("172.17.0.0/16")
+
+
+@dataclass(frozen=True)
+class ZoneSubnets:
+    """The ranges of one availability zone; `public` only where a NAT gateway stands in it."""
+
+    zone: str
+    private: str
+    public: str | None = None
+
+    @property
+    def letter(self) -> str:
+        """The zone's letter, by which resources are named."""
+        return self.zone[-1]
+
+
+def plan_subnets(cidr: str, zones: Sequence[str], nat: Nat = "none") -> list[ZoneSubnets]:
+    """The subnets of each zone, in the order of the zones.
+
+    Raises:
+        ValueError: if a zone's name is not that of a standard zone, or stands there twice.
+    """
+    if len(set(zones)) < len(zones):
+        raise ValueError(f"availability zones {list(zones)}: each may be named once")
+    gateways = {"none": 0, "single": 1, "per-zone": len(zones)}[nat]
+    with_gateway = sorted(zones)[:gateways]
+    vpc = IPv4Network(cidr)
+    public = _slot(vpc, _PUBLIC_SLOT)
+    return [
+        ZoneSubnets(
+            zone=zone,
+            private=str(_slot(vpc, zone_slot(zone))),
+            public=str(_slot(public, zone_slot(zone))) if zone in with_gateway else None,
+        )
+        for zone in zones
+    ]
+
+
+def zone_slot(zone: str) -> int:
+    """The slot that a zone owns: 0 for a zone …a, 5 for a zone …f.
+
+    Raises:
+        ValueError: if the name is not that of a standard zone; local and wavelength zones train
+            no jobs, and their letters would collide with those of the region's own zones.
+    """
+    match = _ZONE_NAME.fullmatch(zone)
+    if match is None:
+        raise ValueError(f"availability zone {zone!r}: write a standard zone's name, as us-east-1a")
+    return ord(match[1]) - ord("a")
+
+
+def first_zones(available: Iterable[str], count: int) -> list[str]:
+    """The first `count` of the region's standard zones, by name.
+
+    Raises:
+        ValueError: if the region has fewer.
+    """
+    standard = sorted(zone for zone in set(available) if _ZONE_NAME.fullmatch(zone))
+    if count > len(standard):
+        raise ValueError(
+            f"network.availabilityZones: {count} — the region has {len(standard)} standard zones "
+            f"({', '.join(standard)}).\n    Remedy: ask for at most {len(standard)}."
+        )
+    return standard[:count]
+
+
+def addresses_needed(instances: int, efa: bool = False) -> int:
+    """The addresses that a job of so many instances takes in its subnet."""
+    return instances * (ADDRESSES_PER_EFA_INSTANCE if efa else ADDRESSES_PER_INSTANCE)
+
+
+def addresses_free(cidr: str, interface_endpoints: int = 0) -> int:
+    """The addresses that one zone's private subnet leaves to jobs.
+
+    AWS keeps five of each subnet, and every interface endpoint takes one.
+    """
+    subnet = _slot(IPv4Network(cidr), 0)
+    return subnet.num_addresses - ADDRESSES_RESERVED_BY_AWS - interface_endpoints
+
+
+def network_problems(
+    cidr: str,
+    zones: int,
+    largest_job: int,
+    *,
+    efa: bool = False,
+    nat: Nat = "none",
+    interface_endpoints: int = 0,
+) -> list[Problem]:
+    """All that is wrong with a network, paths relative to the network's settings.
+
+    Args:
+        cidr: the VPC's range.
+        zones: the number of availability zones.
+        largest_job: the instances of the largest job.
+        efa: whether that job's instances have an Elastic Fabric Adapter.
+        nat: whether there are NAT gateways, which need public subnets.
+        interface_endpoints: the number of interface endpoints.
+    """
+    problems = _range_problems(cidr, nat)
+    if not 1 <= zones <= MOST_ZONES:
+        rule = f"a network spans 1 to {MOST_ZONES} zones"
+        problems.append(Problem("availabilityZones", zones, rule, "name a number in that range"))
+    return problems or _room_problems(cidr, largest_job, efa, interface_endpoints)
+
+
+def _slot(network: IPv4Network, number: int) -> IPv4Network:
+    return list(network.subnets(prefixlen_diff=_SLOT_BITS))[number]
+
+
+def _range_problems(cidr: str, nat: Nat) -> list[Problem]:
+    try:
+        network = IPv4Network(cidr)
+    except ValueError as error:
+        return [_problem(cidr, f"is not an IPv4 range: {error}", "write one as 10.64.0.0/16")]
+    smallest = SMALLEST_RANGE if nat == "none" else SMALLEST_RANGE_WITH_NAT
+    if not LARGEST_RANGE <= network.prefixlen <= smallest:
+        why = "" if nat == "none" else " where there are NAT gateways"
+        rule = f"a range is /{LARGEST_RANGE} to /{smallest}{why}"
+        return [_problem(cidr, rule, f"write {network.network_address}/{LARGEST_RANGE}")]
+    if not any(network.subnet_of(private) for private in _PRIVATE_RANGES):
+        named = ", ".join(str(private) for private in _PRIVATE_RANGES)
+        return [_problem(cidr, "is not private", f"choose a range within one of {named}")]
+    if network.overlaps(_CONTAINER_RANGE):
+        rule = f"overlaps {_CONTAINER_RANGE}, which SageMaker's containers use themselves"
+        return [_problem(cidr, rule, "choose another range, as 10.64.0.0/16")]
+    return []
+
+
+def _room_problems(cidr: str, instances: int, efa: bool, endpoints: int) -> list[Problem]:
+    """One subnet must hold the whole job: SageMaker puts all its instances into one zone."""
+    needed, free = addresses_needed(instances, efa), addresses_free(cidr, endpoints)
+    if needed <= free:
+        return []
+    rule = (
+        f"each zone's subnet has {free} free addresses, and the largest job, "
+        f"{instances} instances{' with EFA' if efa else ''}, takes {needed}"
+    )
+    address = IPv4Network(cidr).network_address
+    for prefix in range(IPv4Network(cidr).prefixlen - 1, LARGEST_RANGE - 1, -1):
+        wider = IPv4Network(f"{address}/{prefix}", strict=False)
+        if needed <= addresses_free(str(wider), endpoints):
+            return [_problem(cidr, rule, f"widen the range to /{prefix} or more, as {wider}")]
+    return [_problem(cidr, rule, "use fewer, larger instances: no VPC's range is wide enough")]
+
+
+def _problem(cidr: str, rule: str, remedy: str) -> Problem:
+    return Problem("cidr", cidr, rule, remedy)
