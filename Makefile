@@ -1,0 +1,49 @@
+# Everything runs inside the checkout: .venv and .local, both ignored by git, hold all that is made.
+PYTHON ?= python3
+VENV_PYTHON := .venv/bin/python
+JOB ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up pause status logs watch down clean test test-deep check format
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:  ## Install what is needed, inside the checkout; every other target does it first
+	@$(PYTHON) -m toolchain
+
+up: setup  ## Run the stack `dev` on the local cloud: platform and training jobs; resumes paused jobs
+	@$(VENV_PYTHON) -m development up
+
+pause: setup  ## Stop the running jobs, or JOB=name; `make up` goes on from their checkpoints
+	@$(VENV_PYTHON) -m development pause $(JOB)
+
+status: setup  ## Show the local cloud, the stack and the jobs
+	@$(VENV_PYTHON) -m development status
+
+logs: setup  ## Print the jobs' log lines, or those of JOB=name
+	@$(VENV_PYTHON) -m development logs $(JOB)
+
+watch: setup  ## Follow the jobs' log lines as they come, or those of JOB=name
+	@$(VENV_PYTHON) -m development logs --follow $(JOB)
+
+down:  ## Destroy the stack and stop the local cloud
+	@$(PYTHON) -m toolchain.teardown down
+
+clean:  ## `make down`, then remove all that the set-up made
+	@$(PYTHON) -m toolchain.teardown clean
+
+test: setup  ## Run the unit and the integration tests
+	@$(VENV_PYTHON) -m pytest -m "not deep" -n 2
+
+test-deep: setup  ## Run the tests that take minutes
+	@$(VENV_PYTHON) -m pytest -m deep -n 2
+
+check: setup  ## Check format, lint and types
+	@$(VENV_PYTHON) -m ruff format --check .
+	@$(VENV_PYTHON) -m ruff check .
+	@$(VENV_PYTHON) -m mypy .
+
+format: setup  ## Format the code and sort its imports
+	@$(VENV_PYTHON) -m ruff check --select I --fix .
+	@$(VENV_PYTHON) -m ruff format .

@@ -1,0 +1,96 @@
+"""The one place that decides which environment variables the engine and its plugins get.
+
+Standard library only: the set-up uses it to install the plugin.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from development.layout import Layout
+
+REGION = "us-east-1"
+
+_REMOVED_PREFIXES = ("AWS_", "PULUMI_")
+# These would make another Python, or other modules, run than those of the virtual environment.
+_REMOVED = frozenset({"PYTHONHOME", "PYTHONPATH", "BOTO_CONFIG"})
+
+
+def without_user_settings(inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that are no business of AWS, Pulumi or another Python."""
+    return {
+        name: value
+        for name, value in inherited.items()
+        if not name.startswith(_REMOVED_PREFIXES) and name not in _REMOVED
+    }
+
+
+def engine_environment(
+    layout: Layout,
+    *,
+    endpoint_url: str | None = None,
+    inherited: Mapping[str, str] = os.environ,
+) -> dict[str, str]:
+    """Return the environment for `pulumi`, with which it reads and writes only inside the checkout.
+
+    The user's own AWS and Pulumi settings never pass through: a profile or a key of a real account
+    must not reach a program that is meant for the local cloud.
+    """
+    environment = without_user_settings(inherited)
+    environment |= _python_variables(layout, environment)
+    environment |= _pulumi_variables(layout)
+    environment |= aws_variables(layout, endpoint_url)
+    environment |= _proxy_exceptions(environment)
+    return environment
+
+
+def aws_variables(layout: Layout, endpoint_url: str | None) -> dict[str, str]:
+    """Return the variables with which any AWS client talks to the local cloud, and only to it."""
+    nothing = str(_empty_file(layout.local / "aws" / "empty"))
+    variables = {
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": nothing,
+        "AWS_SHARED_CREDENTIALS_FILE": nothing,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_PAGER": "",
+    }
+    return variables | ({"AWS_ENDPOINT_URL": endpoint_url} if endpoint_url else {})
+
+
+def _python_variables(layout: Layout, environment: Mapping[str, str]) -> dict[str, str]:
+    # The virtual environment comes first on PATH, as in an activated one, because the language
+    # host that toolchain/ builds doesn't read runtime.options.virtualenv.
+    first = (layout.virtual_environment / "bin", layout.pulumi_bin)
+    path = os.pathsep.join([*map(str, first), environment.get("PATH", os.defpath)])
+    return {"PATH": path, "VIRTUAL_ENV": str(layout.virtual_environment)}
+
+
+def _pulumi_variables(layout: Layout) -> dict[str, str]:
+    return {
+        "PULUMI_HOME": str(layout.pulumi_home),
+        "PULUMI_BACKEND_URL": f"file://{layout.state}",
+        # Guards nothing: the local stack holds no secret of anybody.
+        "PULUMI_CONFIG_PASSPHRASE": "local",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        # A `pulumi-resource-aws` on the user's PATH must not be taken for the local plugin.
+        "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
+    }
+
+
+def _proxy_exceptions(environment: Mapping[str, str]) -> dict[str, str]:
+    """Keep loopback traffic away from the user's proxy."""
+    chosen = environment.get("no_proxy") or environment.get("NO_PROXY")
+    exceptions = ",".join(filter(None, [chosen, "127.0.0.1", "localhost"]))
+    return {"NO_PROXY": exceptions, "no_proxy": exceptions}
+
+
+def _empty_file(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    return path

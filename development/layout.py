@@ -1,0 +1,69 @@
+"""Where the set-up and the development commands keep their files, all of them inside the checkout.
+
+Standard library only: the set-up imports this before any dependency is installed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+"""The folder that holds Pulumi.yaml."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files of one checkout that git ignores.
+
+    `local` is a parameter because each integration test has a world of its own, in another folder,
+    on the same set-up.
+    """
+
+    checkout: Path = CHECKOUT
+    local: Path = CHECKOUT / ".local"
+
+    @property
+    def virtual_environment(self) -> Path:
+        """Holds the pinned Python dependencies."""
+        return self.checkout / ".venv"
+
+    @property
+    def python(self) -> Path:
+        """The interpreter that runs the program, the commands and the tests."""
+        return self.virtual_environment / "bin" / "python"
+
+    @property
+    def pulumi_bin(self) -> Path:
+        """Holds `pulumi`, its Python language host and its launch scripts, or links to them."""
+        return self.checkout / ".local" / "pulumi" / "bin"
+
+    @property
+    def pulumi_home(self) -> Path:
+        """A private PULUMI_HOME with the local `aws` plugin in it."""
+        return self.local / "pulumi-home"
+
+    @property
+    def state(self) -> Path:
+        """The file:// backend of the stack `dev`."""
+        return self.local / "state"
+
+    @property
+    def stacks(self) -> Path:
+        """Copies of the stack files, edited so that the checkout stays clean."""
+        return self.local / "stacks"
+
+    @property
+    def cloud(self) -> Path:
+        """The data of the local cloud."""
+        return self.local / "cloud"
+
+    @property
+    def logs(self) -> Path:
+        """The full output of each step of the set-up."""
+        return self.local / "logs"
+
+    @property
+    def stamps(self) -> Path:
+        """Marks of the set-up's completed steps."""
+        return self.local / "stamps"

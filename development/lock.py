@@ -1,0 +1,64 @@
+"""Who holds the engine's lock on a stack, and whether that process still lives.
+
+An engine that is killed leaves its lock behind, and from then on every command fails until the
+lock is cancelled. The lock of a living engine must never be cancelled: two engines at once would
+overwrite each other's state.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Lock:
+    """One lock file of a file:// backend."""
+
+    path: Path
+    process: int
+    host: str
+    user: str
+
+    def is_dead(self) -> bool:
+        """Tell whether the process that took the lock ended, on this machine.
+
+        That of another machine, which shares the folder, can't be judged and counts as alive.
+        """
+        return self.host == socket.gethostname() and not _is_engine(self.process)
+
+    def __str__(self) -> str:
+        """Say who holds the lock."""
+        return f"process {self.process} of {self.user} on {self.host}"
+
+
+def locks_of(state: Path) -> list[Lock]:
+    """Return the locks of all stacks in a backend's folder."""
+    files = sorted((state / ".pulumi" / "locks").rglob("*.json"))
+    return [lock for file in files if (lock := _read(file))]
+
+
+def _read(path: Path) -> Lock | None:
+    try:
+        content = json.loads(path.read_text())
+    except FileNotFoundError:  # released meanwhile
+        return None
+    except json.JSONDecodeError:  # being written
+        content = {}
+    return Lock(
+        path=path,
+        process=int(content.get("pid", 0)),
+        host=str(content.get("hostname", "unknown")),
+        user=str(content.get("username", "unknown")),
+    )
+
+
+def _is_engine(process: int) -> bool:
+    """Tell whether a process exists and is Pulumi: numbers of ended processes are used again."""
+    try:
+        name = Path(f"/proc/{process}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return name.startswith("pulumi")

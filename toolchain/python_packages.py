@@ -1,0 +1,105 @@
+"""The virtual environment with the pinned Python dependencies."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from development.layout import Layout
+from toolchain.commands import Runner, Running
+from toolchain.progress import Progress, Step
+from toolchain.stamps import Stamp, fingerprint
+
+_CREATE_REMEDY = (
+    "Python's venv module must work: on Debian and Ubuntu, `apt-get install python3-venv`."
+)
+_INSTALL_REMEDY = (
+    "See whether the package index is reachable (`pip config list` shows which one is used), "
+    "then run `make setup` again: it goes on where it stopped."
+)
+_REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "constraints.txt")
+
+
+def environment_stamp(layout: Layout) -> Stamp:
+    """Return the mark of a virtual environment that this interpreter made for this folder."""
+    where = layout.virtual_environment
+    # An environment holds absolute paths: a moved checkout needs a new one.
+    inputs = fingerprint([os.path.realpath(sys.executable), sys.version, str(where)])
+    return Stamp(where / ".complete", inputs, (layout.python,))
+
+
+def packages_stamp(layout: Layout) -> Stamp:
+    """Return the mark of the installed dependencies."""
+    inputs = fingerprint(
+        [environment_stamp(layout).inputs, *(layout.checkout / name for name in _REQUIREMENTS)]
+    )
+    return Stamp(layout.virtual_environment / ".packages", inputs, (layout.python,))
+
+
+def create_environment(layout: Layout, progress: Progress, running: Running) -> None:
+    """Create the virtual environment, anew where the one that is there is not this one."""
+    stamp = environment_stamp(layout)
+    if stamp.is_valid():
+        return
+    with progress.step("virtual environment") as step:
+        step.tell(f"with Python {sys.version.split()[0]}")
+        runner = Runner(step.name, layout.logs / "venv.log", _CREATE_REMEDY, running)
+        runner.run([sys.executable, "-m", "venv", "--clear", layout.virtual_environment])
+        stamp.write()
+
+
+def install_packages(layout: Layout, progress: Progress, running: Running) -> None:
+    """Install the pinned dependencies."""
+    stamp = packages_stamp(layout)
+    if stamp.is_valid():
+        return
+    requirements = layout.checkout / "requirements-dev.txt"
+    with progress.step("Python packages") as step:
+        watch = _PipWatcher(step, count_pins(layout.checkout / "constraints.txt"))
+        runner = Runner(
+            step.name, layout.logs / "packages.log", _INSTALL_REMEDY, running, watch.read
+        )
+        runner.run(
+            [*pip(layout), "install", "--no-compile", "--requirement", requirements],
+            environment=pip_environment(layout),
+        )
+        stamp.write()
+        # Kept until here, so that an interrupted download goes on where it stopped.
+        shutil.rmtree(layout.local / "pip-cache", ignore_errors=True)
+
+
+def pip(layout: Layout) -> list[str | Path]:
+    """Return the beginning of a pip command line for the virtual environment."""
+    return [layout.python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+
+
+def pip_environment(layout: Layout) -> dict[str, str]:
+    """Return the user's environment, index and proxy settings included, with a cache of our own."""
+    ours = {"PIP_CACHE_DIR": str(layout.local / "pip-cache"), "PIP_PROGRESS_BAR": "off"}
+    return {**os.environ, **ours}
+
+
+def count_pins(constraints: Path) -> int:
+    """Return how many packages a constraints file pins."""
+    return sum("==" in line for line in constraints.read_text().splitlines())
+
+
+class _PipWatcher:
+    """Turns pip's output into "12 of 113 packages fetched"."""
+
+    def __init__(self, step: Step, total: int) -> None:
+        self._step = step
+        self._total = total
+        self._seen = 0
+
+    def read(self, line: str) -> None:
+        if line.startswith("Collecting "):
+            self._seen += 1
+            name = line.split()[1].partition("==")[0]
+            self._step.tell(f"{self._seen} of {self._total} packages looked up, {name}")
+        elif line.startswith("Installing collected packages"):
+            self._step.tell(f"unpacking {self._seen} packages")
+        elif line.startswith("ERROR"):
+            self._step.tell(line)
