@@ -85,7 +85,8 @@ def _assumed(session: Any, role: dict[str, Any], region: str) -> Any:
         extra_args={key: value for key, value in extra.items() if value},
     )
     assumed = botocore.session.get_session()
-    assumed._credentials = DeferredRefreshableCredentials(
+    # botocore has no public way to give a session credentials that renew themselves.
+    assumed._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]
         fetcher.fetch_credentials, method="assume-role"
     )
     return boto3.session.Session(botocore_session=assumed, region_name=region)

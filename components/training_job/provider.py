@@ -28,7 +28,7 @@ from components.training_job.lifecycle import Launch, TrainingJobError
 from components.training_job.request import definition_hash, definition_of
 from components.training_job.service_model import conform, request_problems
 from components.training_job.state import described, not_launched
-from components.training_job.unknowns import has_unknown, to_wire
+from components.training_job.unknowns import UNKNOWN, has_unknown, to_wire
 
 State = dict[str, Any]
 
@@ -69,7 +69,7 @@ class TrainingJobProvider(ResourceProvider):
         inputs = news | {
             "request": request,
             "max_attempts": int(news["max_attempts"]),
-            "definition_hash": definition_hash_if_known(definition),
+            "definition_hash": _hash_if_known(definition),
             "cost_ceiling_usd": cost_ceiling(request, attempts),
         }
         failures = [CheckFailure(each.path, str(each)) for each in request_problems(request)]
@@ -152,11 +152,9 @@ class TrainingJobProvider(ResourceProvider):
         return lifecycle.consecutive_tries(client, description["TrainingJobName"], props["lineage"])
 
 
-def definition_hash_if_known(definition: dict[str, Any]) -> Any:
+def _hash_if_known(definition: dict[str, Any]) -> Any:
     """The hash of a definition, or unknown while a part of it is."""
-    from pulumi.output import Unknown
-
-    return Unknown() if has_unknown(definition) else definition_hash(definition)
+    return UNKNOWN if has_unknown(definition) else definition_hash(definition)
 
 
 def _launch(props: State) -> Launch:

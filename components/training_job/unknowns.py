@@ -7,10 +7,13 @@ from typing import Any
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
+UNKNOWN: str = rpc.UNKNOWN
+"""How an unknown value is sent to the engine."""
+
 
 def is_unknown(value: Any) -> bool:
     """Whether this value itself is not known yet."""
-    return isinstance(value, Unknown) or (isinstance(value, str) and value == rpc.UNKNOWN)
+    return isinstance(value, Unknown) or (isinstance(value, str) and value == UNKNOWN)
 
 
 def has_unknown(value: Any) -> bool:
@@ -28,4 +31,4 @@ def to_wire(value: Any) -> Any:
         return {key: to_wire(each) for key, each in value.items()}
     if isinstance(value, list):
         return [to_wire(each) for each in value]
-    return rpc.UNKNOWN if is_unknown(value) else value
+    return UNKNOWN if is_unknown(value) else value

@@ -1,0 +1,94 @@
+"""Hashes and archives of local files."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.content import content_hash, files_in, pack
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "source"
+    (root / "package").mkdir(parents=True)
+    (root / "train.py").write_text("print('train')\n")
+    (root / "package" / "model.py").write_text("x = 1\n")
+    return root
+
+
+def test_the_hash_is_that_of_the_contents_and_not_of_times(folder: Path) -> None:
+    before = content_hash(folder)
+    os.utime(folder / "train.py", (time.time() + 99, time.time() + 99))
+    assert content_hash(folder) == before
+
+
+def test_the_hash_changes_with_a_content(folder: Path) -> None:
+    before = content_hash(folder)
+    (folder / "train.py").write_text("print('other')\n")
+    assert content_hash(folder) != before
+
+
+def test_the_hash_changes_with_a_name(folder: Path) -> None:
+    before = content_hash(folder)
+    (folder / "train.py").rename(folder / "fit.py")
+    assert content_hash(folder) != before
+
+
+def test_the_hash_changes_with_an_executable_bit(folder: Path) -> None:
+    before = content_hash(folder)
+    (folder / "train.py").chmod(0o755)
+    assert content_hash(folder) != before
+
+
+def test_what_python_leaves_behind_does_not_count(folder: Path) -> None:
+    before = content_hash(folder)
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "train.cpython-311.pyc").write_bytes(b"x")
+    assert content_hash(folder) == before
+
+
+def test_a_link_out_of_the_folder_is_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "private.key").write_text("x")
+    (folder / "key").symlink_to(tmp_path / "private.key")
+    with pytest.raises(ValueError, match="leads out of"):
+        content_hash(folder)
+
+
+def test_an_archive_holds_the_files_and_no_owner_or_time(folder: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "source.tar.gz"
+    pack(folder, archive)
+    with tarfile.open(archive) as tar:
+        assert tar.getnames() == ["package/model.py", "train.py"]
+        assert {(member.uid, member.mtime, member.mode) for member in tar} == {(0, 0, 0o644)}
+
+
+def test_the_same_contents_make_the_same_archive(folder: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "1.tar.gz", tmp_path / "2.tar.gz"
+    pack(folder, first)
+    os.utime(folder / "train.py", (1, 1))
+    pack(folder, second)
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_single_file_is_known_by_its_name(folder: Path) -> None:
+    assert files_in(folder / "train.py") == [Path("train.py")]
+    assert content_hash(folder / "train.py") != content_hash(folder)
+
+
+@given(st.dictionaries(st.sampled_from("abcd"), st.binary(max_size=64), min_size=1))
+def test_the_order_in_which_files_were_written_does_not_count(
+    tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes]
+) -> None:
+    forwards, backwards = tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("two")
+    for name in files:
+        (forwards / name).write_bytes(files[name])
+    for name in reversed(files):
+        (backwards / name).write_bytes(files[name])
+    assert content_hash(forwards) == content_hash(backwards)

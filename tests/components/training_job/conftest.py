@@ -1,0 +1,84 @@
+"""A job's inputs, and a provider over SageMaker in memory."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from components.training_job import lifecycle
+from components.training_job.job import JobSettings
+from components.training_job.provider import TrainingJobProvider
+from components.training_job.request import Placement, training_request
+
+
+def _load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+fake = _load("fake_sagemaker")
+
+PLACEMENT = Placement(
+    role_arn="arn:aws:iam::123456789012:role/execution",
+    key_arn="arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000",
+    subnet_ids=["subnet-0123456789abcdef0"],
+    security_group_ids=["sg-0123456789abcdef0"],
+    output_uri="s3://artifacts/output/research-dev-digits",
+    checkpoint_uri="s3://artifacts/checkpoints/research-dev-digits/",
+    code_uri="s3://artifacts/source/research-dev-digits/0/",
+    input_uris={},
+    tags={"team": "research"},
+)
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1"
+
+
+@pytest.fixture
+def placement() -> Placement:
+    return PLACEMENT
+
+
+@pytest.fixture
+def job_inputs() -> Callable[..., dict[str, Any]]:
+    """Makes a job's inputs; keywords change the inputs, `job` the settings in them."""
+
+    def build(job: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+        settings = JobSettings.model_validate({"image": IMAGE, "runId": "", **(job or {})})
+        return {
+            "lineage": "research-dev-digits",
+            "request": training_request(settings, PLACEMENT),
+            "source_hash": "0123456789abcdef",
+            "run_id": settings.run_id,
+            "launch": True,
+            "paused": settings.paused,
+            "relaunch": settings.relaunch,
+            "max_attempts": settings.max_attempts,
+            "owner": "arn:aws:iam::123456789012:role/execution",
+            "account_id": "123456789012",
+            "region": "us-east-1",
+            **changes,
+        }
+
+    return build
+
+
+@pytest.fixture
+def sagemaker(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(lifecycle.time, "sleep", lambda _seconds: None)
+    return fake.FakeSageMaker()
+
+
+@pytest.fixture
+def provider(sagemaker: Any) -> TrainingJobProvider:
+    provider: TrainingJobProvider = fake.provider_over(sagemaker)
+    return provider

@@ -1,0 +1,129 @@
+"""SageMaker in memory, which can be made to fail at any call, before or after its effect."""
+
+# ruff: noqa: N803 — the calls' arguments have the service's own names
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from components.training_job.provider import TrainingJobProvider
+
+
+class CrashError(BaseException):
+    """The process dies here."""
+
+
+class ResourceInUseError(ClientError):
+    """The name is taken."""
+
+
+def client_error(code: str, message: str, operation: str = "CreateTrainingJob") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+class FakeSageMaker:
+    """The calls that the lifecycle makes, over a dictionary of jobs."""
+
+    exceptions = SimpleNamespace(ClientError=ClientError, ResourceInUse=ResourceInUseError)
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, dict[str, Any]] = {}
+        self.tags: dict[str, dict[str, str]] = {}
+        self.calls: list[str] = []
+        self.crash_at: tuple[int, str] | None = None
+        """The number of the call that crashes, and whether `before` or `after` its effect."""
+        self.refusals: list[ClientError] = []
+        """What the next CreateTrainingJob calls are answered with."""
+        self._clock = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def create_training_job(self, **request: Any) -> dict[str, str]:
+        return self._call("CreateTrainingJob", lambda: self._create(request))
+
+    def describe_training_job(self, TrainingJobName: str) -> dict[str, Any]:
+        return self._call("DescribeTrainingJob", lambda: self._describe(TrainingJobName))
+
+    def stop_training_job(self, TrainingJobName: str) -> None:
+        self._call("StopTrainingJob", lambda: self._stop(TrainingJobName))
+
+    def add_tags(self, ResourceArn: str, Tags: list[dict[str, str]]) -> None:
+        added = {tag["Key"]: tag["Value"] for tag in Tags}
+        self._call("AddTags", lambda: self.tags[ResourceArn].update(added))
+
+    def delete_tags(self, ResourceArn: str, TagKeys: list[str]) -> None:
+        self._call("DeleteTags", lambda: [self.tags[ResourceArn].pop(k, None) for k in TagKeys])
+
+    def get_paginator(self, operation: str) -> SimpleNamespace:
+        return SimpleNamespace(paginate=getattr(self, f"_{operation}"))
+
+    def live(self) -> list[str]:
+        """The names of the jobs that have not ended."""
+        states = {name: job["TrainingJobStatus"] for name, job in self.jobs.items()}
+        return [name for name, state in states.items() if state in ("InProgress", "Stopping")]
+
+    def end(self, name: str, status: str, secondary: str = "", reason: str = "") -> None:
+        """Let a job end."""
+        self.jobs[name] |= {
+            "TrainingJobStatus": status,
+            "SecondaryStatus": secondary or status,
+            "FailureReason": reason,
+        }
+
+    def _list_training_jobs(self, NameContains: str, **_: Any) -> Iterator[dict[str, Any]]:
+        found = [job for name, job in self.jobs.items() if NameContains in name]
+        newest_first = sorted(found, key=lambda job: job["CreationTime"], reverse=True)
+        yield self._call("ListTrainingJobs", lambda: {"TrainingJobSummaries": newest_first})
+
+    def _list_tags(self, ResourceArn: str) -> Iterator[dict[str, Any]]:
+        tags = [{"Key": key, "Value": value} for key, value in self.tags[ResourceArn].items()]
+        yield self._call("ListTags", lambda: {"Tags": tags})
+
+    def _create(self, request: dict[str, Any]) -> dict[str, str]:
+        if self.refusals:
+            raise self.refusals.pop(0)
+        name = request["TrainingJobName"]
+        if name in self.jobs:
+            raise ResourceInUseError(
+                {"Error": {"Code": "ResourceInUse", "Message": "taken"}}, "CreateTrainingJob"
+            )
+        arn = f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{name}"
+        self._clock += timedelta(seconds=1)
+        self.tags[arn] = {tag["Key"]: tag["Value"] for tag in request["Tags"]}
+        self.jobs[name] = request | {
+            "TrainingJobArn": arn,
+            "TrainingJobStatus": "InProgress",
+            "SecondaryStatus": "Starting",
+            "CreationTime": self._clock,
+        }
+        return {"TrainingJobArn": arn}
+
+    def _describe(self, name: str) -> dict[str, Any]:
+        if name not in self.jobs:
+            raise client_error("ValidationException", "Requested resource not found.")
+        return dict(self.jobs[name])
+
+    def _stop(self, name: str) -> None:
+        self.end(name, "Stopped")
+
+    def _call(self, operation: str, effect: Callable[[], Any]) -> Any:
+        self.calls.append(operation)
+        moment = self.crash_at[1] if self.crash_at == (len(self.calls), "before") else None
+        if moment:
+            raise CrashError(operation)
+        answer = effect()
+        if self.crash_at == (len(self.calls), "after"):
+            raise CrashError(operation)
+        return answer
+
+
+def provider_over(sagemaker: FakeSageMaker) -> TrainingJobProvider:
+    """The provider with this SageMaker behind it."""
+    provider = TrainingJobProvider()
+    provider._clients = SimpleNamespace(  # type: ignore[assignment]
+        account=lambda _region: "123456789012", client=lambda _service, _region: sagemaker
+    )
+    return provider

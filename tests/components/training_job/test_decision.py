@@ -1,0 +1,107 @@
+"""What an update does to a job, as a truth table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.training_job.decision import Decision, decide
+from components.training_job.unknowns import UNKNOWN
+
+INPUTS = {
+    "lineage": "research-dev-digits",
+    "account_id": "123456789012",
+    "region": "us-east-1",
+    "definition_hash": "aaaaaaaa",
+    "request": {"RoleArn": "arn:one"},
+    "paused": False,
+    "relaunch": "never",
+    "max_attempts": 3,
+    "owner": "arn:one",
+    "cost_ceiling_usd": 1.5,
+    "launch": True,
+}
+
+
+def inputs(**changes: Any) -> dict[str, Any]:
+    return INPUTS | changes
+
+
+def state(name: str = "research-dev-digits-aaaaaaaa-1", **changes: Any) -> dict[str, Any]:
+    launched = {"training_job_name": name, "status": "InProgress", "outcome": "running", "tries": 1}
+    return INPUTS | launched | changes
+
+
+COMPLETED = {"status": "Completed", "outcome": "completed"}
+FAILED = {"status": "Failed", "outcome": "script error"}
+STOPPED = {"status": "Stopped", "outcome": "stopped"}
+OUT_OF_WAIT = {"status": "Stopped", "outcome": "out of wait"}
+
+TABLE = [
+    # not launched
+    ("off stays off", state(""), inputs(launch=False), Decision.NOTHING),
+    ("the switch launches", state("", launch=False), inputs(), Decision.REPLACE),
+    ("a pause keeps the switch from launching", state(""), inputs(paused=True), Decision.NOTHING),
+    ("an edit with the switch off", state(""), inputs(launch=False, definition_hash="bbbbbbbb"),
+     Decision.NOTHING),
+    # running or ended, nothing asked
+    ("nothing changed while it runs", state(), inputs(), Decision.NOTHING),
+    ("nothing changed after its end", state(**COMPLETED), inputs(), Decision.NOTHING),
+    ("it failed and nobody asked for more", state(**FAILED), inputs(), Decision.NOTHING),
+    ("somebody stopped it", state(**STOPPED), inputs(), Decision.NOTHING),
+    ("a new price", state(), inputs(cost_ceiling_usd=2.5), Decision.NOTHING),
+    # the switch goes off while it runs
+    ("off lets it run", state(), inputs(launch=False), Decision.NOTHING),
+    ("off launches no new definition", state(), inputs(launch=False, definition_hash="bbbbbbbb"),
+     Decision.NOTHING),
+    ("on again is the same job", state(launch=True), inputs(launch=True), Decision.NOTHING),
+    # another run
+    ("another definition", state(), inputs(definition_hash="bbbbbbbb"), Decision.REPLACE),
+    ("another definition after its end", state(**COMPLETED), inputs(definition_hash="bbbbbbbb"),
+     Decision.REPLACE),
+    ("a definition that is not known yet", state(), inputs(definition_hash=UNKNOWN),
+     Decision.REPLACE),
+    ("another region", state(), inputs(region="eu-west-1"), Decision.REPLACE),
+    ("another account", state(), inputs(account_id="210987654321"), Decision.REPLACE),
+    ("another lineage", state(), inputs(lineage="research-dev-other"), Decision.REPLACE),
+    # placement
+    ("another role", state(), inputs(request={"RoleArn": "arn:two"}), Decision.UPDATE),
+    ("a role not known yet", state(), inputs(request={"RoleArn": UNKNOWN}), Decision.UPDATE),
+    ("another policy for failures", state(), inputs(relaunch="onFailure"), Decision.UPDATE),
+    ("more attempts", state(), inputs(max_attempts=5), Decision.UPDATE),
+    # pause
+    ("a pause stops it", state(), inputs(paused=True), Decision.UPDATE),
+    ("a pause stops it with the switch off", state(), inputs(paused=True, launch=False),
+     Decision.UPDATE),
+    ("a pause that is recorded", state(paused=True, **STOPPED), inputs(paused=True),
+     Decision.NOTHING),
+    ("an edit during a pause", state(paused=True, **STOPPED),
+     inputs(paused=True, definition_hash="bbbbbbbb"), Decision.NOTHING),
+    ("it goes on after a pause", state(paused=True, **STOPPED), inputs(), Decision.REPLACE),
+    ("it had completed when it was paused", state(paused=True, **COMPLETED), inputs(),
+     Decision.UPDATE),
+    ("it had failed when it was paused", state(paused=True, **FAILED), inputs(), Decision.UPDATE),
+    # relaunch
+    ("a failure is retried", state(relaunch="onFailure", **FAILED), inputs(relaunch="onFailure"),
+     Decision.REPLACE),
+    ("out of wait is retried", state(relaunch="onFailure", **OUT_OF_WAIT),
+     inputs(relaunch="onFailure"), Decision.REPLACE),
+    ("no attempt is left", state(relaunch="onFailure", **FAILED, ) | {"tries": 3},
+     inputs(relaunch="onFailure"), Decision.NOTHING),
+    ("a completed job is not retried", state(relaunch="onFailure", **COMPLETED),
+     inputs(relaunch="onFailure"), Decision.NOTHING),
+    ("one that somebody stopped is not retried", state(relaunch="onFailure", **STOPPED),
+     inputs(relaunch="onFailure"), Decision.NOTHING),
+    ("a retry waits for the switch", state(relaunch="onFailure", **FAILED),
+     inputs(relaunch="onFailure", launch=False), Decision.NOTHING),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("olds", "news", "expected"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
+)
+def test_the_decision_follows_the_table(
+    olds: dict[str, Any], news: dict[str, Any], expected: Decision
+) -> None:
+    assert decide(olds, news) is expected

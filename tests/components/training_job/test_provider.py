@@ -1,0 +1,294 @@
+"""The provider's verbs over SageMaker in memory, and a crash at every call of them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fake_sagemaker import CrashError, FakeSageMaker, client_error, provider_over
+
+from components.training_job import lifecycle
+from components.training_job.lifecycle import RELEASED_TAG, TrainingJobError
+from components.training_job.provider import TrainingJobProvider
+from components.training_job.unknowns import UNKNOWN
+
+Inputs = Callable[..., dict[str, Any]]
+
+
+def checked(provider: TrainingJobProvider, inputs: dict[str, Any]) -> dict[str, Any]:
+    result = provider.check({}, inputs)
+    assert result.failures == []
+    return result.inputs
+
+
+def launch(provider: TrainingJobProvider, inputs: dict[str, Any]) -> dict[str, Any]:
+    outs = provider.create(checked(provider, inputs)).outs
+    assert outs is not None
+    return outs
+
+
+def test_a_job_is_launched_under_its_lineage_definition_and_attempt(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    state = launch(provider, job_inputs())
+    assert state["training_job_name"] == f"research-dev-digits-{state['definition_hash']}-1"
+    assert sagemaker.live() == [state["training_job_name"]]
+    assert state["attempt"] == 1
+    assert None not in state.values()
+
+
+def test_nothing_is_launched_while_the_switch_is_off(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    state = launch(provider, job_inputs(launch=False))
+    assert state["training_job_name"] == ""
+    assert state["status"] == "NotLaunched"
+    assert sagemaker.calls == []
+    assert None not in state.values()
+
+
+def test_nothing_is_launched_while_the_job_is_paused(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    assert launch(provider, job_inputs({"paused": True}))["training_job_name"] == ""
+    assert sagemaker.calls == []
+
+
+def test_a_second_launch_of_the_same_definition_adopts_the_first(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    first = launch(provider, job_inputs())
+    assert launch(provider, job_inputs()) == first
+    assert sagemaker.calls.count("CreateTrainingJob") == 1
+
+
+def test_a_to_b_to_a_is_three_jobs_and_never_two_at_once(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    names = []
+    for epochs in (1, 2, 1):
+        state = launch(provider, job_inputs({"hyperparameters": {"epochs": epochs}}))
+        names.append(state["training_job_name"])
+        assert sagemaker.live() == [state["training_job_name"]]
+        provider.delete(state["training_job_name"], state)
+        assert sagemaker.live() == []
+    assert len(set(names)) == 3
+    assert names[2].endswith("-2")
+
+
+def test_a_live_job_of_the_lineage_is_stopped_before_the_next_is_launched(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    launch(provider, job_inputs({"hyperparameters": {"epochs": 1}}))
+    second = launch(provider, job_inputs({"hyperparameters": {"epochs": 2}}))
+    assert sagemaker.live() == [second["training_job_name"]]
+
+
+def test_another_owners_live_job_on_the_same_checkpoints_is_not_touched(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    theirs = launch(provider, job_inputs(owner="arn:aws:iam::123456789012:role/theirs"))
+    with pytest.raises(TrainingJobError, match=r"belongs to .*role/theirs"):
+        launch(provider, job_inputs({"hyperparameters": {"epochs": 2}}))
+    assert sagemaker.live() == [theirs["training_job_name"]]
+
+
+def test_a_namesake_with_a_bucket_of_its_own_is_left_alone(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    theirs = job_inputs(owner="arn:aws:iam::123456789012:role/theirs")
+    theirs["request"]["CheckpointConfig"]["S3Uri"] = "s3://theirs/checkpoints/research-dev-digits/"
+    theirs["request"]["OutputDataConfig"]["S3OutputPath"] = "s3://theirs/output"
+    their_job, our_job = launch(provider, theirs), launch(provider, job_inputs())
+    assert set(sagemaker.live()) == {their_job["training_job_name"], our_job["training_job_name"]}
+
+
+def test_delete_stops_the_job_and_lets_it_go_but_keeps_its_record(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    state = launch(provider, job_inputs())
+    provider.delete(state["training_job_name"], state)
+    assert sagemaker.live() == []
+    assert state["training_job_name"] in sagemaker.jobs
+    assert RELEASED_TAG in sagemaker.tags[state["training_job_arn"]]
+
+
+def test_a_pause_stops_in_place_and_the_next_attempt_goes_on(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    state = launch(provider, job_inputs())
+    paused = checked(provider, job_inputs({"paused": True}))
+    assert provider.diff("", state, paused).replaces == []
+    state = provider.update("", state, paused).outs or {}
+    assert sagemaker.live() == []
+    assert state["status"] == "Stopped"
+    resumed = checked(provider, job_inputs())
+    assert provider.diff("", state, resumed).replaces
+    provider.delete("", state)
+    assert launch(provider, job_inputs())["attempt"] == 2
+
+
+def test_floats_and_nulls_from_the_engine_are_no_difference(
+    provider: TrainingJobProvider, job_inputs: Inputs
+) -> None:
+    state = launch(provider, job_inputs())
+    noisy = job_inputs()
+    noisy["max_attempts"] = 3.0
+    noisy["request"]["ResourceConfig"]["InstanceCount"] = 1.0
+    noisy["request"]["ResourceConfig"]["KeepAlivePeriodInSeconds"] = None
+    noisy["request"]["StoppingCondition"]["MaxRuntimeInSeconds"] = 7200.0
+    state["tries"] = 1.0
+    assert provider.diff("", state, checked(provider, noisy)).changes is False
+
+
+def test_the_hash_is_unknown_while_the_bucket_is(
+    provider: TrainingJobProvider, job_inputs: Inputs
+) -> None:
+    inputs = job_inputs()
+    inputs["request"]["OutputDataConfig"]["S3OutputPath"] = UNKNOWN
+    assert checked(provider, inputs)["definition_hash"] == UNKNOWN
+
+
+def test_check_reports_every_value_that_the_api_refuses(
+    provider: TrainingJobProvider, job_inputs: Inputs
+) -> None:
+    inputs = job_inputs({"environment": {"1A": "x" * 600}})
+    inputs["request"]["VpcConfig"]["Subnets"] = []
+    reasons = [failure.reason for failure in provider.check({}, inputs).failures]
+    assert any("request.Environment.1A" in reason and "600" in reason for reason in reasons)
+    assert any("request.VpcConfig.Subnets" in reason for reason in reasons)
+
+
+def test_the_credentials_of_another_account_write_nothing(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    with pytest.raises(TrainingJobError, match="123456789012, but the job to 210987654321"):
+        launch(provider, job_inputs(account_id="210987654321"))
+    assert sagemaker.calls == []
+
+
+def test_a_role_that_is_not_settled_yet_is_waited_for(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    refusal = client_error("ValidationException", "Could not assume role arn:aws:iam::1:role/x.")
+    sagemaker.refusals = [refusal] * 9
+    assert launch(provider, job_inputs())["attempt"] == 1
+    assert sagemaker.calls.count("CreateTrainingJob") == 10
+
+
+def test_a_refusal_that_waiting_does_not_mend_is_reported_at_once(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    sagemaker.refusals = [client_error("ResourceLimitExceeded", "the limit is 0 Instances")]
+    with pytest.raises(TrainingJobError, match="the limit is 0 Instances"):
+        launch(provider, job_inputs())
+    assert sagemaker.calls.count("CreateTrainingJob") == 1
+
+
+def test_a_vanished_record_leaves_the_state(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    state = launch(provider, job_inputs())
+    sagemaker.jobs.clear()
+    assert provider.read(state["training_job_name"], state).id is None
+
+
+def test_a_refresh_of_a_finished_job_is_no_difference(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    state = launch(provider, job_inputs())
+    sagemaker.end(state["training_job_name"], "Completed")
+    refreshed = provider.read(state["training_job_name"], state).outs or {}
+    assert refreshed["status"] == "Completed"
+    assert provider.diff("", refreshed, checked(provider, job_inputs())).changes is False
+
+
+def test_a_failed_job_is_retried_at_most_as_often_as_allowed(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    settings = {"relaunch": "onFailure", "maxAttempts": 3}
+    state, launches = launch(provider, job_inputs(settings)), 1
+    for _ in range(5):
+        sagemaker.end(state["training_job_name"], "Failed", reason="AlgorithmError: x")
+        state = provider.read(state["training_job_name"], state).outs or {}
+        if not provider.diff("", state, checked(provider, job_inputs(settings))).replaces:
+            break
+        provider.delete("", state)
+        state, launches = launch(provider, job_inputs(settings)), launches + 1
+    assert launches == 3
+    assert state["tries"] == 3
+
+
+def test_a_changed_tag_reaches_the_job_and_launches_nothing(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    state = launch(provider, job_inputs())
+    inputs = job_inputs()
+    inputs["request"]["Tags"] = [{"Key": "team", "Value": "vision"}]
+    news = checked(provider, inputs)
+    assert provider.diff("", state, news).replaces == []
+    provider.update("", state, news)
+    assert sagemaker.tags[state["training_job_arn"]]["team"] == "vision"
+    assert sagemaker.calls.count("CreateTrainingJob") == 1
+
+
+def test_an_import_is_refused_with_the_remedy(provider: TrainingJobProvider) -> None:
+    with pytest.raises(TrainingJobError, match="adopted by its name and tags"):
+        provider.read("research-dev-digits-00000001-1", {})
+
+
+def crashed_launch(inputs: Inputs, point: int, moment: str) -> tuple[FakeSageMaker, bool]:
+    """Launch over a live job of another definition, crashing at one call; whether it crashed."""
+    sagemaker = FakeSageMaker()
+    provider = provider_over(sagemaker)
+    launch(provider, inputs({"hyperparameters": {"epochs": 1}}))
+    sagemaker.crash_at = (len(sagemaker.calls) + point, moment)
+    try:
+        launch(provider, inputs({"hyperparameters": {"epochs": 2}}))
+    except CrashError:
+        return sagemaker, True
+    return sagemaker, False
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.usefixtures("sagemaker")
+def test_a_crash_at_any_call_of_a_launch_leaves_one_job(job_inputs: Inputs, moment: str) -> None:
+    for point in itertools.count(1):
+        sagemaker, crashed = crashed_launch(job_inputs, point, moment)
+        if not crashed:
+            break
+        sagemaker.crash_at = None
+        state = launch(provider_over(sagemaker), job_inputs({"hyperparameters": {"epochs": 2}}))
+        assert sagemaker.live() == [state["training_job_name"]]
+        assert state["training_job_name"].endswith("-1")
+    print(f"{point - 1} points {moment} an effect")
+    assert point > 8
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_crash_at_any_call_of_a_delete_is_followed_by_an_end(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs, moment: str
+) -> None:
+    for point in range(1, 5):
+        state = launch(provider, job_inputs())
+        sagemaker.crash_at = (len(sagemaker.calls) + point, moment)
+        with pytest.raises(CrashError):
+            provider.delete(state["training_job_name"], state)
+        sagemaker.crash_at = None
+        provider.delete(state["training_job_name"], state)
+        assert sagemaker.live() == []
+        assert RELEASED_TAG in sagemaker.tags[state["training_job_arn"]]
+
+
+def test_a_stop_that_never_ends_is_reported(
+    provider: TrainingJobProvider,
+    job_inputs: Inputs,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lifecycle, "STOP_DEADLINE_SECONDS", 0.05)
+    monkeypatch.setattr(FakeSageMaker, "_stop", lambda _self, _name: None)
+    state = launch(provider, job_inputs())
+    with pytest.raises(TrainingJobError, match="still stopping"):
+        provider.delete(state["training_job_name"], state)
