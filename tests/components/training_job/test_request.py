@@ -1,0 +1,186 @@
+"""The CreateTrainingJob request: shape, defaults, and what its hash covers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.instances import training_instance_types
+from components.training_job.job import JobSettings
+from components.training_job.request import (
+    Placement,
+    definition_hash,
+    definition_of,
+    training_request,
+)
+from components.training_job.service_model import conform, request_problems, request_shape
+
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000"
+PLACEMENT = Placement(
+    role_arn="arn:aws:iam::123456789012:role/execution",
+    key_arn=KEY,
+    subnet_ids=["subnet-0123456789abcdef0"],
+    security_group_ids=["sg-0123456789abcdef0"],
+    output_uri="s3://artifacts/output/a",
+    checkpoint_uri="s3://artifacts/checkpoints/a/",
+    code_uri="s3://artifacts/source/a/0/",
+    input_uris={},
+    tags={"team": "research"},
+)
+
+
+def request_for(**settings: Any) -> dict[str, Any]:
+    return training_request(JobSettings.model_validate({"image": IMAGE} | settings), PLACEMENT)
+
+
+def hash_of(request: dict[str, Any], source: str = "0", run: str = "") -> str:
+    return definition_hash(definition_of(conform(request), source, run))
+
+
+def test_a_job_is_private_encrypted_and_on_spot_unless_it_says_otherwise() -> None:
+    request = request_for(instanceType="ml.c5.xlarge")
+    assert request["EnableNetworkIsolation"] is True
+    assert request["EnableManagedSpotTraining"] is True
+    assert request["OutputDataConfig"]["KmsKeyId"] == KEY
+    assert request["ResourceConfig"]["VolumeKmsKeyId"] == KEY
+    assert request["VpcConfig"]["Subnets"] == ["subnet-0123456789abcdef0"]
+    assert request["CheckpointConfig"]["LocalPath"] == "/opt/ml/checkpoints"
+    assert request["StoppingCondition"]["MaxWaitTimeInSeconds"] == 14_400
+
+
+def test_traffic_between_several_instances_is_encrypted() -> None:
+    assert request_for(instanceCount=2)["EnableInterContainerTrafficEncryption"] is True
+    assert request_for(instanceCount=1)["EnableInterContainerTrafficEncryption"] is False
+
+
+def test_a_type_with_local_disks_gets_no_volume_key_as_the_service_refuses_it() -> None:
+    assert "VolumeKmsKeyId" not in request_for(instanceType="ml.g5.2xlarge")["ResourceConfig"]
+
+
+def test_an_on_demand_job_has_no_wait() -> None:
+    request = request_for(spot=False)
+    assert request["EnableManagedSpotTraining"] is False
+    assert "MaxWaitTimeInSeconds" not in request["StoppingCondition"]
+
+
+def test_the_launcher_is_the_entry_point_of_a_job_with_source() -> None:
+    source = {"dir": "src", "entryPoint": "train.py", "arguments": ["--fast"]}
+    algorithm = request_for(source=source, distribution="jax")["AlgorithmSpecification"]
+    assert algorithm["ContainerEntrypoint"][1].endswith("/code/launcher.py")
+    assert algorithm["ContainerArguments"] == [
+        "--distribution", "jax", "--entry-point", "train.py", "--", "--fast",
+    ]  # fmt: skip
+
+
+def test_a_job_without_source_keeps_the_images_own_entry_point() -> None:
+    assert "ContainerEntrypoint" not in request_for()["AlgorithmSpecification"]
+
+
+def test_hyperparameters_are_texts() -> None:
+    request = request_for(hyperparameters={"epochs": 3, "rate": 0.5, "fast": True, "name": "a"})
+    assert request["HyperParameters"] == {"epochs": "3", "rate": "0.5", "fast": "true", "name": "a"}
+
+
+DEFINITION_CHANGES: list[dict[str, Any]] = [
+    {"image": IMAGE + "2"},
+    {"hyperparameters": {"epochs": 2}},
+    {"environment": {"A": "1"}},
+    {"instanceType": "ml.g5.4xlarge"},
+    {"instanceCount": 2},
+    {"inputs": {"train": {"s3Uri": "s3://data/train/"}}},
+    {"source": {"dir": "src", "entryPoint": "other.py"}},
+]
+PLACEMENT_CHANGES: list[dict[str, Any]] = [
+    {"maxRuntime": "3h", "spot": {"maxWait": "9h"}},
+    {"spot": False},
+    {"volumeGb": 200},
+    {"metrics": {"loss": "loss=(.*)"}},
+    {"networkIsolation": False},
+]
+
+
+@pytest.mark.parametrize("change", DEFINITION_CHANGES, ids=str)
+def test_a_changed_definition_has_another_hash(change: dict[str, Any]) -> None:
+    assert hash_of(request_for(**change)) != hash_of(request_for())
+
+
+@pytest.mark.parametrize("change", PLACEMENT_CHANGES, ids=str)
+def test_a_changed_placement_has_the_same_hash(change: dict[str, Any]) -> None:
+    assert hash_of(request_for(**change)) == hash_of(request_for())
+
+
+def test_another_source_run_or_bucket_has_another_hash() -> None:
+    request = request_for()
+    elsewhere = request | {"OutputDataConfig": {"S3OutputPath": "s3://other/output/a"}}
+    hashes = {
+        hash_of(request),
+        hash_of(request, source="1"),
+        hash_of(request, run="2"),
+        hash_of(elsewhere),
+    }
+    assert len(hashes) == 4
+
+
+def test_the_hash_is_the_same_in_every_release() -> None:
+    """The hash is part of the names of jobs that exist: a change would launch all of them anew."""
+    assert hash_of(request_for(hyperparameters={"epochs": 3})) == "634b437e"
+
+
+JOBS = st.fixed_dictionaries(
+    {},
+    optional={
+        "instanceType": st.sampled_from(sorted(training_instance_types())),
+        "instanceCount": st.integers(1, 64),
+        "volumeGb": st.integers(1, 16_384),
+        "maxRuntime": st.integers(1, 28 * 86_400),
+        "spot": st.booleans(),
+        "hyperparameters": st.dictionaries(
+            st.from_regex(r"[a-z][a-z-]{0,20}", fullmatch=True),
+            st.integers() | st.booleans() | st.text(st.characters(codec="ascii"), max_size=20),
+            max_size=5,
+        ),
+        "metrics": st.dictionaries(
+            st.from_regex(r"[a-z]{1,9}", fullmatch=True), st.just("x=(.*)"), max_size=5
+        ),
+        "networkIsolation": st.booleans(),
+    },
+)
+
+
+@given(JOBS)
+def test_any_valid_job_makes_a_request_that_botocore_and_the_limits_accept(
+    settings: dict[str, Any],
+) -> None:
+    request = request_for(**settings)
+    assert request_problems(request) == []
+    named = request | {"TrainingJobName": "a"}
+    assert not ParamValidator().validate(named, request_shape()).has_errors()
+
+
+@given(JOBS)
+def test_what_the_engine_does_to_numbers_changes_neither_request_nor_hash(
+    settings: dict[str, Any],
+) -> None:
+    request = request_for(**settings)
+    assert conform(as_the_engine_sends_it(request)) == request
+    assert hash_of(as_the_engine_sends_it(request)) == hash_of(request)
+
+
+def as_the_engine_sends_it(value: Any) -> Any:
+    """Numbers as floats, and a null or two."""
+    if isinstance(value, dict):
+        return {key: as_the_engine_sends_it(each) for key, each in value.items()} | {"Null": None}
+    if isinstance(value, list):
+        return [as_the_engine_sends_it(each) for each in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def test_the_service_model_is_botocores_own() -> None:
+    model = botocore.session.get_session().get_service_model("sagemaker")
+    assert request_shape().name == model.operation_model("CreateTrainingJob").input_shape.name

@@ -1,0 +1,157 @@
+"""The stack's settings: what is accepted, and how everything wrong is reported at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.problems import Problem, report
+from settings import Settings, parse
+
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "train.py").write_text("print('train')\n")
+    (tmp_path / "data").mkdir()
+    return tmp_path
+
+
+def stack(job: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    """A stack's raw settings with one valid job; keywords change the stack, `job` the job."""
+    valid = {"image": IMAGE, "source": {"dir": "src", "entryPoint": "train.py"}}
+    return {"team": "research", "jobs": {"digits": valid | (job or {})}, **changes}
+
+
+def problems(raw: dict[str, Any], project: Path) -> dict[str, Problem]:
+    return {problem.path: problem for problem in parse(raw, project)[1]}
+
+
+def test_the_safe_defaults(project: Path) -> None:
+    settings, found = parse(stack(), project)
+    assert found == []
+    assert settings is not None
+    assert settings.enable_training_job is False
+    assert settings.wait_for_completion is False
+    assert settings.artifacts.retain is True
+    job = settings.jobs["digits"]
+    assert (job.instance_type, job.instance_count) == ("ml.g5.2xlarge", 1)
+    assert (job.volume_gb, job.max_runtime, job.max_wait) == (100, 7200, 14400)
+    assert job.spot is not None
+    assert job.spot.checkpoints is True
+    assert job.network_isolation is True
+
+
+def test_a_lineage_does_not_contain_the_stacks_name(project: Path) -> None:
+    settings, _ = parse(stack(environment="prod"), project)
+    assert settings is not None
+    assert settings.lineage("digits") == "research-prod-digits"
+
+
+WRONG_JOBS: list[tuple[dict[str, Any], str, str]] = [
+    ({"maxRuntme": "2h"}, "jobs.digits.maxRuntme", "did you mean maxRuntime"),
+    ({"instanceCount": "two"}, "jobs.digits.instanceCount", "number of instances"),
+    ({"instanceCount": 0}, "jobs.digits.instanceCount", "greater than or equal to 1"),
+    ({"instanceType": "ml.g5.2xlage"}, "jobs.digits.instanceType", "ml.g5.2xlarge"),
+    ({"maxRuntime": "soon"}, "jobs.digits.maxRuntime", "1h30m"),
+    ({"maxRuntime": "29d"}, "jobs.digits.maxRuntime", "28d"),
+    ({"spot": {"maxWait": "1h"}}, "jobs.digits.spot.maxWait", "set maxWait to 2h or more"),
+    ({"spot": {"checkpoints": False}}, "jobs.digits.spot.checkpoints", "set spot: false"),
+    ({"source": {"dir": "nowhere", "entryPoint": "train.py"}}, "jobs.digits.source.dir", "create"),
+    ({"source": {"dir": "src", "entryPoint": "fit.py"}}, "jobs.digits.source.entryPoint",
+     "train.py"),
+    ({"source": {"dir": "src", "entryPoint": "../data"}}, "jobs.digits.source.entryPoint",
+     "train.py"),
+    ({"inputs": {"train": {}}}, "jobs.digits.inputs.train", "set one of s3Uri and path"),
+    ({"inputs": {"train": {"path": "none"}}}, "jobs.digits.inputs.train.path", "create it"),
+    ({"inputs": {"train": {"s3Uri": "http://x"}}}, "jobs.digits.inputs.train.s3Uri", "s3://"),
+    ({"inputs": {"code": {"path": "data"}}}, "jobs.digits.inputs.code", "another name"),
+    ({"metrics": {"loss": "loss="}}, "jobs.digits.metrics.loss", "in brackets"),
+    ({"metrics": {"loss": "("}}, "jobs.digits.metrics.loss", "regular expression"),
+    ({"environment": {"HF_TOKEN": "x"}}, "jobs.digits.environment.HF_TOKEN", "Secrets Manager"),
+    ({"hyperparameters": {"key": "AKIA0123456789ABCDEF"}}, "jobs.digits.hyperparameters.key",
+     "Secrets Manager"),
+    ({"image": 7}, "jobs.digits.image", "dkr.ecr"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("job", "path", "hint"), WRONG_JOBS, ids=[row[1] for row in WRONG_JOBS])
+def test_a_wrong_job_is_refused_with_path_rule_and_remedy(
+    project: Path, job: dict[str, Any], path: str, hint: str
+) -> None:
+    found = problems(stack(job), project)
+    assert list(found) == [path]
+    assert hint in str(found[path])
+
+
+WRONG_STACKS: list[tuple[dict[str, Any], str, str]] = [
+    ({"teem": "x"}, "teem", "did you mean team"),
+    ({"team": "Research Team"}, "team", "lower-case"),
+    ({"enableTrainingJob": "yes"}, "enableTrainingJob", "launch switch"),
+    ({"network": {"cidr": "8.8.0.0/16"}}, "network.cidr", "private"),
+    ({"network": {"cidr": "10.0.0.0/28"}}, "network.cidr", "/16 to /24"),
+    ({"network": {"cidr": "ten"}}, "network.cidr", "10.64.0.0/16"),
+    ({"network": {"availabilityZones": 9}}, "network.availabilityZones", "1 to 6"),
+    ({"artifacts": {"retain": "no"}}, "artifacts.retain", "outlive"),
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "hint"), WRONG_STACKS, ids=[row[1] for row in WRONG_STACKS]
+)
+def test_a_wrong_stack_is_refused_with_path_rule_and_remedy(
+    project: Path, changes: dict[str, Any], path: str, hint: str
+) -> None:
+    found = problems(stack(**changes), project)
+    assert list(found) == [path]
+    assert hint in str(found[path])
+
+
+def test_a_missing_team_is_asked_for(project: Path) -> None:
+    settings, found = parse({"jobs": {}}, project)
+    assert settings is None
+    assert [problem.path for problem in found] == ["team"]
+
+
+def test_everything_that_is_wrong_is_reported_at_once(project: Path) -> None:
+    raw = stack(
+        {"instanceType": "ml.g5", "spot": {"maxWait": "1m", "chekpoints": True}, "volumeGb": "big"},
+        network={"cidr": "10.0.0.0/28"},
+        teem="x",
+    )
+    text = report(parse(raw, project)[1])
+    assert text.startswith("6 problems")
+    for path in ("instanceType", "spot.maxWait", "spot.chekpoints", "volumeGb", "cidr", "teem"):
+        assert f"{path}:" in text
+
+
+def test_a_job_too_large_for_its_subnet_is_refused(project: Path) -> None:
+    found = problems(stack({"instanceCount": 20}, network={"cidr": "10.0.0.0/24"}), project)
+    assert list(found) == ["network.cidr"]
+    assert "20 instances" in str(found["network.cidr"])
+
+
+def test_a_lineage_that_leaves_no_room_for_a_jobs_name_is_refused(project: Path) -> None:
+    found = problems(stack(team="t" * 32, environment="e" * 32), project)
+    assert list(found) == ["jobs.digits"]
+    assert "63" in str(found["jobs.digits"])
+
+
+def test_a_value_that_looks_secret_is_not_printed(project: Path) -> None:
+    found = parse(stack({"environment": {"API_KEY": "hunter2"}}), project)[1]
+    assert "hunter2" not in report(found)
+
+
+@pytest.mark.parametrize("word", ["max_tokens", "token_count", "tokenizer", "keyboard"])
+def test_what_only_sounds_like_a_secret_is_accepted(project: Path, word: str) -> None:
+    assert problems(stack({"hyperparameters": {word: 512}}), project) == {}
+
+
+def test_the_tags_leave_out_what_is_empty() -> None:
+    settings = Settings(team="research")
+    tags = settings.tags("research-dev")
+    assert tags == {"team": "research", "environment": "dev", "stack": "research-dev"}
