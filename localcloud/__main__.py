@@ -1,0 +1,75 @@
+"""The local cloud's commands."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from localcloud import daemon
+
+Data = Annotated[Path, typer.Option(help="Folder for the local cloud's data.")]
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+
+
+@app.command()
+def serve(
+    data: Data,
+    port: Annotated[int, typer.Option(help="Loopback port; 0 for a free one.")] = 0,
+    sandbox: Annotated[
+        str, typer.Option(help="bubblewrap, namespaces, processes or auto for the best that works.")
+    ] = "auto",
+    grace: Annotated[float, typer.Option(help="Seconds between SIGTERM and SIGKILL.")] = 120.0,
+    checkpoint_interval: Annotated[
+        float, typer.Option(help="Seconds between two passes over the checkpoints.")
+    ] = 1.0,
+) -> None:
+    """Serve in the foreground until interrupted."""
+    from localcloud.sagemaker.sandbox.choice import NAMES
+    from localcloud.server import AlreadyRunningError, Options
+    from localcloud.server import serve as run
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    wanted = next((name for name in NAMES if name == sandbox), None)
+    if wanted is None and sandbox != "auto":
+        message = f"{sandbox} is none of auto, {', '.join(NAMES)}"
+        raise typer.BadParameter(message, param_hint="--sandbox")
+    options = Options(data.resolve(), port, wanted, grace, checkpoint_interval)
+    try:
+        run(options, typer.echo)
+    except (AlreadyRunningError, RuntimeError, OSError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
+@app.command()
+def start(data: Data) -> None:
+    """Start in the background, or find the one that runs, and print its URL."""
+    try:
+        typer.echo(daemon.start(data).url)
+    except daemon.StartError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
+@app.command()
+def stop(data: Data) -> None:
+    """Stop the background server and its jobs' processes."""
+    typer.echo("Stopped." if daemon.stop(data) else "No local cloud runs on this folder.")
+
+
+@app.command()
+def status(data: Data) -> None:
+    """Print where the server listens; exit with 3 when none runs."""
+    server = daemon.find(data)
+    if server is None:
+        typer.echo("No local cloud runs on this folder.")
+        raise typer.Exit(3)
+    typer.echo(f"{server.url} (process {server.pid}, version {server.version})")
+
+
+if __name__ == "__main__":
+    app()

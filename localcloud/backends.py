@@ -1,0 +1,37 @@
+"""What is asked of moto's services in this process, and what is mended in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def account_of(access_key: str) -> str:
+    """Return the account to which an access key belongs; the default one if unknown."""
+    from moto.iam.models import get_account_id_from
+
+    account: str = get_account_id_from(access_key)
+    return account
+
+
+def role_exists(arn: str) -> bool:
+    """Tell whether an IAM role exists."""
+    from moto.iam.models import iam_backends
+
+    _, partition, _, _, account, resource = arn.split(":", 5)
+    roles = iam_backends[account][partition].roles.values()
+    return any(role.arn == arn for role in roles) and resource.startswith("role/")
+
+
+def mend_bucket_policies() -> None:
+    """Make moto's S3 leave bucket policies alone.
+
+    It evaluates them without their conditions, so that a policy's Deny for requests
+    without TLS, say, would refuse every request.
+    """
+    from moto.iam.access_control import PermissionResult
+    from moto.s3.models import FakeBucket
+
+    def neutral(_bucket: Any, _action: str, _resource: str) -> Any:
+        return PermissionResult.NEUTRAL
+
+    FakeBucket.get_permission = neutral

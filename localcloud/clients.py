@@ -1,0 +1,70 @@
+"""boto3 clients of the local cloud's own services, over loopback.
+
+The runtime reaches S3 and CloudWatch Logs as any other client does, with the credentials
+of the job's execution role, so that whatever the services enforce holds for it as well.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+_CONFIGURATION = Config(
+    retries={"max_attempts": 2, "mode": "standard"},
+    s3={"addressing_style": "path"},
+    # Checksums of bytes that only cross loopback would cost a pass over each of them.
+    request_checksum_calculation="when_required",
+    response_checksum_validation="when_required",
+)
+
+
+@dataclass(frozen=True)
+class RoleClients:
+    """Clients that act as one execution role."""
+
+    s3: Any
+    logs: Any
+    credentials: dict[str, str]
+    """The role's temporary credentials, as AWS's environment variables."""
+
+
+class Clients:
+    """Makes clients of the services at one endpoint."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        # One session, since each would parse the service models anew; it is not thread-safe.
+        self._session: Any = boto3.Session()
+        self._lock = threading.Lock()
+
+    def of_role(self, role_arn: str, region: str) -> RoleClients:
+        """Assume a role and return clients with its temporary credentials."""
+        secret = {"aws_access_key_id": "service", "aws_secret_access_key": "service"}
+        answer = self._client("sts", region, secret).assume_role(
+            RoleArn=role_arn, RoleSessionName="SageMaker"
+        )
+        given = answer["Credentials"]
+        credentials = {
+            "aws_access_key_id": given["AccessKeyId"],
+            "aws_secret_access_key": given["SecretAccessKey"],
+            "aws_session_token": given["SessionToken"],
+        }
+        return RoleClients(
+            s3=self._client("s3", region, credentials),
+            logs=self._client("logs", region, credentials),
+            credentials={name.upper(): value for name, value in credentials.items()},
+        )
+
+    def _client(self, service: str, region: str, credentials: dict[str, str]) -> Any:
+        with self._lock:
+            return self._session.client(
+                service,
+                region_name=region,
+                endpoint_url=self._url,
+                config=_CONFIGURATION,
+                **credentials,
+            )

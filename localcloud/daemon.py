@@ -1,0 +1,133 @@
+"""Starts, finds and stops the local cloud in the background."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+STATE_FILE = "server.json"
+LOCK_FILE = "server.lock"
+LOG_FILE = "server.log"
+_START_SECONDS = 60.0
+_STOP_SECONDS = 30.0
+_POLL_SECONDS = 0.05
+
+
+class StartError(Exception):
+    """The server did not start; the message holds what it said."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running local cloud."""
+
+    pid: int
+    port: int
+    url: str
+    version: str
+
+
+def find(data: Path) -> Server | None:
+    """Return the server that works on a data folder; None when none does."""
+    data = data.resolve()
+    try:
+        document = json.loads((data / STATE_FILE).read_text())
+    except FileNotFoundError:
+        return None
+    return Server(**document) if _locked(data) else None
+
+
+def start(data: Path, *arguments: str) -> Server:
+    """Return the server that works on a data folder, started in the background if need be.
+
+    `arguments` are further ones of `serve`. Raises StartError when it does not start.
+    """
+    data = data.resolve()
+    running = find(data)
+    if running is not None:
+        return running
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (data / STATE_FILE).unlink(missing_ok=True)
+    command = [sys.executable, "-m", "localcloud", "serve", "--data", str(data), *arguments]
+    with (data / LOG_FILE).open("w") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])},
+            start_new_session=True,
+        )
+    return _await_start(process, data)
+
+
+def _await_start(process: subprocess.Popen[bytes], data: Path) -> Server:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        # Of another process if that was started at the same moment.
+        server = find(data)
+        if server is not None:
+            return server
+        if process.poll() is not None:
+            break
+        time.sleep(_POLL_SECONDS)
+    else:
+        process.kill()
+    log = data / LOG_FILE
+    raise StartError(f"The local cloud did not start; {log} ends with:\n{_tail(log)}")
+
+
+def stop(data: Path) -> bool:
+    """Stop the server that works on a data folder and tell whether there was one.
+
+    The processes of running jobs end with it.
+    """
+    data = data.resolve()
+    server = find(data)
+    if server is None:
+        return False
+    _signal(server, signal.SIGTERM)
+    if not _await_end(data, _STOP_SECONDS):
+        _signal(server, signal.SIGKILL)
+        _await_end(data, _STOP_SECONDS)
+        (data / STATE_FILE).unlink(missing_ok=True)
+    return True
+
+
+def _signal(server: Server, number: int) -> None:
+    try:
+        os.kill(server.pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _await_end(data: Path, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while _locked(data):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
+
+
+def _locked(data: Path) -> bool:
+    """Tell whether a live server holds the folder: a process number alone may be reused."""
+    try:
+        with (data / LOCK_FILE).open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _tail(log: Path, lines: int = 15) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])

@@ -1,0 +1,125 @@
+"""The layer before moto: keeps other origins out and answers for training jobs."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import re
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from localcloud.backends import account_of
+from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.service import TrainingService
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+_TARGET = "SageMaker."
+_DEFAULT_REGION = "us-east-1"
+_CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]+/([^/]+)/")
+_RESET = "/moto-api/reset"
+_log = logging.getLogger(__name__)
+
+
+class Gateway:
+    """A WSGI application that answers training-job requests and passes on the others."""
+
+    def __init__(self, service: TrainingService, moto: Application) -> None:
+        self._service = service
+        self._moto = moto
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        refusal = refused(environ)
+        if refusal:
+            return _answer(start_response, "403 Forbidden", {"message": refusal})
+        if environ.get("PATH_INFO") == _RESET:
+            self._service.close()
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
+        if not target.startswith(_TARGET):
+            return self._moto(environ, start_response)
+        return self._sagemaker(target.removeprefix(_TARGET), environ, start_response)
+
+    def _sagemaker(
+        self, operation: str, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        try:
+            request = _parse(body)
+            if not self._service.offers(operation, request):
+                environ["wsgi.input"] = io.BytesIO(body)
+                return self._moto(environ, start_response)
+            document = self._service.call(operation, request, *_caller(environ))
+            return _answer(start_response, "200 OK", document)
+        except ServiceError as error:
+            content = {"__type": error.code, "message": error.message}
+            return _answer(start_response, f"{error.status} {error.code}", content)
+        except Exception:
+            _log.exception("%s failed", operation)
+            content = {"__type": "InternalFailure", "message": "The local cloud's log says why."}
+            return _answer(start_response, "500 Internal Server Error", content)
+
+
+def refused(environ: Environ) -> str:
+    """Return why a request must not be answered; empty if it may be.
+
+    A page in the user's browser can reach loopback. It gives itself away by its origin or,
+    when its own name was made to resolve to loopback, by the host that it asks for.
+    """
+    host = environ.get("HTTP_HOST", "")
+    if not _is_loopback(f"//{host}"):
+        return f"The local cloud answers requests to loopback only, not to '{host}'."
+    origin = environ.get("HTTP_ORIGIN")
+    site = environ.get("HTTP_SEC_FETCH_SITE", "none")
+    same = origin is None or urlsplit(origin).netloc == host
+    if same and site in {"none", "same-origin"}:
+        return ""
+    return "The local cloud does not answer requests from other origins."
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        name = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
+    return name in {"localhost", "::1"} or name.endswith(".localhost") or _is_loopback_address(name)
+
+
+def _is_loopback_address(name: str) -> bool:
+    return re.fullmatch(r"127\.\d{1,3}\.\d{1,3}\.\d{1,3}", name) is not None
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body or b"{}")
+    except ValueError as error:
+        raise ServiceError("SerializationException", "The request is no JSON document") from error
+    if not isinstance(document, dict):
+        raise ServiceError("SerializationException", "The request is no JSON object")
+    return document
+
+
+def _caller(environ: Environ) -> tuple[str, str]:
+    """Return the account and the region that the request's signature names."""
+    match = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+    if match is None:
+        return account_of(""), _DEFAULT_REGION
+    return account_of(match[1]), match[2]
+
+
+def _answer(start_response: StartResponse, status: str, document: Any) -> Iterable[bytes]:
+    body = json.dumps(document).encode() if document else b""
+    start_response(
+        status,
+        [
+            ("Content-Type", "application/x-amz-json-1.1"),
+            ("Content-Length", str(len(body))),
+            ("x-amzn-RequestId", str(uuid.uuid4())),
+        ],
+    )
+    return [body]

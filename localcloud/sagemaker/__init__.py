@@ -1,0 +1,1 @@
+"""The SageMaker training-job API and the runtime that runs its jobs."""

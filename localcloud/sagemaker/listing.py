@@ -1,0 +1,71 @@
+"""ListTrainingJobs: filters, order and pages as pure functions."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable
+from typing import Any
+
+from localcloud.sagemaker import description, lifecycle
+from localcloud.sagemaker.errors import validation_error
+from localcloud.sagemaker.records import TrainingJob
+
+Document = dict[str, Any]
+
+_DEFAULT_PAGE = 10
+_KEYS = {
+    "Name": lambda job: (job.name, job.created),
+    "CreationTime": lambda job: (job.created, job.name),
+    "Status": lambda job: (lifecycle.status(job), job.created, job.name),
+}
+
+
+def list_jobs(jobs: Iterable[TrainingJob], request: Document) -> Document:
+    """Return one page of summaries.
+
+    As in the service, a page is cut first and then filtered by status: it may hold fewer
+    jobs than MaxResults, even none, although more follow.
+    """
+    chosen = _ordered([job for job in jobs if _selected(job, request)], request)
+    start = _position(request.get("NextToken"))
+    end = start + int(request.get("MaxResults", _DEFAULT_PAGE))
+    wanted = request.get("StatusEquals")
+    page = [job for job in chosen[start:end] if wanted in {None, lifecycle.status(job)}]
+    more = {"NextToken": _token(end)} if end < len(chosen) else {}
+    return {"TrainingJobSummaries": [description.summarise(job) for job in page], **more}
+
+
+def _selected(job: TrainingJob, request: Document) -> bool:
+    return (
+        request.get("NameContains", "") in job.name
+        and _between(job.created, request, "CreationTime")
+        and _between(job.modified, request, "LastModifiedTime")
+        # No job of this service has a warm pool or a training plan.
+        and "WarmPoolStatusEquals" not in request
+        and "TrainingPlanArnEquals" not in request
+    )
+
+
+def _between(time: float, request: Document, field: str) -> bool:
+    after, before = request.get(f"{field}After"), request.get(f"{field}Before")
+    return (after is None or time > after) and (before is None or time < before)
+
+
+def _ordered(jobs: list[TrainingJob], request: Document) -> list[TrainingJob]:
+    # The newest first, as the service answers, although its documentation says Ascending.
+    descending = request.get("SortOrder", "Descending") == "Descending"
+    return sorted(jobs, key=_KEYS[request.get("SortBy", "CreationTime")], reverse=descending)
+
+
+def _token(position: int) -> str:
+    return base64.urlsafe_b64encode(f"position:{position}".encode()).decode()
+
+
+def _position(token: str | None) -> int:
+    if token is None:
+        return 0
+    try:
+        return int(base64.urlsafe_b64decode(token).decode().removeprefix("position:"))
+    except (binascii.Error, ValueError) as error:
+        raise validation_error("Invalid NextToken.") from error

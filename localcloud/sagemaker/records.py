@@ -1,0 +1,56 @@
+"""What the service remembers of a training job: plain data, no behaviour.
+
+Times are seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One visit of a secondary status; an open one has no end."""
+
+    status: str
+    start: float
+    message: str
+    end: float | None = None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """The last value of a metric that the job printed."""
+
+    name: str
+    value: float
+    time: float
+
+
+@dataclass
+class TrainingJob:
+    """One training job: the request as sent, and what became of it."""
+
+    name: str
+    account: str
+    region: str
+    request: dict[str, Any]
+    created: float
+    modified: float
+    transitions: tuple[Transition, ...]
+    tags: dict[str, str] = field(default_factory=dict)
+    stopping: bool = False
+    """Asked to end, by a call or by a limit, and not yet ended."""
+    failure_reason: str = ""
+    metrics: tuple[Metric, ...] = ()
+
+    @property
+    def arn(self) -> str:
+        """The job's Amazon Resource Name."""
+        return training_job_arn(self.account, self.region, self.name)
+
+
+def training_job_arn(account: str, region: str, name: str) -> str:
+    """Return the ARN of a training job."""
+    return f"arn:aws:sagemaker:{region}:{account}:training-job/{name}"

@@ -1,0 +1,1 @@
+"""What happens to a training job between its creation and its end."""

@@ -1,0 +1,88 @@
+"""What a running job waits for: its instances, its owner and its limits."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from localcloud.sagemaker.lifecycle import Limit
+from localcloud.sagemaker.runtime.layout import Host
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ends: its last secondary status, and why if it failed."""
+
+    status: str
+    reason: str = ""
+
+
+class EndedError(Exception):
+    """The job has to end before its script has run."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.status)
+        self.outcome = outcome
+
+
+@dataclass(frozen=True)
+class Exit:
+    """An instance's entry point ended."""
+
+    host: Host
+    code: int
+
+
+Event = Exit | Outcome
+
+
+class Control:
+    """Collects, over threads, what happens to one job."""
+
+    def __init__(self, limits: Callable[[], tuple[Limit, ...]]) -> None:
+        self._limits = limits
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._demanded: Outcome | None = None
+
+    def demand(self, outcome: Outcome) -> None:
+        """Ask the job to end; what was asked first counts."""
+        if self._demanded is None:
+            self._demanded = outcome
+            self._events.put(outcome)
+
+    def exited(self, host: Host, code: int) -> None:
+        """Report that an entry point ended."""
+        self._events.put(Exit(host, code))
+
+    def check(self) -> None:
+        """Raise EndedError if the job was asked to end or has reached a limit."""
+        outcome = self._demanded or self._reached()
+        if outcome is not None:
+            raise EndedError(outcome)
+
+    def next(self) -> Event:
+        """Wait for the next exit, demand or limit."""
+        limit = min(self._limits(), key=lambda each: each.time, default=None)
+        if limit is None:
+            return self._events.get()
+        try:
+            return self._events.get(timeout=max(0.0, limit.time - time.time()))
+        except queue.Empty:
+            return Outcome(limit.status)
+
+    def next_exit(self, seconds: float) -> Exit | None:
+        """Wait for the next exit alone; None after `seconds`."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                event = self._events.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                return None
+            if isinstance(event, Exit):
+                return event
+
+    def _reached(self) -> Outcome | None:
+        now = time.time()
+        return next((Outcome(each.status) for each in self._limits() if each.time <= now), None)

@@ -1,0 +1,32 @@
+"""Why a job fails, in the words of FailureReason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_LONGEST = 1024
+INTERNAL = "InternalServerError: We encountered an internal error. Please try again."
+
+
+class ClientError(Exception):
+    """What the job's owner asked for can't be done; the message becomes the failure reason."""
+
+
+def client_error(error: Exception) -> str:
+    """Return the failure reason for a mistake of the job's owner."""
+    return f"ClientError: {error}"[:_LONGEST]
+
+
+def algorithm_error(failure_file: Path, code: int) -> str:
+    """Return the failure reason for an exit code, with what the script left to say."""
+    end = f", exit code: {code}"
+    start = "AlgorithmError: "
+    return start + _read(failure_file)[: _LONGEST - len(start) - len(end)] + end
+
+
+def _read(path: Path) -> str:
+    # Neither a link, which might lead out of the instance's files, nor a pipe.
+    if path.is_symlink() or not path.is_file():
+        return ""
+    with path.open(errors="replace") as file:
+        return file.read(_LONGEST)

@@ -1,0 +1,113 @@
+"""One instance of a running job: its folder, its processes, its output, its checkpoints."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from localcloud.sagemaker.runtime.checkpoints import CheckpointSync
+from localcloud.sagemaker.runtime.layout import Host
+from localcloud.sagemaker.runtime.logs import LogStream, Pump
+from localcloud.sagemaker.sandbox.choice import Sandbox, sandbox_environment
+from localcloud.sagemaker.sandbox.specification import Specification
+
+
+@dataclass
+class Instance:
+    """One instance, before, while and after it runs.
+
+    `start` has to be called by a thread that outlives the instance: Linux ends the
+    instance with the thread.
+    """
+
+    host: Host
+    folder: Path
+    sandbox: Sandbox
+    checkpoints: CheckpointSync | None = None
+    _process: subprocess.Popen[bytes] | None = None
+    _reader: threading.Thread | None = None
+
+    @property
+    def ml(self) -> Path:
+        """The host's folder that is /opt/ml within the instance."""
+        return self.folder / "ml"
+
+    def start(
+        self,
+        specification: Specification,
+        stream: LogStream,
+        read_line: Callable[[str, float], None],
+        ended: Callable[[Host, int], None],
+    ) -> None:
+        """Run the entry point; call `ended`, from another thread, with its exit code."""
+        path = self.folder / "specification.json"
+        specification.write(path)
+        self._process = subprocess.Popen(
+            self.sandbox.command(path),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=sandbox_environment(),
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(
+            target=self._attend,
+            args=(self._process, stream, read_line, ended),
+            name=f"instance {self.host.name}",
+            daemon=True,
+        )
+        self._reader.start()
+        if self.checkpoints:
+            self.checkpoints.start()
+
+    def _attend(
+        self,
+        process: subprocess.Popen[bytes],
+        stream: LogStream,
+        read_line: Callable[[str, float], None],
+        ended: Callable[[Host, int], None],
+    ) -> None:
+        assert process.stdout is not None  # noqa: S101 - asked for above
+        with process.stdout as pipe:
+            Pump(pipe.fileno(), stream, read_line).run()
+        ended(self.host, process.wait())
+
+    def running(self) -> bool:
+        """Tell whether the entry point has begun and not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the instance's process 1, and to no other."""
+        first = self._first_process()
+        if first is not None:
+            with suppress(ProcessLookupError):
+                os.kill(first, number)
+
+    def kill(self) -> None:
+        """End all processes of the instance at once."""
+        if self._first_process() is not None:
+            self.signal(signal.SIGKILL)
+        elif self._process is not None:
+            # Still being set up, or ended: then this does nothing.
+            self._process.kill()
+
+    def _first_process(self) -> int | None:
+        """Return the host's number of process 1: the first child of the sandbox's process."""
+        if self._process is None or self._process.poll() is not None:
+            return None
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        with suppress(FileNotFoundError):
+            return next((int(child) for child in children.read_text().split()), None)
+        return None
+
+    def close(self) -> None:
+        """End the instance and wait until its output is read."""
+        self.kill()
+        if self._reader is not None:
+            self._reader.join()

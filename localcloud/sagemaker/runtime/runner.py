@@ -1,0 +1,156 @@
+"""Runs one training job from its creation to its end."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import subprocess
+import threading
+import time
+from contextlib import ExitStack
+
+from botocore.exceptions import BotoCoreError
+from botocore.exceptions import ClientError as ServiceClientError
+
+from localcloud import images
+from localcloud.clients import Clients, RoleClients
+from localcloud.sagemaker import lifecycle
+from localcloud.sagemaker.description import output_uri
+from localcloud.sagemaker.locations import Location
+from localcloud.sagemaker.records import TrainingJob
+from localcloud.sagemaker.runtime import failures
+from localcloud.sagemaker.runtime.artifacts import Uploader
+from localcloud.sagemaker.runtime.cluster import Cluster
+from localcloud.sagemaker.runtime.control import Control, EndedError, Outcome
+from localcloud.sagemaker.runtime.failures import ClientError
+from localcloud.sagemaker.runtime.files import remove
+from localcloud.sagemaker.runtime.metrics import Metrics
+from localcloud.sagemaker.runtime.settings import Settings
+
+_STOPPED = Outcome("Stopped")
+_log = logging.getLogger(__name__)
+
+
+class Runner:
+    """Takes one job through its statuses on a thread of its own."""
+
+    def __init__(self, job: TrainingJob, settings: Settings, clients: Clients) -> None:
+        self.job = job
+        self._settings = settings
+        self._clients = clients
+        self._lock = threading.RLock()
+        self._control = Control(lambda: lifecycle.limits(job, time.time()))
+        self._folder = settings.jobs / f"{job.name}-{secrets.token_hex(4)}"
+        self._cluster: Cluster | None = None
+        self._thread = threading.Thread(target=self._run, name=f"job {job.name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to run the job."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the job to end as StopTrainingJob does: SIGTERM, grace, SIGKILL."""
+        self._begin_to_stop()
+        self._control.demand(_STOPPED)
+
+    def kill(self) -> None:
+        """End the job's processes at once, without grace or upload."""
+        if self._cluster is not None:
+            self._cluster.kill()
+
+    def _run(self) -> None:
+        try:
+            outcome = self._work()
+        except EndedError as ended:
+            self._begin_to_stop()
+            outcome = ended.outcome
+        except (ClientError, images.ImageError) as error:
+            outcome = Outcome("Failed", failures.client_error(error))
+        except ServiceClientError as error:
+            # The service answered: the request's bucket, key or role is at fault.
+            outcome = Outcome("Failed", failures.client_error(error))
+        except (BotoCoreError, OSError, subprocess.SubprocessError):
+            _log.exception("Training job %s could not be run", self.job.name)
+            outcome = Outcome("Failed", failures.INTERNAL)
+        except Exception:
+            _log.exception("Training job %s met a defect of the local cloud", self.job.name)
+            outcome = Outcome("Failed", failures.INTERNAL)
+        finally:
+            remove(self._folder)
+        self._finish(outcome)
+
+    def _work(self) -> Outcome:
+        """Go through the statuses in turn and return how the job ends."""
+        job = self.job
+        access = self._clients.of_role(job.request["RoleArn"], job.region)
+        image = images.find(
+            job.request["AlgorithmSpecification"]["TrainingImage"], self._settings.data
+        )
+        metrics = Metrics(job.request["AlgorithmSpecification"].get("MetricDefinitions", []))
+        self._say(lifecycle.PREPARING)
+        with ExitStack() as stack:
+            cluster = Cluster(job, self._settings, access, self._folder)
+            self._cluster = cluster
+            stack.callback(cluster.close)
+            self._control.check()
+            self._enter("Downloading")
+            cluster.prepare(image, self._control.check)
+            self._control.check()
+            self._enter("Training")
+            cluster.start(self._control, metrics.read)
+            outcome = self._train(cluster)
+            job.metrics = metrics.final()
+            self._enter("Uploading")
+            cluster.close()
+            self._upload(cluster, access, outcome)
+        return outcome
+
+    def _train(self, cluster: Cluster) -> Outcome:
+        """Wait until every host has succeeded, one has failed, or the job has to end."""
+        waiting = {host.name for host in cluster.hosts}
+        while waiting:
+            event = self._control.next()
+            if isinstance(event, Outcome):
+                self._begin_to_stop()
+                cluster.stop(self._control)
+                return event
+            waiting.discard(event.host.name)
+            if event.code != 0:
+                reason = failures.algorithm_error(cluster.failure_file(event.host), event.code)
+                cluster.stop(self._control)
+                return Outcome("Failed", reason)
+        cluster.flush(self._settings.grace)
+        return Outcome("Completed")
+
+    def _upload(self, cluster: Cluster, access: RoleClients, outcome: Outcome) -> None:
+        """Upload the model, unless the job failed, and the other output in any case."""
+        target = Location.parse(output_uri(self.job))
+        uploader = Uploader(access.s3, self.job.request["OutputDataConfig"], target)
+        if outcome.status != "Failed":
+            uploader.upload("model", cluster.folders("model"))
+        uploader.upload("output", cluster.folders("output/data"))
+
+    def _begin_to_stop(self) -> None:
+        with self._lock:
+            if not lifecycle.ended(self.job) and not self.job.stopping:
+                self.job.stopping = True
+                self._enter("Stopping")
+
+    def _finish(self, outcome: Outcome) -> None:
+        with self._lock:
+            # A stop that came while the results were uploaded still ends as a stop.
+            if self.job.stopping and outcome.status == "Completed":
+                outcome = _STOPPED
+            self.job.failure_reason = outcome.reason
+            self._enter(outcome.status, outcome.reason)
+
+    def _enter(self, status: str, message: str = "") -> None:
+        with self._lock:
+            now = time.time()
+            self.job.transitions = lifecycle.enter(self.job.transitions, status, now, message)
+            self.job.modified = now
+
+    def _say(self, message: str) -> None:
+        with self._lock:
+            self.job.transitions = lifecycle.say(self.job.transitions, message)
+            self.job.modified = time.time()

@@ -1,0 +1,31 @@
+"""What the runtime of one local cloud works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from localcloud.sagemaker.sandbox.choice import Sandbox
+
+STOP_GRACE_SECONDS = 120.0
+CHECKPOINT_INTERVAL_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The runtime's settings."""
+
+    data: Path
+    """The data folder."""
+    url: str
+    """The endpoint of the local cloud itself."""
+    sandbox: Sandbox
+    grace: float = STOP_GRACE_SECONDS
+    """Seconds between SIGTERM and SIGKILL, the last upload of checkpoints included."""
+    checkpoint_interval: float = CHECKPOINT_INTERVAL_SECONDS
+    """Seconds between two passes over the checkpoints."""
+
+    @property
+    def jobs(self) -> Path:
+        """The folder of the running jobs' working folders."""
+        return self.data / "jobs"

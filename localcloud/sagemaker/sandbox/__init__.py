@@ -1,0 +1,1 @@
+"""Confinement of one training instance: its own files, processes, host name and network."""

@@ -1,0 +1,68 @@
+"""Runs one instance's command through bubblewrap, where that is installed.
+
+`python -S -m localcloud.sagemaker.sandbox.bubblewrap SPECIFICATION`: this process turns
+into `bwrap`, which waits for the command and ends with its exit code. Standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from localcloud.sagemaker.sandbox import linux
+from localcloud.sagemaker.sandbox.namespaces import accelerators
+from localcloud.sagemaker.sandbox.specification import Mount, Specification
+
+_OPTIONS = {"bind": "--bind", "read-only": "--ro-bind", "symlink": "--symlink"}
+_FRESH = {"tmpfs": "--tmpfs", "proc": "--proc", "devices": "--dev"}
+_NOT_FOUND = 127
+
+
+def main() -> None:
+    """Turn into bwrap with the specification named on the command line."""
+    specification = Specification.read(Path(sys.argv[1]))
+    bwrap = shutil.which("bwrap")
+    if bwrap is None:
+        sys.exit("bwrap is no longer on PATH.")
+    if specification.network:
+        linux.join(specification.network, "user", linux.CLONE_NEWUSER)
+        linux.join(specification.network, "net", linux.CLONE_NEWNET)
+    # Through a file, not the command line, which every user of the machine can read.
+    options = os.memfd_create("options", 0)
+    os.write(options, b"\0".join(word.encode() for word in arguments(specification)) + b"\0")
+    os.lseek(options, 0, os.SEEK_SET)
+    os.execv(bwrap, [bwrap, "--args", str(options), *specification.command])  # noqa: S606
+
+
+def arguments(specification: Specification) -> list[str]:
+    """Return the options that make bwrap set up what the specification says."""
+    user = [] if specification.network else ["--unshare-user", "--uid", "0", "--gid", "0"]
+    environment = [
+        word
+        for name, value in specification.environment.items()
+        for word in ("--setenv", name, value)
+    ]
+    return [
+        *user,
+        *("--unshare-pid", "--unshare-uts", "--unshare-ipc"),
+        *("--die-with-parent", "--as-pid-1"),
+        *("--hostname", specification.host),
+        *(word for mount in specification.mounts for word in _mount(mount)),
+        *("--chdir", specification.folder),
+        "--clearenv",
+        *environment,
+    ]
+
+
+def _mount(mount: Mount) -> list[str]:
+    if mount.kind in _OPTIONS:
+        return [_OPTIONS[mount.kind], mount.source, mount.target]
+    devices = [f"/dev/{name}" for name in accelerators()] if mount.kind == "devices" else []
+    binds = [word for device in devices for word in ("--dev-bind", device, device)]
+    return [_FRESH[mount.kind], mount.target, *binds]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""The Linux system calls that confine an instance and that Python's library lacks.
+
+Standard library only: this runs before the instance's own environment is in sight.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import signal
+import socket
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
+MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
+MNT_DETACH = 2
+
+_PR_SET_PDEATHSIG, _PR_CAPBSET_DROP, _PR_SET_CHILD_SUBREAPER = 1, 24, 36
+_SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+_SYS_MOUNT_SETATTR = 442
+_AT_FDCWD, _AT_RECURSIVE, _MOUNT_ATTR_RDONLY = -100, 0x8000, 1
+_SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
+
+# What Docker leaves to a container's root, and so what a training image may count on:
+# chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap, net_bind_service,
+# net_raw, sys_chroot, mknod, audit_write, setfcap.
+CONTAINER_CAPABILITIES = frozenset({0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31})
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class _MountAttributes(ctypes.Structure):
+    _fields_ = (
+        ("set", ctypes.c_uint64),
+        ("clear", ctypes.c_uint64),
+        ("propagation", ctypes.c_uint64),
+        ("user_namespace", ctypes.c_uint64),
+    )
+
+
+def _check(result: int, call: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{call}: {os.strerror(number)}")
+
+
+def unshare(namespaces: int) -> None:
+    """Move the calling process into new namespaces; raise OSError when the kernel refuses."""
+    _check(_libc.unshare(namespaces), "unshare")
+
+
+def join(process: int, kind: str, namespace: int) -> None:
+    """Enter the namespace `kind` (user, net, …) of another process."""
+    handle = os.open(f"/proc/{process}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _check(_libc.setns(handle, namespace), f"setns {kind}")
+    finally:
+        os.close(handle)
+
+
+def map_to_root(user: int, group: int) -> None:
+    """Make `user` and `group` of the host root within the new user namespace."""
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"0 {user} 1")
+    Path("/proc/self/gid_map").write_text(f"0 {group} 1")
+
+
+def mount(source: str, target: str, kind: str, flags: int = 0, options: str = "") -> None:
+    """Mount `source` on `target`."""
+    result = _libc.mount(
+        source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode()
+    )
+    _check(result, f"mount {target}")
+
+
+def make_read_only(target: str) -> None:
+    """Make a mount and all below it read-only."""
+    attributes = _MountAttributes(_MOUNT_ATTR_RDONLY, 0, 0, 0)
+    result = _libc.syscall(
+        _SYS_MOUNT_SETATTR,
+        _AT_FDCWD,
+        target.encode(),
+        _AT_RECURSIVE,
+        ctypes.byref(attributes),
+        ctypes.sizeof(attributes),
+    )
+    _check(result, f"mount_setattr {target}")
+
+
+def pivot_root(root: str) -> None:
+    """Make the mount `root` the root folder and drop the former one."""
+    os.chdir(root)
+    _check(_libc.syscall(_SYS_PIVOT_ROOT[os.uname().machine], b".", b"."), "pivot_root")
+    _check(_libc.umount2(b".", MNT_DETACH), "umount of the former root")
+    os.chdir("/")
+
+
+def set_host_name(name: str) -> None:
+    """Set the host name of the current UTS namespace."""
+    socket.sethostname(name)
+
+
+def bring_loopback_up() -> None:
+    """Bring up the loopback interface of the current network namespace."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
+        answer = fcntl.ioctl(handle, _SIOCGIFFLAGS, struct.pack("16sh14x", b"lo", 0))
+        (flags,) = struct.unpack_from("h", answer, 16)
+        fcntl.ioctl(handle, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | _IFF_UP))
+
+
+def signal_on_parent_death(number: int = signal.SIGKILL) -> None:
+    """Ask the kernel to signal the calling process when the thread that started it ends.
+
+    Linux counts the death of the starting *thread*: whoever starts a process that
+    calls this must keep the thread alive for as long as the process should live.
+    """
+    _check(_libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0), "prctl PDEATHSIG")
+
+
+def adopt_orphans() -> None:
+    """Make the calling process the parent of descendants whose own parents ended."""
+    _check(_libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl CHILD_SUBREAPER")
+
+
+def limit_capabilities(kept: Iterable[int] = CONTAINER_CAPABILITIES) -> None:
+    """Drop from the bounding set, for the next exec, every capability that is not `kept`."""
+    last = int(Path("/proc/sys/kernel/cap_last_cap").read_text())
+    for capability in set(range(last + 1)) - set(kept):
+        _check(_libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0), "prctl CAPBSET_DROP")

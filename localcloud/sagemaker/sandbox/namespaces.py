@@ -1,0 +1,159 @@
+"""Runs one instance's command in namespaces of its own, as `unshare` and `mount` would.
+
+`python -S -m localcloud.sagemaker.sandbox.namespaces SPECIFICATION` where SPECIFICATION is
+a file that `Specification.write` wrote. The process waits for the command and ends with
+its exit code, 128 + n for a signal n. Standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+from pathlib import Path
+
+from localcloud.sagemaker.sandbox import linux
+from localcloud.sagemaker.sandbox.specification import Mount, Specification
+
+_NEW = linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWUTS | linux.CLONE_NEWIPC
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+_NOT_FOUND, _NOT_EXECUTABLE, _SET_UP_FAILED = 127, 126, 125
+
+
+def main() -> None:
+    """Run the command of the specification named on the command line."""
+    specification = Specification.read(Path(sys.argv[1]))
+    parent = os.getppid()
+    _enter(specification)
+    linux.signal_on_parent_death()
+    if os.getppid() != parent:
+        sys.exit("The server ended before the instance began.")
+    alive, held = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(held)
+        _become(specification, alive)
+    _, status = os.waitpid(child, 0)
+    sys.exit(exit_code(status))
+
+
+def exit_code(status: int) -> int:
+    """Return the code by which a shell reports a wait status: 128 + n for a signal n."""
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
+
+
+def _enter(specification: Specification) -> None:
+    """Enter the job's user and network namespaces, or a new user namespace, and new others."""
+    user, group = os.geteuid(), os.getegid()
+    if specification.network:
+        linux.join(specification.network, "user", linux.CLONE_NEWUSER)
+        linux.join(specification.network, "net", linux.CLONE_NEWNET)
+    else:
+        linux.unshare(linux.CLONE_NEWUSER)
+        linux.map_to_root(user, group)
+    linux.unshare(_NEW)
+
+
+def _become(specification: Specification, parent_alive: int) -> None:
+    """As process 1 of the new namespaces, set up the files and turn into the command.
+
+    `parent_alive` is a pipe that the parent holds open.
+    """
+    try:
+        linux.signal_on_parent_death()
+        if select.select([parent_alive], [], [], 0)[0]:
+            os._exit(_SET_UP_FAILED)
+        linux.set_host_name(specification.host)
+        _build_root(specification)
+        linux.limit_capabilities()
+        os.chdir(specification.folder)
+    except OSError as error:
+        _fail(f"The instance could not be set up: {error}", _SET_UP_FAILED)
+    execute(specification)
+
+
+def execute(specification: Specification) -> None:
+    """Replace this process by the command; end with 126 or 127 where a shell would."""
+    # Python ignores SIGPIPE, and an ignored signal stays so across exec.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    command = list(specification.command)
+    try:
+        os.execvpe(command[0], command, specification.environment)  # noqa: S606
+    except FileNotFoundError:
+        _fail(f"{command[0]}: command not found", _NOT_FOUND)
+    except OSError as error:
+        _fail(f"{command[0]}: {error.strerror}", _NOT_EXECUTABLE)
+
+
+def _fail(message: str, code: int) -> None:
+    print(message, flush=True)
+    os._exit(code)
+
+
+def _build_root(specification: Specification) -> None:
+    linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
+    root = specification.root
+    linux.mount("tmpfs", root, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=755")
+    for mount in specification.mounts:
+        _apply(mount, root)
+    linux.pivot_root(root)
+
+
+def _apply(mount: Mount, root: str) -> None:
+    target = Path(root + mount.target)
+    if mount.kind == "symlink":
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(mount.source)
+    elif mount.kind in {"bind", "read-only"}:
+        _bind(mount, target)
+    elif mount.kind == "devices":
+        _make_devices(target)
+    else:
+        target.mkdir(parents=True, exist_ok=True)
+        flags = linux.MS_NOSUID | linux.MS_NODEV
+        linux.mount(mount.kind, str(target), mount.kind, flags, mount.options)
+
+
+def _bind(mount: Mount, target: Path) -> None:
+    if Path(mount.source).is_dir():
+        target.mkdir(parents=True, exist_ok=True)
+    elif not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.touch()
+    # Recursive, since the kernel refuses to uncover what lies below another's mounts.
+    linux.mount(mount.source, str(target), "", linux.MS_BIND | linux.MS_REC)
+    if mount.kind == "read-only":
+        linux.make_read_only(str(target))
+
+
+def accelerators() -> list[str]:
+    """Return the names below /dev of the machine's accelerators."""
+    names = [path.name for path in Path("/dev").glob("nvidia*") if not path.is_dir()]
+    return sorted(names)
+
+
+def _make_devices(target: Path) -> None:
+    """Mount a /dev with a container's few devices, never the host's disks."""
+    target.mkdir()
+    flags = linux.MS_NOSUID | linux.MS_NOEXEC
+    linux.mount("tmpfs", str(target), "tmpfs", flags, "mode=755")
+    for name in (*_DEVICES, *accelerators()):
+        (target / name).touch()
+        linux.mount(f"/dev/{name}", str(target / name), "", linux.MS_BIND)
+    for folder, kind, options in (
+        ("pts", "devpts", "newinstance,ptmxmode=0666,mode=620"),
+        ("shm", "tmpfs", "mode=1777"),
+    ):
+        (target / folder).mkdir()
+        linux.mount(kind, str(target / folder), kind, flags, options)
+    links = {"ptmx": "pts/ptmx", "fd": "/proc/self/fd"}
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        links[name] = f"/proc/self/fd/{number}"
+    for name, source in links.items():
+        (target / name).symlink_to(source)
+
+
+if __name__ == "__main__":
+    main()

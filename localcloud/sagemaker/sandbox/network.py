@@ -1,0 +1,31 @@
+"""Holds the private network of one isolated job for as long as the job's instances live.
+
+Instances of a job share one network namespace, in which only loopback exists: they reach
+each other at 127.0.0.N and nothing else. `python -S -m localcloud.sagemaker.sandbox.network`
+prints a line once the network is up and ends with its standard input. Standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from localcloud.sagemaker.sandbox import linux
+
+READY = "ready"
+
+
+def main() -> None:
+    """Create the namespaces, bring loopback up, say so and wait for the input to end."""
+    user, group = os.geteuid(), os.getegid()
+    linux.unshare(linux.CLONE_NEWUSER)
+    linux.map_to_root(user, group)
+    linux.unshare(linux.CLONE_NEWNET)
+    linux.bring_loopback_up()
+    print(READY, flush=True)
+    # The pipe closes with the server, however that ends.
+    sys.stdin.buffer.read()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Runs one instance's command as plain processes, where the kernel refuses namespaces.
+
+`python -S -m localcloud.sagemaker.sandbox.processes SPECIFICATION`. There is neither a
+private file tree nor network; but all descendants end with the command, and with the
+server. The process ends with the command's exit code. Standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from localcloud.sagemaker.sandbox import linux
+from localcloud.sagemaker.sandbox.namespaces import execute, exit_code
+from localcloud.sagemaker.sandbox.specification import Specification
+
+_SERVER_ENDED = signal.SIGUSR1
+
+
+def main() -> None:
+    """Run the command of the specification named on the command line."""
+    specification = Specification.read(Path(sys.argv[1]))
+    signal.signal(_SERVER_ENDED, _end)
+    parent = os.getppid()
+    linux.signal_on_parent_death(_SERVER_ENDED)
+    linux.adopt_orphans()
+    if os.getppid() != parent:
+        sys.exit("The server ended before the instance began.")
+    child = os.fork()
+    if child == 0:
+        signal.signal(_SERVER_ENDED, signal.SIG_DFL)
+        os.chdir(specification.folder)
+        execute(specification)
+    sys.exit(_wait(child))
+
+
+def _wait(child: int) -> int:
+    """Reap until `child` ends, end what it left behind and return its exit code."""
+    while True:
+        process, status = os.wait()
+        if process == child:
+            _kill_descendants()
+            return exit_code(status)
+
+
+def _kill_descendants() -> None:
+    """Kill the children, and then the orphans of those, until none is left."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    while processes := children.read_text().split():
+        for process in processes:
+            os.kill(int(process), signal.SIGKILL)
+            os.waitpid(int(process), 0)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    _kill_descendants()
+    os._exit(128 + _SERVER_ENDED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,226 @@
+"""The training-job operations of the SageMaker API, over records in memory."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from localcloud import backends
+from localcloud.clients import Clients
+from localcloud.sagemaker import description, lifecycle, listing, rules
+from localcloud.sagemaker.errors import NOT_FOUND, ServiceError, not_found, validation_error
+from localcloud.sagemaker.locations import Location
+from localcloud.sagemaker.records import TrainingJob, training_job_arn
+from localcloud.sagemaker.runtime.runner import Runner
+from localcloud.sagemaker.runtime.settings import Settings
+from localcloud.sagemaker.validation import validate
+
+Document = dict[str, Any]
+Place = tuple[str, str]
+"""An account and a region."""
+
+_MOST_TAGS = 50
+
+
+class TrainingService:
+    """All training jobs of the local cloud, and the operations on them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._clients = Clients(settings.url)
+        self._runners: dict[str, Runner] = {}
+        self._lock = threading.RLock()
+        self._operations: dict[str, Callable[[Place, Document], Document]] = {
+            "CreateTrainingJob": self._create,
+            "DescribeTrainingJob": self._describe,
+            "ListTrainingJobs": self._list,
+            "StopTrainingJob": self._stop,
+            "UpdateTrainingJob": self._update,
+            "DeleteTrainingJob": self._delete,
+            "AddTags": self._add_tags,
+            "ListTags": self._list_tags,
+            "DeleteTags": self._delete_tags,
+        }
+
+    def offers(self, operation: str, request: Document) -> bool:
+        """Tell whether this service answers: tags of other resources are not its own."""
+        arn = request.get("ResourceArn")
+        other = isinstance(arn, str) and ":training-job/" not in arn
+        return operation in self._operations and not other
+
+    def call(self, operation: str, request: Document, account: str, region: str) -> Document:
+        """Answer one request; raise ServiceError as the service would."""
+        validate(operation, request)
+        return self._operations[operation]((account, region), request)
+
+    def close(self) -> None:
+        """End the processes of all jobs at once and forget the jobs."""
+        with self._lock:
+            runners, self._runners = list(self._runners.values()), {}
+        for runner in runners:
+            runner.kill()
+
+    def _create(self, place: Place, request: Document) -> Document:
+        rules.check(request)
+        account, region = place
+        name = request["TrainingJobName"]
+        arn = training_job_arn(account, region, name)
+        self._refuse_duplicate(arn)
+        self._check_access(request, region)
+        now = time.time()
+        job = TrainingJob(
+            name=name,
+            account=account,
+            region=region,
+            request=request,
+            created=now,
+            modified=now,
+            transitions=lifecycle.enter((), "Starting", now),
+            tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
+        )
+        runner = Runner(job, self._settings, self._clients)
+        with self._lock:
+            self._refuse_duplicate(arn)
+            self._runners[arn] = runner
+        runner.start()
+        return {"TrainingJobArn": arn}
+
+    def _refuse_duplicate(self, arn: str) -> None:
+        if arn in self._runners:
+            raise ServiceError(
+                "ResourceInUse",
+                "Training job names must be unique within an AWS account and region, and a "
+                f"training job with this name already exists ({arn})",
+            )
+
+    def _check_access(self, request: Document, region: str) -> None:
+        """Check, as the service does at creation, the role and the data that it leads to."""
+        role = request["RoleArn"]
+        if not backends.role_exists(role):
+            raise validation_error(
+                f"Could not assume role {role}. Please ensure that the role exists and allows "
+                "principal 'sagemaker.amazonaws.com' to assume the role."
+            )
+        s3 = self._clients.of_role(role, region).s3
+        for channel in request.get("InputDataConfig", []):
+            uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
+            if not _has_objects(s3, _location(uri)):
+                raise validation_error(
+                    f'No S3 objects found under S3 URL "{uri}" given in input data source. Please '
+                    "ensure that the bucket exists in the selected region, that objects exist "
+                    "under that S3 prefix, and that the role has s3:ListBucket permissions on it."
+                )
+        output = _location(request["OutputDataConfig"]["S3OutputPath"])
+        try:
+            s3.head_bucket(Bucket=output.bucket)
+        except ClientError as error:
+            message = f"Access denied to OutputDataConfig S3 bucket: {output.bucket}"
+            raise validation_error(message) from error
+
+    def _describe(self, place: Place, request: Document) -> Document:
+        return description.describe(self._find(place, request).job)
+
+    def _list(self, place: Place, request: Document) -> Document:
+        with self._lock:
+            jobs = [runner.job for runner in self._runners.values()]
+        return listing.list_jobs(
+            (job for job in jobs if (job.account, job.region) == place), request
+        )
+
+    def _stop(self, place: Place, request: Document) -> Document:
+        runner = self._find(place, request)
+        if lifecycle.ended(runner.job):
+            raise validation_error(
+                "The request was rejected because the training job is in status "
+                f"{lifecycle.status(runner.job)}."
+            )
+        runner.stop()
+        return {}
+
+    def _update(self, place: Place, request: Document) -> Document:
+        """Accept changes of profiler and remote debugging; there is never a warm pool to change."""
+        job = self._find(place, request).job
+        if "ResourceConfig" in request:
+            raise validation_error(
+                "The request was rejected because the training job has no warm pool in status "
+                "Available."
+            )
+        for name in ("ProfilerConfig", "ProfilerRuleConfigurations", "RemoteDebugConfig"):
+            if name in request:
+                job.request[name] = request[name]
+        return {"TrainingJobArn": job.arn}
+
+    def _delete(self, place: Place, request: Document) -> Document:
+        with self._lock:
+            runner = self._runners.get(_arn(place, request))
+            if runner is None:
+                raise ServiceError("ResourceNotFound", NOT_FOUND)
+            if not lifecycle.ended(runner.job):
+                raise ServiceError(
+                    "ResourceInUse",
+                    "The request was rejected because the training job is in status "
+                    f"{lifecycle.status(runner.job)}.",
+                )
+            del self._runners[runner.job.arn]
+        return {}
+
+    def _add_tags(self, _place: Place, request: Document) -> Document:
+        for problem in rules.tag_problems(request["Tags"]):
+            raise validation_error(problem)
+        with self._lock:
+            job = self._tagged(request)
+            tags = job.tags | {tag["Key"]: tag["Value"] for tag in request["Tags"]}
+            if len(tags) > _MOST_TAGS:
+                raise validation_error(f"A resource must not have more than {_MOST_TAGS} tags")
+            job.tags = tags
+        return {"Tags": _tag_list(job)}
+
+    def _list_tags(self, _place: Place, request: Document) -> Document:
+        # All at once: a resource has no more tags than the largest page holds.
+        return {"Tags": _tag_list(self._tagged(request))}
+
+    def _delete_tags(self, _place: Place, request: Document) -> Document:
+        with self._lock:
+            job = self._tagged(request)
+            gone = set(request["TagKeys"])
+            job.tags = {key: value for key, value in job.tags.items() if key not in gone}
+        return {}
+
+    def _find(self, place: Place, request: Document) -> Runner:
+        runner = self._runners.get(_arn(place, request))
+        if runner is None:
+            raise not_found()
+        return runner
+
+    def _tagged(self, request: Document) -> TrainingJob:
+        runner = self._runners.get(request["ResourceArn"])
+        if runner is None:
+            raise not_found()
+        return runner.job
+
+
+def _arn(place: Place, request: Document) -> str:
+    return training_job_arn(*place, request["TrainingJobName"])
+
+
+def _tag_list(job: TrainingJob) -> list[Document]:
+    return [{"Key": key, "Value": value} for key, value in job.tags.items()]
+
+
+def _location(uri: str) -> Location:
+    try:
+        return Location.parse(uri)
+    except ValueError as error:
+        raise validation_error(str(error)) from error
+
+
+def _has_objects(s3: Any, location: Location) -> bool:
+    try:
+        answer = s3.list_objects_v2(Bucket=location.bucket, Prefix=location.key, MaxKeys=1)
+    except ClientError:
+        return False
+    return bool(answer["KeyCount"])

@@ -1,0 +1,151 @@
+"""Checks requests against botocore's model of the service, in the service's own words.
+
+botocore itself checks only types, unknown names and minima before it sends a request;
+lengths, patterns, enumerations and maxima are the service's to check.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from botocore.loaders import Loader
+from botocore.model import ServiceModel, Shape
+
+from localcloud.sagemaker.errors import ServiceError, validation_error
+
+_JSON_TYPES: tuple[tuple[type, str], ...] = (
+    (bool, "BOOLEAN_VALUE"),
+    (int, "NUMBER_VALUE"),
+    (float, "NUMBER_VALUE"),
+    (str, "STRING_VALUE"),
+    (list, "START_ARRAY"),
+    (dict, "START_OBJECT"),
+)
+_SHAPES: dict[str, tuple[tuple[type, ...], str]] = {
+    "string": ((str,), "a String"),
+    "integer": ((int,), "an Integer"),
+    "long": ((int,), "a Long"),
+    "float": ((int, float), "a Float"),
+    "double": ((int, float), "a Double"),
+    "timestamp": ((int, float), "a Timestamp"),
+    "boolean": ((bool,), "a Boolean"),
+    "list": ((list,), "a List"),
+    "map": ((dict,), "a Map"),
+    "structure": ((dict,), "a Structure"),
+}
+
+
+@cache
+def service_model() -> ServiceModel:
+    """Return botocore's model of SageMaker."""
+    return ServiceModel(Loader().load_service_model("sagemaker", "service-2"))
+
+
+def validate(operation: str, request: dict[str, Any]) -> None:
+    """Raise the ServiceError that the service answers if the request breaks its model."""
+    shape: Any = service_model().operation_model(operation).input_shape
+    problems = list(_problems(request, shape, ""))
+    if problems:
+        count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
+        raise validation_error(count + "; ".join(problems))
+
+
+def _problems(value: Any, shape: Any, path: str) -> Iterator[str]:
+    _check_type(value, shape)
+    if shape.type_name == "structure":
+        yield from _structure_problems(value, shape, path)
+        return
+    for constraint in _broken_constraints(value, shape):
+        yield f"Value {_shown(value)} at '{path}' failed to satisfy constraint: {constraint}"
+    if shape.type_name == "list":
+        for number, item in enumerate(value, 1):
+            yield from _problems(item, shape.member, f"{path}.{number}.member")
+    elif shape.type_name == "map":
+        yield from _map_problems(value, shape, path)
+
+
+def _check_type(value: Any, shape: Shape) -> None:
+    types, name = _SHAPES[shape.type_name]
+    mistaken = isinstance(value, bool) and bool not in types
+    if isinstance(value, types) and not mistaken:
+        return
+    found = next((word for kind, word in _JSON_TYPES if isinstance(value, kind)), "NULL_VALUE")
+    raise ServiceError("SerializationException", f"{found} can not be converted to {name}")
+
+
+def _structure_problems(value: dict[str, Any], shape: Any, path: str) -> Iterator[str]:
+    for name in shape.required_members:
+        if value.get(name) is None:
+            where = _member_path(path, name)
+            yield f"Value null at '{where}' failed to satisfy constraint: Member must not be null"
+    for name, member in value.items():
+        if name not in shape.members:
+            # The service ignores what it does not know; a typing error is better told.
+            yield f"Unknown member '{name}' at '{path or shape.name}'"
+        elif member is not None:
+            yield from _problems(member, shape.members[name], _member_path(path, name))
+
+
+def _map_problems(value: dict[str, Any], shape: Any, path: str) -> Iterator[str]:
+    for what, part, items in (
+        ("keys", shape.key, value.keys()),
+        ("value", shape.value, value.values()),
+    ):
+        for item in items:
+            _check_type(item, part)
+        broken = [constraint for item in items for constraint in _broken_constraints(item, part)]
+        if broken:
+            constraints = ", ".join(dict.fromkeys(broken))
+            yield (
+                f"Value {_shown(value)} at '{path}' failed to satisfy constraint: "
+                f"Map {what} must satisfy constraint: [{constraints}]"
+            )
+
+
+def _broken_constraints(value: Any, shape: Shape) -> Iterator[str]:
+    metadata = shape.metadata
+    measured, size = _measure(value)
+    low, high = metadata.get("min", -math.inf), metadata.get("max", math.inf)
+    if measured < low:
+        yield f"Member must have {size} greater than or equal to {low}"
+    if measured > high:
+        yield f"Member must have {size} less than or equal to {high}"
+    pattern = metadata.get("pattern")
+    if pattern and not compiled(pattern).fullmatch(value):
+        yield f"Member must satisfy regular expression pattern: {pattern}"
+    if metadata.get("enum") and value not in metadata["enum"]:
+        yield f"Member must satisfy enum value set: [{', '.join(metadata['enum'])}]"
+
+
+def _measure(value: Any) -> tuple[float, str]:
+    if isinstance(value, (str, list, dict)):
+        return len(value), "length"
+    return float(value), "value"
+
+
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Compile one of the model's Java patterns, whose Unicode classes Python writes otherwise."""
+    for java, python in (
+        (r"\p{L}", r"\w"),
+        (r"\p{N}", r"\d"),
+        (r"\p{Z}", r"\s"),
+        (r"\p{Alnum}", "a-zA-Z0-9"),
+    ):
+        pattern = pattern.replace(java, python)
+    return re.compile(pattern)
+
+
+def _member_path(path: str, name: str) -> str:
+    member = name[0].lower() + name[1:]
+    return f"{path}.{member}" if path else member
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "'{" + ", ".join(f"{key}={item}" for key, item in value.items()) + "}'"
+    return f"'{value}'"

@@ -1,0 +1,160 @@
+"""The local cloud's server: moto's services and training jobs on one loopback port."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from localcloud import __version__
+from localcloud.sagemaker.runtime import settings as defaults
+from localcloud.sagemaker.runtime.settings import Settings
+from localcloud.sagemaker.sandbox.choice import LESS_FAITHFUL, Name, choose
+
+ADDRESS = "127.0.0.1"
+STATE_FILE = "server.json"
+LOCK_FILE = "server.lock"
+
+_log = logging.getLogger(__name__)
+
+
+class AlreadyRunningError(Exception):
+    """Another server works on the data folder."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to serve."""
+
+    data: Path
+    port: int = 0
+    """0 for a free one."""
+    sandbox: Name | None = None
+    grace: float = defaults.STOP_GRACE_SECONDS
+    checkpoint_interval: float = defaults.CHECKPOINT_INTERVAL_SECONDS
+
+
+def serve(options: Options, say: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; raise AlreadyRunningError if the data folder is in use."""
+    _clean_environment()
+    options.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _DataLock(options.data):
+        _sweep(options.data)
+        _serve(options, say)
+
+
+def _serve(options: Options, say: Callable[[str], None]) -> None:
+    # Imported here, since they take most of the second that a start takes, and neither
+    # `status` nor `stop` needs them.
+    from moto.moto_server.werkzeug_app import (
+        DomainDispatcherApplication,
+        MotoRequestHandler,
+        create_backend_app,
+    )
+    from werkzeug.serving import make_server
+
+    from localcloud.backends import mend_bucket_policies
+    from localcloud.gateway import Gateway
+    from localcloud.sagemaker.service import TrainingService
+
+    sandbox = choose(options.sandbox)
+    if not sandbox.faithful:
+        say(LESS_FAITHFUL)
+    handler = _quiet(MotoRequestHandler)
+    moto = DomainDispatcherApplication(create_backend_app)
+    server = make_server(ADDRESS, options.port, moto, threaded=True, request_handler=handler)
+    server.daemon_threads = True
+    url = f"http://{ADDRESS}:{server.server_port}"
+    settings = Settings(
+        data=options.data,
+        url=url,
+        sandbox=sandbox,
+        grace=options.grace,
+        checkpoint_interval=options.checkpoint_interval,
+    )
+    service = TrainingService(settings)
+    server.app = Gateway(service, moto)
+    mend_bucket_policies()
+    _stop_on_signal(server.shutdown)
+    state = options.data / STATE_FILE
+    _write_state(state, server.server_port, url)
+    say(f"Serving on {url}, jobs confined by {sandbox.name}.")
+    try:
+        server.serve_forever()
+    finally:
+        state.unlink(missing_ok=True)
+        service.close()
+        _sweep(options.data)
+
+
+def _quiet(handler: Any) -> Any:
+    """Return the request handler without a line in the log for every request."""
+
+    class Handler(handler):  # type: ignore[misc]
+        def log_request(self, *_: Any) -> None:
+            pass
+
+    return Handler
+
+
+def _stop_on_signal(shutdown: Callable[[], None]) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        # On another thread, since it waits for the loop that this one runs.
+        threading.Thread(target=shutdown, daemon=True).start()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+def _write_state(path: Path, port: int, url: str) -> None:
+    document = {"pid": os.getpid(), "port": port, "url": url, "version": __version__}
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(document))
+    new.replace(path)
+
+
+def _clean_environment() -> None:
+    """Keep the user's AWS settings and proxies away from the server and its jobs."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "*",
+        "no_proxy": "*",
+    }
+
+
+def _sweep(data: Path) -> None:
+    """End processes of earlier jobs, should any be left, and remove their folders."""
+    from localcloud.sagemaker.runtime.leftovers import sweep
+
+    sweep(data / "jobs")
+
+
+class _DataLock(AbstractContextManager["_DataLock"]):
+    """Holds the data folder for as long as the process lives, however it ends."""
+
+    def __init__(self, data: Path) -> None:
+        self._file = (data / LOCK_FILE).open("w")
+        self._data = data
+
+    def __enter__(self) -> _DataLock:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyRunningError(f"A local cloud already works on {self._data}.") from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
