@@ -122,14 +122,16 @@ def stop_and_wait(client: Any, name: str) -> dict[str, Any] | None:
     Raises:
         TrainingJobError: it has not ended within the deadline.
     """
+    seen = ""
     for waited in _ticks(STOP_DEADLINE_SECONDS):
         description = describe(client, name)
         if description is None or is_terminal(description):
             return description
         if description["TrainingJobStatus"] == "InProgress":
             _stop(client, name)
-        if waited:
-            print(f"{name}: stopping, {description['SecondaryStatus']}, {waited:.0f} s")
+        elif description["SecondaryStatus"] != seen:
+            seen = description["SecondaryStatus"]
+            print(f"{name}: {seen} ({waited:.0f} s)")
     raise TrainingJobError(
         f"{name} is still stopping after {STOP_DEADLINE_SECONDS} s. "
         "Look at it in the SageMaker console, then run the same command again."

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,19 +11,7 @@ from components.training_job import lifecycle
 from components.training_job.job import JobSettings
 from components.training_job.provider import TrainingJobProvider
 from components.training_job.request import Placement, training_request
-
-
-def _load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-fake = _load("fake_sagemaker")
+from tests.components.training_job.fake_sagemaker import FakeSageMaker, provider_over
 
 PLACEMENT = Placement(
     role_arn="arn:aws:iam::123456789012:role/execution",
@@ -73,12 +57,11 @@ def job_inputs() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def sagemaker(monkeypatch: pytest.MonkeyPatch) -> Any:
+def sagemaker(monkeypatch: pytest.MonkeyPatch) -> FakeSageMaker:
     monkeypatch.setattr(lifecycle.time, "sleep", lambda _seconds: None)
-    return fake.FakeSageMaker()
+    return FakeSageMaker()
 
 
 @pytest.fixture
-def provider(sagemaker: Any) -> TrainingJobProvider:
-    provider: TrainingJobProvider = fake.provider_over(sagemaker)
-    return provider
+def provider(sagemaker: FakeSageMaker) -> TrainingJobProvider:
+    return provider_over(sagemaker)

@@ -7,12 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fake_sagemaker import CrashError, FakeSageMaker, client_error, provider_over
 
 from components.training_job import lifecycle
 from components.training_job.lifecycle import RELEASED_TAG, TrainingJobError
 from components.training_job.provider import TrainingJobProvider
 from components.training_job.unknowns import UNKNOWN
+from tests.components.training_job.fake_sagemaker import (
+    CrashError,
+    FakeSageMaker,
+    client_error,
+    provider_over,
+)
 
 Inputs = Callable[..., dict[str, Any]]
 

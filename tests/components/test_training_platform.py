@@ -1,0 +1,132 @@
+"""The bundle: what it registers for a job, and in which order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.training_job.job import JobSettings
+from components.training_platform import TrainingPlatform, TrainingPlatformArgs
+from tests.components.recording import ACCOUNT, REGION, Recorded, Recording, record
+
+TRAINING_JOB = "pulumi-python:dynamic/sagemaker:TrainingJob"
+COMPLETION = "pulumi-python:dynamic/sagemaker:TrainingJobCompletion"
+IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/training:1"
+
+
+@pytest.fixture
+def project() -> Path:
+    """The program's own folder: the launcher that travels with a source lies in it."""
+    return Path(__file__).parents[2]
+
+
+def recorded(project: Path, jobs: dict[str, dict[str, Any]], **changes: Any) -> Recording:
+    arguments: dict[str, Any] = {
+        "account_id": ACCOUNT,
+        "region": REGION,
+        "project": project,
+        "cidr": "10.64.0.0/16",
+        "availability_zones": ["us-east-1a", "us-east-1b"],
+        "interface_endpoints": [],
+        "flow_log_days": 365,
+        "retain": True,
+        "checkpoint_days": 30,
+        "jobs": {
+            name: JobSettings.model_validate({"image": IMAGE} | job) for name, job in jobs.items()
+        },
+        "launch": False,
+        "wait": True,
+        "tags": {"team": "research"},
+    }
+    arguments |= changes
+    return record(lambda: TrainingPlatform("research-dev", TrainingPlatformArgs(**arguments)))
+
+
+def jobs_in(recording: Recording) -> list[Recorded]:
+    return [each for each in recording.resources if each.type == TRAINING_JOB]
+
+
+def test_a_job_is_registered_with_the_switch_off_so_that_a_preview_judges_it(project: Path) -> None:
+    [job] = jobs_in(recorded(project, {"digits": {}}))
+    assert job.inputs["launch"] is False
+    assert job.inputs["lineage"] == "research-dev-digits"
+
+
+def test_what_a_policy_needs_at_preview_is_plain(project: Path) -> None:
+    [job] = jobs_in(recorded(project, {"digits": {"instanceCount": 2}}))
+    request = job.inputs["request"]
+    assert request["ResourceConfig"]["InstanceType"] == "ml.g5.2xlarge"
+    assert request["ResourceConfig"]["InstanceCount"] == 2
+    assert request["EnableManagedSpotTraining"] is True
+    assert request["StoppingCondition"]["MaxRuntimeInSeconds"] == 7200
+    assert request["StoppingCondition"]["MaxWaitTimeInSeconds"] == 14_400
+
+
+def test_the_artifacts_of_a_lineage_have_prefixes_of_their_own(project: Path) -> None:
+    [job] = jobs_in(recorded(project, {"digits": {}}))
+    request = job.inputs["request"]
+    bucket = request["OutputDataConfig"]["S3OutputPath"].split("/")[2]
+    assert (
+        request["OutputDataConfig"]["S3OutputPath"] == f"s3://{bucket}/output/research-dev-digits"
+    )
+    checkpoints = f"s3://{bucket}/checkpoints/research-dev-digits/"
+    assert request["CheckpointConfig"]["S3Uri"] == checkpoints
+
+
+def test_a_job_starts_after_everything_that_it_works_with(project: Path) -> None:
+    recording = recorded(project, {"digits": {}})
+    [job] = jobs_in(recording)
+    needed = (
+        "ec2/subnet:Subnet",
+        "ec2/routeTableAssociation:RouteTableAssociation",
+        "ec2/vpcEndpoint:VpcEndpoint",
+        "vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+        "vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+        "s3/bucketPolicy:BucketPolicy",
+        "s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        "kms/keyPolicy:KeyPolicy",
+        "iam/rolePolicy:RolePolicy",
+    )
+    for type_ in needed:
+        resources = recording.of(type_)
+        assert resources, f"{type_} is not there"
+        assert all(recording.depends(job, each) for each in resources), type_
+
+
+def test_a_job_starts_after_its_source_and_inputs_are_uploaded(project: Path) -> None:
+    job = {
+        "source": {"dir": "components", "entryPoint": "content.py"},
+        "inputs": {"train": {"path": "components/instances.csv"}},
+    }
+    recording = recorded(project, {"digits": job})
+    uploads = recording.of("s3/bucketObjectv2:BucketObjectv2")
+    names = {each.inputs["key"].rpartition("/")[2] for each in uploads}
+    assert names == {"source.tar.gz", "launcher.py", "instances.csv"}
+    assert all(recording.depends(jobs_in(recording)[0], each) for each in uploads)
+    assert all(each.retained for each in uploads)
+
+
+def test_a_retained_platform_keeps_bucket_and_key_and_lets_the_job_go(project: Path) -> None:
+    recording = recorded(project, {"digits": {}})
+    assert recording.the("s3/bucket:Bucket").retained
+    assert recording.the("kms/key:Key").retained
+    assert not jobs_in(recording)[0].retained
+
+
+def test_the_completion_waits_for_all_jobs_but_the_paused(project: Path) -> None:
+    recording = recorded(project, {"a": {}, "b": {"paused": True}, "c": {}}, launch=True)
+    [completion] = [each for each in recording.resources if each.type == COMPLETION]
+    assert len(completion.inputs["training_job_names"]) == 2
+
+
+def test_nothing_waits_unless_it_is_asked_to(project: Path) -> None:
+    recording = recorded(project, {"a": {}}, wait=False)
+    assert not [each for each in recording.resources if each.type == COMPLETION]
+
+
+def test_a_platform_without_jobs_is_built(project: Path) -> None:
+    recording = recorded(project, {})
+    assert not jobs_in(recording)
+    assert recording.of("s3/bucket:Bucket")

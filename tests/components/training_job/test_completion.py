@@ -1,0 +1,226 @@
+"""Waiting for jobs to end, and what a person reads when one did not complete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from components.training_job import waiting
+from components.training_job.completion import TrainingJobCompletionProvider
+from components.training_job.lifecycle import TrainingJobError
+from components.training_job.unknowns import UNKNOWN
+from tests.components.training_job.fake_sagemaker import (
+    FakeSageMaker,
+    client_error,
+    provider_over,
+)
+
+Inputs = Callable[..., dict[str, Any]]
+
+
+class FakeLogs:
+    """CloudWatch Logs with one stream for each of two instances."""
+
+    exceptions = SimpleNamespace(ClientError=ClientError)
+
+    def describe_log_streams(self, logStreamNamePrefix: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+        streams = [f"{logStreamNamePrefix}algo-{number}-1700000000" for number in (1, 2)]
+        return {"logStreams": [{"logStreamName": stream} for stream in streams]}
+
+    def get_log_events(self, **_: Any) -> dict[str, Any]:
+        return {"events": [{"message": "ValueError: no data"}]}
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Time that passes only while somebody sleeps; `on_sleep` is called each time."""
+    clock = SimpleNamespace(now=0.0, on_sleep=lambda: None)
+
+    def sleep(seconds: float) -> None:
+        clock.now += seconds
+        clock.on_sleep()
+
+    monkeypatch.setattr(waiting.time, "sleep", sleep)
+    monkeypatch.setattr(waiting.time, "monotonic", lambda: clock.now)
+    return clock
+
+
+@pytest.fixture
+def completion(sagemaker: FakeSageMaker) -> TrainingJobCompletionProvider:
+    provider = TrainingJobCompletionProvider()
+    clients = {"sagemaker": sagemaker, "logs": FakeLogs()}
+    provider._clients = SimpleNamespace(  # type: ignore[assignment]
+        client=lambda service, _region: clients[service]
+    )
+    return provider
+
+
+@pytest.fixture
+def launched(sagemaker: FakeSageMaker, job_inputs: Inputs) -> Callable[[str], str]:
+    """Launches the job of a lineage and returns its name."""
+
+    def launch(lineage: str) -> str:
+        provider = provider_over(sagemaker)
+        inputs = provider.check({}, job_inputs(lineage=lineage)).inputs
+        return str(provider.create(inputs).id)
+
+    return launch
+
+
+def props(*names: str, deadline: int = 3600) -> dict[str, Any]:
+    return {
+        "training_job_names": list(names),
+        "region": "us-east-1",
+        "deadline_seconds": deadline,
+    }
+
+
+def test_it_waits_until_all_jobs_have_ended(
+    completion: TrainingJobCompletionProvider,
+    sagemaker: FakeSageMaker,
+    launched: Callable[[str], str],
+    clock: SimpleNamespace,
+) -> None:
+    names = [launched("team-dev-a"), launched("team-dev-b")]
+    clock.on_sleep = lambda: sagemaker.end(names[0] if clock.now < 10 else names[1], "Completed")
+    result = completion.create(props(*names))
+    assert clock.now >= 10
+    assert result.outs is not None
+    assert {name: each["status"] for name, each in result.outs["results"].items()} == dict.fromkeys(
+        names, "Completed"
+    )
+
+
+def test_a_failed_job_is_reported_with_reason_log_and_remedy_once_all_have_ended(
+    completion: TrainingJobCompletionProvider,
+    sagemaker: FakeSageMaker,
+    launched: Callable[[str], str],
+    clock: SimpleNamespace,
+) -> None:
+    failing, completing = launched("team-dev-a"), launched("team-dev-b")
+    sagemaker.end(failing, "Failed", reason="AlgorithmError: no data, exit code: 1")
+    clock.on_sleep = lambda: sagemaker.end(completing, "Completed")
+    with pytest.raises(TrainingJobError) as error:
+        completion.create(props(failing, completing))
+    text = str(error.value)
+    assert f"{failing} ended as Failed (script error): AlgorithmError: no data" in text
+    assert "algo-2 | ValueError: no data" in text
+    assert "Remedy: " in text
+    assert completing not in text
+    assert sagemaker.live() == []
+
+
+@pytest.mark.parametrize("secondary", ["MaxWaitTimeExceeded", "MaxRuntimeExceeded", "Stopped"])
+def test_a_stopped_job_is_never_taken_for_a_completed_one(
+    completion: TrainingJobCompletionProvider,
+    sagemaker: FakeSageMaker,
+    launched: Callable[[str], str],
+    secondary: str,
+) -> None:
+    name = launched("team-dev-a")
+    sagemaker.end(name, "Stopped", secondary)
+    with pytest.raises(TrainingJobError, match=name):
+        completion.create(props(name))
+
+
+def test_one_list_call_a_tick_serves_all_jobs(
+    completion: TrainingJobCompletionProvider,
+    sagemaker: FakeSageMaker,
+    launched: Callable[[str], str],
+    clock: SimpleNamespace,
+) -> None:
+    names = [launched(f"team-dev-{letter}") for letter in "abcdefgh"]
+    sagemaker.calls.clear()
+    ticks = 0
+
+    def tick() -> None:
+        nonlocal ticks
+        ticks += 1
+        if ticks == 5:
+            for name in names:
+                sagemaker.end(name, "Completed")
+
+    clock.on_sleep = tick
+    completion.create(props(*names))
+    assert sagemaker.calls.count("ListTrainingJobs") == 6
+
+
+def test_a_long_wait_takes_few_calls(
+    completion: TrainingJobCompletionProvider,
+    sagemaker: FakeSageMaker,
+    launched: Callable[[str], str],
+    clock: SimpleNamespace,
+) -> None:
+    name = launched("team-dev-a")
+    sagemaker.calls.clear()
+    clock.on_sleep = lambda: sagemaker.end(name, "Completed") if clock.now > 36_000 else None
+    completion.create(props(name, deadline=40_000))
+    assert sagemaker.calls.count("ListTrainingJobs") < 1400
+
+
+def test_the_deadline_names_the_jobs_that_still_run(
+    completion: TrainingJobCompletionProvider,
+    launched: Callable[[str], str],
+    clock: SimpleNamespace,
+) -> None:
+    name = launched("team-dev-a")
+    with pytest.raises(TrainingJobError, match=f"still running after 1m: {name}"):
+        completion.create(props(name, deadline=60))
+    assert clock.now >= 60
+
+
+def test_there_is_nothing_to_wait_for_while_nothing_is_launched(
+    completion: TrainingJobCompletionProvider, sagemaker: FakeSageMaker
+) -> None:
+    assert completion.create(props("")).outs == props("") | {"results": {}}
+    assert sagemaker.calls == []
+
+
+def test_progress_is_printed_when_a_status_changes_and_only_then(
+    completion: TrainingJobCompletionProvider,
+    sagemaker: FakeSageMaker,
+    launched: Callable[[str], str],
+    clock: SimpleNamespace,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    name = launched("team-dev-a")
+    statuses = iter(["Starting", "Training", "Training", "Interrupted", "Training"])
+    clock.on_sleep = lambda: sagemaker.end(
+        name, *(("InProgress", status) if (status := next(statuses, "")) else ("Completed", ""))
+    )
+    completion.create(props(name))
+    seen = [line.split()[1] for line in capsys.readouterr().out.splitlines()]
+    assert seen == ["Starting", "Training", "Interrupted", "Training", "Completed"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "waits"),
+    [(["a"], ["a"], False), (["a"], ["b"], True), (["a"], UNKNOWN, True), (["a"], [UNKNOWN], True)],
+)
+def test_it_waits_anew_when_its_jobs_are_others_or_unknown(
+    completion: TrainingJobCompletionProvider, old: Any, new: Any, waits: bool
+) -> None:
+    diff = completion.diff("", {"training_job_names": old}, {"training_job_names": new})
+    assert diff.changes is waits
+    assert bool(diff.replaces) is waits
+
+
+def test_a_log_that_cannot_be_read_hides_no_failure(
+    completion: TrainingJobCompletionProvider,
+    sagemaker: FakeSageMaker,
+    launched: Callable[[str], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = launched("team-dev-a")
+    sagemaker.end(name, "Failed", reason="AlgorithmError: x")
+
+    def denied(*_: Any, **__: Any) -> None:
+        raise client_error("AccessDeniedException", "not authorized", "DescribeLogStreams")
+
+    monkeypatch.setattr(FakeLogs, "describe_log_streams", denied)
+    with pytest.raises(TrainingJobError, match="the log can't be read: not authorized"):
+        completion.create(props(name))
