@@ -1,0 +1,68 @@
+"""`python -m development COMMAND`: what the Makefile's targets call."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from development import commands
+from development.console import console
+from development.environment import engine_environment
+from development.errors import CommandError
+from development.layout import Layout
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+layout = Layout()
+
+Job = Annotated[str | None, typer.Argument(help="The job's name in the settings; all by default.")]
+Follow = Annotated[bool, typer.Option("--follow", help="Go on with the lines that come.")]
+
+
+@app.command()
+def up() -> None:
+    """Bring the stack up and launch its training jobs; resumes paused ones."""
+    raise typer.Exit(commands.up(layout))
+
+
+@app.command()
+def pause(job: Job = None) -> None:
+    """Stop the running jobs; `up` goes on from their checkpoints."""
+    raise typer.Exit(commands.pause(layout, job))
+
+
+@app.command()
+def status() -> None:
+    """Show the local cloud, the stack and its jobs."""
+    raise typer.Exit(commands.status(layout))
+
+
+@app.command()
+def logs(job: Job = None, follow: Follow = False) -> None:
+    """Print the log lines of the jobs' newest runs."""
+    raise typer.Exit(commands.logs(layout, job, follow))
+
+
+@app.command()
+def down() -> None:
+    """Destroy the stack and stop the local cloud."""
+    raise typer.Exit(commands.down(layout))
+
+
+def main() -> None:
+    """Run one command in an environment that has nothing of the user's AWS and Pulumi settings."""
+    environment = engine_environment(layout)
+    os.environ.clear()
+    os.environ.update(environment)
+    try:
+        app()
+    except CommandError as error:
+        console.print(str(error), style="red", soft_wrap=True)
+        raise SystemExit(1) from error
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

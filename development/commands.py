@@ -1,0 +1,175 @@
+"""What each command does, over the engine, the local cloud and the jobs; returns an exit code."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+
+from development.console import console, tell
+from development.engine import Engine, release_dead_locks
+from development.jobs import lineages_of, runs_of, stop_live
+from development.layout import Layout
+from development.lock import locks_of
+from development.log_lines import Follower, NewLines, read_lines
+from development.report import log_line, print_jobs, print_next, print_outputs
+from development.stack_file import StackFile
+from localcloud import daemon
+
+STACK = "dev"
+_WAIT_SECONDS = 1.0
+
+
+def up(layout: Layout) -> int:
+    """Bring the stack up with the launch switch on and no job paused."""
+    found = daemon.find(layout.cloud)
+    server = found or daemon.start(layout.cloud)
+    console.print(f"Local cloud at {server.url}, process {server.pid}")
+    engine = Engine(layout, STACK, server.url)
+    release_dead_locks(layout, tell)
+    if not engine.exists():
+        engine.create()
+    _write_settings(layout, engine)
+    if engine.was_interrupted():
+        console.print("The last run was interrupted; looking at what it left.")
+        engine.forget_pending(tell)
+    lost = found is None and bool(engine.resources())
+    if lost:
+        console.print(
+            "The local cloud was started anew, so what the stack had is looked for first."
+        )
+    with _log_lines(server.url):
+        code = engine.up(tell, refresh=lost)
+    if code == 0:
+        outputs = engine.outputs()
+        print_outputs(console, outputs)
+        print_next(console, outputs.get("training_jobs", {}))
+    return code
+
+
+def pause(layout: Layout, job: str | None) -> int:
+    """Stop the running jobs, or one, and mark them as paused."""
+    server = daemon.find(layout.cloud)
+    engine = Engine(layout, STACK, server.url if server else "")
+    if server is None or not engine.exists():
+        console.print("Nothing runs, so there is nothing to pause. `make up` starts it.")
+        return 0
+    settings = StackFile.read(engine.settings_file)
+    lineages = lineages_of(settings, job)
+    _stop_under_another_engine(layout, server.url, lineages)
+    release_dead_locks(layout, tell)
+    settings.set_paused([job] if job else settings.job_names(), paused=True)
+    settings.write()
+    with _log_lines(server.url):
+        code = engine.up(tell)
+    if code == 0:
+        print_jobs(console, _described(server.url, lineages))
+        console.print("`make up` goes on from the newest checkpoint.")
+    return code
+
+
+def status(layout: Layout) -> int:
+    """Show the local cloud, the stack and its jobs."""
+    server = daemon.find(layout.cloud)
+    engine = Engine(layout, STACK, server.url if server else "")
+    where = f"{server.url}, process {server.pid}" if server else "not running"
+    console.print(f"Local cloud  {where}")
+    count = len(engine.resources())
+    console.print(f"Stack {STACK}    {f'{count} resources' if count else 'not up'}")
+    for lock in locks_of(layout.state):
+        console.print(f"Locked by    {lock}{' (dead)' if lock.is_dead() else ''}")
+    if server and engine.settings_file.exists():
+        settings = StackFile.read(engine.settings_file)
+        print_jobs(console, _described(server.url, lineages_of(settings, None)))
+    return 0
+
+
+def logs(layout: Layout, job: str | None, follow: bool) -> int:
+    """Print the log lines of each job's newest run, or of one job's; then those that come."""
+    server = daemon.find(layout.cloud)
+    engine = Engine(layout, STACK, server.url if server else "")
+    if server is None or not engine.settings_file.exists():
+        console.print("The local cloud doesn't run, so there are no logs. `make up` starts it.")
+        return 1
+    client = _client("logs", server.url)
+    now = _now_ms()
+    for lineage in lineages_of(StackFile.read(engine.settings_file), job):
+        newest = next(runs_of(_client("sagemaker", server.url), [lineage]), None)
+        for line in read_lines(client, newest["TrainingJobName"]) if newest else ():
+            console.print(log_line(line), soft_wrap=True)
+    if follow:
+        _follow_until_interrupted(NewLines(client, now), job)
+    return 0
+
+
+def down(layout: Layout) -> int:
+    """Destroy the stack and stop the local cloud."""
+    server = daemon.find(layout.cloud)
+    engine = Engine(layout, STACK, server.url if server else "")
+    release_dead_locks(layout, tell)
+    if server is None:
+        if engine.exists():
+            console.print("The local cloud doesn't run, so nothing of the stack exists any more.")
+            engine.forget()
+        return 0
+    code = engine.destroy(tell) if engine.exists() else 0
+    if code == 0:
+        daemon.stop(layout.cloud)
+        console.print("The stack is destroyed and the local cloud stopped.")
+    return code
+
+
+def _write_settings(layout: Layout, engine: Engine) -> None:
+    original = StackFile.read(layout.checkout / f"Pulumi.{STACK}.yaml")
+    settings = original.copy_to(engine.settings_file)
+    settings.set_launch(True)
+    settings.set_paused(settings.job_names(), paused=False)
+    settings.write()
+
+
+def _stop_under_another_engine(layout: Layout, url: str, lineages: list[str]) -> None:
+    """End the waiting of an engine that holds the lock, by stopping the jobs it waits for."""
+    told = False
+    while any(not lock.is_dead() for lock in locks_of(layout.state)):
+        for name in stop_live(_client("sagemaker", url), lineages):
+            console.print(f"Stopping {name}")
+        if not told:
+            console.print("Another `make up` waits for its jobs; going on when it has ended.")
+            told = True
+        time.sleep(_WAIT_SECONDS)
+
+
+def _follow_until_interrupted(lines: NewLines, job: str | None) -> None:
+    try:
+        while True:
+            for line in lines.poll():
+                if job is None or f"-{job}-" in line.job:
+                    console.print(log_line(line), soft_wrap=True)
+            time.sleep(_WAIT_SECONDS)
+    except KeyboardInterrupt:
+        return
+
+
+def _described(url: str, lineages: list[str]) -> Iterator[dict[str, Any]]:
+    sagemaker = _client("sagemaker", url)
+    for summary in runs_of(sagemaker, lineages):
+        yield sagemaker.describe_training_job(TrainingJobName=summary["TrainingJobName"])
+
+
+@contextmanager
+def _log_lines(url: str) -> Iterator[None]:
+    """Print the jobs' log lines as they come, between the engine's own lines."""
+    lines = NewLines(_client("logs", url), _now_ms())
+    with Follower(lines, lambda line: console.print(log_line(line), soft_wrap=True)):
+        yield
+
+
+def _client(service: str, url: str) -> Any:
+    return boto3.client(service, endpoint_url=url)
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

@@ -1,0 +1,181 @@
+"""Runs the Pulumi engine on one stack, whose state, settings and plugins are the checkout's own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from development.environment import engine_environment
+from development.errors import CommandError
+from development.layout import Layout
+from development.lock import locks_of
+
+PROJECT = "sagemaker-training"
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The engine for one stack of this project."""
+
+    layout: Layout
+    stack: str
+    endpoint_url: str
+
+    @property
+    def settings_file(self) -> Path:
+        """The copy of the stack's settings file that the engine reads and may write."""
+        return self.layout.stacks / f"Pulumi.{self.stack}.yaml"
+
+    def exists(self) -> bool:
+        """Tell whether the stack was created."""
+        return self._state_file.exists()
+
+    def create(self) -> None:
+        """Create the stack.
+
+        Raises:
+            CommandError: the engine refused.
+
+        """
+        self.layout.state.mkdir(parents=True, exist_ok=True)
+        self.layout.stacks.mkdir(parents=True, exist_ok=True)
+        # The engine writes the stack's salt beside the project file that it finds.
+        shutil.copy(self.layout.checkout / "Pulumi.yaml", self.layout.stacks)
+        self._ask("stack", "init", self.stack, "--cwd", str(self.layout.stacks))
+
+    def resources(self) -> list[dict[str, Any]]:
+        """Return the resources in the stack's state."""
+        resources: list[dict[str, Any]] = self._deployment().get("resources") or []
+        return resources
+
+    def was_interrupted(self) -> bool:
+        """Tell whether an engine died in the middle of creating something."""
+        return bool(self._deployment().get("pending_operations"))
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the stack's outputs; none where it was never brought up.
+
+        They are read from the state itself: asking the engine takes half a second more.
+        """
+        stack = next((each for each in self.resources() if _is_stack(each)), {})
+        outputs: dict[str, Any] = stack.get("outputs", {})
+        return outputs
+
+    def up(self, tell: Callable[[str], None], *, refresh: bool = False) -> int:
+        """Bring the stack to what the program says, and return the engine's exit code."""
+        return self._run("up", tell, *(["--refresh"] if refresh else []))
+
+    def forget_pending(self, tell: Callable[[str], None]) -> int:
+        """Drop what a killed engine was creating, and read anew what there is."""
+        return self._run("refresh", tell, "--clear-pending-creates", "--skip-preview")
+
+    def destroy(self, tell: Callable[[str], None]) -> int:
+        """Delete all resources of the stack, and return the engine's exit code."""
+        return self._run("destroy", tell, "--skip-preview")
+
+    def forget(self) -> None:
+        """Remove the stack and its state, whatever resources it names."""
+        self._ask("stack", "rm", self.stack, "--yes", "--force", "--cwd", str(self.layout.stacks))
+
+    @property
+    def _state_file(self) -> Path:
+        folder = self.layout.state / ".pulumi" / "stacks" / PROJECT
+        return folder / f"{self.stack}.json"
+
+    def _deployment(self) -> dict[str, Any]:
+        if not self.exists():
+            return {}
+        content = json.loads(self._state_file.read_text())
+        deployment: dict[str, Any] = content.get("checkpoint", {}).get("latest") or {}
+        return deployment
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [str(self.layout.pulumi_bin / "pulumi"), "--non-interactive", *arguments]
+
+    def _environment(self) -> dict[str, str]:
+        return engine_environment(self.layout, endpoint_url=self.endpoint_url)
+
+    def _ask(self, *arguments: str) -> str:
+        done = subprocess.run(
+            self._command(*arguments),
+            cwd=self.layout.checkout,
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            message = f"pulumi {' '.join(arguments)} failed:\n{done.stderr or done.stdout}"
+            raise CommandError(message)
+        return done.stdout
+
+    def _run(self, operation: str, tell: Callable[[str], None], *options: str) -> int:
+        """Run a long operation; what the engine writes is told line by line, as it comes."""
+        command = self._command(
+            operation,
+            *("--yes", "--stack", self.stack, "--config-file", str(self.settings_file)),
+            *("--suppress-progress", "--color", "always", *options),
+        )
+        with (
+            subprocess.Popen(
+                command,
+                cwd=self.layout.checkout,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+            ) as process,
+            _signals_left_to(process),
+        ):
+            for line in process.stdout or ():
+                tell(line.rstrip("\n"))
+        return process.returncode
+
+
+def release_dead_locks(layout: Layout, tell: Callable[[str], None]) -> None:
+    """Cancel the locks of engines that have died.
+
+    Raises:
+        CommandError: a living engine, or one on another machine, holds a lock.
+
+    """
+    for lock in locks_of(layout.state):
+        if not lock.is_dead():
+            message = (
+                f"The stack is locked by {lock}. Wait until it ends, or end it; "
+                f"if it no longer runs, delete {lock.path}."
+            )
+            raise CommandError(message)
+        lock.path.unlink(missing_ok=True)
+        tell(f"Cancelled the lock of {lock}, which no longer runs.")
+
+
+@contextmanager
+def _signals_left_to(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Let the engine end in good order: on the first signal it waits for running steps.
+
+    Ctrl-C reaches it without help, as a member of the terminal's process group.
+    """
+    handlers = {
+        signal.SIGINT: lambda *_: None,
+        signal.SIGTERM: lambda *_: process.terminate(),
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _is_stack(resource: dict[str, Any]) -> bool:
+    return resource.get("type") == "pulumi:pulumi:Stack"

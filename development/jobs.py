@@ -1,0 +1,48 @@
+"""The training jobs as SageMaker knows them; boto3, no Pulumi."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from development.errors import CommandError
+from development.stack_file import StackFile
+
+
+def runs_of(sagemaker: Any, lineages: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Yield the summaries of the lineages' jobs, the newest first."""
+    # A lineage's runs add the hash of their definition and the number of the attempt.
+    names = re.compile(rf"(?:{'|'.join(map(re.escape, lineages))})-[0-9a-f]{{8}}-[1-9]\d*")
+    pages = sagemaker.get_paginator("list_training_jobs").paginate(
+        SortBy="CreationTime", SortOrder="Descending", MaxResults=100
+    )
+    for page in pages:
+        for summary in page["TrainingJobSummaries"]:
+            if names.fullmatch(summary["TrainingJobName"]):
+                yield summary
+
+
+def lineages_of(settings: StackFile, job: str | None) -> list[str]:
+    """Return the lineages of all jobs of the settings, or of one.
+
+    Raises:
+        CommandError: there is no such job; says which there are.
+
+    """
+    names = settings.job_names()
+    if job is not None and job not in names:
+        known = ", ".join(names) or "none"
+        message = f"There is no job {job!r} in {settings.path.name}; there is: {known}."
+        raise CommandError(message)
+    return [settings.lineage(name) for name in names if job in (None, name)]
+
+
+def stop_live(sagemaker: Any, lineages: Iterable[str]) -> list[str]:
+    """Ask the service to stop the lineages' running jobs, and return their names."""
+    stopped = []
+    for summary in runs_of(sagemaker, lineages):
+        if summary["TrainingJobStatus"] == "InProgress":
+            sagemaker.stop_training_job(TrainingJobName=summary["TrainingJobName"])
+            stopped.append(str(summary["TrainingJobName"]))
+    return stopped

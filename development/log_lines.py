@@ -1,0 +1,97 @@
+"""The jobs' log lines, from CloudWatch Logs, as they come."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+_PAUSE_SECONDS = 0.5
+
+
+class LogLine(NamedTuple):
+    """One line that a job wrote."""
+
+    job: str
+    host: str
+    message: str
+
+
+def read_lines(logs: Any, job: str) -> Iterator[LogLine]:
+    """Yield all lines of one job, in the order of their times over all its instances."""
+    for event in _events(logs, prefix=f"{job}/"):
+        yield _line(event)
+
+
+class NewLines:
+    """The lines since a time, each once, however often one looks."""
+
+    def __init__(self, logs: Any, since_ms: int) -> None:
+        self._logs = logs
+        self._since = since_ms
+        self._seen: set[str] = set()
+
+    def poll(self) -> Iterator[LogLine]:
+        """Yield the lines that came since the last look."""
+        for event in _events(self._logs, startTime=self._since):
+            if event["eventId"] not in self._seen:
+                self._seen.add(event["eventId"])
+                # Lines of several instances arrive late and out of order by seconds, not minutes.
+                self._since = max(self._since, event["timestamp"] - 60_000)
+                yield _line(event)
+
+
+class Follower:
+    """Tells the log lines that come while the body runs, from a thread of its own."""
+
+    def __init__(self, lines: NewLines, tell: Callable[[LogLine], None]) -> None:
+        self._lines = lines
+        self._tell = tell
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._closed.set()
+        self._thread.join()
+
+    def _follow(self) -> None:
+        while not self._closed.wait(_PAUSE_SECONDS):
+            self._look()
+        self._look()  # what came last
+
+    def _look(self) -> None:
+        # A look that fails is made up for by the next one; the engine reports a cloud that is gone.
+        with suppress(BotoCoreError, ClientError):
+            for line in self._lines.poll():
+                self._tell(line)
+
+
+def _events(logs: Any, *, prefix: str = "", **query: Any) -> Sequence[dict[str, Any]]:
+    if prefix:
+        query["logStreamNamePrefix"] = prefix
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=LOG_GROUP, **query)
+    try:
+        events = [event for page in pages for event in page["events"]]
+    except logs.exceptions.ResourceNotFoundException:  # no job has written anything yet
+        return []
+    return sorted(events, key=lambda event: event["timestamp"])
+
+
+def _line(event: dict[str, Any]) -> LogLine:
+    job, _, stream = event["logStreamName"].partition("/")
+    host = stream.rpartition("-")[0] or stream  # algo-1-1732250000 is an instance and a time
+    return LogLine(job, host, event["message"].rstrip())

@@ -1,0 +1,112 @@
+"""The stack's settings file, copied so that nothing the commands set lands in the checkout.
+
+Edits are made on YAML's nodes, not on values: what is not edited keeps its text, and so its
+meaning to the engine, whose YAML has other ideas than Python's of `on`, `12:30` and the like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from development.errors import CommandError
+
+NAMESPACE = "sagemaker-training"
+_SALT = "encryptionsalt"
+
+
+@dataclass(frozen=True)
+class StackFile:
+    """A stack's settings file, of which the commands set the launch switch and who is paused."""
+
+    path: Path
+    _root: yaml.MappingNode
+
+    @classmethod
+    def read(cls, path: Path) -> StackFile:
+        """Read a file.
+
+        Raises:
+            CommandError: it is missing, or not a YAML mapping.
+
+        """
+        try:
+            root = yaml.compose(path.read_text(), Loader=yaml.SafeLoader)
+        except (OSError, yaml.YAMLError) as error:
+            message = f"{path}: {error}"
+            raise CommandError(message) from error
+        if root is None:
+            root = yaml.MappingNode("tag:yaml.org,2002:map", [])
+        if not isinstance(root, yaml.MappingNode):
+            message = f"{path}: a mapping is expected, as in `config: …`"
+            raise CommandError(message)
+        return cls(path, root)
+
+    def copy_to(self, path: Path) -> StackFile:
+        """Return this file's content for another path, with the salt that the engine put there.
+
+        The engine encrypts with a salt of its own in the file, which a new copy must not lose.
+        """
+        if path.exists() and not _find(self._root, _SALT):
+            salt = _find(StackFile.read(path)._root, _SALT)
+            if salt is not None:
+                _set(self._root, _SALT, salt)
+        return StackFile(path, self._root)
+
+    def set_launch(self, launch: bool) -> None:
+        """Turn the launch switch on or off."""
+        _set(self._config(), f"{NAMESPACE}:enableTrainingJob", _boolean(launch))
+
+    def set_paused(self, names: Iterable[str], paused: bool) -> None:
+        """Pause jobs, or let them go on."""
+        jobs = self._jobs()
+        for name in names:
+            _set(jobs[name], "paused", _boolean(paused))
+
+    def job_names(self) -> list[str]:
+        """Return the names of the jobs in the settings."""
+        return list(self._jobs())
+
+    def lineage(self, job: str) -> str:
+        """Return the name of a job's lineage, which begins the names of its runs."""
+        team, environment = self._text("team", ""), self._text("environment", "dev")
+        return f"{team}-{environment}-{job}"
+
+    def write(self) -> None:
+        """Write the file."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(yaml.serialize(self._root, Dumper=yaml.SafeDumper, width=10_000))
+
+    def _config(self) -> yaml.MappingNode:
+        config = _find(self._root, "config")
+        if isinstance(config, yaml.MappingNode):
+            return config
+        config = yaml.MappingNode("tag:yaml.org,2002:map", [])
+        _set(self._root, "config", config)
+        return config
+
+    def _jobs(self) -> dict[str, yaml.MappingNode]:
+        """The jobs that can be edited; what is malformed is for the program to report."""
+        jobs = _find(self._config(), f"{NAMESPACE}:jobs")
+        pairs = jobs.value if isinstance(jobs, yaml.MappingNode) else []
+        return {key.value: job for key, job in pairs if isinstance(job, yaml.MappingNode)}
+
+    def _text(self, key: str, default: str) -> str:
+        node = _find(self._config(), f"{NAMESPACE}:{key}")
+        return str(node.value) if isinstance(node, yaml.ScalarNode) else default
+
+
+def _boolean(value: bool) -> yaml.ScalarNode:
+    return yaml.ScalarNode("tag:yaml.org,2002:bool", "true" if value else "false")
+
+
+def _find(mapping: yaml.MappingNode, key: str) -> yaml.Node | None:
+    return next((value for name, value in mapping.value if name.value == key), None)
+
+
+def _set(mapping: yaml.MappingNode, key: str, value: yaml.Node) -> None:
+    others = [(name, old) for name, old in mapping.value if name.value != key]
+    mapping.value = [*others, (yaml.ScalarNode("tag:yaml.org,2002:str", key), value)]
