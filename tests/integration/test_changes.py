@@ -1,0 +1,108 @@
+"""What an edit does to a job that runs, on the real engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.integration.engine import Stack
+from tests.integration.settings import FOREVER, counting_job, stack_with
+
+pytestmark = pytest.mark.integration
+
+NewStack = Callable[[dict[str, Any]], Stack]
+TRAINING_JOB = "pulumi-python:dynamic/sagemaker:TrainingJob"
+LIVE = ("InProgress", "Stopping")
+
+
+def test_an_infrastructure_edit_never_touches_a_run(new_stack: NewStack) -> None:
+    stack = new_stack(stack_with(work=counting_job(FOREVER)))
+    stack.up().succeeded()
+    stack.settings["costCenter"] = "4711"
+    result = stack.up().succeeded()
+    assert result.operations(TRAINING_JOB) == ["update"]
+    assert "create" not in result.changes
+
+    other = counting_job(image="123456789012.dkr.ecr.us-east-1.amazonaws.com/another:1")
+    stack.settings["jobs"]["other"] = other
+    result = stack.up().succeeded()
+    assert "update" in result.operations("aws:iam/rolePolicy:RolePolicy")
+    [job] = stack.jobs("work")
+    assert job["TrainingJobStatus"] == "InProgress"
+    assert tag_of(stack, job, "cost-center") == "4711"
+
+
+def test_another_definition_resumes_the_lineage_and_never_doubles(new_stack: NewStack) -> None:
+    stack = new_stack(stack_with(work=counting_job(FOREVER)))
+    stack.up().succeeded()
+    names = []
+    for seconds in (0.03, 0.02):  # to B, and back to A
+        running = stack.wait_for_job("work", lambda job: has_checkpoint(stack, job))
+        names.append(running["TrainingJobName"])
+        stack.settings["jobs"]["work"] = counting_job(FOREVER, seconds)
+        stack.up().succeeded()
+        newest, before = stack.jobs("work")[:2]
+        assert before["TrainingJobStatus"] == "Stopped"
+        assert before["TrainingEndTime"] <= newest["CreationTime"]
+        assert newest["CheckpointConfig"] == before["CheckpointConfig"]
+    newest = stack.wait_for_job("work", lambda job: log_of(stack, job) != "")
+    assert int(log_of(stack, newest).split()[2]) > 0  # "resumed at N"
+    jobs = stack.jobs("work")
+    assert len(jobs) == 3
+    assert newest["TrainingJobName"] == names[0].removesuffix("1") + "2"
+    assert [job["TrainingJobStatus"] for job in jobs if job["TrainingJobStatus"] in LIVE] == [
+        "InProgress"
+    ]
+
+
+def test_the_switch_launches_once_and_off_stops_nothing(new_stack: NewStack) -> None:
+    stack = new_stack(stack_with(work=counting_job(FOREVER)))
+    stack.up().succeeded()
+    [job] = stack.jobs("work")
+    for switch in (False, True):
+        stack.settings["enableTrainingJob"] = switch
+        assert stack.up().succeeded().operations(TRAINING_JOB) == []
+        [same] = stack.jobs("work")
+        assert same["TrainingJobName"] == job["TrainingJobName"]
+        assert same["TrainingJobStatus"] == "InProgress"
+
+
+def test_a_pause_stops_in_place_and_the_next_attempt_goes_on(new_stack: NewStack) -> None:
+    stack = new_stack(stack_with(work=counting_job(FOREVER)))
+    stack.up().succeeded()
+    stack.wait_for_job("work", lambda job: has_checkpoint(stack, job))
+    stack.settings["jobs"]["work"]["paused"] = True
+    assert stack.up().succeeded().operations(TRAINING_JOB) == ["update"]
+    [paused] = stack.jobs("work")
+    assert paused["TrainingJobStatus"] == "Stopped"
+    assert stack.up().succeeded().changes == {}
+
+    stack.settings["jobs"]["work"]["paused"] = False
+    stack.up().succeeded()
+    resumed = stack.wait_for_job("work", lambda job: log_of(stack, job) != "")
+    assert resumed["TrainingJobName"] == paused["TrainingJobName"].removesuffix("1") + "2"
+    assert int(log_of(stack, resumed).split()[2]) > 0
+    assert len(stack.jobs("work")) == 2
+
+
+def has_checkpoint(stack: Stack, job: dict[str, Any]) -> bool:
+    bucket, _, prefix = job["CheckpointConfig"]["S3Uri"].removeprefix("s3://").partition("/")
+    listed = stack.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)
+    return any(each["Key"].endswith("step.txt") for each in listed.get("Contents", []))
+
+
+def log_of(stack: Stack, job: dict[str, Any]) -> str:
+    """The first line that the job's script printed."""
+    logs, group = stack.client("logs"), "/aws/sagemaker/TrainingJobs"
+    found = logs.filter_log_events(
+        logGroupName=group, logStreamNamePrefix=f"{job['TrainingJobName']}/"
+    )
+    lines = [each["message"] for each in found["events"] if "resumed at" in each["message"]]
+    return lines[0] if lines else ""
+
+
+def tag_of(stack: Stack, job: dict[str, Any], key: str) -> str:
+    tags = stack.client("sagemaker").list_tags(ResourceArn=job["TrainingJobArn"])["Tags"]
+    return next((tag["Value"] for tag in tags if tag["Key"] == key), "")

@@ -1,0 +1,104 @@
+"""A stack from its first preview to its end, on the real engine."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.integration.engine import Stack
+from tests.integration.settings import FOREVER, counting_job, stack_with
+
+pytestmark = pytest.mark.integration
+
+NewStack = Callable[[dict[str, Any]], Stack]
+TRAINING_JOB = "pulumi-python:dynamic/sagemaker:TrainingJob"
+COMPLETION = "pulumi-python:dynamic/sagemaker:TrainingJobCompletion"
+
+
+def test_a_job_runs_to_its_end_once_and_leaves_its_model(new_stack: NewStack) -> None:
+    stack = new_stack(stack_with(work=counting_job(), wait=True))
+    first = stack.up().succeeded()
+    assert first.operations(TRAINING_JOB) == ["create"]
+    assert first.operations(COMPLETION) == ["create"]
+    outputs = stack.outputs()
+    [job] = stack.jobs("work")
+    assert job["TrainingJobStatus"] == "Completed"
+    assert outputs["training_job_name"] == job["TrainingJobName"]
+    assert outputs["training_jobs"]["work"]["status"] == "Completed"
+    assert outputs["training_jobs"]["work"]["metrics"] == {"step": 3}
+    assert model_in(stack, outputs) == "3"
+
+    assert stack.up().succeeded().changes == {}
+    stack.refresh().succeeded()
+    assert stack.up().succeeded().changes == {}
+    assert len(stack.jobs("work")) == 1
+
+    stack.destroy().succeeded()
+    assert stack.resources() == []
+    [kept] = stack.jobs("work")
+    assert kept["TrainingJobStatus"] == "Completed"
+    assert bucket_names(stack, outputs) == []
+
+
+def test_the_switch_off_shows_the_job_and_launches_nothing(new_stack: NewStack) -> None:
+    stack = new_stack(stack_with(work=counting_job(), launch=False))
+    preview = stack.preview().succeeded()
+    assert TRAINING_JOB in preview.text or "sagemaker:TrainingJob" in preview.text
+    stack.up().succeeded()
+    assert stack.jobs("work") == []
+    outputs = stack.outputs()
+    assert outputs["training_job_name"] == ""
+    assert outputs["training_jobs"]["work"]["status"] == "NotLaunched"
+    assert outputs["training_jobs"]["work"]["cost_ceiling_usd"] > 0
+
+    assert stack.up().succeeded().changes == {}
+    stack.settings["enableTrainingJob"] = True
+    assert stack.up().succeeded().operations(TRAINING_JOB)
+    assert len(stack.jobs("work")) == 1
+
+
+def test_destroy_stops_a_running_job_before_its_role_and_network_go(new_stack: NewStack) -> None:
+    stack = new_stack(stack_with(work=counting_job(FOREVER)))
+    created = [step.type for step in stack.up().succeeded().steps]
+    stack.wait_for_job("work", lambda job: job["SecondaryStatus"] == "Training")
+    deleted = [step.type for step in stack.destroy().succeeded().steps]
+    [job] = stack.jobs("work")
+    assert job["TrainingJobStatus"] == "Stopped"
+    for needed in ("aws:iam/rolePolicy:RolePolicy", "aws:ec2/vpcEndpoint:VpcEndpoint"):
+        assert last(created, needed) < created.index(TRAINING_JOB)
+        assert deleted.index(TRAINING_JOB) < deleted.index(needed)
+
+
+def test_a_renamed_stack_launches_nothing(new_stack: NewStack) -> None:
+    stack = new_stack(stack_with(work=counting_job(FOREVER)))
+    stack.up().succeeded()
+    stack.rename("renamed")
+    result = stack.up().succeeded()
+    assert "create" not in result.changes
+    assert result.operations(TRAINING_JOB) == ["update"]  # the tag with the stack's name
+    [job] = stack.jobs("work")
+    assert job["TrainingJobStatus"] == "InProgress"
+
+
+def last(types: list[str], wanted: str) -> int:
+    return len(types) - 1 - types[::-1].index(wanted)
+
+
+def model_in(stack: Stack, outputs: dict[str, Any]) -> str:
+    """What the job's model archive holds."""
+    bucket, key = outputs["training_jobs"]["work"]["model_uri"].removeprefix("s3://").split("/", 1)
+    content = stack.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        member = archive.extractfile("steps.txt")
+        assert member is not None
+        return member.read().decode()
+
+
+def bucket_names(stack: Stack, outputs: dict[str, Any]) -> list[str]:
+    buckets = stack.client("s3").list_buckets()["Buckets"]
+    wanted = outputs["artifact_bucket_name"]
+    return [bucket["Name"] for bucket in buckets if bucket["Name"] == wanted]
