@@ -11,6 +11,7 @@ import boto3
 
 from development.console import console, tell
 from development.engine import Engine, release_dead_locks
+from development.errors import CommandError
 from development.jobs import lineages_of, runs_of, stop_live
 from development.layout import Layout
 from development.lock import locks_of
@@ -26,7 +27,7 @@ _WAIT_SECONDS = 1.0
 def up(layout: Layout) -> int:
     """Bring the stack up with the launch switch on and no job paused."""
     found = daemon.find(layout.cloud)
-    server = found or daemon.start(layout.cloud)
+    server = found or _start_cloud(layout)
     console.print(f"Local cloud at {server.url}, process {server.pid}")
     engine = Engine(layout, STACK, server.url)
     release_dead_locks(layout, tell)
@@ -120,6 +121,13 @@ def down(layout: Layout) -> int:
         daemon.stop(layout.cloud)
         console.print("The stack is destroyed and the local cloud stopped.")
     return code
+
+
+def _start_cloud(layout: Layout) -> daemon.Server:
+    try:
+        return daemon.start(layout.cloud)
+    except daemon.StartError as error:
+        raise CommandError(str(error)) from error
 
 
 def _write_settings(layout: Layout, engine: Engine) -> None:

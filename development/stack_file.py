@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import yaml
@@ -77,6 +78,7 @@ class StackFile:
 
     def write(self) -> None:
         """Write the file."""
+        _use_block_style(self._root)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_text(yaml.serialize(self._root, Dumper=yaml.SafeDumper, width=10_000))
 
@@ -97,6 +99,19 @@ class StackFile:
     def _text(self, key: str, default: str) -> str:
         node = _find(self._config(), f"{NAMESPACE}:{key}")
         return str(node.value) if isinstance(node, yaml.ScalarNode) else default
+
+
+def _use_block_style(node: yaml.Node) -> None:
+    """Write one key or item a line: within braces, texts such as 12:30 can't stay unquoted."""
+    if isinstance(node, yaml.CollectionNode):
+        node.flow_style = False
+        children = chain.from_iterable(node.value) if _is_mapping(node) else node.value
+        for child in children:
+            _use_block_style(child)
+
+
+def _is_mapping(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.MappingNode)
 
 
 def _boolean(value: bool) -> yaml.ScalarNode:

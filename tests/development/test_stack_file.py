@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from development.errors import CommandError
+from development.stack_file import StackFile
+
+SETTINGS = """\
+config:
+  aws:region: us-east-1
+  sagemaker-training:team: research
+  sagemaker-training:enableTrainingJob: false
+  sagemaker-training:jobs:
+    digits:
+      maxRuntime: 20m
+      hyperparameters: { epochs: 40, schedule: 12:30, "on": yes }
+    letters: { paused: true }
+"""
+
+
+@pytest.fixture
+def original(tmp_path: Path) -> Path:
+    path = tmp_path / "Pulumi.dev.yaml"
+    path.write_text(SETTINGS)
+    return path
+
+
+def read(path: Path) -> dict[str, Any]:
+    config: dict[str, Any] = yaml.safe_load(path.read_text())["config"]
+    return config
+
+
+def test_a_copy_is_edited_and_the_original_stays_as_it_was(original: Path, tmp_path: Path):
+    copy = StackFile.read(original).copy_to(tmp_path / "copies" / "Pulumi.dev.yaml")
+    copy.set_launch(True)
+    copy.set_paused(["letters"], paused=False)
+    copy.write()
+    config = read(copy.path)
+    assert config["sagemaker-training:enableTrainingJob"] is True
+    assert config["sagemaker-training:jobs"]["letters"] == {"paused": False}
+    assert "paused" not in config["sagemaker-training:jobs"]["digits"]
+    assert original.read_text() == SETTINGS
+
+
+def test_what_is_not_edited_keeps_its_text(original: Path):
+    settings = StackFile.read(original)
+    settings.set_paused(["digits"], paused=True)
+    settings.write()
+    lines = [line.strip() for line in original.read_text().splitlines()]
+    assert {"epochs: 40", "schedule: 12:30", '"on": yes', "maxRuntime: 20m"} <= set(lines)
+
+
+def test_a_new_copy_keeps_the_salt_that_the_engine_wrote(original: Path, tmp_path: Path):
+    target = tmp_path / "copy.yaml"
+    target.write_text("encryptionsalt: v1:abc\n")
+    StackFile.read(original).copy_to(target).write()
+    assert yaml.safe_load(target.read_text())["encryptionsalt"] == "v1:abc"
+    assert read(target)["sagemaker-training:team"] == "research"
+
+
+def test_the_lineage_is_team_environment_and_job(original: Path):
+    assert StackFile.read(original).lineage("digits") == "research-dev-digits"
+
+
+def test_malformed_jobs_are_left_for_the_program_to_report(tmp_path: Path):
+    path = tmp_path / "Pulumi.dev.yaml"
+    path.write_text("config:\n  sagemaker-training:jobs: [digits]\n")
+    settings = StackFile.read(path)
+    assert settings.job_names() == []
+    settings.set_launch(True)
+    settings.write()
+    assert read(path)["sagemaker-training:jobs"] == ["digits"]
+
+
+def test_an_empty_file_gets_the_launch_switch(tmp_path: Path):
+    path = tmp_path / "Pulumi.dev.yaml"
+    path.write_text("")
+    settings = StackFile.read(path)
+    settings.set_launch(True)
+    settings.write()
+    assert read(path) == {"sagemaker-training:enableTrainingJob": True}
+
+
+@pytest.mark.parametrize("content", ["config: [", "- a list\n"])
+def test_a_file_that_is_no_mapping_is_refused_by_name(tmp_path: Path, content: str):
+    path = tmp_path / "Pulumi.dev.yaml"
+    path.write_text(content)
+    with pytest.raises(CommandError, match=r"Pulumi\.dev\.yaml"):
+        StackFile.read(path)
+
+
+def test_a_missing_file_is_refused_by_name(tmp_path: Path):
+    with pytest.raises(CommandError, match=r"Pulumi\.dev\.yaml"):
+        StackFile.read(tmp_path / "Pulumi.dev.yaml")
