@@ -1,0 +1,10 @@
+"""Serve the provider: print the port on which the engine finds it, end when the engine does."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from localcloud.awsplugin.server import serve
+
+sys.exit(serve(parent=os.getppid()))

@@ -1,0 +1,126 @@
+"""The inputs of a resource as the provider completes them, and what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from localcloud.awsplugin.configuration import Configuration
+from localcloud.awsplugin.differ import DEFAULTS, is_empty
+from localcloud.awsplugin.documents import to_text
+from localcloud.awsplugin.failures import Failure
+from localcloud.awsplugin.properties import UNKNOWN, Properties, contains_unknown, known
+from localcloud.awsplugin.resource_type import ResourceType
+
+
+@dataclass(frozen=True)
+class NameRequest:
+    """What the engine says about naming: the resource's name, a seed, and its own proposal."""
+
+    resource: str
+    seed: bytes = b""
+    proposed: str = ""
+    enforced: bool = False
+    disabled: bool = False
+
+
+def check(
+    kind: ResourceType,
+    configuration: Configuration,
+    olds: Properties,
+    news: Properties,
+    request: NameRequest,
+) -> tuple[Properties, list[Failure]]:
+    """Return the completed inputs and the failures found in them."""
+    inputs = {name: value for name, value in news.items() if value is not None and name != DEFAULTS}
+    for document in kind.documents & inputs.keys():
+        inputs[document] = to_text(inputs[document])
+    defaulted, wrong = _complete(kind, olds, inputs, request)
+    if kind.regional and is_empty(inputs.get("region")):
+        inputs["region"] = configuration.region
+    if kind.tagged:
+        inputs["tagsAll"] = all_tags(configuration, inputs.get("tags"))
+    inputs[DEFAULTS] = sorted(defaulted)
+    return inputs, wrong + list(_failures(kind, inputs))
+
+
+def all_tags(configuration: Configuration, tags: Any) -> Any:
+    """Return the provider's default tags with the resource's own over them."""
+    if contains_unknown(tags) or contains_unknown(configuration.default_tags):
+        return UNKNOWN
+    merged = {**configuration.default_tags, **(tags or {})}
+    return {name: value for name, value in merged.items() if not ignored(configuration, name)}
+
+
+def ignored(configuration: Configuration, tag: str) -> bool:
+    """Tell whether the provider looks past this tag: AWS's own and those set to be ignored."""
+    return tag in configuration.ignored_keys or tag.startswith(
+        ("aws:", *configuration.ignored_prefixes)
+    )
+
+
+def _complete(
+    kind: ResourceType, olds: Properties, inputs: Properties, request: NameRequest
+) -> tuple[set[str], list[Failure]]:
+    defaulted = set()
+    for name, value in kind.defaults.items():
+        if name not in inputs:
+            inputs[name] = value
+            defaulted.add(name)
+    try:
+        if _name(kind, olds, inputs, request) and kind.name:
+            defaulted.add(kind.name.property)
+    except ValueError as error:
+        return defaulted, [Failure(kind.name.property if kind.name else "name", str(error))]
+    return defaulted, []
+
+
+def _name(kind: ResourceType, olds: Properties, inputs: Properties, request: NameRequest) -> bool:
+    """Name the resource if nobody did; return whether the name is the provider's."""
+    naming = kind.name
+    if naming is None or naming.property in inputs or naming.prefix_property in inputs:
+        return False
+    if naming.property in olds.get(DEFAULTS, ()) and naming.property in olds:
+        inputs[naming.property] = olds[naming.property]
+    elif request.disabled:
+        return False
+    elif request.proposed:
+        name = naming.transform(request.proposed)
+        inputs[naming.property] = name if request.enforced else naming.accept(name)
+    else:
+        inputs[naming.property] = naming.make(request.resource, request.seed, inputs)
+    return True
+
+
+def _failures(kind: ResourceType, inputs: Properties) -> Iterator[Failure]:
+    for name in sorted(kind.required):
+        if inputs.get(name) is None:
+            yield Failure(name, f"Missing required argument: {name!r} is required and is not set")
+    for path in sorted(kind.documents):
+        yield from _document_failures(path, inputs.get(path))
+    for name, value in sorted(
+        (inputs.get("tags") or {}).items()
+        if kind.tagged and isinstance(inputs.get("tags"), Mapping)
+        else ()
+    ):
+        yield from _tag_failures(name, value)
+    if kind.validate:
+        yield from kind.validate(known(inputs))
+
+
+def _document_failures(path: str, value: Any) -> Iterator[Failure]:
+    if not isinstance(value, str) or not value:
+        return
+    try:
+        json.loads(value)
+    except ValueError as error:
+        yield Failure(path, f"{path!r} contains an invalid JSON document: {error}")
+
+
+def _tag_failures(name: str, value: Any) -> Iterator[Failure]:
+    if name.lower().startswith("aws:"):
+        yield Failure("tags", f"tag {name!r}: names that start with 'aws:' are reserved; rename it")
+    if len(name) > 128 or (isinstance(value, str) and len(value) > 256):
+        yield Failure("tags", f"tag {name[:40]!r}: a name has at most 128 characters, a value 256")

@@ -1,0 +1,85 @@
+"""Equality of JSON documents and of IAM policies, which AWS stores in a form of its own."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+# In these fields of a policy AWS treats a single value and a list of one alike, and order as nothing.
+_VALUE_LISTS = frozenset(
+    {
+        "Action",
+        "NotAction",
+        "Resource",
+        "NotResource",
+        "AWS",
+        "Service",
+        "Federated",
+        "CanonicalUser",
+    }
+)
+
+
+def canonical(document: str) -> str:
+    """Return `document` with sorted keys and no blanks; ValueError if it is not JSON."""
+    return json.dumps(json.loads(document), sort_keys=True, separators=(",", ":"))
+
+
+def to_text(document: Any) -> Any:
+    """Return a document given as an object as JSON text; anything else as it is."""
+    if isinstance(document, dict | list):
+        return json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return document
+
+
+def same_document(first: Any, second: Any) -> bool:
+    """Tell whether two texts are the same JSON document, or the same IAM policy."""
+    if not isinstance(first, str) or not isinstance(second, str):
+        return bool(first == second)
+    try:
+        return bool(_normal(json.loads(first)) == _normal(json.loads(second)))
+    except ValueError:
+        return first == second
+
+
+def _normal(value: Any, name: str = "") -> Any:
+    if isinstance(value, dict):
+        return _normal_object(value, name)
+    if isinstance(value, list):
+        items = [_normal(item, name) for item in value]
+        return (
+            sorted(items, key=_sort_key) if name in _VALUE_LISTS or name == "Condition" else items
+        )
+    if name in _VALUE_LISTS:
+        return [value]
+    return value
+
+
+def _normal_object(value: dict[str, Any], name: str) -> dict[str, Any]:
+    if name == "Condition":
+        return {operator: _condition(keys) for operator, keys in value.items()}
+    normal = {key: _normal(item, key) for key, item in value.items()}
+    if isinstance(normal.get("Statement"), dict):
+        normal["Statement"] = [normal["Statement"]]
+    if normal.get("Principal") == "*":
+        normal["Principal"] = {"AWS": ["*"]}
+    if "Effect" in normal and normal.get("Sid") == "":
+        del normal["Sid"]
+    return normal
+
+
+def _condition(keys: Any) -> Any:
+    if not isinstance(keys, dict):
+        return keys
+    return {
+        key: sorted(_text(item) for item in (values if isinstance(values, list) else [values]))
+        for key, values in keys.items()
+    }
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _sort_key(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)

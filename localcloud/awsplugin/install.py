@@ -1,0 +1,29 @@
+"""The folder that `pulumi plugin install` takes: an executable that starts this plugin."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+VERSION = "7.51.1"
+EXECUTABLE = "pulumi-resource-aws"
+
+
+def write_plugin_folder(folder: Path, python: Path, checkout: Path) -> Path:
+    """Write the plugin's executable into `folder` and return its path.
+
+    `python` is the interpreter of the virtual environment, `checkout` the folder that holds the
+    package `localcloud`. Install it under a private PULUMI_HOME with
+    `pulumi plugin install resource aws v7.51.1 --file <folder>`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    # exec: the engine must be the plugin's parent, whose end the plugin watches.
+    script = (
+        "#!/bin/sh\n"
+        f"PYTHONPATH={shlex.quote(str(checkout))} "
+        f'exec {shlex.quote(str(python))} -m localcloud.awsplugin "$@"\n'
+    )
+    path = folder / EXECUTABLE
+    path.write_text(script, encoding="utf-8")
+    path.chmod(0o755)
+    return path

@@ -1,0 +1,173 @@
+"""Create, read, update and delete: what is the same for every resource type."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from localcloud.awsplugin.checking import all_tags, ignored
+from localcloud.awsplugin.cloud import Cloud
+from localcloud.awsplugin.differ import (
+    DEFAULTS,
+    Change,
+    Difference,
+    differences,
+    equivalent,
+    is_empty,
+)
+from localcloud.awsplugin.properties import UNKNOWN, Properties
+from localcloud.awsplugin.resource_type import ResourceType
+
+
+def create(kind: ResourceType, cloud: Cloud, inputs: Properties) -> tuple[str, Properties]:
+    """Make the resource and return its id and state; nothing is left behind if a step fails."""
+    cloud = cloud.in_region(inputs.get("region"))
+    identity = kind.create(cloud, inputs)
+    try:
+        if kind.settle:
+            kind.settle(cloud, identity, inputs)
+        state = read(kind, cloud, identity, inputs)
+        if state is None:
+            raise LookupError(f"{identity} cannot be found after its creation")
+    except Exception:
+        with suppress(Exception):  # the first failure is the one to tell
+            kind.delete(cloud, identity, {**inputs, "forceDestroy": True})
+        raise
+    return identity, state
+
+
+def planned(kind: ResourceType, inputs: Properties) -> Properties:
+    """Return the state that a creation would give, as far as it can be known before."""
+    blank = dict.fromkeys(
+        kind.outputs | {name for name in kind.computed if "." not in name}, UNKNOWN
+    )
+    return {**blank, **_without_defaults(inputs)}
+
+
+def read(
+    kind: ResourceType, cloud: Cloud, identity: str, previous: Properties
+) -> Properties | None:
+    """Return the state of the resource, None if it is gone.
+
+    `previous` is the last state, or the inputs just applied. Where AWS says the same in another
+    form, the previous form stays; what AWS never returns is carried over.
+    """
+    cloud = cloud.in_region(previous.get("region"))
+    found = kind.read(cloud, identity, previous)
+    if found is None:
+        return None
+    state = {name: value for name, value in found.items() if value is not None}
+    for name in kind.write_only & previous.keys():
+        state.setdefault(name, previous[name])
+    if kind.regional:
+        state["region"] = cloud.region
+    if kind.tagged:
+        _split_tags(cloud, state, previous)
+    for name in state.keys() & previous.keys() - kind.outputs:
+        if equivalent(kind, name, previous[name], state[name]):
+            state[name] = previous[name]
+    return state
+
+
+def refreshed_inputs(kind: ResourceType, state: Properties, inputs: Properties) -> Properties:
+    """Return `inputs` with the values that have changed outside the program."""
+    result = dict(inputs)
+    for name in inputs.keys() - kind.write_only - {DEFAULTS}:
+        if name not in state:
+            if not is_empty(inputs[name]):
+                del result[name]
+        elif not equivalent(kind, name, inputs[name], state[name]):
+            result[name] = state[name]
+    return result
+
+
+def imported_inputs(kind: ResourceType, state: Properties) -> Properties:
+    """Return the inputs that would have made the resource in `state`."""
+    inputs = {
+        name: value
+        for name, value in state.items()
+        if name not in kind.outputs and not is_empty(value)
+    }
+    return {**inputs, DEFAULTS: []}
+
+
+def update(
+    kind: ResourceType, cloud: Cloud, identity: str, state: Properties, inputs: Properties
+) -> Properties:
+    """Bring the resource to `inputs` and return its new state; LookupError if it is gone."""
+    cloud = cloud.in_region(state.get("region"))
+    if kind.update:
+        kind.update(cloud, identity, state, inputs)
+    carried = {name: value for name, value in state.items() if name in kind.outputs | kind.computed}
+    after = read(kind, cloud, identity, {**carried, **inputs})
+    if after is None:
+        raise LookupError(f"{identity} is gone; run `pulumi refresh` and update again")
+    return after
+
+
+def planned_update(kind: ResourceType, state: Properties, inputs: Properties) -> Properties:
+    """Return the state that an update would give, as far as it can be known before."""
+    kept = {
+        name: value
+        for name, value in state.items()
+        if name in inputs or name in kind.outputs or name in kind.computed
+    }
+    return {**kept, **_without_defaults(inputs), **dict.fromkeys(kind.recomputed, UNKNOWN)}
+
+
+def delete(kind: ResourceType, cloud: Cloud, identity: str, state: Properties) -> None:
+    """Delete the resource."""
+    kind.delete(cloud.in_region(state.get("region")), identity, state)
+
+
+def diff(
+    kind: ResourceType, state: Properties, inputs: Properties, ignore: list[str]
+) -> tuple[list[Difference], bool]:
+    """Return the differences and whether the old resource must go before the new one comes."""
+    found = [
+        item
+        for item in differences(kind, state, inputs)
+        if not any(
+            item.text == path or item.text.startswith((f"{path}.", f"{path}[")) for path in ignore
+        )
+    ]
+    replacing = any(forces_replacement(kind, item) for item in found)
+    return found, replacing and (kind.delete_before_replace or _keeps_name(kind, state, inputs))
+
+
+def forces_replacement(kind: ResourceType, difference: Difference) -> bool:
+    """Tell whether the change cannot be made in place."""
+    if difference.within(kind.replaces):
+        return True
+    region = kind.regional and difference.pattern == "region"
+    # An older state may lack the region: that is no move.
+    return region and difference.change is not Change.ADD
+
+
+def _keeps_name(kind: ResourceType, state: Properties, inputs: Properties) -> bool:
+    """Tell whether old and new bear the same name, given by the program: both cannot exist."""
+    if kind.name is None:
+        return False
+    name = kind.name.property
+    given = name in inputs and name not in inputs.get(DEFAULTS, ())
+    return given and state.get(name) == inputs[name]
+
+
+def _split_tags(cloud: Cloud, state: Properties, previous: Properties) -> None:
+    """Set `tagsAll` to all tags found, `tags` to the resource's own among them."""
+    settings = cloud.configuration
+    everything = {
+        name: value
+        for name, value in (state.get("tagsAll") or {}).items()
+        if not ignored(settings, name)
+    }
+    own = previous.get("tags") or {}
+    defaults = all_tags(settings, {})
+    inherited = defaults if isinstance(defaults, dict) else {}
+    state["tagsAll"] = everything
+    tags = {n: v for n, v in everything.items() if n in own or inherited.get(n) != v}
+    if tags or "tags" in previous:
+        state["tags"] = tags
+
+
+def _without_defaults(inputs: Properties) -> Properties:
+    return {name: value for name, value in inputs.items() if name != DEFAULTS}

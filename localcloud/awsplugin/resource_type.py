@@ -1,0 +1,75 @@
+"""What a resource type is: one description that check, diff, create, read and delete go by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from localcloud.awsplugin.cloud import Cloud
+from localcloud.awsplugin.documents import same_document
+from localcloud.awsplugin.failures import Failure
+from localcloud.awsplugin.naming import Autoname
+from localcloud.awsplugin.properties import Properties
+
+Create = Callable[[Cloud, Properties], str]
+Read = Callable[[Cloud, str, Properties], Properties | None]
+Update = Callable[[Cloud, str, Properties, Properties], None]
+Delete = Callable[[Cloud, str, Properties], None]
+Settle = Callable[[Cloud, str, Properties], None]
+Validate = Callable[[Properties], Iterable[Failure]]
+Same = Callable[[Any, Any], bool]
+
+
+def names(text: str) -> frozenset[str]:
+    """Return the set of the words in `text`."""
+    return frozenset(text.split())
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceType:
+    """A resource type.
+
+    Paths name a property, or one inside it (`rules.expiration.days`), without list positions.
+
+    `create` makes the resource and returns its id; `settle` gives it what takes further calls:
+    if it fails, the resource is deleted again. `read` returns the properties, None when the
+    resource is gone; it gets the previous ones. `update` gets the state and the new inputs.
+
+    `replaces`: paths that cannot change in place. `outputs`: properties that only AWS sets.
+    `computed`: inputs, paths too, that AWS fills in where the program is silent. `recomputed`:
+    outputs that an update changes. `write_only`: inputs that AWS never returns.
+    `unordered`: paths of lists whose order means nothing. `same`: equality of a path's values
+    where it is not plain, such as that of JSON documents.
+    """
+
+    type: str
+    create: Create
+    read: Read
+    delete: Delete
+    settle: Settle | None = None
+    update: Update | None = None
+    required: frozenset[str] = frozenset()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    name: Autoname | None = None
+    replaces: frozenset[str] = frozenset()
+    outputs: frozenset[str] = frozenset()
+    computed: frozenset[str] = frozenset()
+    recomputed: frozenset[str] = frozenset()
+    write_only: frozenset[str] = frozenset()
+    unordered: frozenset[str] = frozenset()
+    same: Mapping[str, Same] = field(default_factory=dict)
+    tagged: bool = False
+    regional: bool = True
+    delete_before_replace: bool = False
+    validate: Validate | None = None
+
+    @property
+    def documents(self) -> frozenset[str]:
+        """The paths that hold JSON documents."""
+        return frozenset(path for path, same in self.same.items() if same is same_document)
+
+
+def policy(*paths: str) -> dict[str, Same]:
+    """Return the entry of `same` for properties that hold a JSON document."""
+    return dict.fromkeys(paths, same_document)

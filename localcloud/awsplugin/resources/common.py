@@ -1,0 +1,105 @@
+"""What the resource types of several services share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from localcloud.awsplugin.cloud import Cloud
+from localcloud.awsplugin.failures import Failure, code_of
+from localcloud.awsplugin.properties import Properties
+
+
+def tag_list(tags: Mapping[str, Any] | None, key: str = "Key", value: str = "Value") -> list[Any]:
+    """Return a mapping of tags as the list that most AWS APIs take."""
+    return [{key: name, value: text} for name, text in sorted((tags or {}).items())]
+
+
+def tag_map(tags: Iterable[Mapping[str, Any]] | None, key: str = "Key") -> dict[str, str]:
+    """Return an AWS list of tags as a mapping."""
+    value = "Value" if key == "Key" else "TagValue" if key == "TagKey" else "value"
+    return {tag[key]: tag[value] for tag in tags or ()}
+
+
+def present(**arguments: Any) -> dict[str, Any]:
+    """Return the arguments that are set: not None, not empty text."""
+    return {name: value for name, value in arguments.items() if value is not None and value != ""}
+
+
+def answer_or_none(call: Callable[[], Any], *gone: str) -> Any:
+    """Return what `call` returns, None if AWS answers with one of the error codes `gone`."""
+    try:
+        return call()
+    except Exception as error:
+        if code_of(error) in gone:
+            return None
+        raise
+
+
+def tag_changes(state: Properties, inputs: Properties) -> tuple[dict[str, str], list[str]]:
+    """Return the tags to set and the names of the tags to remove."""
+    old, new = state.get("tagsAll") or {}, inputs.get("tagsAll") or {}
+    return {n: v for n, v in new.items() if old.get(n) != v}, [n for n in old if n not in new]
+
+
+def changed(state: Properties, inputs: Properties, *names: str) -> bool:
+    """Tell whether one of the properties differs between state and inputs."""
+    return any((state.get(name) or None) != (inputs.get(name) or None) for name in names)
+
+
+def update_ec2_tags(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
+    """Bring the tags of an EC2 resource to what the inputs say."""
+    tags, gone = tag_changes(state, inputs)
+    ec2 = cloud.client("ec2")
+    if gone:
+        ec2.delete_tags(Resources=[identity], Tags=[{"Key": name} for name in gone])
+    if tags:
+        ec2.create_tags(Resources=[identity], Tags=tag_list(tags))
+
+
+def ec2_tags(kind: str, inputs: Properties) -> dict[str, Any]:
+    """Return the argument that tags an EC2 resource of `kind` as it is created."""
+    tags = tag_list(inputs.get("tagsAll"))
+    return {"TagSpecifications": [{"ResourceType": kind, "Tags": tags}]} if tags else {}
+
+
+def within(inputs: Properties, name: str, lowest: float, highest: float) -> Iterable[Failure]:
+    """Yield a failure if the number `name` lies outside the range that AWS takes."""
+    value = inputs.get(name)
+    if isinstance(value, int | float) and not lowest <= value <= highest:
+        yield Failure(
+            name, f"expected {name} to be in the range ({lowest} - {highest}), got {value}"
+        )
+
+
+def one_of(inputs: Properties, name: str, allowed: Iterable[Any]) -> Iterable[Failure]:
+    """Yield a failure if the value of `name` is none of those that AWS takes."""
+    value, choices = inputs.get(name), list(allowed)
+    if value is not None and value not in choices:
+        yield Failure(name, f"expected {name} to be one of {choices}, got {value!r}")
+
+
+def to_api(value: Any, special: Mapping[str, str] | None = None) -> Any:
+    """Return a nested input with the API's names: `noncurrentDays` is `NoncurrentDays`.
+
+    `special` holds the names that follow another rule. What is None is left out.
+    """
+    if isinstance(value, Mapping):
+        renamed = special or {}
+        return {
+            renamed.get(name, name[:1].upper() + name[1:]): to_api(item, special)
+            for name, item in value.items()
+            if item is not None and name != "__defaults"
+        }
+    return [to_api(item, special) for item in value] if isinstance(value, list) else value
+
+
+def from_api(value: Any, special: Mapping[str, str] | None = None) -> Any:
+    """Return what `to_api` would have made of an input, as that input."""
+    if isinstance(value, Mapping):
+        renamed = {api: name for name, api in (special or {}).items()}
+        return {
+            renamed.get(name, name[:1].lower() + name[1:]): from_api(item, special)
+            for name, item in value.items()
+        }
+    return [from_api(item, special) for item in value] if isinstance(value, list) else value

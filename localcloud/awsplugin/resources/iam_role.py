@@ -1,0 +1,180 @@
+"""IAM roles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote
+
+from localcloud.awsplugin.cloud import Cloud
+from localcloud.awsplugin.documents import same_document
+from localcloud.awsplugin.failures import Failure
+from localcloud.awsplugin.naming import Autoname, unique_from_prefix
+from localcloud.awsplugin.properties import Properties
+from localcloud.awsplugin.resource_type import ResourceType, names, policy
+from localcloud.awsplugin.resources.common import (
+    answer_or_none,
+    changed,
+    present,
+    tag_changes,
+    tag_list,
+    tag_map,
+    within,
+)
+from localcloud.awsplugin.resources.iam_rules import policy_failures
+
+_GONE = "NoSuchEntity"
+
+
+def document_text(document: Any) -> str:
+    """Return a policy document as JSON text, however the client has decoded it."""
+    return json.dumps(document) if isinstance(document, dict) else unquote(str(document))
+
+
+def _role_failures(inputs: Properties) -> Iterator[Failure]:
+    yield from within(inputs, "maxSessionDuration", 3600, 43200)
+    yield from policy_failures(inputs, "assumeRolePolicy", "Principal")
+
+
+def _create_role(cloud: Cloud, inputs: Properties) -> str:
+    name = inputs.get("name") or unique_from_prefix(inputs.get("namePrefix", "terraform-"))
+    cloud.client("iam").create_role(
+        RoleName=name,
+        AssumeRolePolicyDocument=inputs["assumeRolePolicy"],
+        Path=inputs["path"],
+        MaxSessionDuration=inputs["maxSessionDuration"],
+        Tags=tag_list(inputs.get("tagsAll")),
+        **present(
+            Description=inputs.get("description"),
+            PermissionsBoundary=inputs.get("permissionsBoundary"),
+        ),
+    )
+    return str(name)
+
+
+def _settle_role(cloud: Cloud, identity: str, inputs: Properties) -> None:
+    _change_policies(cloud, identity, {}, inputs)
+
+
+def _inline(properties: Properties) -> dict[str, str]:
+    found = properties.get("inlinePolicies") or ()
+    return {item["name"]: item["policy"] for item in found if item.get("policy")}
+
+
+def _change_policies(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
+    """Bring the policies that the role itself lists from those of `state` to those of `inputs`."""
+    iam = cloud.client("iam")
+    old, new = _inline(state), _inline(inputs)
+    for name in old.keys() - new.keys():
+        iam.delete_role_policy(RoleName=identity, PolicyName=name)
+    for name, document in new.items():
+        iam.put_role_policy(RoleName=identity, PolicyName=name, PolicyDocument=document)
+    attached = set(state.get("managedPolicyArns") or ())
+    wanted = set(inputs.get("managedPolicyArns") or ())
+    for arn in attached - wanted:
+        iam.detach_role_policy(RoleName=identity, PolicyArn=arn)
+    for arn in wanted - attached:
+        iam.attach_role_policy(RoleName=identity, PolicyArn=arn)
+
+
+def _read_role(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
+    iam = cloud.client("iam")
+    answer = answer_or_none(lambda: iam.get_role(RoleName=identity), _GONE)
+    if answer is None:
+        return None
+    role = answer["Role"]
+    return {
+        "arn": role["Arn"],
+        "name": role["RoleName"],
+        "namePrefix": "",
+        "path": role["Path"],
+        "uniqueId": role["RoleId"],
+        "createDate": role["CreateDate"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "description": role.get("Description", ""),
+        "maxSessionDuration": role["MaxSessionDuration"],
+        "permissionsBoundary": (role.get("PermissionsBoundary") or {}).get(
+            "PermissionsBoundaryArn", ""
+        ),
+        "assumeRolePolicy": document_text(role["AssumeRolePolicyDocument"]),
+        # Policies that are resources of their own are theirs to report.
+        "inlinePolicies": _read_inline(iam, identity) if previous.get("inlinePolicies") else [],
+        "managedPolicyArns": attached_policies(iam, identity)
+        if previous.get("managedPolicyArns")
+        else [],
+        "tagsAll": tag_map(role.get("Tags")),
+    }
+
+
+def _read_inline(iam: Any, role: str) -> list[Properties]:
+    found = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    documents = (iam.get_role_policy(RoleName=role, PolicyName=name) for name in found)
+    return [
+        {"name": item["PolicyName"], "policy": document_text(item["PolicyDocument"])}
+        for item in documents
+    ]
+
+
+def attached_policies(iam: Any, role: str) -> list[str]:
+    pages = iam.get_paginator("list_attached_role_policies").paginate(RoleName=role)
+    return [item["PolicyArn"] for page in pages for item in page["AttachedPolicies"]]
+
+
+def _update_role(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
+    iam = cloud.client("iam")
+    if not same_document(state.get("assumeRolePolicy"), inputs["assumeRolePolicy"]):
+        iam.update_assume_role_policy(RoleName=identity, PolicyDocument=inputs["assumeRolePolicy"])
+    if changed(state, inputs, "description", "maxSessionDuration"):
+        iam.update_role(
+            RoleName=identity,
+            Description=inputs.get("description", ""),
+            MaxSessionDuration=inputs["maxSessionDuration"],
+        )
+    if changed(state, inputs, "permissionsBoundary"):
+        if boundary := inputs.get("permissionsBoundary"):
+            iam.put_role_permissions_boundary(RoleName=identity, PermissionsBoundary=boundary)
+        else:
+            iam.delete_role_permissions_boundary(RoleName=identity)
+    _change_policies(cloud, identity, state, inputs)
+    tags, gone = tag_changes(state, inputs)
+    if gone:
+        iam.untag_role(RoleName=identity, TagKeys=gone)
+    if tags:
+        iam.tag_role(RoleName=identity, Tags=tag_list(tags))
+
+
+def _delete_role(cloud: Cloud, identity: str, state: Properties) -> None:
+    iam = cloud.client("iam")
+    if answer_or_none(lambda: iam.get_role(RoleName=identity), _GONE) is None:
+        return
+    if state.get("forceDetachPolicies"):
+        state = {
+            "inlinePolicies": _read_inline(iam, identity),
+            "managedPolicyArns": attached_policies(iam, identity),
+        }
+    _change_policies(cloud, identity, state, {})
+    iam.delete_role(RoleName=identity)
+
+
+TYPES = (
+    ResourceType(
+        type="aws:iam/role:Role",
+        create=_create_role,
+        settle=_settle_role,
+        read=_read_role,
+        update=_update_role,
+        delete=_delete_role,
+        validate=_role_failures,
+        name=Autoname(length=64),
+        required=names("assumeRolePolicy"),
+        defaults={"forceDetachPolicies": False, "maxSessionDuration": 3600, "path": "/"},
+        replaces=names("name namePrefix path"),
+        computed=names("name namePrefix inlinePolicies managedPolicyArns"),
+        unordered=names("inlinePolicies managedPolicyArns"),
+        write_only=names("forceDetachPolicies"),
+        outputs=names("arn createDate uniqueId"),
+        same=policy("assumeRolePolicy", "inlinePolicies.policy"),
+        tagged=True,
+        regional=False,
+    ),
+)

@@ -1,0 +1,153 @@
+"""S3 buckets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from localcloud.awsplugin.cloud import Cloud
+from localcloud.awsplugin.failures import AwsError, Failure
+from localcloud.awsplugin.naming import Autoname, unique_from_prefix
+from localcloud.awsplugin.properties import Properties
+from localcloud.awsplugin.resource_type import ResourceType, names
+from localcloud.awsplugin.resources.common import answer_or_none, tag_list, tag_map
+
+GONE = ("404", "NoSuchBucket")
+_NAME = re.compile(r"(?!xn--)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
+_HOME = "us-east-1"  # the region that a location constraint does not name
+_ZONES = {
+    "us-east-1": "Z3AQBSTGFYJSTF",
+    "us-west-2": "Z3BJ6K6RIION7M",
+    "eu-west-1": "Z1BKCTXD74EZPE",
+}
+# Inputs of the bucket that are resources of their own by now.
+_SEPARATE = {
+    "accelerationStatus": "BucketAccelerateConfiguration",
+    "acl": "BucketAcl",
+    "corsRules": "BucketCorsConfiguration",
+    "grants": "BucketAcl",
+    "lifecycleRules": "BucketLifecycleConfiguration",
+    "logging": "BucketLogging",
+    "policy": "BucketPolicy",
+    "replicationConfiguration": "BucketReplicationConfig",
+    "serverSideEncryptionConfiguration": "BucketServerSideEncryptionConfiguration",
+    "versioning": "BucketVersioning",
+    "website": "BucketWebsiteConfiguration",
+}
+
+
+def _failures(inputs: Properties) -> Iterator[Failure]:
+    name = inputs.get("bucket")
+    if name is not None and (not _NAME.match(name) or ".." in name):
+        reason = (
+            "3 to 63 lower-case letters, digits, dots and hyphens, ends being letters or digits"
+        )
+        yield Failure("bucket", f"invalid bucket name {name!r}: it must be {reason}")
+    for old, new in _SEPARATE.items():
+        if inputs.get(old):
+            remedy = f"use aws.s3.{new}"
+            yield Failure(old, f"is deprecated and not served by the local aws plugin; {remedy}")
+
+
+def _create(cloud: Cloud, inputs: Properties) -> str:
+    name = inputs.get("bucket") or unique_from_prefix(inputs.get("bucketPrefix", "terraform-"))
+    s3 = cloud.client("s3")
+    if answer_or_none(lambda: s3.head_bucket(Bucket=name), *GONE) is not None:
+        message = f"the bucket {name!r} exists already; import it or choose another name"
+        raise AwsError("CreateBucket", "BucketAlreadyExists", message)
+    place = {"CreateBucketConfiguration": {"LocationConstraint": cloud.region}}
+    s3.create_bucket(
+        Bucket=name,
+        ObjectLockEnabledForBucket=bool(inputs.get("objectLockEnabled")),
+        **({} if cloud.region == _HOME else place),
+    )
+    return str(name)
+
+
+def _settle(cloud: Cloud, identity: str, inputs: Properties) -> None:
+    if inputs.get("tagsAll"):
+        tags = {"TagSet": tag_list(inputs["tagsAll"])}
+        cloud.client("s3").put_bucket_tagging(Bucket=identity, Tagging=tags)
+
+
+def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:  # noqa: ARG001
+    s3 = cloud.client("s3")
+    if answer_or_none(lambda: s3.head_bucket(Bucket=identity), *GONE) is None:
+        return None
+    tags = answer_or_none(lambda: s3.get_bucket_tagging(Bucket=identity), "NoSuchTagSet")
+    lock = answer_or_none(
+        lambda: s3.get_object_lock_configuration(Bucket=identity),
+        "ObjectLockConfigurationNotFoundError",
+    )
+    return {
+        "arn": f"arn:{cloud.partition}:s3:::{identity}",
+        "bucket": identity,
+        "bucketPrefix": "",
+        "bucketDomainName": f"{identity}.s3.amazonaws.com",
+        "bucketRegion": cloud.region,
+        "bucketRegionalDomainName": f"{identity}.s3.{cloud.region}.amazonaws.com",
+        "hostedZoneId": _ZONES.get(cloud.region, ""),
+        "objectLockEnabled": lock is not None,
+        "requestPayer": "BucketOwner",
+        "tagsAll": tag_map((tags or {}).get("TagSet")),
+    }
+
+
+def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
+    if (state.get("tagsAll") or {}) == (inputs.get("tagsAll") or {}):
+        return
+    if inputs.get("tagsAll"):
+        _settle(cloud, identity, inputs)
+    else:
+        cloud.client("s3").delete_bucket_tagging(Bucket=identity)
+
+
+def _delete(cloud: Cloud, identity: str, state: Properties) -> None:
+    s3 = cloud.client("s3")
+    if answer_or_none(lambda: s3.head_bucket(Bucket=identity), *GONE) is None:
+        return
+    if state.get("forceDestroy"):
+        _empty(s3, identity)
+    s3.delete_bucket(Bucket=identity)
+
+
+def _empty(s3: Any, bucket: str) -> None:
+    """Delete every version, delete marker and unfinished upload in the bucket."""
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+        keys = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
+        if keys:
+            answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
+            for refused in answer.get("Errors", ()):
+                raise AwsError(
+                    "DeleteObjects", refused["Code"], f"{refused['Key']}: {refused['Message']}"
+                )
+    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
+        for upload in page.get("Uploads", ()):
+            s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+
+
+def _bucket_type(token: str) -> ResourceType:
+    return ResourceType(
+        type=token,
+        create=_create,
+        settle=_settle,
+        read=_read,
+        update=_update,
+        delete=_delete,
+        validate=_failures,
+        name=Autoname("bucket", 63, str.lower, prefix_property="bucketPrefix"),
+        defaults={"forceDestroy": False},
+        replaces=names("bucket bucketPrefix bucketNamespace objectLockEnabled"),
+        computed=names("bucket bucketPrefix bucketNamespace objectLockEnabled requestPayer"),
+        write_only=names("forceDestroy bucketNamespace"),
+        outputs=names(
+            "arn bucketDomainName bucketRegion bucketRegionalDomainName hostedZoneId"
+            " websiteDomain websiteEndpoint"
+        ),
+        tagged=True,
+    )
+
+
+TYPES = (_bucket_type("aws:s3/bucket:Bucket"), _bucket_type("aws:s3/bucketV2:BucketV2"))

@@ -1,0 +1,268 @@
+"""The settings of an S3 bucket, each a resource of its own, named after its bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from localcloud.awsplugin.cloud import Cloud
+from localcloud.awsplugin.failures import AwsError, Failure
+from localcloud.awsplugin.properties import Properties
+from localcloud.awsplugin.resource_type import ResourceType, Validate, names, policy
+from localcloud.awsplugin.resources.common import answer_or_none, from_api, one_of, to_api
+from localcloud.awsplugin.resources.iam_rules import (
+    as_list,
+    is_public,
+    policy_failures,
+    statements,
+)
+from localcloud.awsplugin.resources.kms import same_key
+
+Put = Callable[[Any, Cloud, Properties], object]
+Get = Callable[[Any, str, Properties], Properties | None]
+Remove = Callable[[Any, str, Properties], object]
+
+_BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+_ENCRYPTION = {"sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMasterKeyID"}
+_ABSENT = (
+    "NoSuchBucket",
+    "NoSuchPublicAccessBlockConfiguration",
+    "OwnershipControlsNotFoundError",
+    "ServerSideEncryptionConfigurationNotFoundError",
+    "NoSuchBucketPolicy",
+)
+
+
+def setting(
+    token: str,
+    put: Put,
+    get: Get,
+    remove: Remove,
+    *,
+    required: str = "",
+    defaults: Mapping[str, Any] | None = None,
+    validate: Validate | None = None,
+    **more: Any,
+) -> ResourceType:
+    """Return the type of a bucket's setting from the calls that put, get and remove it."""
+
+    def create(cloud: Cloud, inputs: Properties) -> str:
+        put(cloud.client("s3"), cloud, inputs)
+        return str(inputs["bucket"])
+
+    def read(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
+        s3, bucket = cloud.client("s3"), identity.partition(",")[0]
+        found = answer_or_none(lambda: get(s3, bucket, previous), *_ABSENT)
+        return None if found is None else {"bucket": bucket, **found}
+
+    def update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:  # noqa: ARG001
+        put(cloud.client("s3"), cloud, inputs)
+
+    def delete(cloud: Cloud, identity: str, state: Properties) -> None:
+        s3, bucket = cloud.client("s3"), identity.partition(",")[0]
+        answer_or_none(lambda: remove(s3, bucket, state), *_ABSENT)
+
+    return ResourceType(
+        type=token,
+        create=create,
+        read=read,
+        update=update,
+        delete=delete,
+        required=names(f"bucket {required}"),
+        replaces=names("bucket expectedBucketOwner"),
+        defaults=defaults or {},
+        validate=validate,
+        write_only=names("expectedBucketOwner skipDestroy mfa"),
+        **more,
+    )
+
+
+def _put_block(s3: Any, cloud: Cloud, inputs: Properties) -> None:  # noqa: ARG001
+    settings = to_api({name: bool(inputs.get(name)) for name in _BLOCKS})
+    s3.put_public_access_block(Bucket=inputs["bucket"], PublicAccessBlockConfiguration=settings)
+
+
+def _get_block(s3: Any, bucket: str, previous: Properties) -> Properties:  # noqa: ARG001
+    answer = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    return dict(from_api(answer))
+
+
+def _remove_block(s3: Any, bucket: str, state: Properties) -> None:
+    if not state.get("skipDestroy"):
+        s3.delete_public_access_block(Bucket=bucket)
+
+
+def _put_ownership(s3: Any, cloud: Cloud, inputs: Properties) -> None:  # noqa: ARG001
+    controls = {"Rules": [to_api(inputs["rule"])]}
+    s3.put_bucket_ownership_controls(Bucket=inputs["bucket"], OwnershipControls=controls)
+
+
+def _get_ownership(s3: Any, bucket: str, previous: Properties) -> Properties:  # noqa: ARG001
+    rules = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+    return {"rule": from_api(rules[0])}
+
+
+def _ownership_failures(inputs: Properties) -> Iterator[Failure]:
+    choices = ["BucketOwnerPreferred", "ObjectWriter", "BucketOwnerEnforced"]
+    yield from one_of(inputs.get("rule") or {}, "objectOwnership", choices)
+
+
+def _put_versioning(s3: Any, cloud: Cloud, inputs: Properties) -> None:  # noqa: ARG001
+    wanted = inputs["versioningConfiguration"]
+    if wanted["status"] != "Disabled":  # what a bucket is before its versioning is first set
+        status = {"Status": wanted["status"]}
+        s3.put_bucket_versioning(Bucket=inputs["bucket"], VersioningConfiguration=status)
+
+
+def _get_versioning(s3: Any, bucket: str, previous: Properties) -> Properties:  # noqa: ARG001
+    answer = s3.get_bucket_versioning(Bucket=bucket)
+    status = {"status": answer.get("Status") or "Disabled"}
+    return {"versioningConfiguration": {**status, "mfaDelete": answer.get("MFADelete", "")}}
+
+
+def _suspend_versioning(s3: Any, bucket: str, state: Properties) -> None:
+    if state["versioningConfiguration"]["status"] == "Enabled":
+        suspended = {"Status": "Suspended"}
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=suspended)
+
+
+def _versioning_failures(inputs: Properties) -> Iterator[Failure]:
+    given = inputs.get("versioningConfiguration") or {}
+    yield from one_of(given, "status", ["Enabled", "Suspended", "Disabled"])
+
+
+def _put_encryption(s3: Any, cloud: Cloud, inputs: Properties) -> None:  # noqa: ARG001
+    rules = {"Rules": to_api(inputs["rules"], _ENCRYPTION)}
+    s3.put_bucket_encryption(Bucket=inputs["bucket"], ServerSideEncryptionConfiguration=rules)
+
+
+def _get_encryption(s3: Any, bucket: str, previous: Properties) -> Properties:  # noqa: ARG001
+    answer = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
+    return {"rules": from_api(answer["Rules"], _ENCRYPTION)}
+
+
+def _encryption_failures(inputs: Properties) -> Iterator[Failure]:
+    for rule in inputs.get("rules") or ():
+        default = rule.get("applyServerSideEncryptionByDefault") or {}
+        yield from one_of(default, "sseAlgorithm", ["AES256", "aws:kms", "aws:kms:dsse"])
+
+
+def _put_policy(s3: Any, cloud: Cloud, inputs: Properties) -> None:
+    bucket, document = inputs["bucket"], inputs["policy"]
+    _check_resources(bucket, document, cloud.partition)
+    if is_public(document) and _blocks_public_policies(s3, bucket):
+        message = "public policies are blocked by the BlockPublicPolicy setting of the bucket"
+        raise AwsError("PutBucketPolicy", "AccessDenied", message)
+    s3.put_bucket_policy(Bucket=bucket, Policy=document)
+
+
+def _check_resources(bucket: str, document: str, partition: str) -> None:
+    """Refuse a policy that speaks of anything but its own bucket, as S3 does."""
+    arn = f"arn:{partition}:s3:::{bucket}"
+    for statement in statements(document):
+        for resource in as_list(statement.get("Resource")):
+            if resource not in {arn, "*"} and not str(resource).startswith(f"{arn}/"):
+                message = f"Policy has invalid resource {resource!r}; it must be {arn} or {arn}/…"
+                raise AwsError("PutBucketPolicy", "MalformedPolicy", message)
+
+
+def _blocks_public_policies(s3: Any, bucket: str) -> bool:
+    found = answer_or_none(lambda: _get_block(s3, bucket, {}), *_ABSENT)
+    return bool((found or {}).get("blockPublicPolicy"))
+
+
+def _get_policy(s3: Any, bucket: str, previous: Properties) -> Properties:  # noqa: ARG001
+    return {"policy": s3.get_bucket_policy(Bucket=bucket)["Policy"]}
+
+
+def _remove_policy(s3: Any, bucket: str, state: Properties) -> None:  # noqa: ARG001
+    s3.delete_bucket_policy(Bucket=bucket)
+
+
+def _put_logging(s3: Any, cloud: Cloud, inputs: Properties) -> None:  # noqa: ARG001
+    enabled = {"TargetBucket": inputs["targetBucket"], "TargetPrefix": inputs["targetPrefix"]}
+    if inputs.get("targetObjectKeyFormat"):
+        enabled["TargetObjectKeyFormat"] = to_api(inputs["targetObjectKeyFormat"])
+    s3.put_bucket_logging(Bucket=inputs["bucket"], BucketLoggingStatus={"LoggingEnabled": enabled})
+
+
+def _get_logging(s3: Any, bucket: str, previous: Properties) -> Properties | None:
+    enabled = s3.get_bucket_logging(Bucket=bucket).get("LoggingEnabled")
+    if not enabled:
+        return None
+    kept = {name: previous.get(name) for name in ("targetObjectKeyFormat", "targetGrants")}
+    return {
+        **kept,
+        "targetBucket": enabled["TargetBucket"],
+        "targetPrefix": enabled.get("TargetPrefix", ""),
+    }
+
+
+def _remove_logging(s3: Any, bucket: str, state: Properties) -> None:  # noqa: ARG001
+    s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={})
+
+
+_SETTINGS = (
+    setting(
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        _put_block,
+        _get_block,
+        _remove_block,
+        defaults=dict.fromkeys(_BLOCKS, False),
+    ),
+    setting(
+        "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+        _put_ownership,
+        _get_ownership,
+        lambda s3, bucket, _: s3.delete_bucket_ownership_controls(Bucket=bucket),
+        required="rule",
+        validate=_ownership_failures,
+    ),
+    setting(
+        "aws:s3/bucketVersioning:BucketVersioning",
+        _put_versioning,
+        _get_versioning,
+        _suspend_versioning,
+        required="versioningConfiguration",
+        validate=_versioning_failures,
+        computed=names("versioningConfiguration.mfaDelete"),
+    ),
+    setting(
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        _put_encryption,
+        _get_encryption,
+        lambda s3, bucket, _: s3.delete_bucket_encryption(Bucket=bucket),
+        required="rules",
+        validate=_encryption_failures,
+        unordered=names("rules"),
+        computed=names("rules.blockedEncryptionTypes"),
+        same={"rules.applyServerSideEncryptionByDefault.kmsMasterKeyId": same_key},
+    ),
+    setting(
+        "aws:s3/bucketPolicy:BucketPolicy",
+        _put_policy,
+        _get_policy,
+        _remove_policy,
+        required="policy",
+        validate=lambda inputs: policy_failures(inputs, "policy", "Principal", "Resource"),
+        same=policy("policy"),
+    ),
+    setting(
+        "aws:s3/bucketLogging:BucketLogging",
+        _put_logging,
+        _get_logging,
+        _remove_logging,
+        required="targetBucket targetPrefix",
+        unordered=names("targetGrants"),
+    ),
+)
+
+
+def with_older_tokens(kind: ResourceType) -> tuple[ResourceType, ...]:
+    """Return the type under its token and under the one ending in V2 that it once had."""
+    path, _, name = kind.type.rpartition(":")
+    return kind, replace(kind, type=f"{path}V2:{name}V2")
+
+
+TYPES = tuple(served for kind in _SETTINGS for served in with_older_tokens(kind))

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import grpc
+import pytest
+from localcloud.awsplugin.properties import encode
+from localcloud.awsplugin.server import start
+from moto.server import ThreadedMotoServer
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+
+from tests.localcloud.awsplugin.engine import Engine
+
+REGION = "us-east-1"
+
+
+@pytest.fixture(scope="session")
+def endpoint() -> Iterator[str]:
+    """The address of an AWS endpoint on this machine."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(autouse=True)
+def standard_variables(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def stub() -> Iterator[Any]:
+    """A provider of its own, not configured yet, spoken to over gRPC."""
+    server, port = start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield provider_pb2_grpc.ResourceProviderStub(channel)
+    server.stop(None)
+
+
+@pytest.fixture
+def engine(stub: Any, standard_variables: None) -> Engine:
+    configure(stub)
+    return Engine(stub)
+
+
+@pytest.fixture(scope="session")
+def aws(endpoint: str) -> Any:
+    """Make clients that look at the cloud past the provider."""
+
+    def client(service: str) -> Any:
+        return boto3.client(
+            service,
+            region_name=REGION,
+            endpoint_url=endpoint,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+        )
+
+    return client
+
+
+def configure(stub: Any, **settings: Any) -> None:
+    """Configure the provider with `settings` as the engine sends them: nested ones as JSON."""
+    values = {"region": REGION, **settings}
+    arguments = {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in values.items()
+    }
+    stub.Configure(provider_pb2.ConfigureRequest(args=encode(arguments), acceptSecrets=True))
