@@ -117,7 +117,7 @@ def _delete_vpc(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa
     groups = ec2.describe_security_groups(Filters=_in_vpc(identity))["SecurityGroups"]
     subnets = ec2.describe_subnets(Filters=_in_vpc(identity))["Subnets"]
     endpoints = ec2.describe_vpc_endpoints(Filters=_in_vpc(identity))["VpcEndpoints"]
-    if len(groups) > 1 or subnets or endpoints:
+    if len(groups) > 1 or subnets or any(item["State"] == "available" for item in endpoints):
         message = f"The vpc '{identity}' has dependencies and cannot be deleted."
         raise AwsError("DeleteVpc", "DependencyViolation", message)
     answer_or_none(lambda: ec2.delete_vpc(VpcId=identity), "InvalidVpcID.NotFound")

@@ -21,7 +21,11 @@ from localcloud.awsplugin.resources.common import (
 )
 
 _ALL = "-1"
-_GONE = ("InvalidSecurityGroupRuleId.NotFound", "InvalidGroup.NotFound")
+_GONE = (
+    "InvalidSecurityGroupRuleId.NotFound",
+    "InvalidPermission.NotFound",
+    "InvalidGroup.NotFound",
+)
 _TARGETS = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
 _HIGHEST_PORT = 65535
 

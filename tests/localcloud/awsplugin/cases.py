@@ -84,6 +84,7 @@ class Case:
     replace: Change | None = None
     replaced: str = ""
     stays: bool = False  # a deletion leaves it readable, as in AWS
+    import_id: Callable[[Resource], str] = lambda resource: resource.id
 
 
 def change(**values: Any) -> Change:
@@ -251,13 +252,21 @@ FIRST_CASES = [
         lambda w, inputs: {**inputs, "vpcId": w.vpc()},
         "vpcId",
     ),
-    Case("aws:ec2/route:Route", _route, None, change(destinationCidrBlock="1.2.3.0/24"), "destinationCidrBlock"),
+    Case(
+        "aws:ec2/route:Route",
+        _route,
+        None,
+        change(destinationCidrBlock="1.2.3.0/24"),
+        "destinationCidrBlock",
+        import_id=lambda r: f"{r.state['routeTableId']}_{r.state['destinationCidrBlock']}",
+    ),
     Case(
         "aws:ec2/routeTableAssociation:RouteTableAssociation",
         _association,
         lambda w, inputs: {**inputs, "routeTableId": w.route_table(w.made[0].id)},
         lambda w, inputs: {**inputs, "subnetId": w.subnet(w.made[0].id, "10.0.2.0/24")},
         "subnetId",
+        import_id=lambda r: f"{r.state['subnetId']}/{r.state['routeTableId']}",
     ),
     Case(
         "aws:ec2/vpcEndpoint:VpcEndpoint",
@@ -279,6 +288,7 @@ FIRST_CASES = [
         None,
         lambda w, inputs: {**inputs, "routeTableId": w.route_table(w.made[0].id)},
         "routeTableId",
+        import_id=lambda r: f"{r.state['vpcEndpointId']}/{r.state['routeTableId']}",
     ),
     Case(
         "aws:ec2/securityGroup:SecurityGroup",
@@ -402,6 +412,7 @@ FIRST_CASES = [
         change(content="two", contentType="text/plain"),
         change(key="another"),
         "key",
+        import_id=lambda resource: f"{resource.state['bucket']}/{resource.id}",
     ),
     Case(
         "aws:iam/role:Role",
@@ -445,7 +456,7 @@ FIRST_CASES = [
     Case(
         "aws:cloudwatch/logGroup:LogGroup",
         lambda w: {"retentionInDays": 30, "kmsKeyId": w.key().state["arn"], **TAGS},
-        change(retentionInDays=60, kmsKeyId=None, tags={}),
+        change(retentionInDays=60, tags={}),
         change(name="another"),
         "name",
     ),

@@ -52,9 +52,9 @@ def test_a_resource_lives_from_its_creation_to_its_end(
         expected = engine.diff(resource, case.replace(world, inputs))
         assert case.replaced in expected.replaces
 
-    found = engine.find(case.type, resource.id)
-    if "/" not in case.type.partition(":")[2] or found:
-        assert found is None or found.id == resource.id
+    found = engine.find(case.type, case.import_id(resource))
+    assert found is not None
+    assert found.state.keys() >= resource_types()[case.type].required
 
     engine.delete(resource)
     assert (engine.read(resource) is None) != case.stays
