@@ -45,9 +45,9 @@ class NatGateways(pulumi.ComponentResource):
         self._args = args
         self.dependencies = []
 
-        table = self._create_public_route_table()
+        table, way_out = self._create_public_route_table()
         gateways = {
-            each.zone: self._create_gateway(each, each.public, table)
+            each.zone: self._create_gateway(each, each.public, table, way_out)
             for each in args.subnets
             if each.public is not None
         }
@@ -56,7 +56,7 @@ class NatGateways(pulumi.ComponentResource):
 
         self.register_outputs({})
 
-    def _create_public_route_table(self) -> aws.ec2.RouteTable:
+    def _create_public_route_table(self) -> tuple[aws.ec2.RouteTable, aws.ec2.Route]:
         opts = pulumi.ResourceOptions(parent=self)
         tags = {"Name": f"{self._name}-public"}
         internet = aws.ec2.InternetGateway(
@@ -73,10 +73,10 @@ class NatGateways(pulumi.ComponentResource):
             opts=opts,
         )
         self.dependencies += [internet, table, route]
-        return table
+        return table, route
 
     def _create_gateway(
-        self, zone: ZoneSubnets, cidr: str, table: aws.ec2.RouteTable
+        self, zone: ZoneSubnets, cidr: str, table: aws.ec2.RouteTable, way_out: aws.ec2.Route
     ) -> aws.ec2.NatGateway:
         opts = pulumi.ResourceOptions(parent=self)
         name = f"{self._name}-public-{zone.letter}"
@@ -101,7 +101,7 @@ class NatGateways(pulumi.ComponentResource):
             tags=tags,
             # Without its subnet's way out a gateway fails, and without its gateway a VPC's
             # internet gateway can't be detached.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*self.dependencies, association]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[way_out, association]),
         )
         self.dependencies += [subnet, association, address, gateway]
         return gateway

@@ -52,8 +52,12 @@ def bucket_policy(
     """
     statements = [
         _insecure_transport_statement(bucket_arn),
-        _other_header_statement("DenyOtherEncryption", bucket_arn, _ENCRYPTION, "aws:kms"),
-        _other_header_statement("DenyOtherKeys", bucket_arn, _ENCRYPTION_KEY, key_arn),
+        _other_header_statement(
+            "DenyOtherEncryption", bucket_arn, {"StringNotEquals": {_ENCRYPTION: "aws:kms"}}
+        ),
+        _other_header_statement(
+            "DenyOtherKeys", bucket_arn, {"ArnNotEquals": {_ENCRYPTION_KEY: key_arn}}
+        ),
         _customer_key_statement(bucket_arn),
     ]
     if vpc_endpoint_id is not None:
@@ -121,13 +125,12 @@ def _logs_statement(account_id: str, region: str) -> Statement:
         "Principal": {"Service": f"logs.{region}.{suffix}"},
         "Action": [
             "kms:Decrypt",
-            "kms:DescribeKey",
             "kms:Encrypt",
             "kms:GenerateDataKey*",
             "kms:ReEncrypt*",
         ],
         "Resource": ["*"],
-        "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+        "Condition": {"StringLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
     }
 
 
@@ -147,15 +150,23 @@ def _insecure_transport_statement(bucket_arn: str) -> Statement:
     return {**statement, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
 
 
-def _other_header_statement(sid: str, bucket_arn: str, header: str, expected: str) -> Statement:
-    """Refuses a put whose header says something else.
+def _other_header_statement(
+    sid: str, bucket_arn: str, differs: dict[str, dict[str, str]]
+) -> Statement:
+    """Refuses a put whose header differs from the expected one.
 
     A put without the header falls to the bucket's default encryption, which is the right one.
-    The `Null` condition lets it through: `StringNotEquals`, with IfExists or without, matches a
+    The `Null` condition lets it through: a negated operator, with IfExists or without, matches a
     header that is not there.
+
+    A put that asks for `aws:kms` and names no key is let through as well, and gets AWS's own key:
+    AWS does not say whether SageMaker uploads checkpoints that way, and refusing them would lose
+    them without a word.
     """
-    condition = {"StringNotEquals": {header: expected}, "Null": {header: "false"}}
-    return {**_deny(sid, ["s3:PutObject"], [f"{bucket_arn}/*"]), "Condition": condition}
+    (headers,) = differs.values()
+    present = {"Null": dict.fromkeys(headers, "false")}
+    statement = _deny(sid, ["s3:PutObject"], [f"{bucket_arn}/*"])
+    return {**statement, "Condition": {**differs, **present}}
 
 
 def _customer_key_statement(bucket_arn: str) -> Statement:

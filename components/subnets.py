@@ -152,7 +152,8 @@ def _range_problems(cidr: str, nat: Nat) -> list[Problem]:
     if not LARGEST_RANGE <= network.prefixlen <= smallest:
         why = "" if nat == "none" else " where there are NAT gateways"
         rule = f"a range is /{LARGEST_RANGE} to /{smallest}{why}"
-        return [_problem(cidr, rule, f"write {network.network_address}/{LARGEST_RANGE}")]
+        suggested = IPv4Network(f"{network.network_address}/{LARGEST_RANGE}", strict=False)
+        return [_problem(cidr, rule, f"write one as {suggested}")]
     if not any(network.subnet_of(private) for private in _PRIVATE_RANGES):
         named = ", ".join(str(private) for private in _PRIVATE_RANGES)
         return [_problem(cidr, "is not private", f"choose a range within one of {named}")]

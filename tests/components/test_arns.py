@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import pytest
+
+from components.arns import partition, repository_arn, s3_location
+
+DIGEST = "sha256:" + "0a" * 32
+
+
+@pytest.mark.parametrize(
+    ("image", "arn"),
+    [
+        (
+            "123456789012.dkr.ecr.us-east-1.amazonaws.com/digits:1",
+            "arn:aws:ecr:us-east-1:123456789012:repository/digits",
+        ),
+        (
+            f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/digits@{DIGEST}",
+            "arn:aws:ecr:eu-west-1:123456789012:repository/team/digits",
+        ),
+        (
+            f"763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.6.0-gpu@{DIGEST}",
+            "arn:aws:ecr:us-east-1:763104351884:repository/pytorch-training",
+        ),
+        (
+            "727897471807.dkr.ecr.cn-north-1.amazonaws.com.cn/pytorch-training",
+            "arn:aws-cn:ecr:cn-north-1:727897471807:repository/pytorch-training",
+        ),
+        (
+            "123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com/digits:1",
+            "arn:aws-us-gov:ecr:us-gov-west-1:123456789012:repository/digits",
+        ),
+        (
+            "123456789012.dkr-ecr.us-east-1.on.aws/digits:1",
+            "arn:aws:ecr:us-east-1:123456789012:repository/digits",
+        ),
+    ],
+)
+def test_an_image_in_ecr_names_its_repository(image: str, arn: str):
+    assert repository_arn(image) == arn
+
+
+@pytest.mark.parametrize("image", ["python:3.12", "registry.example.com/team/digits:1", "digits"])
+def test_an_image_in_another_registry_has_no_repository_to_be_granted(image: str):
+    assert repository_arn(image) is None
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "12345.dkr.ecr.us-east-1.amazonaws.com/digits:1",
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/",
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/Digits",
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/*",
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/digits@sha256:0a",
+    ],
+)
+def test_a_malformed_ecr_image_is_refused_with_the_form_it_should_have(image: str):
+    with pytest.raises(ValueError, match="is not an ECR image; write <account>"):
+        repository_arn(image)
+
+
+@pytest.mark.parametrize(
+    ("uri", "location"),
+    [
+        ("s3://data/train/", ("data", "train/")),
+        ("s3://data/train", ("data", "train")),
+        ("s3://data", ("data", "")),
+        ("s3://data/", ("data", "")),
+        ("s3://data/a b/é", ("data", "a b/é")),
+    ],
+)
+def test_an_s3_location_has_a_bucket_and_a_prefix(uri: str, location: tuple[str, str]):
+    assert s3_location(uri) == location
+
+
+@pytest.mark.parametrize(
+    "uri", ["data/train", "https://data/train", "s3://", "s3:///train", "s3://D/x"]
+)
+def test_what_is_not_an_s3_location_is_refused(uri: str):
+    with pytest.raises(ValueError, match="is not an S3 location"):
+        s3_location(uri)
+
+
+@pytest.mark.parametrize("uri", ["s3://data/*", "s3://data/tr?in", "s3://data/${aws:username}/"])
+def test_a_location_that_a_policy_would_read_as_a_pattern_is_refused(uri: str):
+    with pytest.raises(ValueError, match="would read as a pattern"):
+        s3_location(uri)
+
+
+@pytest.mark.parametrize(
+    ("region", "name"),
+    [("us-east-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")],
+)
+def test_a_region_belongs_to_a_partition(region: str, name: str):
+    assert partition(region) == name

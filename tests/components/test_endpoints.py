@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pytest
+
+from components.endpoints import endpoint_problems, service_name
+
+
+def test_endpoints_that_exist_are_accepted():
+    assert endpoint_problems(["logs", "ecr.api", "ecr.dkr", "sagemaker.api"]) == []
+
+
+def test_a_misspelt_endpoint_is_refused_with_the_one_that_was_meant():
+    (problem,) = endpoint_problems(["logs", "ecr.ap"])
+    assert (problem.path, problem.value) == ("1", "ecr.ap")
+    assert "did you mean ecr.api?" in problem.remedy
+
+
+def test_a_name_like_no_endpoint_is_refused_with_all_that_exist():
+    (problem,) = endpoint_problems(["zzz"])
+    assert "did you mean" not in problem.remedy
+    assert "secretsmanager" in problem.remedy
+
+
+def test_an_endpoint_named_twice_is_refused():
+    (problem,) = endpoint_problems(["logs", "logs"])
+    assert (problem.path, problem.rule) == ("1", "stands there twice")
+
+
+@pytest.mark.parametrize("names", [["s3"], ["logs", "s3"]])
+def test_s3_is_no_interface_endpoint_because_its_gateway_is_always_there(names: list[str]):
+    (problem,) = endpoint_problems(names)
+    assert "gateway endpoint" in problem.rule
+
+
+def test_an_endpoints_service_is_named_by_region():
+    assert service_name("ecr.dkr", "eu-west-1") == "com.amazonaws.eu-west-1.ecr.dkr"
