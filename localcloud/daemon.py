@@ -6,9 +6,9 @@ import fcntl
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,33 +55,48 @@ def start(data: Path, *arguments: str) -> Server:
         return running
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     (data / STATE_FILE).unlink(missing_ok=True)
+    return _await_start(_spawn(data, arguments), data)
+
+
+def _spawn(data: Path, arguments: tuple[str, ...]) -> int:
+    """Start a server in a session of its own, so that a Ctrl-C here is not for it."""
     command = [sys.executable, "-m", "localcloud", "serve", "--data", str(data), *arguments]
-    with (data / LOG_FILE).open("w") as log:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])},
-            start_new_session=True,
-        )
-    return _await_start(process, data)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    return os.posix_spawn(
+        command[0],
+        command,
+        os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])},
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(data / LOG_FILE), flags, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
 
 
-def _await_start(process: subprocess.Popen[bytes], data: Path) -> Server:
+def _await_start(process: int, data: Path) -> Server:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         # Of another process if that was started at the same moment.
         server = find(data)
         if server is not None:
             return server
-        if process.poll() is not None:
+        if _reap(process):
             break
         time.sleep(_POLL_SECONDS)
     else:
-        process.kill()
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
     log = data / LOG_FILE
     raise StartError(f"The local cloud did not start; {log} ends with:\n{_tail(log)}")
+
+
+def _reap(process: int) -> bool:
+    """Tell whether a process that was started here has ended."""
+    with suppress(ChildProcessError):
+        return os.waitpid(process, os.WNOHANG)[0] == process
+    return False
 
 
 def stop(data: Path) -> bool:
@@ -98,6 +113,7 @@ def stop(data: Path) -> bool:
         _signal(server, signal.SIGKILL)
         _await_end(data, _STOP_SECONDS)
         (data / STATE_FILE).unlink(missing_ok=True)
+    _reap(server.pid)
     return True
 
 

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.sagemaker.locations import Location
+from localcloud.sagemaker.runtime.files import leads_elsewhere
 
 
 def merged(folders: Sequence[Path]) -> dict[str, Path]:
     """Return the files below several folders by relative name; a later folder's one wins."""
     files = {}
     for folder in folders:
+        if leads_elsewhere(folder):
+            continue
         for path in sorted(folder.rglob("*")):
             # Pipes, sockets and devices hold nothing that could be kept.
             mode = path.lstat().st_mode

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.sagemaker.locations import Location, list_keys
 from localcloud.sagemaker.runtime.channels import fetch, relative_name
+from localcloud.sagemaker.runtime.files import leads_elsewhere
 
 UPLOADING, UPLOADED = ".sagemaker-uploading", ".sagemaker-uploaded"
 _MARKERS = (UPLOADING, UPLOADED, ".sagemaker-ignore")
@@ -56,7 +57,9 @@ def changes(before: Files, now: Files, kept: Files) -> Changes:
 
 def scan(folder: Path) -> dict[str, Stamp]:
     """Return the files below `folder`, without the service's markers and without links."""
-    found = {}
+    found: dict[str, Stamp] = {}
+    if leads_elsewhere(folder):
+        return found
     for path in folder.rglob("*"):
         if path.name.endswith(_MARKERS):
             continue

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from localcloud.sagemaker.runtime.files import leads_elsewhere
+
 _LONGEST = 1024
 INTERNAL = "InternalServerError: We encountered an internal error. Please try again."
 
@@ -25,8 +27,7 @@ def algorithm_error(failure_file: Path, code: int) -> str:
 
 
 def _read(path: Path) -> str:
-    # Neither a link, which might lead out of the instance's files, nor a pipe.
-    if path.is_symlink() or not path.is_file():
+    if leads_elsewhere(path) or not path.is_file():
         return ""
     with path.open(errors="replace") as file:
         return file.read(_LONGEST)

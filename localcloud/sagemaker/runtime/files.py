@@ -1,10 +1,15 @@
-"""Removal of working folders, whatever modes a job gave its files."""
+"""Care with files that a script had in its hands: links that lead out, modes that lock."""
 
 from __future__ import annotations
 
 import shutil
 from contextlib import suppress
 from pathlib import Path
+
+
+def leads_elsewhere(path: Path) -> bool:
+    """Tell whether a script put a link in the path, by which this machine's files would be read."""
+    return path.resolve() != path
 
 
 def make_removable(folder: Path) -> None:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import logging
 import secrets
-import subprocess
 import threading
 import time
-from contextlib import ExitStack
 
-from botocore.exceptions import BotoCoreError
 from botocore.exceptions import ClientError as ServiceClientError
 
 from localcloud import images
@@ -64,45 +61,38 @@ class Runner:
         except EndedError as ended:
             self._begin_to_stop()
             outcome = ended.outcome
-        except (ClientError, images.ImageError) as error:
+        # The service answered: the request's bucket, key or role is at fault.
+        except (ClientError, images.ImageError, ServiceClientError) as error:
             outcome = Outcome("Failed", failures.client_error(error))
-        except ServiceClientError as error:
-            # The service answered: the request's bucket, key or role is at fault.
-            outcome = Outcome("Failed", failures.client_error(error))
-        except (BotoCoreError, OSError, subprocess.SubprocessError):
+        except Exception:
             _log.exception("Training job %s could not be run", self.job.name)
             outcome = Outcome("Failed", failures.INTERNAL)
-        except Exception:
-            _log.exception("Training job %s met a defect of the local cloud", self.job.name)
-            outcome = Outcome("Failed", failures.INTERNAL)
         finally:
+            if self._cluster is not None:
+                self._cluster.close()
             remove(self._folder)
         self._finish(outcome)
 
     def _work(self) -> Outcome:
         """Go through the statuses in turn and return how the job ends."""
-        job = self.job
-        access = self._clients.of_role(job.request["RoleArn"], job.region)
-        image = images.find(
-            job.request["AlgorithmSpecification"]["TrainingImage"], self._settings.data
-        )
-        metrics = Metrics(job.request["AlgorithmSpecification"].get("MetricDefinitions", []))
+        request = self.job.request
         self._say(lifecycle.PREPARING)
-        with ExitStack() as stack:
-            cluster = Cluster(job, self._settings, access, self._folder)
-            self._cluster = cluster
-            stack.callback(cluster.close)
-            self._control.check()
-            self._enter("Downloading")
-            cluster.prepare(image, self._control.check)
-            self._control.check()
-            self._enter("Training")
-            cluster.start(self._control, metrics.read)
-            outcome = self._train(cluster)
-            job.metrics = metrics.final()
-            self._enter("Uploading")
-            cluster.close()
-            self._upload(cluster, access, outcome)
+        access = self._clients.of_role(request["RoleArn"], self.job.region)
+        algorithm = request["AlgorithmSpecification"]
+        image = images.find(algorithm["TrainingImage"], self._settings.data)
+        metrics = Metrics(algorithm.get("MetricDefinitions", []))
+        self._cluster = cluster = Cluster(self.job, self._settings, access, self._folder)
+        self._control.check()
+        self._enter("Downloading")
+        cluster.prepare(image, self._control.check)
+        self._control.check()
+        self._enter("Training")
+        cluster.start(self._control, metrics.read)
+        outcome = self._train(cluster)
+        self._enter("Uploading")
+        cluster.close()
+        self.job.metrics = metrics.final()
+        self._upload(cluster, access, outcome)
         return outcome
 
     def _train(self, cluster: Cluster) -> Outcome:

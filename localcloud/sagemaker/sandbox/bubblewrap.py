@@ -17,7 +17,6 @@ from localcloud.sagemaker.sandbox.specification import Mount, Specification
 
 _OPTIONS = {"bind": "--bind", "read-only": "--ro-bind", "symlink": "--symlink"}
 _FRESH = {"tmpfs": "--tmpfs", "proc": "--proc", "devices": "--dev"}
-_NOT_FOUND = 127
 
 
 def main() -> None:
@@ -33,7 +32,9 @@ def main() -> None:
     options = os.memfd_create("options", 0)
     os.write(options, b"\0".join(word.encode() for word in arguments(specification)) + b"\0")
     os.lseek(options, 0, os.SEEK_SET)
-    os.execv(bwrap, [bwrap, "--args", str(options), *specification.command])  # noqa: S606
+    # Through env, which ends with 126 or 127 where bwrap itself ends with 1.
+    command = ["/usr/bin/env", "--", *specification.command]
+    os.execv(bwrap, [bwrap, "--args", str(options), *command])  # noqa: S606
 
 
 def arguments(specification: Specification) -> list[str]:

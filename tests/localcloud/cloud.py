@@ -1,0 +1,164 @@
+"""A local cloud as its users see it: boto3 clients and tiny training scripts."""
+
+from __future__ import annotations
+
+import itertools
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+from botocore.config import Config
+
+from localcloud import daemon
+
+REGION = "us-east-1"
+BUCKET = "training-artifacts"
+GROUP = "/aws/sagemaker/TrainingJobs"
+WAIT_SECONDS = 30.0
+Value = TypeVar("Value")
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Cloud:
+    """A running local cloud with a bucket and a role in it."""
+
+    server: daemon.Server
+    data: Path
+    sagemaker: Any = field(init=False)
+    s3: Any = field(init=False)
+    logs: Any = field(init=False)
+    role: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sagemaker = self.client("sagemaker")
+        self.s3 = self.client("s3")
+        self.logs = self.client("logs")
+        self.s3.create_bucket(Bucket=BUCKET)
+        answer = self.client("iam").create_role(RoleName="training", AssumeRolePolicyDocument="{}")
+        self.role = answer["Role"]["Arn"]
+
+    def client(self, service: str, region: str = REGION) -> Any:
+        return boto3.client(
+            service,
+            region_name=region,
+            endpoint_url=self.server.url,
+            aws_access_key_id="anybody",
+            aws_secret_access_key="anything",
+            config=Config(retries={"total_max_attempts": 1}, parameter_validation=False),
+        )
+
+    def request(self, script: str = "", **changes: Any) -> dict[str, Any]:
+        """Upload a script and return a request for a job that runs it."""
+        name = f"job-{next(_numbers)}"
+        self.put(f"code/{name}/main.py", textwrap.dedent(script).encode())
+        request = {
+            "TrainingJobName": name,
+            "RoleArn": self.role,
+            "AlgorithmSpecification": {
+                "TrainingImage": "123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1",
+                "TrainingInputMode": "File",
+                "ContainerEntrypoint": ["python3", "/opt/ml/input/data/code/main.py"],
+            },
+            "InputDataConfig": [channel("code", f"code/{name}/")],
+            "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/output"},
+            "ResourceConfig": resources(1),
+            "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+            "EnableNetworkIsolation": True,
+        }
+        return request | changes
+
+    def create(self, script: str = "", **changes: Any) -> str:
+        """Start a job and return its name."""
+        request = self.request(script, **changes)
+        self.sagemaker.create_training_job(**request)
+        return str(request["TrainingJobName"])
+
+    def run(self, script: str = "", **changes: Any) -> dict[str, Any]:
+        """Run a job to its end and return its description."""
+        return self.ended(self.create(script, **changes))
+
+    def describe(self, name: str) -> dict[str, Any]:
+        return dict(self.sagemaker.describe_training_job(TrainingJobName=name))
+
+    def ended(self, name: str) -> dict[str, Any]:
+        def finished() -> dict[str, Any] | None:
+            answer = self.describe(name)
+            return None if answer["TrainingJobStatus"] in {"InProgress", "Stopping"} else answer
+
+        return eventually(finished)
+
+    def stop(self, name: str) -> dict[str, Any]:
+        self.sagemaker.stop_training_job(TrainingJobName=name)
+        return self.ended(name)
+
+    def put(self, key: str, body: bytes) -> None:
+        self.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+
+    def get(self, key: str) -> bytes:
+        return bytes(self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+
+    def keys(self, prefix: str) -> list[str]:
+        answer = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)
+        return [entry["Key"] for entry in answer.get("Contents", [])]
+
+    def streams(self, name: str) -> list[str]:
+        with suppress(self.logs.exceptions.ResourceNotFoundException):
+            answer = self.logs.describe_log_streams(
+                logGroupName=GROUP, logStreamNamePrefix=f"{name}/"
+            )
+            return [stream["logStreamName"] for stream in answer["logStreams"]]
+        return []
+
+    def lines(self, name: str) -> list[str]:
+        return [
+            event["message"]
+            for stream in self.streams(name)
+            for event in self.logs.get_log_events(
+                logGroupName=GROUP, logStreamName=stream, startFromHead=True
+            )["events"]
+        ]
+
+    def wait_for_line(self, name: str, line: str) -> None:
+        eventually(lambda: line in self.lines(name) or None)
+
+
+def channel(name: str, prefix: str, **changes: Any) -> dict[str, Any]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/{prefix}"}
+    options = {key: changes.pop(key) for key in list(changes) if key.startswith("S3")}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": source | options}, **changes}
+
+
+def resources(count: int) -> dict[str, Any]:
+    return {"InstanceType": "ml.m5.large", "InstanceCount": count, "VolumeSizeInGB": 10}
+
+
+def checkpoints(prefix: str) -> dict[str, str]:
+    return {"S3Uri": f"s3://{BUCKET}/{prefix}"}
+
+
+def eventually(read: Callable[[], Value | None], seconds: float = WAIT_SECONDS) -> Value:
+    """Return the first value of `read` that is not None."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = read()
+        if value is not None:
+            return value
+        time.sleep(0.03)
+    raise AssertionError(f"nothing within {seconds} s")
+
+
+def processes_below(folder: Path) -> list[str]:
+    """Return the command lines of live processes that mention a folder."""
+    return [line for line in _command_lines() if str(folder) in line]
+
+
+def _command_lines() -> Iterator[str]:
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            yield path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
