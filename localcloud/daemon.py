@@ -61,11 +61,13 @@ def start(data: Path, *arguments: str) -> Server:
 def _spawn(data: Path, arguments: tuple[str, ...]) -> int:
     """Start a server in a session of its own, so that a Ctrl-C here is not for it."""
     command = [sys.executable, "-m", "localcloud", "serve", "--data", str(data), *arguments]
+    # The project's folder first: the caller may have started elsewhere.
+    paths = [str(Path(__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     return os.posix_spawn(
         command[0],
         command,
-        os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])},
+        os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, str(data / LOG_FILE), flags, 0o600),

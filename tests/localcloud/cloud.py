@@ -44,7 +44,8 @@ class Cloud:
         self.role = answer["Role"]["Arn"]
 
     def client(self, service: str, region: str = REGION) -> Any:
-        return boto3.client(
+        make: Any = boto3.client
+        return make(
             service,
             region_name=region,
             endpoint_url=self.server.url,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ time.sleep(60)
 """
 
 
-def rows(job: dict) -> list[str]:
+def rows(job: dict[str, Any]) -> list[str]:
     return [row["Status"] for row in job["SecondaryStatusTransitions"]]
 
 
@@ -37,7 +38,9 @@ def test_a_job_whose_script_succeeds_is_completed_and_leaves_its_model(cloud: Cl
     uri = job["ModelArtifacts"]["S3ModelArtifacts"]
     assert uri == f"s3://{BUCKET}/output/{name}/output/model.tar.gz"
     with tarfile.open(fileobj=io.BytesIO(cloud.get(uri.split("/", 3)[3]))) as model:
-        assert model.extractfile("weights").read() == b"42"
+        weights = model.extractfile("weights")
+        assert weights is not None
+        assert weights.read() == b"42"
 
 
 def test_training_time_spans_download_training_and_upload(cloud: Cloud):

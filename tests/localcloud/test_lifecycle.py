@@ -8,11 +8,11 @@ import pytest
 
 from localcloud.sagemaker import lifecycle
 from localcloud.sagemaker.lifecycle import Limit
-from localcloud.sagemaker.records import TrainingJob
+from localcloud.sagemaker.records import TrainingJob, Transition
 
 
 def job(*rows: tuple[str, float], created: float = 100.0, **request: Any) -> TrainingJob:
-    transitions: tuple = ()
+    transitions: tuple[Transition, ...] = ()
     for status, time in rows:
         transitions = lifecycle.enter(transitions, status, time, "a message")
     return TrainingJob("name", "1", "r", request, created, created, transitions)

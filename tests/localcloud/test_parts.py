@@ -133,11 +133,9 @@ def test_every_pattern_of_the_service_can_be_checked():
     shapes: dict[str, Any] = {}
     for operation in OPERATIONS:
         collect(service_model().operation_model(operation).input_shape, shapes)
-    patterns = [
-        shape.metadata["pattern"] for shape in shapes.values() if "pattern" in shape.metadata
-    ]
+    patterns = {shape.metadata.get("pattern") for shape in shapes.values()} - {None}
 
-    assert len(patterns) > 50
+    assert len(patterns) > 10
     for pattern in patterns:
         compiled(pattern)
 
