@@ -38,6 +38,7 @@ def serve(parent: int) -> int:
     """Serve until the process `parent`, the engine, has gone; return the exit code."""
     if path := os.environ.get(_LOG_FILE):
         logging.basicConfig(filename=path, level=logging.DEBUG)
+        logging.getLogger("urllib3").setLevel(logging.INFO)
         logging.getLogger("botocore").setLevel(logging.INFO)
     server, port = start()
     print(port, flush=True)
