@@ -1,0 +1,185 @@
+"""The checkpoint helper: whole or not at all, whatever happens."""
+
+from __future__ import annotations
+
+import ast
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import checkpoints as module
+from checkpoints import Checkpoint, Checkpoints, StopSignal
+
+
+def save(checkpoints: Checkpoints, step: int, content: bytes = b"state") -> Checkpoint:
+    return checkpoints.save(step, lambda file: file.write(content))
+
+
+def steps_in(folder: Path) -> list[int]:
+    return sorted(int(path.name[5:14]) for path in folder.glob("step-*"))
+
+
+def test_what_was_saved_is_found_again(tmp_path: Path) -> None:
+    save(Checkpoints(tmp_path / "new"), 120, b"the state")
+    newest = Checkpoints(tmp_path / "new").newest()
+    assert newest is not None
+    assert (newest.step, newest.path.read_bytes()) == (120, b"the state")
+
+
+def test_an_empty_folder_has_no_newest(tmp_path: Path) -> None:
+    assert Checkpoints(tmp_path).newest() is None
+
+
+@pytest.mark.parametrize("damage", ["torn", "changed", "emptied", "gone"])
+def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path, damage: str) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    save(checkpoints, 1)
+    path = save(checkpoints, 2, b"0123456789").path
+    if damage == "gone":
+        path.unlink()
+        path.symlink_to("nowhere")
+    else:
+        path.write_bytes({"torn": b"01234", "changed": b"0123456780", "emptied": b""}[damage])
+    assert checkpoints.valid_steps() == [1]
+    assert checkpoints.at(2) is None
+
+
+def test_files_that_are_no_checkpoints_are_left_alone(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    name = save(checkpoints, 1).path.name
+    strangers = [f"{name}.sagemaker-uploading", f"{name}.sagemaker-uploaded", "notes.txt", "step-9"]
+    for stranger in strangers:
+        (tmp_path / stranger).touch()
+    for step in range(2, 7):
+        save(checkpoints, step)
+    assert {path.name for path in tmp_path.iterdir()} >= set(strangers)
+    newest = checkpoints.newest()
+    assert newest is not None
+    assert newest.step == 6
+
+
+def test_only_the_last_ones_are_kept(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path, keep=2)
+    for step in (5, 10, 999_999_999, 10_000_000_000):
+        save(checkpoints, step)
+    assert checkpoints.valid_steps() == [10_000_000_000, 999_999_999]
+
+
+def test_fewer_than_two_are_never_kept(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="keep is 1"):
+        Checkpoints(tmp_path, keep=1)
+
+
+def test_going_back_forgets_the_later_steps(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path, keep=2)
+    for step in (1, 2, 3):
+        save(checkpoints, step)
+    for step in (2, 3):
+        next(tmp_path.glob(f"step-{step:09d}*")).write_bytes(b"damaged")
+    save(checkpoints, 2, b"once more")
+    assert steps_in(tmp_path) == [2]
+
+
+def test_ranks_share_a_folder_without_touching_each_other(tmp_path: Path) -> None:
+    ranks = [Checkpoints(tmp_path, rank=rank, keep=2) for rank in (0, 1, 10)]
+    for step in (1, 2, 3):
+        for checkpoints in ranks:
+            save(checkpoints, step, f"{checkpoints.rank}:{step}".encode())
+    next(tmp_path.glob("step-000000003.rank-1.*")).write_bytes(b"damaged")
+    assert [checkpoints.valid_steps() for checkpoints in ranks] == [[3, 2], [2], [3, 2]]
+    agreed = max(set.intersection(*(set(each.valid_steps()) for each in ranks)))
+    shares = [each.at(agreed) for each in ranks]
+    assert [share and share.path.read_text() for share in shares] == ["0:2", "1:2", "10:2"]
+
+
+def test_a_write_that_fails_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path, keep=2)
+    for step in (1, 2):
+        save(checkpoints, step)
+    before = sorted(tmp_path.iterdir())
+
+    def full_disk(_: object) -> None:
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space left"):
+        checkpoints.save(3, full_disk)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_stop_signal_is_remembered_and_the_program_goes_on() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        stop = StopSignal()
+        assert not stop.received
+        signal.raise_signal(signal.SIGTERM)
+        assert stop.received
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+# --- killed at random moments ---------------------------------------------------------------
+
+WRITER = """
+import sys, time
+from checkpoints import Checkpoints
+
+def write(step):
+    def pieces(file):
+        for _ in range(20):
+            file.write(str(step).encode() * 5000)
+            file.flush()
+            time.sleep(0.0005)
+    return pieces
+
+checkpoints = Checkpoints(sys.argv[1])
+newest = checkpoints.newest()
+step = newest.step if newest else 0
+print(step, flush=True)
+while True:
+    step += 1
+    checkpoints.save(step, write(step))
+    print(step, flush=True)
+"""
+
+
+def saved_until_killed(folder: Path, after_seconds: float) -> int:
+    """Runs a writer, kills it, and returns the last step that it had reported as saved."""
+    command = [sys.executable, "-c", WRITER, str(folder)]
+    folder_of_helper = Path(module.__file__).parent
+    with subprocess.Popen(
+        command, cwd=folder_of_helper, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        time.sleep(after_seconds)
+        process.kill()
+        return int((first + process.stdout.read()).split()[-1])
+
+
+def test_after_a_kill_at_any_moment_the_newest_is_whole_and_what_was_saved_is_there(
+    tmp_path: Path,
+) -> None:
+    moments = random.Random(7)  # noqa: S311
+    killed_while_writing = 0
+    for _ in range(25):
+        reported = saved_until_killed(tmp_path, moments.uniform(0.0, 0.08))
+        killed_while_writing += bool(list(tmp_path.glob("*.sagemaker-ignore")))
+        newest = Checkpoints(tmp_path).newest()
+        assert newest is not None
+        assert newest.step in (reported, reported + 1)
+        assert newest.path.read_bytes() == str(newest.step).encode() * 5000 * 20
+        assert len(list(tmp_path.iterdir())) <= 5
+    assert killed_while_writing > 5
+
+
+def test_it_has_the_syntax_of_python_3_8_and_needs_only_the_standard_library() -> None:
+    tree = ast.parse(Path(module.__file__).read_text(), feature_version=(3, 8))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
+    names |= {str(node.module) for node in imports if isinstance(node, ast.ImportFrom)}
+    assert {name.partition(".")[0] for name in names} <= sys.stdlib_module_names
