@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
 JOB ?=
+# Without bytecode, every command compiles the AWS SDK's modules anew, which takes many seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up pause status logs watch down clean test test-deep check format

@@ -15,7 +15,8 @@ REGION = "us-east-1"
 
 _REMOVED_PREFIXES = ("AWS_", "PULUMI_")
 # These would make another Python, or other modules, run than those of the virtual environment.
-_REMOVED = frozenset({"PYTHONHOME", "PYTHONPATH", "BOTO_CONFIG"})
+# Without bytecode, every command compiles the AWS SDK's modules anew, which takes many seconds.
+_REMOVED = frozenset({"PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "BOTO_CONFIG"})
 
 
 def without_user_settings(inherited: Mapping[str, str]) -> dict[str, str]:
