@@ -46,10 +46,9 @@ State = dict[str, Any]
 def main() -> int:
     """Trains, and returns the exit code."""
     settings = parse_settings()
-    join_the_other_hosts()
-    stop = StopSignal()
     training, held_out = digits.split(digits.load(settings.data))
-    trainer = Trainer(settings, training, held_out, stop)
+    join_the_other_hosts()
+    trainer = Trainer(settings, training, held_out, StopSignal())
     usable = trainer.start()
     if usable and trainer.run():
         trainer.save_model()
@@ -140,6 +139,12 @@ def say(line: str) -> None:
         print(line, flush=True)
 
 
+def complain(line: str) -> None:
+    """Says why the job can't run; the service shows the last such line as the job's failure."""
+    if is_first_host():
+        print(line, file=sys.stderr, flush=True)
+
+
 # --- training -------------------------------------------------------------------------------
 
 
@@ -168,14 +173,16 @@ class Trainer:
             "square": np.zeros_like(vector),
         }
         self.update = make_update(mesh, self.unflatten, settings.learning_rate)
-        if settings.batch_size % mesh.size or not self.steps_an_epoch:
-            sys.exit(  # on every host alike
-                f"batch-size is {settings.batch_size}; it has to be at most {len(training)}, the "
-                f"number of images, and a multiple of {mesh.size}, the number of devices"
-            )
 
     def start(self) -> bool:
-        """Takes the newest checkpoint that rank 0 finds to all hosts; False if it doesn't fit."""
+        """Gives all hosts the newest checkpoint that rank 0 finds; says so if they can't start."""
+        size, images, devices = self.settings.batch_size, len(self.training), jax.device_count()
+        if size > images or size % devices:
+            complain(
+                f"batch-size is {size}; it has to be a multiple of {devices}, the number of "
+                f"devices, and at most {images}, the number of images"
+            )
+            return False
         newest = self.checkpoints.newest() if is_first_host() else None
         if newest:
             self.step, self.state = read_checkpoint(newest, self.settings, self.state)
@@ -202,9 +209,10 @@ class Trainer:
                 self.report(float(loss))
             if stopping or self.step % self.settings.checkpoint_every == 0:
                 self.save_checkpoint()
-        if stopping:
+        finished = bool(self.step >= self.last_step)
+        if not finished:
             say(f"told to stop: step {self.step} of {self.last_step} is saved")
-        return not stopping
+        return finished
 
     def _inputs(self, step: int) -> list[Any]:
         """The host's share of a step's images and labels, and whether it was told to stop."""
@@ -292,11 +300,9 @@ def read_checkpoint(
     made_with = {name: int(state.pop(name)) for name in settings.course}
     if made_with == settings.course:
         return checkpoint.step, state
-    print(
+    complain(
         f"{checkpoint.path.name} was made with {made_with} and can't be continued with "
-        f"{settings.course}: go back to those values, or start a fresh lineage",
-        file=sys.stderr,
-        flush=True,
+        f"{settings.course}: go back to those values, or start a fresh lineage"
     )
     return UNUSABLE, otherwise
 

@@ -155,6 +155,14 @@ def test_each_epoch_prints_what_metrics_are_read_from(full_run: tuple[str, Path]
     assert all(0 <= float(accuracy) <= 1 for *_, accuracy in lines)
 
 
+def test_prediction_agrees_with_the_training_jobs_own_accuracy(full_run: tuple[str, Path]) -> None:
+    log, archive = full_run
+    command = [sys.executable, str(DIGITS / "predict.py"), str(archive)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    (accuracy,) = re.findall(r"test_accuracy=([0-9.]+)", log)
+    assert f"accuracy={accuracy}" in done.stdout
+
+
 def test_an_interrupted_run_ends_with_the_same_model_to_the_last_bit(
     cluster: Cluster, tmp_path: Path
 ) -> None:
@@ -228,7 +236,7 @@ def test_a_run_disturbed_at_random_ends_with_the_same_model(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--batch-size", "5000"], "batch-size is 5000; it has to be at most 1438"),
+        (["--batch-size", "5000"], "batch-size is 5000; it has to be a multiple of 1"),
         (["--epochs", "0"], "argument --epochs: invalid"),
         (["--data", "/nowhere"], "/nowhere/digits.csv.gz not found"),
     ],
