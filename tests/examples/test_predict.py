@@ -130,7 +130,7 @@ NO_MODELS = {
     "links": (packed({"model.json": b"", "model.npz": b""}, type=tarfile.SYMTYPE), "no model.json"),
     "another structure": (packed({"model.json": b"[]", "model.npz": b""}), "no model's files"),
     "torn JSON": (packed({"model.json": b"{", "model.npz": b""}), "Expecting property name"),
-    "torn arrays": (packed({"model.json": ARCHITECTURE, "model.npz": b"PK"}), "no model's files"),
+    "torn arrays": (packed({"model.json": ARCHITECTURE, "model.npz": b"PK\3\4"}), "no model's"),
     "pickles": (packed({"model.json": ARCHITECTURE, "model.npz": pickled_arrays()}), "pickle"),
 }
 
