@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from localcloud import daemon
+from localcloud.sagemaker.sandbox.choice import LESS_FAITHFUL, NAMES
 
 Data = Annotated[Path, typer.Option(help="Folder for the local cloud's data.")]
 
@@ -28,7 +29,6 @@ def serve(
     ] = 1.0,
 ) -> None:
     """Serve in the foreground until interrupted."""
-    from localcloud.sagemaker.sandbox.choice import NAMES
     from localcloud.server import AlreadyRunningError, Options
     from localcloud.server import serve as run
 
@@ -49,10 +49,13 @@ def serve(
 def start(data: Data) -> None:
     """Start in the background, or find the one that runs, and print its URL."""
     try:
-        typer.echo(daemon.start(data).url)
+        server = daemon.start(data)
     except daemon.StartError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
+    if server.sandbox == "processes":
+        typer.echo(LESS_FAITHFUL, err=True)
+    typer.echo(server.url)
 
 
 @app.command()

@@ -32,6 +32,8 @@ class Server:
     port: int
     url: str
     version: str
+    sandbox: str
+    """How jobs are confined: bubblewrap, namespaces or processes."""
 
 
 def find(data: Path) -> Server | None:
@@ -41,7 +43,9 @@ def find(data: Path) -> Server | None:
         document = json.loads((data / STATE_FILE).read_text())
     except FileNotFoundError:
         return None
-    return Server(**document) if _locked(data) else None
+    # What a killed server left behind is not the one that just now starts.
+    alive = _locked(data) and Path(f"/proc/{document['pid']}").exists()
+    return Server(**document) if alive else None
 
 
 def start(data: Path, *arguments: str) -> Server:
@@ -54,7 +58,6 @@ def start(data: Path, *arguments: str) -> Server:
     if running is not None:
         return running
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (data / STATE_FILE).unlink(missing_ok=True)
     return _await_start(_spawn(data, arguments), data)
 
 
@@ -62,12 +65,15 @@ def _spawn(data: Path, arguments: tuple[str, ...]) -> int:
     """Start a server in a session of its own, so that a Ctrl-C here is not for it."""
     command = [sys.executable, "-m", "localcloud", "serve", "--data", str(data), *arguments]
     # The project's folder first: the caller may have started elsewhere.
-    paths = [str(Path(__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    paths = [
+        str(Path(__file__).resolve().parents[1]),
+        *filter(None, [os.environ.get("PYTHONPATH")]),
+    ]
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
     return os.posix_spawn(
         command[0],
         command,
-        os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, str(data / LOG_FILE), flags, 0o600),
@@ -79,15 +85,17 @@ def _spawn(data: Path, arguments: tuple[str, ...]) -> int:
 
 def _await_start(process: int, data: Path) -> Server:
     deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        # Of another process if that was started at the same moment.
+    ended = False
+    # When two start at the same moment, one ends and finds the other.
+    while not ended or _locked(data):
         server = find(data)
         if server is not None:
             return server
-        if _reap(process):
+        ended = ended or _reap(process)
+        if time.monotonic() > deadline:
             break
         time.sleep(_POLL_SECONDS)
-    else:
+    if not ended:
         os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)
     log = data / LOG_FILE

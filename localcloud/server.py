@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import logging
 import os
 import signal
 import threading
@@ -16,15 +15,12 @@ from types import FrameType
 from typing import Any
 
 from localcloud import __version__
+from localcloud.daemon import LOCK_FILE, STATE_FILE
 from localcloud.sagemaker.runtime import settings as defaults
 from localcloud.sagemaker.runtime.settings import Settings
 from localcloud.sagemaker.sandbox.choice import LESS_FAITHFUL, Name, choose
 
 ADDRESS = "127.0.0.1"
-STATE_FILE = "server.json"
-LOCK_FILE = "server.lock"
-
-_log = logging.getLogger(__name__)
 
 
 class AlreadyRunningError(Exception):
@@ -48,6 +44,7 @@ def serve(options: Options, say: Callable[[str], None]) -> None:
     _clean_environment()
     options.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _DataLock(options.data):
+        (options.data / STATE_FILE).unlink(missing_ok=True)
         _sweep(options.data)
         _serve(options, say)
 
@@ -86,7 +83,7 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
     mend_bucket_policies()
     _stop_on_signal(server.shutdown)
     state = options.data / STATE_FILE
-    _write_state(state, server.server_port, url)
+    _write_state(state, server.server_port, url, sandbox.name)
     say(f"Serving on {url}, jobs confined by {sandbox.name}.")
     try:
         server.serve_forever()
@@ -115,8 +112,14 @@ def _stop_on_signal(shutdown: Callable[[], None]) -> None:
     signal.signal(signal.SIGINT, stop)
 
 
-def _write_state(path: Path, port: int, url: str) -> None:
-    document = {"pid": os.getpid(), "port": port, "url": url, "version": __version__}
+def _write_state(path: Path, port: int, url: str, sandbox: Name) -> None:
+    document = {
+        "pid": os.getpid(),
+        "port": port,
+        "url": url,
+        "version": __version__,
+        "sandbox": sandbox,
+    }
     new = path.with_suffix(".new")
     new.write_text(json.dumps(document))
     new.replace(path)

@@ -41,7 +41,7 @@ def describe(job: TrainingJob) -> Document:
         "LastModifiedTime": job.modified,
         "ProfilingStatus": "Disabled",
         **_present(
-            FailureReason=job.failure_reason or None,
+            FailureReason=lifecycle.failure_reason(job),
             TrainingStartTime=lifecycle.training_start(job),
             TrainingEndTime=lifecycle.training_end(job),
             TrainingTimeInSeconds=lifecycle.training_seconds(job),

@@ -64,7 +64,18 @@ def secondary_status(job: TrainingJob) -> str:
 
 def status(job: TrainingJob) -> str:
     """Return TrainingJobStatus: a job that was asked to stop is Stopping until it ends."""
-    return TERMINAL.get(secondary_status(job), "Stopping" if job.stopping else "InProgress")
+    return TERMINAL.get(secondary_status(job), "Stopping" if stopping(job) else "InProgress")
+
+
+def stopping(job: TrainingJob) -> bool:
+    """Tell whether the job was asked to end, by a call or by a limit."""
+    return any(row.status == "Stopping" for row in job.transitions)
+
+
+def failure_reason(job: TrainingJob) -> str | None:
+    """Return why the job failed; None if it did not."""
+    last = job.transitions[-1]
+    return last.message if last.status == "Failed" else None
 
 
 def ended(job: TrainingJob) -> bool:

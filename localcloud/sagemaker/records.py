@@ -40,9 +40,6 @@ class TrainingJob:
     modified: float
     transitions: tuple[Transition, ...]
     tags: dict[str, str] = field(default_factory=dict)
-    stopping: bool = False
-    """Asked to end, by a call or by a limit, and not yet ended."""
-    failure_reason: str = ""
     metrics: tuple[Metric, ...] = ()
 
     @property

@@ -47,24 +47,20 @@ def test_an_open_row_has_no_end_and_can_change_its_message():
 
 
 @pytest.mark.parametrize(
-    ("last", "stopping", "expected"),
+    ("rows", "expected"),
     [
-        ("Training", False, "InProgress"),
-        ("Interrupted", False, "InProgress"),
-        ("Uploading", True, "Stopping"),
-        ("MaxRuntimeExceeded", True, "Stopped"),
-        ("MaxWaitTimeExceeded", True, "Stopped"),
-        ("Stopped", True, "Stopped"),
-        ("Failed", False, "Failed"),
+        (["Training"], "InProgress"),
+        (["Training", "Interrupted"], "InProgress"),
+        (["Training", "Uploading"], "InProgress"),
+        (["Stopping", "Uploading"], "Stopping"),
+        (["Stopping", "MaxRuntimeExceeded"], "Stopped"),
+        (["Stopping", "MaxWaitTimeExceeded"], "Stopped"),
+        (["Stopping", "Stopped"], "Stopped"),
+        (["Training", "Failed"], "Failed"),
     ],
 )
-def test_the_status_follows_from_the_last_row(last: str, stopping: bool, expected: str):
-    record = job(("Starting", 100.0)) if last == "Starting" else None
-    record = record or TrainingJob(
-        "name", "1", "r", {}, 0, 0, lifecycle.enter((), last, 1.0, "x"), stopping=stopping
-    )
-
-    assert lifecycle.status(record) == expected
+def test_the_status_follows_from_the_rows(rows: list[str], expected: str):
+    assert lifecycle.status(job(*((row, 1.0) for row in rows))) == expected
 
 
 def test_training_time_is_rounded_up():

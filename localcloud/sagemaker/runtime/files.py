@@ -21,6 +21,7 @@ def make_removable(folder: Path) -> None:
 
 def remove(folder: Path) -> None:
     """Remove a folder and all below it; one that is not there is no error."""
+    # What a job that just now ends still writes is swept at the next start.
     with suppress(FileNotFoundError):
         make_removable(folder)
-        shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -122,16 +122,14 @@ class Runner:
 
     def _begin_to_stop(self) -> None:
         with self._lock:
-            if not lifecycle.ended(self.job) and not self.job.stopping:
-                self.job.stopping = True
+            if not lifecycle.ended(self.job) and not lifecycle.stopping(self.job):
                 self._enter("Stopping")
 
     def _finish(self, outcome: Outcome) -> None:
         with self._lock:
             # A stop that came while the results were uploaded still ends as a stop.
-            if self.job.stopping and outcome.status == "Completed":
+            if lifecycle.stopping(self.job) and outcome.status == "Completed":
                 outcome = _STOPPED
-            self.job.failure_reason = outcome.reason
             self._enter(outcome.status, outcome.reason)
 
     def _enter(self, status: str, message: str = "") -> None:
