@@ -9,7 +9,7 @@ import typer
 
 from development import commands
 from development.console import console
-from development.environment import engine_environment
+from development.environment import client_environment
 from development.errors import CommandError
 from development.layout import Layout
 
@@ -52,7 +52,7 @@ def down() -> None:
 
 def main() -> None:
     """Run one command in an environment that has nothing of the user's AWS and Pulumi settings."""
-    environment = engine_environment(layout)
+    environment = client_environment(layout)
     os.environ.clear()
     os.environ.update(environment)
     try:

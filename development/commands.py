@@ -14,6 +14,7 @@ from development.engine import Engine, release_dead_locks
 from development.errors import CommandError
 from development.jobs import lineages_of, runs_of, stop_live
 from development.layout import Layout
+from development.leftovers import end_processes_of
 from development.lock import locks_of
 from development.log_lines import Follower, NewLines, read_lines
 from development.report import log_line, print_jobs, print_next, print_outputs
@@ -34,16 +35,10 @@ def up(layout: Layout) -> int:
     if not engine.exists():
         engine.create()
     _write_settings(layout, engine)
-    if engine.was_interrupted():
-        console.print("The last run was interrupted; looking at what it left.")
-        engine.forget_pending(tell)
-    lost = found is None and bool(engine.resources())
-    if lost:
-        console.print(
-            "The local cloud was started anew, so what the stack had is looked for first."
-        )
-    with _log_lines(server.url):
-        code = engine.up(tell, refresh=lost)
+    code = _look_again(engine, started=found is None)
+    if code == 0:
+        with _log_lines(server.url):
+            code = engine.up(tell)
     if code == 0:
         outputs = engine.outputs()
         print_outputs(console, outputs)
@@ -111,6 +106,7 @@ def down(layout: Layout) -> int:
     server = daemon.find(layout.cloud)
     engine = Engine(layout, STACK, server.url if server else "")
     release_dead_locks(layout, tell)
+    end_processes_of(layout.pulumi_home)
     if server is None:
         if engine.exists():
             console.print("The local cloud doesn't run, so nothing of the stack exists any more.")
@@ -121,6 +117,19 @@ def down(layout: Layout) -> int:
         daemon.stop(layout.cloud)
         console.print("The stack is destroyed and the local cloud stopped.")
     return code
+
+
+def _look_again(engine: Engine, *, started: bool) -> int:
+    """Refresh the state where what it says of the cloud may not be so; return the exit code."""
+    if engine.was_interrupted():
+        console.print("The last run was interrupted, so what it left is looked at first.")
+    elif started and engine.resources():
+        console.print(
+            "The local cloud was started anew and empty, so the state is refreshed first."
+        )
+    else:
+        return 0
+    return engine.refresh(tell)
 
 
 def _start_cloud(layout: Layout) -> daemon.Server:

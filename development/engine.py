@@ -15,6 +15,7 @@ from typing import Any
 from development.environment import engine_environment
 from development.errors import CommandError
 from development.layout import Layout
+from development.leftovers import end_processes_of
 from development.lock import locks_of
 
 PROJECT = "sagemaker-training"
@@ -68,12 +69,16 @@ class Engine:
         outputs: dict[str, Any] = stack.get("outputs", {})
         return outputs
 
-    def up(self, tell: Callable[[str], None], *, refresh: bool = False) -> int:
+    def up(self, tell: Callable[[str], None]) -> int:
         """Bring the stack to what the program says, and return the engine's exit code."""
-        return self._run("up", tell, *(["--refresh"] if refresh else []))
+        return self._run("up", tell)
 
-    def forget_pending(self, tell: Callable[[str], None]) -> int:
-        """Drop what a killed engine was creating, and read anew what there is."""
+    def refresh(self, tell: Callable[[str], None]) -> int:
+        """Read anew what there is, and forget what a killed engine was creating.
+
+        Returns the engine's exit code. A training job that was launched meanwhile is not lost: the
+        next `up` finds it by its name and tags.
+        """
         return self._run("refresh", tell, "--clear-pending-creates", "--skip-preview")
 
     def destroy(self, tell: Callable[[str], None]) -> int:
@@ -121,7 +126,7 @@ class Engine:
         command = self._command(
             operation,
             *("--yes", "--stack", self.stack, "--config-file", str(self.settings_file)),
-            *("--suppress-progress", "--color", "always", *options),
+            *("--suppress-progress", "--suppress-outputs", "--color", "always", *options),
         )
         with (
             subprocess.Popen(
@@ -138,7 +143,9 @@ class Engine:
         ):
             for line in process.stdout or ():
                 tell(line.rstrip("\n"))
-        return process.returncode
+        # As a shell does: a process that a signal ended has no exit code of its own.
+        code = process.returncode
+        return code if code >= 0 else 128 - code
 
 
 def release_dead_locks(layout: Layout, tell: Callable[[str], None]) -> None:
@@ -156,6 +163,7 @@ def release_dead_locks(layout: Layout, tell: Callable[[str], None]) -> None:
             )
             raise CommandError(message)
         lock.path.unlink(missing_ok=True)
+        end_processes_of(layout.pulumi_home)
         tell(f"Cancelled the lock of {lock}, which no longer runs.")
 
 

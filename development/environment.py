@@ -39,12 +39,19 @@ def engine_environment(
     The user's own AWS and Pulumi settings never pass through: a profile or a key of a real account
     must not reach a program that is meant for the local cloud.
     """
+    environment = client_environment(layout, endpoint_url=endpoint_url, inherited=inherited)
+    return environment | _python_variables(layout, environment) | _pulumi_variables(layout)
+
+
+def client_environment(
+    layout: Layout,
+    *,
+    endpoint_url: str | None = None,
+    inherited: Mapping[str, str] = os.environ,
+) -> dict[str, str]:
+    """Return the environment for AWS clients that are not the engine's, as the commands' own."""
     environment = without_user_settings(inherited)
-    environment |= _python_variables(layout, environment)
-    environment |= _pulumi_variables(layout)
-    environment |= aws_variables(layout, endpoint_url)
-    environment |= _proxy_exceptions(environment)
-    return environment
+    return environment | aws_variables(layout, endpoint_url) | _proxy_exceptions(environment)
 
 
 def aws_variables(layout: Layout, endpoint_url: str | None) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -28,14 +28,12 @@ def log_line(line: LogLine) -> Text:
 
 
 def print_outputs(console: Console, outputs: Mapping[str, Any]) -> None:
-    """Print the stack's outputs, and each job's as a table of its own."""
-    table = _table("Stack outputs")
-    for name, value in sorted(outputs.items()):
-        if name != "training_jobs":
-            table.add_row(name, _text(value))
-    console.print(table)
-    for name, job in sorted(outputs.get("training_jobs", {}).items()):
-        console.print(_job_table(name, job))
+    """Print the stack's outputs, then each job."""
+    jobs = outputs.get("training_jobs", {})
+    plain = {name: value for name, value in sorted(outputs.items()) if value is not jobs}
+    _print_pairs(console, "Stack outputs", plain.items())
+    for name, job in sorted(jobs.items()):
+        _print_pairs(console, f"Training job {name}", _job_pairs(job))
 
 
 def print_jobs(console: Console, jobs: Iterable[Job]) -> None:
@@ -55,9 +53,9 @@ def print_jobs(console: Console, jobs: Iterable[Job]) -> None:
 
 def print_next(console: Console, jobs: Mapping[str, Job]) -> None:
     """Print what to try after a successful `make up`."""
-    console.print("[bold]What to try next[/bold]")
+    console.print("\n[bold]What to try next[/bold]")
     for command, purpose in _suggestions(jobs):
-        console.print(f"  {command:<58} [dim]{purpose}[/dim]", soft_wrap=True, highlight=False)
+        console.print(f"  {command:<56} [dim]{purpose}[/dim]", soft_wrap=True)
 
 
 def _suggestions(jobs: Mapping[str, Job]) -> Iterable[tuple[str, str]]:
@@ -69,29 +67,26 @@ def _suggestions(jobs: Mapping[str, Job]) -> Iterable[tuple[str, str]]:
     yield "make status · make logs · make down", "look, read, clean up"
 
 
-def _job_table(name: str, job: Job) -> Table:
-    table = _table(f"Training job {name}")
-    table.add_row("job", job.get("name") or "not launched")
-    table.add_row("status", _status(job.get("status", ""), job.get("secondary_status", "")))
+def _job_pairs(job: Job) -> Iterator[tuple[str, Any]]:
+    yield "name", job.get("name") or "not launched"
+    yield "status", _status(job.get("status", ""), job.get("secondary_status", ""))
     if reason := job.get("failure_reason"):
-        table.add_row("reason", Text(str(reason), "red"))
+        yield "reason", Text(str(reason), "red")
     for metric, value in sorted(job.get("metrics", {}).items()):
-        table.add_row(f"final {metric}", f"{value:.4f}")
-    table.add_row("training time", _seconds(job.get("training_seconds")))
-    table.add_row("billable time", f"{_seconds(job.get('billable_seconds'))} for each instance")
-    table.add_row("cost", f"{_dollars(job.get('cost_usd'))}, on a real account at list price")
-    table.add_row("cost ceiling", _dollars(job.get("cost_ceiling_usd")))
-    table.add_row("model", _text(job.get("model_uri")))
-    table.add_row("checkpoints", _text(job.get("checkpoint_uri")))
-    return table
+        yield f"final {metric}", f"{value:.4f}"
+    yield "training time", _seconds(job.get("training_seconds"))
+    yield "billable time", f"{_seconds(job.get('billable_seconds'))} for each instance"
+    yield "cost", f"{_dollars(job.get('cost_usd'))}, at a real account's list price"
+    yield "cost ceiling", _dollars(job.get("cost_ceiling_usd"))
+    yield "model", job.get("model_uri")
+    yield "checkpoints", job.get("checkpoint_uri")
 
 
-def _table(title: str) -> Table:
-    table = Table(title=title, title_justify="left", show_header=False)
-    table.add_column(style="bold", no_wrap=True)
-    # Names and URIs are there to be copied, so they wrap rather than being cut.
-    table.add_column(overflow="fold")
-    return table
+def _print_pairs(console: Console, title: str, pairs: Iterable[tuple[str, Any]]) -> None:
+    """Print names and values; a value stays in one line, because URIs are there to be copied."""
+    console.print(f"\n[bold]{title}[/bold]")
+    for name, value in pairs:
+        console.print(Text.assemble((f"  {name:<30}", "dim"), _text(value)), soft_wrap=True)
 
 
 def _status(status: str, secondary: str) -> Text:
@@ -108,4 +103,6 @@ def _dollars(value: Any) -> str:
 
 
 def _text(value: Any) -> Text:
+    if isinstance(value, Text):
+        return value
     return Text(", ".join(map(str, value)) if isinstance(value, list) else str(value or "–"))

@@ -20,6 +20,7 @@ from development.engine import Engine
 from development.environment import REGION, engine_environment
 from development.jobs import runs_of
 from development.layout import Layout
+from development.leftovers import end_processes_of
 
 NAMESPACE = "sagemaker-training"
 TIMEOUT_SECONDS = 300.0
@@ -242,15 +243,6 @@ class Operation:
                 f"the engine did not end in {seconds} s:\n{error.output}"
             ) from error
         return Result(self.process.returncode, text, _events(self._log))
-
-
-def end_processes_of(pulumi_home: Path) -> None:
-    """End the engine's processes and plugins, which outlive an engine that was killed."""
-    marker = f"PULUMI_HOME={pulumi_home}".encode()
-    for environment in Path("/proc").glob("[0-9]*/environ"):
-        with suppress(OSError):
-            if marker in environment.read_bytes().split(b"\0"):
-                os.kill(int(environment.parent.name), signal.SIGKILL)
 
 
 def _events(log: Path) -> list[dict[str, Any]]:
