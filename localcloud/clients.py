@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import boto3
@@ -41,12 +42,14 @@ class Clients:
         self._session: Any = boto3.Session()
         self._lock = threading.Lock()
 
+    @cached_property
+    def _sts(self) -> Any:
+        secret = {"aws_access_key_id": "service", "aws_secret_access_key": "service"}
+        return self._client("sts", "us-east-1", secret)
+
     def of_role(self, role_arn: str, region: str) -> RoleClients:
         """Assume a role and return clients with its temporary credentials."""
-        secret = {"aws_access_key_id": "service", "aws_secret_access_key": "service"}
-        answer = self._client("sts", region, secret).assume_role(
-            RoleArn=role_arn, RoleSessionName="SageMaker"
-        )
+        answer = self._sts.assume_role(RoleArn=role_arn, RoleSessionName="SageMaker")
         given = answer["Credentials"]
         credentials = {
             "aws_access_key_id": given["AccessKeyId"],

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from localcloud import backends
-from localcloud.clients import Clients
+from localcloud.clients import Clients, RoleClients
 from localcloud.sagemaker import description, lifecycle, listing, rules
 from localcloud.sagemaker.errors import NOT_FOUND, ServiceError, not_found, validation_error
 from localcloud.sagemaker.locations import Location
@@ -70,7 +70,8 @@ class TrainingService:
         name = request["TrainingJobName"]
         arn = training_job_arn(account, region, name)
         self._refuse_duplicate(arn)
-        self._check_access(request, region)
+        access = self._assume_role(request, region)
+        _check_data(request, access.s3)
         now = time.time()
         job = TrainingJob(
             name=name,
@@ -82,7 +83,7 @@ class TrainingService:
             transitions=lifecycle.enter((), "Starting", now),
             tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
         )
-        runner = Runner(job, self._settings, self._clients)
+        runner = Runner(job, self._settings, access)
         with self._lock:
             self._refuse_duplicate(arn)
             self._runners[arn] = runner
@@ -97,29 +98,14 @@ class TrainingService:
                 f"training job with this name already exists ({arn})",
             )
 
-    def _check_access(self, request: Document, region: str) -> None:
-        """Check, as the service does at creation, the role and the data that it leads to."""
+    def _assume_role(self, request: Document, region: str) -> RoleClients:
         role = request["RoleArn"]
         if not backends.role_exists(role):
             raise validation_error(
                 f"Could not assume role {role}. Please ensure that the role exists and allows "
                 "principal 'sagemaker.amazonaws.com' to assume the role."
             )
-        s3 = self._clients.of_role(role, region).s3
-        for channel in request.get("InputDataConfig", []):
-            uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
-            if not _has_objects(s3, _location(uri)):
-                raise validation_error(
-                    f'No S3 objects found under S3 URL "{uri}" given in input data source. Please '
-                    "ensure that the bucket exists in the selected region, that objects exist "
-                    "under that S3 prefix, and that the role has s3:ListBucket permissions on it."
-                )
-        output = _location(request["OutputDataConfig"]["S3OutputPath"])
-        try:
-            s3.head_bucket(Bucket=output.bucket)
-        except ClientError as error:
-            message = f"Access denied to OutputDataConfig S3 bucket: {output.bucket}"
-            raise validation_error(message) from error
+        return self._clients.of_role(role, region)
 
     def _describe(self, place: Place, request: Document) -> Document:
         return description.describe(self._find(place, request).job)
@@ -209,6 +195,24 @@ def _arn(place: Place, request: Document) -> str:
 
 def _tag_list(job: TrainingJob) -> list[Document]:
     return [{"Key": key, "Value": value} for key, value in job.tags.items()]
+
+
+def _check_data(request: Document, s3: Any) -> None:
+    """Check, as the service does at creation, what the request's S3 URIs lead to."""
+    for channel in request.get("InputDataConfig", []):
+        uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
+        if not _has_objects(s3, _location(uri)):
+            raise validation_error(
+                f'No S3 objects found under S3 URL "{uri}" given in input data source. Please '
+                "ensure that the bucket exists in the selected region, that objects exist "
+                "under that S3 prefix, and that the role has s3:ListBucket permissions on it."
+            )
+    output = _location(request["OutputDataConfig"]["S3OutputPath"])
+    try:
+        s3.head_bucket(Bucket=output.bucket)
+    except ClientError as error:
+        message = f"Access denied to OutputDataConfig S3 bucket: {output.bucket}"
+        raise validation_error(message) from error
 
 
 def _location(uri: str) -> Location:

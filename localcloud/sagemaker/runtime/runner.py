@@ -10,7 +10,7 @@ import time
 from botocore.exceptions import ClientError as ServiceClientError
 
 from localcloud import images
-from localcloud.clients import Clients, RoleClients
+from localcloud.clients import RoleClients
 from localcloud.sagemaker import lifecycle
 from localcloud.sagemaker.description import output_uri
 from localcloud.sagemaker.locations import Location
@@ -31,10 +31,10 @@ _log = logging.getLogger(__name__)
 class Runner:
     """Takes one job through its statuses on a thread of its own."""
 
-    def __init__(self, job: TrainingJob, settings: Settings, clients: Clients) -> None:
+    def __init__(self, job: TrainingJob, settings: Settings, access: RoleClients) -> None:
         self.job = job
         self._settings = settings
-        self._clients = clients
+        self._access = access
         self._lock = threading.RLock()
         self._control = Control(lambda: lifecycle.limits(job, time.time()))
         self._folder = settings.jobs / f"{job.name}-{secrets.token_hex(4)}"
@@ -77,11 +77,10 @@ class Runner:
         """Go through the statuses in turn and return how the job ends."""
         request = self.job.request
         self._say(lifecycle.PREPARING)
-        access = self._clients.of_role(request["RoleArn"], self.job.region)
         algorithm = request["AlgorithmSpecification"]
         image = images.find(algorithm["TrainingImage"], self._settings.data)
         metrics = Metrics(algorithm.get("MetricDefinitions", []))
-        self._cluster = cluster = Cluster(self.job, self._settings, access, self._folder)
+        self._cluster = cluster = Cluster(self.job, self._settings, self._access, self._folder)
         self._control.check()
         self._enter("Downloading")
         cluster.prepare(image, self._control.check)
@@ -92,7 +91,7 @@ class Runner:
         self._enter("Uploading")
         cluster.close()
         self.job.metrics = metrics.final()
-        self._upload(cluster, access, outcome)
+        self._upload(cluster, outcome)
         return outcome
 
     def _train(self, cluster: Cluster) -> Outcome:
@@ -112,10 +111,10 @@ class Runner:
         cluster.flush(self._settings.grace)
         return Outcome("Completed")
 
-    def _upload(self, cluster: Cluster, access: RoleClients, outcome: Outcome) -> None:
+    def _upload(self, cluster: Cluster, outcome: Outcome) -> None:
         """Upload the model, unless the job failed, and the other output in any case."""
         target = Location.parse(output_uri(self.job))
-        uploader = Uploader(access.s3, self.job.request["OutputDataConfig"], target)
+        uploader = Uploader(self._access.s3, self.job.request["OutputDataConfig"], target)
         if outcome.status != "Failed":
             uploader.upload("model", cluster.folders("model"))
         uploader.upload("output", cluster.folders("output/data"))
