@@ -6,7 +6,7 @@ JOB ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up pause status logs watch down clean test test-deep check format
+.PHONY: help setup up pause status logs watch predict down clean test test-deep check format
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ logs: setup  ## Print the jobs' log lines, or those of JOB=name
 
 watch: setup  ## Follow the jobs' log lines as they come, or those of JOB=name
 	@$(VENV_PYTHON) -m development logs --follow $(JOB)
+
+predict: setup  ## Classify held-out images with the model of the job `digits`
+	@$(VENV_PYTHON) -m development predict
 
 down:  ## Destroy the stack and stop the local cloud
 	@$(PYTHON) -m toolchain.teardown down

@@ -45,6 +45,12 @@ def logs(job: Job = None, follow: Follow = False) -> None:
 
 
 @app.command()
+def predict() -> None:
+    """Classify held-out images with the model that the job `digits` trained."""
+    raise typer.Exit(commands.predict(layout))
+
+
+@app.command()
 def down() -> None:
     """Destroy the stack and stop the local cloud."""
     raise typer.Exit(commands.down(layout))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import boto3
 
 from development.console import console, tell
 from development.engine import Engine, release_dead_locks
+from development.environment import client_environment
 from development.errors import CommandError
 from development.jobs import lineages_of, runs_of, stop_live
 from development.layout import Layout
@@ -101,6 +103,21 @@ def logs(layout: Layout, job: str | None, follow: bool) -> int:
     return 0
 
 
+def predict(layout: Layout) -> int:
+    """Let the model of the job `digits` classify the images that were held out."""
+    server = daemon.find(layout.cloud)
+    outputs = Engine(layout, STACK, server.url if server else "").outputs()
+    job = outputs.get("training_jobs", {}).get("digits", {})
+    if server is None or job.get("status") != "Completed":
+        console.print("No model was trained yet. `make up` trains one.")
+        return 1
+    script = layout.checkout / "examples" / "digits" / "predict.py"
+    environment = client_environment(layout, endpoint_url=server.url)
+    return subprocess.run(
+        [layout.python, script, job["model_uri"]], env=environment, check=False
+    ).returncode
+
+
 def down(layout: Layout) -> int:
     """Destroy the stack and stop the local cloud."""
     server = daemon.find(layout.cloud)
@@ -129,7 +146,11 @@ def _look_again(engine: Engine, *, started: bool) -> int:
         )
     else:
         return 0
-    return engine.refresh(tell)
+    lines: list[str] = []
+    code = engine.refresh(lines.append)
+    for line in lines if code else ():
+        tell(line)
+    return code
 
 
 def _start_cloud(layout: Layout) -> daemon.Server:
