@@ -43,4 +43,4 @@ def _cost(instance_type: str, instance_count: int, seconds: float) -> float | st
     if listed is None or listed.on_demand_usd_per_hour is None:
         return UNKNOWN_COST
     usd = listed.on_demand_usd_per_hour * instance_count * seconds / _SECONDS_PER_HOUR
-    return round(usd, 4)
+    return round(usd, 6)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from components.durations import format_duration
@@ -24,13 +24,14 @@ def wait_for_end(
     """The descriptions of the jobs once all have ended, by name; `deadline` is in seconds.
 
     One list call a hundred jobs serves each tick. A tick is a twentieth of the time waited so
-    far, half a second to thirty, so short jobs are seen at once and long ones cost few calls.
+    far, half a second to thirty, so short jobs are seen at once and long ones cost few calls. There must be at least one job.
 
     Raises:
         TrainingJobError: a job has not ended at the deadline, or its record is gone.
     """
     ended: dict[str, dict[str, Any]] = {}
-    since = min((_described(client, name)["CreationTime"] for name in names), default=None)
+    # CreationTimeAfter leaves out a job that was created at that very moment.
+    since = min(_described(client, name)["CreationTime"] for name in names) - timedelta(seconds=1)
     seen: dict[str, str] = {}
     for waited in _ticks(deadline):
         for summary in _summaries(client, names, since):
@@ -68,14 +69,11 @@ def _tail(logs: Any, stream: str, lines: int) -> list[str]:
     return [f"{host} | {event['message'].rstrip()}" for event in events]
 
 
-def _summaries(
-    client: Any, names: Sequence[str], since: datetime | None
-) -> Iterator[dict[str, Any]]:
-    """The summaries of these jobs; none of them was created before `since`."""
+def _summaries(client: Any, names: Sequence[str], since: datetime) -> Iterator[dict[str, Any]]:
+    """The summaries of these jobs; all of them were created after `since`."""
     wanted = set(names)
-    query = {"CreationTimeAfter": since} if since else {}
     pages = client.get_paginator("list_training_jobs").paginate(
-        NameContains=_shared_prefix(names), MaxResults=100, **query
+        NameContains=_shared_prefix(names), MaxResults=100, CreationTimeAfter=since
     )
     for page in pages:
         yield from (s for s in page["TrainingJobSummaries"] if s["TrainingJobName"] in wanted)

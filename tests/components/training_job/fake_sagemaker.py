@@ -73,8 +73,12 @@ class FakeSageMaker:
             "FailureReason": reason,
         }
 
-    def _list_training_jobs(self, NameContains: str, **_: Any) -> Iterator[dict[str, Any]]:
-        found = [job for name, job in self.jobs.items() if NameContains in name]
+    def _list_training_jobs(
+        self, NameContains: str, CreationTimeAfter: datetime | None = None, **_: Any
+    ) -> Iterator[dict[str, Any]]:
+        named = [job for name, job in self.jobs.items() if NameContains in name]
+        after = CreationTimeAfter or datetime.min.replace(tzinfo=UTC)
+        found = [job for job in named if job["CreationTime"] > after]
         newest_first = sorted(found, key=lambda job: job["CreationTime"], reverse=True)
         yield self._call("ListTrainingJobs", lambda: {"TrainingJobSummaries": newest_first})
 
