@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 STATE_FILE = "server.json"
@@ -45,7 +45,9 @@ def find(data: Path) -> Server | None:
         return None
     # What a killed server left behind is not the one that just now starts.
     alive = _locked(data) and Path(f"/proc/{document['pid']}").exists()
-    return Server(**document) if alive else None
+    names = [field.name for field in fields(Server)]
+    # A server of another version may have written fewer entries, or more.
+    return Server(**{name: document.get(name, "") for name in names}) if alive else None
 
 
 def start(data: Path, *arguments: str) -> Server:

@@ -12,13 +12,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from localcloud import __version__
 from localcloud.daemon import LOCK_FILE, STATE_FILE
 from localcloud.sagemaker.runtime import settings as defaults
 from localcloud.sagemaker.runtime.settings import Settings
 from localcloud.sagemaker.sandbox.choice import LESS_FAITHFUL, Name, choose
+
+if TYPE_CHECKING:
+    from localcloud.sagemaker.service import TrainingService
 
 ADDRESS = "127.0.0.1"
 
@@ -50,8 +53,34 @@ def serve(options: Options, say: Callable[[str], None]) -> None:
 
 
 def _serve(options: Options, say: Callable[[str], None]) -> None:
-    # Imported here, since they take most of the second that a start takes, and neither
-    # `status` nor `stop` needs them.
+    sandbox = choose(options.sandbox)
+    if not sandbox.faithful:
+        say(LESS_FAITHFUL)
+    server = _listen(options.port)
+    settings = Settings(
+        data=options.data,
+        url=f"http://{ADDRESS}:{server.server_port}",
+        sandbox=sandbox,
+        grace=options.grace,
+        checkpoint_interval=options.checkpoint_interval,
+    )
+    service = _mount(server, settings)
+    _stop_on_signal(server.shutdown)
+    state = options.data / STATE_FILE
+    _write_state(state, server.server_port, settings.url, sandbox.name)
+    say(f"Serving on {settings.url}, jobs confined by {sandbox.name}.")
+    try:
+        server.serve_forever()
+    finally:
+        state.unlink(missing_ok=True)
+        service.close()
+        _sweep(options.data)
+
+
+def _listen(port: int) -> Any:
+    """Return a server of moto's services that listens but does not answer yet."""
+    # Imported here, since it takes most of the second that a start takes, and neither
+    # `status` nor `stop` needs it.
     from moto.moto_server.werkzeug_app import (
         DomainDispatcherApplication,
         MotoRequestHandler,
@@ -59,38 +88,23 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
     )
     from werkzeug.serving import make_server
 
+    moto = DomainDispatcherApplication(create_backend_app)
+    handler = _quiet(MotoRequestHandler)
+    server = make_server(ADDRESS, port, moto, threaded=True, request_handler=handler)
+    server.daemon_threads = True
+    return server
+
+
+def _mount(server: Any, settings: Settings) -> TrainingService:
+    """Put the training jobs before moto's services and mend these."""
     from localcloud.backends import mend_bucket_policies
     from localcloud.gateway import Gateway
     from localcloud.sagemaker.service import TrainingService
 
-    sandbox = choose(options.sandbox)
-    if not sandbox.faithful:
-        say(LESS_FAITHFUL)
-    handler = _quiet(MotoRequestHandler)
-    moto = DomainDispatcherApplication(create_backend_app)
-    server = make_server(ADDRESS, options.port, moto, threaded=True, request_handler=handler)
-    server.daemon_threads = True
-    url = f"http://{ADDRESS}:{server.server_port}"
-    settings = Settings(
-        data=options.data,
-        url=url,
-        sandbox=sandbox,
-        grace=options.grace,
-        checkpoint_interval=options.checkpoint_interval,
-    )
-    service = TrainingService(settings)
-    server.app = Gateway(service, moto)
     mend_bucket_policies()
-    _stop_on_signal(server.shutdown)
-    state = options.data / STATE_FILE
-    _write_state(state, server.server_port, url, sandbox.name)
-    say(f"Serving on {url}, jobs confined by {sandbox.name}.")
-    try:
-        server.serve_forever()
-    finally:
-        state.unlink(missing_ok=True)
-        service.close()
-        _sweep(options.data)
+    service = TrainingService(settings)
+    server.app = Gateway(service, server.app)
+    return service
 
 
 def _quiet(handler: Any) -> Any:

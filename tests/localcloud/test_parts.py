@@ -54,7 +54,8 @@ def test_shards_are_a_fair_division(keys: set[str], count: int):
     ("line", "expected"),
     [
         ("loss=0.5; loss=0.25;", {"loss": 0.25}),
-        ("loss=1e-3;", {"loss": 0.001}),
+        ("loss=0.1;", {"loss": 0.10000000149011612}),
+        ("loss=0.5; loss=nan;", {"loss": 0.5}),
         ("loss=abc;", {}),
         ("nothing", {}),
     ],

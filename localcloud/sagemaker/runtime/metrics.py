@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import struct
 import threading
 from collections.abc import Iterable, Mapping
 
@@ -21,10 +23,12 @@ def extract(line: str, definitions: Mapping[str, re.Pattern[str]]) -> dict[str, 
 
 
 def _number(text: str | None) -> float | None:
+    """Return a number as the service keeps it, with single precision; None if it is none."""
     try:
-        return float(text or "")
-    except ValueError:
+        (value,) = struct.unpack("f", struct.pack("f", float(text or "")))
+    except (ValueError, OverflowError):
         return None
+    return value if math.isfinite(value) else None
 
 
 class Metrics:

@@ -17,6 +17,7 @@ from localcloud.sagemaker.locations import Location
 from localcloud.sagemaker.records import TrainingJob
 from localcloud.sagemaker.runtime import failures
 from localcloud.sagemaker.runtime.artifacts import Uploader
+from localcloud.sagemaker.runtime.blueprint import Blueprint
 from localcloud.sagemaker.runtime.cluster import Cluster
 from localcloud.sagemaker.runtime.control import Control, EndedError, Outcome
 from localcloud.sagemaker.runtime.failures import ClientError
@@ -80,10 +81,11 @@ class Runner:
         algorithm = request["AlgorithmSpecification"]
         image = images.find(algorithm["TrainingImage"], self._settings.data)
         metrics = Metrics(algorithm.get("MetricDefinitions", []))
-        self._cluster = cluster = Cluster(self.job, self._settings, self._access, self._folder)
+        blueprint = Blueprint(self.job, self._settings, self._access, image)
+        self._cluster = cluster = Cluster(blueprint, self._folder)
         self._control.check()
         self._enter("Downloading")
-        cluster.prepare(image, self._control.check)
+        cluster.prepare(self._control.check)
         self._control.check()
         self._enter("Training")
         cluster.start(self._control, metrics.read)

@@ -1,0 +1,90 @@
+"""How the instances of one job are set up: command, environment, files, network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from localcloud.clients import RoleClients
+from localcloud.images import Image
+from localcloud.sagemaker.records import TrainingJob
+from localcloud.sagemaker.rules import input_mode
+from localcloud.sagemaker.runtime import layout
+from localcloud.sagemaker.runtime.failures import ClientError
+from localcloud.sagemaker.runtime.layout import Host
+from localcloud.sagemaker.runtime.settings import Settings
+from localcloud.sagemaker.sandbox.files import MACHINE_LEARNING, instance_mounts
+from localcloud.sagemaker.sandbox.specification import Mount, Specification
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """What all instances of one job have in common."""
+
+    job: TrainingJob
+    settings: Settings
+    access: RoleClients
+    image: Image
+
+    @property
+    def isolated(self) -> bool:
+        """Whether the containers have neither network nor credentials."""
+        return bool(self.job.request.get("EnableNetworkIsolation"))
+
+    def specification(self, host: Host, folder: Path, network: int) -> Specification:
+        """Return the instance `host`, whose files lie in `folder` of this machine.
+
+        `network` is the process that holds the job's network, 0 if it has none of its own.
+        """
+        ml = folder / "ml"
+        environment = layout.environment(self.job, self.image.environment, self._aws())
+        command = layout.command(self.job.request)
+        if not self.settings.sandbox.faithful:
+            command = tuple(_moved(word, ml) for word in command)
+            environment = {name: _moved(value, ml) for name, value in environment.items()}
+            environment |= {"SAGEMAKER_BASE_DIR": str(ml), "HOME": str(folder / "home")}
+        return Specification(
+            host=host.name,
+            command=command,
+            environment=environment,
+            mounts=instance_mounts(folder, self.image.folders, self._mounts(host, folder)),
+            root=str(folder / "root"),
+            network=network,
+            folder="/" if self.settings.sandbox.faithful else str(ml),
+        )
+
+    def checkpoint_folder(self, folder: Path) -> Path:
+        """Return this machine's folder for LocalPath: within /opt/ml, or one mounted there."""
+        path = PurePosixPath(layout.checkpoint_path(self.job.request))
+        if path.is_relative_to(MACHINE_LEARNING):
+            return folder / "ml" / path.relative_to(MACHINE_LEARNING)
+        if not self.settings.sandbox.faithful:
+            raise ClientError(f"Without namespaces, {path} can't hold checkpoints: use /opt/ml")
+        return folder / "checkpoints"
+
+    def _aws(self) -> dict[str, str]:
+        """Return how the script reaches AWS: not at all when the job is isolated."""
+        if self.isolated:
+            return {}
+        region = {"AWS_DEFAULT_REGION": self.job.region}
+        return {**region, "AWS_ENDPOINT_URL": self.settings.url, **self.access.credentials}
+
+    def _mounts(self, host: Host, folder: Path) -> list[Mount]:
+        """Return the mounts over /opt/ml: FastFile channels, read-only, and the checkpoints."""
+        request = self.job.request
+        channels = PurePosixPath("input/data")
+        mounts = [
+            Mount("read-only", f"{MACHINE_LEARNING}/{path}", str(folder / "ml" / path))
+            for channel in layout.channels_of(request, host)
+            if input_mode(request, channel) == "FastFile"
+            for path in (channels / channel["ChannelName"],)
+        ]
+        path = layout.checkpoint_path(request)
+        if not PurePosixPath(path).is_relative_to(MACHINE_LEARNING):
+            mounts.append(Mount("bind", path, str(self.checkpoint_folder(folder))))
+        return mounts
+
+
+def _moved(text: str, ml: Path) -> str:
+    """Put the folder that stands in for /opt/ml, where there is no private file tree."""
+    return text.replace(MACHINE_LEARNING, str(ml))
