@@ -59,10 +59,30 @@ def document(statements: Sequence[Statement]) -> Document:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
+def allow(sid: str, actions: Sequence[str], resources: Sequence[str]) -> Statement:
+    """A statement that allows these actions on these resources."""
+    return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+
+
+def service_trust(service: str, account_id: str, source: str) -> Document:
+    """Both conditions keep the service from being used as a deputy for another account."""
+    statement = {
+        "Sid": "AssumeForThisAccount",
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": account_id},
+            "ArnLike": {"aws:SourceArn": source},
+        },
+    }
+    return document([statement])
+
+
 def execution_trust(account_id: str, region: str) -> Document:
     """Only SageMaker, and only for training jobs of this account in this region."""
     source = f"arn:{partition(region)}:sagemaker:{region}:{account_id}:training-job/*"
-    return _service_trust("sagemaker.amazonaws.com", account_id, source)
+    return service_trust("sagemaker.amazonaws.com", account_id, source)
 
 
 def execution_policy(scope: ExecutionScope) -> Document:
@@ -83,7 +103,7 @@ def execution_policy(scope: ExecutionScope) -> Document:
 def flow_log_trust(account_id: str, region: str) -> Document:
     """Only VPC flow logs of this account in this region."""
     source = f"arn:{partition(region)}:ec2:{region}:{account_id}:vpc-flow-log/*"
-    return _service_trust("vpc-flow-logs.amazonaws.com", account_id, source)
+    return service_trust("vpc-flow-logs.amazonaws.com", account_id, source)
 
 
 def flow_log_policy(log_group_arn: str) -> Document:
@@ -92,8 +112,8 @@ def flow_log_policy(log_group_arn: str) -> Document:
     actions = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
     return document(
         [
-            _allow("WriteFlowLogs", actions, [log_group_arn, streams]),
-            _allow("FindLogGroup", ["logs:DescribeLogGroups"], ["*"]),
+            allow("WriteFlowLogs", actions, [log_group_arn, streams]),
+            allow("FindLogGroup", ["logs:DescribeLogGroups"], ["*"]),
         ]
     )
 
@@ -110,22 +130,7 @@ def input_statements(input_prefixes: Sequence[str], region: str) -> list[Stateme
         for number, (bucket, patterns) in enumerate(prefixes.items(), start=1)
     ]
     objects = [f"{bucket}/{each}" for bucket, patterns in prefixes.items() for each in patterns]
-    return [*listing, _allow("ReadInputs", ["s3:GetObject"], objects)]
-
-
-def _service_trust(service: str, account_id: str, source: str) -> Document:
-    """Both conditions keep the service from being used as a deputy for another account."""
-    statement = {
-        "Sid": "AssumeForThisAccount",
-        "Effect": "Allow",
-        "Principal": {"Service": service},
-        "Action": "sts:AssumeRole",
-        "Condition": {
-            "StringEquals": {"aws:SourceAccount": account_id},
-            "ArnLike": {"aws:SourceArn": source},
-        },
-    }
-    return document([statement])
+    return [*listing, allow("ReadInputs", ["s3:GetObject"], objects)]
 
 
 def _artifact_statements(scope: ExecutionScope) -> list[Statement]:
@@ -138,35 +143,35 @@ def _artifact_statements(scope: ExecutionScope) -> list[Statement]:
     kinds = ["checkpoints/*", "inputs/*", "output/*", "source/*"]
     return [
         _list_statement("ListArtifacts", bucket, kinds),
-        _allow(
+        allow(
             "ReadArtifacts",
             ["s3:GetObject"],
             [f"{bucket}/checkpoints/*", f"{bucket}/inputs/*", f"{bucket}/source/*"],
         ),
-        _allow(
+        allow(
             "WriteArtifacts",
             ["s3:AbortMultipartUpload", "s3:PutObject"],
             [f"{bucket}/checkpoints/*", f"{bucket}/output/*"],
         ),
         # SageMaker mirrors into the bucket what the training script deletes on its instance.
-        _allow("DeleteCheckpoints", ["s3:DeleteObject"], [f"{bucket}/checkpoints/*"]),
+        allow("DeleteCheckpoints", ["s3:DeleteObject"], [f"{bucket}/checkpoints/*"]),
     ]
 
 
 def _input_statements(scope: ExecutionScope) -> list[Statement]:
     statements = input_statements(scope.input_prefixes, scope.region)
     if scope.input_key_arns:
-        decrypt = _allow("DecryptInputs", ["kms:Decrypt"], scope.input_key_arns)
+        decrypt = allow("DecryptInputs", ["kms:Decrypt"], scope.input_key_arns)
         statements.append({**decrypt, "Condition": _only_through_s3(scope)})
     return statements
 
 
 def _key_statements(scope: ExecutionScope) -> list[Statement]:
     actions = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
-    use = _allow("UseKeyThroughS3", actions, [scope.key_arn])
+    use = allow("UseKeyThroughS3", actions, [scope.key_arn])
     statements = [{**use, "Condition": _only_through_s3(scope)}]
     if scope.volume_encryption:
-        grant = _allow("GrantKeyToVolumes", ["kms:CreateGrant"], [scope.key_arn])
+        grant = allow("GrantKeyToVolumes", ["kms:CreateGrant"], [scope.key_arn])
         only_for_aws = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
         statements.append({**grant, "Condition": only_for_aws})
     return statements
@@ -177,16 +182,16 @@ def _image_statements(scope: ExecutionScope) -> list[Statement]:
         return []
     actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     return [
-        _allow("PullImages", actions, sorted(set(scope.repository_arns))),
-        _allow("GetRegistryToken", ["ecr:GetAuthorizationToken"], ["*"]),
+        allow("PullImages", actions, sorted(set(scope.repository_arns))),
+        allow("GetRegistryToken", ["ecr:GetAuthorizationToken"], ["*"]),
     ]
 
 
 def _observation_statements(scope: ExecutionScope) -> list[Statement]:
     group = scope.arn("logs", f"log-group:{TRAINING_LOGS}")
-    metrics = _allow("PutMetrics", ["cloudwatch:PutMetricData"], ["*"])
+    metrics = allow("PutMetrics", ["cloudwatch:PutMetricData"], ["*"])
     return [
-        _allow(
+        allow(
             "WriteLogs",
             [
                 "logs:CreateLogGroup",
@@ -203,9 +208,7 @@ def _observation_statements(scope: ExecutionScope) -> list[Statement]:
 def _secret_statements(scope: ExecutionScope) -> list[Statement]:
     if not scope.secret_arns:
         return []
-    return [
-        _allow("ReadSecrets", ["secretsmanager:GetSecretValue"], sorted(set(scope.secret_arns)))
-    ]
+    return [allow("ReadSecrets", ["secretsmanager:GetSecretValue"], sorted(set(scope.secret_arns)))]
 
 
 def _network_statements(scope: ExecutionScope) -> list[Statement]:
@@ -215,17 +218,17 @@ def _network_statements(scope: ExecutionScope) -> list[Statement]:
     interfaces = scope.arn("ec2", "network-interface/*")
     subnets = [scope.arn("ec2", f"subnet/{each}") for each in scope.subnet_ids]
     groups = [scope.arn("ec2", f"security-group/{each}") for each in scope.security_group_ids]
-    use = _allow(
+    use = allow(
         "UseInterfaces",
         ["ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface"],
         [interfaces],
     )
     return [
-        _allow("CreateInterfaces", ["ec2:CreateNetworkInterface"], [interfaces, *subnets, *groups]),
+        allow("CreateInterfaces", ["ec2:CreateNetworkInterface"], [interfaces, *subnets, *groups]),
         {**use, "Condition": {"ArnEquals": {"ec2:Subnet": subnets}}},
         # AWS does not promise that this action's request carries the interface's subnet.
-        _allow("RevokeInterfaces", ["ec2:DeleteNetworkInterfacePermission"], [interfaces]),
-        _allow(
+        allow("RevokeInterfaces", ["ec2:DeleteNetworkInterfacePermission"], [interfaces]),
+        allow(
             "DescribeNetwork",
             [
                 "ec2:DescribeDhcpOptions",
@@ -245,9 +248,5 @@ def _only_through_s3(scope: ExecutionScope) -> dict[str, Any]:
 
 
 def _list_statement(sid: str, bucket: str, patterns: Sequence[str]) -> Statement:
-    statement = _allow(sid, ["s3:ListBucket"], [bucket])
+    statement = allow(sid, ["s3:ListBucket"], [bucket])
     return {**statement, "Condition": {"StringLike": {"s3:prefix": list(patterns)}}}
-
-
-def _allow(sid: str, actions: Sequence[str], resources: Sequence[str]) -> Statement:
-    return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}

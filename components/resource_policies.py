@@ -14,7 +14,6 @@ from components.iam_documents import Document, Statement, document, input_statem
 _ENCRYPTION = "s3:x-amz-server-side-encryption"
 _ENCRYPTION_KEY = f"{_ENCRYPTION}-aws-kms-key-id"
 _CUSTOMER_KEY = f"{_ENCRYPTION}-customer-algorithm"
-_ALERT_SERVICES = ["budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"]
 
 
 def key_policy(account_id: str, region: str, alerts: bool = False) -> Document:
@@ -31,7 +30,7 @@ def key_policy(account_id: str, region: str, alerts: bool = False) -> Document:
     """
     statements = [_account_statement(account_id, region), _logs_statement(account_id, region)]
     if alerts:
-        statements.append(_alerts_statement(account_id))
+        statements += _alert_statements(account_id, region)
     return document(statements)
 
 
@@ -134,15 +133,29 @@ def _logs_statement(account_id: str, region: str) -> Statement:
     }
 
 
-def _alerts_statement(account_id: str) -> Statement:
-    return {
-        "Sid": "AlertServicesPublish",
+def _alert_statements(account_id: str, region: str) -> list[Statement]:
+    """The services that publish to an encrypted topic of the account.
+
+    EventBridge names no source when it uses a key for a topic, so a condition on the source would
+    silence it: the topic itself is what binds it to the account.
+    """
+    topics = f"arn:{partition(region)}:sns:{region}:{account_id}:*"
+    of_topic = {"StringLike": {"kms:EncryptionContext:aws:sns:topicArn": topics}}
+    events = {
+        "Sid": "EventsPublishAlerts",
         "Effect": "Allow",
-        "Principal": {"Service": _ALERT_SERVICES},
+        "Principal": {"Service": "events.amazonaws.com"},
         "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
         "Resource": ["*"],
-        "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
+        "Condition": of_topic,
     }
+    others = {
+        **events,
+        "Sid": "AlarmsAndBudgetsPublish",
+        "Principal": {"Service": ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]},
+        "Condition": {**of_topic, "StringEquals": {"aws:SourceAccount": account_id}},
+    }
+    return [events, others]
 
 
 def _insecure_transport_statement(bucket_arn: str) -> Statement:

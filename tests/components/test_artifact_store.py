@@ -140,8 +140,8 @@ def test_the_services_of_alerts_use_the_key_only_where_there_are_alerts(default:
         document = recording.the("kms/keyPolicy:KeyPolicy").document()
         return [each["Sid"] for each in document["Statement"]]
 
-    assert "AlertServicesPublish" not in names(default)
-    assert "AlertServicesPublish" in names(store(alerts=True))
+    assert "EventsPublishAlerts" not in names(default)
+    assert "EventsPublishAlerts" in names(store(alerts=True))
 
 
 def test_a_store_that_is_not_retained_is_emptied_and_deleted(default: Recording):

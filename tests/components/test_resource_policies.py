@@ -55,14 +55,22 @@ def test_cloudwatch_logs_uses_the_key_only_for_this_accounts_log_groups():
     assert logs["Condition"] == {"StringLike": {"kms:EncryptionContext:aws:logs:arn": groups}}
 
 
-def test_the_services_that_publish_alerts_use_the_key_only_for_this_account():
-    alerts = statement(key_policy(ACCOUNT, REGION, alerts=True), "AlertServicesPublish")
-    assert alerts["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
-    assert set(alerts["Principal"]["Service"]) == {
-        "budgets.amazonaws.com",
-        "cloudwatch.amazonaws.com",
-        "events.amazonaws.com",
+def test_the_services_that_publish_alerts_use_the_key_only_for_this_accounts_topics():
+    document = key_policy(ACCOUNT, REGION, alerts=True)
+    topics = {"kms:EncryptionContext:aws:sns:topicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:*"}
+    alarms = statement(document, "AlarmsAndBudgetsPublish")
+    assert alarms["Principal"]["Service"] == ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]
+    assert alarms["Condition"] == {
+        "StringLike": topics,
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
     }
+    assert statement(document, "EventsPublishAlerts")["Condition"]["StringLike"] == topics
+
+
+def test_no_condition_on_the_source_silences_eventbridge():
+    events = statement(key_policy(ACCOUNT, REGION, alerts=True), "EventsPublishAlerts")
+    assert events["Principal"] == {"Service": "events.amazonaws.com"}
+    assert "aws:Source" not in str(events["Condition"])
 
 
 def test_without_alerts_their_services_cannot_use_the_key():

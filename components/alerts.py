@@ -1,0 +1,267 @@
+"""Alerts: who is told when a job ends badly, takes too long, or the month costs too much."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.alert_documents import (
+    ENDINGS,
+    EVENT_INPUTS,
+    Ending,
+    chat_trust,
+    event_message,
+    event_pattern,
+    topic_policy,
+)
+from components.arns import partition
+from components.watchdog import Watchdog, WatchdogArgs
+
+BUDGET_WARNINGS = (("ACTUAL", 80), ("FORECASTED", 100), ("ACTUAL", 100))
+"""Of what kind of cost, and at which percentage of the budget, somebody is told."""
+
+_DAY_SECONDS = 86_400
+
+
+@dataclass(frozen=True)
+class SlackChannel:
+    """A channel of a Slack workspace that the account's owner has connected to AWS.
+
+    AWS lets only one configuration of an account write to a channel, so each stack needs its own.
+
+    Attributes:
+        workspace_id: the workspace, as T0123456789.
+        channel_id: the channel, as C0123456789.
+    """
+
+    workspace_id: str
+    channel_id: str
+
+
+@dataclass(frozen=True)
+class MonthlyBudget:
+    """What may be spent in a month on what carries a tag.
+
+    Attributes:
+        usd: the limit in US dollars.
+        tag_key: the tag's key, which must be activated as a cost-allocation tag in the account's
+            billing settings; until then the budget sees no cost.
+        tag_value: the tag's value.
+    """
+
+    usd: float
+    tag_key: str
+    tag_value: str
+
+
+@dataclass(frozen=True)
+class ProlongedJobs:
+    """From when on a job is prolonged, and what is done about it.
+
+    Attributes:
+        hours: its age, waiting included.
+        stop: whether it is stopped; otherwise it is only reported.
+    """
+
+    hours: float
+    stop: bool = False
+
+
+@dataclass(frozen=True)
+class AlertsArgs:
+    """What alerts are made from. What is left out is not watched.
+
+    Attributes:
+        account_id: the stack's AWS account.
+        region: the stack's region.
+        job_name_prefix: what the names of the stack's jobs begin with.
+        execution_role_arn: the role of the stack's jobs, by which they are known.
+        key_arn: the key that encrypts the alerts; its policy lets the publishing services use it.
+        emails: addresses that get a mail, once their owners have confirmed it.
+        slack: a channel that gets a message.
+        failures_per_day: how many failed jobs in a day raise an alarm.
+        prolonged: from when on a job is prolonged.
+        budget: what may be spent in a month.
+    """
+
+    account_id: str
+    region: str
+    job_name_prefix: str
+    execution_role_arn: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+    emails: Sequence[str] = ()
+    slack: SlackChannel | None = None
+    failures_per_day: int = 3
+    prolonged: ProlongedJobs | None = None
+    budget: MonthlyBudget | None = None
+
+
+class Alerts(pulumi.ComponentResource):
+    """An encrypted topic, what publishes to it, and who is subscribed."""
+
+    topic_arn: pulumi.Output[str]
+    """The topic, to which other subscribers can be added."""
+
+    dependencies: list[pulumi.Resource]
+    """What a job must start after, so that none ends unseen."""
+
+    def __init__(
+        self, name: str, args: AlertsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("sagemaker-training:index:Alerts", name, None, opts)
+        self._name = name
+        self._args = args
+        self.dependencies = []
+
+        self._create_topic()
+        for number, email in enumerate(args.emails, start=1):
+            self._subscribe(number, email)
+        if args.slack is not None:
+            self._create_slack_channel(args.slack)
+        rules = {ending.name: self._create_event_rule(ending) for ending in ENDINGS}
+        self._create_failure_alarm(rules["failed"])
+        if args.prolonged is not None:
+            self._create_watchdog(args.prolonged)
+        if args.budget is not None:
+            self._create_budget(args.budget)
+
+        self.register_outputs({"topic_arn": self.topic_arn})
+
+    def _create_topic(self) -> None:
+        args = self._args
+        topic = aws.sns.Topic(self._name, kms_master_key_id=args.key_arn, opts=self._child())
+        self.topic_arn, self._topic_name = topic.arn, topic.name
+        self._policy = aws.sns.TopicPolicy(
+            self._name,
+            arn=topic.arn,
+            policy=topic.arn.apply(
+                lambda arn: json.dumps(topic_policy(arn, args.account_id, args.region))
+            ),
+            opts=self._child(),
+        )
+        self.dependencies += [topic, self._policy]
+
+    def _subscribe(self, number: int, email: str) -> None:
+        subscription = aws.sns.TopicSubscription(
+            f"{self._name}-email-{number}",
+            topic=self.topic_arn,
+            protocol="email",
+            endpoint=email,
+            opts=self._child(),
+        )
+        self.dependencies.append(subscription)
+
+    def _create_slack_channel(self, slack: SlackChannel) -> None:
+        """The channel only shows messages: neither it nor its guardrail allows any action."""
+        name = f"{self._name}-slack"
+        role = aws.iam.Role(
+            name,
+            description=f"Lets {self._name} show messages and nothing else",
+            assume_role_policy=json.dumps(chat_trust()),
+            opts=self._child(),
+        )
+        deny_all = f"arn:{partition(self._args.region)}:iam::aws:policy/AWSDenyAll"
+        channel = aws.chatbot.SlackChannelConfiguration(
+            name,
+            # Names are unique in an account, and the topic's carries a random suffix.
+            configuration_name=self._topic_name,
+            slack_team_id=slack.workspace_id,
+            slack_channel_id=slack.channel_id,
+            iam_role_arn=role.arn,
+            guardrail_policy_arns=[deny_all],
+            sns_topic_arns=[self.topic_arn],
+            opts=self._child(),
+        )
+        self.dependencies += [role, channel]
+
+    def _create_event_rule(self, ending: Ending) -> aws.cloudwatch.EventRule:
+        name, args = f"{self._name}-{ending.name}", self._args
+        pattern = pulumi.Output.from_input(args.execution_role_arn).apply(
+            lambda arn: json.dumps(event_pattern(ending, args.job_name_prefix, arn))
+        )
+        rule = aws.cloudwatch.EventRule(
+            name,
+            description=f"A training job {ending.title}",
+            event_pattern=pattern,
+            opts=self._child(),
+        )
+        target = aws.cloudwatch.EventTarget(
+            name,
+            rule=rule.name,
+            arn=self.topic_arn,
+            input_transformer={
+                "input_paths": EVENT_INPUTS,
+                "input_template": event_message(ending, args.region),
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._policy]),
+        )
+        self.dependencies += [rule, target]
+        return rule
+
+    def _create_failure_alarm(self, rule: aws.cloudwatch.EventRule) -> None:
+        """EventBridge counts the matches of each rule, so no other metric is needed."""
+        alarm = aws.cloudwatch.MetricAlarm(
+            f"{self._name}-failures",
+            alarm_description=f"{self._args.failures_per_day} or more jobs failed within a day",
+            namespace="AWS/Events",
+            metric_name="TriggeredRules",
+            dimensions={"RuleName": rule.name},
+            statistic="Sum",
+            period=_DAY_SECONDS,
+            evaluation_periods=1,
+            comparison_operator="GreaterThanOrEqualToThreshold",
+            threshold=self._args.failures_per_day,
+            treat_missing_data="notBreaching",
+            alarm_actions=[self.topic_arn],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._policy]),
+        )
+        self.dependencies.append(alarm)
+
+    def _create_watchdog(self, prolonged: ProlongedJobs) -> None:
+        args = self._args
+        watchdog = Watchdog(
+            f"{self._name}-watchdog",
+            WatchdogArgs(
+                account_id=args.account_id,
+                region=args.region,
+                job_name_prefix=args.job_name_prefix,
+                owner=args.execution_role_arn,
+                topic_arn=self.topic_arn,
+                key_arn=args.key_arn,
+                hours=prolonged.hours,
+                stop=prolonged.stop,
+            ),
+            opts=self._child(),
+        )
+        self.dependencies += watchdog.dependencies
+
+    def _create_budget(self, budget: MonthlyBudget) -> None:
+        created = aws.budgets.Budget(
+            self._name,
+            budget_type="COST",
+            time_unit="MONTHLY",
+            limit_amount=f"{budget.usd:g}",
+            limit_unit="USD",
+            cost_filters=[
+                {"name": "TagKeyValue", "values": [f"user:{budget.tag_key}${budget.tag_value}"]}
+            ],
+            notifications=[
+                {
+                    "notification_type": kind,
+                    "comparison_operator": "GREATER_THAN",
+                    "threshold": percent,
+                    "threshold_type": "PERCENTAGE",
+                    "subscriber_sns_topic_arns": [self.topic_arn],
+                }
+                for kind, percent in BUDGET_WARNINGS
+            ],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._policy]),
+        )
+        self.dependencies.append(created)
+
+    def _child(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self)

@@ -1,0 +1,155 @@
+"""The watchdog: reports, and where wanted stops, jobs that are there for too long."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.watchdog_documents import (
+    Watch,
+    schedule_policy,
+    schedule_trust,
+    state_machine,
+    watchdog_policy,
+    watchdog_trust,
+)
+
+INTERVAL_MINUTES = 15
+
+
+@dataclass(frozen=True)
+class WatchdogArgs:
+    """What a watchdog is made from.
+
+    Attributes:
+        account_id: the stack's AWS account.
+        region: the stack's region.
+        job_name_prefix: what the names of the stack's jobs begin with.
+        owner: the tag by which the stack knows its own jobs: its execution role's ARN.
+        topic_arn: the topic that prolonged jobs are reported to.
+        key_arn: the key that encrypts the topic.
+        hours: the age from which a job is prolonged, waiting included.
+        stop: whether prolonged jobs are stopped.
+    """
+
+    account_id: str
+    region: str
+    job_name_prefix: str
+    owner: pulumi.Input[str]
+    topic_arn: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+    hours: float
+    stop: bool
+
+
+class Watchdog(pulumi.ComponentResource):
+    """A state machine that a schedule starts, and an alarm for when it fails itself."""
+
+    state_machine_arn: pulumi.Output[str]
+    """The state machine."""
+
+    dependencies: list[pulumi.Resource]
+    """What a job must start after, so that it is watched from the beginning."""
+
+    def __init__(
+        self, name: str, args: WatchdogArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("sagemaker-training:index:Watchdog", name, None, opts)
+        self._name = name
+        self._args = args
+        self.dependencies = []
+        self._watch = pulumi.Output.all(
+            owner=args.owner, topic_arn=args.topic_arn, key_arn=args.key_arn
+        ).apply(self._resolve)
+
+        self._create_state_machine()
+        self._create_schedule()
+        self._create_alarm()
+
+        self.register_outputs({"state_machine_arn": self.state_machine_arn})
+
+    def _resolve(self, resolved: dict[str, str]) -> Watch:
+        args = self._args
+        return Watch(
+            account_id=args.account_id,
+            region=args.region,
+            job_name_prefix=args.job_name_prefix,
+            hours=args.hours,
+            stop=args.stop,
+            **resolved,
+        )
+
+    def _create_state_machine(self) -> None:
+        role = aws.iam.Role(
+            self._name,
+            description=f"What {self._name} acts as",
+            assume_role_policy=self._watch.apply(lambda watch: json.dumps(watchdog_trust(watch))),
+            opts=self._child(),
+        )
+        policy = aws.iam.RolePolicy(
+            self._name,
+            role=role.name,
+            policy=self._watch.apply(lambda watch: json.dumps(watchdog_policy(watch))),
+            opts=self._child(),
+        )
+        machine = aws.sfn.StateMachine(
+            self._name,
+            role_arn=role.arn,
+            definition=self._watch.apply(lambda watch: json.dumps(state_machine(watch))),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        self.state_machine_arn = machine.arn
+        self.dependencies += [role, policy, machine]
+
+    def _create_schedule(self) -> None:
+        name = f"{self._name}-run"
+        role = aws.iam.Role(
+            name,
+            description=f"Starts {self._name}",
+            assume_role_policy=self._watch.apply(lambda watch: json.dumps(schedule_trust(watch))),
+            opts=self._child(),
+        )
+        policy = aws.iam.RolePolicy(
+            name,
+            role=role.name,
+            policy=self.state_machine_arn.apply(lambda arn: json.dumps(schedule_policy(arn))),
+            opts=self._child(),
+        )
+        rule = aws.cloudwatch.EventRule(
+            name,
+            description=f"Starts {self._name}",
+            schedule_expression=f"rate({INTERVAL_MINUTES} minutes)",
+            opts=self._child(),
+        )
+        target = aws.cloudwatch.EventTarget(
+            name,
+            rule=rule.name,
+            arn=self.state_machine_arn,
+            role_arn=role.arn,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        self.dependencies += [role, policy, rule, target]
+
+    def _create_alarm(self) -> None:
+        alarm = aws.cloudwatch.MetricAlarm(
+            f"{self._name}-failures",
+            alarm_description=f"{self._name} failed, so prolonged jobs may go unseen",
+            namespace="AWS/States",
+            metric_name="ExecutionsFailed",
+            dimensions={"StateMachineArn": self.state_machine_arn},
+            statistic="Sum",
+            period=3600,
+            evaluation_periods=1,
+            comparison_operator="GreaterThanOrEqualToThreshold",
+            threshold=1,
+            treat_missing_data="notBreaching",
+            alarm_actions=[self._args.topic_arn],
+            opts=self._child(),
+        )
+        self.dependencies.append(alarm)
+
+    def _child(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self)

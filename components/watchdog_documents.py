@@ -1,0 +1,233 @@
+"""The watchdog's state machine and the roles around it: pure functions.
+
+CloudWatch has no metric of how long a job has been there, and a job's events repeat after every
+interruption. So the machine is started every few minutes, lists the stack's running jobs that are
+older than the limit, and reports each once: the tag that it sets is its memory.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from components.alert_documents import chat_message
+from components.arns import partition
+from components.iam_documents import Document, Statement, allow, document, service_trust
+
+OWNER_TAG = "sagemaker-training:owner"
+REPORTED_TAG = "sagemaker-training:prolonged"
+MILLISECONDS_PER_HOUR = 3_600_000
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What a watchdog watches.
+
+    Attributes:
+        account_id: the stack's AWS account.
+        region: the stack's region.
+        job_name_prefix: what the names of the stack's jobs begin with.
+        owner: the tag by which the stack knows its own jobs: its execution role's ARN.
+        topic_arn: the topic that prolonged jobs are reported to.
+        key_arn: the key that encrypts the topic.
+        hours: the age from which a job is prolonged, waiting included.
+        stop: whether prolonged jobs are stopped.
+    """
+
+    account_id: str
+    region: str
+    job_name_prefix: str
+    owner: str
+    topic_arn: str
+    key_arn: str
+    hours: float
+    stop: bool
+
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of a resource in the stack's account and region."""
+        return f"arn:{partition(self.region)}:{service}:{self.region}:{self.account_id}:{resource}"
+
+
+def state_machine(watch: Watch) -> dict[str, Any]:
+    """The watchdog in Amazon States Language."""
+    milliseconds = round(watch.hours * MILLISECONDS_PER_HOUR)
+    return {
+        "Comment": f"Reports training jobs older than {watch.hours:g} hours",
+        "QueryLanguage": "JSONata",
+        "TimeoutSeconds": 600,
+        "StartAt": "Remember",
+        "States": {
+            "Remember": {
+                "Type": "Pass",
+                "Assign": {
+                    "createdBefore": _expression(f"$fromMillis($millis() - {milliseconds})"),
+                    "nextPage": "",
+                },
+                "Next": "ListOldJobs",
+            },
+            "ListOldJobs": _list_old_jobs(watch),
+            "EachJob": {
+                "Type": "Map",
+                "Items": _expression("$states.input.jobs"),
+                "MaxConcurrency": 5,
+                "ItemProcessor": _each_job(watch),
+                "Output": {},
+                "Next": "IsThereMore",
+            },
+            "IsThereMore": {
+                "Type": "Choice",
+                "Choices": [{"Condition": _expression("$nextPage != ''"), "Next": "ListOldJobs"}],
+                "Default": "Done",
+            },
+            "Done": {"Type": "Succeed"},
+        },
+    }
+
+
+def watchdog_trust(watch: Watch) -> Document:
+    """Only Step Functions, for state machines of this account in this region."""
+    source = watch.arn("states", "stateMachine:*")
+    return service_trust("states.amazonaws.com", watch.account_id, source)
+
+
+def watchdog_policy(watch: Watch) -> Document:
+    """Listing jobs, which can't be limited; the rest only for jobs of the stack's names."""
+    jobs = [watch.arn("sagemaker", f"training-job/{watch.job_name_prefix}*")]
+    on_jobs = ["sagemaker:AddTags", "sagemaker:ListTags"]
+    suffix = "amazonaws.com.cn" if partition(watch.region) == "aws-cn" else "amazonaws.com"
+    through_sns = {"StringEquals": {"kms:ViaService": f"sns.{watch.region}.{suffix}"}}
+    statements: list[Statement] = [
+        allow("ListJobs", ["sagemaker:ListTrainingJobs"], ["*"]),
+        allow("ReadAndWriteTags", on_jobs, jobs),
+        allow("Report", ["sns:Publish"], [watch.topic_arn]),
+        {
+            **allow("EncryptReports", ["kms:Decrypt", "kms:GenerateDataKey"], [watch.key_arn]),
+            "Condition": through_sns,
+        },
+    ]
+    if watch.stop:
+        statements.append(allow("StopJobs", ["sagemaker:StopTrainingJob"], jobs))
+    return document(statements)
+
+
+def schedule_trust(watch: Watch) -> Document:
+    """Only EventBridge, for rules of this account in this region."""
+    return service_trust("events.amazonaws.com", watch.account_id, watch.arn("events", "rule/*"))
+
+
+def schedule_policy(state_machine_arn: str) -> Document:
+    """Starting the one state machine."""
+    return document([allow("StartWatchdog", ["states:StartExecution"], [state_machine_arn])])
+
+
+def _list_old_jobs(watch: Watch) -> dict[str, Any]:
+    """One page of running jobs that are old enough; the name is matched from its beginning."""
+    prefix = json.dumps(watch.job_name_prefix)
+    request = (
+        f'{{"StatusEquals": "InProgress", "NameContains": {prefix}, '
+        '"CreationTimeBefore": $createdBefore, "MaxResults": 100}'
+    )
+    page = "$nextPage = '' ? {} : {\"NextToken\": $nextPage}"
+    of_stack = f"$substring(TrainingJobName, 0, {len(watch.job_name_prefix)}) = {prefix}"
+    job = '{"name": TrainingJobName, "arn": TrainingJobArn}'
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sagemaker:listTrainingJobs",
+        "Arguments": _expression(f"$merge([{request}, {page}])"),
+        "Assign": {
+            "nextPage": _expression(
+                "$exists($states.result.NextToken) ? $states.result.NextToken : ''"
+            )
+        },
+        "Output": {"jobs": _expression(f"[$states.result.TrainingJobSummaries[{of_stack}].{job}]")},
+        "Next": "EachJob",
+    }
+
+
+def _each_job(watch: Watch) -> dict[str, Any]:
+    after_decision = "Stop" if watch.stop else "Report"
+    owned = f"{json.dumps(watch.owner)} in $states.input.tags[Key = '{OWNER_TAG}'].Value"
+    reported = f"'{REPORTED_TAG}' in $states.input.tags.Key"
+    states: dict[str, Any] = {
+        "ReadTags": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:sagemaker:listTags",
+            "Arguments": {"ResourceArn": _expression("$states.input.arn")},
+            "Assign": {"job": _expression("$states.input"), "outcome": "It runs on."},
+            "Output": {"tags": _expression("$states.result.Tags")},
+            "Next": "Decide",
+        },
+        "Decide": {
+            "Type": "Choice",
+            "Choices": [
+                {
+                    "Condition": _expression(f"{owned} and $not({reported})"),
+                    "Next": after_decision,
+                }
+            ],
+            "Default": "Leave",
+        },
+        "Leave": {"Type": "Succeed"},
+        "Report": _report(watch),
+        "Mark": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:sagemaker:addTags",
+            "Arguments": {
+                "ResourceArn": _expression("$job.arn"),
+                "Tags": [{"Key": REPORTED_TAG, "Value": _expression("$now()")}],
+            },
+            "End": True,
+        },
+    }
+    if watch.stop:
+        states["Stop"] = _stop()
+    return {
+        "ProcessorConfig": {"Mode": "INLINE"},
+        "StartAt": "ReadTags",
+        "States": states,
+    }
+
+
+def _stop() -> dict[str, Any]:
+    """A job that could not be stopped is reported all the same, and the report says so."""
+    failed = "'It could not be stopped: ' & $states.errorOutput.Cause"
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sagemaker:stopTrainingJob",
+        "Arguments": {"TrainingJobName": _expression("$job.name")},
+        "Assign": {"outcome": "It was told to stop, and its checkpoints are kept."},
+        "Catch": [
+            {
+                "ErrorEquals": ["States.ALL"],
+                "Assign": {"outcome": _expression(failed)},
+                "Next": "Report",
+            }
+        ],
+        "Next": "Report",
+    }
+
+
+def _report(watch: Watch) -> dict[str, Any]:
+    message = json.dumps(
+        chat_message(
+            "Training job <job> is prolonged",
+            f"It is older than {watch.hours:g} hours. <outcome>",
+            watch.region,
+            "<job>",
+        )
+    )
+    filled = message.replace("<job>", '" & $job.name & "').replace("<outcome>", '" & $outcome & "')
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sns:publish",
+        "Arguments": {
+            "TopicArn": watch.topic_arn,
+            "Message": _expression(f"$string({filled})"),
+        },
+        "Next": "Mark",
+    }
+
+
+def _expression(jsonata: str) -> str:
+    return f"{{% {jsonata} %}}"

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+
+from components.alert_documents import ENDINGS, EVENT_INPUTS, event_message, event_pattern
+from components.alerts import Alerts, AlertsArgs, MonthlyBudget, ProlongedJobs, SlackChannel
+from components.watchdog_documents import Watch, state_machine, watchdog_policy
+from tests.components.recording import ACCOUNT, REGION, Recording, record
+
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/research-dev-execution"
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts-id"
+ARGS = AlertsArgs(
+    account_id=ACCOUNT,
+    region=REGION,
+    job_name_prefix="research-dev-",
+    execution_role_arn=ROLE,
+    key_arn=KEY,
+)
+EVERYTHING: dict[str, Any] = {
+    "emails": ["ml@example.com", "ops@example.com"],
+    "slack": SlackChannel(workspace_id="T0123456789", channel_id="C0123456789"),
+    "prolonged": ProlongedJobs(hours=12, stop=True),
+    "budget": MonthlyBudget(usd=2500, tag_key="team", tag_value="research"),
+}
+RULE = "cloudwatch/eventRule:EventRule"
+TARGET = "cloudwatch/eventTarget:EventTarget"
+ALARM = "cloudwatch/metricAlarm:MetricAlarm"
+
+
+def alerts(**changes: Any) -> Recording:
+    return record(lambda: Alerts("alerts", dataclasses.replace(ARGS, **changes)))
+
+
+@pytest.fixture(scope="module")
+def default() -> Recording:
+    return alerts()
+
+
+@pytest.fixture(scope="module")
+def everything() -> Recording:
+    return alerts(**EVERYTHING)
+
+
+def test_what_is_not_asked_for_is_not_watched(default: Recording):
+    assert default.types == {
+        RULE,
+        TARGET,
+        ALARM,
+        "sns/topic:Topic",
+        "sns/topicPolicy:TopicPolicy",
+    }
+
+
+def test_no_function_has_to_be_kept_running(everything: Recording):
+    assert not any("lambda" in type_ for type_ in everything.types)
+
+
+def test_alerts_are_encrypted_with_the_stacks_key(default: Recording):
+    assert default.the("sns/topic:Topic").inputs["kmsMasterKeyId"] == KEY
+
+
+@pytest.mark.parametrize("ending", ENDINGS, ids=lambda ending: ending.name)
+def test_each_bad_ending_reaches_the_topic_with_its_message(default: Recording, ending: Any):
+    rule = default.the(RULE, f"-{ending.name}")
+    assert rule.document("eventPattern") == event_pattern(ending, "research-dev-", ROLE)
+    target = default.the(TARGET, f"-{ending.name}")
+    assert (target.inputs["rule"], target.inputs["arn"]) == (f"{rule.name}-0a1b2c3", TOPIC)
+    assert target.inputs["inputTransformer"] == {
+        "inputPaths": EVENT_INPUTS,
+        "inputTemplate": event_message(ending, REGION),
+    }
+
+
+def test_a_completed_job_raises_no_alert(default: Recording):
+    patterns = [json.loads(rule.inputs["eventPattern"]) for rule in default.of(RULE)]
+    statuses = {status for each in patterns for status in each["detail"]["TrainingJobStatus"]}
+    assert statuses == {"Failed", "Stopped"}
+
+
+def test_many_failures_in_a_day_raise_an_alarm():
+    alarm = alerts(failures_per_day=5).the(ALARM).inputs
+    assert (alarm["namespace"], alarm["metricName"]) == ("AWS/Events", "TriggeredRules")
+    assert alarm["dimensions"] == {"RuleName": "alerts-failed-0a1b2c3"}
+    assert (alarm["threshold"], alarm["period"], alarm["statistic"]) == (5, 86400, "Sum")
+    assert alarm["treatMissingData"] == "notBreaching"
+    assert alarm["alarmActions"] == [TOPIC]
+
+
+def test_nothing_publishes_before_the_topic_allows_it(everything: Recording):
+    policy = everything.the("sns/topicPolicy:TopicPolicy")
+    publishers = [
+        *(target for target in everything.of(TARGET) if "watchdog" not in target.name),
+        everything.the(ALARM, "alerts-failures"),
+        everything.the("budgets/budget:Budget"),
+    ]
+    assert all(everything.depends(each, policy) for each in publishers)
+
+
+def test_every_address_gets_a_mail(everything: Recording):
+    subscriptions = everything.of("sns/topicSubscription:TopicSubscription")
+    assert [(each.inputs["protocol"], each.inputs["endpoint"]) for each in subscriptions] == [
+        ("email", "ml@example.com"),
+        ("email", "ops@example.com"),
+    ]
+    assert {each.inputs["topic"] for each in subscriptions} == {TOPIC}
+
+
+def test_a_chat_channel_shows_messages_and_can_do_nothing(everything: Recording):
+    channel = everything.the("chatbot/slackChannelConfiguration:SlackChannelConfiguration").inputs
+    assert (channel["slackTeamId"], channel["slackChannelId"]) == ("T0123456789", "C0123456789")
+    assert channel["snsTopicArns"] == [TOPIC]
+    assert channel["guardrailPolicyArns"] == ["arn:aws:iam::aws:policy/AWSDenyAll"]
+    policies = [each for each in everything.of("iam/rolePolicy:RolePolicy") if "slack" in each.name]
+    assert policies == []
+
+
+def test_a_chat_channels_configuration_has_a_name_of_its_own(everything: Recording):
+    channel = everything.the("chatbot/slackChannelConfiguration:SlackChannelConfiguration").inputs
+    assert channel["configurationName"] == "alerts-0a1b2c3"
+
+
+def test_a_watchdog_runs_every_quarter_of_an_hour_as_its_documents_say(everything: Recording):
+    watch = Watch(
+        account_id=ACCOUNT,
+        region=REGION,
+        job_name_prefix="research-dev-",
+        owner=ROLE,
+        topic_arn=TOPIC,
+        key_arn=KEY,
+        hours=12,
+        stop=True,
+    )
+    machine = everything.the("sfn/stateMachine:StateMachine")
+    assert machine.document("definition") == state_machine(watch)
+    policy = everything.the("iam/rolePolicy:RolePolicy", "alerts-watchdog")
+    assert policy.document() == watchdog_policy(watch)
+    assert everything.depends(machine, policy)
+    schedule = everything.the(RULE, "alerts-watchdog-run")
+    assert schedule.inputs["scheduleExpression"] == "rate(15 minutes)"
+    target = everything.the(TARGET, "alerts-watchdog-run").inputs
+    assert target["arn"].endswith(":alerts-watchdog-id")
+    assert target["roleArn"].endswith(":alerts-watchdog-run-id")
+
+
+def test_a_watchdog_that_fails_is_itself_an_alert(everything: Recording):
+    alarm = everything.the(ALARM, "-watchdog-failures").inputs
+    assert (alarm["namespace"], alarm["metricName"]) == ("AWS/States", "ExecutionsFailed")
+    assert alarm["dimensions"]["StateMachineArn"].endswith(":alerts-watchdog-id")
+    assert alarm["alarmActions"] == [TOPIC]
+
+
+def test_the_budget_counts_what_carries_the_teams_tag(everything: Recording):
+    budget = everything.the("budgets/budget:Budget").inputs
+    assert budget["costFilters"] == [{"name": "TagKeyValue", "values": ["user:team$research"]}]
+    assert (budget["limitAmount"], budget["limitUnit"]) == ("2500", "USD")
+    assert (budget["budgetType"], budget["timeUnit"]) == ("COST", "MONTHLY")
+    warnings = {(each["notificationType"], each["threshold"]) for each in budget["notifications"]}
+    assert warnings == {("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 100)}
+    topics = [each["subscriberSnsTopicArns"] for each in budget["notifications"]]
+    assert topics == [[TOPIC]] * 3
+
+
+def test_a_job_waits_for_every_alert():
+    made: list[Alerts] = []
+    args = dataclasses.replace(ARGS, **EVERYTHING)
+    recording = record(lambda: made.append(Alerts("alerts", args)))
+    resources = [each for each in recording.resources if each.type.startswith("aws:")]
+    assert len(set(made[0].dependencies)) == len(made[0].dependencies) == len(resources)
+
+
+def test_the_topic_is_an_output_so_that_others_can_subscribe(default: Recording):
+    assert default.outputs["sagemaker-training:index:Alerts"] == {"topic_arn": TOPIC}

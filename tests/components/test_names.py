@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.alerts import Alerts, AlertsArgs, MonthlyBudget, ProlongedJobs, SlackChannel
+from components.artifact_store import ArtifactStore, ArtifactStoreArgs
+from components.execution_role import ExecutionRole, ExecutionRoleArgs
+from components.network import Network, NetworkArgs
+from tests.components.recording import ACCOUNT, REGION, Recording, record
+
+LONGEST_PREFIX = "p" * 36
+RANDOM_SUFFIX = len("-0a1b2c3")
+LONGEST = {
+    "budgets/budget:Budget": 100,
+    "cloudwatch/eventRule:EventRule": 64,
+    "cloudwatch/logGroup:LogGroup": 512,
+    "cloudwatch/metricAlarm:MetricAlarm": 255,
+    "ec2/securityGroup:SecurityGroup": 255,
+    "iam/role:Role": 64,
+    "iam/rolePolicy:RolePolicy": 128,
+    "s3/bucket:Bucket": 63,
+    "sfn/stateMachine:StateMachine": 80,
+    "sns/topic:Topic": 256,
+}
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/execution"
+PLACE: dict[str, Any] = {"account_id": ACCOUNT, "region": REGION}
+
+
+def platform() -> None:
+    store = ArtifactStore(
+        f"{LONGEST_PREFIX}-store", ArtifactStoreArgs(**PLACE, retain=False, checkpoint_days=30)
+    )
+    Network(
+        f"{LONGEST_PREFIX}-network",
+        NetworkArgs(
+            **PLACE,
+            artifact_bucket_arn=store.bucket_arn,
+            flow_log_key_arn=store.key_arn,
+            availability_zones=[f"{REGION}a"],
+            interface_endpoints=["sagemaker.featurestore-runtime"],
+            nat="single",
+        ),
+    )
+    ExecutionRole(
+        f"{LONGEST_PREFIX}-execution",
+        ExecutionRoleArgs(**PLACE, artifact_bucket_arn=store.bucket_arn, key_arn=store.key_arn),
+    )
+    Alerts(
+        f"{LONGEST_PREFIX}-alerts",
+        AlertsArgs(
+            **PLACE,
+            job_name_prefix=f"{LONGEST_PREFIX}-",
+            execution_role_arn=ROLE,
+            key_arn=store.key_arn,
+            slack=SlackChannel("T0123456789", "C0123456789"),
+            prolonged=ProlongedJobs(hours=1),
+            budget=MonthlyBudget(1, "team", "research"),
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def longest() -> Recording:
+    return record(platform)
+
+
+@pytest.mark.parametrize("type_", sorted(LONGEST))
+def test_a_name_with_its_random_suffix_fits_what_aws_allows(longest: Recording, type_: str):
+    named = longest.of(type_)
+    assert named
+    assert max(len(each.name) for each in named) + RANDOM_SUFFIX <= LONGEST[type_]
+
+
+@pytest.mark.parametrize("type_", sorted(LONGEST))
+def test_no_name_is_fixed_so_that_two_stacks_share_an_account(longest: Recording, type_: str):
+    fixed = {"name", "namePrefix", "bucket", "bucketPrefix"}
+    assert not any(fixed & set(each.inputs) for each in longest.of(type_))

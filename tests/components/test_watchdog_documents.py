@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import botocore.session
+import jsonata  # type: ignore[import-untyped]
+import pytest
+from botocore.exceptions import ClientError
+from botocore.validate import ParamValidator
+from moto import mock_aws
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
+    state_task_service_aws_sdk,
+    state_task_service_sns,
+)
+from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
+
+from components.watchdog_documents import (
+    REPORTED_TAG,
+    Watch,
+    schedule_policy,
+    schedule_trust,
+    state_machine,
+    watchdog_policy,
+    watchdog_trust,
+)
+from tests.components.policies import actions, lint, lint_trust, scope
+from tests.components.recording import ACCOUNT, REGION
+
+OWNER = f"arn:aws:iam::{ACCOUNT}:role/research-dev-execution"
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
+JOBS = [f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/research-dev-*"]
+WATCH = Watch(
+    account_id=ACCOUNT,
+    region=REGION,
+    job_name_prefix="research-dev-",
+    owner=OWNER,
+    topic_arn=TOPIC,
+    key_arn=KEY,
+    hours=12,
+    stop=True,
+)
+
+
+class Cloud:
+    """SageMaker and SNS with a few jobs; every request is held to botocore's service model."""
+
+    def __init__(self, jobs: dict[str, dict[str, str]], page: int = 100) -> None:
+        self.jobs = jobs
+        self.page = page
+        self.listed: list[dict[str, Any]] = []
+        self.messages: list[dict[str, Any]] = []
+        self.stopped: list[str] = []
+        self.refuses_to_stop = False
+
+    def list_training_jobs(self, **request: Any) -> dict[str, Any]:
+        self._check("sagemaker", "ListTrainingJobs", request)
+        self.listed.append(request)
+        start = int(request.get("NextToken", 0))
+        names = list(self.jobs)[start : start + self.page]
+        more = start + self.page < len(self.jobs)
+        return {
+            "TrainingJobSummaries": [
+                {"TrainingJobName": name, "TrainingJobArn": f"arn:{name}"} for name in names
+            ],
+            **({"NextToken": str(start + self.page)} if more else {}),
+        }
+
+    def list_tags(self, **request: Any) -> dict[str, Any]:
+        self._check("sagemaker", "ListTags", request)
+        tags = self.jobs[request["ResourceArn"].removeprefix("arn:")]
+        return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+
+    def add_tags(self, **request: Any) -> dict[str, Any]:
+        self._check("sagemaker", "AddTags", request)
+        tags = self.jobs[request["ResourceArn"].removeprefix("arn:")]
+        tags.update({each["Key"]: each["Value"] for each in request["Tags"]})
+        return {}
+
+    def stop_training_job(self, **request: Any) -> dict[str, Any]:
+        self._check("sagemaker", "StopTrainingJob", request)
+        if self.refuses_to_stop:
+            message = "the training job is in status Stopped"
+            error = {"Code": "ValidationException", "Message": message}
+            answer: Any = {
+                "Error": error,
+                "ResponseMetadata": {"RequestId": "0", "HTTPStatusCode": 400},
+            }
+            raise ClientError(answer, "StopTrainingJob")
+        self.stopped.append(request["TrainingJobName"])
+        return {}
+
+    def publish(self, **request: Any) -> dict[str, Any]:
+        self._check("sns", "Publish", request)
+        assert request["TopicArn"] == TOPIC
+        self.messages.append(json.loads(request["Message"])["content"])
+        return {"MessageId": "0"}
+
+    @property
+    def reported(self) -> list[str]:
+        return [message["title"].split()[2] for message in self.messages]
+
+    def _check(self, service: str, operation: str, request: dict[str, Any]) -> None:
+        model = botocore.session.get_session().get_service_model(service)
+        shape = model.operation_model(operation).input_shape
+        assert shape is not None
+        report = ParamValidator().validate(request, shape)
+        assert not report.has_errors(), report.generate_report()
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Runs a watch's state machine against a cloud, in moto's interpreter of the language."""
+
+    def evaluate(expression: str) -> Any:
+        return jsonata.Jsonata(expression).evaluate(None)
+
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(moto_jsonata, "_eval_jsonata", evaluate)
+
+    def execute(watch: Watch, cloud: Cloud) -> None:
+        for module in (state_task_service_aws_sdk, state_task_service_sns):
+            monkeypatch.setattr(module, "boto_client_for", lambda *_, **__: cloud)
+        client = boto3.client("stepfunctions")
+        machine = client.create_state_machine(
+            name="watchdog",
+            definition=json.dumps(state_machine(watch)),
+            roleArn=f"arn:aws:iam::{ACCOUNT}:role/watchdog",
+        )["stateMachineArn"]
+        execution = client.start_execution(stateMachineArn=machine, name=str(time.time_ns()))
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            answer = client.describe_execution(executionArn=execution["executionArn"])
+            if answer["status"] != "RUNNING":
+                break
+            time.sleep(0.05)
+        assert answer["status"] == "SUCCEEDED", answer
+
+    with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+        yield execute
+
+
+def owned() -> dict[str, str]:
+    return {"sagemaker-training:owner": OWNER}
+
+
+def test_a_prolonged_job_is_stopped_reported_and_marked(run: Any):
+    cloud = Cloud({"research-dev-llm-0a1b2c3d-1": owned()})
+    run(WATCH, cloud)
+    assert cloud.stopped == ["research-dev-llm-0a1b2c3d-1"]
+    (message,) = cloud.messages
+    assert message["title"] == "Training job research-dev-llm-0a1b2c3d-1 is prolonged"
+    assert message["description"] == (
+        "It is older than 12 hours. It was told to stop, and its checkpoints are kept."
+    )
+    assert message["nextSteps"][0].endswith("#/jobs/research-dev-llm-0a1b2c3d-1")
+    assert REPORTED_TAG in cloud.jobs["research-dev-llm-0a1b2c3d-1"]
+
+
+def test_a_job_that_was_reported_is_neither_reported_nor_stopped_again(run: Any):
+    cloud = Cloud({"research-dev-llm-0a1b2c3d-1": owned()})
+    run(WATCH, cloud)
+    run(WATCH, cloud)
+    assert len(cloud.messages) == len(cloud.stopped) == 1
+
+
+def test_a_prolonged_job_runs_on_where_the_settings_only_ask_for_a_report(run: Any):
+    cloud = Cloud({"research-dev-llm-0a1b2c3d-1": owned()})
+    run(replace(WATCH, stop=False, hours=1.5), cloud)
+    assert cloud.stopped == []
+    assert cloud.messages[0]["description"] == "It is older than 1.5 hours. It runs on."
+
+
+def test_a_job_that_cannot_be_stopped_is_reported_with_the_reason(run: Any):
+    cloud = Cloud({"research-dev-llm-0a1b2c3d-1": owned()})
+    cloud.refuses_to_stop = True
+    run(WATCH, cloud)
+    assert "It could not be stopped: " in cloud.messages[0]["description"]
+    assert "in status Stopped" in cloud.messages[0]["description"]
+
+
+def test_jobs_of_other_stacks_are_left_alone(run: Any):
+    cloud = Cloud(
+        {
+            "their-research-dev-llm-0a1b2c3d-1": owned(),
+            "research-dev-x-llm-0a1b2c3d-1": {"sagemaker-training:owner": "arn:another-role"},
+            "research-dev-by-hand": {},
+            "research-dev-llm-0a1b2c3d-1": owned(),
+        }
+    )
+    run(WATCH, cloud)
+    assert cloud.stopped == cloud.reported == ["research-dev-llm-0a1b2c3d-1"]
+
+
+def test_only_running_jobs_older_than_the_limit_are_asked_for(run: Any):
+    cloud = Cloud({})
+    run(WATCH, cloud)
+    (request,) = cloud.listed
+    assert (request["StatusEquals"], request["NameContains"]) == ("InProgress", "research-dev-")
+    limit = datetime.fromisoformat(request["CreationTimeBefore"])
+    age = datetime.now(UTC) - limit
+    assert timedelta(hours=12) <= age < timedelta(hours=12, minutes=1)
+
+
+def test_every_page_of_jobs_is_read_up_to_the_same_moment(run: Any):
+    names = [f"research-dev-llm-0a1b2c3d-{attempt}" for attempt in range(1, 4)]
+    cloud = Cloud({name: owned() for name in names}, page=2)
+    run(replace(WATCH, stop=False), cloud)
+    assert sorted(cloud.reported) == names
+    assert len({request["CreationTimeBefore"] for request in cloud.listed}) == 1
+    assert [request.get("NextToken") for request in cloud.listed] == [None, "2"]
+
+
+@pytest.mark.parametrize("stop", [True, False])
+def test_the_linter_finds_nothing_in_the_roles_of_a_watchdog(stop: bool):
+    watch = replace(WATCH, stop=stop)
+    assert lint(watchdog_policy(watch)) == set()
+    assert lint(schedule_policy(f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:w")) == set()
+    assert lint_trust(watchdog_trust(watch)) == set()
+    assert lint_trust(schedule_trust(watch)) == set()
+
+
+def test_a_watchdog_acts_on_jobs_of_the_stacks_names_only():
+    document = watchdog_policy(WATCH)
+    assert actions(document) == {
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
+        "sagemaker:AddTags",
+        "sagemaker:ListTags",
+        "sagemaker:ListTrainingJobs",
+        "sagemaker:StopTrainingJob",
+        "sns:Publish",
+    }
+    for action in ("sagemaker:AddTags", "sagemaker:ListTags", "sagemaker:StopTrainingJob"):
+        assert scope(document, action) == [(JOBS, {})]
+    assert scope(document, "sns:Publish") == [([TOPIC], {})]
+    through_sns = {"StringEquals": {"kms:ViaService": f"sns.{REGION}.amazonaws.com"}}
+    assert scope(document, "kms:GenerateDataKey") == [([KEY], through_sns)]
+
+
+def test_a_watchdog_that_only_reports_cannot_stop_anything():
+    assert "sagemaker:StopTrainingJob" not in actions(watchdog_policy(replace(WATCH, stop=False)))
+
+
+def test_a_schedule_starts_one_state_machine():
+    machine = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:watchdog"
+    assert scope(schedule_policy(machine), "states:StartExecution") == [([machine], {})]
