@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import json
 import os
 import signal
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from localcloud import __version__
 from localcloud.daemon import LOCK_FILE, STATE_FILE
@@ -46,10 +46,11 @@ def serve(options: Options, say: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; raise AlreadyRunningError if the data folder is in use."""
     _clean_environment()
     options.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _DataLock(options.data):
-        (options.data / STATE_FILE).unlink(missing_ok=True)
-        _sweep(options.data)
-        _serve(options, say)
+    # Given free as the very last thing, so that `stop` returns when the process has ended.
+    atexit.register(_lock(options.data).close)
+    (options.data / STATE_FILE).unlink(missing_ok=True)
+    _sweep(options.data)
+    _serve(options, say)
 
 
 def _serve(options: Options, say: Callable[[str], None]) -> None:
@@ -159,19 +160,12 @@ def _sweep(data: Path) -> None:
     sweep(data / "jobs")
 
 
-class _DataLock(AbstractContextManager["_DataLock"]):
-    """Holds the data folder for as long as the process lives, however it ends."""
-
-    def __init__(self, data: Path) -> None:
-        self._file = (data / LOCK_FILE).open("w")
-        self._data = data
-
-    def __enter__(self) -> _DataLock:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise AlreadyRunningError(f"A local cloud already works on {self._data}.") from error
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
+def _lock(data: Path) -> TextIO:
+    """Take the data folder for as long as the returned file stays open."""
+    file = (data / LOCK_FILE).open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise AlreadyRunningError(f"A local cloud already works on {data}.") from error
+    return file

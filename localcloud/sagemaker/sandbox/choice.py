@@ -42,10 +42,10 @@ class Sandbox:
 
 LESS_FAITHFUL = (
     "Neither bubblewrap nor namespaces work on this machine, so training jobs run as plain "
-    "processes: /opt/ml is a folder below the data folder, named by SAGEMAKER_BASE_DIR and put for /opt/ml in entry point, "
-    "arguments and environment; hosts are named by their addresses instead of algo-N; scripts see "
-    "this machine's files and processes; and network isolation is not enforced. "
-    "Installing bubblewrap may help."
+    "processes: /opt/ml is a folder below the data folder, named by SAGEMAKER_BASE_DIR and put for "
+    "/opt/ml in entry point, arguments and environment; hosts are named by their addresses instead "
+    "of algo-N; scripts see this machine's files and processes; and network isolation is not "
+    "enforced. Installing bubblewrap may help."
 )
 
 
