@@ -10,28 +10,12 @@ import pulumi
 import pulumi_aws as aws
 
 from components.endpoints import service_name
+from components.existing_network import ExistingNetwork
 from components.flow_logs import FlowLogs, FlowLogsArgs
 from components.nat_gateways import NatGateways, NatGatewaysArgs
 from components.resource_policies import interface_endpoint_policy, s3_endpoint_policy
 from components.security_groups import SecurityGroups, SecurityGroupsArgs
 from components.subnets import Nat, ZoneSubnets, plan_subnets
-
-
-@dataclass(frozen=True)
-class ExistingNetwork:
-    """A VPC that somebody else made, and looks after.
-
-    Attributes:
-        vpc_id: the VPC.
-        subnet_ids: its private subnets, which jobs run in and which reach S3 somehow.
-        s3_endpoint_id: its S3 gateway endpoint, empty where it has none.
-        endpoint_group_id: the security group of its interface endpoints, empty where it has none.
-    """
-
-    vpc_id: str
-    subnet_ids: Sequence[str]
-    s3_endpoint_id: str = ""
-    endpoint_group_id: str = ""
 
 
 @dataclass(frozen=True)

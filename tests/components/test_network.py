@@ -6,7 +6,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.network import ExistingNetwork, Network, NetworkArgs
+from components.existing_network import ExistingNetwork
+from components.network import Network, NetworkArgs
 from components.resource_policies import interface_endpoint_policy, s3_endpoint_policy
 from components.subnets import Nat
 from tests.components.recording import ACCOUNT, REGION, Recorded, Recording, record

@@ -1,0 +1,113 @@
+"""An existing VPC: what a stack must know of it, and when it is refused.
+
+Pure functions over what EC2 answers to DescribeSubnets and DescribeRouteTables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from components.problems import Problem
+from components.subnets import addresses_needed
+
+
+@dataclass(frozen=True)
+class ExistingNetwork:
+    """A VPC that somebody else made, and looks after.
+
+    Attributes:
+        vpc_id: the VPC.
+        subnet_ids: its private subnets, which jobs run in and which reach S3 somehow.
+        s3_endpoint_id: its S3 gateway endpoint, empty where it has none.
+        endpoint_group_id: the security group of its interface endpoints, empty where it has none.
+    """
+
+    vpc_id: str
+    subnet_ids: Sequence[str]
+    s3_endpoint_id: str = ""
+    endpoint_group_id: str = ""
+
+
+def existing_network_problems(
+    network: ExistingNetwork,
+    subnets: Sequence[Mapping[str, Any]],
+    route_tables: Sequence[Mapping[str, Any]],
+    largest_job: int,
+    *,
+    efa: bool = False,
+) -> list[Problem]:
+    """All that is wrong with an existing network, paths relative to the network's settings.
+
+    Args:
+        network: what the settings say.
+        subnets: the subnets of those ids that exist, as EC2 describes them.
+        route_tables: the route tables of the VPC, as EC2 describes them.
+        largest_job: the instances of the largest job.
+        efa: whether that job's instances have an Elastic Fabric Adapter.
+    """
+    described = {subnet["SubnetId"]: subnet for subnet in subnets}
+    problems: list[Problem] = []
+    for position, subnet_id in enumerate(network.subnet_ids):
+        path, subnet = f"subnetIds.{position}", described.get(subnet_id)
+        if subnet is None:
+            rule = "no such subnet exists in this account and region"
+            problems.append(Problem(path, subnet_id, rule, "name one of the VPC's private subnets"))
+        else:
+            problems += _subnet_problems(path, subnet, network.vpc_id, route_tables)
+            problems += _room_problems(path, subnet, largest_job, efa)
+    return problems
+
+
+def _subnet_problems(
+    path: str, subnet: Mapping[str, Any], vpc_id: str, route_tables: Sequence[Mapping[str, Any]]
+) -> list[Problem]:
+    subnet_id, remedy = subnet["SubnetId"], "name one of the VPC's private subnets"
+    if subnet["VpcId"] != vpc_id:
+        rule = f"belongs to {subnet['VpcId']}, not to {vpc_id}"
+        return [Problem(path, subnet_id, rule, remedy)]
+    gateways = _internet_gateways(subnet_id, route_tables)
+    if gateways:
+        rule = f"is public: its traffic leaves through {gateways[0]}"
+        return [Problem(path, subnet_id, rule, remedy)]
+    if subnet.get("MapPublicIpOnLaunch"):
+        rule = "gives out public addresses"
+        return [Problem(path, subnet_id, rule, f"{remedy}, or turn that off")]
+    return []
+
+
+def _room_problems(
+    path: str, subnet: Mapping[str, Any], instances: int, efa: bool
+) -> list[Problem]:
+    needed, free = addresses_needed(instances, efa), subnet["AvailableIpAddressCount"]
+    if needed <= free:
+        return []
+    rule = (
+        f"has {free} free addresses, and the largest job, {instances} instances"
+        f"{' with EFA' if efa else ''}, takes {needed}"
+    )
+    return [Problem(path, subnet["SubnetId"], rule, "name a larger subnet")]
+
+
+def _internet_gateways(subnet_id: str, route_tables: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The internet gateways that a subnet's routes lead to.
+
+    A subnet that no route table names uses the VPC's main one.
+    """
+    own = [table for table in route_tables if _is_for(table, subnet_id)]
+    used = own or [table for table in route_tables if _is_main(table)]
+    return [
+        route["GatewayId"]
+        for table in used
+        for route in table.get("Routes", ())
+        if route.get("GatewayId", "").startswith("igw-")
+    ]
+
+
+def _is_for(table: Mapping[str, Any], subnet_id: str) -> bool:
+    return any(each.get("SubnetId") == subnet_id for each in table.get("Associations", ()))
+
+
+def _is_main(table: Mapping[str, Any]) -> bool:
+    return any(each.get("Main") for each in table.get("Associations", ()))
