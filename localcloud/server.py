@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import atexit
 import fcntl
 import json
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from localcloud import __version__
 from localcloud.daemon import LOCK_FILE, STATE_FILE
@@ -42,15 +42,21 @@ class Options:
     checkpoint_interval: float = defaults.CHECKPOINT_INTERVAL_SECONDS
 
 
-def serve(options: Options, say: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; raise AlreadyRunningError if the data folder is in use."""
+def serve(options: Options, say: Callable[[str], None]) -> NoReturn:
+    """Serve until SIGTERM or SIGINT, then end the process.
+
+    Raises AlreadyRunningError if the data folder is in use.
+    """
     _clean_environment()
     options.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # Given free as the very last thing, so that `stop` returns when the process has ended.
-    atexit.register(_lock(options.data).close)
-    (options.data / STATE_FILE).unlink(missing_ok=True)
-    _sweep(options.data)
-    _serve(options, say)
+    with _lock(options.data):
+        (options.data / STATE_FILE).unlink(missing_ok=True)
+        _sweep(options.data)
+        _serve(options, say)
+        # At once, with the lock: threads of ended jobs may still wait for a server that is
+        # gone, and `stop` returns when the folder is free.
+        sys.stdout.flush()
+        os._exit(0)
 
 
 def _serve(options: Options, say: Callable[[str], None]) -> None:
