@@ -14,7 +14,7 @@ from development.console import console, tell
 from development.engine import Engine, release_dead_locks
 from development.environment import client_environment
 from development.errors import CommandError
-from development.jobs import lineages_of, runs_of, stop_live
+from development.jobs import any_live, lineages_of, runs_of, stop_live
 from development.layout import Layout
 from development.leftovers import end_processes_of
 from development.lock import locks_of
@@ -52,11 +52,11 @@ def pause(layout: Layout, job: str | None) -> int:
     """Stop the running jobs, or one, and mark them as paused."""
     server = daemon.find(layout.cloud)
     engine = Engine(layout, STACK, server.url if server else "")
-    if server is None or not engine.exists():
-        console.print("Nothing runs, so there is nothing to pause. `make up` starts it.")
+    settings = StackFile.read(engine.settings_file) if engine.exists() else None
+    lineages = lineages_of(settings, job) if settings else []
+    if server is None or settings is None or not _runs(layout, server.url, lineages):
+        console.print("No job runs, so there is nothing to pause. `make up` starts them.")
         return 0
-    settings = StackFile.read(engine.settings_file)
-    lineages = lineages_of(settings, job)
     _stop_under_another_engine(layout, server.url, lineages)
     release_dead_locks(layout, tell)
     settings.set_paused([job] if job else settings.job_names(), paused=True)
@@ -133,6 +133,8 @@ def down(layout: Layout) -> int:
     if code == 0:
         daemon.stop(layout.cloud)
         console.print("The stack is destroyed and the local cloud stopped.")
+    else:
+        console.print("The local cloud still runs. `make clean` removes it, whatever is in it.")
     return code
 
 
@@ -168,10 +170,19 @@ def _write_settings(layout: Layout, engine: Engine) -> None:
     settings.write()
 
 
+def _runs(layout: Layout, url: str, lineages: list[str]) -> bool:
+    """Tell whether jobs run, or an engine that may be about to launch them."""
+    return _is_locked(layout) or any_live(_client("sagemaker", url), lineages)
+
+
+def _is_locked(layout: Layout) -> bool:
+    return any(not lock.is_dead() for lock in locks_of(layout.state))
+
+
 def _stop_under_another_engine(layout: Layout, url: str, lineages: list[str]) -> None:
     """End the waiting of an engine that holds the lock, by stopping the jobs it waits for."""
     told = False
-    while any(not lock.is_dead() for lock in locks_of(layout.state)):
+    while _is_locked(layout):
         for name in stop_live(_client("sagemaker", url), lineages):
             console.print(f"Stopping {name}")
         if not told:

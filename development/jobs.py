@@ -38,6 +38,12 @@ def lineages_of(settings: StackFile, job: str | None) -> list[str]:
     return [settings.lineage(name) for name in names if job in (None, name)]
 
 
+def any_live(sagemaker: Any, lineages: Iterable[str]) -> bool:
+    """Tell whether a job of the lineages has not ended yet."""
+    live = ("InProgress", "Stopping")
+    return any(each["TrainingJobStatus"] in live for each in runs_of(sagemaker, lineages))
+
+
 def stop_live(sagemaker: Any, lineages: Iterable[str]) -> list[str]:
     """Ask the service to stop the lineages' running jobs, and return their names."""
     stopped = []

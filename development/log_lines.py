@@ -24,8 +24,9 @@ class LogLine(NamedTuple):
 
 def read_lines(logs: Any, job: str) -> Iterator[LogLine]:
     """Yield all lines of one job, in the order of their times over all its instances."""
-    for event in _events(logs, prefix=f"{job}/"):
-        yield _line(event)
+    if streams := _streams(logs, f"{job}/"):
+        for event in _events(logs, logStreamNames=streams):
+            yield _line(event)
 
 
 class NewLines:
@@ -80,9 +81,17 @@ class Follower:
                 self._tell(line)
 
 
-def _events(logs: Any, *, prefix: str = "", **query: Any) -> Sequence[dict[str, Any]]:
-    if prefix:
-        query["logStreamNamePrefix"] = prefix
+def _streams(logs: Any, prefix: str) -> list[str]:
+    pages = logs.get_paginator("describe_log_streams").paginate(
+        logGroupName=LOG_GROUP, logStreamNamePrefix=prefix
+    )
+    try:
+        return [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
+    except logs.exceptions.ResourceNotFoundException:
+        return []
+
+
+def _events(logs: Any, **query: Any) -> Sequence[dict[str, Any]]:
     pages = logs.get_paginator("filter_log_events").paginate(logGroupName=LOG_GROUP, **query)
     try:
         events = [event for page in pages for event in page["events"]]

@@ -82,7 +82,7 @@ def stop_leftover(layout: Layout) -> None:
 
 def _is_local_cloud(process: int) -> bool:
     try:
-        return b"localcloud" in Path(f"/proc/{process}/cmdline").read_bytes()
+        return b"localcloud" in Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
     except (FileNotFoundError, ProcessLookupError):
         return False
 

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from development.log_lines import LOG_GROUP, LogLine, NewLines, read_lines
+
+JOB = "vision-dev-digits-0123abcd-1"
+
+
+@pytest.fixture
+def logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "local")
+    with mock_aws():
+        yield boto3.client("logs", region_name="us-east-1")
+
+
+@pytest.fixture
+def group(logs: Any) -> None:
+    logs.create_log_group(logGroupName=LOG_GROUP)
+
+
+def write(logs: Any, job: str, host: str, *lines: tuple[int, str]) -> None:
+    stream = {"logGroupName": LOG_GROUP, "logStreamName": f"{job}/{host}-1732250000"}
+    if not logs.describe_log_streams(
+        logGroupName=LOG_GROUP, logStreamNamePrefix=stream["logStreamName"]
+    )["logStreams"]:
+        logs.create_log_stream(**stream)
+    events = [{"timestamp": time, "message": message} for time, message in lines]
+    logs.put_log_events(**stream, logEvents=events)
+
+
+@pytest.fixture
+def now() -> int:
+    import time
+
+    return int(time.time() * 1000)
+
+
+@pytest.mark.usefixtures("group")
+def test_a_jobs_lines_come_in_the_order_of_time_over_its_instances(logs: Any, now: int):
+    write(logs, JOB, "algo-1", (now, "first"), (now + 2, "third\n"))
+    write(logs, JOB, "algo-2", (now + 1, "second"))
+    assert list(read_lines(logs, JOB)) == [
+        LogLine(JOB, "algo-1", "first"),
+        LogLine(JOB, "algo-2", "second"),
+        LogLine(JOB, "algo-1", "third"),
+    ]
+
+
+@pytest.mark.usefixtures("group")
+def test_another_jobs_lines_are_left_out(logs: Any, now: int):
+    write(logs, JOB, "algo-1", (now, "mine"))
+    write(logs, f"{JOB}0", "algo-1", (now, "another's"))
+    assert [line.message for line in read_lines(logs, JOB)] == ["mine"]
+
+
+@pytest.mark.usefixtures("group")
+def test_each_new_line_is_told_once(logs: Any, now: int):
+    lines = NewLines(logs, now)
+    write(logs, JOB, "algo-1", (now - 5, "before"), (now + 1, "one"))
+    assert [line.message for line in lines.poll()] == ["one"]
+    write(logs, JOB, "algo-1", (now + 2, "two"))
+    assert [line.message for line in lines.poll()] == ["two"]
+    assert list(lines.poll()) == []
+
+
+@pytest.mark.usefixtures("group")
+def test_a_line_that_arrives_late_is_not_missed(logs: Any, now: int):
+    lines = NewLines(logs, now)
+    write(logs, JOB, "algo-1", (now + 5000, "on time"))
+    list(lines.poll())
+    write(logs, JOB, "algo-2", (now + 1000, "late"))
+    assert [line.message for line in lines.poll()] == ["late"]
+
+
+def test_before_the_first_job_there_are_no_lines(logs: Any, now: int):
+    assert list(read_lines(logs, JOB)) == []
+    assert list(NewLines(logs, now).poll()) == []
