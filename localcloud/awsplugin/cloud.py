@@ -132,5 +132,5 @@ class _Regional(Cloud):
         return self if region == self.region else self._home.in_region(region)
 
     @property
-    def account(self) -> str:  # type: ignore[override]
+    def account(self) -> str:
         return self._home.account

@@ -60,6 +60,11 @@ def equivalent(kind: ResourceType, name: str, first: Any, second: Any) -> bool:
     )
 
 
+def satisfies(kind: ResourceType, name: str, value: Any, wanted: Any) -> bool:
+    """Tell whether the property `name` being `value` is what is `wanted`."""
+    return not any(_compare(kind, (name,), value, wanted))
+
+
 def pattern_of(path: tuple[Step, ...]) -> str:
     """Return `path` without list positions, joined by dots."""
     return ".".join(step for step in path if isinstance(step, str))

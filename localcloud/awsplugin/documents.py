@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-# In these fields of a policy AWS treats a single value and a list of one alike, and order as nothing.
+# In these fields of a policy a single value is a list of one, and order means nothing.
 _VALUE_LISTS = frozenset(
     {
         "Action",

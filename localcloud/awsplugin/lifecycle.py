@@ -13,6 +13,7 @@ from localcloud.awsplugin.differ import (
     differences,
     equivalent,
     is_empty,
+    satisfies,
 )
 from localcloud.awsplugin.properties import UNKNOWN, Properties
 from localcloud.awsplugin.resource_type import ResourceType
@@ -75,7 +76,7 @@ def refreshed_inputs(kind: ResourceType, state: Properties, inputs: Properties) 
         if name not in state:
             if not is_empty(inputs[name]):
                 del result[name]
-        elif not equivalent(kind, name, inputs[name], state[name]):
+        elif not satisfies(kind, name, state[name], inputs[name]):
             result[name] = state[name]
     return result
 

@@ -55,7 +55,7 @@ def _told(verb: str) -> Callable[[_Method], _Method]:
     return decorate
 
 
-class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc]
+class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """Serves one configured `aws` provider."""
 
     def __init__(self) -> None:

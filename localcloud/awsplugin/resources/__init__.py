@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from localcloud.awsplugin.resources import (
+    alarms,
+    budgets,
     ec2_gateway,
     ec2_network,
     ec2_route,
     ec2_security_group,
     ec2_security_group_rule,
+    ecr,
+    events,
     flow_log,
     iam_policy,
     iam_role,
@@ -17,15 +21,23 @@ from localcloud.awsplugin.resources import (
     s3_lifecycle,
     s3_object,
     s3_settings,
+    sagemaker,
+    sns,
+    stored_values,
     vpc_endpoint,
+    workflows,
 )
 
 MODULES = (
+    alarms,
+    budgets,
     ec2_gateway,
     ec2_network,
     ec2_route,
     ec2_security_group,
     ec2_security_group_rule,
+    ecr,
+    events,
     flow_log,
     iam_policy,
     iam_role,
@@ -35,5 +47,9 @@ MODULES = (
     s3_lifecycle,
     s3_object,
     s3_settings,
+    sagemaker,
+    sns,
+    stored_values,
     vpc_endpoint,
+    workflows,
 )

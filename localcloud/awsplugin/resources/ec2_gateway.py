@@ -84,9 +84,7 @@ def _create_nat(cloud: Cloud, inputs: Properties) -> str:
 
 def _read_nat(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:  # noqa: ARG001
     ec2 = cloud.client("ec2")
-    answer = answer_or_none(
-        lambda: ec2.describe_nat_gateways(NatGatewayIds=[identity]), _NO_NAT
-    )
+    answer = answer_or_none(lambda: ec2.describe_nat_gateways(NatGatewayIds=[identity]), _NO_NAT)
     found = [item for item in (answer or {}).get("NatGateways", ()) if item["State"] == "available"]
     if not found:
         return None
@@ -112,22 +110,26 @@ def _read_nat(cloud: Cloud, identity: str, previous: Properties) -> Properties |
 
 
 def _delete_nat(cloud: Cloud, identity: str, state: Properties) -> None:
-    if _read_nat(cloud, identity, state):
-        cloud.client("ec2").delete_nat_gateway(NatGatewayId=identity)
+    ec2, found = cloud.client("ec2"), _read_nat(cloud, identity, state)
+    if found is None:
+        return
+    ec2.delete_nat_gateway(NatGatewayId=identity)
+    if interface := found["networkInterfaceId"]:
+        # AWS takes its network interface away with it; the local endpoint does not.
+        answer_or_none(
+            lambda: ec2.delete_network_interface(NetworkInterfaceId=interface),
+            "InvalidNetworkInterfaceID.NotFound",
+        )
 
 
 def _create_address(cloud: Cloud, inputs: Properties) -> str:
-    answer = cloud.client("ec2").allocate_address(
-        Domain="vpc", **ec2_tags("elastic-ip", inputs)
-    )
+    answer = cloud.client("ec2").allocate_address(Domain="vpc", **ec2_tags("elastic-ip", inputs))
     return str(answer["AllocationId"])
 
 
 def _read_address(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     ec2 = cloud.client("ec2")
-    answer = answer_or_none(
-        lambda: ec2.describe_addresses(AllocationIds=[identity]), *_NO_ADDRESS
-    )
+    answer = answer_or_none(lambda: ec2.describe_addresses(AllocationIds=[identity]), *_NO_ADDRESS)
     if not answer or not answer["Addresses"]:
         return None
     address = answer["Addresses"][0]

@@ -184,7 +184,7 @@ def _delete_route(cloud: Cloud, identity: str, state: Properties) -> None:
 def _create_association(cloud: Cloud, inputs: Properties) -> str:
     ec2 = cloud.client("ec2")
     if inputs.get("subnetId") and _association(cloud, "", inputs):
-        message = f"the specified association for route table {inputs['routeTableId']} conflicts with an existing association"
+        message = f"the subnet {inputs['subnetId']} is associated with a route table already"
         raise AwsError("AssociateRouteTable", "Resource.AlreadyAssociated", message)
     target = (
         {"SubnetId": inputs["subnetId"]}

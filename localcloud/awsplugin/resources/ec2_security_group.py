@@ -108,7 +108,7 @@ def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | Non
     if group is None:
         return None
     return {
-        **_described(identity, group),
+        **_described(group),
         # Rules that are resources of their own are theirs to report.
         **{
             side: rules if previous.get(side) else []
@@ -125,7 +125,7 @@ def _all_rules(identity: str, group: dict[str, Any]) -> dict[str, list[Propertie
     }
 
 
-def _described(identity: str, group: dict[str, Any]) -> Properties:
+def _described(group: dict[str, Any]) -> Properties:
     return {
         "arn": group["SecurityGroupArn"],
         "name": group["GroupName"],
@@ -194,7 +194,7 @@ def _read_default(cloud: Cloud, identity: str, previous: Properties) -> Properti
     if group is None:
         return None
     kept = {"revokeRulesOnDelete": previous.get("revokeRulesOnDelete", False)}
-    return {**_described(identity, group), **_all_rules(identity, group), **kept}
+    return {**_described(group), **_all_rules(identity, group), **kept}
 
 
 def _update_default(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:

@@ -116,6 +116,7 @@ def _read_inline(iam: Any, role: str) -> list[Properties]:
 
 
 def attached_policies(iam: Any, role: str) -> list[str]:
+    """Return the ARNs of the policies attached to `role`."""
     pages = iam.get_paginator("list_attached_role_policies").paginate(RoleName=role)
     return [item["PolicyArn"] for page in pages for item in page["AttachedPolicies"]]
 

@@ -32,16 +32,15 @@ _LISTS = {
 
 def _check_service(cloud: Cloud, service: str, endpoint_type: str) -> None:
     """Refuse a service that does not exist or has no endpoint of that type."""
-    details = cloud.client("ec2").describe_vpc_endpoint_services()["ServiceDetails"]
-    types = sorted(
-        item["ServiceType"]
-        for detail in details
-        if detail["ServiceName"] == service
-        for item in detail["ServiceType"]
+    ec2 = cloud.client("ec2")
+    answer = answer_or_none(
+        lambda: ec2.describe_vpc_endpoint_services(ServiceNames=[service]), "InvalidServiceName"
     )
-    if not types:
+    if answer is None:
         message = f"The Vpc Endpoint Service '{service}' does not exist"
         raise AwsError("CreateVpcEndpoint", "InvalidServiceName", message)
+    details = answer["ServiceDetails"]
+    types = sorted(item["ServiceType"] for detail in details for item in detail["ServiceType"])
     if endpoint_type not in types:
         message = (
             f"Endpoint type ({endpoint_type}) does not match available service types ({types})."

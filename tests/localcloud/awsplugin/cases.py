@@ -271,7 +271,11 @@ FIRST_CASES = [
     Case(
         "aws:ec2/vpcEndpoint:VpcEndpoint",
         _gateway_endpoint,
-        lambda w, inputs: {**inputs, "policy": allow("s3:*", Principal="*"), "routeTableIds": inputs["routeTableIds"][:1]},
+        lambda _, inputs: {
+            **inputs,
+            "policy": allow("s3:*", Principal="*"),
+            "routeTableIds": inputs["routeTableIds"][:1],
+        },
         change(serviceName="com.amazonaws.us-east-1.dynamodb"),
         "serviceName",
     ),
@@ -302,9 +306,20 @@ FIRST_CASES = [
         lambda w: {
             "vpcId": w.vpc(),
             "ingress": [{"protocol": "tcp", "fromPort": 1, "toPort": 2, "self": True}],
-            "egress": [{"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": ["10.0.0.0/8"]}],
+            "egress": [
+                {"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": ["10.0.0.0/8"]}
+            ],
         },
-        change(egress=[{"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["10.0.0.0/8", "11.0.0.0/8"]}]),
+        change(
+            egress=[
+                {
+                    "protocol": "tcp",
+                    "fromPort": 443,
+                    "toPort": 443,
+                    "cidrBlocks": ["10.0.0.0/8", "11.0.0.0/8"],
+                }
+            ]
+        ),
         change(name="another"),
         "name",
     ),
@@ -329,9 +344,24 @@ FIRST_CASES = [
     Case("aws:ec2/flowLog:FlowLog", _flow_log, RETAG, change(trafficType="REJECT"), "trafficType"),
     Case(
         "aws:kms/key:Key",
-        lambda _: {"enableKeyRotation": True, "deletionWindowInDays": 30, "rotationPeriodInDays": 180, **TAGS},
-        change(description="artifacts", rotationPeriodInDays=200, deletionWindowInDays=7, isEnabled=False),
-        change(keyUsage="SIGN_VERIFY", customerMasterKeySpec="RSA_2048", enableKeyRotation=False, rotationPeriodInDays=None),
+        lambda _: {
+            "enableKeyRotation": True,
+            "deletionWindowInDays": 30,
+            "rotationPeriodInDays": 180,
+            **TAGS,
+        },
+        change(
+            description="artifacts",
+            rotationPeriodInDays=200,
+            deletionWindowInDays=7,
+            isEnabled=False,
+        ),
+        change(
+            keyUsage="SIGN_VERIFY",
+            customerMasterKeySpec="RSA_2048",
+            enableKeyRotation=False,
+            rotationPeriodInDays=None,
+        ),
         "keyUsage",
     ),
     Case(
@@ -343,13 +373,18 @@ FIRST_CASES = [
     ),
     Case(
         "aws:kms/keyPolicy:KeyPolicy",
-        lambda w: {"keyId": w.key().id, "policy": allow("kms:*", Principal={"AWS": "arn:aws:iam::123456789012:root"})},
+        lambda w: {
+            "keyId": w.key().id,
+            "policy": allow("kms:*", Principal={"AWS": "arn:aws:iam::123456789012:root"}),
+        },
         change(policy=allow("kms:*", Principal={"AWS": "123456789012"}, Sid="Root")),
         lambda w, inputs: {**inputs, "keyId": w.key().id},
         "keyId",
         stays=True,
     ),
-    Case("aws:s3/bucket:Bucket", lambda _: {**TAGS}, RETAG, change(bucket="another-name"), "bucket"),
+    Case(
+        "aws:s3/bucket:Bucket", lambda _: {**TAGS}, RETAG, change(bucket="another-name"), "bucket"
+    ),
     Case(
         "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
         lambda w: {"bucket": w.bucket(), "blockPublicAcls": True, "blockPublicPolicy": True},
@@ -389,13 +424,22 @@ FIRST_CASES = [
         "aws:s3/bucketPolicy:BucketPolicy",
         _bucket_policy,
         lambda _, inputs: {**inputs, "policy": _tls_only(inputs["bucket"], "Another")},
-        lambda w, inputs: (lambda bucket: {"bucket": bucket, "policy": _tls_only(bucket)})(w.bucket()),
+        lambda w, _: _bucket_policy(w),
         "bucket",
     ),
     Case(
         "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
         lambda w: {"bucket": w.bucket(), "rules": [_lifecycle_rule(30)]},
-        change(rules=[_lifecycle_rule(60), {**_lifecycle_rule(1), "id": "b", "filter": {"and": {"prefix": "x", "tags": {"a": "b"}}}}]),
+        change(
+            rules=[
+                _lifecycle_rule(60),
+                {
+                    **_lifecycle_rule(1),
+                    "id": "b",
+                    "filter": {"and": {"prefix": "x", "tags": {"a": "b"}}},
+                },
+            ]
+        ),
         lambda w, inputs: {**inputs, "bucket": w.bucket()},
         "bucket",
     ),
@@ -428,7 +472,12 @@ FIRST_CASES = [
             "inlinePolicies": [{"name": "one", "policy": allow()}],
             "managedPolicyArns": [],
         },
-        change(inlinePolicies=[{"name": "one", "policy": allow("s3:*")}, {"name": "two", "policy": allow()}]),
+        change(
+            inlinePolicies=[
+                {"name": "one", "policy": allow("s3:*")},
+                {"name": "two", "policy": allow()},
+            ]
+        ),
         change(name="another"),
         "name",
     ),
@@ -448,7 +497,10 @@ FIRST_CASES = [
     ),
     Case(
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
-        lambda w: {"role": w.role().id, "policyArn": w.make("aws:iam/policy:Policy", {"policy": allow()}).id},
+        lambda w: {
+            "role": w.role().id,
+            "policyArn": w.make("aws:iam/policy:Policy", {"policy": allow()}).id,
+        },
         None,
         lambda w, inputs: {**inputs, "role": w.role().id},
         "role",

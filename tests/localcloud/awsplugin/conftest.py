@@ -2,25 +2,45 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
 import grpc
 import pytest
-from localcloud.awsplugin.properties import encode
-from localcloud.awsplugin.server import start
+from moto.core.responses import EmptyResult
+from moto.sagemaker.responses import SageMakerResponse
 from moto.server import ThreadedMotoServer
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
+from localcloud.awsplugin.properties import encode
+from localcloud.awsplugin.server import start
 from tests.localcloud.awsplugin.engine import Engine
 
 REGION = "us-east-1"
 
 
+def _complete_moto() -> None:
+    """Give moto the two deletions of SageMaker that it lacks."""
+
+    def deletion(parameter: str, kind: str) -> Callable[[SageMakerResponse], EmptyResult]:
+        def delete(response: SageMakerResponse) -> EmptyResult:
+            getattr(response.sagemaker_backend, kind).pop(response._get_param(parameter), None)
+            return EmptyResult()
+
+        return delete
+
+    for name, parameter, kind in (
+        ("delete_model_package_group", "ModelPackageGroupName", "model_package_groups"),
+        ("delete_training_job", "TrainingJobName", "training_jobs"),
+    ):
+        setattr(SageMakerResponse, name, deletion(parameter, kind))
+
+
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[str]:
     """The address of an AWS endpoint on this machine."""
+    _complete_moto()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -48,7 +68,7 @@ def stub() -> Iterator[Any]:
 
 
 @pytest.fixture
-def engine(stub: Any, standard_variables: None) -> Engine:
+def engine(stub: Any, standard_variables: None) -> Engine:  # noqa: ARG001 - the settings it needs
     configure(stub)
     return Engine(stub)
 

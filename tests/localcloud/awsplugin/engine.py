@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from localcloud.awsplugin.properties import Properties, decode, encode
 from pulumi.runtime.proto import provider_pb2
+
+from localcloud.awsplugin.properties import Properties, decode, encode
 
 
 class CheckError(Exception):
@@ -46,7 +47,9 @@ class Engine:
             )
         )
         if answer.failures:
-            raise CheckError("; ".join(f"{item.property}: {item.reason}" for item in answer.failures))
+            raise CheckError(
+                "; ".join(f"{item.property}: {item.reason}" for item in answer.failures)
+            )
         return decode(answer.inputs)
 
     def preview(self, kind: str, name: str, news: Properties) -> Properties:

@@ -3,16 +3,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from pulumi.runtime.proto import provider_pb2
+
 from localcloud.awsplugin.differ import DEFAULTS
 from localcloud.awsplugin.properties import UNKNOWN
 from localcloud.awsplugin.registry import resource_types
-from pulumi.runtime.proto import provider_pb2
-
 from tests.localcloud.awsplugin.cases import FIRST_CASES, Case, World
 from tests.localcloud.awsplugin.engine import Engine
+from tests.localcloud.awsplugin.more_cases import MORE_CASES
 
 NONE = provider_pb2.DiffResponse.DIFF_NONE
-CASES = FIRST_CASES
+CASES = [*FIRST_CASES, *MORE_CASES]
 
 
 @pytest.fixture

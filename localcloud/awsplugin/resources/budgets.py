@@ -1,0 +1,336 @@
+"""Cost budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from localcloud.awsplugin.cloud import Cloud
+from localcloud.awsplugin.failures import Failure
+from localcloud.awsplugin.naming import Autoname, unique_from_prefix
+from localcloud.awsplugin.properties import Properties
+from localcloud.awsplugin.resource_type import ResourceType, names
+from localcloud.awsplugin.resources.common import answer_or_none, from_api, one_of, present, to_api
+
+_GONE = "NotFoundException"
+_TIME = "%Y-%m-%d_%H:%M"
+_SUBSCRIBERS = {
+    "subscriberEmailAddresses": "EMAIL",
+    "subscriberSnsTopicArns": "SNS",
+}
+_TYPES = (
+    "USAGE", "COST", "RI_UTILIZATION", "RI_COVERAGE", "SAVINGS_PLANS_UTILIZATION",
+    "SAVINGS_PLANS_COVERAGE",
+)  # fmt: skip
+
+
+def _failures(inputs: Properties) -> Iterator[Failure]:
+    yield from one_of(inputs, "budgetType", _TYPES)
+    yield from one_of(inputs, "timeUnit", ["DAILY", "MONTHLY", "QUARTERLY", "ANNUALLY", "CUSTOM"])
+    for notification in inputs.get("notifications") or ():
+        yield from one_of(notification, "notificationType", ["ACTUAL", "FORECASTED"])
+        yield from one_of(notification, "thresholdType", ["PERCENTAGE", "ABSOLUTE_VALUE"])
+        yield from one_of(
+            notification, "comparisonOperator", ["GREATER_THAN", "LESS_THAN", "EQUAL_TO"]
+        )
+        if not any(notification.get(name) for name in _SUBSCRIBERS):
+            yield Failure("notifications", "a notification needs at least one subscriber")
+    if inputs.get("limitAmount") is not None and not inputs.get("limitUnit"):
+        yield Failure("limitUnit", "is required if limitAmount is set")
+
+
+def _time(text: str) -> datetime:
+    return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
+
+
+def _budget(name: str, inputs: Properties) -> dict[str, Any]:
+    budget = {
+        "BudgetName": name,
+        "BudgetType": inputs["budgetType"],
+        "TimeUnit": inputs["timeUnit"],
+        "CostFilters": {item["name"]: item["values"] for item in inputs.get("costFilters") or ()},
+    }
+    if inputs.get("limitAmount") is not None:
+        limit = {"Amount": str(inputs["limitAmount"]), "Unit": inputs["limitUnit"]}
+        budget["BudgetLimit"] = limit
+    if inputs.get("costTypes"):
+        budget["CostTypes"] = to_api(inputs["costTypes"])
+    period = present(Start=inputs.get("timePeriodStart"), End=inputs.get("timePeriodEnd"))
+    if period:
+        budget["TimePeriod"] = {side: _time(text) for side, text in period.items()}
+    return budget
+
+
+def _notification(given: Properties) -> dict[str, Any]:
+    subscribers = [
+        {"SubscriptionType": kind, "Address": address}
+        for name, kind in _SUBSCRIBERS.items()
+        for address in given.get(name) or ()
+    ]
+    plain = {name: value for name, value in given.items() if name not in _SUBSCRIBERS}
+    return {"Notification": to_api(plain), "Subscribers": subscribers}
+
+
+def _put(cloud: Cloud, account: str, name: str, inputs: Properties) -> None:
+    cloud.client("budgets").create_budget(
+        AccountId=account,
+        Budget=_budget(name, inputs),
+        NotificationsWithSubscribers=[
+            _notification(item) for item in inputs.get("notifications") or ()
+        ],
+    )
+
+
+def _create(cloud: Cloud, inputs: Properties) -> str:
+    name = inputs.get("name") or unique_from_prefix(inputs.get("namePrefix", "terraform-"))
+    account = inputs.get("accountId") or cloud.account
+    _put(cloud, account, name, inputs)
+    return f"{account}:{name}"
+
+
+def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
+    budgets, (account, _, name) = cloud.client("budgets"), identity.partition(":")
+    answer = answer_or_none(
+        lambda: budgets.describe_budget(AccountId=account, BudgetName=name), _GONE
+    )
+    if answer is None:
+        return None
+    found = answer["Budget"]
+    limit, period = found.get("BudgetLimit") or {}, found.get("TimePeriod") or {}
+    return {
+        "accountId": account,
+        "name": name,
+        "namePrefix": "",
+        "arn": f"arn:{cloud.partition}:budgets::{account}:budget/{name}",
+        "budgetType": found["BudgetType"],
+        "timeUnit": found["TimeUnit"],
+        "limitAmount": limit.get("Amount"),
+        "limitUnit": limit.get("Unit"),
+        "costFilters": [
+            {"name": key, "values": values}
+            for key, values in sorted((found.get("CostFilters") or {}).items())
+        ],
+        "costTypes": from_api(found.get("CostTypes") or {}),
+        "timePeriodStart": period["Start"].strftime(_TIME) if "Start" in period else None,
+        "timePeriodEnd": period["End"].strftime(_TIME) if "End" in period else None,
+        "notifications": _notifications(budgets, account, name, previous),
+        "billingViewArn": previous.get("billingViewArn"),
+        # The local endpoint keeps no tags of budgets.
+        "tagsAll": previous.get("tagsAll") or {},
+    }
+
+
+def _notifications(budgets: Any, account: str, name: str, previous: Properties) -> list[Properties]:
+    """Return the notifications; who gets them is known from `previous` only."""
+    answer = budgets.describe_notifications_for_budget(AccountId=account, BudgetName=name)
+    before = previous.get("notifications") or ()
+    notifications = []
+    for item in answer["Notifications"]:
+        plain = {n: v for n, v in from_api(item).items() if n != "notificationState"}
+        twin: Properties = next((old for old in before if plain.items() <= old.items()), {})
+        notifications.append(plain | {n: twin[n] for n in _SUBSCRIBERS if n in twin})
+    return notifications
+
+
+def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
+    # The local endpoint cannot update a budget.
+    account, _, name = identity.partition(":")
+    _delete(cloud, identity, state)
+    _put(cloud, account, name, inputs)
+
+
+def _delete(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
+    budgets, (account, _, name) = cloud.client("budgets"), identity.partition(":")
+    answer_or_none(lambda: budgets.delete_budget(AccountId=account, BudgetName=name), _GONE)
+
+
+def _same_amount(first: Any, second: Any) -> bool:
+    try:
+        return float(first) == float(second)
+    except (TypeError, ValueError):
+        return bool(first == second)
+
+
+_COST_TYPES = names(
+    "includeCredit includeDiscount includeOtherSubscription includeRecurring includeRefund"
+    " includeSubscription includeSupport includeTax includeUpfront useAmortized useBlended"
+)
+
+TYPES = (
+    "USAGE", "COST", "RI_UTILIZATION", "RI_COVERAGE", "SAVINGS_PLANS_UTILIZATION",
+    "SAVINGS_PLANS_COVERAGE",
+)  # fmt: skip
+
+
+def _failures(inputs: Properties) -> Iterator[Failure]:
+    yield from one_of(inputs, "budgetType", _TYPES)
+    yield from one_of(inputs, "timeUnit", ["DAILY", "MONTHLY", "QUARTERLY", "ANNUALLY", "CUSTOM"])
+    for notification in inputs.get("notifications") or ():
+        yield from one_of(notification, "notificationType", ["ACTUAL", "FORECASTED"])
+        yield from one_of(notification, "thresholdType", ["PERCENTAGE", "ABSOLUTE_VALUE"])
+        yield from one_of(
+            notification, "comparisonOperator", ["GREATER_THAN", "LESS_THAN", "EQUAL_TO"]
+        )
+        if not any(notification.get(name) for name in _SUBSCRIBERS):
+            yield Failure("notifications", "a notification needs at least one subscriber")
+    if inputs.get("limitAmount") is not None and not inputs.get("limitUnit"):
+        yield Failure("limitUnit", "is required if limitAmount is set")
+
+
+def _time(text: str) -> datetime:
+    return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
+
+
+def _budget(name: str, inputs: Properties) -> dict[str, Any]:
+    budget = {
+        "BudgetName": name,
+        "BudgetType": inputs["budgetType"],
+        "TimeUnit": inputs["timeUnit"],
+        "CostFilters": {item["name"]: item["values"] for item in inputs.get("costFilters") or ()},
+    }
+    if inputs.get("limitAmount") is not None:
+        limit = {"Amount": str(inputs["limitAmount"]), "Unit": inputs["limitUnit"]}
+        budget["BudgetLimit"] = limit
+    if inputs.get("costTypes"):
+        budget["CostTypes"] = to_api(inputs["costTypes"])
+    period = present(Start=inputs.get("timePeriodStart"), End=inputs.get("timePeriodEnd"))
+    if period:
+        budget["TimePeriod"] = {side: _time(text) for side, text in period.items()}
+    return budget
+
+
+def _notification(given: Properties) -> dict[str, Any]:
+    subscribers = [
+        {"SubscriptionType": kind, "Address": address}
+        for name, kind in _SUBSCRIBERS.items()
+        for address in given.get(name) or ()
+    ]
+    plain = {name: value for name, value in given.items() if name not in _SUBSCRIBERS}
+    return {"Notification": to_api(plain), "Subscribers": subscribers}
+
+
+def _put(cloud: Cloud, account: str, name: str, inputs: Properties) -> None:
+    cloud.client("budgets").create_budget(
+        AccountId=account,
+        Budget=_budget(name, inputs),
+        NotificationsWithSubscribers=[
+            _notification(item) for item in inputs.get("notifications") or ()
+        ],
+    )
+
+
+def _create(cloud: Cloud, inputs: Properties) -> str:
+    name = inputs.get("name") or unique_from_prefix(inputs.get("namePrefix", "terraform-"))
+    account = inputs.get("accountId") or cloud.account
+    _put(cloud, account, name, inputs)
+    return f"{account}:{name}"
+
+
+def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
+    budgets, (account, _, name) = cloud.client("budgets"), identity.partition(":")
+    answer = answer_or_none(
+        lambda: budgets.describe_budget(AccountId=account, BudgetName=name), _GONE
+    )
+    if answer is None:
+        return None
+    found = answer["Budget"]
+    limit, period = found.get("BudgetLimit") or {}, found.get("TimePeriod") or {}
+    return {
+        "accountId": account,
+        "name": name,
+        "namePrefix": "",
+        "arn": f"arn:{cloud.partition}:budgets::{account}:budget/{name}",
+        "budgetType": found["BudgetType"],
+        "timeUnit": found["TimeUnit"],
+        "limitAmount": limit.get("Amount"),
+        "limitUnit": limit.get("Unit"),
+        "costFilters": [
+            {"name": key, "values": values}
+            for key, values in sorted((found.get("CostFilters") or {}).items())
+        ],
+        "costTypes": from_api(found.get("CostTypes") or {}),
+        "timePeriodStart": period["Start"].strftime(_TIME) if "Start" in period else None,
+        "timePeriodEnd": period["End"].strftime(_TIME) if "End" in period else None,
+        "notifications": _notifications(budgets, account, name, previous),
+        "billingViewArn": previous.get("billingViewArn"),
+        # The local endpoint keeps no tags of budgets.
+        "tagsAll": previous.get("tagsAll") or {},
+    }
+
+
+def _notifications(budgets: Any, account: str, name: str, previous: Properties) -> list[Properties]:
+    """Return the notifications; who gets them is known from `previous` only."""
+    answer = budgets.describe_notifications_for_budget(AccountId=account, BudgetName=name)
+    before = previous.get("notifications") or ()
+    notifications = []
+    for item in answer["Notifications"]:
+        plain = {n: v for n, v in from_api(item).items() if n != "notificationState"}
+        twin: Properties = next((old for old in before if plain.items() <= old.items()), {})
+        notifications.append(plain | {n: twin[n] for n in _SUBSCRIBERS if n in twin})
+    return notifications
+
+
+def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
+    # The local endpoint cannot update a budget.
+    account, _, name = identity.partition(":")
+    _delete(cloud, identity, state)
+    _put(cloud, account, name, inputs)
+
+
+def _delete(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
+    budgets, (account, _, name) = cloud.client("budgets"), identity.partition(":")
+    answer_or_none(lambda: budgets.delete_budget(AccountId=account, BudgetName=name), _GONE)
+
+
+def _same_amount(first: Any, second: Any) -> bool:
+    try:
+        return float(first) == float(second)
+    except (TypeError, ValueError):
+        return bool(first == second)
+
+
+_PARTS_FILLED = " ".join(
+    f"costTypes.{name}"
+    for name in [
+        "includeCredit",
+        "includeDiscount",
+        "includeOtherSubscription",
+        "includeRecurring",
+        "includeRefund",
+        "includeSubscription",
+        "includeSupport",
+        "includeTax",
+        "includeUpfront",
+        "useAmortized",
+        "useBlended",
+    ]
+)
+
+TYPES = (
+    ResourceType(
+        type="aws:budgets/budget:Budget",
+        create=_create,
+        read=_read,
+        update=_update,
+        delete=_delete,
+        validate=_failures,
+        name=Autoname(length=100),
+        required=names("budgetType timeUnit"),
+        replaces=names("accountId name namePrefix"),
+        computed=names(
+            "accountId billingViewArn costFilters costTypes limitAmount limitUnit name namePrefix"
+            " timePeriodStart timePeriodEnd"
+        )
+        | {f"costTypes.{name}" for name in _COST_TYPES},
+        write_only=names("autoAdjustData filterExpression metrics plannedLimits timePeriodEnd"),
+        unordered=names(
+            "costFilters costFilters.values notifications"
+            " notifications.subscriberEmailAddresses notifications.subscriberSnsTopicArns"
+        ),
+        outputs=names("arn"),
+        same={"limitAmount": _same_amount},
+        tagged=True,
+        regional=False,
+    ),
+)

@@ -1,0 +1,245 @@
+"""EventBridge rules and their targets."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from localcloud.awsplugin.cloud import Cloud
+from localcloud.awsplugin.failures import Failure
+from localcloud.awsplugin.naming import Autoname, unique_from_prefix
+from localcloud.awsplugin.properties import Properties
+from localcloud.awsplugin.resource_type import ResourceType, names, policy
+from localcloud.awsplugin.resources.common import (
+    answer_or_none,
+    from_api,
+    one_of,
+    present,
+    tag_changes,
+    tag_list,
+    tag_map,
+    to_api,
+)
+
+_GONE = "ResourceNotFoundException"
+_BUS = "default"
+_SCHEDULE = re.compile(r"(rate\(\d+ (minute|hour|day)s?\)|cron\(\S+( \S+){5}\))\Z")
+# The parts of a target with the API's names; the rest of them is carried over as it was given.
+_PARTS = {
+    "retryPolicy": "RetryPolicy",
+    "deadLetterConfig": "DeadLetterConfig",
+    "sqsTarget": "SqsParameters",
+}
+_NO_ROLE_NEEDED = ("sns", "sqs", "lambda", "logs")
+
+
+def _rule_failures(inputs: Properties) -> Iterator[Failure]:
+    if not inputs.get("eventPattern") and not inputs.get("scheduleExpression"):
+        yield Failure("eventPattern", "one of eventPattern and scheduleExpression must be set")
+    yield from schedule_failures(inputs, _SCHEDULE)
+    yield from one_of(inputs, "state", ["ENABLED", "DISABLED"])
+    try:
+        pattern = json.loads(inputs.get("eventPattern") or "{}")
+    except ValueError:
+        return
+    for path in _bad_leaves(pattern, ""):
+        reason = f"Event pattern is not valid. Reason: {path!r} must be an object or an array"
+        yield Failure("eventPattern", reason)
+
+
+def schedule_failures(inputs: Properties, form: re.Pattern[str]) -> Iterator[Failure]:
+    """Yield a failure if `scheduleExpression` has not the form that the service takes."""
+    expression = inputs.get("scheduleExpression")
+    if expression and not form.match(expression):
+        example = "rate(15 minutes) or cron(0 12 * * ? *)"
+        yield Failure("scheduleExpression", f"{expression!r} is not valid; write {example}")
+
+
+def _bad_leaves(pattern: Any, path: str) -> Iterator[str]:
+    if isinstance(pattern, dict):
+        for name, value in pattern.items():
+            yield from _bad_leaves(value, f"{path}.{name}".lstrip("."))
+    elif not isinstance(pattern, list):
+        yield path
+
+
+def _split(identity: str) -> tuple[str, str]:
+    """Return bus and name of a rule from its id: `name`, or `bus/name` on another bus."""
+    bus, slash, name = identity.rpartition("/")
+    return (bus if slash else _BUS), name
+
+
+def _put_rule(cloud: Cloud, name: str, inputs: Properties) -> None:
+    state = inputs.get("state")
+    if state is None:
+        state = "ENABLED" if inputs.get("isEnabled", True) else "DISABLED"
+    cloud.client("events").put_rule(
+        Name=name,
+        State=state,
+        EventBusName=inputs["eventBusName"],
+        **present(
+            Description=inputs.get("description"),
+            EventPattern=inputs.get("eventPattern"),
+            ScheduleExpression=inputs.get("scheduleExpression"),
+            RoleArn=inputs.get("roleArn"),
+            Tags=tag_list(inputs.get("tagsAll")) or None,
+        ),
+    )
+
+
+def _create_rule(cloud: Cloud, inputs: Properties) -> str:
+    name = inputs.get("name") or unique_from_prefix(inputs.get("namePrefix", "terraform-"))
+    _put_rule(cloud, name, inputs)
+    bus = inputs["eventBusName"]
+    return name if bus == _BUS else f"{bus}/{name}"
+
+
+def _read_rule(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
+    events, (bus, name) = cloud.client("events"), _split(identity)
+    rule = answer_or_none(lambda: events.describe_rule(Name=name, EventBusName=bus), _GONE)
+    if rule is None:
+        return None
+    state = {"state": rule["State"]}
+    if "isEnabled" in previous:
+        state = {"isEnabled": rule["State"] == "ENABLED"}
+    return {
+        **state,
+        "arn": rule["Arn"],
+        "name": name,
+        "namePrefix": "",
+        "eventBusName": rule.get("EventBusName", bus),
+        "description": rule.get("Description", ""),
+        "eventPattern": rule.get("EventPattern"),
+        "scheduleExpression": rule.get("ScheduleExpression", ""),
+        "roleArn": rule.get("RoleArn", ""),
+        "tagsAll": tag_map(events.list_tags_for_resource(ResourceARN=rule["Arn"])["Tags"]),
+    }
+
+
+def _update_rule(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
+    events, name = cloud.client("events"), _split(identity)[1]
+    _put_rule(cloud, name, {**inputs, "tagsAll": {}})
+    tags, gone = tag_changes(state, inputs)
+    if gone:
+        events.untag_resource(ResourceARN=state["arn"], TagKeys=gone)
+    if tags:
+        events.tag_resource(ResourceARN=state["arn"], Tags=tag_list(tags))
+
+
+def _delete_rule(cloud: Cloud, identity: str, state: Properties) -> None:
+    events, (bus, name) = cloud.client("events"), _split(identity)
+    if _read_rule(cloud, identity, state):
+        answer_or_none(lambda: events.delete_rule(Name=name, EventBusName=bus), _GONE)
+
+
+def _target_failures(inputs: Properties) -> Iterator[Failure]:
+    given = [name for name in ("input", "inputPath", "inputTransformer") if inputs.get(name)]
+    if len(given) > 1:
+        yield Failure(given[0], f"only one of {', '.join(given)} can be set")
+    service = str(inputs.get("arn", "")).split(":")[2:3]
+    if service and service[0] not in _NO_ROLE_NEEDED and not inputs.get("roleArn"):
+        yield Failure("roleArn", f"RoleArn is required for target {inputs['arn']}")
+
+
+def _put_target(cloud: Cloud, inputs: Properties) -> None:
+    target = present(
+        Id=inputs["targetId"],
+        Arn=inputs["arn"],
+        RoleArn=inputs.get("roleArn"),
+        Input=inputs.get("input"),
+        InputPath=inputs.get("inputPath"),
+    )
+    if transformer := inputs.get("inputTransformer"):
+        template = {"InputTemplate": transformer["inputTemplate"]}
+        paths = transformer.get("inputPaths")
+        target["InputTransformer"] = {**template, **({"InputPathsMap": paths} if paths else {})}
+    target |= {api: to_api(inputs[name]) for name, api in _PARTS.items() if inputs.get(name)}
+    bus = inputs["eventBusName"]
+    cloud.client("events").put_targets(Rule=inputs["rule"], EventBusName=bus, Targets=[target])
+
+
+def _create_target(cloud: Cloud, inputs: Properties) -> str:
+    _put_target(cloud, inputs)
+    return f"{inputs['rule']}-{inputs['targetId']}"
+
+
+def _place(identity: str, state: Properties) -> tuple[str, str, str]:
+    """Return bus, rule and target: from the state, or from an id `[bus/]rule/target`."""
+    if state.get("rule"):
+        return state.get("eventBusName") or _BUS, state["rule"], state["targetId"]
+    rule, _, target = identity.rpartition("/")
+    return *_split(rule), target
+
+
+def _read_target(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
+    events, (bus, rule, target_id) = cloud.client("events"), _place(identity, previous)
+    answer = answer_or_none(lambda: events.list_targets_by_rule(Rule=rule, EventBusName=bus), _GONE)
+    targets = (answer or {}).get("Targets", ())
+    target = next((item for item in targets if item["Id"] == target_id), None)
+    if target is None:
+        return None
+    transformer = target.get("InputTransformer")
+    return {
+        **{name: from_api(target[api]) for name, api in _PARTS.items() if api in target},
+        "rule": rule,
+        "eventBusName": bus,
+        "targetId": target_id,
+        "arn": target["Arn"],
+        "roleArn": target.get("RoleArn", ""),
+        "input": target.get("Input"),
+        "inputPath": target.get("InputPath", ""),
+        "inputTransformer": transformer
+        and {
+            "inputPaths": transformer.get("InputPathsMap") or {},
+            "inputTemplate": transformer["InputTemplate"],
+        },
+    }
+
+
+def _update_target(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:  # noqa: ARG001
+    _put_target(cloud, inputs)
+
+
+def _delete_target(cloud: Cloud, identity: str, state: Properties) -> None:
+    events, (bus, rule, target) = cloud.client("events"), _place(identity, state)
+    answer_or_none(lambda: events.remove_targets(Rule=rule, EventBusName=bus, Ids=[target]), _GONE)
+
+
+TYPES = (
+    ResourceType(
+        type="aws:cloudwatch/eventRule:EventRule",
+        create=_create_rule,
+        read=_read_rule,
+        update=_update_rule,
+        delete=_delete_rule,
+        validate=_rule_failures,
+        name=Autoname(length=64),
+        defaults={"eventBusName": _BUS, "forceDestroy": False},
+        replaces=names("eventBusName name namePrefix"),
+        computed=names("name namePrefix state isEnabled"),
+        write_only=names("forceDestroy"),
+        outputs=names("arn"),
+        same=policy("eventPattern"),
+        tagged=True,
+    ),
+    ResourceType(
+        type="aws:cloudwatch/eventTarget:EventTarget",
+        create=_create_target,
+        read=_read_target,
+        update=_update_target,
+        delete=_delete_target,
+        validate=_target_failures,
+        name=Autoname("targetId", 64, prefix_property=""),
+        required=names("arn rule"),
+        defaults={"eventBusName": _BUS, "forceDestroy": False},
+        replaces=names("eventBusName rule targetId"),
+        computed=names("targetId"),
+        write_only=names(
+            "appsyncTarget batchTarget ecsTarget forceDestroy httpTarget kinesisTarget"
+            " redshiftTarget runCommandTargets sagemakerPipelineTarget"
+        ),
+        same=policy("input"),
+    ),
+)

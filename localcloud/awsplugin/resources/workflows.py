@@ -1,0 +1,244 @@
+"""Step Functions state machines and EventBridge schedules."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from localcloud.awsplugin.cloud import Cloud
+from localcloud.awsplugin.failures import Failure
+from localcloud.awsplugin.naming import Autoname, unique_from_prefix
+from localcloud.awsplugin.properties import Properties
+from localcloud.awsplugin.resource_type import ResourceType, names, policy
+from localcloud.awsplugin.resources.common import (
+    answer_or_none,
+    from_api,
+    one_of,
+    present,
+    tag_changes,
+    tag_list,
+    tag_map,
+    to_api,
+)
+from localcloud.awsplugin.resources.events import schedule_failures
+
+_NO_MACHINE = "StateMachineDoesNotExist"
+_NO_SCHEDULE = "ResourceNotFoundException"
+_SCHEDULE = re.compile(
+    r"(rate\(\d+ (minute|hour|day)s?\)|cron\(\S+( \S+){5}\)|at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\))\Z"
+)
+# Names of a schedule's target that are not simply capitalised in the API.
+_TARGET = {
+    "eventbridgeParameters": "EventBridgeParameters",
+    "sagemakerPipelineParameters": "SageMakerPipelineParameters",
+    "pipelineParameters": "PipelineParameterList",
+    "enableEcsManagedTags": "EnableECSManagedTags",
+}
+
+
+def _machine_failures(inputs: Properties) -> Iterator[Failure]:
+    yield from one_of(inputs, "type", ["STANDARD", "EXPRESS"])
+    destination = (inputs.get("loggingConfiguration") or {}).get("logDestination")
+    if destination and not destination.endswith(":*"):
+        yield Failure("loggingConfiguration", f"logDestination {destination!r} must end with ':*'")
+    try:
+        definition = json.loads(inputs.get("definition") or "{}")
+    except ValueError:
+        return
+    states = definition.get("States") or {}
+    if "definition" in inputs and definition.get("StartAt") not in states:
+        start = definition.get("StartAt")
+        yield Failure("definition", f"InvalidDefinition: StartAt {start!r} is none of its States")
+    for name, state in states.items():
+        for following in (state.get("Next"), state.get("Default")):
+            if following and following not in states:
+                reason = f"InvalidDefinition: {name!r} goes on to {following!r}, no state"
+                yield Failure("definition", reason)
+
+
+def _machine_request(inputs: Properties) -> dict[str, Any]:
+    request = {"definition": inputs["definition"], "roleArn": inputs["roleArn"]}
+    logging = inputs.get("loggingConfiguration")
+    if logging:
+        destination = logging.get("logDestination")
+        group = {"cloudWatchLogsLogGroup": {"logGroupArn": destination}}
+        request["loggingConfiguration"] = {
+            "level": logging.get("level") or "OFF",
+            "includeExecutionData": bool(logging.get("includeExecutionData")),
+            "destinations": [group] if destination else [],
+        }
+    for name in ("tracingConfiguration", "encryptionConfiguration"):
+        if inputs.get(name):
+            request[name] = inputs[name]
+    return request
+
+
+def _create_machine(cloud: Cloud, inputs: Properties) -> str:
+    name = inputs.get("name") or unique_from_prefix(inputs.get("namePrefix", "terraform-"))
+    answer = cloud.client("stepfunctions").create_state_machine(
+        name=name,
+        type=inputs["type"],
+        tags=tag_list(inputs.get("tagsAll"), "key", "value"),
+        **_machine_request(inputs),
+    )
+    return str(answer["stateMachineArn"])
+
+
+def _read_machine(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
+    functions = cloud.client("stepfunctions")
+    machine = answer_or_none(
+        lambda: functions.describe_state_machine(stateMachineArn=identity), _NO_MACHINE
+    )
+    if machine is None:
+        return None
+    logging = machine.get("loggingConfiguration") or {}
+    groups = [item["cloudWatchLogsLogGroup"] for item in logging.get("destinations") or ()]
+    return {
+        "arn": identity,
+        "name": machine["name"],
+        "namePrefix": "",
+        "definition": machine["definition"],
+        "roleArn": machine["roleArn"],
+        "type": machine["type"],
+        "status": machine["status"],
+        "creationDate": machine["creationDate"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "description": "",
+        "revisionId": machine.get("revisionId", ""),
+        "stateMachineVersionArn": "",
+        "versionDescription": "",
+        "publish": previous.get("publish", False),
+        "loggingConfiguration": {
+            "level": logging.get("level", "OFF"),
+            "includeExecutionData": bool(logging.get("includeExecutionData")),
+            "logDestination": groups[0]["logGroupArn"] if groups else "",
+        },
+        "tracingConfiguration": machine.get("tracingConfiguration") or {"enabled": False},
+        "encryptionConfiguration": machine.get("encryptionConfiguration"),
+        "tagsAll": tag_map(functions.list_tags_for_resource(resourceArn=identity)["tags"], "key"),
+    }
+
+
+def _update_machine(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
+    functions = cloud.client("stepfunctions")
+    functions.update_state_machine(stateMachineArn=identity, **_machine_request(inputs))
+    tags, gone = tag_changes(state, inputs)
+    if gone:
+        functions.untag_resource(resourceArn=identity, tagKeys=gone)
+    if tags:
+        functions.tag_resource(resourceArn=identity, tags=tag_list(tags, "key", "value"))
+
+
+def _delete_machine(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
+    functions = cloud.client("stepfunctions")
+    answer_or_none(lambda: functions.delete_state_machine(stateMachineArn=identity), _NO_MACHINE)
+
+
+def _schedule_failures(inputs: Properties) -> Iterator[Failure]:
+    yield from schedule_failures(inputs, _SCHEDULE)
+    yield from one_of(inputs, "state", ["ENABLED", "DISABLED"])
+    yield from one_of(inputs.get("flexibleTimeWindow") or {}, "mode", ["OFF", "FLEXIBLE"])
+
+
+def _schedule_request(inputs: Properties) -> dict[str, Any]:
+    return {
+        "FlexibleTimeWindow": to_api(inputs["flexibleTimeWindow"]),
+        "Target": to_api(inputs["target"], _TARGET),
+        "ScheduleExpression": inputs["scheduleExpression"],
+        "ScheduleExpressionTimezone": inputs["scheduleExpressionTimezone"],
+        "State": inputs["state"],
+        **present(
+            ActionAfterCompletion=inputs.get("actionAfterCompletion"),
+            Description=inputs.get("description"),
+            StartDate=inputs.get("startDate"),
+            EndDate=inputs.get("endDate"),
+            KmsKeyArn=inputs.get("kmsKeyArn"),
+        ),
+    }
+
+
+def _create_schedule(cloud: Cloud, inputs: Properties) -> str:
+    name = inputs.get("name") or unique_from_prefix(inputs.get("namePrefix", "terraform-"))
+    group = inputs.get("groupName") or "default"
+    request = _schedule_request(inputs)
+    cloud.client("scheduler").create_schedule(Name=name, GroupName=group, **request)
+    return f"{group}/{name}"
+
+
+def _read_schedule(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
+    scheduler, (group, _, name) = cloud.client("scheduler"), identity.partition("/")
+    found = answer_or_none(lambda: scheduler.get_schedule(Name=name, GroupName=group), _NO_SCHEDULE)
+    if found is None:
+        return None
+    return {
+        "arn": found["Arn"],
+        "name": name,
+        "namePrefix": "",
+        "groupName": group,
+        "description": found.get("Description", ""),
+        "flexibleTimeWindow": from_api(found["FlexibleTimeWindow"]),
+        "target": from_api(found["Target"], _TARGET),
+        "scheduleExpression": found["ScheduleExpression"],
+        "scheduleExpressionTimezone": found.get("ScheduleExpressionTimezone", "UTC"),
+        "state": found["State"],
+        "kmsKeyArn": found.get("KmsKeyArn", ""),
+        "actionAfterCompletion": found.get("ActionAfterCompletion", "NONE"),
+        "startDate": previous.get("startDate"),
+        "endDate": previous.get("endDate"),
+    }
+
+
+def _update_schedule(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:  # noqa: ARG001
+    group, _, name = identity.partition("/")
+    request = _schedule_request(inputs)
+    cloud.client("scheduler").update_schedule(Name=name, GroupName=group, **request)
+
+
+def _delete_schedule(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
+    scheduler, (group, _, name) = cloud.client("scheduler"), identity.partition("/")
+    answer_or_none(lambda: scheduler.delete_schedule(Name=name, GroupName=group), _NO_SCHEDULE)
+
+
+TYPES = (
+    ResourceType(
+        type="aws:sfn/stateMachine:StateMachine",
+        create=_create_machine,
+        read=_read_machine,
+        update=_update_machine,
+        delete=_delete_machine,
+        validate=_machine_failures,
+        name=Autoname(length=80),
+        required=names("definition roleArn"),
+        defaults={"publish": False, "type": "STANDARD"},
+        replaces=names("name namePrefix type"),
+        computed=names(
+            "encryptionConfiguration loggingConfiguration name namePrefix tracingConfiguration"
+        ),
+        outputs=names(
+            "arn creationDate description revisionId stateMachineVersionArn status"
+            " versionDescription"
+        ),
+        recomputed=names("revisionId stateMachineVersionArn"),
+        same=policy("definition"),
+        tagged=True,
+    ),
+    ResourceType(
+        type="aws:scheduler/schedule:Schedule",
+        create=_create_schedule,
+        read=_read_schedule,
+        update=_update_schedule,
+        delete=_delete_schedule,
+        validate=_schedule_failures,
+        name=Autoname(length=64),
+        required=names("flexibleTimeWindow scheduleExpression target"),
+        defaults={"scheduleExpressionTimezone": "UTC", "state": "ENABLED"},
+        replaces=names("groupName name namePrefix"),
+        computed=names(
+            "actionAfterCompletion groupName name namePrefix target.retryPolicy"
+            " target.retryPolicy.maximumEventAgeInSeconds target.retryPolicy.maximumRetryAttempts"
+        ),
+        outputs=names("arn"),
+        same=policy("target.input"),
+    ),
+)

@@ -1,0 +1,300 @@
+"""The cases of the services around a platform: gateways, alerts, budgets, registries, values."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from localcloud.awsplugin.properties import Properties
+from tests.localcloud.awsplugin.cases import RETAG, TAGS, Case, World, allow, change
+
+PATTERN = json.dumps({"source": ["aws.sagemaker"], "detail": {"TrainingJobStatus": ["Failed"]}})
+STOPPED = json.dumps({"source": ["aws.sagemaker"], "detail": {"TrainingJobStatus": ["Stopped"]}})
+
+
+def _topic(world: World) -> str:
+    return world.make("aws:sns/topic:Topic", {}).id
+
+
+def _rule(world: World) -> str:
+    return world.make("aws:cloudwatch/eventRule:EventRule", {"eventPattern": PATTERN}).id
+
+
+def _machine_definition(seconds: int) -> str:
+    wait = {"Type": "Wait", "Seconds": seconds, "End": True}
+    return json.dumps({"StartAt": "Wait", "States": {"Wait": wait}})
+
+
+def _machine(world: World) -> Properties:
+    group = world.make("aws:cloudwatch/logGroup:LogGroup", {})
+    return {
+        "definition": _machine_definition(1),
+        "roleArn": world.role().state["arn"],
+        "loggingConfiguration": {
+            "level": "ALL",
+            "includeExecutionData": True,
+            "logDestination": f"{group.state['arn']}:*",
+        },
+        **TAGS,
+    }
+
+
+def _schedule(world: World) -> Properties:
+    return {
+        "scheduleExpression": "rate(15 minutes)",
+        "flexibleTimeWindow": {"mode": "OFF"},
+        "target": {
+            "arn": "arn:aws:states:us-east-1:123456789012:stateMachine:watch",
+            "roleArn": world.role().state["arn"],
+            "input": json.dumps({"a": 1}),
+        },
+    }
+
+
+def _target(world: World) -> Properties:
+    return {
+        "rule": _rule(world),
+        "arn": _topic(world),
+        "inputTransformer": {"inputPaths": {"job": "$.detail"}, "inputTemplate": '"<job>"'},
+        "retryPolicy": {"maximumRetryAttempts": 3, "maximumEventAgeInSeconds": 600},
+    }
+
+
+def _notification(threshold: int) -> Properties:
+    return {
+        "notificationType": "ACTUAL",
+        "comparisonOperator": "GREATER_THAN",
+        "threshold": threshold,
+        "thresholdType": "PERCENTAGE",
+        "subscriberEmailAddresses": ["team@example.com"],
+    }
+
+
+def _nat(world: World) -> Properties:
+    vpc = world.vpc()
+    world.make("aws:ec2/internetGateway:InternetGateway", {"vpcId": vpc})
+    address = world.make("aws:ec2/eip:Eip", {"domain": "vpc"})
+    return {"subnetId": world.subnet(vpc), "allocationId": address.id, **TAGS}
+
+
+def _topic_policy(topic: str, action: str = "sns:Publish") -> str:
+    return allow(action, topic, Principal={"Service": "events.amazonaws.com"})
+
+
+def _training_job(world: World) -> Properties:
+    return {
+        "trainingJobName": "provider-made",
+        "roleArn": world.role().state["arn"],
+        "algorithmSpecification": {
+            "trainingImage": "123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1",
+            "trainingInputMode": "File",
+            "containerEntrypoints": ["python3", "train.py"],
+        },
+        "outputDataConfig": {"s3OutputPath": f"s3://{world.bucket()}/output/"},
+        "resourceConfig": {
+            "instanceType": "ml.g5.2xlarge",
+            "instanceCount": 1,
+            "volumeSizeInGb": 50,
+        },
+        "stoppingCondition": {"maxRuntimeInSeconds": 3600},
+        "environment": {"A_NAME": "b"},
+        "hyperParameters": {"epochs": "3"},
+        **TAGS,
+    }
+
+
+def _log_filter(world: World) -> Properties:
+    return {
+        "logGroupName": world.make("aws:cloudwatch/logGroup:LogGroup", {}).id,
+        "pattern": "ERROR",
+        "metricTransformation": {
+            "name": "errors",
+            "namespace": "training",
+            "value": "1",
+            "defaultValue": "0",
+        },
+    }
+
+
+def _alarm(**more: Any) -> Properties:
+    return {
+        "comparisonOperator": "GreaterThanThreshold",
+        "evaluationPeriods": 1,
+        "threshold": 0,
+        "treatMissingData": "notBreaching",
+        **more,
+    }
+
+
+MORE_CASES = [
+    Case(
+        "aws:ec2/internetGateway:InternetGateway",
+        lambda w: {"vpcId": w.vpc(), **TAGS},
+        RETAG,
+    ),
+    Case(
+        "aws:ec2/natGateway:NatGateway",
+        _nat,
+        RETAG,
+        change(connectivityType="private"),
+        "connectivityType",
+    ),
+    Case("aws:ec2/eip:Eip", lambda _: {"domain": "vpc", **TAGS}, RETAG),
+    Case(
+        "aws:cloudwatch/eventRule:EventRule",
+        lambda _: {"eventPattern": PATTERN, "description": "failed jobs", **TAGS},
+        change(eventPattern=STOPPED, state="DISABLED", tags={}),
+        change(name="another"),
+        "name",
+    ),
+    Case(
+        "aws:cloudwatch/eventTarget:EventTarget",
+        _target,
+        change(inputTransformer=None, input=json.dumps({"a": "b"})),
+        change(targetId="another"),
+        "targetId",
+        import_id=lambda r: f"{r.state['rule']}/{r.state['targetId']}",
+    ),
+    Case(
+        "aws:cloudwatch/metricAlarm:MetricAlarm",
+        lambda w: _alarm(
+            metricName="failures",
+            namespace="training",
+            period=300,
+            statistic="Sum",
+            dimensions={"team": "research"},
+            alarmActions=[_topic(w)],
+            **TAGS,
+        ),
+        change(threshold=2.5, alarmActions=[], tags={}),
+        change(name="another"),
+        "name",
+    ),
+    Case(
+        "aws:cloudwatch/metricAlarm:MetricAlarm",
+        lambda _: _alarm(
+            metricQueries=[
+                {"id": "total", "expression": "one + one", "returnData": True},
+                {
+                    "id": "one",
+                    "metric": {
+                        "metricName": "failures",
+                        "namespace": "training",
+                        "period": 60,
+                        "stat": "Sum",
+                        "dimensions": {"a": "b"},
+                    },
+                },
+            ]
+        ),
+        change(evaluationPeriods=2),
+        change(name="another"),
+        "name",
+    ),
+    Case(
+        "aws:cloudwatch/logMetricFilter:LogMetricFilter",
+        _log_filter,
+        change(pattern="FATAL"),
+        change(name="another"),
+        "name",
+        import_id=lambda r: f"{r.state['logGroupName']}:{r.id}",
+    ),
+    Case(
+        "aws:cloudwatch/logResourcePolicy:LogResourcePolicy",
+        lambda _: {
+            "policyName": "events",
+            "policyDocument": allow(
+                "logs:PutLogEvents", Principal={"Service": "events.amazonaws.com"}
+            ),
+        },
+        change(policyDocument=allow("logs:*", Principal={"Service": "events.amazonaws.com"})),
+        change(policyName="another"),
+        "policyName",
+    ),
+    Case(
+        "aws:sns/topic:Topic",
+        lambda w: {"kmsMasterKeyId": w.key().id, "displayName": "alerts", **TAGS},
+        change(displayName="Alerts", tags={}),
+        change(name="another"),
+        "name",
+    ),
+    Case(
+        "aws:sns/topicPolicy:TopicPolicy",
+        lambda w: (lambda topic: {"arn": topic, "policy": _topic_policy(topic)})(_topic(w)),
+        lambda _, inputs: {**inputs, "policy": _topic_policy(inputs["arn"], "sns:*")},
+        lambda w, inputs: {**inputs, "arn": _topic(w)},
+        "arn",
+        stays=True,
+    ),
+    Case(
+        "aws:sns/topicSubscription:TopicSubscription",
+        lambda w: {"topic": _topic(w), "protocol": "email", "endpoint": "team@example.com"},
+        change(filterPolicy=json.dumps({"team": ["research"]})),
+        change(endpoint="other@example.com"),
+        "endpoint",
+    ),
+    Case(
+        "aws:sfn/stateMachine:StateMachine",
+        _machine,
+        change(definition=_machine_definition(2), tags={}),
+        change(type="EXPRESS"),
+        "type",
+    ),
+    Case(
+        "aws:scheduler/schedule:Schedule",
+        _schedule,
+        change(scheduleExpression="rate(1 hour)", state="DISABLED", description="watch"),
+        change(name="another"),
+        "name",
+    ),
+    Case(
+        "aws:budgets/budget:Budget",
+        lambda _: {
+            "budgetType": "COST",
+            "timeUnit": "MONTHLY",
+            "limitAmount": "100.0",
+            "limitUnit": "USD",
+            "costFilters": [{"name": "TagKeyValue", "values": ["user:team$research"]}],
+            "notifications": [_notification(80), _notification(100)],
+            **TAGS,
+        },
+        change(limitAmount="200", notifications=[_notification(90)]),
+        change(name="another"),
+        "name",
+    ),
+    Case(
+        "aws:sagemaker/modelPackageGroup:ModelPackageGroup",
+        lambda _: {"modelPackageGroupName": "digits", **TAGS},
+        RETAG,
+        change(modelPackageGroupDescription="another"),
+        "modelPackageGroupDescription",
+    ),
+    Case(
+        "aws:sagemaker/trainingJob:TrainingJob",
+        _training_job,
+        RETAG,
+        change(hyperParameters={"epochs": "4"}),
+        "hyperParameters",
+    ),
+    Case(
+        "aws:ecr/repository:Repository",
+        lambda _: {"imageScanningConfiguration": {"scanOnPush": True}, **TAGS},
+        change(imageTagMutability="IMMUTABLE", tags={}),
+        change(name="another"),
+        "name",
+    ),
+    Case(
+        "aws:ssm/parameter:Parameter",
+        lambda _: {"type": "SecureString", "value": "one", **TAGS},
+        change(value="two", description="a value", tags={}),
+        change(name="another"),
+        "name",
+    ),
+    Case(
+        "aws:secretsmanager/secret:Secret",
+        lambda _: {"description": "a token", "recoveryWindowInDays": 0, **TAGS},
+        change(description="the token", tags={}),
+        change(name="another"),
+        "name",
+    ),
+]
