@@ -90,7 +90,7 @@ def test_a_pause_stops_in_place_and_the_next_attempt_goes_on(new_stack: NewStack
 def has_checkpoint(stack: Stack, job: dict[str, Any]) -> bool:
     bucket, _, prefix = job["CheckpointConfig"]["S3Uri"].removeprefix("s3://").partition("/")
     listed = stack.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)
-    return any(each["Key"].endswith("step.txt") for each in listed.get("Contents", []))
+    return any(each["Key"].endswith(".txt") for each in listed.get("Contents", []))
 
 
 def log_of(stack: Stack, job: dict[str, Any]) -> str:
