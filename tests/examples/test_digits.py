@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -12,7 +13,8 @@ import socket
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,91 +23,130 @@ ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "examples" / "digits"
 HOSTS = ["127.0.0.2", "127.0.0.3"]
 WAIT_SECONDS = 120
-SHORT = {"epochs": "6", "hidden": "32", "checkpoint-every": "25"}
+SHORT = {"epochs": "10", "hidden": "32", "checkpoint-every": "25"}
 
 
-class Cluster:
-    """Two hosts' containers, and the folder that stands in for the checkpoints' S3 prefix."""
+class Host:
+    """One host's container: its folders, and the launcher that runs in it."""
 
-    def __init__(self, folder: Path, hyperparameters: dict[str, str]) -> None:
-        self.folder = folder
-        self.kept = folder / "kept"
-        self.kept.mkdir(parents=True)
-        self.hyperparameters = hyperparameters
-        self.processes: list[subprocess.Popen[str]] = []
-
-    def start(self) -> None:
-        """Starts a job on fresh hosts that get a copy of the checkpoints."""
-        with socket.socket() as free:
-            free.bind((HOSTS[0], 0))
-            port = str(free.getsockname()[1])
-        self.processes = [self._start(host, port) for host in HOSTS]
-
-    def _start(self, host: str, port: str) -> subprocess.Popen[str]:
-        base = self.folder / host
+    def __init__(self, base: Path, name: str, settings: dict[str, str], kept: Path) -> None:
+        """Makes the container as the service does, with a copy of the checkpoints kept."""
+        self.base = base
+        self.name = name
         shutil.rmtree(base, ignore_errors=True)
-        write(base, "resourceconfig", {"current_host": host, "hosts": HOSTS})
+        write(base, "resourceconfig", {"current_host": name, "hosts": HOSTS})
         write(base, "inputdataconfig", {"code": {}, "train": {}})
-        write(base, "hyperparameters", self.hyperparameters)
+        write(base, "hyperparameters", settings)
         data = base / "input" / "data"
         shutil.copytree(DIGITS / "data", data / "train")
-        shutil.copytree(self.kept, base / "checkpoints")
+        shutil.copytree(kept, base / "checkpoints")
         (data / "code").mkdir()
         shutil.copy(ROOT / "components" / "training_job" / "launcher.py", data / "code")
         with tarfile.open(data / "code" / "source.tar.gz", "w:gz") as tar:
             for script in DIGITS.glob("*.py"):
                 tar.add(script, script.name)
-        return subprocess.Popen(
-            [
-                *(sys.executable, str(data / "code" / "launcher.py")),
-                *("--distribution", "jax", "--entry-point", "train.py"),
-            ],
-            env={
-                "PATH": os.environ["PATH"],
-                "PYTHONWARNINGS": "error",
-                "SAGEMAKER_BASE_DIR": str(base),
-                "MASTER_ADDR": HOSTS[0],
-                "MASTER_PORT": port,
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+
+    def start(self, port: str) -> None:
+        with (self.base / "log").open("wb") as log, (self.base / "errors").open("wb") as errors:
+            self.launcher = subprocess.Popen(
+                [
+                    *(sys.executable, str(self.base / "input" / "data" / "code" / "launcher.py")),
+                    *("--distribution", "jax", "--entry-point", "train.py"),
+                ],
+                env={
+                    "PATH": os.environ["PATH"],
+                    "PYTHONWARNINGS": "error",
+                    "SAGEMAKER_BASE_DIR": str(self.base),
+                    "MASTER_PORT": port,
+                },
+                stdout=log,
+                stderr=errors,
+            )
+
+    @property
+    def log(self) -> str:
+        return (self.base / "log").read_text()
+
+    @property
+    def errors(self) -> str:
+        return (self.base / "errors").read_text()
+
+    @property
+    def failure(self) -> str:
+        return (self.base / "output" / "failure").read_text()
+
+    def kill_script(self) -> None:
+        pid = self.launcher.pid
+        with contextlib.suppress(FileNotFoundError):
+            for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(child), signal.SIGKILL)
+
+
+class Cluster:
+    """A job's two hosts, and the folder that stands in for its checkpoints' prefix in S3."""
+
+    def __init__(self, folder: Path, settings: dict[str, str]) -> None:
+        self.folder = folder
+        self.kept = folder / "kept"
+        self.kept.mkdir(parents=True)
+        self.settings = settings
+        self.hosts: list[Host] = []
+
+    def start(self) -> None:
+        """Starts a job on fresh hosts."""
+        with socket.socket() as free:
+            free.bind((HOSTS[0], 0))
+            port = str(free.getsockname()[1])
+        self.hosts = [Host(self.folder / name, name, self.settings, self.kept) for name in HOSTS]
+        for host in self.hosts:
+            host.start(port)
 
     def wait_for(self, beginning: str) -> None:
-        """Reads the first host's log until a line begins like that."""
-        log = self.processes[0].stdout
-        assert log is not None
-        for line in log:
-            if line.startswith(beginning):
-                return
-        pytest.fail(f"no line begins with {beginning!r}")
+        """Waits until a line of the first host's log begins like that."""
+        wait_until(lambda: f"\n{beginning}" in self.hosts[0].log)
 
-    def end(self) -> list[tuple[int, str, str]]:
-        """Waits for the job's end, keeps its checkpoints; each host's exit code and output."""
-        results = []
-        for process in self.processes:
-            output, errors = process.communicate(timeout=WAIT_SECONDS)
-            results.append((process.returncode, output, errors))
+    def end(self) -> list[int | None]:
+        """Waits for the job's end and keeps its checkpoints; each host's exit code.
+
+        As the service does, ends all hosts where one fails.
+        """
+        codes: list[int | None] = []
+
+        def ended() -> bool:
+            codes[:] = [host.launcher.poll() for host in self.hosts]
+            return None not in codes or any(codes)
+
+        wait_until(ended)
+        if None in codes:
+            time.sleep(2)
+            self.kill()
         shutil.rmtree(self.kept)
-        shutil.copytree(self.folder / HOSTS[0] / "checkpoints", self.kept)
-        return results
+        shutil.copytree(self.hosts[0].base / "checkpoints", self.kept)
+        return [host.launcher.wait() for host in self.hosts]
+
+    def kill(self) -> None:
+        for host in self.hosts:
+            host.kill_script()
+        for host in self.hosts:
+            host.launcher.wait(timeout=WAIT_SECONDS)
 
     def run(self) -> str:
         """Runs a job to its end, which has to be a good one; the first host's log."""
         self.start()
-        results = self.end()
-        assert [code for code, _, _ in results] == [0, 0], results
-        return results[0][1]
-
-    def kill(self) -> None:
-        for process in self.processes:
-            process.kill()
-        self.end()
+        assert self.end() == [0, 0], self.hosts[0].errors
+        return self.hosts[0].log
 
     @property
     def model(self) -> Path:
-        return self.folder / HOSTS[0] / "model"
+        return self.hosts[0].base / "model"
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.02)
 
 
 def write(base: Path, name: str, content: object) -> None:
@@ -118,9 +159,7 @@ def write(base: Path, name: str, content: object) -> None:
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
     cluster = Cluster(tmp_path / "cluster", dict(SHORT))
     yield cluster
-    for process in cluster.processes:
-        process.kill()
-        process.communicate()
+    cluster.kill()
 
 
 def steps_kept(cluster: Cluster) -> list[int]:
@@ -133,7 +172,7 @@ def steps_kept(cluster: Cluster) -> list[int]:
 def test_a_full_run_recognises_95_percent_and_prints_what_metrics_are_read_from(
     cluster: Cluster,
 ) -> None:
-    cluster.hyperparameters = {}
+    cluster.settings = {}
     log = cluster.run()
     lines = re.findall(r"^epoch=(\d+) step=(\d+) loss=(\S+) accuracy=(\S+)$", log, re.M)
     assert [int(epoch) for epoch, *_ in lines] == list(range(1, 41))
@@ -141,7 +180,7 @@ def test_a_full_run_recognises_95_percent_and_prints_what_metrics_are_read_from(
     (accuracy,) = re.findall(r"^test_accuracy=([0-9.]+)", log, re.M)
     assert float(accuracy) >= 0.95
 
-    assert not list((cluster.folder / HOSTS[1]).glob("model/*"))
+    assert not list((cluster.hosts[1].base).glob("model/*"))
     with tarfile.open(cluster.folder / "model.tar.gz", "w:gz") as tar:
         tar.add(cluster.model, ".")
     command = [sys.executable, str(DIGITS / "predict.py"), str(cluster.folder / "model.tar.gz")]
@@ -157,19 +196,27 @@ def test_an_interrupted_run_ends_with_the_same_model_to_the_last_bit(
 
     cluster.start()
     cluster.wait_for("epoch=1 ")
-    cluster.processes[1].terminate()  # only one host hears of it, both stop after the same step
-    results = cluster.end()
-    assert [code for code, _, _ in results] == [0, 0], results
-    (stopped_after,) = re.findall(r"told to stop: step (\d+) of 264 is saved", results[0][1])
+    cluster.hosts[1].launcher.terminate()  # one host hears of it, both stop after the same step
+    assert cluster.end() == [0, 0]
+    (stopped_after,) = re.findall(r"told to stop: step (\d+) of 440 is saved", cluster.hosts[0].log)
     assert steps_kept(cluster)[-1] == int(stopped_after)
     assert not cluster.model.exists()
 
+    cluster.settings = {**SHORT, "hidden": "16"}
+    cluster.start()
+    assert cluster.end() == [1, 1], "a checkpoint of another network is refused by all hosts"
+    assert "with {'hidden': 32, 'batch-size': 32, 'seed': 0}" in cluster.hosts[0].failure
+    assert "start a fresh lineage" in cluster.hosts[0].failure
+    assert not any("Traceback" in host.errors for host in cluster.hosts)
+
+    cluster.settings = SHORT
     cluster.start()
     cluster.wait_for("goes on after step " + stopped_after)
-    cluster.wait_for("epoch=4 ")
+    cluster.wait_for("epoch=")
     cluster.kill()
+    assert cluster.end() == [137, 137]
     *_, before, newest = steps_kept(cluster)
-    assert newest >= 125
+    assert newest < 440
 
     damaged = next(cluster.kept.glob(f"step-{newest:09d}*"))
     damaged.write_bytes(damaged.read_bytes()[:-1])
@@ -179,16 +226,6 @@ def test_an_interrupted_run_ends_with_the_same_model_to_the_last_bit(
     ).read_bytes()
 
 
-def test_a_checkpoint_of_another_network_is_refused_by_all_hosts(cluster: Cluster) -> None:
-    alone = train_alone(cluster.kept, "--epochs", "1", "--hidden", "16")
-    assert alone.returncode == 0, alone.stderr
-    cluster.start()
-    assert [code for code, _, errors in cluster.end() if "Traceback" not in errors] == [1, 1]
-    failure = (cluster.folder / HOSTS[0] / "output" / "failure").read_text()
-    assert "was made with {'hidden': 16, 'batch-size': 32, 'seed': 0}" in failure
-    assert "start a fresh lineage" in failure
-
-
 @pytest.mark.deep
 def test_a_run_disturbed_at_random_ends_with_the_same_model(
     cluster: Cluster, tmp_path: Path
@@ -196,20 +233,16 @@ def test_a_run_disturbed_at_random_ends_with_the_same_model(
     settings = {"epochs": "30", "checkpoint-every": "40"}
     undisturbed = Cluster(tmp_path / "undisturbed", settings)
     undisturbed.run()
-    cluster.hyperparameters = settings
+    cluster.settings = settings
     moments = random.Random(11)  # noqa: S311
     for disturbance in range(8):
         cluster.start()
-        try:
-            cluster.processes[0].wait(timeout=moments.uniform(1, 6))
-        except subprocess.TimeoutExpired:
-            cluster.processes[moments.randrange(2)].send_signal(
-                signal.SIGTERM if disturbance % 2 else signal.SIGKILL
-            )
-        if disturbance % 2 == 0:
+        time.sleep(moments.uniform(1, 8))
+        if disturbance % 2:
             cluster.kill()
-        else:
-            cluster.end()
+        for host in cluster.hosts:
+            host.launcher.terminate()
+        cluster.end()
     cluster.run()
     assert (cluster.model / "model.npz").read_bytes() == (
         undisturbed.model / "model.npz"
