@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -15,6 +16,7 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from localcloud.awsplugin.properties import encode
 from localcloud.awsplugin.server import start
+from tests.localcloud.awsplugin.cases import World
 from tests.localcloud.awsplugin.engine import Engine
 
 REGION = "us-east-1"
@@ -23,8 +25,8 @@ REGION = "us-east-1"
 def _complete_moto() -> None:
     """Give moto the two deletions of SageMaker that it lacks."""
 
-    def deletion(parameter: str, kind: str) -> Callable[[SageMakerResponse], EmptyResult]:
-        def delete(response: SageMakerResponse) -> EmptyResult:
+    def deletion(parameter: str, kind: str) -> Callable[[Any], EmptyResult]:
+        def delete(response: Any) -> EmptyResult:
             getattr(response.sagemaker_backend, kind).pop(response._get_param(parameter), None)
             return EmptyResult()
 
@@ -39,27 +41,25 @@ def _complete_moto() -> None:
 
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[str]:
-    """The address of an AWS endpoint on this machine."""
+    """The address of an AWS endpoint on this machine, set as the standard variables ask."""
     _complete_moto()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
+    address = f"http://{host}:{port}"
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ENDPOINT_URL", address)
+        environment.setenv("AWS_ACCESS_KEY_ID", "local")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "local")
+        for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
+            environment.delenv(name, raising=False)
+        yield address
     server.stop()
 
 
-@pytest.fixture(autouse=True)
-def standard_variables(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
-    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture(scope="session")
-def stub() -> Iterator[Any]:
+@contextmanager
+def provider() -> Iterator[Any]:
     """A provider of its own, not configured yet, spoken to over gRPC."""
     server, port = start()
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
@@ -67,18 +67,35 @@ def stub() -> Iterator[Any]:
     server.stop(None)
 
 
+@pytest.fixture(scope="session")
+def engine(endpoint: str) -> Iterator[Engine]:  # noqa: ARG001 - the variables it sets are read
+    """An engine with a provider of the plainest settings."""
+    with provider() as stub:
+        configure(stub)
+        yield Engine(stub)
+
+
 @pytest.fixture
-def engine(stub: Any, standard_variables: None) -> Engine:  # noqa: ARG001 - the settings it needs
-    configure(stub)
-    return Engine(stub)
+def other(endpoint: str) -> Iterator[Any]:  # noqa: ARG001 - as above
+    """A provider for the test alone, to be configured by it."""
+    with provider() as stub:
+        yield stub
+
+
+@pytest.fixture
+def world(engine: Engine) -> Iterator[World]:
+    made = World(engine)
+    yield made
+    made.clear()
 
 
 @pytest.fixture(scope="session")
-def aws(endpoint: str) -> Any:
+def aws(endpoint: str) -> Callable[[str], Any]:
     """Make clients that look at the cloud past the provider."""
 
     def client(service: str) -> Any:
-        return boto3.client(
+        make: Any = boto3.client
+        return make(
             service,
             region_name=REGION,
             endpoint_url=endpoint,
