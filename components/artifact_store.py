@@ -37,7 +37,8 @@ class ArtifactStoreArgs:
         noncurrent_days: how many days an overwritten or deleted object can still be brought back.
         existing_bucket: the name of a bucket that an earlier stack retained, to take it back with
             its key and lineages. Only with `retain`.
-        access_log_bucket: the name of a bucket of the same region that receives access logs.
+        access_log_bucket: the name of a bucket of the same region that receives access logs, and
+            whose policy lets S3's log delivery write to it.
         alerts: whether the services that publish alerts use the key too.
         vpc_endpoint_id: the one endpoint through which objects may be reached, None for any way.
         exempt_principal_arns: who may reach them another way: whoever deploys the stack.

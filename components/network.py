@@ -205,13 +205,24 @@ class Network(pulumi.ComponentResource):
             vpc_id=self.vpc_id,
             vpc_endpoint_type="Gateway",
             service_name=service_name("s3", args.region),
-            route_table_ids=list(self._route_tables.values()),
             policy=policy,
             tags={"Name": f"{self._name}-s3"},
             opts=self._child(),
         )
         self.s3_endpoint_id = endpoint.id
         self.dependencies.append(endpoint)
+        for zone, table_id in self._route_tables.items():
+            self._create_s3_route(f"{self._name}-s3-{zone[-1]}", table_id)
+
+    def _create_s3_route(self, name: str, table_id: pulumi.Output[str]) -> None:
+        """A zone's way to S3, apart from the endpoint: it comes and goes with its zone."""
+        association = aws.ec2.VpcEndpointRouteTableAssociation(
+            name,
+            vpc_endpoint_id=self.s3_endpoint_id,
+            route_table_id=table_id,
+            opts=self._child(),
+        )
+        self.dependencies.append(association)
 
     def _create_security_groups(self, existing_endpoint_group: str | None = None) -> None:
         groups = SecurityGroups(

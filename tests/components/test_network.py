@@ -69,6 +69,7 @@ def test_an_isolated_network_has_no_way_to_the_internet(default: Recording):
         "ec2/subnet:Subnet",
         "ec2/vpc:Vpc",
         "ec2/vpcEndpoint:VpcEndpoint",
+        "ec2/vpcEndpointRouteTableAssociation:VpcEndpointRouteTableAssociation",
         "iam/role:Role",
         "iam/rolePolicy:RolePolicy",
         INGRESS,
@@ -118,7 +119,12 @@ def test_every_private_subnet_reaches_s3_through_the_gateway_endpoint(default: R
     endpoint = default.the("ec2/vpcEndpoint:VpcEndpoint")
     assert endpoint.inputs["serviceName"] == f"com.amazonaws.{REGION}.s3"
     assert endpoint.inputs["vpcEndpointType"] == "Gateway"
-    assert endpoint.inputs["routeTableIds"] == ["net-private-a-id", "net-private-b-id"]
+    assert "routeTableIds" not in endpoint.inputs
+    reached = default.of("ec2/vpcEndpointRouteTableAssociation:VpcEndpointRouteTableAssociation")
+    assert {(each.inputs["vpcEndpointId"], each.inputs["routeTableId"]) for each in reached} == {
+        ("net-s3-id", "net-private-a-id"),
+        ("net-s3-id", "net-private-b-id"),
+    }
     routed = default.of("ec2/routeTableAssociation:RouteTableAssociation")
     assert {each.inputs["subnetId"]: each.inputs["routeTableId"] for each in routed} == {
         "net-private-a-id": "net-private-a-id",
