@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from development.log_lines import read_lines
 from tests.integration.engine import Stack
 from tests.integration.settings import FOREVER, counting_job, stack_with
 
@@ -95,12 +96,8 @@ def has_checkpoint(stack: Stack, job: dict[str, Any]) -> bool:
 
 def log_of(stack: Stack, job: dict[str, Any]) -> str:
     """The first line that the job's script printed."""
-    logs, group = stack.client("logs"), "/aws/sagemaker/TrainingJobs"
-    found = logs.filter_log_events(
-        logGroupName=group, logStreamNamePrefix=f"{job['TrainingJobName']}/"
-    )
-    lines = [each["message"] for each in found["events"] if "resumed at" in each["message"]]
-    return lines[0] if lines else ""
+    lines = read_lines(stack.client("logs"), job["TrainingJobName"])
+    return next((line.message for line in lines if "resumed at" in line.message), "")
 
 
 def tag_of(stack: Stack, job: dict[str, Any], key: str) -> str:
