@@ -7,31 +7,15 @@ import pulumi
 import pytest
 
 from components.existing_network import ExistingNetwork
-from components.network import Network, NetworkArgs
+from components.network import Network
 from components.resource_policies import interface_endpoint_policy, s3_endpoint_policy
 from components.subnets import Nat
+from tests.components.networks import ARGS, BUCKET, EGRESS, INGRESS, KEY, ZONES, network
 from tests.components.recording import ACCOUNT, REGION, Recorded, Recording, record
 
-BUCKET = "arn:aws:s3:::team-artifacts"
-KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
-ZONES = [f"{REGION}a", f"{REGION}b"]
-ARGS = NetworkArgs(
-    account_id=ACCOUNT,
-    region=REGION,
-    artifact_bucket_arn=BUCKET,
-    flow_log_key_arn=KEY,
-    cidr="10.64.0.0/16",
-    availability_zones=ZONES,
-)
 EXISTING = ExistingNetwork(vpc_id="vpc-1", subnet_ids=["subnet-1", "subnet-2"])
-INGRESS = "vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-EGRESS = "vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 TRAINING = "net-groups-training-id"
 ENDPOINTS = "net-groups-endpoints-id"
-
-
-def network(**changes: Any) -> Recording:
-    return record(lambda: Network("net", dataclasses.replace(ARGS, **changes)))
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +26,6 @@ def default() -> Recording:
 @pytest.fixture(scope="module")
 def with_endpoints() -> Recording:
     return network(interface_endpoints=["logs", "ecr.dkr"])
-
-
-@pytest.fixture(scope="module")
-def with_nat() -> Recording:
-    return network(nat="per-zone", availability_zones=[f"{REGION}{each}" for each in "abc"])
 
 
 @pytest.fixture(scope="module")
@@ -102,12 +81,6 @@ def test_a_third_zone_changes_nothing_that_is_there(default: Recording):
     before = {(each.name, str(each.inputs)) for each in default.of("ec2/subnet:Subnet")}
     after = {(each.name, str(each.inputs)) for each in grown.of("ec2/subnet:Subnet")}
     assert before < after
-
-
-def test_no_subnet_gives_out_public_addresses(with_nat: Recording):
-    subnets = with_nat.of("ec2/subnet:Subnet")
-    assert len(subnets) == 6
-    assert {each.inputs["mapPublicIpOnLaunch"] for each in subnets} == {False}
 
 
 def test_the_default_group_of_the_vpc_is_empty(default: Recording):
@@ -231,46 +204,6 @@ def test_the_role_of_flow_logs_writes_to_their_log_group_only(default: Recording
 def test_recording_starts_after_the_role_may_write(default: Recording):
     log, policy = default.the("ec2/flowLog:FlowLog"), default.the("iam/rolePolicy:RolePolicy")
     assert default.depends(log, policy)
-
-
-def test_a_nat_gateway_in_each_zone_carries_that_zones_traffic(with_nat: Recording):
-    routes = {each.name: each.inputs for each in with_nat.of("ec2/route:Route")}
-    for letter in "abc":
-        route = routes[f"net-nat-private-{letter}-out"]
-        assert route["natGatewayId"] == f"net-nat-public-{letter}-gateway-id"
-        assert route["routeTableId"] == f"net-private-{letter}-id"
-    assert routes["net-nat-public-out"]["gatewayId"] == "net-nat-internet-id"
-    assert len(with_nat.of("ec2/eip:Eip")) == 3
-
-
-def test_a_single_nat_gateway_carries_the_traffic_of_all_zones():
-    recording = network(nat="single")
-    gateway = recording.the("ec2/natGateway:NatGateway")
-    assert gateway.inputs["subnetId"] == "net-nat-public-a-id"
-    routes = [each for each in recording.of("ec2/route:Route") if "natGatewayId" in each.inputs]
-    assert len(routes) == 2
-    assert {each.inputs["natGatewayId"] for each in routes} == {f"{gateway.name}-id"}
-
-
-def test_a_nat_gateway_starts_after_the_way_out_of_its_subnet(with_nat: Recording):
-    gateway = with_nat.the("ec2/natGateway:NatGateway", "-b-gateway")
-    assert with_nat.depends(gateway, with_nat.the("ec2/route:Route", "net-nat-public-out"))
-    internet = with_nat.the("ec2/internetGateway:InternetGateway")
-    assert with_nat.depends(gateway, internet)
-
-
-def test_nat_gateways_do_not_wait_for_one_another(with_nat: Recording):
-    one = with_nat.the("ec2/natGateway:NatGateway", "-a-gateway")
-    other = with_nat.the("ec2/natGateway:NatGateway", "-b-gateway")
-    assert not with_nat.depends(one, other)
-    assert not with_nat.depends(other, one)
-
-
-def test_only_with_nat_jobs_may_call_https_addresses_outside(with_nat: Recording):
-    rule = with_nat.the(EGRESS, "-to-internet").inputs
-    assert (rule["cidrIpv4"], rule["fromPort"], rule["toPort"]) == ("0.0.0.0/0", 443, 443)
-    open_rules = [each for each in with_nat.of(EGRESS) if "cidrIpv4" in each.inputs]
-    assert len(open_rules) == 1
 
 
 def test_in_an_existing_vpc_only_a_security_group_is_made(existing: Recording):
