@@ -20,11 +20,6 @@ _VALUE_LISTS = frozenset(
 )
 
 
-def canonical(document: str) -> str:
-    """Return `document` with sorted keys and no blanks; ValueError if it is not JSON."""
-    return json.dumps(json.loads(document), sort_keys=True, separators=(",", ":"))
-
-
 def to_text(document: Any) -> Any:
     """Return a document given as an object as JSON text; anything else as it is."""
     if isinstance(document, dict | list):
@@ -43,16 +38,18 @@ def same_document(first: Any, second: Any) -> bool:
 
 
 def _normal(value: Any, name: str = "") -> Any:
+    if name in _VALUE_LISTS:
+        values = value if isinstance(value, list) else [value]
+        return sorted((_principal(item) if name == "AWS" else item for item in values), key=str)
     if isinstance(value, dict):
         return _normal_object(value, name)
-    if isinstance(value, list):
-        items = [_normal(item, name) for item in value]
-        return (
-            sorted(items, key=_sort_key) if name in _VALUE_LISTS or name == "Condition" else items
-        )
-    if name in _VALUE_LISTS:
-        return [value]
-    return value
+    return [_normal(item) for item in value] if isinstance(value, list) else value
+
+
+def _principal(value: Any) -> Any:
+    """Return an account's number as the ARN that AWS makes of it."""
+    whole = isinstance(value, str) and value.isdigit()
+    return f"arn:aws:iam::{value}:root" if whole else value
 
 
 def _normal_object(value: dict[str, Any], name: str) -> dict[str, Any]:
@@ -79,7 +76,3 @@ def _condition(keys: Any) -> Any:
 
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _sort_key(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)

@@ -112,7 +112,9 @@ def planned_update(kind: ResourceType, state: Properties, inputs: Properties) ->
         for name, value in state.items()
         if name in inputs or name in kind.outputs or name in kind.computed
     }
-    return {**kept, **_without_defaults(inputs), **dict.fromkeys(kind.recomputed, UNKNOWN)}
+    changed = {item.path[0] for item in differences(kind, state, inputs)} - {"tags", "tagsAll"}
+    recomputed = dict.fromkeys(kind.recomputed if changed else (), UNKNOWN)
+    return {**kept, **_without_defaults(inputs), **recomputed}
 
 
 def delete(kind: ResourceType, cloud: Cloud, identity: str, state: Properties) -> None:

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from localcloud.awsplugin.checking import NameRequest, check
+from localcloud.awsplugin.configuration import Configuration
+from localcloud.awsplugin.differ import DEFAULTS
+from localcloud.awsplugin.naming import Autoname
+from localcloud.awsplugin.properties import UNKNOWN, Properties
+from localcloud.awsplugin.resource_type import names, policy
+from tests.localcloud.awsplugin.test_differ import a_type
+
+SETTINGS = Configuration(
+    region="us-east-1",
+    endpoints={},
+    default_endpoint="",
+    default_tags={"team": "research", "stack": "dev"},
+    ignored_keys=frozenset({"ignored"}),
+)
+KIND = a_type(
+    name=Autoname(length=20),
+    defaults={"enabled": True},
+    required=names("size"),
+    same=policy("policy"),
+    tagged=True,
+)
+
+
+def checked(news: Properties, olds: Properties | None = None, **naming: object) -> Properties:
+    request = NameRequest(resource="disk", seed=b"seed", **naming)  # type: ignore[arg-type]
+    inputs, failures = check(KIND, SETTINGS, olds or {}, {"size": 1, **news}, request)
+    assert failures == []
+    return inputs
+
+
+def problems(news: Properties) -> list[str]:
+    request = NameRequest(resource="disk", seed=b"seed")
+    return [item.property for item in check(KIND, SETTINGS, {}, news, request)[1]]
+
+
+def test_defaults_and_the_name_are_filled_in_and_told_as_such() -> None:
+    inputs = checked({})
+    assert inputs["enabled"] is True
+    assert inputs["name"].startswith("disk-")
+    assert inputs[DEFAULTS] == ["enabled", "name"]
+
+
+def test_what_the_program_says_is_no_default() -> None:
+    inputs = checked({"enabled": False, "name": "mine"})
+    assert (inputs["enabled"], inputs["name"], inputs[DEFAULTS]) == (False, "mine", [])
+
+
+def test_a_name_once_made_is_kept() -> None:
+    assert checked({}, {"name": "disk-0000000", DEFAULTS: ["name"]})["name"] == "disk-0000000"
+
+
+def test_a_name_that_the_program_no_longer_gives_is_made_anew() -> None:
+    assert checked({}, {"name": "mine", DEFAULTS: []})["name"] != "mine"
+
+
+def test_a_prefix_takes_the_place_of_a_made_name() -> None:
+    assert "name" not in checked({"namePrefix": "a-"})
+
+
+def test_the_engines_own_naming_is_followed() -> None:
+    assert checked({}, proposed="engine-name")["name"] == "engine-name"
+    assert checked({}, proposed="x" * 30, enforced=True)["name"] == "x" * 30
+    assert "name" not in checked({}, disabled=True)
+
+
+def test_a_resource_is_of_the_providers_region_unless_it_says_another() -> None:
+    assert checked({})["region"] == "us-east-1"
+    assert checked({"region": "eu-west-1"})["region"] == "eu-west-1"
+
+
+def test_default_tags_come_below_the_resources_own() -> None:
+    inputs = checked({"tags": {"team": "vision", "ignored": "x"}})
+    assert inputs["tagsAll"] == {"team": "vision", "stack": "dev"}
+    assert inputs["tags"] == {"team": "vision", "ignored": "x"}
+
+
+def test_all_tags_are_unknown_as_long_as_one_is() -> None:
+    assert checked({"tags": {"a": UNKNOWN}})["tagsAll"] is UNKNOWN
+
+
+def test_a_policy_given_as_an_object_becomes_text() -> None:
+    assert checked({"policy": {"Statement": []}})["policy"] == '{"Statement":[]}'
+
+
+def test_every_problem_is_told_at_once() -> None:
+    found = problems({"policy": "{", "tags": {"aws:x": "1"}, "name": None})
+    assert found == ["size", "policy", "tags"]
+
+
+def test_what_is_not_known_yet_is_not_judged() -> None:
+    assert problems({"size": UNKNOWN, "policy": UNKNOWN, "tags": UNKNOWN}) == []

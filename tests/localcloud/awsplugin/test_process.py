@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from localcloud.awsplugin.install import EXECUTABLE, write_plugin_folder
+
+CHECKOUT = Path(__file__).parents[3]
+# Starts what it is told to, as the engine does, and waits to be killed.
+_ENGINE = """
+import subprocess, sys, time
+print(subprocess.Popen(sys.argv[1:]).pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_the_installed_executable_prints_its_port_and_ends_with_the_engine(tmp_path: Path) -> None:
+    executable = write_plugin_folder(tmp_path / "a folder", Path(sys.executable), CHECKOUT)
+    assert executable.name == EXECUTABLE
+    engine = subprocess.Popen(
+        [sys.executable, "-c", _ENGINE, str(executable), "127.0.0.1:1"],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert engine.stdout is not None
+    plugin, port = int(engine.stdout.readline()), int(engine.stdout.readline())
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        stub = provider_pb2_grpc.ResourceProviderStub(channel)
+        assert stub.GetPluginInfo(empty_pb2.Empty()).version == "7.51.1"
+    engine.send_signal(signal.SIGKILL)
+    engine.wait()
+    engine.stdout.close()
+    assert _ends(plugin, seconds=10)
+
+
+def _ends(process: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return True
+        if "State:\tZ" in Path(f"/proc/{process}/status").read_text():
+            return True
+        time.sleep(0.05)
+    return False
