@@ -5,29 +5,20 @@ from pathlib import Path
 import pulumi
 
 import settings as stack_settings
-from components.subnets import first_zones
 from components.training_platform import TrainingPlatform, TrainingPlatformArgs
 from stack_provider import StackProvider
 
 project = Path(__file__).parent
 settings, aws_settings = stack_settings.load(project)
-provider = StackProvider(aws_settings, settings.tags(pulumi.get_stack()))
+provider = StackProvider(aws_settings, settings, pulumi.get_stack())
 
 platform = TrainingPlatform(
-    settings.name_prefix,
     TrainingPlatformArgs(
+        settings=settings,
         account_id=provider.account_id,
         region=aws_settings.region,
+        availability_zones=provider.zones,
         project=project,
-        cidr=settings.network.cidr,
-        availability_zones=first_zones(provider.zones, settings.network.availability_zones),
-        interface_endpoints=settings.network.interface_endpoints,
-        flow_log_days=settings.network.flow_log_days,
-        retain=settings.artifacts.retain,
-        checkpoint_days=settings.artifacts.checkpoint_days,
-        jobs=settings.jobs,
-        launch=settings.enable_training_job,
-        wait=settings.wait_for_completion,
         tags=settings.tags(pulumi.get_stack()),
     ),
     pulumi.ResourceOptions(provider=provider.resource),

@@ -11,102 +11,18 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import pulumi
 from pulumi.runtime import config as runtime_config
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from components.problems import Problem, report, under
-from components.subnets import network_problems
-from components.training_job.job import NAME_PATTERN, JobSettings
-from components.training_job.rules import job_problems
+from components.problems import Problem, report
+from components.stack_rules import stack_problems
+from components.stack_settings import Settings
 from components.validation import SettingsModel, validate
 
 NAMESPACE = "sagemaker-training"
-_LONGEST_LINEAGE = 63 - len("-01234567-999")
-
-Name = Annotated[str, StringConstraints(pattern=f"^{NAME_PATTERN}$", max_length=32)]
-
-
-class NetworkSettings(SettingsModel):
-    """The private network that the jobs run in."""
-
-    cidr: str = Field(
-        default="10.64.0.0/16",
-        description="The VPC's private IPv4 range, /16 to /24, as 10.64.0.0/16.",
-    )
-    availability_zones: int = Field(
-        default=2, ge=1, le=6, description="The number of availability zones, 1 to 6."
-    )
-    interface_endpoints: list[str] = Field(
-        default=[],
-        description="Services that get an interface endpoint, as logs or ecr.api; each costs by "
-        "the hour and zone.",
-    )
-    flow_log_days: int = Field(
-        default=365, ge=1, description="How many days the VPC's flow logs are kept."
-    )
-
-
-class ArtifactSettings(SettingsModel):
-    """The bucket and key that hold what goes into the jobs and comes out of them."""
-
-    retain: bool = Field(
-        default=True,
-        description="Whether bucket, key and their controls outlive the stack: true or false.",
-    )
-    checkpoint_days: int = Field(
-        default=30, ge=1, description="How many days a checkpoint is kept after it was written."
-    )
-
-
-class Settings(SettingsModel):
-    """All settings of one stack."""
-
-    team: Name = Field(
-        description="The team's name: up to 32 lower-case letters, digits and single hyphens."
-    )
-    environment: Name = Field(
-        default="dev",
-        description="The environment's name: up to 32 lower-case letters, digits and hyphens.",
-    )
-    cost_center: str = Field(default="", description="The cost centre that the team is billed to.")
-    enable_training_job: bool = Field(
-        default=False,
-        description="The launch switch: true launches the jobs, false launches and stops nothing.",
-    )
-    wait_for_completion: bool = Field(
-        default=False, description="Whether `pulumi up` waits until the jobs have ended."
-    )
-    network: NetworkSettings = Field(
-        default=NetworkSettings(), description="The network: {cidr, availabilityZones}."
-    )
-    artifacts: ArtifactSettings = Field(
-        default=ArtifactSettings(), description="The artifact store: {retain, checkpointDays}."
-    )
-    jobs: dict[Name, JobSettings] = Field(
-        default={}, description="The training jobs by name: {llm-finetune: {image, source, …}}."
-    )
-
-    @property
-    def name_prefix(self) -> str:
-        """What the names of all of this stack's jobs begin with."""
-        return f"{self.team}-{self.environment}"
-
-    def tags(self, stack: str) -> dict[str, str]:
-        """The tags of everything that the stack builds and launches."""
-        tags = {
-            "team": self.team,
-            "environment": self.environment,
-            "cost-center": self.cost_center,
-            "stack": stack,
-        }
-        return {key: value for key, value in tags.items() if value}
-
-    def lineage(self, job: str) -> str:
-        """The name of a job's lineage, which its runs and their checkpoints share."""
-        return f"{self.name_prefix}-{job}"
 
 
 class AwsSettings(SettingsModel):
@@ -115,6 +31,7 @@ class AwsSettings(SettingsModel):
     region: str
     profile: str | None = None
     assume_roles: list[dict[str, Any]] = Field(default=[])
+    endpoints: list[dict[str, str]] = Field(default=[])
     allowed_account_ids: list[str] = Field(default=[])
 
 
@@ -139,34 +56,8 @@ def parse(raw: Mapping[str, Any], project: Path) -> tuple[Settings | None, list[
     if settings is None:
         return None, problems
     reported = {problem.path for problem in problems}
-    broken = [each for each in _rule_problems(settings, project) if each.path not in reported]
+    broken = [each for each in stack_problems(settings, project) if each.path not in reported]
     return settings, [*problems, *broken]
-
-
-def _rule_problems(settings: Settings, project: Path) -> list[Problem]:
-    largest = max((job.instance_count for job in settings.jobs.values()), default=0)
-    problems = under(
-        "network",
-        network_problems(settings.network.cidr, settings.network.availability_zones, largest),
-    )
-    for name, job in settings.jobs.items():
-        problems += under(f"jobs.{name}", job_problems(job, project))
-        problems += _lineage_problems(name, settings.lineage(name))
-    return problems
-
-
-def _lineage_problems(name: str, lineage: str) -> list[Problem]:
-    if len(lineage) <= _LONGEST_LINEAGE:
-        return []
-    return [
-        Problem(
-            f"jobs.{name}",
-            lineage,
-            f"team, environment and job name together may have {_LONGEST_LINEAGE} characters, "
-            f"so that a job's name fits SageMaker's 63, but have {len(lineage)}",
-            "shorten one of them",
-        )
-    ]
 
 
 def _section(

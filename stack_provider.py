@@ -1,12 +1,19 @@
-"""The AWS provider of a stack, and what it says of its account and region."""
+"""The AWS provider of a stack, and what AWS says of its account, region and network."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
+from components.existing_network import ExistingNetwork, existing_network_problems
+from components.problems import report, under
+from components.stack_rules import largest_job, uses_efa
+from components.stack_settings import Settings
+from components.subnets import first_zones
+from components.training_job.aws_clients import AwsClients
 from settings import AwsSettings
 
 
@@ -17,31 +24,42 @@ class StackProvider:
     account_id: str
     """The account that the credentials belong to, known at preview."""
     zones: list[str]
-    """The names of the region's available zones, known at preview."""
+    """The names of the zones that get a private subnet, known at preview."""
 
-    def __init__(self, settings: AwsSettings, tags: Mapping[str, str]) -> None:
-        """The provider with the stack's `aws:*` settings and default tags.
+    def __init__(self, aws_settings: AwsSettings, settings: Settings, stack: str) -> None:
+        """The provider with the stack's `aws:*` settings and its tags on everything.
 
         Raises:
-            pulumi.RunError: AWS can't be asked who the caller is.
+            pulumi.RunError: AWS can't be asked, or what it answers doesn't fit the settings.
         """
-        self.resource = aws.Provider(
-            "aws",
-            region=settings.region,
-            profile=settings.profile,
-            assume_roles=[_assume_role(role) for role in settings.assume_roles],
-            allowed_account_ids=settings.allowed_account_ids,
-            default_tags=aws.ProviderDefaultTagsArgs(tags=dict(tags)),
-        )
+        self.resource = _provider(aws_settings, settings.tags(stack))
         options = pulumi.InvokeOptions(provider=self.resource)
         try:
             self.account_id = aws.get_caller_identity(opts=options).account_id
-            self.zones = aws.get_availability_zones(state="available", opts=options).names
+            available = aws.get_availability_zones(state="available", opts=options).names
+            self.zones = first_zones(available, settings.network.availability_zones)
+        except ValueError as error:
+            raise pulumi.RunError(str(error)) from error
         except Exception as error:
             raise pulumi.RunError(
-                f"AWS did not answer in {settings.region}: {error}\n"
+                f"AWS did not answer in {aws_settings.region}: {error}\n"
                 "Remedy: check the credentials, the profile and aws:region."
             ) from error
+        if settings.network.existing is not None:
+            _check_existing(settings.network.existing.network, aws_settings, settings)
+
+
+def _provider(settings: AwsSettings, tags: Mapping[str, str]) -> aws.Provider:
+    endpoints = [aws.ProviderEndpointArgs(**each) for each in settings.endpoints]
+    return aws.Provider(
+        "aws",
+        region=settings.region,
+        profile=settings.profile,
+        assume_roles=[_assume_role(role) for role in settings.assume_roles],
+        allowed_account_ids=settings.allowed_account_ids,
+        endpoints=endpoints,
+        default_tags=aws.ProviderDefaultTagsArgs(tags=dict(tags)),
+    )
 
 
 def _assume_role(role: Mapping[str, str]) -> aws.ProviderAssumeRoleArgs:
@@ -50,3 +68,23 @@ def _assume_role(role: Mapping[str, str]) -> aws.ProviderAssumeRoleArgs:
         session_name=role.get("sessionName"),
         external_id=role.get("externalId"),
     )
+
+
+def _check_existing(
+    network: ExistingNetwork, aws_settings: AwsSettings, settings: Settings
+) -> None:
+    """Refuse a subnet that is public, of another VPC, or too small, before anything is built."""
+    raw: dict[str, Any] = aws_settings.model_dump(by_alias=True)
+    clients = AwsClients(lambda key: raw.get(key.removeprefix("aws:")))
+    ec2 = clients.client("ec2", aws_settings.region)
+    by_id = [{"Name": "subnet-id", "Values": list(network.subnet_ids)}]
+    by_vpc = [{"Name": "vpc-id", "Values": [network.vpc_id]}]
+    problems = existing_network_problems(
+        network,
+        ec2.describe_subnets(Filters=by_id)["Subnets"],
+        ec2.describe_route_tables(Filters=by_vpc)["RouteTables"],
+        largest_job(settings),
+        efa=uses_efa(settings),
+    )
+    if problems:
+        raise pulumi.RunError(report(under("network.existing", problems)))

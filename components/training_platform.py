@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pulumi
 
+from components.alerts import Alerts, AlertsArgs
 from components.arns import repository_arn
 from components.artifact_store import ArtifactStore, ArtifactStoreArgs
 from components.execution_role import ExecutionRole, ExecutionRoleArgs
 from components.job_uploads import JobUploads, JobUploadsArgs
 from components.network import Network, NetworkArgs
+from components.stack_settings import AlertSettings, Settings
 from components.training_job.job import JobSettings
 from components.training_job.request import Placement
 from components.training_job.resource import (
@@ -28,33 +30,19 @@ class TrainingPlatformArgs:
     """What one stack builds. All of it is plain, so that a preview shows all of it.
 
     Attributes:
+        settings: the stack's settings.
         account_id: the AWS account.
         region: the AWS region.
-        project: the program's folder, which paths in the settings start from.
-        cidr: the VPC's address range.
         availability_zones: the names of the zones that get a private subnet.
-        interface_endpoints: services that get an interface endpoint.
-        flow_log_days: how many days flow logs are kept.
-        retain: whether bucket, key and their controls outlive the stack.
-        checkpoint_days: how many days a checkpoint is kept after it was written.
-        jobs: the training jobs by name.
-        launch: the launch switch.
-        wait: whether the stack's update waits for the jobs to end.
+        project: the program's folder, which paths in the settings start from.
         tags: tags of every job; the provider's default tags cover the other resources.
     """
 
+    settings: Settings
     account_id: str
     region: str
-    project: Path
-    cidr: str
     availability_zones: Sequence[str]
-    interface_endpoints: Sequence[str]
-    flow_log_days: int
-    retain: bool
-    checkpoint_days: int
-    jobs: Mapping[str, JobSettings]
-    launch: bool
-    wait: bool
+    project: Path
     tags: Mapping[str, str]
 
 
@@ -68,19 +56,23 @@ class TrainingPlatform(pulumi.ComponentResource):
     artifact_store: ArtifactStore
     network: Network
     execution_role: ExecutionRole
+    alerts: Alerts | None
     jobs: dict[str, TrainingJob]
 
     def __init__(
-        self, name: str, args: TrainingPlatformArgs, opts: pulumi.ResourceOptions | None = None
+        self, args: TrainingPlatformArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("sagemaker-training:index:TrainingPlatform", name, None, opts)
-        self._name, self._args = name, args
+        self._name = args.settings.name_prefix
+        super().__init__("sagemaker-training:index:TrainingPlatform", self._name, None, opts)
+        self._args, self._settings = args, args.settings
 
-        self.artifact_store = self._create_artifact_store()
+        self.artifact_store, endpoint_is = self._create_artifact_store()
         self.network = self._create_network()
+        endpoint_is(self.network.s3_endpoint_id)
         self.execution_role = self._create_execution_role()
-        self.jobs = {job: self._create_job(job) for job in args.jobs}
-        self._completion = self._create_completion() if args.wait else None
+        self.alerts = self._create_alerts(self._settings.alerts)
+        self.jobs = {job: self._create_job(job) for job in self._settings.jobs}
+        self._completion = self._create_completion()
 
         self.register_outputs({"training_jobs": self.training_jobs})
 
@@ -89,7 +81,7 @@ class TrainingPlatform(pulumi.ComponentResource):
         """Each job's outputs by its name in the settings."""
         results = self._completion.results if self._completion else pulumi.Output.from_input({})
         reports = {name: _report(job, results) for name, job in self.jobs.items()}
-        return pulumi.Output.from_input(reports)
+        return pulumi.Output.all(**reports) if reports else pulumi.Output.from_input({})
 
     @property
     def training_job_name(self) -> pulumi.Output[str]:
@@ -97,37 +89,54 @@ class TrainingPlatform(pulumi.ComponentResource):
         names = pulumi.Output.all(*(job.training_job_name for job in self.jobs.values()))
         return names.apply(_only)
 
-    def _create_artifact_store(self) -> ArtifactStore:
-        return ArtifactStore(
+    def _create_artifact_store(self) -> tuple[ArtifactStore, Callable[[Any], None]]:
+        """The store, and what tells it the endpoint through which alone it may be reached.
+
+        The endpoint's policy names the bucket, and the bucket's policy the endpoint.
+        """
+        artifacts = self._settings.artifacts
+        deferred: tuple[pulumi.Output[str], Callable[[Any], None]] = pulumi.deferred_output()
+        endpoint_id, resolve = deferred
+        store = ArtifactStore(
             f"{self._name}-store",
             ArtifactStoreArgs(
                 account_id=self._args.account_id,
                 region=self._args.region,
-                retain=self._args.retain,
-                checkpoint_days=self._args.checkpoint_days,
+                retain=artifacts.retain,
+                checkpoint_days=artifacts.checkpoint_days,
+                noncurrent_days=artifacts.noncurrent_days,
+                existing_bucket=artifacts.existing_bucket,
+                access_log_bucket=artifacts.access_log_bucket,
+                alerts=self._settings.alerts is not None,
+                vpc_endpoint_id=endpoint_id if artifacts.vpc_only else None,
+                exempt_principal_arns=artifacts.exempt_principals,
             ),
-            pulumi.ResourceOptions(parent=self),
+            self._child(),
         )
+        return store, resolve
 
     def _create_network(self) -> Network:
+        network = self._settings.network
         return Network(
             f"{self._name}-network",
             NetworkArgs(
                 account_id=self._args.account_id,
                 region=self._args.region,
-                cidr=self._args.cidr,
+                cidr=network.cidr,
                 availability_zones=self._args.availability_zones,
-                interface_endpoints=self._args.interface_endpoints,
-                flow_log_retention_days=self._args.flow_log_days,
+                interface_endpoints=network.interface_endpoints,
+                flow_log_retention_days=network.flow_log_days,
                 flow_log_key_arn=self.artifact_store.key_arn,
                 artifact_bucket_arn=self.artifact_store.bucket_arn,
                 input_prefixes=self._foreign_inputs(),
+                nat=network.nat,
+                existing=network.existing.network if network.existing else None,
             ),
-            pulumi.ResourceOptions(parent=self, depends_on=self.artifact_store.dependencies),
+            self._child(),
         )
 
     def _create_execution_role(self) -> ExecutionRole:
-        repositories = {repository_arn(job.image) for job in self._args.jobs.values()}
+        repositories = {repository_arn(job.image) for job in self._settings.jobs.values()}
         return ExecutionRole(
             f"{self._name}-execution",
             ExecutionRoleArgs(
@@ -139,13 +148,33 @@ class TrainingPlatform(pulumi.ComponentResource):
                 input_prefixes=self._foreign_inputs(),
                 subnet_ids=self.network.private_subnet_ids,
                 security_group_ids=[self.network.training_security_group_id],
-                volume_encryption=any(job.takes_volume_key for job in self._args.jobs.values()),
+                volume_encryption=any(job.takes_volume_key for job in self._settings.jobs.values()),
             ),
-            pulumi.ResourceOptions(parent=self),
+            self._child(),
+        )
+
+    def _create_alerts(self, alerts: AlertSettings | None) -> Alerts | None:
+        if alerts is None:
+            return None
+        return Alerts(
+            f"{self._name}-alerts",
+            AlertsArgs(
+                account_id=self._args.account_id,
+                region=self._args.region,
+                job_name_prefix=f"{self._name}-",
+                execution_role_arn=self.execution_role.arn,
+                key_arn=self.artifact_store.key_arn,
+                emails=alerts.emails,
+                slack=alerts.slack.channel if alerts.slack else None,
+                failures_per_day=alerts.failures_per_day,
+                prolonged=alerts.prolonged.jobs if alerts.prolonged else None,
+                budget=alerts.budget(self._settings.team),
+            ),
+            self._child(),
         )
 
     def _create_job(self, name: str) -> TrainingJob:
-        settings, lineage = self._args.jobs[name], f"{self._name}-{name}"
+        settings, lineage = self._settings.jobs[name], self._settings.lineage(name)
         uploads = self._create_uploads(settings, lineage)
         return TrainingJob(
             lineage,
@@ -157,7 +186,7 @@ class TrainingPlatform(pulumi.ComponentResource):
                 account_id=self._args.account_id,
                 region=self._args.region,
                 source_hash=uploads.source_hash,
-                launch=self._args.launch,
+                launch=self._settings.enable_training_job,
             ),
             # A job must start after, and end before, everything that it works with: without the
             # role's policy, say, a job that is being stopped could not save its last checkpoint.
@@ -167,6 +196,7 @@ class TrainingPlatform(pulumi.ComponentResource):
                     *self.artifact_store.dependencies,
                     *self.network.dependencies,
                     *self.execution_role.dependencies,
+                    *(self.alerts.dependencies if self.alerts else []),
                     *uploads.dependencies,
                 ],
             ),
@@ -182,18 +212,21 @@ class TrainingPlatform(pulumi.ComponentResource):
                 bucket_name=self.artifact_store.bucket_name,
                 bucket_ready=self.artifact_store.dependencies,
             ),
-            pulumi.ResourceOptions(parent=self),
+            self._child(),
         )
 
-    def _create_completion(self) -> TrainingJobCompletion:
+    def _create_completion(self) -> TrainingJobCompletion | None:
         """Waits for the jobs that run; a paused one has no end to wait for."""
-        running = {name: job for name, job in self.jobs.items() if not self._args.jobs[name].paused}
+        if not self._settings.wait_for_completion:
+            return None
+        settings = self._settings.jobs
+        running = {name: job for name, job in self.jobs.items() if not settings[name].paused}
         return TrainingJobCompletion(
             f"{self._name}-completion",
             running,
-            [self._args.jobs[name] for name in running],
+            [settings[name] for name in running],
             self._args.region,
-            pulumi.ResourceOptions(parent=self),
+            self._child(),
         )
 
     def _placement(self, lineage: str, uploads: JobUploads) -> Placement:
@@ -210,8 +243,11 @@ class TrainingPlatform(pulumi.ComponentResource):
             tags=self._args.tags,
         )
 
+    def _child(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self)
+
     def _foreign_inputs(self) -> list[str]:
-        channels = (each for job in self._args.jobs.values() for each in job.inputs.values())
+        channels = (each for job in self._settings.jobs.values() for each in job.inputs.values())
         return sorted({channel.s3_uri for channel in channels if channel.s3_uri})
 
 

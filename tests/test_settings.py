@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from components.problems import Problem, report
-from settings import Settings, parse
+from components.stack_settings import Settings
+from settings import parse
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1"
 
@@ -76,6 +77,8 @@ WRONG_JOBS: list[tuple[dict[str, Any], str, str]] = [
     ({"hyperparameters": {"key": "AKIA0123456789ABCDEF"}}, "jobs.digits.hyperparameters.key",
      "Secrets Manager"),
     ({"image": 7}, "jobs.digits.image", "dkr.ecr"),
+    ({"image": "python:3.11"}, "jobs.digits.image", "dkr.ecr"),
+    ({"maxRuntime": "20d", "spot": {"maxWait": "40d"}}, "artifacts.checkpointDays", "41 or more"),
 ]  # fmt: skip
 
 
@@ -96,7 +99,24 @@ WRONG_STACKS: list[tuple[dict[str, Any], str, str]] = [
     ({"network": {"cidr": "10.0.0.0/28"}}, "network.cidr", "/16 to /24"),
     ({"network": {"cidr": "ten"}}, "network.cidr", "10.64.0.0/16"),
     ({"network": {"availabilityZones": 9}}, "network.availabilityZones", "1 to 6"),
+    ({"network": {"interfaceEndpoints": ["ecr"]}}, "network.interfaceEndpoints.0", "ecr.api"),
+    ({"network": {"flowLogDays": 2}}, "network.flowLogDays", "CloudWatch"),
+    ({"network": {"nat": "some"}}, "network.nat", "per-zone"),
+    (
+        {"network": {"nat": "single", "existing": {"vpcId": "vpc-1", "subnetIds": ["subnet-1"]}}},
+        "network.existing",
+        "network.nat",
+    ),
     ({"artifacts": {"retain": "no"}}, "artifacts.retain", "outlive"),
+    (
+        {"artifacts": {"retain": False, "existingBucket": "kept"}},
+        "artifacts.existingBucket",
+        "retain: true",
+    ),
+    ({"artifacts": {"vpcOnly": True}}, "artifacts.vpcOnly", "exemptPrincipals"),
+    ({"alerts": {"emails": ["someone"]}}, "alerts.emails.0", "name@example.org"),
+    ({"alerts": {"monthlyBudgetUsd": 0}}, "alerts.monthlyBudgetUsd", "USD"),
+    ({"alerts": {"prolonged": {"after": "1s"}}}, "alerts.prolonged.after", "12h"),
 ]
 
 
@@ -136,9 +156,15 @@ def test_a_job_too_large_for_its_subnet_is_refused(project: Path) -> None:
 
 
 def test_a_lineage_that_leaves_no_room_for_a_jobs_name_is_refused(project: Path) -> None:
-    found = problems(stack(team="t" * 32, environment="e" * 32), project)
-    assert list(found) == ["jobs.digits"]
-    assert "63" in str(found["jobs.digits"])
+    raw = stack(team="t" * 20)
+    raw["jobs"] = {"a-job-with-a-very-long-name": raw["jobs"]["digits"]}
+    found = problems(raw, project)
+    assert list(found) == ["jobs.a-job-with-a-very-long-name"]
+    assert "63" in str(found["jobs.a-job-with-a-very-long-name"])
+
+
+def test_a_team_and_environment_too_long_for_the_names_of_roles_are_refused(project: Path) -> None:
+    assert list(problems(stack(team="t" * 20, environment="e" * 20), project)) == ["team"]
 
 
 def test_a_value_that_looks_secret_is_not_printed(project: Path) -> None:

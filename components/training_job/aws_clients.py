@@ -86,7 +86,7 @@ def _assumed(session: Any, role: dict[str, Any], region: str) -> Any:
     )
     assumed = botocore.session.get_session()
     # botocore has no public way to give a session credentials that renew themselves.
-    assumed._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]
+    assumed._credentials = DeferredRefreshableCredentials(
         fetcher.fetch_credentials, method="assume-role"
     )
     return boto3.session.Session(botocore_session=assumed, region_name=region)

@@ -24,7 +24,6 @@ _SECRET_VALUE = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----|xox[abprs]-[A-Za-z0-9-]{10,}|sk-[A-Za-z0-9_-]{20,}"
 )
 _RESERVED_CHANNELS = frozenset({"code"})
-_S3_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S*)?")
 
 
 def job_problems(job: JobSettings, project: Path) -> list[Problem]:
@@ -129,10 +128,6 @@ def _inputs_are_readable(job: JobSettings, project: Path) -> Iterator[Problem]:
 
 
 def _location_problems(path: str, channel: InputSettings, project: Path) -> Iterator[Problem]:
-    if channel.s3_uri is not None and not _S3_URI.fullmatch(channel.s3_uri):
-        yield Problem(
-            f"{path}.s3Uri", channel.s3_uri, "is not an S3 URI", "write s3://bucket/prefix/"
-        )
     if channel.path is not None and not (project / channel.path).exists():
         yield Problem(
             f"{path}.path",

@@ -23,8 +23,9 @@ def wait_for_end(
 ) -> dict[str, dict[str, Any]]:
     """The descriptions of the jobs once all have ended, by name; `deadline` is in seconds.
 
-    One list call a hundred jobs serves each tick. A tick is a twentieth of the time waited so
-    far, half a second to thirty, so short jobs are seen at once and long ones cost few calls. There must be at least one job.
+    There must be at least one job. One list call a hundred jobs serves each tick. A tick is a
+    twentieth of the time waited so far, half a second to thirty, so short jobs are seen at once
+    and long ones cost few calls.
 
     Raises:
         TrainingJobError: a job has not ended at the deadline, or its record is gone.

@@ -87,6 +87,10 @@ class _Answers(mocks.Mocks):  # type: ignore[misc]
         elif args.typ == "aws:kms/alias:Alias" and args.resource_id:
             key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/retained"
             state |= {"targetKeyId": "retained", "targetKeyArn": key}
+        elif args.typ == "pulumi-python:dynamic/sagemaker:TrainingJob":
+            state |= {"training_job_name": "", "training_job_arn": "", "status": "NotLaunched"}
+        elif args.typ == "pulumi-python:dynamic/sagemaker:TrainingJobCompletion":
+            state |= {"results": {}}
         elif args.typ == "aws:ec2/eip:Eip":
             state |= {"allocationId": identifier}
         return identifier, state

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from components.training_job.job import JobSettings
+from components.stack_settings import Settings
 from components.training_platform import TrainingPlatform, TrainingPlatformArgs
 from tests.components.recording import ACCOUNT, REGION, Recorded, Recording, record
 
@@ -22,26 +23,24 @@ def project() -> Path:
     return Path(__file__).parents[2]
 
 
-def recorded(project: Path, jobs: dict[str, dict[str, Any]], **changes: Any) -> Recording:
-    arguments: dict[str, Any] = {
-        "account_id": ACCOUNT,
-        "region": REGION,
-        "project": project,
-        "cidr": "10.64.0.0/16",
-        "availability_zones": ["us-east-1a", "us-east-1b"],
-        "interface_endpoints": [],
-        "flow_log_days": 365,
-        "retain": True,
-        "checkpoint_days": 30,
-        "jobs": {
-            name: JobSettings.model_validate({"image": IMAGE} | job) for name, job in jobs.items()
-        },
-        "launch": False,
-        "wait": True,
-        "tags": {"team": "research"},
-    }
-    arguments |= changes
-    return record(lambda: TrainingPlatform("research-dev", TrainingPlatformArgs(**arguments)))
+def recorded(project: Path, jobs: dict[str, dict[str, Any]], **settings: Any) -> Recording:
+    stack = Settings.model_validate(
+        {
+            "team": "research",
+            "jobs": {name: {"image": IMAGE} | job for name, job in jobs.items()},
+            "waitForCompletion": True,
+        }
+        | settings
+    )
+    arguments = TrainingPlatformArgs(
+        settings=stack,
+        account_id=ACCOUNT,
+        region=REGION,
+        availability_zones=["us-east-1a", "us-east-1b"],
+        project=project,
+        tags=stack.tags("test"),
+    )
+    return record(lambda: TrainingPlatform(arguments))
 
 
 def jobs_in(recording: Recording) -> list[Recorded]:
@@ -116,13 +115,13 @@ def test_a_retained_platform_keeps_bucket_and_key_and_lets_the_job_go(project: P
 
 
 def test_the_completion_waits_for_all_jobs_but_the_paused(project: Path) -> None:
-    recording = recorded(project, {"a": {}, "b": {"paused": True}, "c": {}}, launch=True)
+    recording = recorded(project, {"a": {}, "b": {"paused": True}, "c": {}}, enableTrainingJob=True)
     [completion] = [each for each in recording.resources if each.type == COMPLETION]
     assert len(completion.inputs["training_job_names"]) == 2
 
 
 def test_nothing_waits_unless_it_is_asked_to(project: Path) -> None:
-    recording = recorded(project, {"a": {}}, wait=False)
+    recording = recorded(project, {"a": {}}, waitForCompletion=False)
     assert not [each for each in recording.resources if each.type == COMPLETION]
 
 
@@ -130,3 +129,28 @@ def test_a_platform_without_jobs_is_built(project: Path) -> None:
     recording = recorded(project, {})
     assert not jobs_in(recording)
     assert recording.of("s3/bucket:Bucket")
+
+
+def test_everybody_is_told_of_a_bad_end_before_a_job_can_have_one(project: Path) -> None:
+    recording = recorded(project, {"digits": {}})
+    for type_ in ("sns/topic:Topic", "cloudwatch/eventTarget:EventTarget"):
+        resources = recording.of(type_)
+        assert resources
+        assert all(recording.depends(jobs_in(recording)[0], each) for each in resources)
+
+
+def test_no_alerts_means_none(project: Path) -> None:
+    recording = recorded(project, {"digits": {}}, alerts=False)
+    assert not recording.of("sns/topic:Topic")
+    assert not recording.of("cloudwatch/eventRule:EventRule")
+
+
+def test_a_bucket_for_the_vpc_alone_names_its_endpoint(project: Path) -> None:
+    deployer = f"arn:aws:iam::{ACCOUNT}:role/deployer"
+    artifacts = {"vpcOnly": True, "exemptPrincipals": [deployer]}
+    recording = recorded(project, {"digits": {}}, artifacts=artifacts)
+    policy = json.dumps(recording.the("s3/bucketPolicy:BucketPolicy").document())
+    assert "aws:SourceVpce" in policy
+    assert deployer in policy
+    open_policy = recorded(project, {"digits": {}}).the("s3/bucketPolicy:BucketPolicy").document()
+    assert "aws:SourceVpce" not in json.dumps(open_policy)

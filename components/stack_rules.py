@@ -1,0 +1,179 @@
+"""The rules between a stack's settings, apart from those of each job.
+
+Each function checks one thing and yields what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from components.arns import repository_arn, s3_location
+from components.durations import format_duration
+from components.endpoints import endpoint_problems
+from components.instances import training_instance_types
+from components.problems import Problem, under
+from components.stack_settings import Settings
+from components.subnets import network_problems
+from components.training_job.rules import job_problems
+
+LONGEST_LINEAGE = 63 - len("-01234567-999")
+"""Characters that a training job's name, at most 63, leaves to its lineage."""
+
+LONGEST_PREFIX = 36
+"""Characters that the names of roles, rules and buckets, at most 63, leave to team-environment."""
+
+_SECONDS_PER_DAY = 86_400
+_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+
+
+def stack_problems(settings: Settings, project: Path) -> list[Problem]:
+    """Everything that is wrong with a stack's settings; `project` is the program's folder."""
+    problems = [problem for rule in _RULES for problem in rule(settings)]
+    for name, job in settings.jobs.items():
+        problems += under(f"jobs.{name}", job_problems(job, project))
+    return problems
+
+
+def _names_fit(settings: Settings) -> Iterator[Problem]:
+    if len(settings.name_prefix) > LONGEST_PREFIX:
+        yield Problem(
+            "team",
+            settings.name_prefix,
+            f"team and environment together may have {LONGEST_PREFIX} characters, so that the "
+            f"names of roles and buckets fit, but have {len(settings.name_prefix)}",
+            "shorten one of them",
+        )
+        return
+    for job in settings.jobs:
+        if len(settings.lineage(job)) > LONGEST_LINEAGE:
+            yield Problem(
+                f"jobs.{job}",
+                settings.lineage(job),
+                f"team, environment and job name together may have {LONGEST_LINEAGE} characters, "
+                f"so that a job's name fits SageMaker's 63, but have {len(settings.lineage(job))}",
+                "shorten one of them",
+            )
+
+
+def _network_has_room(settings: Settings) -> Iterator[Problem]:
+    network = settings.network
+    if network.existing is None:
+        found = network_problems(
+            network.cidr,
+            network.availability_zones,
+            largest_job(settings),
+            efa=uses_efa(settings),
+            nat=network.nat,
+            interface_endpoints=len(network.interface_endpoints),
+        )
+        yield from under("network", found)
+        yield from under(
+            "network.interfaceEndpoints", endpoint_problems(network.interface_endpoints)
+        )
+    elif network.interface_endpoints or network.nat != "none":
+        yield Problem(
+            "network.existing",
+            network.existing.vpc_id,
+            "endpoints and NAT gateways of an existing VPC belong to whoever made it",
+            "remove network.interfaceEndpoints and network.nat",
+        )
+
+
+def _checkpoints_outlive_their_job(settings: Settings) -> Iterator[Problem]:
+    days = settings.artifacts.checkpoint_days
+    for name, job in settings.jobs.items():
+        longest = job.max_wait or job.max_runtime
+        if days * _SECONDS_PER_DAY <= longest:
+            yield Problem(
+                "artifacts.checkpointDays",
+                days,
+                f"a checkpoint must outlive its job, and {name} may take "
+                f"{format_duration(longest)}",
+                f"set it to {longest // _SECONDS_PER_DAY + 1} or more",
+            )
+
+
+def _retention_is_consistent(settings: Settings) -> Iterator[Problem]:
+    artifacts = settings.artifacts
+    if artifacts.existing_bucket is not None and not artifacts.retain:
+        yield Problem(
+            "artifacts.existingBucket",
+            artifacts.existing_bucket,
+            "a bucket that was taken back is never deleted",
+            "set artifacts.retain: true",
+        )
+    if artifacts.vpc_only and not artifacts.exempt_principals:
+        yield Problem(
+            "artifacts.vpcOnly",
+            True,
+            "whoever deploys this stack would be locked out of its bucket",
+            "name the deployers' ARNs in artifacts.exemptPrincipals",
+        )
+
+
+def _images_are_in_ecr(settings: Settings) -> Iterator[Problem]:
+    for name, job in settings.jobs.items():
+        try:
+            found = repository_arn(job.image)
+        except ValueError:
+            found = None
+        if found is None:
+            yield Problem(
+                f"jobs.{name}.image",
+                job.image,
+                "SageMaker runs training images from Amazon ECR alone",
+                "write <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>",
+            )
+
+
+def _inputs_are_plain_prefixes(settings: Settings) -> Iterator[Problem]:
+    for name, job in settings.jobs.items():
+        for channel, source in job.inputs.items():
+            if source.s3_uri is None:
+                continue
+            try:
+                s3_location(source.s3_uri)
+            except ValueError:
+                yield Problem(
+                    f"jobs.{name}.inputs.{channel}.s3Uri",
+                    source.s3_uri,
+                    "is not an S3 prefix without wildcards",
+                    "write s3://bucket/prefix/",
+                )
+
+
+def _addresses_can_get_mail(settings: Settings) -> Iterator[Problem]:
+    emails = settings.alerts.emails if settings.alerts else []
+    for position, email in enumerate(emails):
+        if not _EMAIL.fullmatch(email):
+            yield Problem(
+                f"alerts.emails.{position}",
+                email,
+                "is not an e-mail address",
+                "write name@example.org",
+            )
+
+
+def largest_job(settings: Settings) -> int:
+    """The instances of the stack's largest job."""
+    return max((job.instance_count for job in settings.jobs.values()), default=0)
+
+
+def uses_efa(settings: Settings) -> bool:
+    """Whether the instances of one of the jobs have an Elastic Fabric Adapter."""
+    listed = training_instance_types()
+    types = {job.instance_type for job in settings.jobs.values() if job.instance_count > 1}
+    return any(listed[each].efa_supported for each in types if each in listed)
+
+
+_RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
+    _names_fit,
+    _network_has_room,
+    _checkpoints_outlive_their_job,
+    _retention_is_consistent,
+    _images_are_in_ecr,
+    _inputs_are_plain_prefixes,
+    _addresses_can_get_mail,
+)
