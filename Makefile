@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
 JOB ?=
+JOB_ARGUMENT = $(if $(JOB),'$(JOB)')
 # Without bytecode, every command compiles the AWS SDK's modules anew, which takes many seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -18,16 +19,16 @@ up: setup  ## Run the stack `dev` on the local cloud: platform and training jobs
 	@$(VENV_PYTHON) -m development up
 
 pause: setup  ## Stop the running jobs, or JOB=name; `make up` goes on from their checkpoints
-	@$(VENV_PYTHON) -m development pause $(JOB)
+	@$(VENV_PYTHON) -m development pause $(JOB_ARGUMENT)
 
 status: setup  ## Show the local cloud, the stack and the jobs
 	@$(VENV_PYTHON) -m development status
 
 logs: setup  ## Print the jobs' log lines, or those of JOB=name
-	@$(VENV_PYTHON) -m development logs $(JOB)
+	@$(VENV_PYTHON) -m development logs $(JOB_ARGUMENT)
 
 watch: setup  ## Follow the jobs' log lines as they come, or those of JOB=name
-	@$(VENV_PYTHON) -m development logs --follow $(JOB)
+	@$(VENV_PYTHON) -m development logs --follow $(JOB_ARGUMENT)
 
 predict: setup  ## Classify held-out images with the model of the job `digits`
 	@$(VENV_PYTHON) -m development predict

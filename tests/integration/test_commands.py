@@ -1,0 +1,160 @@
+"""The commands of the Makefile, from a set-up to nothing left, on the real engine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from development import commands
+from development.engine import Engine
+from development.environment import REGION
+from development.jobs import runs_of
+from development.layout import CHECKOUT, Layout
+from development.leftovers import end_processes_of, processes_of
+from development.lock import locks_of
+from localcloud import daemon
+
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
+
+LINEAGE = "research-dev-digits"
+WAIT_SECONDS = 120.0
+
+
+@pytest.fixture
+def layout(tmp_path: Path, plugins: Path) -> Iterator[Layout]:
+    layout = Layout(local=tmp_path / "local")
+    layout.pulumi_home.mkdir(parents=True)
+    (layout.pulumi_home / "plugins").symlink_to(plugins)
+    yield layout
+    end_processes_of(layout.pulumi_home)
+    daemon.stop(layout.cloud)
+
+
+def test_up_trains_a_model_up_again_changes_nothing_and_down_leaves_nothing(
+    layout: Layout, capfd: pytest.CaptureFixture[str]
+):
+    clean = top_files()
+    assert commands.up(layout) == 0
+    printed = capfd.readouterr().out
+    for expected in (
+        "epoch=",
+        "final test_accuracy",
+        "billable time",
+        "cost ceiling",
+        "make pause",
+    ):
+        assert expected in printed
+    [job] = jobs_of(layout)
+    assert job["TrainingJobStatus"] == "Completed"
+    assert commands.predict(layout) == 0
+
+    capfd.readouterr()
+    assert commands.up(layout) == 0
+    assert "unchanged" in capfd.readouterr().out
+    assert [job] == jobs_of(layout)
+
+    server = daemon.find(layout.cloud)
+    assert commands.down(layout) == 0
+    assert server is not None
+    assert not Path(f"/proc/{server.pid}").exists()
+    assert processes_of(layout.pulumi_home) == []
+    assert top_files() == clean
+
+
+def test_pause_ends_the_waiting_of_another_up_and_the_next_up_resumes(
+    layout: Layout, capfd: pytest.CaptureFixture[str]
+):
+    with up_beside(layout) as other:
+        wait_until(lambda: "epoch=2 " in output_of(layout))
+        assert commands.pause(layout, None) == 0
+        assert other.wait(WAIT_SECONDS) != 0
+    [job] = jobs_of(layout)
+    assert job["TrainingJobStatus"] == "Stopped"
+
+    capfd.readouterr()
+    assert commands.up(layout) == 0
+    assert "goes on after step" in capfd.readouterr().out
+    newest, before = jobs_of(layout)
+    assert newest["TrainingJobStatus"] == "Completed"
+    assert before == job
+
+
+def test_after_a_killed_engine_the_next_up_goes_on_with_the_same_job(
+    layout: Layout, capfd: pytest.CaptureFixture[str]
+):
+    with up_beside(layout) as other:
+        wait_until(lambda: "epoch=2 " in output_of(layout))
+        [lock] = locks_of(layout.state)
+        assert not lock.is_dead()
+        os.kill(lock.process, signal.SIGKILL)
+        assert other.wait(WAIT_SECONDS) == 128 + signal.SIGKILL
+    capfd.readouterr()
+    assert commands.up(layout) == 0
+    assert "no longer runs" in capfd.readouterr().out
+    [job] = jobs_of(layout)
+    assert job["TrainingJobStatus"] == "Completed"
+    assert commands.down(layout) == 0
+
+
+def test_when_the_local_cloud_was_lost_the_stack_is_built_anew(
+    layout: Layout, capfd: pytest.CaptureFixture[str]
+):
+    assert commands.up(layout) == 0
+    daemon.stop(layout.cloud)
+    capfd.readouterr()
+    assert commands.up(layout) == 0
+    assert "started anew" in capfd.readouterr().out
+    assert [job["TrainingJobStatus"] for job in jobs_of(layout)] == ["Completed"]
+    daemon.stop(layout.cloud)
+    assert commands.down(layout) == 0
+    assert not Engine(layout, "dev", "").exists()
+
+
+def up_beside(layout: Layout) -> subprocess.Popen[str]:
+    """`make up` in a process of its own, which writes to a file."""
+    script = (
+        "import sys; from pathlib import Path; from development import commands; "
+        "from development.layout import Layout; "
+        "sys.exit(commands.up(Layout(local=Path(sys.argv[1]))))"
+    )
+    with (layout.local / "output").open("w") as output:
+        return subprocess.Popen(
+            [sys.executable, "-c", script, str(layout.local)],
+            cwd=CHECKOUT,
+            stdout=output,
+            stderr=output,
+            text=True,
+        )
+
+
+def output_of(layout: Layout) -> str:
+    return (layout.local / "output").read_text()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.2)
+
+
+def jobs_of(layout: Layout) -> list[dict[str, Any]]:
+    """The runs of the example's job, the newest first."""
+    server = daemon.find(layout.cloud)
+    assert server is not None
+    sagemaker = boto3.client("sagemaker", endpoint_url=server.url, region_name=REGION)
+    return list(runs_of(sagemaker, [LINEAGE]))
+
+
+def top_files() -> dict[str, bytes]:
+    """The files beside Pulumi.yaml, where the engine by itself would write."""
+    return {file.name: file.read_bytes() for file in CHECKOUT.iterdir() if file.is_file()}
