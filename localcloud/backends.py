@@ -35,3 +35,17 @@ def mend_bucket_policies() -> None:
         return PermissionResult.NEUTRAL
 
     FakeBucket.get_permission = neutral
+
+
+def mend_delete_markers() -> None:
+    """Let moto's S3 drop a key whose versions include a delete marker.
+
+    It disposes of each version's content, and fails on a marker, which has none: a bucket
+    whose versioning was suspended, as on its way to deletion, could not be emptied.
+    """
+    from moto.s3.models import FakeDeleteMarker
+
+    def dispose(_marker: Any) -> None:
+        pass
+
+    FakeDeleteMarker.dispose = dispose

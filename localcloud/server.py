@@ -104,11 +104,12 @@ def _listen(port: int) -> Any:
 
 def _mount(server: Any, settings: Settings) -> TrainingService:
     """Put the training jobs before moto's services and mend these."""
-    from localcloud.backends import mend_bucket_policies
+    from localcloud.backends import mend_bucket_policies, mend_delete_markers
     from localcloud.gateway import Gateway
     from localcloud.sagemaker.service import TrainingService
 
     mend_bucket_policies()
+    mend_delete_markers()
     service = TrainingService(settings)
     server.app = Gateway(service, server.app)
     return service

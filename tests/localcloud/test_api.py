@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.localcloud.cloud import BUCKET, Cloud, channel, eventually
+from tests.localcloud.cloud import Cloud, channel
 
 
 def refusal(call: Any, **arguments: Any) -> tuple[str, str]:
@@ -286,27 +286,3 @@ def test_botocores_waiter_sees_the_end(cloud: Cloud):
     )
 
     assert cloud.describe(name)["TrainingJobStatus"] == "Completed"
-
-
-def test_a_bucket_policy_that_demands_tls_does_not_lock_everybody_out(cloud: Cloud):
-    cloud.s3.create_bucket(Bucket="tls-only")
-    cloud.s3.put_bucket_policy(
-        Bucket="tls-only",
-        Policy=(
-            '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*",'
-            '"Action":"s3:*","Resource":"arn:aws:s3:::tls-only/*",'
-            '"Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}'
-        ),
-    )
-
-    job = cloud.run(
-        "open('/opt/ml/model/weights', 'w')",
-        OutputDataConfig={"S3OutputPath": "s3://tls-only/output"},
-    )
-
-    assert job["TrainingJobStatus"] == "Completed"
-    assert job["ModelArtifacts"]["S3ModelArtifacts"].startswith(
-        f"s3://tls-only/output/{job['TrainingJobName']}"
-    )
-    assert BUCKET != "tls-only"
-    eventually(lambda: cloud.s3.list_objects_v2(Bucket="tls-only").get("Contents"))
