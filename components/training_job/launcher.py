@@ -427,18 +427,23 @@ class Tail:
         return [line for line in lines if line]
 
 
-def reason(entry_point: str, code: int, lines: list[str]) -> str:
-    """Why the script failed, in one line: its last exception, or the last thing it said."""
-    if code == 128 + signal.SIGKILL:
-        return f"{entry_point} was ended by SIGKILL; most often the instance is out of memory"
+def reason(entry_point: str, code: int, lines: list[str], stopped: bool) -> str:
+    """Why the script failed, in one line: its last exception, or the last thing it said.
+
+    Nothing if it was stopped and said nothing about it: that is no failure of its own.
+    """
     exceptions = [
         next((line for line in lines[i:] if not line.startswith(" ")), "")
         for i, before in enumerate(lines, start=1)
         if before.startswith("Traceback (most recent call last)")
     ]
     own = [line for line in exceptions if line and "ChildFailedError" not in line]
-    said = (own or lines or [f"exit code {code}"])[-1]
-    return f"{entry_point}: {said}"
+    if stopped and not own:
+        return ""
+    if code == 128 + signal.SIGKILL:
+        return f"{entry_point} was ended by SIGKILL; most often the instance is out of memory"
+    words = [line for line in lines if re.search(r"\w", line)]
+    return f"{entry_point}: {(own or words or [f'exit code {code}'])[-1]}"
 
 
 def write_failure(base: Path, text: str) -> None:
@@ -446,7 +451,7 @@ def write_failure(base: Path, text: str) -> None:
     failure = base / "output" / "failure"
     with contextlib.suppress(OSError):
         failure.parent.mkdir(parents=True, exist_ok=True)
-        if not failure.exists() or not failure.stat().st_size:
+        if text and (not failure.exists() or not failure.stat().st_size):
             failure.write_text(text[:FAILURE_LENGTH], "utf-8")
 
 
@@ -477,7 +482,8 @@ def launch(base: Path, options: argparse.Namespace, user_arguments: list[str]) -
     print(f"{job.host}, host {job.rank + 1} of {len(job.hosts)}:", *command, flush=True)
     code = child.run(command, {**os.environ, **variables}, base / "code")
     if code:
-        write_failure(base, reason(options.entry_point, code, child.tail.lines()))
+        stopped = bool(child.stop_signal)
+        write_failure(base, reason(options.entry_point, code, child.tail.lines(), stopped))
     return code
 
 

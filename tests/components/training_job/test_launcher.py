@@ -363,6 +363,18 @@ def test_a_script_that_ignores_sigterm_dies_of_it_and_the_exit_code_tells(
     process.terminate()
     process.communicate(timeout=WAIT_SECONDS)
     assert process.returncode == 128 + signal.SIGTERM
+    assert not (container.base / "output" / "failure").exists()
+
+
+def test_an_error_while_it_stops_is_the_reason_of_the_failure(container: Container):
+    script = SAVES_ON_SIGTERM.format(folder=container.base, name="a", code=0)
+    container.pack({"train.py": script.replace("sys.exit(0)", "raise OSError('disk full')")})
+    process = container.start("--entry-point", "train.py")
+    wait_until((container.base / "ready-a").exists)
+    process.terminate()
+    process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == 1
+    assert container.failure == "train.py: OSError: disk full"
 
 
 def test_a_data_loading_process_is_not_signalled_but_ends_with_its_rank(
