@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import grpc
 from google.protobuf import empty_pb2, struct_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from localcloud.awsplugin import configuration as settings
 from localcloud.awsplugin import lifecycle
@@ -19,6 +18,7 @@ from localcloud.awsplugin.differ import DEFAULTS, Change, Difference
 from localcloud.awsplugin.failures import Failure, describe
 from localcloud.awsplugin.functions import FUNCTIONS
 from localcloud.awsplugin.properties import Properties, decode, encode, secret_names
+from localcloud.awsplugin.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc
 from localcloud.awsplugin.registry import resource_types
 from localcloud.awsplugin.resource_type import ResourceType
 from localcloud.awsplugin.schema import schema
@@ -55,7 +55,7 @@ def _told(verb: str) -> Callable[[_Method], _Method]:
     return decorate
 
 
-class Provider(provider_pb2_grpc.ResourceProviderServicer):
+class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc]
     """Serves one configured `aws` provider."""
 
     def __init__(self) -> None:

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
-from pulumi.runtime.proto import provider_pb2_grpc
 
+from localcloud.awsplugin.protocol import provider_pb2_grpc
 from localcloud.awsplugin.provider import Provider
 
 _THREADS = 16

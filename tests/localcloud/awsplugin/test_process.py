@@ -42,6 +42,14 @@ def test_the_installed_executable_prints_its_port_and_ends_with_the_engine(tmp_p
     assert _ends(plugin, seconds=10)
 
 
+def test_the_plugin_loads_neither_the_sdk_nor_clients_before_they_are_needed() -> None:
+    script = "import localcloud.awsplugin.server, sys; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
+    assert not {"pulumi", "boto3", "botocore"} & set(done.stdout.split())
+
+
 def _ends(process: int, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from google.protobuf import struct_pb2
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localcloud.awsplugin.properties import (
@@ -34,6 +34,7 @@ def struct(**fields: object) -> struct_pb2.Struct:
     return made
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.dictionaries(st.text(), values))
 def test_properties_come_back_from_the_wire_as_they_went(properties: dict[str, object]) -> None:
     assert decode(encode(properties)) == properties
