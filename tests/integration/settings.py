@@ -23,8 +23,10 @@ def counting_job(steps: int = 3, seconds: float = 0.02, **settings: Any) -> dict
 
 
 def stack_with(launch: bool = True, wait: bool = False, **jobs: dict[str, Any]) -> dict[str, Any]:
-    """The settings of a stack with these jobs."""
+    """The settings of a stack with these jobs, and no more of a platform than they need."""
     return {
+        "network": {"availabilityZones": 1},
+        "alerts": False,
         "enableTrainingJob": launch,
         "waitForCompletion": wait,
         "artifacts": {"retain": False, "checkpointDays": 7},
