@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from components.arns import repository_arn, s3_location
+from components.deployer_documents import principal_problems, subject_problems
 from components.durations import format_duration
 from components.endpoints import endpoint_problems
 from components.instances import training_instance_types
@@ -55,6 +56,29 @@ def _names_fit(settings: Settings) -> Iterator[Problem]:
                 f"so that a job's name fits SageMaker's 63, but have {len(settings.lineage(job))}",
                 "shorten one of them",
             )
+
+
+def _lineages_are_the_stacks(settings: Settings) -> Iterator[Problem]:
+    """One job a lineage, and each under the stack's prefix, by which its jobs are watched."""
+    taken: dict[str, str] = {}
+    for name, job in settings.jobs.items():
+        lineage = settings.lineage(name)
+        if not lineage.startswith(f"{settings.name_prefix}-"):
+            yield Problem(
+                f"jobs.{name}.resumeFrom",
+                job.resume_from,
+                f"a lineage of this stack begins with {settings.name_prefix}-",
+                "name one of its lineages, or copy the other's checkpoints",
+            )
+        if lineage in taken:
+            yield Problem(
+                f"jobs.{name}",
+                lineage,
+                f"is the lineage of {taken[lineage]} too, and two jobs would overwrite each "
+                "other's checkpoints",
+                "give one of them another name, fresh or resumeFrom",
+            )
+        taken[lineage] = name
 
 
 def _network_has_room(settings: Settings) -> Iterator[Problem]:
@@ -111,6 +135,22 @@ def _retention_is_consistent(settings: Settings) -> Iterator[Problem]:
             "whoever deploys this stack would be locked out of its bucket",
             "name the deployers' ARNs in artifacts.exemptPrincipals",
         )
+
+
+def _deployers_are_named(settings: Settings) -> Iterator[Problem]:
+    deployer = settings.deployer
+    if deployer is None:
+        return
+    if not deployer.trusted_principals and not deployer.github_subjects:
+        yield Problem(
+            "deployer",
+            None,
+            "nobody could assume the role",
+            "set trustedPrincipals or githubSubjects, or remove deployer",
+        )
+    principals = principal_problems(deployer.trusted_principals)
+    yield from under("deployer.trustedPrincipals", principals)
+    yield from under("deployer.githubSubjects", subject_problems(deployer.github_subjects))
 
 
 def _images_are_in_ecr(settings: Settings) -> Iterator[Problem]:
@@ -170,9 +210,11 @@ def uses_efa(settings: Settings) -> bool:
 
 _RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _names_fit,
+    _lineages_are_the_stacks,
     _network_has_room,
     _checkpoints_outlive_their_job,
     _retention_is_consistent,
+    _deployers_are_named,
     _images_are_in_ecr,
     _inputs_are_plain_prefixes,
     _addresses_can_get_mail,

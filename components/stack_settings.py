@@ -157,6 +157,20 @@ class AlertSettings(SettingsModel):
         return MonthlyBudget(self.monthly_budget_usd, COST_TAG, team)
 
 
+class DeployerSettings(SettingsModel):
+    """Who may act as the stack's deployer, a role for a pipeline that runs `pulumi up`."""
+
+    trusted_principals: list[str] = Field(
+        default=[],
+        description="ARNs of the roles and users that may assume the role, without patterns.",
+    )
+    github_subjects: list[str] = Field(
+        default=[],
+        description="Subjects of GitHub's tokens that may, as "
+        "repo:acme/platform:environment:production, without patterns.",
+    )
+
+
 def _alerts(value: Any) -> Any:
     """`alerts: true` is alerts with their defaults, `alerts: false` is none."""
     return ({} if value else None) if isinstance(value, bool) else value
@@ -190,6 +204,11 @@ class Settings(SettingsModel):
         default=AlertSettings(),
         description="Alerts: {emails, slack, prolonged, monthlyBudgetUsd}, or false for none.",
     )
+    deployer: DeployerSettings | None = Field(
+        default=None,
+        description="A role for the pipeline that deploys the stack once an administrator has "
+        "built it: {trustedPrincipals, githubSubjects}.",
+    )
     jobs: dict[Name, JobSettings] = Field(
         default={}, description="The training jobs by name: {llm-finetune: {image, source, …}}."
     )
@@ -201,7 +220,9 @@ class Settings(SettingsModel):
 
     def lineage(self, job: str) -> str:
         """The name of a job's lineage, which its runs and their checkpoints share."""
-        return f"{self.name_prefix}-{job}"
+        settings = self.jobs[job]
+        own = f"{self.name_prefix}-{job}"
+        return settings.resume_from or (f"{own}-{settings.fresh}" if settings.fresh else own)
 
     def tags(self, stack: str) -> dict[str, str]:
         """The tags of everything that the stack builds and launches."""

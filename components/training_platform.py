@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,13 @@ import pulumi
 from components.alerts import Alerts, AlertsArgs
 from components.arns import repository_arn
 from components.artifact_store import ArtifactStore, ArtifactStoreArgs
+from components.deployer_role import DeployerRole, DeployerRoleArgs
+from components.deployer_scope import launch_limits
 from components.execution_role import ExecutionRole, ExecutionRoleArgs
+from components.job_reports import job_report, only_name
 from components.job_uploads import JobUploads, JobUploadsArgs
 from components.network import Network, NetworkArgs
-from components.stack_settings import AlertSettings, Settings
-from components.training_job.job import JobSettings
+from components.stack_settings import AlertSettings, DeployerSettings, Settings
 from components.training_job.request import Placement
 from components.training_job.resource import (
     TrainingJob,
@@ -57,6 +59,7 @@ class TrainingPlatform(pulumi.ComponentResource):
     network: Network
     execution_role: ExecutionRole
     alerts: Alerts | None
+    deployer: DeployerRole | None
     jobs: dict[str, TrainingJob]
 
     def __init__(
@@ -66,11 +69,16 @@ class TrainingPlatform(pulumi.ComponentResource):
         super().__init__("sagemaker-training:index:TrainingPlatform", self._name, None, opts)
         self._args, self._settings = args, args.settings
 
-        self.artifact_store, endpoint_is = self._create_artifact_store()
+        # The bucket's policy names the endpoint and the deployer, whose policies name the bucket.
+        endpoint_id, endpoint_is = pulumi.deferred_output()  # type: ignore[var-annotated]
+        deployer_arn, deployer_is = pulumi.deferred_output()  # type: ignore[var-annotated]
+        self.artifact_store = self._create_artifact_store(endpoint_id, deployer_arn)
         self.network = self._create_network()
         endpoint_is(self.network.s3_endpoint_id)
         self.execution_role = self._create_execution_role()
         self.alerts = self._create_alerts(self._settings.alerts)
+        self.deployer = self._create_deployer(self._settings.deployer)
+        deployer_is(self.deployer_arn)
         self.jobs = {job: self._create_job(job) for job in self._settings.jobs}
         self._completion = self._create_completion()
 
@@ -80,24 +88,26 @@ class TrainingPlatform(pulumi.ComponentResource):
     def training_jobs(self) -> pulumi.Output[dict[str, dict[str, Any]]]:
         """Each job's outputs by its name in the settings."""
         results = self._completion.results if self._completion else pulumi.Output.from_input({})
-        reports = {name: _report(job, results) for name, job in self.jobs.items()}
+        reports = {name: job_report(job, results) for name, job in self.jobs.items()}
         return pulumi.Output.all(**reports) if reports else pulumi.Output.from_input({})
 
     @property
     def training_job_name(self) -> pulumi.Output[str]:
         """The only launched job's name, "" where none or several are launched."""
         names = pulumi.Output.all(*(job.training_job_name for job in self.jobs.values()))
-        return names.apply(_only)
+        return names.apply(only_name)
 
-    def _create_artifact_store(self) -> tuple[ArtifactStore, Callable[[Any], None]]:
-        """The store, and what tells it the endpoint through which alone it may be reached.
+    @property
+    def deployer_arn(self) -> pulumi.Output[str]:
+        """The deployer role's ARN, "" where there is none."""
+        return self.deployer.arn if self.deployer else pulumi.Output.from_input("")
 
-        The endpoint's policy names the bucket, and the bucket's policy the endpoint.
-        """
+    def _create_artifact_store(
+        self, endpoint_id: pulumi.Output[str], deployer_arn: pulumi.Output[str]
+    ) -> ArtifactStore:
         artifacts = self._settings.artifacts
-        deferred: tuple[pulumi.Output[str], Callable[[Any], None]] = pulumi.deferred_output()
-        endpoint_id, resolve = deferred
-        store = ArtifactStore(
+        deployers = [deployer_arn] if self._settings.deployer else []
+        return ArtifactStore(
             f"{self._name}-store",
             ArtifactStoreArgs(
                 account_id=self._args.account_id,
@@ -109,11 +119,10 @@ class TrainingPlatform(pulumi.ComponentResource):
                 access_log_bucket=artifacts.access_log_bucket,
                 alerts=self._settings.alerts is not None,
                 vpc_endpoint_id=endpoint_id if artifacts.vpc_only else None,
-                exempt_principal_arns=artifacts.exempt_principals,
+                exempt_principal_arns=[*artifacts.exempt_principals, *deployers],
             ),
             self._child(),
         )
-        return store, resolve
 
     def _create_network(self) -> Network:
         network = self._settings.network
@@ -173,11 +182,34 @@ class TrainingPlatform(pulumi.ComponentResource):
             self._child(),
         )
 
+    def _create_deployer(self, deployer: DeployerSettings | None) -> DeployerRole | None:
+        if deployer is None:
+            return None
+        return DeployerRole(
+            f"{self._name}-deployer",
+            DeployerRoleArgs(
+                account_id=self._args.account_id,
+                region=self._args.region,
+                name_prefix=self._name,
+                trusted_principals=deployer.trusted_principals,
+                github_subjects=deployer.github_subjects,
+                tags=self._args.tags,
+                limits=launch_limits(self._settings.jobs.values()),
+                alerts=self.alerts is not None,
+                execution_role_arn=self.execution_role.arn,
+                artifact_bucket_arn=self.artifact_store.bucket_arn,
+                key_arn=self.artifact_store.key_arn,
+                subnet_ids=self.network.private_subnet_ids,
+                security_group_ids=[self.network.training_security_group_id],
+            ),
+            self._child(),
+        )
+
     def _create_job(self, name: str) -> TrainingJob:
         settings, lineage = self._settings.jobs[name], self._settings.lineage(name)
-        uploads = self._create_uploads(settings, lineage)
+        uploads = self._create_uploads(name, lineage)
         return TrainingJob(
-            lineage,
+            f"{self._name}-{name}",
             TrainingJobArgs(
                 job=settings,
                 placement=self._placement(lineage, uploads),
@@ -202,11 +234,11 @@ class TrainingPlatform(pulumi.ComponentResource):
             ),
         )
 
-    def _create_uploads(self, settings: JobSettings, lineage: str) -> JobUploads:
+    def _create_uploads(self, name: str, lineage: str) -> JobUploads:
         return JobUploads(
-            f"{lineage}-uploads",
+            f"{self._name}-{name}-uploads",
             JobUploadsArgs(
-                job=settings,
+                job=self._settings.jobs[name],
                 lineage=lineage,
                 project=self._args.project,
                 bucket_name=self.artifact_store.bucket_name,
@@ -249,32 +281,3 @@ class TrainingPlatform(pulumi.ComponentResource):
     def _foreign_inputs(self) -> list[str]:
         channels = (each for job in self._settings.jobs.values() for each in job.inputs.values())
         return sorted({channel.s3_uri for channel in channels if channel.s3_uri})
-
-
-def _report(
-    job: TrainingJob, results: pulumi.Output[dict[str, dict[str, Any]]]
-) -> pulumi.Output[dict[str, Any]]:
-    """A job's outputs, with how it ended where the stack waited for that."""
-    known = pulumi.Output.all(
-        name=job.training_job_name,
-        arn=job.training_job_arn,
-        status=job.status,
-        secondary_status=job.secondary_status,
-        outcome=job.outcome,
-        failure_reason=job.failure_reason,
-        attempt=job.attempt,
-        model_uri=job.model_uri,
-        checkpoint_uri=job.checkpoint_uri,
-        training_seconds=job.training_seconds,
-        billable_seconds=job.billable_seconds,
-        cost_usd=job.cost_usd,
-        cost_ceiling_usd=job.cost_ceiling_usd,
-    )
-    return pulumi.Output.all(known, results).apply(
-        lambda both: {"metrics": {}} | both[0] | both[1].get(both[0]["name"], {})
-    )
-
-
-def _only(names: Sequence[str]) -> str:
-    launched = [name for name in names if name]
-    return launched[0] if len(launched) == 1 else ""

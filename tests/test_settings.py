@@ -76,6 +76,11 @@ WRONG_JOBS: list[tuple[dict[str, Any], str, str]] = [
     ({"environment": {"HF_TOKEN": "x"}}, "jobs.digits.environment.HF_TOKEN", "Secrets Manager"),
     ({"hyperparameters": {"key": "AKIA0123456789ABCDEF"}}, "jobs.digits.hyperparameters.key",
      "Secrets Manager"),
+    ({"keepAlive": "30m"}, "jobs.digits.keepAlive", "set spot: false"),
+    ({"fresh": "b", "resumeFrom": "research-dev-a"}, "jobs.digits.resumeFrom", "remove one"),
+    ({"resumeFrom": "vision-dev-a"}, "jobs.digits.resumeFrom", "research-dev-"),
+    ({"extra": {"EnableManagedSpotTraining": False}},
+     "jobs.digits.extra.EnableManagedSpotTraining", "setting of its own"),
     ({"image": 7}, "jobs.digits.image", "dkr.ecr"),
     ({"image": "python:3.11"}, "jobs.digits.image", "dkr.ecr"),
     ({"maxRuntime": "20d", "spot": {"maxWait": "40d"}}, "artifacts.checkpointDays", "41 or more"),
@@ -175,6 +180,23 @@ def test_a_value_that_looks_secret_is_not_printed(project: Path) -> None:
 @pytest.mark.parametrize("word", ["max_tokens", "token_count", "tokenizer", "keyboard"])
 def test_what_only_sounds_like_a_secret_is_accepted(project: Path, word: str) -> None:
     assert problems(stack({"hyperparameters": {word: 512}}), project) == {}
+
+
+def test_fresh_starts_another_lineage_and_resume_from_names_one(project: Path) -> None:
+    fresh, _ = parse(stack({"fresh": "b"}), project)
+    renamed, _ = parse(stack({"resumeFrom": "research-dev-old"}), project)
+    assert fresh is not None
+    assert renamed is not None
+    assert fresh.lineage("digits") == "research-dev-digits-b"
+    assert renamed.lineage("digits") == "research-dev-old"
+
+
+def test_two_jobs_on_one_lineage_are_refused(project: Path) -> None:
+    raw = stack()
+    raw["jobs"]["more"] = raw["jobs"]["digits"] | {"resumeFrom": "research-dev-digits"}
+    found = problems(raw, project)
+    assert list(found) == ["jobs.more"]
+    assert "lineage of digits" in str(found["jobs.more"])
 
 
 def test_the_tags_leave_out_what_is_empty() -> None:

@@ -24,12 +24,15 @@ _SECONDS_PER_HOUR = 3600
 
 
 def cost_ceiling(request: Mapping[str, Any], attempts: int) -> float | str:
-    """The most that all attempts can cost: price × instances × time allowed for `attempts`.
+    """The most that all attempts can cost: price × instances × the time allowed for them.
+
+    The maximum runtime and the overhead count for each attempt, a warm pool once.
 
     Spot capacity never costs more than on-demand, whose price is used for both.
     """
     resources = request["ResourceConfig"]
     seconds = (request["StoppingCondition"]["MaxRuntimeInSeconds"] + OVERHEAD_SECONDS) * attempts
+    seconds += resources.get("KeepAlivePeriodInSeconds", 0)
     return _cost(resources["InstanceType"], resources["InstanceCount"], seconds)
 
 

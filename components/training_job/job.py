@@ -94,6 +94,19 @@ class JobSettings(SettingsModel):
         description="The longest training time over all attempts, in seconds or as in 2h, "
         "at most 28d.",
     )
+    max_retries: int | None = Field(
+        default=None,
+        ge=1,
+        le=30,
+        description="How often the service itself tries again after an internal error, 1 to 30.",
+    )
+    keep_alive: Seconds | None = Field(
+        default=None,
+        ge=60,
+        le=21_600,
+        description="How long the instances are kept, and billed, as a warm pool after the job, "
+        "at most 6h; not with spot.",
+    )
     spot: Annotated[SpotSettings | None, BeforeValidator(_spot)] = Field(
         default=SpotSettings(),
         description="Spot capacity: {maxWait, checkpoints}, or true, or false for on-demand.",
@@ -115,6 +128,11 @@ class JobSettings(SettingsModel):
         default=True,
         description="Whether the container has no network but its peers: true or false.",
     )
+    extra: dict[str, Any] = Field(
+        default={},
+        description="More of the CreateTrainingJob request, in the API's own words: "
+        "{ProfilerConfig: {…}}.",
+    )
     paused: bool = Field(
         default=False,
         description="true stops the job and keeps its checkpoints; false goes on from them.",
@@ -123,6 +141,16 @@ class JobSettings(SettingsModel):
         default="",
         max_length=64,
         description="Any text; another one asks for a new run of an unchanged definition.",
+    )
+    fresh: str = Field(
+        default="",
+        max_length=16,
+        pattern=f"^({NAME_PATTERN})?$",
+        description="A short name that starts another lineage, from no checkpoint.",
+    )
+    resume_from: str = Field(
+        default="",
+        description="The lineage to go on with, such as that of a job that was renamed.",
     )
     relaunch: Literal["never", "onFailure"] = Field(
         default="never",

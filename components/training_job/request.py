@@ -44,7 +44,39 @@ class Placement:
 
 
 def training_request(job: JobSettings, placement: Placement) -> Request:
-    """The CreateTrainingJob request, without the name and the tags of a launch."""
+    """The CreateTrainingJob request, without the name and the tags of a launch.
+
+    `extra` is merged into it; what it would override is among `overridden`.
+    """
+    return merged(_modelled(job, placement), job.extra)
+
+
+def merged(request: Request, extra: Mapping[str, Any]) -> Request:
+    """The request with `extra` put in where the request says nothing."""
+    result = dict(request)
+    for key, value in extra.items():
+        mine = result.get(key)
+        if isinstance(mine, dict) and isinstance(value, Mapping):
+            result[key] = merged(mine, value)
+        else:
+            result.setdefault(key, value)
+    return result
+
+
+def overridden(request: Mapping[str, Any], extra: Mapping[str, Any]) -> list[str]:
+    """The dotted paths of `extra` that the request already has a value for."""
+    paths = []
+    for key, value in extra.items():
+        mine = request.get(key)
+        if isinstance(mine, dict) and isinstance(value, Mapping):
+            paths += [f"{key}.{path}" for path in overridden(mine, value)]
+        elif key in request:
+            paths.append(key)
+    return paths
+
+
+def _modelled(job: JobSettings, placement: Placement) -> Request:
+    """The part of the request that the settings have words of their own for."""
     return _without_empty(
         {
             "AlgorithmSpecification": _algorithm(job),
@@ -66,6 +98,7 @@ def training_request(job: JobSettings, placement: Placement) -> Request:
             "EnableManagedSpotTraining": job.spot is not None,
             "StoppingCondition": _limits(job),
             "CheckpointConfig": _checkpoints(job, placement),
+            "RetryStrategy": _retries(job),
             "Tags": [{"Key": key, "Value": value} for key, value in sorted(placement.tags.items())],
         }
     )
@@ -161,6 +194,7 @@ def _resources(job: JobSettings, placement: Placement) -> dict[str, Any]:
             "InstanceCount": job.instance_count,
             "VolumeSizeInGB": job.volume_gb,
             "VolumeKmsKeyId": placement.key_arn if job.takes_volume_key else None,
+            "KeepAlivePeriodInSeconds": job.keep_alive,
         }
     )
 
@@ -175,6 +209,10 @@ def _checkpoints(job: JobSettings, placement: Placement) -> dict[str, Any] | Non
     if not job.keeps_checkpoints:
         return None
     return {"S3Uri": placement.checkpoint_uri, "LocalPath": CHECKPOINT_PATH}
+
+
+def _retries(job: JobSettings) -> dict[str, Any] | None:
+    return {"MaximumRetryAttempts": job.max_retries} if job.max_retries is not None else None
 
 
 def _text(value: str | float | bool) -> str:

@@ -14,6 +14,7 @@ from components.durations import format_duration
 from components.instances import similar_types, training_instance_types
 from components.problems import Problem
 from components.training_job.job import InputSettings, JobSettings
+from components.training_job.request import Placement, overridden, training_request
 
 _SECRET_NAME = re.compile(
     r"(?i)(^|[^a-z])(password|passwd|secret|token|credentials?|api[_-]?key|access[_-]?key|"
@@ -23,6 +24,19 @@ _SECRET_VALUE = re.compile(
     r"AKIA[0-9A-Z]{16}|ASIA[0-9A-Z]{16}|hf_[A-Za-z0-9]{30,}|gh[pousr]_[A-Za-z0-9]{30,}|"
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----|xox[abprs]-[A-Za-z0-9-]{10,}|sk-[A-Za-z0-9_-]{20,}"
 )
+_ANYWHERE = Placement(
+    role_arn="role",
+    key_arn="key",
+    subnet_ids=["subnet"],
+    security_group_ids=["group"],
+    output_uri="s3://bucket/output",
+    checkpoint_uri="s3://bucket/checkpoints",
+    code_uri="s3://bucket/source",
+    input_uris={},
+    tags={"team": "team"},
+)
+"""Stands for the placement where only the shape of a request counts."""
+
 _RESERVED_CHANNELS = frozenset({"code"})
 
 
@@ -49,6 +63,36 @@ def _wait_covers_runtime(job: JobSettings, _: Path) -> Iterator[Problem]:
             f"maxWait covers waiting and running, so it must be at least maxRuntime, "
             f"{format_duration(job.max_runtime)}",
             f"set maxWait to {format_duration(job.max_runtime)} or more, or shorten maxRuntime",
+        )
+
+
+def _a_warm_pool_is_on_demand(job: JobSettings, _: Path) -> Iterator[Problem]:
+    if job.keep_alive is not None and job.spot is not None:
+        yield Problem(
+            "keepAlive",
+            format_duration(job.keep_alive),
+            "the service keeps no warm pool of spot instances",
+            "remove it, or set spot: false",
+        )
+
+
+def _one_lineage_is_named(job: JobSettings, _: Path) -> Iterator[Problem]:
+    if job.fresh and job.resume_from:
+        yield Problem(
+            "resumeFrom",
+            job.resume_from,
+            f"fresh ({job.fresh}) starts another lineage, so there is none to resume",
+            "remove one of fresh and resumeFrom",
+        )
+
+
+def _extra_overrides_nothing(job: JobSettings, _: Path) -> Iterator[Problem]:
+    for path in overridden(training_request(job, _ANYWHERE), job.extra):
+        yield Problem(
+            f"extra.{path}",
+            "(set)",
+            "has a setting of its own, which extra may not override",
+            "use that setting",
         )
 
 
@@ -172,6 +216,9 @@ def _nothing_looks_secret(job: JobSettings, _: Path) -> Iterator[Problem]:
 _RULES: tuple[Callable[[JobSettings, Path], Iterator[Problem]], ...] = (
     _spot_keeps_checkpoints,
     _wait_covers_runtime,
+    _a_warm_pool_is_on_demand,
+    _one_lineage_is_named,
+    _extra_overrides_nothing,
     _type_is_listed,
     _source_exists,
     _launcher_has_a_script,

@@ -16,6 +16,7 @@ from components.training_job.request import (
     Placement,
     definition_hash,
     definition_of,
+    overridden,
     training_request,
 )
 from components.training_job.service_model import conform, request_problems, request_shape
@@ -87,6 +88,39 @@ def test_hyperparameters_are_texts() -> None:
     assert request["HyperParameters"] == {"epochs": "3", "rate": "0.5", "fast": "true", "name": "a"}
 
 
+def test_extra_adds_what_the_settings_have_no_words_for() -> None:
+    extra = {
+        "ProfilerConfig": {"DisableProfiler": True},
+        "ResourceConfig": {"TrainingPlanArn": "a"},
+    }
+    request = request_for(extra=extra)
+    assert request["ProfilerConfig"] == {"DisableProfiler": True}
+    assert request["ResourceConfig"]["TrainingPlanArn"] == "a"
+    assert request["ResourceConfig"]["InstanceType"] == "ml.g5.2xlarge"
+
+
+@pytest.mark.parametrize(
+    ("extra", "paths"),
+    [
+        ({"ResourceConfig": {"InstanceCount": 64}}, ["ResourceConfig.InstanceCount"]),
+        ({"EnableNetworkIsolation": False}, ["EnableNetworkIsolation"]),
+        ({"VpcConfig": {"Subnets": ["subnet-1"]}}, ["VpcConfig.Subnets"]),
+        ({"ExperimentConfig": {"RunName": "a"}}, []),
+    ],
+)
+def test_extra_overrides_nothing(extra: dict[str, Any], paths: list[str]) -> None:
+    assert overridden(request_for(), extra) == paths
+    unchanged = request_for(extra=extra)
+    assert all(unchanged[key] == value for key, value in request_for().items())
+
+
+def test_a_warm_pool_and_retries_are_asked_for_in_the_apis_words() -> None:
+    request = request_for(spot=False, keepAlive="30m", maxRetries=3)
+    assert request["ResourceConfig"]["KeepAlivePeriodInSeconds"] == 1800
+    assert request["RetryStrategy"] == {"MaximumRetryAttempts": 3}
+    assert request_problems(request) == []
+
+
 DEFINITION_CHANGES: list[dict[str, Any]] = [
     {"image": IMAGE + "2"},
     {"hyperparameters": {"epochs": 2}},
@@ -132,6 +166,7 @@ def test_the_hash_is_the_same_in_every_release() -> None:
     assert hash_of(request_for(hyperparameters={"epochs": 3})) == "634b437e"
 
 
+LETTERS = st.characters(min_codepoint=32, max_codepoint=126)
 JOBS = st.fixed_dictionaries(
     {},
     optional={
@@ -142,7 +177,7 @@ JOBS = st.fixed_dictionaries(
         "spot": st.booleans(),
         "hyperparameters": st.dictionaries(
             st.from_regex(r"[a-z][a-z-]{0,20}", fullmatch=True),
-            st.integers() | st.booleans() | st.text(st.characters(codec="ascii"), max_size=20),
+            st.integers() | st.booleans() | st.text(LETTERS, max_size=20),
             max_size=5,
         ),
         "metrics": st.dictionaries(
