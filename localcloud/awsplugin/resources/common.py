@@ -36,6 +36,15 @@ def answer_or_none(call: Callable[[], Any], *gone: str) -> Any:
         raise
 
 
+def reports(previous: Properties, name: str) -> bool:
+    """Tell whether a resource speaks of `name`, which can be a resource of its own as well.
+
+    It does where the program has said something of it, and on an import. Elsewhere what is found
+    there is somebody else's, and a refresh would take it for a change of this resource.
+    """
+    return not previous or bool(previous.get(name))
+
+
 def tag_changes(state: Properties, inputs: Properties) -> tuple[dict[str, str], list[str]]:
     """Return the tags to set and the names of the tags to remove."""
     old, new = state.get("tagsAll") or {}, inputs.get("tagsAll") or {}

@@ -13,6 +13,7 @@ from localcloud.awsplugin.resource_type import ResourceType, names
 from localcloud.awsplugin.resources.common import (
     answer_or_none,
     ec2_tags,
+    reports,
     tag_map,
     update_ec2_tags,
 )
@@ -89,24 +90,30 @@ def _read_table(cloud: Cloud, identity: str, previous: Properties) -> Properties
         "arn": cloud.arn("ec2", f"route-table/{identity}"),
         "vpcId": table["VpcId"],
         "ownerId": table["OwnerId"],
-        # Routes that are resources of their own are theirs to report.
-        "routes": routes if previous.get("routes") else [],
+        "routes": routes if reports(previous, "routes") else [],
         "propagatingVgws": [],
         "tagsAll": tag_map(table.get("Tags")),
     }
 
 
 def _update_table(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
+    if "routes" in inputs:
+        _change_routes(cloud, identity, state.get("routes") or [], inputs["routes"] or [])
+    update_ec2_tags(cloud, identity, state, inputs)
+
+
+def _change_routes(
+    cloud: Cloud, identity: str, old: list[Properties], new: list[Properties]
+) -> None:
     ec2 = cloud.client("ec2")
-    wanted = [_request(route, _INLINE) for route in inputs.get("routes") or ()]
-    current = [_request(route, _INLINE) for route in state.get("routes") or ()]
+    current = [_request(route, _INLINE) for route in old]
+    wanted = [_request(route, _INLINE) for route in new]
     for route in current:
         if route not in wanted:
             ec2.delete_route(RouteTableId=identity, **_destination(route))
     for route in wanted:
         if route not in current:
             ec2.create_route(RouteTableId=identity, **route)
-    update_ec2_tags(cloud, identity, state, inputs)
 
 
 def _destination(route: dict[str, Any]) -> dict[str, Any]:

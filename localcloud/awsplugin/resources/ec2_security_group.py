@@ -13,6 +13,7 @@ from localcloud.awsplugin.resources.common import (
     answer_or_none,
     ec2_tags,
     present,
+    reports,
     tag_map,
     update_ec2_tags,
 )
@@ -109,9 +110,8 @@ def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | Non
         return None
     return {
         **_described(group),
-        # Rules that are resources of their own are theirs to report.
         **{
-            side: rules if previous.get(side) else []
+            side: rules if reports(previous, side) else []
             for side, rules in _all_rules(identity, group).items()
         },
         "revokeRulesOnDelete": previous.get("revokeRulesOnDelete", False),

@@ -17,6 +17,7 @@ from localcloud.awsplugin.resources.common import (
     answer_or_none,
     changed,
     present,
+    reports,
     tag_changes,
     tag_list,
     tag_map,
@@ -97,10 +98,11 @@ def _read_role(cloud: Cloud, identity: str, previous: Properties) -> Properties 
             "PermissionsBoundaryArn", ""
         ),
         "assumeRolePolicy": document_text(role["AssumeRolePolicyDocument"]),
-        # Policies that are resources of their own are theirs to report.
-        "inlinePolicies": _read_inline(iam, identity) if previous.get("inlinePolicies") else [],
+        "inlinePolicies": _read_inline(iam, identity)
+        if reports(previous, "inlinePolicies")
+        else [],
         "managedPolicyArns": attached_policies(iam, identity)
-        if previous.get("managedPolicyArns")
+        if reports(previous, "managedPolicyArns")
         else [],
         "tagsAll": tag_map(role.get("Tags")),
     }
@@ -136,7 +138,9 @@ def _update_role(cloud: Cloud, identity: str, state: Properties, inputs: Propert
             iam.put_role_permissions_boundary(RoleName=identity, PermissionsBoundary=boundary)
         else:
             iam.delete_role_permissions_boundary(RoleName=identity)
-    _change_policies(cloud, identity, state, inputs)
+    lists = {name: state.get(name) for name in ("inlinePolicies", "managedPolicyArns")}
+    spoken_of = {name: value for name, value in lists.items() if name in inputs}
+    _change_policies(cloud, identity, spoken_of, inputs)
     tags, gone = tag_changes(state, inputs)
     if gone:
         iam.untag_role(RoleName=identity, TagKeys=gone)

@@ -15,6 +15,7 @@ from localcloud.awsplugin.resources.common import (
     answer_or_none,
     changed,
     present,
+    reports,
     tag_changes,
     tag_list,
     tag_map,
@@ -107,6 +108,7 @@ def _read_key(cloud: Cloud, identity: str, previous: Properties) -> Properties |
     rotates = bool(rotation.get("KeyRotationEnabled", previous.get("enableKeyRotation")))
     period = rotation.get("RotationPeriodInDays") or previous.get("rotationPeriodInDays")
     tags = kms.list_resource_tags(KeyId=identity)["Tags"]
+    document = kms.get_key_policy(KeyId=identity, PolicyName="default")["Policy"]
     return {
         "arn": key["Arn"],
         "keyId": key["KeyId"],
@@ -115,7 +117,7 @@ def _read_key(cloud: Cloud, identity: str, previous: Properties) -> Properties |
         "keyUsage": key.get("KeyUsage", "ENCRYPT_DECRYPT"),
         "isEnabled": key["Enabled"],
         "multiRegion": key.get("MultiRegion", False),
-        "policy": kms.get_key_policy(KeyId=identity, PolicyName="default")["Policy"],
+        "policy": document if reports(previous, "policy") else None,
         "enableKeyRotation": rotates,
         "rotationPeriodInDays": (period or _ROTATION_DAYS) if rotates else 0,
         "tagsAll": tag_map(tags, "TagKey"),

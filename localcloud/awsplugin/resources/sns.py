@@ -15,6 +15,7 @@ from localcloud.awsplugin.resource_type import ResourceType, names, policy
 from localcloud.awsplugin.resources.common import (
     answer_or_none,
     one_of,
+    reports,
     tag_changes,
     tag_list,
     tag_map,
@@ -82,8 +83,7 @@ def _read_topic(cloud: Cloud, identity: str, previous: Properties) -> Properties
     fifo = found.get("FifoTopic") == "true"
     return {
         **{name: found.get(api, "") for name, api in _TOPIC.items()},
-        # A policy of its own resource is that one's to report.
-        "policy": found["Policy"] if previous.get("policy") else None,
+        "policy": found["Policy"] if reports(previous, "policy") else None,
         "signatureVersion": int(found.get("SignatureVersion") or 0),
         "arn": identity,
         "name": identity.rpartition(":")[2],

@@ -14,6 +14,7 @@ from localcloud.awsplugin.resources.common import (
     answer_or_none,
     one_of,
     present,
+    reports,
     tag_changes,
     tag_list,
     tag_map,
@@ -137,7 +138,7 @@ def _read_secret(cloud: Cloud, identity: str, previous: Properties) -> Propertie
     if found is None or found.get("DeletedDate"):
         return None
     document = None
-    if previous.get("policy"):
+    if reports(previous, "policy"):
         document = manager.get_resource_policy(SecretId=identity).get("ResourcePolicy")
     return {
         "arn": found["ARN"],

@@ -13,6 +13,7 @@ from localcloud.awsplugin.resources.common import (
     ec2_tags,
     one_of,
     present,
+    reports,
     tag_map,
     update_ec2_tags,
 )
@@ -125,7 +126,7 @@ def _endpoint(cloud: Cloud, identity: str) -> dict[str, Any] | None:
     return dict(found[0]) if found else None
 
 
-def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:  # noqa: ARG001
+def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     endpoint = _endpoint(cloud, identity)
     if endpoint is None:
         return None
@@ -141,7 +142,9 @@ def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | Non
         "policy": endpoint.get("PolicyDocument") or _OPEN_POLICY,
         "privateDnsEnabled": bool(endpoint["PrivateDnsEnabled"]) if interface else False,
         "ipAddressType": "ipv4",
-        "routeTableIds": endpoint.get("RouteTableIds") or [],
+        "routeTableIds": endpoint.get("RouteTableIds") or []
+        if reports(previous, "routeTableIds")
+        else [],
         "subnetIds": endpoint.get("SubnetIds") or [],
         "securityGroupIds": [group["GroupId"] for group in endpoint.get("Groups") or ()],
         "networkInterfaceIds": endpoint.get("NetworkInterfaceIds") or [],
@@ -178,8 +181,6 @@ def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) 
             request[f"Remove{api}"] = sorted(old - new)
     if inputs.get("policy") and inputs["policy"] != state.get("policy"):
         request["PolicyDocument"] = inputs["policy"]
-    elif not inputs.get("policy") and "policy" in state:
-        request["PolicyDocument"] = state["policy"]
     request = {name: value for name, value in request.items() if value}
     if request:
         cloud.client("ec2").modify_vpc_endpoint(VpcEndpointId=identity, **request)

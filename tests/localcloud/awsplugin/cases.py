@@ -253,6 +253,19 @@ FIRST_CASES = [
         "vpcId",
     ),
     Case(
+        "aws:ec2/routeTable:RouteTable",
+        lambda w: (
+            lambda route: {
+                "vpcId": w.made[0].id,
+                "routes": [{"cidrBlock": "0.0.0.0/0", "gatewayId": route["gatewayId"]}],
+            }
+        )(_route(w)),
+        lambda _, inputs: {
+            **inputs,
+            "routes": [{**inputs["routes"][0], "cidrBlock": "1.2.3.0/24"}],
+        },
+    ),
+    Case(
         "aws:ec2/route:Route",
         _route,
         None,
