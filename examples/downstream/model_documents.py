@@ -1,0 +1,80 @@
+"""What the stack writes about a model: its registry entry, and who may read it.
+
+Pure functions of plain values.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from platform_outputs import TrainingJobOutputs
+
+_MODEL = re.compile(r"s3://(?P<bucket>[^/]+)/(?P<output>.+/)output/model\.tar\.gz")
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)/[\w+=,.@/-]+)")
+
+
+def registry_entry(platform: str, job: TrainingJobOutputs) -> str:
+    """What a consumer needs to know of a model, as JSON with sorted keys."""
+    entry = {
+        "platform_stack": platform,
+        "training_job": job.name,
+        "training_job_arn": job.arn,
+        "model_uri": job.model_uri,
+        "metrics": job.metrics,
+    }
+    return json.dumps(entry, sort_keys=True)
+
+
+def consumer_trust(consumers: Sequence[str]) -> str:
+    """Who may assume the consumer role; an account's root stands for what its IAM allows.
+
+    Raises:
+        ValueError: there is no consumer, or one is not the ARN of a single account, role or user.
+    """
+    wrong = [each for each in consumers if not _PRINCIPAL.fullmatch(each)]
+    if wrong or not consumers:
+        raise ValueError(
+            f"consumers: {json.dumps(wrong or list(consumers))} — one or more ARNs are expected, "
+            "each of an account's root, a role or a user.\n"
+            "Remedy: write arn:aws:iam::123456789012:root, say."
+        )
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": sorted(consumers)},
+        "Action": "sts:AssumeRole",
+    }
+    return _document([statement])
+
+
+def consumer_policy(model_uri: str, key_arn: str) -> str:
+    """Reading of what one job has put out, and nothing else, not even a listing.
+
+    The key, which encrypts the whole bucket, can be used through S3 alone, so that it opens no
+    more than the objects.
+
+    Raises:
+        ValueError: the URI is not that of a training job's model.
+    """
+    model = _MODEL.fullmatch(model_uri)
+    if model is None:
+        raise ValueError(f"{model_uri} is not s3://bucket/…/<job>/output/model.tar.gz")
+    _, partition, _, region, _, _ = key_arn.split(":", 5)
+    domain = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
+    read = {
+        "Effect": "Allow",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:{partition}:s3:::{model['bucket']}/{model['output']}*",
+    }
+    decrypt = {
+        "Effect": "Allow",
+        "Action": "kms:Decrypt",
+        "Resource": key_arn,
+        "Condition": {"StringEquals": {"kms:ViaService": f"s3.{region}.{domain}"}},
+    }
+    return _document([read, decrypt])
+
+
+def _document(statements: Sequence[object]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
