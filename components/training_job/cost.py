@@ -20,6 +20,13 @@ Download, the grace after a stop and the upload of artifacts fall outside MaxRun
 job with a limit of 603 s was seen billed 841 s (aws/sagemaker-python-sdk, issue 4451).
 """
 
+TYPICAL_SPOT_SHARE = 0.3
+"""The share of the on-demand price that a spot job is likely to be billed.
+
+Public records of jobs show training and billable seconds of 874 and 262, 2282 and 508, 140 and 53:
+shares of 0.30, 0.22 and 0.38.
+"""
+
 _SECONDS_PER_HOUR = 3600
 
 
@@ -34,6 +41,20 @@ def cost_ceiling(request: Mapping[str, Any], attempts: int) -> float | str:
     seconds = (request["StoppingCondition"]["MaxRuntimeInSeconds"] + OVERHEAD_SECONDS) * attempts
     seconds += resources.get("KeepAlivePeriodInSeconds", 0)
     return _cost(resources["InstanceType"], resources["InstanceCount"], seconds)
+
+
+def expected_cost(ceiling: float | str, on_spot: bool) -> float | str:
+    """What a job that takes all its time is likely to cost, in USD; on demand, its ceiling."""
+    if isinstance(ceiling, str) or not on_spot:
+        return ceiling
+    return round(ceiling * TYPICAL_SPOT_SHARE, 6)
+
+
+def savings_percent(training_seconds: float, billable_seconds: float) -> float:
+    """What managed spot saved, in percent of the on-demand cost; 0 for a job without times."""
+    if training_seconds <= 0:
+        return 0.0
+    return round(100 * (1 - billable_seconds / training_seconds), 1)
 
 
 def billed_cost(instance_type: str, instance_count: int, billable_seconds: float) -> float | str:

@@ -19,7 +19,7 @@ IDENTITY = ("lineage", "account_id", "region", "definition_hash")
 COMPARED = ("request", "paused", "relaunch", "max_attempts", "owner")
 """The inputs whose change is recorded in place."""
 
-RECORDED = (*COMPARED, "cost_ceiling_usd")
+RECORDED = (*COMPARED, "cost_ceiling_usd", "expected_cost_usd")
 """The inputs that are recorded with them; a new price alone is no change of a job."""
 
 

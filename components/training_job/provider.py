@@ -21,7 +21,7 @@ from pulumi.dynamic import (
 
 from components.training_job import lifecycle
 from components.training_job.aws_clients import AwsClients
-from components.training_job.cost import cost_ceiling
+from components.training_job.cost import cost_ceiling, expected_cost
 from components.training_job.decision import IDENTITY, RECORDED, Decision, decide
 from components.training_job.errors import without_traceback
 from components.training_job.lifecycle import Launch, TrainingJobError
@@ -46,6 +46,7 @@ INPUTS = (
     "region",
     "definition_hash",
     "cost_ceiling_usd",
+    "expected_cost_usd",
 )
 
 
@@ -66,11 +67,13 @@ class TrainingJobProvider(ResourceProvider):
         request = conform(news["request"])
         definition = definition_of(request, news["source_hash"], news["run_id"])
         attempts = int(news["max_attempts"]) if news["relaunch"] == "onFailure" else 1
+        ceiling = cost_ceiling(request, attempts)
         inputs = news | {
             "request": request,
             "max_attempts": int(news["max_attempts"]),
             "definition_hash": _hash_if_known(definition),
-            "cost_ceiling_usd": cost_ceiling(request, attempts),
+            "cost_ceiling_usd": ceiling,
+            "expected_cost_usd": expected_cost(ceiling, request["EnableManagedSpotTraining"]),
         }
         failures = [CheckFailure(each.path, str(each)) for each in request_problems(request)]
         return CheckResult(to_wire(inputs), failures)

@@ -63,6 +63,14 @@ class TrainingJob(Resource, module="sagemaker", name="TrainingJob"):
     training_seconds: pulumi.Output[int]
     billable_seconds: pulumi.Output[int]
     """Seconds billed for each instance, less the spot discount."""
+    savings_percent: pulumi.Output[float]
+    """What managed spot saved, in percent of the on-demand cost."""
+    interruptions: pulumi.Output[int]
+    """How often the service took the job's spot instances back."""
+    console_url: pulumi.Output[str]
+    log_url: pulumi.Output[str]
+    expected_cost_usd: pulumi.Output[float]
+    """What the job is likely to cost on spot if it takes all its time, in USD, or "unknown"."""
     cost_usd: pulumi.Output[float]
     """What the job has cost, in USD for all instances, or "unknown"."""
     cost_ceiling_usd: pulumi.Output[float]
@@ -119,8 +127,13 @@ _OUTPUTS = (
     "checkpoint_uri",
     "training_seconds",
     "billable_seconds",
+    "savings_percent",
+    "interruptions",
+    "console_url",
+    "log_url",
     "cost_usd",
     "cost_ceiling_usd",
+    "expected_cost_usd",
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.training_job.cost import billed_cost
+from components.training_job.cost import billed_cost, savings_percent
 from components.training_job.names import parse_job_name
 from components.training_job.outcome import outcome_of
 
@@ -27,7 +27,11 @@ def not_launched(inputs: State) -> State:
         "checkpoint_uri": _checkpoint_uri(inputs["request"]),
         "training_seconds": 0,
         "billable_seconds": 0,
+        "savings_percent": 0,
         "cost_usd": 0,
+        "interruptions": 0,
+        "console_url": "",
+        "log_url": "",
     }
 
 
@@ -35,7 +39,8 @@ def described(inputs: State, description: Mapping[str, Any], tries: int) -> Stat
     """The state of a job that was launched; times in seconds, cost in USD for all instances."""
     name = description["TrainingJobName"]
     parsed = parse_job_name(inputs["lineage"], name)
-    billable = description.get("BillableTimeInSeconds", 0)
+    training = description.get("TrainingTimeInSeconds", 0)
+    billable = description.get("BillableTimeInSeconds", training)
     resources = description["ResourceConfig"]
     return inputs | {
         "training_job_name": name,
@@ -48,9 +53,29 @@ def described(inputs: State, description: Mapping[str, Any], tries: int) -> Stat
         "tries": tries,
         "model_uri": _model_uri(description),
         "checkpoint_uri": _checkpoint_uri(description),
-        "training_seconds": description.get("TrainingTimeInSeconds", 0),
+        "training_seconds": training,
         "billable_seconds": billable,
+        "savings_percent": savings_percent(training, billable),
         "cost_usd": billed_cost(resources["InstanceType"], resources["InstanceCount"], billable),
+        "interruptions": interruptions_of(description),
+        **_console_links(inputs["region"], name),
+    }
+
+
+def interruptions_of(description: Mapping[str, Any]) -> int:
+    """How often the service took the job's spot instances back."""
+    visits = description.get("SecondaryStatusTransitions", [])
+    return sum(visit["Status"] == "Interrupted" for visit in visits)
+
+
+def _console_links(region: str, name: str) -> dict[str, str]:
+    """Where a person looks at the job and at its log."""
+    console = f"https://{region}.console.aws.amazon.com"
+    group = "$252Faws$252Fsagemaker$252FTrainingJobs"  # the console's own way to write a slash
+    return {
+        "console_url": f"{console}/sagemaker/home?region={region}#/jobs/{name}",
+        "log_url": f"{console}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{group}"
+        f"$3FlogStreamNameFilter$3D{name}/",
     }
 
 

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from components.training_job.cost import OVERHEAD_SECONDS, billed_cost, cost_ceiling
+from components.training_job.cost import (
+    OVERHEAD_SECONDS,
+    billed_cost,
+    cost_ceiling,
+    expected_cost,
+    savings_percent,
+)
 
 
 def request(instance_type: str, count: int = 1, seconds: int = 3600) -> dict[str, Any]:
@@ -30,6 +36,25 @@ def test_every_attempt_counts_in_the_ceiling() -> None:
 def test_an_unknown_price_is_unknown_and_never_zero(instance_type: str) -> None:
     assert cost_ceiling(request(instance_type), 1) == "unknown"
     assert billed_cost(instance_type, 1, 60) == "unknown"
+
+
+def test_a_warm_pool_counts_in_the_ceiling() -> None:
+    kept = request("ml.g5.2xlarge")
+    kept["ResourceConfig"]["KeepAlivePeriodInSeconds"] = 3600
+    assert float(cost_ceiling(kept, 1)) - float(
+        cost_ceiling(request("ml.g5.2xlarge"), 1)
+    ) == pytest.approx(1.515)
+
+
+def test_the_expected_cost_is_below_the_ceiling_on_spot_alone() -> None:
+    assert expected_cost(10.0, on_spot=True) == pytest.approx(3.0)
+    assert expected_cost(10.0, on_spot=False) == 10.0
+    assert expected_cost("unknown", on_spot=True) == "unknown"
+
+
+def test_savings_are_those_of_the_services_own_formula() -> None:
+    assert savings_percent(874, 262) == 70.0
+    assert savings_percent(0, 0) == 0.0
 
 
 def test_the_actual_cost_counts_every_instance() -> None:

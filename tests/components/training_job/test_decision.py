@@ -20,6 +20,7 @@ INPUTS = {
     "max_attempts": 3,
     "owner": "arn:one",
     "cost_ceiling_usd": 1.5,
+    "expected_cost_usd": 0.5,
     "launch": True,
 }
 
