@@ -143,6 +143,18 @@ def release(client: Any, arn: str, reason: str) -> None:
     client.add_tags(ResourceArn=arn, Tags=[{"Key": RELEASED_TAG, "Value": reason}])
 
 
+def release_warm_pool(client: Any, name: str) -> None:
+    """Give back instances that are kept after a job, which otherwise are billed until they expire.
+
+    A job that was stopped after its instances had come up keeps them too.
+    """
+    description = describe(client, name)
+    if description and description.get("WarmPoolStatus", {}).get("Status") == "Available":
+        client.update_training_job(
+            TrainingJobName=name, ResourceConfig={"KeepAlivePeriodInSeconds": 0}
+        )
+
+
 def retag(client: Any, arn: str, old: Request, new: Request) -> None:
     """Give a job the tags of its new request, in place."""
     before, after = _request_tags(old), _request_tags(new)

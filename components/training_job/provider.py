@@ -124,6 +124,8 @@ class TrainingJobProvider(ResourceProvider):
             print(f"{name}: recorded; what is no tag applies to the next launch")
             return UpdateResult(state)
         description = lifecycle.stop_and_wait(client, name)
+        if _keeps_instances(olds):
+            lifecycle.release_warm_pool(client, name)
         return UpdateResult(described(state, description, olds["tries"]) if description else state)
 
     def delete(self, _id: str, props: State) -> None:
@@ -162,6 +164,10 @@ def _hash_if_known(definition: dict[str, Any]) -> Any:
 
 def _launch(props: State) -> Launch:
     return Launch(props["lineage"], props["owner"], props["definition_hash"], props["request"])
+
+
+def _keeps_instances(props: State) -> bool:
+    return "KeepAlivePeriodInSeconds" in props["request"]["ResourceConfig"]
 
 
 def _inputs(props: State) -> State:

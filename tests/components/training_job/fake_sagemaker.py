@@ -57,6 +57,11 @@ class FakeSageMaker:
     def delete_tags(self, ResourceArn: str, TagKeys: list[str]) -> None:
         self._call("DeleteTags", lambda: [self.tags[ResourceArn].pop(k, None) for k in TagKeys])
 
+    def update_training_job(self, TrainingJobName: str, ResourceConfig: dict[str, Any]) -> None:
+        assert ResourceConfig == {"KeepAlivePeriodInSeconds": 0}
+        pool = {"WarmPoolStatus": {"Status": "Terminated"}}
+        self._call("UpdateTrainingJob", lambda: self.jobs[TrainingJobName].update(pool))
+
     def get_paginator(self, operation: str) -> SimpleNamespace:
         return SimpleNamespace(paginate=getattr(self, f"_{operation}"))
 
@@ -112,6 +117,8 @@ class FakeSageMaker:
 
     def _stop(self, name: str) -> None:
         self.end(name, "Stopped")
+        if "KeepAlivePeriodInSeconds" in self.jobs[name]["ResourceConfig"]:
+            self.jobs[name]["WarmPoolStatus"] = {"Status": "Available"}
 
     def _call(self, operation: str, effect: Callable[[], Any]) -> Any:
         self.calls.append(operation)

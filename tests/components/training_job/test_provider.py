@@ -120,6 +120,20 @@ def test_delete_stops_the_job_and_lets_it_go_but_keeps_its_record(
     assert RELEASED_TAG in sagemaker.tags[state["training_job_arn"]]
 
 
+@pytest.mark.parametrize("keep_alive", ["30m", None])
+def test_delete_gives_back_the_instances_that_a_warm_pool_keeps(
+    provider: TrainingJobProvider,
+    sagemaker: FakeSageMaker,
+    job_inputs: Inputs,
+    keep_alive: str | None,
+) -> None:
+    state = launch(provider, job_inputs({"spot": False, "keepAlive": keep_alive}))
+    provider.delete(state["training_job_name"], state)
+    pool = sagemaker.jobs[state["training_job_name"]].get("WarmPoolStatus")
+    assert pool == ({"Status": "Terminated"} if keep_alive else None)
+    assert ("UpdateTrainingJob" in sagemaker.calls) is bool(keep_alive)
+
+
 def test_a_pause_stops_in_place_and_the_next_attempt_goes_on(
     provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
 ) -> None:
