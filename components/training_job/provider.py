@@ -132,12 +132,13 @@ class TrainingJobProvider(ResourceProvider):
         """Stop the job and let it go; its record, checkpoints and models stay."""
         if not props["training_job_name"]:
             return
-        client = self._client(props)
-        description = lifecycle.stop_and_wait(client, props["training_job_name"])
-        if description is not None:
-            lifecycle.release(
-                client, description["TrainingJobArn"], description["TrainingJobStatus"]
-            )
+        client, name = self._client(props), props["training_job_name"]
+        description = lifecycle.stop_and_wait(client, name)
+        if description is None:
+            return
+        if _keeps_instances(props):
+            lifecycle.release_warm_pool(client, name)
+        lifecycle.release(client, description["TrainingJobArn"], description["TrainingJobStatus"])
 
     def _client(self, props: State) -> Any:
         """The SageMaker client of the job's region, in the account that the job belongs to.
