@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 from development.layout import Layout
+from toolchain.python_packages import packages_stamp
 
 _CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
 _GRACE_SECONDS = 10.0
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> int:
 
 def down(layout: Layout) -> int:
     """Destroy the stack and stop the local cloud; without a set-up, only what may still run."""
-    if not layout.python.exists():
+    if not packages_stamp(layout).path.exists():
         stop_leftover(layout)
         print("Nothing is set up here, so there is nothing to destroy.")
         return 0

@@ -66,6 +66,12 @@ def test_down_and_clean_work_on_a_checkout_that_was_never_used(
     assert "Nothing is set up" in capsys.readouterr().out
 
 
+def test_down_bears_a_set_up_that_was_interrupted(layout: Layout):
+    (layout.virtual_environment / "bin").mkdir(parents=True)
+    layout.python.symlink_to("/bin/false")
+    assert teardown.down(layout) == 0
+
+
 def test_clean_removes_a_broken_set_up(layout: Layout):
     (layout.virtual_environment / "bin").mkdir(parents=True)
     (layout.local / "logs").mkdir(parents=True)
