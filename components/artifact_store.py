@@ -54,7 +54,7 @@ class ArtifactStoreArgs:
     access_log_bucket: str | None = None
     alerts: bool = False
     vpc_endpoint_id: pulumi.Input[str] | None = None
-    exempt_principal_arns: Sequence[str] = ()
+    exempt_principal_arns: Sequence[pulumi.Input[str]] = ()
     key_deletion_window_days: int = 30
 
     def __post_init__(self) -> None:

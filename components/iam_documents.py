@@ -118,6 +118,12 @@ def flow_log_policy(log_group_arn: str) -> Document:
     )
 
 
+def through_s3(region: str) -> dict[str, Any]:
+    """The condition that a key is used by S3, on behalf of whoever calls it."""
+    suffix = "amazonaws.com.cn" if partition(region) == "aws-cn" else "amazonaws.com"
+    return {"StringEquals": {"kms:ViaService": f"s3.{region}.{suffix}"}}
+
+
 def input_statements(input_prefixes: Sequence[str], region: str) -> list[Statement]:
     """Listing and reading of foreign inputs, no further than their prefixes."""
     prefixes: dict[str, list[str]] = {}
@@ -162,14 +168,14 @@ def _input_statements(scope: ExecutionScope) -> list[Statement]:
     statements = input_statements(scope.input_prefixes, scope.region)
     if scope.input_key_arns:
         decrypt = allow("DecryptInputs", ["kms:Decrypt"], scope.input_key_arns)
-        statements.append({**decrypt, "Condition": _only_through_s3(scope)})
+        statements.append({**decrypt, "Condition": through_s3(scope.region)})
     return statements
 
 
 def _key_statements(scope: ExecutionScope) -> list[Statement]:
     actions = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
     use = allow("UseKeyThroughS3", actions, [scope.key_arn])
-    statements = [{**use, "Condition": _only_through_s3(scope)}]
+    statements = [{**use, "Condition": through_s3(scope.region)}]
     if scope.volume_encryption:
         grant = allow("GrantKeyToVolumes", ["kms:CreateGrant"], [scope.key_arn])
         only_for_aws = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
@@ -240,11 +246,6 @@ def _network_statements(scope: ExecutionScope) -> list[Statement]:
             ["*"],
         ),
     ]
-
-
-def _only_through_s3(scope: ExecutionScope) -> dict[str, Any]:
-    suffix = "amazonaws.com.cn" if partition(scope.region) == "aws-cn" else "amazonaws.com"
-    return {"StringEquals": {"kms:ViaService": f"s3.{scope.region}.{suffix}"}}
 
 
 def _list_statement(sid: str, bucket: str, patterns: Sequence[str]) -> Statement:

@@ -119,6 +119,13 @@ WRONG_STACKS: list[tuple[dict[str, Any], str, str]] = [
         "retain: true",
     ),
     ({"artifacts": {"vpcOnly": True}}, "artifacts.vpcOnly", "exemptPrincipals"),
+    ({"deployer": {}}, "deployer", "trustedPrincipals"),
+    ({"deployer": {"trustedPrincipals": ["*"]}}, "deployer.trustedPrincipals.0", "role/pipeline"),
+    (
+        {"deployer": {"githubSubjects": ["repo:acme/platform:pull_request"]}},
+        "deployer.githubSubjects.0",
+        "environment:production",
+    ),
     ({"alerts": {"emails": ["someone"]}}, "alerts.emails.0", "name@example.org"),
     ({"alerts": {"monthlyBudgetUsd": 0}}, "alerts.monthlyBudgetUsd", "USD"),
     ({"alerts": {"prolonged": {"after": "1s"}}}, "alerts.prolonged.after", "12h"),

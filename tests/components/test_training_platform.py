@@ -10,6 +10,7 @@ import pytest
 
 from components.stack_settings import Settings
 from components.training_platform import TrainingPlatform, TrainingPlatformArgs
+from tests.components.policies import statement
 from tests.components.recording import ACCOUNT, REGION, Recorded, Recording, record
 
 TRAINING_JOB = "pulumi-python:dynamic/sagemaker:TrainingJob"
@@ -143,6 +144,40 @@ def test_no_alerts_means_none(project: Path) -> None:
     recording = recorded(project, {"digits": {}}, alerts=False)
     assert not recording.of("sns/topic:Topic")
     assert not recording.of("cloudwatch/eventRule:EventRule")
+
+
+def test_a_stack_without_a_deployer_has_no_role_for_one(project: Path) -> None:
+    roles = recorded(project, {"digits": {}}).of("iam/role:Role")
+    assert not any("deployer" in each.name for each in roles)
+
+
+def test_a_deployer_is_limited_to_what_the_stacks_jobs_use(project: Path) -> None:
+    deployer = {"trustedPrincipals": [f"arn:aws:iam::{ACCOUNT}:role/pipeline"]}
+    jobs: dict[str, dict[str, Any]] = {"digits": {}, "words": {"instanceType": "ml.c5.xlarge"}}
+    recording = recorded(project, jobs, deployer=deployer)
+    policy = recording.the("iam/rolePolicy:RolePolicy", "deployer-role-policy").document()
+    launch = statement(policy, "LaunchJobs")["Condition"]
+    assert launch["ForAllValues:StringLike"] == {"sagemaker:InstanceTypes": ["ml.c5.*", "ml.g5.*"]}
+    assert launch["ForAllValues:StringEquals"]["sagemaker:VpcSubnets"] == [
+        each.name + "-id" for each in recording.of("ec2/subnet:Subnet")
+    ]
+
+
+def test_a_deployer_may_upload_to_a_bucket_for_the_vpc_alone(project: Path) -> None:
+    administrator = f"arn:aws:iam::{ACCOUNT}:role/administrator"
+    recording = recorded(
+        project,
+        {"digits": {}},
+        artifacts={"vpcOnly": True, "exemptPrincipals": [administrator]},
+        deployer={"trustedPrincipals": [f"arn:aws:iam::{ACCOUNT}:role/pipeline"]},
+    )
+    policy = recording.the("s3/bucketPolicy:BucketPolicy").document()
+    exempt = statement(policy, "DenyOutsideEndpoint")["Condition"]["ArnNotLike"]
+    [deployer] = [each for each in recording.of("iam/role:Role") if "deployer" in each.name]
+    assert exempt["aws:PrincipalArn"] == [
+        administrator,
+        f"arn:aws:iam:{REGION}:{ACCOUNT}:{deployer.name}-id",
+    ]
 
 
 def test_a_bucket_for_the_vpc_alone_names_its_endpoint(project: Path) -> None:

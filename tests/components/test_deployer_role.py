@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.deployer_documents import deployer_policy, deployer_trust
+from components.deployer_role import DeployerRole, DeployerRoleArgs
+from components.deployer_scope import DeployerScope, LaunchLimits
+from tests.components.recording import ACCOUNT, REGION, Recording, record
+
+PIPELINE = f"arn:aws:iam::{ACCOUNT}:role/pipeline"
+STACK: dict[str, Any] = {
+    "account_id": ACCOUNT,
+    "region": REGION,
+    "name_prefix": "research-dev",
+    "tags": {"team": "research"},
+    "limits": LaunchLimits(["g5"], [], isolated=True, encrypted_traffic=False),
+    "alerts": True,
+    "execution_role_arn": f"arn:aws:iam::{ACCOUNT}:role/execution",
+    "artifact_bucket_arn": "arn:aws:s3:::team-artifacts",
+    "key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d",
+    "subnet_ids": ["subnet-1"],
+    "security_group_ids": ["sg-1"],
+}
+ARGS = DeployerRoleArgs(**STACK, trusted_principals=[PIPELINE])
+
+
+def deployer(args: DeployerRoleArgs = ARGS) -> Recording:
+    return record(lambda: DeployerRole("deployer", args))
+
+
+def test_a_deployer_is_one_role_with_one_inline_policy():
+    recording = deployer()
+    assert recording.types == {"iam/role:Role", "iam/rolePolicy:RolePolicy"}
+    assert "managedPolicyArns" not in recording.the("iam/role:Role").inputs
+
+
+def test_a_deployer_is_trusted_and_allowed_as_its_documents_say():
+    recording = deployer()
+    trust = recording.the("iam/role:Role").document("assumeRolePolicy")
+    assert trust == deployer_trust(ACCOUNT, REGION, [PIPELINE], [])
+    policy = recording.the("iam/rolePolicy:RolePolicy").document()
+    assert policy == deployer_policy(DeployerScope(**STACK))
+
+
+def test_a_deployer_takes_what_other_components_will_output():
+    later = dataclasses.replace(ARGS, subnet_ids=pulumi.Output.from_input(["subnet-later"]))
+    policy = deployer(later).the("iam/rolePolicy:RolePolicy").document()
+    assert "subnet-later" in str(policy)
+
+
+def test_a_role_that_nobody_could_assume_is_refused():
+    with pytest.raises(ValueError, match=r"deployer: .*\n.*trustedPrincipals"):
+        dataclasses.replace(ARGS, trusted_principals=())
