@@ -34,6 +34,8 @@ _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+")
 _SUBJECT = re.compile(r"repo:[\w.@-]+/[\w.@-]+:(environment:|ref:refs/)[^*?\s]+")
 _TYPES = "sagemaker:InstanceTypes"
 _CREATE = "sagemaker:CreateTrainingJob"
+_NO_REMOTE_SHELL = {"BoolIfExists": {"sagemaker:EnableRemoteDebug": "false"}}
+"""A shell in a container would have all that the container has."""
 
 
 def principal_problems(arns: Sequence[str]) -> list[Problem]:
@@ -122,6 +124,10 @@ def _job_statements(scope: DeployerScope) -> list[Statement]:
     return [
         allow("ReadJobs", reads, [scope.jobs_arn]),
         {**allow("StopAndTagJobs", writes, [scope.jobs_arn]), "Condition": own},
+        {
+            **allow("GiveBackWarmPools", ["sagemaker:UpdateTrainingJob"], [scope.jobs_arn]),
+            "Condition": {**own, **_NO_REMOTE_SHELL},
+        },
     ]
 
 
@@ -161,8 +167,7 @@ def _launch_conditions(scope: DeployerScope, limits: LaunchLimits) -> dict[str, 
         "ForAllValues:StringLike": {_TYPES: _types(limits.families)},
         "Null": dict.fromkeys([*network, _TYPES], "false"),
         "ArnEqualsIfExists": dict.fromkeys([*_OUTPUT_KEYS, *_VOLUME_KEYS], scope.key_arn),
-        # A remote shell into a container would have all that the container has.
-        "BoolIfExists": {"sagemaker:EnableRemoteDebug": "false"},
+        **_NO_REMOTE_SHELL,
         "StringEquals": {f"aws:RequestTag/{key}": value for key, value in tags.items()},
     }
     if asked := {key: "true" for key, always in flags.items() if always}:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import inspect
 import json
+import re
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,6 +18,7 @@ from components.deployer_documents import (
 )
 from components.deployer_scope import DeployerScope, LaunchLimits, launch_limits
 from components.iam_documents import Document
+from components.training_job import lifecycle, waiting
 from components.training_job.job import JobSettings
 from components.training_job.lifecycle import OWNER_TAG
 from tests.components.evaluation import allowed
@@ -151,6 +155,15 @@ def test_only_the_execution_role_is_passed_and_only_to_sagemaker():
     ]
 
 
+@pytest.mark.parametrize("module", [lifecycle, waiting])
+def test_every_call_of_a_jobs_life_is_allowed(module: ModuleType):
+    source = inspect.getsource(module)
+    calls = re.findall(r"client\.(?:get_paginator\(\"(\w+)\"|((?!get_paginator)\w+)\()", source)
+    named = {"".join(part.title() for part in (one or other).split("_")) for one, other in calls}
+    assert named
+    assert {f"sagemaker:{each}" for each in named} <= actions(deployer_policy(SCOPE))
+
+
 @pytest.mark.parametrize("action", ["StopTrainingJob", "AddTags", "DeleteTags"])
 def test_only_jobs_of_the_stack_are_stopped_and_tagged(action: str):
     policy = deployer_policy(SCOPE)
@@ -158,6 +171,14 @@ def test_only_jobs_of_the_stack_are_stopped_and_tagged(action: str):
     assert allowed(policy, f"sagemaker:{action}", JOB, {tag: ROLE})
     assert not allowed(policy, f"sagemaker:{action}", JOB, {tag: "another"})
     assert not allowed(policy, f"sagemaker:{action}", JOB, {})
+
+
+def test_no_remote_shell_is_opened_in_a_running_job():
+    own = {f"aws:ResourceTag/{OWNER_TAG}": ROLE}
+    update = "sagemaker:UpdateTrainingJob"
+    assert allowed(deployer_policy(SCOPE), update, JOB, own)
+    shell = own | {"sagemaker:EnableRemoteDebug": "true"}
+    assert not allowed(deployer_policy(SCOPE), update, JOB, shell)
 
 
 def test_a_new_job_is_tagged_as_it_is_created():
@@ -187,6 +208,7 @@ WRITES = {
     "sagemaker:CreateTrainingJob",
     "sagemaker:DeleteTags",
     "sagemaker:StopTrainingJob",
+    "sagemaker:UpdateTrainingJob",
 }
 
 
