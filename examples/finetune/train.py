@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from checkpoints import Checkpoints, StopSignal
+from checkpoints import Checkpoint, Checkpoints, StopSignal
 
 with contextlib.suppress(ModuleNotFoundError):  # --help works without them; main looks again
     import torch
@@ -237,7 +237,8 @@ class Finetuning:
 
     def save_checkpoint(self) -> None:
         """Saves this rank's share of parameters and moments; no rank goes on before all have."""
-        content = {"course": self.settings.course, "ranks": self.ranks, "state": self.shares()}
+        course = {**self.settings.course, "ranks": self.ranks}
+        content = {"course": course, "state": self.shares()}
         self.checkpoints.save(self.step, lambda file: torch.save(content, file))
         dist.barrier()
 
@@ -251,33 +252,41 @@ class Finetuning:
         return {"parameters": own, **moments}
 
     def go_on_from_the_newest_checkpoint(self) -> None:
-        """Takes up the newest step of which every rank has its share, if there is one.
-
-        Raises:
-            ValueError: if it was made with other settings or another number of ranks.
-        """
+        """Takes up the newest step of which every rank has its share, if there is one."""
+        own_newest = self.checkpoints.newest()
+        if own_newest:  # of another number of ranks, perhaps, which have no step in common
+            self.read(own_newest)
         steps: list[list[int]] = [[]] * self.ranks
         dist.all_gather_object(steps, self.checkpoints.valid_steps())
         common = set.intersection(*map(set, steps))
         newest = self.checkpoints.at(max(common)) if common else None
         if newest is None:
             return
-        content = torch.load(newest.path, map_location=self.device, weights_only=True)
-        here = {"course": self.settings.course, "ranks": self.ranks}
-        made_with = {name: content[name] for name in here}
-        if made_with != here:
-            raise ValueError(
-                f"{newest.path.name} was made with {made_with} and can't be continued with {here}: "
-                "go back to those values, or start a fresh lineage"
-            )
         self.step = newest.step
         for parameter in self.parameters.values():  # as the optimizer does at its first step
             moments = {moment: torch.zeros_like(parameter) for moment in MOMENTS}
             self.optimizer.state[parameter] = {"step": torch.tensor(float(self.step)), **moments}
+        saved = self.read(newest)
         for kind, tensors in self.shares().items():
             for name, tensor in tensors.items():
-                tensor.copy_(content["state"][kind][name])
+                tensor.copy_(saved[kind][name])
         say(f"goes on after step {self.step} of {self.last_step}")
+
+    def read(self, checkpoint: Checkpoint) -> dict[str, dict[str, Any]]:
+        """The tensors in a checkpoint, which stay on the disk until they are copied.
+
+        Raises:
+            ValueError: if it was made with other settings or another number of ranks.
+        """
+        content = torch.load(checkpoint.path, mmap=True, map_location="cpu", weights_only=True)
+        here = {**self.settings.course, "ranks": self.ranks}
+        if content["course"] != here:
+            raise ValueError(
+                f"{checkpoint.path.name} was made with {content['course']} and can't be continued "
+                f"with {here}: go back to those values, or start a fresh lineage"
+            )
+        state: dict[str, dict[str, Any]] = content["state"]
+        return state
 
     def save_model(self) -> None:
         """Saves the whole model and its tokenizer, by rank 0, as `save_pretrained` does."""
