@@ -7,7 +7,7 @@ JOB_ARGUMENT = $(if $(JOB),'$(JOB)')
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up pause status logs watch predict down clean test test-deep check format
+.PHONY: help setup up pause status logs watch predict downstream down clean test test-deep check format
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +33,10 @@ watch: setup  ## Follow the jobs' log lines as they come, or those of JOB=name
 predict: setup  ## Classify held-out images with the model of the job `digits`
 	@$(VENV_PYTHON) -m development predict
 
-down:  ## Destroy the stack and stop the local cloud
+downstream: setup  ## Bring up a second stack, which registers the model of the job `digits`
+	@$(VENV_PYTHON) -m development downstream
+
+down:  ## Destroy the stacks and stop the local cloud
 	@$(PYTHON) -m toolchain.teardown down
 
 clean:  ## `make down`, then remove all that the set-up made

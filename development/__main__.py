@@ -51,8 +51,14 @@ def predict() -> None:
 
 
 @app.command()
+def downstream() -> None:
+    """Bring up the second stack, which registers the trained model."""
+    raise typer.Exit(commands.downstream(layout))
+
+
+@app.command()
 def down() -> None:
-    """Destroy the stack and stop the local cloud."""
+    """Destroy the stacks and stop the local cloud."""
     raise typer.Exit(commands.down(layout))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 
 from development.console import console, tell
-from development.engine import Engine, release_dead_locks
+from development.engine import DOWNSTREAM, Engine, release_dead_locks
 from development.environment import client_environment
 from development.errors import CommandError
 from development.jobs import any_live, lineages_of, runs_of, stop_live
@@ -36,7 +36,7 @@ def up(layout: Layout) -> int:
     release_dead_locks(layout, tell)
     if not engine.exists():
         engine.create()
-    _write_settings(layout, engine)
+    _write_settings(engine)
     code = _look_again(engine, started=found is None)
     if code == 0:
         with _log_lines(server.url):
@@ -118,18 +118,42 @@ def predict(layout: Layout) -> int:
     ).returncode
 
 
-def down(layout: Layout) -> int:
-    """Destroy the stack and stop the local cloud."""
+def downstream(layout: Layout) -> int:
+    """Bring up the stack that registers the model which `up` has trained."""
     server = daemon.find(layout.cloud)
-    engine = Engine(layout, STACK, server.url if server else "")
+    url = server.url if server else ""
+    if server is None or not Engine(layout, STACK, url).outputs():
+        console.print("There is no platform to build on yet. `make up` builds it.")
+        return 1
+    release_dead_locks(layout, tell)
+    engine = Engine(layout, STACK, url, DOWNSTREAM)
+    if not engine.exists():
+        engine.create()
+    StackFile.read(engine.original_settings).copy_to(engine.settings_file).write()
+    code = _look_again(engine, started=False)
+    if code == 0:
+        # The local cloud may have been started anew, and empty, since this stack was last up.
+        code = engine.up(tell, "--refresh")
+    if code == 0:
+        print_outputs(console, engine.outputs())
+    return code
+
+
+def down(layout: Layout) -> int:
+    """Destroy the stacks, what builds on others first, and stop the local cloud."""
+    server = daemon.find(layout.cloud)
+    url = server.url if server else ""
+    stacks = [Engine(layout, STACK, url, DOWNSTREAM), Engine(layout, STACK, url)]
+    existing = [engine for engine in stacks if engine.exists()]
     release_dead_locks(layout, tell)
     end_processes_of(layout.pulumi_home)
     if server is None:
-        if engine.exists():
+        if existing:
             console.print("The local cloud doesn't run, so nothing of the stack exists any more.")
+        for engine in existing:
             engine.forget()
         return 0
-    code = engine.destroy(tell) if engine.exists() else 0
+    code = next(filter(None, (engine.destroy(tell) for engine in existing)), 0)
     if code == 0:
         daemon.stop(layout.cloud)
         console.print("The stack is destroyed and the local cloud stopped.")
@@ -162,9 +186,8 @@ def _start_cloud(layout: Layout) -> daemon.Server:
         raise CommandError(str(error)) from error
 
 
-def _write_settings(layout: Layout, engine: Engine) -> None:
-    original = StackFile.read(layout.checkout / f"Pulumi.{STACK}.yaml")
-    settings = original.copy_to(engine.settings_file)
+def _write_settings(engine: Engine) -> None:
+    settings = StackFile.read(engine.original_settings).copy_to(engine.settings_file)
     settings.set_launch(True)
     settings.set_paused(settings.job_names(), paused=False)
     settings.write()

@@ -18,21 +18,37 @@ from development.layout import Layout
 from development.leftovers import end_processes_of
 from development.lock import locks_of
 
-PROJECT = "sagemaker-training"
+
+@dataclass(frozen=True)
+class Project:
+    """A Pulumi program of the checkout: its name and its folder."""
+
+    name: str
+    folder: str
+
+
+PLATFORM = Project("sagemaker-training", ".")
+DOWNSTREAM = Project("model-registry", "examples/downstream")
 
 
 @dataclass(frozen=True)
 class Engine:
-    """The engine for one stack of this project."""
+    """The engine for one stack of a project."""
 
     layout: Layout
     stack: str
     endpoint_url: str
+    project: Project = PLATFORM
+
+    @property
+    def original_settings(self) -> Path:
+        """The stack's settings file in the checkout."""
+        return self._program / f"Pulumi.{self.stack}.yaml"
 
     @property
     def settings_file(self) -> Path:
         """The copy of the stack's settings file that the engine reads and may write."""
-        return self.layout.stacks / f"Pulumi.{self.stack}.yaml"
+        return self._copies / f"Pulumi.{self.stack}.yaml"
 
     def exists(self) -> bool:
         """Tell whether the stack was created."""
@@ -46,10 +62,10 @@ class Engine:
 
         """
         self.layout.state.mkdir(parents=True, exist_ok=True)
-        self.layout.stacks.mkdir(parents=True, exist_ok=True)
+        self._copies.mkdir(parents=True, exist_ok=True)
         # The engine writes the stack's salt beside the project file that it finds.
-        shutil.copy(self.layout.checkout / "Pulumi.yaml", self.layout.stacks)
-        self._ask("stack", "init", self.stack, "--cwd", str(self.layout.stacks))
+        shutil.copy(self._program / "Pulumi.yaml", self._copies)
+        self._ask("stack", "init", self.stack, "--cwd", str(self._copies))
 
     def resources(self) -> list[dict[str, Any]]:
         """Return the resources in the stack's state."""
@@ -69,9 +85,9 @@ class Engine:
         outputs: dict[str, Any] = stack.get("outputs", {})
         return outputs
 
-    def up(self, tell: Callable[[str], None]) -> int:
+    def up(self, tell: Callable[[str], None], *options: str) -> int:
         """Bring the stack to what the program says, and return the engine's exit code."""
-        return self._run("up", tell)
+        return self._run("up", tell, *options)
 
     def refresh(self, tell: Callable[[str], None]) -> int:
         """Read anew what there is, and forget what a killed engine was creating.
@@ -87,11 +103,19 @@ class Engine:
 
     def forget(self) -> None:
         """Remove the stack and its state, whatever resources it names."""
-        self._ask("stack", "rm", self.stack, "--yes", "--force", "--cwd", str(self.layout.stacks))
+        self._ask("stack", "rm", self.stack, "--yes", "--force", "--cwd", str(self._copies))
+
+    @property
+    def _program(self) -> Path:
+        return self.layout.checkout / self.project.folder
+
+    @property
+    def _copies(self) -> Path:
+        return self.layout.stacks / self.project.folder
 
     @property
     def _state_file(self) -> Path:
-        folder = self.layout.state / ".pulumi" / "stacks" / PROJECT
+        folder = self.layout.state / ".pulumi" / "stacks" / self.project.name
         return folder / f"{self.stack}.json"
 
     def _deployment(self) -> dict[str, Any]:
@@ -110,7 +134,7 @@ class Engine:
     def _ask(self, *arguments: str) -> str:
         done = subprocess.run(
             self._command(*arguments),
-            cwd=self.layout.checkout,
+            cwd=self._program,
             env=self._environment(),
             capture_output=True,
             text=True,
@@ -131,7 +155,7 @@ class Engine:
         with (
             subprocess.Popen(
                 command,
-                cwd=self.layout.checkout,
+                cwd=self._program,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

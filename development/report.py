@@ -64,6 +64,7 @@ def _suggestions(jobs: Mapping[str, Job]) -> Iterable[tuple[str, str]]:
     yield "make pause, while a job runs; then make up", "stops it; goes on from its checkpoint"
     if any(job.get("status") == "Completed" for job in jobs.values()):
         yield "make predict", "loads the trained model, classifies held-out images"
+        yield "make downstream", "registers the model, from a second stack that reads this one's"
     yield "make status · make logs · make down", "look, read, clean up"
 
 
