@@ -39,6 +39,8 @@ MEAN_DECAY, SQUARE_DECAY, SMALLEST_SQUARE_ROOT = 0.9, 0.999, 1e-8  # of the opti
 
 UNUSABLE = -1  # what rank 0 sends as the step if the others have to give up with it
 
+place = jax.make_array_from_process_local_data
+
 State = dict[str, Any]
 """What a step changes: the parameters and the gradient's running mean and square, as vectors."""
 
@@ -145,9 +147,6 @@ def complain(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
-# --- training -------------------------------------------------------------------------------
-
-
 class Trainer:
     """One run: from the newest checkpoint, or from the start, to the last step or to a stop."""
 
@@ -190,10 +189,8 @@ class Trainer:
         bits = {name: vector.view(np.int32) for name, vector in self.state.items()}
         step, bits = broadcast_one_to_all((np.int32(self.step), bits))
         self.step = int(step)
-        self.state = {
-            name: self._placed(self.replicated, vector.view(np.float32))
-            for name, vector in bits.items()
-        }
+        vectors = {name: vector.view(np.float32) for name, vector in bits.items()}
+        self.state = {name: place(self.replicated, vector) for name, vector in vectors.items()}
         if self.step > 0:
             say(f"goes on after step {self.step} of {self.last_step}")
         return self.step != UNUSABLE
@@ -209,10 +206,9 @@ class Trainer:
                 self.report(float(loss))
             if stopping or self.step % self.settings.checkpoint_every == 0:
                 self.save_checkpoint()
-        finished = bool(self.step >= self.last_step)
-        if not finished:
+        if self.step < self.last_step:
             say(f"told to stop: step {self.step} of {self.last_step} is saved")
-        return finished
+        return bool(self.step >= self.last_step)
 
     def _inputs(self, step: int) -> list[Any]:
         """The host's share of a step's images and labels, and whether it was told to stop."""
@@ -221,11 +217,7 @@ class Trainer:
         rows = order[batch * self.settings.batch_size :][: self.settings.batch_size]
         share = self.training[np.array_split(rows, jax.process_count())[jax.process_index()]]
         stops = np.full(jax.local_device_count(), self.stop.received, np.float32)
-        return [self._placed(self.shared, part) for part in (share.images, share.labels, stops)]
-
-    @staticmethod
-    def _placed(sharding: NamedSharding, array: Any) -> Any:
-        return jax.make_array_from_process_local_data(sharding, array)
+        return [place(self.shared, part) for part in (share.images, share.labels, stops)]
 
     def _parameters(self) -> network.Parameters:
         named = self.unflatten(np.asarray(self.state["parameters"]))
@@ -265,12 +257,8 @@ def make_update(mesh: Mesh, unflatten: Callable[[Any], Any], learning_rate: floa
     def update(state: State, step: Any, images: Any, labels: Any, stops: Any) -> Any:
         own_loss, own_gradient = jax.value_and_grad(loss)(state["parameters"], images, labels)
         own = jnp.concatenate([own_gradient, own_loss[None], stops])
-        all_devices = jax.lax.psum(own, "devices")
-        gradient, mean_loss, stop = (
-            all_devices[:-2] / mesh.size,
-            all_devices[-2] / mesh.size,
-            all_devices[-1],
-        )
+        total = jax.lax.psum(own, "devices")
+        gradient, mean_loss, stop = total[:-2] / mesh.size, total[-2] / mesh.size, total[-1]
         mean = MEAN_DECAY * state["mean"] + (1 - MEAN_DECAY) * gradient
         square = SQUARE_DECAY * state["square"] + (1 - SQUARE_DECAY) * gradient**2
         steps = step + 1.0

@@ -1,0 +1,259 @@
+"""The launcher as a first process: signals, orphans, ranks and other hosts."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from components.training_job import launcher
+from tests.components.training_job.container import (
+    SAVES_ON_SIGTERM,
+    WAIT_SECONDS,
+    Container,
+    is_running,
+    shown,
+    wait_until,
+)
+
+
+@pytest.fixture
+def container(tmp_path: Path) -> Container:
+    return Container(tmp_path / "ml")
+
+
+# --- signals and processes ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_sigterm_reaches_the_script_whose_exit_code_counts(container: Container, code: int) -> None:
+    container.pack(
+        {"train.py": SAVES_ON_SIGTERM.format(folder=container.base, name="a", code=code)}
+    )
+    process = container.start("--entry-point", "train.py")
+    wait_until((container.base / "ready-a").exists)
+    process.terminate()
+    process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == code
+    assert (container.base / "saved-a").exists()
+
+
+def test_a_script_that_ignores_sigterm_dies_of_it_and_the_exit_code_tells(
+    container: Container,
+) -> None:
+    container.pack({"train.py": "print('ready'); import time; time.sleep(60)"})
+    process = container.start("--entry-point", "train.py")
+    assert process.stdout is not None
+    wait_until(lambda: process.stdout is not None and process.stdout.readline() == "ready\n")
+    process.terminate()
+    process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert not (container.base / "output" / "failure").exists()
+
+
+def test_an_error_while_it_stops_is_the_reason_of_the_failure(container: Container):
+    script = SAVES_ON_SIGTERM.format(folder=container.base, name="a", code=0)
+    container.pack({"train.py": script.replace("sys.exit(0)", "raise OSError('disk full')")})
+    process = container.start("--entry-point", "train.py")
+    wait_until((container.base / "ready-a").exists)
+    process.terminate()
+    process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == 1
+    assert container.failure == "train.py: OSError: disk full"
+
+
+def test_a_data_loading_process_is_not_signalled_but_ends_with_its_rank(
+    container: Container,
+) -> None:
+    helper = SAVES_ON_SIGTERM.format(folder=container.base, name="helper", code=0)
+    rank = SAVES_ON_SIGTERM.format(folder=container.base, name="rank", code=0)
+    container.pack(
+        {
+            "helper.py": f"import os\nopen('{container.base}/pid', 'w').write(str(os.getpid()))\n"
+            + helper,
+            "train.py": "import subprocess, sys; subprocess.Popen([sys.executable, 'helper.py'])\n"
+            + rank,
+        }
+    )
+    process = container.start("--entry-point", "train.py")
+    for name in ("helper", "rank"):
+        wait_until((container.base / f"ready-{name}").exists)
+    process.terminate()
+    process.communicate(timeout=WAIT_SECONDS)
+    assert (container.base / "saved-rank").exists()
+    assert not (container.base / "saved-helper").exists()
+    helper_pid = int((container.base / "pid").read_text())
+    wait_until(lambda: not is_running(helper_pid))
+
+
+AS_FIRST_PROCESS = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc")
+
+
+def namespaces_are_permitted() -> bool:
+    done = subprocess.run([*AS_FIRST_PROCESS, "true"], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+@pytest.mark.skipif(not namespaces_are_permitted(), reason="the kernel refuses PID namespaces")
+def test_as_the_first_process_it_reaps_orphans_and_hears_sigterm(container: Container) -> None:
+    container.pack(
+        {
+            "train.py": f"""
+import os, pathlib, signal, sys, time
+if os.fork() == 0:
+    if os.fork() == 0:
+        time.sleep(0.1)   # by now an orphan
+    os._exit(0)
+os.wait()
+time.sleep(0.5)
+states = [open(f'/proc/{{p}}/stat').read().split()[2] for p in os.listdir('/proc') if p.isdigit()]
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))
+pathlib.Path('{container.base}', 'states').write_text(' '.join([str(os.getppid()), *states]))
+os.kill(1, signal.SIGTERM)
+time.sleep(60)
+"""
+        }
+    )
+    done = container.run("--entry-point", "train.py", under=AS_FIRST_PROCESS)
+    parent, *states = (container.base / "states").read_text().split()
+    assert done.returncode == 5, done.stderr
+    assert parent == "1"
+    assert "Z" not in states
+
+
+# --- several hosts --------------------------------------------------------------------------
+
+TWO_HOSTS = {"current_host": "127.0.0.3", "hosts": ["127.0.0.2", "127.0.0.3"]}
+
+
+def test_jax_is_told_where_the_coordinator_listens_and_who_is_who(container: Container) -> None:
+    container.configure("resourceconfig", TWO_HOSTS)
+    environment, _, _ = shown(container, "--distribution", "jax")
+    assert {k: v for k, v in environment.items() if k.startswith("JAX_")} == {
+        "JAX_COORDINATOR_ADDRESS": "127.0.0.2:7777",
+        "JAX_COORDINATOR_BIND_ADDRESS": "127.0.0.2:7777",
+        "JAX_NUM_PROCESSES": "2",
+        "JAX_PROCESS_ID": "1",
+    }
+
+
+def test_the_jobs_environment_can_name_another_meeting_point(container: Container) -> None:
+    container.configure("resourceconfig", {**TWO_HOSTS, "hosts": ["no-name", "127.0.0.3"]})
+    container.environment.update(MASTER_ADDR="127.0.0.9", MASTER_PORT="5001")
+    environment, _, _ = shown(container, "--distribution", "jax")
+    assert environment["JAX_COORDINATOR_ADDRESS"] == "127.0.0.9:5001"
+    assert environment["SM_MASTER_PORT"] == "5001"
+
+
+AGENT = """
+import argparse, json, os, pathlib, subprocess, sys
+parser = argparse.ArgumentParser()
+for name in ("nnodes", "nproc_per_node", "node_rank", "master_addr", "master_port"):
+    parser.add_argument("--" + name, required=True)
+parser.add_argument("script", nargs=argparse.REMAINDER)
+options = parser.parse_args()
+pathlib.Path("agent.json").write_text(json.dumps(vars(options)))
+ranks = [
+    subprocess.Popen([sys.executable, *options.script], start_new_session=True,
+                     env={**os.environ, "LOCAL_RANK": str(i)})
+    for i in range(int(options.nproc_per_node))
+]
+sys.exit(max(rank.wait() for rank in ranks))
+"""
+
+
+@pytest.fixture
+def torch_container(container: Container) -> Container:
+    """A host with two GPUs and a stand-in for torchrun's agent: a session for each rank."""
+    module = container.base / "site" / "torch" / "distributed"
+    module.mkdir(parents=True)
+    (module / "run.py").write_text(AGENT)
+    (module / "__init__.py").touch()
+    (module.parent / "__init__.py").touch()
+    command = container.base / "bin" / "nvidia-smi"
+    command.parent.mkdir()
+    command.write_text("#!/bin/sh\necho 'GPU 0: A10G (UUID: x)'\necho 'GPU 1: A10G (UUID: y)'\n")
+    command.chmod(0o755)
+    container.environment["PYTHONPATH"] = str(container.base / "site")
+    container.environment["PATH"] = f"{command.parent}:{container.environment['PATH']}"
+    container.configure("resourceconfig", TWO_HOSTS)
+    return container
+
+
+def test_torchrun_starts_a_rank_for_each_gpu_of_this_host(torch_container: Container) -> None:
+    torch_container.configure("hyperparameters", {"epochs": "1"})
+    torch_container.pack({"train.py": "import os; open('rank' + os.environ['LOCAL_RANK'], 'w')"})
+    done = torch_container.run("--distribution", "torchrun", "--entry-point", "train.py")
+    assert done.returncode == 0, done.stderr
+    code = torch_container.base / "code"
+    assert json.loads((code / "agent.json").read_text()) == {
+        "nnodes": "2",
+        "nproc_per_node": "2",
+        "node_rank": "1",
+        "master_addr": "127.0.0.2",
+        "master_port": "7777",
+        "script": [str(code / "train.py"), "--epochs", "1"],
+    }
+    assert (code / "rank0").exists()
+    assert (code / "rank1").exists()
+
+
+def test_sigterm_reaches_every_rank_and_lets_torchrun_wait_for_them(
+    torch_container: Container,
+) -> None:
+    base = torch_container.base
+    script = SAVES_ON_SIGTERM.format(folder=base, name="{rank}", code=0)
+    script = script.replace("'ready-{rank}'", "'ready-' + rank")
+    script = script.replace("'saved-{rank}'", "'saved-' + rank")
+    torch_container.pack({"train.py": "import os; rank = os.environ['LOCAL_RANK']\n" + script})
+    process = torch_container.start("--distribution", "torchrun", "--entry-point", "train.py")
+    for rank in "01":
+        wait_until((base / f"ready-{rank}").exists)
+    process.terminate()
+    process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == 0
+    assert (base / "saved-0").exists()
+    assert (base / "saved-1").exists()
+
+
+def test_the_reason_is_the_ranks_exception_not_torchruns(torch_container: Container) -> None:
+    lines = [
+        "[rank0]: Traceback (most recent call last):",
+        '[rank0]:   File "train.py", line 1, in <module>',
+        "[rank0]: torch.OutOfMemoryError: CUDA out of memory.",
+        "Traceback (most recent call last):",
+        "torch.distributed.elastic.multiprocessing.errors.ChildFailedError: ",
+        "====",
+    ]
+    script = "import os, sys; print(os.environ['TEXT'], file=sys.stderr); sys.exit(1)"
+    torch_container.environment["TEXT"] = "\n".join(lines)
+    assert torch_container.run_script(script).returncode == 1
+    assert torch_container.failure == "train.py: torch.OutOfMemoryError: CUDA out of memory."
+
+
+def test_a_host_without_an_address_is_named_after_the_time_allowed(monkeypatch: Any) -> None:
+    def unknown(*_: object) -> None:
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(launcher.LaunchError, match="the host algo-2 has no address"):
+        launcher.wait_for_hosts(["algo-2"], SimpleNamespace(stop_signal=0), 0)  # type: ignore[arg-type]
+
+
+def test_a_stop_ends_the_wait_for_the_other_hosts(container: Container) -> None:
+    container.configure("resourceconfig", {**TWO_HOSTS, "hosts": ["unknown.invalid", "127.0.0.3"]})
+    container.pack({"train.py": "print('never')"})
+    process = container.start("--entry-point", "train.py")
+    wait_until((container.base / "code" / "train.py").exists)
+    time.sleep(0.2)
+    process.terminate()
+    output, _ = process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "never" not in output
