@@ -44,10 +44,19 @@ def find(data: Path) -> Server | None:
     except FileNotFoundError:
         return None
     # What a killed server left behind is not the one that just now starts.
-    alive = _locked(data) and Path(f"/proc/{document['pid']}").exists()
+    alive = _locked(data) and _runs(document["pid"])
     names = [field.name for field in fields(Server)]
     # A server of another version may have written fewer entries, or more.
     return Server(**{name: document.get(name, "") for name in names}) if alive else None
+
+
+def _runs(process: int) -> bool:
+    """Tell whether a process runs; one that ended and was not waited for does not."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
 
 
 def start(data: Path, *arguments: str) -> Server:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import boto3
+import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from localcloud import daemon
 
@@ -20,6 +23,15 @@ REGION = "us-east-1"
 BUCKET = "training-artifacts"
 GROUP = "/aws/sagemaker/TrainingJobs"
 WAIT_SECONDS = 30.0
+_FIRST_POLL_SECONDS, _LONGEST_POLL_SECONDS = 0.05, 0.4
+LISTEN = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+print('running')
+time.sleep(60)
+"""
+"""A script that runs until it is asked to end."""
+
 Value = TypeVar("Value")
 _numbers = itertools.count(1)
 
@@ -40,8 +52,10 @@ class Cloud:
         self.s3 = self.client("s3")
         self.logs = self.client("logs")
         self.s3.create_bucket(Bucket=BUCKET)
-        answer = self.client("iam").create_role(RoleName="training", AssumeRolePolicyDocument="{}")
-        self.role = answer["Role"]["Arn"]
+        self.role = "arn:aws:iam::123456789012:role/training"
+        iam = self.client("iam")
+        with suppress(iam.exceptions.EntityAlreadyExistsException):
+            iam.create_role(RoleName="training", AssumeRolePolicyDocument="{}")
 
     def client(self, service: str, region: str = REGION) -> Any:
         make: Any = boto3.client
@@ -56,7 +70,7 @@ class Cloud:
 
     def request(self, script: str = "", **changes: Any) -> dict[str, Any]:
         """Upload a script and return a request for a job that runs it."""
-        name = f"job-{next(_numbers)}"
+        name = f"job-{os.getpid()}-{next(_numbers)}"
         self.put(f"code/{name}/main.py", textwrap.dedent(script).encode())
         request = {
             "TrainingJobName": name,
@@ -143,14 +157,23 @@ def checkpoints(prefix: str) -> dict[str, str]:
     return {"S3Uri": f"s3://{BUCKET}/{prefix}"}
 
 
+def refusal(call: Callable[..., Any], **arguments: Any) -> tuple[str, str]:
+    """Return the code and the message by which a call is refused."""
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
 def eventually(read: Callable[[], Value | None], seconds: float = WAIT_SECONDS) -> Value:
     """Return the first value of `read` that is not None."""
-    deadline = time.monotonic() + seconds
+    deadline, interval = time.monotonic() + seconds, _FIRST_POLL_SECONDS
     while time.monotonic() < deadline:
         value = read()
         if value is not None:
             return value
-        time.sleep(0.03)
+        time.sleep(interval)
+        interval = min(1.3 * interval, _LONGEST_POLL_SECONDS)
     raise AssertionError(f"nothing within {seconds} s")
 
 

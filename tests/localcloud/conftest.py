@@ -1,9 +1,11 @@
-"""One local cloud for all tests of a worker; jobs have names and prefixes of their own."""
+"""Local clouds for all tests; jobs have names and prefixes of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -15,7 +17,25 @@ FAST = ("--grace", "3", "--checkpoint-interval", "0.1")
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    data: Path = tmp_path_factory.mktemp("cloud")
-    server = daemon.start(data, *FAST)
-    yield Cloud(server, data)
-    daemon.stop(data)
+    """One for all workers: the first to ask starts it, the last to end stops it."""
+    base = tmp_path_factory.getbasetemp()
+    data = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cloud"
+    with data.with_suffix(".users").open("w") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        yield Cloud(daemon.start(data, *FAST), data)
+        with suppress(BlockingIOError):
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            daemon.stop(data)
+
+
+@pytest.fixture(scope="session")
+def confined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Cloud]]:
+    """Clouds by sandbox, which a test may reset, stop or kill: the next to ask starts it anew."""
+    base = tmp_path_factory.mktemp("confined")
+
+    def find(sandbox: str) -> Cloud:
+        return Cloud(daemon.start(base / sandbox, *FAST, "--sandbox", sandbox), base / sandbox)
+
+    yield find
+    for data in base.iterdir():
+        daemon.stop(data)

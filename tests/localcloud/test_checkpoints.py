@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from localcloud.sagemaker.runtime.checkpoints import Changes, Files, Stamp, changes
-from tests.localcloud.cloud import Cloud, checkpoints, eventually, resources
+from tests.localcloud.cloud import LISTEN, Cloud, checkpoints, eventually, resources
 
 OLD, NEW = Stamp(1, 1, 1), Stamp(2, 2, 1)
 
@@ -29,12 +29,9 @@ def test_a_pass_finds_what_changed(before: Files, now: Files, kept: Files, expec
 def test_checkpoints_are_uploaded_while_the_job_runs_and_restored_by_the_next(cloud: Cloud):
     config = checkpoints("resumed/")
     name = cloud.create(
-        """
-        import os, time
-        os.makedirs('/opt/ml/checkpoints/epoch')
-        open('/opt/ml/checkpoints/epoch/1', 'w').write('state')
-        time.sleep(60)
-        """,
+        "import os\n"
+        "os.makedirs('/opt/ml/checkpoints/epoch')\n"
+        "open('/opt/ml/checkpoints/epoch/1', 'w').write('state')\n" + LISTEN,
         CheckpointConfig=config,
     )
     eventually(lambda: cloud.keys("resumed/") or None)
@@ -56,7 +53,7 @@ def test_a_deletion_is_mirrored_while_the_job_runs(cloud: Cloud):
     cloud.put("deleted/old", b"old")
     cloud.put("deleted/kept", b"kept")
     name = cloud.create(
-        "import os, time; os.remove('/opt/ml/checkpoints/old'); time.sleep(60)",
+        "import os; os.remove('/opt/ml/checkpoints/old')\n" + LISTEN,
         CheckpointConfig=checkpoints("deleted/"),
     )
 

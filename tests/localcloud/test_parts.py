@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localcloud import images
@@ -41,6 +41,7 @@ def test_a_key_that_would_leave_the_channel_is_refused():
         relative_name("data/../../etc/passwd", "data/")
 
 
+@settings(max_examples=30)
 @given(st.sets(st.text(min_size=1)), st.integers(1, 8))
 def test_shards_are_a_fair_division(keys: set[str], count: int):
     shards = [shard(sorted(keys), index, count) for index in range(count)]

@@ -6,25 +6,70 @@ import http.client
 import json
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from localcloud import daemon
-from tests.localcloud.cloud import Cloud, eventually, processes_below
-from tests.localcloud.conftest import FAST
+from tests.localcloud.cloud import LISTEN, Cloud, eventually, processes_below
+
+Confined = Callable[[str], Cloud]
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path
-    daemon.stop(tmp_path)
+def test_a_server_that_cannot_start_says_why(tmp_path: Path):
+    with pytest.raises(daemon.StartError, match="is none of auto, bubblewrap"):
+        daemon.start(tmp_path, "--sandbox", "docker")
 
 
-def test_a_server_is_started_once_found_and_stopped(data: Path):
-    assert daemon.find(data) is None
-    server = daemon.start(data)
+def run_stubborn_jobs(cloud: Cloud) -> None:
+    """Leave jobs running, isolated and not, that ignore SIGTERM, with children that do as well."""
+    script = f"""
+        import signal, subprocess, sys, time
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        sleep = 'import time; time.sleep(60)'
+        command = [sys.executable, '-c', sleep, {str(cloud.data)!r}]
+        subprocess.Popen(command, start_new_session=True)
+        print('running', flush=True)
+        time.sleep(60)
+    """
+    for name in [cloud.create(script, EnableNetworkIsolation=each) for each in (True, False)]:
+        cloud.wait_for_line(name, "running")
+    assert len(processes_below(cloud.data)) >= 5
+
+
+@pytest.mark.parametrize("sandbox", ["namespaces", "processes"])
+def test_a_killed_server_leaves_no_process_and_the_next_removes_its_files(
+    confined: Confined, sandbox: str
+):
+    cloud = confined(sandbox)
+    run_stubborn_jobs(cloud)
+
+    os.kill(cloud.server.pid, signal.SIGKILL)
+
+    eventually(lambda: True if daemon.find(cloud.data) is None else None)
+    eventually(lambda: True if not processes_below(cloud.data) else None)
+    assert list((cloud.data / "jobs").iterdir())
+    confined(sandbox)
+    assert not (cloud.data / "jobs").exists()
+
+
+def test_a_reset_ends_and_forgets_all_jobs(confined: Confined):
+    cloud = confined("processes")
+    cloud.wait_for_line(cloud.create(LISTEN), "running")
+
+    assert ask(cloud.server, "POST", "/moto-api/reset") == 200
+
+    assert cloud.sagemaker.list_training_jobs()["TrainingJobSummaries"] == []
+    eventually(lambda: True if not list((cloud.data / "jobs").glob("*")) else None)
+
+
+@pytest.mark.parametrize("sandbox", ["namespaces", "processes"])
+def test_a_server_is_started_once_found_and_stopped_with_its_jobs(confined: Confined, sandbox: str):
+    cloud = confined(sandbox)
+    server, data = cloud.server, cloud.data
+    run_stubborn_jobs(cloud)
 
     assert daemon.start(data) == daemon.find(data) == server
     assert json.loads((data / "server.json").read_text())["url"] == server.url
@@ -33,75 +78,21 @@ def test_a_server_is_started_once_found_and_stopped(data: Path):
     assert not daemon.stop(data)
     assert daemon.find(data) is None
     assert not (data / "server.json").exists()
-
-
-def test_a_server_that_cannot_start_says_why(data: Path):
-    with pytest.raises(daemon.StartError, match="is none of auto, bubblewrap"):
-        daemon.start(data, "--sandbox", "docker")
-
-
-@pytest.mark.parametrize("sandbox", ["namespaces", "processes"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_no_process_of_a_job_outlives_the_server(data: Path, sandbox: str, number: int):
-    server = daemon.start(data, *FAST, "--sandbox", sandbox)
-    cloud = Cloud(server, data)
-    script = f"""
-        import signal, subprocess, sys, time
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        sleep = 'import time; time.sleep(60)'
-        subprocess.Popen([sys.executable, '-c', sleep, {str(data)!r}], start_new_session=True)
-        print('running', flush=True)
-        time.sleep(60)
-    """
-    for name in [cloud.create(script, EnableNetworkIsolation=each) for each in (True, False)]:
-        cloud.wait_for_line(name, "running")
-    assert len(processes_below(data)) >= 5
-
-    os.kill(server.pid, number)
-
-    eventually(lambda: True if not processes_below(data) else None)
-
-
-def test_the_next_server_removes_what_a_killed_one_left(data: Path):
-    server = daemon.start(data, *FAST)
-    cloud = Cloud(server, data)
-    name = cloud.create("import time; print('running'); time.sleep(60)")
-    cloud.wait_for_line(name, "running")
-    os.kill(server.pid, signal.SIGKILL)
-    eventually(lambda: True if daemon.find(data) is None else None)
-    assert list((data / "jobs").iterdir())
-
-    daemon.start(data)
-
-    assert not (data / "jobs").exists()
+    assert processes_below(data) == []
 
 
 def test_nothing_of_a_finished_job_stays_on_disk(cloud: Cloud):
     name = cloud.run("import os; os.makedirs('/tmp/a/b'); os.chmod('/tmp/a', 0)")["TrainingJobName"]
 
-    assert [path for path in (cloud.data / "jobs").iterdir() if path.name.startswith(name)] == []
-
-
-def test_a_reset_ends_and_forgets_all_jobs(data: Path):
-    server = daemon.start(data, *FAST)
-    cloud = Cloud(server, data)
-    name = cloud.create("import time; print('running'); time.sleep(60)")
-    cloud.wait_for_line(name, "running")
-
-    assert ask(server, "POST", "/moto-api/reset") == 200
-
-    assert cloud.sagemaker.list_training_jobs()["TrainingJobSummaries"] == []
-    eventually(lambda: True if not list((data / "jobs").glob("*")) else None)
+    assert list((cloud.data / "jobs").glob(f"{name}-*")) == []
 
 
 def ask(
     server: daemon.Server, method: str, path: str, headers: dict[str, str] | None = None
 ) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
-    connection.request(method, path, headers=headers or {})
-    status = connection.getresponse().status
-    connection.close()
-    return status
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as connection:
+        connection.request(method, path, headers=headers or {})
+        return connection.getresponse().status
 
 
 @pytest.mark.parametrize(
