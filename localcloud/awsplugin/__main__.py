@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from localcloud.awsplugin.server import serve
 
-sys.exit(serve(parent=os.getppid()))
+serve(parent=os.getppid())

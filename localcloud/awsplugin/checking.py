@@ -106,8 +106,16 @@ def _failures(kind: ResourceType, inputs: Properties) -> Iterator[Failure]:
         else ()
     ):
         yield from _tag_failures(name, value)
-    if kind.validate:
-        yield from kind.validate(known(inputs))
+    yield from _rule_failures(kind, inputs)
+
+
+def _rule_failures(kind: ResourceType, inputs: Properties) -> Iterator[Failure]:
+    """What the type's own rules say; a value that only the update brings is not missing."""
+    present = known(inputs)
+    complete = len(present) == len(inputs)
+    for failure in kind.validate(present) if kind.validate else ():
+        if complete or failure.property in present:
+            yield failure
 
 
 def _document_failures(path: str, value: Any) -> Iterator[Failure]:

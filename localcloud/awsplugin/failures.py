@@ -26,8 +26,10 @@ def describe(error: BaseException) -> str:
     response = getattr(error, "response", None)
     if isinstance(response, dict) and "Error" in response:
         detail = response["Error"]
-        operation = getattr(error, "operation_name", "")
-        return f"{operation}: {detail.get('Code')}: {detail.get('Message')}"
+        operation, message = getattr(error, "operation_name", ""), str(detail.get("Message"))
+        if message.lstrip().startswith("<"):  # a page of the web server, not an answer of AWS
+            message = "the local endpoint failed, or does not serve this operation; see its log"
+        return f"{operation}: {detail.get('Code')}: {message}"
     if isinstance(error, AwsError):
         return str(error)
     return f"{type(error).__name__}: {error}"

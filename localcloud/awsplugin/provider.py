@@ -91,7 +91,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
 
     @_told("comparing the provider's settings")
     def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, D102, N802
-        olds, news = decode(request.old_inputs or request.olds), decode(request.news)
+        before = request.old_inputs if request.HasField("old_inputs") else request.olds
+        olds, news = decode(before), decode(request.news)
         changed = sorted(
             name
             for name in olds.keys() | news.keys()

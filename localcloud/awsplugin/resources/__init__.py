@@ -5,6 +5,7 @@ from __future__ import annotations
 from localcloud.awsplugin.resources import (
     alarms,
     budgets,
+    chat,
     ec2_gateway,
     ec2_network,
     ec2_route,
@@ -31,6 +32,7 @@ from localcloud.awsplugin.resources import (
 MODULES = (
     alarms,
     budgets,
+    chat,
     ec2_gateway,
     ec2_network,
     ec2_route,

@@ -206,7 +206,8 @@ def _create_association(cloud: Cloud, inputs: Properties) -> str:
 def _association(cloud: Cloud, identity: str, place: Properties) -> dict[str, Any] | None:
     """Find an association: by its subnet, as its id changes with the table; else by its id."""
     ec2, subnet, gateway = cloud.client("ec2"), place.get("subnetId"), place.get("gatewayId")
-    for table in ec2.describe_route_tables()["RouteTables"]:
+    filters = [{"Name": "association.subnet-id", "Values": [subnet]}] if subnet else []
+    for table in ec2.describe_route_tables(Filters=filters)["RouteTables"]:
         for association in table["Associations"]:
             same_target = (subnet and association.get("SubnetId") == subnet) or (
                 gateway and association.get("GatewayId") == gateway

@@ -228,7 +228,7 @@ TYPES = (
         read=_read_topic,
         update=_update_topic,
         delete=_delete_topic,
-        name=Autoname(length=256, finish=_fifo_name),
+        name=Autoname(length=80, finish=_fifo_name),
         defaults={"contentBasedDeduplication": False, "fifoTopic": False},
         replaces=names("fifoTopic name namePrefix"),
         computed=names("name namePrefix policy signatureVersion tracingConfig"),

@@ -16,8 +16,9 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from localcloud.awsplugin.properties import encode
 from localcloud.awsplugin.server import start
-from tests.localcloud.awsplugin.cases import World
+from tests.localcloud.awsplugin.chat_service import chat_service
 from tests.localcloud.awsplugin.engine import Engine
+from tests.localcloud.awsplugin.world import World
 
 REGION = "us-east-1"
 
@@ -41,21 +42,34 @@ def _complete_moto() -> None:
 
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[str]:
-    """The address of an AWS endpoint on this machine, set as the standard variables ask."""
+    """The address of an AWS endpoint on this machine."""
     _complete_moto()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def chat() -> Iterator[str]:
+    """The address of the chat service, which moto lacks."""
+    with chat_service() as address:
+        yield address
+
+
+@contextmanager
+def _variables(endpoint: str, chat: str) -> Iterator[None]:
+    """The standard variables, as somebody sets them who works with the local cloud."""
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWS_ENDPOINT_URL", address)
+        environment.setenv("AWS_ENDPOINT_URL", endpoint)
+        environment.setenv("AWS_ENDPOINT_URL_CHATBOT", chat)
         environment.setenv("AWS_ACCESS_KEY_ID", "local")
         environment.setenv("AWS_SECRET_ACCESS_KEY", "local")
         for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
             environment.delenv(name, raising=False)
-        yield address
-    server.stop()
+        yield
 
 
 @contextmanager
@@ -68,17 +82,18 @@ def provider() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def engine(endpoint: str) -> Iterator[Engine]:  # noqa: ARG001 - the variables it sets are read
+def engine(endpoint: str, chat: str) -> Iterator[Engine]:
     """An engine with a provider of the plainest settings."""
     with provider() as stub:
-        configure(stub)
+        with _variables(endpoint, chat):
+            configure(stub)
         yield Engine(stub)
 
 
 @pytest.fixture
-def other(endpoint: str) -> Iterator[Any]:  # noqa: ARG001 - as above
+def other(endpoint: str, chat: str) -> Iterator[Any]:
     """A provider for the test alone, to be configured by it."""
-    with provider() as stub:
+    with _variables(endpoint, chat), provider() as stub:
         yield stub
 
 

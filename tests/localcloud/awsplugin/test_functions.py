@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import json
 
-from tests.localcloud.awsplugin.cases import World
 from tests.localcloud.awsplugin.engine import Engine
+from tests.localcloud.awsplugin.world import World
 
 
 def test_the_caller_and_the_place_are_told(engine: Engine) -> None:

@@ -5,12 +5,16 @@ from pulumi.runtime.proto import provider_pb2
 
 from localcloud.awsplugin.properties import UNKNOWN
 from localcloud.awsplugin.registry import resource_types
-from tests.localcloud.awsplugin.cases import FIRST_CASES, Case, World
+from tests.localcloud.awsplugin.alert_cases import ALERT_CASES
 from tests.localcloud.awsplugin.engine import Engine, Resource
-from tests.localcloud.awsplugin.more_cases import MORE_CASES
+from tests.localcloud.awsplugin.identity_cases import IDENTITY_CASES
+from tests.localcloud.awsplugin.network_cases import NETWORK_CASES
+from tests.localcloud.awsplugin.registry_cases import REGISTRY_CASES
+from tests.localcloud.awsplugin.storage_cases import STORAGE_CASES
+from tests.localcloud.awsplugin.world import Case, World
 
 NONE = provider_pb2.DiffResponse.DIFF_NONE
-CASES = [*FIRST_CASES, *MORE_CASES]
+CASES = [*NETWORK_CASES, *STORAGE_CASES, *IDENTITY_CASES, *ALERT_CASES, *REGISTRY_CASES]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.type.rpartition(":")[2])

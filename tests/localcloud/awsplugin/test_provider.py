@@ -20,9 +20,9 @@ from localcloud.awsplugin.properties import (
     secret_names,
 )
 from localcloud.awsplugin.registry import resource_types
-from tests.localcloud.awsplugin.cases import TRUST, World, allow
 from tests.localcloud.awsplugin.conftest import configure
 from tests.localcloud.awsplugin.engine import Engine
+from tests.localcloud.awsplugin.world import TRUST, World, allow
 
 ROLE = "aws:iam/role:Role"
 VPC = "aws:ec2/vpc:Vpc"
@@ -249,3 +249,24 @@ def test_a_resource_is_imported_by_its_id(world: World, engine: Engine) -> None:
     assert not imported.inputs.keys() & resource_types()[VPC].outputs
     assert engine.diff(imported, {"cidrBlock": "10.0.0.0/16", "tags": {"a": "b"}}).changes == 1
     assert engine.find(VPC, "vpc-missing") is None
+
+
+def test_what_the_endpoint_does_not_serve_is_said_without_a_page(world: World) -> None:
+    group = world.make("aws:cloudwatch/logGroup:LogGroup", {"kmsKeyId": world.key().state["arn"]})
+    with pytest.raises(grpc.RpcError) as caught:
+        world.engine.update(group, {})
+    assert details(caught).endswith("does not serve this operation; see its log")
+
+
+def test_a_change_of_the_providers_region_replaces_it(other: Any) -> None:
+    olds = encode({"region": "us-east-1", "defaultTags": '{"tags":{"a":"1"}}', "version": "7"})
+    for news, replaces in (
+        ({"region": "us-east-1", "defaultTags": '{"tags":{"a":"2"}}'}, []),
+        ({"region": "eu-west-1", "defaultTags": '{"tags":{"a":"1"}}'}, ["region"]),
+    ):
+        request = provider_pb2.DiffRequest(olds=olds, old_inputs=olds, news=encode(news))
+        answer = other.DiffConfig(request)
+        assert answer.changes == provider_pb2.DiffResponse.DIFF_SOME
+        assert list(answer.replaces) == replaces
+    same = provider_pb2.DiffRequest(olds=olds, news=olds)
+    assert other.DiffConfig(same).changes == provider_pb2.DiffResponse.DIFF_NONE

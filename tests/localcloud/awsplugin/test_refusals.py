@@ -11,8 +11,8 @@ import grpc
 import pytest
 
 from localcloud.awsplugin.properties import Properties
-from tests.localcloud.awsplugin.cases import TRUST, World, allow
 from tests.localcloud.awsplugin.engine import CheckError, Engine
+from tests.localcloud.awsplugin.world import TRUST, World, allow
 
 CHECKED = [
     ("aws:kms/key:Key", {"deletionWindowInDays": 3}, r"range \(7 - 30\), got 3"),

@@ -1,4 +1,4 @@
-"""The cases of the services around a platform: gateways, alerts, budgets, registries, values."""
+"""Events, alarms, topics, workflows, budgets and chat."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from localcloud.awsplugin.properties import Properties
-from tests.localcloud.awsplugin.cases import RETAG, TAGS, Case, World, allow, change
+from tests.localcloud.awsplugin.world import TAGS, Case, World, allow, change
 
 PATTERN = json.dumps({"source": ["aws.sagemaker"], "detail": {"TrainingJobStatus": ["Failed"]}})
 STOPPED = json.dumps({"source": ["aws.sagemaker"], "detail": {"TrainingJobStatus": ["Stopped"]}})
@@ -70,37 +70,8 @@ def _notification(threshold: int) -> Properties:
     }
 
 
-def _nat(world: World) -> Properties:
-    vpc = world.vpc()
-    world.make("aws:ec2/internetGateway:InternetGateway", {"vpcId": vpc})
-    address = world.make("aws:ec2/eip:Eip", {"domain": "vpc"})
-    return {"subnetId": world.subnet(vpc), "allocationId": address.id, **TAGS}
-
-
 def _topic_policy(topic: str, action: str = "sns:Publish") -> str:
     return allow(action, topic, Principal={"Service": "events.amazonaws.com"})
-
-
-def _training_job(world: World) -> Properties:
-    return {
-        "trainingJobName": "provider-made",
-        "roleArn": world.role().state["arn"],
-        "algorithmSpecification": {
-            "trainingImage": "123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1",
-            "trainingInputMode": "File",
-            "containerEntrypoints": ["python3", "train.py"],
-        },
-        "outputDataConfig": {"s3OutputPath": f"s3://{world.bucket()}/output/"},
-        "resourceConfig": {
-            "instanceType": "ml.g5.2xlarge",
-            "instanceCount": 1,
-            "volumeSizeInGb": 50,
-        },
-        "stoppingCondition": {"maxRuntimeInSeconds": 3600},
-        "environment": {"A_NAME": "b"},
-        "hyperParameters": {"epochs": "3"},
-        **TAGS,
-    }
 
 
 def _log_filter(world: World) -> Properties:
@@ -126,20 +97,7 @@ def _alarm(**more: Any) -> Properties:
     }
 
 
-MORE_CASES = [
-    Case(
-        "aws:ec2/internetGateway:InternetGateway",
-        lambda w: {"vpcId": w.vpc(), **TAGS},
-        RETAG,
-    ),
-    Case(
-        "aws:ec2/natGateway:NatGateway",
-        _nat,
-        RETAG,
-        change(connectivityType="private"),
-        "connectivityType",
-    ),
-    Case("aws:ec2/eip:Eip", lambda _: {"domain": "vpc", **TAGS}, RETAG),
+ALERT_CASES = [
     Case(
         "aws:cloudwatch/eventRule:EventRule",
         lambda _: {"eventPattern": PATTERN, "description": "failed jobs", **TAGS},
@@ -263,38 +221,17 @@ MORE_CASES = [
         "name",
     ),
     Case(
-        "aws:sagemaker/modelPackageGroup:ModelPackageGroup",
-        lambda _: {"modelPackageGroupName": "digits", **TAGS},
-        RETAG,
-        change(modelPackageGroupDescription="another"),
-        "modelPackageGroupDescription",
-    ),
-    Case(
-        "aws:sagemaker/trainingJob:TrainingJob",
-        _training_job,
-        RETAG,
-        change(hyperParameters={"epochs": "4"}),
-        "hyperParameters",
-    ),
-    Case(
-        "aws:ecr/repository:Repository",
-        lambda _: {"imageScanningConfiguration": {"scanOnPush": True}, **TAGS},
-        change(imageTagMutability="IMMUTABLE", tags={}),
-        change(name="another"),
-        "name",
-    ),
-    Case(
-        "aws:ssm/parameter:Parameter",
-        lambda _: {"type": "SecureString", "value": "one", **TAGS},
-        change(value="two", description="a value", tags={}),
-        change(name="another"),
-        "name",
-    ),
-    Case(
-        "aws:secretsmanager/secret:Secret",
-        lambda _: {"description": "a token", "recoveryWindowInDays": 0, **TAGS},
-        change(description="the token", tags={}),
-        change(name="another"),
-        "name",
+        "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration",
+        lambda w: {
+            "configurationName": "alerts",
+            "iamRoleArn": w.role().state["arn"],
+            "slackChannelId": "C0123456789",
+            "slackTeamId": "T0123456789",
+            "snsTopicArns": [_topic(w)],
+            **TAGS,
+        },
+        change(loggingLevel="ERROR", tags={"owner": "ada"}),
+        change(slackTeamId="T9876543210"),
+        "slackTeamId",
     ),
 ]
