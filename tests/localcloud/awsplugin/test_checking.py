@@ -3,6 +3,7 @@ from __future__ import annotations
 from localcloud.awsplugin.checking import NameRequest, check
 from localcloud.awsplugin.configuration import Configuration
 from localcloud.awsplugin.differ import DEFAULTS
+from localcloud.awsplugin.failures import Failure
 from localcloud.awsplugin.naming import Autoname
 from localcloud.awsplugin.properties import UNKNOWN, Properties
 from localcloud.awsplugin.resource_type import names, policy
@@ -92,3 +93,17 @@ def test_every_problem_is_told_at_once() -> None:
 
 def test_what_is_not_known_yet_is_not_judged() -> None:
     assert problems({"size": UNKNOWN, "policy": UNKNOWN, "tags": UNKNOWN}) == []
+
+
+def test_what_only_the_update_brings_is_not_missing() -> None:
+    """A rule's pattern, say, that names a role which does not exist yet."""
+
+    def one_of_both(inputs: Properties) -> list[Failure]:
+        missing = not inputs.get("pattern") and not inputs.get("schedule")
+        return [Failure("pattern", "one of pattern and schedule must be set")] if missing else []
+
+    rule = a_type(validate=one_of_both)
+    request = NameRequest(resource="rule", seed=b"seed")
+    assert check(rule, SETTINGS, {}, {"pattern": UNKNOWN}, request)[1] == []
+    assert check(rule, SETTINGS, {}, {"schedule": UNKNOWN}, request)[1] == []
+    assert [each.property for each in check(rule, SETTINGS, {}, {}, request)[1]] == ["pattern"]
