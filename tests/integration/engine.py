@@ -16,13 +16,12 @@ from typing import Any
 import boto3
 import yaml
 
-from development.engine import Engine
+from development.engine import PLATFORM, Engine, Project
 from development.environment import REGION, engine_environment
 from development.jobs import runs_of
 from development.layout import Layout
 from development.leftovers import end_processes_of
 
-NAMESPACE = "sagemaker-training"
 TIMEOUT_SECONDS = 300.0
 
 
@@ -100,7 +99,8 @@ class Stack:
     settings: dict[str, Any]
     name: str = "dev"
     project: Path | None = None
-    """The folder of the program, where it is not the checkout."""
+    """The folder of the program, where it is not the checkout's."""
+    program: Project = PLATFORM
 
     def up(self, *options: str, preview: bool = False) -> Result:
         return self.run("up", "--yes", *([] if preview else ["--skip-preview"]), *options)
@@ -193,18 +193,18 @@ class Stack:
 
     @property
     def _engine(self) -> Engine:
-        return Engine(self.layout, self.name, self.endpoint_url)
+        return Engine(self.layout, self.name, self.endpoint_url, self.program)
 
     @property
     def _folder(self) -> Path:
-        return self.project or self.layout.checkout
+        return self.project or self.layout.checkout / self.program.folder
 
     def _prepare(self) -> None:
         engine = self._engine
         if not engine.exists():
             engine.create()
         salt = yaml.safe_load(engine.settings_file.read_text()).get("encryptionsalt")
-        config = {f"{NAMESPACE}:{key}": value for key, value in self.settings.items()}
+        config = {f"{self.program.name}:{key}": value for key, value in self.settings.items()}
         document = {"config": {"aws:region": REGION} | config, "encryptionsalt": salt}
         engine.settings_file.write_text(yaml.safe_dump(document))
 
