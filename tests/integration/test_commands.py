@@ -15,7 +15,7 @@ import boto3
 import pytest
 
 from development import commands
-from development.engine import Engine
+from development.engine import DOWNSTREAM, Engine
 from development.environment import REGION
 from development.jobs import runs_of
 from development.layout import CHECKOUT, Layout
@@ -56,6 +56,8 @@ def test_up_trains_a_model_up_again_changes_nothing_and_down_leaves_nothing(
     [job] = jobs_of(layout)
     assert job["TrainingJobStatus"] == "Completed"
     assert commands.predict(layout) == 0
+    assert commands.downstream(layout) == 0
+    assert "/models/dev/digits" in capfd.readouterr().out
 
     capfd.readouterr()
     assert commands.up(layout) == 0
@@ -65,6 +67,7 @@ def test_up_trains_a_model_up_again_changes_nothing_and_down_leaves_nothing(
     server = daemon.find(layout.cloud)
     assert commands.down(layout) == 0
     assert server is not None
+    assert Engine(layout, "dev", server.url, DOWNSTREAM).resources() == []
     assert not Path(f"/proc/{server.pid}").exists()
     assert processes_of(layout.pulumi_home) == []
     assert top_files() == clean
