@@ -1,0 +1,116 @@
+"""What the documents tell a reader to type is run here, as it stands there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from development.environment import engine_environment
+from development.layout import CHECKOUT, Layout
+from tests.integration.engine import Stack, end_processes_of
+from tests.integration.settings import counting_job, stack_with
+
+DOCUMENTS = sorted([CHECKOUT / "README.md", *CHECKOUT.glob("docs/**/*.md")])
+BLOCK = re.compile(r"^```\n(.*?)^```", re.DOTALL | re.MULTILINE)
+MAKE = re.compile(r"`make ([a-z-]+)`|^make ([a-z-]+)", re.MULTILINE)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_within_the_project_leads_somewhere(document: Path):
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text())
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_make_target_that_a_document_names_exists(document: Path):
+    targets = set(re.findall(r"^([a-z-]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
+    named = {first or second for first, second in MAKE.findall(document.read_text())}
+    assert named - targets == set()
+
+
+@pytest.mark.integration
+def test_the_readmes_checks_of_what_was_built_show_it(
+    new_stack: Callable[[dict[str, Any]], Stack],
+):
+    stack = new_stack(stack_with(work=counting_job(20), wait=True))
+    stack.up().succeeded()
+    outputs = stack.outputs()
+    placeholders = {"address": stack.endpoint_url} | {
+        name: str(outputs[name]) for name in ("training_job_name", "artifact_bucket_name")
+    }
+    texts = run_lines(commands_under("Check what it built"), CHECKOUT, os.environ, placeholders)
+    described, checkpoints, output, log = texts
+    assert '"TrainingJobStatus": "Completed"' in described
+    assert "checkpoints/" in checkpoints
+    assert "model.tar.gz" in output
+    assert "step=20" in log
+
+
+@pytest.mark.integration
+@pytest.mark.deep
+def test_the_readmes_way_to_a_real_account_works_with_the_same_program(
+    program: Path, plugins: Path, cloud: str, tmp_path: Path
+):
+    """Against the local cloud, with the environment in the place of the official CLI's."""
+    layout = Layout(local=tmp_path / "local")
+    layout.pulumi_home.mkdir(parents=True)
+    layout.state.mkdir(parents=True)
+    (layout.pulumi_home / "plugins").symlink_to(plugins)
+    shutil.copytree(CHECKOUT / "examples", program / "examples")
+    (program / ".venv").symlink_to(layout.virtual_environment)
+    settings = yaml.safe_load((CHECKOUT / "Pulumi.dev.yaml").read_text())
+    settings["config"]["sagemaker-training:team"] = "documents"
+    (program / "Pulumi.dev.yaml").write_text(yaml.safe_dump(settings))
+    environment = engine_environment(layout, endpoint_url=cloud) | {
+        "PULUMI_SKIP_CONFIRMATIONS": "true"
+    }
+    lines = [line for line in commands_under("On a real account") if "venv" not in line]
+    try:
+        *_, preview, _, update = run_lines(lines, program, environment, {})
+    finally:
+        end_processes_of(layout.pulumi_home)
+    assert "TrainingJob" in preview
+    assert "final" in update or "created" in update
+
+
+def commands_under(heading: str) -> list[str]:
+    """The lines of the first block of commands below a heading of the README."""
+    section = (CHECKOUT / "README.md").read_text().split(f"## {heading}\n", 1)[1]
+    block = BLOCK.search(section)
+    assert block is not None
+    return [line.partition("  #")[0].strip() for line in block[1].splitlines() if line.strip()]
+
+
+def run_lines(
+    lines: list[str], folder: Path, inherited: Any, placeholders: dict[str, str]
+) -> list[str]:
+    """Run each line as a shell would, without one; what each command printed."""
+    environment, printed = dict(inherited), []
+    for line in lines:
+        text = re.sub(r"<(\w+)>", lambda found: placeholders[found[1]], line)
+        text = text.replace("$PWD", str(folder)).replace("$PATH", environment["PATH"])
+        words = shlex.split(text)
+        if words[0] == "export":
+            environment |= dict(word.split("=", 1) for word in words[1:])
+            continue
+        done = subprocess.run(
+            [str(shutil.which(words[0], path=environment["PATH"])), *words[1:]],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+        printed.append(done.stdout)
+    return printed
