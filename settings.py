@@ -28,11 +28,20 @@ NAMESPACE = "sagemaker-training"
 class AwsSettings(SettingsModel):
     """The standard `aws:*` keys that the provider and the job's own AWS session share."""
 
-    region: str
-    profile: str | None = None
-    assume_roles: list[dict[str, Any]] = Field(default=[])
-    endpoints: list[dict[str, str]] = Field(default=[])
-    allowed_account_ids: list[str] = Field(default=[])
+    region: str = Field(description="The AWS region, as us-east-1.")
+    profile: str | None = Field(
+        default=None, description="The profile of the AWS configuration files."
+    )
+    assume_roles: list[dict[str, Any]] = Field(
+        default=[],
+        description="The roles to assume, one after the other: {roleArn, sessionName, externalId}.",
+    )
+    endpoints: list[dict[str, str]] = Field(
+        default=[], description="Addresses of services that are not AWS's own: {s3: https://…}."
+    )
+    allowed_account_ids: list[str] = Field(
+        default=[], description="The accounts that the stack may be built in; empty for any."
+    )
 
 
 def load(project: Path) -> tuple[Settings, AwsSettings]:

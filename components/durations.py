@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_TEXT = r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"
 _DURATION = re.compile(r"(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 
@@ -44,5 +45,7 @@ def format_duration(seconds: float) -> str:
     return "".join(parts) or "0s"
 
 
-Seconds = Annotated[int, BeforeValidator(parse_duration)]
+DurationText = Annotated[str, StringConstraints(pattern=_TEXT, min_length=2)]
+
+Seconds = Annotated[int, BeforeValidator(parse_duration, json_schema_input_type=int | DurationText)]
 """A field in whole seconds that also takes `90s`, `30m`, `2h`, `1h30m` or `2d`."""

@@ -176,6 +176,11 @@ def _alerts(value: Any) -> Any:
     return ({} if value else None) if isinstance(value, bool) else value
 
 
+def _none(value: Any) -> Any:
+    """`deployer: false` is none, which Pulumi.yaml can't say otherwise of a default."""
+    return None if value is False else value
+
+
 class Settings(SettingsModel):
     """All settings of one stack."""
 
@@ -200,14 +205,19 @@ class Settings(SettingsModel):
     artifacts: ArtifactSettings = Field(
         default=ArtifactSettings(), description="The artifact store: {retain, checkpointDays}."
     )
-    alerts: Annotated[AlertSettings | None, BeforeValidator(_alerts)] = Field(
+    alerts: Annotated[
+        AlertSettings | None, BeforeValidator(_alerts, json_schema_input_type=AlertSettings | bool)
+    ] = Field(
         default=AlertSettings(),
         description="Alerts: {emails, slack, prolonged, monthlyBudgetUsd}, or false for none.",
     )
-    deployer: DeployerSettings | None = Field(
+    deployer: Annotated[
+        DeployerSettings | None,
+        BeforeValidator(_none, json_schema_input_type=DeployerSettings | Literal[False]),
+    ] = Field(
         default=None,
         description="A role for the pipeline that deploys the stack once an administrator has "
-        "built it: {trustedPrincipals, githubSubjects}.",
+        "built it: {trustedPrincipals, githubSubjects}, or false for none.",
     )
     jobs: dict[Name, JobSettings] = Field(
         default={}, description="The training jobs by name: {llm-finetune: {image, source, …}}."

@@ -107,7 +107,9 @@ class JobSettings(SettingsModel):
         description="How long the instances are kept, and billed, as a warm pool after the job, "
         "at most 6h; not with spot.",
     )
-    spot: Annotated[SpotSettings | None, BeforeValidator(_spot)] = Field(
+    spot: Annotated[
+        SpotSettings | None, BeforeValidator(_spot, json_schema_input_type=SpotSettings | bool)
+    ] = Field(
         default=SpotSettings(),
         description="Spot capacity: {maxWait, checkpoints}, or true, or false for on-demand.",
     )
