@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -51,6 +52,21 @@ def initial(architecture: Architecture, seed: int) -> Parameters:
         else np.zeros(shape, np.float32)
         for name, shape in architecture.shapes.items()
     }
+
+
+def flatten(parameters: Parameters) -> Any:
+    """All parameters as one vector."""
+    return np.concatenate([array.ravel() for array in parameters.values()])
+
+
+def unflatten(architecture: Architecture, vector: Any) -> Parameters:
+    """The parameters in a vector, of NumPy or of JAX, that `flatten` made."""
+    parameters, start = {}, 0
+    for name, shape in architecture.shapes.items():
+        end = start + math.prod(shape)
+        parameters[name] = vector[start:end].reshape(shape)
+        start = end
+    return parameters
 
 
 def scores(parameters: Parameters, images: Any, library: Any = np) -> Any:

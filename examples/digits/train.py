@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.experimental.multihost_utils import broadcast_one_to_all
-from jax.flatten_util import ravel_pytree
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 import digits
@@ -164,14 +162,14 @@ class Trainer:
         mesh = Mesh(np.array(jax.devices()), ("devices",))
         self.shared = NamedSharding(mesh, PartitionSpec("devices"))
         self.replicated = NamedSharding(mesh, PartitionSpec())
-        vector, self.unflatten = ravel_pytree(network.initial(self.architecture, settings.seed))
+        vector = network.flatten(network.initial(self.architecture, settings.seed))
         self.step = 0
         self.state: State = {
-            "parameters": np.asarray(vector),
+            "parameters": vector,
             "mean": np.zeros_like(vector),
             "square": np.zeros_like(vector),
         }
-        self.update = make_update(mesh, self.unflatten, settings.learning_rate)
+        self.update = make_update(mesh, self.architecture, settings.learning_rate)
 
     def start(self) -> bool:
         """Gives all hosts the newest checkpoint that rank 0 finds; says so if they can't start."""
@@ -220,8 +218,7 @@ class Trainer:
         return [place(self.shared, part) for part in (share.images, share.labels, stops)]
 
     def _parameters(self) -> network.Parameters:
-        named = self.unflatten(np.asarray(self.state["parameters"]))
-        return {name: np.asarray(array) for name, array in named.items()}
+        return network.unflatten(self.architecture, np.asarray(self.state["parameters"]))
 
     def report(self, loss: float) -> None:
         """Prints the epoch's last loss, and the accuracy on the held-out images."""
@@ -247,11 +244,12 @@ class Trainer:
             say(f"test_accuracy={accuracy:.4f} on {len(self.held_out)} held-out images")
 
 
-def make_update(mesh: Mesh, unflatten: Callable[[Any], Any], learning_rate: float) -> Any:
+def make_update(mesh: Mesh, architecture: network.Architecture, learning_rate: float) -> Any:
     """The compiled function that does one step of Adam with a batch that all devices share."""
 
     def loss(parameters: Any, images: Any, labels: Any) -> Any:
-        scores = network.scores(unflatten(parameters), images, jnp)
+        named = network.unflatten(architecture, parameters)
+        scores = network.scores(named, images, jnp)
         return -jnp.take_along_axis(jax.nn.log_softmax(scores), labels[:, None], axis=1).mean()
 
     def update(state: State, step: Any, images: Any, labels: Any, stops: Any) -> Any:
