@@ -150,9 +150,9 @@ def _delete(cloud: Cloud, identity: str, state: Properties) -> None:
                 s3.delete_object(Bucket=bucket, Key=key, VersionId=item["VersionId"])
 
 
-def _object_type(token: str) -> ResourceType:
-    return ResourceType(
-        type=token,
+TYPES = (
+    ResourceType(
+        type="aws:s3/bucketObjectv2:BucketObjectv2",
         create=_create,
         read=_read,
         update=_update,
@@ -170,10 +170,5 @@ def _object_type(token: str) -> ResourceType:
         write_only=names("content contentBase64 forceDestroy overrideProvider source sourceHash"),
         outputs=names("arn versionId") | _CHECKSUMS.keys(),
         tagged=True,
-    )
-
-
-TYPES = (
-    _object_type("aws:s3/bucketObjectv2:BucketObjectv2"),
-    _object_type("aws:s3/bucketObject:BucketObject"),
+    ),
 )

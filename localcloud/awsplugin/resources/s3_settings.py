@@ -25,6 +25,7 @@ Remove = Callable[[Any, str, Properties], object]
 
 _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _ENCRYPTION = {"sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMasterKeyID"}
+_RENAMED = ("BucketLogging", "BucketServerSideEncryptionConfiguration", "BucketVersioning")
 _ABSENT = (
     "NoSuchBucket",
     "NoSuchPublicAccessBlockConfiguration",
@@ -41,6 +42,7 @@ def setting(
     remove: Remove,
     *,
     required: str = "",
+    write_only: str = "expectedBucketOwner",
     defaults: Mapping[str, Any] | None = None,
     validate: Validate | None = None,
     **more: Any,
@@ -70,10 +72,10 @@ def setting(
         update=update,
         delete=delete,
         required=names(f"bucket {required}"),
-        replaces=names("bucket expectedBucketOwner"),
+        replaces=names("bucket expectedBucketOwner") & names(f"bucket {write_only}"),
         defaults=defaults or {},
         validate=validate,
-        write_only=names("expectedBucketOwner skipDestroy mfa"),
+        write_only=names(write_only),
         **more,
     )
 
@@ -209,6 +211,7 @@ _SETTINGS = (
         _put_block,
         _get_block,
         _remove_block,
+        write_only="skipDestroy",
         defaults=dict.fromkeys(_BLOCKS, False),
     ),
     setting(
@@ -217,6 +220,7 @@ _SETTINGS = (
         _get_ownership,
         lambda s3, bucket, _: s3.delete_bucket_ownership_controls(Bucket=bucket),
         required="rule",
+        write_only="",
         validate=_ownership_failures,
     ),
     setting(
@@ -225,6 +229,7 @@ _SETTINGS = (
         _get_versioning,
         _suspend_versioning,
         required="versioningConfiguration",
+        write_only="expectedBucketOwner mfa",
         validate=_versioning_failures,
         computed=names("versioningConfiguration.mfaDelete"),
     ),
@@ -245,6 +250,7 @@ _SETTINGS = (
         _get_policy,
         _remove_policy,
         required="policy",
+        write_only="",
         validate=lambda inputs: policy_failures(inputs, "policy", "Principal", "Resource"),
         same=policy("policy"),
     ),
@@ -265,4 +271,8 @@ def with_older_tokens(kind: ResourceType) -> tuple[ResourceType, ...]:
     return kind, replace(kind, type=f"{path}V2:{name}V2")
 
 
-TYPES = tuple(served for kind in _SETTINGS for served in with_older_tokens(kind))
+TYPES = tuple(
+    served
+    for kind in _SETTINGS
+    for served in (with_older_tokens(kind) if kind.type.endswith(_RENAMED) else (kind,))
+)
