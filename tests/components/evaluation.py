@@ -1,4 +1,4 @@
-"""What IAM would decide: as much of its evaluation as an identity's policies here need.
+"""What IAM would decide: as much of its evaluation as the policies here need.
 
 Anything that it doesn't know raises, so that no document passes by being misunderstood.
 """
@@ -24,8 +24,17 @@ def allowed(document: dict[str, Any], action: str, resource: str, context: Conte
     return effects == {"Allow"}
 
 
+def denied(document: dict[str, Any], action: str, resource: str, context: Context) -> bool:
+    """Whether some statement denies the request."""
+    return any(
+        statement["Effect"] == "Deny" and _applies(statement, action, resource, context)
+        for statement in document["Statement"]
+    )
+
+
 def _applies(statement: dict[str, Any], action: str, resource: str, context: Context) -> bool:
-    assert statement.keys() <= {"Sid", "Effect", "Action", "Resource", "Condition"}
+    assert statement.keys() <= {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
+    assert statement.get("Principal", "*") == "*", "who calls is not looked at"
     return (
         any(_like(action, each) for each in as_list(statement["Action"]))
         and any(_like(resource, each) for each in as_list(statement["Resource"]))
@@ -43,7 +52,11 @@ def _holds(operator: str, value: str | Sequence[str] | None, expected: list[str]
         return str(value is None).lower() in expected
     if name.endswith("IfExists") and value is None:
         return True
-    matches = _OPERATORS[name.removesuffix("IfExists")]
+    name = name.removesuffix("IfExists")
+    if positive := _NEGATED.get(name):
+        assert not quantifier
+        return not _holds(positive, value, expected)
+    matches = _OPERATORS[name]
     values = [] if value is None else [value] if isinstance(value, str) else list(value)
     found = [any(matches(each, pattern) for pattern in expected) for each in values]
     if quantifier == "ForAllValues":
@@ -66,7 +79,15 @@ def _equal(value: str, expected: str) -> bool:
 
 _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "ArnEquals": _like,  # as in AWS, where ArnEquals and ArnLike are the same
+    "ArnLike": _like,
     "Bool": _equal,
     "StringEquals": _equal,
     "StringLike": _like,
 }
+
+_NEGATED = {
+    "ArnNotEquals": "ArnEquals",
+    "ArnNotLike": "ArnLike",
+    "StringNotEquals": "StringEquals",
+}
+"""What is true where the other is not, a missing key included."""

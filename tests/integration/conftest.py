@@ -9,6 +9,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,24 +71,31 @@ def program(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def new_stack(
-    tmp_path: Path, plugins: Path, cloud: str
-) -> Iterator[Callable[[dict[str, Any]], Stack]]:
+def new_stack(tmp_path: Path, plugins: Path, cloud: str) -> Iterator[Callable[..., Stack]]:
+    """Makes stacks on the shared local cloud, or on another one."""
+    with new_stacks(tmp_path, plugins, cloud) as make:
+        yield make
+
+
+@contextmanager
+def new_stacks(folder: Path, plugins: Path, cloud: str) -> Iterator[Callable[..., Stack]]:
     """Makes stacks, each with a team of its own, so that they don't see one another's jobs."""
     stacks: list[Stack] = []
 
     def make(settings: dict[str, Any], *, url: str = cloud, project: Path | None = None) -> Stack:
         identity = uuid.uuid4().hex[:6]
-        layout = Layout(local=tmp_path / f"world-{identity}")
+        layout = Layout(local=folder / f"world-{identity}")
         layout.pulumi_home.mkdir(parents=True)
         (layout.pulumi_home / "plugins").symlink_to(plugins)
         stack = Stack(layout, url, {"team": f"t{identity}"} | settings, project=project)
         stacks.append(stack)
         return stack
 
-    yield make
-    for stack in stacks:
-        stack.close()
+    try:
+        yield make
+    finally:
+        for stack in stacks:
+            stack.close()
 
 
 def run_cloud(data: Path) -> Iterator[str]:

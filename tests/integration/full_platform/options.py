@@ -1,0 +1,78 @@
+"""A stack with every option of the platform on.
+
+But for the chat channel: the local cloud has no chat service, so the unit tests stand alone there.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from development.environment import REGION
+from tests.integration.settings import counting_job
+
+ACCOUNT = "123456789012"
+ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:role/administrator"
+PIPELINE = f"arn:aws:iam::{ACCOUNT}:role/pipeline"
+WORKFLOW = "repo:acme/platform:environment:production"
+INPUTS = "s3://data-of-everybody/train/"
+ACCESS_LOGS = "access-logs-of-everybody"
+CIDR = "10.80.0.0/16"
+ZONES = [f"{REGION}a", f"{REGION}b"]
+TAGS = {"team": "research", "environment": "prod", "cost-center": "4711", "stack": "dev"}
+
+
+def every_option(**job: Any) -> dict[str, Any]:
+    """The stack's settings; keywords change its job's."""
+    return {
+        "team": TAGS["team"],
+        "environment": TAGS["environment"],
+        "costCenter": TAGS["cost-center"],
+        "enableTrainingJob": True,
+        "waitForCompletion": True,
+        "network": {
+            "cidr": CIDR,
+            "availabilityZones": len(ZONES),
+            "interfaceEndpoints": ["logs", "ecr.dkr"],
+            "flowLogDays": 90,
+            "nat": "per-zone",
+        },
+        "artifacts": {
+            "retain": True,
+            "checkpointDays": 9,
+            "noncurrentDays": 5,
+            "accessLogBucket": ACCESS_LOGS,
+            "vpcOnly": True,
+            "exemptPrincipals": [ADMINISTRATOR],
+        },
+        "alerts": {
+            "emails": ["ml@example.com"],
+            "failuresPerDay": 2,
+            "prolonged": {"after": "12h", "stop": True},
+            "monthlyBudgetUsd": 2500,
+        },
+        "deployer": {"trustedPrincipals": [PIPELINE], "githubSubjects": [WORKFLOW]},
+        "jobs": {"work": counting_job(**_JOB | job)},
+    }
+
+
+_JOB: dict[str, Any] = {
+    "steps": 20,
+    "instanceCount": 2,
+    "inputs": {"train": {"s3Uri": INPUTS}, "local": {"path": "tests/integration/jobs"}},
+}
+
+
+def make_what_exists_already(s3: Any) -> None:
+    """The buckets that a stack finds in the account."""
+    for bucket in (ACCESS_LOGS, INPUTS.split("/")[2]):
+        s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=INPUTS.split("/")[2], Key="train/part-0.txt", Body=b"0")
+    delivery = {
+        "Effect": "Allow",
+        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{ACCESS_LOGS}/*",
+    }
+    policy = {"Version": "2012-10-17", "Statement": [delivery]}
+    s3.put_bucket_policy(Bucket=ACCESS_LOGS, Policy=json.dumps(policy))

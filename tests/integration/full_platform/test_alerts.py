@@ -1,0 +1,156 @@
+"""The alerts, read from AWS."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from components.alert_documents import ENDINGS, event_pattern, topic_policy
+from components.watchdog_documents import (
+    Watch,
+    schedule_policy,
+    schedule_trust,
+    state_machine,
+    watchdog_policy,
+    watchdog_trust,
+)
+from development.environment import REGION
+from tests.integration.full_platform.conftest import Platform
+from tests.integration.full_platform.options import ACCOUNT, TAGS
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("full-platform")]
+
+
+@pytest.fixture
+def topic(platform: Platform) -> str:
+    """The stack's topic, the only one of the account."""
+    [found] = platform.client("sns").list_topics()["Topics"]
+    return str(found["TopicArn"])
+
+
+@pytest.fixture
+def rules(platform: Platform) -> dict[str, dict[str, Any]]:
+    """The account's event rules, by what their names say after the stack's."""
+    prefix = f"{platform.prefix}-alerts-"
+    found = platform.client("events").list_rules()["Rules"]
+    return {each["Name"].removeprefix(prefix).rpartition("-")[0]: each for each in found}
+
+
+@pytest.fixture
+def watch(platform: Platform, topic: str) -> Watch:
+    return Watch(
+        account_id=ACCOUNT,
+        region=REGION,
+        job_name_prefix=f"{platform.prefix}-",
+        owner=platform.outputs["sagemaker_execution_role_arn"],
+        topic_arn=topic,
+        key_arn=platform.outputs["artifact_key_arn"],
+        hours=12,
+        stop=True,
+    )
+
+
+def test_the_topic_is_encrypted_and_takes_messages_from_the_alerting_services_alone(
+    platform: Platform, topic: str
+):
+    attributes = platform.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]
+    assert attributes["KmsMasterKeyId"] == platform.outputs["artifact_key_arn"]
+    assert json.loads(attributes["Policy"]) == topic_policy(topic, ACCOUNT, REGION)
+    tags = platform.client("sns").list_tags_for_resource(ResourceArn=topic)["Tags"]
+    assert {each["Key"]: each["Value"] for each in tags}.items() >= TAGS.items()
+
+
+def test_the_addresses_of_the_settings_are_subscribed(platform: Platform, topic: str):
+    found = platform.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert [(each["Protocol"], each["Endpoint"]) for each in found] == [("email", "ml@example.com")]
+
+
+@pytest.mark.parametrize("ending", ENDINGS, ids=lambda ending: ending.name)
+def test_each_bad_end_of_a_job_is_published(
+    platform: Platform, topic: str, rules: dict[str, Any], ending: Any
+):
+    rule, role = rules[ending.name], platform.outputs["sagemaker_execution_role_arn"]
+    assert rule["State"] == "ENABLED"
+    assert json.loads(rule["EventPattern"]) == event_pattern(ending, f"{platform.prefix}-", role)
+    assert [each["Arn"] for each in targets_of(platform, rule)] == [topic]
+
+
+def test_there_is_no_other_rule_but_the_watchdogs(rules: dict[str, Any]):
+    assert rules.keys() == {*(ending.name for ending in ENDINGS), "watchdog-run"}
+
+
+def test_several_failures_in_a_day_raise_an_alarm(
+    platform: Platform, topic: str, rules: dict[str, Any]
+):
+    alarm = alarms_of(platform)["failures"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Events", "TriggeredRules")
+    assert alarm["Dimensions"] == [{"Name": "RuleName", "Value": rules["failed"]["Name"]}]
+    assert (alarm["Threshold"], alarm["Period"], alarm["Statistic"]) == (2, 86_400, "Sum")
+    assert alarm["AlarmActions"] == [topic]
+
+
+def test_prolonged_jobs_are_looked_for_on_a_schedule(
+    platform: Platform, rules: dict[str, Any], watch: Watch
+):
+    machine = machine_of(platform)
+    assert json.loads(machine["definition"]) == state_machine(watch)
+    assert rules["watchdog-run"]["ScheduleExpression"] == "rate(15 minutes)"
+    [target] = targets_of(platform, rules["watchdog-run"])
+    assert target["Arn"] == machine["stateMachineArn"]
+    starter = role_documents(platform, target["RoleArn"])
+    assert starter == (schedule_trust(watch), schedule_policy(machine["stateMachineArn"]))
+
+
+def test_the_watchdog_may_stop_this_stacks_jobs_and_no_other(platform: Platform, watch: Watch):
+    documents = role_documents(platform, machine_of(platform)["roleArn"])
+    assert documents == (watchdog_trust(watch), watchdog_policy(watch))
+
+
+def test_a_watchdog_that_fails_raises_an_alarm(platform: Platform, topic: str):
+    alarm = alarms_of(platform)["watchdog-failures"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/States", "ExecutionsFailed")
+    assert alarm["AlarmActions"] == [topic]
+
+
+def test_the_teams_month_has_a_budget_that_warns_before_it_is_spent(platform: Platform, topic: str):
+    budgets = platform.client("budgets")
+    [budget] = budgets.describe_budgets(AccountId=ACCOUNT)["Budgets"]
+    assert (budget["BudgetType"], budget["TimeUnit"]) == ("COST", "MONTHLY")
+    assert float(budget["BudgetLimit"]["Amount"]) == 2500
+    assert budget["CostFilters"] == {"TagKeyValue": [f"user:team${TAGS['team']}"]}
+    named = {"AccountId": ACCOUNT, "BudgetName": budget["BudgetName"]}
+    notifications = budgets.describe_notifications_for_budget(**named)["Notifications"]
+    assert {(each["NotificationType"], each["Threshold"]) for each in notifications} == {
+        ("ACTUAL", 80),
+        ("FORECASTED", 100),
+        ("ACTUAL", 100),
+    }
+    for each in notifications:
+        told = budgets.describe_subscribers_for_notification(**named, Notification=each)
+        assert told["Subscribers"] == [{"SubscriptionType": "SNS", "Address": topic}]
+
+
+def targets_of(platform: Platform, rule: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(platform.client("events").list_targets_by_rule(Rule=rule["Name"])["Targets"])
+
+
+def alarms_of(platform: Platform) -> dict[str, dict[str, Any]]:
+    prefix = f"{platform.prefix}-alerts-"
+    found = platform.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    return {each["AlarmName"].removeprefix(prefix).rpartition("-")[0]: each for each in found}
+
+
+def machine_of(platform: Platform) -> dict[str, Any]:
+    states = platform.client("stepfunctions")
+    [machine] = states.list_state_machines()["stateMachines"]
+    return dict(states.describe_state_machine(stateMachineArn=machine["stateMachineArn"]))
+
+
+def role_documents(platform: Platform, arn: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Who may assume a role, and its one policy."""
+    iam, name = platform.client("iam"), arn.rpartition("/")[2]
+    trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    [policy] = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    return trust, iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]

@@ -1,0 +1,122 @@
+"""What a stack leaves behind, and how it is taken back, on the real engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from development.log_lines import read_lines
+from tests.integration.account import inventory
+from tests.integration.engine import Result, Stack
+from tests.integration.full_platform.options import every_option, make_what_exists_already
+from tests.integration.full_platform.store import controls
+from tests.integration.settings import FOREVER, counting_job
+from tests.integration.timeline import TRAINING_JOB, Timeline
+
+pytestmark = pytest.mark.integration
+
+NewStack = Callable[..., Stack]
+
+
+def test_a_retained_store_is_taken_back_with_its_lineages(own_cloud: str, new_stack: NewStack):
+    a_stack_comes_goes_and_comes_back(new_stack, own_cloud, small())
+
+
+@pytest.mark.deep
+def test_the_full_platform_goes_and_leaves_the_account_as_it_was(
+    own_cloud: str, new_stack: NewStack
+):
+    a_stack_comes_goes_and_comes_back(new_stack, own_cloud, every_option(steps=FOREVER))
+
+
+def test_without_retention_nothing_is_left(own_cloud: str, new_stack: NewStack):
+    settings = small()
+    settings["jobs"] = {}
+    stack = new_stack(settings, url=own_cloud)
+    before = inventory(stack.client)
+    stack.up().succeeded()
+    stack.client("s3").put_object(Bucket=stack.outputs()["artifact_bucket_name"], Key="a", Body=b"")
+    stack.settings["artifacts"] = {"retain": False, "checkpointDays": 7}
+    stack.up().succeeded()
+    stack.destroy().succeeded()
+    assert inventory(stack.client) == before
+
+
+def small() -> dict[str, Any]:
+    """A stack with a job that runs until it is stopped."""
+    return {
+        "enableTrainingJob": True,
+        "network": {"availabilityZones": 1},
+        "artifacts": {"retain": True, "checkpointDays": 7},
+        "alerts": False,
+        "jobs": {"work": counting_job(FOREVER)},
+    }
+
+
+def a_stack_comes_goes_and_comes_back(
+    new_stack: NewStack, cloud: str, settings: dict[str, Any]
+) -> None:
+    waiting = settings | {"waitForCompletion": False}
+    stack = new_stack(waiting, url=cloud)
+    make_what_exists_already(stack.client("s3"))
+    before = inventory(stack.client)
+    stack.up().succeeded()
+    stack.wait_for_job("work", lambda job: steps_done(stack, job) >= 10)
+    bucket, key = store_of(stack)
+    protected = controls(stack.client, bucket, key)
+
+    the_job_ends_before_all_else(stack.destroy().succeeded())
+    left = {f"bucket {bucket}", f"key {key}", f"alias alias/{bucket}"}
+    assert inventory(stack.client) - before == left | {LOGS}
+    assert before - inventory(stack.client) == set()
+    assert controls(stack.client, bucket, key) == protected
+
+    again = another_stack_of_the_same(new_stack, stack, bucket)
+    again.up().succeeded()
+    assert store_of(again) == (bucket, key)
+    resumed = again.wait_for_job("work", lambda job: resumed_at(again, job) >= 10)
+    assert resumed["CheckpointConfig"] == again.jobs("work")[-1]["CheckpointConfig"]
+    assert again.up().succeeded().changes == {}
+    again.destroy().succeeded()
+    assert inventory(stack.client) - before == left | {LOGS}
+
+
+LOGS = "log-group /aws/sagemaker/TrainingJobs"
+"""SageMaker makes it with the account's first job and keeps it."""
+
+
+def the_job_ends_before_all_else(destroyed: Result) -> None:
+    timeline = Timeline(destroyed, "delete")
+    used = timeline.used_by_the_job()
+    assert len(used) > 20
+    assert timeline.not_after(timeline.the(TRAINING_JOB), used) == []
+
+
+def another_stack_of_the_same(new_stack: NewStack, stack: Stack, bucket: str) -> Stack:
+    """A stack that takes over the bucket, from a state that knows nothing of it."""
+    artifacts = stack.settings["artifacts"] | {"existingBucket": bucket}
+    return new_stack(stack.settings | {"artifacts": artifacts}, url=stack.endpoint_url)
+
+
+def store_of(stack: Stack) -> tuple[str, str]:
+    outputs = stack.outputs()
+    return outputs["artifact_bucket_name"], outputs["artifact_key_arn"]
+
+
+def steps_done(stack: Stack, job: dict[str, Any]) -> int:
+    """The newest step of which there is a checkpoint."""
+    bucket, _, prefix = job["CheckpointConfig"]["S3Uri"].removeprefix("s3://").partition("/")
+    listed = stack.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
+    names = [each["Key"].rpartition("/")[2] for each in listed]
+    return max(
+        (int(name.removesuffix(".txt")) for name in names if name.endswith(".txt")), default=0
+    )
+
+
+def resumed_at(stack: Stack, job: dict[str, Any]) -> int:
+    """The step that a job went on from, -1 while it has not said so."""
+    lines = read_lines(stack.client("logs"), job["TrainingJobName"])
+    said = [each.message for each in lines if "resumed at" in each.message]
+    return int(said[0].split()[-1]) if said else -1
