@@ -86,8 +86,19 @@ class Engine:
         return outputs
 
     def up(self, tell: Callable[[str], None], *options: str) -> int:
-        """Bring the stack to what the program says, and return the engine's exit code."""
-        return self._run("up", tell, *options)
+        """Bring the stack to what the program says, and return the engine's exit code.
+
+        A preview comes first, unless the same settings were brought up before: what it could
+        refuse, it would have refused then.
+        """
+        brought_up = self.settings_file.with_suffix(".brought-up")
+        settings = self.settings_file.read_bytes()
+        seen = brought_up.exists() and brought_up.read_bytes() == settings
+        brought_up.unlink(missing_ok=True)
+        code = self._run("up", tell, *(["--skip-preview"] if seen else []), *options)
+        if code == 0:
+            brought_up.write_bytes(settings)
+        return code
 
     def refresh(self, tell: Callable[[str], None]) -> int:
         """Read anew what there is, and forget what a killed engine was creating.
