@@ -100,6 +100,11 @@ class PlatformOutputs:
         return self._output("training_security_group_id", _text)
 
     @property
+    def deployer_role_arn(self) -> pulumi.Output[str]:
+        """The role for the pipeline that deploys the stack, "" where there is none."""
+        return self._output("deployer_role_arn", _text)
+
+    @property
     def training_job_name(self) -> pulumi.Output[str]:
         """The only launched job's name, "" where none or several are launched."""
         return self._output("training_job_name", _text)

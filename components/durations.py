@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_TEXT = r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"
+TEXT_PATTERN = r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"
 _DURATION = re.compile(r"(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 
@@ -45,7 +45,7 @@ def format_duration(seconds: float) -> str:
     return "".join(parts) or "0s"
 
 
-DurationText = Annotated[str, StringConstraints(pattern=_TEXT, min_length=2)]
+DurationText = Annotated[str, StringConstraints(pattern=TEXT_PATTERN, min_length=2)]
 
 Seconds = Annotated[int, BeforeValidator(parse_duration, json_schema_input_type=int | DurationText)]
 """A field in whole seconds that also takes `90s`, `30m`, `2h`, `1h30m` or `2d`."""

@@ -62,6 +62,16 @@ def down() -> None:
     raise typer.Exit(commands.down(layout))
 
 
+@app.command()
+def configuration() -> None:
+    """Write docs/configuration.md, stack.schema.json and Pulumi.yaml from the settings' model."""
+    # Here, because the settings import Pulumi, for which no other command should have to wait.
+    from development.configuration.documents import write
+
+    for path in write(layout.checkout):
+        console.print(f"Wrote {path.relative_to(layout.checkout)}")
+
+
 def main() -> None:
     """Run one command in an environment that has nothing of the user's AWS and Pulumi settings."""
     environment = client_environment(layout)

@@ -130,10 +130,10 @@ def downstream(layout: Layout) -> int:
     if not engine.exists():
         engine.create()
     StackFile.read(engine.original_settings).copy_to(engine.settings_file).write()
-    code = _look_again(engine, started=False)
+    # The local cloud may have been started anew, and empty, since this stack was last up.
+    code = _refresh(engine) if engine.resources() or engine.was_interrupted() else 0
     if code == 0:
-        # The local cloud may have been started anew, and empty, since this stack was last up.
-        code = engine.up(tell, "--refresh")
+        code = engine.up(tell)
     if code == 0:
         print_outputs(console, engine.outputs())
     return code
@@ -172,6 +172,11 @@ def _look_again(engine: Engine, *, started: bool) -> int:
         )
     else:
         return 0
+    return _refresh(engine)
+
+
+def _refresh(engine: Engine) -> int:
+    """Read the state anew; what the engine writes is printed only where it fails."""
     lines: list[str] = []
     code = engine.refresh(lines.append)
     for line in lines if code else ():

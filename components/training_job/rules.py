@@ -87,7 +87,8 @@ def _one_lineage_is_named(job: JobSettings, _: Path) -> Iterator[Problem]:
 
 
 def _extra_overrides_nothing(job: JobSettings, _: Path) -> Iterator[Problem]:
-    for path in overridden(training_request(job, _ANYWHERE), job.extra):
+    modelled = training_request(job.model_copy(update={"extra": {}}), _ANYWHERE)
+    for path in overridden(modelled, job.extra):
         yield Problem(
             f"extra.{path}",
             "(set)",

@@ -1,0 +1,1 @@
+"""What users read about the settings, written from the settings' own model."""

@@ -1,0 +1,36 @@
+"""The files that are written from the settings' model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from components.stack_settings import Settings
+from development.configuration.declarations import with_declarations
+from development.configuration.page import page
+from development.configuration.schema import model_schema, stack_schema
+from settings import AwsSettings
+
+
+def documents(checkout: Path) -> dict[Path, str]:
+    """Return what each of the files should hold."""
+    settings, aws = model_schema(Settings), model_schema(AwsSettings)
+    project = checkout / "Pulumi.yaml"
+    return {
+        checkout / "docs" / "configuration.md": page(settings, aws),
+        checkout / "stack.schema.json": _json(stack_schema()),
+        project: with_declarations(project.read_text(), settings),
+    }
+
+
+def write(checkout: Path) -> Iterator[Path]:
+    """Write the files that are not as they should be, and yield them."""
+    for path, text in documents(checkout).items():
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+            yield path
+
+
+def _json(content: object) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,164 @@
+"""The settings as a page to read: a table for each section."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from components.durations import parse_duration
+from development.configuration.schema import Node, is_duration
+from settings import NAMESPACE
+
+_WORDS = {"string": "text", "integer": "whole number", "number": "number"}
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+_INTRODUCTION = f"""\
+<!-- Written by `python -m development configuration` from the descriptions in the code. -->
+# Settings
+
+A stack is one file beside `Pulumi.yaml`, named `Pulumi.<stack>.yaml`. Its keys stand under
+`config`, each after `{NAMESPACE}:`. [Pulumi.dev.yaml](../Pulumi.dev.yaml) is a small stack,
+[Pulumi.research-prod.yaml](../Pulumi.research-prod.yaml) a large one.
+
+All settings are checked before anything is created, and everything that is wrong is reported at
+once, with the path, the value, the rule and a remedy. A key that is not listed here is refused.
+Editors with a YAML language server complete and check the keys by
+[stack.schema.json](../stack.schema.json), which each file's first line names.
+
+A **duration** is a number of seconds, or days, hours, minutes and seconds as in `2d`, `1h30m` or
+`90s`.
+"""
+_AWS = """\
+## AWS
+
+The standard keys after `aws:` that the provider and the jobs' own AWS session share.
+"""
+
+
+def page(settings: Node, aws: Node) -> str:
+    """Return the page in Markdown."""
+    parts = [_INTRODUCTION, "## The stack\n", _table(settings)]
+    for path, node in sections("", settings):
+        parts += [f"## `{path}`\n", f"{node['title']}\n", _table(node, path)]
+    return "\n".join([*parts, _AWS, _table(aws)])
+
+
+def sections(path: str, node: Node) -> Iterator[tuple[str, Node]]:
+    """Yield the sections below a section with their paths, as `jobs.<name>.spot`."""
+    for key, child in node["properties"].items():
+        for suffix, section in _sections_of(child):
+            inner = _joined(path, key) + suffix
+            yield inner, section
+            yield from sections(inner, section)
+
+
+def _sections_of(node: Node) -> Iterator[tuple[str, Node]]:
+    """Yield the section that a value is, alone or among others, or that each of its names has."""
+    for branch in (node, *node.get("anyOf", ())):
+        if "properties" in branch:
+            yield "", branch
+    for named in _named(node):
+        if "properties" in named:
+            yield ".<name>", named
+
+
+def _named(node: Node) -> list[Node]:
+    """Return what stands under a name, where the names are the user's own."""
+    others = [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]
+    return [each for each in others if isinstance(each, dict)]
+
+
+def _table(node: Node, path: str = "") -> str:
+    required = node.get("required", ())
+    rows = ["| Setting | Type | Default | Meaning |", "|---|---|---|---|"]
+    for key, child in node["properties"].items():
+        default = "required" if key in required else _default(child)
+        cells = (f"`{key}`", _type(child, _joined(path, key)), default, child["description"])
+        rows.append(f"| {' | '.join(map(_cell, cells))} |")
+    return "\n".join([*rows, ""])
+
+
+def _cell(text: str) -> str:
+    """Return a text as it can stand in a table."""
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def _type(node: Node, path: str) -> str:
+    """Return the type of a value in words."""
+    words = list(dict.fromkeys(_types(node, path)))
+    if "number" in words and "whole number" in words:
+        words.remove("whole number")
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def _types(node: Node, path: str) -> list[str]:
+    """Return what a value may be, each in words."""
+    if is_duration(node):
+        return ["duration"]
+    if "anyOf" in node:
+        return [words for each in node["anyOf"] for words in _types(each, path)]
+    if "const" in node:
+        return [_literal(node["const"])]
+    if "enum" in node:
+        return [_literal(each) for each in node["enum"]]
+    match node.get("type"):
+        case "boolean":
+            return ["`true`", "`false`"]
+        case "array":
+            return [f"list of {_plural(_type(node['items'], path))}"]
+        case "object":
+            return [_object_type(node, path)]
+        case kind:
+            return [_WORDS.get(str(kind), "any value")]
+
+
+def _object_type(node: Node, path: str) -> str:
+    if "properties" in node:
+        return f"[section](#{_anchor(path)})"
+    named = _named(node)
+    if not named:
+        return "any values by name"
+    if "properties" in named[0]:
+        return f"[sections](#{_anchor(path + '.<name>')}) by name"
+    return f"{_plural(_type(named[0], path))} by name"
+
+
+def _default(node: Node) -> str:
+    """Return the default of a value that can be left out, in words."""
+    default = node.get("default")
+    if default == {} and any(not suffix for suffix, _ in _sections_of(node)):
+        return "its defaults"
+    if default in (None, "", [], {}):
+        return "none"
+    return in_words(parse_duration(default)) if is_duration(node) else _literal(default)
+
+
+def in_words(seconds: int) -> str:
+    """Return a duration as one says it.
+
+    >>> in_words(5400)
+    '1 hour 30 minutes'
+    """
+    parts = []
+    for unit, size in _UNITS:
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {unit}{'' if count == 1 else 's'}")
+    return " ".join(parts) or "0 seconds"
+
+
+def _literal(value: Any) -> str:
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _plural(words: str) -> str:
+    return re.sub(r"\b(text|number|value|mapping)\b", r"\1s", words)
+
+
+def _joined(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _anchor(heading: str) -> str:
+    """Return the address that a heading gets on the page."""
+    return re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-")

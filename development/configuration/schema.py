@@ -1,0 +1,88 @@
+"""The JSON Schema of the stack files, from the settings' own model; editors complete with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from components.durations import TEXT_PATTERN, format_duration
+from components.stack_settings import Settings
+from settings import NAMESPACE, AwsSettings
+
+Node = dict[str, Any]
+
+# What pydantic writes besides: limits of durations, under names that JSON Schema doesn't know.
+_DROPPED = frozenset({"$defs", "ge", "le", "gt", "lt"})
+_NULL = {"type": "null"}
+
+
+def stack_schema() -> Node:
+    """Return the schema of `Pulumi.<stack>.yaml`."""
+    settings, aws = model_schema(Settings), model_schema(AwsSettings)
+    config = {
+        "type": "object",
+        "properties": _in_namespace("aws", aws) | _in_namespace(NAMESPACE, settings),
+        # Other providers' keys are not this project's business; its own are all known.
+        "patternProperties": {f"^(?!{NAMESPACE}:)[^:]+:": True},
+        "additionalProperties": False,
+        "required": ["aws:region", f"{NAMESPACE}:team"],
+    }
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": f"Settings of a stack of {NAMESPACE}",
+        "type": "object",
+        "properties": {"config": config},
+        "required": ["config"],
+    }
+
+
+def model_schema(model: type[BaseModel]) -> Node:
+    """Return the schema of a model, in one piece, without references."""
+    raw = model.model_json_schema(by_alias=True)
+    return _whole(raw, raw.get("$defs", {}))
+
+
+def is_duration(node: Node) -> bool:
+    """Tell whether a value is a duration, in seconds or as in 1h30m."""
+    return any(branch.get("pattern") == TEXT_PATTERN for branch in node.get("anyOf", ()))
+
+
+def _in_namespace(namespace: str, node: Node) -> Node:
+    return {f"{namespace}:{key}": each for key, each in node["properties"].items()}
+
+
+def _whole(node: Node, definitions: Node) -> Node:
+    """Return a node with what it refers to in it, and without what says nothing to people."""
+    own = {key: each for key, each in node.items() if key not in _DROPPED | {"title", "$ref"}}
+    if "$ref" in node:
+        referred = _whole(definitions[node["$ref"].rpartition("/")[2]], definitions)
+        return _with_plain_default(referred | {"title": referred["description"]} | own)
+    whole = own
+    for key in ("properties", "patternProperties"):
+        if key in node:
+            whole[key] = {name: _whole(each, definitions) for name, each in node[key].items()}
+    for key in ("items", "additionalProperties"):
+        if isinstance(node.get(key), dict):
+            whole[key] = _whole(node[key], definitions)
+    if "patternProperties" in node:
+        whole["additionalProperties"] = False
+    if "anyOf" in node:
+        whole = _with_branches(whole, definitions)
+    return _with_plain_default(whole)
+
+
+def _with_branches(node: Node, definitions: Node) -> Node:
+    """Return a node with its alternatives but null: what is left out says the same."""
+    branches = [_whole(each, definitions) for each in node.pop("anyOf") if each != _NULL]
+    return branches[0] | node if len(branches) == 1 else node | {"anyOf": branches}
+
+
+def _with_plain_default(node: Node) -> Node:
+    """Return a node with its default as one would write it; that of a section is in its parts."""
+    default = node.pop("default", None)
+    if default is None:
+        return node
+    if is_duration(node):
+        default = format_duration(default)
+    return node | {"default": {} if isinstance(default, dict) else default}
