@@ -16,7 +16,8 @@ import yaml
 
 from development.environment import engine_environment
 from development.layout import CHECKOUT, Layout
-from tests.integration.engine import Stack, end_processes_of
+from development.leftovers import end_processes_of
+from tests.integration.engine import Stack
 from tests.integration.settings import counting_job, stack_with
 
 DOCUMENTS = sorted([CHECKOUT / "README.md", *CHECKOUT.glob("docs/**/*.md")])

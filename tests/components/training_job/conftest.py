@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from components.training_job import lifecycle
 from components.training_job.job import JobSettings
 from components.training_job.provider import TrainingJobProvider
 from components.training_job.request import Placement, training_request
@@ -58,7 +58,7 @@ def job_inputs() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def sagemaker(monkeypatch: pytest.MonkeyPatch) -> FakeSageMaker:
-    monkeypatch.setattr(lifecycle.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
     return FakeSageMaker()
 
 

@@ -18,7 +18,7 @@ class CrashError(BaseException):
     """The process dies here."""
 
 
-class ResourceInUseError(ClientError):
+class ResourceInUseError(ClientError):  # type: ignore[misc]  # botocore has no types
     """The name is taken."""
 
 
@@ -41,10 +41,10 @@ class FakeSageMaker:
         """What the next CreateTrainingJob calls are answered with."""
         self._clock = datetime(2026, 1, 1, tzinfo=UTC)
 
-    def create_training_job(self, **request: Any) -> dict[str, str]:
+    def create_training_job(self, **request: Any) -> Any:
         return self._call("CreateTrainingJob", lambda: self._create(request))
 
-    def describe_training_job(self, TrainingJobName: str) -> dict[str, Any]:
+    def describe_training_job(self, TrainingJobName: str) -> Any:
         return self._call("DescribeTrainingJob", lambda: self._describe(TrainingJobName))
 
     def stop_training_job(self, TrainingJobName: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from components.training_job import waiting
 from components.training_job.completion import TrainingJobCompletionProvider
 from components.training_job.lifecycle import TrainingJobError
 from components.training_job.unknowns import UNKNOWN
@@ -44,8 +44,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         clock.now += seconds
         clock.on_sleep()
 
-    monkeypatch.setattr(waiting.time, "sleep", sleep)
-    monkeypatch.setattr(waiting.time, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(time, "sleep", sleep)
+    monkeypatch.setattr(time, "monotonic", lambda: clock.now)
     return clock
 
 
