@@ -137,6 +137,17 @@ def _retention_is_consistent(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _objects_can_be_reached(settings: Settings) -> Iterator[Problem]:
+    existing = settings.network.existing
+    if settings.artifacts.vpc_only and existing is not None and not existing.s3_endpoint_id:
+        yield Problem(
+            "network.existing.s3EndpointId",
+            None,
+            "with artifacts.vpcOnly the jobs reach the bucket through the VPC's S3 endpoint alone",
+            "name it, or remove artifacts.vpcOnly",
+        )
+
+
 def _deployers_are_named(settings: Settings) -> Iterator[Problem]:
     deployer = settings.deployer
     if deployer is None:
@@ -214,6 +225,7 @@ _RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _network_has_room,
     _checkpoints_outlive_their_job,
     _retention_is_consistent,
+    _objects_can_be_reached,
     _deployers_are_named,
     _images_are_in_ecr,
     _inputs_are_plain_prefixes,

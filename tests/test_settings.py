@@ -119,6 +119,14 @@ WRONG_STACKS: list[tuple[dict[str, Any], str, str]] = [
         "retain: true",
     ),
     ({"artifacts": {"vpcOnly": True}}, "artifacts.vpcOnly", "exemptPrincipals"),
+    (
+        {
+            "network": {"existing": {"vpcId": "vpc-1", "subnetIds": ["subnet-1"]}},
+            "artifacts": {"vpcOnly": True, "exemptPrincipals": ["arn:aws:iam::1:role/ci"]},
+        },
+        "network.existing.s3EndpointId",
+        "S3 endpoint",
+    ),
     ({"deployer": {}}, "deployer", "trustedPrincipals"),
     ({"deployer": {"trustedPrincipals": ["*"]}}, "deployer.trustedPrincipals.0", "role/pipeline"),
     (
