@@ -1,0 +1,86 @@
+"""The state that the first release wrote: its providers are found, and it serves every verb."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import dill
+import pytest
+
+from components.training_job.completion import TrainingJobCompletionProvider
+from components.training_job.lifecycle import RELEASED_TAG
+from components.training_job.provider import TrainingJobProvider
+from tests.components.training_job.fake_sagemaker import FakeSageMaker
+
+STORED = json.loads(Path(__file__).with_name("first_release_state.json").read_text())
+JOB = "pulumi-python:dynamic/sagemaker:TrainingJob"
+COMPLETION = "pulumi-python:dynamic/sagemaker:TrainingJobCompletion"
+
+
+def stored(type_: str) -> tuple[str, dict[str, Any]]:
+    """The id and the outputs of a resource, as the engine hands them to its provider."""
+    outputs = json.loads(json.dumps(STORED[type_]["outputs"]))
+    return STORED[type_]["id"], outputs
+
+
+def provider_of(outputs: dict[str, Any]) -> Any:
+    return dill.loads(base64.b64decode(outputs["__provider"]))  # noqa: S301 - our own file
+
+
+@pytest.fixture
+def with_the_job(sagemaker: FakeSageMaker) -> FakeSageMaker:
+    """The service with the job that the state tells of, still running."""
+    _, outputs = stored(JOB)
+    request = outputs["request"] | {"TrainingJobName": outputs["training_job_name"]}
+    sagemaker.create_training_job(**request)
+    sagemaker.jobs[outputs["training_job_name"]]["TrainingJobArn"] = outputs["training_job_arn"]
+    sagemaker.tags[outputs["training_job_arn"]] = {}
+    return sagemaker
+
+
+@pytest.fixture
+def restored(with_the_job: FakeSageMaker) -> TrainingJobProvider:
+    provider = provider_of(stored(JOB)[1])
+    provider._clients = SimpleNamespace(
+        account=lambda _region: "123456789012", client=lambda _service, _region: with_the_job
+    )
+    assert isinstance(provider, TrainingJobProvider)
+    return provider
+
+
+def test_the_stored_providers_are_found_where_they_were() -> None:
+    assert isinstance(provider_of(stored(JOB)[1]), TrainingJobProvider)
+    assert isinstance(provider_of(stored(COMPLETION)[1]), TrainingJobCompletionProvider)
+
+
+def test_a_stored_job_is_refreshed(restored: TrainingJobProvider) -> None:
+    result = restored.read(*stored(JOB))
+    assert result.outs is not None
+    assert result.outs["status"] == "InProgress"
+    assert set(stored(JOB)[1]) <= set(result.outs)
+
+
+def test_a_stored_job_differs_from_its_own_inputs_in_nothing(restored: TrainingJobProvider) -> None:
+    identity, outputs = stored(JOB)
+    inputs = restored.read(identity, outputs).inputs or {}
+    news = restored.check({}, inputs).inputs
+    assert news["definition_hash"] == outputs["definition_hash"]
+    assert restored.diff(identity, outputs, news).changes is False
+
+
+def test_a_stored_job_is_stopped_and_let_go(
+    restored: TrainingJobProvider, with_the_job: FakeSageMaker
+) -> None:
+    identity, outputs = stored(JOB)
+    restored.delete(identity, outputs)
+    assert with_the_job.live() == []
+    assert RELEASED_TAG in with_the_job.tags[outputs["training_job_arn"]]
+
+
+def test_a_stored_completion_waits_for_nothing_anew() -> None:
+    identity, outputs = stored(COMPLETION)
+    assert provider_of(outputs).diff(identity, outputs, outputs).changes is False
