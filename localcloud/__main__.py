@@ -27,6 +27,9 @@ def serve(
     checkpoint_interval: Annotated[
         float, typer.Option(help="Seconds between two passes over the checkpoints.")
     ] = 1.0,
+    schedule_speed: Annotated[
+        float, typer.Option(help="How many times faster than the clock schedules pass.")
+    ] = 1.0,
 ) -> None:
     """Serve in the foreground until interrupted."""
     from localcloud.server import AlreadyRunningError, Options
@@ -37,7 +40,7 @@ def serve(
     if wanted is None and sandbox != "auto":
         message = f"{sandbox} is none of auto, {', '.join(NAMES)}"
         raise typer.BadParameter(message, param_hint="--sandbox")
-    options = Options(data.resolve(), port, wanted, grace, checkpoint_interval)
+    options = Options(data.resolve(), port, wanted, grace, checkpoint_interval, schedule_speed)
     try:
         run(options, typer.echo)
     except (AlreadyRunningError, RuntimeError, OSError) as error:
@@ -67,11 +70,25 @@ def stop(data: Data) -> None:
 @app.command()
 def status(data: Data) -> None:
     """Print where the server listens; exit with 3 when none runs."""
+    server = _running(data)
+    typer.echo(f"{server.url} (process {server.pid}, version {server.version})")
+
+
+@app.command()
+def messages(data: Data) -> None:
+    """Print what was published to topics, mails among it, oldest first."""
+    for message in daemon.ask(_running(data), "GET", "/localcloud/messages"):
+        typer.echo(f"{message['topic']} → {', '.join(message['recipients']) or 'nobody'}")
+        typer.echo(f"{message['subject']}\n{message['message']}\n".lstrip())
+
+
+def _running(data: Path) -> daemon.Server:
+    """Return the server that works on a folder; end with 3 when there is none."""
     server = daemon.find(data)
     if server is None:
         typer.echo("No local cloud runs on this folder.")
         raise typer.Exit(3)
-    typer.echo(f"{server.url} (process {server.pid}, version {server.version})")
+    return server
 
 
 if __name__ == "__main__":

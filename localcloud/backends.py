@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -20,6 +21,35 @@ def role_exists(arn: str) -> bool:
     _, partition, _, _, account, resource = arn.split(":", 5)
     roles = iam_backends[account][partition].roles.values()
     return any(role.arn == arn for role in roles) and resource.startswith("role/")
+
+
+def all_of(service: str) -> Iterator[tuple[str, str, Any]]:
+    """Yield account, region and data of a service, wherever it has been used so far."""
+    from moto.backends import get_backend
+
+    for account, regions in list(get_backend(service).items()):
+        for region, backend in list(regions.items()):
+            yield account, region, backend
+
+
+def messages() -> list[dict[str, Any]]:
+    """Return what was published to each topic, oldest first, and who is subscribed to it."""
+    return [
+        {
+            "topic": topic.arn,
+            "recipients": _recipients(backend, topic),
+            "subject": subject or "",
+            "message": message,
+        }
+        for _, _, backend in all_of("sns")
+        for topic in list(backend.topics.values())
+        for _, message, subject, *_ in list(topic.sent_notifications)
+    ]
+
+
+def _recipients(backend: Any, topic: Any) -> list[str]:
+    subscriptions = list(backend.subscriptions.values())
+    return [f"{each.protocol}:{each.endpoint}" for each in subscriptions if each.topic is topic]
 
 
 def mend_bucket_policies() -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import fcntl
+import http.client
 import json
 import os
 import signal
 import sys
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 STATE_FILE = "server.json"
 LOCK_FILE = "server.lock"
@@ -22,6 +24,10 @@ _POLL_SECONDS = 0.05
 
 class StartError(Exception):
     """The server did not start; the message holds what it said."""
+
+
+class RequestError(Exception):
+    """The server refused a request; the message is its own."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +124,21 @@ def _reap(process: int) -> bool:
     with suppress(ChildProcessError):
         return os.waitpid(process, os.WNOHANG)[0] == process
     return False
+
+
+def ask(server: Server, method: str, path: str, document: Any = None) -> Any:
+    """Send a request to one of the server's own pages and return the JSON that it answers.
+
+    Raises RequestError with what it says if it refuses.
+    """
+    # Not through urllib, which would obey the user's proxy settings.
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as connection:
+        connection.request(method, path, json.dumps(document or {}))
+        response = connection.getresponse()
+        answer = json.loads(response.read() or b"null")
+    if response.status != http.HTTPStatus.OK:
+        raise RequestError(answer["message"])
+    return answer
 
 
 def stop(data: Path) -> bool:

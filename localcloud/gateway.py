@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from localcloud.backends import account_of
+from localcloud import workflows
+from localcloud.backends import account_of, messages
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.service import TrainingService
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+Page = Callable[[dict[str, Any]], Any]
+"""Takes a request's document and returns the answer's; raises ServiceError to refuse."""
 
 _TARGET = "SageMaker."
 _DEFAULT_REGION = "us-east-1"
@@ -32,15 +35,24 @@ class Gateway:
     def __init__(self, service: TrainingService, moto: Application) -> None:
         self._service = service
         self._moto = moto
+        self._pages: dict[tuple[str, str], Page] = {
+            ("GET", "/localcloud/messages"): lambda _: messages(),
+        }
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         refusal = refused(environ)
         if refusal:
             return _answer(start_response, "403 Forbidden", {"message": refusal})
-        if environ.get("PATH_INFO") == _RESET:
+        path = environ.get("PATH_INFO", "")
+        if page := self._pages.get((environ["REQUEST_METHOD"], path)):
+            body = _read(environ)
+            return _reply(path, start_response, lambda: page(_parse(body)))
+        if path == _RESET:
             self._service.close()
         target = environ.get("HTTP_X_AMZ_TARGET", "")
+        if target.startswith(workflows.TARGET):
+            workflows.mend()
         if not target.startswith(_TARGET):
             return self._moto(environ, start_response)
         return self._sagemaker(target.removeprefix(_TARGET), environ, start_response)
@@ -48,21 +60,36 @@ class Gateway:
     def _sagemaker(
         self, operation: str, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        body = _read(environ)
+        if not self._is_training(operation, body):
+            environ["wsgi.input"] = io.BytesIO(body)
+            return self._moto(environ, start_response)
+        call, caller = self._service.call, _caller(environ)
+        return _reply(operation, start_response, lambda: call(operation, _parse(body), *caller))
+
+    def _is_training(self, operation: str, body: bytes) -> bool:
         try:
-            request = _parse(body)
-            if not self._service.offers(operation, request):
-                environ["wsgi.input"] = io.BytesIO(body)
-                return self._moto(environ, start_response)
-            document = self._service.call(operation, request, *_caller(environ))
-            return _answer(start_response, "200 OK", document)
-        except ServiceError as error:
-            content = {"__type": error.code, "message": error.message}
-            return _answer(start_response, f"{error.status} {error.code}", content)
-        except Exception:
-            _log.exception("%s failed", operation)
-            content = {"__type": "InternalFailure", "message": "The local cloud's log says why."}
-            return _answer(start_response, "500 Internal Server Error", content)
+            return self._service.offers(operation, _parse(body))
+        except ServiceError:
+            return True
+
+
+def _read(environ: Environ) -> bytes:
+    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    return body
+
+
+def _reply(name: str, start_response: StartResponse, work: Callable[[], Any]) -> Iterable[bytes]:
+    """Answer with what `work` returns, or with the error that it raises."""
+    try:
+        return _answer(start_response, "200 OK", work())
+    except ServiceError as error:
+        content = {"__type": error.code, "message": error.message}
+        return _answer(start_response, f"{error.status} {error.code}", content)
+    except Exception:
+        _log.exception("%s failed", name)
+        content = {"__type": "InternalFailure", "message": "The local cloud's log says why."}
+        return _answer(start_response, "500 Internal Server Error", content)
 
 
 def refused(environ: Environ) -> str:
@@ -113,7 +140,7 @@ def _caller(environ: Environ) -> tuple[str, str]:
 
 
 def _answer(start_response: StartResponse, status: str, document: Any) -> Iterable[bytes]:
-    body = json.dumps(document).encode() if document else b""
+    body = b"" if document == {} else json.dumps(document).encode()
     start_response(
         status,
         [

@@ -14,8 +14,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
-from localcloud import __version__
+from localcloud import __version__, workflows
 from localcloud.daemon import LOCK_FILE, STATE_FILE
+from localcloud.events import schedules
 from localcloud.sagemaker.runtime import settings as defaults
 from localcloud.sagemaker.runtime.settings import Settings
 from localcloud.sagemaker.sandbox.choice import LESS_FAITHFUL, Name, choose
@@ -40,6 +41,8 @@ class Options:
     sandbox: Name | None = None
     grace: float = defaults.STOP_GRACE_SECONDS
     checkpoint_interval: float = defaults.CHECKPOINT_INTERVAL_SECONDS
+    schedule_speed: float = 1.0
+    """How many times faster than the clock schedules pass."""
 
 
 def serve(options: Options, say: Callable[[str], None]) -> NoReturn:
@@ -72,6 +75,7 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
         checkpoint_interval=options.checkpoint_interval,
     )
     service = _mount(server, settings)
+    schedules.start(options.schedule_speed)
     _stop_on_signal(server.shutdown)
     state = options.data / STATE_FILE
     _write_state(state, server.server_port, settings.url, sandbox.name)
@@ -105,12 +109,16 @@ def _listen(port: int) -> Any:
 def _mount(server: Any, settings: Settings) -> TrainingService:
     """Put the training jobs before moto's services and mend these."""
     from localcloud.backends import mend_bucket_policies, mend_delete_markers
+    from localcloud.events.publisher import Publisher
+    from localcloud.events.targets import mend_targets
     from localcloud.gateway import Gateway
     from localcloud.sagemaker.service import TrainingService
 
     mend_bucket_policies()
     mend_delete_markers()
-    service = TrainingService(settings)
+    mend_targets()
+    workflows.configure(server.server_port)
+    service = TrainingService(settings, Publisher().announce)
     server.app = Gateway(service, server.app)
     return service
 

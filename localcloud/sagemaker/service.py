@@ -15,7 +15,7 @@ from localcloud.sagemaker import description, lifecycle, listing, rules
 from localcloud.sagemaker.errors import NOT_FOUND, ServiceError, not_found, validation_error
 from localcloud.sagemaker.locations import Location
 from localcloud.sagemaker.records import TrainingJob, training_job_arn
-from localcloud.sagemaker.runtime.runner import Runner
+from localcloud.sagemaker.runtime.runner import Announce, Runner
 from localcloud.sagemaker.runtime.settings import Settings
 from localcloud.sagemaker.validation import validate
 
@@ -29,8 +29,9 @@ _MOST_TAGS = 50
 class TrainingService:
     """All training jobs of the local cloud, and the operations on them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, announce: Announce) -> None:
         self._settings = settings
+        self._announce = announce
         self._clients = Clients(settings.url)
         self._runners: dict[str, Runner] = {}
         self._lock = threading.RLock()
@@ -83,10 +84,11 @@ class TrainingService:
             transitions=lifecycle.enter((), "Starting", now),
             tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
         )
-        runner = Runner(job, self._settings, access)
+        runner = Runner(job, self._settings, access, self._announce)
         with self._lock:
             self._refuse_duplicate(arn)
             self._runners[arn] = runner
+        self._announce(job)
         runner.start()
         return {"TrainingJobArn": arn}
 

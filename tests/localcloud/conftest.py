@@ -10,9 +10,11 @@ from contextlib import suppress
 import pytest
 
 from localcloud import daemon
+from tests.localcloud.alerting import Alerting
 from tests.localcloud.cloud import Cloud
 
-FAST = ("--grace", "3", "--checkpoint-interval", "0.1")
+# A minute of a schedule passes in a second.
+FAST = ("--grace", "3", "--checkpoint-interval", "0.1", "--schedule-speed", "60")
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +41,9 @@ def confined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str
     yield find
     for data in base.iterdir():
         daemon.stop(data)
+
+
+@pytest.fixture
+def alerting(cloud: Cloud, request: pytest.FixtureRequest) -> Alerting:
+    """A topic and a queue of the test's own."""
+    return Alerting(cloud, request.node.name[:60])

@@ -6,6 +6,7 @@ import logging
 import secrets
 import threading
 import time
+from collections.abc import Callable
 
 from botocore.exceptions import ClientError as ServiceClientError
 
@@ -25,6 +26,9 @@ from localcloud.sagemaker.runtime.files import remove
 from localcloud.sagemaker.runtime.metrics import Metrics
 from localcloud.sagemaker.runtime.settings import Settings
 
+Announce = Callable[[TrainingJob], None]
+"""Takes a job whose status has just changed, and returns at once."""
+
 _STOPPED = Outcome("Stopped")
 _log = logging.getLogger(__name__)
 
@@ -32,8 +36,11 @@ _log = logging.getLogger(__name__)
 class Runner:
     """Takes one job through its statuses on a thread of its own."""
 
-    def __init__(self, job: TrainingJob, settings: Settings, access: RoleClients) -> None:
+    def __init__(
+        self, job: TrainingJob, settings: Settings, access: RoleClients, announce: Announce
+    ) -> None:
         self.job = job
+        self._announce = announce
         self._settings = settings
         self._access = access
         self._lock = threading.RLock()
@@ -138,6 +145,7 @@ class Runner:
             now = time.time()
             self.job.transitions = lifecycle.enter(self.job.transitions, status, now, message)
             self.job.modified = now
+            self._announce(self.job)
 
     def _say(self, message: str) -> None:
         with self._lock:

@@ -1,0 +1,133 @@
+"""State changes of training jobs, on their way to those whom rules name."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from typer.testing import CliRunner
+
+from components.alert_documents import ENDINGS, EVENT_INPUTS, event_message, event_pattern
+from localcloud.__main__ import app
+from tests.localcloud.alerting import Alerting
+from tests.localcloud.cloud import REGION, Cloud
+
+FAILED = next(ending for ending in ENDINGS if ending.name == "failed")
+
+
+def of_job(name: str, **detail: Any) -> str:
+    """Return the pattern of a job's events."""
+    return json.dumps(
+        {"source": ["aws.sagemaker"], "detail": {"TrainingJobName": [name], **detail}}
+    )
+
+
+def test_each_status_of_a_job_is_an_event_with_its_description(cloud: Cloud, alerting: Alerting):
+    request = cloud.request("exit(3)", Tags=[{"Key": "team", "Value": "research"}])
+    name = request["TrainingJobName"]
+    alerting.rule(name, {"Arn": alerting.queue_arn}, EventPattern=of_job(name))
+
+    job = cloud.run(**request)
+
+    events = alerting.received(5)
+    assert [event["detail"]["SecondaryStatus"] for event in events] == [
+        "Starting",
+        "Downloading",
+        "Training",
+        "Uploading",
+        "Failed",
+    ]
+    first, last = events[0], events[-1]
+    assert last["detail-type"] == "SageMaker Training Job State Change"
+    assert last["resources"] == [job["TrainingJobArn"]]
+    assert last["account"] == "123456789012"
+    assert last["time"].endswith("Z")
+    assert last["detail"]["TrainingJobStatus"] == "Failed"
+    assert last["detail"]["FailureReason"] == "AlgorithmError: , exit code: 3"
+    assert last["detail"]["RoleArn"] == cloud.role
+    assert last["detail"]["Tags"] == {"team": "research"}
+    created = int(job["CreationTime"].timestamp() * 1000)
+    assert abs(last["detail"]["CreationTime"] - created) <= 1
+    assert first["detail"]["FailureReason"] is first["detail"]["TrainingEndTime"] is None
+
+
+def test_a_failed_job_is_told_to_the_topics_subscribers(cloud: Cloud, alerting: Alerting):
+    request = cloud.request("""open('/opt/ml/output/failure', 'w').write('no "data"'); exit(3)""")
+    name = request["TrainingJobName"]
+    alerting.subscribe("email", "team@example.com")
+    pattern = event_pattern(FAILED, name, cloud.role)
+    transformer = {
+        "InputPathsMap": EVENT_INPUTS,
+        "InputTemplate": event_message(FAILED, REGION),
+    }
+    alerting.rule(
+        name,
+        {"Arn": alerting.topic, "InputTransformer": transformer},
+        EventPattern=json.dumps(pattern),
+    )
+
+    cloud.run(**request)
+
+    (message,) = alerting.received(1)
+    assert message["content"]["title"] == f"Training job {name} failed"
+    assert message["content"]["description"] == 'AlgorithmError: no "data", exit code: 3'
+    printed = CliRunner().invoke(app, ["messages", "--data", str(cloud.data)]).output
+    assert f"{alerting.topic} → sqs:{alerting.queue_arn}, email:team@example.com" in printed
+    assert f"Training job {name} failed" in printed
+
+
+def test_a_target_that_fails_keeps_no_other_from_being_told(cloud: Cloud, alerting: Alerting):
+    log_group = "/events/own"
+    cloud.logs.create_log_group(logGroupName=log_group)
+    nowhere = alerting.queue_arn + "-absent"
+    log_arn = f"arn:aws:logs:{REGION}:123456789012:log-group:{log_group}"
+    targets = [{"Arn": nowhere}, {"Arn": log_arn}, {"Arn": alerting.topic}]
+    alerting.rule("own", *targets, EventPattern=json.dumps({"source": ["own"]}))
+    entry = {"Source": "own", "DetailType": "test", "Detail": json.dumps({"number": 1})}
+
+    answer = alerting.events.put_events(Entries=[entry])
+
+    assert answer["FailedEntryCount"] == 0
+    (event,) = alerting.received(1)
+    assert (event["source"], event["detail"]) == ("own", {"number": 1})
+    logged = cloud.logs.filter_log_events(logGroupName=log_group)["events"]
+    assert [json.loads(each["message"])["detail"] for each in logged] == [{"number": 1}]
+
+
+def test_a_disabled_rule_tells_nobody(alerting: Alerting):
+    pattern = json.dumps({"source": ["disabled"]})
+    constant = {"Arn": alerting.queue_arn, "Input": '{"from": "disabled"}'}
+    alerting.rule("disabled", constant, EventPattern=pattern, State="DISABLED")
+    alerting.rule("enabled", {"Arn": alerting.queue_arn, "Input": "{}"}, EventPattern=pattern)
+
+    alerting.events.put_events(
+        Entries=[{"Source": "disabled", "DetailType": "test", "Detail": "{}"}]
+    )
+
+    assert alerting.received(1) == [{}]
+
+
+def test_a_rule_at_a_rate_tells_its_targets_on_time_and_hears_of_no_event(alerting: Alerting):
+    alerting.rule("often", {"Arn": alerting.queue_arn}, ScheduleExpression="rate(1 minute)")
+    alerting.events.put_events(Entries=[{"Source": "own", "DetailType": "t", "Detail": "{}"}])
+
+    events = alerting.received(2)
+    alerting.events.remove_targets(Rule="often", Ids=["0"])
+    alerting.events.delete_rule(Name="often")
+
+    rule_arn = f"arn:aws:events:{REGION}:123456789012:rule/often"
+    assert {event["detail-type"] for event in events} == {"Scheduled Event"}
+    assert events[0]["resources"] == [rule_arn]
+
+
+def test_a_schedule_at_a_rate_sends_its_input(cloud: Cloud, alerting: Alerting):
+    scheduler = cloud.client("scheduler")
+    scheduler.create_schedule(
+        Name="often",
+        ScheduleExpression="rate(1 minutes)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": alerting.queue_arn, "RoleArn": cloud.role, "Input": '{"go": true}'},
+    )
+
+    assert alerting.received(2)[:2] == [{"go": True}] * 2
+    scheduler.delete_schedule(Name="often")

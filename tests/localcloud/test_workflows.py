@@ -1,0 +1,117 @@
+"""State machines that really run, the watchdog of prolonged jobs among them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from components.watchdog_documents import OWNER_TAG, REPORTED_TAG, Watch, state_machine
+from tests.localcloud.alerting import Alerting
+from tests.localcloud.cloud import LISTEN, REGION, Cloud, eventually
+
+ACCOUNT = "123456789012"
+
+
+def create_machine(cloud: Cloud, name: str, definition: dict[str, Any]) -> str:
+    answer = cloud.client("stepfunctions").create_state_machine(
+        name=name, definition=json.dumps(definition), roleArn=cloud.role
+    )
+    return str(answer["stateMachineArn"])
+
+
+def run(cloud: Cloud, machine: str, given: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Run a state machine to its end and return its execution."""
+    client = cloud.client("stepfunctions")
+    text = json.dumps(given or {})
+    arn = client.start_execution(stateMachineArn=machine, input=text)["executionArn"]
+
+    def ended() -> dict[str, Any] | None:
+        execution = client.describe_execution(executionArn=arn)
+        return None if execution["status"] == "RUNNING" else execution
+
+    return eventually(ended)
+
+
+def watchdog(cloud: Cloud, alerting: Alerting, prefix: str, **changes: Any) -> str:
+    """Create the watchdog of jobs older than a second and return its ARN."""
+    watch = Watch(
+        account_id=ACCOUNT,
+        region=REGION,
+        job_name_prefix=prefix,
+        owner=cloud.role,
+        topic_arn=alerting.topic,
+        key_arn=f"arn:aws:kms:{REGION}:{ACCOUNT}:key/none",
+        hours=1 / 3600,
+        stop=False,
+    )
+    return create_machine(cloud, prefix, state_machine(replace(watch, **changes)))
+
+
+def create_jobs(cloud: Cloud, prefix: str, owner: str) -> dict[str, Any]:
+    """Start a job of the watchdog's stack beside two that are not, and wait until they are old."""
+    owned = [{"Key": OWNER_TAG, "Value": owner}]
+    cloud.create(LISTEN, TrainingJobName=f"{prefix}-owned", Tags=owned)
+    cloud.create(LISTEN, TrainingJobName=f"{prefix}-foreign", Tags=[])
+    name = cloud.create(LISTEN, TrainingJobName=f"other-{prefix}-owned", Tags=owned)
+    cloud.wait_for_line(name, "running")
+    return cloud.describe(f"{prefix}-owned")
+
+
+def reported(cloud: Cloud, name: str) -> bool:
+    arn = cloud.describe(name)["TrainingJobArn"]
+    tags = cloud.sagemaker.list_tags(ResourceArn=arn)["Tags"]
+    return REPORTED_TAG in [tag["Key"] for tag in tags]
+
+
+def test_the_watchdog_reports_a_prolonged_job_of_its_stack_once(cloud: Cloud, alerting: Alerting):
+    create_jobs(cloud, "watched", cloud.role)
+    machine = watchdog(cloud, alerting, "watched")
+
+    eventually(lambda: (run(cloud, machine) and reported(cloud, "watched-owned")) or None)
+    executions = [run(cloud, machine) for _ in range(2)]
+
+    assert [each["status"] for each in executions] == ["SUCCEEDED"] * 2
+    (message,) = alerting.received(1)
+    assert message["content"]["title"] == "Training job watched-owned is prolonged"
+    assert message["content"]["description"].endswith("It runs on.")
+    assert reported(cloud, "watched-owned")
+    assert not reported(cloud, "watched-foreign")
+    assert not reported(cloud, "other-watched-owned")
+    for name in ("watched-owned", "watched-foreign", "other-watched-owned"):
+        assert cloud.stop(name)["TrainingJobStatus"] == "Stopped"
+
+
+def test_a_schedule_starts_the_watchdog_which_stops_what_it_is_to_stop(
+    cloud: Cloud, alerting: Alerting
+):
+    create_jobs(cloud, "limited", cloud.role)
+    machine = watchdog(cloud, alerting, "limited", stop=True)
+    target = {"Arn": machine, "RoleArn": cloud.role}
+
+    alerting.rule("limited", target, ScheduleExpression="rate(1 minute)")
+
+    job = cloud.ended("limited-owned")
+    message = alerting.received(1)[0]
+    assert job["TrainingJobStatus"] == "Stopped"
+    assert "It was told to stop" in message["content"]["description"]
+    for name in ("limited-foreign", "other-limited-owned"):
+        assert cloud.describe(name)["TrainingJobStatus"] == "InProgress"
+        cloud.stop(name)
+    alerting.events.remove_targets(Rule="limited", Ids=["0"])
+
+
+def test_texts_with_quotes_survive_variables_and_a_mistake_fails_the_execution(cloud: Cloud):
+    states: dict[str, dict[str, Any]] = {
+        "Keep": {"Type": "Pass", "Assign": {"text": "{% $states.input.text %}"}, "Next": "Give"},
+        "Give": {"Type": "Pass", "Output": "{% {'text': $text, 'none': null} %}", "End": True},
+    }
+    machine = {"QueryLanguage": "JSONata", "StartAt": "Keep", "States": states}
+    given = {"text": 'say "yes"\n'}
+
+    execution = run(cloud, create_machine(cloud, "quotes", machine), given)
+
+    assert json.loads(execution["output"]) == {**given, "none": None}
+    states["Give"]["Output"] = "{% 'no' + 1 %}"
+    mistaken = create_machine(cloud, "mistaken", machine)
+    assert run(cloud, mistaken, given)["status"] == "FAILED"
