@@ -63,7 +63,8 @@ def _problem(position: int, name: str) -> Problem:
     if name == "s3":
         rule = "is reached through the gateway endpoint that every network has"
         return Problem(path, name, rule, "leave it out")
-    close = difflib.get_close_matches(name, INTERFACE_ENDPOINTS, n=1)
-    meant = f"did you mean {close[0]}? " if close else ""
+    parts = sorted(each for each in INTERFACE_ENDPOINTS if each.startswith(f"{name}."))
+    close = parts or difflib.get_close_matches(name, INTERFACE_ENDPOINTS, n=1)
+    meant = f"did you mean {' or '.join(close)}? " if close else ""
     remedy = f"{meant}the endpoints are {', '.join(sorted(INTERFACE_ENDPOINTS))}"
     return Problem(path, name, "is not the name of an interface endpoint", remedy)

@@ -15,6 +15,11 @@ def test_a_misspelt_endpoint_is_refused_with_the_one_that_was_meant():
     assert "did you mean ecr.api?" in problem.remedy
 
 
+def test_the_parts_of_a_service_are_what_its_name_means():
+    (problem,) = endpoint_problems(["ecr"])
+    assert "did you mean ecr.api or ecr.dkr?" in problem.remedy
+
+
 def test_a_name_like_no_endpoint_is_refused_with_all_that_exist():
     (problem,) = endpoint_problems(["zzz"])
     assert "did you mean" not in problem.remedy
