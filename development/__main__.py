@@ -64,7 +64,7 @@ def down() -> None:
 
 @app.command()
 def configuration() -> None:
-    """Write docs/configuration.md, stack.schema.json and Pulumi.yaml from the settings' model."""
+    """Write docs/configuration.md, docs/outputs.md, stack.schema.json and Pulumi.yaml anew."""
     # Here, because the settings import Pulumi, for which no other command should have to wait.
     from development.configuration.documents import write
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,10 +16,11 @@ from development.configuration.declarations import declaration, with_declaration
 from development.configuration.documents import documents, write
 from development.configuration.page import in_words, sections
 from development.configuration.schema import model_schema
+from platform_outputs import PlatformOutputs, TrainingJobOutputs
 from settings import AwsSettings
 
 CHECKOUT = Path(__file__).parents[1]
-FILES = ("docs/configuration.md", "stack.schema.json", "Pulumi.yaml")
+FILES = ("docs/configuration.md", "docs/outputs.md", "stack.schema.json", "Pulumi.yaml")
 SETTINGS = model_schema(Settings)
 
 
@@ -109,6 +111,15 @@ def test_the_rest_of_pulumi_yaml_stays_as_it_is():
 )
 def test_durations_are_written_in_words(seconds: int, words: str):
     assert in_words(seconds) == words
+
+
+def test_each_output_and_each_field_of_a_job_is_on_the_page_of_outputs():
+    page = (CHECKOUT / "docs" / "outputs.md").read_text()
+    outputs = [
+        name for name, member in vars(PlatformOutputs).items() if isinstance(member, property)
+    ]
+    for name in [*outputs, *(field.name for field in fields(TrainingJobOutputs))]:
+        assert f"\n| `{name}` | `" in page
 
 
 def test_the_aws_keys_are_described_too():

@@ -1,4 +1,4 @@
-"""The files that are written from the settings' model."""
+"""The files that are written from the settings' model and from the reader of the outputs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from pathlib import Path
 
 from components.stack_settings import Settings
 from development.configuration.declarations import with_declarations
+from development.configuration.outputs_page import outputs_page
 from development.configuration.page import page
 from development.configuration.schema import model_schema, stack_schema
+from development.layout import CHECKOUT
 from settings import AwsSettings
+
+READER = CHECKOUT / "platform_outputs.py"
 
 
 def documents(checkout: Path) -> dict[Path, str]:
@@ -19,6 +23,7 @@ def documents(checkout: Path) -> dict[Path, str]:
     project = checkout / "Pulumi.yaml"
     return {
         checkout / "docs" / "configuration.md": page(settings, aws),
+        checkout / "docs" / "outputs.md": outputs_page(READER.read_text()),
         checkout / "stack.schema.json": _json(stack_schema()),
         project: with_declarations(project.read_text(), settings),
     }

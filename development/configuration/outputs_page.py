@@ -1,0 +1,60 @@
+"""The stack outputs as a page to read, from what the reader of the outputs says of them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+_INTRODUCTION = """\
+<!-- Written by `python -m development configuration` from platform_outputs.py. -->
+# Stack outputs
+
+What a stack exports is its API. Other Pulumi programs in Python read it with
+[platform_outputs.py](../platform_outputs.py), one file that needs nothing but Pulumi:
+
+```python
+platform = PlatformOutputs("organization/sagemaker-training/research-prod")
+model = platform.completed_job("llm-finetune").apply(lambda job: job.model_uri)
+```
+
+An output that is missing, or has another type, ends such a program at its preview, with the stack,
+the output and the outputs that there are. [examples/downstream](../examples/downstream/README.md)
+is a whole stack that builds on the outputs.
+
+Names, ARNs and URIs are fixed when a job is launched. Status, times, cost and metrics are those of
+the job's end where the stack waits for it (`waitForCompletion`), otherwise those of the last
+refresh. No output is ever null.
+"""
+_JOB = """\
+## Each of `training_jobs`
+
+By the job's name in the settings. The reader gives a cost that is `"unknown"` as `None`.
+"""
+_COLUMNS = ["| Output | Type | Meaning |", "|---|---|---|"]
+
+
+def outputs_page(source: str) -> str:
+    """Return the page in Markdown; `source` is the text of platform_outputs.py."""
+    classes = {node.name: node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
+    outputs = [*_COLUMNS, *_properties(classes["PlatformOutputs"])]
+    fields = [*_COLUMNS, *_fields(classes["TrainingJobOutputs"])]
+    return "\n".join([_INTRODUCTION, *outputs, "", _JOB, *fields, ""])
+
+
+def _properties(reader: ast.ClassDef) -> Iterator[str]:
+    for node in reader.body:
+        if isinstance(node, ast.FunctionDef) and node.decorator_list and node.returns:
+            kind = ast.unparse(node.returns).removeprefix("pulumi.Output[").removesuffix("]")
+            yield _row(node.name, kind, ast.get_docstring(node) or "")
+
+
+def _fields(job: ast.ClassDef) -> Iterator[str]:
+    """Yield a row for each field, whose meaning is the text after it."""
+    for field, text in zip(job.body, job.body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
+            name, kind = ast.unparse(field.target), ast.unparse(field.annotation)
+            yield _row(name, kind, str(ast.literal_eval(text.value)))
+
+
+def _row(name: str, kind: str, meaning: str) -> str:
+    return f"| `{name}` | `{kind}` | {meaning} |".replace(" | None`", " \\| None`")
