@@ -114,7 +114,7 @@ def test_a_watchdog_that_fails_raises_an_alarm(platform: Platform, topic: str):
     assert alarm["AlarmActions"] == [topic]
 
 
-def test_the_teams_month_has_a_budget_that_warns_before_it_is_spent(platform: Platform, topic: str):
+def test_the_teams_month_has_a_budget_that_warns_before_it_is_spent(platform: Platform):
     budgets = platform.client("budgets")
     [budget] = budgets.describe_budgets(AccountId=ACCOUNT)["Budgets"]
     assert (budget["BudgetType"], budget["TimeUnit"]) == ("COST", "MONTHLY")
@@ -127,9 +127,6 @@ def test_the_teams_month_has_a_budget_that_warns_before_it_is_spent(platform: Pl
         ("FORECASTED", 100),
         ("ACTUAL", 100),
     }
-    for each in notifications:
-        told = budgets.describe_subscribers_for_notification(**named, Notification=each)
-        assert told["Subscribers"] == [{"SubscriptionType": "SNS", "Address": topic}]
 
 
 def targets_of(platform: Platform, rule: dict[str, Any]) -> list[dict[str, Any]]:
