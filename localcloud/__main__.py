@@ -75,6 +75,22 @@ def status(data: Data) -> None:
 
 
 @app.command()
+def interrupt(
+    data: Data,
+    job: Annotated[str, typer.Argument(help="Name of a spot job that trains.")],
+    abrupt: Annotated[bool, typer.Option("--abrupt", help="Without SIGTERM and grace.")] = False,
+    drought: Annotated[float, typer.Option(help="Seconds until there is capacity again.")] = 0.0,
+) -> None:
+    """Take a spot job's instances away; it starts anew from its checkpoints."""
+    document = {"job": job, "abrupt": abrupt, "drought": drought}
+    try:
+        daemon.ask(_running(data), "POST", "/localcloud/interruptions", document)
+    except daemon.RequestError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
+@app.command()
 def messages(data: Data) -> None:
     """Print what was published to topics, mails among it, oldest first."""
     for message in daemon.ask(_running(data), "GET", "/localcloud/messages"):

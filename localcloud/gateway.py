@@ -12,15 +12,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from localcloud import workflows
-from localcloud.backends import account_of, messages
+from localcloud.backends import account_of
+from localcloud.faults import Application, Environ, Faulty, Plan, StartResponse
+from localcloud.pages import pages
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.service import TrainingService
-
-Environ = dict[str, Any]
-StartResponse = Callable[..., Any]
-Application = Callable[[Environ, StartResponse], Iterable[bytes]]
-Page = Callable[[dict[str, Any]], Any]
-"""Takes a request's document and returns the answer's; raises ServiceError to refuse."""
 
 _TARGET = "SageMaker."
 _DEFAULT_REGION = "us-east-1"
@@ -33,11 +29,11 @@ class Gateway:
     """A WSGI application that answers training-job requests and passes on the others."""
 
     def __init__(self, service: TrainingService, moto: Application) -> None:
+        plan = Plan()
         self._service = service
         self._moto = moto
-        self._pages: dict[tuple[str, str], Page] = {
-            ("GET", "/localcloud/messages"): lambda _: messages(),
-        }
+        self._pages = pages(service, plan)
+        self._services = Faulty(plan, self._answer_as_aws)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -50,6 +46,9 @@ class Gateway:
             return _reply(path, start_response, lambda: page(_parse(body)))
         if path == _RESET:
             self._service.close()
+        return self._services(environ, start_response)
+
+    def _answer_as_aws(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if target.startswith(workflows.TARGET):
             workflows.mend()

@@ -7,14 +7,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from localcloud import backends
 from localcloud.clients import Clients, RoleClients
 from localcloud.sagemaker import description, lifecycle, listing, rules
+from localcloud.sagemaker.data_checks import check_data
 from localcloud.sagemaker.errors import NOT_FOUND, ServiceError, not_found, validation_error
-from localcloud.sagemaker.locations import Location
 from localcloud.sagemaker.records import TrainingJob, training_job_arn
+from localcloud.sagemaker.runtime.control import Interruption
 from localcloud.sagemaker.runtime.runner import Announce, Runner
 from localcloud.sagemaker.runtime.settings import Settings
 from localcloud.sagemaker.validation import validate
@@ -58,6 +57,18 @@ class TrainingService:
         validate(operation, request)
         return self._operations[operation]((account, region), request)
 
+    def interrupt(self, name: str, interruption: Interruption) -> None:
+        """Take away the instances of a spot job that trains; raise ServiceError for others."""
+        with self._lock:
+            named = [runner for runner in self._runners.values() if runner.job.name == name]
+        if not named:
+            raise not_found()
+        spot = [each for each in named if each.job.request.get("EnableManagedSpotTraining")]
+        if not spot:
+            raise validation_error(f"{name} is no managed spot training job.")
+        if not any(runner.interrupt(interruption) for runner in spot):
+            raise validation_error(f"{name} has no instances: its status is not Training.")
+
     def close(self) -> None:
         """End the processes of all jobs at once and forget the jobs."""
         with self._lock:
@@ -72,7 +83,7 @@ class TrainingService:
         arn = training_job_arn(account, region, name)
         self._refuse_duplicate(arn)
         access = self._assume_role(request, region)
-        _check_data(request, access.s3)
+        check_data(request, access.s3)
         now = time.time()
         job = TrainingJob(
             name=name,
@@ -197,36 +208,3 @@ def _arn(place: Place, request: Document) -> str:
 
 def _tag_list(job: TrainingJob) -> list[Document]:
     return [{"Key": key, "Value": value} for key, value in job.tags.items()]
-
-
-def _check_data(request: Document, s3: Any) -> None:
-    """Check, as the service does at creation, what the request's S3 URIs lead to."""
-    for channel in request.get("InputDataConfig", []):
-        uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
-        if not _has_objects(s3, _location(uri)):
-            raise validation_error(
-                f'No S3 objects found under S3 URL "{uri}" given in input data source. Please '
-                "ensure that the bucket exists in the selected region, that objects exist "
-                "under that S3 prefix, and that the role has s3:ListBucket permissions on it."
-            )
-    output = _location(request["OutputDataConfig"]["S3OutputPath"])
-    try:
-        s3.head_bucket(Bucket=output.bucket)
-    except ClientError as error:
-        message = f"Access denied to OutputDataConfig S3 bucket: {output.bucket}"
-        raise validation_error(message) from error
-
-
-def _location(uri: str) -> Location:
-    try:
-        return Location.parse(uri)
-    except ValueError as error:
-        raise validation_error(str(error)) from error
-
-
-def _has_objects(s3: Any, location: Location) -> bool:
-    try:
-        answer = s3.list_objects_v2(Bucket=location.bucket, Prefix=location.key, MaxKeys=1)
-    except ClientError:
-        return False
-    return bool(answer["KeyCount"])

@@ -86,7 +86,7 @@ class CheckpointSync:
         self._interval = interval
         self._before: dict[str, Stamp] = {}
         self._kept: dict[str, Stamp] = {}
-        self._finished = threading.Event()
+        self._finished, self._lost = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
 
     def restore(self, check: Callable[[], None]) -> None:
@@ -108,12 +108,16 @@ class CheckpointSync:
         The pass stops between two files after `seconds`. Only then may the folder go: what
         happens to it later is no deletion of the script's.
         """
-        self.abandon()
+        self._end()
         now = scan(self._folder)
         self._apply(changes(now, now, self._kept), now, time.monotonic() + seconds)
 
     def abandon(self) -> None:
-        """End without a last pass, as when an instance is lost."""
+        """End without a last pass, and between two files of one that runs: the instance is lost."""
+        self._lost.set()
+        self._end()
+
+    def _end(self) -> None:
         self._finished.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -127,6 +131,8 @@ class CheckpointSync:
     def _apply(self, found: Changes, now: Files, deadline: float = float("inf")) -> None:
         try:
             for name in found.upload:
+                if self._lost.is_set():
+                    return
                 if time.monotonic() > deadline:
                     _log.warning("Checkpoint %s was not uploaded within the grace", name)
                     return

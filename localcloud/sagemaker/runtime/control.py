@@ -5,10 +5,13 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from localcloud.sagemaker.lifecycle import Limit
 from localcloud.sagemaker.runtime.layout import Host
+
+_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,17 @@ class Exit:
     code: int
 
 
-Event = Exit | Outcome
+@dataclass(frozen=True)
+class Interruption:
+    """Spot capacity is taken away, and comes back after a while."""
+
+    abrupt: bool = False
+    """Whether the instances go without SIGTERM and grace."""
+    drought: float = 0.0
+    """Seconds until there is capacity again."""
+
+
+Event = Exit | Outcome | Interruption
 
 
 class Control:
@@ -52,6 +65,10 @@ class Control:
             self._demanded = outcome
             self._events.put(outcome)
 
+    def interrupt(self, interruption: Interruption) -> None:
+        """Take the job's instances away."""
+        self._events.put(interruption)
+
     def exited(self, host: Host, code: int) -> None:
         """Report that an entry point ended."""
         self._events.put(Exit(host, code))
@@ -62,8 +79,22 @@ class Control:
         if outcome is not None:
             raise EndedError(outcome)
 
+    def wait(self, seconds: float) -> None:
+        """Wait; raise EndedError as soon as the job has to end."""
+        deadline = time.monotonic() + seconds
+        self.check()
+        while (left := deadline - time.monotonic()) > 0:
+            time.sleep(min(_POLL_SECONDS, left))
+            self.check()
+
+    def forget_instances(self) -> None:
+        """Forget what happened to instances that are gone; a demand is remembered."""
+        with suppress(queue.Empty):
+            while True:
+                self._events.get_nowait()
+
     def next(self) -> Event:
-        """Wait for the next exit, demand or limit."""
+        """Wait for the next exit, demand, interruption or limit."""
         limit = min(self._limits(), key=lambda each: each.time, default=None)
         if limit is None:
             return self._events.get()

@@ -44,7 +44,9 @@ class LogStream:
     def _create(self) -> None:
         with suppress(self._logs.exceptions.ResourceAlreadyExistsException):
             self._logs.create_log_group(logGroupName=GROUP)
-        self._logs.create_log_stream(logGroupName=GROUP, logStreamName=self._name)
+        # There already when the job starts anew within the second of the stream's name.
+        with suppress(self._logs.exceptions.ResourceAlreadyExistsException):
+            self._logs.create_log_stream(logGroupName=GROUP, logStreamName=self._name)
 
 
 class Pump:

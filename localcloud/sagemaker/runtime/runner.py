@@ -20,7 +20,7 @@ from localcloud.sagemaker.runtime import failures
 from localcloud.sagemaker.runtime.artifacts import Uploader
 from localcloud.sagemaker.runtime.blueprint import Blueprint
 from localcloud.sagemaker.runtime.cluster import Cluster
-from localcloud.sagemaker.runtime.control import Control, EndedError, Outcome
+from localcloud.sagemaker.runtime.control import Control, EndedError, Interruption, Outcome
 from localcloud.sagemaker.runtime.failures import ClientError
 from localcloud.sagemaker.runtime.files import remove
 from localcloud.sagemaker.runtime.metrics import Metrics
@@ -58,6 +58,14 @@ class Runner:
         self._begin_to_stop()
         self._control.demand(_STOPPED)
 
+    def interrupt(self, interruption: Interruption) -> bool:
+        """Take the job's instances away; tell whether it was training, so that it has any."""
+        with self._lock:
+            training = lifecycle.secondary_status(self.job) == "Training"
+        if training:
+            self._control.interrupt(interruption)
+        return training
+
     def kill(self) -> None:
         """End the job's processes at once, without grace or upload."""
         if self._cluster is not None:
@@ -89,25 +97,46 @@ class Runner:
         image = images.find(algorithm["TrainingImage"], self._settings.data)
         metrics = Metrics(algorithm.get("MetricDefinitions", []))
         blueprint = Blueprint(self.job, self._settings, self._access, image)
-        self._cluster = cluster = Cluster(blueprint, self._folder)
+        while True:
+            self._cluster = cluster = Cluster(blueprint, self._folder)
+            ending = self._attempt(cluster, metrics)
+            if isinstance(ending, Outcome):
+                break
+            self._start_anew(cluster, ending)
+        self._enter("Uploading")
+        cluster.close()
+        self.job.metrics = metrics.final()
+        self._upload(cluster, ending)
+        return ending
+
+    def _attempt(self, cluster: Cluster, metrics: Metrics) -> Outcome | Interruption:
         self._control.check()
         self._enter("Downloading")
         cluster.prepare(self._control.check)
         self._control.check()
         self._enter("Training")
         cluster.start(self._control, metrics.read)
-        outcome = self._train(cluster)
-        self._enter("Uploading")
-        cluster.close()
-        self.job.metrics = metrics.final()
-        self._upload(cluster, outcome)
-        return outcome
+        return self._train(cluster)
 
-    def _train(self, cluster: Cluster) -> Outcome:
-        """Wait until every host has succeeded, one has failed, or the job has to end."""
+    def _start_anew(self, cluster: Cluster, interruption: Interruption) -> None:
+        """Lose the instances with all that is on them, and wait for others."""
+        self._enter("Interrupted")
+        cluster.close()
+        remove(self._folder)
+        self._control.forget_instances()
+        self._control.wait(interruption.drought)
+        self._enter("Starting")
+        self._say(lifecycle.PREPARING)
+
+    def _train(self, cluster: Cluster) -> Outcome | Interruption:
+        """Wait until every host has succeeded, one has failed, or the job has to end or pause."""
         waiting = {host.name for host in cluster.hosts}
         while waiting:
             event = self._control.next()
+            if isinstance(event, Interruption):
+                if not event.abrupt:
+                    cluster.stop(self._control)
+                return event
             if isinstance(event, Outcome):
                 self._begin_to_stop()
                 cluster.stop(self._control)

@@ -1,0 +1,163 @@
+"""Faults that are switched on for some requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+
+from localcloud import daemon
+from tests.localcloud.cloud import BUCKET, LISTEN, REGION, Cloud, refusal
+
+
+@pytest.fixture
+def faulty(confined: Callable[[str], Cloud]) -> Iterator[Cloud]:
+    """A cloud that no other test uses at the same time."""
+    cloud = confined("processes")
+    yield cloud
+    switch(cloud)
+
+
+def switch(cloud: Cloud, *faults: dict[str, Any]) -> None:
+    daemon.ask(cloud.server, "POST", "/localcloud/faults", {"faults": faults})
+
+
+def struck(cloud: Cloud) -> list[int]:
+    answer = daemon.ask(cloud.server, "GET", "/localcloud/faults")
+    return [fault["struck"] for fault in answer["faults"]]
+
+
+def of(operation: str, answer: str, **more: Any) -> dict[str, Any]:
+    return {"service": "sagemaker", "operation": operation, "answer": answer, **more}
+
+
+def exists(cloud: Cloud, name: str) -> bool:
+    try:
+        cloud.describe(name)
+    except ClientError:
+        return False
+    return True
+
+
+def test_a_throttled_request_has_no_effect_and_can_be_tried_again(faulty: Cloud):
+    switch(faulty, of("CreateTrainingJob", "throttle", times=2))
+    request = faulty.request()
+    create = faulty.sagemaker.create_training_job
+
+    refusals = [refusal(create, **request) for _ in range(2)]
+
+    assert refusals == [("ThrottlingException", "Rate exceeded")] * 2
+    assert struck(faulty) == [2]
+    assert not exists(faulty, request["TrainingJobName"])
+    create(**request)
+
+
+@pytest.mark.parametrize("effect", [False, True])
+def test_a_lost_connection_leaves_open_whether_there_was_an_effect(faulty: Cloud, effect: bool):
+    switch(faulty, of("CreateTrainingJob", "cut", effect=effect))
+    request = faulty.request()
+
+    with pytest.raises(ConnectionClosedError):
+        faulty.sagemaker.create_training_job(**request)
+
+    assert exists(faulty, request["TrainingJobName"]) is effect
+
+
+def test_a_request_that_hangs_times_out_at_the_client(faulty: Cloud):
+    switch(faulty, of("DescribeTrainingJob", "cut", seconds=1))
+    make: Any = boto3.client
+    client = make(
+        "sagemaker",
+        region_name=REGION,
+        endpoint_url=faulty.server.url,
+        aws_access_key_id="anybody",
+        aws_secret_access_key="anything",
+        config=Config(read_timeout=0.3, retries={"total_max_attempts": 1}),
+    )
+
+    with pytest.raises(ReadTimeoutError):
+        client.describe_training_job(TrainingJobName="any")
+
+
+def test_a_slow_answer_is_the_real_one(faulty: Cloud):
+    switch(faulty, of("List*", "real", seconds=0.1))
+
+    assert "TrainingJobSummaries" in faulty.sagemaker.list_training_jobs()
+    assert struck(faulty) == [1]
+
+
+def test_some_requests_pass_before_a_fault(faulty: Cloud):
+    switch(faulty, of("StopTrainingJob", "error", skip=1))
+    stop = faulty.sagemaker.stop_training_job
+
+    codes = [refusal(stop, TrainingJobName="missing")[0] for _ in range(3)]
+
+    assert codes == ["ValidationException", "InternalFailure", "ValidationException"]
+
+
+def test_objects_are_chosen_by_method_and_path(faulty: Cloud):
+    fault = {"service": "s3", "method": "PUT", "path": f"/{BUCKET}/broken/*", "answer": "throttle"}
+    switch(faulty, fault, fault | {"answer": "error"})
+    faulty.put("whole/key", b"")
+
+    codes = [
+        refusal(faulty.s3.put_object, Bucket=BUCKET, Key="broken/key", Body=b"")[0]
+        for _ in range(2)
+    ]
+
+    assert codes == ["SlowDown", "InternalError"]
+    assert faulty.keys("broken/") == []
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "call", "codes"),
+    [
+        ("iam", "ListRoles", "list_roles", {"ThrottlingException", "InternalFailure"}),
+        ("ec2", "DescribeVpcs", "describe_vpcs", {"RequestLimitExceeded", "InternalError"}),
+    ],
+)
+def test_services_that_are_asked_by_forms_fail_in_their_own_way(
+    faulty: Cloud, service: str, operation: str, call: str, codes: set[str]
+):
+    fault = {"service": service, "operation": operation}
+    switch(faulty, fault | {"answer": "throttle"}, fault | {"answer": "error"})
+    client = faulty.client(service)
+
+    assert {refusal(getattr(client, call))[0] for _ in range(2)} == codes
+    getattr(client, call)()
+
+
+def test_the_next_checkpoint_pass_makes_up_for_a_failed_one(faulty: Cloud):
+    fault = {"service": "s3", "method": "PUT", "path": f"/{BUCKET}/retried/*", "answer": "error"}
+    switch(faulty, fault | {"times": 4})
+    script = f"""
+import os
+open(os.environ['SAGEMAKER_BASE_DIR'] + '/checkpoints/state', 'w').write('kept')
+{LISTEN}"""
+    config = {"S3Uri": f"s3://{BUCKET}/retried/"}
+    name = faulty.create(script, CheckpointConfig=config)
+    faulty.wait_for_line(name, "running")
+
+    job = faulty.stop(name)
+
+    assert job["TrainingJobStatus"] == "Stopped"
+    assert faulty.get("retried/state") == b"kept"
+    assert struck(faulty) == [4]
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (of("List*", "explode"), "answer is none of throttle, error, cut, real"),
+        (of("List*", "cut", colour="red"), "colour"),
+        (of("List*", "cut", times="often"), "times of a fault is no int"),
+        ({"service": "s3"}, "answer"),
+    ],
+)
+def test_a_mistaken_plan_is_refused(faulty: Cloud, fault: dict[str, Any], message: str):
+    with pytest.raises(daemon.RequestError, match=message):
+        switch(faulty, fault)

@@ -1,0 +1,118 @@
+"""Spot capacity that is taken away while a job trains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from localcloud.__main__ import app
+from tests.localcloud.cloud import Cloud, checkpoints, eventually, refusal, resources
+
+SPOT = {
+    "EnableManagedSpotTraining": True,
+    "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60},
+}
+# Begins, waits to be interrupted, and at the second start ends well.
+TWICE = """
+import os, pathlib, signal, sys, time
+ml = pathlib.Path('/opt/ml')
+checkpoint = ml / 'checkpoints' / os.uname().nodename
+def end(*_):
+    checkpoint.write_text('graceful')
+    print('heard')
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
+if checkpoint.exists():
+    print('resumed', checkpoint.read_text())
+    (ml / 'model' / 'second').touch()
+    sys.exit(0)
+(ml / 'model' / 'first').touch()
+checkpoint.write_text('running')
+while not checkpoint.with_name(checkpoint.name + '.sagemaker-uploaded').exists():
+    time.sleep(0.02)
+print('begun')
+time.sleep(60)
+"""
+
+
+def interrupt(cloud: Cloud, name: str, *options: str) -> Result:
+    arguments = ["interrupt", name, "--data", str(cloud.data), *options]
+    return CliRunner().invoke(app, arguments)
+
+
+def begin(cloud: Cloud, name: str, hosts: int = 1) -> None:
+    eventually(lambda: True if cloud.lines(name).count("begun") == hosts else None)
+
+
+def rows(job: dict[str, Any]) -> list[str]:
+    return [row["Status"] for row in job["SecondaryStatusTransitions"]]
+
+
+@pytest.mark.parametrize(
+    ("options", "kept", "heard"), [((), "graceful", 2), (("--abrupt",), "running", 0)]
+)
+def test_an_interrupted_job_starts_anew_from_its_checkpoints(
+    cloud: Cloud, options: tuple[str, ...], kept: str, heard: int
+):
+    name = cloud.create(
+        TWICE,
+        **SPOT,
+        ResourceConfig=resources(2),
+        CheckpointConfig=checkpoints(f"interrupted/{kept}/"),
+        OutputDataConfig={"S3OutputPath": "s3://training-artifacts/o", "CompressionType": "NONE"},
+    )
+    begin(cloud, name, hosts=2)
+
+    assert interrupt(cloud, name, *options).exit_code == 0
+
+    job = cloud.ended(name)
+    start = ["Starting", "Downloading", "Training"]
+    assert rows(job) == [*start, "Interrupted", *start, "Uploading", "Completed"]
+    lines = cloud.lines(name)
+    assert lines.count("heard") == heard
+    assert lines.count(f"resumed {kept}") == 2
+    assert cloud.keys(f"o/{name}/") == [f"o/{name}/output/model/second"]
+
+
+def test_a_job_waits_for_capacity_in_progress_and_may_run_out_of_wait(cloud: Cloud):
+    limits = {"MaxRuntimeInSeconds": 3, "MaxWaitTimeInSeconds": 4}
+    request = cloud.request(TWICE, **SPOT | {"StoppingCondition": limits})
+    name = cloud.create(**request, CheckpointConfig=checkpoints("dry/"))
+    begin(cloud, name)
+
+    interrupt(cloud, name, "--abrupt", "--drought", "60")
+
+    waiting = eventually(lambda: seen(cloud, name, "Interrupted"))
+    assert waiting["TrainingJobStatus"] == "InProgress"
+    assert "has no instances" in interrupt(cloud, name).output
+    job = cloud.ended(name)
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxWaitTimeExceeded")
+    assert rows(job)[-3:] == ["Interrupted", "Stopping", "MaxWaitTimeExceeded"]
+
+
+def seen(cloud: Cloud, name: str, status: str) -> dict[str, Any] | None:
+    job = cloud.describe(name)
+    return job if job["SecondaryStatus"] == status else None
+
+
+def test_a_job_that_waits_for_capacity_can_be_stopped(cloud: Cloud):
+    name = cloud.create(TWICE, **SPOT, CheckpointConfig=checkpoints("stopped-dry/"))
+    begin(cloud, name)
+    interrupt(cloud, name, "--abrupt", "--drought", "60")
+    eventually(lambda: seen(cloud, name, "Interrupted"))
+
+    assert cloud.stop(name)["SecondaryStatus"] == "Stopped"
+
+
+def test_only_a_spot_job_that_trains_is_interrupted(cloud: Cloud):
+    name = cloud.run()["TrainingJobName"]
+
+    refused = interrupt(cloud, name)
+
+    assert refused.exit_code == 1
+    assert "is no managed spot training job" in refused.output
+    assert "not found" in interrupt(cloud, "missing").output
+    code, _ = refusal(cloud.sagemaker.stop_training_job, TrainingJobName=name)
+    assert code == "ValidationException"
