@@ -1,0 +1,57 @@
+"""The tables of security controls name tests that exist, and every kind of resource."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from components.stack_settings import Settings
+from components.training_platform import TrainingPlatform, TrainingPlatformArgs
+from tests.components.recording import ACCOUNT, REGION, record
+from tests.integration.full_platform.options import ZONES, every_option
+
+PROJECT = Path(__file__).parents[1]
+DOCUMENT = PROJECT / "docs" / "security.md"
+
+
+@pytest.fixture(scope="module")
+def controls() -> list[list[str]]:
+    """The cells of each row of the tables of controls."""
+    section = DOCUMENT.read_text().split("\n## ")[2]
+    assert section.startswith("Controls, resources, tests")
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [row for row in cells if row[0] not in {"control", "---"}]
+
+
+def test_every_control_names_a_test_and_every_named_test_exists(controls: list[list[str]]):
+    defined = {
+        name
+        for path in (PROJECT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)\(", path.read_text(), re.MULTILINE)
+    }
+    assert len(controls) > 40
+    for control, _, tests in controls:
+        named = set(re.findall(r"`(test_\w+)`", tests))
+        assert named, control
+        assert named <= defined, control
+
+
+def test_every_kind_of_resource_that_a_platform_makes_has_a_control(controls: list[list[str]]):
+    settings = every_option()
+    settings["alerts"]["slack"] = {"workspaceId": "T0123456789", "channelId": "C0123456789"}
+    arguments = TrainingPlatformArgs(
+        settings=Settings.model_validate(settings),
+        account_id=ACCOUNT,
+        region=REGION,
+        availability_zones=ZONES,
+        project=PROJECT,
+        tags={},
+    )
+    made = {
+        re.sub(r"/\w+:", ".", type_) for type_ in record(lambda: TrainingPlatform(arguments)).types
+    }
+    named = {name for _, resources, _ in controls for name in re.findall(r"`(\S+)`", resources)}
+    assert made == named
