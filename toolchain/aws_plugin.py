@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import shlex
 import shutil
 from pathlib import Path
 
 from development.environment import engine_environment
 from development.layout import Layout
+from localcloud.awsplugin.install import EXECUTABLE, launch_script, write_plugin_folder
 from toolchain.commands import Runner, Running
 from toolchain.progress import Progress
 from toolchain.stamps import Stamp, fingerprint
@@ -30,23 +30,18 @@ def plugin_version(requirements: Path) -> str:
     return found.group(1)
 
 
-def launch_script(layout: Layout) -> str:
-    """Return the program that the engine starts as the plugin."""
-    python, checkout = shlex.quote(str(layout.python)), shlex.quote(str(layout.checkout))
-    return f'#!/bin/sh\nPYTHONPATH={checkout} exec {python} -m localcloud.awsplugin "$@"\n'
-
-
 def install_plugin(layout: Layout, progress: Progress, running: Running) -> None:
     """Install the plugin, anew where its version or its launch script has changed."""
     version = plugin_version(layout.checkout / "requirements.txt")
-    script = launch_script(layout)
-    installed = layout.pulumi_home / "plugins" / f"resource-aws-v{version}" / "pulumi-resource-aws"
+    script = launch_script(layout.python, layout.checkout)
+    installed = layout.pulumi_home / "plugins" / f"resource-aws-v{version}" / EXECUTABLE
     stamp = Stamp(layout.stamps / "aws-plugin", fingerprint([version, script]), (installed,))
     if stamp.is_valid():
         return
     with progress.step("aws plugin") as step:
         step.tell(f"installing version {version} into {layout.pulumi_home}")
-        folder = _write_plugin(layout.local / "aws-plugin", script)
+        folder = layout.local / "aws-plugin"
+        write_plugin_folder(folder, layout.python, layout.checkout)
         log = layout.logs / "aws-plugin.log"
         runner = Runner(step.name, log, _REMEDY, running)
         install = ("plugin", "install", "resource", "aws", f"v{version}", "--reinstall", "--file")
@@ -56,11 +51,3 @@ def install_plugin(layout: Layout, progress: Progress, running: Running) -> None
         )
         shutil.rmtree(folder)
         stamp.write()
-
-
-def _write_plugin(folder: Path, script: str) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    executable = folder / "pulumi-resource-aws"
-    executable.write_text(script)
-    executable.chmod(0o755)
-    return folder

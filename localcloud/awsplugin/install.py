@@ -9,21 +9,28 @@ VERSION = "7.51.1"
 EXECUTABLE = "pulumi-resource-aws"
 
 
-def write_plugin_folder(folder: Path, python: Path, checkout: Path) -> Path:
-    """Write the plugin's executable into `folder` and return its path.
+def launch_script(python: Path, checkout: Path) -> str:
+    """Return the program that the engine starts as the plugin.
 
     `python` is the interpreter of the virtual environment, `checkout` the folder that holds the
-    package `localcloud`. Install it under a private PULUMI_HOME with
-    `pulumi plugin install resource aws v7.51.1 --file <folder>`.
+    package `localcloud`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     # exec: the engine must be the plugin's parent, whose end the plugin watches.
-    script = (
+    return (
         "#!/bin/sh\n"
         f"PYTHONPATH={shlex.quote(str(checkout))} "
         f'exec {shlex.quote(str(python))} -m localcloud.awsplugin "$@"\n'
     )
+
+
+def write_plugin_folder(folder: Path, python: Path, checkout: Path) -> Path:
+    """Write the plugin's executable into `folder` and return its path.
+
+    Install it under a private PULUMI_HOME with
+    `pulumi plugin install resource aws v7.51.1 --file <folder>`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / EXECUTABLE
-    path.write_text(script, encoding="utf-8")
+    path.write_text(launch_script(python, checkout), encoding="utf-8")
     path.chmod(0o755)
     return path

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from development.layout import CHECKOUT, Layout
+from localcloud.awsplugin.install import launch_script
 from toolchain import teardown
-from toolchain.aws_plugin import launch_script, plugin_version
+from toolchain.aws_plugin import plugin_version
 from toolchain.python_packages import count_pins, environment_stamp, packages_stamp
 
 
@@ -55,7 +56,7 @@ def test_an_unpinned_sdk_is_refused(tmp_path: Path):
 
 
 def test_the_plugins_launch_script_bears_blanks_in_the_checkouts_path(layout: Layout):
-    assert f"PYTHONPATH='{layout.checkout}'" in launch_script(layout)
+    assert f"PYTHONPATH='{layout.checkout}'" in launch_script(layout.python, layout.checkout)
 
 
 def test_down_and_clean_work_on_a_checkout_that_was_never_used(
