@@ -51,8 +51,12 @@ class Cloud:
         self.sagemaker = self.client("sagemaker")
         self.s3 = self.client("s3")
         self.logs = self.client("logs")
-        self.s3.create_bucket(Bucket=BUCKET)
         self.role = "arn:aws:iam::123456789012:role/training"
+        self.fill()
+
+    def fill(self) -> None:
+        """Create the bucket and the role, unless they are there."""
+        self.s3.create_bucket(Bucket=BUCKET)
         iam = self.client("iam")
         with suppress(iam.exceptions.EntityAlreadyExistsException):
             iam.create_role(RoleName="training", AssumeRolePolicyDocument="{}")

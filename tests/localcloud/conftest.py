@@ -34,9 +34,13 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 def confined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Cloud]]:
     """Clouds by sandbox, which a test may reset, stop or kill: the next to ask starts it anew."""
     base = tmp_path_factory.mktemp("confined")
+    clouds: dict[str, Cloud] = {}
 
     def find(sandbox: str) -> Cloud:
-        return Cloud(daemon.start(base / sandbox, *FAST, "--sandbox", sandbox), base / sandbox)
+        server = daemon.start(base / sandbox, *FAST, "--sandbox", sandbox)
+        if sandbox not in clouds or clouds[sandbox].server != server:
+            clouds[sandbox] = Cloud(server, base / sandbox)
+        return clouds[sandbox]
 
     yield find
     for data in base.iterdir():

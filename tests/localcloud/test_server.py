@@ -63,6 +63,7 @@ def test_a_reset_ends_and_forgets_all_jobs(confined: Confined):
 
     assert cloud.sagemaker.list_training_jobs()["TrainingJobSummaries"] == []
     eventually(lambda: True if not list((cloud.data / "jobs").glob("*")) else None)
+    cloud.fill()
 
 
 @pytest.mark.parametrize("sandbox", ["namespaces", "processes"])
