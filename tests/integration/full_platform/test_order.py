@@ -9,7 +9,7 @@ import pytest
 from tests.integration.full_platform.conftest import Platform
 from tests.integration.timeline import TRAINING_JOB, Timeline
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("full-platform")]
+pytestmark = pytest.mark.integration
 
 NEEDED = {
     "aws:cloudwatch/eventTarget:EventTarget",
