@@ -43,10 +43,10 @@ clean:  ## `make down`, then remove all that the set-up made
 	@$(PYTHON) -m toolchain.teardown clean
 
 test: setup  ## Run the unit and the integration tests
-	@$(VENV_PYTHON) -m pytest -m "not deep" -n 2 --dist worksteal
+	@$(VENV_PYTHON) -m pytest -m "not deep" -n 2
 
 test-deep: setup  ## Run the tests that take minutes
-	@$(VENV_PYTHON) -m pytest -m deep -n 2 --dist worksteal
+	@$(VENV_PYTHON) -m pytest -m deep -n 2
 
 check: setup  ## Check format, lint and types
 	@$(VENV_PYTHON) -m ruff format --check .
