@@ -1,11 +1,16 @@
-"""How tests are shared out over workers."""
+"""How tests are shared out over workers, and how long one may take."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+# Examples are timed by the clock, and a busy machine is no failure.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 TOGETHER = "tests/integration/full_platform/"
 """The tests that read one platform, which takes a minute to bring up."""
