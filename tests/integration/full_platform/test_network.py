@@ -173,6 +173,25 @@ def test_flow_logs_write_to_their_log_group_alone(platform: Platform, ec2: Any):
     assert policy == flow_log_policy(flow_log["LogDestination"])
 
 
+def test_everything_in_the_network_carries_the_stacks_tags(platform: Platform, ec2: Any):
+    pages = ec2.get_paginator("describe_tags").paginate()
+    tags: dict[str, dict[str, str]] = {}
+    for each in (tag for page in pages for tag in page["Tags"]):
+        tags.setdefault(each["ResourceId"], {})[each["Key"]] = each["Value"]
+    made = [each for each in platform.stack.resources() if each["type"].startswith(_NETWORK)]
+    ids = [each["id"] for each in made if not each["type"].startswith(_WITHOUT_TAGS)]
+    assert len(ids) > 25
+    assert [each for each in ids if not tags.get(each, {}).items() >= TAGS.items()] == []
+
+
+_NETWORK = ("aws:ec2/", "aws:vpc/")
+_WITHOUT_TAGS = (
+    "aws:ec2/route:",
+    "aws:ec2/routeTableAssociation:",
+    "aws:ec2/vpcEndpointRouteTableAssociation:",
+)
+
+
 def table_of(ec2: Any, of_vpc: dict[str, Any], subnet: str) -> Any:
     tables = ec2.describe_route_tables(**of_vpc)["RouteTables"]
     [table] = [
