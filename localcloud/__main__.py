@@ -28,7 +28,7 @@ def serve(
         float, typer.Option(help="Seconds between two passes over the checkpoints.")
     ] = 1.0,
     schedule_speed: Annotated[
-        float, typer.Option(help="How many times faster than the clock schedules pass.")
+        float, typer.Option(min=0.001, help="How many times faster than the clock schedules pass.")
     ] = 1.0,
 ) -> None:
     """Serve in the foreground until interrupted."""

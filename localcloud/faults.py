@@ -25,7 +25,7 @@ StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 ANSWERS = ("throttle", "error", "cut", "real")
-_SERVICE = re.compile(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/")
+_SCOPE = re.compile(r"Credential=[^/]+/[^/]+/([^/]+)/([^/]+)/")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -37,6 +37,7 @@ class Fault:
     """As in the request's signature: sagemaker, s3, …"""
     answer: str
     """throttle and error answer as the service would, cut closes the connection, real nothing."""
+    region: str = "*"
     operation: str = "*"
     """A pattern of CreateTrainingJob and the like; S3 has none."""
     method: str = "*"
@@ -128,17 +129,20 @@ class Faulty:
 
 
 def _matches(fault: Fault, environ: Environ) -> bool:
+    region, service = _scope(environ)
     return (
-        fault.service == _service(environ)
+        fault.service == service
+        and fnmatchcase(region, fault.region)
         and fnmatchcase(environ["REQUEST_METHOD"], fault.method)
         and fnmatchcase(environ["PATH_INFO"], fault.path)
         and (fault.operation == "*" or fnmatchcase(_operation(environ), fault.operation))
     )
 
 
-def _service(environ: Environ) -> str:
-    match = _SERVICE.search(environ.get("HTTP_AUTHORIZATION", ""))
-    return match[1] if match else ""
+def _scope(environ: Environ) -> tuple[str, str]:
+    """Return the region and the service that a request's signature names."""
+    match = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    return (match[1], match[2]) if match else ("", "")
 
 
 def _operation(environ: Environ) -> str:

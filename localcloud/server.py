@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from localcloud.sagemaker.service import TrainingService
 
 ADDRESS = "127.0.0.1"
+_MOST_HOSTS = 1024
 
 
 class AlreadyRunningError(Exception):
@@ -100,6 +102,8 @@ def _listen(port: int) -> Any:
     from werkzeug.serving import make_server
 
     moto = DomainDispatcherApplication(create_backend_app)
+    # Otherwise it looks through the folders of its package at every request.
+    moto.get_backend_for_host = lru_cache(_MOST_HOSTS)(moto.get_backend_for_host)
     handler = _quiet(MotoRequestHandler)
     server = make_server(ADDRESS, port, moto, threaded=True, request_handler=handler)
     server.daemon_threads = True

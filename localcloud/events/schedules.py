@@ -84,12 +84,20 @@ def start(speed: float) -> None:
 def _run(timetable: Timetable) -> None:
     while True:
         time.sleep(_TICK_SECONDS)
-        scheduled = [*_rules(), *_schedules()]
+        try:
+            scheduled = [*_rules(), *_schedules()]
+        except (KeyError, RuntimeError):
+            # They were being changed, or reset, at this moment.
+            continue
         for each in timetable.take_due(scheduled, time.monotonic()):
-            try:
-                each.run()
-            except Exception:
-                _log.exception("%s could not run", each.arn)
+            _attempt(each)
+
+
+def _attempt(scheduled: Scheduled) -> None:
+    try:
+        scheduled.run()
+    except Exception:
+        _log.exception("%s could not run", scheduled.arn)
 
 
 def _rules() -> Iterator[Scheduled]:

@@ -42,6 +42,7 @@ class Cloud:
 
     server: daemon.Server
     data: Path
+    region: str = REGION
     sagemaker: Any = field(init=False)
     s3: Any = field(init=False)
     logs: Any = field(init=False)
@@ -49,7 +50,7 @@ class Cloud:
 
     def __post_init__(self) -> None:
         self.sagemaker = self.client("sagemaker")
-        self.s3 = self.client("s3")
+        self.s3 = self.client("s3", REGION)
         self.logs = self.client("logs")
         self.role = "arn:aws:iam::123456789012:role/training"
         self.fill()
@@ -61,11 +62,11 @@ class Cloud:
         with suppress(iam.exceptions.EntityAlreadyExistsException):
             iam.create_role(RoleName="training", AssumeRolePolicyDocument="{}")
 
-    def client(self, service: str, region: str = REGION) -> Any:
+    def client(self, service: str, region: str = "") -> Any:
         make: Any = boto3.client
         return make(
             service,
-            region_name=region,
+            region_name=region or self.region,
             endpoint_url=self.server.url,
             aws_access_key_id="anybody",
             aws_secret_access_key="anything",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import fcntl
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -11,15 +12,24 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from localcloud import daemon
-from tests.localcloud.cloud import BUCKET, LISTEN, REGION, Cloud, refusal
+from tests.localcloud.cloud import BUCKET, LISTEN, Cloud, checkpoints, refusal
+
+ELSEWHERE = "eu-north-1"
+
+
+@pytest.fixture(scope="module")
+def elsewhere(cloud: Cloud) -> Cloud:
+    """The cloud in a region that no other test uses."""
+    return Cloud(cloud.server, cloud.data, ELSEWHERE)
 
 
 @pytest.fixture
-def faulty(confined: Callable[[str], Cloud]) -> Iterator[Cloud]:
-    """A cloud that no other test uses at the same time."""
-    cloud = confined("processes")
-    yield cloud
-    switch(cloud)
+def faulty(elsewhere: Cloud) -> Iterator[Cloud]:
+    """The cloud while no other test switches faults: there is one plan."""
+    with elsewhere.data.with_suffix(".faults").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield elsewhere
+        switch(elsewhere)
 
 
 def switch(cloud: Cloud, *faults: dict[str, Any]) -> None:
@@ -32,7 +42,8 @@ def struck(cloud: Cloud) -> list[int]:
 
 
 def of(operation: str, answer: str, **more: Any) -> dict[str, Any]:
-    return {"service": "sagemaker", "operation": operation, "answer": answer, **more}
+    fault = {"service": "sagemaker", "region": ELSEWHERE, "operation": operation}
+    return fault | {"answer": answer, **more}
 
 
 def exists(cloud: Cloud, name: str) -> bool:
@@ -72,7 +83,7 @@ def test_a_request_that_hangs_times_out_at_the_client(faulty: Cloud):
     make: Any = boto3.client
     client = make(
         "sagemaker",
-        region_name=REGION,
+        region_name=ELSEWHERE,
         endpoint_url=faulty.server.url,
         aws_access_key_id="anybody",
         aws_secret_access_key="anything",
@@ -114,7 +125,7 @@ def test_objects_are_chosen_by_method_and_path(faulty: Cloud):
 
 
 def test_services_that_are_asked_by_forms_fail_in_their_own_way(faulty: Cloud):
-    fault = {"service": "iam", "operation": "ListRoles"}
+    fault = {"service": "iam", "region": ELSEWHERE, "operation": "ListRoles"}
     switch(faulty, fault | {"answer": "throttle"}, fault | {"answer": "error"})
     iam = faulty.client("iam")
 
@@ -127,12 +138,8 @@ def test_services_that_are_asked_by_forms_fail_in_their_own_way(faulty: Cloud):
 def test_the_next_checkpoint_pass_makes_up_for_a_failed_one(faulty: Cloud):
     fault = {"service": "s3", "method": "PUT", "path": f"/{BUCKET}/retried/*", "answer": "error"}
     switch(faulty, fault | {"times": 4})
-    script = f"""
-import os
-open(os.environ['SAGEMAKER_BASE_DIR'] + '/checkpoints/state', 'w').write('kept')
-{LISTEN}"""
-    config = {"S3Uri": f"s3://{BUCKET}/retried/"}
-    name = faulty.create(script, CheckpointConfig=config)
+    script = f"open('/opt/ml/checkpoints/state', 'w').write('kept')\n{LISTEN}"
+    name = faulty.create(script, CheckpointConfig=checkpoints("retried/"))
     faulty.wait_for_line(name, "running")
 
     job = faulty.stop(name)

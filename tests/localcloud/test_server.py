@@ -40,7 +40,7 @@ def run_stubborn_jobs(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("sandbox", ["namespaces", "processes"])
-def test_a_killed_server_leaves_no_process_and_the_next_removes_its_files(
+def test_a_killed_server_leaves_no_process_and_the_next_one_no_file(
     confined: Confined, sandbox: str
 ):
     cloud = confined(sandbox)
@@ -51,8 +51,28 @@ def test_a_killed_server_leaves_no_process_and_the_next_removes_its_files(
     eventually(lambda: True if daemon.find(cloud.data) is None else None)
     eventually(lambda: True if not processes_below(cloud.data) else None)
     assert list((cloud.data / "jobs").iterdir())
-    confined(sandbox)
-    assert not (cloud.data / "jobs").exists()
+    stop_the_next_one(confined(sandbox))
+
+
+def stop_the_next_one(cloud: Cloud) -> None:
+    data = cloud.data
+    assert not (data / "jobs").exists()
+    run_stubborn_jobs(cloud)
+
+    assert daemon.stop(data)
+
+    assert processes_below(data) == []
+    assert not (data / "server.json").exists()
+    assert daemon.find(data) is None
+    assert not daemon.stop(data)
+
+
+def test_a_server_is_started_once_and_found(cloud: Cloud):
+    server, data = cloud.server, cloud.data
+
+    assert daemon.start(data) == daemon.find(data) == server
+    assert json.loads((data / "server.json").read_text())["url"] == server.url
+    assert server.url == f"http://127.0.0.1:{server.port}"
 
 
 def test_a_reset_ends_and_forgets_all_jobs(confined: Confined):
@@ -64,22 +84,6 @@ def test_a_reset_ends_and_forgets_all_jobs(confined: Confined):
     assert cloud.sagemaker.list_training_jobs()["TrainingJobSummaries"] == []
     eventually(lambda: True if not list((cloud.data / "jobs").glob("*")) else None)
     cloud.fill()
-
-
-@pytest.mark.parametrize("sandbox", ["namespaces", "processes"])
-def test_a_server_is_started_once_found_and_stopped_with_its_jobs(confined: Confined, sandbox: str):
-    cloud = confined(sandbox)
-    server, data = cloud.server, cloud.data
-    run_stubborn_jobs(cloud)
-
-    assert daemon.start(data) == daemon.find(data) == server
-    assert json.loads((data / "server.json").read_text())["url"] == server.url
-    assert server.url == f"http://127.0.0.1:{server.port}"
-    assert daemon.stop(data)
-    assert not daemon.stop(data)
-    assert daemon.find(data) is None
-    assert not (data / "server.json").exists()
-    assert processes_below(data) == []
 
 
 def test_nothing_of_a_finished_job_stays_on_disk(cloud: Cloud):
