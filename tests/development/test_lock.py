@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -44,8 +45,17 @@ def engine(tmp_path: Path) -> Iterator[int]:
     program = tmp_path / "pulumi"
     shutil.copy(shutil.which("sleep") or "/bin/sleep", program)
     with subprocess.Popen([program, "60"]) as process:
+        _wait_for_its_name(process.pid, program.name)
         yield process.pid
         process.kill()
+
+
+def _wait_for_its_name(process: int, name: str) -> None:
+    """A new process bears its parent's name until the kernel has loaded its program."""
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{process}/comm").read_text().strip() != name:
+        assert time.monotonic() < deadline, f"process {process} never became {name}"
+        time.sleep(0.01)
 
 
 def test_a_dead_engines_lock_is_cancelled(layout: Layout, write_lock: Write):
