@@ -188,6 +188,7 @@ def test_a_full_run_recognises_95_percent_and_prints_what_metrics_are_read_from(
     assert f"accuracy={accuracy}" in done.stdout
 
 
+@pytest.mark.deep
 def test_an_interrupted_run_ends_with_the_same_model_to_the_last_bit(
     cluster: Cluster, tmp_path: Path
 ) -> None:

@@ -14,7 +14,7 @@ from tests.integration.full_platform.options import PIPELINE
 from tests.integration.recorded_calls import recorded_calls
 from tests.integration.settings import FOREVER, counting_job, stack_with
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 NewStack = Callable[[dict[str, Any]], Stack]
 

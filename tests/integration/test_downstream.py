@@ -20,6 +20,7 @@ CONSUMER = "arn:aws:iam::123456789012:role/serving"
 
 
 @pytest.mark.integration
+@pytest.mark.deep
 def test_a_model_is_registered_once_its_job_has_completed_and_not_before(
     new_stack: NewStack,
 ):

@@ -43,6 +43,7 @@ class Vpc:
         stack.settings["network"] = {"existing": existing}
 
 
+@pytest.mark.deep
 def test_jobs_run_in_an_existing_vpc_that_stays_as_it_is(stack: Stack):
     ec2 = stack.client("ec2")
     vpc = Vpc(ec2)

@@ -15,7 +15,7 @@ from tests.integration.full_platform.store import controls
 from tests.integration.settings import FOREVER, counting_job
 from tests.integration.timeline import TRAINING_JOB, Timeline
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 NewStack = Callable[..., Stack]
 
@@ -24,7 +24,6 @@ def test_a_retained_store_is_taken_back_with_its_lineages(own_cloud: str, new_st
     a_stack_comes_goes_and_comes_back(new_stack, own_cloud, small())
 
 
-@pytest.mark.deep
 def test_the_full_platform_goes_and_leaves_the_account_as_it_was(
     own_cloud: str, new_stack: NewStack
 ):

@@ -15,7 +15,7 @@ from tests.components.evaluation import allowed
 from tests.integration.full_platform.conftest import Platform
 from tests.integration.full_platform.options import ACCOUNT, INPUTS, PIPELINE, TAGS, WORKFLOW
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 
 @pytest.fixture

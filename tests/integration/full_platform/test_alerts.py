@@ -20,7 +20,7 @@ from development.environment import REGION
 from tests.integration.full_platform.conftest import Platform
 from tests.integration.full_platform.options import ACCOUNT, TAGS
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from development.environment import REGION
 from tests.integration.full_platform.conftest import Platform
 from tests.integration.full_platform.options import ACCOUNT, CIDR, INPUTS, TAGS, ZONES
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 PLAN = plan_subnets(CIDR, ZONES, "per-zone")
 ANYWHERE = "0.0.0.0/0"

@@ -9,7 +9,7 @@ import pytest
 from tests.integration.full_platform.conftest import Platform
 from tests.integration.timeline import TRAINING_JOB, Timeline
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 NEEDED = {
     "aws:cloudwatch/eventTarget:EventTarget",

@@ -13,7 +13,7 @@ from tests.integration.full_platform.conftest import Platform
 from tests.integration.full_platform.options import ACCESS_LOGS, ACCOUNT, ADMINISTRATOR, TAGS
 from tests.integration.full_platform.store import bucket_policy_of, key_policy_of
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 ENCRYPTION = "s3:x-amz-server-side-encryption"
 KEY_HEADER = f"{ENCRYPTION}-aws-kms-key-id"

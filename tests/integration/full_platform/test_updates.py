@@ -9,7 +9,7 @@ import pytest
 from tests.integration.engine import Result, Stack, Step
 from tests.integration.full_platform.conftest import Platform
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 COMPLETION = "pulumi-python:dynamic/sagemaker:TrainingJobCompletion"
 _GOING = {"replace", "create-replacement", "delete-replaced", "delete"}

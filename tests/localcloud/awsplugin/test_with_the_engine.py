@@ -14,7 +14,7 @@ import pytest
 
 from localcloud.awsplugin.install import VERSION, write_plugin_folder
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 CHECKOUT = Path(__file__).parents[3]
 PROGRAM = Path(__file__).with_name("program")
