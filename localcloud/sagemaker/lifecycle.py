@@ -84,6 +84,11 @@ def ended(job: TrainingJob) -> bool:
     return secondary_status(job) in TERMINAL
 
 
+def has_instances(job: TrainingJob) -> bool:
+    """Tell whether the job works on instances at present."""
+    return not ended(job) and secondary_status(job) not in _WAITING
+
+
 def kept_model(job: TrainingJob) -> bool:
     """Tell whether the job ended in a way that uploads the model: any but failure."""
     return ended(job) and secondary_status(job) != "Failed"

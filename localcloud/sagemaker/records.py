@@ -42,6 +42,13 @@ class TrainingJob:
     tags: dict[str, str] = field(default_factory=dict)
     metrics: tuple[Metric, ...] = ()
 
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> TrainingJob:
+        """Return the job that `dataclasses.asdict` made the document of."""
+        transitions = tuple(Transition(**row) for row in document["transitions"])
+        metrics = tuple(Metric(**metric) for metric in document["metrics"])
+        return cls(**document | {"transitions": transitions, "metrics": metrics})
+
     @property
     def arn(self) -> str:
         """The job's Amazon Resource Name."""

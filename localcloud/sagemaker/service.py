@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from localcloud import backends
@@ -69,6 +71,28 @@ class TrainingService:
         if not any(runner.interrupt(interruption) for runner in spot):
             raise validation_error(f"{name} has no instances: its status is not Training.")
 
+    def state(self) -> list[Document]:
+        """Return all jobs as documents."""
+        with self._lock:
+            return [asdict(runner.job) for runner in self._runners.values()]
+
+    def restore(self, documents: list[Document]) -> None:
+        """Take back the jobs that an earlier server had; `resume` sets those going that ran."""
+        for document in documents:
+            job = TrainingJob.from_document(document)
+            self._runners[job.arn] = self._runner_of(job)
+
+    def _runner_of(self, job: TrainingJob) -> Runner:
+        role, region = job.request["RoleArn"], job.region
+        access = partial(self._clients.of_role, role, region)
+        return Runner(job, self._settings, access, self._announce)
+
+    def resume(self, lost: float) -> None:
+        """Go on with the jobs whose instances were lost, at a time, with an earlier server."""
+        for runner in list(self._runners.values()):
+            if not lifecycle.ended(runner.job):
+                runner.resume(lost)
+
     def close(self) -> None:
         """End the processes of all jobs at once and forget the jobs."""
         with self._lock:
@@ -95,7 +119,7 @@ class TrainingService:
             transitions=lifecycle.enter((), "Starting", now),
             tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
         )
-        runner = Runner(job, self._settings, access, self._announce)
+        runner = Runner(job, self._settings, lambda: access, self._announce)
         with self._lock:
             self._refuse_duplicate(arn)
             self._runners[arn] = runner

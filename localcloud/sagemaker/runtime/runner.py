@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 
 from botocore.exceptions import ClientError as ServiceClientError
 
@@ -37,12 +38,17 @@ class Runner:
     """Takes one job through its statuses on a thread of its own."""
 
     def __init__(
-        self, job: TrainingJob, settings: Settings, access: RoleClients, announce: Announce
+        self,
+        job: TrainingJob,
+        settings: Settings,
+        access: Callable[[], RoleClients],
+        announce: Announce,
     ) -> None:
+        """`access` assumes the job's execution role; it is asked once, when the job runs."""
         self.job = job
         self._announce = announce
         self._settings = settings
-        self._access = access
+        self._access = cache(access)
         self._lock = threading.RLock()
         self._control = Control(lambda: lifecycle.limits(job, time.time()))
         self._folder = settings.jobs / f"{job.name}-{secrets.token_hex(4)}"
@@ -52,6 +58,17 @@ class Runner:
     def start(self) -> None:
         """Begin to run the job."""
         self._thread.start()
+
+    def resume(self, lost: float) -> None:
+        """Go on with a job whose instances were lost, at a time, with an earlier server."""
+        if lifecycle.stopping(self.job):
+            self._control.demand(_STOPPED)
+        else:
+            if lifecycle.has_instances(self.job):
+                self._enter("Interrupted", now=lost)
+            if lifecycle.secondary_status(self.job) == "Interrupted":
+                self._enter("Starting")
+        self.start()
 
     def stop(self) -> None:
         """Ask the job to end as StopTrainingJob does: SIGTERM, grace, SIGKILL."""
@@ -92,11 +109,12 @@ class Runner:
     def _work(self) -> Outcome:
         """Go through the statuses in turn and return how the job ends."""
         request = self.job.request
+        self._control.check()
         self._say(lifecycle.PREPARING)
         algorithm = request["AlgorithmSpecification"]
         image = images.find(algorithm["TrainingImage"], self._settings.data)
         metrics = Metrics(algorithm.get("MetricDefinitions", []))
-        blueprint = Blueprint(self.job, self._settings, self._access, image)
+        blueprint = Blueprint(self.job, self._settings, self._access(), image)
         while True:
             self._cluster = cluster = Cluster(blueprint, self._folder)
             ending = self._attempt(cluster, metrics)
@@ -152,7 +170,7 @@ class Runner:
     def _upload(self, cluster: Cluster, outcome: Outcome) -> None:
         """Upload the model, unless the job failed, and the other output in any case."""
         target = Location.parse(output_uri(self.job))
-        uploader = Uploader(self._access.s3, self.job.request["OutputDataConfig"], target)
+        uploader = Uploader(self._access().s3, self.job.request["OutputDataConfig"], target)
         if outcome.status != "Failed":
             uploader.upload("model", cluster.folders("model"))
         uploader.upload("output", cluster.folders("output/data"))
@@ -169,9 +187,9 @@ class Runner:
                 outcome = _STOPPED
             self._enter(outcome.status, outcome.reason)
 
-    def _enter(self, status: str, message: str = "") -> None:
+    def _enter(self, status: str, message: str = "", now: float | None = None) -> None:
         with self._lock:
-            now = time.time()
+            now = time.time() if now is None else now
             self.job.transitions = lifecycle.enter(self.job.transitions, status, now, message)
             self.job.modified = now
             self._announce(self.job)
