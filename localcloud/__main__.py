@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -83,11 +83,28 @@ def interrupt(
 ) -> None:
     """Take a spot job's instances away; it starts anew from its checkpoints."""
     document = {"job": job, "abrupt": abrupt, "drought": drought}
-    try:
-        daemon.ask(_running(data), "POST", "/localcloud/interruptions", document)
-    except daemon.RequestError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
+    _post(data, "/localcloud/interruptions", document)
+
+
+@app.command()
+def quota(
+    data: Data,
+    instance_type: Annotated[str, typer.Argument(help="Such as ml.g5.2xlarge.")],
+    instances: Annotated[int, typer.Argument(min=0, help="How many may be used at once.")],
+    spot: Annotated[bool, typer.Option("--spot", help="For spot training jobs.")] = False,
+    warm_pool: Annotated[bool, typer.Option("--warm-pool", help="For warm pools.")] = False,
+    region: Annotated[str, typer.Option(help="The region in which it holds.")] = "us-east-1",
+) -> None:
+    """Set how many training instances of a type the account may use at once."""
+    if spot and warm_pool:
+        raise typer.BadParameter("A warm pool is never of spot instances", param_hint="--spot")
+    kind = "spot training job" if spot else "training warm pool" if warm_pool else "training job"
+    document = {
+        "name": f"{instance_type} for {kind} usage",
+        "region": region,
+        "value": instances,
+    }
+    _post(data, "/localcloud/quotas", document)
 
 
 @app.command()
@@ -96,6 +113,15 @@ def messages(data: Data) -> None:
     for message in daemon.ask(_running(data), "GET", "/localcloud/messages"):
         typer.echo(f"{message['topic']} → {', '.join(message['recipients']) or 'nobody'}")
         typer.echo(f"{message['subject']}\n{message['message']}\n".lstrip())
+
+
+def _post(data: Path, path: str, document: dict[str, Any]) -> None:
+    """Send a request to the server; end with 1, and what it says, when it refuses."""
+    try:
+        daemon.ask(_running(data), "POST", path, document)
+    except daemon.RequestError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
 
 
 def _running(data: Path) -> daemon.Server:

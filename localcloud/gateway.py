@@ -1,4 +1,4 @@
-"""The layer before moto: keeps other origins out and answers for training jobs."""
+"""The layer before moto: keeps other origins out and answers for training jobs and their quotas."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import logging
 import re
 import uuid
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from localcloud import workflows
+from localcloud import prices, workflows
 from localcloud.backends import account_of
 from localcloud.faults import Application, Environ, Faulty, Plan, StartResponse
 from localcloud.pages import pages
+from localcloud.quotas import service_quotas
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.service import TrainingService
 
@@ -25,12 +26,29 @@ _RESET = "/moto-api/reset"
 _log = logging.getLogger(__name__)
 
 
+class JsonService(Protocol):
+    """A service of the local cloud's own, which speaks AWS's JSON protocol."""
+
+    def offers(self, operation: str, request: dict[str, Any]) -> bool:
+        """Tell whether it answers a request, rather than moto."""
+
+    def call(
+        self, operation: str, request: dict[str, Any], account: str, region: str
+    ) -> dict[str, Any]:
+        """Answer a request; raise ServiceError as the service would."""
+
+
 class Gateway:
-    """A WSGI application that answers training-job requests and passes on the others."""
+    """A WSGI application that answers what moto lacks and passes on the other requests."""
 
     def __init__(self, service: TrainingService, moto: Application) -> None:
         plan = Plan()
         self._service = service
+        self._own: dict[str, JsonService] = {
+            _TARGET: service,
+            service_quotas.TARGET: service_quotas.ServiceQuotas(service.quotas),
+            prices.TARGET: prices.PriceList(),
+        }
         self._moto = moto
         self._pages = pages(service, plan)
         self._services = Faulty(plan, self._answer_as_aws)
@@ -52,25 +70,23 @@ class Gateway:
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if target.startswith(workflows.TARGET):
             workflows.mend()
-        if not target.startswith(_TARGET):
+        service, _, operation = target.rpartition(".")
+        own = self._own.get(f"{service}.")
+        if own is None:
             return self._moto(environ, start_response)
-        return self._sagemaker(target.removeprefix(_TARGET), environ, start_response)
-
-    def _sagemaker(
-        self, operation: str, environ: Environ, start_response: StartResponse
-    ) -> Iterable[bytes]:
         body = _read(environ)
-        if not self._is_training(operation, body):
+        if not _offers(own, operation, body):
             environ["wsgi.input"] = io.BytesIO(body)
             return self._moto(environ, start_response)
-        call, caller = self._service.call, _caller(environ)
-        return _reply(operation, start_response, lambda: call(operation, _parse(body), *caller))
+        caller = _caller(environ)
+        return _reply(operation, start_response, lambda: own.call(operation, _parse(body), *caller))
 
-    def _is_training(self, operation: str, body: bytes) -> bool:
-        try:
-            return self._service.offers(operation, _parse(body))
-        except ServiceError:
-            return True
+
+def _offers(service: JsonService, operation: str, body: bytes) -> bool:
+    try:
+        return service.offers(operation, _parse(body))
+    except ServiceError:
+        return True
 
 
 def _read(environ: Environ) -> bytes:

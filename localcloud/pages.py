@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from localcloud.backends import messages
+from localcloud.backends import account_of, messages
 from localcloud.faults import Plan
+from localcloud.quotas.book import Quota, quotas
 from localcloud.sagemaker.errors import validation_error
 from localcloud.sagemaker.runtime.control import Interruption
 from localcloud.sagemaker.service import TrainingService
@@ -22,6 +23,7 @@ def pages(service: TrainingService, plan: Plan) -> dict[tuple[str, str], Page]:
         ("GET", "/localcloud/faults"): plan.show,
         ("POST", "/localcloud/faults"): plan.replace,
         ("POST", "/localcloud/interruptions"): lambda document: _interrupt(service, document),
+        ("POST", "/localcloud/quotas"): lambda document: _set_quota(service, document),
     }
 
 
@@ -32,3 +34,20 @@ def _interrupt(service: TrainingService, document: dict[str, Any]) -> dict[str, 
         case _:
             raise validation_error("An interruption has a job, abrupt and drought.")
     return {}
+
+
+def _set_quota(service: TrainingService, document: dict[str, Any]) -> dict[str, Any]:
+    """Set a quota of the default account, to less than before too."""
+    match document:
+        case {"name": str(name), "region": str(region), "value": int(value)} if value >= 0:
+            service.quotas.apply((account_of(""), region), _quota(name), value)
+        case _:
+            raise validation_error("A quota has a name, a region and a value of 0 or more.")
+    return {}
+
+
+def _quota(name: str) -> Quota:
+    for quota in quotas().values():
+        if quota.name == name:
+            return quota
+    raise validation_error(f"There is no quota '{name}': is it an instance type of SageMaker's?")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterable
 from typing import Any
 
+from localcloud.paging import position, token
 from localcloud.sagemaker import description, lifecycle
-from localcloud.sagemaker.errors import validation_error
 from localcloud.sagemaker.records import TrainingJob
 
 Document = dict[str, Any]
@@ -28,11 +26,11 @@ def list_jobs(jobs: Iterable[TrainingJob], request: Document) -> Document:
     jobs than MaxResults, even none, although more follow.
     """
     chosen = _ordered([job for job in jobs if _selected(job, request)], request)
-    start = _position(request.get("NextToken"))
+    start = position(request.get("NextToken"))
     end = start + int(request.get("MaxResults", _DEFAULT_PAGE))
     wanted = request.get("StatusEquals")
     page = [job for job in chosen[start:end] if wanted in {None, lifecycle.status(job)}]
-    more = {"NextToken": _token(end)} if end < len(chosen) else {}
+    more = {"NextToken": token(end)} if end < len(chosen) else {}
     return {"TrainingJobSummaries": [description.summarise(job) for job in page], **more}
 
 
@@ -56,16 +54,3 @@ def _ordered(jobs: list[TrainingJob], request: Document) -> list[TrainingJob]:
     # The newest first, as the service answers, although its documentation says Ascending.
     descending = request.get("SortOrder", "Descending") == "Descending"
     return sorted(jobs, key=_KEYS[request.get("SortBy", "CreationTime")], reverse=descending)
-
-
-def _token(position: int) -> str:
-    return base64.urlsafe_b64encode(f"position:{position}".encode()).decode()
-
-
-def _position(token: str | None) -> int:
-    if token is None:
-        return 0
-    try:
-        return int(base64.urlsafe_b64decode(token).decode().removeprefix("position:"))
-    except (binascii.Error, ValueError) as error:
-        raise validation_error("Invalid NextToken.") from error

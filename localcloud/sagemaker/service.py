@@ -11,7 +11,8 @@ from typing import Any
 
 from localcloud import backends
 from localcloud.clients import Clients, RoleClients
-from localcloud.sagemaker import description, lifecycle, listing, rules
+from localcloud.quotas.book import Place, QuotaBook
+from localcloud.sagemaker import description, lifecycle, listing, rules, usage
 from localcloud.sagemaker.data_checks import check_data
 from localcloud.sagemaker.errors import NOT_FOUND, ServiceError, not_found, validation_error
 from localcloud.sagemaker.records import TrainingJob, training_job_arn
@@ -21,9 +22,6 @@ from localcloud.sagemaker.runtime.settings import Settings
 from localcloud.sagemaker.validation import validate
 
 Document = dict[str, Any]
-Place = tuple[str, str]
-"""An account and a region."""
-
 _MOST_TAGS = 50
 
 
@@ -31,6 +29,7 @@ class TrainingService:
     """All training jobs of the local cloud, and the operations on them."""
 
     def __init__(self, settings: Settings, announce: Announce) -> None:
+        self.quotas = QuotaBook()
         self._settings = settings
         self._announce = announce
         self._clients = Clients(settings.url)
@@ -95,6 +94,7 @@ class TrainingService:
 
     def close(self) -> None:
         """End the processes of all jobs at once and forget the jobs."""
+        self.quotas.forget()
         with self._lock:
             runners, self._runners = list(self._runners.values()), {}
         for runner in runners:
@@ -122,6 +122,7 @@ class TrainingService:
         runner = Runner(job, self._settings, lambda: access, self._announce)
         with self._lock:
             self._refuse_duplicate(arn)
+            usage.check(self.quotas, self._jobs(), place, request)
             self._runners[arn] = runner
         self._announce(job)
         runner.start()
@@ -148,11 +149,12 @@ class TrainingService:
         return description.describe(self._find(place, request).job)
 
     def _list(self, place: Place, request: Document) -> Document:
+        jobs = [job for job in self._jobs() if (job.account, job.region) == place]
+        return listing.list_jobs(jobs, request)
+
+    def _jobs(self) -> list[TrainingJob]:
         with self._lock:
-            jobs = [runner.job for runner in self._runners.values()]
-        return listing.list_jobs(
-            (job for job in jobs if (job.account, job.region) == place), request
-        )
+            return [runner.job for runner in self._runners.values()]
 
     def _stop(self, place: Place, request: Document) -> Document:
         runner = self._find(place, request)

@@ -1,0 +1,57 @@
+"""What the instance types of training jobs are made of and cost.
+
+`instance_types.csv` has a row for each value of the service model's `TrainingInstanceType`.
+Prices are on-demand USD per instance and hour in us-east-1; where none is known there is none.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+_TABLE = Path(__file__).with_name("instance_types.csv")
+_HISTORICAL = "C"
+"""The grade of prices that AWS's price list no longer holds."""
+
+
+@dataclass(frozen=True)
+class InstanceType:
+    """One row of the table."""
+
+    name: str
+    vcpus: int
+    """0 where it is not known."""
+    memory_gib: float
+    """GiB per instance; 0 where it is not known."""
+    accelerators: int
+    listed_price: str
+    """USD per instance and hour in AWS's price list; empty where it has none."""
+    price_date: str
+    """When the price was read."""
+
+    @property
+    def family(self) -> str:
+        """The part of the name between `ml.` and the last dot."""
+        return self.name.removeprefix("ml.").rpartition(".")[0]
+
+
+@cache
+def instance_types() -> Mapping[str, InstanceType]:
+    """Return the whole table, by name."""
+    with _TABLE.open(newline="", encoding="utf-8") as table:
+        return {row["instance_type"]: _parse(row) for row in csv.DictReader(table)}
+
+
+def _parse(row: Mapping[str, str]) -> InstanceType:
+    historical = row["price_grade"] == _HISTORICAL
+    return InstanceType(
+        name=row["instance_type"],
+        vcpus=int(row["vcpus"] or 0),
+        memory_gib=float(row["memory_gib"] or 0),
+        accelerators=int(row["accelerators"] or 0),
+        listed_price="" if historical else row["on_demand_usd_per_hour"],
+        price_date=row["price_date"],
+    )

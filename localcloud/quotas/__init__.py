@@ -1,0 +1,1 @@
+"""SageMaker's quotas of training instances, and the Service Quotas API that shows them."""

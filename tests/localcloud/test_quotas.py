@@ -1,0 +1,223 @@
+"""Quotas of training instances: what they count, how they are shown, raised and told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from localcloud.__main__ import app
+from localcloud.instance_types import instance_types
+from localcloud.quotas.book import Quota, QuotaBook, quotas
+from localcloud.sagemaker import lifecycle, usage
+from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.records import TrainingJob
+from localcloud.sagemaker.validation import service_model
+from tests.localcloud.cloud import LISTEN, Cloud, refusal, resources
+
+PLACE = ("123456789012", "us-east-1")
+TYPE = "ml.m5.large"
+OTHER = "ml.c5.xlarge"
+
+
+def request(*counts: int, spot: bool = False, name: str = TYPE) -> dict[str, Any]:
+    groups = [
+        {"InstanceGroupName": f"g{index}", "InstanceType": name, "InstanceCount": count}
+        for index, count in enumerate(counts)
+    ]
+    resources = groups[0] if len(groups) == 1 else {"InstanceGroups": groups}
+    return {"ResourceConfig": resources, "EnableManagedSpotTraining": spot}
+
+
+def job(document: dict[str, Any], status: str = "Training", region: str = PLACE[1]) -> TrainingJob:
+    rows = lifecycle.enter((), status, 0.0, "a message")
+    return TrainingJob("name", PLACE[0], region, document, 0.0, 0.0, rows)
+
+
+def fits(book: QuotaBook, document: dict[str, Any], *jobs: TrainingJob) -> bool:
+    try:
+        usage.check(book, jobs, PLACE, document)
+    except ServiceError:
+        return False
+    return True
+
+
+@pytest.fixture
+def book() -> QuotaBook:
+    book = QuotaBook()
+    book.apply(PLACE, Quota(TYPE, "training job"), 4)
+    book.apply(PLACE, Quota(TYPE, "spot training job"), 2)
+    return book
+
+
+def test_instances_of_all_groups_and_live_jobs_count(book: QuotaBook):
+    assert fits(book, request(4))
+    assert not fits(book, request(5))
+    assert not fits(book, request(2, 3))
+    assert fits(book, request(1, 1), job(request(2)))
+    assert not fits(book, request(1, 1), job(request(2, 1)))
+
+
+@pytest.mark.parametrize("status", ["Starting", "Interrupted", "Uploading", "Stopping"])
+def test_a_job_counts_until_it_has_ended(book: QuotaBook, status: str):
+    assert not fits(book, request(1), job(request(4), status))
+
+
+@pytest.mark.parametrize("status", sorted(lifecycle.TERMINAL))
+def test_a_job_that_has_ended_does_not_count(book: QuotaBook, status: str):
+    assert fits(book, request(4), job(request(4), status))
+
+
+def test_spot_other_types_and_other_regions_are_counted_apart(book: QuotaBook):
+    assert fits(book, request(2, spot=True), job(request(4)))
+    assert not fits(book, request(1, spot=True), job(request(2, spot=True)))
+    assert fits(book, request(4), job(request(2, spot=True)))
+    assert fits(book, request(4), job(request(9), region="eu-west-1"))
+    assert fits(book, request(50, name=OTHER), job(request(4)))
+
+
+def test_a_forgotten_book_has_the_default_quotas(book: QuotaBook):
+    quota = Quota(TYPE, "training job")
+
+    book.forget()
+
+    assert book.value(PLACE, quota) == quota.default == 100
+    assert Quota(TYPE, "training warm pool").default == 0
+
+
+def test_every_training_instance_type_has_three_quotas_with_codes_of_their_own():
+    enumeration = service_model().shape_for("TrainingInstanceType").enum
+
+    assert set(instance_types()) == set(enumeration)
+    assert len(quotas()) == 3 * len(enumeration)
+
+
+def test_the_table_of_instance_types_is_the_programs_own():
+    root = Path(__file__).parents[2]
+    copy = root / "localcloud" / "instance_types.csv"
+
+    assert copy.read_bytes() == (root / "components" / "instances.csv").read_bytes()
+
+
+@dataclass
+class Account:
+    """A region of its own, whose quotas no other test counts on."""
+
+    cloud: Cloud
+    quotas: Any
+    sagemaker: Any
+    region: str
+
+    def codes(self) -> dict[str, str]:
+        pages = self.quotas.get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
+        return {
+            quota["QuotaName"]: quota["QuotaCode"] for page in pages for quota in page["Quotas"]
+        }
+
+
+@pytest.fixture(scope="module")
+def account(cloud: Cloud) -> Account:
+    region = "us-west-2"
+    quotas, sagemaker = (cloud.client(name, region) for name in ("service-quotas", "sagemaker"))
+    return Account(cloud, quotas, sagemaker, region)
+
+
+def test_more_instances_than_the_quota_are_refused_in_the_services_words(account: Account):
+    set_quota(account, TYPE, "3")
+    running = account.cloud.request(LISTEN, ResourceConfig=resources(2))
+    account.sagemaker.create_training_job(**running)
+
+    code, message = refusal(
+        account.sagemaker.create_training_job,
+        **account.cloud.request(ResourceConfig=resources(2)),
+    )
+    account.sagemaker.stop_training_job(TrainingJobName=running["TrainingJobName"])
+
+    assert code == "ResourceLimitExceeded"
+    assert message == (
+        "The account-level service limit 'ml.m5.large for training job usage' is 3 Instances, "
+        "with current utilization of 2 Instances and a request delta of 2 Instances. Please "
+        "contact AWS support to request an increase for this limit."
+    )
+
+
+def test_a_spot_jobs_quota_is_named_apart(account: Account):
+    set_quota(account, OTHER, "0", "--spot")
+    spot = account.cloud.request(
+        ResourceConfig={**resources(1), "InstanceType": OTHER},
+        EnableManagedSpotTraining=True,
+        StoppingCondition={"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60},
+    )
+
+    code, message = refusal(account.sagemaker.create_training_job, **spot)
+
+    assert code == "ResourceLimitExceeded"
+    assert f"'{OTHER} for spot training job usage' is 0 Instances" in message
+
+
+def test_quotas_are_listed_by_pages_and_shown_by_code(account: Account):
+    codes = account.codes()
+    code = codes["ml.p4d.24xlarge for spot training job usage"]
+
+    quota = account.quotas.get_service_quota(ServiceCode="sagemaker", QuotaCode=code)["Quota"]
+
+    assert len(codes) == len(quotas())
+    assert quota["QuotaName"] == "ml.p4d.24xlarge for spot training job usage"
+    assert quota["Value"] == 100.0
+    assert quota["QuotaArn"].endswith(f":us-west-2:123456789012:sagemaker/{code}")
+
+
+def test_an_increase_is_granted_at_once_and_leaves_the_default_as_it_was(account: Account):
+    code = account.codes()["ml.g5.xlarge for training warm pool usage"]
+    chosen = {"ServiceCode": "sagemaker", "QuotaCode": code}
+
+    asked = account.quotas.request_service_quota_increase(**chosen, DesiredValue=4.0)
+
+    change = asked["RequestedQuota"]
+    assert change["Status"] == "APPROVED"
+    found = account.quotas.get_requested_service_quota_change(RequestId=change["Id"])
+    assert found["RequestedQuota"]["DesiredValue"] == 4.0
+    assert account.quotas.get_service_quota(**chosen)["Quota"]["Value"] == 4.0
+    default = account.quotas.get_aws_default_service_quota(**chosen)["Quota"]
+    assert default["Value"] == 0.0
+    elsewhere = account.cloud.client("service-quotas", "eu-central-1")
+    assert elsewhere.get_service_quota(**chosen)["Quota"]["Value"] == 0.0
+
+
+def test_no_increase_is_a_refusal(account: Account):
+    code = account.codes()["ml.g5.xlarge for training job usage"]
+    ask = account.quotas.request_service_quota_increase
+
+    refused = refusal(ask, ServiceCode="sagemaker", QuotaCode=code, DesiredValue=100.0)
+
+    assert refused[0] == "IllegalArgumentException"
+
+
+def test_a_code_that_does_not_exist_is_told(account: Account):
+    found = account.quotas.get_service_quota
+
+    code, _ = refusal(found, ServiceCode="sagemaker", QuotaCode="L-00000000")
+
+    assert code == "NoSuchResourceException"
+
+
+def test_quotas_of_other_services_stay_with_the_other_services(account: Account):
+    listed = account.quotas.list_aws_default_service_quotas(ServiceCode="vpc")["Quotas"]
+
+    assert {quota["ServiceCode"] for quota in listed} == {"vpc"}
+
+
+def test_a_quota_of_an_unknown_type_cannot_be_set(account: Account):
+    result = set_quota(account, "ml.none.large", "1", code=1)
+
+    assert "There is no quota 'ml.none.large for training job usage'" in result
+
+
+def set_quota(account: Account, name: str, value: str, *options: str, code: int = 0) -> str:
+    data = ["--data", str(account.cloud.data), "--region", account.region]
+    result = CliRunner().invoke(app, ["quota", name, value, *options, *data])
+    assert result.exit_code == code, result.output
+    return result.output
