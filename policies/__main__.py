@@ -1,0 +1,7 @@
+"""Starts the policy pack's server, which the engine asks about every resource."""
+
+from pulumi_policy import PolicyPack
+
+from training_policies.pack import NAME, engine_policies
+
+PolicyPack(NAME, engine_policies())

@@ -1,0 +1,121 @@
+"""A CreateTrainingJob request, read by the API's own names in whatever case it is written.
+
+The API writes `ResourceConfig.InstanceType`, pulumi-aws `resourceConfig.instanceType`, and
+programs in Python `resource_config` and `instance_type`. pulumi-aws has plurals where the API has
+lists with singular names.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from training_policies.resource import MISSING, UNKNOWN, Resource
+
+_MARKS = frozenset(
+    {
+        "algorithmspecification",
+        "hyperparameters",
+        "maxruntimeinseconds",
+        "outputdataconfig",
+        "resourceconfig",
+        "stoppingcondition",
+        "trainingimage",
+        "trainingjobname",
+    }
+)
+"""Names that, two together or one beside an instance type, say that a request is for training."""
+
+_DEEPEST = 6
+
+
+@dataclass(frozen=True)
+class Request:
+    """The values of a request.
+
+    In a `flat` one, a value may stand by its own name beside the rest, not in the API's groups.
+    """
+
+    values: Any
+    flat: bool = False
+
+    def read(self, path: str) -> Any:
+        """The value at a dotted path in the API's own names, as `VpcConfig.Subnets`.
+
+        MISSING or UNKNOWN where there is none to judge. The keys of mappings within the value,
+        as of hyperparameters, are as they were written.
+        """
+        found = self.values
+        for part in path.split("."):
+            found = _step(found, part)
+        return named(self.values, part) if found is MISSING and self.flat else found
+
+
+def request_in(resource: Resource, *, certain: bool) -> Request | None:
+    """The request among a resource's properties.
+
+    Where the type is `certain` to be a training job, what can't be found is unknown: nothing
+    about it goes unjudged. Elsewhere None says that the resource is no training job.
+    """
+    properties = resource.read()
+    if certain:
+        request = named(properties, "request")
+        return Request(properties if request is MISSING else request)
+    return next(map(_flat, filter(_is_training, _mappings(properties, 0))), None)
+
+
+def _flat(values: Mapping[str, Any]) -> Request:
+    return Request(values, flat=True)
+
+
+def spelling(name: str) -> str:
+    """A name without its way of writing: `InstanceType`, `instance_type` → `instancetype`."""
+    return name.replace("_", "").replace("-", "").lower()
+
+
+def _step(values: Any, part: str) -> Any:
+    if values is UNKNOWN:
+        return UNKNOWN
+    if isinstance(values, list):
+        return values[int(part)] if part.isdecimal() and int(part) < len(values) else MISSING
+    return named(values, part)
+
+
+def named(values: Any, name: str) -> Any:
+    """The value in a mapping whose key is this name, or its plural, in any way to write it."""
+    if not isinstance(values, Mapping):
+        return MISSING
+    wanted = (spelling(name), f"{spelling(name)}s")
+    return next((value for key, value in values.items() if spelling(key) in wanted), MISSING)
+
+
+def _mappings(value: Any, depth: int) -> Iterator[Mapping[str, Any]]:
+    """Every mapping in a value, itself first, and those in texts of JSON."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        value = _decoded(value)
+    if isinstance(value, Mapping):
+        yield value
+    if depth < _DEEPEST:
+        for each in _children(value):
+            yield from _mappings(each, depth + 1)
+
+
+def _children(value: Any) -> list[Any]:
+    if isinstance(value, Mapping):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _is_training(values: Mapping[str, Any]) -> bool:
+    names = {spelling(key) for key in values}
+    marks = names & _MARKS
+    return len(marks) > 1 or bool(marks and "instancetype" in names)

@@ -1,0 +1,99 @@
+"""One resource as a policy sees it, read so that no unknown value goes by unnoticed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final
+
+from pulumi_policy.proxy import UnknownValueError, _is_unknown
+
+
+class Absence(Enum):
+    """Why there is no value to judge."""
+
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+
+
+MISSING: Final = Absence.MISSING
+"""The resource does not have the property."""
+
+UNKNOWN: Final = Absence.UNKNOWN
+"""The property's value is not known before the update."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A read-only view of one resource.
+
+    `properties` are the inputs in a resource policy, the final outputs in a stack policy.
+    `dependencies` has, for each property, the URNs of the resources that its value comes from;
+    only stack policies see them, and they are known where the values are not.
+    """
+
+    type: str
+    name: str
+    urn: str
+    properties: Mapping[str, Any]
+    parent: str = ""
+    dependencies: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def read(self, path: str = "") -> Any:
+        """The value at a dotted path such as `vpcConfig.subnets.0`; all properties for "".
+
+        It is MISSING or UNKNOWN where there is none to judge, and within lists and mappings each
+        unknown leaf is UNKNOWN by itself. Whole numbers are integers.
+        """
+        return read(self.properties, path)
+
+
+def read(values: Any, path: str = "") -> Any:
+    """The value at a dotted path in mappings and lists as the SDK hands them over."""
+    found = values
+    for part in path.split(".") if path else ():
+        found = _step(found, part)
+        if isinstance(found, Absence):
+            return found
+    return plain(found)
+
+
+def plain(value: Any) -> Any:
+    """A value without the SDK's wrappers: unknowns are UNKNOWN, whole floats integers."""
+    if value is None:
+        return MISSING
+    if _is_unknown(value):
+        return UNKNOWN
+    if isinstance(value, Mapping):
+        return {key: plain(_item(value, key)) for key in value}
+    if _is_list(value):
+        return [plain(_item(value, index)) for index in range(len(value))]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _step(values: Any, part: str) -> Any:
+    if isinstance(values, Mapping):
+        return _item(values, part)
+    if _is_list(values) and part.isdecimal() and int(part) < len(values):
+        return _item(values, int(part))
+    return MISSING
+
+
+def _item(values: Any, key: Any) -> Any:
+    """One item, which `in` must not be asked for: it raises where the value is unknown."""
+    try:
+        value = values[key]
+    except KeyError:
+        return MISSING
+    except UnknownValueError:
+        return UNKNOWN
+    if value is None:
+        return MISSING
+    return UNKNOWN if _is_unknown(value) else value
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
+
+from training_policies.resource import MISSING, UNKNOWN, Resource
+from training_policies.training_job import (
+    AWS_TYPE,
+    OWN_TYPE,
+    Capacity,
+    InstanceGroup,
+    TrainingJobView,
+    training_job,
+)
+
+REQUEST = {
+    "AlgorithmSpecification": {"TrainingImage": "image"},
+    "ResourceConfig": {"InstanceType": "ml.g5.2xlarge", "InstanceCount": 2.0},
+    "StoppingCondition": {"MaxRuntimeInSeconds": 3600.0, "MaxWaitTimeInSeconds": 7200.0},
+    "EnableManagedSpotTraining": True,
+    "OutputDataConfig": {"S3OutputPath": "s3://store/output"},
+    "CheckpointConfig": {"S3Uri": UNKNOWN_STRING_VALUE},
+    "InputDataConfig": [
+        {"ChannelName": "train", "DataSource": {"S3DataSource": {"S3Uri": "s3://store/train"}}}
+    ],
+    "Tags": [{"Key": "team", "Value": "research"}],
+}
+
+
+def camel(value: Any) -> Any:
+    """The request as pulumi-aws writes it."""
+    if isinstance(value, dict):
+        return {key[0].lower() + key[1:]: camel(each) for key, each in value.items()}
+    return [camel(each) for each in value] if isinstance(value, list) else value
+
+
+FROM_AWS = {
+    **{key: each for key, each in camel(REQUEST).items() if key not in ("inputDataConfig", "tags")},
+    "inputDataConfigs": camel(REQUEST["InputDataConfig"]),
+    "tags": {"team": "research"},
+}
+
+ROUTES = {
+    OWN_TYPE: {"request": REQUEST, "relaunch": "never", "max_attempts": 3.0},
+    AWS_TYPE: FROM_AWS,
+    "pulumi-python:dynamic/mine:Run": {"settings": {"body": REQUEST}},
+    "pulumi-python:dynamic:Resource": {"args": [FROM_AWS]},
+}
+
+
+def view(type_: str, properties: dict[str, Any]) -> TrainingJobView:
+    job = training_job(Resource(type_, "digits", "urn", unknown_checking_proxy(properties)))
+    assert job is not None
+    return job
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_route_gives_the_same_view(route: str):
+    job = view(route, ROUTES[route])
+    assert job.capacities == [Capacity([InstanceGroup("ml.g5.2xlarge", 2)], spot=True)]
+    assert (job.max_runtime, job.max_wait, job.keep_alive) == (3600, 7200, MISSING)
+    assert (job.image, job.spot, job.attempts) == ("image", True, 1)
+    assert job.tags == {"team": "research"}
+    assert job.s3_uris == {
+        "output": "s3://store/output",
+        "checkpoints": UNKNOWN,
+        "input train": "s3://store/train",
+    }
+
+
+def test_a_request_in_a_text_or_in_pythons_own_words_is_found():
+    text = '{"ResourceConfig": {"InstanceType": "ml.p5.48xlarge"}, "StoppingCondition": {}}'
+    hidden = view("pulumi-nodejs:dynamic:Resource", {"body": text})
+    assert hidden.capacities[0].groups == [InstanceGroup("ml.p5.48xlarge", MISSING)]
+    flat = {"instance_type": "ml.p5.48xlarge", "instance_count": 8.0, "training_image": "image"}
+    renamed = view("pulumi-python:dynamic/a:B", {"job": flat})
+    assert renamed.capacities[0].groups == [InstanceGroup("ml.p5.48xlarge", 8)]
+
+
+@pytest.mark.parametrize(
+    ("type_", "properties"),
+    [
+        ("pulumi-python:dynamic/sagemaker:TrainingJobCompletion", {"training_job_names": ["a"]}),
+        ("pulumi-python:dynamic/a:Password", {"length": 8.0}),
+        ("aws:s3/bucket:Bucket", REQUEST),
+    ],
+)
+def test_other_resources_are_no_training_jobs(type_: str, properties: dict[str, Any]):
+    resource = Resource(type_, "other", "urn", unknown_checking_proxy(properties))
+    assert training_job(resource) is None
+
+
+def test_a_job_whose_request_is_unknown_is_a_job_of_which_nothing_is_known():
+    job = view(OWN_TYPE, {"request": UNKNOWN_STRING_VALUE})
+    assert job.capacities == [Capacity([InstanceGroup(UNKNOWN, UNKNOWN)], UNKNOWN)]
+    assert job.max_runtime is UNKNOWN
+
+
+def test_instance_groups_and_fallbacks_are_capacities():
+    groups = [
+        {"InstanceType": "ml.g5.xlarge", "InstanceCount": 1.0, "InstanceGroupName": "a"},
+        {"InstanceType": "ml.c5.xlarge", "InstanceCount": 3.0, "InstanceGroupName": "b"},
+    ]
+    request = {"ResourceConfig": {"InstanceGroups": groups}, "EnableManagedSpotTraining": True}
+    fallbacks = [{"instance_type": "ml.g6.xlarge"}, {"spot": False}, UNKNOWN_STRING_VALUE]
+    job = view(OWN_TYPE, {"request": request, "fallbacks": fallbacks})
+    own, other_type, on_demand, unknown = job.capacities
+    assert own.groups == [InstanceGroup("ml.g5.xlarge", 1), InstanceGroup("ml.c5.xlarge", 3)]
+    assert [each.instance_type for each in other_type.groups] == ["ml.g6.xlarge"] * 2
+    assert (other_type.spot, on_demand.spot, on_demand.groups) == (True, False, own.groups)
+    assert unknown == Capacity([InstanceGroup(UNKNOWN, UNKNOWN)], UNKNOWN)
+
+
+def test_attempts_count_only_where_a_failed_job_is_launched_again():
+    request = {"request": REQUEST, "max_attempts": 3.0}
+    assert view(OWN_TYPE, request | {"relaunch": "onFailure"}).attempts == 3
+    assert view(OWN_TYPE, request | {"relaunch": "never"}).attempts == 1
+    assert view(OWN_TYPE, request | {"relaunch": UNKNOWN_STRING_VALUE}).attempts == 3
+    assert view(OWN_TYPE, {"request": REQUEST}).attempts == 1
