@@ -23,6 +23,11 @@ def role_exists(arn: str) -> bool:
     return any(role.arn == arn for role in roles) and resource.startswith("role/")
 
 
+def topic_exists(arn: str) -> bool:
+    """Tell whether an SNS topic exists."""
+    return any(arn in backend.topics for _, _, backend in all_of("sns"))
+
+
 def all_of(service: str) -> Iterator[tuple[str, str, Any]]:
     """Yield account, region and data of a service, wherever it has been used so far."""
     from moto.backends import get_backend

@@ -111,7 +111,8 @@ def _listen(port: int) -> Any:
 
 
 def _mount(server: Any, settings: Settings) -> TrainingService:
-    """Put the training jobs before moto's services and mend these."""
+    """Put the local cloud's own services before moto's and mend these."""
+    from localcloud import budgets, chatbot, managed_policies, model_packages
     from localcloud.backends import mend_bucket_policies, mend_delete_markers
     from localcloud.events.publisher import Publisher
     from localcloud.events.targets import mend_targets
@@ -121,9 +122,11 @@ def _mount(server: Any, settings: Settings) -> TrainingService:
     mend_bucket_policies()
     mend_delete_markers()
     mend_targets()
+    for mended in (budgets, managed_policies, model_packages):
+        mended.mend()
     workflows.configure(server.server_port)
     service = TrainingService(settings, Publisher().announce)
-    server.app = Gateway(service, server.app)
+    server.app = Gateway(service, chatbot.before(server.app))
     return service
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -40,18 +40,23 @@ _SHAPES: dict[str, tuple[tuple[type, ...], str]] = {
 
 
 @cache
-def service_model() -> ServiceModel:
-    """Return botocore's model of SageMaker."""
-    return ServiceModel(Loader().load_service_model("sagemaker", "service-2"))
+def service_model(service: str = "sagemaker") -> ServiceModel:
+    """Return botocore's model of a service."""
+    return ServiceModel(Loader().load_service_model(service, "service-2"))
 
 
-def validate(operation: str, request: dict[str, Any]) -> None:
+def validate(
+    operation: str,
+    request: dict[str, Any],
+    service: str = "sagemaker",
+    error: Callable[[str], ServiceError] = validation_error,
+) -> None:
     """Raise the ServiceError that the service answers if the request breaks its model."""
-    shape: Any = service_model().operation_model(operation).input_shape
+    shape: Any = service_model(service).operation_model(operation).input_shape
     problems = list(_problems(request, shape, ""))
     if problems:
         count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
-        raise validation_error(count + "; ".join(problems))
+        raise error(count + "; ".join(problems))
 
 
 def _problems(value: Any, shape: Any, path: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.localcloud.cloud import Cloud
+from tests.localcloud.cloud import Cloud, refusal
 
 TLS_ONLY = {
     "Version": "2012-10-17",
@@ -51,3 +51,67 @@ def test_a_bucket_whose_versioning_was_suspended_can_be_emptied_and_deleted(clou
     assert "Errors" not in answer
     assert "Versions" not in cloud.s3.list_object_versions(**bucket)
     cloud.s3.delete_bucket(**bucket)
+
+
+def test_a_policy_of_awss_own_is_there_when_it_is_asked_for(cloud: Cloud):
+    iam, arn = cloud.client("iam"), "arn:aws:iam::aws:policy/AWSDenyAll"
+    iam.create_role(RoleName="denied", AssumeRolePolicyDocument="{}")
+
+    iam.attach_role_policy(RoleName="denied", PolicyArn=arn)
+
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    assert [each["Effect"] for each in document["Statement"]] == ["Deny"]
+    for other in ("AWSAllowNothing", "service-role/AWSDenyAll"):
+        unknown = arn.replace("AWSDenyAll", other)
+        assert refusal(iam.get_policy, PolicyArn=unknown)[0] == "NoSuchEntity"
+
+
+def test_a_model_package_group_is_deleted_once_it_is_empty(cloud: Cloud):
+    sagemaker, group = cloud.sagemaker, {"ModelPackageGroupName": "digits"}
+    sagemaker.create_model_package_group(**group)
+    version = sagemaker.create_model_package(**group, ModelPackageDescription="a version")
+    package = {"ModelPackageName": version["ModelPackageArn"]}
+    assert refusal(sagemaker.delete_model_package_group, **group)[0] == "ConflictException"
+
+    sagemaker.delete_model_package(**package)
+    sagemaker.delete_model_package_group(**group)
+
+    assert sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"] == []
+    assert refusal(sagemaker.delete_model_package, **package)[0] == "ValidationException"
+    assert refusal(sagemaker.delete_model_package_group, **group)[0] == "ValidationException"
+
+
+def test_a_budgets_subscribers_tags_and_limit_are_read_back(cloud: Cloud):
+    budgets, named = cloud.client("budgets"), {"AccountId": "123456789012", "BudgetName": "month"}
+    warning = {
+        "NotificationType": "ACTUAL",
+        "ComparisonOperator": "GREATER_THAN",
+        "Threshold": 80.0,
+        "ThresholdType": "PERCENTAGE",
+    }
+    told = [{"SubscriptionType": "EMAIL", "Address": "team@example.com"}]
+    budget = {"BudgetName": "month", "BudgetType": "COST", "TimeUnit": "MONTHLY"}
+    arn = "arn:aws:budgets::123456789012:budget/month"
+    budgets.create_budget(
+        AccountId=named["AccountId"],
+        Budget=budget | {"BudgetLimit": {"Amount": "100", "Unit": "USD"}},
+        NotificationsWithSubscribers=[{"Notification": warning, "Subscribers": told}],
+        ResourceTags=[{"Key": "team", "Value": "research"}],
+    )
+    larger = {"Amount": "200", "Unit": "USD"}
+    budgets.update_budget(AccountId=named["AccountId"], NewBudget=budget | {"BudgetLimit": larger})
+    budgets.tag_resource(ResourceARN=arn, ResourceTags=[{"Key": "owner", "Value": "ada"}])
+    budgets.untag_resource(ResourceARN=arn, ResourceTagKeys=["team"])
+
+    assert budgets.describe_budget(**named)["Budget"]["BudgetLimit"] == larger
+    [notification] = budgets.describe_notifications_for_budget(**named)["Notifications"]
+    assert notification == warning | {"NotificationState": "OK"}
+    of = budgets.describe_subscribers_for_notification
+    assert of(**named, Notification=notification)["Subscribers"] == told
+    other = warning | {"Threshold": 90.0}
+    assert refusal(of, **named, Notification=other)[0] == "NotFoundException"
+    tags = budgets.list_tags_for_resource(ResourceARN=arn)["ResourceTags"]
+    assert tags == [{"Key": "owner", "Value": "ada"}]
+    budgets.delete_budget(**named)
+    assert refusal(budgets.describe_notifications_for_budget, **named)[0] == "NotFoundException"

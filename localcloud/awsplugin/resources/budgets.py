@@ -11,7 +11,16 @@ from localcloud.awsplugin.failures import Failure
 from localcloud.awsplugin.naming import Autoname, unique_from_prefix
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names
-from localcloud.awsplugin.resources.common import answer_or_none, from_api, one_of, present, to_api
+from localcloud.awsplugin.resources.common import (
+    answer_or_none,
+    from_api,
+    one_of,
+    present,
+    tag_changes,
+    tag_list,
+    tag_map,
+    to_api,
+)
 
 _GONE = "NotFoundException"
 _TIME = "%Y-%m-%d_%H:%M"
@@ -72,21 +81,23 @@ def _notification(given: Properties) -> dict[str, Any]:
     return {"Notification": to_api(plain), "Subscribers": subscribers}
 
 
-def _put(cloud: Cloud, account: str, name: str, inputs: Properties) -> None:
+def _create(cloud: Cloud, inputs: Properties) -> str:
+    name = inputs.get("name") or unique_from_prefix(inputs.get("namePrefix", "terraform-"))
+    account = inputs.get("accountId") or cloud.account
+    tags = tag_list(inputs.get("tagsAll"))
     cloud.client("budgets").create_budget(
         AccountId=account,
         Budget=_budget(name, inputs),
         NotificationsWithSubscribers=[
             _notification(item) for item in inputs.get("notifications") or ()
         ],
+        **({"ResourceTags": tags} if tags else {}),
     )
-
-
-def _create(cloud: Cloud, inputs: Properties) -> str:
-    name = inputs.get("name") or unique_from_prefix(inputs.get("namePrefix", "terraform-"))
-    account = inputs.get("accountId") or cloud.account
-    _put(cloud, account, name, inputs)
     return f"{account}:{name}"
+
+
+def _arn(cloud: Cloud, account: str, name: str) -> str:
+    return f"arn:{cloud.partition}:budgets::{account}:budget/{name}"
 
 
 def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
@@ -98,11 +109,12 @@ def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | Non
         return None
     found = answer["Budget"]
     limit, period = found.get("BudgetLimit") or {}, found.get("TimePeriod") or {}
+    arn = _arn(cloud, account, name)
     return {
         "accountId": account,
         "name": name,
         "namePrefix": "",
-        "arn": f"arn:{cloud.partition}:budgets::{account}:budget/{name}",
+        "arn": arn,
         "budgetType": found["BudgetType"],
         "timeUnit": found["TimeUnit"],
         "limitAmount": limit.get("Amount"),
@@ -114,30 +126,48 @@ def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | Non
         "costTypes": from_api(found.get("CostTypes") or {}),
         "timePeriodStart": period["Start"].strftime(_TIME) if "Start" in period else None,
         "timePeriodEnd": period["End"].strftime(_TIME) if "End" in period else None,
-        "notifications": _notifications(budgets, account, name, previous),
+        "notifications": _notifications(budgets, account, name),
         "billingViewArn": previous.get("billingViewArn"),
-        # The local endpoint keeps no tags of budgets.
-        "tagsAll": previous.get("tagsAll") or {},
+        "tagsAll": tag_map(budgets.list_tags_for_resource(ResourceARN=arn)["ResourceTags"]),
     }
 
 
-def _notifications(budgets: Any, account: str, name: str, previous: Properties) -> list[Properties]:
-    """Return the notifications; who gets them is known from `previous` only."""
-    answer = budgets.describe_notifications_for_budget(AccountId=account, BudgetName=name)
-    before = previous.get("notifications") or ()
+def _notifications(budgets: Any, account: str, name: str) -> list[Properties]:
+    """Return the notifications with those who get them."""
+    named = {"AccountId": account, "BudgetName": name}
     notifications = []
-    for item in answer["Notifications"]:
-        plain = {n: v for n, v in from_api(item).items() if n != "notificationState"}
-        twin: Properties = next((old for old in before if plain.items() <= old.items()), {})
-        notifications.append(plain | {n: twin[n] for n in _SUBSCRIBERS if n in twin})
+    for item in budgets.describe_notifications_for_budget(**named)["Notifications"]:
+        plain = {key: value for key, value in item.items() if key != "NotificationState"}
+        found = budgets.describe_subscribers_for_notification(**named, Notification=plain)
+        addresses = {
+            property_: [
+                each["Address"] for each in found["Subscribers"] if each["SubscriptionType"] == kind
+            ]
+            for property_, kind in _SUBSCRIBERS.items()
+        }
+        notifications.append(from_api(plain) | {n: a for n, a in addresses.items() if a})
     return notifications
 
 
 def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
-    # The local endpoint cannot update a budget.
-    account, _, name = identity.partition(":")
-    _delete(cloud, identity, state)
-    _put(cloud, account, name, inputs)
+    budgets, (account, _, name) = cloud.client("budgets"), identity.partition(":")
+    budgets.update_budget(AccountId=account, NewBudget=_budget(name, inputs))
+    _update_notifications(budgets, account, name, inputs)
+    tags, gone = tag_changes(state, inputs)
+    if gone:
+        budgets.untag_resource(ResourceARN=_arn(cloud, account, name), ResourceTagKeys=gone)
+    if tags:
+        budgets.tag_resource(ResourceARN=_arn(cloud, account, name), ResourceTags=tag_list(tags))
+
+
+def _update_notifications(budgets: Any, account: str, name: str, inputs: Properties) -> None:
+    """Replace all notifications, as the official provider does."""
+    named = {"AccountId": account, "BudgetName": name}
+    for item in budgets.describe_notifications_for_budget(**named)["Notifications"]:
+        plain = {key: value for key, value in item.items() if key != "NotificationState"}
+        budgets.delete_notification(**named, Notification=plain)
+    for given in inputs.get("notifications") or ():
+        budgets.create_notification(**named, **_notification(given))
 
 
 def _delete(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001

@@ -216,7 +216,7 @@ ALERT_CASES = [
             "notifications": [_notification(80), _notification(100)],
             **TAGS,
         },
-        change(limitAmount="200", notifications=[_notification(90)]),
+        change(limitAmount="200", notifications=[_notification(90)], tags={"owner": "ada"}),
         change(name="another"),
         "name",
     ),

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Thread
 from typing import Any
 
 import boto3
@@ -13,10 +14,12 @@ from moto.core.responses import EmptyResult
 from moto.sagemaker.responses import SageMakerResponse
 from moto.server import ThreadedMotoServer
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+from werkzeug.exceptions import NotFound
+from werkzeug.serving import make_server
 
+from localcloud import budgets, chatbot, managed_policies, model_packages
 from localcloud.awsplugin.properties import encode
 from localcloud.awsplugin.server import start
-from tests.localcloud.awsplugin.chat_service import chat_service
 from tests.localcloud.awsplugin.engine import Engine
 from tests.localcloud.awsplugin.world import World
 
@@ -24,20 +27,16 @@ REGION = "us-east-1"
 
 
 def _complete_moto() -> None:
-    """Give moto the two deletions of SageMaker that it lacks."""
+    """Mend moto as the local cloud does, and give it what this answers itself there."""
 
-    def deletion(parameter: str, kind: str) -> Callable[[Any], EmptyResult]:
-        def delete(response: Any) -> EmptyResult:
-            getattr(response.sagemaker_backend, kind).pop(response._get_param(parameter), None)
-            return EmptyResult()
+    def delete_training_job(response: Any) -> EmptyResult:
+        jobs = response.sagemaker_backend.training_jobs
+        jobs.pop(response._get_param("TrainingJobName"), None)
+        return EmptyResult()
 
-        return delete
-
-    for name, parameter, kind in (
-        ("delete_model_package_group", "ModelPackageGroupName", "model_package_groups"),
-        ("delete_training_job", "TrainingJobName", "training_jobs"),
-    ):
-        setattr(SageMakerResponse, name, deletion(parameter, kind))
+    for mended in (budgets, managed_policies, model_packages):
+        mended.mend()
+    SageMakerResponse.delete_training_job = delete_training_job
 
 
 @pytest.fixture(scope="session")
@@ -55,8 +54,13 @@ def endpoint() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def chat() -> Iterator[str]:
     """The address of the chat service, which moto lacks."""
-    with chat_service() as address:
-        yield address
+    server = make_server("127.0.0.1", 0, chatbot.before(NotFound()), threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 @contextmanager

@@ -1,0 +1,92 @@
+"""A service of the local cloud's own that speaks AWS's REST-JSON protocol, before another one."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from localcloud.backends import account_of
+from localcloud.faults import Application, Environ, StartResponse
+from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.validation import service_model
+
+Document = dict[str, Any]
+Call = Callable[[str, Document, str], Document]
+"""Answers an operation's request of an account, or raises ServiceError."""
+
+_CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]+/[^/]+/([^/]+)/")
+_log = logging.getLogger(__name__)
+
+
+def before(application: Application, service: str, call: Call) -> Application:
+    """Return an application that answers requests to a service and passes on the others.
+
+    `service` is botocore's name of it, which is also the one in the requests' signatures; each
+    of its operations must have a path of its own.
+    """
+
+    def answer(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        credential = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+        if credential is None or credential[2] != service:
+            return application(environ, start_response)
+        status, document, headers = _answer(environ, service, account_of(credential[1]), call)
+        body = b"" if status == _NO_CONTENT else json.dumps(document).encode()
+        start_response(f"{status} {headers.pop('reason', 'OK')}", _headers(body, headers))
+        return [body]
+
+    return answer
+
+
+_NO_CONTENT = 204
+
+
+def _answer(
+    environ: Environ, service: str, account: str, call: Call
+) -> tuple[int, Document, dict[str, str]]:
+    """Return the answer's status, document and further headers."""
+    operation = _operation(environ["PATH_INFO"], service)
+    try:
+        if operation is None:
+            raise ServiceError("UnknownOperationException", "There is no such operation", 404)
+        document = call(operation.name, _request(environ), account)
+    except ServiceError as error:
+        return error.status, {"message": error.message}, _told(error.code)
+    except Exception:
+        _log.exception("%s failed", environ["PATH_INFO"])
+        message = "The local cloud's log says why."
+        return 500, {"message": message}, _told("InternalServiceError")
+    return operation.http.get("responseCode", 200), document, {}
+
+
+def _told(code: str) -> dict[str, str]:
+    return {"reason": code, "x-amzn-ErrorType": code}
+
+
+def _operation(path: str, service: str) -> Any:
+    model = service_model(service)
+    operations = (model.operation_model(name) for name in model.operation_names)
+    return next((each for each in operations if each.http["requestUri"] == path), None)
+
+
+def _request(environ: Environ) -> Document:
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    try:
+        document = json.loads(body or b"{}")
+    except ValueError as error:
+        raise ServiceError("SerializationException", "The request is no JSON") from error
+    if not isinstance(document, dict):
+        raise ServiceError("SerializationException", "The request is no JSON object")
+    return document
+
+
+def _headers(body: bytes, further: dict[str, str]) -> list[tuple[str, str]]:
+    return [
+        ("Content-Type", "application/json"),
+        ("Content-Length", str(len(body))),
+        ("x-amzn-RequestId", str(uuid.uuid4())),
+        *further.items(),
+    ]
