@@ -1,0 +1,55 @@
+"""What SageMaker training instance types are made of and cost, from the pack's own price file.
+
+`instances.csv` is the same table as the program's, so that a price is not what the program under
+judgement says it is. Prices are on-demand USD per instance and hour in us-east-1; a type without
+one has an unknown price, which is not the same as a price of zero.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+_TABLE = Path(__file__).with_name("instances.csv")
+
+
+@dataclass(frozen=True)
+class InstanceType:
+    """One row of the table. `accelerator` is the kind, as NVIDIA A10G, "" where there is none."""
+
+    name: str
+    accelerators: int
+    accelerator: str
+    has_local_storage: bool
+    """Whether training data lies on local NVMe, so that the service refuses a volume key."""
+    usd_per_hour: float | None
+
+
+def family_of(instance_type: str) -> str:
+    """The part of an instance type between `ml.` and the last dot, for which quotas are given.
+
+    >>> family_of("ml.c7i-flex.2xlarge")
+    'c7i-flex'
+    """
+    return instance_type.removeprefix("ml.").rpartition(".")[0]
+
+
+@cache
+def instance_types() -> Mapping[str, InstanceType]:
+    """The whole table, by instance type."""
+    with _TABLE.open(newline="", encoding="utf-8") as table:
+        return {row["instance_type"]: _parse(row) for row in csv.DictReader(table)}
+
+
+def _parse(row: Mapping[str, str]) -> InstanceType:
+    price = row["on_demand_usd_per_hour"]
+    return InstanceType(
+        name=row["instance_type"],
+        accelerators=int(row["accelerators"] or 0),
+        accelerator=row["accelerator_name"],
+        has_local_storage=float(row["local_nvme_gb"] or 0) > 0,
+        usd_per_hour=float(price) if price else None,
+    )
