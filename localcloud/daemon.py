@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 STATE_FILE = "server.json"
+PORT_FILE = "port"
 LOCK_FILE = "server.lock"
 LOG_FILE = "server.log"
 _START_SECONDS = 60.0
@@ -40,6 +41,10 @@ class Server:
     version: str
     sandbox: str
     """How jobs are confined: bubblewrap, namespaces or processes."""
+    started: float
+    """When it started, in seconds since the epoch."""
+    lost: str
+    """What is missing of what an earlier one had, as sentences; empty when nothing is."""
 
 
 def find(data: Path) -> Server | None:
@@ -53,7 +58,8 @@ def find(data: Path) -> Server | None:
     alive = _locked(data) and _runs(document["pid"])
     names = [field.name for field in fields(Server)]
     # A server of another version may have written fewer entries, or more.
-    return Server(**{name: document.get(name, "") for name in names}) if alive else None
+    known = {name: document.get(name, "") for name in names}
+    return Server(**known | {"started": document.get("started", 0.0)}) if alive else None
 
 
 def _runs(process: int) -> bool:

@@ -135,7 +135,7 @@ def _matches(fault: Fault, environ: Environ) -> bool:
         and fnmatchcase(region, fault.region)
         and fnmatchcase(environ["REQUEST_METHOD"], fault.method)
         and fnmatchcase(environ["PATH_INFO"], fault.path)
-        and (fault.operation == "*" or fnmatchcase(_operation(environ), fault.operation))
+        and (fault.operation == "*" or fnmatchcase(operation_of(environ), fault.operation))
     )
 
 
@@ -145,7 +145,7 @@ def _scope(environ: Environ) -> tuple[str, str]:
     return (match[1], match[2]) if match else ("", "")
 
 
-def _operation(environ: Environ) -> str:
+def operation_of(environ: Environ) -> str:
     """Return the operation that a request names, in its headers or in the form that it sends."""
     target: str = environ.get("HTTP_X_AMZ_TARGET", "")
     if target or not environ.get("CONTENT_TYPE", "").startswith(_FORM):

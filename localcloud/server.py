@@ -6,8 +6,10 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,11 +18,14 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from localcloud import __version__, workflows
-from localcloud.daemon import LOCK_FILE, STATE_FILE
+from localcloud.daemon import LOCK_FILE, PORT_FILE, STATE_FILE
 from localcloud.events import schedules
 from localcloud.sagemaker.runtime import settings as defaults
 from localcloud.sagemaker.runtime.settings import Settings
 from localcloud.sagemaker.sandbox.choice import LESS_FAITHFUL, Name, choose
+from localcloud.snapshots.gate import Gate
+from localcloud.snapshots.keeper import Keeper, Restored
+from localcloud.snapshots.watch import Watched
 
 if TYPE_CHECKING:
     from localcloud.sagemaker.service import TrainingService
@@ -39,7 +44,7 @@ class Options:
 
     data: Path
     port: int = 0
-    """0 for a free one."""
+    """0 for the one before, or else a free one."""
     sandbox: Name | None = None
     grace: float = defaults.STOP_GRACE_SECONDS
     checkpoint_interval: float = defaults.CHECKPOINT_INTERVAL_SECONDS
@@ -68,7 +73,7 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
     sandbox = choose(options.sandbox)
     if not sandbox.faithful:
         say(LESS_FAITHFUL)
-    server = _listen(options.port)
+    server = _listen(options.port or _earlier_port(options.data))
     settings = Settings(
         data=options.data,
         url=f"http://{ADDRESS}:{server.server_port}",
@@ -76,16 +81,22 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
         grace=options.grace,
         checkpoint_interval=options.checkpoint_interval,
     )
-    service = _mount(server, settings)
+    keeper = Keeper(options.data / "kept", Gate())
+    service = _mount(server, settings, keeper)
+    restored = keeper.restore()
+    keeper.start()
+    service.resume(restored.taken)
     schedules.start(options.schedule_speed)
     _stop_on_signal(server.shutdown)
     state = options.data / STATE_FILE
-    _write_state(state, server.server_port, settings.url, sandbox.name)
-    say(f"Serving on {settings.url}, jobs confined by {sandbox.name}.")
+    _write_state(state, server.server_port, settings, restored)
+    say(f"Serving on {settings.url}, jobs confined by {sandbox.name}. {restored.lost}".rstrip())
     try:
         server.serve_forever()
     finally:
         state.unlink(missing_ok=True)
+        # Before the jobs end, which the next server goes on with.
+        keeper.finish()
         service.close()
         _sweep(options.data)
 
@@ -110,7 +121,21 @@ def _listen(port: int) -> Any:
     return server
 
 
-def _mount(server: Any, settings: Settings) -> TrainingService:
+def _earlier_port(data: Path) -> int:
+    """Return the port at which the folder's data were served before; 0 if it is taken now."""
+    path = data / PORT_FILE
+    port = int(path.read_text()) if path.exists() else 0
+    with socket.socket() as probe:
+        # As the server itself does, or the connections of the one before would count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ADDRESS, port))
+        except OSError:
+            return 0
+    return port
+
+
+def _mount(server: Any, settings: Settings, keeper: Keeper) -> TrainingService:
     """Put the local cloud's own services before moto's and mend these."""
     from localcloud import budgets, chatbot, managed_policies, model_packages
     from localcloud.backends import mend_bucket_policies, mend_delete_markers
@@ -125,8 +150,10 @@ def _mount(server: Any, settings: Settings) -> TrainingService:
     for mended in (budgets, managed_policies, model_packages):
         mended.mend()
     workflows.configure(server.server_port)
-    service = TrainingService(settings, Publisher().announce)
-    server.app = Gateway(service, chatbot.before(server.app))
+    service = TrainingService(settings, keeper.after(Publisher().announce))
+    keeper.add("training jobs", service)
+    gateway = Gateway(service, chatbot.before(server.app))
+    server.app = Watched(gateway, keeper.gate, keeper.changed)
     return service
 
 
@@ -149,13 +176,16 @@ def _stop_on_signal(shutdown: Callable[[], None]) -> None:
     signal.signal(signal.SIGINT, stop)
 
 
-def _write_state(path: Path, port: int, url: str, sandbox: Name) -> None:
+def _write_state(path: Path, port: int, settings: Settings, restored: Restored) -> None:
+    path.with_name(PORT_FILE).write_text(str(port))
     document = {
         "pid": os.getpid(),
         "port": port,
-        "url": url,
+        "url": settings.url,
         "version": __version__,
-        "sandbox": sandbox,
+        "sandbox": settings.sandbox.name,
+        "started": time.time(),
+        "lost": restored.lost,
     }
     new = path.with_suffix(".new")
     new.write_text(json.dumps(document))

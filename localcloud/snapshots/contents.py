@@ -1,0 +1,80 @@
+"""The contents of S3 objects as files that are named by their SHA-256, each written once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+
+class DamagedError(Exception):
+    """What was kept is missing, or is not what was once written; the message names the file."""
+
+
+class Contents:
+    """A folder of contents.
+
+    What is put is in memory until `write`, so that nobody waits for a disk meanwhile.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._written: set[str] = set()
+        self._pending: dict[str, bytes] = {}
+
+    def has(self, name: str) -> bool:
+        """Tell whether a content was put or read before."""
+        return name in self._written or name in self._pending
+
+    def put(self, content: bytes) -> str:
+        """Take a content, and return its name."""
+        name = hashlib.sha256(content).hexdigest()
+        if not self.has(name):
+            self._pending[name] = content
+        return name
+
+    def write(self) -> None:
+        """Write what was put; raise OSError when the disk refuses."""
+        while self._pending:
+            name, content = next(iter(self._pending.items()))
+            path = self._path(name)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_whole(path, content)
+            self._written.add(name)
+            del self._pending[name]
+
+    def read(self, name: str) -> bytes:
+        """Return a content; raise DamagedError if it is not the one that was written."""
+        try:
+            content = self._path(name).read_bytes()
+        except OSError as error:
+            raise DamagedError(f"{self._path(name)} can't be read: {error}") from error
+        if hashlib.sha256(content).hexdigest() != name:
+            raise DamagedError(f"{self._path(name)} was changed")
+        self._written.add(name)
+        return content
+
+    def keep_only(self, names: set[str]) -> None:
+        """Remove all contents but these, and what a killed server left half written."""
+        for path in self._folder.glob("*/*"):
+            if path.name not in names:
+                path.unlink()
+        self._written &= names
+
+    def _path(self, name: str) -> Path:
+        return self._folder / name[:2] / name
+
+
+def write_whole(path: Path, *pieces: bytes) -> None:
+    """Write a file so that, whatever happens, its name leads to the whole of it or to none."""
+    new = path.with_name(path.name + ".new")
+    with new.open("wb") as file:
+        file.writelines(pieces)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
