@@ -1,0 +1,1 @@
+"""What AWS's policies allow: parsed and evaluated by pure functions."""

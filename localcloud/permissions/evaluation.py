@@ -1,0 +1,202 @@
+"""Whether policies allow a request (IAM User Guide, "Policy evaluation logic").
+
+For callers and resources of the same account: an explicit Deny anywhere wins, then one Allow,
+by the caller's policies or by the resource's, is enough. A KMS key is different: its own
+policy must allow the caller, or let the account's policies do so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from localcloud.permissions import conditions, patterns
+from localcloud.permissions.context import Context
+from localcloud.permissions.documents import Policy, Principals, Statement
+
+_ROOT = "root"
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who calls: a session of a role, or a service."""
+
+    account: str = ""
+    role: str = ""
+    """The role's ARN."""
+    session: str = ""
+    """The session's ARN."""
+    service: str = ""
+    """The service's name, such as sagemaker.amazonaws.com; empty for a role."""
+
+    @property
+    def name(self) -> str:
+        """The name by which an error tells of the caller."""
+        return self.session or self.service
+
+
+@dataclass(frozen=True)
+class Request:
+    """One action on one resource."""
+
+    principal: Principal
+    action: str
+    resource: str | None
+    """An ARN, `*` for an action without one, None where it is not known which."""
+    context: Context = field(default_factory=Context)
+
+
+@dataclass(frozen=True)
+class Policies:
+    """The policies that have a say in a request; what is None does not exist."""
+
+    identity: Sequence[Policy] = ()
+    """The caller's own."""
+    resource: Policy | None = None
+    """The resource's own."""
+    boundary: Policy | None = None
+    """The caller's permissions boundary."""
+    endpoint: Policy | None = None
+    """That of the VPC endpoint through which the request comes."""
+    resource_decides: bool = False
+    """Whether nothing is allowed that the resource's policy doesn't allow, as of a KMS key."""
+
+
+def refusal(request: Request, policies: Policies) -> str:
+    """Return why a request is refused, in AWS's words; empty if it is allowed."""
+    reason = _explicit(request, policies) or _implicit(request, policies)
+    if not reason:
+        return ""
+    resource = f' on resource: "{request.resource}"' if request.resource else ""
+    return (
+        f"User: {request.principal.name} is not authorized to perform: "
+        f"{request.action}{resource} {reason}"
+    )
+
+
+def trusts(policy: Policy, request: Request) -> bool:
+    """Tell whether a role's trust policy lets a principal assume it."""
+    matching = [each for each in policy.statements if _concerns(each, request)]
+    matching = [each for each in matching if _direct(each, request.principal)]
+    return any(not each.deny for each in matching) and not any(each.deny for each in matching)
+
+
+def _explicit(request: Request, policies: Policies) -> str:
+    """Return the explicit Deny that a request meets."""
+    for kind, found in (
+        ("an identity-based policy", policies.identity),
+        ("a permissions boundary", _listed(policies.boundary)),
+    ):
+        if any(_concerns(each, request) for each in _statements(found, deny=True)):
+            return f"with an explicit deny in {kind}"
+    for kind, found in (
+        ("a resource-based policy", _listed(policies.resource)),
+        ("a VPC endpoint policy", _listed(policies.endpoint)),
+    ):
+        denials = _statements(found, deny=True)
+        if any(_names(each, request.principal) and _concerns(each, request) for each in denials):
+            return f"with an explicit deny in {kind}"
+    return ""
+
+
+def _implicit(request: Request, policies: Policies) -> str:
+    """Return the Allow that a request lacks."""
+    resource = _statements(_listed(policies.resource), deny=False)
+    granting = [each for each in resource if _concerns(each, request)]
+    direct = any(_direct(each, request.principal) for each in granting)
+    delegated = any(_names(each, request.principal) for each in granting)
+    own = _allows(policies.identity, request)
+    if policies.resource_decides and not delegated:
+        return _lacking("resource-based policy", request)
+    if not direct and not own:
+        return _lacking("identity-based policy", request)
+    if policies.boundary is not None and not _allows([policies.boundary], request):
+        return _lacking("permissions boundary", request)
+    if policies.endpoint is not None:
+        through = _statements([policies.endpoint], deny=False)
+        if not any(
+            _concerns(each, request) and _names(each, request.principal) for each in through
+        ):
+            return _lacking("VPC endpoint policy", request)
+    return ""
+
+
+def _lacking(kind: str, request: Request) -> str:
+    return f"because no {kind} allows the {request.action} action"
+
+
+def _listed(policy: Policy | None) -> list[Policy]:
+    return [] if policy is None else [policy]
+
+
+def _statements(policies: Sequence[Policy], *, deny: bool) -> list[Statement]:
+    return [each for policy in policies for each in policy.statements if each.deny == deny]
+
+
+def _allows(policies: Sequence[Policy], request: Request) -> bool:
+    return any(_concerns(each, request) for each in _statements(policies, deny=False))
+
+
+def _concerns(statement: Statement, request: Request) -> bool:
+    """Tell whether a statement is about a request, whoever makes it."""
+    try:
+        return (
+            _about_action(statement, request.action)
+            and _about_resource(statement, request)
+            and conditions.hold(
+                statement.conditions, request.context, variables=statement.variables
+            )
+        )
+    except patterns.UnknownVariableError:
+        return False
+
+
+def _about_action(statement: Statement, action: str) -> bool:
+    def named(names: Sequence[str]) -> bool:
+        return any(patterns.matches(name.lower(), action.lower()) for name in names)
+
+    return named(statement.actions) if statement.actions else not named(statement.not_actions)
+
+
+def _about_resource(statement: Statement, request: Request) -> bool:
+    resource = request.resource
+    if not statement.resources and not statement.not_resources:
+        # Trust policies name none.
+        return True
+    if resource is None:
+        return not statement.deny or "*" in statement.resources
+    context = request.context if statement.variables else None
+
+    def named(names: Sequence[str]) -> bool:
+        return any(patterns.matches_arn(name, resource, context) for name in names)
+
+    if statement.resources:
+        return named(statement.resources)
+    return not named(statement.not_resources)
+
+
+def _direct(statement: Statement, principal: Principal) -> bool:
+    """Tell whether a statement names the caller itself, or everybody."""
+    if statement.not_principals:
+        return not _among(statement.not_principals, principal, account=True)
+    return _among(statement.principals, principal, account=False)
+
+
+def _names(statement: Statement, principal: Principal) -> bool:
+    """Tell whether a statement names the caller, everybody or the caller's account."""
+    if statement.not_principals:
+        return _direct(statement, principal)
+    return _among(statement.principals, principal, account=True)
+
+
+def _among(names: Principals, principal: Principal, *, account: bool) -> bool:
+    if principal.service:
+        return principal.service in names.get("Service", ()) or "*" in names.get("AWS", ())
+    accepted = {"*", principal.role, principal.session}
+    if account:
+        partition = principal.role.split(":")[1]
+        accepted |= {
+            principal.account,
+            f"arn:{partition}:iam::{principal.account}:{_ROOT}",
+        }
+    return not accepted.isdisjoint(names.get("AWS", ()))
