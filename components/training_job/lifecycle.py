@@ -7,7 +7,7 @@ job that is already there, by its name and tags, and adopts it.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,21 +60,36 @@ class Launch:
         }
 
 
-def launch_once(client: Any, launch: Launch) -> dict[str, Any]:
-    """The description of the one job that runs this launch, adopted or created.
+@dataclass(frozen=True)
+class Launched:
+    """A job that was launched: its description, and which try in a row it is.
+
+    `tries` counts the job itself and those of the lineage's newest jobs before it that ran its
+    definition and failed; a job that completed, was stopped, or ran another definition ends it.
+    """
+
+    description: dict[str, Any]
+    tries: int
+
+
+def launch_once(client: Any, launch: Launch) -> Launched:
+    """The one job that runs this launch, adopted or created.
 
     Any other live job of the lineage is stopped first, as two would write to one checkpoint
-    prefix.
+    prefix. A launch takes two calls, ListTrainingJobs and CreateTrainingJob, and more only where
+    earlier jobs need a look.
 
     Raises:
         TrainingJobError: another owner's job is live on the lineage's checkpoints.
     """
-    names = [summary["TrainingJobName"] for summary in lineage_jobs(client, launch.lineage)]
-    adopted = _adoptable(client, launch, names)
-    for name in names:
-        if adopted is None or name != adopted["TrainingJobName"]:
-            _end_other(client, launch, name)
-    return adopted or _create(client, launch, names)
+    summaries = lineage_jobs(client, launch.lineage)
+    adopted = _adoptable(client, launch, summaries)
+    name = adopted["TrainingJobName"] if adopted else ""
+    for summary in summaries:
+        if summary["TrainingJobName"] != name and not is_terminal(summary):
+            _end_other(client, launch, summary["TrainingJobName"])
+    description = adopted or _create(client, launch, summaries)
+    return Launched(description, _tries(launch, description["TrainingJobName"], summaries))
 
 
 def lineage_jobs(client: Any, lineage: str) -> list[dict[str, Any]]:
@@ -84,26 +99,6 @@ def lineage_jobs(client: Any, lineage: str) -> list[dict[str, Any]]:
     )
     summaries = [each for page in pages for each in page["TrainingJobSummaries"]]
     return [each for each in summaries if parse_job_name(lineage, each["TrainingJobName"])]
-
-
-def consecutive_tries(client: Any, name: str, lineage: str) -> int:
-    """How many of the lineage's newest jobs, up to `name`, ran its definition and failed before it.
-
-    Counts `name` itself; a job that completed, was stopped, or ran another definition ends the
-    count.
-    """
-    this = parse_job_name(lineage, name)
-    summaries = lineage_jobs(client, lineage)
-    names = [summary["TrainingJobName"] for summary in summaries]
-    earlier = summaries[names.index(name) + 1 :] if name in names else []
-    tries = 1
-    for summary in earlier:
-        parsed = parse_job_name(lineage, summary["TrainingJobName"])
-        same = this and parsed and parsed.definition_hash == this.definition_hash
-        if not same or not has_failed(outcome_of(summary)):
-            break
-        tries += 1
-    return tries
 
 
 def describe(client: Any, name: str) -> dict[str, Any] | None:
@@ -171,19 +166,33 @@ def tags_of(client: Any, arn: str) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
 
 
-def _adoptable(client: Any, launch: Launch, names: list[str]) -> dict[str, Any] | None:
+def _adoptable(
+    client: Any, launch: Launch, summaries: Iterable[Mapping[str, Any]]
+) -> dict[str, Any] | None:
     """The newest job of the same definition that is this owner's and was not let go."""
-    for name in names:
-        parsed = parse_job_name(launch.lineage, name)
+    for summary in summaries:
+        parsed = parse_job_name(launch.lineage, summary["TrainingJobName"])
         if parsed is None or parsed.definition_hash != launch.definition_hash:
             continue
-        description = describe(client, name)
-        if description is None:
+        tags = tags_of(client, summary["TrainingJobArn"])
+        if RELEASED_TAG in tags or tags.get(OWNER_TAG) != launch.owner:
             continue
-        tags = tags_of(client, description["TrainingJobArn"])
-        if RELEASED_TAG not in tags and tags.get(OWNER_TAG) == launch.owner:
+        if description := describe(client, summary["TrainingJobName"]):
             return description
     return None
+
+
+def _tries(launch: Launch, name: str, summaries: Sequence[Mapping[str, Any]]) -> int:
+    """Which try in a row `name` is, after the older ones in the summaries, newest first."""
+    names = [summary["TrainingJobName"] for summary in summaries]
+    tries = 1
+    for summary in summaries[names.index(name) + 1 if name in names else 0 :]:
+        parsed = parse_job_name(launch.lineage, summary["TrainingJobName"])
+        same = parsed is not None and parsed.definition_hash == launch.definition_hash
+        if not same or not has_failed(outcome_of(summary)):
+            break
+        tries += 1
+    return tries
 
 
 def _end_other(client: Any, launch: Launch, name: str) -> None:
@@ -206,18 +215,19 @@ def _end_other(client: Any, launch: Launch, name: str) -> None:
     release(client, description["TrainingJobArn"], "superseded")
 
 
-def _create(client: Any, launch: Launch, names: list[str]) -> dict[str, Any]:
-    """Launch the next attempt."""
-    name = str(next_job_name(launch.lineage, launch.definition_hash, names))
-    if not _accepted(client, _named(launch, name)):
-        # Either the answer to an earlier try was lost, and the job is this launch's own, or the
-        # list was not up to date, and the name belongs to an attempt that was let go.
-        adopted = _adoptable(client, launch, [name])
-        return adopted or _create(client, launch, [*names, name])
-    description = describe(client, name)
-    if description is None:
-        raise TrainingJobError(f"{name} was accepted and then not found. Run the command again.")
-    return description
+def _create(client: Any, launch: Launch, summaries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Launch the next attempt, and describe it as the service starts every job."""
+    taken = [summary["TrainingJobName"] for summary in summaries]
+    request = _named(launch, str(next_job_name(launch.lineage, launch.definition_hash, taken)))
+    if arn := _accepted(client, request):
+        started = {"TrainingJobStatus": "InProgress", "SecondaryStatus": "Starting"}
+        return request | started | {"TrainingJobArn": arn}
+    # Either the answer to an earlier try was lost, and the job is this launch's own, or the
+    # list was not up to date, and the name belongs to an attempt that was let go.
+    name = request["TrainingJobName"]
+    namesake = describe(client, name) or {"TrainingJobName": name, "TrainingJobArn": ""}
+    found = [namesake] if namesake["TrainingJobArn"] else []
+    return _adoptable(client, launch, found) or _create(client, launch, [namesake, *summaries])
 
 
 def _named(launch: Launch, name: str) -> Request:
@@ -233,8 +243,10 @@ def _request_tags(request: Request) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
 
 
-def _accepted(client: Any, request: Request) -> bool:
-    """Send CreateTrainingJob, again while a new role settles; False where the name is taken.
+def _accepted(client: Any, request: Request) -> str:
+    """The ARN that CreateTrainingJob answers, sent again while a new role settles.
+
+    "" where the name is taken.
 
     Raises:
         TrainingJobError: the service refuses the request.
@@ -242,16 +254,14 @@ def _accepted(client: Any, request: Request) -> bool:
     name, refusal = request["TrainingJobName"], ""
     for waited in _ticks(SETTLE_DEADLINE_SECONDS):
         try:
-            client.create_training_job(**request)
+            return str(client.create_training_job(**request)["TrainingJobArn"])
         except client.exceptions.ResourceInUse:
-            return False
+            return ""
         except client.exceptions.ClientError as error:
             refusal = _message(error)
             if not any(text in refusal for text in _UNSETTLED_ROLE):
                 break
             print(f"{name}: waiting until the service can use the new role, {waited:.0f} s")
-        else:
-            return True
     raise TrainingJobError(f"{name} was refused by SageMaker: {refusal}")
 
 

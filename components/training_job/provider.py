@@ -95,9 +95,9 @@ class TrainingJobProvider(ResourceProvider):
         if not props["launch"] or props["paused"]:
             return CreateResult(f"{props['lineage']}-not-launched", not_launched(_inputs(props)))
         client = self._client(props)
-        description = lifecycle.launch_once(client, _launch(props))
-        state = described(_inputs(props), description, self._tries(client, description, props))
-        return CreateResult(description["TrainingJobName"], state)
+        launched = lifecycle.launch_once(client, _launch(props))
+        state = described(_inputs(props), launched.description, launched.tries)
+        return CreateResult(launched.description["TrainingJobName"], state)
 
     def read(self, id_: str, props: State) -> ReadResult:
         """Record the job's status, times and cost, which never are a difference by themselves."""
@@ -153,9 +153,6 @@ class TrainingJobProvider(ResourceProvider):
                 f"{props['account_id']}. Use that account's credentials or profile."
             )
         return self._clients.client("sagemaker", props["region"])
-
-    def _tries(self, client: Any, description: dict[str, Any], props: State) -> int:
-        return lifecycle.consecutive_tries(client, description["TrainingJobName"], props["lineage"])
 
 
 def _hash_if_known(definition: dict[str, Any]) -> Any:
