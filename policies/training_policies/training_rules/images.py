@@ -1,0 +1,100 @@
+"""Jobs run images from registries that the organisation looks after."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from training_policies.controls import nist
+from training_policies.policy import Parameters, Policy
+from training_policies.resource import MISSING, UNKNOWN
+from training_policies.training_job import TrainingJobView, may_be_training_job
+from training_policies.training_rules.judging import for_jobs
+from training_policies.violation import Violation
+
+_DIGEST = re.compile(r"@sha256:[0-9a-f]{64}")
+
+
+def _judge(job: TrainingJobView, parameters: Parameters) -> Iterator[Violation]:
+    """An image that is not known yet is judged when the job is made."""
+    algorithm = job.request.read("AlgorithmSpecification.AlgorithmName")
+    if algorithm is not MISSING:
+        yield from _judge_algorithm(algorithm, parameters["algorithms"])
+    elif job.image is not UNKNOWN:
+        yield from _judge_image(job.image, parameters)
+
+
+def _judge_algorithm(algorithm: Any, patterns: Sequence[str]) -> Iterator[Violation]:
+    if algorithm is UNKNOWN or any(fnmatchcase(algorithm, each) for each in patterns):
+        return
+    yield Violation(
+        "an algorithm of somebody else's",
+        "its image is chosen by whoever published it, and can change",
+        algorithm,
+        list(patterns) or "no algorithm, but an image",
+        "name the image itself, or ask for the algorithm to be allowed",
+    )
+
+
+def _judge_image(image: Any, parameters: Parameters) -> Iterator[Violation]:
+    registries = parameters["registries"]
+    if not any(_comes_from(image, each) for each in registries):
+        yield Violation(
+            "the image's registry",
+            "whoever can write to a registry decides what runs with the job's role and data",
+            image,
+            registries,
+            "copy the image into one of the allowed registries",
+        )
+    elif parameters["digest"] and not _DIGEST.search(image):
+        yield Violation(
+            "an image that is named by a tag",
+            "a tag can be moved to another image after it was reviewed",
+            image,
+            "an image by its digest, as …@sha256:…",
+            "write the digest that the tag stands for",
+        )
+
+
+def _comes_from(image: Any, pattern: str) -> bool:
+    """Whether host and repository match; a `*` of the host never reaches past its end."""
+    if not isinstance(image, str):
+        return False
+    host, _, repository = image.partition("/")
+    wanted_host, _, wanted_repository = pattern.partition("/")
+    return fnmatchcase(host, wanted_host) and fnmatchcase(repository, wanted_repository or "*")
+
+
+IMAGES = Policy(
+    name="training-image-registries",
+    display_name="Images come from allowed registries",
+    description="Checks that the image of a training job lies in an allowed registry, and is "
+    "named by its digest where that is asked for.",
+    severity="high",
+    controls=[nist("CM-7(5)"), nist("SI-7")],
+    remediation="Use an image of an allowed registry, named by its digest.",
+    parameters={
+        "registries": {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1},
+            "minItems": 1,
+            "default": ["*.dkr.ecr.*.amazonaws.com", "*.dkr.ecr.*.amazonaws.com.cn"],
+            "description": "Patterns of registries, or of registry/repository.",
+        },
+        "digest": {
+            "type": "boolean",
+            "default": False,
+            "description": "Whether an image must be named by its digest.",
+        },
+        "algorithms": {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1},
+            "default": [],
+            "description": "Patterns of the ARNs of algorithms that may stand for an image.",
+        },
+    },
+    applies=may_be_training_job,
+    judge=for_jobs(_judge),
+)

@@ -1,0 +1,43 @@
+"""How a rule for training jobs becomes a policy for resources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from training_policies.policy import Parameters
+from training_policies.resource import MISSING, Resource
+from training_policies.training_job import TrainingJobView, training_job
+from training_policies.violation import Violation
+
+JudgeJob = Callable[[TrainingJobView, Parameters], Iterable[Violation]]
+JudgeResource = Callable[[Resource, Parameters], Iterable[Violation]]
+
+
+def for_jobs(judge: JudgeJob) -> JudgeResource:
+    """A judge of resources that hands on those which are training jobs, by whatever route."""
+
+    def judge_resource(resource: Resource, parameters: Parameters) -> Iterable[Violation]:
+        job = training_job(resource)
+        return () if job is None else judge(job, parameters)
+
+    return judge_resource
+
+
+def is_absent(value: Any) -> bool:
+    """Whether a property is not there, or is there and empty."""
+    return value is MISSING or value == "" or value == []
+
+
+def is_production(environment: Any, parameters: Parameters) -> bool:
+    """Whether an environment counts as production, as one that nobody names does."""
+    return environment in parameters["productionEnvironments"] or not isinstance(environment, str)
+
+
+PRODUCTION_ENVIRONMENTS = {
+    "type": "array",
+    "items": {"type": "string"},
+    "default": ["prod", "production"],
+    "description": "The environments that count as production.",
+}
+"""The schema of the parameter that says which environments are production."""

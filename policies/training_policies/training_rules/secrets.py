@@ -1,0 +1,87 @@
+"""No secret stands in a job's record, which many may read and nobody can delete."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from training_policies.controls import nist
+from training_policies.policy import Parameters, Policy
+from training_policies.training_job import TrainingJobView, may_be_training_job
+from training_policies.training_rules.judging import for_jobs
+from training_policies.violation import Violation
+
+_SECRET_NAME = re.compile(
+    r"(?i)(^|[^a-z])(password|passwd|secret|token|credentials?|api[_-]?key|access[_-]?key|"
+    r"private[_-]?key)([^a-z]|$)"
+)
+_SECRET_VALUE = re.compile(
+    r"A(KIA|SIA)[0-9A-Z]{16}"  # AWS access keys, lasting and temporary
+    r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"
+    r"|hf_[A-Za-z0-9]{30,}"  # Hugging Face
+    r"|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}|glpat-[A-Za-z0-9_-]{20,}"
+    r"|xox[abprs]-[A-Za-z0-9-]{10,}"  # Slack
+    r"|sk-[A-Za-z0-9_-]{20,}"  # OpenAI, Anthropic and others
+    r"|AIza[0-9A-Za-z_-]{35}"  # Google
+    r"|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\."  # a JSON web token
+    r"|[a-z][a-z0-9+.-]*://[^\s/:@]{1,200}:[^\s/:@]{1,200}@"  # an address with a password
+)
+_MAPPINGS = ("Environment", "HyperParameters")
+_LISTS = ("AlgorithmSpecification.ContainerEntrypoint", "AlgorithmSpecification.ContainerArguments")
+
+
+def _judge(job: TrainingJobView, parameters: Parameters) -> Iterator[Violation]:
+    for path, name, value in _texts(job):
+        if name not in parameters["allowedNames"] and _looks_secret(name, value):
+            # The value itself must not be printed.
+            yield Violation(
+                f"{path}.{name} looks like a secret",
+                "whoever may describe the job reads it, and a job's record can't be deleted",
+                "a value that is not shown",
+                "no secret",
+                "keep it in Secrets Manager, where the job's role may read it; a name that is "
+                "none goes into the policy's allowedNames",
+            )
+
+
+def _texts(job: TrainingJobView) -> Iterator[tuple[str, str, Any]]:
+    """Every text of the request that a person writes: where, by which name, and the text."""
+    for path in _MAPPINGS:
+        values = job.request.read(path)
+        for name, value in values.items() if isinstance(values, dict) else ():
+            yield path, name, value
+    for path in _LISTS:
+        values = job.request.read(path)
+        for number, value in enumerate(values if isinstance(values, list) else ()):
+            yield path, str(number), value
+
+
+def _looks_secret(name: str, value: Any) -> bool:
+    """Whether the value is of a known form, or the name says so of what is not a mere number.
+
+    A value that is not known yet is judged by its name alone, and again when the job is made.
+    """
+    text = value if isinstance(value, str) else ""
+    return bool(_SECRET_VALUE.search(text) or (_SECRET_NAME.search(name) and not text.isdecimal()))
+
+
+NO_SECRETS = Policy(
+    name="training-no-secrets",
+    display_name="No secrets in a job's settings",
+    description="Checks that environment, hyperparameters and arguments of a training job hold "
+    "no secret, by names and by the known forms of keys and tokens.",
+    severity="critical",
+    controls=[nist("IA-5(7)")],
+    remediation="Keep the secret in Secrets Manager, and replace it, as it has been seen.",
+    parameters={
+        "allowedNames": {
+            "type": "array",
+            "items": {"type": "string"},
+            "default": [],
+            "description": "Names that sound secret and are not, as eos_token.",
+        }
+    },
+    applies=may_be_training_job,
+    judge=for_jobs(_judge),
+)

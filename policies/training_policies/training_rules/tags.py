@@ -1,0 +1,55 @@
+"""Tags by which a job's team, purpose and cost are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from training_policies.controls import nist
+from training_policies.policy import Parameters, Policy
+from training_policies.resource import MISSING
+from training_policies.training_job import TrainingJobView, may_be_training_job
+from training_policies.training_rules.judging import for_jobs
+from training_policies.violation import Violation
+
+
+def _judge(job: TrainingJobView, parameters: Parameters) -> Iterator[Violation]:
+    tags = _tags(job)
+    for key in parameters["required"]:
+        value = tags.get(key, MISSING) if isinstance(tags, dict) else tags
+        if not isinstance(value, str) or not value.strip():
+            yield Violation(
+                f"the tag {key}",
+                "without it nobody can tell whose job this is, or who pays for it",
+                value,
+                "a text that is known at preview",
+                f"tag the job with {key}",
+            )
+
+
+def _tags(job: TrainingJobView) -> Any:
+    """The job's tags; pulumi-aws adds those of its provider in a property of its own."""
+    tags, all_tags = job.tags, job.resource.read("tagsAll")
+    if isinstance(tags, dict) and isinstance(all_tags, dict):
+        return all_tags | tags
+    return all_tags if tags is MISSING else tags
+
+
+REQUIRED_TAGS = Policy(
+    name="training-required-tags",
+    display_name="Jobs carry the required tags",
+    description="Checks that a training job has every required tag, and a value for each.",
+    severity="medium",
+    controls=[nist("CM-8")],
+    remediation="Tag the job.",
+    parameters={
+        "required": {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1},
+            "default": ["team", "environment"],
+            "description": "The keys of the tags that every job must have.",
+        }
+    },
+    applies=may_be_training_job,
+    judge=for_jobs(_judge),
+)
