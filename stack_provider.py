@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from components.existing_network import ExistingNetwork, existing_network_problems
-from components.problems import report, under
+from components.permissions_boundary import foreign_boundary_problems
+from components.problems import Problem, report, under
 from components.stack_rules import largest_job, uses_efa
 from components.stack_settings import Settings
 from components.subnets import first_zones
@@ -45,6 +46,8 @@ class StackProvider:
                 f"AWS did not answer in {aws_settings.region}: {error}\n"
                 "Remedy: check the credentials, the profile and aws:region."
             ) from error
+        if settings.permissions_boundary:
+            _refuse(foreign_boundary_problems(settings.permissions_boundary, self.account_id))
         if settings.network.existing is not None:
             _check_existing(settings.network.existing.network, aws_settings, settings)
 
@@ -79,12 +82,16 @@ def _check_existing(
     ec2 = clients.client("ec2", aws_settings.region)
     by_id = [{"Name": "subnet-id", "Values": list(network.subnet_ids)}]
     by_vpc = [{"Name": "vpc-id", "Values": [network.vpc_id]}]
-    problems = existing_network_problems(
+    found = existing_network_problems(
         network,
         ec2.describe_subnets(Filters=by_id)["Subnets"],
         ec2.describe_route_tables(Filters=by_vpc)["RouteTables"],
         largest_job(settings),
         efa=uses_efa(settings),
     )
+    _refuse(under("network.existing", found))
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
     if problems:
-        raise pulumi.RunError(report(under("network.existing", problems)))
+        raise pulumi.RunError(report(problems))

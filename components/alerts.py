@@ -86,6 +86,7 @@ class AlertsArgs:
         failures_per_day: how many failed jobs in a day raise an alarm.
         prolonged: from when on a job is prolonged.
         budget: what may be spent in a month.
+        permissions_boundary: the ARN of the policy that bounds the stack's roles.
     """
 
     account_id: str
@@ -98,6 +99,7 @@ class AlertsArgs:
     failures_per_day: int = 3
     prolonged: ProlongedJobs | None = None
     budget: MonthlyBudget | None = None
+    permissions_boundary: str | None = None
 
 
 class Alerts(pulumi.ComponentResource):
@@ -162,6 +164,7 @@ class Alerts(pulumi.ComponentResource):
             name,
             description=f"Lets {self._name} show messages and nothing else",
             assume_role_policy=json.dumps(chat_trust()),
+            permissions_boundary=self._args.permissions_boundary,
             opts=self._child(),
         )
         deny_all = f"arn:{partition(self._args.region)}:iam::aws:policy/AWSDenyAll"
@@ -234,6 +237,7 @@ class Alerts(pulumi.ComponentResource):
                 key_arn=args.key_arn,
                 hours=prolonged.hours,
                 stop=prolonged.stop,
+                permissions_boundary=args.permissions_boundary,
             ),
             opts=self._child(),
         )

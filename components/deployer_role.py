@@ -33,6 +33,7 @@ class DeployerRoleArgs:
         key_arn: the key that encrypts the bucket, the jobs' volumes and their output.
         subnet_ids: the subnets that the jobs run in.
         security_group_ids: the security groups of the jobs.
+        permissions_boundary: the ARN of the policy that bounds the stack's roles.
     """
 
     account_id: str
@@ -48,6 +49,7 @@ class DeployerRoleArgs:
     alerts: bool = False
     trusted_principals: Sequence[str] = ()
     github_subjects: Sequence[str] = ()
+    permissions_boundary: str | None = None
 
     def __post_init__(self) -> None:
         if not self.trusted_principals and not self.github_subjects:
@@ -92,6 +94,7 @@ class DeployerRole(pulumi.ComponentResource):
             f"{self._name}-role",
             description=f"What a pipeline acts as when it deploys {args.name_prefix}",
             assume_role_policy=json.dumps(trust),
+            permissions_boundary=args.permissions_boundary,
             opts=pulumi.ResourceOptions(parent=self),
         )
 

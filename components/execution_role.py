@@ -29,7 +29,7 @@ class ExecutionRoleArgs:
         subnet_ids: the subnets that the jobs run in, None outside a VPC.
         security_group_ids: the security groups of the jobs, None outside a VPC.
         volume_encryption: whether a job's volumes are encrypted with the key.
-        permissions_boundary: the ARN of the policy that bounds every role of the account.
+        permissions_boundary: the ARN of the policy that bounds the stack's roles.
     """
 
     account_id: str

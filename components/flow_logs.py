@@ -21,6 +21,7 @@ class FlowLogsArgs:
         region: its region.
         key_arn: the key that encrypts the records; its policy lets CloudWatch Logs use it.
         retention_days: how many days the records are kept.
+        permissions_boundary: the ARN of the policy that bounds the stack's roles.
     """
 
     vpc_id: pulumi.Input[str]
@@ -28,6 +29,7 @@ class FlowLogsArgs:
     region: str
     key_arn: pulumi.Input[str]
     retention_days: int
+    permissions_boundary: str | None = None
 
 
 class FlowLogs(pulumi.ComponentResource):
@@ -65,6 +67,7 @@ class FlowLogs(pulumi.ComponentResource):
             self._name,
             description=f"Writes {self._name}",
             assume_role_policy=json.dumps(trust),
+            permissions_boundary=self._args.permissions_boundary,
             opts=pulumi.ResourceOptions(parent=self),
         )
 

@@ -36,6 +36,7 @@ class NetworkArgs:
             CloudWatch Logs allows.
         nat: whether jobs can reach the internet, and through how many gateways.
         existing: a VPC that somebody else made, None to make one.
+        permissions_boundary: the ARN of the policy that bounds the stack's roles.
     """
 
     account_id: str
@@ -49,6 +50,7 @@ class NetworkArgs:
     flow_log_retention_days: int = 365
     nat: Nat = "none"
     existing: ExistingNetwork | None = None
+    permissions_boundary: str | None = None
 
     def __post_init__(self) -> None:
         if self.existing is None:
@@ -144,6 +146,7 @@ class Network(pulumi.ComponentResource):
                 region=self._args.region,
                 key_arn=self._args.flow_log_key_arn,
                 retention_days=self._args.flow_log_retention_days,
+                permissions_boundary=self._args.permissions_boundary,
             ),
             opts=self._child(),
         )

@@ -14,6 +14,7 @@ from components.deployer_documents import principal_problems, subject_problems
 from components.durations import format_duration
 from components.endpoints import endpoint_problems
 from components.instances import training_instance_types
+from components.permissions_boundary import boundary_problems
 from components.problems import Problem, under
 from components.stack_settings import Settings
 from components.subnets import network_problems
@@ -148,6 +149,11 @@ def _objects_can_be_reached(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _roles_are_bounded(settings: Settings) -> Iterator[Problem]:
+    if settings.permissions_boundary:
+        yield from boundary_problems(settings.permissions_boundary)
+
+
 def _deployers_are_named(settings: Settings) -> Iterator[Problem]:
     deployer = settings.deployer
     if deployer is None:
@@ -226,6 +232,7 @@ _RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _checkpoints_outlive_their_job,
     _retention_is_consistent,
     _objects_can_be_reached,
+    _roles_are_bounded,
     _deployers_are_named,
     _images_are_in_ecr,
     _inputs_are_plain_prefixes,

@@ -108,8 +108,12 @@ class ArtifactSettings(SettingsModel):
 class SlackSettings(SettingsModel):
     """A channel of a Slack workspace that is connected to AWS."""
 
-    workspace_id: str = Field(description="The Slack workspace's id, as T0123456789.")
-    channel_id: str = Field(description="The Slack channel's id, as C0123456789.")
+    workspace_id: Annotated[str, StringConstraints(pattern="^[0-9A-Z]{1,255}$")] = Field(
+        description="The Slack workspace's id, as T0123456789."
+    )
+    channel_id: Annotated[str, StringConstraints(pattern="^[0-9A-Za-z]{1,255}$")] = Field(
+        description="The Slack channel's id, as C0123456789."
+    )
 
     @property
     def channel(self) -> SlackChannel:
@@ -218,6 +222,11 @@ class Settings(SettingsModel):
         default=None,
         description="A role for the pipeline that deploys the stack once an administrator has "
         "built it: {trustedPrincipals, githubSubjects}, or false for none.",
+    )
+    permissions_boundary: str = Field(
+        default="",
+        description="The ARN of the policy that bounds every role of the stack, as "
+        "arn:aws:iam::123456789012:policy/boundary, if any.",
     )
     jobs: dict[Name, JobSettings] = Field(
         default={}, description="The training jobs by name: {llm-finetune: {image, source, …}}."

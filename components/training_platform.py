@@ -140,6 +140,7 @@ class TrainingPlatform(pulumi.ComponentResource):
                 input_prefixes=self._foreign_inputs(),
                 nat=network.nat,
                 existing=network.existing.network if network.existing else None,
+                permissions_boundary=self._settings.permissions_boundary or None,
             ),
             self._child(),
         )
@@ -158,6 +159,7 @@ class TrainingPlatform(pulumi.ComponentResource):
                 subnet_ids=self.network.private_subnet_ids,
                 security_group_ids=[self.network.training_security_group_id],
                 volume_encryption=any(job.takes_volume_key for job in self._settings.jobs.values()),
+                permissions_boundary=self._settings.permissions_boundary or None,
             ),
             self._child(),
         )
@@ -178,6 +180,7 @@ class TrainingPlatform(pulumi.ComponentResource):
                 failures_per_day=alerts.failures_per_day,
                 prolonged=alerts.prolonged.jobs if alerts.prolonged else None,
                 budget=alerts.budget(self._settings.team),
+                permissions_boundary=self._settings.permissions_boundary or None,
             ),
             self._child(),
         )
@@ -195,6 +198,7 @@ class TrainingPlatform(pulumi.ComponentResource):
                 github_subjects=deployer.github_subjects,
                 tags=self._args.tags,
                 limits=launch_limits(self._settings.jobs.values()),
+                permissions_boundary=self._settings.permissions_boundary or None,
                 alerts=self.alerts is not None,
                 execution_role_arn=self.execution_role.arn,
                 artifact_bucket_arn=self.artifact_store.bucket_arn,

@@ -33,6 +33,7 @@ class WatchdogArgs:
         key_arn: the key that encrypts the topic.
         hours: the age from which a job is prolonged, waiting included.
         stop: whether prolonged jobs are stopped.
+        permissions_boundary: the ARN of the policy that bounds the stack's roles.
     """
 
     account_id: str
@@ -43,6 +44,7 @@ class WatchdogArgs:
     key_arn: pulumi.Input[str]
     hours: float
     stop: bool
+    permissions_boundary: str | None = None
 
 
 class Watchdog(pulumi.ComponentResource):
@@ -87,6 +89,7 @@ class Watchdog(pulumi.ComponentResource):
             self._name,
             description=f"What {self._name} acts as",
             assume_role_policy=self._watch.apply(lambda watch: json.dumps(watchdog_trust(watch))),
+            permissions_boundary=self._args.permissions_boundary,
             opts=self._child(),
         )
         policy = aws.iam.RolePolicy(
@@ -110,6 +113,7 @@ class Watchdog(pulumi.ComponentResource):
             name,
             description=f"Starts {self._name}",
             assume_role_policy=self._watch.apply(lambda watch: json.dumps(schedule_trust(watch))),
+            permissions_boundary=self._args.permissions_boundary,
             opts=self._child(),
         )
         policy = aws.iam.RolePolicy(

@@ -22,11 +22,17 @@ _ASKING = (
 
 
 def mend() -> None:
-    """Let moto's IAM find AWS's own policies."""
+    """Let moto's IAM find AWS's own policies, and refuse a boundary that does not exist."""
     from moto.iam.models import IAMBackend
 
     for name in _ASKING:
         setattr(IAMBackend, name, _bringing(getattr(IAMBackend, name)))
+    for name, position in _BOUNDING.items():
+        setattr(IAMBackend, name, _bounding(getattr(IAMBackend, name), position))
+
+
+_BOUNDING = {"create_role": 3, "put_role_permissions_boundary": 1}
+"""The operations that set a role's boundary, and which argument of moto's it is."""
 
 
 def exists(arn: str) -> bool:
@@ -46,6 +52,19 @@ def _bringing(operation: Callable[..., Any]) -> Callable[..., Any]:
         return operation(backend, policy_arn, *rest, **more)
 
     return ask
+
+
+def _bounding(operation: Callable[..., Any], position: int) -> Callable[..., Any]:
+    @wraps(operation)
+    def bound(backend: Any, *arguments: Any, **named: Any) -> Any:
+        from moto.iam.exceptions import NotFoundException
+
+        arn = named.get("permissions_boundary") or (*arguments, *[None] * position)[position]
+        if arn and backend.policy_arn_regex.match(arn) and not exists(arn):
+            raise NotFoundException(f"Scope ARN: {arn} does not exist or is not attachable.")
+        return operation(backend, *arguments, **named)
+
+    return bound
 
 
 def _bring(backend: Any, arn: str) -> None:

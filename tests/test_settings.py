@@ -134,6 +134,22 @@ WRONG_STACKS: list[tuple[dict[str, Any], str, str]] = [
         "deployer.githubSubjects.0",
         "environment:production",
     ),
+    ({"permissionsBoundary": "boundary"}, "permissionsBoundary", "policy/boundary"),
+    (
+        {"permissionsBoundary": "arn:aws:iam::123456789012:policy/*"},
+        "permissionsBoundary",
+        "policy/boundary",
+    ),
+    (
+        {"alerts": {"slack": {"workspaceId": "acme", "channelId": "C0123456789"}}},
+        "alerts.slack.workspaceId",
+        "T0123456789",
+    ),
+    (
+        {"alerts": {"slack": {"workspaceId": "T0123456789", "channelId": "#alerts"}}},
+        "alerts.slack.channelId",
+        "C0123456789",
+    ),
     ({"alerts": {"emails": ["someone"]}}, "alerts.emails.0", "name@example.org"),
     ({"alerts": {"monthlyBudgetUsd": 0}}, "alerts.monthlyBudgetUsd", "USD"),
     ({"alerts": {"prolonged": {"after": "1s"}}}, "alerts.prolonged.after", "12h"),

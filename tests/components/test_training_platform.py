@@ -140,6 +140,23 @@ def test_everybody_is_told_of_a_bad_end_before_a_job_can_have_one(project: Path)
         assert all(recording.depends(jobs_in(recording)[0], each) for each in resources)
 
 
+def test_every_role_stays_within_the_boundary_that_the_settings_name(project: Path) -> None:
+    boundary = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+    everything = {
+        "alerts": {
+            "slack": {"workspaceId": "T0123456789", "channelId": "C0123456789"},
+            "prolonged": {"after": "1h"},
+        },
+        "deployer": {"trustedPrincipals": [f"arn:aws:iam::{ACCOUNT}:role/pipeline"]},
+    }
+    bounded = recorded(project, {"digits": {}}, **everything, permissionsBoundary=boundary)
+    assert [each.inputs["permissionsBoundary"] for each in bounded.of("iam/role:Role")] == (
+        [boundary] * 6  # execution, deployer, flow logs, chat, watchdog, its schedule
+    )
+    unbounded = recorded(project, {"digits": {}}, **everything).of("iam/role:Role")
+    assert not any("permissionsBoundary" in each.inputs for each in unbounded)
+
+
 def test_no_alerts_means_none(project: Path) -> None:
     recording = recorded(project, {"digits": {}}, alerts=False)
     assert not recording.of("sns/topic:Topic")

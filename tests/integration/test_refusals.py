@@ -57,6 +57,14 @@ def test_more_zones_than_the_region_has_are_refused(new_stack: NewStack):
     assert "Remedy: ask for at most 2" in told
 
 
+def test_a_boundary_of_another_account_is_refused(new_stack: NewStack):
+    boundary = "arn:aws:iam::210987654321:policy/boundary"
+    stack = new_stack(stack_with(work=counting_job()) | {"permissionsBoundary": boundary})
+    told = told_by(stack)
+    assert f'permissionsBoundary: "{boundary}" — is a policy of the account 210987654321' in told
+    assert "Remedy: name a policy of that account" in told
+
+
 def told_by(stack: Stack, *options: str) -> str:
     """What a preview that fails says, and that it created nothing."""
     result = stack.preview(*options).failed()

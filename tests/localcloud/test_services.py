@@ -67,6 +67,22 @@ def test_a_policy_of_awss_own_is_there_when_it_is_asked_for(cloud: Cloud):
         assert refusal(iam.get_policy, PolicyArn=unknown)[0] == "NoSuchEntity"
 
 
+def test_a_role_is_bounded_by_a_policy_that_exists(cloud: Cloud):
+    iam, role = cloud.client("iam"), {"RoleName": "bounded", "AssumeRolePolicyDocument": "{}"}
+    missing = "arn:aws:iam::123456789012:policy/missing"
+    code, message = refusal(iam.create_role, **role, PermissionsBoundary=missing)
+    assert code == "NoSuchEntity"
+    assert message == f"Scope ARN: {missing} does not exist or is not attachable."
+    boundary = "arn:aws:iam::aws:policy/PowerUserAccess"
+
+    iam.create_role(**role, PermissionsBoundary=boundary)
+
+    put = iam.put_role_permissions_boundary
+    assert refusal(put, RoleName="bounded", PermissionsBoundary=missing)[0] == "NoSuchEntity"
+    found = iam.get_role(RoleName="bounded")["Role"]["PermissionsBoundary"]
+    assert found["PermissionsBoundaryArn"] == boundary
+
+
 def test_a_model_package_group_is_deleted_once_it_is_empty(cloud: Cloud):
     sagemaker, group = cloud.sagemaker, {"ModelPackageGroupName": "digits"}
     sagemaker.create_model_package_group(**group)

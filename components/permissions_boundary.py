@@ -1,0 +1,30 @@
+"""A permissions boundary: the policy that an account sets as a limit to whatever a role may do.
+
+Pure functions. Whoever may create roles only with a boundary can build a stack that names it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from components.problems import Problem
+
+PATH = "permissionsBoundary"
+_POLICY = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/([\w+=,.@-]+/)*[\w+=,.@-]+")
+
+
+def boundary_problems(arn: str) -> list[Problem]:
+    """What is wrong with the ARN of a boundary by itself."""
+    if _POLICY.fullmatch(arn):
+        return []
+    remedy = "write one policy, as arn:aws:iam::123456789012:policy/boundary"
+    return [Problem(PATH, arn, "is not the ARN of one IAM policy", remedy)]
+
+
+def foreign_boundary_problems(arn: str, account_id: str) -> list[Problem]:
+    """What is wrong with a boundary for the roles of an account; `arn` is one of a policy."""
+    owner = arn.split(":")[4]
+    if owner in {account_id, "aws"}:
+        return []
+    rule = f"is a policy of the account {owner}, but the stack's roles are in {account_id}"
+    return [Problem(PATH, arn, rule, "name a policy of that account, or one of AWS's own")]
