@@ -77,14 +77,18 @@ class DeployerScope:
 
 def launch_limits(jobs: Iterable[JobSettings]) -> LaunchLimits | None:
     """What the launches of these jobs have in common, None where there are no jobs."""
-    jobs = list(jobs)
-    if not jobs:
+    variants = [variant for job in jobs for variant in job.variants]
+    if not variants:
         return None
-    families = {family_of(job.instance_type) for job in jobs}
-    unencrypted = {family_of(job.instance_type) for job in jobs if not job.takes_volume_key}
+    families = _families(variants)
+    unencrypted = _families(job for job in variants if not job.takes_volume_key)
     return LaunchLimits(
         families=sorted(families),
         encrypted_families=sorted(families - unencrypted),
-        isolated=all(job.network_isolation for job in jobs),
-        encrypted_traffic=all(job.instance_count > 1 for job in jobs),
+        isolated=all(job.network_isolation for job in variants),
+        encrypted_traffic=all(job.total_instances > 1 for job in variants),
     )
+
+
+def _families(jobs: Iterable[JobSettings]) -> set[str]:
+    return {family_of(group.instance_type) for job in jobs for group in job.groups}

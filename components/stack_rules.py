@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from components.arns import repository_arn, s3_location
+from components.arns import repository_arn
 from components.deployer_documents import principal_problems, subject_problems
 from components.durations import format_duration
 from components.endpoints import endpoint_problems
@@ -109,7 +109,7 @@ def _network_has_room(settings: Settings) -> Iterator[Problem]:
 def _checkpoints_outlive_their_job(settings: Settings) -> Iterator[Problem]:
     days = settings.artifacts.checkpoint_days
     for name, job in settings.jobs.items():
-        longest = job.max_wait or job.max_runtime
+        longest = max(each.max_wait or each.max_runtime for each in job.variants)
         if days * _SECONDS_PER_DAY <= longest:
             yield Problem(
                 "artifacts.checkpointDays",
@@ -171,34 +171,19 @@ def _deployers_are_named(settings: Settings) -> Iterator[Problem]:
 
 
 def _images_are_in_ecr(settings: Settings) -> Iterator[Problem]:
-    for name, job in settings.jobs.items():
+    images = {name: job.image for name, job in settings.jobs.items() if job.image is not None}
+    for name, image in images.items():
         try:
-            found = repository_arn(job.image)
+            found = repository_arn(image)
         except ValueError:
             found = None
         if found is None:
             yield Problem(
                 f"jobs.{name}.image",
-                job.image,
+                image,
                 "SageMaker runs training images from Amazon ECR alone",
                 "write <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>",
             )
-
-
-def _inputs_are_plain_prefixes(settings: Settings) -> Iterator[Problem]:
-    for name, job in settings.jobs.items():
-        for channel, source in job.inputs.items():
-            if source.s3_uri is None:
-                continue
-            try:
-                s3_location(source.s3_uri)
-            except ValueError:
-                yield Problem(
-                    f"jobs.{name}.inputs.{channel}.s3Uri",
-                    source.s3_uri,
-                    "is not an S3 prefix without wildcards",
-                    "write s3://bucket/prefix/",
-                )
 
 
 def _addresses_can_get_mail(settings: Settings) -> Iterator[Problem]:
@@ -215,13 +200,15 @@ def _addresses_can_get_mail(settings: Settings) -> Iterator[Problem]:
 
 def largest_job(settings: Settings) -> int:
     """The instances of the stack's largest job."""
-    return max((job.instance_count for job in settings.jobs.values()), default=0)
+    return max((job.total_instances for job in settings.jobs.values()), default=0)
 
 
 def uses_efa(settings: Settings) -> bool:
     """Whether the instances of one of the jobs have an Elastic Fabric Adapter."""
     listed = training_instance_types()
-    types = {job.instance_type for job in settings.jobs.values() if job.instance_count > 1}
+    jobs = [job for job in settings.jobs.values() if job.total_instances > 1]
+    groups = [group for job in jobs for variant in job.variants for group in variant.groups]
+    types = {group.instance_type for group in groups}
     return any(listed[each].efa_supported for each in types if each in listed)
 
 
@@ -235,6 +222,5 @@ _RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _roles_are_bounded,
     _deployers_are_named,
     _images_are_in_ecr,
-    _inputs_are_plain_prefixes,
     _addresses_can_get_mail,
 )

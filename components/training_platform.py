@@ -146,7 +146,8 @@ class TrainingPlatform(pulumi.ComponentResource):
         )
 
     def _create_execution_role(self) -> ExecutionRole:
-        repositories = {repository_arn(job.image) for job in self._settings.jobs.values()}
+        jobs = self._settings.jobs.values()
+        repositories = {repository_arn(job.image) for job in jobs if job.image}
         return ExecutionRole(
             f"{self._name}-execution",
             ExecutionRoleArgs(
@@ -158,7 +159,9 @@ class TrainingPlatform(pulumi.ComponentResource):
                 input_prefixes=self._foreign_inputs(),
                 subnet_ids=self.network.private_subnet_ids,
                 security_group_ids=[self.network.training_security_group_id],
-                volume_encryption=any(job.takes_volume_key for job in self._settings.jobs.values()),
+                volume_encryption=any(
+                    each.takes_volume_key for job in jobs for each in job.variants
+                ),
                 permissions_boundary=self._settings.permissions_boundary or None,
             ),
             self._child(),
@@ -284,4 +287,4 @@ class TrainingPlatform(pulumi.ComponentResource):
 
     def _foreign_inputs(self) -> list[str]:
         channels = (each for job in self._settings.jobs.values() for each in job.inputs.values())
-        return sorted({channel.s3_uri for channel in channels if channel.s3_uri})
+        return sorted({uri for channel in channels for uri in channel.prefixes})

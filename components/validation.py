@@ -101,7 +101,7 @@ def _model_at(
     field = _field(model, location[0])
     if field is None:
         return None
-    rest = location[2:] if _is_mapping(field.annotation) else location[1:]
+    rest = location[2:] if _is_container(field.annotation) else location[1:]
     return _model_at(_model_in(field.annotation), rest)
 
 
@@ -110,8 +110,8 @@ def _field(model: type[BaseModel], key: int | str) -> FieldInfo | None:
     return by_key.get(str(key))
 
 
-def _is_mapping(annotation: Any) -> bool:
-    return typing.get_origin(annotation) in (dict, Mapping)
+def _is_container(annotation: Any) -> bool:
+    return typing.get_origin(annotation) in (dict, list, Mapping)
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

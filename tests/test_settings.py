@@ -29,7 +29,11 @@ def stack(job: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
 
 
 def problems(raw: dict[str, Any], project: Path) -> dict[str, Problem]:
-    return {problem.path: problem for problem in parse(raw, project)[1]}
+    """What is wrong, by its path; nothing is told twice."""
+    found = parse(raw, project)[1]
+    by_path = {problem.path: problem for problem in found}
+    assert len(by_path) == len(found)
+    return by_path
 
 
 def test_the_safe_defaults(project: Path) -> None:
@@ -53,6 +57,33 @@ def test_a_lineage_does_not_contain_the_stacks_name(project: Path) -> None:
     assert settings.lineage("digits") == "research-prod-digits"
 
 
+GROUPS = {
+    "cpu": {"instanceType": "ml.c5.xlarge"},
+    "gpu": {"instanceType": "ml.g5.2xlarge", "instanceCount": 2},
+}
+RELAUNCHED = {"relaunch": "onFailure"}
+TRAIN = "jobs.digits.inputs.train"
+EFS = {
+    "id": "fs-0123456789abcdef0",
+    "type": "EFS",
+    "directoryPath": "/data",
+    "securityGroupId": "sg-0123456789abcdef0",
+}
+AUGMENTED = {
+    "s3Uri": "s3://data/m",
+    "s3DataType": "AugmentedManifestFile",
+    "manifestPrefixes": ["s3://data/images/"],
+}
+KEY = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000"
+SECRET_ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:hub/token-AbCdEf"
+SECRETS = {"secrets": {"HF_TOKEN": SECRET_ARN}, "networkIsolation": False}
+
+
+def channel(**settings: Any) -> dict[str, Any]:
+    """A job with one channel."""
+    return {"inputs": {"train": settings}}
+
+
 WRONG_JOBS: list[tuple[dict[str, Any], str, str]] = [
     ({"maxRuntme": "2h"}, "jobs.digits.maxRuntme", "did you mean maxRuntime"),
     ({"instanceCount": "two"}, "jobs.digits.instanceCount", "number of instances"),
@@ -67,7 +98,7 @@ WRONG_JOBS: list[tuple[dict[str, Any], str, str]] = [
      "train.py"),
     ({"source": {"dir": "src", "entryPoint": "../data"}}, "jobs.digits.source.entryPoint",
      "train.py"),
-    ({"inputs": {"train": {}}}, "jobs.digits.inputs.train", "set one of s3Uri and path"),
+    ({"inputs": {"train": {}}}, "jobs.digits.inputs.train", "set one of s3Uri, path"),
     ({"inputs": {"train": {"path": "none"}}}, "jobs.digits.inputs.train.path", "create it"),
     ({"inputs": {"train": {"s3Uri": "http://x"}}}, "jobs.digits.inputs.train.s3Uri", "s3://"),
     ({"inputs": {"code": {"path": "data"}}}, "jobs.digits.inputs.code", "another name"),
@@ -84,6 +115,110 @@ WRONG_JOBS: list[tuple[dict[str, Any], str, str]] = [
     ({"image": 7}, "jobs.digits.image", "dkr.ecr"),
     ({"image": "python:3.11"}, "jobs.digits.image", "dkr.ecr"),
     ({"maxRuntime": "20d", "spot": {"maxWait": "40d"}}, "artifacts.checkpointDays", "41 or more"),
+    # image or algorithm
+    ({"algorithm": "scan", "image": None}, "jobs.digits.source", "set image instead"),
+    ({"image": None}, "jobs.digits.image", "or algorithm"),
+    # instance groups
+    ({"instanceGroups": GROUPS, "instanceType": "ml.c5.xlarge"}, "jobs.digits.instanceType",
+     "remove it, or instanceGroups"),
+    ({"instanceGroups": GROUPS, "instanceCount": 2}, "jobs.digits.instanceCount", "remove it"),
+    ({"instanceGroups": {"cpu": {"instanceType": "ml.c5.xlage"}}},
+     "jobs.digits.instanceGroups.cpu.instanceType", "ml.c5.xlarge"),
+    ({"instanceGroups": {"a,b": {"instanceType": "ml.c5.xlarge"}}},
+     "jobs.digits.instanceGroups.a,b", "another name"),
+    ({"instanceGroups": {"cpu": {}}}, "jobs.digits.instanceGroups.cpu.instanceType", "ml.g5"),
+    ({"instanceGroups": dict.fromkeys("abcdef", GROUPS["cpu"])}, "jobs.digits.instanceGroups",
+     "at most 5"),
+    ({"instanceGroups": GROUPS, "spot": False, "keepAlive": "30m"}, "jobs.digits.keepAlive",
+     "several instance types"),
+    ({"instanceGroups": GROUPS, "distributionGroups": ["gpu"]},
+     "jobs.digits.distributionGroups", "set distribution"),
+    ({"instanceGroups": GROUPS, "distribution": "jax", "distributionGroups": ["tpu"]},
+     "jobs.digits.distributionGroups.0", "cpu, gpu"),
+    # fallbacks
+    ({"fallbacks": [{"spot": False}]}, "jobs.digits.fallbacks", "relaunch: onFailure"),
+    ({**RELAUNCHED, "fallbacks": [{}]}, "jobs.digits.fallbacks.0", "changes nothing"),
+    ({**RELAUNCHED, "fallbacks": [{"spot": False}] * 3}, "jobs.digits.fallbacks",
+     "set maxAttempts to 4 or more"),
+    ({**RELAUNCHED, "fallbacks": [{"instanceType": "ml.g5.2xlage"}]},
+     "jobs.digits.fallbacks.0.instanceType", "ml.g5.2xlarge"),
+    ({**RELAUNCHED, "fallbacks": [{"instanceType": "ml.g5.2xlarge"}], "instanceGroups": GROUPS},
+     "jobs.digits.fallbacks.0.instanceType", "spot can still change"),
+    ({**RELAUNCHED, "fallbacks": [{"spot": True}], "spot": False, "keepAlive": "30m"},
+     "jobs.digits.keepAlive", "from the fallbacks"),
+    # inputs
+    (channel(path="data", fileSystem=EFS), f"{TRAIN}", "fileSystem"),
+    (channel(s3Uri="s3://data/m", s3DataType="ManifestFile"), f"{TRAIN}.manifestPrefixes",
+     "name the"),
+    (channel(path="data", s3DataType="ManifestFile", manifestPrefixes=["s3://data/"]),
+     f"{TRAIN}.s3DataType", "name it with s3Uri"),
+    (channel(s3Uri="s3://data/", manifestPrefixes=["s3://data/"]),
+     f"{TRAIN}.manifestPrefixes", "remove"),
+    (channel(s3Uri="s3://data/m", s3DataType="ManifestFile", manifestPrefixes=["s3://data/*"]),
+     f"{TRAIN}.manifestPrefixes.0", "wildcards"),
+    (channel(**AUGMENTED, mode="File", attributeNames=["label"]), f"{TRAIN}.mode", "mode: Pipe"),
+    (channel(**AUGMENTED, mode="FastFile", attributeNames=["label"]), f"{TRAIN}.mode", "Pipe"),
+    (channel(**AUGMENTED, mode="Pipe"), f"{TRAIN}.attributeNames", "1 to 16"),
+    (channel(**AUGMENTED, mode="Pipe", attributeNames=["a"] * 17), f"{TRAIN}.attributeNames",
+     "1 to 16"),
+    (channel(s3Uri="s3://data/", attributeNames=["a"]), f"{TRAIN}.attributeNames", "remove"),
+    (channel(s3Uri="s3://data/m", s3DataType="ManifestFile", manifestPrefixes=["s3://data/"],
+             mode="FastFile"), f"{TRAIN}.mode", "no manifest in FastFile"),
+    (channel(s3Uri="s3://data/", compression="Gzip"), f"{TRAIN}.compression", "mode: Pipe"),
+    (channel(s3Uri="s3://data/", recordWrapper="RecordIO", mode="FastFile"),
+     f"{TRAIN}.recordWrapper", "mode: Pipe"),
+    (channel(s3Uri="s3://data/", shuffleSeed=0), f"{TRAIN}.shuffleSeed", "mode: Pipe"),
+    (channel(fileSystem=EFS, mode="Pipe"), f"{TRAIN}.mode", "mounted"),
+    (channel(fileSystem=EFS, distribution="ShardedByS3Key"), f"{TRAIN}.distribution", "S3 alone"),
+    (channel(fileSystem=EFS | {"id": "efs-1"}), f"{TRAIN}.fileSystem.id", "fs-0123"),
+    (channel(fileSystem=EFS | {"directoryPath": "data"}), f"{TRAIN}.fileSystem.directoryPath", "/"),
+    (channel(fileSystem=EFS | {"securityGroupId": "default"}),
+     f"{TRAIN}.fileSystem.securityGroupId", "sg-0123"),
+    (channel(fileSystem=EFS | {"type": "FSxLustre", "directoryPath": "/"}),
+     f"{TRAIN}.fileSystem.directoryPath", "mount name"),
+    (channel(s3Uri="s3://data/", keyArn="alias/data"), f"{TRAIN}.keyArn", "arn:aws:kms"),
+    (channel(path="data", keyArn=KEY), f"{TRAIN}.keyArn", "stack's own key"),
+    (channel(s3Uri="s3://data/", instanceGroups=["gpu"]), f"{TRAIN}.instanceGroups.0", "none"),
+    # secrets
+    ({**SECRETS, "networkIsolation": True}, "jobs.digits.networkIsolation", "input channel"),
+    (SECRETS | {"secrets": {"HF_TOKEN": "hf_in_plain"}}, "jobs.digits.secrets.HF_TOKEN",
+     "(hidden)"),
+    (SECRETS | {"secrets": {"HF_TOKEN": SECRET_ARN[:-7]}}, "jobs.digits.secrets.HF_TOKEN",
+     "last six characters"),
+    (SECRETS | {"secrets": {"HF-TOKEN": SECRET_ARN}}, "jobs.digits.secrets.HF-TOKEN",
+     "another name"),
+    (SECRETS | {"environment": {"SECRET_ARN_HF_TOKEN": "7"}}, "jobs.digits.secrets.HF_TOKEN",
+     "remove environment.SECRET_ARN_HF_TOKEN"),
+    (SECRETS | {"secrets": {"HF_TOKEN": {"arn": SECRET_ARN, "keyArn": "key"}}},
+     "jobs.digits.secrets.HF_TOKEN.keyArn", "arn:aws:kms"),
+    ({"source": {"dir": "src", "entryPoint": "train.py", "arguments": ["--api-key=secret"]}},
+     "jobs.digits.source.arguments.0", "Secrets Manager"),
+    ({"extra": {"ExperimentConfig": {"RunName": "ghp_" + "a" * 36}}},
+     "jobs.digits.extra.ExperimentConfig.RunName", "Secrets Manager"),
+    # the API's own limits, told by the setting
+    ({"hyperparameters": {"a": "x" * 2501}}, "jobs.digits.hyperparameters.a", "2500"),
+    ({"hyperparameters": {f"a{n}": 1 for n in range(101)}}, "jobs.digits.hyperparameters", "100"),
+    ({"environment": {"1A": "x"}}, "jobs.digits.environment.1A", "must match"),
+    ({"environment": {"A": "x" * 513}}, "jobs.digits.environment.A", "512"),
+    ({"metrics": {"m": "(" + "x" * 500 + ")"}}, "jobs.digits.metrics.m", "500"),
+    ({"metrics": {f"m{n}": "(x)" for n in range(41)}}, "jobs.digits.metrics", "40"),
+    ({"source": {"dir": "src", "entryPoint": "train.py", "arguments": ["x" * 257]}},
+     "jobs.digits.source", "256"),
+    ({"inputs": {f"c{n}": {"path": "data"} for n in range(20)}}, "jobs.digits.inputs", "20"),
+    ({"extra": {"ProfilerConfig": {"Sampling": 1}}}, "jobs.digits.extra.ProfilerConfig.Sampling",
+     "not known"),
+    ({"extra": {"RemoteDebugConfig": {"EnableRemoteDebug": "yes"}}},
+     "jobs.digits.extra.RemoteDebugConfig.EnableRemoteDebug", "true or false"),
+    ({"extra": {"DebugHookConfig": {}}}, "jobs.digits.extra.DebugHookConfig.S3OutputPath",
+     "required"),
+    ({"extra": {"Environment": {"A": "b"}}}, "jobs.digits.extra.Environment", "use environment"),
+    ({"extra": {"ResourceConfig": {"InstancePreferences": []}}},
+     "jobs.digits.extra.ResourceConfig.InstancePreferences", "use fallbacks"),
+    ({"extra": {"StoppingCondition": {"MaxPendingTimeInSeconds": 60}}},
+     "jobs.digits.extra.StoppingCondition.MaxPendingTimeInSeconds", "1800"),
+    ({"instanceType": "ml.c5.xlarge",
+      "extra": {"StoppingCondition": {"MaxPendingTimeInSeconds": 3600}}},
+     "jobs.digits.extra.StoppingCondition.MaxPendingTimeInSeconds", "accelerated"),
 ]  # fmt: skip
 
 

@@ -90,7 +90,6 @@ def _completed(description: dict[str, Any]) -> bool:
 
 def _result(description: dict[str, Any]) -> State:
     """How a job ended; times in seconds, cost in USD for all instances."""
-    resources = description["ResourceConfig"]
     training = description.get("TrainingTimeInSeconds", 0)
     billable = description.get("BillableTimeInSeconds", training)
     metrics = description.get("FinalMetricDataList", [])
@@ -102,6 +101,6 @@ def _result(description: dict[str, Any]) -> State:
         "billable_seconds": billable,
         "savings_percent": savings_percent(training, billable),
         "interruptions": interruptions_of(description),
-        "cost_usd": billed_cost(resources["InstanceType"], resources["InstanceCount"], billable),
+        "cost_usd": billed_cost(description["ResourceConfig"], billable),
         "metrics": {metric["MetricName"]: metric["Value"] for metric in metrics},
     }

@@ -5,7 +5,7 @@ Storage, transfer and the platform around the job are not included.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.instances import training_instance_types
@@ -30,8 +30,19 @@ shares of 0.30, 0.22 and 0.38.
 _SECONDS_PER_HOUR = 3600
 
 
-def cost_ceiling(request: Mapping[str, Any], attempts: int) -> float | str:
-    """The most that all attempts can cost: price × instances × the time allowed for them.
+def cost_ceiling(requests: Sequence[Mapping[str, Any]], attempts: int) -> float | str:
+    """The most that all attempts can cost, in USD: that of the dearest of these requests.
+
+    A job with fallbacks has several requests, and which of them its attempts will need is not
+    known before.
+    """
+    ceilings = [_request_ceiling(request, attempts) for request in requests]
+    known = [ceiling for ceiling in ceilings if not isinstance(ceiling, str)]
+    return max(known) if len(known) == len(ceilings) else UNKNOWN_COST
+
+
+def _request_ceiling(request: Mapping[str, Any], attempts: int) -> float | str:
+    """Price × instances × the time allowed for them.
 
     The maximum runtime and the overhead count for each attempt, a warm pool once.
 
@@ -39,8 +50,7 @@ def cost_ceiling(request: Mapping[str, Any], attempts: int) -> float | str:
     """
     resources = request["ResourceConfig"]
     seconds = (request["StoppingCondition"]["MaxRuntimeInSeconds"] + OVERHEAD_SECONDS) * attempts
-    seconds += resources.get("KeepAlivePeriodInSeconds", 0)
-    return _cost(resources["InstanceType"], resources["InstanceCount"], seconds)
+    return billed_cost(resources, seconds + resources.get("KeepAlivePeriodInSeconds", 0))
 
 
 def expected_cost(ceiling: float | str, on_spot: bool) -> float | str:
@@ -57,9 +67,17 @@ def savings_percent(training_seconds: float, billable_seconds: float) -> float:
     return round(100 * (1 - billable_seconds / training_seconds), 1)
 
 
-def billed_cost(instance_type: str, instance_count: int, billable_seconds: float) -> float | str:
-    """What a job has cost: price × instances × BillableTimeInSeconds, which has the discount."""
-    return _cost(instance_type, instance_count, billable_seconds)
+def billed_cost(resources: Mapping[str, Any], seconds: float) -> float | str:
+    """What this ResourceConfig costs for so many billed seconds, in USD for all instances.
+
+    BillableTimeInSeconds has the spot discount in it, and counts for each instance.
+    """
+    costs = [
+        _cost(group["InstanceType"], group["InstanceCount"], seconds)
+        for group in resources.get("InstanceGroups") or [resources]
+    ]
+    known = [cost for cost in costs if not isinstance(cost, str)]
+    return round(sum(known), 6) if len(known) == len(costs) else UNKNOWN_COST
 
 
 def _cost(instance_type: str, instance_count: int, seconds: float) -> float | str:

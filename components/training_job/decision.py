@@ -16,8 +16,8 @@ from components.training_job.unknowns import has_unknown, is_unknown
 IDENTITY = ("lineage", "account_id", "region", "definition_hash")
 """The inputs that say which run it is; the definition's hash covers all the rest."""
 
-COMPARED = ("request", "paused", "relaunch", "max_attempts", "owner")
-"""The inputs whose change is recorded in place."""
+COMPARED = ("request", "fallbacks", "paused", "relaunch", "max_attempts", "owner")
+"""The inputs whose change is recorded in place; fallbacks are there only where a job has some."""
 
 RECORDED = (*COMPARED, "cost_ceiling_usd", "expected_cost_usd")
 """The inputs that are recorded with them; a new price alone is no change of a job."""
@@ -61,4 +61,4 @@ def _is_retried(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
 
 
 def _is_recorded_anew(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-    return any(has_unknown(news[key]) or olds.get(key) != news[key] for key in COMPARED)
+    return any(has_unknown(news.get(key)) or olds.get(key) != news.get(key) for key in COMPARED)

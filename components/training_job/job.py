@@ -8,6 +8,13 @@ from pydantic import BeforeValidator, Field
 
 from components.durations import Seconds
 from components.instances import training_instance_types
+from components.training_job.capacity import (
+    FallbackSettings,
+    InstanceGroupSettings,
+    SpotSettings,
+)
+from components.training_job.inputs import InputSettings
+from components.training_job.secret_values import Secret
 from components.validation import SettingsModel
 
 NAME_PATTERN = r"[a-z0-9](-?[a-z0-9])*"
@@ -26,41 +33,6 @@ class SourceSettings(SettingsModel):
     )
 
 
-class SpotSettings(SettingsModel):
-    """How the job uses spot capacity."""
-
-    max_wait: Seconds | None = Field(
-        default=None,
-        ge=1,
-        description="The longest time for waiting and running together, in seconds or as in 4h; "
-        "twice maxRuntime by default.",
-    )
-    checkpoints: bool = Field(
-        default=True,
-        description="Whether /opt/ml/checkpoints is kept in the artifact bucket: true or false.",
-    )
-
-
-class InputSettings(SettingsModel):
-    """One input channel: an S3 prefix, or a local file or folder that the stack uploads."""
-
-    s3_uri: str | None = Field(
-        default=None, description="The S3 prefix to read, as s3://bucket/prefix/."
-    )
-    path: str | None = Field(
-        default=None, description="A file or folder that the stack uploads, from the project's."
-    )
-    mode: Literal["File", "FastFile", "Pipe"] = Field(
-        default="File", description="How the script sees the data: File, FastFile or Pipe."
-    )
-    content_type: str | None = Field(default=None, description="The data's MIME type.")
-    distribution: Literal["FullyReplicated", "ShardedByS3Key"] = Field(
-        default="FullyReplicated",
-        description="Whether each instance gets all objects (FullyReplicated) or a share of "
-        "them (ShardedByS3Key).",
-    )
-
-
 def _spot(value: Any) -> Any:
     """`spot: true` is spot with its defaults, `spot: false` is on-demand capacity."""
     return ({} if value else None) if isinstance(value, bool) else value
@@ -69,9 +41,15 @@ def _spot(value: Any) -> Any:
 class JobSettings(SettingsModel):
     """One training job; its definition, its placement, and what to do with it."""
 
-    image: str = Field(
+    image: str | None = Field(
+        default=None,
         description="The container image's URI in ECR, as "
-        "<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>."
+        "<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>.",
+    )
+    algorithm: str | None = Field(
+        default=None,
+        description="Instead of an image, the name or ARN of an algorithm: one of AWS Marketplace, "
+        "or one whose image's repository lets the execution role pull.",
     )
     source: SourceSettings | None = Field(
         default=None, description="The folder of code that the job runs: {dir, entryPoint}."
@@ -84,6 +62,17 @@ class JobSettings(SettingsModel):
         default="ml.g5.2xlarge", description="The instance type, as ml.g5.2xlarge."
     )
     instance_count: int = Field(default=1, ge=1, description="The number of instances, 1 or more.")
+    instance_groups: dict[str, InstanceGroupSettings] = Field(
+        default={},
+        max_length=5,
+        description="Instead of instanceType and instanceCount, groups of instances by name, at "
+        "most 5: {cpu: {instanceType, instanceCount}}.",
+    )
+    distribution_groups: list[str] = Field(
+        default=[],
+        description="The instance groups that the distribution joins; empty for all. The others "
+        "run the script by itself.",
+    )
     volume_gb: int = Field(
         default=100, ge=1, le=16_384, description="Each instance's volume in GB, 1 to 16384."
     )
@@ -113,6 +102,12 @@ class JobSettings(SettingsModel):
         default=SpotSettings(),
         description="Spot capacity: {maxWait, checkpoints}, or true, or false for on-demand.",
     )
+    fallbacks: list[FallbackSettings] = Field(
+        default=[],
+        max_length=10,
+        description="What the further attempts of onFailure run on, one after the other, at most "
+        "10: [{instanceType: ml.g5.4xlarge}, {spot: false}].",
+    )
     inputs: dict[str, InputSettings] = Field(
         default={}, description="The input channels by name: {train: {s3Uri: s3://…}}."
     )
@@ -121,6 +116,12 @@ class JobSettings(SettingsModel):
     )
     environment: dict[str, str] = Field(
         default={}, description="Environment variables of the container; texts."
+    )
+    secrets: dict[str, Secret] = Field(
+        default={},
+        description="Environment variables of the script from Secrets Manager, by name: "
+        "{HF_TOKEN: <ARN>} or {HF_TOKEN: {arn, keyArn}}; they need networkIsolation: false and "
+        "boto3 in the image.",
     )
     metrics: dict[str, str] = Field(
         default={},
@@ -180,7 +181,35 @@ class JobSettings(SettingsModel):
         return self.spot is None or self.spot.checkpoints
 
     @property
+    def groups(self) -> tuple[InstanceGroupSettings, ...]:
+        """The instances, by type: the groups, or the only type and its count."""
+        alone = InstanceGroupSettings(
+            instance_type=self.instance_type, instance_count=self.instance_count
+        )
+        return tuple(self.instance_groups.values()) or (alone,)
+
+    @property
+    def total_instances(self) -> int:
+        """The number of instances, of all types."""
+        return sum(group.instance_count for group in self.groups)
+
+    @property
+    def variants(self) -> tuple[JobSettings, ...]:
+        """The job as its attempts may run: as it is written, then on each fallback."""
+        return (self, *(self._on(fallback) for fallback in self.fallbacks))
+
+    @property
     def takes_volume_key(self) -> bool:
-        """Whether the service accepts a key for the volume: not with local NVMe disks."""
-        listed = training_instance_types().get(self.instance_type)
-        return listed is None or not listed.has_local_storage
+        """Whether the service accepts a key for the volumes: not where a type has local disks."""
+        listed = [training_instance_types().get(group.instance_type) for group in self.groups]
+        return not any(each.has_local_storage for each in listed if each is not None)
+
+    def _on(self, fallback: FallbackSettings) -> JobSettings:
+        spot = self.spot if fallback.spot is None else _spot_or_none(fallback.spot, self.spot)
+        instance_type = fallback.instance_type or self.instance_type
+        changes: dict[str, Any] = {"instance_type": instance_type, "spot": spot, "fallbacks": []}
+        return self.model_copy(update=changes)
+
+
+def _spot_or_none(wanted: bool, own: SpotSettings | None) -> SpotSettings | None:
+    return (own or SpotSettings()) if wanted else None

@@ -49,6 +49,8 @@ class Launch:
     owner: str
     definition_hash: str
     request: Request
+    fallbacks: Sequence[Request] = ()
+    """What each try after the first one changes in the request; the last serves all that follow."""
 
     @property
     def tags(self) -> dict[str, str]:
@@ -58,6 +60,11 @@ class Launch:
             OWNER_TAG: self.owner,
             HASH_TAG: self.definition_hash,
         }
+
+    def request_of(self, tries: int) -> Request:
+        """The request of one of several tries in a row, counted from 1."""
+        choice = min(tries - 1, len(self.fallbacks))
+        return self.request | self.fallbacks[choice - 1] if choice else self.request
 
 
 @dataclass(frozen=True)
@@ -218,22 +225,22 @@ def _end_other(client: Any, launch: Launch, name: str) -> None:
 def _create(client: Any, launch: Launch, summaries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Launch the next attempt, and describe it as the service starts every job."""
     taken = [summary["TrainingJobName"] for summary in summaries]
-    request = _named(launch, str(next_job_name(launch.lineage, launch.definition_hash, taken)))
+    name = str(next_job_name(launch.lineage, launch.definition_hash, taken))
+    request = _named(launch, name, _tries(launch, name, summaries))
     if arn := _accepted(client, request):
         started = {"TrainingJobStatus": "InProgress", "SecondaryStatus": "Starting"}
         return request | started | {"TrainingJobArn": arn}
     # Either the answer to an earlier try was lost, and the job is this launch's own, or the
     # list was not up to date, and the name belongs to an attempt that was let go.
-    name = request["TrainingJobName"]
     namesake = describe(client, name) or {"TrainingJobName": name, "TrainingJobArn": ""}
     found = [namesake] if namesake["TrainingJobArn"] else []
     return _adoptable(client, launch, found) or _create(client, launch, [namesake, *summaries])
 
 
-def _named(launch: Launch, name: str) -> Request:
+def _named(launch: Launch, name: str, tries: int) -> Request:
     """The request for one attempt, with its name and tags."""
     tags = _request_tags(launch.request) | launch.tags
-    return launch.request | {
+    return launch.request_of(tries) | {
         "TrainingJobName": name,
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
     }

@@ -25,7 +25,7 @@ from components.training_job.cost import cost_ceiling, expected_cost
 from components.training_job.decision import IDENTITY, RECORDED, Decision, decide
 from components.training_job.errors import without_traceback
 from components.training_job.lifecycle import Launch, TrainingJobError
-from components.training_job.request import definition_hash, definition_of
+from components.training_job.request import Request, definition_hash, definition_of
 from components.training_job.service_model import conform, request_problems
 from components.training_job.state import described, not_launched
 from components.training_job.unknowns import UNKNOWN, has_unknown, to_wire
@@ -35,6 +35,7 @@ State = dict[str, Any]
 INPUTS = (
     "lineage",
     "request",
+    "fallbacks",
     "source_hash",
     "run_id",
     "launch",
@@ -48,6 +49,7 @@ INPUTS = (
     "cost_ceiling_usd",
     "expected_cost_usd",
 )
+"""All inputs, those among them that check adds; a job without fallbacks has no `fallbacks`."""
 
 
 class TrainingJobProvider(ResourceProvider):
@@ -64,18 +66,12 @@ class TrainingJobProvider(ResourceProvider):
 
     def check(self, _olds: State, news: State) -> CheckResult:
         """Hold the request against the API's rules, and add the definition's hash and ceiling."""
-        request = conform(news["request"])
-        definition = definition_of(request, news["source_hash"], news["run_id"])
-        attempts = int(news["max_attempts"]) if news["relaunch"] == "onFailure" else 1
-        ceiling = cost_ceiling(request, attempts)
-        inputs = news | {
-            "request": request,
-            "max_attempts": int(news["max_attempts"]),
-            "definition_hash": _hash_if_known(definition),
-            "cost_ceiling_usd": ceiling,
-            "expected_cost_usd": expected_cost(ceiling, request["EnableManagedSpotTraining"]),
-        }
-        failures = [CheckFailure(each.path, str(each)) for each in request_problems(request)]
+        news = _conformed(news)
+        requests = [news["request"] | each for each in ({}, *news.get("fallbacks", ()))]
+        inputs = news | _costs(requests, news) | {"definition_hash": _definition_hash(news)}
+        problems = [each for request in requests for each in request_problems(request)]
+        told = {str(each): each.path for each in problems}  # each fallback repeats most of them
+        failures = [CheckFailure(path, text) for text, path in told.items()]
         return CheckResult(to_wire(inputs), failures)
 
     def diff(self, _id: str, olds: State, news: State) -> DiffResult:
@@ -117,7 +113,8 @@ class TrainingJobProvider(ResourceProvider):
     def update(self, _id: str, olds: State, news: State) -> UpdateResult:
         """Pause the job, or record what applies to its next launch."""
         olds, news = _conformed(olds), _conformed(news)
-        state = olds | {key: news[key] for key in RECORDED} | {"launch": news["launch"]}
+        kept = {key: value for key, value in olds.items() if key not in RECORDED}
+        state = kept | {key: news[key] for key in (*RECORDED, "launch") if key in news}
         client, name = self._client(olds), olds["training_job_name"]
         lifecycle.retag(client, olds["training_job_arn"], olds["request"], news["request"])
         if not news["paused"]:
@@ -155,13 +152,30 @@ class TrainingJobProvider(ResourceProvider):
         return self._clients.client("sagemaker", props["region"])
 
 
-def _hash_if_known(definition: dict[str, Any]) -> Any:
-    """The hash of a definition, or unknown while a part of it is."""
+def _costs(requests: list[Request], news: State) -> State:
+    """The ceiling over all attempts, and what those of the first choice are likely to cost."""
+    attempts = news["max_attempts"] if news["relaunch"] == "onFailure" else 1
+    on_spot = news["request"]["EnableManagedSpotTraining"]
+    return {
+        "cost_ceiling_usd": cost_ceiling(requests, attempts),
+        "expected_cost_usd": expected_cost(cost_ceiling(requests[:1], attempts), on_spot),
+    }
+
+
+def _definition_hash(news: State) -> Any:
+    """The hash of the definition, or unknown while a part of it is."""
+    definition = definition_of(news["request"], news["source_hash"], news["run_id"])
     return UNKNOWN if has_unknown(definition) else definition_hash(definition)
 
 
 def _launch(props: State) -> Launch:
-    return Launch(props["lineage"], props["owner"], props["definition_hash"], props["request"])
+    return Launch(
+        lineage=props["lineage"],
+        owner=props["owner"],
+        definition_hash=props["definition_hash"],
+        request=props["request"],
+        fallbacks=props.get("fallbacks", ()),
+    )
 
 
 def _keeps_instances(props: State) -> bool:
@@ -169,10 +183,13 @@ def _keeps_instances(props: State) -> bool:
 
 
 def _inputs(props: State) -> State:
-    return {key: props[key] for key in INPUTS}
+    return {key: props[key] for key in INPUTS if key in props}
 
 
 def _conformed(props: State) -> State:
     """The properties with integers where the engine made floats of them."""
     whole = {key: int(props[key]) for key in ("max_attempts", "tries", "attempt") if key in props}
-    return props | whole | {"request": conform(props["request"])}
+    requests: State = {"request": conform(props["request"])}
+    if "fallbacks" in props:
+        requests["fallbacks"] = [conform(each) for each in props["fallbacks"]]
+    return props | whole | requests

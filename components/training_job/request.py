@@ -13,13 +13,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.training_job.job import InputSettings, JobSettings
+from components.training_job.channels import input_channel
+from components.training_job.inputs import InputSettings
+from components.training_job.job import JobSettings
+from components.training_job.secret_values import SECRET_VARIABLE_PREFIX
 
 MACHINE_LEARNING_ROOT = "/opt/ml"
 CHECKPOINT_PATH = f"{MACHINE_LEARNING_ROOT}/checkpoints"
 CODE_CHANNEL = "code"
 LAUNCHER = "launcher.py"
 SOURCE_ARCHIVE = "source.tar.gz"
+
+FALLBACK_MEMBERS = ("EnableManagedSpotTraining", "ResourceConfig", "StoppingCondition")
+"""The members of a request that differ between a job's attempts."""
 
 Request = dict[str, Any]
 
@@ -49,6 +55,15 @@ def training_request(job: JobSettings, placement: Placement) -> Request:
     `extra` is merged into it; what it would override is among `overridden`.
     """
     return merged(_modelled(job, placement), job.extra)
+
+
+def fallback_requests(job: JobSettings, placement: Placement) -> list[Request]:
+    """What each fallback changes in the request: these members replace those of the first choice.
+
+    All other members are the same for every attempt, as is the definition.
+    """
+    requests = [training_request(variant, placement) for variant in job.variants[1:]]
+    return [{key: request[key] for key in FALLBACK_MEMBERS} for request in requests]
 
 
 def merged(request: Request, extra: Mapping[str, Any]) -> Request:
@@ -81,7 +96,7 @@ def _modelled(job: JobSettings, placement: Placement) -> Request:
         {
             "AlgorithmSpecification": _algorithm(job),
             "HyperParameters": {k: _text(v) for k, v in job.hyperparameters.items()},
-            "Environment": dict(job.environment),
+            "Environment": {**job.environment, **_secret_variables(job)},
             "InputDataConfig": _channels(job, placement),
             "OutputDataConfig": {
                 "S3OutputPath": placement.output_uri,
@@ -94,7 +109,7 @@ def _modelled(job: JobSettings, placement: Placement) -> Request:
                 "SecurityGroupIds": placement.security_group_ids,
             },
             "EnableNetworkIsolation": job.network_isolation,
-            "EnableInterContainerTrafficEncryption": job.instance_count > 1,
+            "EnableInterContainerTrafficEncryption": job.total_instances > 1,
             "EnableManagedSpotTraining": job.spot is not None,
             "StoppingCondition": _limits(job),
             "CheckpointConfig": _checkpoints(job, placement),
@@ -121,7 +136,8 @@ def definition_of(request: Request, source_hash: str, run_id: str) -> dict[str, 
             for channel in request.get("InputDataConfig", [])
             if channel["ChannelName"] != CODE_CHANNEL
         ],
-        "instances": [resources.get("InstanceType"), resources.get("InstanceCount")],
+        "instances": resources.get("InstanceGroups")
+        or [resources.get("InstanceType"), resources.get("InstanceCount")],
         "artifacts": request["OutputDataConfig"]["S3OutputPath"],
         "source": source_hash,
         "run": run_id,
@@ -136,7 +152,7 @@ def definition_hash(definition: Mapping[str, Any]) -> str:
 
 def _algorithm(job: JobSettings) -> dict[str, Any]:
     return {
-        "TrainingImage": job.image,
+        **({"AlgorithmName": job.algorithm} if job.algorithm else {"TrainingImage": job.image}),
         "TrainingInputMode": "File",
         **_entry_point(job),
         "MetricDefinitions": [
@@ -150,6 +166,8 @@ def _entry_point(job: JobSettings) -> dict[str, Any]:
     if job.source is None:
         return {}
     arguments = ["--distribution", job.distribution, "--entry-point", job.source.entry_point]
+    if job.distribution_groups:
+        arguments += ["--groups", ",".join(job.distribution_groups)]
     if job.source.arguments:
         arguments += ["--", *job.source.arguments]
     return {
@@ -161,42 +179,44 @@ def _entry_point(job: JobSettings) -> dict[str, Any]:
     }
 
 
+def _secret_variables(job: JobSettings) -> dict[str, str]:
+    """Where the launcher finds each secret; its value is never part of a request."""
+    return {f"{SECRET_VARIABLE_PREFIX}{name}": secret.arn for name, secret in job.secrets.items()}
+
+
 def _channels(job: JobSettings, placement: Placement) -> list[dict[str, Any]]:
     channels = [
-        _channel(name, channel, placement.input_uris.get(name, channel.s3_uri))
+        input_channel(name, channel, placement.input_uris.get(name, channel.s3_uri))
         for name, channel in sorted(job.inputs.items())
     ]
     if placement.code_uri is not None:
-        channels.append(_channel(CODE_CHANNEL, InputSettings(), placement.code_uri))
+        channels.append(input_channel(CODE_CHANNEL, InputSettings(), placement.code_uri))
     return channels
-
-
-def _channel(name: str, channel: InputSettings, uri: Any) -> dict[str, Any]:
-    source = {
-        "S3DataType": "S3Prefix",
-        "S3Uri": uri,
-        "S3DataDistributionType": channel.distribution,
-    }
-    return _without_empty(
-        {
-            "ChannelName": name,
-            "DataSource": {"S3DataSource": source},
-            "InputMode": channel.mode,
-            "ContentType": channel.content_type,
-        }
-    )
 
 
 def _resources(job: JobSettings, placement: Placement) -> dict[str, Any]:
     return _without_empty(
         {
-            "InstanceType": job.instance_type,
-            "InstanceCount": job.instance_count,
+            **_instances(job),
             "VolumeSizeInGB": job.volume_gb,
             "VolumeKmsKeyId": placement.key_arn if job.takes_volume_key else None,
             "KeepAlivePeriodInSeconds": job.keep_alive,
         }
     )
+
+
+def _instances(job: JobSettings) -> dict[str, Any]:
+    if not job.instance_groups:
+        return {"InstanceType": job.instance_type, "InstanceCount": job.instance_count}
+    groups = [
+        {
+            "InstanceGroupName": name,
+            "InstanceType": group.instance_type,
+            "InstanceCount": group.instance_count,
+        }
+        for name, group in sorted(job.instance_groups.items())
+    ]
+    return {"InstanceGroups": groups}
 
 
 def _limits(job: JobSettings) -> dict[str, Any]:

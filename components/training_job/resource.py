@@ -12,7 +12,7 @@ from pulumi.dynamic import Resource
 from components.training_job.completion import TrainingJobCompletionProvider
 from components.training_job.job import JobSettings
 from components.training_job.provider import TrainingJobProvider
-from components.training_job.request import Placement, training_request
+from components.training_job.request import Placement, fallback_requests, training_request
 
 _DEADLINE_MARGIN_SECONDS = 1800
 
@@ -110,7 +110,8 @@ class TrainingJobCompletion(Resource, module="sagemaker", name="TrainingJobCompl
 
 def completion_deadline(settings: Sequence[JobSettings]) -> int:
     """Seconds until the last of these jobs must have ended by its own limits, and a margin."""
-    limits = (job.max_wait or job.max_runtime for job in settings)
+    variants = (variant for job in settings for variant in job.variants)
+    limits = (each.max_wait or each.max_runtime for each in variants)
     return max(limits, default=0) + _DEADLINE_MARGIN_SECONDS
 
 
@@ -138,7 +139,9 @@ _OUTPUTS = (
 
 
 def _inputs(args: TrainingJobArgs) -> dict[str, Any]:
+    fallbacks = fallback_requests(args.job, args.placement)
     return {
+        **({"fallbacks": fallbacks} if fallbacks else {}),
         "lineage": args.lineage,
         "request": training_request(args.job, args.placement),
         "source_hash": args.source_hash,

@@ -1,7 +1,7 @@
 """The rules between a job's settings that need nothing but the settings and the project's folder.
 
-Each function checks one thing and yields what is wrong with it. The API's own limits on the
-finished request are in `components.training_job.limits`.
+Each function checks one thing and yields what is wrong with it. What concerns instances, inputs,
+secrets and the API's own limits has a module of its own.
 """
 
 from __future__ import annotations
@@ -10,69 +10,43 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from components.durations import format_duration
-from components.instances import similar_types, training_instance_types
 from components.problems import Problem
-from components.training_job.job import InputSettings, JobSettings
-from components.training_job.request import Placement, overridden, training_request
-
-_SECRET_NAME = re.compile(
-    r"(?i)(^|[^a-z])(password|passwd|secret|token|credentials?|api[_-]?key|access[_-]?key|"
-    r"private[_-]?key)([^a-z]|$)"
-)
-_SECRET_VALUE = re.compile(
-    r"AKIA[0-9A-Z]{16}|ASIA[0-9A-Z]{16}|hf_[A-Za-z0-9]{30,}|gh[pousr]_[A-Za-z0-9]{30,}|"
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----|xox[abprs]-[A-Za-z0-9-]{10,}|sk-[A-Za-z0-9_-]{20,}"
-)
-_ANYWHERE = Placement(
-    role_arn="role",
-    key_arn="key",
-    subnet_ids=["subnet"],
-    security_group_ids=["group"],
-    output_uri="s3://bucket/output",
-    checkpoint_uri="s3://bucket/checkpoints",
-    code_uri="s3://bucket/source",
-    input_uris={},
-    tags={"team": "team"},
-)
-"""Stands for the placement where only the shape of a request counts."""
-
-_RESERVED_CHANNELS = frozenset({"code"})
+from components.training_job.input_rules import input_problems
+from components.training_job.instance_rules import instance_problems
+from components.training_job.job import JobSettings
+from components.training_job.limit_rules import extra_problems, limit_problems
+from components.training_job.secret_rules import secret_problems
 
 
 def job_problems(job: JobSettings, project: Path) -> list[Problem]:
     """Everything that is wrong with one job's settings; `project` is the program's folder."""
-    return [problem for rule in _RULES for problem in rule(job, project)]
+    problems = [problem for rule in _RULES for problem in rule(job, project)]
+    problems += [*instance_problems(job), *input_problems(job, project)]
+    problems += [*secret_problems(job), *extra_problems(job)]
+    reported = [problem.path for problem in problems]
+    limits = (each for each in limit_problems(job) if not _is_within(each.path, reported))
+    return problems + list(limits)
 
 
-def _spot_keeps_checkpoints(job: JobSettings, _: Path) -> Iterator[Problem]:
-    if job.spot is not None and not job.spot.checkpoints:
+def _is_within(path: str, reported: list[str]) -> bool:
+    """Whether what is wrong there has been told in the settings' own words."""
+    return any(f"{path}.".startswith(f"{each}.") for each in reported)
+
+
+def _something_is_run(job: JobSettings, _: Path) -> Iterator[Problem]:
+    if (job.image is None) == (job.algorithm is None):
         yield Problem(
-            "spot.checkpoints",
-            False,
-            "a job on spot capacity needs checkpoints, or an interruption loses all its work",
-            "remove it, or set spot: false for on-demand capacity",
+            "image",
+            job.image,
+            "a job runs an image or an algorithm, exactly one of the two",
+            "set image: <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>, or algorithm",
         )
-
-
-def _wait_covers_runtime(job: JobSettings, _: Path) -> Iterator[Problem]:
-    if job.max_wait is not None and job.max_wait < job.max_runtime:
+    if job.algorithm is not None and job.source is not None:
         yield Problem(
-            "spot.maxWait",
-            format_duration(job.max_wait),
-            f"maxWait covers waiting and running, so it must be at least maxRuntime, "
-            f"{format_duration(job.max_runtime)}",
-            f"set maxWait to {format_duration(job.max_runtime)} or more, or shorten maxRuntime",
-        )
-
-
-def _a_warm_pool_is_on_demand(job: JobSettings, _: Path) -> Iterator[Problem]:
-    if job.keep_alive is not None and job.spot is not None:
-        yield Problem(
-            "keepAlive",
-            format_duration(job.keep_alive),
-            "the service keeps no warm pool of spot instances",
-            "remove it, or set spot: false",
+            "source",
+            job.source.dir,
+            "an algorithm brings its own code, which the launcher would replace",
+            "remove it, or set image instead of algorithm",
         )
 
 
@@ -84,30 +58,6 @@ def _one_lineage_is_named(job: JobSettings, _: Path) -> Iterator[Problem]:
             f"fresh ({job.fresh}) starts another lineage, so there is none to resume",
             "remove one of fresh and resumeFrom",
         )
-
-
-def _extra_overrides_nothing(job: JobSettings, _: Path) -> Iterator[Problem]:
-    modelled = training_request(job.model_copy(update={"extra": {}}), _ANYWHERE)
-    for path in overridden(modelled, job.extra):
-        yield Problem(
-            f"extra.{path}",
-            "(set)",
-            "has a setting of its own, which extra may not override",
-            "use that setting",
-        )
-
-
-def _type_is_listed(job: JobSettings, _: Path) -> Iterator[Problem]:
-    if job.instance_type in training_instance_types() or job.unlisted_instance_type:
-        return
-    close = similar_types(job.instance_type)
-    meant = f"did you mean {' or '.join(close)}? " if close else ""
-    yield Problem(
-        "instanceType",
-        job.instance_type,
-        "is not a SageMaker training instance type that is known here",
-        f"{meant}For a type newer than the table, set unlistedInstanceType: true",
-    )
 
 
 def _source_exists(job: JobSettings, project: Path) -> Iterator[Problem]:
@@ -151,37 +101,6 @@ def _launcher_has_a_script(job: JobSettings, _: Path) -> Iterator[Problem]:
         )
 
 
-def _inputs_are_readable(job: JobSettings, project: Path) -> Iterator[Problem]:
-    for name, channel in job.inputs.items():
-        path = f"inputs.{name}"
-        if name in _RESERVED_CHANNELS or not re.fullmatch(r"[A-Za-z0-9.\-_]{1,64}", name):
-            yield Problem(
-                path,
-                name,
-                "a channel's name has 1 to 64 letters, digits, dots, hyphens or underscores, and "
-                "code is the source's",
-                "choose another name",
-            )
-        if (channel.s3_uri is None) == (channel.path is None):
-            yield Problem(
-                path,
-                channel.s3_uri and channel.path,
-                "a channel is either data in S3 or a local file or folder",
-                "set one of s3Uri and path",
-            )
-        yield from _location_problems(path, channel, project)
-
-
-def _location_problems(path: str, channel: InputSettings, project: Path) -> Iterator[Problem]:
-    if channel.path is not None and not (project / channel.path).exists():
-        yield Problem(
-            f"{path}.path",
-            channel.path,
-            "there is no such file or folder in the project",
-            "create it, or read the data from S3 with s3Uri",
-        )
-
-
 def _metrics_have_one_group(job: JobSettings, _: Path) -> Iterator[Problem]:
     for name, expression in job.metrics.items():
         try:
@@ -200,30 +119,10 @@ def _metrics_have_one_group(job: JobSettings, _: Path) -> Iterator[Problem]:
             )
 
 
-def _nothing_looks_secret(job: JobSettings, _: Path) -> Iterator[Problem]:
-    texts = {f"environment.{name}": value for name, value in job.environment.items()}
-    texts |= {f"hyperparameters.{name}": str(value) for name, value in job.hyperparameters.items()}
-    for path, value in texts.items():
-        name = path.partition(".")[2]
-        if _SECRET_VALUE.search(value) or (_SECRET_NAME.search(name) and not value.isdecimal()):
-            yield Problem(
-                path,
-                "(hidden)",
-                "looks like a secret, and what stands here is readable in the job's record",
-                "keep it in Secrets Manager and out of the job's settings",
-            )
-
-
 _RULES: tuple[Callable[[JobSettings, Path], Iterator[Problem]], ...] = (
-    _spot_keeps_checkpoints,
-    _wait_covers_runtime,
-    _a_warm_pool_is_on_demand,
+    _something_is_run,
     _one_lineage_is_named,
-    _extra_overrides_nothing,
-    _type_is_listed,
     _source_exists,
     _launcher_has_a_script,
-    _inputs_are_readable,
     _metrics_have_one_group,
-    _nothing_looks_secret,
 )

@@ -15,6 +15,22 @@ from typing import Any
 from components.problems import Problem
 from components.training_job.unknowns import is_unknown
 
+_TYPES: dict[str, tuple[type, str]] = {
+    "structure": (dict, "a mapping"),
+    "map": (dict, "a mapping"),
+    "list": (list, "a list"),
+    "string": (str, "text"),
+    "integer": (int, "a whole number"),
+    "long": (int, "a whole number"),
+    "boolean": (bool, "true or false"),
+}
+"""The types of the model's shapes; the request has no others."""
+
+_UNICODE_CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s", r"\p{Alnum}": "a-zA-Z0-9"}
+
+_OPEN_ENUMERATIONS = frozenset({"TrainingInstanceType"})
+"""What grows faster than the model: the settings say whether an unlisted value is meant."""
+
 
 @cache
 def request_shape() -> Any:
@@ -46,12 +62,20 @@ def conform(value: Any, shape: Any = None) -> Any:
 
 
 def request_problems(request: dict[str, Any]) -> list[Problem]:
-    """Every value of the request that the service's model refuses; unknowns are passed over."""
-    return list(_problems("request", request, request_shape()))
+    """Every value of the request that the service's model refuses; unknowns are passed over.
+
+    The name, which each launch has of its own, is not asked for.
+    """
+    named = {"TrainingJobName": "a"} | request
+    return list(_problems("request", named, request_shape()))
 
 
 def _problems(path: str, value: Any, shape: Any) -> Iterator[Problem]:
     if is_unknown(value):
+        return
+    type_, rule = _TYPES[shape.type_name]
+    if not _is_a(type_, value):
+        yield Problem(path, value, f"must be {rule}", f"write it as {rule}")
         return
     if shape.type_name == "structure":
         yield from _structure_problems(path, value, shape)
@@ -70,41 +94,41 @@ def _problems(path: str, value: Any, shape: Any) -> Iterator[Problem]:
         yield from _number_problems(path, value, shape)
 
 
-def _structure_problems(path: str, value: Any, shape: Any) -> Iterator[Problem]:
-    if not isinstance(value, dict):
-        yield Problem(path, value, "must be a mapping", "write its members")
-        return
+def _is_a(type_: type, value: Any) -> bool:
+    """Whether a value is of a type; true and false are no numbers."""
+    return isinstance(value, type_) and (type_ is bool or not isinstance(value, bool))
+
+
+def _structure_problems(path: str, value: dict[str, Any], shape: Any) -> Iterator[Problem]:
     for key, each in value.items():
         if key in shape.members:
             yield from _problems(f"{path}.{key}", each, shape.members[key])
         else:
             known = ", ".join(shape.members)
             yield Problem(f"{path}.{key}", each, "is not known to the API", f"use one of {known}")
+    for key in shape.required_members:
+        if key not in value:
+            yield Problem(f"{path}.{key}", None, "is required by the API", "set it")
 
 
-def _text_problems(path: str, value: Any, shape: Any) -> Iterator[Problem]:
-    if not isinstance(value, str):
-        yield Problem(path, value, "must be text", "write it as text")
-        return
+def _text_problems(path: str, value: str, shape: Any) -> Iterator[Problem]:
     yield from _size_problems(path, value, shape, "characters")
-    if shape.enum and value not in shape.enum:
+    if shape.enum and value not in shape.enum and shape.name not in _OPEN_ENUMERATIONS:
         yield Problem(path, value, "is not one of the API's values", f"use {', '.join(shape.enum)}")
     pattern = shape.metadata.get("pattern")
-    if pattern and not _matches(pattern, value):
+    if pattern and not _compiled(pattern).fullmatch(value):
         yield Problem(path, value, f"must match {pattern}", "mend the value")
 
 
-def _matches(pattern: str, value: str) -> bool:
-    try:
-        return re.fullmatch(pattern, value) is not None
-    except re.error:  # a pattern of Java's, such as \p{L}, which the service alone can check
-        return True
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """One of the model's Java patterns, whose Unicode classes Python writes otherwise."""
+    for java, python in _UNICODE_CLASSES.items():
+        pattern = pattern.replace(java, python)
+    return re.compile(pattern)
 
 
-def _number_problems(path: str, value: Any, shape: Any) -> Iterator[Problem]:
-    if isinstance(value, bool) or not isinstance(value, int):
-        yield Problem(path, value, "must be a whole number", "write it without a fraction")
-        return
+def _number_problems(path: str, value: int, shape: Any) -> Iterator[Problem]:
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
     if (low is not None and value < low) or (high is not None and value > high):
         limits = f"{low if low is not None else 'anything'} to {high if high is not None else '…'}"
@@ -115,4 +139,5 @@ def _size_problems(path: str, value: Any, shape: Any, unit: str) -> Iterator[Pro
     low, high = shape.metadata.get("min", 0), shape.metadata.get("max")
     if len(value) < low or (high is not None and len(value) > high):
         limits = f"at least {low}" if high is None else f"{low} to {high}"
-        yield Problem(path, value, f"must have {limits} {unit}, but has {len(value)}", "shorten it")
+        remedy = "shorten it" if len(value) > low else "add to it"
+        yield Problem(path, value, f"must have {limits} {unit}, but has {len(value)}", remedy)

@@ -41,7 +41,6 @@ def described(inputs: State, description: Mapping[str, Any], tries: int) -> Stat
     parsed = parse_job_name(inputs["lineage"], name)
     training = description.get("TrainingTimeInSeconds", 0)
     billable = description.get("BillableTimeInSeconds", training)
-    resources = description["ResourceConfig"]
     return inputs | {
         "training_job_name": name,
         "training_job_arn": description["TrainingJobArn"],
@@ -56,7 +55,7 @@ def described(inputs: State, description: Mapping[str, Any], tries: int) -> Stat
         "training_seconds": training,
         "billable_seconds": billable,
         "savings_percent": savings_percent(training, billable),
-        "cost_usd": billed_cost(resources["InstanceType"], resources["InstanceCount"], billable),
+        "cost_usd": billed_cost(description["ResourceConfig"], billable),
         "interruptions": interruptions_of(description),
         **_console_links(inputs["region"], name),
     }

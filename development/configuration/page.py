@@ -53,13 +53,17 @@ def sections(path: str, node: Node) -> Iterator[tuple[str, Node]]:
 
 
 def _sections_of(node: Node) -> Iterator[tuple[str, Node]]:
-    """Yield the section that a value is, alone or among others, or that each of its names has."""
+    """Yield the section that a value is, or that each of its names or items has, if any."""
     for branch in (node, *node.get("anyOf", ())):
         if "properties" in branch:
             yield "", branch
-    for named in _named(node):
-        if "properties" in named:
-            yield ".<name>", named
+    inner = [(".<name>", each) for each in _named(node)]
+    if "items" in node:
+        inner.append((".<number>", node["items"]))
+    for suffix, each in inner:
+        for branch in (each, *each.get("anyOf", ())):
+            if "properties" in branch:
+                yield suffix, branch
 
 
 def _named(node: Node) -> list[Node]:
@@ -105,7 +109,7 @@ def _types(node: Node, path: str) -> list[str]:
         case "boolean":
             return ["`true`", "`false`"]
         case "array":
-            return [f"list of {_plural(_type(node['items'], path))}"]
+            return [f"list of {_plural(_type(node['items'], path + '.<number>'))}"]
         case "object":
             return [_object_type(node, path)]
         case kind:
@@ -120,7 +124,7 @@ def _object_type(node: Node, path: str) -> str:
         return "any values by name"
     if "properties" in named[0]:
         return f"[sections](#{_anchor(path + '.<name>')}) by name"
-    return f"{_plural(_type(named[0], path))} by name"
+    return f"{_plural(_type(named[0], path + '.<name>'))} by name"
 
 
 def _default(node: Node) -> str:
@@ -152,7 +156,7 @@ def _literal(value: Any) -> str:
 
 
 def _plural(words: str) -> str:
-    return re.sub(r"\b(text|number|value|mapping)\b", r"\1s", words)
+    return re.sub(r"\b(text|number|value|mapping|(?<=\[)section)\b", r"\1s", words)
 
 
 def _joined(path: str, key: str) -> str:

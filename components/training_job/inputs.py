@@ -1,0 +1,93 @@
+"""The input channels of a job, as a team writes them in its stack's settings."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from components.validation import SettingsModel
+
+
+class FileSystemSettings(SettingsModel):
+    """A directory of a file system that the VPC of the jobs reaches."""
+
+    id: str = Field(description="The file system's id, as fs-0123456789abcdef0.")
+    type: Literal["EFS", "FSxLustre"] = Field(description="The kind: EFS or FSxLustre.")
+    directory_path: str = Field(
+        description="The directory's full path, as /data; for FSxLustre it begins with the mount "
+        "name, as /fsx/data."
+    )
+    access_mode: Literal["ro", "rw"] = Field(
+        default="ro", description="Whether the job only reads (ro) or also writes (rw)."
+    )
+    security_group_id: str = Field(
+        description="The security group of the file system's network interfaces, as sg-0123. The "
+        "stack opens its way there; the group must let the jobs' group in."
+    )
+
+
+class InputSettings(SettingsModel):
+    """One input channel: data in S3, a local path that the stack uploads, or a file system."""
+
+    s3_uri: str | None = Field(
+        default=None,
+        description="The S3 prefix to read, as s3://bucket/prefix/, or the manifest's object.",
+    )
+    path: str | None = Field(
+        default=None, description="A file or folder that the stack uploads, from the project's."
+    )
+    file_system: FileSystemSettings | None = Field(
+        default=None,
+        description="A directory of a file system: {id, type, directoryPath, securityGroupId}.",
+    )
+    mode: Literal["File", "FastFile", "Pipe"] = Field(
+        default="File", description="How the script sees the data: File, FastFile or Pipe."
+    )
+    content_type: str | None = Field(default=None, description="The data's MIME type.")
+    distribution: Literal["FullyReplicated", "ShardedByS3Key"] = Field(
+        default="FullyReplicated",
+        description="Whether each instance gets all objects (FullyReplicated) or a share of "
+        "them (ShardedByS3Key).",
+    )
+    s3_data_type: Literal["S3Prefix", "ManifestFile", "AugmentedManifestFile"] = Field(
+        default="S3Prefix",
+        description="What s3Uri names: a prefix (S3Prefix), or a list of objects (ManifestFile, or "
+        "AugmentedManifestFile, which is for Pipe alone).",
+    )
+    manifest_prefixes: list[str] = Field(
+        default=[],
+        description="The prefixes that a manifest's objects lie under; jobs may read no others.",
+    )
+    attribute_names: list[str] = Field(
+        default=[],
+        max_length=16,
+        description="The attributes to read of an AugmentedManifestFile, 1 to 16.",
+    )
+    compression: Literal["None", "Gzip"] = Field(
+        default="None", description="How the objects are compressed: None or Gzip; Pipe alone."
+    )
+    record_wrapper: Literal["None", "RecordIO"] = Field(
+        default="None",
+        description="Whether each object is wrapped in a record: None or RecordIO; Pipe alone.",
+    )
+    shuffle_seed: int | None = Field(
+        default=None,
+        ge=-(2**63),
+        lt=2**63,
+        description="A number that fixes in which order each epoch reads the objects; Pipe alone.",
+    )
+    instance_groups: list[str] = Field(
+        default=[],
+        max_length=5,
+        description="The instance groups that get the channel; empty for all.",
+    )
+    key_arn: str | None = Field(
+        default=None,
+        description="The ARN of the KMS key that encrypts the objects, where it is a customer's.",
+    )
+
+    @property
+    def prefixes(self) -> list[str]:
+        """The S3 locations that the channel reads and that the stack did not make."""
+        return [*([self.s3_uri] if self.s3_uri else []), *self.manifest_prefixes]

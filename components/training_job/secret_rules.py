@@ -1,0 +1,112 @@
+"""The rules that keep secrets out of a job's record, and their road to the script open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from components.problems import Problem
+from components.training_job.input_rules import key_problems
+from components.training_job.job import JobSettings
+from components.training_job.secret_values import SECRET_VARIABLE_PREFIX
+
+_SECRET_ARN = re.compile(
+    r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}"
+)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SECRET_NAME = re.compile(
+    r"(?i)(^|[^a-z])(password|passwd|secret|token|credentials?|api[_-]?key|access[_-]?key|"
+    r"private[_-]?key)([^a-z]|$)"
+)
+_SECRET_VALUE = re.compile(
+    r"AKIA[0-9A-Z]{16}|ASIA[0-9A-Z]{16}|hf_[A-Za-z0-9]{30,}|gh[pousr]_[A-Za-z0-9]{30,}|"
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----|xox[abprs]-[A-Za-z0-9-]{10,}|sk-[A-Za-z0-9_-]{20,}"
+)
+
+
+def secret_problems(job: JobSettings) -> Iterator[Problem]:
+    """Everything that is wrong with a job's secrets, and what looks like one elsewhere."""
+    yield from _nothing_looks_secret(job)
+    for name, secret in job.secrets.items():
+        path = f"secrets.{name}"
+        yield from _name_problems(path, name, job)
+        yield from _arn_problems(path, secret.arn)
+        yield from key_problems(f"{path}.keyArn", secret.key_arn)
+    if job.secrets:
+        yield from _road_problems(job)
+
+
+def _nothing_looks_secret(job: JobSettings) -> Iterator[Problem]:
+    for path, name, value in _texts(job):
+        if _SECRET_VALUE.search(value) or (_SECRET_NAME.search(name) and not value.isdecimal()):
+            yield Problem(
+                path,
+                "(hidden)",
+                "looks like a secret, and what stands here is readable in the job's record",
+                "keep it in Secrets Manager, and name its ARN in secrets",
+            )
+
+
+def _texts(job: JobSettings) -> Iterator[tuple[str, str, str]]:
+    """Each text that ends up in the job's record: its path, the name it goes by, and itself."""
+    for name, value in job.environment.items():
+        yield f"environment.{name}", name, value
+    for name, parameter in job.hyperparameters.items():
+        yield f"hyperparameters.{name}", name, str(parameter)
+    for position, argument in enumerate(job.source.arguments if job.source else []):
+        name, _, value = argument.rpartition("=")
+        yield f"source.arguments.{position}", name, value
+    yield from _texts_in(job.extra, "extra", "")
+
+
+def _texts_in(value: Any, path: str, name: str) -> Iterator[tuple[str, str, str]]:
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _texts_in(each, f"{path}.{key}", str(key))
+    elif isinstance(value, list):
+        for position, each in enumerate(value):
+            yield from _texts_in(each, f"{path}.{position}", name)
+    elif isinstance(value, str):
+        yield path, name, value
+
+
+def _name_problems(path: str, name: str, job: JobSettings) -> Iterator[Problem]:
+    if not _VARIABLE.fullmatch(name):
+        rule = "is the name of an environment variable: letters, digits and underscores"
+        yield Problem(path, name, rule, "choose another name")
+    if name in job.environment:
+        rule = "is set by environment too"
+        yield Problem(path, name, rule, f"remove environment.{name}")
+    if f"{SECRET_VARIABLE_PREFIX}{name}" in job.environment:
+        rule = "its ARN is told to the launcher in a variable that environment sets too"
+        yield Problem(path, name, rule, f"remove environment.{SECRET_VARIABLE_PREFIX}{name}")
+
+
+def _arn_problems(path: str, arn: str) -> Iterator[Problem]:
+    """A policy on the name without the last six characters would match other secrets too."""
+    if not _SECRET_ARN.fullmatch(arn):
+        yield Problem(
+            path,
+            "(hidden)",  # somebody may have written the secret itself
+            "is not the full ARN of a secret of Secrets Manager, with its last six characters",
+            "write arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>",
+        )
+
+
+def _road_problems(job: JobSettings) -> Iterator[Problem]:
+    if job.network_isolation:
+        yield Problem(
+            "networkIsolation",
+            True,
+            "the launcher fetches secrets from Secrets Manager, and an isolated container has "
+            "neither a network nor credentials",
+            "set networkIsolation: false, or read what is gated as an input channel",
+        )
+    if job.source is None:
+        yield Problem(
+            "secrets",
+            sorted(job.secrets),
+            "the launcher fetches secrets, and it travels with the source",
+            "add source: {dir, entryPoint}",
+        )
