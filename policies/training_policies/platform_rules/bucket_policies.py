@@ -1,0 +1,148 @@
+"""What a bucket's own policy must refuse: plain text, the public, and other keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from training_policies.controls import checkov, nist, security_hub
+from training_policies.platform_rules.documents import Statement, allowing, denying
+from training_policies.platform_rules.judging import for_documents, of_types, s3_types
+from training_policies.policy import Parameters, Policy
+from training_policies.violation import Violation
+
+_SECURE = "aws:securetransport"
+_ENCRYPTION = "s3:x-amz-server-side-encryption"
+_HEADERS = (_ENCRYPTION, f"{_ENCRYPTION}-aws-kms-key-id")
+_NEGATED = ("StringNotEquals", "StringNotEqualsIfExists", "ArnNotEquals", "ArnNotEqualsIfExists")
+OWN_CALLERS = [
+    "aws:PrincipalAccount",
+    "aws:PrincipalArn",
+    "aws:PrincipalOrgID",
+    "aws:SourceAccount",
+    "aws:SourceArn",
+    "aws:SourceVpc",
+    "aws:SourceVpce",
+]
+"""Keys that hold a statement for anybody to callers of one's own."""
+
+
+def _judge_transport(document: Any, _: Parameters) -> Iterator[Violation]:
+    if not any(_refuses_plain(each) for each in denying(document)):
+        yield Violation(
+            "a bucket that is reached without TLS",
+            "data and credentials cross the network in plain text",
+            "no statement that denies it",
+            "a Deny of s3:* to everybody, on bucket and objects, where aws:SecureTransport is "
+            "false, under no other condition",
+            "add the statement to the bucket's policy",
+        )
+
+
+def _refuses_plain(statement: Statement) -> bool:
+    """Whether all requests without TLS are denied, and not only some."""
+    return (
+        statement.anybody
+        and not statement.all_but
+        and any(each in ("*", "s3:*") for each in statement.actions)
+        and _covers_bucket_and_objects(statement.resources)
+        and refuses_only_plain_text(statement)
+    )
+
+
+def refuses_only_plain_text(statement: Statement) -> bool:
+    """Whether a statement's one condition is that the request comes without TLS."""
+    tests = [
+        (operator, key.lower(), values)
+        for operator, keys in statement.conditions.items()
+        for key, values in keys.items()
+    ]
+    return (
+        len(tests) == 1
+        and tests[0][0].startswith("Bool")
+        and tests[0][1:]
+        == (
+            _SECURE,
+            ["false"],
+        )
+    )
+
+
+def _covers_bucket_and_objects(resources: list[str]) -> bool:
+    """Whether a bucket is there with all of its objects."""
+    whole = {each.removesuffix("/*") for each in resources if each.endswith("/*")}
+    return "*" in resources or any(each in whole for each in resources)
+
+
+def _judge_public(document: Any, _: Parameters) -> Iterator[Violation]:
+    for statement in allowing(document):
+        if "NotPrincipal" in statement.all_but or (
+            statement.anybody and not statement.held_to(OWN_CALLERS)
+        ):
+            yield Violation(
+                "a bucket that is open to anybody",
+                "anybody in the world can do it",
+                statement.actions,
+                "principals by their names, or a condition that holds them to one's own",
+                "name who may reach the bucket",
+            )
+
+
+def _judge_keys(document: Any, _: Parameters) -> Iterator[Violation]:
+    refused = {header for each in denying(document) for header in _refused_headers(each)}
+    for header in _HEADERS:
+        if header not in refused:
+            yield Violation(
+                f"uploads with another {header.removeprefix('s3:')} header",
+                "an object that is encrypted otherwise escapes the stack's key and who may use it",
+                "no statement that denies them",
+                f"a Deny of s3:PutObject to everybody where {header} differs",
+                "add the statement to the bucket's policy",
+            )
+
+
+def _refused_headers(statement: Statement) -> list[str]:
+    if not (statement.anybody and statement.acts_on("s3:PutObject")):
+        return []
+    return [
+        key.lower()
+        for operator, keys in statement.conditions.items()
+        if operator in _NEGATED
+        for key in keys
+    ]
+
+
+_POLICIES = of_types(*s3_types("bucketPolicy"))
+
+TRANSPORT = Policy(
+    name="s3-tls-only",
+    display_name="Buckets are reached over TLS alone",
+    description="Checks that a bucket's policy denies every request without TLS.",
+    severity="high",
+    controls=[security_hub("S3.5"), checkov("CKV_AWS_379"), nist("SC-8")],
+    remediation="Deny requests without TLS.",
+    applies=_POLICIES,
+    judge=for_documents(_judge_transport, "policy"),
+)
+
+NOT_PUBLIC = Policy(
+    name="s3-no-public-policy",
+    display_name="No bucket policy for anybody",
+    description="Checks that a bucket's policy allows nothing to anybody at all.",
+    severity="critical",
+    controls=[security_hub("S3.2"), security_hub("S3.3"), nist("AC-3")],
+    remediation="Name who may reach the bucket.",
+    applies=_POLICIES,
+    judge=for_documents(_judge_public, "policy"),
+)
+
+OTHER_KEYS = Policy(
+    name="s3-other-keys",
+    display_name="Uploads with another key are refused",
+    description="Checks that a bucket's policy denies uploads with another encryption or key.",
+    severity="medium",
+    controls=[checkov("CKV_AWS_145"), nist("SC-28")],
+    remediation="Deny uploads whose encryption headers differ from the bucket's.",
+    applies=_POLICIES,
+    judge=for_documents(_judge_keys, "policy"),
+)

@@ -1,0 +1,150 @@
+"""Keys that rotate, can be brought back, and belong to nobody but their account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from training_policies.controls import checkov, nist, security_hub
+from training_policies.platform_rules.documents import Statement, allowing
+from training_policies.platform_rules.judging import for_documents, of_types
+from training_policies.policy import Parameters, Policy
+from training_policies.resource import MISSING, Resource
+from training_policies.violation import Violation
+
+_ROTATING = ("SYMMETRIC_DEFAULT", MISSING)
+"""The kind of key that AWS rotates by itself; it is the default."""
+_OWN_CALLERS = ["kms:CallerAccount", "aws:PrincipalAccount", "aws:PrincipalOrgID"]
+_PURPOSES = [*_OWN_CALLERS, "aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID"]
+_USES = [*_PURPOSES, "kms:ViaService", "kms:EncryptionContext:*"]
+
+
+def _judge_rotation(resource: Resource, _: Parameters) -> Iterator[Violation]:
+    rotates = resource.read("enableKeyRotation")
+    if resource.read("customerMasterKeySpec") in _ROTATING and rotates is not True:
+        yield Violation(
+            "a key that doesn't rotate",
+            "what was encrypted with a key that leaked stays open until the key is replaced",
+            rotates,
+            True,
+            "set enableKeyRotation to true",
+        )
+
+
+def _judge_deletion(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
+    days, least = resource.read("deletionWindowInDays"), parameters["minimumDays"]
+    if days is not MISSING and not (isinstance(days, int) and days >= least):
+        yield Violation(
+            "the days in which a deleted key can be brought back",
+            "without its key nothing of what it encrypted can ever be read again",
+            days,
+            f"at least {least}",
+            f"set deletionWindowInDays to {least} or more",
+        )
+
+
+def _judge_policy(document: Any, _: Parameters) -> Iterator[Violation]:
+    for statement in allowing(document):
+        if "NotPrincipal" in statement.all_but or (
+            statement.anybody and not statement.held_to(_OWN_CALLERS)
+        ):
+            yield _violation(statement, "is for anybody", statement.principals)
+        elif _is_unbound_service(statement):
+            yield _violation(statement, "is for a service, whoever it acts for", _who(statement))
+        elif _administers(statement) and not _is_root(statement):
+            yield _violation(
+                statement, "gives the whole key to somebody else than the account", _who(statement)
+            )
+
+
+def _judge_lockout(resource: Resource, _: Parameters) -> Iterator[Violation]:
+    bypassed = resource.read("bypassPolicyLockoutSafetyCheck")
+    if bypassed not in (MISSING, False):
+        yield Violation(
+            "a key's policy without the check against locking oneself out",
+            "a key that nobody may administer can't be brought back",
+            bypassed,
+            False,
+            "remove bypassPolicyLockoutSafetyCheck",
+        )
+
+
+def _judge_key_policy(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
+    yield from for_documents(_judge_policy, "policy")(resource, parameters)
+    yield from _judge_lockout(resource, parameters)
+
+
+def _is_unbound_service(statement: Statement) -> bool:
+    return "Service" in statement.principals and not statement.held_to(_USES)
+
+
+def _administers(statement: Statement) -> bool:
+    """Whether all of the key's administration is allowed, its policy included."""
+    return statement.acts_on("kms:PutKeyPolicy") or "NotAction" in statement.all_but
+
+
+def _is_root(statement: Statement) -> bool:
+    """Whether it is for the account itself, which stands for its IAM policies."""
+    names = [each for kind in statement.principals.values() for each in kind]
+    return bool(names) and all(each.endswith(":root") for each in names)
+
+
+def _who(statement: Statement) -> list[str]:
+    return [each for names in statement.principals.values() for each in names]
+
+
+def _violation(statement: Statement, what: str, asked: Any) -> Violation:
+    label = f"the key policy's statement {statement.sid}".rstrip()
+    return Violation(
+        f"{label} {what}",
+        "a key's policy alone decides who can read everything that it encrypts",
+        asked,
+        "the account's root, and services under a condition on their source or purpose",
+        "name the principal, or add a condition such as aws:SourceAccount",
+    )
+
+
+_KEYS = of_types("aws:kms/key:Key")
+
+KEY_ROTATION = Policy(
+    name="kms-key-rotation",
+    display_name="Keys rotate",
+    description="Checks that a customer's key is rotated by AWS.",
+    severity="medium",
+    controls=[security_hub("KMS.4"), checkov("CKV_AWS_7"), nist("SC-12")],
+    remediation="Turn key rotation on.",
+    applies=_KEYS,
+    judge=_judge_rotation,
+)
+
+KEY_DELETION = Policy(
+    name="kms-key-deletion",
+    display_name="Deleted keys can be brought back",
+    description="Checks that a deleted key can be brought back for long enough.",
+    severity="high",
+    controls=[security_hub("KMS.3"), nist("SC-12")],
+    remediation="Lengthen the key's deletion window.",
+    parameters={
+        "minimumDays": {
+            "type": "integer",
+            "minimum": 7,
+            "maximum": 30,
+            "default": 30,
+            "description": "The least days in which a deleted key can be brought back.",
+        }
+    },
+    applies=_KEYS,
+    judge=_judge_deletion,
+)
+
+KEY_POLICY = Policy(
+    name="kms-key-policy",
+    display_name="Keys are the account's",
+    description="Checks that a key's policy names its principals, and binds services to a source "
+    "or a purpose.",
+    severity="critical",
+    controls=[security_hub("KMS.5"), checkov("CKV_AWS_33"), nist("SC-12")],
+    remediation="Name the key's principals, and give services a condition.",
+    applies=of_types("aws:kms/key:Key", "aws:kms/keyPolicy:KeyPolicy"),
+    judge=_judge_key_policy,
+)

@@ -1,0 +1,57 @@
+"""In production, models and checkpoints outlive their stack.
+
+The resource options that keep a resource are not shown to policies, but for `protect`; what can be
+seen is whether a bucket may be deleted with all that lies in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from training_policies.controls import nist
+from training_policies.platform_rules.judging import BUCKETS
+from training_policies.policy import Parameters, Policy
+from training_policies.resource import MISSING, Resource
+from training_policies.violation import Violation
+
+
+def _judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
+    forced = resource.read("forceDestroy")
+    if forced not in (MISSING, False) and _is_production(resource, parameters):
+        yield Violation(
+            "a production bucket that is deleted with its objects",
+            "one `pulumi destroy` deletes every model, checkpoint and version",
+            forced,
+            False,
+            "set forceDestroy to false; in this project's settings, artifacts.retain to true",
+        )
+
+
+def _is_production(resource: Resource, parameters: Parameters) -> bool:
+    """By the bucket's own tag, otherwise by the stack's; what nobody names is production."""
+    tagged: Any = resource.read("tagsAll.environment")
+    if not isinstance(tagged, str):
+        tagged = resource.read("tags.environment")
+    environment = tagged if isinstance(tagged, str) else parameters.stack.environment
+    return environment in parameters["productionEnvironments"] or not environment
+
+
+RETENTION = Policy(
+    name="s3-retained-in-production",
+    display_name="Production buckets are kept",
+    description="Checks that a production bucket is not deleted with what lies in it.",
+    severity="high",
+    controls=[nist("CP-9"), nist("SI-12")],
+    remediation="Keep the bucket when its stack is destroyed.",
+    parameters={
+        "productionEnvironments": {
+            "type": "array",
+            "items": {"type": "string"},
+            "default": ["prod", "production"],
+            "description": "The environments that count as production.",
+        }
+    },
+    applies=BUCKETS.__contains__,
+    judge=_judge,
+)

@@ -1,0 +1,208 @@
+"""What roles and users may do: nothing of everything, and no policy that AWS writes for all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+from training_policies.controls import checkov, nist, security_hub
+from training_policies.platform_rules.documents import (
+    Statement,
+    allowing,
+    has_wildcard,
+    is_wild,
+)
+from training_policies.platform_rules.judging import for_documents, of_types
+from training_policies.policy import Parameters, Policy
+from training_policies.resource import Resource
+from training_policies.violation import Violation
+
+NAMESPACE = "cloudwatch:namespace"
+"""The one key that holds PutMetricData, which takes no resource, to metrics of one's own."""
+
+_NO_RESOURCE = [
+    "chatbot:Describe*",
+    "chatbot:ListTagsForResource",
+    "cloudwatch:PutMetricData",
+    "ec2:Describe*",
+    "ec2:GetManagedPrefixListEntries",
+    "ecr:GetAuthorizationToken",
+    "kms:ListAliases",
+    "logs:DescribeLogGroups",
+    "sagemaker:ListTrainingJobs",
+    "sns:GetSubscriptionAttributes",
+    "sts:GetCallerIdentity",
+]
+_POLICY_TYPES = of_types(
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:iam/policy:Policy",
+    "aws:iam/userPolicy:UserPolicy",
+    "aws:iam/groupPolicy:GroupPolicy",
+    "aws:iam/role:Role",
+)
+_ATTACHMENT_TYPES = of_types(
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
+    "aws:iam/policyAttachment:PolicyAttachment",
+    "aws:iam/userPolicyAttachment:UserPolicyAttachment",
+    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
+    "aws:iam/role:Role",
+)
+_DOCUMENTS = ("policy", "inlinePolicies.policy")
+
+
+def _judge_actions(document: Any, parameters: Parameters) -> Iterator[Violation]:
+    for statement in allowing(document):
+        if "NotAction" in statement.all_but:
+            yield _violation(
+                statement,
+                "all actions but a few",
+                statement.actions,
+                "actions by their names",
+                "every action that AWS adds is allowed with it",
+            )
+            continue
+        wild = [each for each in statement.actions if has_wildcard(each)]
+        others = [each for each in wild if not _among(each, parameters["wildcardActions"])]
+        if others:
+            yield _violation(
+                statement,
+                "actions by a wildcard",
+                others,
+                "actions by their names",
+                "it also allows what nobody has thought of, and what AWS adds later",
+            )
+
+
+def _judge_resources(document: Any, parameters: Parameters) -> Iterator[Violation]:
+    for statement in allowing(document):
+        if "NotResource" in statement.all_but:
+            wild = statement.resources
+        else:
+            wild = [each for each in statement.resources if _is_every(each)]
+        if wild and not _may_be_every(statement, wild, parameters):
+            yield _violation(
+                statement,
+                f"{', '.join(statement.actions)} on every resource",
+                wild,
+                "resources by their names",
+                "it reaches other teams' resources as well as one's own",
+            )
+
+
+def _may_be_every(statement: Statement, wild: list[str], parameters: Parameters) -> bool:
+    """Whether AWS lets these actions name no resource, or these resources have no fixed names."""
+    if "NotResource" in statement.all_but or "NotAction" in statement.all_but:
+        return False
+    if statement.acts_on("cloudwatch:PutMetricData") and not statement.held_to([NAMESPACE]):
+        return False
+    if all(_among(each, parameters["actionsWithoutResource"]) for each in statement.actions):
+        return True
+    return all(_among(each, parameters["resourcesOfAnyName"]) for each in wild)
+
+
+def _is_every(resource: str) -> bool:
+    """Whether a resource stands for all of a kind: `*`, or an ARN whose name is a wildcard."""
+    parts = resource.split(":", 5)
+    if len(parts) < 6:
+        return has_wildcard(resource)
+    service, name = parts[2], parts[5]
+    if service == "s3":
+        return is_wild(name.partition("/")[0])
+    after_kind = re.split("[/:]", name, maxsplit=1)[-1]
+    return is_wild(re.sub("[/:]", "", after_kind))
+
+
+def _judge_managed(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
+    attached = [
+        resource.read("policyArn"),
+        *_listed(resource.read("policyArns")),
+        *_listed(resource.read("managedPolicyArns")),
+    ]
+    for arn in attached:
+        if isinstance(arn, str) and _among(arn, parameters["refused"]):
+            yield Violation(
+                "a managed policy of full access",
+                "it allows whole services on every resource of the account",
+                arn,
+                "a policy of the stack's own, with what is needed",
+                "write the actions and resources that are needed into a policy of the role",
+            )
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _among(text: str, patterns: list[str]) -> bool:
+    return any(fnmatchcase(text.lower(), each.lower()) for each in patterns)
+
+
+def _violation(
+    statement: Statement, what: str, asked: list[str], allowed: str, why: str
+) -> Violation:
+    label = f"the statement {statement.sid}" if statement.sid else "a statement"
+    remedy = "name the actions and resources that are needed, and no more"
+    return Violation(f"{label} allows {what}", why, asked, allowed, remedy)
+
+
+def _patterns(default: list[str], description: str) -> dict[str, Any]:
+    items = {"type": "string", "minLength": 1}
+    return {"type": "array", "items": items, "default": default, "description": description}
+
+
+WILDCARD_ACTIONS = Policy(
+    name="iam-wildcard-actions",
+    display_name="Actions are allowed by their names",
+    description="Checks that no IAM policy allows actions by a wildcard.",
+    severity="high",
+    controls=[security_hub("IAM.21"), security_hub("IAM.1"), checkov("CKV_AWS_286"), nist("AC-6")],
+    remediation="Name the actions that are needed.",
+    parameters={
+        "wildcardActions": _patterns(
+            ["*:Describe*", "*:List*"], "Patterns of the wildcards that may stand in an action."
+        )
+    },
+    applies=_POLICY_TYPES,
+    judge=for_documents(_judge_actions, *_DOCUMENTS),
+)
+
+WILDCARD_RESOURCES = Policy(
+    name="iam-wildcard-resources",
+    display_name="Resources are named",
+    description="Checks that no IAM policy allows actions on every resource of a kind, but for "
+    "actions that AWS lets name none.",
+    severity="high",
+    controls=[checkov("CKV_AWS_288"), checkov("CKV_AWS_290"), nist("AC-6")],
+    remediation="Name the resources that are needed.",
+    parameters={
+        "actionsWithoutResource": _patterns(
+            _NO_RESOURCE, "Patterns of the actions that may be allowed on every resource."
+        ),
+        "resourcesOfAnyName": _patterns(
+            ["arn:*:ec2:*:*:network-interface/*", "arn:*:ec2:*:*:vpc/*"],
+            "Patterns of the resources that a policy need not name one by one.",
+        ),
+    },
+    applies=_POLICY_TYPES,
+    judge=for_documents(_judge_resources, *_DOCUMENTS),
+)
+
+MANAGED_POLICIES = Policy(
+    name="iam-managed-full-access",
+    display_name="No managed policies of full access",
+    description="Checks that no role, user or group has a managed policy of full access.",
+    severity="critical",
+    controls=[security_hub("IAM.1"), checkov("CKV_AWS_274"), nist("AC-6")],
+    remediation="Replace the managed policy with one that allows what is needed.",
+    parameters={
+        "refused": _patterns(
+            ["*FullAccess*", "*AdministratorAccess*", "*/PowerUserAccess"],
+            "Patterns of the ARNs of policies that are refused.",
+        )
+    },
+    applies=_ATTACHMENT_TYPES,
+    judge=_judge_managed,
+)

@@ -1,0 +1,113 @@
+"""Security groups that are open to nobody they don't name."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from training_policies.controls import checkov, nist, security_hub
+from training_policies.platform_rules.judging import of_types
+from training_policies.policy import Parameters, Policy
+from training_policies.resource import MISSING, UNKNOWN, Resource
+from training_policies.violation import Violation
+
+_WIDEST_PREFIX = {4: 8, 6: 32}
+"""The bits of a range, by IP version, below which it is a large part of the internet."""
+
+_INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+_EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+_RULE = "aws:ec2/securityGroupRule:SecurityGroupRule"
+_GROUP = "aws:ec2/securityGroup:SecurityGroup"
+_SINGLE = ("cidrIpv4", "cidrIpv6")
+_SEVERAL = ("cidrBlocks", "ipv6CidrBlocks")
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A rule that lets traffic pass: which way, from or to which ranges, on which ports."""
+
+    outward: bool
+    ranges: list[Any]
+    ports: tuple[Any, Any]
+
+
+def openings(resource: Resource) -> Iterator[Opening]:
+    """The rules that a resource makes, whichever of the ways to write them it takes."""
+    values = resource.read()
+    if resource.type in (_INGRESS, _EGRESS):
+        yield _opening(values, resource.type == _EGRESS)
+    elif resource.type == _RULE:
+        yield _opening(values, values.get("type") != "ingress")
+    else:
+        for direction in ("ingress", "egress"):
+            rules = values.get(direction)
+            for rule in rules if isinstance(rules, list) else ():
+                yield _opening(rule if isinstance(rule, dict) else {}, direction == "egress")
+
+
+def _opening(rule: dict[str, Any], outward: bool) -> Opening:
+    ranges = [rule[each] for each in _SINGLE if each in rule]
+    for name in _SEVERAL:
+        listed = rule.get(name, [])
+        ranges += listed if isinstance(listed, list) else [listed]
+    everything = rule.get("ipProtocol", rule.get("protocol")) in ("-1", "all", -1)
+    ports = (rule.get("fromPort", MISSING), rule.get("toPort", MISSING))
+    return Opening(outward, ranges, (MISSING, MISSING) if everything else ports)
+
+
+def is_open(range_: Any) -> bool:
+    """Whether a range is the internet, or so much of it that it might as well be.
+
+    One that can't be read counts as open; one that isn't known yet is judged when it is.
+    """
+    if range_ is UNKNOWN:
+        return False
+    try:
+        network = ipaddress.ip_network(range_, strict=False)
+    except ValueError:
+        return True
+    return network.prefixlen < _WIDEST_PREFIX[network.version]
+
+
+def _judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
+    for opening in openings(resource):
+        wide = [each for each in opening.ranges if is_open(each)]
+        first, last = opening.ports
+        let_out = opening.outward and first == last and first in parameters["egressPorts"]
+        if wide and not let_out:
+            yield Violation(
+                f"a security group that is open {'to' if opening.outward else 'from'} anywhere",
+                "data leaves that way" if opening.outward else "anybody can knock",
+                {"ranges": wide, "ports": opening.ports},
+                {"ports to anywhere": parameters["egressPorts"]} if opening.outward else "none",
+                "name the groups, prefix lists or private ranges that are meant",
+            )
+
+
+SECURITY_GROUPS = Policy(
+    name="vpc-security-groups",
+    display_name="No open security groups",
+    description="Checks that no security group is open from anywhere, or to anywhere but on the "
+    "ports that are allowed.",
+    severity="high",
+    controls=[
+        security_hub("EC2.18"),
+        security_hub("EC2.19"),
+        checkov("CKV_AWS_277"),
+        checkov("CKV_AWS_382"),
+        nist("SC-7"),
+    ],
+    remediation="Name the groups, prefix lists or private ranges that are meant.",
+    parameters={
+        "egressPorts": {
+            "type": "array",
+            "items": {"type": "integer", "minimum": 0, "maximum": 65535},
+            "default": [],
+            "description": "Single ports on which jobs may reach anywhere.",
+        }
+    },
+    applies=of_types(_INGRESS, _EGRESS, _RULE, _GROUP),
+    judge=_judge,
+)
