@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pulumi_policy import (
@@ -17,64 +17,80 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
-from training_policies.policy import Parameters, Policy, Rule, StackPolicy
+from training_policies.enforcement import Enforcement
+from training_policies.policy import Policy, Rule, StackPolicy
 from training_policies.resource import Resource
-from training_policies.violation import Violation
+from training_policies.training_job import may_be_training_job
 
-StackTags = Mapping[str, str]
-ParametersOf = Callable[[Rule, StackTags], Parameters]
-"""The parameters of a policy for the stack with these tags."""
+STACK_TYPE = "pulumi:pulumi:Stack"
 
 
-def resource_policy(policy: Policy, parameters_of: ParametersOf) -> ResourceValidationPolicy:
+def resource_policy(policy: Policy, enforcement: Enforcement) -> ResourceValidationPolicy:
     """The engine's form of a policy for single resources."""
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        if may_be_training_job(args.resource_type):
+            enforcement.inputs[args.urn] = args.props
+        if args.get_config() and args.resource_type == STACK_TYPE:
+            report(_configured_elsewhere(enforcement), None)
         if policy.applies(args.resource_type):
             resource = Resource(args.resource_type, args.name, args.urn, args.props)
-            _report(policy.judge(resource, parameters_of(policy, args.stack_tags)), report)
+            parameters = enforcement.parameters(policy, args.stack_tags)
+            for violation in policy.judge(resource, parameters):
+                text = enforcement.verdict(policy, violation, args.name, parameters.stack)
+                if text is not None:
+                    report(text, None)
 
-    return ResourceValidationPolicy(validate=validate, **_facts(policy))
+    return ResourceValidationPolicy(validate=validate, **_facts(policy, enforcement))
 
 
-def stack_policy(policy: StackPolicy, parameters_of: ParametersOf) -> StackValidationPolicy:
+def stack_policy(policy: StackPolicy, enforcement: Enforcement) -> StackValidationPolicy:
     """The engine's form of a policy for a whole stack."""
 
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        resources = [_registered(each) for each in args.resources]
-        _report(policy.judge(resources, parameters_of(policy, args.stack_tags)), report)
+        if args.get_config():
+            report(_configured_elsewhere(enforcement), None)
+        resources = [_registered(each, enforcement.inputs) for each in args.resources]
+        parameters = enforcement.parameters(policy, args.stack_tags)
+        for violation in policy.judge(resources, parameters):
+            subject = violation.subject.rpartition("::")[2] or parameters.stack.name
+            text = enforcement.verdict(policy, violation, subject, parameters.stack)
+            if text is not None:
+                report(text, violation.subject or None)
 
-    return StackValidationPolicy(validate=validate, **_facts(policy))
+    return StackValidationPolicy(validate=validate, **_facts(policy, enforcement))
 
 
-def _registered(resource: PolicyResource) -> Resource:
+def _configured_elsewhere(enforcement: Enforcement) -> str:
+    return (
+        "The engine was given parameters for this policy, which it does not read.\n"
+        f"Remedy: write them into {enforcement.configuration.file}, and keep only levels in the "
+        "file of --policy-pack-config."
+    )
+
+
+def _registered(resource: PolicyResource, inputs: Mapping[str, Mapping[str, Any]]) -> Resource:
+    sources = resource.property_dependencies
     return Resource(
         resource.resource_type,
         resource.name,
         resource.urn,
-        resource.props,
+        inputs.get(resource.urn, resource.props),
         resource.parent.urn if resource.parent else "",
-        {
-            name: [each.urn for each in sources]
-            for name, sources in resource.property_dependencies.items()
-        },
+        {name: [each.urn for each in of] for name, of in sources.items()},
     )
 
 
-def _report(violations: Iterable[Violation], report: ReportViolation) -> None:
-    for violation in violations:
-        report(str(violation), violation.subject or None)
-
-
-def _facts(rule: Rule) -> dict[str, Any]:
+def _facts(rule: Rule, enforcement: Enforcement) -> dict[str, Any]:
     first = next(iter(rule.controls), None)
+    framework = PolicyComplianceFramework(first.framework, reference=first.id) if first else None
     return {
         "name": rule.name,
         "display_name": rule.display_name,
         "description": rule.description,
         "severity": Severity(rule.severity),
-        "enforcement_level": EnforcementLevel(rule.level),
+        "enforcement_level": EnforcementLevel(enforcement.configuration.level(rule)),
         "remediation_steps": rule.remediation,
-        "framework": first and PolicyComplianceFramework(first.framework, reference=first.id),
+        "framework": framework,
         "tags": [f"{each.framework}: {each.id}" for each in rule.controls],
     }

@@ -6,10 +6,19 @@ from datetime import UTC, datetime
 
 import pulumi_policy
 
-from training_policies.engine import StackTags, resource_policy, stack_policy
+from training_policies.configuration import (
+    Configuration,
+    ConfigurationError,
+    configuration_file,
+    read_configuration,
+)
+from training_policies.enforcement import Enforcement
+from training_policies.engine import resource_policy, stack_policy
+from training_policies.house_rules import exemptions_warning, refusal
 from training_policies.platform_rules import PLATFORM_POLICIES
-from training_policies.policy import Parameters, Policy, Rule, Stack, StackPolicy
+from training_policies.policy import Policy, StackPolicy
 from training_policies.quotas import QUOTA_POLICIES
+from training_policies.stack_identity import stack_name, stack_settings
 from training_policies.training_rules import TRAINING_POLICIES
 
 NAME = "sagemaker-training"
@@ -21,18 +30,26 @@ POLICIES: tuple[Policy | StackPolicy, ...] = (
 
 
 def engine_policies() -> list[pulumi_policy.Policy]:
-    """The policies with the parameters of the configuration."""
+    """The policies as configured; without a usable configuration, one that refuses everything."""
+    try:
+        configuration = read_configuration(configuration_file(), POLICIES)
+    except ConfigurationError as error:
+        return [refusal(str(error))]
+    return configured_policies(configuration)
+
+
+def configured_policies(configuration: Configuration) -> list[pulumi_policy.Policy]:
+    """The policies with the levels and parameters of a configuration."""
+    today = datetime.now(UTC).date()
+    enforcement = Enforcement(configuration, stack_name(), stack_settings(), today)
     return [
-        resource_policy(each, _parameters)
-        if isinstance(each, Policy)
-        else stack_policy(each, _parameters)
-        for each in POLICIES
+        *(_in_engine(each, enforcement) for each in POLICIES),
+        # Last, when all others have used their exemptions.
+        exemptions_warning(enforcement),
     ]
 
 
-def _parameters(rule: Rule, tags: StackTags) -> Parameters:
-    defaults = {
-        name: schema["default"] for name, schema in rule.parameters.items() if "default" in schema
-    }
-    stack = Stack("", tags.get("team", ""), tags.get("environment", ""))
-    return Parameters(defaults, stack, datetime.now(UTC).date())
+def _in_engine(policy: Policy | StackPolicy, enforcement: Enforcement) -> pulumi_policy.Policy:
+    if isinstance(policy, Policy):
+        return resource_policy(policy, enforcement)
+    return stack_policy(policy, enforcement)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
+from training_policies.prices import Prices
 from training_policies.resource import Resource
 from training_policies.violation import Violation
 
@@ -25,12 +26,22 @@ class Control:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """Whose stack it is, as one `source` says; "" for what it does not say."""
+
+    source: str
+    team: str
+    environment: str
+
+
+@dataclass(frozen=True)
 class Stack:
     """Whose stack is judged. `team` and `environment` are "" where nobody says them."""
 
     name: str
     team: str
     environment: str
+    claims: Sequence[Claim] = ()
 
 
 @dataclass(frozen=True)
@@ -38,12 +49,15 @@ class Parameters:
     """What a policy is configured with, for the stack that is judged.
 
     `values` has each of the policy's parameters: the configured one, the team's own where it has
-    one, or the schema's default. `today` is the day on which the policy runs.
+    one, or the schema's default. `today` is the day on which the policy runs. `teams` has each
+    team's quotas by environment.
     """
 
     values: Mapping[str, Any]
     stack: Stack
     today: date
+    teams: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    prices: Prices = field(default_factory=Prices)
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -61,6 +75,7 @@ class Rule:
         controls: the frameworks' requirements that the policy answers.
         remediation: what to do about a violation, in general.
         level: what a violation does unless the configuration says otherwise.
+        fixed: no configuration and no exemption changes the policy; others rely on it.
         parameters: a JSON schema for each parameter; one without default is required.
     """
 
@@ -71,6 +86,7 @@ class Rule:
     controls: Sequence[Control]
     remediation: str
     level: Level = field(default="mandatory", kw_only=True)
+    fixed: bool = field(default=False, kw_only=True)
     parameters: Mapping[str, Schema] = field(default_factory=dict, kw_only=True)
 
 

@@ -1,0 +1,122 @@
+"""The pack's configuration: one JSON file, which only the organisation can change."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from training_policies.configuration_schema import configuration_schema
+from training_policies.exemptions import Exemption, parse
+from training_policies.json_schema import problems_with
+from training_policies.policy import Level, Parameters, Rule, Stack
+from training_policies.prices import Prices
+from training_policies.problems import Problem, report
+from training_policies.resource import MISSING
+
+VARIABLE = "TRAINING_POLICIES_CONFIGURATION"
+"""The environment variable that names the file."""
+
+DEFAULT_FILE = Path(__file__).parent.parent / "configuration.json"
+
+
+class ConfigurationError(Exception):
+    """The configuration can't be used; the message says where and how to mend it."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A configuration that keeps every rule of the schema."""
+
+    file: str
+    values: Mapping[str, Any]
+    exemptions: tuple[Exemption, ...] = ()
+
+    @property
+    def warning_days(self) -> int:
+        """How many days before its end an exemption warns."""
+        return int(self.values.get("exemptionWarningDays", 14))
+
+    @property
+    def trusts_settings(self) -> bool:
+        """Whether a stack's own settings may say whose it is."""
+        return bool(self.values.get("trustSettings", True))
+
+    def level(self, rule: Rule) -> Level:
+        """What a violation of a policy does."""
+        level: Level = self._of(rule).get("level", rule.level)
+        return level
+
+    def parameters(self, rule: Rule, stack: Stack, today: date) -> Parameters:
+        """A policy's parameters for a stack: the team's own, the configured, or the default."""
+        teams = self.values.get("teams", {})
+        environments = teams.get(stack.team, {})
+        team = environments.get(stack.environment, environments.get("*", {}))
+        own = team.get("parameters", {}).get(rule.name, {})
+        values = _defaults(rule) | self._of(rule) | own
+        return Parameters(values, stack, today, teams, self._prices())
+
+    def _of(self, rule: Rule) -> dict[str, Any]:
+        given: dict[str, Any] = self.values.get("policies", {}).get(rule.name, {})
+        return given
+
+    def _prices(self) -> Prices:
+        prices = self.values.get("prices", {})
+        return Prices(prices.get("usdPerHour", {}), prices.get("unknown", "refuse"))
+
+
+def configuration_file() -> Path:
+    """The file that the environment names, or the one in the pack's folder."""
+    named = os.environ.get(VARIABLE)
+    return Path(named) if named else DEFAULT_FILE
+
+
+def read_configuration(file: Path, rules: Iterable[Rule]) -> Configuration:
+    """The configuration in a file.
+
+    Raises:
+        ConfigurationError: it is not there, no JSON, or breaks the schema.
+    """
+    values = _decoded(file)
+    problems = problems_with(values, configuration_schema(rules))
+    if not problems:
+        problems = _calendar_problems(values)
+    if problems:
+        raise ConfigurationError(report(str(file), problems))
+    exemptions = tuple(parse(each) for each in values.get("exemptions", []))
+    return Configuration(file.name, values, exemptions)
+
+
+def _decoded(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        problem = Problem(
+            VARIABLE,
+            os.environ.get(VARIABLE, MISSING),
+            f"{file} can't be read: {error.strerror}",
+            f"write a configuration there, or set {VARIABLE} to the path of one",
+        )
+    except ValueError as error:
+        problem = Problem(str(file), MISSING, f"is no JSON: {error}", "mend the file's syntax")
+    raise ConfigurationError(report(str(file), [problem]))
+
+
+def _calendar_problems(values: Mapping[str, Any]) -> list[Problem]:
+    """Days that match the pattern and are in no calendar."""
+    found = []
+    for index, each in enumerate(values.get("exemptions", [])):
+        try:
+            parse(each)
+        except ValueError:
+            path, rule = f"exemptions.{index}.expires", "is no day of the calendar"
+            found.append(Problem(path, each["expires"], rule, "write a day as 2027-03-31"))
+    return found
+
+
+def _defaults(rule: Rule) -> dict[str, Any]:
+    return {name: each["default"] for name, each in rule.parameters.items() if "default" in each}

@@ -1,0 +1,87 @@
+"""The policy that says which instance types a team may use at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+from training_policies.controls import nist
+from training_policies.instances import family_of, instance_types
+from training_policies.policy import Parameters, Policy
+from training_policies.quotas.limits import Quota, accelerator_of
+from training_policies.quotas.owner import quota_for
+from training_policies.resource import Absence, Resource
+from training_policies.training_job import TrainingJobView, may_be_training_job, training_job
+from training_policies.violation import Violation
+
+_WHY = "a type outside the quotas would count against none of them"
+
+
+def _judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
+    job = training_job(resource)
+    quota = quota_for(job, parameters) if job else None
+    if job is None or quota is None:
+        return
+    for instance_type in dict.fromkeys(_types(job)):
+        breach = _breach(instance_type, quota)
+        if breach is not None:
+            yield breach
+
+
+def _types(job: TrainingJobView) -> Iterator[Any]:
+    for capacity in job.capacities:
+        for group in capacity.groups:
+            yield group.instance_type
+
+
+def _breach(instance_type: Any, quota: Quota) -> Violation | None:
+    """The first rule that a type breaks."""
+    if isinstance(instance_type, Absence) or not isinstance(instance_type, str):
+        return _violation("the instance type is not known", instance_type, "a plain instance type")
+    if instance_type not in instance_types():
+        return _violation("the instance type is in no price file", instance_type, "a known type")
+    denied, allowed = quota.patterns("deny") or [], quota.patterns("allow")
+    if _matches(instance_type, denied):
+        return _violation("the instance type is denied", instance_type, f"none of {_list(denied)}")
+    if allowed is not None and not _matches(instance_type, allowed):
+        return _violation("the instance type is not allowed", instance_type, _list(allowed))
+    return _without_limits(instance_type, quota)
+
+
+def _without_limits(instance_type: str, quota: Quota) -> Violation | None:
+    family, accelerator = family_of(instance_type), accelerator_of(instance_type)
+    if not quota.lists_family(family):
+        families = _list(quota.table.get("families", {}))
+        return _violation(f"the family {family} has no quota", instance_type, families)
+    if accelerator and not quota.lists_accelerator(accelerator):
+        kinds = _list(quota.table["accelerators"])
+        return _violation(f"the accelerator {accelerator} has no quota", instance_type, kinds)
+    return None
+
+
+def _matches(instance_type: str, patterns: list[str]) -> bool:
+    return any(fnmatchcase(instance_type, pattern) for pattern in patterns)
+
+
+def _list(names: Any) -> str:
+    return ", ".join(names) or "none"
+
+
+def _violation(what: str, asked: Any, allowed: str) -> Violation:
+    return Violation(
+        what, _WHY, asked, allowed, "take an instance type that the team's quotas allow"
+    )
+
+
+INSTANCE_TYPES_POLICY = Policy(
+    name="quota-instance-types",
+    display_name="Instance types are those that the team has quotas for",
+    description="Checks that a job's instance types are known, allowed, and covered by a quota.",
+    severity="high",
+    controls=[nist("SC-6"), nist("CM-7")],
+    remediation="Take an instance type that the team's quotas allow, for the job and each of its "
+    "instance groups and fallbacks.",
+    applies=may_be_training_job,
+    judge=_judge,
+)

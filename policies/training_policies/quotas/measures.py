@@ -1,0 +1,144 @@
+"""How much of something a job takes at worst: over its own capacity and that of each fallback.
+
+Each measure is None where anything that it needs is not known; nothing unknown counts as zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from training_policies.instances import instance_types
+from training_policies.prices import Prices
+from training_policies.quotas.limits import Scope
+from training_policies.resource import MISSING
+from training_policies.training_job import Capacity, InstanceGroup, TrainingJobView
+
+Measure = Callable[[TrainingJobView, Scope, Prices], float | None]
+
+OVERHEAD_SECONDS = 600
+"""Seconds per instance and attempt that the service may bill beyond the maximum runtime, for
+download, the grace after a stop and the upload of artifacts."""
+
+_SECONDS_PER_HOUR = 3600
+
+
+def types_of(job: TrainingJobView) -> frozenset[str]:
+    """Every known instance type that the job may run on."""
+    groups = (group for capacity in job.capacities for group in capacity.groups)
+    return frozenset(each.instance_type for each in groups if isinstance(each.instance_type, str))
+
+
+def instances(job: TrainingJobView, scope: Scope, _: Prices) -> float | None:
+    """The most instances that the job has at once."""
+    return _worst(job, scope, lambda group: _count(group))
+
+
+def accelerators(job: TrainingJobView, scope: Scope, _: Prices) -> float | None:
+    """The most accelerators that the job has at once."""
+
+    def of(group: InstanceGroup) -> float | None:
+        listed = instance_types().get(str(group.instance_type))
+        return _times(_count(group), listed.accelerators if listed else None)
+
+    return _worst(job, scope, of)
+
+
+def jobs(job: TrainingJobView, scope: Scope, _: Prices) -> float | None:
+    """1 for a job with instances in the scope, else 0."""
+    taken = _worst(job, scope, lambda _: 1)
+    return None if taken is None else min(taken, 1)
+
+
+def on_demand(job: TrainingJobView, scope: Scope, _: Prices) -> float | None:
+    """1 for a job that may run on demand, 0 for one that runs on spot alone."""
+    asked = [capacity.spot for capacity in job.capacities if _is_in(capacity, scope)]
+    # The service takes a missing flag for false, which is known.
+    known = [False if spot is MISSING else spot for spot in asked]
+    if False in known:
+        return 1
+    return 0 if all(spot is True for spot in known) else None
+
+
+def runtime(job: TrainingJobView, _: Scope, __: Prices) -> float | None:
+    """The longest training time over all attempts, in seconds."""
+    return _times(_number(job.max_runtime), _number(job.attempts))
+
+
+def wait(job: TrainingJobView, _: Scope, __: Prices) -> float | None:
+    """The longest time for waiting and running on spot, in seconds; 0 on demand alone."""
+    if job.max_wait is MISSING and _is_never_on_spot(job):
+        return 0
+    return _number(job.max_wait)
+
+
+def cost(job: TrainingJobView, scope: Scope, prices: Prices) -> float | None:
+    """The cost ceiling in USD: price × instances × the time allowed for all attempts.
+
+    The maximum runtime and the overhead count for each attempt, a warm pool once. Spot never
+    costs more than on-demand capacity, whose price is used for both.
+    """
+    seconds = _billed_seconds(job)
+
+    def of(group: InstanceGroup) -> float | None:
+        price = prices.usd_per_hour(str(group.instance_type))
+        return _times(_times(_count(group), price), seconds)
+
+    total = _worst(job, scope, of)
+    return None if total is None else round(total / _SECONDS_PER_HOUR, 6)
+
+
+def _billed_seconds(job: TrainingJobView) -> float | None:
+    longest, attempts = _number(job.max_runtime), _number(job.attempts)
+    kept = 0 if job.keep_alive is MISSING else _number(job.keep_alive)
+    if longest is None or attempts is None or kept is None:
+        return None
+    return (longest + OVERHEAD_SECONDS) * attempts + kept
+
+
+def _worst(
+    job: TrainingJobView, scope: Scope, of: Callable[[InstanceGroup], float | None]
+) -> float | None:
+    """The largest sum over the groups of one capacity that are in the scope."""
+    sums = [_sum(map(of, _groups_in(capacity, scope))) for capacity in job.capacities]
+    return None if None in sums else max(each for each in sums if each is not None)
+
+
+def _groups_in(capacity: Capacity, scope: Scope) -> list[InstanceGroup]:
+    """The groups that are in the scope, or may be."""
+    return [group for group in capacity.groups if _may_be_in(group, scope)]
+
+
+def _may_be_in(group: InstanceGroup, scope: Scope) -> bool:
+    return not isinstance(group.instance_type, str) or scope.includes(group.instance_type)
+
+
+def _is_in(capacity: Capacity, scope: Scope) -> bool:
+    return bool(_groups_in(capacity, scope))
+
+
+def _is_never_on_spot(job: TrainingJobView) -> bool:
+    return all(capacity.spot in (False, MISSING) for capacity in job.capacities)
+
+
+def _count(group: InstanceGroup) -> float | None:
+    """The group's number of instances; None also where its type is not known."""
+    return _number(group.count) if isinstance(group.instance_type, str) else None
+
+
+def _number(value: Any) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number and value >= 0 else None
+
+
+def _times(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one * other
+
+
+def _sum(values: Iterable[float | None]) -> float | None:
+    total = 0.0
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return int(total) if total.is_integer() else total

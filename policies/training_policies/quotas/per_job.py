@@ -1,0 +1,172 @@
+"""Limits of one job, judged before anything happens to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from training_policies.controls import nist
+from training_policies.policy import Parameters, Policy, Severity
+from training_policies.quotas import measures
+from training_policies.quotas.amounts import Unit, amount
+from training_policies.quotas.limits import Scope, seconds
+from training_policies.quotas.measures import Measure
+from training_policies.quotas.owner import quota_for
+from training_policies.resource import Resource
+from training_policies.training_job import TrainingJobView, may_be_training_job, training_job
+from training_policies.violation import Violation
+
+
+@dataclass(frozen=True)
+class JobLimit:
+    """One kind of limit: its key in the configuration, and what it is held against."""
+
+    key: str
+    measured: str
+    measure: Measure
+    unit: Unit
+    why: str
+    remedy: str
+
+
+def job_policy(name: str, display_name: str, severity: Severity, limit: JobLimit) -> Policy:
+    """The policy that holds each job to a kind of limit."""
+
+    def judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
+        job = training_job(resource)
+        quota = quota_for(job, parameters) if job else None
+        # A job without quotas is refused by quota-team, which nobody can switch off.
+        if job is not None and quota is not None:
+            for scope, limits in quota.scopes(measures.types_of(job)):
+                yield from _breaches(job, scope, limits, limit, parameters)
+
+    return Policy(
+        name=name,
+        display_name=display_name,
+        description=f"Checks that {limit.measured} of a job is within its team's quota.",
+        severity=severity,
+        controls=[nist("SC-6")],
+        remediation=f"{limit.remedy[0].upper()}{limit.remedy[1:]}.",
+        applies=may_be_training_job,
+        judge=judge,
+    )
+
+
+def _breaches(
+    job: TrainingJobView,
+    scope: Scope,
+    limits: Mapping[str, Any],
+    limit: JobLimit,
+    parameters: Parameters,
+) -> Iterator[Violation]:
+    allowed = allowed_by(limits, limit.key)
+    if allowed is None:
+        return
+    asked = limit.measure(job, scope, parameters.prices)
+    if asked is None or asked > allowed:
+        yield Violation(
+            what=f"{limit.measured} of {job.name}, {scope}",
+            why=limit.why,
+            asked="a number that is not known" if asked is None else amount(asked, limit.unit),
+            allowed=amount(allowed, limit.unit),
+            remedy=_PLAIN if asked is None else limit.remedy,
+        )
+
+
+def allowed_by(limits: Mapping[str, Any], key: str) -> float | None:
+    """The limit with this key as a number; None where there is none."""
+    value = limits.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return 0 if value else None
+    return seconds(value) if isinstance(value, str) else float(value)
+
+
+_PLAIN = (
+    "give the instance type, count, spot flag and limits as plain values, which a preview shows, "
+    "and use an instance type with a known price"
+)
+_SHARED = "the account's capacity is shared by all teams"
+
+JOB_LIMITS = (
+    job_policy(
+        "quota-instances-per-job",
+        "Instances of a job are within the team's quota",
+        "high",
+        JobLimit(
+            "instancesPerJob",
+            "the number of instances",
+            measures.instances,
+            Unit.COUNT,
+            _SHARED,
+            "lower instanceCount",
+        ),
+    ),
+    job_policy(
+        "quota-accelerators-per-job",
+        "Accelerators of a job are within the team's quota",
+        "high",
+        JobLimit(
+            "acceleratorsPerJob",
+            "the number of accelerators",
+            measures.accelerators,
+            Unit.COUNT,
+            _SHARED,
+            "lower instanceCount, or take an instance type with fewer accelerators",
+        ),
+    ),
+    job_policy(
+        "quota-spot-only",
+        "Jobs use spot capacity where their team must",
+        "medium",
+        JobLimit(
+            "spotOnly",
+            "the on-demand capacity",
+            measures.on_demand,
+            Unit.CAPACITY,
+            "spot costs a third of on-demand capacity, and a job with checkpoints loses no step",
+            "set spot: true, and remove fallbacks to on-demand capacity",
+        ),
+    ),
+    job_policy(
+        "quota-runtime",
+        "Jobs train no longer than their team may",
+        "medium",
+        JobLimit(
+            "maxRuntime",
+            "the training time over all attempts",
+            measures.runtime,
+            Unit.SECONDS,
+            "a job that hangs is billed until its runtime limit",
+            "lower maxRuntime or maxAttempts",
+        ),
+    ),
+    job_policy(
+        "quota-wait",
+        "Jobs wait no longer for spot capacity than their team may",
+        "low",
+        JobLimit(
+            "maxWait",
+            "the time for waiting and running",
+            measures.wait,
+            Unit.SECONDS,
+            "a job that waits holds its place in the team's quota",
+            "lower spot.maxWait",
+        ),
+    ),
+    job_policy(
+        "quota-cost-per-job",
+        "The cost ceiling of a job is within the team's quota",
+        "high",
+        JobLimit(
+            "costPerJobUsd",
+            "the cost ceiling",
+            measures.cost,
+            Unit.USD,
+            "money is shown, and refused, before it is spent",
+            "take a cheaper instance type, fewer instances, a lower maxRuntime or fewer attempts",
+        ),
+    ),
+)
