@@ -21,6 +21,7 @@ from training_policies.platform_rules.network import (
     SUBNETS,
 )
 from training_policies.platform_rules.retention import RETENTION
+from training_policies.platform_rules.role_conditions import ROLE_CONDITIONS
 from training_policies.platform_rules.role_policies import (
     MANAGED_POLICIES,
     WILDCARD_ACTIONS,
@@ -53,6 +54,7 @@ PLATFORM_POLICIES: tuple[Policy | StackPolicy, ...] = (
     KEY_POLICY,
     WILDCARD_ACTIONS,
     WILDCARD_RESOURCES,
+    ROLE_CONDITIONS,
     MANAGED_POLICIES,
     ROLE_TRUST,
     SUBNETS,

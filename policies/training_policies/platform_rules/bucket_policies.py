@@ -13,7 +13,13 @@ from training_policies.violation import Violation
 
 _SECURE = "aws:securetransport"
 _ENCRYPTION = "s3:x-amz-server-side-encryption"
-_HEADERS = (_ENCRYPTION, f"{_ENCRYPTION}-aws-kms-key-id")
+_CUSTOMER_KEY = f"{_ENCRYPTION}-customer-algorithm"
+_HEADERS = {
+    _ENCRYPTION: "differs from aws:kms",
+    f"{_ENCRYPTION}-aws-kms-key-id": "differs from the stack's key",
+    _CUSTOMER_KEY: "is there",
+}
+_NULL = "Null"
 _NEGATED = ("StringNotEquals", "StringNotEqualsIfExists", "ArnNotEquals", "ArnNotEqualsIfExists")
 OWN_CALLERS = [
     "aws:PrincipalAccount",
@@ -89,27 +95,30 @@ def _judge_public(document: Any, _: Parameters) -> Iterator[Violation]:
 
 
 def _judge_keys(document: Any, _: Parameters) -> Iterator[Violation]:
-    refused = {header for each in denying(document) for header in _refused_headers(each)}
-    for header in _HEADERS:
+    refused = {_refused_header(each) for each in denying(document)}
+    for header, rule in _HEADERS.items():
         if header not in refused:
             yield Violation(
-                f"uploads with another {header.removeprefix('s3:')} header",
+                f"uploads whose header {header} {rule}",
                 "an object that is encrypted otherwise escapes the stack's key and who may use it",
                 "no statement that denies them",
-                f"a Deny of s3:PutObject to everybody where {header} differs",
+                f"a Deny of s3:PutObject to everybody, on all objects, where the header {rule}",
                 "add the statement to the bucket's policy",
             )
 
 
-def _refused_headers(statement: Statement) -> list[str]:
-    if not (statement.anybody and statement.acts_on("s3:PutObject")):
-        return []
-    return [
-        key.lower()
-        for operator, keys in statement.conditions.items()
-        if operator in _NEGATED
-        for key in keys
-    ]
+def _refused_header(statement: Statement) -> str:
+    """The one header by which a statement refuses uploads to anybody, "" where it doesn't."""
+    headers = {key.lower() for keys in statement.conditions.values() for key in keys}
+    refuses = (
+        len(headers) == 1
+        and statement.anybody
+        and statement.acts_on("s3:PutObject")
+        and any(each == "*" or each.endswith("/*") for each in statement.resources)
+    )
+    header = headers.pop() if refuses else ""
+    by = [_NULL] if header == _CUSTOMER_KEY else _NEGATED
+    return header if any(operator in by for operator in statement.conditions) else ""
 
 
 _POLICIES = of_types(*s3_types("bucketPolicy"))

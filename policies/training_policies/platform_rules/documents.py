@@ -65,6 +65,18 @@ class Statement:
             for wanted in keys
         )
 
+    def depends_on(self, key: str) -> bool:
+        """Whether it says anything only under a condition on this key.
+
+        Not where the condition is met by requests that don't have the key.
+        """
+        return any(
+            key.lower() == each.lower()
+            for operator, conditions in self.conditions.items()
+            if operator != "Null" and not operator.endswith("IfExists")
+            for each in conditions
+        )
+
 
 def statements(document: Any) -> list[Statement]:
     """The statements of a document; none of one that is not known yet.

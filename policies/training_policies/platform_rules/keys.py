@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from training_policies.violation import Violation
 
 _ROTATING = ("SYMMETRIC_DEFAULT", MISSING)
 """The kind of key that AWS rotates by itself; it is the default."""
+_ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _OWN_CALLERS = ["kms:CallerAccount", "aws:PrincipalAccount", "aws:PrincipalOrgID"]
 _PURPOSES = [*_OWN_CALLERS, "aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID"]
 _USES = [*_PURPOSES, "kms:ViaService", "kms:EncryptionContext:*"]
@@ -43,7 +45,8 @@ def _judge_deletion(resource: Resource, parameters: Parameters) -> Iterator[Viol
         )
 
 
-def _judge_policy(document: Any, _: Parameters) -> Iterator[Violation]:
+def _judge_policy(document: Any, parameters: Parameters) -> Iterator[Violation]:
+    yield from _judge_accounts(document, parameters["trustedAccounts"])
     for statement in allowing(document):
         if "NotPrincipal" in statement.all_but or (
             statement.anybody and not statement.held_to(_OWN_CALLERS)
@@ -55,6 +58,20 @@ def _judge_policy(document: Any, _: Parameters) -> Iterator[Violation]:
             yield _violation(
                 statement, "gives the whole key to somebody else than the account", _who(statement)
             )
+
+
+def _judge_accounts(document: Any, trusted: list[str]) -> Iterator[Violation]:
+    """A key's own account can't be left out of its policy, so a second one is somebody else's."""
+    names = [who for each in allowing(document) for who in each.principals.get("AWS", [])]
+    found = {account for name in names for account in _ACCOUNT.findall(name)} - {*trusted}
+    if len(found) > 1:
+        yield Violation(
+            "a key of several accounts",
+            "another account decides by itself who in it uses the key",
+            sorted(found),
+            ["the key's own account", *trusted],
+            "remove the other account, or ask for it to be trusted",
+        )
 
 
 def _judge_lockout(resource: Resource, _: Parameters) -> Iterator[Violation]:
@@ -145,6 +162,14 @@ KEY_POLICY = Policy(
     severity="critical",
     controls=[security_hub("KMS.5"), checkov("CKV_AWS_33"), nist("SC-12")],
     remediation="Name the key's principals, and give services a condition.",
+    parameters={
+        "trustedAccounts": {
+            "type": "array",
+            "items": {"type": "string", "pattern": "^[0-9]{12}$"},
+            "default": [],
+            "description": "The ids of other accounts that a key's policy may name.",
+        }
+    },
     applies=of_types("aws:kms/key:Key", "aws:kms/keyPolicy:KeyPolicy"),
     judge=_judge_key_policy,
 )

@@ -35,13 +35,14 @@ _NO_RESOURCE = [
     "sns:GetSubscriptionAttributes",
     "sts:GetCallerIdentity",
 ]
-_POLICY_TYPES = of_types(
+POLICY_TYPES = of_types(
     "aws:iam/rolePolicy:RolePolicy",
     "aws:iam/policy:Policy",
     "aws:iam/userPolicy:UserPolicy",
     "aws:iam/groupPolicy:GroupPolicy",
     "aws:iam/role:Role",
 )
+"""Whether a type says what an identity may do."""
 _ATTACHMENT_TYPES = of_types(
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
     "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
@@ -50,7 +51,8 @@ _ATTACHMENT_TYPES = of_types(
     "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
     "aws:iam/role:Role",
 )
-_DOCUMENTS = ("policy", "inlinePolicies.policy")
+DOCUMENTS = ("policy", "inlinePolicies.policy")
+"""Where these types have their documents."""
 
 
 def _judge_actions(document: Any, parameters: Parameters) -> Iterator[Violation]:
@@ -165,8 +167,8 @@ WILDCARD_ACTIONS = Policy(
             ["*:Describe*", "*:List*"], "Patterns of the wildcards that may stand in an action."
         )
     },
-    applies=_POLICY_TYPES,
-    judge=for_documents(_judge_actions, *_DOCUMENTS),
+    applies=POLICY_TYPES,
+    judge=for_documents(_judge_actions, *DOCUMENTS),
 )
 
 WILDCARD_RESOURCES = Policy(
@@ -186,8 +188,8 @@ WILDCARD_RESOURCES = Policy(
             "Patterns of the resources that a policy need not name one by one.",
         ),
     },
-    applies=_POLICY_TYPES,
-    judge=for_documents(_judge_resources, *_DOCUMENTS),
+    applies=POLICY_TYPES,
+    judge=for_documents(_judge_resources, *DOCUMENTS),
 )
 
 MANAGED_POLICIES = Policy(

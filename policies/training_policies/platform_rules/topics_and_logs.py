@@ -26,8 +26,9 @@ def _judge_topic(resource: Resource, _: Parameters) -> Iterator[Violation]:
         )
 
 
-def _judge_topic_policy(document: Any, _: Parameters) -> Iterator[Violation]:
+def _judge_topic_policy(document: Any, parameters: Parameters) -> Iterator[Violation]:
     for statement in allowing(document):
+        yield from _judge_services(statement, parameters["servicesWithoutSource"])
         if "NotPrincipal" in statement.all_but or (
             statement.anybody and not statement.held_to([*OWN_CALLERS, "aws:SourceOwner"])
         ):
@@ -45,6 +46,18 @@ def _judge_topic_policy(document: Any, _: Parameters) -> Iterator[Violation]:
             "no statement that denies it",
             "a Deny of sns:Publish to everybody where aws:SecureTransport is false",
             "add the statement to the topic's policy",
+        )
+
+
+def _judge_services(statement: Statement, exempt: list[str]) -> Iterator[Violation]:
+    services = [each for each in statement.principals.get("Service", []) if each not in exempt]
+    if services and not statement.held_to(["aws:SourceAccount", "aws:SourceArn"]):
+        yield Violation(
+            "a service that publishes for any account",
+            "whoever uses the service can make it publish false alerts",
+            services,
+            "a condition on aws:SourceAccount or aws:SourceArn",
+            "add the condition to the topic's policy",
         )
 
 
@@ -102,6 +115,15 @@ TOPIC_POLICY = Policy(
     severity="high",
     controls=[security_hub("SNS.4"), nist("AC-3")],
     remediation="Name who may use the topic, and deny publishing without TLS.",
+    parameters={
+        "servicesWithoutSource": {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1},
+            # EventBridge names no source when it publishes.
+            "default": ["events.amazonaws.com"],
+            "description": "Services that name no source when they publish.",
+        }
+    },
     applies=of_types("aws:sns/topicPolicy:TopicPolicy"),
     judge=for_documents(_judge_topic_policy, "policy"),
 )

@@ -1,0 +1,59 @@
+"""Actions that a role should have only under a condition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from training_policies.controls import nist
+from training_policies.platform_rules.documents import allowing, has_wildcard
+from training_policies.platform_rules.judging import for_documents
+from training_policies.platform_rules.role_policies import DOCUMENTS, POLICY_TYPES
+from training_policies.policy import Parameters, Policy
+from training_policies.violation import Violation
+
+_CONDITIONS = {
+    "iam:PassRole": ["iam:PassedToService"],
+    "kms:CreateGrant": ["kms:GrantIsForAWSResource"],
+    "kms:Decrypt": ["kms:ViaService"],
+    "kms:Encrypt": ["kms:ViaService"],
+    "kms:GenerateDataKey": ["kms:ViaService"],
+    "sagemaker:CreateTrainingJob": ["sagemaker:VpcSecurityGroupIds", "sagemaker:VpcSubnets"],
+}
+
+
+def _judge(document: Any, parameters: Parameters) -> Iterator[Violation]:
+    """Actions by a wildcard are for another policy, which asks for their names."""
+    for statement in allowing(document):
+        named = [each for each in statement.actions if not has_wildcard(each)]
+        for action, keys in parameters["conditions"].items():
+            lacking = [key for key in keys if not statement.depends_on(key)]
+            if lacking and action.lower() in [each.lower() for each in named]:
+                yield Violation(
+                    f"the statement {statement.sid or 'without a name'} allows {action}",
+                    "without the condition it reaches past what the action is meant for",
+                    sorted({key for keys in statement.conditions.values() for key in keys}),
+                    f"a condition on {' and '.join(lacking)}",
+                    "add the condition",
+                )
+
+
+ROLE_CONDITIONS = Policy(
+    name="iam-conditions",
+    display_name="Far-reaching actions have conditions",
+    description="Checks that an IAM policy allows keys, grants, roles and launches only under "
+    "conditions.",
+    severity="high",
+    controls=[nist("AC-6")],
+    remediation="Add the condition.",
+    parameters={
+        "conditions": {
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": {"type": "string", "minLength": 1}},
+            "default": _CONDITIONS,
+            "description": "Actions, and the condition keys without which none is allowed.",
+        }
+    },
+    applies=POLICY_TYPES,
+    judge=for_documents(_judge, *DOCUMENTS),
+)
