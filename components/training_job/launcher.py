@@ -10,7 +10,11 @@ does, and adds what the distribution needs to find the other hosts. From then on
 first process has to: it passes SIGTERM on to every rank, which the toolkit doesn't, reaps
 orphans, returns the script's exit code, and says in /opt/ml/output/failure what went wrong.
 
-It travels into any image: one file, the standard library only, Python 3.8 or later.
+A variable SECRET_ARN_<NAME> names a secret of Secrets Manager. The launcher reads it as the job's
+execution role and gives it to the script alone, as the variable <NAME>.
+
+It travels into any image: one file, the standard library only, Python 3.8 or later. Secrets alone
+need boto3 in the image, as it knows every way to the role's credentials.
 SAGEMAKER_BASE_DIR replaces /opt/ml; MASTER_ADDR and MASTER_PORT replace the first host's name
 and port 7777 as the place where the hosts meet.
 """
@@ -31,7 +35,7 @@ import tarfile
 import threading
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -39,6 +43,8 @@ MEETING_PORT = "7777"
 HOST_NAMES_TIMEOUT_SECONDS = 15 * 60
 FAILURE_LENGTH = 1000  # the service shows 1024 characters, its own words included
 STDERR_TAIL_BYTES = 64 * 1024
+SECRET_VARIABLE_PREFIX = "SECRET_ARN_"  # noqa: S105
+SHORTEST_HIDDEN = 4  # characters; what is shorter stands in too many other words
 FORWARDED = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -107,8 +113,11 @@ def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) 
 class Job:
     """The job as the service describes it in the container's configuration files."""
 
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Path, distribution_groups: Sequence[str] = ()) -> None:
         """Reads the files under the base folder.
+
+        `distribution_groups` names the instance groups whose hosts the distribution joins, none
+        for all hosts.
 
         Raises:
             LaunchError: if a file is missing or is not what the service writes.
@@ -121,6 +130,11 @@ class Job:
         if self.host not in self.hosts:
             raise LaunchError(f"resourceconfig.json: {self.host!r} is not one of {self.hosts}")
         self.rank = self.hosts.index(self.host)
+        self.groups: dict[str, dict[str, Any]] = {
+            each["instance_group_name"]: each for each in self.resources.get("instance_groups", [])
+        }
+        self.distribution_groups = list(distribution_groups)
+        self.peers = self._hosts_of(self.distribution_groups) or self.hosts
         written = self._read("hyperparameters.json", default={})
         values = {name: _decoded(value) for name, value in written.items()}
         platform = {name for name in values if name.startswith("sagemaker_")}
@@ -141,6 +155,14 @@ class Job:
             raise LaunchError(f"{path} holds no JSON object")
         return content
 
+    def _hosts_of(self, groups: Sequence[str]) -> list[str]:
+        """The hosts of some instance groups, in the order of all hosts."""
+        missing = [name for name in groups if name not in self.groups]
+        if missing:
+            raise LaunchError(f"resourceconfig.json has no instance group {', '.join(missing)}")
+        chosen = {host for name in groups for host in self.groups[name]["hosts"]}
+        return [host for host in self.hosts if host in chosen]
+
     def checkpoint_folder(self) -> Path:
         """The folder that the service synchronises with S3, if the job has asked for it."""
         path = self._read("checkpointconfig.json", default={}).get("LocalPath")
@@ -149,7 +171,7 @@ class Job:
 
     def meeting_point(self) -> tuple[str, str]:
         """The address and the port where the hosts' processes find each other."""
-        address = os.environ.get("MASTER_ADDR", self.hosts[0])
+        address = os.environ.get("MASTER_ADDR", self.peers[0])
         return address, os.environ.get("MASTER_PORT", MEETING_PORT)
 
 
@@ -181,9 +203,6 @@ def toolkit_variables(job: Job, entry_point: str) -> dict[str, str]:
     All but SM_TRAINING_ENV, which repeats the others.
     """
     inputs, output = job.base / "input", job.base / "output"
-    groups = {
-        each["instance_group_name"]: each for each in job.resources.get("instance_groups", [])
-    }
     group = job.resources.get("current_group_name", "homogeneousCluster")
     address, port = job.meeting_point()
     values: dict[str, Any] = {
@@ -193,11 +212,11 @@ def toolkit_variables(job: Job, entry_point: str) -> dict[str, str]:
         "current_host_rank": job.rank,
         "current_instance_type": job.resources.get("current_instance_type", "local"),
         "current_instance_group": group,
-        "current_instance_group_hosts": groups.get(group, {}).get("hosts", []),
-        "instance_groups": list(groups),
-        "instance_groups_dict": groups,
-        "distribution_instance_groups": [],
-        "is_hetero": len(groups) > 1,
+        "current_instance_group_hosts": job.groups.get(group, {}).get("hosts", []),
+        "instance_groups": list(job.groups),
+        "instance_groups_dict": job.groups,
+        "distribution_instance_groups": job.distribution_groups,
+        "is_hetero": len(job.groups) > 1,
         "network_interface_name": job.resources.get("network_interface_name", "eth0"),
         "topology": job.resources.get("topology"),
         "master_addr": address,
@@ -302,25 +321,85 @@ def distribution_variables(distribution: str, job: Job) -> dict[str, str]:
         return {
             "JAX_COORDINATOR_ADDRESS": f"{address}:{port}",
             "JAX_COORDINATOR_BIND_ADDRESS": f"{address}:{port}",  # no other interface listens
-            "JAX_NUM_PROCESSES": str(len(job.hosts)),
-            "JAX_PROCESS_ID": str(job.rank),
+            "JAX_NUM_PROCESSES": str(len(job.peers)),
+            "JAX_PROCESS_ID": str(job.peers.index(job.host)),
         }
     if distribution == "torchrun":
-        return {"MASTER_ADDR": address, "MASTER_PORT": port, "NODE_RANK": str(job.rank)}
+        return {
+            "MASTER_ADDR": address,
+            "MASTER_PORT": port,
+            "NODE_RANK": str(job.peers.index(job.host)),
+        }
     return {}
 
 
 def command_line(distribution: str, job: Job, script: list[str], accelerators: int) -> list[str]:
-    """The command that runs the script on this host, once or once an accelerator."""
+    """The command that runs the script on this host, once or once an accelerator.
+
+    The hosts of different instance groups may have different numbers of accelerators: torchrun
+    adds up what each of them starts.
+    """
     if distribution != "torchrun":
         return [sys.executable, *script]
     address, port = job.meeting_point()
     return [
         *(sys.executable, "-m", "torch.distributed.run"),
-        *("--nnodes", str(len(job.hosts)), "--nproc_per_node", str(accelerators or 1)),
-        *("--node_rank", str(job.rank), "--master_addr", address, "--master_port", port),
+        *("--nnodes", str(len(job.peers)), "--nproc_per_node", str(accelerators or 1)),
+        *(
+            "--node_rank",
+            str(job.peers.index(job.host)),
+            "--master_addr",
+            address,
+            "--master_port",
+            port,
+        ),
         *script,
     ]
+
+
+# --- secrets --------------------------------------------------------------------------------
+
+
+def fetch_secrets() -> dict[str, str]:
+    """The secrets whose ARNs the environment names, by the names that the script knows them by.
+
+    They are never put into this process's own environment, which its file in /proc shows.
+
+    Raises:
+        LaunchError: if one can't be read; the message says its name, and never its value.
+    """
+    arns = {
+        variable[len(SECRET_VARIABLE_PREFIX) :]: arn
+        for variable, arn in sorted(os.environ.items())
+        if variable.startswith(SECRET_VARIABLE_PREFIX)
+    }
+    return {name: _secret(name, arn) for name, arn in arns.items()}
+
+
+def _secret(name: str, arn: str) -> str:
+    try:
+        import boto3
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError, ClientError
+    except ImportError:
+        raise LaunchError("the image has no boto3, which the launcher reads secrets with") from None
+    config = Config(connect_timeout=10, read_timeout=10, retries={"max_attempts": 5})
+    try:
+        client = boto3.client("secretsmanager", region_name=arn.split(":")[3], config=config)
+        text = client.get_secret_value(SecretId=arn).get("SecretString")
+    except (BotoCoreError, ClientError) as error:
+        raise LaunchError(f"the secret {name} can't be read: {error}") from None
+    if not isinstance(text, str) or "\0" in text:
+        raise LaunchError(f"the secret {name} holds no text that a variable can hold")
+    return text
+
+
+def without_secrets(text: str, secrets: Iterable[str]) -> str:
+    """The text with what is secret in it hidden: a failure's reason is read by many."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= SHORTEST_HIDDEN:
+            text = text.replace(secret, "(hidden)")
+    return text
 
 
 # --- the duties of a first process ----------------------------------------------------------
@@ -334,11 +413,11 @@ class Child:
     it would kill its ranks 30 seconds later, and the service grants 120.
     """
 
-    def __init__(self, torchrun: bool) -> None:
+    def __init__(self) -> None:
         """Takes the signals over at once, so that none is lost before the script starts."""
         self.stop_signal = 0
         self.tail = Tail()
-        self._torchrun = torchrun
+        self._torchrun = False
         self._pid = 0
         for number in FORWARDED:
             signal.signal(number, self._on_signal)
@@ -354,8 +433,11 @@ class Child:
                 if pid:
                     os.kill(pid, self.stop_signal)
 
-    def run(self, command: list[str], environment: dict[str, str], folder: Path) -> int:
+    def run(
+        self, command: list[str], environment: dict[str, str], folder: Path, torchrun: bool
+    ) -> int:
         """Runs the command to its end; returns its exit code, 128 + n if signal n ended it."""
+        self._torchrun = torchrun
         process = subprocess.Popen(
             command,
             env=environment,
@@ -464,26 +546,31 @@ def launch(base: Path, options: argparse.Namespace, user_arguments: list[str]) -
     Raises:
         LaunchError: if it can't be started.
     """
-    child = Child(torchrun=options.distribution == "torchrun")
+    child = Child()
     unpack(Path(__file__).resolve().with_name("source.tar.gz"), base / "code")
-    job = Job(base)
+    job = Job(base, options.groups)
     script = base / "code" / options.entry_point
     if _leads_up(options.entry_point) or not script.is_file():
         raise LaunchError(_missing(options.entry_point, base / "code"))
     wait_for_hosts(_names_needed(job), child, HOST_NAMES_TIMEOUT_SECONDS)
     if child.stop_signal:
         return 128 + child.stop_signal
+    secrets = fetch_secrets()
+    distribution = options.distribution if job.host in job.peers else "none"
     variables = toolkit_variables(job, options.entry_point)
     variables.update(script_variables(job))
-    variables.update(distribution_variables(options.distribution, job))
+    variables.update(distribution_variables(distribution, job))
+    variables.update(secrets)
     accelerators = int(variables["SM_NUM_GPUS"]) or int(variables["SM_NUM_NEURONS"])
     arguments = hyperparameter_arguments(job.hyperparameters) + user_arguments
-    command = command_line(options.distribution, job, [str(script), *arguments], accelerators)
+    command = command_line(distribution, job, [str(script), *arguments], accelerators)
     print(f"{job.host}, host {job.rank + 1} of {len(job.hosts)}:", *command, flush=True)
-    code = child.run(command, {**os.environ, **variables}, base / "code")
+    environment = {**os.environ, **variables}
+    code = child.run(command, environment, base / "code", torchrun=distribution == "torchrun")
     if code:
         stopped = bool(child.stop_signal)
-        write_failure(base, reason(options.entry_point, code, child.tail.lines(), stopped))
+        why = reason(options.entry_point, code, child.tail.lines(), stopped)
+        write_failure(base, without_secrets(why, secrets.values()))
     return code
 
 
@@ -506,6 +593,7 @@ def main(arguments: list[str]) -> int:
     end = arguments.index("--") if "--" in arguments else len(arguments)
     parser = argparse.ArgumentParser(prog="launcher.py", description=__doc__.split("\n")[0])
     parser.add_argument("--distribution", choices=["none", "jax", "torchrun"], default="none")
+    parser.add_argument("--groups", type=lambda names: names.split(","), default=[])
     parser.add_argument("--entry-point", required=True, metavar="FILE")
     options = parser.parse_args(arguments[:end])
     base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))

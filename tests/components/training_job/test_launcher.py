@@ -259,7 +259,16 @@ def test_it_needs_only_the_standard_library_and_the_syntax_of_python_3_8() -> No
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else names(node))
     }
-    assert imported <= {*sys.stdlib_module_names}
+    assert imported <= {*sys.stdlib_module_names, "boto3", "botocore"}
+
+
+def test_it_asks_for_boto3_only_where_there_are_secrets(container: Container) -> None:
+    container.environment["PYTHONPATH"] = str(container.base)
+    (container.base / "boto3.py").write_text("raise ImportError")
+    assert container.run_script("").returncode == 0
+    container.environment["SECRET_ARN_TOKEN"] = "arn"
+    assert container.run_script("").returncode == 1
+    assert "the image has no boto3" in container.failure
 
 
 def names(node: ast.Import) -> list[str]:

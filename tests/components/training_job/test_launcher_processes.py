@@ -152,6 +152,44 @@ def test_the_jobs_environment_can_name_another_meeting_point(container: Containe
     assert environment["SM_MASTER_PORT"] == "5001"
 
 
+GROUPS = [
+    {"instance_group_name": "cpu", "instance_type": "ml.c5.xlarge", "hosts": ["127.0.0.2"]},
+    {"instance_group_name": "gpu", "instance_type": "ml.g5.xlarge", "hosts": ["127.0.0.3"]},
+    {"instance_group_name": "more", "instance_type": "ml.g5.xlarge", "hosts": ["127.0.0.4"]},
+]
+THREE_HOSTS = {"hosts": ["127.0.0.2", "127.0.0.3", "127.0.0.4"], "instance_groups": GROUPS}
+
+
+def on_host(container: Container, host: str, *arguments: str) -> dict[str, str]:
+    """The environment of a script on one of the three hosts of different groups."""
+    container.configure("resourceconfig", THREE_HOSTS | {"current_host": host})
+    return shown(container, *arguments)[0]
+
+
+def test_a_distribution_is_joined_by_the_hosts_of_its_groups_alone(container: Container) -> None:
+    options = ("--distribution", "jax", "--groups", "gpu,more")
+    last = on_host(container, "127.0.0.4", *options)
+    assert last["JAX_COORDINATOR_ADDRESS"] == "127.0.0.3:7777"
+    assert (last["JAX_NUM_PROCESSES"], last["JAX_PROCESS_ID"]) == ("2", "1")
+    assert last["SM_DISTRIBUTION_INSTANCE_GROUPS"] == '["gpu","more"]'
+    outside = on_host(container, "127.0.0.2", *options)
+    assert not [name for name in outside if name.startswith("JAX_")]
+    assert outside["SM_MASTER_ADDR"] == "127.0.0.3"
+
+
+def test_without_named_groups_every_host_joins_the_distribution(container: Container) -> None:
+    environment = on_host(container, "127.0.0.4", "--distribution", "jax")
+    assert (environment["JAX_NUM_PROCESSES"], environment["JAX_PROCESS_ID"]) == ("3", "2")
+
+
+def test_a_group_that_the_job_does_not_have_is_named(container: Container) -> None:
+    container.configure("resourceconfig", THREE_HOSTS | {"current_host": "127.0.0.2"})
+    container.pack({"train.py": ""})
+    done = container.run("--groups", "tpu", "--entry-point", "train.py")
+    assert done.returncode == 1
+    assert "no instance group tpu" in container.failure
+
+
 AGENT = """
 import argparse, json, os, pathlib, subprocess, sys
 parser = argparse.ArgumentParser()
@@ -203,6 +241,31 @@ def test_torchrun_starts_a_rank_for_each_gpu_of_this_host(torch_container: Conta
     }
     assert (code / "rank0").exists()
     assert (code / "rank1").exists()
+
+
+def test_torchrun_counts_the_hosts_of_its_groups_and_the_gpus_of_each(
+    torch_container: Container,
+) -> None:
+    torch_container.configure("resourceconfig", THREE_HOSTS | {"current_host": "127.0.0.4"})
+    torch_container.pack({"train.py": ""})
+    options = ("--distribution", "torchrun", "--groups", "gpu,more", "--entry-point", "train.py")
+    assert torch_container.run(*options).returncode == 0
+    agent = json.loads((torch_container.base / "code" / "agent.json").read_text())
+    assert (agent["nnodes"], agent["node_rank"], agent["nproc_per_node"]) == ("2", "1", "2")
+    assert agent["master_addr"] == "127.0.0.3"
+
+
+def test_sigterm_reaches_a_script_outside_of_torchruns_groups(torch_container: Container) -> None:
+    base = torch_container.base
+    torch_container.configure("resourceconfig", THREE_HOSTS | {"current_host": "127.0.0.2"})
+    torch_container.pack({"train.py": SAVES_ON_SIGTERM.format(folder=base, name="a", code=0)})
+    options = ("--distribution", "torchrun", "--groups", "gpu", "--entry-point", "train.py")
+    process = torch_container.start(*options)
+    wait_until((base / "ready-a").exists)
+    process.terminate()
+    process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == 0
+    assert (base / "saved-a").exists()
 
 
 def test_sigterm_reaches_every_rank_and_lets_torchrun_wait_for_them(
