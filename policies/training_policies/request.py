@@ -28,6 +28,9 @@ _MARKS = frozenset(
 )
 """Names that, two together or one beside an instance type, say that a request is for training."""
 
+_CHANGED = frozenset({"enablemanagedspottraining", "resourceconfig", "stoppingcondition"})
+"""The members of a request in which attempts differ."""
+
 _DEEPEST = 6
 
 
@@ -51,6 +54,16 @@ class Request:
         for part in path.split("."):
             found = _step(found, part)
         return named(self.values, part) if found is MISSING and self.flat else found
+
+    def changed_by(self, members: Any) -> Request:
+        """The request with some of its members replaced; unknown where they can't be read."""
+        if not isinstance(members, Mapping) or not isinstance(self.values, Mapping):
+            return Request(UNKNOWN)
+        if not {spelling(name) for name in members} <= _CHANGED:
+            return Request(UNKNOWN)
+        changed = {spelling(name): value for name, value in members.items()}
+        kept = {name: each for name, each in self.values.items() if spelling(name) not in changed}
+        return Request(kept | changed, self.flat)
 
 
 def request_in(resource: Resource, *, certain: bool) -> Request | None:

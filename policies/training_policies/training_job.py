@@ -8,7 +8,7 @@ what a training job has, so that a renamed resource is judged like the rest.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from training_policies.request import Request, named, request_in
@@ -44,12 +44,30 @@ class TrainingJobView:
     """
 
     resource: Resource
-    request: Request
-    """The CreateTrainingJob request, read by the API's own names whatever the route."""
-    capacities: Sequence[Capacity]
-    """What the attempts may run on: the job's own capacity, then that of each fallback."""
+    requests: Sequence[Request]
+    """The CreateTrainingJob request of the first attempt, then as each fallback changes it."""
     attempts: int | Absence
     """The most launches in a row; 1 where the route knows no relaunch."""
+
+    @property
+    def request(self) -> Request:
+        """The first attempt's request, read by the API's own names whatever the route."""
+        return self.requests[0]
+
+    @property
+    def variants(self) -> list[TrainingJobView]:
+        """The job as each of its attempts may run: as it is written, then on each fallback."""
+        return [replace(self, requests=[request]) for request in self.requests]
+
+    @property
+    def groups(self) -> list[InstanceGroup]:
+        """The instance groups of the first attempt; one for a job that has none."""
+        return _groups(self.request)
+
+    @property
+    def capacities(self) -> list[Capacity]:
+        """What each attempt may run on."""
+        return [Capacity(variant.groups, variant.spot) for variant in self.variants]
 
     @property
     def name(self) -> str:
@@ -121,7 +139,8 @@ def training_job(resource: Resource) -> TrainingJobView | None:
     request = request_in(resource, certain=resource.type in (OWN_TYPE, AWS_TYPE))
     if request is None:
         return None
-    return TrainingJobView(resource, request, _capacities(resource, request), _attempts(resource))
+    requests = [request, *_fallbacks(resource, request)]
+    return TrainingJobView(resource, requests, _attempts(resource))
 
 
 def training_jobs(resources: Sequence[Resource]) -> list[TrainingJobView]:
@@ -130,14 +149,14 @@ def training_jobs(resources: Sequence[Resource]) -> list[TrainingJobView]:
     return [view for view in views if view is not None]
 
 
-def _capacities(resource: Resource, request: Request) -> list[Capacity]:
-    own = Capacity(_groups(request), request.read("EnableManagedSpotTraining"))
+def _fallbacks(resource: Resource, request: Request) -> list[Request]:
+    """The requests of further attempts; a fallback that can't be read hides all of its request."""
     fallbacks = resource.read("fallbacks")
-    if fallbacks is UNKNOWN:
-        return [own, Capacity([InstanceGroup(UNKNOWN, UNKNOWN)], UNKNOWN)]
+    if fallbacks is MISSING:
+        return []
     if not isinstance(fallbacks, list):
-        return [own]
-    return [own, *(_fallback(each, own) for each in fallbacks)]
+        return [Request(UNKNOWN)]
+    return [request.changed_by(each) for each in fallbacks]
 
 
 def _groups(request: Request) -> list[InstanceGroup]:
@@ -158,20 +177,6 @@ def _group(group: Any) -> InstanceGroup:
     if not isinstance(group, dict):
         return InstanceGroup(UNKNOWN, UNKNOWN)
     return InstanceGroup(named(group, "InstanceType"), named(group, "InstanceCount"))
-
-
-def _fallback(fallback: Any, own: Capacity) -> Capacity:
-    """The job's own capacity, on another instance type, or on demand, or both."""
-    if not isinstance(fallback, dict):
-        return Capacity([InstanceGroup(UNKNOWN, UNKNOWN)], UNKNOWN)
-    type_, spot = named(fallback, "InstanceType"), named(fallback, "spot")
-    groups = [each if type_ is MISSING else InstanceGroup(type_, each.count) for each in own.groups]
-    return Capacity(groups, own.spot if spot is MISSING else _switch(spot))
-
-
-def _switch(spot: Any) -> bool | Absence:
-    """Spot with settings of its own is spot."""
-    return spot if isinstance(spot, bool | Absence) else bool(spot)
 
 
 def _attempts(resource: Resource) -> int | Absence:

@@ -98,19 +98,36 @@ def test_a_job_whose_request_is_unknown_is_a_job_of_which_nothing_is_known():
     assert job.max_runtime is UNKNOWN
 
 
-def test_instance_groups_and_fallbacks_are_capacities():
+def test_instance_groups_are_a_capacity():
     groups = [
         {"InstanceType": "ml.g5.xlarge", "InstanceCount": 1.0, "InstanceGroupName": "a"},
         {"InstanceType": "ml.c5.xlarge", "InstanceCount": 3.0, "InstanceGroupName": "b"},
     ]
-    request = {"ResourceConfig": {"InstanceGroups": groups}, "EnableManagedSpotTraining": True}
-    fallbacks = [{"instance_type": "ml.g6.xlarge"}, {"spot": False}, UNKNOWN_STRING_VALUE]
-    job = view(OWN_TYPE, {"request": request, "fallbacks": fallbacks})
-    own, other_type, on_demand, unknown = job.capacities
-    assert own.groups == [InstanceGroup("ml.g5.xlarge", 1), InstanceGroup("ml.c5.xlarge", 3)]
-    assert [each.instance_type for each in other_type.groups] == ["ml.g6.xlarge"] * 2
-    assert (other_type.spot, on_demand.spot, on_demand.groups) == (True, False, own.groups)
-    assert unknown == Capacity([InstanceGroup(UNKNOWN, UNKNOWN)], UNKNOWN)
+    job = view(OWN_TYPE, {"request": {"ResourceConfig": {"InstanceGroups": groups}}})
+    wanted = [InstanceGroup("ml.g5.xlarge", 1), InstanceGroup("ml.c5.xlarge", 3)]
+    assert job.capacities == [Capacity(wanted, MISSING)]
+
+
+def test_each_fallback_is_the_request_with_other_members():
+    fallback = {
+        "ResourceConfig": {"InstanceType": "ml.g6.xlarge", "InstanceCount": 1.0},
+        "EnableManagedSpotTraining": False,
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60.0},
+    }
+    job = view(OWN_TYPE, {"request": REQUEST, "fallbacks": [fallback]})
+    own, other = job.variants
+    assert (own.spot, own.max_wait) == (True, 7200)
+    assert (other.spot, other.max_runtime, other.max_wait) == (False, 60, MISSING)
+    assert other.groups == [InstanceGroup("ml.g6.xlarge", 1)]
+    assert other.image == own.image == "image"
+
+
+@pytest.mark.parametrize(
+    "fallbacks", [UNKNOWN_STRING_VALUE, [UNKNOWN_STRING_VALUE], [{"type": "ml.p5.48xlarge"}], "p5"]
+)
+def test_of_a_fallback_that_cannot_be_read_nothing_is_known(fallbacks: Any):
+    job = view(OWN_TYPE, {"request": REQUEST, "fallbacks": fallbacks})
+    assert job.capacities[1:] == [Capacity([InstanceGroup(UNKNOWN, UNKNOWN)], UNKNOWN)]
 
 
 def test_attempts_count_only_where_a_failed_job_is_launched_again():

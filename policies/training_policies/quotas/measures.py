@@ -12,7 +12,7 @@ from training_policies.instances import instance_types
 from training_policies.prices import Prices
 from training_policies.quotas.limits import Scope
 from training_policies.resource import MISSING
-from training_policies.training_job import Capacity, InstanceGroup, TrainingJobView
+from training_policies.training_job import InstanceGroup, TrainingJobView
 
 Measure = Callable[[TrainingJobView, Scope, Prices], float | None]
 
@@ -25,7 +25,7 @@ _SECONDS_PER_HOUR = 3600
 
 def types_of(job: TrainingJobView) -> frozenset[str]:
     """Every known instance type that the job may run on."""
-    groups = (group for capacity in job.capacities for group in capacity.groups)
+    groups = (group for variant in job.variants for group in variant.groups)
     return frozenset(each.instance_type for each in groups if isinstance(each.instance_type, str))
 
 
@@ -52,24 +52,21 @@ def jobs(job: TrainingJobView, scope: Scope, _: Prices) -> float | None:
 
 def on_demand(job: TrainingJobView, scope: Scope, _: Prices) -> float | None:
     """1 for a job that may run on demand, 0 for one that runs on spot alone."""
-    asked = [capacity.spot for capacity in job.capacities if _is_in(capacity, scope)]
-    # The service takes a missing flag for false, which is known.
-    known = [False if spot is MISSING else spot for spot in asked]
-    if False in known:
+    asked = [each.spot for each in job.variants if _groups_in(each, scope)]
+    if any(spot is False or spot is MISSING for spot in asked):
         return 1
-    return 0 if all(spot is True for spot in known) else None
+    return 0 if all(spot is True for spot in asked) else None
 
 
 def runtime(job: TrainingJobView, _: Scope, __: Prices) -> float | None:
     """The longest training time over all attempts, in seconds."""
-    return _times(_number(job.max_runtime), _number(job.attempts))
+    longest = _largest(_number(variant.max_runtime) for variant in job.variants)
+    return _times(longest, _number(job.attempts))
 
 
 def wait(job: TrainingJobView, _: Scope, __: Prices) -> float | None:
     """The longest time for waiting and running on spot, in seconds; 0 on demand alone."""
-    if job.max_wait is MISSING and _is_never_on_spot(job):
-        return 0
-    return _number(job.max_wait)
+    return _largest(map(_wait, job.variants))
 
 
 def cost(job: TrainingJobView, scope: Scope, prices: Prices) -> float | None:
@@ -78,52 +75,59 @@ def cost(job: TrainingJobView, scope: Scope, prices: Prices) -> float | None:
     The maximum runtime and the overhead count for each attempt, a warm pool once. Spot never
     costs more than on-demand capacity, whose price is used for both.
     """
-    seconds = _billed_seconds(job)
 
     def of(group: InstanceGroup) -> float | None:
-        price = prices.usd_per_hour(str(group.instance_type))
-        return _times(_times(_count(group), price), seconds)
+        return _times(_count(group), prices.usd_per_hour(str(group.instance_type)))
 
-    total = _worst(job, scope, of)
-    return None if total is None else round(total / _SECONDS_PER_HOUR, 6)
+    ceilings = (
+        _times(_sum(map(of, _groups_in(variant, scope))), _billed_hours(variant))
+        for variant in job.variants
+    )
+    largest = _largest(ceilings)
+    return None if largest is None else round(largest, 6)
 
 
-def _billed_seconds(job: TrainingJobView) -> float | None:
-    longest, attempts = _number(job.max_runtime), _number(job.attempts)
-    kept = 0 if job.keep_alive is MISSING else _number(job.keep_alive)
+def _billed_hours(variant: TrainingJobView) -> float | None:
+    longest, attempts = _number(variant.max_runtime), _number(variant.attempts)
+    kept = 0 if variant.keep_alive is MISSING else _number(variant.keep_alive)
     if longest is None or attempts is None or kept is None:
         return None
-    return (longest + OVERHEAD_SECONDS) * attempts + kept
+    return ((longest + OVERHEAD_SECONDS) * attempts + kept) / _SECONDS_PER_HOUR
+
+
+def _wait(variant: TrainingJobView) -> float | None:
+    is_on_demand = variant.spot is False or variant.spot is MISSING
+    return 0 if is_on_demand and variant.max_wait is MISSING else _number(variant.max_wait)
 
 
 def _worst(
     job: TrainingJobView, scope: Scope, of: Callable[[InstanceGroup], float | None]
 ) -> float | None:
-    """The largest sum over the groups of one capacity that are in the scope."""
-    sums = [_sum(map(of, _groups_in(capacity, scope))) for capacity in job.capacities]
-    return None if None in sums else max(each for each in sums if each is not None)
+    """The largest sum over the groups of one attempt that are in the scope."""
+    return _largest(_sum(map(of, _groups_in(variant, scope))) for variant in job.variants)
 
 
-def _groups_in(capacity: Capacity, scope: Scope) -> list[InstanceGroup]:
+def _groups_in(variant: TrainingJobView, scope: Scope) -> list[InstanceGroup]:
     """The groups that are in the scope, or may be."""
-    return [group for group in capacity.groups if _may_be_in(group, scope)]
+    return [group for group in variant.groups if _may_be_in(group, scope)]
 
 
 def _may_be_in(group: InstanceGroup, scope: Scope) -> bool:
     return not isinstance(group.instance_type, str) or scope.includes(group.instance_type)
 
 
-def _is_in(capacity: Capacity, scope: Scope) -> bool:
-    return bool(_groups_in(capacity, scope))
-
-
-def _is_never_on_spot(job: TrainingJobView) -> bool:
-    return all(capacity.spot in (False, MISSING) for capacity in job.capacities)
-
-
 def _count(group: InstanceGroup) -> float | None:
     """The group's number of instances; None also where its type is not known."""
     return _number(group.count) if isinstance(group.instance_type, str) else None
+
+
+def _largest(values: Iterable[float | None]) -> float | None:
+    largest = 0.0
+    for value in values:
+        if value is None:
+            return None
+        largest = max(largest, value)
+    return _whole(largest)
 
 
 def _number(value: Any) -> float | None:
@@ -141,4 +145,8 @@ def _sum(values: Iterable[float | None]) -> float | None:
         if value is None:
             return None
         total += value
-    return int(total) if total.is_integer() else total
+    return _whole(total)
+
+
+def _whole(value: float) -> float:
+    return int(value) if float(value).is_integer() else value
