@@ -38,14 +38,20 @@ def _account_reads(scope: DeployerScope) -> list[Statement]:
         "ManagedPrefixLists NatGateways NetworkAcls NetworkInterfaces PrefixLists RouteTables "
         "SecurityGroupRules SecurityGroups Subnets VpcEndpoints Vpcs"
     )
-    others = ["kms:ListAliases", "logs:DescribeLogGroups", "sagemaker:ListTrainingJobs"]
-    vpc = scope.arn("ec2", "vpc/*")
+    others = [
+        "kms:ListAliases",
+        "logs:DescribeLogGroups",
+        "sagemaker:ListTrainingJobs",
+        "servicequotas:ListServiceQuotas",
+    ]
+    vpc, repositories = scope.arn("ec2", "vpc/*"), scope.arn("ecr", "repository/*")
     lists = f"arn:{partition(scope.region)}:ec2:{scope.region}:*:prefix-list/*"
     return [
         allow("ReadNetwork", [f"ec2:Describe{each}" for each in network.split()], _ALL),
         allow("ReadVpcs", ["ec2:DescribeVpcAttribute"], [vpc]),
         allow("ReadPrefixLists", ["ec2:GetManagedPrefixListEntries"], [lists]),
         allow("ReadLists", others, _ALL),
+        allow("FindImages", ["ecr:DescribeImages"], [repositories]),
     ]
 
 

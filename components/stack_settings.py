@@ -200,6 +200,11 @@ class Settings(SettingsModel):
         default=False,
         description="The launch switch: true launches the jobs, false launches and stops nothing.",
     )
+    preflight: bool = Field(
+        default=True,
+        description="Whether a launch is held against the account's quotas, and its image, inputs "
+        "and role are looked for, before anything is stopped or made: true or false.",
+    )
     wait_for_completion: bool = Field(
         default=False, description="Whether `pulumi up` waits until the jobs have ended."
     )

@@ -226,6 +226,7 @@ class TrainingPlatform(pulumi.ComponentResource):
                 region=self._args.region,
                 source_hash=uploads.source_hash,
                 launch=self._settings.enable_training_job,
+                preflight=self._settings.preflight,
             ),
             # A job must start after, and end before, everything that it works with: without the
             # role's policy, say, a job that is being stopped could not save its last checkpoint.

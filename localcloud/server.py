@@ -142,11 +142,13 @@ def _mount(server: Any, settings: Settings, keeper: Keeper) -> TrainingService:
     from localcloud.events.publisher import Publisher
     from localcloud.events.targets import mend_targets
     from localcloud.gateway import Gateway
+    from localcloud.registry import stand_in_for_missing_repositories
     from localcloud.sagemaker.service import TrainingService
 
     mend_bucket_policies()
     mend_delete_markers()
     mend_targets()
+    stand_in_for_missing_repositories()
     for mended in (budgets, managed_policies, model_packages):
         mended.mend()
     workflows.configure(server.server_port)

@@ -19,12 +19,14 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from components.problems import Problem
 from components.training_job import lifecycle
 from components.training_job.aws_clients import AwsClients
 from components.training_job.cost import cost_ceiling, expected_cost
 from components.training_job.decision import IDENTITY, RECORDED, Decision, decide
 from components.training_job.errors import without_traceback
 from components.training_job.lifecycle import Launch, TrainingJobError
+from components.training_job.preflight import Preflight
 from components.training_job.request import Request, definition_hash, definition_of
 from components.training_job.service_model import conform, request_problems
 from components.training_job.state import described, not_launched
@@ -39,6 +41,7 @@ INPUTS = (
     "source_hash",
     "run_id",
     "launch",
+    "preflight",
     "paused",
     "relaunch",
     "max_attempts",
@@ -58,18 +61,21 @@ class TrainingJobProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     _clients: AwsClients
+    _preflight: Preflight
 
     def configure(self, req: ConfigureRequest) -> None:
         """Take the `aws:*` settings of the stack."""
         without_traceback()
         self._clients = AwsClients(req.config.get)
+        self._preflight = Preflight(self._clients)
 
-    def check(self, _olds: State, news: State) -> CheckResult:
+    def check(self, olds: State, news: State) -> CheckResult:
         """Hold the request against the API's rules, and add the definition's hash and ceiling."""
         news = _conformed(news)
         requests = [news["request"] | each for each in ({}, *news.get("fallbacks", ()))]
         inputs = news | _costs(requests, news) | {"definition_hash": _definition_hash(news)}
         problems = [each for request in requests for each in request_problems(request)]
+        problems = problems or self._preflight_problems(olds, inputs)
         told = {str(each): each.path for each in problems}  # each fallback repeats most of them
         failures = [CheckFailure(path, text) for text, path in told.items()]
         return CheckResult(to_wire(inputs), failures)
@@ -136,6 +142,18 @@ class TrainingJobProvider(ResourceProvider):
         if _keeps_instances(props):
             lifecycle.release_warm_pool(client, name)
         lifecycle.release(client, description["TrainingJobArn"], description["TrainingJobStatus"])
+
+    def _preflight_problems(self, olds: State, news: State) -> list[Problem]:
+        """What AWS has against a launch that is new; only told while the switch is off."""
+        asked = news.get("preflight") and not news["paused"]
+        if not asked or all(olds.get(key) == news[key] for key in (*IDENTITY, "launch", "paused")):
+            return []
+        problems = self._preflight.problems(news)
+        if news["launch"]:
+            return problems
+        for problem in problems:
+            print(f"a launch would be refused: {problem}")
+        return []
 
     def _client(self, props: State) -> Any:
         """The SageMaker client of the job's region, in the account that the job belongs to.

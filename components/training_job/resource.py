@@ -23,7 +23,8 @@ class TrainingJobArgs:
 
     `lineage` names the chain of jobs that share one checkpoint prefix. `owner` tells this
     stack's jobs from those of another that uses the same names. `source_hash` is the hash of the
-    source's contents, "" without source. `launch` is the launch switch.
+    source's contents, "" without source. `launch` is the launch switch, `preflight` whether AWS is
+    asked what would make a launch fail.
     """
 
     job: JobSettings
@@ -34,6 +35,7 @@ class TrainingJobArgs:
     region: str
     source_hash: str
     launch: bool
+    preflight: bool = True
 
 
 class TrainingJob(Resource, module="sagemaker", name="TrainingJob"):
@@ -147,6 +149,7 @@ def _inputs(args: TrainingJobArgs) -> dict[str, Any]:
         "source_hash": args.source_hash,
         "run_id": args.job.run_id,
         "launch": args.launch,
+        "preflight": args.preflight,
         "paused": args.job.paused,
         "relaunch": args.job.relaunch,
         "max_attempts": args.job.max_attempts,

@@ -131,3 +131,24 @@ def test_a_budgets_subscribers_tags_and_limit_are_read_back(cloud: Cloud):
     assert tags == [{"Key": "owner", "Value": "ada"}]
     budgets.delete_budget(**named)
     assert refusal(budgets.describe_notifications_for_budget, **named)[0] == "NotFoundException"
+
+
+def test_a_repository_that_nobody_made_holds_every_image(cloud: Cloud):
+    ecr = cloud.client("ecr")
+    ids = [{"imageTag": "1"}, {"imageTag": "2"}]
+    first, again = (
+        ecr.describe_images(repositoryName="training", imageIds=ids)["imageDetails"]
+        for _ in range(2)
+    )
+    digests = [image["imageDigest"] for image in first]
+    assert digests == [image["imageDigest"] for image in again]
+    assert len(set(digests)) == 2
+    [by_digest] = ecr.describe_images(
+        repositoryName="training", imageIds=[{"imageDigest": digests[0]}]
+    )["imageDetails"]
+    assert by_digest["imageDigest"] == digests[0]
+
+    ecr.create_repository(repositoryName="training")
+    assert "ImageNotFoundException" in refusal(
+        lambda: ecr.describe_images(repositoryName="training", imageIds=ids)
+    )

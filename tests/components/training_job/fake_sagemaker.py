@@ -79,9 +79,17 @@ class FakeSageMaker:
         }
 
     def _list_training_jobs(
-        self, NameContains: str, CreationTimeAfter: datetime | None = None, **_: Any
+        self,
+        NameContains: str = "",
+        CreationTimeAfter: datetime | None = None,
+        StatusEquals: str = "",
+        **_: Any,
     ) -> Iterator[dict[str, Any]]:
-        named = [job for name, job in self.jobs.items() if NameContains in name]
+        named = [
+            job
+            for name, job in self.jobs.items()
+            if NameContains in name and StatusEquals in ("", job["TrainingJobStatus"])
+        ]
         after = CreationTimeAfter or datetime.min.replace(tzinfo=UTC)
         found = [job for job in named if job["CreationTime"] > after]
         newest_first = sorted(found, key=lambda job: job["CreationTime"], reverse=True)

@@ -1,0 +1,257 @@
+"""What is asked of AWS before a launch, and what is said of the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from components.training_job.preflight import Preflight
+from components.training_job.provider import TrainingJobProvider
+from components.training_job.unknowns import UNKNOWN
+from tests.components.training_job.fake_account import FakeAccount
+from tests.components.training_job.fake_sagemaker import FakeSageMaker, client_error
+
+Inputs = Callable[..., dict[str, Any]]
+SPOT = "ml.g5.2xlarge for spot training job usage"
+ON_DEMAND = "ml.g5.2xlarge for training job usage"
+WARM_POOL = "ml.g5.2xlarge for training warm pool usage"
+DATA = {"inputs": {"train": {"s3Uri": "s3://data/train/"}}}
+
+
+@pytest.fixture
+def account(sagemaker: FakeSageMaker) -> FakeAccount:
+    """An account in which nothing is missing."""
+    account = FakeAccount(sagemaker)
+    account.quotas = {SPOT: 4, ON_DEMAND: 4, WARM_POOL: 0}
+    account.images = {("training", "1")}
+    account.objects = {"s3://data/train/0.csv"}
+    account.roles = {"execution"}
+    return account
+
+
+@pytest.fixture
+def preflight(account: FakeAccount) -> Preflight:
+    return Preflight(account)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def provider(account: FakeAccount, preflight: Preflight) -> TrainingJobProvider:
+    provider = TrainingJobProvider()
+    provider._clients = account  # type: ignore[assignment]
+    provider._preflight = preflight
+    return provider
+
+
+def texts(preflight: Preflight, inputs: dict[str, Any]) -> list[str]:
+    return [str(problem) for problem in preflight.problems(inputs)]
+
+
+def start(sagemaker: FakeSageMaker, inputs: dict[str, Any], lineage: str, owner: str = "") -> str:
+    """Let a job of a lineage run, as if another program had launched it; return its name."""
+    name = f"{lineage}-00000001-1"
+    tags = [{"Key": "sagemaker-training:owner", "Value": owner}]
+    sagemaker.create_training_job(**inputs["request"] | {"TrainingJobName": name, "Tags": tags})
+    return name
+
+
+def test_a_launch_that_nothing_is_against_has_no_problems(
+    preflight: Preflight,
+    account: FakeAccount,
+    job_inputs: Inputs,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert texts(preflight, job_inputs(DATA)) == []
+    assert capsys.readouterr().out == ""
+    assert sum(account.calls.values()) + len(account.sagemaker.calls) == 5
+
+
+def test_everything_that_is_missing_is_told_at_once_with_path_value_rule_and_remedy(
+    preflight: Preflight, account: FakeAccount, job_inputs: Inputs
+) -> None:
+    account.quotas[SPOT] = 1
+    account.images, account.objects, account.roles = set(), {"s3://data/other"}, set()
+    told = texts(preflight, job_inputs({**DATA, "instanceCount": 2}))
+    paths = [text.partition(":")[0] for text in told]
+    assert paths == [
+        "request.ResourceConfig",
+        "request.AlgorithmSpecification.TrainingImage",
+        "request.InputDataConfig[0].DataSource.S3DataSource.S3Uri",
+        "request.RoleArn",
+    ]
+    assert all("Remedy: " in text for text in told)
+    assert f"quota of instances of {SPOT} in us-east-1 is 1, of which 0 are in use" in told[0]
+    assert "servicequotas/home/services/sagemaker/quotas/L-00000000" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("job", "short"),
+    [
+        ({}, SPOT),
+        ({"spot": False}, ON_DEMAND),
+        ({"spot": False, "keepAlive": "30m"}, WARM_POOL),
+    ],
+)
+def test_spot_on_demand_and_warm_pools_have_quotas_of_their_own(
+    preflight: Preflight, account: FakeAccount, job_inputs: Inputs, job: Any, short: str
+) -> None:
+    account.quotas = dict.fromkeys(account.quotas, 10.0) | {short: 0}
+    [told] = texts(preflight, job_inputs(job))
+    assert short in told
+
+
+def test_what_other_jobs_use_counts_and_what_this_lineage_uses_does_not(
+    preflight: Preflight, account: FakeAccount, job_inputs: Inputs
+) -> None:
+    three = job_inputs({"instanceCount": 3})
+    start(account.sagemaker, three, "research-dev-digits", three["owner"])
+    start(account.sagemaker, job_inputs({"spot": False, "instanceCount": 3}), "vision-dev-cats")
+    assert texts(preflight, three) == []
+
+    start(account.sagemaker, job_inputs({"instanceCount": 2}), "vision-dev-dogs")
+    [told] = texts(Preflight(account), three)  # type: ignore[arg-type]
+    assert "is 4, of which 2 are in use" in told
+    assert "ask for 5 at" in told
+
+
+def test_the_jobs_of_a_stack_share_the_quota(preflight: Preflight, job_inputs: Inputs) -> None:
+    assert texts(preflight, job_inputs({"instanceCount": 3}, lineage="research-dev-a")) == []
+    assert texts(preflight, job_inputs({"instanceCount": 3}, lineage="research-dev-a")) == []
+    [told] = texts(preflight, job_inputs({"instanceCount": 2}, lineage="research-dev-b"))
+    assert "of which 3 are in use or asked for by this stack's other jobs" in told
+
+
+def test_a_type_without_a_quota_has_no_limit(
+    preflight: Preflight, account: FakeAccount, job_inputs: Inputs
+) -> None:
+    account.quotas = {}
+    assert texts(preflight, job_inputs({"instanceCount": 50})) == []
+
+
+def test_what_may_not_be_asked_is_told_once_and_stops_nothing(
+    preflight: Preflight,
+    account: FakeAccount,
+    job_inputs: Inputs,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    account.denied = {"ListServiceQuotas", "DescribeImages", "ListObjectsV2", "GetRole"}
+    assert texts(preflight, job_inputs(DATA)) == []
+    assert texts(preflight, job_inputs(DATA, lineage="research-dev-b")) == []
+    warnings = capsys.readouterr().out.splitlines()
+    assert len(warnings) == 4
+    assert all(line.startswith("preflight can't see ") for line in warnings)
+
+
+def test_jobs_that_may_not_be_seen_are_not_counted(
+    preflight: Preflight,
+    account: FakeAccount,
+    job_inputs: Inputs,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    start(account.sagemaker, job_inputs({"instanceCount": 4}), "vision-dev-cats")
+
+    def denied(_self: FakeSageMaker, _name: str) -> None:
+        raise client_error("AccessDeniedException", "not authorized", "DescribeTrainingJob")
+
+    monkeypatch.setattr(FakeSageMaker, "_describe", denied)
+    assert texts(preflight, job_inputs()) == []
+    assert "counts no instances of jobs that these credentials may not see" in (
+        capsys.readouterr().out
+    )
+
+
+@pytest.mark.parametrize("theirs", [True, False])
+def test_another_owners_live_job_on_the_lineage_is_told_before_anything_is_stopped(
+    preflight: Preflight, account: FakeAccount, job_inputs: Inputs, theirs: bool
+) -> None:
+    inputs = job_inputs()
+    owner = "arn:aws:iam::123456789012:role/theirs" if theirs else inputs["owner"]
+    name = start(account.sagemaker, inputs, inputs["lineage"], owner)
+    told = texts(preflight, inputs)
+    assert len(told) == theirs
+    assert all(f"{name} is running on its checkpoints and belongs to {owner}" in t for t in told)
+    assert account.sagemaker.live() == [name]
+
+
+def test_what_is_not_known_yet_is_passed_over(
+    preflight: Preflight, account: FakeAccount, job_inputs: Inputs
+) -> None:
+    account.roles, account.objects = set(), set()
+    inputs = job_inputs({"inputs": {"train": {"s3Uri": UNKNOWN}}}, owner=UNKNOWN)
+    inputs["request"] |= {"RoleArn": UNKNOWN, "CheckpointConfig": {"S3Uri": UNKNOWN}}
+    assert texts(preflight, inputs) == []
+
+
+def test_what_the_stack_uploads_need_not_be_there_before(
+    preflight: Preflight, job_inputs: Inputs
+) -> None:
+    own = {"s3Uri": "s3://artifacts/inputs/research-dev-digits/train/0/"}
+    assert texts(preflight, job_inputs({"inputs": {"train": own}})) == []
+
+
+@pytest.mark.parametrize("image", ["public.ecr.aws/acme/training:1", "training:1"])
+def test_only_a_private_registry_is_asked_for_an_image(
+    preflight: Preflight, account: FakeAccount, job_inputs: Inputs, image: str
+) -> None:
+    assert texts(preflight, job_inputs({"image": image})) == []
+    assert account.calls["DescribeImages"] == 0
+
+
+def test_a_hundred_jobs_ask_no_more_than_one(
+    preflight: Preflight, account: FakeAccount, job_inputs: Inputs
+) -> None:
+    account.quotas[SPOT] = 100
+    for number in range(100):
+        assert texts(preflight, job_inputs(DATA, lineage=f"research-dev-{number}")) == []
+    assert sum(account.calls.values()) + len(account.sagemaker.calls) == 5
+
+
+def test_check_refuses_a_launch_that_would_fail(
+    provider: TrainingJobProvider, account: FakeAccount, job_inputs: Inputs
+) -> None:
+    account.quotas[SPOT] = 0
+    [failure] = provider.check({}, job_inputs(preflight=True)).failures
+    assert failure.property == "request.ResourceConfig"
+    assert SPOT in failure.reason
+
+
+def test_check_tells_what_is_against_a_launch_before_the_switch_is_on(
+    provider: TrainingJobProvider,
+    account: FakeAccount,
+    job_inputs: Inputs,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    account.quotas[SPOT] = 0
+    assert provider.check({}, job_inputs(preflight=True, launch=False)).failures == []
+    assert SPOT in capsys.readouterr().out
+
+
+def test_check_asks_nothing_where_nothing_is_launched_anew(
+    provider: TrainingJobProvider, account: FakeAccount, job_inputs: Inputs
+) -> None:
+    olds = provider.check({}, job_inputs(preflight=True)).inputs
+    account.calls.clear()
+    account.sagemaker.calls.clear()
+    for unchanged in (
+        job_inputs(preflight=True),
+        job_inputs({"paused": True}, preflight=True),
+        job_inputs({"hyperparameters": {"epochs": 2}}, preflight=False),
+    ):
+        assert provider.check(olds, unchanged).failures == []
+    assert account.calls == {}
+    assert account.sagemaker.calls == []
+
+
+@pytest.mark.parametrize(
+    "changed", [{"job": {"hyperparameters": {"epochs": 2}}}, {"lineage": "research-dev-letters"}]
+)
+def test_check_asks_again_where_another_job_is_launched(
+    provider: TrainingJobProvider, account: FakeAccount, job_inputs: Inputs, changed: Any
+) -> None:
+    olds = provider.check({}, job_inputs(preflight=True)).inputs
+    account.roles = set()
+    provider._preflight = Preflight(account)  # type: ignore[arg-type]
+    [failure] = provider.check(olds, job_inputs(preflight=True, **changed)).failures
+    assert failure.property == "request.RoleArn"
