@@ -13,21 +13,23 @@ from pulumi.dynamic import (
     ConfigureRequest,
     CreateResult,
     DiffResult,
+    ReadResult,
     ResourceProvider,
 )
 
 from components.training_job.aws_clients import AwsClients
 from components.training_job.cost import billed_cost, savings_percent
 from components.training_job.errors import without_traceback
-from components.training_job.lifecycle import TrainingJobError
+from components.training_job.lifecycle import TrainingJobError, describe
 from components.training_job.outcome import outcome_of, remedy_for
 from components.training_job.state import interruptions_of
-from components.training_job.unknowns import has_unknown, to_wire
+from components.training_job.unknowns import has_unknown, is_unknown, to_wire
 from components.training_job.waiting import last_log_lines, wait_for_end
 
 State = dict[str, Any]
 
 _LOG_LINES = 20
+_NAMES, _JOBS = "training_job_names", "jobs"
 
 
 class TrainingJobCompletionProvider(ResourceProvider):
@@ -47,11 +49,10 @@ class TrainingJobCompletionProvider(ResourceProvider):
         return CheckResult(to_wire(news), [])
 
     def diff(self, _id: str, olds: State, news: State) -> DiffResult:
-        """Wait anew when the jobs are others, or not known yet."""
-        key = "training_job_names"
-        others = has_unknown(news[key]) or olds[key] != news[key]
+        """Wait anew when the jobs are others, or are to be replaced."""
+        others = _are_others(olds, news)
         return DiffResult(
-            changes=others, replaces=[key] if others else [], delete_before_replace=True
+            changes=others, replaces=[_NAMES] if others else [], delete_before_replace=True
         )
 
     def create(self, props: State) -> CreateResult:
@@ -60,7 +61,7 @@ class TrainingJobCompletionProvider(ResourceProvider):
         Raises:
             TrainingJobError: a job did not complete; says why, with its last log lines.
         """
-        names = [name for name in props["training_job_names"] if name]
+        names = [name for name in props[_NAMES] if name]
         client = self._clients.client("sagemaker", props["region"])
         ended = wait_for_end(client, names, props["deadline_seconds"], print) if names else {}
         failures = [self._failure(each, props) for each in ended.values() if not _completed(each)]
@@ -68,6 +69,14 @@ class TrainingJobCompletionProvider(ResourceProvider):
             raise TrainingJobError("\n\n".join(failures))
         results = {name: _result(description) for name, description in ended.items()}
         return CreateResult("+".join(names) or "no-jobs", props | {"results": results})
+
+    def read(self, id_: str, props: State) -> ReadResult:
+        """Find the end gone if a job's record is, since a job of that name may be another one."""
+        names = [name for name in props[_NAMES] if name]
+        client = self._clients.client("sagemaker", props["region"]) if names else None
+        if any(describe(client, name) is None for name in names):
+            return ReadResult(None, {})
+        return ReadResult(id_, props)
 
     def _failure(self, description: dict[str, Any], props: State) -> str:
         """What a person needs to know of a job that did not complete."""
@@ -82,6 +91,21 @@ class TrainingJobCompletionProvider(ResourceProvider):
                 f"Remedy: {remedy_for(outcome)}.",
             ]
         )
+
+
+def _are_others(olds: State, news: State) -> bool:
+    """Whether these are other jobs than those whose end is known.
+
+    In a preview the engine knows no output of a job that it will update, so its name is unknown
+    though it will stay. A job that it will replace comes before this one's turn: the engine asks
+    what follows from that with all of the names unknown at once, even for `--replace`.
+    """
+    before, names = olds[_NAMES], news[_NAMES]
+    if not has_unknown(names):
+        return bool(before != names)
+    if is_unknown(names) or olds.get(_JOBS) != news[_JOBS]:
+        return True
+    return any(not is_unknown(new) and old != new for old, new in zip(before, names, strict=True))
 
 
 def _completed(description: dict[str, Any]) -> bool:

@@ -102,6 +102,7 @@ class TrainingJobCompletion(Resource, module="sagemaker", name="TrainingJobCompl
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props = {
+            "jobs": list(jobs),
             "training_job_names": [job.training_job_name for job in jobs.values()],
             "deadline_seconds": completion_deadline(settings),
             "region": region,

@@ -73,6 +73,7 @@ def launched(sagemaker: FakeSageMaker, job_inputs: Inputs) -> Callable[[str], st
 
 def props(*names: str, deadline: int = 3600) -> dict[str, Any]:
     return {
+        "jobs": [name.rpartition("-")[0] for name in names],
         "training_job_names": list(names),
         "region": "us-east-1",
         "deadline_seconds": deadline,
@@ -197,16 +198,50 @@ def test_progress_is_printed_when_a_status_changes_and_only_then(
     assert seen == ["Starting", "Training", "Interrupted", "Training", "Completed"]
 
 
+OLD = {"jobs": ["a", "b"], "training_job_names": ["a-1", "b-1"]}
+
+
 @pytest.mark.parametrize(
-    ("old", "new", "waits"),
-    [(["a"], ["a"], False), (["a"], ["b"], True), (["a"], UNKNOWN, True), (["a"], [UNKNOWN], True)],
+    ("news", "waits"),
+    [
+        ({}, False),
+        ({"training_job_names": ["a-1", "b-2"]}, True),
+        ({"training_job_names": ["a-1", UNKNOWN]}, False),  # b is updated in place
+        ({"training_job_names": [UNKNOWN, UNKNOWN]}, False),
+        ({"training_job_names": UNKNOWN}, True),  # a job is replaced
+        ({"training_job_names": [UNKNOWN, "b-2"]}, True),
+        ({"jobs": ["a", "c"], "training_job_names": ["a-1", UNKNOWN]}, True),
+        ({"jobs": ["a"], "training_job_names": [UNKNOWN]}, True),
+        ({"jobs": ["a", "b", "c"], "training_job_names": ["a-1", "b-1", UNKNOWN]}, True),
+    ],
 )
-def test_it_waits_anew_when_its_jobs_are_others_or_unknown(
-    completion: TrainingJobCompletionProvider, old: Any, new: Any, waits: bool
+def test_it_waits_anew_when_its_jobs_are_others_and_not_while_they_are_updated(
+    completion: TrainingJobCompletionProvider, news: dict[str, Any], waits: bool
 ) -> None:
-    diff = completion.diff("", {"training_job_names": old}, {"training_job_names": new})
+    diff = completion.diff("", OLD, OLD | news)
     assert diff.changes is waits
     assert bool(diff.replaces) is waits
+
+
+def test_one_of_an_earlier_release_waits_anew_where_it_cannot_know(
+    completion: TrainingJobCompletionProvider,
+) -> None:
+    names = "training_job_names"
+    earlier = {names: OLD[names]}
+    assert completion.diff("", earlier, OLD).changes is False
+    assert completion.diff("", earlier, OLD | {names: ["a-1", UNKNOWN]}).changes is True
+
+
+def test_it_is_gone_when_a_jobs_record_is(
+    completion: TrainingJobCompletionProvider,
+    sagemaker: FakeSageMaker,
+    launched: Callable[[str], str],
+) -> None:
+    state = props(launched("team-dev-a"), "")
+    assert completion.read("", state).outs == state
+    assert completion.read("", props("")).id == ""
+    sagemaker.jobs.clear()
+    assert completion.read("", state).id is None
 
 
 def test_a_log_that_cannot_be_read_hides_no_failure(

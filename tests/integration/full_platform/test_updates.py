@@ -8,6 +8,8 @@ import pytest
 
 from tests.integration.engine import Result, Stack, Step
 from tests.integration.full_platform.conftest import Platform
+from tests.integration.full_platform.options import every_option
+from tests.integration.timeline import TRAINING_JOB
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
@@ -45,20 +47,42 @@ def test_another_zone_replaces_nothing(stack: Stack):
     assert preview.changes["create"] > 0
 
 
-def test_another_tag_replaces_nothing(stack: Stack):
+def test_another_tag_replaces_nothing_and_waits_for_nothing(stack: Stack):
     stack.settings |= {"costCenter": "4712"}
     preview = stack.preview().succeeded()
     assert replacements(preview) == set()
     assert "create" not in preview.changes
     assert preview.changes["update"] > 20
+    assert {"update"} == operations_on(TRAINING_JOB, preview)
+    assert operations_on(COMPLETION, preview) == set()
+
+
+def test_another_definition_replaces_the_job_and_waits_for_its_end(stack: Stack):
+    stack.settings |= {"jobs": every_option(hyperparameters={"steps": 21})["jobs"]}
+    assert replacements(stack.preview().succeeded()) == {TRAINING_JOB, COMPLETION}
+
+
+def test_a_forced_replacement_of_the_job_waits_for_its_end(stack: Stack):
+    [job] = [each["urn"] for each in stack.resources() if each["type"] == TRAINING_JOB]
+    preview = stack.preview("--replace", job).succeeded()
+    assert replacements(preview) == {TRAINING_JOB, COMPLETION}
 
 
 def replacements(preview: Result) -> set[str]:
-    """The types of what an update would replace or delete.
+    """The types of what an update would replace or delete."""
+    return {step.type for step in planned(preview) if step.operation in _GOING}
 
-    Without the completion, which only waits: a preview can't know that the job's name will stay.
-    """
-    planned = [each["resourcePreEvent"]["metadata"] for each in preview.events
-               if "resourcePreEvent" in each]  # fmt: skip
-    types = {Step(each["op"], each["urn"]).type for each in planned if each["op"] in _GOING}
-    return types - {COMPLETION}
+
+def operations_on(type_: str, preview: Result) -> set[str]:
+    """What an update would do with the resources of a type."""
+    return {step.operation for step in planned(preview) if step.type == type_}
+
+
+def planned(preview: Result) -> list[Step]:
+    """What an update would do, without what it would leave as it is."""
+    metadata = (
+        each["resourcePreEvent"]["metadata"]
+        for each in preview.events
+        if "resourcePreEvent" in each
+    )
+    return [Step(each["op"], each["urn"]) for each in metadata if each["op"] != "same"]
