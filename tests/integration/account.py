@@ -74,6 +74,9 @@ def _alerts(client: Client) -> Iterator[str]:
     yield from _named(
         "state-machine", client("stepfunctions"), "list_state_machines", "stateMachines", "name"
     )
+    channels = client("chatbot").describe_slack_channel_configurations()
+    for each in channels["SlackChannelConfigurations"]:
+        yield f"chat channel {each['ConfigurationName']}"
     budgets = client("budgets").describe_budgets(AccountId=account)
     yield from (f"budget {each['BudgetName']}" for each in budgets.get("Budgets", []))
 

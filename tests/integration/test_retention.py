@@ -59,7 +59,7 @@ def a_stack_comes_goes_and_comes_back(
 ) -> None:
     waiting = settings | {"waitForCompletion": False}
     stack = new_stack(waiting, url=cloud)
-    make_what_exists_already(stack.client("s3"))
+    make_what_exists_already(stack.client)
     before = inventory(stack.client)
     stack.up().succeeded()
     stack.wait_for_job("work", lambda job: steps_done(stack, job) >= 10)

@@ -39,6 +39,6 @@ def platform(tmp_path_factory: pytest.TempPathFactory, plugins: Path) -> Iterato
     for url in run_cloud(tmp_path_factory.mktemp("cloud")):
         with new_stacks(tmp_path_factory.mktemp("stacks"), plugins, url) as make:
             stack = make(every_option())
-            make_what_exists_already(stack.client("s3"))
+            make_what_exists_already(stack.client)
             came_up = stack.up().succeeded()
             yield Platform(stack, came_up, stack.outputs())

@@ -1,11 +1,9 @@
-"""A stack with every option of the platform on.
-
-But for the chat channel: the local cloud has no chat service, so the unit tests stand alone there.
-"""
+"""A stack with every option of the platform on."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from development.environment import REGION
@@ -14,6 +12,7 @@ from tests.integration.settings import counting_job
 ACCOUNT = "123456789012"
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:role/administrator"
 PIPELINE = f"arn:aws:iam::{ACCOUNT}:role/pipeline"
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
 WORKFLOW = "repo:acme/platform:environment:production"
 INPUTS = "s3://data-of-everybody/train/"
 ACCESS_LOGS = "access-logs-of-everybody"
@@ -47,11 +46,13 @@ def every_option(**job: Any) -> dict[str, Any]:
         },
         "alerts": {
             "emails": ["ml@example.com"],
+            "slack": {"workspaceId": "T0123456789", "channelId": "C0123456789"},
             "failuresPerDay": 2,
             "prolonged": {"after": "12h", "stop": True},
             "monthlyBudgetUsd": 2500,
         },
         "deployer": {"trustedPrincipals": [PIPELINE], "githubSubjects": [WORKFLOW]},
+        "permissionsBoundary": BOUNDARY,
         "jobs": {"work": counting_job(**_JOB | job)},
     }
 
@@ -63,8 +64,13 @@ _JOB: dict[str, Any] = {
 }
 
 
-def make_what_exists_already(s3: Any) -> None:
-    """The buckets that a stack finds in the account."""
+def make_what_exists_already(client: Callable[[str], Any]) -> None:
+    """The buckets and the policy that a stack finds in the account."""
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    client("iam").create_policy(
+        PolicyName=BOUNDARY.rpartition("/")[2], PolicyDocument=document(everything)
+    )
+    s3 = client("s3")
     for bucket in (ACCESS_LOGS, INPUTS.split("/")[2]):
         s3.create_bucket(Bucket=bucket)
     s3.put_object(Bucket=INPUTS.split("/")[2], Key="train/part-0.txt", Body=b"0")
@@ -74,5 +80,9 @@ def make_what_exists_already(s3: Any) -> None:
         "Action": "s3:PutObject",
         "Resource": f"arn:aws:s3:::{ACCESS_LOGS}/*",
     }
-    policy = {"Version": "2012-10-17", "Statement": [delivery]}
-    s3.put_bucket_policy(Bucket=ACCESS_LOGS, Policy=json.dumps(policy))
+    s3.put_bucket_policy(Bucket=ACCESS_LOGS, Policy=document(delivery))
+
+
+def document(statement: dict[str, Any]) -> str:
+    """A policy of one statement."""
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

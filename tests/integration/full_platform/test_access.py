@@ -13,7 +13,14 @@ from components.training_job.lifecycle import OWNER_TAG
 from development.environment import REGION
 from tests.components.evaluation import allowed
 from tests.integration.full_platform.conftest import Platform
-from tests.integration.full_platform.options import ACCOUNT, INPUTS, PIPELINE, TAGS, WORKFLOW
+from tests.integration.full_platform.options import (
+    ACCOUNT,
+    BOUNDARY,
+    INPUTS,
+    PIPELINE,
+    TAGS,
+    WORKFLOW,
+)
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
@@ -106,13 +113,24 @@ def test_the_job_runs_as_the_execution_role_and_carries_the_stacks_tags(
     assert tags_of(platform, job).items() >= (TAGS | {OWNER_TAG: role}).items()
 
 
+def test_every_role_stays_within_the_accounts_boundary(platform: Platform, iam: Any):
+    for name in roles_of(platform, iam):
+        boundary = iam.get_role(RoleName=name)["Role"]["PermissionsBoundary"]
+        assert boundary["PermissionsBoundaryArn"] == BOUNDARY
+
+
 def test_every_role_carries_the_stacks_tags(platform: Platform, iam: Any):
-    roles = [each["RoleName"] for each in iam.list_roles()["Roles"]]
-    own = [each for each in roles if each.startswith(f"{platform.prefix}-")]
-    assert len(own) == 5  # execution, deployer, flow logs, watchdog, its schedule
-    for name in own:
+    for name in roles_of(platform, iam):
         tags = iam.list_role_tags(RoleName=name)["Tags"]
         assert {each["Key"]: each["Value"] for each in tags}.items() >= TAGS.items()
+
+
+def roles_of(platform: Platform, iam: Any) -> list[str]:
+    """The names of the stack's roles."""
+    names = [each["RoleName"] for each in iam.list_roles()["Roles"]]
+    own = [each for each in names if each.startswith(f"{platform.prefix}-")]
+    assert len(own) == 6  # execution, deployer, flow logs, chat, watchdog, its schedule
+    return own
 
 
 def role_of(iam: Any, arn: str) -> Any:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from components.alert_documents import ENDINGS, event_pattern, topic_policy
+from components.alert_documents import ENDINGS, chat_trust, event_pattern, topic_policy
 from components.watchdog_documents import (
     Watch,
     schedule_policy,
@@ -17,6 +18,7 @@ from components.watchdog_documents import (
     watchdog_trust,
 )
 from development.environment import REGION
+from tests.components.evaluation import denied
 from tests.integration.full_platform.conftest import Platform
 from tests.integration.full_platform.options import ACCOUNT, TAGS
 
@@ -114,7 +116,27 @@ def test_a_watchdog_that_fails_raises_an_alarm(platform: Platform, topic: str):
     assert alarm["AlarmActions"] == [topic]
 
 
-def test_the_teams_month_has_a_budget_that_warns_before_it_is_spent(platform: Platform):
+def test_a_chat_channel_hears_of_the_topic_and_can_do_nothing(platform: Platform, topic: str):
+    channel, iam = channel_of(platform), platform.client("iam")
+    assert (channel["SlackTeamId"], channel["SlackChannelId"]) == ("T0123456789", "C0123456789")
+    assert channel["SnsTopicArns"] == [topic]
+    role = channel["IamRoleArn"].rpartition("/")[2]
+    assert iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"] == chat_trust()
+    assert iam.list_role_policies(RoleName=role)["PolicyNames"] == []
+    assert iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
+    [guardrail] = channel["GuardrailPolicyArns"]
+    version = iam.get_policy(PolicyArn=guardrail)["Policy"]["DefaultVersionId"]
+    policy = iam.get_policy_version(PolicyArn=guardrail, VersionId=version)["PolicyVersion"]
+    for action in ("sagemaker:StopTrainingJob", "s3:GetObject", "iam:PassRole"):
+        assert denied(policy["Document"], action, "arn:aws:s3:::anything", {})
+
+
+def test_everything_that_alerts_carries_the_stacks_tags(platform: Platform, rules: dict[str, Any]):
+    for kind, tags in tags_of_alerts(platform, rules):
+        assert as_map(tags).items() >= TAGS.items(), kind
+
+
+def test_the_teams_month_has_a_budget_that_warns_before_it_is_spent(platform: Platform, topic: str):
     budgets = platform.client("budgets")
     [budget] = budgets.describe_budgets(AccountId=ACCOUNT)["Budgets"]
     assert (budget["BudgetType"], budget["TimeUnit"]) == ("COST", "MONTHLY")
@@ -127,6 +149,9 @@ def test_the_teams_month_has_a_budget_that_warns_before_it_is_spent(platform: Pl
         ("FORECASTED", 100),
         ("ACTUAL", 100),
     }
+    for each in notifications:
+        told = budgets.describe_subscribers_for_notification(**named, Notification=each)
+        assert told["Subscribers"] == [{"SubscriptionType": "SNS", "Address": topic}]
 
 
 def targets_of(platform: Platform, rule: dict[str, Any]) -> list[dict[str, Any]]:
@@ -137,6 +162,39 @@ def alarms_of(platform: Platform) -> dict[str, dict[str, Any]]:
     prefix = f"{platform.prefix}-alerts-"
     found = platform.client("cloudwatch").describe_alarms()["MetricAlarms"]
     return {each["AlarmName"].removeprefix(prefix).rpartition("-")[0]: each for each in found}
+
+
+def channel_of(platform: Platform) -> dict[str, Any]:
+    answer = platform.client("chatbot").describe_slack_channel_configurations()
+    [channel] = answer["SlackChannelConfigurations"]
+    return dict(channel)
+
+
+def tags_of_alerts(
+    platform: Platform, rules: dict[str, Any]
+) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """Each resource of the alerts that can carry tags, and its own."""
+    client = platform.client
+    for name, rule in rules.items():
+        yield name, client("events").list_tags_for_resource(ResourceARN=rule["Arn"])["Tags"]
+    for name, alarm in alarms_of(platform).items():
+        arn = alarm["AlarmArn"]
+        yield name, client("cloudwatch").list_tags_for_resource(ResourceARN=arn)["Tags"]
+    arn = machine_of(platform)["stateMachineArn"]
+    yield "machine", client("stepfunctions").list_tags_for_resource(resourceArn=arn)["tags"]
+    yield "channel", channel_of(platform)["Tags"]
+    [named] = client("budgets").describe_budgets(AccountId=ACCOUNT)["Budgets"]
+    arn = f"arn:aws:budgets::{ACCOUNT}:budget/{named['BudgetName']}"
+    yield "budget", client("budgets").list_tags_for_resource(ResourceARN=arn)["ResourceTags"]
+
+
+def as_map(tags: list[dict[str, str]]) -> dict[str, str]:
+    """Tags by their keys; each service has its own names for a tag's two members."""
+    found = {}
+    for each in tags:
+        key, value = each.values()
+        found[key] = value
+    return found
 
 
 def machine_of(platform: Platform) -> dict[str, Any]:
