@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import time
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from localcloud.snapshots.contents import DamagedError, write_whole
 
@@ -16,7 +18,7 @@ FORMAT = 1
 
 
 class OtherVersionError(Exception):
-    """A snapshot is of another format, or of another version of moto."""
+    """A snapshot is of another format, or of another version of moto or Python."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Header:
 
     format: int
     moto: str
+    python: str
     taken: float
     """Seconds since the epoch."""
     sha256: str
@@ -33,7 +36,7 @@ class Header:
 
 def write(path: Path, data: bytes, taken: float) -> None:
     """Write a snapshot in the place of the one before."""
-    header = Header(FORMAT, version("moto"), taken, hashlib.sha256(data).hexdigest())
+    header = Header(*_version(), taken, hashlib.sha256(data).hexdigest())
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_whole(path, json.dumps(asdict(header)).encode(), b"\n", data)
 
@@ -56,12 +59,18 @@ def read(path: Path) -> tuple[Header, bytes]:
     return header, data
 
 
-def _check_version(document: dict[str, object]) -> None:
-    found, own = (document["format"], document["moto"]), (FORMAT, version("moto"))
+def _version() -> tuple[int, str, str]:
+    return FORMAT, version("moto"), f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _check_version(document: dict[str, Any]) -> None:
+    found, own = (document["format"], document["moto"], document["python"]), _version()
     if found != own:
-        raise OtherVersionError(
-            f"it is of format {found[0]} with moto {found[1]}, this is {own[0]} with moto {own[1]}"
-        )
+        raise OtherVersionError(f"it is {_told(*found)}, and this is {_told(*own)}")
+
+
+def _told(number: object, moto: object, python: object) -> str:
+    return f"format {number} of moto {moto} on Python {python}"
 
 
 def set_aside(folder: Path) -> Path:

@@ -19,8 +19,10 @@ from localcloud.snapshots.gate import Gate
 
 _DELAY_SECONDS = 1.0
 _PATIENCE_SECONDS = 2.0
-# A snapshot that takes long is taken less often: not more than this part of the time.
+# A snapshot that takes long is taken less often, so that it takes no more than this share of a
+# processor's time, up to a pause beyond which too much would be lost.
 _LARGEST_SHARE = 0.05
+_LONGEST_PAUSE_SECONDS = 5.0
 _ATTEMPTS = 20
 _log = logging.getLogger(__name__)
 
@@ -141,12 +143,13 @@ class Keeper:
     def _run(self) -> None:
         while self._changed.wait() and not self._ended.wait(_DELAY_SECONDS):
             self._changed.clear()
-            started = time.monotonic()
+            started = time.thread_time()
             try:
                 self.save()
             except Exception:
                 _log.exception("No snapshot could be taken; the next change tries again")
-            self._ended.wait((time.monotonic() - started) / _LARGEST_SHARE)
+            cost = time.thread_time() - started
+            self._ended.wait(min(cost / _LARGEST_SHARE, _LONGEST_PAUSE_SECONDS))
 
     def save(self) -> None:
         """Take a snapshot now; raise OSError when the disk refuses it."""

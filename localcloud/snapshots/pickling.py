@@ -12,9 +12,9 @@ import copyreg
 import io
 import pickle
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
@@ -22,14 +22,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from localcloud.snapshots.contents import Contents, DamagedError
 from localcloud.snapshots.executions import interpreters
+from localcloud.snapshots.mappings import Reducers, mappings, new_object
 
 LOST = "lost"
 """The attribute of an S3 object whose content could not be read."""
 
 _NAME = "kept_as"
 """The attribute of an S3 object under whose name its content was put; it never changes."""
-
-Reducers = dict[type, Callable[[Any], Any]]
 
 
 @dataclass(frozen=True)
@@ -103,22 +102,13 @@ def _reducers(contents: Contents, used: set[str]) -> Reducers:
         used.add(name)
         state = {name: value for name, value in vars(key).items() if name not in _NOT_KEPT}
         state["value"] = _Content(name)
-        return _new_object, (type(key),), state, None, None, _set_object
+        return new_object, (type(key),), state, None, None, _set_object
 
-    return (
-        copyreg.dispatch_table
-        | _locks()
-        | _private_keys()
-        | interpreters()
-        | {FakeKey: reduce_object}
-    )
+    parts = (mappings(), _locks(), _private_keys(), interpreters(), {FakeKey: reduce_object})
+    return copyreg.dispatch_table | reduce(or_, parts)
 
 
 _NOT_KEPT = {"_value_buffer", "lock"}
-
-
-def _new_object(kind: Any) -> Any:
-    return kind.__new__(kind)
 
 
 def _set_object(key: Any, state: dict[str, Any]) -> None:
@@ -139,7 +129,7 @@ def _locks() -> Reducers:
 def _private_keys() -> Reducers:
     """Return how to reduce private keys, whose concrete types only the keys themselves show."""
     examples = (
-        rsa.generate_private_key(65537, 2048),
+        rsa.generate_private_key(65537, 1024),  # noqa: S505  # it protects nothing
         ec.generate_private_key(ec.SECP256R1()),
         ed25519.Ed25519PrivateKey.generate(),
     )

@@ -1,0 +1,231 @@
+"""What survives a local cloud that is stopped or killed, and what is said of the rest."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localcloud import daemon
+from tests.localcloud.cloud import (
+    BUCKET,
+    LISTEN,
+    Cloud,
+    checkpoints,
+    eventually,
+    processes_below,
+)
+from tests.localcloud.conftest import FAST
+
+GOES_ON = """
+import pathlib, signal, sys, time
+checkpoint = pathlib.Path('/opt/ml/checkpoints/step')
+if checkpoint.exists():
+    print('goes on after', checkpoint.read_text())
+    sys.exit(0)
+checkpoint.write_text('step 1')
+while not checkpoint.with_name('step.sagemaker-uploaded').exists():
+    time.sleep(0.02)
+print('saved')
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[], Cloud]]:
+    """Starts a local cloud on a folder of the test's own, or finds the one that runs."""
+    data = tmp_path / "cloud"
+    yield lambda: Cloud(daemon.start(data, *FAST), data)
+    daemon.stop(data)
+
+
+def stop(cloud: Cloud) -> None:
+    assert daemon.stop(cloud.data)
+
+
+def kill(cloud: Cloud) -> None:
+    os.kill(cloud.server.pid, signal.SIGKILL)
+    eventually(lambda: True if daemon.find(cloud.data) is None else None)
+
+
+def wait_for_snapshot(cloud: Cloud) -> None:
+    """Wait until all that was done so far is in a snapshot."""
+    now = time.time()
+    # A change after it: nothing else need happen that a snapshot were taken for.
+    cloud.put("snapshot-please", b"")
+    eventually(lambda: True if taken(cloud.data) > now else None)
+
+
+def taken(data: Path) -> float:
+    with suppress(FileNotFoundError), (data / "kept" / "snapshot").open("rb") as snapshot:
+        return float(json.loads(snapshot.readline())["taken"])
+    return 0.0
+
+
+def test_what_was_made_is_there_after_a_stop_and_at_the_same_address(
+    start: Callable[[], Cloud],
+):
+    cloud = start()
+    made = make_some_of_everything(cloud)
+    ended = cloud.run("print('done')")
+    stop(cloud)
+
+    again = start()
+
+    assert again.server.lost == ""
+    assert again.server.url == cloud.server.url
+    look_at_everything(again, made)
+    assert described(again, ended["TrainingJobName"]) == without_metadata(ended)
+    assert again.lines(ended["TrainingJobName"]) == ["done"]
+
+
+def make_some_of_everything(cloud: Cloud) -> dict[str, Any]:
+    """Make one thing of each kind that a platform consists of."""
+    kms, queue = cloud.client("kms"), cloud.client("sqs").create_queue(QueueName="kept")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    cloud.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    cloud.put("object", b"first")
+    cloud.put("object", b"second")
+    cloud.client("ssm").put_parameter(Name="/kept", Value="value", Type="String")
+    cloud.client("secretsmanager").create_secret(Name="kept", SecretString="secret")
+    return {
+        "key": key,
+        "secret": kms.encrypt(KeyId=key, Plaintext=b"secret")["CiphertextBlob"],
+        "signer": kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="RSA_2048")["KeyMetadata"][
+            "KeyId"
+        ],
+        "vpc": cloud.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"],
+        "topic": cloud.client("sns").create_topic(Name="kept")["TopicArn"],
+        "queue": queue["QueueUrl"],
+        "upload": cloud.s3.create_multipart_upload(Bucket=BUCKET, Key="parts")["UploadId"],
+    }
+
+
+def look_at_everything(cloud: Cloud, made: dict[str, Any]) -> None:
+    kms = cloud.client("kms")
+    assert kms.decrypt(CiphertextBlob=made["secret"])["Plaintext"] == b"secret"
+    signature = {"Message": b"text", "SigningAlgorithm": "RSASSA_PSS_SHA_256"}
+    assert kms.sign(KeyId=made["signer"], **signature)["Signature"]
+    assert cloud.client("ec2").describe_vpcs(VpcIds=[made["vpc"]])["Vpcs"]
+    assert cloud.client("sns").get_topic_attributes(TopicArn=made["topic"])
+    assert cloud.client("sqs").get_queue_attributes(QueueUrl=made["queue"])
+    assert cloud.client("ssm").get_parameter(Name="/kept")["Parameter"]["Value"] == "value"
+    secrets = cloud.client("secretsmanager")
+    assert secrets.get_secret_value(SecretId="kept")["SecretString"] == "secret"
+    assert cloud.client("iam").get_role(RoleName="training")
+    versions = cloud.s3.list_object_versions(Bucket=BUCKET, Prefix="object")["Versions"]
+    contents = [
+        cloud.s3.get_object(Bucket=BUCKET, Key="object", VersionId=each["VersionId"])
+        for each in versions
+    ]
+    assert sorted(each["Body"].read() for each in contents) == [b"first", b"second"]
+    part = {"Bucket": BUCKET, "Key": "parts", "UploadId": made["upload"]}
+    etag = cloud.s3.upload_part(**part, PartNumber=1, Body=b"part")["ETag"]
+    parts = {"Parts": [{"ETag": etag, "PartNumber": 1}]}
+    cloud.s3.complete_multipart_upload(**part, MultipartUpload=parts)
+    assert cloud.get("parts") == b"part"
+
+
+def described(cloud: Cloud, job: str) -> dict[str, Any]:
+    return without_metadata(cloud.describe(job))
+
+
+def without_metadata(answer: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what botocore says of the answer itself."""
+    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+
+@pytest.mark.parametrize("end", [pytest.param(stop, marks=pytest.mark.deep), kill])
+def test_a_running_job_goes_on_from_its_checkpoints_as_after_an_interruption(
+    start: Callable[[], Cloud], end: Callable[[Cloud], None]
+):
+    cloud = start()
+    name = cloud.create(GOES_ON, CheckpointConfig=checkpoints("steps/"))
+    cloud.wait_for_line(name, "saved")
+    wait_for_snapshot(cloud)
+
+    end(cloud)
+    again = start()
+
+    job = again.ended(name)
+    rows = [row["Status"] for row in job["SecondaryStatusTransitions"]]
+    first = ["Starting", "Downloading", "Training"]
+    assert rows == [*first, "Interrupted", *first, "Uploading", "Completed"]
+    assert "goes on after step 1" in again.lines(name)
+
+
+@pytest.mark.deep
+def test_a_job_that_was_to_stop_is_stopped_by_the_next_server(start: Callable[[], Cloud]):
+    cloud = start()
+    name = cloud.create("import signal, time\nsignal.signal(15, signal.SIG_IGN)\ntime.sleep(60)")
+    eventually(lambda: True if cloud.describe(name)["SecondaryStatus"] == "Training" else None)
+    cloud.sagemaker.stop_training_job(TrainingJobName=name)
+    wait_for_snapshot(cloud)
+    kill(cloud)
+
+    assert start().ended(name)["SecondaryStatus"] == "Stopped"
+
+
+def test_a_kill_loses_what_no_snapshot_has_and_says_so(start: Callable[[], Cloud]):
+    cloud = start()
+    cloud.put("before", b"kept")
+    wait_for_snapshot(cloud)
+    kill(cloud)
+
+    again = start()
+
+    assert again.get("before") == b"kept"
+    assert "what changed after" in again.server.lost
+    # Once it has ended in good order, the next one has nothing to say.
+    stop(again)
+    assert start().server.lost == ""
+
+
+@pytest.mark.deep
+def test_nothing_runs_after_a_stop_until_the_next_start(start: Callable[[], Cloud]):
+    cloud = start()
+    cloud.wait_for_line(cloud.create(LISTEN), "running")
+
+    stop(cloud)
+
+    assert processes_below(cloud.data) == []
+    assert not (cloud.data / "jobs").exists()
+
+
+@pytest.mark.deep
+def test_an_executions_history_is_kept_and_what_ran_is_aborted(start: Callable[[], Cloud]):
+    cloud = start()
+    machines = cloud.client("stepfunctions")
+    ended, running = (
+        machines.start_execution(stateMachineArn=machine(machines, name, state))["executionArn"]
+        for name, state in (("ends", {"Type": "Succeed"}), ("waits", WAIT))
+    )
+    eventually(lambda: True if status(machines, ended) == "SUCCEEDED" else None)
+    stop(cloud)
+
+    machines = start().client("stepfunctions")
+
+    assert (status(machines, ended), status(machines, running)) == ("SUCCEEDED", "ABORTED")
+    events = machines.get_execution_history(executionArn=ended)["events"]
+    assert [event["type"] for event in events][-1] == "ExecutionSucceeded"
+
+
+WAIT = {"Type": "Wait", "Seconds": 60, "End": True}
+
+
+def machine(machines: Any, name: str, state: dict[str, Any]) -> str:
+    definition = json.dumps({"StartAt": "only", "States": {"only": state}})
+    role = "arn:aws:iam::123456789012:role/training"
+    made = machines.create_state_machine(name=name, definition=definition, roleArn=role)
+    return str(made["stateMachineArn"])
+
+
+def status(machines: Any, execution: str) -> str:
+    return str(machines.describe_execution(executionArn=execution)["status"])
