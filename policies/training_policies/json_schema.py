@@ -19,7 +19,7 @@ Schema = Mapping[str, Any]
 _TYPES: Mapping[str, Callable[[Any], bool]] = {
     "array": lambda value: isinstance(value, list),
     "boolean": lambda value: isinstance(value, bool),
-    "integer": lambda value: _is_number(value) and value == int(value),
+    "integer": lambda value: _is_number(value) and float(value).is_integer(),
     "number": lambda value: _is_number(value),
     "object": lambda value: isinstance(value, dict),
     "string": lambda value: isinstance(value, str),

@@ -1,0 +1,145 @@
+"""What the engine is told: texts, levels, exemptions, and whose stack it is."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.policies.jobs import job
+from training_policies.configuration import Configuration
+from training_policies.exemptions import parse
+from training_policies.harness import Diagnostic, Run
+from training_policies.quotas import QUOTA_POLICIES
+
+TODAY = date(2026, 6, 15)
+OVER = job(count=3)
+
+
+def run(
+    *exemptions: dict[str, str],
+    today: date = TODAY,
+    policies: dict[str, Any] | None = None,
+    resources: Any = (OVER,),
+    **more: Any,
+) -> list[Diagnostic]:
+    """The quotas over a job with one instance too many."""
+    quota = {"all": {"instancesPerJob": 2, "instancesPerStack": 8}, "families": {"*": {}}}
+    values = {"teams": {"research": {"dev": quota}}, "policies": policies or {}, **more}
+    configuration = Configuration("organisation.json", values, tuple(map(parse, exemptions)))
+    settings = {"team": "research", "environment": "dev"}
+    return Run(configuration, QUOTA_POLICIES, {}, settings, "research-dev", today).over(resources)
+
+
+def exemption(**changes: str) -> dict[str, str]:
+    valid = {
+        "policy": "quota-instances-per-job",
+        "resource": "dig*",
+        "reason": "a deadline in July",
+        "owner": "ada@example.org",
+        "expires": "2026-12-31",
+    }
+    return valid | changes
+
+
+def test_a_violation_says_what_why_the_numbers_the_remedy_and_how_to_be_exempted():
+    [told] = run()
+    assert (told.policy, told.level) == ("quota-instances-per-job", "mandatory")
+    assert told.text.splitlines() == [
+        "the number of instances of digits, all instances: asked 3, allowed 2.",
+        "Why: the account's capacity is shared by all teams.",
+        "Remedy: lower instanceCount.",
+        "Exemption: ask for {policy: quota-instances-per-job, resource: digits, reason, owner, "
+        "expires} among the exemptions of organisation.json.",
+    ]
+
+
+def test_a_policy_that_nobody_is_exempted_from_says_so():
+    stranger: dict[str, Any] = {"teams": {}}
+    configuration = Configuration("organisation.json", stranger)
+    [told] = Run(configuration, QUOTA_POLICIES, {}, {}, "dev", TODAY).over([OVER])
+    assert told.policy == "quota-team"
+    assert told.text.endswith("Exemption: there is none from this policy.")
+
+
+@pytest.mark.parametrize("level", ["advisory", "mandatory"])
+def test_a_violation_has_the_configured_level(level: str):
+    [told] = run(policies={"quota-instances-per-job": {"level": level}})
+    assert told.level == level
+
+
+def test_a_disabled_policy_reports_nothing():
+    assert run(policies={"quota-instances-per-job": {"level": "disabled"}}) == []
+
+
+def test_an_exemption_covers_its_policy_resource_team_and_environment():
+    assert run(exemption()) == []
+    assert run(exemption(team="res*", environment="dev")) == []
+    for other in (
+        {"policy": "quota-spot-only"},
+        {"resource": "digits-2"},
+        {"team": "vision"},
+        {"environment": "prod"},
+    ):
+        assert [told.policy for told in run(exemption(**other))] == ["quota-instances-per-job"]
+
+
+def test_an_expired_exemption_fails_with_its_owner_and_day():
+    [told] = run(exemption(expires="2026-06-14"))
+    assert told.level == "mandatory"
+    assert "Expired: the exemption of dig*" in told.text
+    assert "for ada@example.org, until 2026-06-14: a deadline in July" in told.text
+
+
+@pytest.mark.parametrize(
+    ("days", "warning"), [(0, "today is its last day"), (14, "14 days are left"), (15, None)]
+)
+def test_an_exemption_that_is_about_to_expire_warns(days: int, warning: str | None):
+    expires = (TODAY + timedelta(days)).isoformat()
+    told = run(exemption(expires=expires), exemptionWarningDays=14)
+    assert [(each.policy, each.level) for each in told] == (
+        [("pack-exemptions", "advisory")] if warning else []
+    )
+    assert all(str(warning) in each.text for each in told)
+
+
+def test_an_exemption_that_nothing_needs_does_not_warn():
+    tomorrow = (TODAY + timedelta(1)).isoformat()
+    assert run(exemption(expires=tomorrow), resources=[job()]) == []
+
+
+def test_an_exemption_for_a_sum_names_the_stack():
+    many = [job(name=str(number)) for number in range(5)]
+    assert [told.policy for told in run(resources=many)] == ["quota-instances-per-stack"]
+    sums = exemption(policy="quota-instances-per-stack", resource="research-dev")
+    assert run(sums, resources=many) == []
+
+
+days = st.dates(date(2026, 1, 1), date(2027, 1, 1))
+
+
+@hypothesis.settings(max_examples=40)
+@given(st.lists(days, max_size=4), days)
+def test_the_longest_exemption_decides(expiries: list[date], today: date):
+    told = run(*(exemption(expires=each.isoformat()) for each in expiries), today=today)
+    violated = [each for each in told if each.policy == "quota-instances-per-job"]
+    assert bool(violated) == (not expiries or max(expiries) < today)
+
+
+def test_the_stacks_tags_come_before_its_settings():
+    quotas = {"families": {"*": {}}, "all": {"instancesPerJob": 3}}
+    configuration = Configuration("organisation.json", {"teams": {"vision": {"dev": quotas}}})
+    settings = {"team": "research", "environment": "dev"}
+    told = Run(configuration, QUOTA_POLICIES, {"team": "vision"}, settings, "dev").over([OVER])
+    assert [each.policy for each in told] == ["quota-team"]
+    assert "the stack's settings name another team than the stack's tags" in told[0].text
+
+
+def test_settings_that_are_not_trusted_name_nobody():
+    [told] = run(trustSettings=False)
+    assert told.policy == "quota-team"
+    assert "nobody says which team and environment" in told.text

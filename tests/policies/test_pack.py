@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pulumi_policy
+import pytest
+
+from development.layout import CHECKOUT
+from training_policies.configuration import DEFAULT_FILE, read_configuration
+from training_policies.pack import POLICIES, configured_policies
+from training_policies.policy import Policy, Rule
+from training_policies.schema import FILE, schema_text
+
+PACK = CHECKOUT / "policies"
+OWN = {"pulumi", "pulumi_policy", "training_policies"}
+
+
+def imported(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def test_the_pack_imports_nothing_of_the_program():
+    for file in PACK.rglob("*.py"):
+        roots = {name.partition(".")[0] for name in imported(file)}
+        assert roots - OWN <= sys.stdlib_module_names, file
+
+
+def test_the_pack_needs_the_same_versions_as_the_program():
+    pins = (PACK / "requirements.txt").read_text().splitlines()
+    wanted = {line for line in pins if line and not line.startswith("#")}
+    ours = {
+        line
+        for name in ("requirements.txt", "requirements-dev.txt")
+        for line in (CHECKOUT / name).read_text().splitlines()
+    }
+    assert wanted == {"pulumi==3.272.0", "pulumi-policy==1.21.0"} & ours
+
+
+def test_the_schema_file_is_current():
+    assert FILE.read_text() == schema_text(), (
+        "run `python -m training_policies.schema` in the folder policies"
+    )
+
+
+def test_every_policy_has_a_name_of_its_own():
+    names = [policy.name for policy in POLICIES]
+    assert len(names) == len(set(names))
+    assert "all" not in names
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: str(policy.name))
+def test_every_policy_says_all_that_a_report_shows(policy: Rule):
+    assert policy.name == policy.name.lower()
+    assert policy.description.startswith("Checks ")
+    assert policy.description.endswith(".")
+    assert policy.remediation.endswith(".")
+    assert policy.display_name[0].isupper()
+    assert policy.controls
+
+
+def test_the_engine_gets_severity_framework_controls_and_remediation():
+    policies = configured_policies(read_configuration(DEFAULT_FILE, POLICIES))
+    assert len(policies) == len(POLICIES) + 1
+    for rule, policy in zip(POLICIES, policies, strict=False):
+        assert policy.name == rule.name
+        assert policy.severity == pulumi_policy.Severity(rule.severity)
+        assert policy.remediation_steps == rule.remediation
+        assert policy.framework is not None
+        assert policy.framework.reference == rule.controls[0].id
+        assert policy.tags == [f"{each.framework}: {each.id}" for each in rule.controls]
+        kind = pulumi_policy.ResourceValidationPolicy
+        assert isinstance(policy, kind) == isinstance(rule, Policy)

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from training_policies.policy import Claim
+from training_policies.stack_identity import stack_name, stack_of, stack_settings
+
+
+def test_a_stack_is_its_tags_and_where_they_say_nothing_its_settings():
+    stack = stack_of("dev", {"team": "a"}, {"team": "b", "environment": "c"}, trust_settings=True)
+    assert (stack.name, stack.team, stack.environment) == ("dev", "a", "c")
+    assert stack.claims == (
+        Claim("the stack's tags", "a", ""),
+        Claim("the stack's settings", "b", "c"),
+    )
+
+
+def test_settings_that_are_not_trusted_are_only_a_claim():
+    stack = stack_of("dev", {}, {"team": "b", "environment": "c"}, trust_settings=False)
+    assert (stack.team, stack.environment) == ("", "")
+    assert stack.claims[1] == Claim("the stack's settings", "b", "c")
+
+
+def test_the_engine_tells_a_packs_process_the_stack_and_its_settings(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    config = {"sagemaker-training:team": "research", "aws:region": "us-east-1", "other:team": "x"}
+    monkeypatch.setenv("PULUMI_CONFIG", json.dumps(config))
+    monkeypatch.setenv("PULUMI_PROJECT", "sagemaker-training")
+    monkeypatch.setenv("PULUMI_STACK", "dev")
+    assert stack_settings() == {"team": "research"}
+    assert stack_name() == "dev"
