@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from components.file_systems import FileSystem
 from components.iam_documents import ExecutionScope, execution_policy, execution_trust
 
 
@@ -26,6 +27,8 @@ class ExecutionRoleArgs:
         input_prefixes: `s3://` URIs of inputs that lie in other buckets.
         input_key_arns: the keys that encrypt those inputs, where they are not S3's own.
         secret_arns: the Secrets Manager secrets that the jobs read.
+        secret_key_arns: the keys that encrypt those secrets, where they are not AWS's own.
+        file_systems: the file systems that the jobs mount.
         subnet_ids: the subnets that the jobs run in, None outside a VPC.
         security_group_ids: the security groups of the jobs, None outside a VPC.
         volume_encryption: whether a job's volumes are encrypted with the key.
@@ -40,6 +43,8 @@ class ExecutionRoleArgs:
     input_prefixes: Sequence[str] = ()
     input_key_arns: Sequence[str] = ()
     secret_arns: Sequence[str] = ()
+    secret_key_arns: Sequence[str] = ()
+    file_systems: Sequence[FileSystem] = ()
     subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None
     security_group_ids: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None
     volume_encryption: bool = True
@@ -98,6 +103,8 @@ class ExecutionRole(pulumi.ComponentResource):
                 input_prefixes=args.input_prefixes,
                 input_key_arns=args.input_key_arns,
                 secret_arns=args.secret_arns,
+                secret_key_arns=args.secret_key_arns,
+                file_systems=args.file_systems,
                 volume_encryption=args.volume_encryption,
                 **reached,
             )

@@ -1,8 +1,8 @@
 """The documents of the stack's IAM roles: who may assume them, and what they may do.
 
-Pure functions of plain values. Four statements name every resource, because AWS lets their
+Pure functions of plain values. Five statements name every resource, because AWS lets their
 actions name none: the registry token, the metrics (held to their namespace instead), and the
-descriptions of networks and of log groups.
+descriptions of networks, of log groups and of file systems on FSx.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.arns import bucket_arn, partition, s3_location
+from components.file_systems import FileSystem
 
 Statement = dict[str, Any]
 Document = dict[str, Any]
@@ -32,6 +33,8 @@ class ExecutionScope:
         input_prefixes: `s3://` URIs of inputs that lie in other buckets.
         input_key_arns: the keys that encrypt those inputs, where they are not S3's own.
         secret_arns: the Secrets Manager secrets that the jobs read.
+        secret_key_arns: the keys that encrypt those secrets, where they are not AWS's own.
+        file_systems: the file systems that the jobs mount.
         subnet_ids: the subnets that the jobs' network interfaces stand in.
         security_group_ids: the security groups of those interfaces.
         volume_encryption: whether volumes are encrypted with the key.
@@ -45,6 +48,8 @@ class ExecutionScope:
     input_prefixes: Sequence[str] = ()
     input_key_arns: Sequence[str] = ()
     secret_arns: Sequence[str] = ()
+    secret_key_arns: Sequence[str] = ()
+    file_systems: Sequence[FileSystem] = ()
     subnet_ids: Sequence[str] = ()
     security_group_ids: Sequence[str] = ()
     volume_encryption: bool = True
@@ -95,6 +100,7 @@ def execution_policy(scope: ExecutionScope) -> Document:
             *_image_statements(scope),
             *_observation_statements(scope),
             *_secret_statements(scope),
+            *_file_system_statements(scope),
             *_network_statements(scope),
         ]
     )
@@ -120,8 +126,12 @@ def flow_log_policy(log_group_arn: str) -> Document:
 
 def through_s3(region: str) -> dict[str, Any]:
     """The condition that a key is used by S3, on behalf of whoever calls it."""
+    return {"StringEquals": {"kms:ViaService": _service_host("s3", region)}}
+
+
+def _service_host(service: str, region: str) -> str:
     suffix = "amazonaws.com.cn" if partition(region) == "aws-cn" else "amazonaws.com"
-    return {"StringEquals": {"kms:ViaService": f"s3.{region}.{suffix}"}}
+    return f"{service}.{region}.{suffix}"
 
 
 def input_statements(input_prefixes: Sequence[str], region: str) -> list[Statement]:
@@ -214,7 +224,27 @@ def _observation_statements(scope: ExecutionScope) -> list[Statement]:
 def _secret_statements(scope: ExecutionScope) -> list[Statement]:
     if not scope.secret_arns:
         return []
-    return [allow("ReadSecrets", ["secretsmanager:GetSecretValue"], sorted(set(scope.secret_arns)))]
+    arns = sorted(set(scope.secret_arns))
+    statements = [allow("ReadSecrets", ["secretsmanager:GetSecretValue"], arns)]
+    if scope.secret_key_arns:
+        regions = sorted({arn.split(":")[3] for arn in arns})
+        hosts = [_service_host("secretsmanager", region) for region in regions]
+        decrypt = allow("DecryptSecrets", ["kms:Decrypt"], scope.secret_key_arns)
+        statements.append({**decrypt, "Condition": {"StringEquals": {"kms:ViaService": hosts}}})
+    return statements
+
+
+def _file_system_statements(scope: ExecutionScope) -> list[Statement]:
+    """Finding the addresses of file systems; who may mount one, its security group says."""
+    ids = sorted({each.id for each in scope.file_systems if each.type == "EFS"})
+    statements = []
+    if ids:
+        arns = [scope.arn("elasticfilesystem", f"file-system/{each}") for each in ids]
+        actions = ["DescribeFileSystems", "DescribeMountTargets"]
+        statements.append(allow("FindEfs", [f"elasticfilesystem:{a}" for a in actions], arns))
+    if any(each.type == "FSxLustre" for each in scope.file_systems):
+        statements.append(allow("FindFsx", ["fsx:DescribeFileSystems"], ["*"]))
+    return statements
 
 
 def _network_statements(scope: ExecutionScope) -> list[Statement]:

@@ -11,6 +11,7 @@ import pulumi_aws as aws
 
 from components.endpoints import service_name
 from components.existing_network import ExistingNetwork
+from components.file_systems import FileSystem
 from components.flow_logs import FlowLogs, FlowLogsArgs
 from components.nat_gateways import NatGateways, NatGatewaysArgs
 from components.resource_policies import interface_endpoint_policy, s3_endpoint_policy
@@ -36,6 +37,7 @@ class NetworkArgs:
             CloudWatch Logs allows.
         nat: whether jobs can reach the internet, and through how many gateways.
         existing: a VPC that somebody else made, None to make one.
+        file_systems: file systems that jobs mount, which somebody else made.
         permissions_boundary: the ARN of the policy that bounds the stack's roles.
     """
 
@@ -50,6 +52,7 @@ class NetworkArgs:
     flow_log_retention_days: int = 365
     nat: Nat = "none"
     existing: ExistingNetwork | None = None
+    file_systems: Sequence[FileSystem] = ()
     permissions_boundary: str | None = None
 
     def __post_init__(self) -> None:
@@ -236,6 +239,7 @@ class Network(pulumi.ComponentResource):
                 endpoints=bool(self._args.interface_endpoints),
                 endpoint_group_id=existing_endpoint_group,
                 internet=self._args.nat != "none",
+                file_systems=self._args.file_systems,
             ),
             opts=self._child(),
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from components.endpoints import service_name
+from components.file_systems import FileSystem, Ports
 
 HTTPS = 443
 
@@ -22,6 +24,7 @@ class SecurityGroupsArgs:
         endpoints: whether there are interface endpoints, which get a group of their own.
         endpoint_group_id: the group of interface endpoints that somebody else made.
         internet: whether jobs may call HTTPS addresses outside, which needs NAT gateways.
+        file_systems: file systems that jobs mount, in this VPC or one that is peered with it.
     """
 
     vpc_id: pulumi.Input[str]
@@ -29,6 +32,7 @@ class SecurityGroupsArgs:
     endpoints: bool = False
     endpoint_group_id: pulumi.Input[str] | None = None
     internet: bool = False
+    file_systems: Sequence[FileSystem] = ()
 
 
 class SecurityGroups(pulumi.ComponentResource):
@@ -61,6 +65,9 @@ class SecurityGroups(pulumi.ComponentResource):
             self._allow_out("endpoints", "Interface endpoints", group_id=args.endpoint_group_id)
         if args.internet:
             self._allow_out("internet", "HTTPS through NAT", cidr="0.0.0.0/0")
+        groups = {(each.security_group_id, each.type): each for each in args.file_systems}
+        for file_system in groups.values():
+            self._allow_file_system(file_system)
 
         self.register_outputs({"training_group_id": self.training_group_id})
 
@@ -121,10 +128,33 @@ class SecurityGroups(pulumi.ComponentResource):
         )
         self.dependencies.append(ingress)
 
+    def _allow_file_system(self, file_system: FileSystem) -> None:
+        """The way to a file system's group, whose own rules must let the jobs' group in."""
+        group_id = file_system.security_group_id
+        for ports in file_system.ports:
+            target = f"{group_id}-{ports[0]}"
+            self._allow_out(target, f"A file system ({file_system.type})", ports, group_id=group_id)
+            if file_system.calls_back:
+                self._allow_in_from_file_system(target, group_id, ports)
+
+    def _allow_in_from_file_system(self, target: str, group_id: str, ports: Ports) -> None:
+        rule = aws.vpc.SecurityGroupIngressRule(
+            f"{self._name}-training-from-{target}",
+            security_group_id=self.training_group_id,
+            referenced_security_group_id=group_id,
+            ip_protocol="tcp",
+            from_port=ports[0],
+            to_port=ports[1],
+            description="A file system calls its clients back",
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.dependencies.append(rule)
+
     def _allow_out(
         self,
         target: str,
         description: str,
+        ports: Ports = (HTTPS, HTTPS),
         *,
         group_id: pulumi.Input[str] | None = None,
         prefix_list_id: pulumi.Input[str] | None = None,
@@ -137,8 +167,8 @@ class SecurityGroups(pulumi.ComponentResource):
             prefix_list_id=prefix_list_id,
             cidr_ipv4=cidr,
             ip_protocol="tcp",
-            from_port=HTTPS,
-            to_port=HTTPS,
+            from_port=ports[0],
+            to_port=ports[1],
             description=description,
             opts=pulumi.ResourceOptions(parent=self),
         )

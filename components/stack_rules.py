@@ -154,6 +154,21 @@ def _roles_are_bounded(settings: Settings) -> Iterator[Problem]:
         yield from boundary_problems(settings.permissions_boundary)
 
 
+def _secrets_can_be_reached(settings: Settings) -> Iterator[Problem]:
+    """Without a way to Secrets Manager, the launcher would wait for it and give up."""
+    network = settings.network
+    if network.existing is not None:
+        reached = bool(network.existing.endpoint_group_id)
+        remedy = "name network.existing.endpointGroupId, the group of its secretsmanager endpoint"
+    else:
+        reached = network.nat != "none" or "secretsmanager" in network.interface_endpoints
+        remedy = "add secretsmanager to network.interfaceEndpoints, or set network.nat"
+    for name, job in settings.jobs.items():
+        if job.secrets and not reached:
+            rule = "the network of the jobs does not lead to Secrets Manager"
+            yield Problem(f"jobs.{name}.secrets", sorted(job.secrets), rule, remedy)
+
+
 def _deployers_are_named(settings: Settings) -> Iterator[Problem]:
     deployer = settings.deployer
     if deployer is None:
@@ -220,6 +235,7 @@ _RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _retention_is_consistent,
     _objects_can_be_reached,
     _roles_are_bounded,
+    _secrets_can_be_reached,
     _deployers_are_named,
     _images_are_in_ecr,
     _addresses_can_get_mail,

@@ -10,11 +10,11 @@ from typing import Any
 import pulumi
 
 from components.alerts import Alerts, AlertsArgs
-from components.arns import repository_arn
 from components.artifact_store import ArtifactStore, ArtifactStoreArgs
 from components.deployer_role import DeployerRole, DeployerRoleArgs
 from components.deployer_scope import launch_limits
 from components.execution_role import ExecutionRole, ExecutionRoleArgs
+from components.job_needs import needs_of
 from components.job_reports import job_report, only_name
 from components.job_uploads import JobUploads, JobUploadsArgs
 from components.network import Network, NetworkArgs
@@ -68,6 +68,7 @@ class TrainingPlatform(pulumi.ComponentResource):
         self._name = args.settings.name_prefix
         super().__init__("sagemaker-training:index:TrainingPlatform", self._name, None, opts)
         self._args, self._settings = args, args.settings
+        self._needs = needs_of(self._settings.jobs.values())
 
         # The bucket's policy names the endpoint and the deployer, whose policies name the bucket.
         endpoint_id, endpoint_is = pulumi.deferred_output()  # type: ignore[var-annotated]
@@ -137,17 +138,17 @@ class TrainingPlatform(pulumi.ComponentResource):
                 flow_log_retention_days=network.flow_log_days,
                 flow_log_key_arn=self.artifact_store.key_arn,
                 artifact_bucket_arn=self.artifact_store.bucket_arn,
-                input_prefixes=self._foreign_inputs(),
+                input_prefixes=self._needs.input_prefixes,
                 nat=network.nat,
                 existing=network.existing.network if network.existing else None,
+                file_systems=self._needs.file_systems,
                 permissions_boundary=self._settings.permissions_boundary or None,
             ),
             self._child(),
         )
 
     def _create_execution_role(self) -> ExecutionRole:
-        jobs = self._settings.jobs.values()
-        repositories = {repository_arn(job.image) for job in jobs if job.image}
+        needs = self._needs
         return ExecutionRole(
             f"{self._name}-execution",
             ExecutionRoleArgs(
@@ -155,13 +156,15 @@ class TrainingPlatform(pulumi.ComponentResource):
                 region=self._args.region,
                 artifact_bucket_arn=self.artifact_store.bucket_arn,
                 key_arn=self.artifact_store.key_arn,
-                repository_arns=sorted(arn for arn in repositories if arn),
-                input_prefixes=self._foreign_inputs(),
+                repository_arns=needs.repository_arns,
+                input_prefixes=needs.input_prefixes,
+                input_key_arns=needs.input_key_arns,
+                secret_arns=needs.secret_arns,
+                secret_key_arns=needs.secret_key_arns,
+                file_systems=needs.file_systems,
                 subnet_ids=self.network.private_subnet_ids,
                 security_group_ids=[self.network.training_security_group_id],
-                volume_encryption=any(
-                    each.takes_volume_key for job in jobs for each in job.variants
-                ),
+                volume_encryption=needs.volume_encryption,
                 permissions_boundary=self._settings.permissions_boundary or None,
             ),
             self._child(),
@@ -285,7 +288,3 @@ class TrainingPlatform(pulumi.ComponentResource):
 
     def _child(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self)
-
-    def _foreign_inputs(self) -> list[str]:
-        channels = (each for job in self._settings.jobs.values() for each in job.inputs.values())
-        return sorted({uri for channel in channels for uri in channel.prefixes})

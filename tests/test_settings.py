@@ -76,6 +76,7 @@ AUGMENTED = {
 }
 KEY = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000"
 SECRET_ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:hub/token-AbCdEf"
+WITH_ENDPOINT = {"interfaceEndpoints": ["secretsmanager"]}
 SECRETS = {"secrets": {"HF_TOKEN": SECRET_ARN}, "networkIsolation": False}
 
 
@@ -226,7 +227,7 @@ WRONG_JOBS: list[tuple[dict[str, Any], str, str]] = [
 def test_a_wrong_job_is_refused_with_path_rule_and_remedy(
     project: Path, job: dict[str, Any], path: str, hint: str
 ) -> None:
-    found = problems(stack(job), project)
+    found = problems(stack(job, network=WITH_ENDPOINT), project)
     assert list(found) == [path]
     assert hint in str(found[path])
 
@@ -289,6 +290,49 @@ WRONG_STACKS: list[tuple[dict[str, Any], str, str]] = [
     ({"alerts": {"monthlyBudgetUsd": 0}}, "alerts.monthlyBudgetUsd", "USD"),
     ({"alerts": {"prolonged": {"after": "1s"}}}, "alerts.prolonged.after", "12h"),
 ]
+
+
+EXISTING = {"vpcId": "vpc-1", "subnetIds": ["subnet-1"]}
+NETWORKS: list[tuple[dict[str, Any], str]] = [
+    ({}, "interfaceEndpoints, or set network.nat"),
+    (WITH_ENDPOINT, ""),
+    ({"nat": "single"}, ""),
+    ({"existing": EXISTING}, "endpointGroupId"),
+    ({"existing": EXISTING | {"endpointGroupId": "sg-1"}}, ""),
+]
+
+
+@pytest.mark.parametrize(("network", "hint"), NETWORKS)
+def test_secrets_need_a_network_that_leads_to_secrets_manager(
+    project: Path, network: dict[str, Any], hint: str
+) -> None:
+    found = problems(stack(SECRETS, network=network), project)
+    assert list(found) == (["jobs.digits.secrets"] if hint else [])
+    assert hint in "".join(map(str, found.values()))
+
+
+RIGHT_JOBS: list[dict[str, Any]] = [
+    {"image": None, "source": None, "algorithm": "arn:aws:sagemaker:us-east-1:1" + "2" * 11
+     + ":algorithm/scan"},
+    {"instanceGroups": GROUPS, "distribution": "torchrun", "distributionGroups": ["gpu"]},
+    channel(s3Uri="s3://data/", instanceGroups=["gpu"]) | {"instanceGroups": GROUPS},
+    channel(s3Uri="s3://data/", mode="Pipe", compression="Gzip", recordWrapper="RecordIO",
+            shuffleSeed=0, distribution="ShardedByS3Key", keyArn=KEY),
+    channel(**AUGMENTED, mode="Pipe", attributeNames=["image-ref", "label"]),
+    channel(s3Uri="s3://data/m", s3DataType="ManifestFile", manifestPrefixes=["s3://data/"]),
+    channel(fileSystem=EFS | {"accessMode": "rw"}),
+    channel(fileSystem=EFS | {"type": "FSxLustre", "directoryPath": "/fsx/data"}),
+    {**RELAUNCHED, "fallbacks": [{"instanceType": "ml.g5.4xlarge"}, {"spot": False}]},
+    {"instanceType": "ml.z9.large", "unlistedInstanceType": True},
+    {"environment": {"TOKEN_ARN": SECRET_ARN, "max_tokens": "7"}},
+    {"extra": {"StoppingCondition": {"MaxPendingTimeInSeconds": 3600}}},
+    {"source": None, "extra": {"AlgorithmSpecification": {"ContainerArguments": ["serve"]}}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("job", RIGHT_JOBS, ids=str)
+def test_a_right_job_is_accepted(project: Path, job: dict[str, Any]) -> None:
+    assert problems(stack(job), project) == {}
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,9 @@ _SETTINGS = {
 _INSTEAD = {**_SETTINGS, "ResourceConfig.InstancePreferences": "fallbacks"}
 """The setting to use instead of each part that extra may not say."""
 
+_SOURCES_ALONE = frozenset({"AlgorithmSpecification.ContainerArguments"})
+"""What only a job with source has a setting for."""
+
 _LISTED = {
     "InputDataConfig.": ("inputs", "ChannelName"),
     "ResourceConfig.InstanceGroups.": ("instanceGroups", "InstanceGroupName"),
@@ -107,7 +110,7 @@ def extra_problems(job: JobSettings) -> Iterator[Problem]:
 def _modelled(extra: Mapping[str, Any], parent: str = "") -> Iterator[str]:
     for key, value in extra.items():
         path = f"{parent}{key}"
-        if path in _INSTEAD:
+        if path in _INSTEAD and path not in _SOURCES_ALONE:
             yield path
         elif isinstance(value, Mapping):
             yield from _modelled(value, f"{path}.")

@@ -20,8 +20,15 @@ _SECRET_NAME = re.compile(
     r"private[_-]?key)([^a-z]|$)"
 )
 _SECRET_VALUE = re.compile(
-    r"AKIA[0-9A-Z]{16}|ASIA[0-9A-Z]{16}|hf_[A-Za-z0-9]{30,}|gh[pousr]_[A-Za-z0-9]{30,}|"
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----|xox[abprs]-[A-Za-z0-9-]{10,}|sk-[A-Za-z0-9_-]{20,}"
+    r"A(KIA|SIA)[0-9A-Z]{16}"  # AWS access keys, lasting and temporary
+    r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"
+    r"|hf_[A-Za-z0-9]{30,}"  # Hugging Face
+    r"|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}|glpat-[A-Za-z0-9_-]{20,}"
+    r"|xox[abprs]-[A-Za-z0-9-]{10,}"  # Slack
+    r"|sk-[A-Za-z0-9_-]{20,}"  # OpenAI, Anthropic and others
+    r"|AIza[0-9A-Za-z_-]{35}"  # Google
+    r"|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\."  # a JSON web token
+    r"|[a-z][a-z0-9+.-]*://[^\s/:@]{1,200}:[^\s/:@]{1,200}@"  # an address with a password
 )
 
 
@@ -39,13 +46,19 @@ def secret_problems(job: JobSettings) -> Iterator[Problem]:
 
 def _nothing_looks_secret(job: JobSettings) -> Iterator[Problem]:
     for path, name, value in _texts(job):
-        if _SECRET_VALUE.search(value) or (_SECRET_NAME.search(name) and not value.isdecimal()):
+        if _looks_secret(name, value):
             yield Problem(
                 path,
                 "(hidden)",
                 "looks like a secret, and what stands here is readable in the job's record",
                 "keep it in Secrets Manager, and name its ARN in secrets",
             )
+
+
+def _looks_secret(name: str, value: str) -> bool:
+    """By the known forms of keys and tokens, or by the name; a number or an ARN is none."""
+    told = value.isdecimal() or _SECRET_ARN.fullmatch(value)
+    return bool(_SECRET_VALUE.search(value) or (_SECRET_NAME.search(name) and not told))
 
 
 def _texts(job: JobSettings) -> Iterator[tuple[str, str, str]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from components.file_systems import FileSystem
 from components.iam_documents import (
     Document,
     ExecutionScope,
@@ -20,10 +21,13 @@ BUCKET = "arn:aws:s3:::team-artifacts"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
 REPOSITORY = f"arn:aws:ecr:{REGION}:763104351884:repository/pytorch-training"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:hub-AbCdEf"
+SECRET_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/8c9d0e1f"
+EFS = f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}:file-system/fs-0123456789abcdef0"
 INPUT_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/4e5f6a7b"
 SUBNET = f"arn:aws:ec2:{REGION}:{ACCOUNT}:subnet/subnet-1"
 INTERFACES = f"arn:aws:ec2:{REGION}:{ACCOUNT}:network-interface/*"
 LOG_GROUP = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker/TrainingJobs"
+THROUGH_SECRETS = {"StringEquals": {"kms:ViaService": [f"secretsmanager.{REGION}.amazonaws.com"]}}
 THROUGH_S3 = {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}
 
 SMALLEST = ExecutionScope(
@@ -39,6 +43,11 @@ LARGEST = replace(
     input_prefixes=["s3://data/train/", "s3://data/labels.csv", "s3://weights"],
     input_key_arns=[INPUT_KEY],
     secret_arns=[SECRET],
+    secret_key_arns=[SECRET_KEY],
+    file_systems=[
+        FileSystem("fs-0123456789abcdef0", "EFS", "sg-2"),
+        FileSystem("fs-0123456789abcdef1", "FSxLustre", "sg-3"),
+    ],
     subnet_ids=["subnet-1"],
     security_group_ids=["sg-1"],
     volume_encryption=True,
@@ -115,7 +124,14 @@ EXPECTED: dict[str, list[tuple[list[str], dict[str, Any]]]] = {
     "s3:PutObject": [([f"{BUCKET}/checkpoints/*", f"{BUCKET}/output/*"], {})],
     "s3:AbortMultipartUpload": [([f"{BUCKET}/checkpoints/*", f"{BUCKET}/output/*"], {})],
     "s3:DeleteObject": [([f"{BUCKET}/checkpoints/*"], {})],
-    "kms:Decrypt": [([INPUT_KEY], THROUGH_S3), ([KEY], THROUGH_S3)],
+    "kms:Decrypt": [
+        ([INPUT_KEY], THROUGH_S3),
+        ([KEY], THROUGH_S3),
+        ([SECRET_KEY], THROUGH_SECRETS),
+    ],
+    "elasticfilesystem:DescribeFileSystems": [([EFS], {})],
+    "elasticfilesystem:DescribeMountTargets": [([EFS], {})],
+    "fsx:DescribeFileSystems": [(["*"], {})],
     "kms:Encrypt": [([KEY], THROUGH_S3)],
     "kms:GenerateDataKey": [([KEY], THROUGH_S3)],
     "kms:CreateGrant": [([KEY], {"Bool": {"kms:GrantIsForAWSResource": "true"}})],
@@ -161,6 +177,8 @@ def test_what_a_stack_does_not_use_is_not_granted():
     assert {action.partition(":")[0] for action in unused} == {
         "ec2",
         "ecr",
+        "elasticfilesystem",
+        "fsx",
         "kms",
         "secretsmanager",
     }

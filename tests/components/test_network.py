@@ -7,6 +7,7 @@ import pulumi
 import pytest
 
 from components.existing_network import ExistingNetwork
+from components.file_systems import FileSystem
 from components.network import Network
 from components.resource_policies import interface_endpoint_policy, s3_endpoint_policy
 from components.subnets import Nat
@@ -248,3 +249,31 @@ def test_the_outputs_name_what_a_job_needs(default: Recording):
         "training_security_group_id": TRAINING,
         "s3_endpoint_id": "net-s3-id",
     }
+
+
+EFS = FileSystem("fs-0123456789abcdef0", "EFS", "sg-efs")
+LUSTRE = FileSystem("fs-0123456789abcdef1", "FSxLustre", "sg-lustre")
+
+
+def ports_to(recording: Recording, kind: str, group: str) -> set[tuple[int, int]]:
+    """The port ranges of the jobs' rules that name a group."""
+    rules = [
+        each.inputs for each in recording.of(kind) if each.inputs["securityGroupId"] == TRAINING
+    ]
+    named = [rule for rule in rules if rule.get("referencedSecurityGroupId") == group]
+    return {(rule["fromPort"], rule["toPort"]) for rule in named}
+
+
+@pytest.mark.parametrize("existing_vpc", [False, True])
+def test_jobs_reach_a_file_system_on_its_own_ports_alone(existing_vpc: bool):
+    place: dict[str, Any] = {"existing": EXISTING, "availability_zones": []} if existing_vpc else {}
+    with_both = network(file_systems=[EFS, LUSTRE], **place)
+    assert ports_to(with_both, EGRESS, "sg-efs") == {(2049, 2049)}
+    assert ports_to(with_both, INGRESS, "sg-efs") == set()
+    assert ports_to(with_both, EGRESS, "sg-lustre") == {(988, 988), (1018, 1023)}
+    assert ports_to(with_both, INGRESS, "sg-lustre") == {(988, 988), (1018, 1023)}
+
+
+def test_two_directories_of_one_group_share_its_rules():
+    twice = network(file_systems=[EFS, dataclasses.replace(EFS, id="fs-0123456789abcdef2")])
+    assert len(twice.of(EGRESS)) == len(network().of(EGRESS)) + 1

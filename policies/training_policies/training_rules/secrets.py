@@ -27,6 +27,9 @@ _SECRET_VALUE = re.compile(
     r"|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\."  # a JSON web token
     r"|[a-z][a-z0-9+.-]*://[^\s/:@]{1,200}:[^\s/:@]{1,200}@"  # an address with a password
 )
+_SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[^\s*]+")
+"""Where a secret is kept, which is no secret itself."""
+
 _MAPPINGS = ("Environment", "HyperParameters")
 _LISTS = ("AlgorithmSpecification.ContainerEntrypoint", "AlgorithmSpecification.ContainerArguments")
 
@@ -58,12 +61,13 @@ def _texts(job: TrainingJobView) -> Iterator[tuple[str, str, Any]]:
 
 
 def _looks_secret(name: str, value: Any) -> bool:
-    """Whether the value is of a known form, or the name says so of what is not a mere number.
+    """Whether the value is of a known form, or the name says so and it is no number or ARN.
 
     A value that is not known yet is judged by its name alone, and again when the job is made.
     """
     text = value if isinstance(value, str) else ""
-    return bool(_SECRET_VALUE.search(text) or (_SECRET_NAME.search(name) and not text.isdecimal()))
+    told = text.isdecimal() or _SECRET_ARN.fullmatch(text)
+    return bool(_SECRET_VALUE.search(text) or (_SECRET_NAME.search(name) and not told))
 
 
 NO_SECRETS = Policy(
