@@ -28,10 +28,12 @@ _NO_RESOURCE = [
     "cloudwatch:PutMetricData",
     "ec2:Describe*",
     "ec2:GetManagedPrefixListEntries",
+    "ecr:DescribeImages",
     "ecr:GetAuthorizationToken",
     "kms:ListAliases",
     "logs:DescribeLogGroups",
     "sagemaker:ListTrainingJobs",
+    "servicequotas:ListServiceQuotas",
     "sns:GetSubscriptionAttributes",
     "sts:GetCallerIdentity",
 ]

@@ -1,0 +1,103 @@
+"""Recorded previews, and the pack's own training and platform rules run over them."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from training_policies.harness import as_the_sdk_does, recorded_preview
+from training_policies.platform_rules import PLATFORM_POLICIES
+from training_policies.policy import Parameters, Policy, Rule, Stack, StackPolicy
+from training_policies.resource import Resource
+from training_policies.training_rules import TRAINING_POLICIES
+from training_policies.violation import Violation
+
+RULES = (*TRAINING_POLICIES, *PLATFORM_POLICIES)
+TODAY = date(2026, 11, 22)
+_FOLDER = Path(__file__).parent / "recorded"
+_NAT: dict[str, dict[str, Any]] = {
+    "vpc-no-internet": {"allowed": True},
+    "vpc-security-groups": {"egressPorts": [443]},
+}
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A recorded preview and how the pack is configured for it.
+
+    `inputs` and `resources` are by URN: as they were recorded, and as policies see them.
+    """
+
+    inputs: Mapping[str, dict[str, Any]]
+    resources: Mapping[str, Resource]
+    environment: str
+    configured: Mapping[str, Mapping[str, Any]]
+
+    def of_type(self, type_: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The URN of each resource of a type, and a copy of its inputs."""
+        for urn, resource in self.resources.items():
+            if resource.type == type_:
+                yield urn, copy.deepcopy(self.inputs[urn])
+
+    def without(self, urn: str) -> Platform:
+        """The platform without one resource."""
+        left = {key: each for key, each in self.resources.items() if key != urn}
+        return replace(self, resources=left)
+
+    def with_inputs(self, urn: str, inputs: dict[str, Any]) -> Platform:
+        """The platform with one resource's inputs replaced."""
+        changed = replace(self.resources[urn], properties=as_the_sdk_does(inputs))
+        return replace(self, resources={**self.resources, urn: changed})
+
+    def with_resource(self, added: Resource) -> Platform:
+        """The platform with a resource more."""
+        return replace(self, resources={**self.resources, added.urn: added})
+
+    def violations(self, changed: str = "") -> Iterator[tuple[str, str, Violation]]:
+        """Policy, resource and violation; only of one resource and of the stack where one changed.
+
+        What a resource policy says of a resource rests on nothing else.
+        """
+        resources = list(self.resources.values())
+        judged = [self.resources[changed]] if changed in self.resources else resources
+        for rule in RULES:
+            configured = parameters(rule, self.environment, **self.configured.get(rule.name, {}))
+            if isinstance(rule, StackPolicy):
+                yield from ((rule.name, "", each) for each in rule.judge(resources, configured))
+            else:
+                yield from _of_resources(rule, judged, configured)
+
+
+def platform(name: str) -> Platform:
+    """The recorded preview of this name."""
+    file = _FOLDER / f"{name}.json"
+    states = [step["newState"] for step in json.loads(file.read_text())["steps"]]
+    full = name.startswith("full")
+    return Platform(
+        inputs={state["urn"]: state.get("inputs", {}) for state in states},
+        resources={each.urn: each for each in recorded_preview(file)},
+        environment="prod" if full else "dev",
+        configured=_NAT if full else {},
+    )
+
+
+def parameters(rule: Rule, environment: str = "dev", **values: Any) -> Parameters:
+    """A rule's defaults, and what differs from them."""
+    defaults = {
+        name: schema["default"] for name, schema in rule.parameters.items() if "default" in schema
+    }
+    return Parameters(defaults | values, Stack("dev", "research", environment), TODAY)
+
+
+def _of_resources(
+    policy: Policy, judged: Sequence[Resource], configured: Parameters
+) -> Iterator[tuple[str, str, Violation]]:
+    for resource in judged:
+        if policy.applies(resource.type):
+            for violation in policy.judge(resource, configured):
+                yield policy.name, resource.name, violation

@@ -1,0 +1,68 @@
+"""Controls that are taken away as whole resources, and resources that should not be there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tests.policies.mutation.judging import Platform
+from tests.policies.mutation.properties import Mutation
+from training_policies.harness import resource
+
+CONTROLS = {
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": "s3-bucket-controls",
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": "s3-bucket-controls",
+    "aws:s3/bucketVersioning:BucketVersioning": "s3-bucket-controls",
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
+        "s3-bucket-controls"
+    ),
+    "aws:s3/bucketPolicy:BucketPolicy": "s3-bucket-controls",
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "s3-bucket-controls",
+    "aws:ec2/flowLog:FlowLog": "vpc-controls",
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "vpc-controls",
+}
+ANYWHERE = {"cidrBlocks": ["0.0.0.0/0"], "protocol": "tcp", "fromPort": 22, "toPort": 22}
+ADDED: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("s3-bucket-controls", "aws:s3/bucket:Bucket", {"bucket": "another"}),
+    ("s3-bucket-controls", "aws:s3/bucketV2:BucketV2", {"bucket": "another"}),
+    ("s3-access-lists", "aws:s3/bucketAcl:BucketAcl", {"acl": "public-read-write"}),
+    ("vpc-controls", "aws:ec2/vpc:Vpc", {"cidrBlock": "10.99.0.0/16"}),
+    ("vpc-security-groups", "aws:ec2/securityGroupRule:SecurityGroupRule",
+     {"type": "ingress", **ANYWHERE}),
+    ("vpc-security-groups", "aws:ec2/securityGroupRule:SecurityGroupRule",
+     {"type": "egress", **ANYWHERE}),
+    ("vpc-endpoint-policy", "aws:ec2/vpcEndpoint:VpcEndpoint",
+     {"serviceName": "com.amazonaws.us-east-1.s3", "vpcEndpointType": "Gateway"}),
+    ("iam-managed-full-access", "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+     {"role": "any", "policyArn": "arn:aws:iam::aws:policy/AmazonS3FullAccess"}),
+    ("iam-managed-full-access", "aws:iam/userPolicyAttachment:UserPolicyAttachment",
+     {"user": "any", "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}),
+    ("iam-wildcard-actions", "aws:iam/policy:Policy",
+     {"policy": '{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'}),
+    ("iam-wildcard-resources", "aws:iam/userPolicy:UserPolicy",
+     {"policy": '{"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}}'}),
+    ("training-network-isolation", "aws:sagemaker/trainingJob:TrainingJob",
+     {"trainingJobName": "another-way"}),
+    ("training-private-subnets", "pulumi-python:dynamic/mine:Run",
+     {"body": {"ResourceConfig": {}, "StoppingCondition": {}}}),
+)  # fmt: skip
+WITHOUT_INTERNET: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("vpc-no-internet", "aws:ec2/internetGateway:InternetGateway", {}),
+    ("vpc-no-internet", "aws:ec2/natGateway:NatGateway", {"subnetId": "subnet-1"}),
+    ("vpc-no-internet", "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway", {}),
+    ("vpc-no-internet", "aws:ec2/route:Route",
+     {"destinationCidrBlock": "0.0.0.0/0", "gatewayId": "igw-0123456789abcdef0"}),
+)  # fmt: skip
+
+
+def resource_mutations(platform: Platform) -> Iterator[Mutation]:
+    """Each control of a bucket or VPC taken away, and each resource that breaks a rule added."""
+    for type_, policy in CONTROLS.items():
+        for urn, _ in platform.of_type(type_):
+            label = f"{urn.split('::')[-1]} ({type_}) is gone"
+            yield Mutation(label, policy, platform.without(urn), urn)
+    own = WITHOUT_INTERNET if platform.environment == "dev" else ()
+    for policy, type_, inputs in (*ADDED, *own):
+        added = resource(type_, inputs, "added")
+        changed = platform.with_resource(added)
+        yield Mutation(f"a {type_} is added", policy, changed, added.urn)
