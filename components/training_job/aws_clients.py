@@ -11,9 +11,19 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 _READS = ("Describe", "List", "Get")
+
+READ_AGAIN_SECONDS = 300
+"""How long a temporary key from a file is used before the file is read again."""
+
+_RENEWAL_SECONDS = 15 * 60
+"""botocore renews credentials from this long before their expiry on."""
+
+_READ_ONCE = frozenset({"shared-credentials-file", "config-file"})
+"""botocore's names of the sources that it reads once."""
 
 
 class AwsClients:
@@ -44,11 +54,6 @@ class AwsClients:
             self._accounts[region] = str(answer["Account"])
         return self._accounts[region]
 
-    def renew(self) -> None:
-        """Forget all clients, so that the next ones read their credentials anew."""
-        with self._lock:
-            self._clients.clear()
-
     def _build(self, service: str, region: str) -> Any:
         from botocore.config import Config
 
@@ -56,16 +61,52 @@ class AwsClients:
         client = self._session(region).client(
             service, endpoint_url=self._endpoints.get(service), config=retries
         )
-        client.meta.events.register("before-call", _refuse_writes_without_engine)
+        # Before each try, as the engine may end between a call and its repetition.
+        client.meta.events.register("before-send", _refuse_writes_without_engine)
         return client
 
     def _session(self, region: str) -> Any:
         import boto3
 
-        session = boto3.session.Session(profile_name=self._profile, region_name=region)
+        session = read_anew(
+            lambda: boto3.session.Session(profile_name=self._profile, region_name=region)
+        )
         for role in self._assume_roles:
             session = _assumed(session, role, region)
         return session
+
+
+def read_anew(new_session: Callable[[], Any]) -> Any:
+    """A session that reads its credentials anew every few minutes, as a long wait needs.
+
+    boto3 renews what it knows to expire: roles, single sign-on, the instance's own. A temporary key
+    in a file, which another program replaces in time, it reads once.
+    """
+    session = new_session()
+    given = session.get_credentials()
+    if given is None or given.method not in _READ_ONCE or not given.token:
+        return session
+    session._session._credentials = _renewed(
+        lambda: new_session().get_credentials().get_frozen_credentials(), given.method
+    )
+    return session
+
+
+def _renewed(read: Callable[[], Any], method: str) -> Any:
+    """Credentials that botocore takes for expiring, so that it reads them again."""
+    from botocore.credentials import DeferredRefreshableCredentials
+
+    def refresh() -> dict[str, Any]:
+        keys = read()
+        expiry = datetime.now(UTC) + timedelta(seconds=_RENEWAL_SECONDS + READ_AGAIN_SECONDS)
+        return {
+            "access_key": keys.access_key,
+            "secret_key": keys.secret_key,
+            "token": keys.token,
+            "expiry_time": expiry.isoformat(),
+        }
+
+    return DeferredRefreshableCredentials(refresh, method)
 
 
 def _assumed(session: Any, role: dict[str, Any], region: str) -> Any:
@@ -98,14 +139,15 @@ def _decoded(value: Any) -> list[Any]:
     return list(json.loads(value)) if isinstance(value, str) else list(value)
 
 
-def _refuse_writes_without_engine(model: Any, **_: Any) -> None:
+def _refuse_writes_without_engine(event_name: str, **_: Any) -> None:
     """Stop before a write when the engine is gone.
 
     A dynamic-provider host outlives an engine that was killed. What it did from then on would be
     recorded nowhere, and could undo what the next `pulumi up` does meanwhile.
     """
-    if not model.name.startswith(_READS) and not _engine_lives():
-        raise EngineGoneError(f"the Pulumi engine is gone, so {model.name} was not sent")
+    operation = event_name.rpartition(".")[2]
+    if not operation.startswith(_READS) and not _engine_lives():
+        raise EngineGoneError(f"the Pulumi engine is gone, so {operation} was not sent")
 
 
 class EngineGoneError(RuntimeError):

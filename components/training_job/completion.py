@@ -19,8 +19,8 @@ from pulumi.dynamic import (
 
 from components.training_job.aws_clients import AwsClients
 from components.training_job.cost import billed_cost, savings_percent
-from components.training_job.errors import without_traceback
-from components.training_job.lifecycle import TrainingJobError, describe
+from components.training_job.errors import TrainingJobError, traced, without_traceback
+from components.training_job.lifecycle import describe
 from components.training_job.outcome import outcome_of, remedy_for
 from components.training_job.state import interruptions_of
 from components.training_job.unknowns import has_unknown, is_unknown, to_wire
@@ -55,6 +55,7 @@ class TrainingJobCompletionProvider(ResourceProvider):
             changes=others, replaces=[_NAMES] if others else [], delete_before_replace=True
         )
 
+    @traced
     def create(self, props: State) -> CreateResult:
         """Wait until every job has ended, then record how.
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from components.training_job.errors import TrainingJobError
 from components.training_job.names import next_job_name, parse_job_name
 from components.training_job.outcome import has_failed, is_terminal, outcome_of
 from components.training_job.request import Request
@@ -32,13 +33,6 @@ _UNSETTLED_ROLE = (
     "Access denied to OutputDataConfig S3 bucket",
     "Access denied for repository",
 )
-
-
-class TrainingJobError(Exception):
-    """Something that stops a job's launch or end, with the remedy in its message."""
-
-
-TrainingJobError.__module__ = "builtins"  # the engine prints the qualified name before the message
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from components.training_job import lifecycle
 from components.training_job.aws_clients import AwsClients
 from components.training_job.cost import cost_ceiling, expected_cost
 from components.training_job.decision import IDENTITY, RECORDED, Decision, decide
-from components.training_job.errors import without_traceback
-from components.training_job.lifecycle import Launch, TrainingJobError
+from components.training_job.errors import TrainingJobError, traced, without_traceback
+from components.training_job.lifecycle import Launch
 from components.training_job.preflight import Preflight
 from components.training_job.request import Request, definition_hash, definition_of
 from components.training_job.service_model import conform, request_problems
@@ -69,6 +69,7 @@ class TrainingJobProvider(ResourceProvider):
         self._clients = AwsClients(req.config.get)
         self._preflight = Preflight(self._clients)
 
+    @traced
     def check(self, olds: State, news: State) -> CheckResult:
         """Hold the request against the API's rules, and add the definition's hash and ceiling."""
         news = _conformed(news)
@@ -80,6 +81,7 @@ class TrainingJobProvider(ResourceProvider):
         failures = [CheckFailure(path, text) for text, path in told.items()]
         return CheckResult(to_wire(inputs), failures)
 
+    @traced
     def diff(self, _id: str, olds: State, news: State) -> DiffResult:
         """Say whether anything changes, and whether that takes another job."""
         olds = _conformed(olds)
@@ -91,6 +93,7 @@ class TrainingJobProvider(ResourceProvider):
             delete_before_replace=True,
         )
 
+    @traced
     def create(self, props: State) -> CreateResult:
         """Launch the job, or adopt the one that a crash left; launch nothing where it is off."""
         props = _conformed(props)
@@ -101,6 +104,7 @@ class TrainingJobProvider(ResourceProvider):
         state = described(_inputs(props), launched.description, launched.tries)
         return CreateResult(launched.description["TrainingJobName"], state)
 
+    @traced
     def read(self, id_: str, props: State) -> ReadResult:
         """Record the job's status, times and cost, which never are a difference by themselves."""
         if "lineage" not in props:
@@ -116,6 +120,7 @@ class TrainingJobProvider(ResourceProvider):
             return ReadResult(None, {})
         return ReadResult(id_, described(props, description, props["tries"]), _inputs(props))
 
+    @traced
     def update(self, _id: str, olds: State, news: State) -> UpdateResult:
         """Pause the job, or record what applies to its next launch."""
         olds, news = _conformed(olds), _conformed(news)
@@ -131,6 +136,7 @@ class TrainingJobProvider(ResourceProvider):
             lifecycle.release_warm_pool(client, name)
         return UpdateResult(described(state, description, olds["tries"]) if description else state)
 
+    @traced
     def delete(self, _id: str, props: State) -> None:
         """Stop the job and let it go; its record, checkpoints and models stay."""
         if not props["training_job_name"]:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from components.durations import format_duration
-from components.training_job.lifecycle import TrainingJobError, describe
+from components.training_job.errors import TrainingJobError
+from components.training_job.lifecycle import describe
 from components.training_job.outcome import is_terminal
 
 _QUICKEST_TICK, _SLOWEST_TICK = 0.5, 30.0

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from components.training_job.completion import TrainingJobCompletionProvider
-from components.training_job.lifecycle import TrainingJobError
+from components.training_job.errors import TrainingJobError
 from components.training_job.unknowns import UNKNOWN
 from tests.components.training_job.fake_sagemaker import (
     FakeSageMaker,

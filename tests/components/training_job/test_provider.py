@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from components.training_job import lifecycle
-from components.training_job.lifecycle import RELEASED_TAG, TrainingJobError
+from components.training_job.errors import TrainingJobError
+from components.training_job.lifecycle import RELEASED_TAG
 from components.training_job.provider import TrainingJobProvider
 from components.training_job.unknowns import UNKNOWN
 from tests.components.training_job.fake_sagemaker import (
