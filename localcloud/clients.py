@@ -7,12 +7,14 @@ of the job's execution role, so that whatever the services enforce holds for it 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import boto3
 from botocore.config import Config
+
+from localcloud.authorization.sessions import SESSION_NAME, Session, Sessions
 
 _CONFIGURATION = Config(
     retries={"max_attempts": 2, "mode": "standard"},
@@ -27,17 +29,19 @@ _CONFIGURATION = Config(
 class RoleClients:
     """Clients that act as one execution role."""
 
+    session: Session
     s3: Any
     logs: Any
     credentials: dict[str, str]
-    """The role's temporary credentials, as AWS's environment variables."""
+    """The script's temporary credentials, as AWS's environment variables; none if isolated."""
 
 
 class Clients:
     """Makes clients of the services at one endpoint."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, sessions: Sessions) -> None:
         self._url = url
+        self._sessions = sessions
         # One session, since each would parse the service models anew; it is not thread-safe.
         self._session: Any = boto3.Session()
         self._lock = threading.Lock()
@@ -47,20 +51,30 @@ class Clients:
         secret = {"aws_access_key_id": "service", "aws_secret_access_key": "service"}
         return self._client("sts", "us-east-1", secret)
 
-    def of_role(self, role_arn: str, region: str) -> RoleClients:
-        """Assume a role and return clients with its temporary credentials."""
-        answer = self._sts.assume_role(RoleArn=role_arn, RoleSessionName="SageMaker")
+    def of_job(self, request: dict[str, Any], region: str) -> RoleClients:
+        """Assume a job's role, for the service and for its script, and return clients."""
+        subnets = tuple(request.get("VpcConfig", {}).get("Subnets", ()))
+        session = Session(request["RoleArn"], region, subnets)
+        credentials = self._assume(session)
+        isolated = request.get("EnableNetworkIsolation")
+        script = {} if isolated else self._assume(replace(session, script=True))
+        return RoleClients(
+            session=session,
+            s3=self._client("s3", region, credentials),
+            logs=self._client("logs", region, credentials),
+            credentials={name.upper(): value for name, value in script.items()},
+        )
+
+    def _assume(self, session: Session) -> dict[str, str]:
+        """Return the temporary credentials of a session, which is judged from now on."""
+        answer = self._sts.assume_role(RoleArn=session.role, RoleSessionName=SESSION_NAME)
         given = answer["Credentials"]
-        credentials = {
+        self._sessions.add(given["AccessKeyId"], session)
+        return {
             "aws_access_key_id": given["AccessKeyId"],
             "aws_secret_access_key": given["SecretAccessKey"],
             "aws_session_token": given["SessionToken"],
         }
-        return RoleClients(
-            s3=self._client("s3", region, credentials),
-            logs=self._client("logs", region, credentials),
-            credentials={name.upper(): value for name, value in credentials.items()},
-        )
 
     def _client(self, service: str, region: str, credentials: dict[str, str]) -> Any:
         with self._lock:

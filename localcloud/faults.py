@@ -7,7 +7,6 @@ too, which are a client's like any other.
 from __future__ import annotations
 
 import io
-import json
 import re
 import socket
 import threading
@@ -18,6 +17,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qs
 
+from localcloud.refusals import FORM, refuse
 from localcloud.sagemaker.errors import ServiceError, validation_error
 
 Environ = dict[str, Any]
@@ -26,7 +26,6 @@ Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 ANSWERS = ("throttle", "error", "cut", "real")
 _SCOPE = re.compile(r"Credential=[^/]+/[^/]+/([^/]+)/([^/]+)/")
-_FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
@@ -148,7 +147,7 @@ def _scope(environ: Environ) -> tuple[str, str]:
 def operation_of(environ: Environ) -> str:
     """Return the operation that a request names, in its headers or in the form that it sends."""
     target: str = environ.get("HTTP_X_AMZ_TARGET", "")
-    if target or not environ.get("CONTENT_TYPE", "").startswith(_FORM):
+    if target or not environ.get("CONTENT_TYPE", "").startswith(FORM):
         return target.rpartition(".")[2]
     body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(body)
@@ -163,18 +162,7 @@ def _cut(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
 
 def _refuse(fault: Fault, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     error = _throttled(fault.service) if fault.answer == "throttle" else _failed(fault.service)
-    if fault.service in {"s3", "ec2"} or environ.get("CONTENT_TYPE", "").startswith(_FORM):
-        kind, body = "application/xml", _xml(fault.service, error)
-    else:
-        kind = "application/x-amz-json-1.1"
-        body = json.dumps({"__type": error.code, "message": error.message})
-    headers = [
-        ("Content-Type", kind),
-        ("Content-Length", str(len(body))),
-        ("x-amzn-ErrorType", error.code),
-    ]
-    start_response(f"{error.status} {error.code}", headers)
-    return [body.encode()]
+    return refuse(error, fault.service, environ, start_response)
 
 
 def _throttled(service: str) -> ServiceError:
@@ -188,12 +176,3 @@ def _throttled(service: str) -> ServiceError:
 def _failed(service: str) -> ServiceError:
     code = "InternalError" if service in {"s3", "ec2"} else "InternalFailure"
     return ServiceError(code, "We encountered an internal error. Please try again.", 500)
-
-
-def _xml(service: str, error: ServiceError) -> str:
-    content = f"<Code>{error.code}</Code><Message>{error.message}</Message>"
-    if service == "s3":
-        return f"<Error>{content}</Error>"
-    if service == "ec2":
-        return f"<Response><Errors><Error>{content}</Error></Errors></Response>"
-    return f"<ErrorResponse><Error>{content}</Error></ErrorResponse>"

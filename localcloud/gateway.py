@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from localcloud import prices, workflows
+from localcloud.authorization.guard import Guard
 from localcloud.backends import account_of
 from localcloud.faults import Application, Environ, Faulty, Plan, StartResponse
 from localcloud.pages import pages
@@ -51,7 +52,7 @@ class Gateway:
         }
         self._moto = moto
         self._pages = pages(service, plan)
-        self._services = Faulty(plan, self._answer_as_aws)
+        self._services = Faulty(plan, Guard(service.sessions, self._answer_as_aws))
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""

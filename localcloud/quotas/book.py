@@ -72,6 +72,19 @@ class QuotaBook:
         with self._lock:
             self._applied[place, quota] = value
 
+    def state(self) -> list[tuple[Place, tuple[str, Kind], float]]:
+        """Return the quotas as documents."""
+        with self._lock:
+            return [
+                (place, (quota.instance_type, quota.kind), value)
+                for (place, quota), value in self._applied.items()
+            ]
+
+    def restore(self, state: list[tuple[Place, tuple[str, Kind], float]]) -> None:
+        """Take back what `state` returned to an earlier server."""
+        for (account, region), (instance_type, kind), value in state:
+            self.apply((account, region), Quota(instance_type, kind), value)
+
     def forget(self) -> None:
         """Go back to the default quotas everywhere."""
         with self._lock:

@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from localcloud.authorization import found
 from localcloud.sagemaker.errors import validation_error
 from localcloud.sagemaker.locations import Location
 
@@ -21,11 +22,8 @@ def check_data(request: dict[str, Any], s3: Any) -> None:
                 "under that S3 prefix, and that the role has s3:ListBucket permissions on it."
             )
     output = _location(request["OutputDataConfig"]["S3OutputPath"])
-    try:
-        s3.head_bucket(Bucket=output.bucket)
-    except ClientError as error:
-        message = f"Access denied to OutputDataConfig S3 bucket: {output.bucket}"
-        raise validation_error(message) from error
+    if found.bucket(output.bucket) is None:
+        raise validation_error(f"Access denied to OutputDataConfig S3 bucket: {output.bucket}")
 
 
 def _location(uri: str) -> Location:

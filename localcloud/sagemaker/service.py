@@ -9,8 +9,10 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from localcloud import backends
+from localcloud.authorization.judge import may_assume
+from localcloud.authorization.sessions import Sessions
 from localcloud.clients import Clients, RoleClients
+from localcloud.permissions.errors import PolicyError
 from localcloud.quotas.book import Place, QuotaBook
 from localcloud.sagemaker import description, lifecycle, listing, rules, usage
 from localcloud.sagemaker.data_checks import check_data
@@ -30,9 +32,10 @@ class TrainingService:
 
     def __init__(self, settings: Settings, announce: Announce) -> None:
         self.quotas = QuotaBook()
+        self.sessions = Sessions()
         self._settings = settings
         self._announce = announce
-        self._clients = Clients(settings.url)
+        self._clients = Clients(settings.url, self.sessions)
         self._runners: dict[str, Runner] = {}
         self._lock = threading.RLock()
         self._operations: dict[str, Callable[[Place, Document], Document]] = {
@@ -82,8 +85,7 @@ class TrainingService:
             self._runners[job.arn] = self._runner_of(job)
 
     def _runner_of(self, job: TrainingJob) -> Runner:
-        role, region = job.request["RoleArn"], job.region
-        access = partial(self._clients.of_role, role, region)
+        access = partial(self._clients.of_job, job.request, job.region)
         return Runner(job, self._settings, access, self._announce)
 
     def resume(self, lost: float) -> None:
@@ -106,7 +108,7 @@ class TrainingService:
         name = request["TrainingJobName"]
         arn = training_job_arn(account, region, name)
         self._refuse_duplicate(arn)
-        access = self._assume_role(request, region)
+        access = self._assume_role(request, place, arn)
         check_data(request, access.s3)
         now = time.time()
         job = TrainingJob(
@@ -136,14 +138,20 @@ class TrainingService:
                 f"training job with this name already exists ({arn})",
             )
 
-    def _assume_role(self, request: Document, region: str) -> RoleClients:
+    def _assume_role(self, request: Document, place: Place, job: str) -> RoleClients:
+        account, region = place
         role = request["RoleArn"]
-        if not backends.role_exists(role):
+        try:
+            trusted = may_assume(role, job, account)
+        except PolicyError as error:
+            message = f"The local cloud can't judge the policies of role {role}: {error}"
+            raise validation_error(message) from error
+        if not trusted:
             raise validation_error(
                 f"Could not assume role {role}. Please ensure that the role exists and allows "
                 "principal 'sagemaker.amazonaws.com' to assume the role."
             )
-        return self._clients.of_role(role, region)
+        return self._clients.of_job(request, region)
 
     def _describe(self, place: Place, request: Document) -> Document:
         return description.describe(self._find(place, request).job)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import textwrap
 import time
@@ -32,6 +33,15 @@ time.sleep(60)
 """
 """A script that runs until it is asked to end."""
 
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": {
+        "Effect": "Allow",
+        "Principal": {"Service": "sagemaker.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    },
+}
+
 Value = TypeVar("Value")
 _numbers = itertools.count(1)
 
@@ -60,7 +70,11 @@ class Cloud:
         self.s3.create_bucket(Bucket=BUCKET)
         iam = self.client("iam")
         with suppress(iam.exceptions.EntityAlreadyExistsException):
-            iam.create_role(RoleName="training", AssumeRolePolicyDocument="{}")
+            iam.create_role(RoleName="training", AssumeRolePolicyDocument=json.dumps(TRUST))
+        everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+        iam.put_role_policy(
+            RoleName="training", PolicyName="everything", PolicyDocument=policy(everything)
+        )
 
     def client(self, service: str, region: str = "") -> Any:
         make: Any = boto3.client
@@ -146,6 +160,11 @@ class Cloud:
 
     def wait_for_line(self, name: str, line: str) -> None:
         eventually(lambda: line in self.lines(name) or None)
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    """Return a policy's document."""
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 def channel(name: str, prefix: str, **changes: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ def test_every_test_that_the_table_names_exists():
     named = set(re.findall(r"`(test_\w+)`", DOCUMENT.read_text()))
     defined = {
         name
-        for path in TESTS.glob("test_*.py")
+        for path in TESTS.rglob("test_*.py")
         for name in re.findall(r"^def (test_\w+)\(", path.read_text(), re.MULTILINE)
     }
 

@@ -9,7 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from boto3.exceptions import S3UploadFailedError
+from botocore.exceptions import ClientError
+
 from localcloud.sagemaker.locations import Location
+from localcloud.sagemaker.runtime.failures import refused
 from localcloud.sagemaker.runtime.files import leads_elsewhere
 
 
@@ -64,4 +68,10 @@ class Uploader:
 
     def _put(self, path: Path, name: str) -> None:
         target = self._location.child(name)
-        self._s3.upload_file(str(path), target.bucket, target.key, ExtraArgs=self._encryption)
+        try:
+            self._s3.upload_file(str(path), target.bucket, target.key, ExtraArgs=self._encryption)
+        except S3UploadFailedError as error:
+            # boto3 keeps the service's answer only as what it was handling.
+            if isinstance(error.__context__, ClientError):
+                raise refused("Artifact upload failed:Error 7: ", error.__context__) from error
+            raise

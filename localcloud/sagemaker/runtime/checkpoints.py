@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.sagemaker.locations import Location, list_keys
@@ -139,7 +140,7 @@ class CheckpointSync:
                 self._upload(name, now[name])
             for name in found.delete:
                 self._delete(name)
-        except (BotoCoreError, ClientError):
+        except (Boto3Error, BotoCoreError, ClientError):
             # The next pass tries again; the service too says nothing to the job.
             _log.exception("Checkpoints could not be synchronised")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from botocore.exceptions import ClientError as ServiceClientError
+
 from localcloud.sagemaker.runtime.files import leads_elsewhere
 
 _LONGEST = 1024
@@ -12,6 +14,14 @@ INTERNAL = "InternalServerError: We encountered an internal error. Please try ag
 
 class ClientError(Exception):
     """What the job's owner asked for can't be done; the message becomes the failure reason."""
+
+
+def refused(step: str, error: ServiceClientError) -> ClientError:
+    """Return the failure of a step that a service refused, such as "Data download failed:"."""
+    answer = error.response
+    code, message = answer["Error"]["Code"], answer["Error"]["Message"]
+    status = answer["ResponseMetadata"]["HTTPStatusCode"]
+    return ClientError(f"{step}{code} ({status}): {message}")
 
 
 def client_error(error: Exception) -> str:

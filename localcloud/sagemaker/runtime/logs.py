@@ -42,11 +42,19 @@ class LogStream:
             )
 
     def _create(self) -> None:
-        with suppress(self._logs.exceptions.ResourceAlreadyExistsException):
-            self._logs.create_log_group(logGroupName=GROUP)
+        stream = {"logGroupName": GROUP, "logStreamName": self._name}
         # There already when the job starts anew within the second of the stream's name.
         with suppress(self._logs.exceptions.ResourceAlreadyExistsException):
-            self._logs.create_log_stream(logGroupName=GROUP, logStreamName=self._name)
+            try:
+                self._logs.create_log_stream(**stream)
+            except self._logs.exceptions.ResourceNotFoundException:
+                self._create_group()
+                self._logs.create_log_stream(**stream)
+
+    def _create_group(self) -> None:
+        # Another host's stream may have been quicker.
+        with suppress(self._logs.exceptions.ResourceAlreadyExistsException):
+            self._logs.create_log_group(logGroupName=GROUP)
 
 
 class Pump:

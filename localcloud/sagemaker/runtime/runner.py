@@ -12,6 +12,7 @@ from functools import cache
 from botocore.exceptions import ClientError as ServiceClientError
 
 from localcloud import images
+from localcloud.authorization.sessions import Session
 from localcloud.clients import RoleClients
 from localcloud.sagemaker import lifecycle
 from localcloud.sagemaker.description import output_uri
@@ -25,6 +26,7 @@ from localcloud.sagemaker.runtime.control import Control, EndedError, Interrupti
 from localcloud.sagemaker.runtime.failures import ClientError
 from localcloud.sagemaker.runtime.files import remove
 from localcloud.sagemaker.runtime.metrics import Metrics
+from localcloud.sagemaker.runtime.provisioning import provision, pull_image
 from localcloud.sagemaker.runtime.settings import Settings
 
 Announce = Callable[[TrainingJob], None]
@@ -117,7 +119,7 @@ class Runner:
         blueprint = Blueprint(self.job, self._settings, self._access(), image)
         while True:
             self._cluster = cluster = Cluster(blueprint, self._folder)
-            ending = self._attempt(cluster, metrics)
+            ending = self._attempt(cluster, metrics, blueprint.access.session)
             if isinstance(ending, Outcome):
                 break
             self._start_anew(cluster, ending)
@@ -127,11 +129,18 @@ class Runner:
         self._upload(cluster, ending)
         return ending
 
-    def _attempt(self, cluster: Cluster, metrics: Metrics) -> Outcome | Interruption:
+    def _attempt(
+        self, cluster: Cluster, metrics: Metrics, session: Session
+    ) -> Outcome | Interruption:
         self._control.check()
+        provision(self.job.request, session)
         self._enter("Downloading")
-        cluster.prepare(self._control.check)
+        try:
+            cluster.prepare(self._control.check)
+        except ServiceClientError as error:
+            raise failures.refused("Data download failed:", error) from error
         self._control.check()
+        pull_image(self.job.request, session)
         self._enter("Training")
         cluster.start(self._control, metrics.read)
         return self._train(cluster)

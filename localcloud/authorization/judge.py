@@ -1,0 +1,132 @@
+"""Whether an execution role may do what a request demands."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from localcloud.authorization import found
+from localcloud.authorization.demands import Demand
+from localcloud.authorization.sessions import Session
+from localcloud.permissions.context import Context
+from localcloud.permissions.documents import Policy
+from localcloud.permissions.errors import PolicyError
+from localcloud.permissions.evaluation import Policies, Principal, Request, refusal, trusts
+from localcloud.sagemaker.errors import ServiceError
+
+SERVICE = "sagemaker.amazonaws.com"
+_FORBIDDEN = 403
+_KEY_ERRORS = {
+    "Disabled": ("KMS.DisabledException", "{arn} is disabled."),
+    "PendingDeletion": ("KMS.KMSInvalidStateException", "{arn} is pending deletion."),
+}
+_log = logging.getLogger(__name__)
+
+
+def require(session: Session, demand: Demand, through: str = "") -> None:
+    """Raise ServiceError, as the service that is asked would, unless all policies allow it.
+
+    `through` is the service that uses a KMS key for the caller: s3, or none.
+    """
+    try:
+        reason = _refusal(session, demand, through)
+    except PolicyError as error:
+        _log.warning("%s can't be judged: %s", demand.action, error)
+        reason = f"{demand.action} can't be judged by the local cloud: {error}"
+    if reason:
+        raise ServiceError("AccessDenied", reason, _FORBIDDEN)
+
+
+def may_assume(role: str, job: str, account: str) -> bool:
+    """Tell whether a role exists and lets the service assume it for a training job, by its ARN.
+
+    Raises PolicyError if the role's policies can't be judged.
+    """
+    held = found.role(role)
+    context = Context({"aws:SourceAccount": account, "aws:SourceArn": job})
+    request = Request(Principal(service=SERVICE), "sts:AssumeRole", None, context)
+    return held is not None and trusts(held.trust, request)
+
+
+def _refusal(session: Session, demand: Demand, through: str) -> str:
+    role = found.role(session.role)
+    if role is None:
+        return f"The role {session.role} no longer exists"
+    service = demand.action.partition(":")[0]
+    if _is_awss(demand.key):
+        # Such a key's policy lets everybody of the account use it through its service.
+        return ""
+    context = {**_about(session, role), **demand.context}
+    key = _usable_key(demand, session) if demand.key else None
+    resource, own = demand.resource, _resource_policy(demand)
+    if key is not None:
+        resource, own = key.arn, key.policy
+        context |= _about_key(session, through)
+    endpoint = _endpoint(session, service) if key is None or not through else None
+    if endpoint is not None:
+        context |= {"aws:SourceVpce": endpoint.id, "aws:SourceVpc": endpoint.vpc}
+    request = Request(session.principal, demand.action, resource, Context(context))
+    policies = Policies(
+        identity=role.policies,
+        resource=own,
+        boundary=role.boundary,
+        endpoint=endpoint.policy if endpoint else None,
+        resource_decides=key is not None,
+    )
+    return refusal(request, policies)
+
+
+def _about(session: Session, role: found.Role) -> dict[str, str]:
+    """Return what every request of a session says: the service's own calls are encrypted too."""
+    return {
+        "aws:PrincipalAccount": session.account,
+        "aws:PrincipalArn": session.role,
+        "aws:PrincipalIsAWSService": "false",
+        "aws:PrincipalType": "AssumedRole",
+        "aws:RequestedRegion": session.region,
+        "aws:SecureTransport": "true",
+        "aws:ViaAWSService": "false",
+        "s3:TlsVersion": "1.3",
+        **{f"aws:PrincipalTag/{name}": value for name, value in role.tags.items()},
+    }
+
+
+def _about_key(session: Session, through: str) -> Mapping[str, str]:
+    via = {"kms:ViaService": f"{through}.{session.region}.amazonaws.com"} if through else {}
+    return {"kms:CallerAccount": session.account, **via}
+
+
+def _is_awss(key: str) -> bool:
+    return key.partition("alias/")[2].startswith("aws/")
+
+
+def _usable_key(demand: Demand, session: Session) -> found.Key:
+    """Return a key; raise ServiceError for one that can't be used."""
+    key = found.key(demand.key, session.account, session.region)
+    if key is None:
+        raise ServiceError("KMS.NotFoundException", f"Key '{demand.key}' does not exist")
+    if key.state in _KEY_ERRORS:
+        code, message = _KEY_ERRORS[key.state]
+        raise ServiceError(code, message.format(arn=key.arn))
+    return key
+
+
+def _resource_policy(demand: Demand) -> Policy | None:
+    service, _, _ = demand.action.partition(":")
+    if demand.resource is None:
+        return None
+    if service == "s3" and demand.resource.startswith("arn:"):
+        return found.bucket_policy(demand.resource.split(":", 5)[5].partition("/")[0])
+    if service == "ecr" and demand.resource.startswith("arn:"):
+        return found.repository_policy(demand.resource)
+    return None
+
+
+def _endpoint(session: Session, service: str) -> found.Endpoint | None:
+    """Return the VPC endpoint of a job's request: the service goes through it to S3 only."""
+    if not session.subnets or not (session.script or service == "s3"):
+        return None
+    name = {"cloudwatch": "monitoring", "ecr": "ecr.api", "sagemaker": "sagemaker.api"}
+    return found.endpoint(
+        session.subnets, name.get(service, service), session.account, session.region
+    )

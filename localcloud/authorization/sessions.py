@@ -1,0 +1,53 @@
+"""The sessions of execution roles that the service has opened, by their access keys."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from localcloud.permissions.evaluation import Principal
+
+SESSION_NAME = "SageMaker"
+
+
+@dataclass(frozen=True)
+class Session:
+    """An execution role, assumed for a training job."""
+
+    role: str
+    """The role's ARN."""
+    region: str
+    subnets: tuple[str, ...] = ()
+    """Those of the job's VpcConfig, none without it."""
+    script: bool = False
+    """Whether it is the training script that calls, and not the service for it."""
+
+    @property
+    def account(self) -> str:
+        """The role's account."""
+        return self.role.split(":")[4]
+
+    @property
+    def principal(self) -> Principal:
+        """The caller, as policies know it."""
+        partition, name = self.role.split(":")[1], self.role.rpartition("/")[2]
+        arn = f"arn:{partition}:sts::{self.account}:assumed-role/{name}/{SESSION_NAME}"
+        return Principal(account=self.account, role=self.role, session=arn)
+
+
+class Sessions:
+    """All sessions that are judged: whoever calls with other credentials is not."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, Session] = {}
+        self._lock = threading.Lock()
+
+    def add(self, access_key: str, session: Session) -> None:
+        """Judge from now on what is called with an access key."""
+        with self._lock:
+            self._sessions[access_key] = session
+
+    def find(self, access_key: str) -> Session | None:
+        """Return the session of an access key; None for anybody else's."""
+        with self._lock:
+            return self._sessions.get(access_key)

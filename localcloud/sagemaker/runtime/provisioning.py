@@ -1,0 +1,80 @@
+"""What the service does with a job's role before its script runs, beside reading its input."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from localcloud.authorization.demands import Demand
+from localcloud.authorization.judge import require
+from localcloud.authorization.sessions import Session
+from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.runtime.failures import ClientError
+
+Document = dict[str, Any]
+
+_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr(?:-fips)?\.([\w-]+)\.amazonaws\.com(?:\.cn)?/([^:@]+)")
+_NO_IMAGE = (
+    "Cannot pull algorithm container. Either the image does not exist or its permissions are "
+    "incorrect. "
+)
+_LOOKS = ("DhcpOptions", "NetworkInterfaces", "SecurityGroups", "Subnets", "Vpcs")
+_PULLS = ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer")
+
+
+def provision(request: Document, session: Session) -> None:
+    """Raise ClientError unless the role may attach the job to its network and volumes."""
+    _require([*_network(request, session), *_volume(request)], session, "")
+
+
+def pull_image(request: Document, session: Session) -> None:
+    """Raise ClientError unless the role may pull the job's image."""
+    _require(_image(request["AlgorithmSpecification"]["TrainingImage"]), session, _NO_IMAGE)
+
+
+def _require(demands: Iterable[Demand], session: Session, before: str) -> None:
+    try:
+        for demand in demands:
+            require(session, demand)
+    except ServiceError as error:
+        raise ClientError(f"{before}{error.message}") from error
+
+
+def _image(uri: str) -> Iterator[Demand]:
+    """Yield what a pull demands: nothing of what is not in ECR."""
+    match = _IMAGE.match(uri)
+    if match is None:
+        return
+    account, region, name = match.groups()
+    yield Demand("ecr:GetAuthorizationToken")
+    for action in _PULLS:
+        yield Demand(f"ecr:{action}", f"arn:aws:ecr:{region}:{account}:repository/{name}")
+
+
+def _network(request: Document, session: Session) -> Iterator[Demand]:
+    """Yield what interfaces in the job's subnets demand.
+
+    Their deletion too: a role that may make and not delete them would leave them behind.
+    """
+    config = request.get("VpcConfig")
+    if config is None:
+        return
+    start = f"arn:aws:ec2:{session.region}:{session.account}"
+    interface = f"{start}:network-interface/eni-0"
+    for kind in _LOOKS:
+        yield Demand(f"ec2:Describe{kind}")
+    for group in config["SecurityGroupIds"]:
+        yield Demand("ec2:CreateNetworkInterface", f"{start}:security-group/{group}")
+    for subnet in (f"{start}:subnet/{each}" for each in config["Subnets"]):
+        context = {"ec2:Subnet": subnet}
+        yield Demand("ec2:CreateNetworkInterface", subnet)
+        yield Demand("ec2:CreateNetworkInterface", interface, context)
+        yield Demand("ec2:CreateNetworkInterfacePermission", interface, context)
+        yield Demand("ec2:DeleteNetworkInterface", interface, context)
+        yield Demand("ec2:DeleteNetworkInterfacePermission", interface)
+
+
+def _volume(request: Document) -> Iterator[Demand]:
+    if key := request["ResourceConfig"].get("VolumeKmsKeyId"):
+        yield Demand("kms:CreateGrant", None, {"kms:GrantIsForAWSResource": "true"}, key=key)
