@@ -1,7 +1,8 @@
-"""How tests are shared out over workers, and how long one may take."""
+"""How tests are shared out over workers, how long one may take, and what Pulumi's mocks need."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import hypothesis
@@ -17,6 +18,16 @@ TOGETHER = "tests/integration/full_platform/"
 
 APART = "tests/integration/"
 """The tests that take long, each of which brings up what it needs."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _event_loop() -> None:
+    """Pulumi's mocks ask for the current loop, which Python 3.12 and 3.13 warn of making.
+
+    It stays open as long as the process, as the one does that Pulumi itself makes: its threads
+    keep loops of their own, which nobody closes.
+    """
+    asyncio.set_event_loop(asyncio.new_event_loop())
 
 
 @pytest.hookimpl(optionalhook=True)
