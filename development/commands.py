@@ -29,15 +29,14 @@ _WAIT_SECONDS = 1.0
 
 def up(layout: Layout) -> int:
     """Bring the stack up with the launch switch on and no job paused."""
-    found = daemon.find(layout.cloud)
-    server = found or _start_cloud(layout)
+    server = daemon.find(layout.cloud) or _start_cloud(layout)
     console.print(f"Local cloud at {server.url}, process {server.pid}")
     engine = Engine(layout, STACK, server.url)
     release_dead_locks(layout, tell)
     if not engine.exists():
         engine.create()
     _write_settings(engine)
-    code = _look_again(engine, started=found is None)
+    code = _look_again(engine, server)
     if code == 0:
         with _log_lines(server.url):
             code = engine.up(tell)
@@ -130,8 +129,7 @@ def downstream(layout: Layout) -> int:
     if not engine.exists():
         engine.create()
     StackFile.read(engine.original_settings).copy_to(engine.settings_file).write()
-    # The local cloud may have been started anew, and empty, since this stack was last up.
-    code = _refresh(engine) if engine.resources() or engine.was_interrupted() else 0
+    code = _look_again(engine, server)
     if code == 0:
         code = engine.up(tell)
     if code == 0:
@@ -141,19 +139,20 @@ def downstream(layout: Layout) -> int:
 
 def down(layout: Layout) -> int:
     """Destroy the stacks, what builds on others first, and stop the local cloud."""
-    server = daemon.find(layout.cloud)
-    url = server.url if server else ""
-    stacks = [Engine(layout, STACK, url, DOWNSTREAM), Engine(layout, STACK, url)]
-    existing = [engine for engine in stacks if engine.exists()]
     release_dead_locks(layout, tell)
     end_processes_of(layout.pulumi_home)
-    if server is None:
-        if existing:
-            console.print("The local cloud doesn't run, so nothing of the stack exists any more.")
-        for engine in existing:
-            engine.forget()
+    server = daemon.find(layout.cloud)
+    if server is None and not any(engine.exists() for engine in _stacks(layout, "")):
         return 0
-    code = next(filter(None, (engine.destroy(tell) for engine in existing)), 0)
+    if server is None and not daemon.has_data(layout.cloud):
+        console.print("The local cloud is gone, so nothing of the stack exists any more.")
+        for engine in _stacks(layout, ""):
+            if engine.exists():
+                engine.forget()
+        return 0
+    server = server or _start_cloud(layout)
+    existing = [engine for engine in _stacks(layout, server.url) if engine.exists()]
+    code = next(filter(None, (_destroy(engine, server) for engine in existing)), 0)
     if code == 0:
         daemon.stop(layout.cloud)
         console.print("The stack is destroyed and the local cloud stopped.")
@@ -162,17 +161,33 @@ def down(layout: Layout) -> int:
     return code
 
 
-def _look_again(engine: Engine, *, started: bool) -> int:
+def _stacks(layout: Layout, url: str) -> list[Engine]:
+    """Return the engines of all stacks, what builds on others first."""
+    return [Engine(layout, STACK, url, DOWNSTREAM), Engine(layout, STACK, url)]
+
+
+def _destroy(engine: Engine, server: daemon.Server) -> int:
+    return _look_again(engine, server) or engine.destroy(tell)
+
+
+def _look_again(engine: Engine, server: daemon.Server) -> int:
     """Refresh the state where what it says of the cloud may not be so; return the exit code."""
     if engine.was_interrupted():
         console.print("The last run was interrupted, so what it left is looked at first.")
-    elif started and engine.resources():
-        console.print(
-            "The local cloud was started anew and empty, so the state is refreshed first."
-        )
+    elif server.lost and engine.resources() and engine.last_written() < server.started:
+        console.print(f"The local cloud was started anew. {server.lost}", soft_wrap=True)
+        console.print("So the state is refreshed first.")
     else:
         return 0
-    return _refresh(engine)
+    before = _names(engine)
+    code = _refresh(engine)
+    if missing := before - _names(engine):
+        console.print(f"Missing: {', '.join(sorted(missing))}.", soft_wrap=True)
+    return code
+
+
+def _names(engine: Engine) -> set[str]:
+    return {resource["urn"].rpartition("::")[2] for resource in engine.resources()}
 
 
 def _refresh(engine: Engine) -> int:

@@ -21,13 +21,14 @@ from development.lock import locks_of
 
 @dataclass(frozen=True)
 class Project:
-    """A Pulumi program of the checkout: its name and its folder."""
+    """A Pulumi program of the checkout: its name, its folder, and that of its policy pack."""
 
     name: str
     folder: str
+    policy_pack: str = ""
 
 
-PLATFORM = Project("sagemaker-training", ".")
+PLATFORM = Project("sagemaker-training", ".", "policies")
 DOWNSTREAM = Project("model-registry", "examples/downstream")
 
 
@@ -76,6 +77,10 @@ class Engine:
         """Tell whether an engine died in the middle of creating something."""
         return bool(self._deployment().get("pending_operations"))
 
+    def last_written(self) -> float:
+        """Return when an engine last wrote the stack's state, in seconds since the epoch."""
+        return self._state_file.stat().st_mtime
+
     def outputs(self) -> dict[str, Any]:
         """Return the stack's outputs; none where it was never brought up.
 
@@ -88,16 +93,17 @@ class Engine:
     def up(self, tell: Callable[[str], None], *options: str) -> int:
         """Bring the stack to what the program says, and return the engine's exit code.
 
-        A preview comes first, unless the same settings were brought up before: what it could
-        refuse, it would have refused then.
+        A preview comes first, unless the same settings were brought up under the same policies
+        before: what it could refuse, it would have refused then.
         """
         brought_up = self.settings_file.with_suffix(".brought-up")
-        settings = self.settings_file.read_bytes()
-        seen = brought_up.exists() and brought_up.read_bytes() == settings
+        judged = self.settings_file.read_bytes() + self._policy_configuration()
+        seen = brought_up.exists() and brought_up.read_bytes() == judged
         brought_up.unlink(missing_ok=True)
-        code = self._run("up", tell, *(["--skip-preview"] if seen else []), *options)
+        skip = ["--skip-preview"] if seen else []
+        code = self._run("up", tell, *skip, *self._policy_options(), *options)
         if code == 0:
-            brought_up.write_bytes(settings)
+            brought_up.write_bytes(judged)
         return code
 
     def refresh(self, tell: Callable[[str], None]) -> int:
@@ -135,6 +141,14 @@ class Engine:
         content = json.loads(self._state_file.read_text())
         deployment: dict[str, Any] = content.get("checkpoint", {}).get("latest") or {}
         return deployment
+
+    def _policy_options(self) -> list[str]:
+        pack = self.project.policy_pack
+        return ["--policy-pack", str(self.layout.checkout / pack)] if pack else []
+
+    def _policy_configuration(self) -> bytes:
+        pack = self.project.policy_pack
+        return (self.layout.checkout / pack / "configuration.json").read_bytes() if pack else b""
 
     def _command(self, *arguments: str) -> list[str]:
         return [str(self.layout.pulumi_bin / "pulumi"), "--non-interactive", *arguments]

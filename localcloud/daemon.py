@@ -16,6 +16,7 @@ from typing import Any
 
 STATE_FILE = "server.json"
 PORT_FILE = "port"
+KEPT, SNAPSHOT = "kept", "snapshot"
 LOCK_FILE = "server.lock"
 LOG_FILE = "server.log"
 _START_SECONDS = 60.0
@@ -60,6 +61,11 @@ def find(data: Path) -> Server | None:
     # A server of another version may have written fewer entries, or more.
     known = {name: document.get(name, "") for name in names}
     return Server(**known | {"started": document.get("started", 0.0)}) if alive else None
+
+
+def has_data(data: Path) -> bool:
+    """Tell whether a data folder holds what a server kept, for the next one to take back."""
+    return (data / KEPT / SNAPSHOT).exists()
 
 
 def _runs(process: int) -> bool:

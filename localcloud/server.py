@@ -18,7 +18,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from localcloud import __version__, workflows
-from localcloud.daemon import LOCK_FILE, PORT_FILE, STATE_FILE
+from localcloud.daemon import KEPT, LOCK_FILE, PORT_FILE, STATE_FILE
 from localcloud.events import schedules
 from localcloud.sagemaker.runtime import settings as defaults
 from localcloud.sagemaker.runtime.settings import Settings
@@ -81,7 +81,7 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
         grace=options.grace,
         checkpoint_interval=options.checkpoint_interval,
     )
-    keeper = Keeper(options.data / "kept", Gate())
+    keeper = Keeper(options.data / KEPT, Gate())
     service = _mount(server, settings, keeper)
     restored = keeper.restore()
     keeper.start()
@@ -154,6 +154,7 @@ def _mount(server: Any, settings: Settings, keeper: Keeper) -> TrainingService:
     workflows.configure(server.server_port)
     service = TrainingService(settings, keeper.after(Publisher().announce))
     keeper.add("training jobs", service)
+    keeper.add("quotas", service.quotas)
     gateway = Gateway(service, chatbot.before(server.app))
     server.app = Watched(gateway, keeper.gate, keeper.changed)
     return service

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -108,18 +109,49 @@ def test_after_a_killed_engine_the_next_up_goes_on_with_the_same_job(
     assert commands.down(layout) == 0
 
 
-def test_when_the_local_cloud_was_lost_the_stack_is_built_anew(
+def test_a_stopped_local_cloud_keeps_the_stack_and_a_lost_one_is_built_anew(
     layout: Layout, capfd: pytest.CaptureFixture[str]
 ):
     assert commands.up(layout) == 0
+    [job] = jobs_of(layout)
     daemon.stop(layout.cloud)
     capfd.readouterr()
     assert commands.up(layout) == 0
-    assert "started anew" in capfd.readouterr().out
+    printed = capfd.readouterr().out
+    assert "started anew" not in printed
+    assert "unchanged" in printed
+    assert [job] == jobs_of(layout)
+
+    daemon.stop(layout.cloud)
+    shutil.rmtree(layout.cloud / daemon.KEPT)
+    assert commands.up(layout) == 0
+    printed = capfd.readouterr().out
+    assert "It has nothing of what was there before." in printed
+    assert "Missing: " in printed
     assert [job["TrainingJobStatus"] for job in jobs_of(layout)] == ["Completed"]
+
     daemon.stop(layout.cloud)
     assert commands.down(layout) == 0
+    assert Engine(layout, "dev", "").resources() == []
+    assert daemon.find(layout.cloud) is None
+    shutil.rmtree(layout.cloud / daemon.KEPT)
+    assert commands.down(layout) == 0
     assert not Engine(layout, "dev", "").exists()
+
+
+def test_after_a_killed_local_cloud_the_next_up_mends_the_stack_and_its_job_goes_on(
+    layout: Layout, capfd: pytest.CaptureFixture[str]
+):
+    with up_beside(layout) as other:
+        wait_until(lambda: "epoch=6 " in output_of(layout))
+        server = daemon.find(layout.cloud)
+        assert server is not None
+        os.kill(server.pid, signal.SIGKILL)
+        assert other.wait(WAIT_SECONDS) != 0
+    assert commands.up(layout) == 0
+    assert "It did not end in good order" in capfd.readouterr().out
+    assert jobs_of(layout)[0]["TrainingJobStatus"] == "Completed"
+    assert commands.down(layout) == 0
 
 
 def up_beside(layout: Layout) -> subprocess.Popen[str]:
