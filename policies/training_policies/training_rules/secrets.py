@@ -35,8 +35,9 @@ _LISTS = ("AlgorithmSpecification.ContainerEntrypoint", "AlgorithmSpecification.
 
 
 def _judge(job: TrainingJobView, parameters: Parameters) -> Iterator[Violation]:
+    allowed = parameters["allowedNames"]
     for path, name, value in _texts(job):
-        if name not in parameters["allowedNames"] and _looks_secret(name, value):
+        if _has_secret_form(value) or (name not in allowed and _sounds_secret(name, value)):
             # The value itself must not be printed.
             yield Violation(
                 f"{path}.{name} looks like a secret",
@@ -60,14 +61,18 @@ def _texts(job: TrainingJobView) -> Iterator[tuple[str, str, Any]]:
             yield path, str(number), value
 
 
-def _looks_secret(name: str, value: Any) -> bool:
-    """Whether the value is of a known form, or the name says so and it is no number or ARN.
+def _has_secret_form(value: Any) -> bool:
+    return isinstance(value, str) and _SECRET_VALUE.search(value) is not None
+
+
+def _sounds_secret(name: str, value: Any) -> bool:
+    """Whether the name says so of what is neither a number nor an ARN.
 
     A value that is not known yet is judged by its name alone, and again when the job is made.
     """
     text = value if isinstance(value, str) else ""
     told = text.isdecimal() or _SECRET_ARN.fullmatch(text)
-    return bool(_SECRET_VALUE.search(text) or (_SECRET_NAME.search(name) and not told))
+    return _SECRET_NAME.search(name) is not None and not told
 
 
 NO_SECRETS = Policy(
