@@ -41,7 +41,6 @@ def test_every_control_names_a_test_and_every_named_test_exists(controls: list[l
 
 def test_every_kind_of_resource_that_a_platform_makes_has_a_control(controls: list[list[str]]):
     settings = every_option()
-    settings["alerts"]["slack"] = {"workspaceId": "T0123456789", "channelId": "C0123456789"}
     arguments = TrainingPlatformArgs(
         settings=Settings.model_validate(settings),
         account_id=ACCOUNT,

@@ -90,10 +90,16 @@ def _actions(method: str, path: str, headers: Any, body: bytes) -> set[str]:
         return {f"s3:{each}" for each in _s3_actions(method, path, headers)}
     target = headers.get("X-Amz-Target", "").rpartition(".")[2]
     form = parse_qs(body.decode(errors="replace")).get("Action", [""])[0]
-    operation = target or form or path.rpartition("/operation/")[2]
+    operation = target or form or _operation(path)
     if service == "budgets" and operation.startswith("Describe"):
         operation = "ViewBudget"
     return {f"{_PREFIXES.get(service, service)}:{operation}"}
+
+
+def _operation(path: str) -> str:
+    """The operation that a path names, as /service/X/operation/DescribeY or as /describe-y."""
+    name = path.rpartition("/")[2]
+    return name if "/operation/" in path else name.title().replace("-", "")
 
 
 def _s3_actions(method: str, path: str, headers: Any) -> set[str]:

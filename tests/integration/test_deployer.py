@@ -27,7 +27,11 @@ def test_a_deployers_role_covers_what_preview_refresh_and_launch_call(
     The local cloud enforces no policy, so the calls are noted and held against it by name.
     """
     stack = new_stack(stack_with(work=counting_job(FOREVER), launch=False))
-    stack.settings["alerts"] = {"prolonged": {"after": "12h"}, "monthlyBudgetUsd": 100}
+    stack.settings["alerts"] = {
+        "prolonged": {"after": "12h"},
+        "monthlyBudgetUsd": 100,
+        "slack": {"workspaceId": "T0123456789", "channelId": "C9876543210"},
+    }
     stack.settings["deployer"] = {"trustedPrincipals": [PIPELINE]}
     stack.up().succeeded()
     granted = actions(policy_of(stack))
@@ -45,6 +49,7 @@ def test_a_deployers_role_covers_what_preview_refresh_and_launch_call(
         stack.endpoint_url = cloud
     assert {
         "s3:PutObject",
+        "chatbot:DescribeSlackChannelConfigurations",
         "sagemaker:CreateTrainingJob",
         "sagemaker:StopTrainingJob",
     } <= called

@@ -66,7 +66,9 @@ def a_stack_comes_goes_and_comes_back(
     bucket, key = store_of(stack)
     protected = controls(stack.client, bucket, key)
 
-    the_job_ends_before_all_else(stack.destroy().succeeded())
+    destroyed = stack.destroy().succeeded()
+    the_job_ends_before_all_else(destroyed)
+    what_stays_is_marked(destroyed)
     left = {f"bucket {bucket}", f"key {key}", f"alias alias/{bucket}"}
     assert inventory(stack.client) - before == left | {LOGS}
     assert before - inventory(stack.client) == set()
@@ -91,6 +93,17 @@ def the_job_ends_before_all_else(destroyed: Result) -> None:
     used = timeline.used_by_the_job()
     assert len(used) > 20
     assert timeline.not_after(timeline.the(TRAINING_JOB), used) == []
+
+
+def what_stays_is_marked(destroyed: Result) -> None:
+    """The engine says of the bucket, the key, their controls and the objects that they stay."""
+    deleted = [line.split() for line in destroyed.text.splitlines() if " deleted (" in line]
+    marked = {words[1] for words in deleted if words[-1].endswith("[retain]")}
+    others = {words[1] for words in deleted if not words[-1].endswith("[retain]")}
+    assert {"aws:s3:Bucket", "aws:s3:BucketPolicy", "aws:kms:Key", "aws:kms:KeyPolicy"} <= marked
+    store = ("aws:s3:", "aws:kms:")
+    assert all(each.startswith(store) for each in marked)
+    assert not any(each.startswith(store) for each in others)
 
 
 def another_stack_of_the_same(new_stack: NewStack, stack: Stack, bucket: str) -> Stack:
