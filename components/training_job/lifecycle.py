@@ -7,7 +7,7 @@ job that is already there, by its name and tags, and adopts it.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,8 @@ class Launch:
     request: Request
     fallbacks: Sequence[Request] = ()
     """What each try after the first one changes in the request; the last serves all that follow."""
+    pinned: Callable[[Request], Request] = lambda request: request
+    """Puts what may move, as an image's tag, in the form that is recorded; called at a launch."""
 
     @property
     def tags(self) -> dict[str, str]:
@@ -234,7 +236,7 @@ def _create(client: Any, launch: Launch, summaries: Sequence[Mapping[str, Any]])
 def _named(launch: Launch, name: str, tries: int) -> Request:
     """The request for one attempt, with its name and tags."""
     tags = _request_tags(launch.request) | launch.tags
-    return launch.request_of(tries) | {
+    return launch.pinned(launch.request_of(tries)) | {
         "TrainingJobName": name,
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
     }

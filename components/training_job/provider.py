@@ -25,12 +25,14 @@ from components.training_job.aws_clients import AwsClients
 from components.training_job.cost import cost_ceiling, expected_cost
 from components.training_job.decision import IDENTITY, RECORDED, Decision, decide
 from components.training_job.errors import TrainingJobError, traced, without_traceback
+from components.training_job.images import Images
 from components.training_job.lifecycle import Launch
 from components.training_job.preflight import Preflight
 from components.training_job.request import Request, definition_hash, definition_of
 from components.training_job.service_model import conform, request_problems
 from components.training_job.state import described, not_launched
 from components.training_job.unknowns import UNKNOWN, has_unknown, to_wire
+from components.training_job.warm_pool import change_keep_alive, keep_alive_of, with_keep_alive
 
 State = dict[str, Any]
 
@@ -62,12 +64,14 @@ class TrainingJobProvider(ResourceProvider):
 
     _clients: AwsClients
     _preflight: Preflight
+    _images: Images
 
     def configure(self, req: ConfigureRequest) -> None:
         """Take the `aws:*` settings of the stack."""
         without_traceback()
         self._clients = AwsClients(req.config.get)
         self._preflight = Preflight(self._clients)
+        self._images = Images(self._clients)
 
     @traced
     def check(self, olds: State, news: State) -> CheckResult:
@@ -100,7 +104,7 @@ class TrainingJobProvider(ResourceProvider):
         if not props["launch"] or props["paused"]:
             return CreateResult(f"{props['lineage']}-not-launched", not_launched(_inputs(props)))
         client = self._client(props)
-        launched = lifecycle.launch_once(client, _launch(props))
+        launched = lifecycle.launch_once(client, _launch(props, self._images))
         state = described(_inputs(props), launched.description, launched.tries)
         return CreateResult(launched.description["TrainingJobName"], state)
 
@@ -129,10 +133,10 @@ class TrainingJobProvider(ResourceProvider):
         client, name = self._client(olds), olds["training_job_name"]
         lifecycle.retag(client, olds["training_job_arn"], olds["request"], news["request"])
         if not news["paused"]:
-            print(f"{name}: recorded; what is no tag applies to the next launch")
-            return UpdateResult(state)
+            print(f"{name}: recorded; what is no tag or keep-alive applies to the next launch")
+            return UpdateResult(state | {"request": self._kept(client, olds, news)})
         description = lifecycle.stop_and_wait(client, name)
-        if _keeps_instances(olds):
+        if keep_alive_of(olds["request"]):
             lifecycle.release_warm_pool(client, name)
         return UpdateResult(described(state, description, olds["tries"]) if description else state)
 
@@ -145,7 +149,7 @@ class TrainingJobProvider(ResourceProvider):
         description = lifecycle.stop_and_wait(client, name)
         if description is None:
             return
-        if _keeps_instances(props):
+        if keep_alive_of(props["request"]):
             lifecycle.release_warm_pool(client, name)
         lifecycle.release(client, description["TrainingJobArn"], description["TrainingJobStatus"])
 
@@ -160,6 +164,14 @@ class TrainingJobProvider(ResourceProvider):
         for problem in problems:
             print(f"a launch would be refused: {problem}")
         return []
+
+    def _kept(self, client: Any, olds: State, news: State) -> Request:
+        """The new request, with the old keep-alive while the service refuses to change it."""
+        before, after = keep_alive_of(olds["request"]), keep_alive_of(news["request"])
+        request: Request = news["request"]
+        if before == after or change_keep_alive(client, olds["training_job_name"], after):
+            return request
+        return with_keep_alive(request, before)
 
     def _client(self, props: State) -> Any:
         """The SageMaker client of the job's region, in the account that the job belongs to.
@@ -192,18 +204,15 @@ def _definition_hash(news: State) -> Any:
     return UNKNOWN if has_unknown(definition) else definition_hash(definition)
 
 
-def _launch(props: State) -> Launch:
+def _launch(props: State, images: Images) -> Launch:
     return Launch(
         lineage=props["lineage"],
         owner=props["owner"],
         definition_hash=props["definition_hash"],
         request=props["request"],
         fallbacks=props.get("fallbacks", ()),
+        pinned=images.pinned,
     )
-
-
-def _keeps_instances(props: State) -> bool:
-    return "KeepAlivePeriodInSeconds" in props["request"]["ResourceConfig"]
 
 
 def _inputs(props: State) -> State:

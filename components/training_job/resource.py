@@ -56,6 +56,8 @@ class TrainingJob(Resource, module="sagemaker", name="TrainingJob"):
     outcome: pulumi.Output[str]
     """completed, running, stopped, or the class of the failure."""
     failure_reason: pulumi.Output[str]
+    image_digest: pulumi.Output[str]
+    """The digest of the image that runs, "" where its tag could not be resolved at the launch."""
     attempt: pulumi.Output[int]
     """Which of the lineage's runs of this definition it is, from 1; 0 while not launched."""
     model_uri: pulumi.Output[str]
@@ -125,6 +127,7 @@ _OUTPUTS = (
     "secondary_status",
     "outcome",
     "failure_reason",
+    "image_digest",
     "attempt",
     "tries",
     "model_uri",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.training_job.cost import billed_cost, savings_percent
+from components.training_job.images import digest_in
 from components.training_job.names import parse_job_name
 from components.training_job.outcome import outcome_of
 
@@ -21,6 +22,7 @@ def not_launched(inputs: State) -> State:
         "secondary_status": "",
         "outcome": "",
         "failure_reason": "",
+        "image_digest": "",
         "attempt": 0,
         "tries": 0,
         "model_uri": "",
@@ -48,6 +50,7 @@ def described(inputs: State, description: Mapping[str, Any], tries: int) -> Stat
         "secondary_status": description["SecondaryStatus"],
         "outcome": outcome_of(description),
         "failure_reason": description.get("FailureReason", ""),
+        "image_digest": digest_in(description),
         "attempt": parsed.attempt if parsed else 0,
         "tries": tries,
         "model_uri": _model_uri(description),

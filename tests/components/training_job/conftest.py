@@ -10,7 +10,7 @@ import pytest
 
 from components.training_job.job import JobSettings
 from components.training_job.provider import TrainingJobProvider
-from components.training_job.request import Placement, training_request
+from components.training_job.request import Placement, fallback_requests, training_request
 from tests.components.training_job.fake_sagemaker import FakeSageMaker, provider_over
 
 PLACEMENT = Placement(
@@ -38,7 +38,9 @@ def job_inputs() -> Callable[..., dict[str, Any]]:
 
     def build(job: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
         settings = JobSettings.model_validate({"image": IMAGE, "runId": "", **(job or {})})
+        fallbacks = fallback_requests(settings, PLACEMENT)
         return {
+            **({"fallbacks": fallbacks} if fallbacks else {}),
             "lineage": "research-dev-digits",
             "request": training_request(settings, PLACEMENT),
             "source_hash": "0123456789abcdef",

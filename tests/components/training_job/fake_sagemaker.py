@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from components.training_job.images import Images
 from components.training_job.provider import TrainingJobProvider
 
 
@@ -39,6 +41,8 @@ class FakeSageMaker:
         """The number of the call that crashes, and whether `before` or `after` its effect."""
         self.refusals: list[ClientError] = []
         """What the next CreateTrainingJob calls are answered with."""
+        self.digests = {"1": "sha256:" + "0" * 64}
+        """The digests of images by their tags."""
         self._clock = datetime(2026, 1, 1, tzinfo=UTC)
 
     def create_training_job(self, **request: Any) -> Any:
@@ -58,9 +62,20 @@ class FakeSageMaker:
         self._call("DeleteTags", lambda: [self.tags[ResourceArn].pop(k, None) for k in TagKeys])
 
     def update_training_job(self, TrainingJobName: str, ResourceConfig: dict[str, Any]) -> None:
-        assert ResourceConfig == {"KeepAlivePeriodInSeconds": 0}
-        pool = {"WarmPoolStatus": {"Status": "Terminated"}}
-        self._call("UpdateTrainingJob", lambda: self.jobs[TrainingJobName].update(pool))
+        (seconds,) = ResourceConfig.values()
+        self._call("UpdateTrainingJob", lambda: self._keep(TrainingJobName, seconds))
+
+    def _keep(self, name: str, seconds: int) -> None:
+        if self.refusals:
+            raise self.refusals.pop(0)
+        self.jobs[name]["ResourceConfig"]["KeepAlivePeriodInSeconds"] = seconds
+        if not seconds:
+            self.jobs[name]["WarmPoolStatus"] = {"Status": "Terminated"}
+
+    def batch_get_image(self, imageIds: list[dict[str, str]], **_: Any) -> dict[str, Any]:
+        """ECR's answer: the registry is at hand too, with the images that have a digest."""
+        tags = [each["imageTag"] for each in imageIds if each["imageTag"] in self.digests]
+        return {"images": [{"imageId": {"imageDigest": self.digests[tag]}} for tag in tags]}
 
     def get_paginator(self, operation: str) -> SimpleNamespace:
         return SimpleNamespace(paginate=getattr(self, f"_{operation}"))
@@ -110,7 +125,7 @@ class FakeSageMaker:
         arn = f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{name}"
         self._clock += timedelta(seconds=1)
         self.tags[arn] = {tag["Key"]: tag["Value"] for tag in request["Tags"]}
-        self.jobs[name] = request | {
+        self.jobs[name] = copy.deepcopy(request) | {
             "TrainingJobArn": arn,
             "TrainingJobStatus": "InProgress",
             "SecondaryStatus": "Starting",
@@ -145,4 +160,5 @@ def provider_over(sagemaker: FakeSageMaker) -> TrainingJobProvider:
     provider._clients = SimpleNamespace(  # type: ignore[assignment]
         account=lambda _region: "123456789012", client=lambda _service, _region: sagemaker
     )
+    provider._images = Images(provider._clients)
     return provider

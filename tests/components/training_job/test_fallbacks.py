@@ -1,0 +1,144 @@
+"""What a relaunch runs on instead of the first choice."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from components.training_job.provider import TrainingJobProvider
+from tests.components.training_job.fake_sagemaker import CrashError, FakeSageMaker, provider_over
+from tests.components.training_job.test_provider import checked, launch
+
+Inputs = Callable[..., dict[str, Any]]
+
+ON_FAILURE = {
+    "relaunch": "onFailure",
+    "maxAttempts": 4,
+    "fallbacks": [
+        {"instanceType": "ml.c5.xlarge"},
+        {"instanceType": "ml.g5.4xlarge", "spot": False},
+    ],
+}
+
+
+def relaunched(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, state: dict[str, Any], inputs: Any
+) -> dict[str, Any]:
+    """The job fails, is refreshed, and the next update replaces it."""
+    sagemaker.end(state["training_job_name"], "Stopped", "MaxWaitTimeExceeded")
+    state = provider.read(state["training_job_name"], state).outs or {}
+    assert provider.diff("", state, checked(provider, inputs)).replaces
+    provider.delete("", state)
+    return launch(provider, inputs)
+
+
+def capacity(sagemaker: FakeSageMaker, state: dict[str, Any]) -> tuple[str, bool]:
+    """The type that a job runs on, and whether on spot capacity."""
+    job = sagemaker.jobs[state["training_job_name"]]
+    return job["ResourceConfig"]["InstanceType"], job["EnableManagedSpotTraining"]
+
+
+def test_each_relaunch_uses_the_next_fallback_and_the_last_one_serves_the_rest(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    state = launch(provider, job_inputs(ON_FAILURE))
+    seen = [capacity(sagemaker, state)]
+    for _ in range(3):
+        state = relaunched(provider, sagemaker, state, job_inputs(ON_FAILURE))
+        seen.append(capacity(sagemaker, state))
+    assert seen == [
+        ("ml.g5.2xlarge", True),
+        ("ml.c5.xlarge", True),
+        ("ml.g5.4xlarge", False),
+        ("ml.g5.4xlarge", False),
+    ]
+    assert state["tries"] == 4
+
+
+def test_a_fallback_is_the_same_definition_in_the_same_lineage(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    first = launch(provider, job_inputs(ON_FAILURE))
+    second = relaunched(provider, sagemaker, first, job_inputs(ON_FAILURE))
+    assert second["definition_hash"] == first["definition_hash"]
+    assert second["checkpoint_uri"] == first["checkpoint_uri"]
+    assert second["training_job_name"] == f"{first['training_job_name'][:-2]}-2"
+    assert provider.diff("", second, checked(provider, job_inputs(ON_FAILURE))).changes is False
+    running = sagemaker.jobs[second["training_job_name"]]
+    assert "VolumeKmsKeyId" in running["ResourceConfig"]  # the first choice has local disks
+
+
+def test_a_pause_or_another_definition_begins_with_the_first_choice_again(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    state = launch(provider, job_inputs(ON_FAILURE))
+    state = relaunched(provider, sagemaker, state, job_inputs(ON_FAILURE))
+    paused = checked(provider, job_inputs({**ON_FAILURE, "paused": True}))
+    state = provider.update("", state, paused).outs or {}
+    provider.delete("", state)
+    state = launch(provider, job_inputs(ON_FAILURE))
+    assert capacity(sagemaker, state) == ("ml.g5.2xlarge", True)
+    assert state["tries"] == 1
+
+
+def test_other_fallbacks_are_recorded_and_launch_nothing(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    state = launch(provider, job_inputs(ON_FAILURE))
+    news = checked(provider, job_inputs({**ON_FAILURE, "fallbacks": []}))
+    assert "fallbacks" not in news
+    diff = provider.diff("", state, news)
+    assert (diff.changes, diff.replaces) == (True, [])
+    state = provider.update("", state, news).outs or {}
+    assert "fallbacks" not in state
+    assert provider.diff("", state, news).changes is False
+    assert sagemaker.calls.count("CreateTrainingJob") == 1
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_crash_at_any_call_of_a_relaunch_leaves_one_job_on_the_right_fallback(
+    job_inputs: Inputs, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    for point in itertools.count(1):
+        sagemaker = FakeSageMaker()
+        provider = provider_over(sagemaker)
+        first = launch(provider, job_inputs(ON_FAILURE))
+        sagemaker.end(first["training_job_name"], "Failed", reason="CapacityError: none")
+        provider.delete("", first)
+        sagemaker.crash_at = (len(sagemaker.calls) + point, moment)
+        try:
+            launch(provider, job_inputs(ON_FAILURE))
+        except CrashError:
+            crashed = True
+        else:
+            crashed = False
+        sagemaker.crash_at = None
+        state = launch(provider_over(sagemaker), job_inputs(ON_FAILURE))
+        assert sagemaker.live() == [state["training_job_name"]]
+        assert capacity(sagemaker, state) == ("ml.c5.xlarge", True)
+        assert state["tries"] == 2
+        if not crashed:
+            break
+    assert point > 2
+
+
+def test_the_dearest_fallback_is_the_ceiling_and_the_first_choice_is_expected(
+    provider: TrainingJobProvider, job_inputs: Inputs
+) -> None:
+    inputs = checked(provider, job_inputs(ON_FAILURE))
+    alone = checked(provider, job_inputs({**ON_FAILURE, "fallbacks": []}))
+    assert inputs["cost_ceiling_usd"] > alone["cost_ceiling_usd"]
+    assert inputs["expected_cost_usd"] == alone["expected_cost_usd"]
+
+
+def test_a_fallback_that_the_api_refuses_is_told(
+    provider: TrainingJobProvider, job_inputs: Inputs
+) -> None:
+    inputs = job_inputs(ON_FAILURE)
+    inputs["fallbacks"][0]["StoppingCondition"]["MaxRuntimeInSeconds"] = 0
+    (failure,) = provider.check({}, inputs).failures
+    assert "MaxRuntimeInSeconds" in failure.property
