@@ -14,6 +14,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from components.training_job.sdk_session import new_session
+
 _READS = ("Describe", "List", "Get")
 
 READ_AGAIN_SECONDS = 300
@@ -69,7 +71,9 @@ class AwsClients:
         import boto3
 
         session = read_anew(
-            lambda: boto3.session.Session(profile_name=self._profile, region_name=region)
+            lambda: boto3.session.Session(
+                profile_name=self._profile, region_name=region, botocore_session=new_session()
+            )
         )
         for role in self._assume_roles:
             session = _assumed(session, role, region)
@@ -112,7 +116,6 @@ def _renewed(read: Callable[[], Any], method: str) -> Any:
 def _assumed(session: Any, role: dict[str, Any], region: str) -> Any:
     """A session that acts as a role and renews its credentials before they expire."""
     import boto3
-    import botocore.session
     from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 
     extra = {
@@ -125,7 +128,7 @@ def _assumed(session: Any, role: dict[str, Any], region: str) -> Any:
         role["roleArn"],
         extra_args={key: value for key, value in extra.items() if value},
     )
-    assumed = botocore.session.get_session()
+    assumed = new_session()
     # botocore has no public way to give a session credentials that renew themselves.
     assumed._credentials = DeferredRefreshableCredentials(
         fetcher.fetch_credentials, method="assume-role"
