@@ -12,6 +12,16 @@ from localcloud import daemon
 from localcloud.sagemaker.sandbox.choice import LESS_FAITHFUL, NAMES
 
 Data = Annotated[Path, typer.Option(help="Folder for the local cloud's data.")]
+Interval = Annotated[
+    float, typer.Option(min=0, help="Mean seconds between interruptions of a spot job; 0: none.")
+]
+Drought = Annotated[
+    float, typer.Option(min=0, help="Mean seconds until a spot job gets instances.")
+]
+Abrupt = Annotated[
+    float, typer.Option(min=0, max=1, help="Share of interruptions without SIGTERM and grace.")
+]
+Seed = Annotated[int, typer.Option(help="What the times follow from.")]
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
@@ -30,17 +40,25 @@ def serve(
     schedule_speed: Annotated[
         float, typer.Option(min=0.001, help="How many times faster than the clock schedules pass.")
     ] = 1.0,
+    spot_interval: Interval = 0.0,
+    spot_drought: Drought = 0.0,
+    spot_abrupt: Abrupt = 0.5,
+    spot_seed: Seed = 0,
 ) -> None:
     """Serve in the foreground until interrupted."""
     from localcloud.server import AlreadyRunningError, Options
     from localcloud.server import serve as run
+    from localcloud.spot_schedule import Market
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     wanted = next((name for name in NAMES if name == sandbox), None)
     if wanted is None and sandbox != "auto":
         message = f"{sandbox} is none of auto, {', '.join(NAMES)}"
         raise typer.BadParameter(message, param_hint="--sandbox")
-    options = Options(data.resolve(), port, wanted, grace, checkpoint_interval, schedule_speed)
+    market = Market(spot_interval, spot_drought, spot_abrupt, spot_seed)
+    options = Options(
+        data.resolve(), port, wanted, grace, checkpoint_interval, schedule_speed, market
+    )
     try:
         run(options, typer.echo)
     except (AlreadyRunningError, RuntimeError, OSError) as error:
@@ -105,6 +123,19 @@ def quota(
         "value": instances,
     }
     _post(data, "/localcloud/quotas", document)
+
+
+@app.command()
+def spot(
+    data: Data,
+    interval: Interval = 0.0,
+    drought: Drought = 0.0,
+    abrupt: Abrupt = 0.5,
+    seed: Seed = 0,
+) -> None:
+    """Take spot jobs' instances away by chance from now on; without options, no longer."""
+    document = {"interval": interval, "drought": drought, "abrupt": abrupt, "seed": seed}
+    daemon.ask(_running(data), "POST", "/localcloud/spot", document)
 
 
 @app.command()

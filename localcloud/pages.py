@@ -23,6 +23,8 @@ def pages(service: TrainingService, plan: Plan) -> dict[tuple[str, str], Page]:
         ("GET", "/localcloud/faults"): plan.show,
         ("POST", "/localcloud/faults"): plan.replace,
         ("POST", "/localcloud/interruptions"): lambda document: _interrupt(service, document),
+        ("GET", "/localcloud/spot"): service.spot.show,
+        ("POST", "/localcloud/spot"): service.spot.replace,
         ("POST", "/localcloud/quotas"): lambda document: _set_quota(service, document),
     }
 

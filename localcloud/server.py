@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import FrameType
@@ -26,6 +26,7 @@ from localcloud.sagemaker.sandbox.choice import LESS_FAITHFUL, Name, choose
 from localcloud.snapshots.gate import Gate
 from localcloud.snapshots.keeper import Keeper, Restored
 from localcloud.snapshots.watch import Watched
+from localcloud.spot_schedule import Market, SpotSchedule
 
 if TYPE_CHECKING:
     from localcloud.sagemaker.service import TrainingService
@@ -50,6 +51,8 @@ class Options:
     checkpoint_interval: float = defaults.CHECKPOINT_INTERVAL_SECONDS
     schedule_speed: float = 1.0
     """How many times faster than the clock schedules pass."""
+    market: Market = field(default_factory=Market)
+    """How often spot instances are taken away, by chance."""
 
 
 def serve(options: Options, say: Callable[[str], None]) -> NoReturn:
@@ -80,6 +83,7 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
         sandbox=sandbox,
         grace=options.grace,
         checkpoint_interval=options.checkpoint_interval,
+        spot=SpotSchedule(options.market),
     )
     keeper = Keeper(options.data / KEPT, Gate())
     service = _mount(server, settings, keeper)

@@ -20,6 +20,7 @@ MESSAGES = {
     "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
     "MaxWaitTimeExceeded": "Training job wait time exceeded MaxWaitTimeInSeconds provided",
 }
+LAUNCHING = "Launching requested ML instances"
 PREPARING = "Preparing the instances for training"
 
 TERMINAL = {

@@ -33,6 +33,7 @@ class TrainingService:
     def __init__(self, settings: Settings, announce: Announce) -> None:
         self.quotas = QuotaBook()
         self.sessions = Sessions()
+        self.spot = settings.spot
         self._settings = settings
         self._announce = announce
         self._clients = Clients(settings.url, self.sessions)

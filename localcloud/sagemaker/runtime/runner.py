@@ -117,6 +117,7 @@ class Runner:
         image = images.find(algorithm["TrainingImage"], self._settings.data)
         metrics = Metrics(algorithm.get("MetricDefinitions", []))
         blueprint = Blueprint(self.job, self._settings, self._access(), image)
+        self._await_capacity()
         while True:
             self._cluster = cluster = Cluster(blueprint, self._folder)
             ending = self._attempt(cluster, metrics, blueprint.access.session)
@@ -128,6 +129,12 @@ class Runner:
         self.job.metrics = metrics.final()
         self._upload(cluster, ending)
         return ending
+
+    def _await_capacity(self) -> None:
+        if delay := self._settings.spot.launch_delay(self.job):
+            self._say(lifecycle.LAUNCHING)
+            self._control.wait(delay)
+            self._say(lifecycle.PREPARING)
 
     def _attempt(
         self, cluster: Cluster, metrics: Metrics, session: Session
@@ -142,8 +149,9 @@ class Runner:
         self._control.check()
         pull_image(self.job.request, session)
         self._enter("Training")
-        cluster.start(self._control, metrics.read)
-        return self._train(cluster)
+        with self._settings.spot.reclaiming(self.job, self.interrupt):
+            cluster.start(self._control, metrics.read)
+            return self._train(cluster)
 
     def _start_anew(self, cluster: Cluster, interruption: Interruption) -> None:
         """Lose the instances with all that is on them, and wait for others."""

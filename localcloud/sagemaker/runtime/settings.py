@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from localcloud.sagemaker.sandbox.choice import Sandbox
+from localcloud.spot_schedule import SpotSchedule
 
 STOP_GRACE_SECONDS = 120.0
 CHECKPOINT_INTERVAL_SECONDS = 1.0
@@ -24,6 +25,9 @@ class Settings:
     """Seconds between SIGTERM and SIGKILL, the last upload of checkpoints included."""
     checkpoint_interval: float = CHECKPOINT_INTERVAL_SECONDS
     """Seconds between two passes over the checkpoints."""
+
+    spot: SpotSchedule = field(default_factory=SpotSchedule)
+    """When spot jobs are interrupted, unless somebody asks for it."""
 
     @property
     def jobs(self) -> Path:
