@@ -23,7 +23,7 @@ _BUCKET_SETTINGS = (
 def read_statements(scope: DeployerScope) -> list[Statement]:
     """Settings and job logs of the stack; no model, no checkpoint, and no secret."""
     alerts = _alert_reads(scope) if scope.alerts else []
-    return [*_account_reads(scope), *_stack_reads(scope), *alerts]
+    return [*_account_reads(scope), *_stack_reads(scope), *_image_reads(scope), *alerts]
 
 
 def actions_of(service: str, actions: str) -> list[str]:
@@ -44,14 +44,13 @@ def _account_reads(scope: DeployerScope) -> list[Statement]:
         "sagemaker:ListTrainingJobs",
         "servicequotas:ListServiceQuotas",
     ]
-    vpc, repositories = scope.arn("ec2", "vpc/*"), scope.arn("ecr", "repository/*")
+    vpc = scope.arn("ec2", "vpc/*")
     lists = f"arn:{partition(scope.region)}:ec2:{scope.region}:*:prefix-list/*"
     return [
         allow("ReadNetwork", [f"ec2:Describe{each}" for each in network.split()], _ALL),
         allow("ReadVpcs", ["ec2:DescribeVpcAttribute"], [vpc]),
         allow("ReadPrefixLists", ["ec2:GetManagedPrefixListEntries"], [lists]),
         allow("ReadLists", others, _ALL),
-        allow("FindImages", ["ecr:DescribeImages"], [repositories]),
     ]
 
 
@@ -74,6 +73,12 @@ def _stack_reads(scope: DeployerScope) -> list[Statement]:
             [f"{job_logs}:log-stream:{scope.name_prefix}-*"],
         ),
     ]
+
+
+def _image_reads(scope: DeployerScope) -> list[Statement]:
+    """Whether an image exists, and which digest its tag stands for when a job is launched."""
+    actions = ["ecr:BatchGetImage", "ecr:DescribeImages"]
+    return [allow("FindImages", actions, scope.repository_arns)] if scope.repository_arns else []
 
 
 def _alert_reads(scope: DeployerScope) -> list[Statement]:

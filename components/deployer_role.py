@@ -33,6 +33,7 @@ class DeployerRoleArgs:
         key_arn: the key that encrypts the bucket, the jobs' volumes and their output.
         subnet_ids: the subnets that the jobs run in.
         security_group_ids: the security groups of the jobs.
+        repository_arns: the ECR repositories of the jobs' images.
         permissions_boundary: the ARN of the policy that bounds the stack's roles.
     """
 
@@ -49,6 +50,7 @@ class DeployerRoleArgs:
     alerts: bool = False
     trusted_principals: Sequence[str] = ()
     github_subjects: Sequence[str] = ()
+    repository_arns: Sequence[str] = ()
     permissions_boundary: str | None = None
 
     def __post_init__(self) -> None:
@@ -116,6 +118,7 @@ class DeployerRole(pulumi.ComponentResource):
                 tags=args.tags,
                 limits=args.limits,
                 alerts=args.alerts,
+                repository_arns=args.repository_arns,
                 **reached,
             )
             return json.dumps(deployer_policy(scope))

@@ -47,6 +47,7 @@ class DeployerScope:
         key_arn: the key that encrypts the bucket, the jobs' volumes and their output.
         subnet_ids: the subnets that the jobs run in.
         security_group_ids: the security groups of the jobs.
+        repository_arns: the ECR repositories of the jobs' images.
     """
 
     account_id: str
@@ -60,6 +61,7 @@ class DeployerScope:
     key_arn: str
     subnet_ids: Sequence[str]
     security_group_ids: Sequence[str]
+    repository_arns: Sequence[str] = ()
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of a resource in the stack's account and region."""

@@ -204,6 +204,7 @@ class TrainingPlatform(pulumi.ComponentResource):
                 github_subjects=deployer.github_subjects,
                 tags=self._args.tags,
                 limits=launch_limits(self._settings.jobs.values()),
+                repository_arns=self._needs.repository_arns,
                 permissions_boundary=self._settings.permissions_boundary or None,
                 alerts=self.alerts is not None,
                 execution_role_arn=self.execution_role.arn,

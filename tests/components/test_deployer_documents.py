@@ -29,6 +29,7 @@ BUCKET = "arn:aws:s3:::team-artifacts"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
 OTHER_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/4e5f6a7b"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/research-dev-execution-role-0a1b2c3"
+REPOSITORY = f"arn:aws:ecr:{REGION}:763104351884:repository/pytorch-training"
 JOB = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/research-dev-digits-01234567-1"
 PIPELINE = f"arn:aws:iam::{ACCOUNT}:role/pipeline"
 SUBJECT = "repo:acme/platform:environment:production"
@@ -48,6 +49,7 @@ SCOPE = DeployerScope(
     key_arn=KEY,
     subnet_ids=["subnet-1", "subnet-2"],
     security_group_ids=["sg-1"],
+    repository_arns=[REPOSITORY],
 )
 LAUNCH = {
     "sagemaker:VpcSubnets": ["subnet-1", "subnet-2"],
@@ -216,7 +218,7 @@ def test_a_deployer_changes_jobs_and_uploads_and_nothing_else():
     changing = {
         action
         for action in actions(deployer_policy(SCOPE))
-        if not action.partition(":")[2].startswith(("Describe", "Get", "List", "View"))
+        if not action.partition(":")[2].startswith(("BatchGet", "Describe", "Get", "List", "View"))
     }
     assert changing == WRITES
 
@@ -302,3 +304,18 @@ def test_the_limits_are_what_all_jobs_have_in_common():
     assert launch_limits([gpu]) == LaunchLimits(["g5"], [], True, True)
     assert launch_limits([gpu, cpu]) == LaunchLimits(["c5", "g5"], ["c5"], False, False)
     assert launch_limits([]) is None
+
+
+def test_a_deployer_looks_up_the_images_of_the_stacks_jobs_and_pulls_none():
+    document = deployer_policy(SCOPE)
+    assert scope(document, "ecr:BatchGetImage") == [([REPOSITORY], {})]
+    assert "ecr:GetDownloadUrlForLayer" not in actions(document)
+    without_jobs = deployer_policy(replace(SCOPE, repository_arns=[]))
+    assert not any(action.startswith("ecr:") for action in actions(without_jobs))
+
+
+def test_a_launch_on_a_fallback_or_of_several_groups_is_within_the_limits():
+    retried = job(instanceType="ml.c5.xlarge", fallbacks=[{"instanceType": "ml.g5.xlarge"}])
+    groups = {"a": {"instanceType": "ml.m5.large"}, "b": {"instanceType": "ml.g5.xlarge"}}
+    assert launch_limits([retried]) == LaunchLimits(["c5", "g5"], ["c5"], True, False)
+    assert launch_limits([job(instanceGroups=groups)]) == LaunchLimits(["g5", "m5"], [], True, True)

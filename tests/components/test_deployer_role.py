@@ -24,6 +24,7 @@ STACK: dict[str, Any] = {
     "key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d",
     "subnet_ids": ["subnet-1"],
     "security_group_ids": ["sg-1"],
+    "repository_arns": [f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/training"],
 }
 ARGS = DeployerRoleArgs(**STACK, trusted_principals=[PIPELINE])
 
