@@ -7,8 +7,9 @@ of the job's execution role, so that whatever the services enforce holds for it 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 
 import boto3
@@ -32,6 +33,8 @@ class RoleClients:
     session: Session
     s3: Any
     logs: Any
+    cloudwatch: Callable[[], Any]
+    """Returns the client, which few jobs need."""
     credentials: dict[str, str]
     """The script's temporary credentials, as AWS's environment variables; none if isolated."""
 
@@ -62,6 +65,7 @@ class Clients:
             session=session,
             s3=self._client("s3", region, credentials),
             logs=self._client("logs", region, credentials),
+            cloudwatch=cache(partial(self._client, "cloudwatch", region, credentials)),
             credentials={name.upper(): value for name, value in script.items()},
         )
 

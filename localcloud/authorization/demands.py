@@ -16,3 +16,5 @@ class Demand:
     context: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     key: str = ""
     """The KMS key that the action is about, as it was named: its state and policy count."""
+    via: str = ""
+    """The service that uses the key for the caller: s3, secretsmanager; none if nobody does."""

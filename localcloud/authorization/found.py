@@ -142,14 +142,11 @@ def _route_table(backend: Any, subnet: Any) -> str:
     return next(own, None) or next(main, "")
 
 
-def secret_arn(name: str, account: str, region: str) -> str:
-    """Return a secret's ARN; the name itself if there is no such secret."""
+def secret(name: str, account: str, region: str) -> Any:
+    """Return moto's secret, by its name or ARN; None if there is none."""
     from moto.secretsmanager.models import secretsmanager_backends
 
-    secrets = secretsmanager_backends[account][region].secrets
-    found = secrets.get(name)
-    arn: str = found.arn if found is not None else name
-    return arn
+    return secretsmanager_backends[account][region].secrets.get(name)
 
 
 def stored_object(bucket_name: str, name: str, version: str | None) -> Any:

@@ -35,7 +35,7 @@ class Guard:
             return self._application(environ, start_response)
         try:
             for demand in _demands(environ, service, session):
-                require(session, demand, through="s3" if service == "s3" else "")
+                require(session, demand)
         except ServiceError as error:
             return refuse(_in_words_of(service, error), service, environ, start_response)
         return self._application(environ, start_response)
@@ -58,9 +58,7 @@ def _demands(environ: Environ, service: str, session: Session) -> Iterator[Deman
         return
     operation = operation_of(environ) or _operation_in_path(environ)
     document = services.read(_read(environ))
-    demand = services.demand(service, operation, document, session)
-    if demand is not None:
-        yield demand
+    yield from services.demands(service, operation, document, session)
 
 
 def _operation_in_path(environ: Environ) -> str:

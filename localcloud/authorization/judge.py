@@ -23,13 +23,10 @@ _KEY_ERRORS = {
 _log = logging.getLogger(__name__)
 
 
-def require(session: Session, demand: Demand, through: str = "") -> None:
-    """Raise ServiceError, as the service that is asked would, unless all policies allow it.
-
-    `through` is the service that uses a KMS key for the caller: s3, or none.
-    """
+def require(session: Session, demand: Demand) -> None:
+    """Raise ServiceError, as the service that is asked would, unless all policies allow it."""
     try:
-        reason = _refusal(session, demand, through)
+        reason = _refusal(session, demand)
     except PolicyError as error:
         _log.warning("%s can't be judged: %s", demand.action, error)
         reason = f"{demand.action} can't be judged by the local cloud: {error}"
@@ -48,7 +45,7 @@ def may_assume(role: str, job: str, account: str) -> bool:
     return held is not None and trusts(held.trust, request)
 
 
-def _refusal(session: Session, demand: Demand, through: str) -> str:
+def _refusal(session: Session, demand: Demand) -> str:
     role = found.role(session.role)
     if role is None:
         return f"The role {session.role} no longer exists"
@@ -61,8 +58,8 @@ def _refusal(session: Session, demand: Demand, through: str) -> str:
     resource, own = demand.resource, _resource_policy(demand)
     if key is not None:
         resource, own = key.arn, key.policy
-        context |= _about_key(session, through)
-    endpoint = _endpoint(session, service) if key is None or not through else None
+        context |= _about_key(session, demand.via)
+    endpoint = None if demand.via else _endpoint(session, service)
     if endpoint is not None:
         context |= {"aws:SourceVpce": endpoint.id, "aws:SourceVpc": endpoint.vpc}
     request = Request(session.principal, demand.action, resource, Context(context))
@@ -91,9 +88,9 @@ def _about(session: Session, role: found.Role) -> dict[str, str]:
     }
 
 
-def _about_key(session: Session, through: str) -> Mapping[str, str]:
-    via = {"kms:ViaService": f"{through}.{session.region}.amazonaws.com"} if through else {}
-    return {"kms:CallerAccount": session.account, **via}
+def _about_key(session: Session, via: str) -> Mapping[str, str]:
+    through = {"kms:ViaService": f"{via}.{session.region}.amazonaws.com"} if via else {}
+    return {"kms:CallerAccount": session.account, **through}
 
 
 def _is_awss(key: str) -> bool:

@@ -194,4 +194,4 @@ def _key_of(request: S3Request) -> str:
 
 def _of_key(action: str, name: str, bucket: str, key: str) -> Demand:
     context = {"kms:EncryptionContext:aws:s3:arn": found.encryption_context(bucket, key)}
-    return Demand(action, None, context, key=name)
+    return Demand(action, None, context, key=name, via="s3")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -18,13 +18,15 @@ _PREFIXES = {"monitoring": "cloudwatch"}
 _NEEDS_NOTHING = {"sts:GetCallerIdentity"}
 
 
-def demand(service: str, operation: str, document: Document, session: Session) -> Demand | None:
-    """Return what must be allowed; None if the operation is everybody's."""
+def demands(service: str, operation: str, document: Document, session: Session) -> Iterator[Demand]:
+    """Yield what must be allowed: nothing for what is everybody's."""
     action = f"{_PREFIXES.get(service, service)}:{operation}"
     if action in _NEEDS_NOTHING:
-        return None
+        return
     make = _RESOURCES.get(service)
-    return make(action, document, session) if make else Demand(action, None)
+    yield make(action, document, session) if make else Demand(action, None)
+    if action == "secretsmanager:GetSecretValue":
+        yield from _decryption(document, session)
 
 
 def read(body: bytes) -> dict[str, Any]:
@@ -60,10 +62,15 @@ def _key(action: str, document: Document, _session: Session) -> Demand:
 
 
 def _secret(action: str, document: Document, session: Session) -> Demand:
-    name = document.get("SecretId")
-    if not name:
-        return Demand(action, None)
-    return Demand(action, found.secret_arn(name, session.account, session.region))
+    secret = found.secret(document.get("SecretId", ""), session.account, session.region)
+    return Demand(action, secret.arn if secret else document.get("SecretId"))
+
+
+def _decryption(document: Document, session: Session) -> Iterator[Demand]:
+    secret = found.secret(document.get("SecretId", ""), session.account, session.region)
+    if secret is not None and secret.kms_key_id:
+        context = {"kms:EncryptionContext:SecretARN": secret.arn}
+        yield Demand("kms:Decrypt", None, context, key=secret.kms_key_id, via="secretsmanager")
 
 
 _RESOURCES: Mapping[str, Callable[[str, Document, Session], Demand]] = {

@@ -120,12 +120,12 @@ class Cloud:
     def describe(self, name: str) -> dict[str, Any]:
         return dict(self.sagemaker.describe_training_job(TrainingJobName=name))
 
-    def ended(self, name: str) -> dict[str, Any]:
+    def ended(self, name: str, seconds: float = WAIT_SECONDS) -> dict[str, Any]:
         def finished() -> dict[str, Any] | None:
             answer = self.describe(name)
             return None if answer["TrainingJobStatus"] in {"InProgress", "Stopping"} else answer
 
-        return eventually(finished)
+        return eventually(finished, seconds)
 
     def stop(self, name: str) -> dict[str, Any]:
         self.sagemaker.stop_training_job(TrainingJobName=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -140,6 +141,26 @@ def test_metrics_are_the_last_matches_in_the_output(visit: Visit):
     metrics = visit.job["FinalMetricDataList"]
 
     assert [(each["MetricName"], each["Value"]) for each in metrics] == [("loss", 0.25)]
+
+
+def test_every_value_of_a_metric_is_in_cloudwatch(cloud: Cloud, visit: Visit):
+    now = datetime.now(UTC)
+
+    answer = cloud.client("cloudwatch").get_metric_statistics(
+        Namespace="/aws/sagemaker/TrainingJobs",
+        MetricName="loss",
+        Dimensions=[{"Name": "TrainingJobName", "Value": visit.job["TrainingJobName"]}],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(hours=1),
+        Period=7200,
+        Statistics=["Minimum", "Maximum", "SampleCount"],
+    )
+
+    # A period may have ended meanwhile.
+    points = answer["Datapoints"]
+    assert min(point["Minimum"] for point in points) == 0.25
+    assert max(point["Maximum"] for point in points) == 1.0
+    assert sum(point["SampleCount"] for point in points) == 2 * 4
 
 
 def test_hosts_results_are_merged(cloud: Cloud, visit: Visit):

@@ -37,7 +37,12 @@ class Metrics:
     def __init__(self, definitions: Iterable[Mapping[str, str]]) -> None:
         self._patterns = {each["Name"]: re.compile(each["Regex"]) for each in definitions}
         self._last: dict[str, Metric] = {}
+        self._new: list[Metric] = []
         self._lock = threading.Lock()
+
+    def __bool__(self) -> bool:
+        """Tell whether any metric is defined."""
+        return bool(self._patterns)
 
     def read(self, line: str, time: float) -> None:
         """Take the metrics of one line of output."""
@@ -45,6 +50,13 @@ class Metrics:
         with self._lock:
             for name, value in found.items():
                 self._last[name] = Metric(name, value, time)
+                self._new.append(self._last[name])
+
+    def take(self) -> list[Metric]:
+        """Return the values since the last call, oldest first."""
+        with self._lock:
+            new, self._new = self._new, []
+        return new
 
     def final(self) -> tuple[Metric, ...]:
         """Return the last values, in the order of the definitions."""
