@@ -47,6 +47,7 @@ def test_up_trains_a_model_up_again_changes_nothing_and_down_leaves_nothing(
     assert commands.up(layout) == 0
     printed = capfd.readouterr().out
     for expected in (
+        "sagemaker-training@v0.1.0",  # the policy pack that judged it
         "epoch=",
         "final test_accuracy",
         "billable time",

@@ -60,7 +60,8 @@ def _by_owner(
     resources: Sequence[Resource], parameters: Parameters
 ) -> dict[Owner, list[TrainingJobView]]:
     jobs: dict[Owner, list[TrainingJobView]] = defaultdict(list)
-    for job in training_jobs(resources):
+    # The engine hands the resources over in any order.
+    for job in sorted(training_jobs(resources), key=lambda job: job.name):
         jobs[owner_of(job, parameters.stack)].append(job)
     return jobs
 

@@ -1,0 +1,120 @@
+"""The pack on the real engine: what is refused, with which exit code, and what it says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from development.layout import CHECKOUT
+from tests.integration.conftest import new_stacks
+from tests.integration.engine import Result, Stack
+
+pytestmark = pytest.mark.integration
+
+PACK = ("--policy-pack", str(CHECKOUT / "policies"))
+PROGRAM = Path(__file__).parent / "program"
+QUOTA = {"all": {"instancesPerJob": 4, "instancesPerStack": 6}, "families": {"g5": {}}}
+
+_NO_CLOUD = "http://127.0.0.1:1"
+
+
+@pytest.fixture
+def stack(tmp_path: Path, plugins: Path) -> Iterator[Stack]:
+    """A stack of resources that launch nothing, and so need no cloud."""
+    with new_stacks(tmp_path, plugins, _NO_CLOUD) as make:
+        yield make({"team": "research", "environment": "dev"}, project=PROGRAM)
+
+
+@pytest.fixture
+def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Path]:
+    """Writes the pack's configuration."""
+    file = tmp_path / "organisation.json"
+    monkeypatch.setenv("TRAINING_POLICIES_CONFIGURATION", str(file))
+
+    def write(values: Any) -> Path:
+        file.write_text(json.dumps(values))
+        return file
+
+    write({"teams": {"research": {"dev": QUOTA}}, "policies": _only_quotas()})
+    return write
+
+
+@pytest.mark.usefixtures("configure")
+def test_every_route_and_every_unknown_value_is_refused_at_preview(stack: Stack):
+    stack.settings["resources"] = {
+        "over": _job(instances=5),
+        "renamed": _job("mine:Experiment", instances=5),
+        "unknown-count": _job(instances="unknown"),
+        "unknown-type": _job(instance_type="unknown"),
+        "other": {"type": "mine:Password", "inputs": {"length": 8}},
+    }
+    result = stack.preview(*PACK).failed()
+    assert _told(result) == {
+        ("quota-instances-per-job", "over"),
+        ("quota-instances-per-job", "renamed"),
+        ("quota-instances-per-job", "unknown-count"),
+        ("quota-instances-per-job", "unknown-type"),
+        ("quota-instance-types", "unknown-type"),
+        ("quota-instances-per-stack", "sagemaker-training-dev"),
+    }
+    text = " ".join(result.text.split())
+    assert "the number of instances of over, all instances: asked 5, allowed 4." in text
+    assert "Remedy: lower instanceCount." in text
+    assert "because of unknown-count, unknown-type" in text
+    assert "can't run policy" not in text
+
+
+def test_a_wrong_configuration_is_refused_with_its_path_and_remedy(
+    stack: Stack, configure: Callable[[Any], Path]
+):
+    file = configure({"teams": {"research": {"dev": QUOTA | {"familys": {}}}}})
+    stack.settings["resources"] = {}
+    result = stack.preview(*PACK).failed()
+    text = " ".join(result.text.split())
+    assert f"1 problem in {file}, so nothing was judged" in text
+    assert "teams.research.dev.familys: {} — no such name exists here" in text
+    assert "Remedy: did you mean families?" in text
+    assert "invalid enforcement level" not in text
+    assert not stack.resources()
+
+
+@pytest.mark.deep
+@pytest.mark.usefixtures("configure")
+def test_a_job_that_is_not_launched_counts_as_the_program_now_writes_it(stack: Stack):
+    stack.settings["resources"] = {"one": _job(instances=3), "two": _job(instances=3)}
+    stack.up(*PACK).succeeded()
+    # The provider finds no difference, so the engine keeps the outputs of before.
+    stack.settings["resources"]["two"] = _job(instances=4)
+    assert _told(stack.preview(*PACK).failed()) == {
+        ("quota-instances-per-stack", "sagemaker-training-dev")
+    }
+
+
+def _job(type_: str = "sagemaker:TrainingJob", **resources: Any) -> dict[str, Any]:
+    """A job of one instance, unless `instances` and `instance_type` say otherwise."""
+    request = {
+        "ResourceConfig": {
+            "InstanceType": resources.get("instance_type", "ml.g5.xlarge"),
+            "InstanceCount": resources.get("instances", 1),
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+    }
+    return {"type": type_, "inputs": {"request": request, "launch": False}}
+
+
+def _only_quotas() -> dict[str, Any]:
+    """Levels that switch off what these jobs, which are nothing but quotas' subjects, lack."""
+    schema = json.loads((CHECKOUT / "policies" / "configuration.schema.json").read_text())
+    names = schema["properties"]["policies"]["properties"]
+    return {name: {"level": "disabled"} for name in names if not name.startswith("quota-")}
+
+
+def _told(result: Result) -> set[tuple[str, str]]:
+    """Each mandatory violation: the policy and the resource."""
+    events = [each["policyEvent"] for each in result.events if "policyEvent" in each]
+    assert all(event["enforcementLevel"] == "mandatory" for event in events)
+    return {(event["policyName"], event["resourceUrn"].split("::")[-1]) for event in events}
