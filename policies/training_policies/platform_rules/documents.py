@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any, Literal
 
+from training_policies.patterns import matches
 from training_policies.resource import UNKNOWN
 from training_policies.violation import Violation
 
@@ -49,7 +49,7 @@ class Statement:
 
     def acts_on(self, action: str) -> bool:
         """Whether an action is among the statement's; case is nothing to IAM."""
-        return any(fnmatchcase(action.lower(), each.lower()) for each in self.actions)
+        return matches(action.lower(), [each.lower() for each in self.actions])
 
     def held_to(self, keys: Iterable[str]) -> bool:
         """Whether a condition on one of the keys holds requests to values that it names.
@@ -57,12 +57,12 @@ class Statement:
         A key may be a pattern. A condition that is met where the key is absent, or by any value,
         holds nobody.
         """
+        lowered = [each.lower() for each in keys]
         return any(
-            fnmatchcase(key.lower(), wanted.lower()) and all(not is_wild(each) for each in values)
+            matches(key.lower(), lowered) and all(not is_wild(each) for each in values)
             for operator, conditions in self.conditions.items()
             if operator in _MATCHING
             for key, values in conditions.items()
-            for wanted in keys
         )
 
     def depends_on(self, key: str) -> bool:

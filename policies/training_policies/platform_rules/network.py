@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from typing import Any
 
 from training_policies.controls import checkov, nist, security_hub
+from training_policies.patterns import matches
 from training_policies.platform_rules.documents import allowing, is_wild
 from training_policies.platform_rules.judging import for_documents, of_types
 from training_policies.policy import Parameters, Policy
@@ -114,9 +114,7 @@ def _judge_endpoint_policy(document: Any, parameters: Parameters) -> Iterator[Vi
     open_to_all = parameters["openResources"]
     for statement in allowing(document):
         resources = [
-            each
-            for each in statement.resources
-            if is_wild(each) or not any(fnmatchcase(each, it) for it in open_to_all)
+            each for each in statement.resources if is_wild(each) or not matches(each, open_to_all)
         ]
         foreign = statement.anybody and not statement.held_to(_OWN_CALLERS)
         if resources and (foreign or "NotPrincipal" in statement.all_but):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from typing import Any
 
 from training_policies.controls import checkov, nist, security_hub
+from training_policies.patterns import matches
 from training_policies.platform_rules.documents import (
     Statement,
     allowing,
@@ -141,7 +141,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _among(text: str, patterns: list[str]) -> bool:
-    return any(fnmatchcase(text.lower(), each.lower()) for each in patterns)
+    return matches(text.lower(), [each.lower() for each in patterns])
 
 
 def _violation(

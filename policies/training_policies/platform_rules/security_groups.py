@@ -65,7 +65,7 @@ def is_open(range_: Any) -> bool:
     if range_ is UNKNOWN:
         return False
     try:
-        network = ipaddress.ip_network(range_, strict=False)
+        network = ipaddress.ip_network(str(range_), strict=False)
     except ValueError:
         return True
     return network.prefixlen < _WIDEST_PREFIX[network.version]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
 from typing import Any
 
 from training_policies.controls import nist
+from training_policies.patterns import matches
 from training_policies.policy import Parameters, Policy
 from training_policies.resource import MISSING, UNKNOWN
 from training_policies.training_job import TrainingJobView, may_be_training_job
@@ -27,7 +27,7 @@ def _judge(job: TrainingJobView, parameters: Parameters) -> Iterator[Violation]:
 
 
 def _judge_algorithm(algorithm: Any, patterns: Sequence[str]) -> Iterator[Violation]:
-    if algorithm is UNKNOWN or any(fnmatchcase(algorithm, each) for each in patterns):
+    if algorithm is UNKNOWN or matches(algorithm, patterns):
         return
     yield Violation(
         "an algorithm of somebody else's",
@@ -64,7 +64,7 @@ def _comes_from(image: Any, pattern: str) -> bool:
         return False
     host, _, repository = image.partition("/")
     wanted_host, _, wanted_repository = pattern.partition("/")
-    return fnmatchcase(host, wanted_host) and fnmatchcase(repository, wanted_repository or "*")
+    return matches(host, [wanted_host]) and matches(repository, [wanted_repository or "*"])
 
 
 IMAGES = Policy(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
 from typing import Any
 
 from training_policies.controls import nist
+from training_policies.patterns import matches
 from training_policies.policy import Parameters, StackPolicy
 from training_policies.resource import Resource
 from training_policies.training_job import TrainingJobView, training_jobs
@@ -26,7 +26,7 @@ def _judge(resources: Sequence[Resource], parameters: Parameters) -> Iterator[Vi
     buckets = [*_names(resources), *parameters["buckets"]]
     for job in training_jobs(resources):
         for kind, uri in _locations(job):
-            if not any(fnmatchcase(_bucket(uri), each) for each in buckets):
+            if not matches(_bucket(uri), buckets):
                 yield Violation(
                     f"where {job.name} writes {kind}",
                     "another bucket has another owner, key, policy and lifecycle",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from typing import Any
 
 from training_policies.controls import nist, prowler
+from training_policies.patterns import matches
 from training_policies.policy import Parameters, Policy
 from training_policies.resource import UNKNOWN
 from training_policies.training_job import Capacity, TrainingJobView, may_be_training_job
@@ -33,7 +33,7 @@ def _judge_subnets(job: TrainingJobView, parameters: Parameters) -> Iterator[Vio
 def _judge_ids(subnets: Any, patterns: list[str]) -> Iterator[Violation]:
     """Ids that are not known yet are judged when the job is made."""
     known = [each for each in subnets if each is not UNKNOWN] if isinstance(subnets, list) else []
-    others = [each for each in known if not any(fnmatchcase(each, it) for it in patterns)]
+    others = [each for each in known if not matches(each, patterns)]
     if others:
         yield Violation(
             "a job in a subnet that is not among those allowed",

@@ -5,10 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.policies.training_rules.test_rules import COMPLIANT, KEY, TOKEN, with_value, without
+from tests.policies.training_rules.test_rules import (
+    CASES,
+    COMPLIANT,
+    KEY,
+    TOKEN,
+    is_violated,
+    with_value,
+    without,
+)
 from training_policies.harness import resource, violations
 from training_policies.instances import instance_types
 from training_policies.policy import Stack
@@ -155,3 +163,19 @@ class TestWhereAJobWrites:
 
 def test_a_key_is_known_to_be_no_secret():
     assert violations(NO_SECRETS, job(with_value(COMPLIANT, "Environment.KEY", KEY))) == []
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=30)
+@given(JSON, st.integers(0, 3))
+def test_no_value_of_a_request_brings_a_rule_down(value: Any, above: int):
+    """An exception would end the run with a traceback instead of a verdict."""
+    for case in CASES:
+        path = case.path.split(".")
+        is_violated(case, with_value(COMPLIANT, ".".join(path[: max(1, len(path) - above)]), value))

@@ -145,7 +145,7 @@ def camel(value: Any, *, names: bool = True) -> Any:
     """A request as pulumi-aws writes it; what people name themselves stays as it is."""
     if isinstance(value, dict):
         return {
-            key[0].lower() + key[1:] if names else key: camel(
+            key[:1].lower() + key[1:] if names else key: camel(
                 each, names=key not in ("Environment", "HyperParameters")
             )
             for key, each in value.items()

@@ -1,0 +1,106 @@
+"""Cases of the rules for keys and roles."""
+
+from __future__ import annotations
+
+import json
+
+from tests.policies.platform_rules.cases import (
+    ACCOUNT,
+    FOREIGN,
+    KEY,
+    OWN,
+    ROLE,
+    ROOT,
+    STORE,
+    allow,
+    assumed,
+    case,
+    deny,
+    text,
+)
+from training_policies.resource import UNKNOWN
+
+KMS, KMS_POLICY = "aws:kms/key:Key", "aws:kms/keyPolicy:KeyPolicy"
+ADMINISTERED = allow("kms:*", "*", Principal={"AWS": ROOT})
+LOGS = {"Service": "logs.us-east-1.amazonaws.com"}
+ROLE_POLICY, ROLE_TYPE = "aws:iam/rolePolicy:RolePolicy", "aws:iam/role:Role"
+GITHUB = {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"}
+SUBJECT = "token.actions.githubusercontent.com:sub"
+
+IDENTITY_CASES = (
+    case("kms-key-rotation", KMS, "enableKeyRotation", [True], [False], missing=True, unknown=True),
+    case("kms-key-deletion", KMS, "deletionWindowInDays", [30], [7, 29], missing=False,
+         unknown=True),
+    case("kms-key-deletion", KMS, "deletionWindowInDays", [7, 30], [], missing=False,
+         unknown=True, minimumDays=7),
+    case("kms-key-policy", KMS_POLICY, "policy",
+         [text(ADMINISTERED), text(allow("kms:Decrypt", "*", Principal={"AWS": ROLE})),
+          text(allow("kms:Decrypt", "*", Principal=LOGS, Condition=OWN)),
+          text(allow("kms:Decrypt", "*", Principal="*",
+                     Condition={"StringEquals": {"kms:CallerAccount": ACCOUNT}}))],
+         ["", "{}", text(allow("kms:Decrypt", "*", Principal="*")),
+          text(allow("kms:*", "*", Principal={"AWS": ROLE})),
+          text(allow("*", "*", Principal={"AWS": ROLE})),
+          text(allow("kms:Decrypt", "*", Principal=LOGS)),
+          text(allow("kms:Decrypt", "*", NotPrincipal={"AWS": ROLE})),
+          text(allow("kms:Decrypt", "*", Principal="*", Condition=OWN)),
+          text(ADMINISTERED, allow("kms:Decrypt", "*", Principal={"AWS": FOREIGN}))],
+         missing=True),
+    case("kms-key-policy", KMS, "policy", [text(ADMINISTERED)],
+         [text(allow("kms:Decrypt", "*", Principal="*"))], missing=False),
+    case("kms-key-policy", KMS_POLICY, "policy",
+         [text(ADMINISTERED, allow("kms:Decrypt", "*", Principal={"AWS": FOREIGN}))], [],
+         missing=True, trustedAccounts=["999999999999"]),
+    case("iam-wildcard-actions", ROLE_POLICY, "policy",
+         [text(allow()), text(allow("ec2:Describe*", "*")), text(deny("*", "*"))],
+         ["", "[]", text(allow("*")), text(allow("s3:*")), text(allow(["s3:GetObject", "s3:Put*"])),
+          text(allow("s3:Get?bject")), json.dumps({"Statement": {
+              "Effect": "Allow", "NotAction": "iam:*", "Resource": STORE}})], missing=True),
+    case("iam-wildcard-actions", ROLE_TYPE, "inlinePolicies",
+         [[], [{"name": "a", "policy": text(allow())}]],
+         [[{"name": "a", "policy": text(allow("s3:*"))}]], missing=False),
+    case("iam-wildcard-resources", ROLE_POLICY, "policy",
+         [text(allow()), text(allow("ecr:GetAuthorizationToken", "*")), text(deny("*", "*")),
+          text(allow("EC2:describeSubnets", "*")),
+          text(allow("logs:PutLogEvents", f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:a:*")),
+          text(allow("cloudwatch:PutMetricData", "*",
+                     Condition={"StringEquals": {"cloudwatch:namespace": "mine"}}))],
+         ["", text(allow(resource="*")), text(allow(resource="arn:*")),
+          text(allow(resource="arn:aws:s3:::*")), text(allow(resource="arn:aws:s3:::*/models/*")),
+          text(allow("kms:Decrypt", f"arn:aws:kms:us-east-1:{ACCOUNT}:key/*")),
+          text(allow("kms:Decrypt", f"arn:aws:kms:us-east-1:{ACCOUNT}:*")),
+          text(allow("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/*")),
+          text(allow(["ec2:DescribeSubnets", "ec2:DeleteSubnet"], "*")),
+          text(allow("cloudwatch:PutMetricData", "*")),
+          json.dumps({"Statement": {"Effect": "Allow", "Action": "s3:GetObject",
+                                    "NotResource": STORE}})], missing=True),
+    case("iam-conditions", ROLE_POLICY, "policy",
+         [text(allow()), text(allow("iam:PassRole", ROLE, Condition={
+             "StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}))],
+         ["", text(allow("iam:PassRole", ROLE)), text(allow("kms:createGrant", KEY)),
+          text(allow("kms:Decrypt", KEY, Condition={
+              "StringEqualsIfExists": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}})),
+          text(allow("sagemaker:CreateTrainingJob", "a", Condition={
+              "StringEquals": {"sagemaker:VpcSubnets": "subnet-1"}}))], missing=True),
+    case("iam-managed-full-access", "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+         "policyArn", ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
+         ["arn:aws:iam::aws:policy/AmazonSageMakerFullAccess",
+          "arn:aws-cn:iam::aws:policy/AdministratorAccess"], missing=False),
+    case("iam-managed-full-access", ROLE_TYPE, "managedPolicyArns", [[], [UNKNOWN]],
+         [["arn:aws:iam::aws:policy/job-function/PowerUserAccess".replace("job-function/", "")]],
+         missing=False),
+    case("iam-role-trust", ROLE_TYPE, "assumeRolePolicy",
+         [text(assumed({"AWS": ROLE})),
+          text(assumed({"Service": "sagemaker.amazonaws.com"}, **OWN)),
+          text(assumed({"Service": "ec2.amazonaws.com"})),
+          text(assumed({"AWS": ROOT}, StringEquals={"sts:ExternalId": "1"})),
+          text(assumed(GITHUB, StringEquals={SUBJECT: "repo:acme/platform:environment:prod"}))],
+         ["", text(assumed("*")), text(assumed({"AWS": "*"})), text(assumed({"AWS": ROOT})),
+          text(assumed({"AWS": ACCOUNT})), text(assumed({"AWS": f"arn:aws:iam::{ACCOUNT}:role/*"})),
+          text(assumed({"Service": "sagemaker.amazonaws.com"})), text(assumed(GITHUB)),
+          text(assumed({"Service": "sagemaker.amazonaws.com"},
+                       StringLike={"aws:SourceAccount": "*"})),
+          text(assumed(GITHUB, StringLike={SUBJECT: "repo:acme/*"}))], missing=True),
+    case("iam-role-trust", ROLE_TYPE, "assumeRolePolicy", [text(assumed({"AWS": ROOT}))],
+         [text(assumed({"AWS": FOREIGN}))], missing=True, trustedAccounts=[ACCOUNT]),
+)  # fmt: skip

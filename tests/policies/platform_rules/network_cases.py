@@ -1,0 +1,69 @@
+"""Cases of the rules for networks, topics and logs."""
+
+from __future__ import annotations
+
+from tests.policies.platform_rules.cases import ACCOUNT, KEY, PLAIN, ROLE, allow, case, deny, text
+
+SUBNET, ENDPOINT = "aws:ec2/subnet:Subnet", "aws:ec2/vpcEndpoint:VpcEndpoint"
+DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+RULE, GROUP = "aws:ec2/securityGroupRule:SecurityGroupRule", "aws:ec2/securityGroup:SecurityGroup"
+ROUTE, TABLE = "aws:ec2/route:Route", "aws:ec2/routeTable:RouteTable"
+TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
+TOPIC_TLS = deny("sns:Publish", "*", **PLAIN)
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+MINE = {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}
+
+NETWORK_CASES = (
+    case("vpc-no-public-subnet", SUBNET, "mapPublicIpOnLaunch", [False], [True], missing=False,
+         unknown=True),
+    case("vpc-no-internet", ROUTE, "gatewayId", ["local", "vpce-1", "vgw-1"], ["igw-1"],
+         missing=False, unknown=True),
+    case("vpc-no-internet", ROUTE, "natGatewayId", [], ["nat-1"], missing=False, unknown=True),
+    case("vpc-no-internet", ROUTE, "gatewayId", ["igw-1"], [], missing=False, allowed=True),
+    case("vpc-no-internet", TABLE, "routes", [[], [{"gatewayId": "local"}]],
+         [[{"cidrBlock": "0.0.0.0/0", "gatewayId": "igw-1"}]], missing=False),
+    case("vpc-default-group", DEFAULT_GROUP, "ingress", [[]], [[{"protocol": "-1"}]], missing=True,
+         unknown=True, inputs={"egress": []}),
+    case("vpc-default-group", DEFAULT_GROUP, "egress", [[]], [[{"protocol": "-1"}]], missing=True,
+         unknown=True, inputs={"ingress": []}),
+    case("vpc-security-groups", INGRESS, "cidrIpv4", ["10.0.0.0/8", "10.64.0.0/16"],
+         ["0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/2", "nonsense"], missing=False),
+    case("vpc-security-groups", EGRESS, "cidrIpv6", ["fd00:1234:5678::/48"], ["::/0", "2000::/3"],
+         missing=False),
+    case("vpc-security-groups", EGRESS, "cidrIpv4", ["0.0.0.0/0"], [], missing=False,
+         inputs={"fromPort": 443, "toPort": 443, "ipProtocol": "tcp"}, egressPorts=[443]),
+    case("vpc-security-groups", EGRESS, "cidrIpv4", [], ["0.0.0.0/0"], missing=False,
+         inputs={"fromPort": 443, "toPort": 65535, "ipProtocol": "tcp"}, egressPorts=[443]),
+    case("vpc-security-groups", INGRESS, "cidrIpv4", [], ["0.0.0.0/0"], missing=False,
+         inputs={"fromPort": 443, "toPort": 443, "ipProtocol": "tcp"}, egressPorts=[443]),
+    case("vpc-security-groups", RULE, "cidrBlocks", [["10.0.0.0/16"]],
+         [["10.0.0.0/16", "0.0.0.0/0"]],
+         missing=False, inputs={"type": "ingress"}),
+    case("vpc-security-groups", GROUP, "ingress", [[], [{"cidrBlocks": ["10.0.0.0/16"]}]],
+         [[{"ipv6CidrBlocks": ["::/0"]}]], missing=False),
+    case("vpc-flow-log-traffic", "aws:ec2/flowLog:FlowLog", "trafficType", ["ALL"],
+         ["ACCEPT", "REJECT"], missing=True, unknown=True),
+    case("vpc-endpoint-policy", ENDPOINT, "policy",
+         [text(allow(Principal="*", Condition=MINE)), text(allow(Principal={"AWS": ROLE})),
+          text(allow(Principal="*",
+                     resource="arn:aws:s3:::prod-us-east-1-starport-layer-bucket/*"))],
+         ["", text(allow(Principal="*")), text(allow("*", "*", Principal="*")),
+          text(allow("*", "*", NotPrincipal={"AWS": ROLE})),
+          text(allow(Principal="*", Condition={"StringLike": {"aws:PrincipalAccount": "*"}}))],
+         missing=True),
+    case("sns-topic-encryption", "aws:sns/topic:Topic", "kmsMasterKeyId", [KEY],
+         ["", "alias/aws/sns"], missing=True),
+    case("sns-topic-policy", TOPIC_POLICY, "policy",
+         [text(TOPIC_TLS), text(TOPIC_TLS, allow("sns:Publish", Principal={
+             "Service": "events.amazonaws.com"}))],
+         ["", text(allow("sns:Publish", Principal={"AWS": ROLE})),
+          text(TOPIC_TLS, allow("sns:Publish", Principal="*")),
+          text(TOPIC_TLS, allow("sns:Publish", Principal={"Service": "budgets.amazonaws.com"})),
+          text(TOPIC_TLS | {"Principal": {"AWS": ROLE}})], missing=True),
+    case("logs-retention", LOG_GROUP, "retentionInDays", [1, 365], [0], missing=True, unknown=True),
+    case("logs-retention", LOG_GROUP, "retentionInDays", [365], [364], missing=True, unknown=True,
+         minimumDays=365),
+    case("logs-encryption", LOG_GROUP, "kmsKeyId", [KEY], ["", "alias/aws/logs"], missing=True),
+)  # fmt: skip
