@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 
 from botocore.exceptions import ClientError as ServiceClientError
@@ -25,6 +26,7 @@ from localcloud.sagemaker.runtime.cluster import Cluster
 from localcloud.sagemaker.runtime.control import Control, EndedError, Interruption, Outcome
 from localcloud.sagemaker.runtime.failures import ClientError
 from localcloud.sagemaker.runtime.files import remove
+from localcloud.sagemaker.runtime.metric_feed import MetricFeed
 from localcloud.sagemaker.runtime.metrics import Metrics
 from localcloud.sagemaker.runtime.provisioning import provision, pull_image
 from localcloud.sagemaker.runtime.settings import Settings
@@ -149,9 +151,16 @@ class Runner:
         self._control.check()
         pull_image(self.job.request, session)
         self._enter("Training")
-        with self._settings.spot.reclaiming(self.job, self.interrupt):
+        reclaiming = self._settings.spot.reclaiming(self.job, self.interrupt)
+        with self._published(metrics), reclaiming:
             cluster.start(self._control, metrics.read)
             return self._train(cluster)
+
+    def _published(self, metrics: Metrics) -> AbstractContextManager[None]:
+        """Publish metrics meanwhile, if any are defined."""
+        if not metrics:
+            return nullcontext()
+        return MetricFeed(self._access().cloudwatch, self.job.name, metrics.take).running()
 
     def _start_anew(self, cluster: Cluster, interruption: Interruption) -> None:
         """Lose the instances with all that is on them, and wait for others."""
