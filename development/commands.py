@@ -13,10 +13,10 @@ import boto3
 from development.console import console, tell
 from development.engine import DOWNSTREAM, Engine, release_dead_locks
 from development.environment import client_environment
-from development.errors import CommandError
 from development.jobs import any_live, lineages_of, runs_of, stop_live
 from development.layout import Layout
 from development.leftovers import end_processes_of
+from development.local_cloud import find_current, start
 from development.lock import locks_of
 from development.log_lines import Follower, NewLines, read_lines
 from development.report import log_line, print_jobs, print_next, print_outputs
@@ -29,7 +29,7 @@ _WAIT_SECONDS = 1.0
 
 def up(layout: Layout) -> int:
     """Bring the stack up with the launch switch on and no job paused."""
-    server = daemon.find(layout.cloud) or _start_cloud(layout)
+    server = find_current(layout) or start(layout)
     console.print(f"Local cloud at {server.url}, process {server.pid}")
     engine = Engine(layout, STACK, server.url)
     release_dead_locks(layout, tell)
@@ -141,7 +141,7 @@ def down(layout: Layout) -> int:
     """Destroy the stacks, what builds on others first, and stop the local cloud."""
     release_dead_locks(layout, tell)
     end_processes_of(layout.pulumi_home)
-    server = daemon.find(layout.cloud)
+    server = find_current(layout)
     if server is None and not any(engine.exists() for engine in _stacks(layout, "")):
         return 0
     if server is None and not daemon.has_data(layout.cloud):
@@ -150,7 +150,7 @@ def down(layout: Layout) -> int:
             if engine.exists():
                 engine.forget()
         return 0
-    server = server or _start_cloud(layout)
+    server = server or start(layout)
     existing = [engine for engine in _stacks(layout, server.url) if engine.exists()]
     code = next(filter(None, (_destroy(engine, server) for engine in existing)), 0)
     if code == 0:
@@ -197,13 +197,6 @@ def _refresh(engine: Engine) -> int:
     for line in lines if code else ():
         tell(line)
     return code
-
-
-def _start_cloud(layout: Layout) -> daemon.Server:
-    try:
-        return daemon.start(layout.cloud)
-    except daemon.StartError as error:
-        raise CommandError(str(error)) from error
 
 
 def _write_settings(engine: Engine) -> None:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from localcloud.sources import fingerprint
+
 STATE_FILE = "server.json"
 PORT_FILE = "port"
 KEPT, SNAPSHOT = "kept", "snapshot"
@@ -46,6 +48,8 @@ class Server:
     """When it started, in seconds since the epoch."""
     lost: str
     """What is missing of what an earlier one had, as sentences; empty when nothing is."""
+    sources: str
+    """The fingerprint of the code that it was started from."""
 
 
 def find(data: Path) -> Server | None:
@@ -61,6 +65,11 @@ def find(data: Path) -> Server | None:
     # A server of another version may have written fewer entries, or more.
     known = {name: document.get(name, "") for name in names}
     return Server(**known | {"started": document.get("started", 0.0)}) if alive else None
+
+
+def is_current(server: Server) -> bool:
+    """Tell whether a server runs the code that this process would start one from."""
+    return server.sources == fingerprint()
 
 
 def has_data(data: Path) -> bool:

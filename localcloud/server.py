@@ -26,6 +26,7 @@ from localcloud.sagemaker.sandbox.choice import LESS_FAITHFUL, Name, choose
 from localcloud.snapshots.gate import Gate
 from localcloud.snapshots.keeper import Keeper, Restored
 from localcloud.snapshots.watch import Watched
+from localcloud.sources import fingerprint
 from localcloud.spot_schedule import Market, SpotSchedule
 
 if TYPE_CHECKING:
@@ -193,6 +194,7 @@ def _write_state(path: Path, port: int, settings: Settings, restored: Restored) 
         "sandbox": settings.sandbox.name,
         "started": time.time(),
         "lost": restored.lost,
+        "sources": fingerprint(),
     }
     new = path.with_suffix(".new")
     new.write_text(json.dumps(document))
