@@ -12,23 +12,32 @@ from typing import Any
 
 
 def stand_in_for_missing_repositories() -> None:
-    """Have moto's ECR describe images of repositories that don't exist."""
+    """Have moto's ECR describe, and get, images of repositories that don't exist."""
     from moto.ecr.models import ECRBackend
 
-    describe = ECRBackend.describe_images
+    describe, get = ECRBackend.describe_images, ECRBackend.batch_get_image
 
-    def describe_images(
-        backend: Any,
-        repository_name: str,
-        registry_id: str | None = None,
-        image_ids: list[dict[str, str]] | None = None,
-    ) -> Any:
-        if repository_name in backend.repositories or not image_ids:
-            return describe(backend, repository_name, registry_id, image_ids)
-        registry = registry_id or backend.account_id
-        return [_image(registry, repository_name, each) for each in image_ids]
+    def describe_images(backend: Any, *asked: Any) -> Any:
+        return _missing(backend, *asked) or describe(backend, *asked)
 
-    ECRBackend.describe_images = describe_images
+    def batch_get_image(backend: Any, *asked: Any) -> Any:
+        missing = _missing(backend, *asked)
+        return {"images": missing, "failures": []} if missing else get(backend, *asked)
+
+    ECRBackend.describe_images, ECRBackend.batch_get_image = describe_images, batch_get_image
+
+
+def _missing(
+    backend: Any,
+    repository: str,
+    registry: str | None = None,
+    identifiers: list[dict[str, str]] | None = None,
+) -> list[Any]:
+    """The images that are asked for of a repository that doesn't exist; none of one that does."""
+    if repository in backend.repositories:
+        return []
+    place = registry or backend.account_id
+    return [_image(place, repository, each) for each in identifiers or ()]
 
 
 def _image(registry: str, repository: str, identifier: dict[str, str]) -> Any:

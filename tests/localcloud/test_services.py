@@ -147,6 +147,8 @@ def test_a_repository_that_nobody_made_holds_every_image(cloud: Cloud):
         repositoryName="training", imageIds=[{"imageDigest": digests[0]}]
     )["imageDetails"]
     assert by_digest["imageDigest"] == digests[0]
+    got = ecr.batch_get_image(repositoryName="training", imageIds=ids)["images"]
+    assert [image["imageId"]["imageDigest"] for image in got] == digests
 
     ecr.create_repository(repositoryName="training")
     assert "ImageNotFoundException" in refusal(
