@@ -29,7 +29,8 @@ def test_a_local_cloud_of_older_code_is_started_anew_with_its_data(
 ):
     server = start(layout)
     assert find_current(layout) == start(layout) == server
-    s3_of(server).create_bucket(Bucket="kept")
+    client(server, "s3").create_bucket(Bucket="kept")
+    channel = chat_channel(server)
     assert capfd.readouterr().out == ""
 
     state = layout.cloud / daemon.STATE_FILE
@@ -41,7 +42,9 @@ def test_a_local_cloud_of_older_code_is_started_anew_with_its_data(
     again = start(layout)
     assert again.pid != server.pid
     assert find_current(layout) == again
-    assert [each["Name"] for each in s3_of(again).list_buckets()["Buckets"]] == ["kept"]
+    assert [each["Name"] for each in client(again, "s3").list_buckets()["Buckets"]] == ["kept"]
+    found = client(again, "chatbot").describe_slack_channel_configurations()
+    assert found["SlackChannelConfigurations"] == [channel]
 
 
 def test_where_none_runs_there_is_none(layout: Layout):
@@ -65,10 +68,19 @@ def test_a_fingerprint_changes_with_any_file_but_compiled_ones(
     assert fingerprint() == seen[-1]
 
 
-def s3_of(server: daemon.Server) -> Any:
+def chat_channel(server: daemon.Server) -> dict[str, Any]:
+    """A channel of the service that the local cloud keeps beside moto's."""
+    role = client(server, "iam").create_role(RoleName="chat", AssumeRolePolicyDocument="{}")["Role"]
+    answer = client(server, "chatbot").create_slack_channel_configuration(
+        ConfigurationName="alerts", SlackTeamId="T0", SlackChannelId="C0", IamRoleArn=role["Arn"]
+    )
+    return dict(answer["ChannelConfiguration"])
+
+
+def client(server: daemon.Server, service: str) -> Any:
     make: Any = boto3.client
     return make(
-        "s3",
+        service,
         region_name="us-east-1",
         endpoint_url=server.url,
         aws_access_key_id="local",

@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from components.alert_documents import ENDINGS, chat_trust, event_pattern, topic_policy
+from components.alert_documents import (
+    ENDINGS,
+    EVENT_INPUTS,
+    chat_trust,
+    event_message,
+    event_pattern,
+    topic_policy,
+)
 from components.watchdog_documents import (
     Watch,
     schedule_policy,
@@ -76,7 +83,12 @@ def test_each_bad_end_of_a_job_is_published(
     rule, role = rules[ending.name], platform.outputs["sagemaker_execution_role_arn"]
     assert rule["State"] == "ENABLED"
     assert json.loads(rule["EventPattern"]) == event_pattern(ending, f"{platform.prefix}-", role)
-    assert [each["Arn"] for each in targets_of(platform, rule)] == [topic]
+    [target] = targets_of(platform, rule)
+    assert target["Arn"] == topic
+    assert target["InputTransformer"] == {
+        "InputPathsMap": EVENT_INPUTS,
+        "InputTemplate": event_message(ending, REGION),
+    }
 
 
 def test_there_is_no_other_rule_but_the_watchdogs(rules: dict[str, Any]):
