@@ -43,18 +43,40 @@ class TrainingJobOutputs:
     """completed, running, stopped, or the class of the failure; "" while it is not launched."""
     failure_reason: str
     """What SageMaker says of a failure, "" without one."""
+    lineage: str
+    """The chain of jobs that continue one another, through one checkpoint prefix."""
     attempt: int
     """Which run of its definition the job is, from 1; 0 while it is not launched."""
+    interruptions: int
+    """How often the service took the job's spot instances back."""
+    image_digest: str
+    """The digest of the image that the job was launched with, "" where only its tag is known."""
+    instance_type: str
+    """What the job runs on; the types of several groups are separated by commas."""
+    instance_count: int
+    """The number of instances, of all types."""
     model_uri: str
     """Where the model archive is once the job is Completed, as s3://…/model.tar.gz."""
     checkpoint_uri: str
     """The S3 prefix of the checkpoints, "" for a job that keeps none."""
+    console_url: str
+    """The job in the console, "" while it is not launched."""
+    log_url: str
+    """The job's log in the console, "" while it is not launched."""
     training_seconds: int
     """Seconds of training."""
     billable_seconds: int
     """Seconds billed for each instance, less the spot discount."""
+    training_instance_seconds: int
+    """Seconds of training, of all instances together."""
+    billable_instance_seconds: int
+    """Seconds billed, of all instances together."""
+    savings_percent: float
+    """What managed spot saved, in percent of the on-demand cost."""
     cost_usd: float | None
     """What the job has cost, in USD for all instances; None where the price is not known."""
+    expected_cost_usd: float | None
+    """What the job is likely to cost if it takes all its time, in USD; None where not known."""
     cost_ceiling_usd: float | None
     """The most that the job can cost, in USD for all instances; None where that is not known."""
     metrics: dict[str, float]
@@ -108,6 +130,11 @@ class PlatformOutputs:
     def training_job_name(self) -> pulumi.Output[str]:
         """The only launched job's name, "" where none or several are launched."""
         return self._output("training_job_name", _text)
+
+    @property
+    def training_cost_usd(self) -> pulumi.Output[dict[str, float | None]]:
+        """All jobs' `ceiling`, `expected` and `billed` cost in USD; None where it is not known."""
+        return self._output("training_cost_usd", _costs)
 
     @property
     def training_jobs(self) -> pulumi.Output[dict[str, TrainingJobOutputs]]:
@@ -236,6 +263,10 @@ def _cost(value: Any) -> float | None:
     return None if value == "unknown" else _number(value)
 
 
+def _costs(value: Any) -> dict[str, float | None]:
+    return {name: _cost(each) for name, each in _mapping(value).items()}
+
+
 def _mapping(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise TypeError("a mapping")
@@ -249,6 +280,7 @@ def _numbers(value: Any) -> dict[str, float]:
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "str": _text,
     "int": _whole_number,
+    "float": _number,
     "float | None": _cost,
     "dict[str, float]": _numbers,
 }

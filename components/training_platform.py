@@ -15,7 +15,7 @@ from components.deployer_role import DeployerRole, DeployerRoleArgs
 from components.deployer_scope import launch_limits
 from components.execution_role import ExecutionRole, ExecutionRoleArgs
 from components.job_needs import needs_of
-from components.job_reports import job_report, only_name
+from components.job_reports import job_report, only_name, total_cost
 from components.job_uploads import JobUploads, JobUploadsArgs
 from components.network import Network, NetworkArgs
 from components.stack_settings import AlertSettings, DeployerSettings, Settings
@@ -89,8 +89,16 @@ class TrainingPlatform(pulumi.ComponentResource):
     def training_jobs(self) -> pulumi.Output[dict[str, dict[str, Any]]]:
         """Each job's outputs by its name in the settings."""
         results = self._completion.results if self._completion else pulumi.Output.from_input({})
-        reports = {name: job_report(job, results) for name, job in self.jobs.items()}
+        reports = {
+            name: job_report(job, self._settings.lineage(name), results)
+            for name, job in self.jobs.items()
+        }
         return pulumi.Output.all(**reports) if reports else pulumi.Output.from_input({})
+
+    @property
+    def training_cost_usd(self) -> pulumi.Output[dict[str, float | str]]:
+        """What all jobs cost together: at most, likely, and so far."""
+        return self.training_jobs.apply(lambda jobs: total_cost(jobs.values()))
 
     @property
     def training_job_name(self) -> pulumi.Output[str]:

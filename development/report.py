@@ -106,4 +106,6 @@ def _dollars(value: Any) -> str:
 def _text(value: Any) -> Text:
     if isinstance(value, Text):
         return value
+    if isinstance(value, dict):
+        value = [f"{name} {each}" for name, each in value.items()]
     return Text(", ".join(map(str, value)) if isinstance(value, list) else str(value or "–"))

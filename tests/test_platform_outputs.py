@@ -29,18 +29,30 @@ JOB: dict[str, Any] = {
     "secondary_status": "Completed",
     "outcome": "completed",
     "failure_reason": "",
+    "lineage": "research-dev-digits",
     "attempt": 1.0,
+    "interruptions": 2.0,
+    "image_digest": "",
+    "instance_type": "ml.c5.xlarge",
+    "instance_count": 2.0,
     "model_uri": "s3://bucket/output/research-dev-digits/job/output/model.tar.gz",
     "checkpoint_uri": "s3://bucket/checkpoints/research-dev-digits/",
+    "console_url": "https://us-east-1.console.aws.amazon.com/sagemaker/home",
+    "log_url": "https://us-east-1.console.aws.amazon.com/cloudwatch/home",
     "training_seconds": 21.0,
     "billable_seconds": 7.0,
+    "training_instance_seconds": 42.0,
+    "billable_instance_seconds": 14.0,
+    "savings_percent": 66.7,
     "cost_usd": 0.0008,
+    "expected_cost_usd": 0.0612,
     "cost_ceiling_usd": "unknown",
     "metrics": {"loss": 0.25},
 }
 OUTPUTS: dict[str, Any] = {
     "artifact_bucket_name": "bucket",
     "private_subnet_ids": ["subnet-1", "subnet-2"],
+    "training_cost_usd": {"ceiling": "unknown", "expected": 0.0612, "billed": 0.0008},
     "training_jobs": {"digits": JOB, "letters": JOB | {"status": "InProgress"}},
 }
 
@@ -97,6 +109,11 @@ def test_a_job_is_read_with_whole_numbers_and_unknown_costs_as_none():
     assert job == TrainingJobOutputs(**(JOB | {"cost_ceiling_usd": None}))
     assert isinstance(job.attempt, int)
     assert isinstance(job.training_seconds, int)
+
+
+def test_the_cost_of_all_jobs_is_read_with_what_is_not_known_as_none():
+    cost = read(OUTPUTS, lambda platform: platform.training_cost_usd)
+    assert cost == {"ceiling": None, "expected": 0.0612, "billed": 0.0008}
 
 
 def test_all_jobs_are_read_by_their_names_in_the_settings():

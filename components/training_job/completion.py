@@ -18,11 +18,10 @@ from pulumi.dynamic import (
 )
 
 from components.training_job.aws_clients import AwsClients
-from components.training_job.cost import billed_cost, savings_percent
 from components.training_job.errors import TrainingJobError, traced, without_traceback
 from components.training_job.lifecycle import describe
 from components.training_job.outcome import outcome_of, remedy_for
-from components.training_job.state import interruptions_of
+from components.training_job.state import progress
 from components.training_job.unknowns import has_unknown, is_unknown, to_wire
 from components.training_job.waiting import last_log_lines, wait_for_end
 
@@ -114,18 +113,8 @@ def _completed(description: dict[str, Any]) -> bool:
 
 
 def _result(description: dict[str, Any]) -> State:
-    """How a job ended; times in seconds, cost in USD for all instances."""
-    training = description.get("TrainingTimeInSeconds", 0)
-    billable = description.get("BillableTimeInSeconds", training)
+    """How a job ended, with the last value of each metric."""
     metrics = description.get("FinalMetricDataList", [])
-    return {
-        "status": description["TrainingJobStatus"],
-        "secondary_status": description["SecondaryStatus"],
-        "outcome": outcome_of(description),
-        "training_seconds": training,
-        "billable_seconds": billable,
-        "savings_percent": savings_percent(training, billable),
-        "interruptions": interruptions_of(description),
-        "cost_usd": billed_cost(description["ResourceConfig"], billable),
+    return progress(description) | {
         "metrics": {metric["MetricName"]: metric["Value"] for metric in metrics},
     }

@@ -64,9 +64,18 @@ class TrainingJob(Resource, module="sagemaker", name="TrainingJob"):
     """Where the model is once the job has completed."""
     checkpoint_uri: pulumi.Output[str]
     """The lineage's checkpoint prefix, "" for a job without checkpoints."""
+    instance_type: pulumi.Output[str]
+    """What the job runs on, which a relaunch may have changed; several types by commas."""
+    instance_count: pulumi.Output[int]
+    """The number of instances, of all types."""
     training_seconds: pulumi.Output[int]
+    """Seconds of training, for which all instances run."""
     billable_seconds: pulumi.Output[int]
     """Seconds billed for each instance, less the spot discount."""
+    training_instance_seconds: pulumi.Output[int]
+    """Seconds of training, of all instances together."""
+    billable_instance_seconds: pulumi.Output[int]
+    """Seconds billed, of all instances together."""
     savings_percent: pulumi.Output[float]
     """What managed spot saved, in percent of the on-demand cost."""
     interruptions: pulumi.Output[int]
@@ -132,8 +141,12 @@ _OUTPUTS = (
     "tries",
     "model_uri",
     "checkpoint_uri",
+    "instance_type",
+    "instance_count",
     "training_seconds",
     "billable_seconds",
+    "training_instance_seconds",
+    "billable_instance_seconds",
     "savings_percent",
     "interruptions",
     "console_url",

@@ -15,52 +15,63 @@ State = dict[str, Any]
 
 def not_launched(inputs: State) -> State:
     """The state of a job that is registered and not launched."""
+    request = inputs["request"]
     return inputs | {
         "training_job_name": "",
         "training_job_arn": "",
-        "status": "NotLaunched",
-        "secondary_status": "",
-        "outcome": "",
-        "failure_reason": "",
         "image_digest": "",
         "attempt": 0,
         "tries": 0,
         "model_uri": "",
-        "checkpoint_uri": _checkpoint_uri(inputs["request"]),
-        "training_seconds": 0,
-        "billable_seconds": 0,
-        "savings_percent": 0,
-        "cost_usd": 0,
-        "interruptions": 0,
+        "checkpoint_uri": _checkpoint_uri(request),
         "console_url": "",
         "log_url": "",
+        **progress({"ResourceConfig": request["ResourceConfig"]}),
     }
 
 
 def described(inputs: State, description: Mapping[str, Any], tries: int) -> State:
-    """The state of a job that was launched; times in seconds, cost in USD for all instances."""
+    """The state of a job that was launched."""
     name = description["TrainingJobName"]
     parsed = parse_job_name(inputs["lineage"], name)
-    training = description.get("TrainingTimeInSeconds", 0)
-    billable = description.get("BillableTimeInSeconds", training)
     return inputs | {
         "training_job_name": name,
         "training_job_arn": description["TrainingJobArn"],
-        "status": description["TrainingJobStatus"],
-        "secondary_status": description["SecondaryStatus"],
-        "outcome": outcome_of(description),
-        "failure_reason": description.get("FailureReason", ""),
         "image_digest": digest_in(description),
         "attempt": parsed.attempt if parsed else 0,
         "tries": tries,
         "model_uri": _model_uri(description),
         "checkpoint_uri": _checkpoint_uri(description),
+        **_console_links(inputs["region"], name),
+        **progress(description),
+    }
+
+
+def progress(description: Mapping[str, Any]) -> State:
+    """How far a job has come, what it runs on and has cost, in USD for all instances.
+
+    Seconds are an instance's own, those of `instance_seconds` of all instances together. A
+    description without a status is that of a job that is not launched.
+    """
+    resources = description["ResourceConfig"]
+    groups = resources.get("InstanceGroups") or [resources]
+    count = sum(group.get("InstanceCount", 0) for group in groups)
+    training = description.get("TrainingTimeInSeconds", 0)
+    billable = description.get("BillableTimeInSeconds", training)
+    return {
+        "status": description.get("TrainingJobStatus", "NotLaunched"),
+        "secondary_status": description.get("SecondaryStatus", ""),
+        "outcome": outcome_of(description) if "TrainingJobStatus" in description else "",
+        "failure_reason": description.get("FailureReason", ""),
+        "instance_type": ", ".join(group.get("InstanceType", "") for group in groups),
+        "instance_count": count,
         "training_seconds": training,
         "billable_seconds": billable,
+        "training_instance_seconds": training * count,
+        "billable_instance_seconds": billable * count,
         "savings_percent": savings_percent(training, billable),
-        "cost_usd": billed_cost(description["ResourceConfig"], billable),
+        "cost_usd": billed_cost(resources, billable) if "TrainingJobStatus" in description else 0,
         "interruptions": interruptions_of(description),
-        **_console_links(inputs["region"], name),
     }
 
 

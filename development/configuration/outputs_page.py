@@ -57,4 +57,5 @@ def _fields(job: ast.ClassDef) -> Iterator[str]:
 
 
 def _row(name: str, kind: str, meaning: str) -> str:
-    return f"| `{name}` | `{kind}` | {meaning} |".replace(" | None`", " \\| None`")
+    escaped = kind.replace("|", "\\|")
+    return f"| `{name}` | `{escaped}` | {meaning} |"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -80,22 +81,9 @@ def test_a_consumer_that_is_not_one_account_role_or_user_is_refused(
 
 
 def test_the_registry_entry_is_the_same_text_for_the_same_model(documents: ModuleType):
-    job = TrainingJobOutputs(
-        name="job",
-        arn="arn",
-        status="Completed",
-        secondary_status="Completed",
-        outcome="completed",
-        failure_reason="",
-        attempt=1,
-        model_uri=MODEL,
-        checkpoint_uri="",
-        training_seconds=1,
-        billable_seconds=1,
-        cost_usd=0.1,
-        cost_ceiling_usd=None,
-        metrics={"loss": 0.5, "accuracy": 0.9},
-    )
+    nothing: dict[str, Any] = {field.name: "" for field in fields(TrainingJobOutputs)}
+    metrics = {"loss": 0.5, "accuracy": 0.9}
+    job = TrainingJobOutputs(**nothing | {"model_uri": MODEL, "metrics": metrics})
     entry = documents.registry_entry("organization/sagemaker-training/dev", job)
     assert json.loads(entry)["model_uri"] == MODEL
     assert list(json.loads(entry)["metrics"]) == ["accuracy", "loss"]
