@@ -58,15 +58,17 @@ class Configuration:
         team = environments.get(stack.environment, environments.get("*", {}))
         own = team.get("parameters", {}).get(rule.name, {})
         values = _defaults(rule) | self._of(rule) | own
-        return Parameters(values, stack, today, teams, self._prices())
+        return Parameters(values, stack, today, teams, self.prices)
+
+    @property
+    def prices(self) -> Prices:
+        """What an instance costs by the hour."""
+        prices = self.values.get("prices", {})
+        return Prices(prices.get("usdPerHour", {}), prices.get("unknown", "refuse"))
 
     def _of(self, rule: Rule) -> dict[str, Any]:
         given: dict[str, Any] = self.values.get("policies", {}).get(rule.name, {})
         return given
-
-    def _prices(self) -> Prices:
-        prices = self.values.get("prices", {})
-        return Prices(prices.get("usdPerHour", {}), prices.get("unknown", "refuse"))
 
 
 def configuration_file() -> Path:

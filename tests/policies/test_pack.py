@@ -16,6 +16,7 @@ from training_policies.schema import FILE, schema_text
 
 PACK = CHECKOUT / "policies"
 OWN = {"pulumi", "pulumi_policy", "training_policies"}
+PROGRAM = {path.stem for path in CHECKOUT.iterdir() if path.is_dir() or path.suffix == ".py"}
 
 
 def imported(file: Path) -> Iterator[str]:
@@ -26,10 +27,19 @@ def imported(file: Path) -> Iterator[str]:
             yield node.module or ""
 
 
+def roots(file: Path) -> set[str]:
+    return {name.partition(".")[0] for name in imported(file)}
+
+
 def test_the_pack_imports_nothing_of_the_program():
+    assert {"components", "settings", "development", "localcloud"} <= PROGRAM
     for file in PACK.rglob("*.py"):
-        roots = {name.partition(".")[0] for name in imported(file)}
-        assert roots - OWN <= sys.stdlib_module_names, file
+        assert not roots(file) & PROGRAM, file
+
+
+def test_the_policies_need_nothing_but_what_the_packs_requirements_name():
+    for file in [PACK / "__main__.py", *(PACK / "training_policies").rglob("*.py")]:
+        assert roots(file) - OWN <= sys.stdlib_module_names, file
 
 
 def test_the_pack_needs_the_same_versions_as_the_program():

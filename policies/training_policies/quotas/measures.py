@@ -80,7 +80,7 @@ def cost(job: TrainingJobView, scope: Scope, prices: Prices) -> float | None:
         return _times(_count(group), prices.usd_per_hour(str(group.instance_type)))
 
     ceilings = (
-        _times(_sum(map(of, _groups_in(variant, scope))), _billed_hours(variant))
+        _times(total(map(of, _groups_in(variant, scope))), _billed_hours(variant))
         for variant in job.variants
     )
     largest = _largest(ceilings)
@@ -104,7 +104,7 @@ def _worst(
     job: TrainingJobView, scope: Scope, of: Callable[[InstanceGroup], float | None]
 ) -> float | None:
     """The largest sum over the groups of one attempt that are in the scope."""
-    return _largest(_sum(map(of, _groups_in(variant, scope))) for variant in job.variants)
+    return _largest(total(map(of, _groups_in(variant, scope))) for variant in job.variants)
 
 
 def _groups_in(variant: TrainingJobView, scope: Scope) -> list[InstanceGroup]:
@@ -139,13 +139,14 @@ def _times(one: float | None, other: float | None) -> float | None:
     return None if one is None or other is None else one * other
 
 
-def _sum(values: Iterable[float | None]) -> float | None:
-    total = 0.0
+def total(values: Iterable[float | None]) -> float | None:
+    """The sum; None where anything in it is not known."""
+    added = 0.0
     for value in values:
         if value is None:
             return None
-        total += value
-    return _whole(total)
+        added += value
+    return _whole(added)
 
 
 def _whole(value: float) -> float:

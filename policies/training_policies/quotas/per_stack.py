@@ -27,6 +27,8 @@ from training_policies.violation import Violation
 class StackLimit:
     """One kind of limit: its key in the configuration, and what is added up for it."""
 
+    policy: str
+    display_name: str
     key: str
     measured: str
     measure: Measure
@@ -34,7 +36,7 @@ class StackLimit:
     remedy: str
 
 
-def stack_policy(name: str, display_name: str, limit: StackLimit) -> StackPolicy:
+def stack_policy(limit: StackLimit) -> StackPolicy:
     """The policy that holds the sum over a stack's jobs to a kind of limit."""
 
     def judge(resources: Sequence[Resource], parameters: Parameters) -> Iterator[Violation]:
@@ -45,8 +47,8 @@ def stack_policy(name: str, display_name: str, limit: StackLimit) -> StackPolicy
                 yield from _breaches(owner, jobs, quota, limit, parameters)
 
     return StackPolicy(
-        name=name,
-        display_name=display_name,
+        name=limit.policy,
+        display_name=limit.display_name,
         description=f"Checks that {limit.measured} of all jobs of a stack is within its team's "
         "quota.",
         severity="high",
@@ -110,38 +112,40 @@ def _violation(
 _FEWER = "remove a job from the stack, or lower what a job takes"
 
 STACK_LIMITS = (
-    stack_policy(
+    StackLimit(
         "quota-instances-per-stack",
         "Instances of a stack are within the team's quota",
-        StackLimit(
-            "instancesPerStack", "the number of instances", measures.instances, Unit.COUNT, _FEWER
-        ),
+        "instancesPerStack",
+        "the number of instances",
+        measures.instances,
+        Unit.COUNT,
+        _FEWER,
     ),
-    stack_policy(
+    StackLimit(
         "quota-accelerators-per-stack",
         "Accelerators of a stack are within the team's quota",
-        StackLimit(
-            "acceleratorsPerStack",
-            "the number of accelerators",
-            measures.accelerators,
-            Unit.COUNT,
-            _FEWER,
-        ),
+        "acceleratorsPerStack",
+        "the number of accelerators",
+        measures.accelerators,
+        Unit.COUNT,
+        _FEWER,
     ),
-    stack_policy(
+    StackLimit(
         "quota-jobs-at-once",
         "Jobs of a stack are within the team's quota",
-        StackLimit(
-            "jobsAtOnce",
-            "the number of jobs",
-            measures.jobs,
-            Unit.COUNT,
-            "remove a job from the stack",
-        ),
+        "jobsAtOnce",
+        "the number of jobs",
+        measures.jobs,
+        Unit.COUNT,
+        "remove a job from the stack",
     ),
-    stack_policy(
+    StackLimit(
         "quota-cost-per-stack",
         "The cost ceiling of a stack is within the team's quota",
-        StackLimit("costPerStackUsd", "the cost ceiling", measures.cost, Unit.USD, _FEWER),
+        "costPerStackUsd",
+        "the cost ceiling",
+        measures.cost,
+        Unit.USD,
+        _FEWER,
     ),
 )

@@ -1,0 +1,1 @@
+"""What the organisation's teams take together, over all stacks, against their quotas."""

@@ -1,0 +1,84 @@
+"""`python -m quota_report`: what all stacks take, against the policy pack's configuration.
+
+It exits with 0 where everything is within its quota, 1 where something is not, and 2 where the
+configuration or the backend can't be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from quota_report.backend import Backend, BackendError
+from quota_report.output import AccountLine, Report, as_json, as_text
+from quota_report.usage import usage
+from training_policies.configuration import (
+    Configuration,
+    ConfigurationError,
+    configuration_file,
+    read_configuration,
+)
+from training_policies.pack import POLICIES
+from training_policies.training_job import TrainingJobView
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the report, and return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        configuration = read_configuration(options.configuration, POLICIES)
+        jobs = Backend(options.pulumi, os.environ).jobs()
+    except (ConfigurationError, BackendError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    report = _report(jobs, configuration, options.live)
+    print(as_json(report) if options.format == "json" else as_text(report))
+    return 1 if report.is_refused else 0
+
+
+def _report(jobs: list[TrainingJobView], configuration: Configuration, live: str | None) -> Report:
+    stacks = usage(jobs, configuration)
+    if live is None:
+        return Report(stacks)
+    # Only a report on an account needs the AWS SDK, which the pack itself does without.
+    import boto3
+
+    from quota_report.live import account_quotas, instances_by_market, running_jobs
+
+    session = boto3.Session(region_name=live)
+    running = running_jobs(session)
+    used, asked = instances_by_market(running), instances_by_market(jobs)
+    quotas = account_quotas(session)
+    account = [
+        AccountLine(str(market), used[market], asked[market], quotas.get(market, 0))
+        for market in sorted(used | asked, key=str)
+    ]
+    return Report(stacks, usage(running, configuration), account)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="quota_report",
+        description="What the training jobs of all stacks take, against the teams' quotas. "
+        "The backend is the one that pulumi is logged in to, or PULUMI_BACKEND_URL.",
+    )
+    parser.add_argument(
+        "--configuration",
+        type=Path,
+        default=configuration_file(),
+        help="the policy pack's configuration file",
+    )
+    parser.add_argument(
+        "--live",
+        metavar="REGION",
+        help="also what runs in a region of the account of the AWS credentials, and its quotas",
+    )
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument("--pulumi", default="pulumi", help="the Pulumi CLI, if not on the PATH")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""What each team takes, against the quotas of the policy pack's configuration; no AWS, no engine.
+
+The pack judges one stack at a time. Here all stacks of a team and environment count together
+against the same limits, each job at its worst case.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from training_policies.configuration import Configuration
+from training_policies.policy import Stack
+from training_policies.quotas import measures
+from training_policies.quotas.limits import Quota, Scope, quota_of
+from training_policies.quotas.owner import Owner, owner_of
+from training_policies.quotas.per_job import allowed_by
+from training_policies.quotas.per_stack import STACK_LIMITS, StackLimit
+from training_policies.training_job import TrainingJobView
+
+WITHIN, OVER, UNKNOWN, UNLIMITED, WITHOUT_QUOTA = (
+    "within",
+    "over",
+    "unknown",
+    "unlimited",
+    "no quota",
+)
+REFUSED = frozenset({OVER, UNKNOWN, WITHOUT_QUOTA})
+"""The verdicts that make a report fail."""
+
+_NOBODY = Stack("", "", "")
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one team takes of one thing.
+
+    `used` is None where it is not known, `allowed` where there is no limit.
+    """
+
+    owner: Owner
+    scope: str
+    what: str
+    used: float | None
+    allowed: float | None
+    verdict: str
+    jobs: Sequence[str]
+
+
+def usage(jobs: Iterable[TrainingJobView], configuration: Configuration) -> list[Usage]:
+    """A line for each team, environment, scope and kind of limit."""
+    by_owner: dict[Owner, list[TrainingJobView]] = defaultdict(list)
+    for job in jobs:
+        by_owner[owner_of(job, _NOBODY)].append(job)
+    owners = sorted(by_owner, key=lambda owner: (owner.team, owner.environment))
+    return [line for owner in owners for line in _of(owner, by_owner[owner], configuration)]
+
+
+def _of(owner: Owner, jobs: list[TrainingJobView], configuration: Configuration) -> Iterator[Usage]:
+    teams = configuration.values.get("teams", {})
+    quota = quota_of(teams, owner.team, owner.environment)
+    names = sorted(job.name for job in jobs)
+    if quota is None:
+        yield Usage(owner, "all instances", "jobs", len(jobs), 0, WITHOUT_QUOTA, names)
+        return
+    for scope, limits in quota.scopes(frozenset().union(*map(measures.types_of, jobs))):
+        for limit in STACK_LIMITS:
+            yield _line(owner, scope, limit, jobs, allowed_by(limits, limit.key), configuration)
+    yield from _unlisted(owner, quota, jobs)
+
+
+def _line(
+    owner: Owner,
+    scope: Scope,
+    limit: StackLimit,
+    jobs: list[TrainingJobView],
+    allowed: float | None,
+    configuration: Configuration,
+) -> Usage:
+    shares = [(job.name, limit.measure(job, scope, configuration.prices)) for job in jobs]
+    used = measures.total(share for _, share in shares)
+    counted = sorted(name for name, share in shares if share != 0)
+    return Usage(owner, str(scope), limit.measured, used, allowed, _verdict(used, allowed), counted)
+
+
+def _verdict(used: float | None, allowed: float | None) -> str:
+    if allowed is None:
+        return UNLIMITED
+    if used is None:
+        return UNKNOWN
+    return OVER if used > allowed else WITHIN
+
+
+def _unlisted(owner: Owner, quota: Quota, jobs: list[TrainingJobView]) -> Iterator[Usage]:
+    """The families that the team's quotas do not list."""
+    for scope, _ in quota.scopes(frozenset().union(*map(measures.types_of, jobs))):
+        if scope.kind == "family" and not quota.lists_family(scope.name):
+            names = sorted(job.name for job in jobs if _takes(job, scope))
+            yield Usage(owner, str(scope), "jobs", len(names), 0, WITHOUT_QUOTA, names)
+
+
+def _takes(job: TrainingJobView, scope: Scope) -> bool:
+    return any(map(scope.includes, measures.types_of(job)))
