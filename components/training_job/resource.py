@@ -11,6 +11,7 @@ from pulumi.dynamic import Resource
 
 from components.training_job.completion import TrainingJobCompletionProvider
 from components.training_job.job import JobSettings
+from components.training_job.plain_inputs import plain
 from components.training_job.provider import TrainingJobProvider
 from components.training_job.request import Placement, fallback_requests, training_request
 
@@ -158,11 +159,11 @@ _OUTPUTS = (
 
 
 def _inputs(args: TrainingJobArgs) -> dict[str, Any]:
-    fallbacks = fallback_requests(args.job, args.placement)
+    fallbacks = plain(fallback_requests(args.job, args.placement), "fallbacks")
     return {
         **({"fallbacks": fallbacks} if fallbacks else {}),
         "lineage": args.lineage,
-        "request": training_request(args.job, args.placement),
+        "request": plain(training_request(args.job, args.placement), "request"),
         "source_hash": args.source_hash,
         "run_id": args.job.run_id,
         "launch": args.launch,
@@ -170,7 +171,7 @@ def _inputs(args: TrainingJobArgs) -> dict[str, Any]:
         "paused": args.job.paused,
         "relaunch": args.job.relaunch,
         "max_attempts": args.job.max_attempts,
-        "owner": args.owner,
+        "owner": plain(args.owner, "owner"),
         "account_id": args.account_id,
         "region": args.region,
     }

@@ -6,11 +6,7 @@ from typing import Any
 
 import botocore.session
 import pytest
-from botocore.validate import ParamValidator
-from hypothesis import given
-from hypothesis import strategies as st
 
-from components.instances import training_instance_types
 from components.training_job.job import JobSettings
 from components.training_job.request import (
     Placement,
@@ -164,56 +160,6 @@ def test_another_source_run_or_bucket_has_another_hash() -> None:
 def test_the_hash_is_the_same_in_every_release() -> None:
     """The hash is part of the names of jobs that exist: a change would launch all of them anew."""
     assert hash_of(request_for(hyperparameters={"epochs": 3})) == "634b437e"
-
-
-LETTERS = st.characters(min_codepoint=32, max_codepoint=126)
-JOBS = st.fixed_dictionaries(
-    {},
-    optional={
-        "instanceType": st.sampled_from(sorted(training_instance_types())),
-        "instanceCount": st.integers(1, 64),
-        "volumeGb": st.integers(1, 16_384),
-        "maxRuntime": st.integers(1, 28 * 86_400),
-        "spot": st.booleans(),
-        "hyperparameters": st.dictionaries(
-            st.from_regex(r"[a-z][a-z-]{0,20}", fullmatch=True),
-            st.integers() | st.booleans() | st.text(LETTERS, max_size=20),
-            max_size=5,
-        ),
-        "metrics": st.dictionaries(
-            st.from_regex(r"[a-z]{1,9}", fullmatch=True), st.just("x=(.*)"), max_size=5
-        ),
-        "networkIsolation": st.booleans(),
-    },
-)
-
-
-@given(JOBS)
-def test_any_valid_job_makes_a_request_that_botocore_and_the_limits_accept(
-    settings: dict[str, Any],
-) -> None:
-    request = request_for(**settings)
-    assert request_problems(request) == []
-    named = request | {"TrainingJobName": "a"}
-    assert not ParamValidator().validate(named, request_shape()).has_errors()
-
-
-@given(JOBS)
-def test_what_the_engine_does_to_numbers_changes_neither_request_nor_hash(
-    settings: dict[str, Any],
-) -> None:
-    request = request_for(**settings)
-    assert conform(as_the_engine_sends_it(request)) == request
-    assert hash_of(as_the_engine_sends_it(request)) == hash_of(request)
-
-
-def as_the_engine_sends_it(value: Any) -> Any:
-    """Numbers as floats, and a null or two."""
-    if isinstance(value, dict):
-        return {key: as_the_engine_sends_it(each) for key, each in value.items()} | {"Null": None}
-    if isinstance(value, list):
-        return [as_the_engine_sends_it(each) for each in value]
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def test_the_service_model_is_botocores_own() -> None:

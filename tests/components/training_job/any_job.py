@@ -1,0 +1,125 @@
+"""Valid jobs of every kind, for properties that must hold for all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from components.instances import training_instance_types
+
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000"
+
+_LETTERS = st.characters(min_codepoint=32, max_codepoint=126)
+_WORDS = st.sampled_from(["a", "train", "labels", "left-over", "words", "other"])
+_TYPES = st.sampled_from(sorted(training_instance_types()))
+_PREFIXES = st.sampled_from(["s3://data", "s3://data/", "s3://other-data/a/b/", "s3://data/c.csv"])
+_TEXTS = st.text(_LETTERS.filter(lambda letter: letter not in "@:"), max_size=20)
+
+
+def _as_variable(word: str) -> str:
+    return word.upper().replace("-", "_")
+
+
+_IN_S3 = st.fixed_dictionaries(
+    {"s3Uri": _PREFIXES},
+    optional={
+        "mode": st.sampled_from(["File", "FastFile"]),
+        "distribution": st.sampled_from(["FullyReplicated", "ShardedByS3Key"]),
+        "contentType": st.just("text/csv"),
+        "keyArn": st.just(KEY),
+    },
+)
+_STREAMS = st.fixed_dictionaries(
+    {"s3Uri": _PREFIXES, "mode": st.just("Pipe")},
+    optional={
+        "compression": st.sampled_from(["None", "Gzip"]),
+        "recordWrapper": st.sampled_from(["None", "RecordIO"]),
+        "shuffleSeed": st.integers(-(2**63), 2**63 - 1),
+    },
+)
+_MANIFESTS = st.fixed_dictionaries(
+    {
+        "s3Uri": _PREFIXES,
+        "s3DataType": st.just("ManifestFile"),
+        "manifestPrefixes": st.lists(_PREFIXES, min_size=1, max_size=3),
+        "mode": st.sampled_from(["File", "Pipe"]),
+    }
+)
+_AUGMENTED = st.fixed_dictionaries(
+    {
+        "s3Uri": _PREFIXES,
+        "s3DataType": st.just("AugmentedManifestFile"),
+        "manifestPrefixes": st.lists(_PREFIXES, min_size=1, max_size=3),
+        "attributeNames": st.lists(_WORDS, min_size=1, max_size=16),
+        "mode": st.just("Pipe"),
+    }
+)
+_MOUNTED = st.fixed_dictionaries(
+    {
+        "fileSystem": st.fixed_dictionaries(
+            {
+                "id": st.sampled_from(["fs-01234567", "fs-0123456789abcdef0"]),
+                "type": st.sampled_from(["EFS", "FSxLustre"]),
+                "directoryPath": st.sampled_from(["/fsx", "/fsx/data/train"]),
+                "securityGroupId": st.just("sg-0123456789abcdef0"),
+            },
+            optional={"accessMode": st.sampled_from(["ro", "rw"])},
+        )
+    }
+)
+CHANNELS = _IN_S3 | _STREAMS | _MANIFESTS | _AUGMENTED | _MOUNTED
+
+_ALONE: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {}, optional={"instanceType": _TYPES, "instanceCount": st.integers(1, 64)}
+)
+_GROUPS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {
+        "instanceGroups": st.dictionaries(
+            _WORDS,
+            st.fixed_dictionaries(
+                {"instanceType": _TYPES}, optional={"instanceCount": st.integers(1, 64)}
+            ),
+            min_size=1,
+            max_size=5,
+        )
+    }
+)
+_ON_DEMAND: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {"spot": st.just(False)}, optional={"keepAlive": st.integers(60, 21_600)}
+)
+_ON_SPOT: st.SearchStrategy[dict[str, Any]] = st.sampled_from([{}, {"spot": True}, {"spot": {}}])
+_OTHER: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {},
+    optional={
+        "volumeGb": st.integers(1, 16_384),
+        "maxRuntime": st.integers(1, 28 * 86_400),
+        "maxRetries": st.integers(1, 30),
+        "inputs": st.dictionaries(_WORDS.filter(lambda name: name != "code"), CHANNELS, max_size=3),
+        "hyperparameters": st.dictionaries(
+            _WORDS, st.integers() | st.booleans() | _TEXTS, max_size=5
+        ),
+        "environment": st.dictionaries(_WORDS.map(_as_variable), _TEXTS, max_size=5),
+        "metrics": st.dictionaries(_WORDS, st.just("x=(.*)"), max_size=5),
+        "networkIsolation": st.booleans(),
+        "runId": _TEXTS,
+    },
+)
+_FALLBACKS = st.lists(
+    st.fixed_dictionaries({"instanceType": _TYPES}, optional={"spot": st.booleans()}), max_size=3
+)
+
+
+@st.composite
+def jobs(draw: st.DrawFn) -> dict[str, Any]:
+    """The settings of a job that breaks no rule."""
+    groups = draw(st.booleans())
+    capacity = draw(_ON_SPOT if groups else _ON_SPOT | _ON_DEMAND)
+    job: dict[str, Any] = {"image": IMAGE}
+    job |= draw(_GROUPS if groups else _ALONE) | capacity | draw(_OTHER)
+    fallbacks = [] if groups or "keepAlive" in job else draw(_FALLBACKS)
+    if fallbacks:
+        attempts = draw(st.integers(len(fallbacks) + 1, 30))
+        job |= {"fallbacks": fallbacks, "relaunch": "onFailure", "maxAttempts": attempts}
+    return job
