@@ -16,6 +16,8 @@ _LOCAL_STORAGE = re.compile(
     r"ml\.(g4dn|g5|g6|g6e|p3dn|p4d|p4de|p5|p5e|p5en|p6-?\w*|trn1|trn1n|trn2|[cmr]\dg?i?a?dn?)\."
 )
 
+_DATA_TYPES = {"S3Prefix", "ManifestFile", "AugmentedManifestFile"}
+
 
 def check(request: Document) -> None:
     """Raise the service's ValidationException for the first rule that the request breaks."""
@@ -93,10 +95,18 @@ def _channels(request: Document) -> Iterator[str]:
         where = f"channel {channel['ChannelName']}"
         if kind == "AugmentedManifestFile" and mode != "Pipe":
             yield f"S3DataType AugmentedManifestFile is only supported with Pipe mode: {where}"
-        if channel.get("CompressionType", "None") != "None" and mode != "Pipe":
-            yield f"CompressionType Gzip is only supported with Pipe mode: {where}"
+        for name in ("CompressionType", "RecordWrapperType"):
+            if channel.get(name, "None") != "None" and mode != "Pipe":
+                yield f"{name} {channel[name]} is only supported with Pipe mode: {where}"
+        if (kind == "AugmentedManifestFile") != bool(_attribute_names(channel)):
+            yield f"AttributeNames go with S3DataType AugmentedManifestFile, and only: {where}"
         if mode == "FastFile" and kind != "S3Prefix":
             yield f"FastFile mode is only supported with S3DataType S3Prefix: {where}"
+
+
+def _attribute_names(channel: Document) -> list[str]:
+    names: list[str] = channel["DataSource"].get("S3DataSource", {}).get("AttributeNames", [])
+    return names
 
 
 def input_mode(request: Document, channel: Document) -> str:
@@ -135,7 +145,5 @@ def _not_offered(request: Document) -> Iterator[str]:
         source = channel["DataSource"].get("S3DataSource")
         if source is None:
             yield f"A DataSource other than S3DataSource {lacking}: {where}"
-        elif source["S3DataType"] != "S3Prefix":
+        elif source["S3DataType"] not in _DATA_TYPES:
             yield f"S3DataType {source['S3DataType']} {lacking}: {where}"
-        if input_mode(request, channel) == "Pipe":
-            yield f"Pipe mode {lacking}: {where}"

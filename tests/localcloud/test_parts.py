@@ -16,9 +16,9 @@ from localcloud.sagemaker import listing
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.locations import Location
 from localcloud.sagemaker.runtime import failures, layout
-from localcloud.sagemaker.runtime.channels import relative_name, shard
 from localcloud.sagemaker.runtime.failures import ClientError
 from localcloud.sagemaker.runtime.metrics import extract
+from localcloud.sagemaker.runtime.sources import relative_name, shard
 from localcloud.sagemaker.validation import compiled, service_model
 
 

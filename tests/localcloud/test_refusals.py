@@ -72,7 +72,16 @@ INVALID = [
     ),
     ("EnableManagedSpotTraining", True, "It must be present and be greater than or equal to"),
     ("StoppingCondition.MaxRuntimeInSeconds", 29 * 86_400, "must not be greater than 2419200"),
-    ("AlgorithmSpecification.TrainingInputMode", "Pipe", "Pipe mode is not offered by the local"),
+    (
+        "InputDataConfig",
+        [channel("code", "code/", RecordWrapperType="RecordIO")],
+        "RecordWrapperType RecordIO is only supported with Pipe mode: channel code",
+    ),
+    (
+        "InputDataConfig",
+        [channel("code", "code/", InputMode="Pipe", S3DataType="AugmentedManifestFile")],
+        "AttributeNames go with S3DataType AugmentedManifestFile, and only: channel code",
+    ),
     ("AlgorithmSpecification.MetricDefinitions", [{"Name": "m", "Regex": "("}], "Invalid Regex"),
     ("InputDataConfig", [channel("code", "none/")], 'No S3 objects found under S3 URL "s3://'),
     (

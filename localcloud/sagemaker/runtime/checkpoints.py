@@ -15,8 +15,9 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.sagemaker.locations import Location, list_keys
-from localcloud.sagemaker.runtime.channels import fetch, relative_name
+from localcloud.sagemaker.runtime.channels import fetch
 from localcloud.sagemaker.runtime.files import leads_elsewhere
+from localcloud.sagemaker.runtime.sources import relative_name
 
 UPLOADING, UPLOADED = ".sagemaker-uploading", ".sagemaker-uploaded"
 _MARKERS = (UPLOADING, UPLOADED, ".sagemaker-ignore")

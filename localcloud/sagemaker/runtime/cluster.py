@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from localcloud.sagemaker.locations import Location
+from localcloud.sagemaker.rules import input_mode
 from localcloud.sagemaker.runtime import channels, layout
 from localcloud.sagemaker.runtime.blueprint import Blueprint
 from localcloud.sagemaker.runtime.checkpoints import CheckpointSync
@@ -17,6 +18,8 @@ from localcloud.sagemaker.runtime.control import Control
 from localcloud.sagemaker.runtime.instance import Instance
 from localcloud.sagemaker.runtime.layout import Host
 from localcloud.sagemaker.runtime.logs import LogStream
+from localcloud.sagemaker.runtime.pipes import Pipe
+from localcloud.sagemaker.runtime.streams import Stream
 from localcloud.sagemaker.sandbox.choice import make_folders, start_network, stop_network
 
 _KILL_SECONDS = 10.0
@@ -41,18 +44,18 @@ class Cluster:
             Instance(host, folder / f"algo-{host.number}", sandbox) for host in self.hosts
         ]
 
-    def prepare(self, check: Callable[[], None]) -> None:
+    def prepare(self, control: Control) -> None:
         """Make each instance's files and download its input and the checkpoints.
 
-        `check` runs before each object and may raise.
+        Raises EndedError as soon as the job has to end.
         """
         for instance in self._instances:
             make_folders(instance.folder)
             (instance.folder / "hosts").write_text(layout.hosts_file(self.hosts))
             documents = layout.configuration(self._blueprint.job, self.hosts, instance.host)
             layout.write_configuration(instance.ml, documents)
-            self._download(instance, check)
-            self._restore(instance, check)
+            self._supply(instance, control)
+            self._restore(instance, control.check)
 
     def _restore(self, instance: Instance, check: Callable[[], None]) -> None:
         config = self._blueprint.job.request.get("CheckpointConfig")
@@ -66,14 +69,19 @@ class Cluster:
         )
         instance.checkpoints.restore(check)
 
-    def _download(self, instance: Instance, check: Callable[[], None]) -> None:
+    def _supply(self, instance: Instance, control: Control) -> None:
+        """Download the instance's channels, or lay the pipes through which they come."""
+        s3 = self._blueprint.access.s3
         for channel in layout.channels_of(self._blueprint.job.request, instance.host):
             source = channel["DataSource"]["S3DataSource"]
             groups = source.get("InstanceGroupNames") or [host.group for host in self.hosts]
             receivers = [host for host in self.hosts if host.group in groups]
             folder = instance.ml / "input" / "data" / channel["ChannelName"]
             share = receivers.index(instance.host), len(receivers)
-            channels.download(self._blueprint.access.s3, source, folder, share, check)
+            if input_mode(self._blueprint.job.request, channel) == "Pipe":
+                instance.pipes.append(Pipe(folder, Stream(s3, channel, share), control.fail))
+            else:
+                channels.download(s3, source, folder, share, control.check)
 
     def start(self, control: Control, read_line: Callable[[str, float], None]) -> None:
         """Start every instance's entry point; exits go to `control`, output to `read_line`."""

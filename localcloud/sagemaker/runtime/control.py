@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from localcloud.sagemaker.lifecycle import Limit
+from localcloud.sagemaker.runtime.failures import client_error
 from localcloud.sagemaker.runtime.layout import Host
 
 _POLL_SECONDS = 0.1
@@ -64,6 +65,10 @@ class Control:
         if self._demanded is None:
             self._demanded = outcome
             self._events.put(outcome)
+
+    def fail(self, error: Exception) -> None:
+        """Let the job fail, for a mistake of its owner."""
+        self.demand(Outcome("Failed", client_error(error)))
 
     def interrupt(self, interruption: Interruption) -> None:
         """Take the job's instances away."""

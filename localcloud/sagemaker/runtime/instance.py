@@ -8,12 +8,13 @@ import subprocess
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from localcloud.sagemaker.runtime.checkpoints import CheckpointSync
 from localcloud.sagemaker.runtime.layout import Host
 from localcloud.sagemaker.runtime.logs import LogStream, Pump
+from localcloud.sagemaker.runtime.pipes import Pipe
 from localcloud.sagemaker.sandbox.choice import Sandbox, sandbox_environment
 from localcloud.sagemaker.sandbox.specification import Specification
 
@@ -30,6 +31,7 @@ class Instance:
     folder: Path
     sandbox: Sandbox
     checkpoints: CheckpointSync | None = None
+    pipes: list[Pipe] = field(default_factory=list)
     _process: subprocess.Popen[bytes] | None = None
     _reader: threading.Thread | None = None
 
@@ -65,6 +67,8 @@ class Instance:
         self._reader.start()
         if self.checkpoints:
             self.checkpoints.start()
+        for pipe in self.pipes:
+            pipe.start()
 
     def _attend(
         self,
@@ -111,3 +115,5 @@ class Instance:
         self.kill()
         if self._reader is not None:
             self._reader.join()
+        for pipe in self.pipes:
+            pipe.close()

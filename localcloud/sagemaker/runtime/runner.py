@@ -145,7 +145,7 @@ class Runner:
         provision(self.job.request, session)
         self._enter("Downloading")
         try:
-            cluster.prepare(self._control.check)
+            cluster.prepare(self._control)
         except ServiceClientError as error:
             raise failures.refused("Data download failed:", error) from error
         self._control.check()
@@ -182,7 +182,8 @@ class Runner:
                     cluster.stop(self._control)
                 return event
             if isinstance(event, Outcome):
-                self._begin_to_stop()
+                if event.status != "Failed":
+                    self._begin_to_stop()
                 cluster.stop(self._control)
                 return event
             waiting.discard(event.host.name)
