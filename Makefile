@@ -2,15 +2,16 @@
 PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
 JOB ?=
+STACK ?=
 JOB_ARGUMENT = $(if $(JOB),'$(JOB)')
 # Without bytecode, every command compiles the AWS SDK's modules anew, which takes many seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up pause status logs watch predict downstream down clean test test-deep check format
+.PHONY: help setup up pause status logs watch predict policy-check downstream down clean test test-deep check format
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:  ## Install what is needed, inside the checkout; every other target does it first
 	@$(PYTHON) -m toolchain
@@ -32,6 +33,9 @@ watch: setup  ## Follow the jobs' log lines as they come, or those of JOB=name
 
 predict: setup  ## Classify held-out images with the model of the job `digits`
 	@$(VENV_PYTHON) -m development predict
+
+policy-check: setup  ## Print what STACK=name would be under the policies, for a pull request
+	@$(VENV_PYTHON) -m development policy-check $(if $(STACK),'$(STACK)')
 
 downstream: setup  ## Bring up a second stack, which registers the model of the job `digits`
 	@$(VENV_PYTHON) -m development downstream

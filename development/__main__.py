@@ -12,11 +12,13 @@ from development.console import console
 from development.environment import client_environment
 from development.errors import CommandError
 from development.layout import Layout
+from development.policy_check import policy_check as policy_check_command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 layout = Layout()
 
 Job = Annotated[str | None, typer.Argument(help="The job's name in the settings; all by default.")]
+Stack = Annotated[str, typer.Argument(help="The stack's name, as in Pulumi.<stack>.yaml.")]
 Follow = Annotated[bool, typer.Option("--follow", help="Go on with the lines that come.")]
 
 
@@ -54,6 +56,12 @@ def predict() -> None:
 def downstream() -> None:
     """Bring up the second stack, which registers the trained model."""
     raise typer.Exit(commands.downstream(layout))
+
+
+@app.command()
+def policy_check(stack: Stack = commands.STACK) -> None:
+    """Print what a stack would be under the policies, in Markdown for a pull request."""
+    raise typer.Exit(policy_check_command(layout, stack))
 
 
 @app.command()

@@ -106,6 +106,13 @@ class Engine:
             brought_up.write_bytes(judged)
         return code
 
+    def preview(self, tell: Callable[[str], None], events: Path) -> int:
+        """Say what `up` would change, and what the policies say of it; return the exit code.
+
+        The engine writes its events to a file, a JSON document a line.
+        """
+        return self._run("preview", tell, *self._policy_options(), "--event-log", str(events))
+
     def refresh(self, tell: Callable[[str], None]) -> int:
         """Read anew what there is, and forget what a killed engine was creating.
 
@@ -154,7 +161,9 @@ class Engine:
         return [str(self.layout.pulumi_bin / "pulumi"), "--non-interactive", *arguments]
 
     def _environment(self) -> dict[str, str]:
-        return engine_environment(self.layout, endpoint_url=self.endpoint_url)
+        environment = engine_environment(self.layout, endpoint_url=self.endpoint_url)
+        # The flag --event-log is one of the engine's debugging aids.
+        return environment | {"PULUMI_DEBUG_COMMANDS": "true"}
 
     def _ask(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -174,7 +183,8 @@ class Engine:
         """Run a long operation; what the engine writes is told line by line, as it comes."""
         command = self._command(
             operation,
-            *("--yes", "--stack", self.stack, "--config-file", str(self.settings_file)),
+            *(["--yes"] if operation != "preview" else []),
+            *("--stack", self.stack, "--config-file", str(self.settings_file)),
             *("--suppress-progress", "--suppress-outputs", "--color", "always", *options),
         )
         with (

@@ -1,0 +1,73 @@
+"""What a stack would be under the policy pack, as a report for a pull request."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from development.engine import PLATFORM, Engine
+from development.environment import client_environment
+from development.errors import CommandError
+from development.layout import Layout
+from development.leftovers import end_processes_of
+from development.stack_file import StackFile
+from localcloud import daemon
+
+
+def policy_check(layout: Layout, stack: str) -> int:
+    """Preview a stack with its own settings, from nothing, and print the report in Markdown.
+
+    The preview has a local cloud and a state of its own, so it needs none that runs and disturbs
+    none. Returns 0 where the stack may be brought up, else 1.
+
+    Raises:
+        CommandError: there is no such stack, or the local cloud did not start.
+
+    """
+    _require(layout, stack)
+    with _world(layout) as (world, url):
+        engine = Engine(world, stack, url)
+        engine.create()
+        StackFile.read(engine.original_settings).copy_to(engine.settings_file).write()
+        events, lines = world.local / "events.json", list[str]()
+        code = engine.preview(lines.append, events)
+        if not events.exists():
+            sys.stderr.write("\n".join(lines) + "\n")
+        return max(code and 1, _report(layout, stack, events))
+
+
+def _require(layout: Layout, stack: str) -> None:
+    if not (layout.checkout / f"Pulumi.{stack}.yaml").exists():
+        files = sorted(layout.checkout.glob("Pulumi.*.yaml"))
+        known = ", ".join(each.name.removeprefix("Pulumi.").removesuffix(".yaml") for each in files)
+        raise CommandError(f"There is no stack {stack!r}; there is: {known}.")
+
+
+@contextmanager
+def _world(layout: Layout) -> Iterator[tuple[Layout, str]]:
+    """Files and a local cloud that are gone afterwards, on the set-up's plugins."""
+    with tempfile.TemporaryDirectory(dir=layout.local, prefix="policy-check-") as folder:
+        world = Layout(layout.checkout, Path(folder))
+        world.pulumi_home.mkdir()
+        (world.pulumi_home / "plugins").symlink_to(layout.pulumi_home / "plugins")
+        try:
+            yield world, daemon.start(world.cloud).url
+        except daemon.StartError as error:
+            raise CommandError(str(error)) from error
+        finally:
+            end_processes_of(world.pulumi_home)
+            daemon.stop(world.cloud)
+
+
+def _report(layout: Layout, stack: str, events: Path) -> int:
+    """Print the pack's report; the pack is a program of its own, with its own modules."""
+    return subprocess.run(
+        [layout.python, "-m", "policy_report", events, "--stack", stack],
+        cwd=layout.checkout / PLATFORM.policy_pack,
+        env=client_environment(layout),
+        check=False,
+    ).returncode

@@ -1,0 +1,1 @@
+"""What a preview under the pack means, as Markdown for a pull request."""

@@ -1,0 +1,152 @@
+"""The report on a preview as Markdown, short enough for a pull request's comment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from policy_report.costs import JobCost, StackCost
+from policy_report.preview import Breach, Preview
+from training_policies.quotas.amounts import Unit, amount
+
+_LONGEST = 60_000
+"""GitHub refuses comments of more than 65,536 characters."""
+
+_MARKS = {"create": "+", "update": "~", "delete": "-", "replace": "±"}
+
+
+def marker(stack: str) -> str:
+    """What a stack's comment begins with, so that the next run finds it and writes it anew."""
+    return f"<!-- training-policies: {stack} -->"
+
+
+def markdown(stack: str, preview: Preview, cost: StackCost) -> str:
+    """The report on a stack's preview."""
+    lines = [
+        marker(stack),
+        f"## {'✅' if preview.passes else '❌'} {stack}: {_verdict(preview)}",
+        "",
+        *_cost_section(cost),
+        *_breach_section(preview.breaches),
+        *_error_section(preview.errors),
+        *_change_section(preview),
+    ]
+    text = "\n".join(lines).rstrip() + "\n"
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "\n\n… cut here.\n"
+
+
+def _verdict(preview: Preview) -> str:
+    refusing = sum(each.refuses for each in preview.breaches)
+    if refusing:
+        return f"{_count(refusing, 'violation')} of the policies"
+    if preview.errors or not preview.complete:
+        return "the preview failed, so not all was judged"
+    if not preview.policies:
+        return "no policy ran"
+    warnings = len(preview.breaches)
+    kept = f"within quotas, {preview.policies} policies kept"
+    return f"{kept}, {_count(warnings, 'warning')}" if warnings else kept
+
+
+def _cost_section(cost: StackCost) -> Iterator[str]:
+    yield "### Cost ceiling"
+    yield ""
+    if not cost.jobs:
+        yield "The stack has no training job."
+        yield ""
+        return
+    yield "| job | at most | longest training | cost ceiling | allowed |"
+    yield "|---|---|---|---:|---:|"
+    yield from map(_job_row, cost.jobs)
+    yield f"| **{_count(len(cost.jobs), 'job')}** | | | **{_usd(cost.ceiling)}** | "\
+          f"{_allowed(cost.allowed)} |"  # fmt: skip
+    yield ""
+    if not all(each.launches for each in cost.jobs):
+        yield "The launch switch is off: nothing is launched, and nothing of this is spent yet."
+    yield "Ceilings are at on-demand list prices, over all attempts and the dearest fallback."
+    yield ""
+
+
+def _job_row(job: JobCost) -> str:
+    longest = "?" if job.seconds is None else amount(job.seconds, Unit.SECONDS)
+    name, capacity = _cell(job.name), _cell(job.capacity)
+    return f"| {name} | {capacity} | {longest} | {_usd(job.ceiling)} | {_allowed(job.allowed)} |"
+
+
+def _breach_section(breaches: Sequence[Breach]) -> Iterator[str]:
+    for heading, listed in (
+        ("Violations", [each for each in breaches if each.refuses]),
+        ("Warnings", [each for each in breaches if not each.refuses]),
+    ):
+        if listed:
+            yield f"### {heading}"
+            yield ""
+            for breach in sorted(listed, key=lambda each: (each.policy, each.resource)):
+                yield from _breach(breach)
+            yield ""
+
+
+def _breach(breach: Breach) -> Iterator[str]:
+    severity = f", {breach.severity}" if breach.severity else ""
+    yield f"- **{breach.policy}** on `{breach.resource}`{severity}"
+    yield ""
+    yield from _quoted(breach.message, "  ")
+    yield ""
+
+
+def _error_section(errors: Sequence[str]) -> Iterator[str]:
+    if errors:
+        yield "### Errors"
+        yield ""
+        for error in errors:
+            yield from _quoted(error)
+            yield ""
+
+
+def _change_section(preview: Preview) -> Iterator[str]:
+    summary = ", ".join(f"{count} to {operation}" for operation, count in _ordered(preview))
+    yield "### Resources"
+    yield ""
+    yield f"{summary or 'no change'}, {preview.unchanged} unchanged"
+    yield ""
+    if preview.changes:
+        yield "<details><summary>each of them</summary>"
+        yield ""
+        yield from _quoted(
+            "\n".join(
+                f"{_MARKS.get(each.operation, each.operation)} {each.type} {each.name}"
+                for each in preview.changes
+            )
+        )
+        yield ""
+        yield "</details>"
+
+
+def _ordered(preview: Preview) -> Iterable[tuple[str, int]]:
+    return sorted(preview.counts.items(), key=lambda each: [*_MARKS, each[0]].index(each[0]))
+
+
+def _quoted(text: str, indent: str = "") -> Iterator[str]:
+    """A text as it is: nothing of what a program writes is read as Markdown or as HTML."""
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    yield f"{indent}{fence}text"
+    yield from (f"{indent}{line}" for line in text.splitlines())
+    yield f"{indent}{fence}"
+
+
+def _cell(text: str) -> str:
+    """A text within a table, in which nothing of it is read as Markdown or as HTML."""
+    return f"`{text.replace('`', '').replace('|', '').replace(chr(10), ' ')}`"
+
+
+def _usd(value: float | None) -> str:
+    return "unknown" if value is None else amount(value, Unit.USD)
+
+
+def _allowed(value: float | None) -> str:
+    return "no limit" if value is None else amount(value, Unit.USD)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -1,0 +1,43 @@
+"""The command that writes a pull request's report, on the stack `dev` of the checkout."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from development.errors import CommandError
+from development.layout import Layout
+from development.policy_check import policy_check
+
+STRICT = {"teams": {"research": {"dev": {"all": {"instancesPerJob": 1}, "families": {"*": {}}}}}}
+
+
+@pytest.mark.integration
+@pytest.mark.deep
+@pytest.mark.usefixtures("plugins")
+def test_the_stack_dev_passes_and_is_refused_where_the_organisation_is_stricter(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    layout = Layout()
+    assert policy_check(layout, "dev") == 0
+    report = capfd.readouterr().out
+    assert "## ✅ dev: within quotas" in report
+    assert "| `research-dev-digits` | `2 × ml.c5.xlarge, spot` | 20 min | 0.2040 USD |" in report
+    assert "+ aws:s3/bucket:Bucket research-dev-store-artifacts" in report
+
+    configuration = tmp_path / "organisation.json"
+    configuration.write_text(json.dumps(STRICT))
+    monkeypatch.setenv("TRAINING_POLICIES_CONFIGURATION", str(configuration))
+    assert policy_check(layout, "dev") == 1
+    report = capfd.readouterr().out
+    assert "## ❌ dev: 1 violation of the policies" in report
+    assert "- **quota-instances-per-job** on `research-dev-digits`, high" in report
+    assert "asked 2, allowed 1" in report
+    assert list(layout.local.glob("policy-check-*")) == []
+
+
+def test_a_stack_that_does_not_exist_is_answered_with_those_that_do():
+    with pytest.raises(CommandError, match="There is no stack 'prod'; there is: dev, research-"):
+        policy_check(Layout(), "prod")

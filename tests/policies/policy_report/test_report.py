@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from policy_report.__main__ import main
+from policy_report.markdown import marker
+from policy_report.preview import preview_of
+from tests.policies.policy_report.events import (
+    END,
+    KEPT,
+    Event,
+    breach,
+    error,
+    job,
+    judged,
+    step,
+    written,
+)
+from training_policies.configuration import VARIABLE
+
+BUCKET = "aws:s3/bucket:Bucket"
+QUOTA = {"all": {"costPerJobUsd": 20, "costPerStackUsd": 30}, "families": {"*": {}}}
+Report = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Report:
+    """The exit code and the text of a report on events."""
+    configuration = tmp_path / "configuration.json"
+    configuration.write_text(json.dumps({"teams": {"research": {"dev": QUOTA}}}))
+    monkeypatch.setenv(VARIABLE, str(configuration))
+
+    def run(*events: Event, end: str = "") -> tuple[int, str]:
+        file = written(tmp_path, list(events), end)
+        code = main([str(file), "--stack", "research-dev"])
+        return code, capsys.readouterr().out
+
+    return run
+
+
+def test_a_compliant_stack_passes_with_its_cost_ceilings(report: Report):
+    code, text = report(job(), job("other", count=1, spot=False), *KEPT)
+    assert code == 0
+    assert text.startswith(
+        f"{marker('research-dev')}\n## ✅ research-dev: within quotas, 2 policies"
+    )
+    # 2 × 1.515 USD/h × (3600 + 600) s
+    assert "| `digits` | `2 × ml.g5.2xlarge, spot` | 1 h | 3.54 USD | 20.00 USD |" in text
+    assert "| `other` | `1 × ml.g5.2xlarge, on demand` | 1 h | 1.77 USD | 20.00 USD |" in text
+    assert "| **2 jobs** | | | **5.30 USD** | 30.00 USD |" in text
+    assert "The launch switch is off" in text
+    assert "Violations" not in text
+
+
+def test_a_violation_is_shown_as_it_was_reported_and_refuses(report: Report):
+    code, text = report(job(), breach(), *KEPT)
+    assert code == 1
+    assert "## ❌ research-dev: 1 violation of the policies" in text
+    assert "### Violations\n\n- **quota-spot-only** on `digits`, high\n" in text
+    assert "  ```text\n  Checks it.\n  No.\n  ```" in text
+
+
+def test_a_warning_is_shown_and_refuses_nothing(report: Report):
+    code, text = report(job(), breach("advisory"), *KEPT)
+    assert code == 0
+    assert "within quotas, 2 policies kept, 1 warning" in text
+    assert "### Warnings" in text
+    assert "### Violations" not in text
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        ([], "the preview failed"),
+        ([job(), judged("quota-team")], "the preview failed"),
+        ([job(), END], "no policy ran"),
+        ([job(), error("no such setting"), *KEPT], "the preview failed"),
+    ],
+)
+def test_what_was_not_judged_to_its_end_does_not_pass(
+    report: Report, events: list[Event], said: str
+):
+    code, text = report(*events)
+    assert code == 1
+    assert f"❌ research-dev: {said}" in text
+
+
+def test_a_log_that_is_missing_or_breaks_off_does_not_pass(report: Report, tmp_path: Path):
+    assert report(job(), judged("quota-team"), end='{"summaryEv')[0] == 1
+    assert main([str(tmp_path / "none.json"), "--stack", "research-dev"]) == 1
+
+
+def test_errors_are_shown_once_and_the_engines_own_last_word_not_at_all(report: Report):
+    said = error("jobs.digits.spot: 7 — is no mapping")
+    _, text = report(said, said, error("preview failed"), *KEPT)
+    assert text.count("jobs.digits.spot: 7") == 1
+    assert "preview failed\n" not in text
+
+
+def test_changes_are_counted_and_listed_and_replacements_count_once(report: Report):
+    _, text = report(
+        step("create", BUCKET, "new"),
+        step("update", BUCKET, "changed"),
+        step("delete", BUCKET, "gone"),
+        step("create-replacement", BUCKET, "another"),
+        step("replace", BUCKET, "another"),
+        step("delete-replaced", BUCKET, "another"),
+        step("same", BUCKET, "kept"),
+        *KEPT,
+    )
+    assert "1 to create, 1 to update, 1 to delete, 1 to replace, 1 unchanged" in text
+    for line in ("+ {} new", "~ {} changed", "- {} gone", "± {} another"):
+        assert line.format(BUCKET) in text
+    assert f"{BUCKET} kept" not in text
+    assert "The stack has no training job." in text
+
+
+def test_jobs_that_stay_as_they_are_count_and_those_that_go_do_not(report: Report):
+    _, text = report(job("stays", "same"), job("goes", "delete"), *KEPT)
+    assert "`stays`" in text
+    assert "`goes`" not in text
+    assert "**1 job**" in text
+
+
+def test_a_launched_job_is_not_said_to_cost_nothing_yet(report: Report):
+    assert "launch switch" not in report(job(launch=True), *KEPT)[1]
+
+
+@pytest.mark.parametrize(
+    "unknown", [{"runtime": None}, {"count": None}, {"instance_type": "ml.new.xlarge"}]
+)
+def test_a_ceiling_that_cant_be_told_is_unknown_and_so_is_the_sum(
+    report: Report, unknown: dict[str, Any]
+):
+    _, text = report(job(), job("odd", **unknown), *KEPT)
+    assert "| **2 jobs** | | | **unknown** | 30.00 USD |" in text
+
+
+def test_what_a_program_writes_is_not_read_as_markdown_or_html(report: Report):
+    hostile = "</details> ```\n# ✅ all is well @everybody\n````"
+    _, text = report(
+        job("a`b|c"),
+        breach(message=hostile),
+        error(hostile),
+        step("create", BUCKET, hostile),
+        *KEPT,
+    )
+    assert "| `abc` |" in text
+    fence = None
+    for line in text.splitlines():
+        stripped = line.strip()
+        if fence is None and stripped.endswith("text") and stripped.startswith("```"):
+            fence = stripped.removesuffix("text")
+        elif fence == stripped:
+            fence = None
+        elif fence is None:
+            assert "all is well" not in line
+    assert fence is None
+
+
+def test_a_report_is_no_longer_than_a_comment_may_be(report: Report):
+    _, text = report(*(step("create", BUCKET, f"bucket-{n}" * 10) for n in range(2000)), *KEPT)
+    assert len(text) < 65_536
+    assert text.endswith("… cut here.\n")
+
+
+def test_without_a_usable_configuration_nothing_passes(
+    report: Report, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "none.json"))
+    assert report(job(), *KEPT) == (1, "")
+
+
+def test_a_fallback_is_part_of_what_a_job_takes_at_most():
+    event = job()
+    event["resourcePreEvent"]["metadata"]["new"]["inputs"]["fallbacks"] = [{"spot": False}]
+    [view] = preview_of([event, *KEPT]).jobs
+    assert len(view.variants) == 2
