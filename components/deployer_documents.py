@@ -21,6 +21,7 @@ from components.deployer_scope import DeployerScope, LaunchLimits
 from components.iam_documents import Document, Statement, allow, document, through_s3
 from components.problems import Problem
 from components.training_job.lifecycle import OWNER_TAG
+from components.training_job.run_record import RUN_RECORD
 
 GITHUB_ISSUER = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
@@ -112,6 +113,11 @@ def _upload_statements(scope: DeployerScope) -> list[Statement]:
     use = allow("UseKeyThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], [scope.key_arn])
     return [
         allow("UploadSourcesAndInputs", actions_of("s3", actions), kinds),
+        allow(
+            "WriteRunRecords",
+            ["s3:PutObject"],
+            [f"{scope.artifact_bucket_arn}/output/*/{RUN_RECORD}"],
+        ),
         {**use, "Condition": through_s3(scope.region)},
     ]
 

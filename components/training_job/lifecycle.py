@@ -98,7 +98,7 @@ def launch_once(client: Any, launch: Launch) -> Launched:
 def lineage_jobs(client: Any, lineage: str) -> list[dict[str, Any]]:
     """The summaries of all jobs of a lineage, newest first."""
     pages = client.get_paginator("list_training_jobs").paginate(
-        NameContains=lineage, SortBy="CreationTime", SortOrder="Descending"
+        NameContains=lineage, SortBy="CreationTime", SortOrder="Descending", MaxResults=100
     )
     summaries = [each for page in pages for each in page["TrainingJobSummaries"]]
     return [each for each in summaries if parse_job_name(lineage, each["TrainingJobName"])]

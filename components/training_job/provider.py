@@ -6,6 +6,9 @@ module nor the class may ever move.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from pulumi.dynamic import (
@@ -22,6 +25,7 @@ from pulumi.dynamic import (
 from components.problems import Problem
 from components.training_job import lifecycle
 from components.training_job.aws_clients import AwsClients
+from components.training_job.checkpoint_health import checkpoint_warning, newest_change
 from components.training_job.cost import cost_ceiling, expected_cost
 from components.training_job.decision import IDENTITY, RECORDED, Decision, decide
 from components.training_job.errors import TrainingJobError, traced, without_traceback
@@ -29,7 +33,9 @@ from components.training_job.images import Images
 from components.training_job.lifecycle import Launch
 from components.training_job.preflight import Preflight
 from components.training_job.request import Request, definition_hash, definition_of
+from components.training_job.run_record import run_record, write_record
 from components.training_job.service_model import conform, request_problems
+from components.training_job.source_control import revision
 from components.training_job.state import described, not_launched
 from components.training_job.unknowns import UNKNOWN, has_unknown, to_wire
 from components.training_job.warm_pool import change_keep_alive, keep_alive_of, with_keep_alive
@@ -105,6 +111,7 @@ class TrainingJobProvider(ResourceProvider):
             return CreateResult(f"{props['lineage']}-not-launched", not_launched(_inputs(props)))
         client = self._client(props)
         launched = lifecycle.launch_once(client, _launch(props, self._images))
+        self._record(props, launched.description)
         state = described(_inputs(props), launched.description, launched.tries)
         return CreateResult(launched.description["TrainingJobName"], state)
 
@@ -122,6 +129,9 @@ class TrainingJobProvider(ResourceProvider):
         description = lifecycle.describe(self._client(props), props["training_job_name"])
         if description is None:
             return ReadResult(None, {})
+        newest = partial(self._newest_change, props)
+        if warning := checkpoint_warning(description, newest, datetime.now(UTC)):
+            print(f"warning: {warning}")
         return ReadResult(id_, described(props, description, props["tries"]), _inputs(props))
 
     @traced
@@ -172,6 +182,17 @@ class TrainingJobProvider(ResourceProvider):
         if before == after or change_keep_alive(client, olds["training_job_name"], after):
             return request
         return with_keep_alive(request, before)
+
+    def _record(self, props: State, description: State) -> None:
+        """Write down what a job that was launched is made of."""
+        record = run_record(props, description, revision(Path.cwd()), datetime.now(UTC))
+        write_record(self._s3(props), description, record)
+
+    def _newest_change(self, props: State, uri: str) -> datetime | None:
+        return newest_change(self._s3(props), uri)
+
+    def _s3(self, props: State) -> Any:
+        return self._clients.client("s3", props["region"])
 
     def _client(self, props: State) -> Any:
         """The SageMaker client of the job's region, in the account that the job belongs to.

@@ -228,6 +228,15 @@ def test_a_deployer_reads_no_model_and_no_checkpoint():
     assert objects == [f"{BUCKET}/inputs/*", f"{BUCKET}/source/*"]
 
 
+def test_a_deployer_writes_the_record_of_a_run_beside_its_output_and_no_output():
+    run = f"{BUCKET}/output/research-dev-digits/research-dev-digits-01234567-1"
+    policy = deployer_policy(SCOPE)
+    assert allowed(policy, "s3:PutObject", f"{run}/run.json", {})
+    for path in ("output/model.tar.gz", "output/run.json.gz", "run.jsonl"):
+        assert not allowed(policy, "s3:PutObject", f"{run}/{path}", {})
+    assert not allowed(policy, "s3:GetObject", f"{run}/run.json", {})
+
+
 def test_no_action_is_a_pattern_and_only_lists_name_every_resource():
     document = deployer_policy(SCOPE)
     assert not any("*" in action for action in actions(document))

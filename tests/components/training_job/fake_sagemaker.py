@@ -39,6 +39,8 @@ class FakeSageMaker:
         self.calls: list[str] = []
         self.crash_at: tuple[int, str] | None = None
         """The number of the call that crashes, and whether `before` or `after` its effect."""
+        self.objects: dict[str, bytes] = {}
+        """What was put to S3, by URI."""
         self.refusals: list[ClientError] = []
         """What the next CreateTrainingJob calls are answered with."""
         self.digests = {"1": "sha256:" + "0" * 64}
@@ -76,6 +78,10 @@ class FakeSageMaker:
         """ECR's answer: the registry is at hand too, with the images that have a digest."""
         tags = [each["imageTag"] for each in imageIds if each["imageTag"] in self.digests]
         return {"images": [{"imageId": {"imageDigest": self.digests[tag]}} for tag in tags]}
+
+    def put_object(self, Bucket: str, Key: str, Body: bytes, IfNoneMatch: str, **_: Any) -> None:
+        assert IfNoneMatch == "*"
+        self._call("PutObject", lambda: self._put(f"s3://{Bucket}/{Key}", Body))
 
     def get_paginator(self, operation: str) -> SimpleNamespace:
         return SimpleNamespace(paginate=getattr(self, f"_{operation}"))
@@ -132,6 +138,11 @@ class FakeSageMaker:
             "CreationTime": self._clock,
         }
         return {"TrainingJobArn": arn}
+
+    def _put(self, uri: str, body: bytes) -> None:
+        if uri in self.objects:
+            raise client_error("PreconditionFailed", "there is one already", "PutObject")
+        self.objects[uri] = body
 
     def _describe(self, name: str) -> dict[str, Any]:
         if name not in self.jobs:
