@@ -12,7 +12,7 @@ from development.layout import CHECKOUT
 from training_policies.configuration import DEFAULT_FILE, read_configuration
 from training_policies.pack import POLICIES, configured_policies
 from training_policies.policy import Policy, Rule
-from training_policies.schema import FILE, schema_text
+from training_policies.schema import LIST_FILE, SCHEMA_FILE, list_text, schema_text
 
 PACK = CHECKOUT / "policies"
 OWN = {"pulumi", "pulumi_policy", "training_policies"}
@@ -53,10 +53,10 @@ def test_the_pack_needs_the_same_versions_as_the_program():
     assert wanted == {"pulumi==3.272.0", "pulumi-policy==1.21.0"} & ours
 
 
-def test_the_schema_file_is_current():
-    assert FILE.read_text() == schema_text(), (
-        "run `python -m training_policies.schema` in the folder policies"
-    )
+def test_the_schema_and_the_list_of_policies_are_current():
+    remedy = "run `python -m training_policies.schema` in the folder policies"
+    assert SCHEMA_FILE.read_text() == schema_text(), remedy
+    assert LIST_FILE.read_text() == list_text(), remedy
 
 
 def test_every_policy_has_a_name_of_its_own():
