@@ -27,7 +27,8 @@ def test_a_retained_store_is_taken_back_with_its_lineages(own_cloud: str, new_st
 def test_the_full_platform_goes_and_leaves_the_account_as_it_was(
     own_cloud: str, new_stack: NewStack
 ):
-    a_stack_comes_goes_and_comes_back(new_stack, own_cloud, every_option(steps=FOREVER))
+    everything = every_option(steps=FOREVER, hyperparameters={"last-checkpoint": LAST})
+    a_stack_comes_goes_and_comes_back(new_stack, own_cloud, everything)
 
 
 def test_without_retention_nothing_is_left(own_cloud: str, new_stack: NewStack):
@@ -50,7 +51,7 @@ def small() -> dict[str, Any]:
         "network": {"availabilityZones": 1},
         "artifacts": {"retain": True, "checkpointDays": 7},
         "alerts": False,
-        "jobs": {"work": counting_job(FOREVER)},
+        "jobs": {"work": counting_job(FOREVER, hyperparameters={"last-checkpoint": LAST})},
     }
 
 
@@ -62,13 +63,14 @@ def a_stack_comes_goes_and_comes_back(
     make_what_exists_already(stack.client)
     before = inventory(stack.client)
     stack.up().succeeded()
-    stack.wait_for_job("work", lambda job: steps_done(stack, job) >= 10)
+    stack.wait_for_job("work", lambda _: steps_done(stack) >= 10)
     bucket, key = store_of(stack)
     protected = controls(stack.client, bucket, key)
 
     destroyed = stack.destroy().succeeded()
     the_job_ends_before_all_else(destroyed)
     what_stays_is_marked(destroyed)
+    assert LAST in checkpoints_of(stack)
     left = {f"bucket {bucket}", f"key {key}", f"alias alias/{bucket}"}
     assert inventory(stack.client) - before == left | {LOGS}
     assert before - inventory(stack.client) == set()
@@ -83,6 +85,10 @@ def a_stack_comes_goes_and_comes_back(
     again.destroy().succeeded()
     assert inventory(stack.client) - before == left | {LOGS}
 
+
+LAST = "last"
+"""The checkpoint that the job writes when it is stopped. It is there after a destruction only if
+the role's policy, the way to S3 and the key outlive the job."""
 
 LOGS = "log-group /aws/sagemaker/TrainingJobs"
 """SageMaker makes it with the account's first job and keeps it."""
@@ -117,14 +123,18 @@ def store_of(stack: Stack) -> tuple[str, str]:
     return outputs["artifact_bucket_name"], outputs["artifact_key_arn"]
 
 
-def steps_done(stack: Stack, job: dict[str, Any]) -> int:
+def steps_done(stack: Stack) -> int:
     """The newest step of which there is a checkpoint."""
-    bucket, _, prefix = job["CheckpointConfig"]["S3Uri"].removeprefix("s3://").partition("/")
+    names = [name for name in checkpoints_of(stack) if name.endswith(".txt")]
+    return max((int(name.removesuffix(".txt")) for name in names), default=0)
+
+
+def checkpoints_of(stack: Stack) -> list[str]:
+    """The names of the files in the job's checkpoint prefix."""
+    uri = stack.jobs("work")[0]["CheckpointConfig"]["S3Uri"]
+    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
     listed = stack.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
-    names = [each["Key"].rpartition("/")[2] for each in listed]
-    return max(
-        (int(name.removesuffix(".txt")) for name in names if name.endswith(".txt")), default=0
-    )
+    return [each["Key"].rpartition("/")[2] for each in listed]
 
 
 def resumed_at(stack: Stack, job: dict[str, Any]) -> int:

@@ -160,6 +160,9 @@ def test_the_traffic_is_recorded_encrypted_and_kept_as_long_as_asked(platform: P
     ]
     assert group["kmsKeyId"] == platform.outputs["artifact_key_arn"]
     assert group["retentionInDays"] == 90
+    arn = group["arn"].removesuffix(":*")
+    tags = platform.client("logs").list_tags_for_resource(resourceArn=arn)["tags"]
+    assert tags.items() >= TAGS.items()
 
 
 def test_flow_logs_write_to_their_log_group_alone(platform: Platform, ec2: Any):

@@ -166,6 +166,15 @@ def test_what_was_uploaded_is_encrypted_with_the_stacks_key(s3: Any, bucket: str
         assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", key), each["Key"]
 
 
+def test_what_was_uploaded_carries_the_stacks_tags(s3: Any, bucket: str):
+    listed = s3.list_objects_v2(Bucket=bucket)["Contents"]
+    uploads = [each["Key"] for each in listed if each["Key"].startswith(("source/", "inputs/"))]
+    assert uploads
+    for key in uploads:
+        tags = s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
+        assert {each["Key"]: each["Value"] for each in tags}.items() >= TAGS.items(), key
+
+
 def s3_endpoint_of(platform: Platform) -> Any:
     """The S3 gateway endpoint of the stack's VPC."""
     filters = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -17,7 +18,10 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=0.05)
     parser.add_argument("--fail-at", type=int, default=-1)
+    parser.add_argument("--last-checkpoint", default="", help="a file to leave when it is stopped")
     arguments = parser.parse_args()
+    if arguments.last_checkpoint:
+        signal.signal(signal.SIGTERM, lambda *_: leave(arguments.last_checkpoint))
     done = max((int(path.stem) for path in CHECKPOINTS.glob("*.txt")), default=0)
     print(f"resumed at {done}", flush=True)
     for step in range(done + 1, arguments.steps + 1):
@@ -28,6 +32,11 @@ def main() -> None:
             (CHECKPOINTS / f"{step}.txt").touch()
         print(f"step={step}", flush=True)
     (ROOT / "model" / "steps.txt").write_text(str(arguments.steps))
+
+
+def leave(name: str) -> None:
+    (CHECKPOINTS / name).write_text("stopped")
+    sys.exit(0)
 
 
 main()
