@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from localcloud.sagemaker import lifecycle
+from localcloud.sagemaker import lifecycle, warm_pools
 from localcloud.sagemaker.records import TrainingJob
 
 Document = dict[str, Any]
@@ -18,8 +18,11 @@ _FLAGS = (
 )
 
 
-def describe(job: TrainingJob) -> Document:
-    """Return DescribeTrainingJob's answer: all that was sent and what the service adds."""
+def describe(job: TrainingJob, now: float = 0.0) -> Document:
+    """Return DescribeTrainingJob's answer: all that was sent and what the service adds.
+
+    `now` is the time at which it is asked, 0 for that of the last change.
+    """
     return {
         **_request(job),
         "TrainingJobArn": job.arn,
@@ -39,7 +42,8 @@ def describe(job: TrainingJob) -> Document:
         },
         "CreationTime": job.created,
         "LastModifiedTime": job.modified,
-        "ProfilingStatus": "Disabled",
+        "ProfilingStatus": "Enabled" if _profiled(job) else "Disabled",
+        **warm_pools.shown(job, now or job.modified),
         **_present(
             FailureReason=lifecycle.failure_reason(job),
             TrainingStartTime=lifecycle.training_start(job),
@@ -51,7 +55,12 @@ def describe(job: TrainingJob) -> Document:
     }
 
 
-def summarise(job: TrainingJob) -> Document:
+def _profiled(job: TrainingJob) -> bool:
+    config = job.request.get("ProfilerConfig")
+    return config is not None and not config.get("DisableProfiler")
+
+
+def summarise(job: TrainingJob, now: float) -> Document:
     """Return the job's entry in ListTrainingJobs."""
     return {
         "TrainingJobName": job.name,
@@ -61,6 +70,7 @@ def summarise(job: TrainingJob) -> Document:
         "TrainingJobStatus": lifecycle.status(job),
         "SecondaryStatus": lifecycle.secondary_status(job),
         **_present(TrainingEndTime=lifecycle.training_end(job)),
+        **warm_pools.shown(job, now),
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from localcloud.paging import position, token
-from localcloud.sagemaker import description, lifecycle
+from localcloud.sagemaker import description, lifecycle, warm_pools
 from localcloud.sagemaker.records import TrainingJob
 
 Document = dict[str, Any]
@@ -19,28 +19,29 @@ _KEYS = {
 }
 
 
-def list_jobs(jobs: Iterable[TrainingJob], request: Document) -> Document:
+def list_jobs(jobs: Iterable[TrainingJob], request: Document, now: float) -> Document:
     """Return one page of summaries.
 
     As in the service, a page is cut first and then filtered by status: it may hold fewer
     jobs than MaxResults, even none, although more follow.
     """
-    chosen = _ordered([job for job in jobs if _selected(job, request)], request)
+    chosen = _ordered([job for job in jobs if _selected(job, request, now)], request)
     start = position(request.get("NextToken"))
     end = start + int(request.get("MaxResults", _DEFAULT_PAGE))
     wanted = request.get("StatusEquals")
     page = [job for job in chosen[start:end] if wanted in {None, lifecycle.status(job)}]
     more = {"NextToken": token(end)} if end < len(chosen) else {}
-    return {"TrainingJobSummaries": [description.summarise(job) for job in page], **more}
+    return {"TrainingJobSummaries": [description.summarise(job, now) for job in page], **more}
 
 
-def _selected(job: TrainingJob, request: Document) -> bool:
+def _selected(job: TrainingJob, request: Document, now: float) -> bool:
+    pool = request.get("WarmPoolStatusEquals")
     return (
         request.get("NameContains", "") in job.name
         and _between(job.created, request, "CreationTime")
         and _between(job.modified, request, "LastModifiedTime")
-        # No job of this service has a warm pool or a training plan.
-        and "WarmPoolStatusEquals" not in request
+        and pool in {None, warm_pools.status(job, now)}
+        # No job of this service has a training plan.
         and "TrainingPlanArnEquals" not in request
     )
 

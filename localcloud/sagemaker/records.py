@@ -5,6 +5,7 @@ Times are seconds since the epoch.
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,22 @@ class Metric:
     time: float
 
 
+@dataclass(frozen=True)
+class WarmPool:
+    """A job's instances, kept or to be kept after its end."""
+
+    began: float
+    """When the instances were launched, for this job or an earlier one."""
+    since: float = 0.0
+    """When the job ended."""
+    until: float = 0.0
+    """When they go, or went, or were taken by another job."""
+    reused_by: str = ""
+    """The name of the job that took them."""
+    folder: str = field(default_factory=lambda: f"warm-pool-{secrets.token_hex(4)}")
+    """The name of the folder of what the instances keep from job to job."""
+
+
 @dataclass
 class TrainingJob:
     """One training job: the request as sent, and what became of it."""
@@ -41,13 +58,22 @@ class TrainingJob:
     transitions: tuple[Transition, ...]
     tags: dict[str, str] = field(default_factory=dict)
     metrics: tuple[Metric, ...] = ()
+    warm_pool: WarmPool | None = None
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> TrainingJob:
         """Return the job that `dataclasses.asdict` made the document of."""
         transitions = tuple(Transition(**row) for row in document["transitions"])
         metrics = tuple(Metric(**metric) for metric in document["metrics"])
-        return cls(**document | {"transitions": transitions, "metrics": metrics})
+        pool = document.get("warm_pool")
+        return cls(
+            **document
+            | {
+                "transitions": transitions,
+                "metrics": metrics,
+                "warm_pool": WarmPool(**pool) if pool else None,
+            }
+        )
 
     @property
     def arn(self) -> str:

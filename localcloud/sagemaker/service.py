@@ -14,11 +14,20 @@ from localcloud.authorization.sessions import Sessions
 from localcloud.clients import Clients, RoleClients
 from localcloud.permissions.errors import PolicyError
 from localcloud.quotas.book import Place, QuotaBook
-from localcloud.sagemaker import description, lifecycle, listing, rules, usage
+from localcloud.sagemaker import (
+    description,
+    lifecycle,
+    listing,
+    rules,
+    updates,
+    usage,
+    warm_pools,
+)
 from localcloud.sagemaker.data_checks import check_data
 from localcloud.sagemaker.errors import NOT_FOUND, ServiceError, not_found, validation_error
 from localcloud.sagemaker.records import TrainingJob, training_job_arn
 from localcloud.sagemaker.runtime.control import Interruption
+from localcloud.sagemaker.runtime.files import remove
 from localcloud.sagemaker.runtime.runner import Announce, Runner
 from localcloud.sagemaker.runtime.settings import Settings
 from localcloud.sagemaker.validation import validate
@@ -83,6 +92,7 @@ class TrainingService:
         """Take back the jobs that an earlier server had; `resume` sets those going that ran."""
         for document in documents:
             job = TrainingJob.from_document(document)
+            job.warm_pool = warm_pools.lost(job, time.time())
             self._runners[job.arn] = self._runner_of(job)
 
     def _runner_of(self, job: TrainingJob) -> Runner:
@@ -125,11 +135,25 @@ class TrainingService:
         runner = Runner(job, self._settings, lambda: access, self._announce)
         with self._lock:
             self._refuse_duplicate(arn)
-            usage.check(self.quotas, self._jobs(), place, request)
+            self._take_instances(job, now)
             self._runners[arn] = runner
         self._announce(job)
         runner.start()
         return {"TrainingJobArn": arn}
+
+    def _take_instances(self, job: TrainingJob, now: float) -> None:
+        """Give a job kept instances, or new ones; raise ServiceError if there is no quota."""
+        place, jobs = (job.account, job.region), self._jobs()
+        earlier = warm_pools.matching(jobs, place, job.request, now)
+        others = [each for each in jobs if each is not earlier]
+        usage.check(self.quotas, others, place, job.request, now)
+        job.warm_pool = warm_pools.new_pool(self.quotas, others, place, job.request, earlier, now)
+        if earlier is not None and earlier.warm_pool is not None:
+            earlier.warm_pool = warm_pools.reused(earlier.warm_pool, job.name, now)
+        held = {pool.folder for pool in warm_pools.held([*others, job], now)}
+        for folder in self._settings.jobs.glob("warm-pool-*"):
+            if folder.name not in held:
+                remove(folder)
 
     def _refuse_duplicate(self, arn: str) -> None:
         if arn in self._runners:
@@ -155,11 +179,11 @@ class TrainingService:
         return self._clients.of_job(request, region)
 
     def _describe(self, place: Place, request: Document) -> Document:
-        return description.describe(self._find(place, request).job)
+        return description.describe(self._find(place, request).job, time.time())
 
     def _list(self, place: Place, request: Document) -> Document:
         jobs = [job for job in self._jobs() if (job.account, job.region) == place]
-        return listing.list_jobs(jobs, request)
+        return listing.list_jobs(jobs, request, time.time())
 
     def _jobs(self) -> list[TrainingJob]:
         with self._lock:
@@ -176,16 +200,10 @@ class TrainingService:
         return {}
 
     def _update(self, place: Place, request: Document) -> Document:
-        """Accept changes of profiler and remote debugging; there is never a warm pool to change."""
         job = self._find(place, request).job
-        if "ResourceConfig" in request:
-            raise validation_error(
-                "The request was rejected because the training job has no warm pool in status "
-                "Available."
-            )
-        for name in ("ProfilerConfig", "ProfilerRuleConfigurations", "RemoteDebugConfig"):
-            if name in request:
-                job.request[name] = request[name]
+        with self._lock:
+            updates.update(job, request, time.time())
+        self._announce(job)
         return {"TrainingJobArn": job.arn}
 
     def _delete(self, place: Place, request: Document) -> Document:
@@ -198,6 +216,12 @@ class TrainingService:
                     "ResourceInUse",
                     "The request was rejected because the training job is in status "
                     f"{lifecycle.status(runner.job)}.",
+                )
+            if warm_pools.status(runner.job, time.time()) == "Available":
+                raise ServiceError(
+                    "ResourceInUse",
+                    "The request was rejected because the training job has a warm pool in status "
+                    "Available.",
                 )
             del self._runners[runner.job.arn]
         return {}

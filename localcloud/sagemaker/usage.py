@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from localcloud.quotas.book import Kind, Place, Quota, QuotaBook
-from localcloud.sagemaker import lifecycle
+from localcloud.sagemaker import lifecycle, warm_pools
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.records import TrainingJob
 
@@ -28,20 +28,22 @@ def kind_of(request: Document) -> Kind:
     return "spot training job" if request.get("EnableManagedSpotTraining") else "training job"
 
 
-def in_use(jobs: Iterable[TrainingJob], place: Place, kind: Kind) -> Counter[str]:
-    """Return the number of instances by type that live jobs of a place use or wait for."""
+def in_use(jobs: Iterable[TrainingJob], place: Place, kind: Kind, now: float) -> Counter[str]:
+    """Return the number of instances by type that jobs of a place use, wait for or keep warm."""
     counts: Counter[str] = Counter()
     for job in jobs:
-        live = (job.account, job.region) == place and not lifecycle.ended(job)
-        if live and kind_of(job.request) == kind:
+        held = not lifecycle.ended(job) or warm_pools.status(job, now) == "Available"
+        if held and (job.account, job.region) == place and kind_of(job.request) == kind:
             counts += instances_of(job.request)
     return counts
 
 
-def check(book: QuotaBook, jobs: Iterable[TrainingJob], place: Place, request: Document) -> None:
+def check(
+    book: QuotaBook, jobs: Iterable[TrainingJob], place: Place, request: Document, now: float
+) -> None:
     """Raise the service's ResourceLimitExceeded if a request asks for more than is left."""
     kind = kind_of(request)
-    used = in_use(jobs, place, kind)
+    used = in_use(jobs, place, kind, now)
     for name, count in instances_of(request).items():
         quota = Quota(name, kind)
         limit = book.value(place, quota)

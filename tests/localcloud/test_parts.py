@@ -128,7 +128,7 @@ def test_what_is_no_s3_uri_is_refused(uri: str):
 
 def test_a_made_up_page_token_is_refused():
     with pytest.raises(ServiceError, match="NextToken"):
-        listing.list_jobs([], {"NextToken": "made-up"})
+        listing.list_jobs([], {"NextToken": "made-up"}, 0.0)
 
 
 def test_every_pattern_of_the_service_can_be_checked():

@@ -39,7 +39,7 @@ def job(document: dict[str, Any], status: str = "Training", region: str = PLACE[
 
 def fits(book: QuotaBook, document: dict[str, Any], *jobs: TrainingJob) -> bool:
     try:
-        usage.check(book, jobs, PLACE, document)
+        usage.check(book, jobs, PLACE, document, 0.0)
     except ServiceError:
         return False
     return True

@@ -16,6 +16,8 @@ from localcloud.sagemaker.runtime.settings import Settings
 from localcloud.sagemaker.sandbox.files import MACHINE_LEARNING, instance_mounts
 from localcloud.sagemaker.sandbox.specification import Mount, Specification
 
+_CACHE = f"{MACHINE_LEARNING}/sagemaker/warmpoolcache"
+
 
 @dataclass(frozen=True)
 class Blueprint:
@@ -62,6 +64,11 @@ class Blueprint:
             raise ClientError(f"Without namespaces, {path} can't hold checkpoints: use /opt/ml")
         return folder / "checkpoints"
 
+    def cache_folder(self, host: Host) -> Path | None:
+        """Return this machine's folder of what an instance of a warm pool keeps; None without."""
+        pool = self.job.warm_pool
+        return self.settings.jobs / pool.folder / f"algo-{host.number}" if pool else None
+
     def _aws(self) -> dict[str, str]:
         """Return how the script reaches AWS: not at all when the job is isolated."""
         if self.isolated:
@@ -79,6 +86,8 @@ class Blueprint:
             if input_mode(request, channel) == "FastFile"
             for path in (channels / channel["ChannelName"],)
         ]
+        if cache := self.cache_folder(host):
+            mounts.append(Mount("bind", _CACHE, str(cache)))
         path = layout.checkpoint_path(request)
         if not PurePosixPath(path).is_relative_to(MACHINE_LEARNING):
             mounts.append(Mount("bind", path, str(self.checkpoint_folder(folder))))

@@ -51,6 +51,8 @@ class Cluster:
         """
         for instance in self._instances:
             make_folders(instance.folder)
+            if cache := self._blueprint.cache_folder(instance.host):
+                cache.mkdir(parents=True, exist_ok=True)
             (instance.folder / "hosts").write_text(layout.hosts_file(self.hosts))
             documents = layout.configuration(self._blueprint.job, self.hosts, instance.host)
             layout.write_configuration(instance.ml, documents)

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError as ServiceClientError
 from localcloud import images
 from localcloud.authorization.sessions import Session
 from localcloud.clients import RoleClients
-from localcloud.sagemaker import lifecycle
+from localcloud.sagemaker import lifecycle, warm_pools
 from localcloud.sagemaker.description import output_uri
 from localcloud.sagemaker.locations import Location
 from localcloud.sagemaker.records import TrainingJob
@@ -212,7 +212,9 @@ class Runner:
             # A stop that came while the results were uploaded still ends as a stop.
             if lifecycle.stopping(self.job) and outcome.status == "Completed":
                 outcome = _STOPPED
-            self._enter(outcome.status, outcome.reason)
+            now = time.time()
+            self.job.warm_pool = warm_pools.kept(self.job, outcome.reason, now)
+            self._enter(outcome.status, outcome.reason, now)
 
     def _enter(self, status: str, message: str = "", now: float | None = None) -> None:
         with self._lock:
