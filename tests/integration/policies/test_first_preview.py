@@ -1,10 +1,12 @@
-"""The platform of this project under the policy pack, on the real engine."""
+"""The platform of this project under the policy pack, as docs/policies.md says, on the engine."""
 
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import subprocess
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,28 +18,68 @@ from tests.integration.settings import counting_job, stack_with
 pytestmark = pytest.mark.integration
 
 NewStack = Callable[[dict[str, Any]], Stack]
-PACK = ("--policy-pack", str(CHECKOUT / "policies"))
+DOCUMENT = (CHECKOUT / "docs" / "policies.md").read_text()
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", DOCUMENT, re.DOTALL | re.MULTILINE)
+
+
+def commands(start: str) -> list[list[str]]:
+    """The words of each line of the only block that begins so."""
+    [block] = [text for language, text in BLOCKS if not language and text.startswith(start)]
+    return [shlex.split(line) for line in block.splitlines()]
+
+
+PREVIEW = commands("pulumi preview")
+TAGS = commands("pulumi stack tag")
+REPORT = commands("cd policies")
 
 
 def test_a_compliant_stack_passes_its_first_preview_and_one_above_its_quota_does_not(
-    new_stack: NewStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    new_stack: NewStack,
 ):
-    stack = new_stack(stack_with(work=counting_job()))
-    configure(stack.settings["team"], tmp_path, monkeypatch)
-    assert "policyEvent" not in str(stack.preview(*PACK).succeeded().events)
+    job = counting_job(instanceType="ml.c5.xlarge", instanceCount=2)
+    stack = new_stack(stack_with(work=job) | {"team": "research"})
+    assert PREVIEW == [["pulumi", "preview", "--policy-pack", "policies"]]
+    first = stack.preview(*PREVIEW[0][2:]).succeeded()
+    assert [each for each in first.events if "policyEvent" in each] == []
 
-    stack.settings["jobs"]["work"] |= {"instanceCount": 3}
-    refused = stack.preview(*PACK).failed()
-    told = " ".join(refused.text.split())
-    assert "the number of instances of" in told
-    assert "asked 3, allowed 2" in told
-    assert "Remedy: lower instanceCount." in told
-    assert not stack.resources()
+    tag(stack)
+    stack.settings["jobs"]["work"] |= {"instanceCount": 5}
+    refused = stack.preview(*PREVIEW[0][2:]).failed()
+    [event] = [each["policyEvent"] for each in refused.events if "policyEvent" in each]
+    assert event["policyName"] == "quota-instances-per-job"
+    assert event["enforcementLevel"] == "mandatory"
+    assert "the family c5: asked 5, allowed 4." in event["message"]
+    assert "Remedy: lower instanceCount." in event["message"]
+    assert stack.resources() == []
 
 
-def configure(team: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A configuration with quotas for one team in dev."""
-    quota = {"all": {"instancesPerJob": 2, "spotOnly": True}, "families": {"m5": {}}}
-    file = folder / "configuration.json"
-    file.write_text(json.dumps({"teams": {team: {"dev": quota}}}))
-    monkeypatch.setenv("TRAINING_POLICIES_CONFIGURATION", str(file))
+def test_the_report_over_all_stacks_reads_backend_jobs_and_service_quotas(new_stack: NewStack):
+    stack = new_stack({})
+    stack._prepare()
+    folder, *reports = REPORT
+    assert folder == ["cd", "policies"]
+    texts = [run(report, stack) for report in reports]
+    assert "All is within its quota." in texts[0]
+    assert json.loads(texts[1])["stacks"] == []
+
+
+def tag(stack: Stack) -> None:
+    """Tag the stack as the document says."""
+    assert [words[:4] for words in TAGS] == [["pulumi", "stack", "tag", "set"]] * 2
+    for words in TAGS:
+        stack._run_plainly(*words[1:], "--stack", stack.name)
+
+
+def run(words: list[str], stack: Stack) -> str:
+    """What a command of the document prints for the stack's backend and cloud."""
+    done = subprocess.run(
+        words,
+        cwd=CHECKOUT / "policies",
+        env=stack.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # Other tests' jobs may run on the same local cloud, of teams without quotas.
+    assert done.returncode == 0 or "--live" in words, done.stderr
+    return done.stdout
