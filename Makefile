@@ -8,7 +8,7 @@ JOB_ARGUMENT = $(if $(JOB),'$(JOB)')
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up pause status logs watch predict policy-check downstream down clean test test-deep check format
+.PHONY: help setup up pause status logs watch predict policy-check quota-report downstream down clean test test-deep check format
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ predict: setup  ## Classify held-out images with the model of the job `digits`
 
 policy-check: setup  ## Print what STACK=name would be under the policies, for a pull request
 	@$(VENV_PYTHON) -m development policy-check $(if $(STACK),'$(STACK)')
+
+quota-report: setup  ## Print what all stacks and running jobs take, against the teams' quotas
+	@$(VENV_PYTHON) -m development quota-report
 
 downstream: setup  ## Bring up a second stack, which registers the model of the job `digits`
 	@$(VENV_PYTHON) -m development downstream

@@ -13,6 +13,7 @@ from development.environment import client_environment
 from development.errors import CommandError
 from development.layout import Layout
 from development.policy_check import policy_check as policy_check_command
+from development.quota_report import quota_report as quota_report_command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 layout = Layout()
@@ -50,6 +51,12 @@ def logs(job: Job = None, follow: Follow = False) -> None:
 def predict() -> None:
     """Classify held-out images with the model that the job `digits` trained."""
     raise typer.Exit(commands.predict(layout))
+
+
+@app.command()
+def quota_report() -> None:
+    """Print what all stacks and running jobs take, against the teams' quotas."""
+    raise typer.Exit(quota_report_command(layout))
 
 
 @app.command()

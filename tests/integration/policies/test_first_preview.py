@@ -7,11 +7,13 @@ import re
 import shlex
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from development.layout import CHECKOUT
+from development.layout import CHECKOUT, Layout
+from development.quota_report import quota_report
 from tests.integration.engine import Stack
 from tests.integration.settings import counting_job, stack_with
 
@@ -61,6 +63,16 @@ def test_the_report_over_all_stacks_reads_backend_jobs_and_service_quotas(new_st
     texts = [run(report, stack) for report in reports]
     assert "All is within its quota." in texts[0]
     assert json.loads(texts[1])["stacks"] == []
+
+
+def test_the_checkouts_own_stacks_are_reported_without_a_local_cloud(
+    tmp_path: Path, plugins: Path, capfd: pytest.CaptureFixture[str]
+):
+    layout = Layout(local=tmp_path)
+    layout.pulumi_home.mkdir()
+    (layout.pulumi_home / "plugins").symlink_to(plugins)
+    assert quota_report(layout) == 0
+    assert "All is within its quota." in capfd.readouterr().out
 
 
 def tag(stack: Stack) -> None:

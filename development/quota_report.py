@@ -1,0 +1,23 @@
+"""What all stacks of the checkout and the jobs on its local cloud take, against the quotas."""
+
+from __future__ import annotations
+
+import subprocess
+
+from development.environment import REGION, engine_environment
+from development.layout import Layout
+from localcloud import daemon
+
+
+def quota_report(layout: Layout) -> int:
+    """Print the report, and return its exit code: 0 within, 1 above a quota, 2 unreadable."""
+    server = daemon.find(layout.cloud)
+    layout.state.mkdir(parents=True, exist_ok=True)
+    command = [layout.python, "-m", "quota_report", "--pulumi", layout.pulumi_bin / "pulumi"]
+    return subprocess.run(
+        [*command, *(["--live", REGION] if server else [])],
+        # The policy pack's folder is the root of its imports.
+        cwd=layout.checkout / "policies",
+        env=engine_environment(layout, endpoint_url=server.url if server else None),
+        check=False,
+    ).returncode
