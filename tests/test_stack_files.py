@@ -140,6 +140,7 @@ REFUSED: list[dict[str, Any]] = [
     {"team": "research", "deployer": True},
     {"team": "research", "jobs": {"Digits": {"image": IMAGE}}},
     {"team": "research", "jobs": {"digits": {}}},
+    job(algorithm="scikit-decision-trees"),
     job(maxRuntime="1m1h"),
     job(maxRuntime=""),
     job(instanceCount=0),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from components.durations import Seconds
 from components.instances import training_instance_types
@@ -40,6 +40,11 @@ def _spot(value: Any) -> Any:
 
 class JobSettings(SettingsModel):
     """One training job; its definition, its placement, and what to do with it."""
+
+    # For editors; rules.py tells people.
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["image"]}, {"required": ["algorithm"]}]}
+    )
 
     image: str | None = Field(
         default=None,
