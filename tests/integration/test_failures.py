@@ -67,9 +67,9 @@ def test_everything_wrong_is_reported_at_once_and_nothing_is_created(new_stack: 
 
 
 def test_what_the_service_refuses_is_reported_without_a_traceback(new_stack: NewStack) -> None:
-    """The bad value is one that only the API's own limits know."""
-    stack = new_stack(stack_with(work=counting_job(environment={"A": "x" * 600})))
+    """The bad value is one that no setting alone has: it is in the finished request."""
+    stack = new_stack(stack_with(work=counting_job()) | {"costCenter": "x" * 300})
     result = stack.preview().failed()
-    assert "request.Environment.A" in result.text
-    assert "512" in result.text
+    assert "request.Tags[0].Value" in result.text
+    assert "256" in result.text
     assert "Traceback" not in result.text

@@ -1,0 +1,6 @@
+"""Reads a secret from its environment, and proves by its hash alone that it has it."""
+
+import hashlib
+import os
+
+print(f"hash={hashlib.sha256(os.environ['HUB_TOKEN'].encode()).hexdigest()}", flush=True)
