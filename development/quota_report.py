@@ -13,9 +13,10 @@ def quota_report(layout: Layout) -> int:
     """Print the report, and return its exit code: 0 within, 1 above a quota, 2 unreadable."""
     server = daemon.find(layout.cloud)
     layout.state.mkdir(parents=True, exist_ok=True)
-    command = [layout.python, "-m", "quota_report", "--pulumi", layout.pulumi_bin / "pulumi"]
+    options = ["--pulumi", str(layout.pulumi_bin / "pulumi")]
+    options += ["--live", REGION] if server else []
     return subprocess.run(
-        [*command, *(["--live", REGION] if server else [])],
+        [str(layout.python), "-m", "quota_report", *options],
         # The policy pack's folder is the root of its imports.
         cwd=layout.checkout / "policies",
         env=engine_environment(layout, endpoint_url=server.url if server else None),
