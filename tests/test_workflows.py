@@ -1,0 +1,171 @@
+"""The workflows of .github/workflows: what they may do, and what they rest on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from development.layout import CHECKOUT
+from policy_report.markdown import marker
+
+FOLDER = CHECKOUT / ".github" / "workflows"
+FILES = sorted(FOLDER.glob("*.yml"))
+PINNED = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}")
+FROM_OUTSIDE = re.compile(r"\$\{\{\s*(inputs|secrets|matrix|github\.(event|head_ref|ref_name))\b")
+REUSABLE = "training-stack.yml"
+
+
+def workflow(name: str) -> dict[str, Any]:
+    """A workflow as YAML 1.2 reads it: the key `on` is a text there, and no boolean."""
+    content: dict[Any, Any] = yaml.safe_load((FOLDER / name).read_text())
+    content["on"] = content.pop(True)
+    return content
+
+
+def jobs(name: str) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = workflow(name)["jobs"]
+    return found
+
+
+def steps(name: str) -> Iterator[dict[str, Any]]:
+    for job in jobs(name).values():
+        yield from job["steps"]
+
+
+def commands(job: str) -> str:
+    return "\n".join(step.get("run", "") for step in jobs(REUSABLE)[job]["steps"])
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+class TestEveryWorkflow:
+    def test_has_jobs_of_steps_that_run_or_use_something(self, file: Any):
+        for job in jobs(file.name).values():
+            assert job["runs-on"] == "ubuntu-24.04"
+            assert 0 < job["timeout-minutes"] <= 120
+        for step in steps(file.name):
+            assert len({"run", "uses"} & step.keys()) == 1, step
+
+    def test_grants_nothing_by_default_and_each_job_what_it_needs(self, file: Any):
+        assert workflow(file.name)["permissions"] == {}
+        for job in jobs(file.name).values():
+            assert set(job["permissions"].values()) <= {"read", "write"}
+
+    def test_pins_every_action_by_its_commit_and_names_its_version(self, file: Any):
+        lines = [line for line in file.read_text().splitlines() if "uses:" in line]
+        for line in lines:
+            assert re.search(rf"uses: {PINNED.pattern} # v\d+\.\d+\.\d+$", line), line
+
+    def test_leaves_no_credentials_of_the_repository_behind(self, file: Any):
+        for step in steps(file.name):
+            if step.get("uses", "").startswith("actions/checkout@"):
+                assert step["with"]["persist-credentials"] is False
+
+    def test_runs_no_text_from_outside_as_a_command(self, file: Any):
+        """What others write reaches a command as the value of a variable alone."""
+        for step in steps(file.name):
+            assert not FROM_OUTSIDE.search(step.get("run", "")), step
+            assert "${{" not in step.get("with", {}).get("script", "")
+
+    def test_needs_only_jobs_that_exist(self, file: Any):
+        for job in jobs(file.name).values():
+            needed = job.get("needs", [])
+            assert {needed} if isinstance(needed, str) else {*needed} <= jobs(file.name).keys()
+
+
+def test_the_repositorys_own_checks_are_those_that_run_anywhere():
+    assert ".ci/run" in [step.get("run") for step in steps("ci.yml")]
+    [stacks] = [job["strategy"]["matrix"]["stack"] for job in jobs("ci.yml").values()
+                if "strategy" in job]  # fmt: skip
+    files = {each.name for each in CHECKOUT.glob("Pulumi.*.yaml")}
+    assert {f"Pulumi.{stack}.yaml" for stack in stacks} == files
+
+
+class TestTheReusableWorkflow:
+    def test_is_called_by_others_alone(self):
+        assert set(workflow(REUSABLE)["on"]) == {"workflow_call"}
+
+    def test_uses_every_input_that_it_declares_and_no_other(self):
+        text = (FOLDER / REUSABLE).read_text()
+        called = workflow(REUSABLE)["on"]["workflow_call"]
+        for kind in ("inputs", "secrets"):
+            used = set(re.findall(rf"\b{kind}\.([a-z-]+)", text))
+            assert used == set(called[kind])
+            assert all(each["description"].endswith(".") for each in called[kind].values())
+
+    def test_takes_the_pack_from_a_commit_of_a_repository_of_its_own(self):
+        for job in ("preview", "update"):
+            [pack] = [each["with"] for each in jobs(REUSABLE)[job]["steps"]
+                      if each.get("with", {}).get("path") == "pack"]  # fmt: skip
+            assert pack["repository"] == "${{ inputs.pack-repository }}"
+            assert pack["ref"] == "${{ inputs.pack-commit }}"
+        assert "[0-9a-f]{40}" in commands("preview").splitlines()[0]
+
+    @pytest.mark.parametrize("job", ["preview", "update"])
+    def test_runs_the_engine_under_the_pack_with_the_packs_configuration(self, job: str):
+        [engine] = [each["run"] for each in jobs(REUSABLE)[job]["steps"]
+                    if each.get("run", "").startswith("pulumi ")]  # fmt: skip
+        assert '--policy-pack "$PACK"' in engine
+        assert "--skip-preview" not in engine
+        assert 'TRAINING_POLICIES_CONFIGURATION=$pack/$PACK_CONFIGURATION"' in commands(job)
+
+    @pytest.mark.parametrize("job", ["preview", "update"])
+    def test_keeps_the_packs_packages_apart_from_the_programs(self, job: str):
+        assert '"$RUNNER_TEMP/pack/bin/pip" install' in commands(job)
+        assert ".venv/bin/pip install -r requirements.txt" in commands(job)
+
+    def test_updates_only_after_a_preview_that_passed_and_only_from_a_protected_branch(self):
+        update = jobs(REUSABLE)["update"]
+        assert update["needs"] == "preview"
+        for condition in ("inputs.update", "github.ref_protected", "!= 'pull_request'"):
+            assert condition in update["if"]
+        assert "always()" not in update["if"]
+        assert update["environment"] == "${{ inputs.environment }}"
+        assert update["concurrency"]["cancel-in-progress"] is False
+
+    def test_a_preview_passes_only_where_engine_and_report_do(self):
+        last = jobs(REUSABLE)["preview"]["steps"][-1]
+        assert last["run"] == 'test "$PREVIEW" = success && test "$REPORT" = success'
+        assert "continue-on-error" not in last
+
+    def test_only_the_job_that_runs_no_code_of_the_program_writes_to_the_pull_request(self):
+        for name, job in jobs(REUSABLE).items():
+            writes = "pull-requests" in job["permissions"]
+            assert writes == (name == "comment")
+        comment = jobs(REUSABLE)["comment"]
+        assert comment["permissions"] == {"pull-requests": "write"}
+        assert not any("run" in each or "checkout" in each["uses"] for each in comment["steps"])
+
+    def test_gets_credentials_by_a_token_and_reads_them_nowhere(self):
+        for job in ("preview", "update"):
+            assert jobs(REUSABLE)[job]["permissions"] == {"contents": "read", "id-token": "write"}
+        assert "aws-access-key-id" not in (FOLDER / REUSABLE).read_text()
+
+    def test_finds_the_comment_of_a_stack_by_what_the_report_begins_with(self):
+        [script] = [each["with"]["script"] for each in steps(REUSABLE)
+                    if "script" in each.get("with", {})]  # fmt: skip
+        assert f"`{marker('${process.env.STACK}')}`" in script
+
+    def test_runs_the_engine_that_the_set_up_builds(self):
+        module = (CHECKOUT / "toolchain" / "pulumi" / "go.mod").read_text()
+        assert f"pulumi/pkg/v3 v{workflow(REUSABLE)['env']['PULUMI_VERSION']}\n" in module
+
+    def test_is_called_in_the_guide_as_it_wants_to_be(self):
+        guide = (CHECKOUT / "docs" / "continuous-integration.md").read_text()
+        [example] = re.findall(r"^```yaml\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)
+        caller = yaml.safe_load(example)
+        [job] = caller["jobs"].values()
+        called = workflow(REUSABLE)["on"]["workflow_call"]
+        assert job["uses"].endswith(f"/.github/workflows/{REUSABLE}@<commit>")
+        assert job["with"].keys() <= called["inputs"].keys()
+        assert job["secrets"].keys() <= called["secrets"].keys()
+        assert {key for key, each in called["inputs"].items() if each.get("required")} <= {
+            *job["with"]
+        }
+        # A called workflow gets no more than its caller has.
+        granted = caller["permissions"]
+        for each in jobs(REUSABLE).values():
+            assert each["permissions"].items() <= granted.items()
