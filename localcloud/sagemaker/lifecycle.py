@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
+from localcloud.instance_types import instance_types
 from localcloud.sagemaker.records import TrainingJob, Transition
 
 MESSAGES = {
@@ -135,18 +136,28 @@ class Limit:
 
 
 def limits(job: TrainingJob, now: float) -> tuple[Limit, ...]:
-    """Return the ends that maximum runtime and wait impose, if the job goes on as it is.
+    """Return the ends that maximum runtime, wait and pending time impose, if the job goes on as is.
 
-    Runtime counts the Training rows of all attempts, wait counts from the creation.
+    Runtime counts the Training rows of all attempts, wait counts from the creation, and pending
+    time from when the job began to wait for instances; it is for accelerated types only.
     """
     condition: dict[str, Any] = job.request.get("StoppingCondition", {})
     found = []
     if job.transitions[-1].status == "Training":
         left = condition.get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME) - _run_so_far(job, now)
         found.append(Limit(now + left, "MaxRuntimeExceeded"))
+    pending = condition.get("MaxPendingTimeInSeconds")
+    if pending and job.transitions[-1].status == "Starting" and _accelerated(job):
+        found.append(Limit(job.transitions[-1].start + pending, "Stopped"))
     if wait := condition.get("MaxWaitTimeInSeconds"):
         found.append(Limit(job.created + wait, "MaxWaitTimeExceeded"))
     return tuple(found)
+
+
+def _accelerated(job: TrainingJob) -> bool:
+    resources = job.request["ResourceConfig"]
+    groups = resources.get("InstanceGroups") or [resources]
+    return any(instance_types()[group["InstanceType"]].accelerators for group in groups)
 
 
 def _run_so_far(job: TrainingJob, now: float) -> float:

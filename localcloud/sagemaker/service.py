@@ -83,6 +83,10 @@ class TrainingService:
         if not any(runner.interrupt(interruption) for runner in spot):
             raise validation_error(f"{name} has no instances: its status is not Training.")
 
+    def all_jobs(self) -> list[TrainingJob]:
+        """Return the jobs of all accounts and regions."""
+        return self._jobs()
+
     def state(self) -> list[Document]:
         """Return all jobs as documents."""
         with self._lock:

@@ -161,3 +161,32 @@ def test_the_next_checkpoint_pass_makes_up_for_a_failed_one(faulty: Cloud):
 def test_a_mistaken_plan_is_refused(faulty: Cloud, fault: dict[str, Any], message: str):
     with pytest.raises(daemon.RequestError, match=message):
         switch(faulty, fault)
+
+
+def unreadable(cloud: Cloud, times: int) -> dict[str, Any]:
+    """Let S3 fail for a new job's code, and return the job's request."""
+    request = cloud.request(RetryStrategy={"MaximumRetryAttempts": 1})
+    path = f"/{BUCKET}/code/{request['TrainingJobName']}/*"
+    fault = {"service": "s3", "region": ELSEWHERE, "method": "GET", "path": path}
+    switch(cloud, {**fault, "answer": "error", "times": times})
+    return request
+
+
+def test_an_internal_error_is_retried_from_the_start(faulty: Cloud):
+    # As often as the runtime's client tries by itself.
+    job = faulty.run(**unreadable(faulty, times=3))
+
+    assert job["TrainingJobStatus"] == "Completed"
+    rows = [row["Status"] for row in job["SecondaryStatusTransitions"]]
+    assert rows[:5] == ["Starting", "Downloading", "Starting", "Downloading", "Training"]
+
+
+def test_a_job_that_is_out_of_retries_fails(faulty: Cloud):
+    job = faulty.run(**unreadable(faulty, times=1000))
+
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"] == (
+        "InternalServerError: We encountered an internal error. Please try again."
+    )
+    rows = [row["Status"] for row in job["SecondaryStatusTransitions"]]
+    assert rows == ["Starting", "Downloading", "Starting", "Downloading", "Failed"]

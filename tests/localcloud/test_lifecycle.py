@@ -125,3 +125,18 @@ def test_without_a_condition_a_day_is_the_limit():
     (limit,) = lifecycle.limits(job(*WHOLE[:3]), 120.0)
 
     assert limit == Limit(120.0 + 86_400, "MaxRuntimeExceeded")
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "limited"), [("ml.g5.xlarge", True), ("ml.m5.large", False)]
+)
+def test_an_accelerated_jobs_time_pending_is_limited_in_each_attempt(
+    instance_type: str, limited: bool
+):
+    record = job(
+        *INTERRUPTED[:5],
+        StoppingCondition={"MaxPendingTimeInSeconds": 1800},
+        ResourceConfig={"InstanceType": instance_type, "InstanceCount": 1},
+    )
+
+    assert lifecycle.limits(record, 150.0) == (Limit(1940.0, "Stopped"),) * limited

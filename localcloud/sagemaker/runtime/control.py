@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from localcloud.sagemaker.lifecycle import Limit
-from localcloud.sagemaker.runtime.failures import client_error
+from localcloud.sagemaker.runtime.failures import reason
 from localcloud.sagemaker.runtime.layout import Host
 
 _POLL_SECONDS = 0.1
@@ -67,8 +67,8 @@ class Control:
             self._events.put(outcome)
 
     def fail(self, error: Exception) -> None:
-        """Let the job fail, for a mistake of its owner."""
-        self.demand(Outcome("Failed", client_error(error)))
+        """Let the job fail, for an error that another thread met."""
+        self.demand(Outcome("Failed", reason(error)))
 
     def interrupt(self, interruption: Interruption) -> None:
         """Take the job's instances away."""

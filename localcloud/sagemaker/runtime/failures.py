@@ -6,9 +6,11 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError as ServiceClientError
 
+from localcloud import images
 from localcloud.sagemaker.runtime.files import leads_elsewhere
 
 _LONGEST = 1024
+_SERVER_ERROR = 500
 INTERNAL = "InternalServerError: We encountered an internal error. Please try again."
 
 
@@ -16,12 +18,28 @@ class ClientError(Exception):
     """What the job's owner asked for can't be done; the message becomes the failure reason."""
 
 
-def refused(step: str, error: ServiceClientError) -> ClientError:
-    """Return the failure of a step that a service refused, such as "Data download failed:"."""
-    answer = error.response
-    code, message = answer["Error"]["Code"], answer["Error"]["Message"]
-    status = answer["ResponseMetadata"]["HTTPStatusCode"]
-    return ClientError(f"{step}{code} ({status}): {message}")
+def refused(step: str, error: ServiceClientError) -> Exception:
+    """Return the failure of a step, such as "Data download failed:", that a service refused.
+
+    Where the service itself failed, nobody's mistake is told.
+    """
+    status = _status(error)
+    told = error.response["Error"]
+    message = f"{step}{told['Code']} ({status}): {told['Message']}"
+    return ClientError(message) if status < _SERVER_ERROR else RuntimeError(message)
+
+
+def _status(error: ServiceClientError) -> int:
+    status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    return status
+
+
+def reason(error: Exception) -> str:
+    """Return the failure reason for an error: the request's bucket, key or role, or the service."""
+    owners = isinstance(error, (ClientError, images.ImageError)) or (
+        isinstance(error, ServiceClientError) and _status(error) < _SERVER_ERROR
+    )
+    return client_error(error) if owners else INTERNAL
 
 
 def client_error(error: Exception) -> str:

@@ -27,7 +27,7 @@ class Pipe:
     the one before, so that a script never looks for one in vain.
     """
 
-    def __init__(self, path: Path, stream: Stream, fail: Callable[[ClientError], None]) -> None:
+    def __init__(self, path: Path, stream: Stream, fail: Callable[[Exception], None]) -> None:
         """`path` lacks the epoch's number; `fail` is told why data can't be had."""
         self._path = path
         self._stream = stream

@@ -24,7 +24,6 @@ from localcloud.sagemaker.runtime.artifacts import Uploader
 from localcloud.sagemaker.runtime.blueprint import Blueprint
 from localcloud.sagemaker.runtime.cluster import Cluster
 from localcloud.sagemaker.runtime.control import Control, EndedError, Interruption, Outcome
-from localcloud.sagemaker.runtime.failures import ClientError
 from localcloud.sagemaker.runtime.files import remove
 from localcloud.sagemaker.runtime.metric_feed import MetricFeed
 from localcloud.sagemaker.runtime.metrics import Metrics
@@ -93,22 +92,31 @@ class Runner:
             self._cluster.kill()
 
     def _run(self) -> None:
+        retries = self.job.request.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0)
+        outcome = self._try()
+        while outcome.reason == failures.INTERNAL and retries and not lifecycle.stopping(self.job):
+            retries -= 1
+            self._control.forget_instances()
+            self._enter("Starting")
+            outcome = self._try()
+        self._finish(outcome)
+
+    def _try(self) -> Outcome:
+        """Run the job, whatever happens; return how it ends."""
         try:
-            outcome = self._work()
+            return self._work()
         except EndedError as ended:
             self._begin_to_stop()
-            outcome = ended.outcome
-        # The service answered: the request's bucket, key or role is at fault.
-        except (ClientError, images.ImageError, ServiceClientError) as error:
-            outcome = Outcome("Failed", failures.client_error(error))
-        except Exception:
-            _log.exception("Training job %s could not be run", self.job.name)
-            outcome = Outcome("Failed", failures.INTERNAL)
+            return ended.outcome
+        except Exception as error:
+            reason = failures.reason(error)
+            if reason == failures.INTERNAL:
+                _log.exception("Training job %s could not be run", self.job.name)
+            return Outcome("Failed", reason)
         finally:
             if self._cluster is not None:
                 self._cluster.close()
             remove(self._folder)
-        self._finish(outcome)
 
     def _work(self) -> Outcome:
         """Go through the statuses in turn and return how the job ends."""
