@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,9 @@ from components.training_job.outcome import is_terminal
 
 _QUICKEST_TICK, _SLOWEST_TICK = 0.5, 30.0
 _TICK_SHARE = 0.05
+_TICK_NEAR_THE_END = 2.0
+_ENDING = frozenset({"Uploading", "Stopping"})
+_AT_ONCE = 4
 _LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
 Progress = Callable[[str], None]
@@ -24,32 +28,63 @@ def wait_for_end(
 ) -> dict[str, dict[str, Any]]:
     """The descriptions of the jobs once all have ended, by name; `deadline` is in seconds.
 
-    There must be at least one job. One list call a hundred jobs serves each tick. A tick is a
-    twentieth of the time waited so far, half a second to thirty, so short jobs are seen at once
-    and long ones cost few calls.
+    One list call a hundred jobs serves each tick. A tick is a twentieth of the time waited so far,
+    half a second to thirty, and two where a job is about to end: so short jobs and ends are seen at
+    once, and long jobs cost few calls.
 
     Raises:
         TrainingJobError: a job has not ended at the deadline, or its record is gone.
     """
     ended: dict[str, dict[str, Any]] = {}
-    # CreationTimeAfter leaves out a job that was created at that very moment.
-    since = min(_described(client, name)["CreationTime"] for name in names) - timedelta(seconds=1)
-    seen: dict[str, str] = {}
-    for waited in _ticks(deadline):
-        for summary in _summaries(client, names, since):
-            name, status = summary["TrainingJobName"], _status(summary)
-            if seen.get(name) != status:
-                progress(f"{name}: {status} ({format_duration(waited)})")
-                seen[name] = status
-            if is_terminal(summary) and name not in ended:
-                ended[name] = _described(client, name)
+    told: dict[str, str] = {}
+    since: datetime | None = None
+    start = time.monotonic()
+    while (waited := time.monotonic() - start) < deadline:
+        summaries = _summaries(client, names, since)
+        if len(summaries) == len(names):
+            # CreationTimeAfter leaves out a job that was created at that very moment.
+            since = min(each["CreationTime"] for each in summaries.values()) - timedelta(seconds=1)
+        _tell(summaries, told, waited, progress)
+        ended |= _ended(client, [name for name in names if name not in ended], summaries)
         if len(ended) == len(names):
             return ended
+        time.sleep(_tick(waited, summaries.values()))
     running = ", ".join(sorted(set(names) - set(ended)))
     raise TrainingJobError(
         f"still running after {format_duration(deadline)}: {running}. "
         "They run on; `pulumi up` goes on waiting for them."
     )
+
+
+def _ended(
+    client: Any, names: Iterable[str], summaries: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """The descriptions of those jobs that have ended; one that is in no list is looked at too."""
+    asked = [name for name in names if name not in summaries or is_terminal(summaries[name])]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = pool.map(lambda name: _described(client, name), asked)
+        return {each["TrainingJobName"]: each for each in found if is_terminal(each)}
+
+
+def _tell(
+    summaries: Mapping[str, Mapping[str, Any]],
+    told: dict[str, str],
+    waited: float,
+    progress: Progress,
+) -> None:
+    """Tell each status that is another than the one that was told."""
+    for name, summary in summaries.items():
+        status = _status(summary)
+        if told.get(name) != status:
+            progress(f"{name}: {status} ({format_duration(waited)})")
+            told[name] = status
+
+
+def _tick(waited: float, summaries: Iterable[Mapping[str, Any]]) -> float:
+    """Seconds until the jobs are looked at again."""
+    tick = min(max(waited * _TICK_SHARE, _QUICKEST_TICK), _SLOWEST_TICK)
+    ends = any(_status(summary) in _ENDING for summary in summaries)
+    return min(tick, _TICK_NEAR_THE_END) if ends else tick
 
 
 def last_log_lines(logs: Any, name: str, lines: int) -> list[str]:
@@ -71,14 +106,24 @@ def _tail(logs: Any, stream: str, lines: int) -> list[str]:
     return [f"{host} | {event['message'].rstrip()}" for event in events]
 
 
-def _summaries(client: Any, names: Sequence[str], since: datetime) -> Iterator[dict[str, Any]]:
-    """The summaries of these jobs; all of them were created after `since`."""
-    wanted = set(names)
+def _summaries(
+    client: Any, names: Sequence[str], since: datetime | None
+) -> dict[str, dict[str, Any]]:
+    """The summaries of these jobs by name, newest first, of those created after `since`."""
+    wanted, found = set(names), dict[str, dict[str, Any]]()
     pages = client.get_paginator("list_training_jobs").paginate(
-        NameContains=_shared_prefix(names), MaxResults=100, CreationTimeAfter=since
+        NameContains=_shared_prefix(names),
+        SortBy="CreationTime",
+        SortOrder="Descending",
+        MaxResults=100,
+        **({"CreationTimeAfter": since} if since else {}),
     )
     for page in pages:
-        yield from (s for s in page["TrainingJobSummaries"] if s["TrainingJobName"] in wanted)
+        summaries = page["TrainingJobSummaries"]
+        found |= {s["TrainingJobName"]: s for s in summaries if s["TrainingJobName"] in wanted}
+        if len(found) == len(wanted):
+            break
+    return found
 
 
 def _shared_prefix(names: Sequence[str]) -> str:
@@ -97,13 +142,6 @@ def _described(client: Any, name: str) -> dict[str, Any]:
     return description
 
 
-def _status(summary: dict[str, Any]) -> str:
+def _status(summary: Mapping[str, Any]) -> str:
     status, secondary = str(summary["TrainingJobStatus"]), str(summary.get("SecondaryStatus", ""))
     return secondary if status == "InProgress" and secondary else status
-
-
-def _ticks(deadline: float) -> Iterator[float]:
-    start = time.monotonic()
-    while (waited := time.monotonic() - start) < deadline:
-        yield waited
-        time.sleep(min(max(waited * _TICK_SHARE, _QUICKEST_TICK), _SLOWEST_TICK))

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from components.training_job import provider as provider_module
 from components.training_job.job import JobSettings
 from components.training_job.provider import TrainingJobProvider
 from components.training_job.request import Placement, fallback_requests, training_request
+from components.training_job.source_control import Revision
 from tests.components.training_job.fake_sagemaker import FakeSageMaker, provider_over
 
 PLACEMENT = Placement(
@@ -61,6 +63,8 @@ def job_inputs() -> Callable[..., dict[str, Any]]:
 @pytest.fixture
 def sagemaker(monkeypatch: pytest.MonkeyPatch) -> FakeSageMaker:
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    # Git is waited for in real time.
+    monkeypatch.setattr(provider_module, "revision", lambda _folder: Revision("0" * 40, False))
     return FakeSageMaker()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -161,6 +162,60 @@ def test_a_long_wait_takes_few_calls(
     clock.on_sleep = lambda: sagemaker.end(name, "Completed") if clock.now > 36_000 else None
     completion.create(props(name, deadline=40_000))
     assert sagemaker.calls.count("ListTrainingJobs") < 1400
+
+
+@pytest.mark.parametrize(("status", "longest"), [("Training", 30), ("Uploading", 2)])
+def test_an_end_that_is_near_is_seen_at_once(
+    completion: TrainingJobCompletionProvider,
+    sagemaker: FakeSageMaker,
+    launched: Callable[[str], str],
+    clock: SimpleNamespace,
+    status: str,
+    longest: float,
+) -> None:
+    name, ticks = launched("team-dev-a"), []
+
+    def tick() -> None:
+        ticks.append(clock.now)
+        sagemaker.end(name, "InProgress", status if clock.now > 3600 else "Training")
+        if clock.now > 4000:
+            sagemaker.end(name, "Completed")
+
+    clock.on_sleep = tick
+    completion.create(props(name, deadline=5000))
+    last = [later - sooner for sooner, later in pairwise(ticks[-4:])]
+    assert max(last) == pytest.approx(longest)
+
+
+def test_a_record_that_vanishes_while_it_is_waited_for_is_told(
+    completion: TrainingJobCompletionProvider,
+    sagemaker: FakeSageMaker,
+    launched: Callable[[str], str],
+    clock: SimpleNamespace,
+) -> None:
+    name, other = launched("team-dev-a"), launched("team-dev-b")
+    clock.on_sleep = lambda: sagemaker.jobs.pop(name, None)
+    with pytest.raises(TrainingJobError, match=f"the record of {name} is gone"):
+        completion.create(props(name, other))
+    assert clock.now < 60
+
+
+def test_each_job_is_described_once_when_it_has_ended(
+    completion: TrainingJobCompletionProvider,
+    sagemaker: FakeSageMaker,
+    launched: Callable[[str], str],
+    clock: SimpleNamespace,
+) -> None:
+    names = [launched(f"team-dev-{letter}") for letter in "abcd"]
+    sagemaker.calls.clear()
+
+    def end() -> None:
+        for name in names:
+            sagemaker.end(name, "Completed")
+
+    clock.on_sleep = end
+    completion.create(props(*names))
+    assert sagemaker.calls.count("DescribeTrainingJob") == len(names)
 
 
 def test_the_deadline_names_the_jobs_that_still_run(
