@@ -16,7 +16,7 @@ from components.endpoints import endpoint_problems
 from components.instances import training_instance_types
 from components.permissions_boundary import boundary_problems
 from components.problems import Problem, under
-from components.stack_settings import Settings
+from components.stack_settings import STACK_TAGS, Settings
 from components.subnets import network_problems
 from components.training_job.rules import job_problems
 
@@ -185,6 +185,14 @@ def _deployers_are_named(settings: Settings) -> Iterator[Problem]:
     yield from under("deployer.githubSubjects", subject_problems(deployer.github_subjects))
 
 
+def _stack_tags_are_the_stacks(settings: Settings) -> Iterator[Problem]:
+    """Costs, budgets and quotas are told apart by them."""
+    for name, job in settings.jobs.items():
+        for key in sorted(STACK_TAGS & job.tags.keys()):
+            rule = "is a tag that every job of the stack has, and its costs are told apart by it"
+            yield Problem(f"jobs.{name}.tags.{key}", job.tags[key], rule, "choose another name")
+
+
 def _images_are_in_ecr(settings: Settings) -> Iterator[Problem]:
     images = {name: job.image for name, job in settings.jobs.items() if job.image is not None}
     for name, image in images.items():
@@ -237,6 +245,7 @@ _RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _roles_are_bounded,
     _secrets_can_be_reached,
     _deployers_are_named,
+    _stack_tags_are_the_stacks,
     _images_are_in_ecr,
     _addresses_can_get_mail,
 )

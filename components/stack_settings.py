@@ -22,6 +22,9 @@ FlowLogDays = Literal[
 COST_TAG = "team"
 """The tag by which a team's costs are told apart."""
 
+STACK_TAGS = frozenset({COST_TAG, "environment", "cost-center", "stack"})
+"""The tags of everything that a stack builds and launches."""
+
 
 class ExistingVpcSettings(SettingsModel):
     """A VPC that somebody else made."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.problems import Problem, report
-from components.stack_settings import Settings
+from components.stack_settings import STACK_TAGS, Settings
 from settings import parse
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1"
@@ -196,6 +196,14 @@ WRONG_JOBS: list[tuple[dict[str, Any], str, str]] = [
      "jobs.digits.source.arguments.0", "Secrets Manager"),
     ({"extra": {"ExperimentConfig": {"RunName": "ghp_" + "a" * 36}}},
      "jobs.digits.extra.ExperimentConfig.RunName", "Secrets Manager"),
+    # tags
+    ({"tags": {"team": "vision"}}, "jobs.digits.tags.team", "costs are told apart"),
+    ({"tags": {"aws:x": "y"}}, "jobs.digits.tags.aws:x", "another name"),
+    ({"tags": {"sagemaker-training:owner": "y"}}, "jobs.digits.tags.sagemaker-training:owner",
+     "another name"),
+    ({"tags": {"a;b": "y"}}, "jobs.digits.tags.a;b", "must match"),
+    ({"tags": {"a": "y" * 257}}, "jobs.digits.tags.a", "256"),
+    ({"tags": {f"t{n}": "" for n in range(41)}}, "jobs.digits.tags", "at most 40"),
     # the API's own limits, told by the setting
     ({"hyperparameters": {"a": "x" * 2501}}, "jobs.digits.hyperparameters.a", "2500"),
     ({"hyperparameters": {f"a{n}": 1 for n in range(101)}}, "jobs.digits.hyperparameters", "100"),
@@ -324,6 +332,7 @@ RIGHT_JOBS: list[dict[str, Any]] = [
     channel(fileSystem=EFS | {"type": "FSxLustre", "directoryPath": "/fsx/data"}),
     {**RELAUNCHED, "fallbacks": [{"instanceType": "ml.g5.4xlarge"}, {"spot": False}]},
     {"instanceType": "ml.z9.large", "unlistedInstanceType": True},
+    {"tags": {"experiment": "a", "owner": "ann@example.org"}},
     {"environment": {"TOKEN_ARN": SECRET_ARN, "max_tokens": "7"}},
     {"extra": {"StoppingCondition": {"MaxPendingTimeInSeconds": 3600}}},
     {"source": None, "extra": {"AlgorithmSpecification": {"ContainerArguments": ["serve"]}}},
@@ -413,3 +422,9 @@ def test_the_tags_leave_out_what_is_empty() -> None:
     settings = Settings(team="research")
     tags = settings.tags("research-dev")
     assert tags == {"team": "research", "environment": "dev", "stack": "research-dev"}
+
+
+def test_the_tags_that_a_job_may_not_have_are_those_of_its_stack(project: Path) -> None:
+    settings, _ = parse(stack(costCenter="1"), project)
+    assert settings is not None
+    assert settings.tags("dev").keys() == STACK_TAGS

@@ -132,6 +132,11 @@ class JobSettings(SettingsModel):
         default={},
         description="Regular expressions with one group that find a metric's value in the log.",
     )
+    tags: dict[str, str] = Field(
+        default={},
+        max_length=40,
+        description="Tags of the job beside the stack's, at most 40; they change in place.",
+    )
     network_isolation: bool = Field(
         default=True,
         description="Whether the container has no network but its peers: true or false.",

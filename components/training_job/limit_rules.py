@@ -42,7 +42,7 @@ _SETTINGS = {
     "RoleArn": "the execution role",
     "StoppingCondition.MaxRuntimeInSeconds": "maxRuntime",
     "StoppingCondition.MaxWaitTimeInSeconds": "spot.maxWait",
-    "Tags": "team",
+    "Tags": "tags",
     "TrainingJobName": "the job's name",
     "VpcConfig": "network",
 }
@@ -58,6 +58,7 @@ _LISTED = {
     "InputDataConfig.": ("inputs", "ChannelName"),
     "ResourceConfig.InstanceGroups.": ("instanceGroups", "InstanceGroupName"),
     "AlgorithmSpecification.MetricDefinitions.": ("metrics", "Name"),
+    "Tags.": ("tags", "Key"),
 }
 """The lists of the request, the setting that each comes from, and the member that names an item."""
 

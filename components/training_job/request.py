@@ -114,7 +114,7 @@ def _modelled(job: JobSettings, placement: Placement) -> Request:
             "StoppingCondition": _limits(job),
             "CheckpointConfig": _checkpoints(job, placement),
             "RetryStrategy": _retries(job),
-            "Tags": [{"Key": key, "Value": value} for key, value in sorted(placement.tags.items())],
+            "Tags": [{"Key": key, "Value": value} for key, value in _tags(job, placement)],
         }
     )
 
@@ -177,6 +177,11 @@ def _entry_point(job: JobSettings) -> dict[str, Any]:
         ],
         "ContainerArguments": arguments,
     }
+
+
+def _tags(job: JobSettings, placement: Placement) -> list[tuple[str, str]]:
+    """The stack's tags and the job's own, which can't take their place."""
+    return sorted((dict(job.tags) | dict(placement.tags)).items())
 
 
 def _secret_variables(job: JobSettings) -> dict[str, str]:

@@ -17,6 +17,8 @@ from components.training_job.job import JobSettings
 from components.training_job.limit_rules import extra_problems, limit_problems
 from components.training_job.secret_rules import secret_problems
 
+_RESERVED_TAGS = ("aws:", "sagemaker-training:")
+
 
 def job_problems(job: JobSettings, project: Path) -> list[Problem]:
     """Everything that is wrong with one job's settings; `project` is the program's folder."""
@@ -101,6 +103,13 @@ def _launcher_has_a_script(job: JobSettings, _: Path) -> Iterator[Problem]:
         )
 
 
+def _tags_are_the_jobs_own(job: JobSettings, _: Path) -> Iterator[Problem]:
+    for name, value in job.tags.items():
+        if name.lower().startswith(_RESERVED_TAGS):
+            rule = f"tags that begin with {' or '.join(_RESERVED_TAGS)} are not a job's own"
+            yield Problem(f"tags.{name}", value, rule, "choose another name")
+
+
 def _metrics_have_one_group(job: JobSettings, _: Path) -> Iterator[Problem]:
     for name, expression in job.metrics.items():
         try:
@@ -124,5 +133,6 @@ _RULES: tuple[Callable[[JobSettings, Path], Iterator[Problem]], ...] = (
     _one_lineage_is_named,
     _source_exists,
     _launcher_has_a_script,
+    _tags_are_the_jobs_own,
     _metrics_have_one_group,
 )

@@ -148,6 +148,7 @@ PLACEMENTS: list[Callable[[Settings], Settings]] = [
     lambda job: job | {"metrics": {"other": "y=(.*)"}},
     lambda job: job | {"networkIsolation": not job.get("networkIsolation", True)},
     lambda job: job | {"maxRetries": 7},
+    lambda job: job | {"tags": {"experiment": "other"}},
     lambda job: job | {"fallbacks": []},
     lambda job: job | {"relaunch": "onFailure", "maxAttempts": 30},
     lambda job: job | {"extra": {"ProfilerConfig": {"DisableProfiler": True}}},

@@ -117,6 +117,11 @@ def test_a_warm_pool_and_retries_are_asked_for_in_the_apis_words() -> None:
     assert request_problems(request) == []
 
 
+def test_a_jobs_own_tags_stand_beside_the_stacks() -> None:
+    tags = request_for(tags={"experiment": "a", "team": "other"})["Tags"]
+    assert tags == [{"Key": "experiment", "Value": "a"}, {"Key": "team", "Value": "research"}]
+
+
 DEFINITION_CHANGES: list[dict[str, Any]] = [
     {"image": IMAGE + "2"},
     {"hyperparameters": {"epochs": 2}},
@@ -132,6 +137,7 @@ PLACEMENT_CHANGES: list[dict[str, Any]] = [
     {"volumeGb": 200},
     {"metrics": {"loss": "loss=(.*)"}},
     {"networkIsolation": False},
+    {"tags": {"experiment": "a"}},
 ]
 
 
