@@ -74,6 +74,8 @@ def status(layout: Layout) -> int:
     engine = Engine(layout, STACK, server.url if server else "")
     where = f"{server.url}, process {server.pid}" if server else "not running"
     console.print(f"Local cloud  {where}")
+    if server:
+        console.print(f"Status page  {server.url}/localcloud/")
     count = len(engine.resources())
     console.print(f"Stack {STACK}    {f'{count} resources' if count else 'not up'}")
     for lock in locks_of(layout.state):

@@ -90,6 +90,9 @@ def status(data: Data) -> None:
     """Print where the server listens; exit with 3 when none runs."""
     server = _running(data)
     typer.echo(f"{server.url} (process {server.pid}, version {server.version})")
+    typer.echo(f"Status page: {server.url}/localcloud/")
+    if server.lost:
+        typer.echo(server.lost)
 
 
 @app.command()

@@ -149,6 +149,7 @@ def _mount(server: Any, settings: Settings, keeper: Keeper) -> TrainingService:
     from localcloud.gateway import Gateway
     from localcloud.registry import stand_in_for_missing_repositories
     from localcloud.sagemaker.service import TrainingService
+    from localcloud.status_page.application import StatusPage
 
     mend_bucket_policies()
     mend_delete_markers()
@@ -161,7 +162,8 @@ def _mount(server: Any, settings: Settings, keeper: Keeper) -> TrainingService:
     keeper.add("training jobs", service)
     keeper.add("quotas", service.quotas)
     gateway = Gateway(service, chatbot.before(server.app))
-    server.app = Watched(gateway, keeper.gate, keeper.changed)
+    page = StatusPage(service, gateway)
+    server.app = Watched(page, keeper.gate, keeper.changed)
     return service
 
 

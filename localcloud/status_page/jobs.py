@@ -1,0 +1,113 @@
+"""What the page shows of training jobs, as JSON documents; times are seconds since the epoch."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from localcloud.sagemaker import lifecycle
+from localcloud.sagemaker.description import describe, output_uri
+from localcloud.sagemaker.errors import not_found
+from localcloud.sagemaker.records import TrainingJob
+from localcloud.sagemaker.runtime.logs import GROUP
+from localcloud.sagemaker.runtime.metrics import extract
+from localcloud.status_page import objects
+
+Document = dict[str, Any]
+
+MOST_LINES = 400
+"""Of a job's log, the newest."""
+MOST_POINTS = 400
+"""Of a metric's curve, evenly chosen."""
+_MOST_LINES_READ = 50_000
+
+
+def overview(jobs: Iterable[TrainingJob]) -> list[Document]:
+    """Return a summary of each job, the newest first."""
+    return [_summary(job) for job in sorted(jobs, key=lambda job: job.created, reverse=True)]
+
+
+def detail(jobs: Iterable[TrainingJob], arn: str) -> Document:
+    """Return all that is shown of one job; raise ServiceError if there is none."""
+    job = next((job for job in jobs if job.arn == arn), None)
+    if job is None:
+        raise not_found()
+    lines = list(_log_lines(job))
+    checkpoints = job.request.get("CheckpointConfig", {}).get("S3Uri")
+    return {
+        **_summary(job),
+        "description": describe(job),
+        "metrics": curves(lines, job.request["AlgorithmSpecification"]),
+        "log": lines[-MOST_LINES:],
+        "lines": len(lines),
+        "objects": {
+            "checkpoints": objects.below(checkpoints) if checkpoints else [],
+            "output": objects.below(output_uri(job) + "/"),
+        },
+    }
+
+
+def _summary(job: TrainingJob) -> Document:
+    resources = job.request["ResourceConfig"]
+    groups = resources.get("InstanceGroups") or [resources]
+    return {
+        "name": job.name,
+        "arn": job.arn,
+        "region": job.region,
+        "status": lifecycle.status(job),
+        "secondary": lifecycle.secondary_status(job),
+        "reason": lifecycle.failure_reason(job),
+        "created": job.created,
+        "now": time.time(),
+        "instances": ", ".join(
+            f"{group.get('InstanceCount', 1)} × {group.get('InstanceType', '?')}"
+            for group in groups
+        ),
+        "spot": bool(job.request.get("EnableManagedSpotTraining")),
+        "interruptions": sum(row.status == "Interrupted" for row in job.transitions),
+        "training": lifecycle.training_seconds(job),
+        "billable": lifecycle.billable_seconds(job),
+        "transitions": [
+            {"status": row.status, "start": row.start, "end": row.end, "message": row.message}
+            for row in job.transitions
+        ],
+    }
+
+
+def _log_lines(job: TrainingJob) -> Iterator[Document]:
+    """Yield the lines of all the job's streams in the order of their times."""
+    from moto.logs.models import logs_backends
+
+    group = logs_backends[job.account][job.region].groups.get(GROUP)
+    streams = list(group.streams.items()) if group else []
+    events = [
+        (event.timestamp, name.removeprefix(f"{job.name}/").rpartition("-")[0], event.message)
+        for name, stream in streams
+        if name.startswith(f"{job.name}/")
+        for event in list(stream.events)
+    ]
+    # By time alone: lines of the same millisecond stay in the order in which they came.
+    events.sort(key=lambda event: event[0])
+    for moment, host, message in events[-_MOST_LINES_READ:]:
+        yield {"time": moment / 1000, "host": host, "message": message}
+
+
+def curves(lines: Iterable[Document], algorithm: Document) -> list[Document]:
+    """Return the course of each metric that the job defines, as pairs of time and value."""
+    definitions = algorithm.get("MetricDefinitions", [])
+    patterns = {each["Name"]: re.compile(each["Regex"]) for each in definitions}
+    points: dict[str, list[tuple[float, float]]] = {name: [] for name in patterns}
+    for line in lines if patterns else ():
+        for name, value in extract(line["message"], patterns).items():
+            points[name].append((line["time"], value))
+    return [{"name": name, "points": thinned(found)} for name, found in points.items() if found]
+
+
+def thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return at most MOST_POINTS of the points, the first and the last among them."""
+    last = len(points) - 1
+    if last < MOST_POINTS:
+        return points
+    return [points[round(index * last / (MOST_POINTS - 1))] for index in range(MOST_POINTS)]
