@@ -45,6 +45,13 @@ def decide(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Decision:
     return Decision.UPDATE if _is_recorded_anew(olds, news) else Decision.NOTHING
 
 
+def next_try(olds: Mapping[str, Any], news: Mapping[str, Any]) -> int:
+    """Which try in a row the next launch is; 0 where none follows a failure of the same run."""
+    launches = decide(olds, news) is Decision.REPLACE and bool(olds["training_job_name"])
+    retried = launches and not _is_another_run(olds, news) and _is_retried(olds, news)
+    return olds["tries"] + 1 if retried else 0
+
+
 def _is_another_run(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     return any(is_unknown(news[key]) or olds[key] != news[key] for key in IDENTITY)
 

@@ -27,7 +27,7 @@ from components.training_job import lifecycle
 from components.training_job.aws_clients import AwsClients
 from components.training_job.checkpoint_health import checkpoint_warning, newest_change
 from components.training_job.cost import cost_ceiling, expected_cost
-from components.training_job.decision import IDENTITY, RECORDED, Decision, decide
+from components.training_job.decision import IDENTITY, RECORDED, Decision, decide, next_try
 from components.training_job.errors import TrainingJobError, traced, without_traceback
 from components.training_job.images import Images
 from components.training_job.lifecycle import Launch
@@ -94,8 +94,10 @@ class TrainingJobProvider(ResourceProvider):
     @traced
     def diff(self, _id: str, olds: State, news: State) -> DiffResult:
         """Say whether anything changes, and whether that takes another job."""
-        olds = _conformed(olds)
-        decision = decide(olds, _conformed(news))
+        olds, inputs = _conformed(olds), _conformed(news)
+        decision = decide(olds, inputs)
+        if tries := next_try(olds, inputs):
+            print(_retry_notice(olds, inputs, tries))
         changed = [key for key in (*IDENTITY, "launch") if olds.get(key) != news.get(key)]
         return DiffResult(
             changes=decision is not Decision.NOTHING,
@@ -207,6 +209,18 @@ class TrainingJobProvider(ResourceProvider):
                 f"{props['account_id']}. Use that account's credentials or profile."
             )
         return self._clients.client("sagemaker", props["region"])
+
+
+def _retry_notice(olds: State, news: State, tries: int) -> str:
+    """What the next try will run on, said before it costs anything."""
+    request = Launch("", "", "", news["request"], news.get("fallbacks", ())).request_of(tries)
+    groups = request["ResourceConfig"].get("InstanceGroups") or [request["ResourceConfig"]]
+    instances = " and ".join(f"{each['InstanceCount']} × {each['InstanceType']}" for each in groups)
+    capacity = "on spot capacity" if request["EnableManagedSpotTraining"] else "on demand"
+    return (
+        f"{olds['training_job_name']} ended as {olds['outcome']}: try {tries} of "
+        f"{news['max_attempts']} runs on {instances}, {capacity}"
+    )
 
 
 def _costs(requests: list[Request], news: State) -> State:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.training_job.decision import Decision, decide
+from components.training_job.decision import Decision, decide, next_try
 from components.training_job.unknowns import UNKNOWN
 
 INPUTS = {
@@ -105,6 +105,25 @@ TABLE = [
     ("a retry waits for the switch", state(relaunch="onFailure", **FAILED),
      inputs(relaunch="onFailure", launch=False), Decision.NOTHING),
 ]  # fmt: skip
+
+
+RETRIED = inputs(relaunch="onFailure")
+TRIES = [
+    ("a failure is tried again", state(**FAILED), RETRIED, 2),
+    ("and once more", state(**FAILED) | {"tries": 2}, RETRIED, 3),
+    ("no attempt is left", state(**FAILED) | {"tries": 3}, RETRIED, 0),
+    ("it still runs", state(), RETRIED, 0),
+    ("it goes on after a pause", state(paused=True, **STOPPED), RETRIED, 0),
+    ("another definition begins anew", state(**FAILED), RETRIED | {"definition_hash": "b"}, 0),
+    ("nothing was launched", state(""), RETRIED, 0),
+]
+
+
+@pytest.mark.parametrize(
+    ("olds", "news", "tries"), [row[1:] for row in TRIES], ids=[row[0] for row in TRIES]
+)
+def test_the_next_try_is_counted(olds: dict[str, Any], news: dict[str, Any], tries: int) -> None:
+    assert next_try(olds, news) == tries
 
 
 @pytest.mark.parametrize(

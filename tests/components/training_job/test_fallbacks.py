@@ -58,6 +58,28 @@ def test_each_relaunch_uses_the_next_fallback_and_the_last_one_serves_the_rest(
     assert state["tries"] == 4
 
 
+def test_a_preview_says_what_the_next_try_will_run_on(
+    provider: TrainingJobProvider,
+    sagemaker: FakeSageMaker,
+    job_inputs: Inputs,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    state = launch(provider, job_inputs(ON_FAILURE))
+    name = state["training_job_name"]
+    sagemaker.end(name, "Stopped", "MaxWaitTimeExceeded")
+    state = provider.read(name, state).outs or {}
+    news = checked(provider, job_inputs(ON_FAILURE))
+    capsys.readouterr()
+    provider.diff("", state, news)
+    told = capsys.readouterr().out
+    assert told == (
+        f"{name} ended as out of wait: try 2 of 4 runs on 1 × ml.c5.xlarge, on spot capacity\n"
+    )
+    another = checked(provider, job_inputs({**ON_FAILURE, "runId": "b"}))
+    assert provider.diff("", state, another).replaces
+    assert capsys.readouterr().out == ""
+
+
 def test_a_fallback_is_the_same_definition_in_the_same_lineage(
     provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
 ) -> None:
