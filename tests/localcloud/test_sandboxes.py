@@ -62,22 +62,22 @@ def test_the_failure_file_and_the_signal_of_a_crash_are_told(confined_cloud: Clo
 def test_the_entry_point_hears_sigterm_and_nothing_outlives_it(confined_cloud: Cloud):
     name = confined_cloud.create(
         """
-        import signal, subprocess, sys, time
+        import resource, signal, subprocess, sys, time
         child = subprocess.Popen(['sleep', '60'], start_new_session=True)
         def end(*_):
             print('ending')
             sys.exit(0)
         signal.signal(signal.SIGTERM, end)
-        print('running')
+        print('running with', resource.getrlimit(resource.RLIMIT_DATA)[0] >> 30, 'GiB')
         time.sleep(60)
         """
     )
-    confined_cloud.wait_for_line(name, "running")
+    confined_cloud.wait_for_line(name, "running with 8 GiB")
 
     job = confined_cloud.stop(name)
 
     assert job["TrainingJobStatus"] == "Stopped"
-    assert confined_cloud.lines(name) == ["running", "ending"]
+    assert confined_cloud.lines(name) == ["running with 8 GiB", "ending"]
 
 
 def test_a_sandbox_that_does_not_work_is_refused(monkeypatch: pytest.MonkeyPatch):

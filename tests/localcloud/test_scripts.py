@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,6 +22,12 @@ def attempt(action, *arguments):
     except OSError as error:
         return error.strerror
 
+def fits(gib):
+    try:
+        return bool(bytearray(gib << 30))
+    except MemoryError:
+        return False
+
 paths = ('/usr/new', '/etc/new', '/opt/ml/input/data/fast/new', '/tmp/mine', '/root/mine')
 print(json.dumps({
     'host': host,
@@ -32,6 +39,8 @@ print(json.dumps({
     'parts': sorted(os.listdir(ml / 'input/data/sharded')),
     'fast': (ml / 'input/data/fast/data.txt').read_text(),
     'writing': {path: attempt(pathlib.Path(path).touch) for path in paths},
+    'processors': len(os.sched_getaffinity(0)),
+    'memory': all(fits(gib) == (gib < 8) for gib in (1, 9)),
     'visible': [path for path in ('/home', DATA) if os.path.exists(path)],
     'server': attempt(socket.create_connection, ('127.0.0.1', PORT), 2),
 }))
@@ -135,6 +144,12 @@ def test_nothing_else_of_this_machine_is_there(visit: Visit):
 
 def test_an_isolated_script_cannot_reach_the_server(visit: Visit):
     assert visit.found["algo-1"]["server"] == "Connection refused"
+
+
+def test_an_instance_has_the_memory_and_the_processors_of_its_type(visit: Visit):
+    for found in visit.found.values():
+        assert found["memory"]
+        assert found["processors"] == min(2, len(os.sched_getaffinity(0)))
 
 
 def test_metrics_are_the_last_matches_in_the_output(visit: Visit):

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from localcloud.clients import RoleClients
 from localcloud.images import Image
+from localcloud.instance_types import instance_types
 from localcloud.sagemaker.records import TrainingJob
 from localcloud.sagemaker.rules import input_mode
 from localcloud.sagemaker.runtime import layout
@@ -16,6 +17,7 @@ from localcloud.sagemaker.runtime.settings import Settings
 from localcloud.sagemaker.sandbox.files import MACHINE_LEARNING, instance_mounts
 from localcloud.sagemaker.sandbox.specification import Mount, Specification
 
+_GIB = 1 << 30
 _CACHE = f"{MACHINE_LEARNING}/sagemaker/warmpoolcache"
 
 
@@ -39,6 +41,7 @@ class Blueprint:
         `network` is the process that holds the job's network, 0 if it has none of its own.
         """
         ml = folder / "ml"
+        instance_type = instance_types()[host.instance_type]
         environment = layout.environment(self.job, self.image.environment, self._aws())
         command = layout.command(self.job.request)
         if not self.settings.sandbox.faithful:
@@ -52,6 +55,8 @@ class Blueprint:
             mounts=instance_mounts(folder, self.image.folders, self._mounts(host, folder)),
             root=str(folder / "root"),
             network=network,
+            memory=int(instance_type.memory_gib * _GIB),
+            processors=instance_type.vcpus,
             folder="/" if self.settings.sandbox.faithful else str(ml),
         )
 

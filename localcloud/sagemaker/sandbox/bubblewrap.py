@@ -32,6 +32,7 @@ def main() -> None:
     options = os.memfd_create("options", 0)
     os.write(options, b"\0".join(word.encode() for word in arguments(specification)) + b"\0")
     os.lseek(options, 0, os.SEEK_SET)
+    linux.limit_resources(specification.memory, specification.processors)
     # Through env, which ends with 126 or 127 where bwrap itself ends with 1.
     command = ["/usr/bin/env", "--", *specification.command]
     os.execv(bwrap, [bwrap, "--args", str(options), *command])  # noqa: S606

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import resource
 import signal
 import socket
 import struct
@@ -130,6 +131,23 @@ def signal_on_parent_death(number: int = signal.SIGKILL) -> None:
 def adopt_orphans() -> None:
     """Make the calling process the parent of descendants whose own parents ended."""
     _check(_libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl CHILD_SUBREAPER")
+
+
+def limit_resources(memory: int, processors: int) -> None:
+    """Hold this process and its descendants to an instance's memory, in bytes, and processors.
+
+    The memory is that of each process by itself, since control groups belong to the host's
+    administrator: who wants more is refused it, rather than killed. 0 stands for no limit.
+    """
+    if memory:
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        most = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    there = sorted(os.sched_getaffinity(0))
+    if 0 < processors < len(there):
+        # From anywhere on, so that the instances of a machine don't crowd on a few.
+        start = int.from_bytes(os.urandom(4)) % len(there)
+        os.sched_setaffinity(0, (there * 2)[start : start + processors])
 
 
 def limit_capabilities(kept: Iterable[int] = CONTAINER_CAPABILITIES) -> None:

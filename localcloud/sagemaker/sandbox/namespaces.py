@@ -68,6 +68,7 @@ def _become(specification: Specification, parent_alive: int) -> None:
         linux.set_host_name(specification.host)
         _build_root(specification)
         linux.limit_capabilities()
+        linux.limit_resources(specification.memory, specification.processors)
         os.chdir(specification.folder)
     except OSError as error:
         _fail(f"The instance could not be set up: {error}", _SET_UP_FAILED)

@@ -33,6 +33,7 @@ def main() -> None:
     if child == 0:
         signal.signal(_SERVER_ENDED, signal.SIG_DFL)
         os.chdir(specification.folder)
+        linux.limit_resources(specification.memory, specification.processors)
         execute(specification)
     sys.exit(_wait(child))
 

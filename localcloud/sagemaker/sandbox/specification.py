@@ -39,6 +39,10 @@ class Specification:
     """The folder in which the command starts."""
     network: int = 0
     """Process that holds the job's network and user namespaces; 0 for the host's network."""
+    memory: int = 0
+    """Bytes that each process may hold; 0 for as many as the host gives."""
+    processors: int = 0
+    """How many of the host's processors the command sees; 0 for all."""
 
     def write(self, path: Path) -> None:
         """Write as JSON, readable by its owner only, since the environment may hold secrets."""
