@@ -31,7 +31,8 @@ _MARKS = frozenset(
 _CHANGED = frozenset({"enablemanagedspottraining", "resourceconfig", "stoppingcondition"})
 """The members of a request in which attempts differ."""
 
-_DEEPEST = 6
+_DEEPEST = 20
+"""How many levels deep a request is looked for."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,16 @@ def request_in(resource: Resource, *, certain: bool) -> Request | None:
     if certain:
         request = named(properties, "request")
         return Request(properties if request is MISSING else request)
-    return next(map(_flat, filter(_is_training, _mappings(properties, 0))), None)
-
-
-def _flat(values: Mapping[str, Any]) -> Request:
-    return Request(values, flat=True)
+    # A fallback has enough of a request to be taken for one.
+    others = {key: each for key, each in properties.items() if spelling(key) != "fallbacks"}
+    found: list[Mapping[str, Any]] = []
+    for each in filter(_is_training, _mappings(others, 0)):
+        if each not in found:
+            found.append(each)
+    if len(found) > 1:
+        # Which of them is sent, or whether all are, is the provider's secret.
+        return Request(UNKNOWN)
+    return Request(found[0], flat=True) if found else None
 
 
 def spelling(name: str) -> str:
@@ -97,11 +103,16 @@ def _step(values: Any, part: str) -> Any:
 
 
 def named(values: Any, name: str) -> Any:
-    """The value in a mapping whose key is this name, or its plural, in any way to write it."""
+    """The value in a mapping whose key is this name, or its plural, in any way to write it.
+
+    UNKNOWN where several keys are.
+    """
     if not isinstance(values, Mapping):
         return MISSING
     wanted = (spelling(name), f"{spelling(name)}s")
-    return next((value for key, value in values.items() if spelling(key) in wanted), MISSING)
+    found = [value for key, value in values.items() if spelling(key) in wanted]
+    # Of two spellings of one name, which of them counts is the provider's secret.
+    return UNKNOWN if len(found) > 1 else next(iter(found), MISSING)
 
 
 def _mappings(value: Any, depth: int) -> Iterator[Mapping[str, Any]]:

@@ -16,7 +16,8 @@ from training_policies.resource import MISSING, UNKNOWN, Absence, Resource
 
 OWN_TYPE = "pulumi-python:dynamic/sagemaker:TrainingJob"
 AWS_TYPE = "aws:sagemaker/trainingJob:TrainingJob"
-_DYNAMIC = ("pulumi-python:dynamic", "pulumi-nodejs:dynamic")
+_ANYTHING = ("pulumi-python:dynamic", "pulumi-nodejs:dynamic", "aws:cloudcontrol/")
+"""What the types begin with of resources that can be anything."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,18 @@ class TrainingJobView:
         return _groups(self.request)
 
     @property
+    def rule_groups(self) -> list[InstanceGroup]:
+        """The instances beside the job that rules of the debugger and the profiler run on."""
+        lists = (
+            self.request.read("DebugRuleConfigurations"),
+            self.request.read("ProfilerRuleConfigurations"),
+        )
+        rules = [rule for each in lists if isinstance(each, list) for rule in each]
+        types = [named(rule, "InstanceType") for rule in rules]
+        hidden = [InstanceGroup(UNKNOWN, UNKNOWN) for each in (*lists, *rules) if each is UNKNOWN]
+        return hidden + [InstanceGroup(each, 1) for each in types if each is not MISSING]
+
+    @property
     def capacities(self) -> list[Capacity]:
         """What each attempt may run on."""
         return [Capacity(variant.groups, variant.spot) for variant in self.variants]
@@ -101,12 +114,17 @@ class TrainingJobView:
 
     @property
     def tags(self) -> Any:
-        """The tags by key, from either form: a list of Key and Value, or a mapping."""
-        tags = self.request.read("Tags")
-        if not isinstance(tags, list):
-            return tags
-        pairs = [each if isinstance(each, dict) else {} for each in tags]
-        return {named(each, "Key"): named(each, "Value") for each in pairs}
+        """The tags by key, from either form: a list of Key and Value, or a mapping.
+
+        pulumi-aws adds those that the provider gives every resource as `tagsAll`.
+        """
+        tags, every = self.request.read("Tags"), self.request.read("TagsAll")
+        if isinstance(tags, list):
+            pairs = [(named(each, "Key"), named(each, "Value")) for each in tags]
+            return {key: value for key, value in pairs if isinstance(key, str)}
+        if isinstance(every, dict) and tags is not UNKNOWN:
+            return every | (tags if isinstance(tags, dict) else {})
+        return tags
 
     @property
     def s3_uris(self) -> dict[str, Any]:
@@ -129,7 +147,7 @@ class TrainingJobView:
 
 def may_be_training_job(type_: str) -> bool:
     """Whether resources of a type are, or may turn out to be, training jobs."""
-    return type_ in (OWN_TYPE, AWS_TYPE) or type_.startswith(_DYNAMIC)
+    return type_.startswith(_ANYTHING) or type_.endswith(":TrainingJob")
 
 
 def training_job(resource: Resource) -> TrainingJobView | None:
@@ -169,8 +187,8 @@ def _groups(request: Request) -> list[InstanceGroup]:
         return [InstanceGroup(UNKNOWN, UNKNOWN)]
     if not isinstance(groups, list) or not groups:
         return [alone]
-    named = [_group(each) for each in groups]
-    return named if alone == InstanceGroup(MISSING, MISSING) else [alone, *named]
+    listed = [_group(each) for each in groups]
+    return listed if alone == InstanceGroup(MISSING, MISSING) else [alone, *listed]
 
 
 def _group(group: Any) -> InstanceGroup:
@@ -181,6 +199,6 @@ def _group(group: Any) -> InstanceGroup:
 
 def _attempts(resource: Resource) -> int | Absence:
     relaunch, attempts = resource.read("relaunch"), resource.read("max_attempts")
-    if relaunch == "never" or attempts is MISSING:
+    if relaunch == "never" or (relaunch is MISSING and attempts is MISSING):
         return 1
     return attempts if isinstance(attempts, int) else UNKNOWN

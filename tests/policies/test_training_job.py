@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from training_policies.training_job import (
     Capacity,
     InstanceGroup,
     TrainingJobView,
+    may_be_training_job,
     training_job,
 )
 
@@ -130,9 +132,68 @@ def test_of_a_fallback_that_cannot_be_read_nothing_is_known(fallbacks: Any):
     assert job.capacities[1:] == [Capacity([InstanceGroup(UNKNOWN, UNKNOWN)], UNKNOWN)]
 
 
+def test_a_resource_with_several_requests_hides_which_of_them_is_sent():
+    other = {**REQUEST, "ResourceConfig": {"InstanceType": "ml.p5.48xlarge", "InstanceCount": 9.0}}
+    unknown = [Capacity([InstanceGroup(UNKNOWN, UNKNOWN)], UNKNOWN)]
+    for properties in (
+        {"jobs": [REQUEST, other]},
+        {**REQUEST, "real": other},
+        {"request": REQUEST, "text": json.dumps(other)},
+    ):
+        assert view("pulumi-python:dynamic/a:B", properties).capacities == unknown
+    twice = {"request": REQUEST, "fallbacks": [], "recorded": REQUEST}
+    assert view("pulumi-python:dynamic/a:B", twice).image == "image"
+
+
+def test_a_renamed_resource_with_fallbacks_is_read_like_the_original():
+    fallback = {"ResourceConfig": other_type(), "StoppingCondition": {}}
+    renamed = view("pulumi-python:dynamic/a:B", {"request": REQUEST, "fallbacks": [fallback]})
+    assert [each.groups[0].instance_type for each in renamed.variants] == [
+        "ml.g5.2xlarge",
+        "ml.g6.xlarge",
+    ]
+
+
+def other_type() -> dict[str, Any]:
+    return {"InstanceType": "ml.g6.xlarge", "InstanceCount": 1.0}
+
+
+def test_two_spellings_of_one_name_are_not_guessed_between():
+    resources = {"InstanceType": "ml.t3.large", "instance_type": "ml.p5.48xlarge"}
+    job = view("pulumi-python:dynamic/a:B", {"resource_config": resources, "training_image": "i"})
+    assert job.groups == [InstanceGroup(UNKNOWN, MISSING)]
+
+
+@pytest.mark.parametrize(
+    "type_", ["aws:cloudcontrol/resource:Resource", "acme:index:TrainingJob", AWS_TYPE]
+)
+def test_other_providers_resources_are_looked_into(type_: str):
+    state = json.dumps(camel(REQUEST))
+    assert may_be_training_job(type_)
+    if type_ != AWS_TYPE:
+        assert view(type_, {"desiredState": state}).image == "image"
+
+
+def test_tags_of_the_provider_count_as_the_jobs_own():
+    every = {"tagsAll": {"team": "research", "stack": "dev"}}
+    assert view(AWS_TYPE, every).tags == every["tagsAll"]
+    own = view(AWS_TYPE, every | {"tags": {"team": "vision"}})
+    assert own.tags == {"team": "vision", "stack": "dev"}
+    assert view(AWS_TYPE, every | {"tags": UNKNOWN_STRING_VALUE}).tags is UNKNOWN
+
+
+def test_rules_of_the_debugger_run_on_instances_of_their_own():
+    rules = [{"RuleConfigurationName": "a", "InstanceType": "ml.m5.large"}, {"RuleName": "free"}]
+    request = REQUEST | {"DebugRuleConfigurations": rules}
+    assert view(OWN_TYPE, {"request": request}).rule_groups == [InstanceGroup("ml.m5.large", 1)]
+    request = REQUEST | {"ProfilerRuleConfigurations": UNKNOWN_STRING_VALUE}
+    assert view(OWN_TYPE, {"request": request}).rule_groups == [InstanceGroup(UNKNOWN, UNKNOWN)]
+
+
 def test_attempts_count_only_where_a_failed_job_is_launched_again():
     request = {"request": REQUEST, "max_attempts": 3.0}
     assert view(OWN_TYPE, request | {"relaunch": "onFailure"}).attempts == 3
     assert view(OWN_TYPE, request | {"relaunch": "never"}).attempts == 1
     assert view(OWN_TYPE, request | {"relaunch": UNKNOWN_STRING_VALUE}).attempts == 3
     assert view(OWN_TYPE, {"request": REQUEST}).attempts == 1
+    assert view(OWN_TYPE, {"request": REQUEST, "relaunch": "onFailure"}).attempts is UNKNOWN

@@ -23,15 +23,18 @@ def _judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
     quota = quota_for(job, parameters) if job else None
     if job is None or quota is None:
         return
-    for instance_type in dict.fromkeys(_types(job)):
-        breach = _breach(instance_type, quota)
-        if breach is not None:
-            yield breach
+    judged: list[Any] = []
+    for instance_type in _types(job):
+        if instance_type not in judged:
+            judged.append(instance_type)
+            breach = _breach(instance_type, quota)
+            if breach is not None:
+                yield breach
 
 
 def _types(job: TrainingJobView) -> Iterator[Any]:
-    for capacity in job.capacities:
-        for group in capacity.groups:
+    for variant in job.variants:
+        for group in (*variant.groups, *variant.rule_groups):
             yield group.instance_type
 
 

@@ -25,7 +25,7 @@ _SECONDS_PER_HOUR = 3600
 
 def types_of(job: TrainingJobView) -> frozenset[str]:
     """Every known instance type that the job may run on."""
-    groups = (group for variant in job.variants for group in variant.groups)
+    groups = (group for variant in job.variants for group in _all_groups(variant))
     return frozenset(each.instance_type for each in groups if isinstance(each.instance_type, str))
 
 
@@ -109,7 +109,11 @@ def _worst(
 
 def _groups_in(variant: TrainingJobView, scope: Scope) -> list[InstanceGroup]:
     """The groups that are in the scope, or may be."""
-    return [group for group in variant.groups if _may_be_in(group, scope)]
+    return [group for group in _all_groups(variant) if _may_be_in(group, scope)]
+
+
+def _all_groups(variant: TrainingJobView) -> list[InstanceGroup]:
+    return [*variant.groups, *variant.rule_groups]
 
 
 def _may_be_in(group: InstanceGroup, scope: Scope) -> bool:

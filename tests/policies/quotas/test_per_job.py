@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.policies.jobs import STACK, job, limits
 from training_policies.harness import resource, violations
 from training_policies.policy import Policy
 from training_policies.quotas import QUOTA_POLICIES
+from training_policies.quotas.limits import LIMITS_SCHEMA
 from training_policies.resource import UNKNOWN
-from training_policies.training_job import AWS_TYPE
+from training_policies.training_job import AWS_TYPE, OWN_TYPE
 
 POLICIES = {policy.name: policy for policy in QUOTA_POLICIES if isinstance(policy, Policy)}
 FALLBACK = {
@@ -19,6 +22,22 @@ FALLBACK = {
     "EnableManagedSpotTraining": False,
     "StoppingCondition": {"MaxRuntimeInSeconds": 7200},
 }
+NAMES = [
+    "request",
+    "ResourceConfig",
+    "InstanceType",
+    "InstanceCount",
+    "InstanceGroups",
+    "StoppingCondition",
+    "MaxRuntimeInSeconds",
+    "EnableManagedSpotTraining",
+    "DebugRuleConfigurations",
+    "fallbacks",
+    "relaunch",
+    "max_attempts",
+    "Tags",
+    "Key",
+]
 TRIED_AGAIN = {"relaunch": "onFailure", "max_attempts": 3}
 
 # policy, limit, allowed, a job that just keeps it
@@ -124,6 +143,28 @@ def test_a_job_by_another_route_is_held_to_the_same_limit():
     teams = limits({"instancesPerJob": 2})
     [violation] = violations(POLICIES["quota-instances-per-job"], aws, stack=STACK, teams=teams)
     assert violation.asked == "3"
+
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-1, 9)
+    | st.floats()
+    | st.sampled_from([UNKNOWN, "", "ml.g5.xlarge", "ml.", "onFailure", "{}"]),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), values, max_size=4))
+def test_no_value_of_any_property_brings_a_quota_down(properties: dict[str, Any]):
+    subject = resource(OWN_TYPE, properties)
+    teams = limits(dict.fromkeys(LIMITS_SCHEMA["properties"], 1), accelerators={"*": {}})
+    for policy in QUOTA_POLICIES:
+        for violation in violations(policy, subject, stack=STACK, teams=teams):
+            assert str(violation)
 
 
 def test_limits_of_a_family_and_of_an_accelerator_count_only_their_own_instances():
