@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from itertools import pairwise
 from types import SimpleNamespace
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from components.training_job import waiting
 from components.training_job.completion import TrainingJobCompletionProvider
 from components.training_job.errors import TrainingJobError
 from components.training_job.unknowns import UNKNOWN
@@ -45,8 +45,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         clock.now += seconds
         clock.on_sleep()
 
-    monkeypatch.setattr(time, "sleep", sleep)
-    monkeypatch.setattr(time, "monotonic", lambda: clock.now)
+    # Not the module's own functions, which other tests' threads may be using.
+    own_time = SimpleNamespace(sleep=sleep, monotonic=lambda: clock.now)
+    monkeypatch.setattr(waiting, "time", own_time)
     return clock
 
 

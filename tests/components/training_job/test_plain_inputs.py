@@ -8,6 +8,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from components.training_job import resource
 from components.training_job.job import JobSettings
 from components.training_job.request import Placement
 from components.training_job.resource import TrainingJobArgs, _inputs
@@ -81,10 +82,17 @@ def test_a_secret_owner_is_refused(placement: Placement) -> None:
         inputs_of(placement, {}, owner=secret)
 
 
-def test_a_secret_in_a_fallback_alone_is_refused(placement: Placement) -> None:
-    """The first choice has local disks and no key."""
+def test_a_secret_in_a_fallback_alone_is_refused(
+    placement: Placement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where several are secret, any of them may be told first."""
+
+    def with_a_secret(*_: Any) -> list[dict[str, Any]]:
+        return [{"ResourceConfig": {"VolumeKmsKeyId": secret()}}]
+
+    monkeypatch.setattr(resource, "fallback_requests", with_a_secret)
     with pytest.raises(pulumi.RunError, match=r"fallbacks\[0\]\.ResourceConfig\.VolumeKmsKeyId"):
-        inputs_of(placement, {"key_arn": secret, "output_uri": "s3://b/output"}, **ON_FAILURE)
+        inputs_of(placement, {}, **ON_FAILURE)
 
 
 def test_an_output_that_is_no_secret_arrives_as_it_is(placement: Placement) -> None:
