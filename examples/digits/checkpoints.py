@@ -4,9 +4,11 @@
     stop = StopSignal()
     newest = checkpoints.newest()
     step = load(newest.path) if newest else 0
-    while step < last_step and not stop.received:
+    stopping = False
+    while step < last_step and not stopping:
         step = train_one_step()
-        if step % 100 == 0 or stop.received:
+        stopping = stop.received  # asked once a step, so that no stop comes between two answers
+        if step % 100 == 0 or stopping:
             checkpoints.save(step, lambda file: numpy.savez(file, **state))
 
 A checkpoint is a plain file in whatever format the script writes. Its name carries its step, its
@@ -144,7 +146,7 @@ class StopSignal:
     """Remembers that SIGTERM has come: the service wants the job to stop, within 120 seconds.
 
     To be made in the main thread, and after anything that handles SIGTERM itself. The script
-    looks at `received` after each step, saves a checkpoint and ends with exit code 0. With several
+    looks at `received` once after each step, saves a checkpoint and ends with exit code 0. With several
     processes, let all of them look at whether any has received it, so that all stop after the
     same step.
     """

@@ -122,6 +122,43 @@ def test_a_stop_signal_is_remembered_and_the_program_goes_on() -> None:
         signal.signal(signal.SIGTERM, before)
 
 
+STOPPABLE = """
+import sys, time
+from checkpoints import Checkpoints, StopSignal
+
+checkpoints, stop = Checkpoints(sys.argv[1]), StopSignal()
+newest = checkpoints.newest()
+step = newest.step if newest else 0
+print('goes on after', step, flush=True)
+stopping = False
+while not stopping:
+    time.sleep(0.001)
+    step += 1
+    print('step', step, flush=True)
+    stopping = stop.received
+    if step % 1000 == 0 or stopping:
+        checkpoints.save(step, lambda file: file.write(str(step).encode()))
+"""
+
+
+def test_a_script_that_is_told_to_stop_saves_its_last_step_and_ends_well(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", STOPPABLE, str(tmp_path)]
+    last = 0
+    for _ in range(2):
+        with subprocess.Popen(
+            command, cwd=Path(module.__file__).parent, stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == f"goes on after {last}\n"
+            assert process.stdout.readline() == f"step {last + 1}\n"
+            process.terminate()
+            last = int(process.stdout.read().split()[-1])
+            assert process.wait() == 0
+        newest = Checkpoints(tmp_path).newest()
+        assert newest is not None
+        assert (newest.step, newest.path.read_text()) == (last, str(last))
+
+
 # --- killed at random moments ---------------------------------------------------------------
 
 WRITER = """
