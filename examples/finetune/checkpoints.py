@@ -146,9 +146,9 @@ class StopSignal:
     """Remembers that SIGTERM has come: the service wants the job to stop, within 120 seconds.
 
     To be made in the main thread, and after anything that handles SIGTERM itself. The script
-    looks at `received` once after each step, saves a checkpoint and ends with exit code 0. With several
-    processes, let all of them look at whether any has received it, so that all stop after the
-    same step.
+    looks at `received` once after each step, saves a checkpoint and ends with exit code 0. With
+    several processes, let all of them look at whether any has received it, so that all stop after
+    the same step.
     """
 
     def __init__(self) -> None:
