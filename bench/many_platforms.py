@@ -1,0 +1,27 @@
+"""The program that `bench/policies.py` previews: as many platforms as the setting says."""
+
+from pathlib import Path
+
+import pulumi
+
+import settings as stack_settings
+from components.training_platform import TrainingPlatform, TrainingPlatformArgs
+from stack_provider import StackProvider
+
+project = Path(__file__).parent
+settings, aws_settings = stack_settings.load(project)
+provider = StackProvider(aws_settings, settings, pulumi.get_stack())
+for number in range(pulumi.Config("bench").require_int("platforms")):
+    # Each is named apart, and all are tagged as the one team's, whose stack this is.
+    own = settings.model_copy(update={"environment": f"dev-{number}"})
+    TrainingPlatform(
+        TrainingPlatformArgs(
+            settings=own,
+            account_id=provider.account_id,
+            region=aws_settings.region,
+            availability_zones=provider.zones,
+            project=project,
+            tags=settings.tags(pulumi.get_stack()),
+        ),
+        pulumi.ResourceOptions(provider=provider.resource),
+    )

@@ -1,0 +1,162 @@
+"""What the policy pack adds to a preview of 1,000 resources.
+
+    .venv/bin/python -m bench.policies [rounds]
+
+It previews the platform of this project 18 times over in one stack: without policies, with a pack
+of as many policies that do nothing, and with the pack. Wanted: the pack adds at most twice what
+the empty one adds. The best of two rounds is shown, and of as many as are asked for. Run it on a
+machine that does nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from development.environment import engine_environment
+from development.layout import CHECKOUT, Layout
+from localcloud import daemon
+
+PLATFORMS = 18
+_PROGRAM = ("Pulumi.yaml", "settings.py", "stack_provider.py", "components", "examples", ".venv")
+_EMPTY_PACK = """
+from pulumi_policy import PolicyPack, ResourceValidationPolicy, StackValidationPolicy
+
+def nothing(args, report):
+    pass
+
+PolicyPack("empty", [
+    *(ResourceValidationPolicy(f"resource-{{n}}", "nothing", nothing) for n in range({resource})),
+    *(StackValidationPolicy(f"stack-{{n}}", "nothing", nothing) for n in range({stack})),
+])
+"""
+
+
+def main() -> None:
+    """Measure the three variants in turn, and print the best time of each."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        server = daemon.start(folder / "cloud")
+        try:
+            bench = _Bench(folder, server.url)
+            variants: dict[str, list[str]] = {
+                "no policies": [],
+                "as many empty policies": ["--policy-pack", str(bench.empty_pack())],
+                "the policy pack": ["--policy-pack", str(CHECKOUT / "policies")],
+            }
+            best = dict.fromkeys(variants, float("inf"))
+            for _ in range(int(sys.argv[1]) if len(sys.argv) > 1 else 2):
+                for variant, options in variants.items():
+                    best[variant] = min(best[variant], bench.preview(*options))
+            _print(best, bench.resources(), sum(bench.policies()))
+        finally:
+            daemon.stop(folder / "cloud")
+
+
+class _Bench:
+    """A stack of many platforms in a folder of its own."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self._folder, self._program = folder, folder / "program"
+        layout = Layout(local=folder / "local")
+        self._pulumi = str(layout.pulumi_bin / "pulumi")
+        configuration = {"TRAINING_POLICIES_CONFIGURATION": str(folder / "configuration.json")}
+        self._environment = engine_environment(layout, endpoint_url=url) | configuration
+        layout.pulumi_home.mkdir(parents=True)
+        (layout.pulumi_home / "plugins").symlink_to(Layout().pulumi_home / "plugins")
+        layout.state.mkdir(parents=True)
+        self._write()
+        self._run("stack", "init", "dev")
+
+    def preview(self, *options: str) -> float:
+        """The seconds that a preview takes."""
+        started = time.monotonic()
+        self._run("preview", "--stack", "dev", "--suppress-progress", *options)
+        return time.monotonic() - started
+
+    def resources(self) -> int:
+        """The number of resources in the preview."""
+        steps = json.loads(self._run("preview", "--stack", "dev", "--json"))["steps"]
+        return len(steps)
+
+    def policies(self) -> tuple[int, int]:
+        """How many policies the pack has for resources, and for stacks."""
+        count = (
+            "from training_policies.pack import engine_policies; "
+            "kinds = [type(each).__name__ for each in engine_policies()]; "
+            "print(kinds.count('ResourceValidationPolicy'), len(kinds))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", count],
+            cwd=CHECKOUT / "policies",
+            env=os.environ | self._environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        resource, total = map(int, done.stdout.split())
+        return resource, total - resource
+
+    def empty_pack(self) -> Path:
+        """A pack with as many policies as the real one, which do nothing."""
+        pack = self._folder / "empty"
+        pack.mkdir()
+        (pack / "PulumiPolicy.yaml").write_text("name: empty\nruntime: python\n")
+        resource, stack = self.policies()
+        (pack / "__main__.py").write_text(_EMPTY_PACK.format(resource=resource, stack=stack))
+        return pack
+
+    def _write(self) -> None:
+        """The program, its settings, and quotas for its teams."""
+        self._program.mkdir()
+        for name in _PROGRAM:
+            (self._program / name).symlink_to(CHECKOUT / name)
+        (self._program / "__main__.py").symlink_to(CHECKOUT / "bench" / "many_platforms.py")
+        settings = yaml.safe_load((CHECKOUT / "Pulumi.dev.yaml").read_text())
+        config = settings["config"] | {"bench:platforms": PLATFORMS}
+        (self._program / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": config}))
+        teams: dict[str, Any] = {"research": {"dev": {"families": {"*": {}}}}}
+        (self._folder / "configuration.json").write_text(json.dumps({"teams": teams}))
+
+    def _run(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [self._pulumi, "--non-interactive", *arguments],
+            cwd=self._program,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            end = "\n".join((done.stdout + done.stderr).splitlines()[-40:])
+            sys.exit(f"pulumi {arguments[0]} failed:\n{end}")
+        return done.stdout
+
+
+def _print(best: Mapping[str, float], resources: int, policies: int) -> None:
+    plain, empty, ours = best.values()
+    table = Table(
+        "preview with", "seconds", "added", title=f"{resources} resources, {policies} policies"
+    )
+    for variant, seconds in best.items():
+        table.add_row(variant, f"{seconds:.2f}", f"{seconds - plain:+.2f}")
+    console = Console()
+    console.print(table)
+    console.print(
+        f"The pack adds {(ours - plain) / (empty - plain):.2f} times what empty ones add."
+    )
+
+
+if __name__ == "__main__":
+    main()
