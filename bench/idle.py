@@ -1,0 +1,28 @@
+"""A dynamic resource that does nothing: what the engine itself takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider
+
+
+class IdleProvider(ResourceProvider):
+    """Creates nothing and never sees a difference."""
+
+    serialize_as_secret_always = False
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Say that it was created."""
+        return CreateResult(str(props["number"]), props)
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Say that nothing differs."""
+        return DiffResult(changes=False)
+
+
+class Idle(Resource, module="bench", name="Idle"):
+    """One of many that do nothing."""
+
+    def __init__(self, name: str, number: int) -> None:
+        super().__init__(IdleProvider(), name, {"number": number})

@@ -1,0 +1,43 @@
+"""The job that is launched in the measurements: it ends as soon as it has started."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.training_job.job import JobSettings
+from components.training_job.request import Placement, training_request
+
+BUCKET = "artifacts"
+
+
+def settings() -> JobSettings:
+    """A job without source, whose image does nothing."""
+    command = {"ContainerEntrypoint": ["/bin/true"]}
+    return JobSettings.model_validate(
+        {
+            "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1",
+            "instanceType": "ml.m5.large",
+            "maxRuntime": "10m",
+            "extra": {"AlgorithmSpecification": command},
+        }
+    )
+
+
+def placement(lineage: str, role: str, key: str) -> Placement:
+    """Where a lineage's jobs run."""
+    return Placement(
+        role_arn=role,
+        key_arn=key,
+        subnet_ids=["subnet-0123456789abcdef0"],
+        security_group_ids=["sg-0123456789abcdef0"],
+        output_uri=f"s3://{BUCKET}/output/{lineage}",
+        checkpoint_uri=f"s3://{BUCKET}/checkpoints/{lineage}/",
+        code_uri=None,
+        input_uris={},
+        tags={"team": "bench"},
+    )
+
+
+def request(name: str, role: str, key: str) -> dict[str, Any]:
+    """The CreateTrainingJob request of one job, as a script would send it."""
+    return training_request(settings(), placement(name, role, key)) | {"TrainingJobName": name}
