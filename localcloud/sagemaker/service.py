@@ -207,7 +207,6 @@ class TrainingService:
         job = self._find(place, request).job
         with self._lock:
             updates.update(job, request, time.time())
-        self._announce(job)
         return {"TrainingJobArn": job.arn}
 
     def _delete(self, place: Place, request: Document) -> Document:

@@ -186,6 +186,7 @@ def test_results_need_the_use_of_their_key_through_s3(world: World):
     assert "because no identity-based policy allows the kms:GenerateDataKey action" in reason
 
 
+@pytest.mark.deep
 def test_a_keys_own_policy_may_refuse(world: World):
     administrator = {
         "Effect": "Allow",
@@ -200,6 +201,7 @@ def test_a_keys_own_policy_may_refuse(world: World):
     assert "because no resource-based policy allows the kms:GenerateDataKey action" in reason
 
 
+@pytest.mark.deep
 def test_a_disabled_or_deleted_key_refuses_everybody(world: World):
     disabled, deleted = world.key(enabled=False), world.key()
     world.cloud.client("kms").schedule_key_deletion(KeyId=deleted.rpartition("/")[2])
@@ -215,6 +217,7 @@ def test_a_disabled_or_deleted_key_refuses_everybody(world: World):
     )
 
 
+@pytest.mark.deep
 def test_a_volumes_key_needs_a_grant(world: World):
     key = world.key()
     volume = {
@@ -230,6 +233,7 @@ def test_a_volumes_key_needs_a_grant(world: World):
     assert "Downloading" not in {row["Status"] for row in job["SecondaryStatusTransitions"]}
 
 
+@pytest.mark.deep
 def test_interfaces_in_subnets_need_permission(world: World):
     vpc = {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
 
@@ -268,6 +272,7 @@ class Guarded:
         return self.world.run(allow("*"), OutputDataConfig=output, **changes)
 
 
+@pytest.mark.deep
 def test_a_bucket_for_encrypted_connections_and_one_key_is_reached(world: World):
     key, other = world.key(), world.key()
     header = "s3:x-amz-server-side-encryption-aws-kms-key-id"
@@ -283,6 +288,7 @@ def test_a_bucket_for_encrypted_connections_and_one_key_is_reached(world: World)
     assert secure["TrainingJobStatus"] == "Completed"
 
 
+@pytest.mark.deep
 def test_a_bucket_behind_an_endpoint_is_reached_only_from_its_network(world: World):
     ec2 = world.cloud.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
