@@ -5,6 +5,9 @@ first that matches counts, and without one the environment that runs the server:
 
     [images]
     "*/pytorch-training:*" = "/home/me/environments/pytorch"
+
+A job's image may be named by its digest, which says nothing of a tag: then the part of a pattern
+before the tag counts.
 """
 
 from __future__ import annotations
@@ -41,9 +44,15 @@ class Image:
 def find(uri: str, data: Path) -> Image:
     """Return the environment for an image URI; raise ImageError when it can't be used."""
     for pattern, folder in _read(data / FILE).items():
-        if fnmatchcase(uri, pattern):
+        if _matches(uri, pattern):
             return _inspect(Path(folder).expanduser(), data / FILE)
     return Image(Path(sys.prefix), Path(sys.base_prefix))
+
+
+def _matches(uri: str, pattern: str) -> bool:
+    repository, _, digest = uri.partition("@")
+    untagged = pattern.rpartition(":")[0] or pattern
+    return fnmatchcase(uri, pattern) or bool(digest and fnmatchcase(repository, untagged))
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,17 @@ def test_the_first_matching_pattern_names_the_images_environment(tmp_path: Path)
 
     assert image.environment == Path(sys.prefix)
     assert image.base == Path(sys.base_prefix)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matches"),
+    [("*/training:*", True), ("*/training:2", True), ("*/training*", True), ("*/train:*", False)],
+)
+def test_an_image_by_digest_is_found_by_its_repository(tmp_path: Path, pattern: str, matches: bool):
+    (tmp_path / "images.toml").write_text(f'[images]\n"{pattern}" = "/nowhere"\n')
+    uri = f"1.dkr.ecr.us-east-1.amazonaws.com/training@sha256:{'0' * 64}"
+    with pytest.raises(images.ImageError) if matches else nullcontext():
+        images.find(uri, tmp_path)
 
 
 def test_without_a_map_the_servers_own_environment_stands_in(tmp_path: Path):
