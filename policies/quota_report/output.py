@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from quota_report.usage import OVER, REFUSED, WITHIN, Usage
+from quota_report.usage import OVER, REFUSED, UNLIMITED, WITHIN, Usage
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ _ACCOUNT = ("instances", "running", "asked for", "allowed", "verdict")
 
 
 def _limited(line: Usage) -> bool:
-    return line.allowed is not None
+    return line.verdict != UNLIMITED
 
 
 def _cells(line: Usage) -> tuple[str, ...]:

@@ -81,14 +81,16 @@ def _line(
     shares = [(job.name, limit.measure(job, scope, configuration.prices)) for job in jobs]
     used = measures.total(share for _, share in shares)
     counted = sorted(name for name, share in shares if share != 0)
-    return Usage(owner, str(scope), limit.measured, used, allowed, _verdict(used, allowed), counted)
+    verdict = _verdict(used, allowed, limit)
+    return Usage(owner, str(scope), limit.measured, used, allowed, verdict, counted)
 
 
-def _verdict(used: float | None, allowed: float | None) -> str:
-    if allowed is None:
-        return UNLIMITED
-    if used is None:
+def _verdict(used: float | None, allowed: float | None, limit: StackLimit) -> str:
+    """Instances that can't be counted are told even where nothing limits them."""
+    if used is None and (allowed is not None or limit.key == "instancesPerStack"):
         return UNKNOWN
+    if used is None or allowed is None:
+        return UNLIMITED
     return OVER if used > allowed else WITHIN
 
 

@@ -30,7 +30,7 @@ from training_policies.violation import Violation
 
 _STACK = Stack("dev", "research", "dev")
 _TODAY = date(2026, 1, 1)
-_OPTIONS = pulumi_policy.PolicyResourceOptions(
+OPTIONS = pulumi_policy.PolicyResourceOptions(
     protect=False,
     ignore_changes=[],
     delete_before_replace=None,
@@ -38,6 +38,7 @@ _OPTIONS = pulumi_policy.PolicyResourceOptions(
     custom_timeouts=pulumi_policy.PolicyCustomTimeouts(0, 0, 0),
     additional_secret_outputs=[],
 )
+"""The options of a resource that has none."""
 
 
 def resource(
@@ -127,7 +128,7 @@ class Run:
     ) -> list[Diagnostic]:
         found: list[Diagnostic] = []
         args = pulumi_policy.ResourceValidationArgs(
-            each.type, each.properties, each.urn, each.name, _OPTIONS, None, {}, dict(self.tags)
+            each.type, each.properties, each.urn, each.name, OPTIONS, None, {}, dict(self.tags)
         )
         if policy.enforcement_level is not pulumi_policy.EnforcementLevel.DISABLED:
             policy.validate(args, _reporter(policy, each.urn, found))
@@ -166,7 +167,7 @@ def _linked(resources: Sequence[Resource]) -> list[pulumi_policy.PolicyResource]
 
 def _unlinked(each: Resource) -> pulumi_policy.PolicyResource:
     return pulumi_policy.PolicyResource(
-        each.type, each.properties, each.urn, each.name, _OPTIONS, None, None, [], {}
+        each.type, each.properties, each.urn, each.name, OPTIONS, None, None, [], {}
     )
 
 

@@ -6,15 +6,21 @@ from datetime import date, timedelta
 from typing import Any
 
 import hypothesis
+import pulumi_policy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.policies.jobs import job
 from training_policies.configuration import Configuration
+from training_policies.enforcement import Enforcement
+from training_policies.engine import resource_policy, stack_policy
 from training_policies.exemptions import parse
-from training_policies.harness import Diagnostic, Run
+from training_policies.harness import OPTIONS, Diagnostic, Run
 from training_policies.quotas import QUOTA_POLICIES
+from training_policies.quotas.per_stack import STACK_LIMITS
+from training_policies.quotas.per_stack import stack_policy as per_stack_policy
+from training_policies.quotas.team import TEAM_POLICY
 
 TODAY = date(2026, 6, 15)
 OVER = job(count=3)
@@ -117,6 +123,25 @@ def test_an_exemption_for_a_sum_names_the_stack():
     assert [told.policy for told in run(resources=many)] == ["quota-instances-per-stack"]
     sums = exemption(policy="quota-instances-per-stack", resource="research-dev")
     assert run(sums, resources=many) == []
+
+
+def test_parameters_in_the_engines_own_file_are_refused():
+    enforcement = Enforcement(Configuration("organisation.json", {}), "dev", {}, TODAY)
+    told: list[str] = []
+
+    def report(text: str, _urn: str | None = None) -> None:
+        told.append(text)
+
+    policy = resource_policy(TEAM_POLICY, enforcement)
+    for type_ in ("pulumi:pulumi:Stack", "aws:s3/bucket:Bucket"):
+        args = pulumi_policy.ResourceValidationArgs(
+            type_, {}, "urn", "name", OPTIONS, None, {"digest": True}, {}
+        )
+        policy.validate(args, report)
+    sums = stack_policy(per_stack_policy(STACK_LIMITS[0]), enforcement)
+    sums.validate(pulumi_policy.StackValidationArgs([], {"limit": 3}, {}), report)
+    assert len(told) == 2
+    assert all("write them into organisation.json" in text for text in told)
 
 
 days = st.dates(date(2026, 1, 1), date(2027, 1, 1))

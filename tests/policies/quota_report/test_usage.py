@@ -76,6 +76,14 @@ def test_what_cannot_be_counted_is_unknown_and_not_zero():
     assert instances.jobs == ["one", "two"]
 
 
+def test_instances_that_cannot_be_counted_are_told_even_without_a_limit():
+    quota: dict[str, Any] = {"dev": {"families": {"*": {}}}}
+    lines = reported(job("one", count=UNKNOWN, team="vision"), vision=quota)
+    instances = line(lines, "the number of instances", team="vision")
+    assert (instances.allowed, instances.verdict) == (None, "unknown")
+    assert line(lines, "the cost ceiling", team="vision").verdict == "unlimited"
+
+
 def test_no_jobs_are_no_lines():
     assert reported() == []
 
