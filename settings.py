@@ -18,7 +18,7 @@ from pulumi.runtime import config as runtime_config
 from pydantic import Field
 
 from components.problems import Problem, report
-from components.stack_rules import stack_problems
+from components.stack_rules import region_problems, stack_problems
 from components.stack_settings import Settings
 from components.validation import SettingsModel, validate
 
@@ -54,6 +54,8 @@ def load(project: Path) -> tuple[Settings, AwsSettings]:
     secret = {*runtime_config.get_config_secret_keys_env(), *runtime_config._SECRET_KEYS.get()}
     settings, problems = parse(_section(values, NAMESPACE, Settings), project)
     problems = [*_secret_problems(values, secret), *_region_problems(values), *problems]
+    if settings is not None:
+        problems += region_problems(settings, str(values.get("aws:region")))
     if problems or settings is None:
         raise pulumi.RunError(report(problems))
     return settings, AwsSettings.model_validate(_known_aws(values))

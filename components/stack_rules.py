@@ -38,6 +38,33 @@ def stack_problems(settings: Settings, project: Path) -> list[Problem]:
     return problems
 
 
+def region_problems(settings: Settings, region: str) -> list[Problem]:
+    """The secrets that lie where the network of the jobs does not lead.
+
+    An interface endpoint leads to Secrets Manager in its own region alone.
+    """
+    if settings.network.nat != "none":
+        return []
+    return [
+        Problem(
+            f"jobs.{name}.secrets.{secret}",
+            reference.arn,
+            f"lies in another region, and without NAT the network leads to Secrets Manager in "
+            f"{region} alone",
+            f"replicate the secret to {region}, or set network.nat",
+        )
+        for name, job in settings.jobs.items()
+        for secret, reference in job.secrets.items()
+        if _lies_elsewhere(reference.arn, region)
+    ]
+
+
+def _lies_elsewhere(arn: str, region: str) -> bool:
+    """Whether an ARN is of another region; one that is no ARN is another rule's."""
+    service, _, rest = arn.partition(":secretsmanager:")
+    return service.startswith("arn:") and not rest.startswith(f"{region}:")
+
+
 def _names_fit(settings: Settings) -> Iterator[Problem]:
     if len(settings.name_prefix) > LONGEST_PREFIX:
         yield Problem(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from components.problems import Problem, report
+from components.stack_rules import region_problems
 from components.stack_settings import STACK_TAGS, Settings
 from settings import parse
 
@@ -428,3 +429,20 @@ def test_the_tags_that_a_job_may_not_have_are_those_of_its_stack(project: Path) 
     settings, _ = parse(stack(costCenter="1"), project)
     assert settings is not None
     assert settings.tags("dev").keys() == STACK_TAGS
+
+
+@pytest.mark.parametrize(
+    ("network", "region", "found"),
+    [
+        (WITH_ENDPOINT, "us-east-1", []),
+        (WITH_ENDPOINT, "eu-west-1", ["jobs.digits.secrets.HF_TOKEN"]),
+        ({"nat": "single"}, "eu-west-1", []),
+    ],
+)
+def test_a_secret_of_another_region_needs_a_way_out_of_the_network(
+    project: Path, network: dict[str, Any], region: str, found: list[str]
+) -> None:
+    settings, problems = parse(stack(SECRETS, network=network), project)
+    assert (settings is not None, problems) == (True, [])
+    assert settings is not None
+    assert [each.path for each in region_problems(settings, region)] == found
