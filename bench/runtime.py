@@ -1,0 +1,165 @@
+"""What the local cloud's runtime costs: start, checkpoints, artifacts, many jobs, memory.
+
+    python -m bench.runtime
+
+Each number is of one local cloud that does nothing else. Throughput is beside that of boto3, which
+transfers the same bytes to the same server.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bench.local_cloud import BUCKET, LocalCloud, local_cloud
+
+_KILOBYTE, _MEGABYTE = 1 << 10, 1 << 20
+_JOBS_AT_ONCE = 10
+
+FIRST_LINE = "import time; print(time.time(), flush=True)"
+
+WRITE_CHECKPOINT = """
+import pathlib, os, sys, time
+checkpoint = pathlib.Path('/opt/ml/checkpoints/checkpoint')
+checkpoint.write_bytes(os.urandom(int(sys.argv[1])))
+begun = time.time()
+while not checkpoint.with_name('checkpoint.sagemaker-uploaded').exists():
+    time.sleep(0.005)
+print(begun, time.time(), flush=True)
+"""
+
+READ_CHECKPOINT = "import time; print(time.time(), flush=True)"
+
+WRITE_MODEL = """
+import os, sys, time
+with open('/opt/ml/model/model', 'wb') as file:
+    file.write(os.urandom(int(sys.argv[1])))
+print(time.time(), flush=True)
+"""
+
+
+def main(
+    size: Annotated[int, typer.Option(help="Bytes of a checkpoint and a model.")] = 64 * _MEGABYTE,
+    jobs: Annotated[int, typer.Option(help="Jobs one after the other.")] = 10,
+) -> None:
+    """Measure and print a table."""
+    console = Console()
+    console.print(f"Load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    with local_cloud("--checkpoint-interval", "0.1") as cloud:
+        table = Table("what", "measured", title=f"{cloud.server.sandbox}, {size / 1e6:.0f} MB")
+        for name, value in measurements(cloud, size, jobs):
+            table.add_row(name, value)
+    console.print(table)
+
+
+def measurements(cloud: LocalCloud, size: int, jobs: int) -> list[tuple[str, str]]:
+    """Return what was measured, by name."""
+    idle = memory(cloud.server.pid)
+    starts = [first_line(cloud, f"first-{number}") for number in range(jobs)]
+    upload, download = transfer(cloud, size)
+    return [
+        ("memory of the idle server", f"{idle / _MEGABYTE:.0f} MB"),
+        ("CreateTrainingJob to the first line, median", f"{statistics.median(starts):.2f} s"),
+        ("CreateTrainingJob to the first line, slowest", f"{max(starts):.2f} s"),
+        ("upload by boto3", _rate(size, upload)),
+        ("upload of a checkpoint, from written to uploaded", _rate(size, save(cloud, size))),
+        ("upload of a model, packed and compressed", _rate(size, artifact(cloud, size))),
+        ("download by boto3", _rate(size, download)),
+        ("download of a checkpoint before the start", _rate(size, restore(cloud))),
+        (f"{_JOBS_AT_ONCE} jobs at once, until all have ended", f"{at_once(cloud):.2f} s"),
+        ("memory of the server after all that", f"{memory(cloud.server.pid) / _MEGABYTE:.0f} MB"),
+    ]
+
+
+def memory(process: int) -> int:
+    """Return the bytes of memory that a process holds."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    [resident] = [line for line in lines if line.startswith("VmRSS:")]
+    return int(resident.split()[1]) * _KILOBYTE
+
+
+def first_line(cloud: LocalCloud, name: str) -> float:
+    """Return the seconds from a job's creation to the first line that its script runs."""
+    begun = time.time()
+    cloud.create(name, FIRST_LINE)
+    return _printed(cloud, name)[0] - begun
+
+
+def transfer(cloud: LocalCloud, size: int) -> tuple[float, float]:
+    """Return the seconds that boto3 takes to upload and to download a file."""
+    path = cloud.data / "transferred"
+    path.write_bytes(os.urandom(size))
+    target = (BUCKET, "transferred")
+    up = _timed(lambda: cloud.s3.upload_file(str(path), *target))
+    down = _timed(lambda: cloud.s3.download_file(*target, str(path)))
+    path.unlink()
+    return up, down
+
+
+def save(cloud: LocalCloud, size: int) -> float:
+    """Return the seconds from a checkpoint that was written to its upload."""
+    cloud.create("save", WRITE_CHECKPOINT, str(size), **_checkpoints())
+    begun, ended = _printed(cloud, "save")
+    return ended - begun
+
+
+def restore(cloud: LocalCloud) -> float:
+    """Return the seconds in which a job gets the checkpoint that `save` has left."""
+    cloud.create("restore", READ_CHECKPOINT, **_checkpoints())
+    return _seconds(cloud.wait("restore"), "Downloading")
+
+
+def artifact(cloud: LocalCloud, size: int) -> float:
+    """Return the seconds in which a model is packed and uploaded."""
+    cloud.create("artifact", WRITE_MODEL, str(size))
+    return _seconds(cloud.wait("artifact"), "Uploading")
+
+
+def at_once(cloud: LocalCloud) -> float:
+    """Return the seconds until as many jobs as are created at once have ended."""
+    begun = time.monotonic()
+    names = [f"at-once-{number}" for number in range(_JOBS_AT_ONCE)]
+    for name in names:
+        cloud.create(name, FIRST_LINE)
+    for name in names:
+        cloud.wait(name)
+    return time.monotonic() - begun
+
+
+def _checkpoints() -> dict[str, Any]:
+    return {"CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/checkpoints/"}}
+
+
+def _printed(cloud: LocalCloud, name: str) -> list[float]:
+    """Return the numbers that a job has printed, once it has completed."""
+    job = cloud.wait(name)
+    if job["TrainingJobStatus"] != "Completed":
+        raise RuntimeError(f"{name}: {job.get('FailureReason')}")
+    return [float(word) for _, line in cloud.lines(name) for word in line.split()]
+
+
+def _seconds(job: dict[str, Any], status: str) -> float:
+    rows = [row for row in job["SecondaryStatusTransitions"] if row["Status"] == status]
+    return sum(float((row["EndTime"] - row["StartTime"]).total_seconds()) for row in rows)
+
+
+def _timed(work: Callable[[], object]) -> float:
+    begun = time.monotonic()
+    work()
+    return time.monotonic() - begun
+
+
+def _rate(size: int, seconds: float) -> str:
+    return f"{size / seconds / 1e6:.0f} MB/s"
+
+
+if __name__ == "__main__":
+    typer.run(main)
