@@ -72,9 +72,12 @@ class Configuration:
 
 
 def configuration_file() -> Path:
-    """The file that the environment names, or the one in the pack's folder."""
+    """The file that the environment names, or the one in the pack's folder.
+
+    A relative path starts from the folder that the engine runs the pack in, which is its own.
+    """
     named = os.environ.get(VARIABLE)
-    return Path(named) if named else DEFAULT_FILE
+    return Path(named).absolute() if named else DEFAULT_FILE
 
 
 def read_configuration(file: Path, rules: Iterable[Rule]) -> Configuration:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
-from pulumi_policy.proxy import UnknownValueError, _is_unknown
+from pulumi_policy import proxy
+from pulumi_policy.proxy import UnknownValueError
 
 
 class Absence(Enum):
@@ -22,6 +23,19 @@ MISSING: Final = Absence.MISSING
 
 UNKNOWN: Final = Absence.UNKNOWN
 """The property's value is not known before the update."""
+
+_UNKNOWN_VALUES = frozenset(
+    {
+        proxy.UNKNOWN_ARCHIVE_VALUE,
+        proxy.UNKNOWN_ARRAY_VALUE,
+        proxy.UNKNOWN_ASSET_VALUE,
+        proxy.UNKNOWN_BOOLEAN_VALUE,
+        proxy.UNKNOWN_NUMBER_VALUE,
+        proxy.UNKNOWN_OBJECT_VALUE,
+        proxy.UNKNOWN_STRING_VALUE,
+    }
+)
+"""The texts that stand for unknown values in the engine's messages."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +107,10 @@ def _item(values: Any, key: Any) -> Any:
     if value is None:
         return MISSING
     return UNKNOWN if _is_unknown(value) else value
+
+
+def _is_unknown(value: Any) -> bool:
+    return isinstance(value, str) and value in _UNKNOWN_VALUES
 
 
 def _is_list(value: Any) -> bool:
