@@ -11,6 +11,7 @@ from typing import Any
 from localcloud.instance_types import InstanceType, instance_types
 from localcloud.paging import page
 from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.validation import validate
 
 Document = dict[str, Any]
 
@@ -45,9 +46,14 @@ class PriceList:
 
     def call(self, operation: str, request: Document, _account: str, _region: str) -> Document:
         """Answer one request; raise ServiceError as the service would."""
+        validate(operation, request, "pricing", _invalid)
         if request.get("ServiceCode", _SERVICE) != _SERVICE:
             raise ServiceError("NotFoundException", "Invalid Service Code")
         return self._operations[operation](request)
+
+
+def _invalid(message: str) -> ServiceError:
+    return ServiceError("InvalidParameterException", message)
 
 
 def _get_products(request: Document) -> Document:
@@ -58,7 +64,7 @@ def _get_products(request: Document) -> Document:
 
 
 def _get_attribute_values(request: Document) -> Document:
-    name = request.get("AttributeName", "")
+    name = request["AttributeName"]
     values = {each["product"]["attributes"].get(name) for each in products()} - {None}
     if not values:
         raise ServiceError("NotFoundException", f"Attribute {name} not found")

@@ -10,6 +10,7 @@ from typing import Any
 from localcloud.paging import page
 from localcloud.quotas.book import Place, Quota, QuotaBook, quotas
 from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.validation import validate
 
 Document = dict[str, Any]
 
@@ -42,6 +43,7 @@ class ServiceQuotas:
 
     def call(self, operation: str, request: Document, account: str, region: str) -> Document:
         """Answer one request; raise ServiceError as the service would."""
+        validate(operation, request, "service-quotas", _illegal)
         return self._operations[operation]((account, region), request)
 
     def _list_services(self, _place: Place, _request: Document) -> Document:
@@ -63,12 +65,11 @@ class ServiceQuotas:
         return {"Quota": _show(place, quota, quota.default)}
 
     def _increase(self, place: Place, request: Document) -> Document:
-        quota, desired = _find(request), request.get("DesiredValue")
+        quota, desired = _find(request), request["DesiredValue"]
         now = self._book.value(place, quota)
-        if not isinstance(desired, (int, float)) or desired <= now:
-            raise ServiceError(
-                "IllegalArgumentException",
-                f"You must provide a quota value greater than the current value of {now:g}.",
+        if desired <= now:
+            raise _illegal(
+                f"You must provide a quota value greater than the current value of {now:g}."
             )
         self._book.apply(place, quota, float(desired))
         change = _change(place, quota, float(desired))
@@ -76,7 +77,7 @@ class ServiceQuotas:
         return {"RequestedQuota": change}
 
     def _get_change(self, _place: Place, request: Document) -> Document:
-        change = self._changes.get(request.get("RequestId", ""))
+        change = self._changes.get(request["RequestId"])
         if change is None:
             raise _no_such_resource()
         return {"RequestedQuota": change}
@@ -91,10 +92,14 @@ def _chosen(request: Document) -> list[Quota]:
 
 
 def _find(request: Document) -> Quota:
-    quota = quotas().get(request.get("QuotaCode", ""))
+    quota = quotas().get(request["QuotaCode"])
     if quota is None:
         raise _no_such_resource()
     return quota
+
+
+def _illegal(message: str) -> ServiceError:
+    return ServiceError("IllegalArgumentException", message)
 
 
 def _no_such_resource() -> ServiceError:

@@ -117,6 +117,7 @@ def test_without_permission_to_log_a_job_runs_unheard(world: World):
     assert world.cloud.streams(job["TrainingJobName"]) == []
 
 
+@pytest.mark.deep
 def test_a_checkpoint_that_the_role_may_not_delete_stays(world: World):
     name, saved = "undeletable", "undeletable/step"
     script = """
@@ -173,6 +174,7 @@ def output(key: str) -> dict[str, Any]:
     return {"OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/output", "KmsKeyId": key}}
 
 
+@pytest.mark.deep
 def test_results_need_the_use_of_their_key_through_s3(world: World):
     key = world.key()
     use = allow(

@@ -80,5 +80,14 @@ def test_an_attributes_values_are_listed(pricing: Any):
     assert answer["AttributeValues"] == [{"Value": "Training"}]
 
 
+def test_an_unknown_comparison_is_refused(pricing: Any):
+    filters = [{"Type": "LIKE", "Field": "component", "Value": "Training"}]
+
+    code, message = refusal(pricing.get_products, ServiceCode="AmazonSageMaker", Filters=filters)
+
+    assert code == "InvalidParameterException"
+    assert "Member must satisfy enum value set: [" in message
+
+
 def test_another_services_prices_are_not_known(pricing: Any):
     assert refusal(pricing.get_products, ServiceCode="AmazonEC2")[0] == "NotFoundException"

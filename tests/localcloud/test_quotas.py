@@ -204,6 +204,14 @@ def test_a_code_that_does_not_exist_is_told(account: Account):
     assert code == "NoSuchResourceException"
 
 
+def test_a_request_that_lacks_something_is_refused(account: Account):
+    assert refusal(account.quotas.get_service_quota, ServiceCode="sagemaker") == (
+        "IllegalArgumentException",
+        "1 validation error detected: Value null at 'quotaCode' failed to satisfy constraint: "
+        "Member must not be null",
+    )
+
+
 def test_quotas_of_other_services_stay_with_the_other_services(account: Account):
     listed = account.quotas.list_aws_default_service_quotas(ServiceCode="vpc")["Quotas"]
 
