@@ -32,7 +32,8 @@ def commands(start: str) -> list[list[str]]:
 
 PREVIEW = commands("pulumi preview")
 TAGS = commands("pulumi stack tag")
-REPORT = commands("cd policies")
+CHECK = commands("cd policies\npython -m training_policies.check")
+REPORT = commands("cd policies\npython -m quota_report")
 
 
 def test_a_compliant_stack_passes_its_first_preview_and_one_above_its_quota_does_not(
@@ -58,8 +59,9 @@ def test_a_compliant_stack_passes_its_first_preview_and_one_above_its_quota_does
 def test_the_report_over_all_stacks_reads_backend_jobs_and_service_quotas(new_stack: NewStack):
     stack = new_stack({})
     stack._prepare()
-    folder, *reports = REPORT
+    [folder, *reports], [_, check] = REPORT, CHECK
     assert folder == ["cd", "policies"]
+    assert "can be used" in run(check, stack)
     texts = [run(report, stack) for report in reports]
     assert "All is within its quota." in texts[0]
     assert json.loads(texts[1])["stacks"] == []
