@@ -54,8 +54,8 @@ def load(project: Path) -> tuple[Settings, AwsSettings]:
     secret = {*runtime_config.get_config_secret_keys_env(), *runtime_config._SECRET_KEYS.get()}
     settings, problems = parse(_section(values, NAMESPACE, Settings), project)
     problems = [*_secret_problems(values, secret), *_region_problems(values), *problems]
-    if settings is not None:
-        problems += region_problems(settings, str(values.get("aws:region")))
+    if settings is not None and "aws:region" in values:
+        problems += region_problems(settings, str(values["aws:region"]))
     if problems or settings is None:
         raise pulumi.RunError(report(problems))
     return settings, AwsSettings.model_validate(_known_aws(values))
