@@ -22,6 +22,8 @@ from tests.integration.full_platform.options import (
     WORKFLOW,
 )
 
+REPOSITORY = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/training"
+
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 
@@ -52,7 +54,7 @@ def test_the_execution_role_has_its_one_policy_and_no_other(platform: Platform, 
             region=REGION,
             artifact_bucket_arn=f"arn:aws:s3:::{outputs['artifact_bucket_name']}",
             key_arn=outputs["artifact_key_arn"],
-            repository_arns=[f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/training"],
+            repository_arns=[REPOSITORY],
             input_prefixes=[INPUTS],
             subnet_ids=outputs["private_subnet_ids"],
             security_group_ids=[outputs["training_security_group_id"]],
@@ -159,6 +161,7 @@ def deployer_scope(platform: Platform) -> DeployerScope:
         key_arn=outputs["artifact_key_arn"],
         subnet_ids=outputs["private_subnet_ids"],
         security_group_ids=[outputs["training_security_group_id"]],
+        repository_arns=[REPOSITORY],
     )
 
 
