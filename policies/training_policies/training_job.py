@@ -126,24 +126,6 @@ class TrainingJobView:
             return every | (tags if isinstance(tags, dict) else {})
         return tags
 
-    @property
-    def s3_uris(self) -> dict[str, Any]:
-        """Each location that the job reads or writes, by what it is for, as `checkpoints`."""
-        locations = {
-            "output": self.request.read("OutputDataConfig.S3OutputPath"),
-            "checkpoints": self.request.read("CheckpointConfig.S3Uri"),
-        }
-        channels = self.request.read("InputDataConfig")
-        for number, _ in enumerate(channels if isinstance(channels, list) else ()):
-            channel = f"InputDataConfig.{number}"
-            name = self.request.read(f"{channel}.ChannelName")
-            label = name if isinstance(name, str) else str(number)
-            uri = self.request.read(f"{channel}.DataSource.S3DataSource.S3Uri")
-            locations[f"input {label}"] = uri
-        if isinstance(channels, Absence) and channels is UNKNOWN:
-            locations["inputs"] = UNKNOWN
-        return {name: uri for name, uri in locations.items() if uri is not MISSING}
-
 
 def may_be_training_job(type_: str) -> bool:
     """Whether resources of a type are, or may turn out to be, training jobs."""

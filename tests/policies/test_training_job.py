@@ -65,11 +65,10 @@ def test_every_route_gives_the_same_view(route: str):
     assert (job.max_runtime, job.max_wait, job.keep_alive) == (3600, 7200, MISSING)
     assert (job.image, job.spot, job.attempts) == ("image", True, 1)
     assert job.tags == {"team": "research"}
-    assert job.s3_uris == {
-        "output": "s3://store/output",
-        "checkpoints": UNKNOWN,
-        "input train": "s3://store/train",
-    }
+    assert job.request.read("OutputDataConfig.S3OutputPath") == "s3://store/output"
+    assert job.request.read("CheckpointConfig.S3Uri") is UNKNOWN
+    channel = "InputDataConfig.0.DataSource.S3DataSource.S3Uri"
+    assert job.request.read(channel) == "s3://store/train"
 
 
 def test_a_request_in_a_text_or_in_pythons_own_words_is_found():
