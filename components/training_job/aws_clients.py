@@ -18,6 +18,9 @@ from components.training_job.sdk_session import new_session
 
 _READS = ("Describe", "List", "Get")
 
+ANSWER_SECONDS = 60
+"""How long an answer may take until the call is tried again."""
+
 READ_AGAIN_SECONDS = 300
 """How long a temporary key from a file is used before the file is read again."""
 
@@ -59,9 +62,11 @@ class AwsClients:
     def _build(self, service: str, region: str) -> Any:
         from botocore.config import Config
 
-        retries = Config(retries={"mode": "adaptive", "max_attempts": 10})
+        patience = Config(
+            retries={"mode": "adaptive", "max_attempts": 10}, read_timeout=ANSWER_SECONDS
+        )
         client = self._session(region).client(
-            service, endpoint_url=self._endpoints.get(service), config=retries
+            service, endpoint_url=self._endpoints.get(service), config=patience
         )
         # Before each try, as the engine may end between a call and its repetition.
         client.meta.events.register("before-send", _refuse_writes_without_engine)

@@ -61,7 +61,7 @@ def traced(verb: Callable[..., Result]) -> Callable[..., Result]:
             return verb(*arguments)
         except Exception as error:
             _write(error)
-            if _has_expired(error):
+            if has_expired(error):
                 raise TrainingJobError(_EXPIRED) from None
             if not isinstance(error, TrainingJobError):
                 error.add_note(f"The full trace is in {trace_file()}.")
@@ -70,7 +70,8 @@ def traced(verb: Callable[..., Result]) -> Callable[..., Result]:
     return call
 
 
-def _has_expired(error: Exception) -> bool:
+def has_expired(error: Exception) -> bool:
+    """Whether AWS refused a call because the credentials have expired."""
     answer = getattr(error, "response", {})  # a ClientError has one
     return answer.get("Error", {}).get("Code") in _EXPIRED_CODES
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.training_job.errors import TrainingJobError
+from components.training_job.errors import TrainingJobError, has_expired
 from components.training_job.names import next_job_name, parse_job_name
 from components.training_job.outcome import has_failed, is_terminal, outcome_of
 from components.training_job.request import Request
@@ -261,6 +261,8 @@ def _accepted(client: Any, request: Request) -> str:
         except client.exceptions.ResourceInUse:
             return ""
         except client.exceptions.ClientError as error:
+            if has_expired(error):
+                raise
             refusal = _message(error)
             if not any(text in refusal for text in _UNSETTLED_ROLE):
                 break
