@@ -173,6 +173,7 @@ def test_a_job_that_was_to_stop_is_stopped_by_the_next_server(start: Callable[[]
     assert start().ended(name)["SecondaryStatus"] == "Stopped"
 
 
+@pytest.mark.deep
 def test_a_kill_loses_what_no_snapshot_has_and_says_so(start: Callable[[], Cloud]):
     cloud = start()
     cloud.put("before", b"kept")

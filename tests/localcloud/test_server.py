@@ -50,6 +50,7 @@ def test_a_killed_server_leaves_no_process_and_the_next_one_no_file(
 
     eventually(lambda: True if daemon.find(cloud.data) is None else None)
     eventually(lambda: True if not processes_below(cloud.data) else None)
+    assert str(cloud.data) not in Path("/proc/mounts").read_text()
     left = list((cloud.data / "jobs").iterdir())
     assert left
     stop_the_next_one(confined(sandbox), left)
@@ -63,6 +64,7 @@ def stop_the_next_one(cloud: Cloud, left: list[Path]) -> None:
     assert daemon.stop(data)
 
     assert processes_below(data) == []
+    assert str(data) not in Path("/proc/mounts").read_text()
     assert not (data / "server.json").exists()
     assert daemon.find(data) is None
     assert not daemon.stop(data)

@@ -108,6 +108,7 @@ def test_a_schedule_that_cannot_be_is_refused(wrong: dict[str, object]):
     assert schedule.show({}) == {"interval": 0.0, "drought": 0.0, "abrupt": 0.5, "seed": 0}
 
 
+@pytest.mark.deep
 def test_jobs_are_interrupted_by_a_schedule_and_may_never_get_capacity(tmp_path: Path):
     data = tmp_path / "cloud"
     cloud = Cloud(daemon.start(data, *FAST, "--spot-interval", "1", "--spot-seed", "3"), data)
