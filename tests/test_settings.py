@@ -202,6 +202,7 @@ WRONG_JOBS: list[tuple[dict[str, Any], str, str]] = [
     ({"tags": {"aws:x": "y"}}, "jobs.digits.tags.aws:x", "another name"),
     ({"tags": {"sagemaker-training:owner": "y"}}, "jobs.digits.tags.sagemaker-training:owner",
      "another name"),
+    ({"tags": {"password": "open sesame"}}, "jobs.digits.tags.password", "Secrets Manager"),
     ({"tags": {"a;b": "y"}}, "jobs.digits.tags.a;b", "must match"),
     ({"tags": {"a": "y" * 257}}, "jobs.digits.tags.a", "256"),
     ({"tags": {f"t{n}": "" for n in range(41)}}, "jobs.digits.tags", "at most 40"),

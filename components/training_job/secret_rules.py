@@ -67,6 +67,8 @@ def _texts(job: JobSettings) -> Iterator[tuple[str, str, str]]:
         yield f"environment.{name}", name, value
     for name, parameter in job.hyperparameters.items():
         yield f"hyperparameters.{name}", name, str(parameter)
+    for name, value in job.tags.items():
+        yield f"tags.{name}", name, value
     for position, argument in enumerate(job.source.arguments if job.source else []):
         name, _, value = argument.rpartition("=")
         yield f"source.arguments.{position}", name, value
