@@ -1,0 +1,36 @@
+"""One training job, from settings that need no platform around it."""
+
+import pulumi
+
+from components.training_job.job import JobSettings
+from components.training_job.request import Placement
+from components.training_job.resource import TrainingJob, TrainingJobArgs
+
+config = pulumi.Config()
+bucket, role = config.require("bucket"), config.require("role")
+lineage = config.require("lineage")
+placement = Placement(
+    role_arn=role,
+    key_arn=config.require("key"),
+    subnet_ids=["subnet-0123456789abcdef0"],
+    security_group_ids=["sg-0123456789abcdef0"],
+    output_uri=f"s3://{bucket}/output/{lineage}",
+    checkpoint_uri=f"s3://{bucket}/checkpoints/{lineage}/",
+    code_uri=None,
+    input_uris={},
+    tags=config.require_object("tags"),
+)
+TrainingJob(
+    "job",
+    TrainingJobArgs(
+        job=JobSettings.model_validate(config.require_object("job")),
+        placement=placement,
+        lineage=lineage,
+        owner=role,
+        account_id="123456789012",
+        region="us-east-1",
+        source_hash="",
+        launch=True,
+        preflight=False,
+    ),
+)

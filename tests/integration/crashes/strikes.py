@@ -1,0 +1,153 @@
+"""A way to the local cloud on which lightning strikes at one chosen call."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPResponse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+Moment = Literal["before", "after", "unread"]
+"""Before the call reaches the service; after it was carried out, its answer lost; or after its
+answer has arrived and before anybody reads it."""
+
+READS = ("Describe", "List", "Get")
+
+
+@dataclass(frozen=True)
+class Point:
+    """The call at which a strike comes, counted from 0, and the moment of it."""
+
+    call: int
+    moment: Moment
+
+
+@dataclass
+class Way:
+    """What has passed so far, and the strike that is to come.
+
+    A call that is repeated, as a poll is, counts once, so that every run has the same points.
+    """
+
+    url: str = ""
+    calls: list[str] = field(default_factory=list)
+    struck: bool = False
+    _point: Point | None = None
+    _hold: Callable[[], None] = lambda: None
+    _strike: Callable[[], None] = lambda: None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def arm(
+        self, point: Point | None, strike: Callable[[], None], hold: Callable[[], None]
+    ) -> None:
+        """Begin to count anew; at the point, `strike`, after `hold` for an unread answer."""
+        with self._lock:
+            self.calls, self.struck = [], False
+            self._point, self._strike, self._hold = point, strike, hold
+
+    def take(self, operation: str) -> Moment | None:
+        """Count one call; the moment at which it is struck, if it is."""
+        with self._lock:
+            if not self.calls or self.calls[-1] != operation:
+                self.calls.append(operation)
+            point = self._point
+            if self.struck or point is None or point.call != len(self.calls) - 1:
+                return None
+            self.struck = True
+            return point.moment
+
+    def strike(self) -> None:
+        self._strike()
+
+    def hold(self) -> None:
+        self._hold()
+
+
+@contextmanager
+def way_to(cloud: str) -> Iterator[Way]:
+    """A server between the engine's processes and the local cloud."""
+    way = Way()
+
+    class Handler(_Handler):
+        target = urlsplit(cloud).netloc
+        passed = way
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    server.block_on_close = False  # of connections that a frozen process leaves open
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    way.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield way
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    target: str
+    passed: Way
+    protocol_version = "HTTP/1.1"
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):  # the process that asked was killed
+            super().handle()
+
+    def do_PUT(self) -> None:
+        self._pass_on("PutObject")
+
+    def do_POST(self) -> None:
+        target = self.headers.get("X-Amz-Target", "")
+        self._pass_on(target.rpartition(".")[2] or "GetCallerIdentity")
+
+    def _pass_on(self, operation: str) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        moment = self.passed.take(operation)
+        if moment == "before":
+            self.passed.strike()
+            self._cut()
+            return
+        answer, content = self._forward(body)
+        if moment == "after":
+            self.passed.strike()
+            self._cut()
+            return
+        if moment == "unread":
+            self.passed.hold()
+        with suppress(ConnectionError):  # whoever asked may be gone
+            self._answer(answer, content)
+        if moment == "unread":
+            self.passed.strike()
+
+    def _forward(self, body: bytes) -> tuple[HTTPResponse, bytes]:
+        connection = HTTPConnection(self.target)
+        connection.request(self.command, self.path, body, dict(self.headers))
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        return answer, content
+
+    def _answer(self, answer: HTTPResponse, content: bytes) -> None:
+        self.send_response_only(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in {"connection", "content-length", "transfer-encoding"}:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+        self.wfile.flush()
+
+    def _cut(self) -> None:
+        self.close_connection = True
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log_message(self, *_: Any) -> None:
+        pass

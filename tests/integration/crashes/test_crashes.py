@@ -1,0 +1,140 @@
+"""Whatever dies at whatever call, the next `pulumi up` finds one live job and a right state."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+
+import pytest
+
+from development.layout import Layout
+from tests.integration.conftest import run_cloud
+from tests.integration.crashes.scene import CrashStack, Scene, Victim, job_settings
+from tests.integration.crashes.strikes import Way, way_to
+
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
+
+UP = ("up", "--yes", "--skip-preview")
+DESTROY = ("destroy", "--yes", "--skip-preview")
+
+
+@pytest.fixture(params=["engine", "host", "connection"])
+def scene(request: pytest.FixtureRequest, tmp_path: Path, plugins: Path) -> Iterator[Scene]:
+    """A stack of one job on a local cloud of its own, with a victim for each test."""
+    victim: Victim = request.param
+    for cloud in run_cloud(tmp_path / "cloud"):
+        with way_to(cloud) as way:
+            yield from staged(victim, cloud, way, tmp_path, plugins)
+
+
+def staged(victim: Victim, cloud: str, way: Way, folder: Path, plugins: Path) -> Iterator[Scene]:
+    layout = Layout(local=folder / "world")
+    layout.pulumi_home.mkdir(parents=True)
+    (layout.pulumi_home / "plugins").symlink_to(plugins)
+    stack = CrashStack(layout, way.url, {"team": "crash"}, cloud=cloud)
+    stack.settings |= {"lineage": stack.lineage("job"), "job": job_settings(), "tags": {"a": "1"}}
+    stack.settings |= account(stack)
+    scene = Scene(stack, way, victim)
+    try:
+        yield scene
+    finally:
+        stack.close()
+
+
+def account(stack: CrashStack) -> dict[str, str]:
+    """A bucket, a role and a key for the job."""
+    stack.client("s3").create_bucket(Bucket="artifacts")
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "sagemaker.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    role = stack.client("iam").create_role(
+        RoleName="execution", AssumeRolePolicyDocument=json.dumps(trust)
+    )["Role"]["Arn"]
+    stack.client("iam").attach_role_policy(
+        RoleName="execution", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
+    )
+    key = stack.client("kms").create_key()["KeyMetadata"]["Arn"]
+    return {"bucket": "artifacts", "role": role, "key": key}
+
+
+def test_creation_and_destruction_survive_a_crash_at_every_call(scene: Scene) -> None:
+    creations, launched = scene.points_of(*UP), 1
+    one_job(scene, launched)
+    destructions = scene.points_of(*DESTROY)
+    no_job(scene, launched)
+    for creation, destruction in zip_longest(creations, destructions):
+        launched += 1
+        scene.crash(creation, *UP)
+        one_job(scene, launched)
+        scene.crash(destruction, *DESTROY)
+        no_job(scene, launched)
+    print(f"{scene.victim}: {scene.points} points")
+
+
+def test_a_change_of_definition_survives_a_crash_at_every_call(scene: Scene) -> None:
+    scene.points_of(*UP)
+    scene.set(hyperparameters={"epochs": 0})
+    replacements = scene.points_of(*UP)
+    for number, point in enumerate(replacements, start=1):
+        scene.set(hyperparameters={"epochs": number})
+        scene.crash(point, *UP)
+        one_job(scene, number + 2)
+    print(f"{scene.victim}: {scene.points} points")
+
+
+def test_a_pause_survives_a_crash_at_every_call(scene: Scene) -> None:
+    scene.points_of(*UP)
+    scene.set(paused=True)
+    for launched, point in enumerate(scene.points_of(*UP), start=1):
+        scene.set(paused=False)
+        scene.points_of(*UP)
+        one_job(scene, launched + 1)
+        scene.set(paused=True)
+        scene.crash(point, *UP)
+        assert scene.live() == []
+        assert scene.recorded() == [newest(scene)]
+        assert len(scene.stack.jobs("job")) == launched + 1
+    print(f"{scene.victim}: {scene.points} points")
+
+
+def test_a_change_of_tags_survives_a_crash_at_every_call(scene: Scene) -> None:
+    scene.points_of(*UP)
+    scene.stack.settings["tags"] = {"b": "0"}
+    for number, point in enumerate(scene.points_of(*UP), start=1):
+        tags = {"ab"[number % 2]: str(number)}
+        scene.stack.settings["tags"] = tags
+        scene.crash(point, *UP)
+        one_job(scene, 1)
+        assert scene.tags() == tags
+    print(f"{scene.victim}: {scene.points} points")
+
+
+def one_job(scene: Scene, launched: int) -> None:
+    """Exactly one job is live, it is the one in the state, no launch was done twice, and what
+    the run is made of is written down."""
+    names = [job["TrainingJobName"] for job in scene.live()]
+    assert len(names) == 1
+    assert scene.recorded() == names
+    assert len(scene.stack.jobs("job")) == launched
+    assert scene.has_record(names[0])
+
+
+def no_job(scene: Scene, launched: int) -> None:
+    """No job is live, the state is empty, and every record was kept."""
+    assert scene.live() == []
+    assert scene.stack.resources() == []
+    assert len(scene.stack.jobs("job")) == launched
+
+
+def newest(scene: Scene) -> str:
+    name: str = scene.stack.jobs("job")[0]["TrainingJobName"]
+    return name
