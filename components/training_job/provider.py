@@ -143,6 +143,11 @@ class TrainingJobProvider(ResourceProvider):
         kept = {key: value for key, value in olds.items() if key not in RECORDED}
         state = kept | {key: news[key] for key in (*RECORDED, "launch") if key in news}
         client, name = self._client(olds), olds["training_job_name"]
+        if lifecycle.describe(client, name) is None:
+            raise TrainingJobError(
+                f"the record of {name} is gone, so it can't be changed. Run `pulumi up --refresh`, "
+                "which launches the job anew; it resumes from its checkpoints."
+            )
         lifecycle.retag(client, olds["training_job_arn"], olds["request"], news["request"])
         if not news["paused"]:
             print(f"{name}: recorded; what is no tag or keep-alive applies to the next launch")

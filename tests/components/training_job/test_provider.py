@@ -215,6 +215,19 @@ def test_a_vanished_record_leaves_the_state(
     assert provider.read(state["training_job_name"], state).id is None
 
 
+@pytest.mark.parametrize("paused", [True, False])
+def test_a_vanished_record_is_told_by_an_update_and_hinders_no_delete(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs, paused: bool
+) -> None:
+    state = launch(provider, job_inputs())
+    sagemaker.jobs.clear()
+    news = checked(provider, job_inputs({"paused": paused}, max_attempts=7))
+    with pytest.raises(TrainingJobError, match="pulumi up --refresh"):
+        provider.update("", state, news)
+    provider.delete(state["training_job_name"], state)
+    assert "StopTrainingJob" not in sagemaker.calls
+
+
 def test_a_refresh_of_a_finished_job_is_no_difference(
     provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
 ) -> None:
