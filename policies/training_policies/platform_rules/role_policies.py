@@ -28,7 +28,6 @@ _NO_RESOURCE = [
     "cloudwatch:PutMetricData",
     "ec2:Describe*",
     "ec2:GetManagedPrefixListEntries",
-    "ecr:DescribeImages",
     "ecr:GetAuthorizationToken",
     "kms:ListAliases",
     "logs:DescribeLogGroups",

@@ -100,7 +100,8 @@ ROLE_TRUST = Policy(
     remediation="Name who may assume the role, and give services a condition on their source.",
     parameters={
         "servicesWithoutSource": _texts(
-            "Services that name no source when they assume a role.", ["ec2.amazonaws.com"]
+            "Services that name no source when they assume a role.",
+            ["chatbot.amazonaws.com", "ec2.amazonaws.com"],
         ),
         "trustedAccounts": _texts("Accounts that may be trusted as a whole, by their ids.", []),
     },

@@ -28,15 +28,26 @@ _KEPT = ("urn", "type", "parent", "inputs", "propertyDependencies")
 _RANDOM = re.compile(r"(?<=[-/])(?=[a-z0-9-]*\d)[0-9a-f]{7,}(-[0-9a-f]{8})?\b")
 
 
+def platforms() -> dict[str, dict[str, Any]]:
+    """The settings of each platform by its name, with the launch switch off."""
+    switch = {"enableTrainingJob": False}
+    return {"dev": _dev() | switch, "full": every_option() | switch}
+
+
+def first_preview(name: str, stack: Stack) -> dict[str, Any]:
+    """The preview of a stack of which nothing exists yet."""
+    if name == "full":
+        make_what_exists_already(stack.client)
+    return _preview(stack)
+
+
 def previews(folder: Path, plugins: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each platform's previews by name, from a local cloud in a folder."""
     for url in run_cloud(folder / "cloud"):
         with new_stacks(folder, plugins, url) as make:
-            for name, settings in (("dev", _dev()), ("full", every_option())):
-                stack = make(settings | {"enableTrainingJob": False})
-                if name == "full":
-                    make_what_exists_already(stack.client("s3"))
-                yield f"{name}-first", _preview(stack)
+            for name, settings in platforms().items():
+                stack = make(settings)
+                yield f"{name}-first", first_preview(name, stack)
                 stack.up().succeeded()
                 yield f"{name}-update", _preview(stack)
 

@@ -225,12 +225,3 @@ def test_a_job_that_says_nothing_of_itself_breaks_no_fewer_rules(policy: Any):
     }
     for type_ in (OWN_TYPE, AWS_TYPE):
         assert bool(violations(policy, resource(type_, {}))) is (policy.name not in silent_is_fine)
-
-
-@pytest.mark.parametrize("policy", TRAINING_POLICIES, ids=lambda each: each.name)
-def test_a_policy_has_all_that_a_report_needs(policy: Any):
-    assert policy.description.startswith("Checks ")
-    assert policy.controls
-    assert policy.remediation.endswith(".")
-    assert policy.level == "mandatory"
-    assert all("default" in each and each["description"] for each in policy.parameters.values())
