@@ -88,6 +88,15 @@ def test_a_forgotten_book_has_the_default_quotas(book: QuotaBook):
     assert Quota(TYPE, "training warm pool").default == 0
 
 
+def test_quotas_survive_a_restart(book: QuotaBook):
+    again = QuotaBook()
+
+    again.restore(book.state())
+
+    assert again.state() == book.state() != []
+    assert again.value(PLACE, Quota(TYPE, "training job")) == 4
+
+
 def test_every_training_instance_type_has_three_quotas_with_codes_of_their_own():
     enumeration = service_model().shape_for("TrainingInstanceType").enum
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -201,3 +202,16 @@ def test_profiler_and_remote_debugging_change_while_a_job_runs(cloud: Cloud):
     cloud.stop(name["TrainingJobName"])
     for change in (profiler, debug):
         assert refusal(update, **name, **change)[0] == "ValidationException"
+
+
+def test_a_kept_job_is_the_same_after_a_restart_but_its_instances_are_gone():
+    record = job(request(), "Completed")
+
+    again = TrainingJob.from_document(asdict(record))
+    again.warm_pool = warm_pools.lost(again, 150.0)
+
+    assert replace(again, warm_pool=record.warm_pool) == record
+    assert warm_pools.shown(again, 150.0)["WarmPoolStatus"] == {
+        "Status": "Terminated",
+        "ResourceRetainedBillableTimeInSeconds": 50,
+    }
