@@ -1,0 +1,33 @@
+"""A stack's raw settings to try, and what is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from components.problems import Problem
+from settings import parse
+
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1"
+
+
+def project_in(folder: Path) -> Path:
+    """A project's folder with a script and data."""
+    (folder / "src").mkdir()
+    (folder / "src" / "train.py").write_text("print('train')\n")
+    (folder / "data").mkdir()
+    return folder
+
+
+def stack(job: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    """A stack's raw settings with one valid job; keywords change the stack, `job` the job."""
+    valid = {"image": IMAGE, "source": {"dir": "src", "entryPoint": "train.py"}}
+    return {"team": "research", "jobs": {"digits": valid | (job or {})}, **changes}
+
+
+def problems(raw: dict[str, Any], project: Path) -> dict[str, Problem]:
+    """What is wrong, by its path; nothing is told twice."""
+    found = parse(raw, project)[1]
+    by_path = {problem.path: problem for problem in found}
+    assert len(by_path) == len(found)
+    return by_path
