@@ -77,7 +77,7 @@ def _stack_reads(scope: DeployerScope) -> list[Statement]:
 
 def _image_reads(scope: DeployerScope) -> list[Statement]:
     """Whether an image exists, and which digest its tag stands for when a job is launched."""
-    actions = ["ecr:BatchGetImage", "ecr:DescribeImages"]
+    actions = ["ecr:BatchGetImage"]
     return [allow("FindImages", actions, scope.repository_arns)] if scope.repository_arns else []
 
 

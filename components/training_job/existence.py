@@ -16,7 +16,7 @@ _PRIVATE_IMAGE = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr(-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/"
     r"(?P<repository>[^:@]+)(:(?P<tag>[^@]+))?(@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
-_NO_IMAGE = frozenset({"RepositoryNotFoundException", "ImageNotFoundException"})
+_NO_REPOSITORY = frozenset({"RepositoryNotFoundException"})
 _NO_OBJECTS = frozenset({"NoSuchBucket"})
 _NO_ROLE = frozenset({"NoSuchEntity"})
 
@@ -46,16 +46,16 @@ def private_image(uri: str) -> PrivateImage | None:
 
 
 def image_exists(ecr: Any, image: PrivateImage) -> bool:
-    """Whether the image is in its repository."""
+    """Whether the image is in its repository, asked with the permission that a pull takes."""
     try:
-        ecr.describe_images(
+        answer = ecr.batch_get_image(
             registryId=image.account_id,
             repositoryName=image.repository,
             imageIds=[image.identifier],
         )
     except ClientError as error:
-        return _absent(error, _NO_IMAGE)
-    return True
+        return _absent(error, _NO_REPOSITORY)
+    return bool(answer.get("images"))
 
 
 def has_objects(s3: Any, uri: str) -> bool:

@@ -94,8 +94,11 @@ def _console_links(region: str, name: str) -> dict[str, str]:
 
 def _model_uri(description: Mapping[str, Any]) -> str:
     """Where the model will be, which is fixed at launch by the output path and the job's name."""
-    output = description["OutputDataConfig"]["S3OutputPath"].rstrip("/")
-    return f"{output}/{description['TrainingJobName']}/output/model.tar.gz"
+    output = description["OutputDataConfig"]
+    folder = f"{output['S3OutputPath'].rstrip('/')}/{description['TrainingJobName']}/output"
+    return (
+        f"{folder}/model/" if output.get("CompressionType") == "NONE" else f"{folder}/model.tar.gz"
+    )
 
 
 def _checkpoint_uri(request: Mapping[str, Any]) -> str:

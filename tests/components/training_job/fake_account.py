@@ -36,15 +36,15 @@ class FakeAccount:
         assert operation == "list_service_quotas"
         return SimpleNamespace(paginate=self._list_quotas)
 
-    def describe_images(
+    def batch_get_image(
         self, registryId: str, repositoryName: str, imageIds: list[dict[str, str]]
-    ) -> None:
-        self._call("DescribeImages")
+    ) -> dict[str, Any]:
+        self._call("BatchGetImage")
         assert registryId == "123456789012"
         if not any(repository == repositoryName for repository, _ in self.images):
             raise client_error("RepositoryNotFoundException", "no such repository")
-        if (repositoryName, next(iter(imageIds[0].values()))) not in self.images:
-            raise client_error("ImageNotFoundException", "no such image")
+        held = (repositoryName, next(iter(imageIds[0].values()))) in self.images
+        return {"images": [{"imageId": imageIds[0]}]} if held else {"images": [], "failures": []}
 
     def list_objects_v2(self, Bucket: str, Prefix: str, MaxKeys: int) -> dict[str, Any]:
         self._call("ListObjectsV2")

@@ -135,7 +135,7 @@ def test_what_may_not_be_asked_is_told_once_and_stops_nothing(
     job_inputs: Inputs,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    account.denied = {"ListServiceQuotas", "DescribeImages", "ListObjectsV2", "GetRole"}
+    account.denied = {"ListServiceQuotas", "BatchGetImage", "ListObjectsV2", "GetRole"}
     assert texts(preflight, job_inputs(DATA)) == []
     assert texts(preflight, job_inputs(DATA, lineage="research-dev-b")) == []
     warnings = capsys.readouterr().out.splitlines()
@@ -196,7 +196,16 @@ def test_only_a_private_registry_is_asked_for_an_image(
     preflight: Preflight, account: FakeAccount, job_inputs: Inputs, image: str
 ) -> None:
     assert texts(preflight, job_inputs({"image": image})) == []
-    assert account.calls["DescribeImages"] == 0
+    assert account.calls["BatchGetImage"] == 0
+
+
+@pytest.mark.parametrize("held", [set(), {("training", "2")}])
+def test_a_missing_repository_and_a_missing_tag_are_the_same_to_a_job(
+    preflight: Preflight, account: FakeAccount, job_inputs: Inputs, held: set[tuple[str, str]]
+) -> None:
+    account.images = held
+    [told] = texts(preflight, job_inputs())
+    assert "is not in its ECR repository" in told
 
 
 def test_a_hundred_jobs_ask_no_more_than_one(
