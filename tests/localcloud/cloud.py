@@ -23,7 +23,7 @@ from localcloud import daemon
 REGION = "us-east-1"
 BUCKET = "training-artifacts"
 GROUP = "/aws/sagemaker/TrainingJobs"
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 120.0
 _FIRST_POLL_SECONDS, _LONGEST_POLL_SECONDS = 0.05, 0.4
 LISTEN = """
 import signal, sys, time

@@ -176,7 +176,8 @@ def available(cloud: Cloud) -> list[str]:
 
 
 def test_a_pool_can_be_ended_and_only_then_its_job_deleted(roomy: Cloud):
-    name = {"TrainingJobName": roomy.create(ResourceConfig=request(keep=3600)["ResourceConfig"])}
+    resources = {**request(keep=3600)["ResourceConfig"], "VolumeSizeInGB": 20}
+    name = {"TrainingJobName": roomy.create(ResourceConfig=resources)}
     roomy.ended(name["TrainingJobName"])
 
     assert refusal(roomy.sagemaker.delete_training_job, **name)[0] == "ResourceInUse"

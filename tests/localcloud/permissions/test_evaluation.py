@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from localcloud.permissions.context import Context
 from localcloud.permissions.documents import Policy, parse
@@ -134,6 +135,15 @@ def test_what_cannot_be_judged_is_an_error_even_where_it_does_not_matter(
 ):
     with pytest.raises(PolicyError, match=message):
         policy([allow(), statement])
+
+
+def test_all_of_awss_own_policies_can_be_judged():
+    policies = json.loads(aws_managed_policies_data)
+
+    for each in policies.values():
+        parse(json.dumps(each["Document"]))
+
+    assert "AmazonSageMakerFullAccess" in policies
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"Version": "2000-01-01"}'])
