@@ -7,7 +7,7 @@ from typing import Any
 
 from training_policies.controls import checkov, nist, security_hub
 from training_policies.platform_rules.documents import Statement, allowing, denying
-from training_policies.platform_rules.judging import for_documents, of_types, s3_types
+from training_policies.platform_rules.judging import BUCKETS, for_documents, of_types, s3_types
 from training_policies.policy import Parameters, Policy
 from training_policies.violation import Violation
 
@@ -121,7 +121,8 @@ def _refused_header(statement: Statement) -> str:
     return header if any(operator in by for operator in statement.conditions) else ""
 
 
-_POLICIES = of_types(*s3_types("bucketPolicy"))
+_POLICIES = of_types(*s3_types("bucketPolicy"), *BUCKETS)
+"""Buckets can have a policy of their own, too."""
 
 TRANSPORT = Policy(
     name="s3-tls-only",

@@ -59,7 +59,7 @@ class Statement:
         """
         lowered = [each.lower() for each in keys]
         return any(
-            matches(key.lower(), lowered) and all(not is_wild(each) for each in values)
+            matches(key.lower(), lowered) and not any(map(_is_anything, values))
             for operator, conditions in self.conditions.items()
             if operator in _MATCHING
             for key, values in conditions.items()
@@ -123,6 +123,20 @@ def is_wild(text: str) -> bool:
 def has_wildcard(text: str) -> bool:
     """Whether a text has a wildcard in it."""
     return "*" in text or "?" in text
+
+
+def _is_anything(value: str) -> bool:
+    """Whether a condition's value holds nobody: a wildcard, or an ARN of any account.
+
+    Where a service's names are the same the world over, as S3's, the name stands for the account.
+    """
+    parts = value.split(":", 5)
+    if is_wild(value) or parts[0] != "arn" or not has_wildcard(value):
+        return is_wild(value)
+    if len(parts) < 6:
+        return True
+    account, name = parts[4:]
+    return has_wildcard(account) if account else is_wild(name.partition("/")[0])
 
 
 def _decoded(text: str) -> Any:

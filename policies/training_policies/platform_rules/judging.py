@@ -16,8 +16,8 @@ JudgeResource = Callable[[Resource, Parameters], Iterable[Violation]]
 BUCKETS = frozenset({"aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2"})
 """The types of buckets: releases of the provider have had two names for many of S3's types."""
 
-_OPTIONAL = frozenset({("aws:kms/key:Key", "policy"), ("aws:iam/role:Role", "policy")})
-"""Where a type has a document's property, or one of its name, and can do without."""
+_OPTIONAL = BUCKETS | {"aws:iam/role:Role", "aws:kms/key:Key", "aws:sns/topic:Topic"}
+"""Types that can do without a policy of their own, mostly because it is another resource."""
 
 
 def of_types(*types: str) -> Callable[[str], bool]:
@@ -65,5 +65,6 @@ def _documents(resource: Resource, path: str) -> list[Any]:
         items = value if isinstance(value, list) else []
         found = [each.get(tail, MISSING) for each in items if isinstance(each, dict)]
     else:
-        found = [] if value is MISSING and (resource.type, path) in _OPTIONAL else [value]
+        may_lack = path == "policy" and resource.type in _OPTIONAL
+        found = [] if value is MISSING and may_lack else [value]
     return [each for each in found if each is not UNKNOWN]

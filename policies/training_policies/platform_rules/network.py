@@ -13,7 +13,11 @@ from training_policies.policy import Parameters, Policy
 from training_policies.resource import MISSING, Resource
 from training_policies.violation import Violation
 
-_ROUTES = of_types("aws:ec2/route:Route", "aws:ec2/routeTable:RouteTable")
+_ROUTES = of_types(
+    "aws:ec2/route:Route",
+    "aws:ec2/routeTable:RouteTable",
+    "aws:ec2/defaultRouteTable:DefaultRouteTable",
+)
 _GATEWAYS = of_types(
     "aws:ec2/internetGateway:InternetGateway",
     "aws:ec2/internetGatewayAttachment:InternetGatewayAttachment",

@@ -124,7 +124,7 @@ TOPIC_POLICY = Policy(
             "description": "Services that name no source when they publish.",
         }
     },
-    applies=of_types("aws:sns/topicPolicy:TopicPolicy"),
+    applies=of_types("aws:sns/topicPolicy:TopicPolicy", "aws:sns/topic:Topic"),
     judge=for_documents(_judge_topic_policy, "policy"),
 )
 

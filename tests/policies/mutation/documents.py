@@ -86,6 +86,9 @@ def trust(document: Document) -> Iterator[Broken]:
             )
         if "Condition" in statement:
             yield f"{sid} has no condition", name, _changed(document, index, Condition={})
+        if "Service" in statement["Principal"] and "Condition" in statement:
+            wide = {"ArnLike": {"aws:SourceArn": "arn:aws:sagemaker:*:*:training-job/*"}}
+            yield f"{sid} for any account", name, _changed(document, index, Condition=wide)
         if "Federated" in statement["Principal"]:
             claims = copy.deepcopy(statement["Condition"])
             claims["StringLike"] = {

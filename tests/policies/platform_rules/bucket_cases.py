@@ -90,4 +90,8 @@ BUCKET_CASES = (
           text(*KEYS[1:], KEYS[0] | {"Resource": STORE[:1]})], missing=True),
     case("s3-retained-in-production", BUCKET, "forceDestroy", [False], [True], missing=False,
          unknown=True, inputs={"tagsAll": {"environment": "prod"}}),
+    case("s3-tls-only", BUCKET, "policy", [text(TLS)], [text(allow(Principal={"AWS": ROLE}))],
+         missing=False),
+    case("s3-no-public-policy", BUCKET, "policy", [text(TLS)], [text(allow(Principal="*"))],
+         missing=False),
 )  # fmt: skip

@@ -91,6 +91,8 @@ IDENTITY_CASES = (
          missing=False),
     case("iam-role-trust", ROLE_TYPE, "assumeRolePolicy",
          [text(assumed({"AWS": ROLE})),
+          *(text(assumed({"Service": "sagemaker.amazonaws.com"}, ArnLike={"aws:SourceArn": each}))
+            for each in (f"arn:aws:sagemaker:*:{ACCOUNT}:training-job/*", "arn:aws:s3:::mine*")),
           text(assumed({"Service": "sagemaker.amazonaws.com"}, **OWN)),
           text(assumed({"Service": "ec2.amazonaws.com"})),
           text(assumed({"AWS": ROOT}, StringEquals={"sts:ExternalId": "1"})),
@@ -98,6 +100,8 @@ IDENTITY_CASES = (
          ["", text(assumed("*")), text(assumed({"AWS": "*"})), text(assumed({"AWS": ROOT})),
           text(assumed({"AWS": ACCOUNT})), text(assumed({"AWS": f"arn:aws:iam::{ACCOUNT}:role/*"})),
           text(assumed({"Service": "sagemaker.amazonaws.com"})), text(assumed(GITHUB)),
+          *(text(assumed({"Service": "sagemaker.amazonaws.com"}, ArnLike={"aws:SourceArn": each}))
+            for each in ("arn:*", "arn:aws:sagemaker:*:*:training-job/*", "arn:aws:s3:::*/*", "*")),
           text(assumed({"Service": "sagemaker.amazonaws.com"},
                        StringLike={"aws:SourceAccount": "*"})),
           text(assumed(GITHUB, StringLike={SUBJECT: "repo:acme/*"}))], missing=True),

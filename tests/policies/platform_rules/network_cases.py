@@ -66,4 +66,8 @@ NETWORK_CASES = (
     case("logs-retention", LOG_GROUP, "retentionInDays", [365], [364], missing=True, unknown=True,
          minimumDays=365),
     case("logs-encryption", LOG_GROUP, "kmsKeyId", [KEY], ["", "alias/aws/logs"], missing=True),
+    case("sns-topic-policy", "aws:sns/topic:Topic", "policy", [text(TOPIC_TLS)],
+         [text(allow("sns:Publish", Principal="*"))], missing=False),
+    case("vpc-no-internet", "aws:ec2/defaultRouteTable:DefaultRouteTable", "routes", [[]],
+         [[{"cidrBlock": "0.0.0.0/0", "gatewayId": "igw-1"}]], missing=False),
 )  # fmt: skip
