@@ -28,6 +28,7 @@ STEP_SECONDS = 0.02
 CHECKPOINT_SECONDS = 0.05
 """What saving costs the script, as a stand-in for a large state."""
 NEVER = 0.0
+_WIDTH = 100
 
 SCRIPT = f"""
 import pathlib, sys, time
@@ -89,7 +90,7 @@ def main(
     interval: Annotated[
         list[float] | None, typer.Option(help="Seconds of steps between checkpoints.")
     ] = None,
-    jobs: Annotated[int, typer.Option(help="Jobs of each case.")] = 2,
+    jobs: Annotated[int, typer.Option(help="Jobs of each case.")] = 4,
     limit: Annotated[int, typer.Option(help="Most seconds that a job may train.")] = 90,
     plot: Annotated[Path, typer.Option(help="Where the plot is written, as SVG.")] = Path(
         "recovery.svg"
@@ -98,13 +99,15 @@ def main(
     """Measure, print a table, and write a plot."""
     means = between or [3.0, 6.0, 12.0]
     intervals = interval or [0.2, 0.4, 0.8, 1.6, 3.2]
-    console = Console()
+    console = Console(width=_WIDTH)
     console.print(f"Load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     results: dict[Case, Result] = {}
     for mean in means:
         cases = [Case(mean, each) for each in [*intervals, NEVER]]
         results |= measure(cases, work, jobs, limit)
     console.print(table(results, work))
+    for mean in means:
+        console.print(best(mean))
     write_plot(plot, "Goodput under interruptions", "checkpoint interval, s", curves(results))
     console.print(f"The plot is {plot}.")
 
@@ -178,13 +181,12 @@ def table(results: dict[Case, Result], work: float) -> Table:
     """Return what was measured beside what is expected."""
     made = Table(
         *("between interruptions", "checkpoint every", "interruptions"),
-        *("goodput", "expected", "efficiency", "expected", "best possible"),
+        *("goodput", "expected", "efficiency", "expected"),
         title=f"{work:g} s of steps a job; a checkpoint costs {CHECKPOINT_SECONDS:g} s",
     )
     for case, result in results.items():
         interval = case.interval or work
         cost = CHECKPOINT_SECONDS if case.interval else 0.0
-        best = theory.best_interval(case.between, CHECKPOINT_SECONDS)
         unfinished = f", {result.unfinished} never ended" if result.unfinished else ""
         made.add_row(
             f"{case.between:g} s",
@@ -194,9 +196,18 @@ def table(results: dict[Case, Result], work: float) -> Table:
             f"{theory.goodput(interval, case.between):.3f}",
             f"{result.efficiency:.3f}",
             f"{theory.efficiency(interval, case.between, cost):.3f}",
-            f"{theory.efficiency(best, case.between, CHECKPOINT_SECONDS):.3f} every {best:.1f} s",
         )
     return made
+
+
+def best(between: float) -> str:
+    """Return what can be had at best, by Young's formula."""
+    interval = theory.best_interval(between, CHECKPOINT_SECONDS)
+    share = theory.efficiency(interval, between, CHECKPOINT_SECONDS)
+    return (
+        f"With {between:g} s between interruptions, a checkpoint every {interval:.1f} s is best: "
+        f"an efficiency of {share:.3f}."
+    )
 
 
 def curves(results: dict[Case, Result]) -> list[Curve]:

@@ -94,7 +94,7 @@ class Keeper:
             state = pickling.load(data, self._contents)
             self._put_back(state)
         except FileNotFoundError:
-            return Restored(0.0, "It has nothing of what was there before.")
+            return Restored(0.0, "It began empty.")
         except (file.OtherVersionError, DamagedError) as error:
             return Restored(0.0, self._set_aside(error))
         except Exception as error:

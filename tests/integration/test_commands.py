@@ -127,7 +127,7 @@ def test_a_stopped_local_cloud_keeps_the_stack_and_a_lost_one_is_built_anew(
     shutil.rmtree(layout.cloud / daemon.KEPT)
     assert commands.up(layout) == 0
     printed = capfd.readouterr().out
-    assert "It has nothing of what was there before." in printed
+    assert "It began empty." in printed
     assert "Missing: " in printed
     assert [job["TrainingJobStatus"] for job in jobs_of(layout)] == ["Completed"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ from tests.localcloud.cloud import (
 )
 from tests.localcloud.conftest import FAST
 
+MOST_ROWS = 900
+SNAPSHOT_SECONDS = 120.0
 GOES_ON = """
 import pathlib, signal, sys, time
 checkpoint = pathlib.Path('/opt/ml/checkpoints/step')
@@ -60,7 +63,7 @@ def wait_for_snapshot(cloud: Cloud) -> None:
     now = time.time()
     # A change after it: nothing else need happen that a snapshot were taken for.
     cloud.put("snapshot-please", b"")
-    eventually(lambda: True if taken(cloud.data) > now else None)
+    eventually(lambda: True if taken(cloud.data) > now else None, SNAPSHOT_SECONDS)
 
 
 def taken(data: Path) -> float:
@@ -187,6 +190,35 @@ def test_a_kill_loses_what_no_snapshot_has_and_says_so(start: Callable[[], Cloud
     # Once it has ended in good order, the next one has nothing to say.
     stop(again)
     assert start().server.lost == ""
+
+
+@pytest.mark.deep
+def test_whenever_it_is_killed_what_was_written_first_is_whole(start: Callable[[], Cloud]):
+    """At seeded moments while objects are written, one after the other."""
+    chance, written = random.Random(1), 0  # noqa: S311
+    for _ in range(5):
+        cloud = start()
+        kept = len(cloud.keys("row/"))
+        # Nothing is torn, and nothing is missing before what is there.
+        for number in range(kept):
+            assert cloud.get(f"row/{number:04}") == content(number)
+        assert kept <= written
+        written = kept
+        until = time.monotonic() + chance.uniform(0.5, 4.0)
+        while time.monotonic() < until and written < MOST_ROWS:
+            cloud.put(f"row/{written:04}", content(written))
+            written += 1
+        kill(cloud)
+    cloud = start()
+    cloud.put("row/last", b"")
+    rows = cloud.keys("row/")
+    wait_for_snapshot(cloud)
+    kill(cloud)
+    assert start().keys("row/") == rows
+
+
+def content(number: int) -> bytes:
+    return f"{number} ".encode() * 10_000
 
 
 @pytest.mark.deep

@@ -106,7 +106,7 @@ def test_nothing_is_missing_after_an_end_in_good_order_and_something_may_be_othe
 
 
 def test_an_empty_folder_has_nothing(tmp_path: Path):
-    assert keeper(tmp_path).restore() == Restored(0.0, "It has nothing of what was there before.")
+    assert keeper(tmp_path).restore() == Restored(0.0, "It began empty.")
 
 
 @pytest.mark.parametrize(
