@@ -37,8 +37,10 @@ def change_keep_alive(client: Any, name: str, seconds: int) -> bool:
             TrainingJobName=name, ResourceConfig={"KeepAlivePeriodInSeconds": seconds}
         )
     except client.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationException" or not _runs(description):
+        if error.response["Error"]["Code"] != "ValidationException":
             raise
+        if not _runs(description):
+            return True  # the pool's time was up in that very moment
         print(
             f"{name}: how long its instances are kept can't be changed yet, so run this again "
             f"once it has ended: {error.response['Error']['Message']}"

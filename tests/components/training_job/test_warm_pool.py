@@ -53,6 +53,19 @@ def test_a_keep_alive_that_the_service_refuses_of_a_running_job_is_asked_for_aga
     assert provider.diff("", state, news).changes is False
 
 
+def test_a_pool_that_ends_before_it_can_be_changed_is_no_error(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    state = launch(provider, job_inputs(KEPT))
+    name = state["training_job_name"]
+    sagemaker.end(name, "Completed")
+    sagemaker.jobs[name]["WarmPoolStatus"] = {"Status": "Available"}
+    news = checked(provider, job_inputs({**KEPT, "keepAlive": "1h"}))
+    sagemaker.refusals = [client_error("ValidationException", "no warm pool in status Available")]
+    state = provider.update("", state, news).outs or {}
+    assert provider.diff("", state, news).changes is False
+
+
 def test_the_keep_alive_of_a_job_that_left_no_pool_is_recorded_alone(
     provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
 ) -> None:
