@@ -119,8 +119,15 @@ def test_what_is_missing_or_unknown_is_refused(
         assert "plain values" in violation.remedy
 
 
-def test_an_unknown_spot_flag_is_not_taken_for_spot():
-    subject, teams = job(spot=UNKNOWN), limits({"spotOnly": True})
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"spot": UNKNOWN},
+        {"inputs": {"fallbacks": [{"EnableManagedSpotTraining": UNKNOWN}]}},
+    ],
+)
+def test_an_unknown_spot_flag_is_not_taken_for_spot(changes: dict[str, Any]):
+    subject, teams = job(**changes), limits({"spotOnly": True})
     [violation] = violations(POLICIES["quota-spot-only"], subject, stack=STACK, teams=teams)
     assert violation.asked == "a number that is not known"
 
