@@ -16,6 +16,8 @@ class Role:
     policies: tuple[Policy, ...]
     boundary: Policy | None
     tags: dict[str, str]
+    id: str
+    """Its unique ID: AROA…"""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ def role(arn: str) -> Role | None:
         policies=tuple(parse(text) for text in [*found.policies.values(), *managed]),
         boundary=parse(_default_version(boundary)) if boundary else None,
         tags={tag["Key"]: tag["Value"] for tag in _tags(found)},
+        id=found.id,
     )
 
 
@@ -64,6 +67,19 @@ def bucket(name: str) -> Any:
 
     partition, account = s3_backends.bucket_accounts.get(name, ("", ""))
     return s3_backends[account][partition].buckets.get(name) if account else None
+
+
+def owner_of(arn: str) -> str:
+    """Return the account of a resource; empty if its ARN does not say, and there is no bucket."""
+    from moto.s3.models import s3_backends
+
+    if not arn.startswith("arn:"):
+        return ""
+    _, _, service, _, account, name = arn.split(":", 5)
+    if service != "s3":
+        return account
+    _, owner = s3_backends.bucket_accounts.get(name.partition("/")[0], ("", ""))
+    return str(owner)
 
 
 def bucket_policy(name: str) -> Policy | None:

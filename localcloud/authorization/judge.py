@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from localcloud.authorization import found
 from localcloud.authorization.demands import Demand
-from localcloud.authorization.sessions import Session
+from localcloud.authorization.sessions import SESSION_NAME, Session
 from localcloud.permissions.context import Context
 from localcloud.permissions.documents import Policy
 from localcloud.permissions.errors import PolicyError
@@ -49,23 +49,23 @@ def _refusal(session: Session, demand: Demand) -> str:
     role = found.role(session.role)
     if role is None:
         return f"The role {session.role} no longer exists"
-    service = demand.action.partition(":")[0]
     if _is_awss(demand.key):
         # Such a key's policy lets everybody of the account use it through its service.
         return ""
-    context = {**_about(session, role), **demand.context}
     key = _usable_key(demand, session) if demand.key else None
-    resource, own = demand.resource, _resource_policy(demand)
-    if key is not None:
-        resource, own = key.arn, key.policy
-        context |= _about_key(session, demand.via)
-    endpoint = None if demand.via else _endpoint(session, service)
-    if endpoint is not None:
-        context |= {"aws:SourceVpce": endpoint.id, "aws:SourceVpc": endpoint.vpc}
+    resource = key.arn if key else demand.resource
+    endpoint = None if demand.via else _endpoint(session, demand.action.partition(":")[0])
+    context = {
+        **_about(session, role),
+        **_about_resource(resource),
+        **(_about_key(session, demand.via) if key else {}),
+        **_about_way(endpoint),
+        **demand.context,
+    }
     request = Request(session.principal, demand.action, resource, Context(context))
     policies = Policies(
         identity=role.policies,
-        resource=own,
+        resource=key.policy if key else _resource_policy(demand),
         boundary=role.boundary,
         endpoint=endpoint.policy if endpoint else None,
         resource_decides=key is not None,
@@ -83,9 +83,19 @@ def _about(session: Session, role: found.Role) -> dict[str, str]:
         "aws:RequestedRegion": session.region,
         "aws:SecureTransport": "true",
         "aws:ViaAWSService": "false",
+        "aws:userid": f"{role.id}:{SESSION_NAME}",
         "s3:TlsVersion": "1.3",
         **{f"aws:PrincipalTag/{name}": value for name, value in role.tags.items()},
     }
+
+
+def _about_resource(resource: str | None) -> Mapping[str, str]:
+    owner = found.owner_of(resource) if resource else ""
+    return {"aws:ResourceAccount": owner, "s3:ResourceAccount": owner} if owner else {}
+
+
+def _about_way(endpoint: found.Endpoint | None) -> Mapping[str, str]:
+    return {"aws:SourceVpce": endpoint.id, "aws:SourceVpc": endpoint.vpc} if endpoint else {}
 
 
 def _about_key(session: Session, via: str) -> Mapping[str, str]:

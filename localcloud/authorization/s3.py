@@ -157,7 +157,12 @@ def _on_object(request: S3Request) -> Iterator[Demand]:
 
 
 def _deletions(request: S3Request) -> Iterator[Demand]:
-    for entry in ElementTree.fromstring(request.body).iter():  # noqa: S314 - from a signed request
+    try:
+        root = ElementTree.fromstring(request.body)  # noqa: S314 - from a signed request
+    except ElementTree.ParseError:
+        # S3 itself refuses it.
+        return
+    for entry in root.iter():
         if entry.tag.rpartition("}")[2] == "Object":
             parts = {each.tag.rpartition("}")[2]: each.text or "" for each in entry}
             version = "Version" if "VersionId" in parts else ""

@@ -110,6 +110,7 @@ def test_an_image_that_the_role_may_not_pull_fails_the_job(world: World):
     assert world.cloud.lines(job["TrainingJobName"]) == []
 
 
+@pytest.mark.deep
 def test_without_permission_to_log_a_job_runs_unheard(world: World):
     job = world.run(READ, WRITE, PULL)
 
@@ -323,6 +324,7 @@ def test_a_bucket_behind_an_endpoint_is_reached_only_from_its_network(world: Wor
     assert "no VPC endpoint policy allows the s3:PutObject" in run(subnets[0])["FailureReason"]
 
 
+@pytest.mark.deep
 def test_a_script_may_do_what_its_role_may(world: World):
     script = f"""
         import boto3
@@ -355,6 +357,17 @@ def test_a_script_may_do_what_its_role_may(world: World):
         "AccessDeniedException",
         "AccessDeniedException",
     ]
+
+
+def test_a_role_may_be_held_to_the_resources_of_its_own_account(world: World):
+    own, other = (
+        {"StringEquals": {"aws:ResourceAccount": account}} for account in ("123456789012", "1")
+    )
+    read = allow("s3:ListBucket", Condition=own), allow("s3:GetObject", Condition=other)
+
+    job = world.run(*read, PULL)
+
+    assert "allows the s3:GetObject action" in job["FailureReason"]
 
 
 def test_a_policy_that_cannot_be_judged_allows_nothing(world: World):
