@@ -16,7 +16,7 @@ from tests.policies.mutation.record import FOLDER, first_preview, outline, platf
 @pytest.mark.deep
 @pytest.mark.parametrize("name", ["dev", "full"])
 def test_the_recorded_previews_have_what_the_platform_has(
-    new_stack: Callable[..., Stack], own_cloud: str, name: str
+    own_cloud: str, new_stack: Callable[..., Stack], name: str
 ):
     preview: dict[str, Any] = first_preview(name, new_stack(platforms()[name], url=own_cloud))
     recorded = json.loads((FOLDER / f"{name}-first.json").read_text())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,7 @@ from training_policies.resource import Resource
 from training_policies.training_rules import TRAINING_POLICIES
 from training_policies.violation import Violation
 
-RULES = (*TRAINING_POLICIES, *PLATFORM_POLICIES)
+RULES = {rule.name: rule for rule in (*TRAINING_POLICIES, *PLATFORM_POLICIES)}
 TODAY = date(2026, 11, 22)
 _FOLDER = Path(__file__).parent / "recorded"
 _NAT: dict[str, dict[str, Any]] = {
@@ -58,19 +58,32 @@ class Platform:
         """The platform with a resource more."""
         return replace(self, resources={**self.resources, added.urn: added})
 
-    def violations(self, changed: str = "") -> Iterator[tuple[str, str, Violation]]:
-        """Policy, resource and violation; only of one resource and of the stack where one changed.
+    def violations(self) -> Iterator[tuple[str, str, Violation]]:
+        """Everything that the rules say: the rule's name, the resource's, and the violation."""
+        resources = list(self.resources.values())
+        for rule in RULES.values():
+            judged = [[each] for each in resources] if isinstance(rule, Policy) else [resources]
+            for some in judged:
+                yield from ((rule.name, some[0].name, each) for each in self._judged(rule, some))
+
+    def breaks(self, name: str, changed: str) -> bool:
+        """Whether one rule is broken, by the resource that was changed or by the whole stack.
 
         What a resource policy says of a resource rests on nothing else.
         """
-        resources = list(self.resources.values())
-        judged = [self.resources[changed]] if changed in self.resources else resources
-        for rule in RULES:
-            configured = parameters(rule, self.environment, **self.configured.get(rule.name, {}))
-            if isinstance(rule, StackPolicy):
-                yield from ((rule.name, "", each) for each in rule.judge(resources, configured))
-            else:
-                yield from _of_resources(rule, judged, configured)
+        rule = RULES[name]
+        whole = isinstance(rule, StackPolicy)
+        judged = list(self.resources.values()) if whole else [self.resources[changed]]
+        return any(True for _ in self._judged(rule, judged))
+
+    def _judged(
+        self, rule: Policy | StackPolicy, resources: Sequence[Resource]
+    ) -> Iterable[Violation]:
+        configured = parameters(rule, self.environment, **self.configured.get(rule.name, {}))
+        if isinstance(rule, StackPolicy):
+            return rule.judge(resources, configured)
+        [resource] = resources
+        return rule.judge(resource, configured) if rule.applies(resource.type) else ()
 
 
 def platform(name: str) -> Platform:
@@ -92,12 +105,3 @@ def parameters(rule: Rule, environment: str = "dev", **values: Any) -> Parameter
         name: schema["default"] for name, schema in rule.parameters.items() if "default" in schema
     }
     return Parameters(defaults | values, Stack("dev", "research", environment), TODAY)
-
-
-def _of_resources(
-    policy: Policy, judged: Sequence[Resource], configured: Parameters
-) -> Iterator[tuple[str, str, Violation]]:
-    for resource in judged:
-        if policy.applies(resource.type):
-            for violation in policy.judge(resource, configured):
-                yield policy.name, resource.name, violation

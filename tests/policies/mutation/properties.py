@@ -26,6 +26,10 @@ class Mutation:
     platform: Platform
     urn: str
 
+    def is_caught(self) -> bool:
+        """Whether the policy does say so."""
+        return self.platform.breaks(self.policy, self.urn)
+
 
 @dataclass(frozen=True)
 class Protected:

@@ -154,7 +154,7 @@ PATHS = {
 }
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(JSON | st.fixed_dictionaries({"Statement": st.lists(STATEMENT, max_size=3)}))
 def test_no_document_brings_a_rule_down(document: Any):
     """An exception would end the run with a traceback instead of a verdict."""
@@ -171,7 +171,7 @@ def test_a_text_that_is_no_document_has_no_statement(text: str):
         assert statements(text)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(JSON)
 def test_no_value_of_a_property_brings_a_rule_down(value: Any):
     for case in CASES:
