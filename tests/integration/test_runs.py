@@ -1,0 +1,95 @@
+"""What AWS says before a launch, and what is left of a run, on the real engine."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from development.layout import CHECKOUT
+from tests.integration.engine import Stack
+from tests.integration.settings import FOREVER, counting_job, stack_with
+
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
+
+NewStack = Callable[..., Stack]
+
+
+def test_a_launch_that_aws_would_refuse_stops_nothing(own_cloud: str, new_stack: NewStack) -> None:
+    stack = new_stack(stack_with(work=counting_job(FOREVER)), url=own_cloud)
+    stack.up().succeeded()
+    set_quota(own_cloud, 0)
+    stack.settings["jobs"]["work"] = counting_job(FOREVER, 0.03)
+    for told in (stack.preview().failed(), stack.up().failed()):
+        text = " ".join(told.text.split())
+        assert "quota of instances of ml.m5.large for spot training job usage" in text
+        assert "Remedy: ask for 1 at https://us-east-1.console.aws.amazon.com" in text
+        assert "Traceback" not in told.text
+    [job] = stack.jobs("work")
+    assert job["TrainingJobStatus"] == "InProgress"
+
+    stack.settings["enableTrainingJob"] = False
+    assert "a launch would be refused" in stack.preview().succeeded().text
+    stack.settings |= {"enableTrainingJob": True, "preflight": False}
+    assert "quota of instances" not in stack.preview().succeeded().text
+
+
+def test_two_runs_are_recorded_and_compared(new_stack: NewStack) -> None:
+    stack = new_stack(stack_with(a=seeded(1), b=seeded(2), wait=True))
+    stack.up().succeeded()
+    outputs = stack.outputs()
+    jobs = outputs["training_jobs"]
+    assert jobs["a"]["instance_type"] == "ml.m5.large"
+    assert jobs["a"]["billable_instance_seconds"] == jobs["a"]["billable_seconds"]
+    assert 0 < outputs["training_cost_usd"]["expected"] < outputs["training_cost_usd"]["ceiling"]
+
+    command = shlex.split(documented("components.training_job.compare", outputs))
+    code, text = run(stack, command)
+    assert code == 1, text
+    assert re.search(r'seeds\.seed\s+A\s+"1"\s+B\s+"2"', text), text
+    code, text = run(stack, [*command[:-1], command[-2]])
+    assert code == 0, text
+
+
+def seeded(seed: int) -> dict[str, Any]:
+    """A job with a seed."""
+    job = counting_job(3)
+    return job | {"hyperparameters": job["hyperparameters"] | {"seed": seed}}
+
+
+def documented(command: str, outputs: dict[str, Any]) -> str:
+    """The command as docs/runs.md has it, for the jobs a and b."""
+    text = (CHECKOUT / "docs" / "runs.md").read_text()
+    [line] = [each for each in text.splitlines() if each.startswith(f"python -m {command} ")]
+    for name, job in outputs["training_jobs"].items():
+        line = line.replace(f"<lineage {name}>", job["lineage"])
+        line = line.replace(f"<job {name}>", job["name"])
+    return line.replace("<artifact_bucket_name>", outputs["artifact_bucket_name"])
+
+
+def run(stack: Stack, command: list[str]) -> tuple[int, str]:
+    """The exit code of a command that speaks to the stack's cloud, and what it printed."""
+    done = subprocess.run(
+        [sys.executable, *command[1:]],
+        cwd=CHECKOUT,
+        env=stack.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def set_quota(cloud: str, instances: int) -> None:
+    """Let the account have so many instances of the jobs' type on spot."""
+    name = "ml.m5.large for spot training job usage"
+    quota = {"name": name, "region": "us-east-1", "value": instances}
+    body = json.dumps(quota).encode()
+    urlopen(Request(f"{cloud}/localcloud/quotas", body, method="POST")).close()  # noqa: S310
