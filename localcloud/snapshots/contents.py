@@ -35,13 +35,14 @@ class Contents:
 
     def write(self) -> None:
         """Write what was put; raise OSError when the disk refuses."""
-        while self._pending:
-            name, content = next(iter(self._pending.items()))
+        for name, content in self._pending.items():
             path = self._path(name)
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_whole(path, content)
-            self._written.add(name)
-            del self._pending[name]
+            _write_file(path, content)
+        for folder in {self._path(name).parent for name in self._pending}:
+            _flush_folder(folder)
+        self._written |= self._pending.keys()
+        self._pending.clear()
 
     def read(self, name: str) -> bytes:
         """Return a content; raise DamagedError if it is not the one that was written."""
@@ -67,14 +68,23 @@ class Contents:
 
 def write_whole(path: Path, *pieces: bytes) -> None:
     """Write a file so that, whatever happens, its name leads to the whole of it or to none."""
+    _write_file(path, *pieces)
+    _flush_folder(path.parent)
+
+
+def _write_file(path: Path, *pieces: bytes) -> None:
     new = path.with_name(path.name + ".new")
     with new.open("wb") as file:
         file.writelines(pieces)
         file.flush()
         os.fsync(file.fileno())
     new.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make renames within a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
