@@ -29,6 +29,7 @@ _NO_RESOURCE = [
     "ec2:Describe*",
     "ec2:GetManagedPrefixListEntries",
     "ecr:GetAuthorizationToken",
+    "fsx:DescribeFileSystems",
     "kms:ListAliases",
     "logs:DescribeLogGroups",
     "sagemaker:ListTrainingJobs",
