@@ -15,6 +15,7 @@ from pathlib import Path
 from policy_report.costs import stack_cost
 from policy_report.markdown import markdown
 from policy_report.preview import read_preview
+from quota_report.usage import usage
 from training_policies.configuration import (
     ConfigurationError,
     configuration_file,
@@ -39,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Each job's own tags say whose it is: whether they may is for quota-team, in the preview.
     stack, today = Stack(asked.stack, "", ""), datetime.now(UTC).date()
     cost = stack_cost(preview.jobs, configuration.parameters(POLICIES[0], stack, today))
-    print(markdown(asked.stack, preview, cost), end="")
+    quotas = usage(preview.jobs, configuration)
+    print(markdown(asked.stack, preview, cost, quotas), end="")
     return 0 if preview.passes else 1
 
 

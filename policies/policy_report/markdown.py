@@ -6,10 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from policy_report.costs import JobCost, StackCost
 from policy_report.preview import Breach, Preview
+from quota_report.usage import WITHIN, Usage
 from training_policies.quotas.amounts import Unit, amount
+from training_policies.quotas.per_stack import STACK_LIMITS
 
 _LONGEST = 60_000
 """GitHub refuses comments of more than 65,536 characters."""
+
+_MONEY = frozenset(each.measured for each in STACK_LIMITS if each.unit is Unit.USD)
 
 _MARKS = {"create": "+", "update": "~", "delete": "-", "replace": "±"}
 
@@ -19,13 +23,14 @@ def marker(stack: str) -> str:
     return f"<!-- training-policies: {stack} -->"
 
 
-def markdown(stack: str, preview: Preview, cost: StackCost) -> str:
-    """The report on a stack's preview."""
+def markdown(stack: str, preview: Preview, cost: StackCost, quotas: Sequence[Usage]) -> str:
+    """The report on a stack's preview: what it costs, and what it takes of its team's quotas."""
     lines = [
         marker(stack),
         f"## {'✅' if preview.passes else '❌'} {stack}: {_verdict(preview)}",
         "",
         *_cost_section(cost),
+        *_quota_section(quotas),
         *_breach_section(preview.breaches),
         *_error_section(preview.errors),
         *_change_section(preview),
@@ -72,6 +77,30 @@ def _job_row(job: JobCost) -> str:
     return f"| {name} | {capacity} | {longest} | {_usd(job.ceiling)} | {_allowed(job.allowed)} |"
 
 
+def _quota_section(quotas: Sequence[Usage]) -> Iterator[str]:
+    """The limits of all jobs together; what is over one may be exempted, which the policies say."""
+    limited = [each for each in quotas if each.allowed is not None]
+    if limited:
+        yield "### Quotas of the stack"
+        yield ""
+        yield "| team | of | quota | asked | allowed |"
+        yield "|---|---|---|---:|---:|"
+        for each in limited:
+            team = f"{each.owner.team} in {each.owner.environment}"
+            yield (
+                f"| {_cell(team)} | {_cell(each.scope)} | {each.what} | "
+                f"{_quantity(each.used, each)}{'' if each.verdict == WITHIN else ' (over)'} | "
+                f"{_quantity(each.allowed, each)} |"
+            )
+        yield ""
+
+
+def _quantity(value: float | None, usage: Usage) -> str:
+    if value is None:
+        return "unknown"
+    return amount(value, Unit.USD if usage.what in _MONEY else Unit.COUNT)
+
+
 def _breach_section(breaches: Sequence[Breach]) -> Iterator[str]:
     for heading, listed in (
         ("Violations", [each for each in breaches if each.refuses]),
@@ -87,7 +116,7 @@ def _breach_section(breaches: Sequence[Breach]) -> Iterator[str]:
 
 def _breach(breach: Breach) -> Iterator[str]:
     severity = f", {breach.severity}" if breach.severity else ""
-    yield f"- **{breach.policy}** on `{breach.resource}`{severity}"
+    yield f"- **{breach.policy}** on {_cell(breach.resource)}{severity}"
     yield ""
     yield from _quoted(breach.message, "  ")
     yield ""
@@ -136,7 +165,7 @@ def _quoted(text: str, indent: str = "") -> Iterator[str]:
 
 
 def _cell(text: str) -> str:
-    """A text within a table, in which nothing of it is read as Markdown or as HTML."""
+    """A text within a line, in which nothing of it is read as Markdown or as HTML."""
     return f"`{text.replace('`', '').replace('|', '').replace(chr(10), ' ')}`"
 
 

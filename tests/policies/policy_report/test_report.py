@@ -59,6 +59,16 @@ def test_a_compliant_stack_passes_with_its_cost_ceilings(report: Report):
     assert "Violations" not in text
 
 
+def test_what_all_jobs_take_is_held_against_the_teams_quotas(report: Report):
+    _, text = report(job(count=9), job("other", count=8), *KEPT)
+    assert "### Quotas of the stack" in text
+    row = "| `research in dev` | `all instances` | the cost ceiling | {} | 30.00 USD |"
+    assert row.format("30.05 USD (over)") in text
+    _, text = report(job(), *KEPT)
+    assert row.format("3.54 USD") in text
+    assert "no limit" not in text.split("### Quotas of the stack")[1]
+
+
 def test_a_violation_is_shown_as_it_was_reported_and_refuses(report: Report):
     code, text = report(job(), breach(), *KEPT)
     assert code == 1
@@ -146,13 +156,14 @@ def test_a_ceiling_that_cant_be_told_is_unknown_and_so_is_the_sum(
 def test_what_a_program_writes_is_not_read_as_markdown_or_html(report: Report):
     hostile = "</details> ```\n# ✅ all is well @everybody\n````"
     _, text = report(
-        job("a`b|c"),
-        breach(message=hostile),
+        job("a`b|c", instance_type="ml.@everybody|<b>.xlarge"),
+        breach(name="x` @everybody", message=hostile),
         error(hostile),
         step("create", BUCKET, hostile),
         *KEPT,
     )
-    assert "| `abc` |" in text
+    assert "| `abc` | `2 × ml.@everybody<b>.xlarge, spot` |" in text
+    assert "on `x @everybody`, high" in text
     fence = None
     for line in text.splitlines():
         stripped = line.strip()
