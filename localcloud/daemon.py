@@ -22,7 +22,8 @@ KEPT, SNAPSHOT = "kept", "snapshot"
 LOCK_FILE = "server.lock"
 LOG_FILE = "server.log"
 _START_SECONDS = 60.0
-_STOP_SECONDS = 30.0
+# What was stored last is written before it ends.
+_STOP_SECONDS = 120.0
 _POLL_SECONDS = 0.05
 
 

@@ -100,10 +100,12 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
         server.serve_forever()
     finally:
         state.unlink(missing_ok=True)
-        # Before the jobs end, which the next server goes on with.
-        keeper.finish()
-        service.close()
-        _sweep(options.data)
+        try:
+            # Before the jobs end, which the next server goes on with.
+            keeper.finish()
+        finally:
+            service.close()
+            _sweep(options.data)
 
 
 def _listen(port: int) -> Any:
