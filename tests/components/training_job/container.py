@@ -17,7 +17,7 @@ from typing import Any
 from components.training_job import launcher
 
 LAUNCHER = Path(launcher.__file__)
-WAIT_SECONDS = 20
+WAIT_SECONDS = 60
 
 
 class Container:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import replace
 from typing import Any
 
 import botocore.session
@@ -166,6 +169,44 @@ def test_another_source_run_or_bucket_has_another_hash() -> None:
 def test_the_hash_is_the_same_in_every_release() -> None:
     """The hash is part of the names of jobs that exist: a change would launch all of them anew."""
     assert hash_of(request_for(hyperparameters={"epochs": 3})) == "634b437e"
+
+
+FIRST_SETTINGS: dict[str, Any] = {
+    "image": IMAGE,
+    "source": {"dir": "src", "entryPoint": "train.py", "arguments": ["--fast"]},
+    "distribution": "torchrun",
+    "instanceType": "ml.c5.xlarge",
+    "instanceCount": 2,
+    "volumeGb": 50,
+    "maxRuntime": "3h",
+    "maxRetries": 3,
+    "spot": {"maxWait": "9h"},
+    "inputs": {
+        "local": {"path": "data"},
+        "train": {
+            "s3Uri": "s3://data/train/",
+            "mode": "FastFile",
+            "contentType": "text/csv",
+            "distribution": "ShardedByS3Key",
+        },
+    },
+    "hyperparameters": {"epochs": 3, "rate": 0.5, "fast": True, "name": "a"},
+    "environment": {"A": "1"},
+    "metrics": {"loss": "loss=(.*)"},
+    "networkIsolation": False,
+    "extra": {"ProfilerConfig": {"DisableProfiler": True}},
+    "runId": "b",
+}
+"""All that the first release had settings for."""
+
+
+def test_the_request_of_the_first_releases_settings_is_the_same_to_the_last_byte() -> None:
+    """A request is part of the state: another one would show as a change of every job."""
+    uploaded = replace(PLACEMENT, input_uris={"local": "s3://artifacts/inputs/a/local/0/"})
+    request = training_request(JobSettings.model_validate(FIRST_SETTINGS), uploaded)
+    text = json.dumps(request).encode()
+    assert hashlib.sha256(text).hexdigest()[:16] == "5b203c4a6358abde"
+    assert hash_of(request, run="b") == "7adb842a"
 
 
 def test_the_service_model_is_botocores_own() -> None:
