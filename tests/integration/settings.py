@@ -28,6 +28,7 @@ def stack_with(launch: bool = True, wait: bool = False, **jobs: dict[str, Any]) 
         "network": {"availabilityZones": 1},
         "alerts": False,
         "enableTrainingJob": launch,
+        "preflight": False,  # asked for by the tests of it, as it makes ten calls
         "waitForCompletion": wait,
         "artifacts": {"retain": False, "checkpointDays": 7},
         "jobs": jobs,

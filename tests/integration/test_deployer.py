@@ -32,6 +32,7 @@ def test_a_deployers_role_covers_what_preview_refresh_and_launch_call(
         "monthlyBudgetUsd": 100,
         "slack": {"workspaceId": "T0123456789", "channelId": "C9876543210"},
     }
+    stack.settings["preflight"] = True
     stack.settings["deployer"] = {"trustedPrincipals": [PIPELINE]}
     stack.up().succeeded()
     granted = actions(policy_of(stack))

@@ -23,7 +23,8 @@ NewStack = Callable[..., Stack]
 
 
 def test_a_launch_that_aws_would_refuse_stops_nothing(own_cloud: str, new_stack: NewStack) -> None:
-    stack = new_stack(stack_with(work=counting_job(FOREVER)), url=own_cloud)
+    settings = stack_with(work=counting_job(FOREVER)) | {"preflight": True}
+    stack = new_stack(settings, url=own_cloud)
     stack.up().succeeded()
     set_quota(own_cloud, 0)
     stack.settings["jobs"]["work"] = counting_job(FOREVER, 0.03)
