@@ -88,6 +88,7 @@ def read_preview(file: Path) -> Preview:
 def preview_of(events: Sequence[Event]) -> Preview:
     """The preview that these events tell of."""
     steps = [each["metadata"] for each in _of_kind(events, "resourcePreEvent")]
+    steps = [each for each in steps if not _is_default_provider(each)]
     changed = [each for each in steps if each["op"] not in {UNCHANGED, *_DETAILS}]
     resources = [_resource(each["new"]) for each in steps if _stays(each)]
     # A replaced resource has several steps, the last of which says how it will be.
@@ -115,6 +116,13 @@ def _events(lines: Iterable[str]) -> Iterator[Event]:
 
 def _of_kind(events: Iterable[Event], kind: str) -> Iterator[Mapping[str, Any]]:
     return (each[kind] for each in events if kind in each)
+
+
+def _is_default_provider(step: Mapping[str, Any]) -> bool:
+    """Whether the engine made it by itself; its own summary leaves these out, too."""
+    return str(step["type"]).startswith("pulumi:providers:") and (
+        _name(step["urn"]).startswith("default")
+    )
 
 
 def _stays(step: Mapping[str, Any]) -> bool:

@@ -123,6 +123,7 @@ def test_changes_are_counted_and_listed_and_replacements_count_once(report: Repo
         step("replace", BUCKET, "another"),
         step("delete-replaced", BUCKET, "another"),
         step("same", BUCKET, "kept"),
+        step("create", "pulumi:providers:pulumi-python", "default"),
         *KEPT,
     )
     assert "1 to create, 1 to update, 1 to delete, 1 to replace, 1 unchanged" in text
