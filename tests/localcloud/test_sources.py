@@ -188,3 +188,34 @@ def test_a_pipe_whose_data_are_gone_fails_the_job(cloud: Cloud):
     # At the listing or at the object itself.
     assert job["FailureReason"].startswith("ClientError: Data download failed:No")
     assert "Stopping" not in {row["Status"] for row in job["SecondaryStatusTransitions"]}
+
+
+def test_a_channel_is_divided_among_the_hosts_of_its_groups_alone(cloud: Cloud):
+    for number in range(3):
+        cloud.put(f"grouped/{number}", b"")
+    groups = [
+        {"InstanceGroupName": name, "InstanceType": "ml.m5.large", "InstanceCount": count}
+        for name, count in (("idle", 1), ("reading", 2))
+    ]
+    request = cloud.request(
+        """
+        import os, socket
+        data = '/opt/ml/input/data/data'
+        print(socket.gethostname(), *sorted(os.listdir(data) if os.path.exists(data) else '-'))
+        """,
+        ResourceConfig={"InstanceGroups": groups, "VolumeSizeInGB": 10},
+    )
+    request["InputDataConfig"].append(
+        channel(
+            "data",
+            "grouped/",
+            S3DataDistributionType="ShardedByS3Key",
+        )
+    )
+    source = request["InputDataConfig"][-1]["DataSource"]["S3DataSource"]
+    source["InstanceGroupNames"] = ["reading"]
+
+    job = cloud.run(**request)
+
+    assert job["TrainingJobStatus"] == "Completed"
+    assert sorted(cloud.lines(job["TrainingJobName"])) == ["algo-1 -", "algo-2 0 2", "algo-3 1"]
