@@ -4,7 +4,8 @@
 
 On a local cloud of its own, for each number of jobs: preview, launch, an update without changes,
 and the wait for jobs that have ended. Beside it as many resources that do nothing, which is the
-engine's floor, and as many calls of boto3 on four threads. Each time is that of the whole command.
+engine's floor, and as many calls of boto3 on four threads. Each time is that of the whole command,
+with the processor time of its own processes, without the local cloud's, in brackets.
 Wanted: an update without changes takes at most 1.3 × the floor, launching 100 jobs at most
 1.5 × boto3. Run it on a machine that does nothing else; the load before it is printed.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -50,19 +52,35 @@ _TRUST = {
 
 
 @dataclass(frozen=True)
+class Spent:
+    """What a command took: seconds by the clock, and of all processes that it started."""
+
+    seconds: float
+    processor_seconds: float
+
+    def over(self, other: Spent) -> str:
+        """The ratio to another command, by the clock and by the processor."""
+        processor = self.processor_seconds / other.processor_seconds
+        return f"{self.seconds / other.seconds:.2f} ({processor:.2f})"
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.2f} ({self.processor_seconds:.2f})"
+
+
+@dataclass(frozen=True)
 class Times:
-    """Seconds of each command for one number of jobs."""
+    """What each command took for one number of jobs."""
 
     count: int
-    preview: float
-    launch: float
-    unchanged: float
-    completion: float
-    idle_preview: float
-    idle_create: float
-    idle_unchanged: float
-    bare_launch: float
-    bare_wait: float
+    preview: Spent
+    launch: Spent
+    unchanged: Spent
+    completion: Spent
+    idle_preview: Spent
+    idle_create: Spent
+    idle_unchanged: Spent
+    bare_launch: Spent
+    bare_wait: Spent
 
 
 def main(counts: list[int]) -> None:
@@ -96,7 +114,7 @@ class Bench:
         self._url, self._count = url, count
         self._account = self._prepare_account()
 
-    def idle(self) -> dict[str, float]:
+    def idle(self) -> dict[str, Spent]:
         """Resources that do nothing."""
         stack = self._stack("idle")
         return {
@@ -105,7 +123,7 @@ class Bench:
             "idle_unchanged": self._best(stack),
         }
 
-    def jobs(self) -> dict[str, float]:
+    def jobs(self) -> dict[str, Spent]:
         """Training jobs."""
         stack = self._stack("jobs")
         times = {
@@ -117,14 +135,15 @@ class Bench:
         self._configure(stack, "jobs", wait=True)
         return times | {"completion": self._pulumi(stack, "up", "--yes", "--skip-preview")}
 
-    def bare(self) -> dict[str, float]:
+    def bare(self) -> dict[str, Spent]:
         """The same jobs by boto3."""
         launched = self._bare("launch")
         self._wait_for(PREFIX)
         return {"bare_launch": launched, "bare_wait": self._bare("wait")}
 
-    def _best(self, stack: Engine) -> float:
-        return min(self._pulumi(stack, "up", "--yes", "--skip-preview") for _ in range(ROUNDS))
+    def _best(self, stack: Engine) -> Spent:
+        rounds = [self._pulumi(stack, "up", "--yes", "--skip-preview") for _ in range(ROUNDS)]
+        return min(rounds, key=lambda spent: spent.seconds)
 
     def _stack(self, kind: str) -> Engine:
         stack = Engine(self._layout, kind, self._url, PROJECT)
@@ -139,25 +158,25 @@ class Bench:
         document = {"config": {"aws:region": REGION} | config, "encryptionsalt": salt}
         stack.settings_file.write_text(yaml.safe_dump(document))
 
-    def _pulumi(self, stack: Engine, *arguments: str) -> float:
+    def _pulumi(self, stack: Engine, *arguments: str) -> Spent:
         pulumi = str(self._layout.pulumi_bin / "pulumi")
         options = ("--stack", stack.stack, "--config-file", str(stack.settings_file))
         command = [pulumi, "--non-interactive", *arguments, *options, "--suppress-progress"]
         return self._seconds(command, CHECKOUT / PROJECT.folder)
 
-    def _bare(self, what: str) -> float:
+    def _bare(self, what: str) -> Spent:
         role, key = self._account["role"], self._account["key"]
         command = [sys.executable, "-m", "bench.bare", what, str(self._count), role, key]
         return self._seconds(command, CHECKOUT)
 
-    def _seconds(self, command: list[str], folder: Path) -> float:
-        start = time.perf_counter()
+    def _seconds(self, command: list[str], folder: Path) -> Spent:
+        start, before = time.perf_counter(), _processor_seconds()
         done = subprocess.run(
             command, cwd=folder, env=self._environment, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
             raise SystemExit(f"{command} failed:\n{done.stdout}{done.stderr}")
-        return time.perf_counter() - start
+        return Spent(time.perf_counter() - start, _processor_seconds() - before)
 
     def _prepare_account(self) -> dict[str, Any]:
         """A bucket, a role, a key, and as many instances as are asked for."""
@@ -196,8 +215,8 @@ class Bench:
 
 
 def print_times(times: list[Times]) -> None:
-    """Print the times and the ratios."""
-    table = Table("jobs", "", "seconds", "engine's floor", "ratio", "boto3", "ratio")
+    """Print what was measured, and the ratios."""
+    table = Table("jobs", "", "seconds (CPU)", "engine's floor", "ratio", "boto3", "ratio")
     for each in times:
         rows = (
             ("preview", each.preview, each.idle_preview, None),
@@ -206,12 +225,15 @@ def print_times(times: list[Times]) -> None:
             ("completion", each.completion, each.idle_unchanged, each.bare_wait),
         )
         for name, own, floor, bare in rows:
-            bare_columns = (f"{bare:.2f}", f"{own / bare:.2f}") if bare else ("–", "–")
-            table.add_row(
-                *(str(each.count), name, f"{own:.2f}", f"{floor:.2f}", f"{own / floor:.2f}"),
-                *bare_columns,
-            )
-    Console().print(table)
+            columns = (str(bare), own.over(bare)) if bare else ("–", "–")
+            table.add_row(str(each.count), name, str(own), str(floor), own.over(floor), *columns)
+    Console(width=110).print(table)
+
+
+def _processor_seconds() -> float:
+    """Of all processes that were started here and have ended; not of the local cloud."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":
