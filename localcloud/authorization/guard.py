@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from localcloud.authorization import s3, services
 from localcloud.authorization.demands import Demand
@@ -17,6 +18,7 @@ from localcloud.sagemaker.errors import ServiceError
 _HEADER = re.compile(r"Credential=([^/]+)/[^/]+/[^/]+/([^/]+)/")
 # A signature that is in the address itself, as that of a presigned one.
 _QUERY = re.compile(r"X-Amz-Credential=([^&%/]+)(?:%2F|/)[^&%/]+(?:%2F|/)[^&%/]+(?:%2F|/)([^&%/]+)")
+_ISSUED = re.compile(rb"<AccessKeyId>(\w+)</AccessKeyId>")
 _RPC_PATH = re.compile(r"/service/[^/]+/operation/(\w+)$")
 
 
@@ -38,7 +40,22 @@ class Guard:
                 require(session, demand)
         except ServiceError as error:
             return refuse(_in_words_of(service, error), service, environ, start_response)
+        if service == "sts":
+            return self._follow(session, environ, start_response)
         return self._application(environ, start_response)
+
+    def _follow(
+        self, session: Session, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Answer STS, and judge what is then called as the role that was assumed."""
+        document = services.read(_read(environ))
+        answer = b"".join(self._application(environ, start_response))
+        issued = _ISSUED.search(answer)
+        if issued and "RoleArn" in document:
+            name = document.get("RoleSessionName", "")
+            assumed = replace(session, role=document["RoleArn"], name=name)
+            self._sessions.add(issued[1].decode(), assumed)
+        return [answer]
 
 
 def _caller(environ: Environ) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from localcloud.authorization import found
 from localcloud.authorization.demands import Demand
-from localcloud.authorization.sessions import SESSION_NAME, Session
+from localcloud.authorization.sessions import Session
 from localcloud.permissions.context import Context
 from localcloud.permissions.documents import Policy
 from localcloud.permissions.errors import PolicyError
@@ -68,7 +68,7 @@ def _refusal(session: Session, demand: Demand) -> str:
         resource=key.policy if key else _resource_policy(demand),
         boundary=role.boundary,
         endpoint=endpoint.policy if endpoint else None,
-        resource_decides=key is not None,
+        resource_decides=key is not None or demand.action == "sts:AssumeRole",
     )
     return refusal(request, policies)
 
@@ -83,7 +83,7 @@ def _about(session: Session, role: found.Role) -> dict[str, str]:
         "aws:RequestedRegion": session.region,
         "aws:SecureTransport": "true",
         "aws:ViaAWSService": "false",
-        "aws:userid": f"{role.id}:{SESSION_NAME}",
+        "aws:userid": f"{role.id}:{session.name}",
         "s3:TlsVersion": "1.3",
         **{f"aws:PrincipalTag/{name}": value for name, value in role.tags.items()},
     }
@@ -124,6 +124,9 @@ def _resource_policy(demand: Demand) -> Policy | None:
         return None
     if service == "s3" and demand.resource.startswith("arn:"):
         return found.bucket_policy(demand.resource.split(":", 5)[5].partition("/")[0])
+    if service == "sts" and demand.resource.startswith("arn:"):
+        role = found.role(demand.resource)
+        return role.trust if role else None
     if service == "ecr" and demand.resource.startswith("arn:"):
         return found.repository_policy(demand.resource)
     return None

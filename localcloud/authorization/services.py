@@ -52,6 +52,10 @@ def _metrics(action: str, document: Document, _session: Session) -> Demand:
     return Demand(action, "*", {"cloudwatch:namespace": namespace} if namespace else {})
 
 
+def _role(action: str, document: Document, _session: Session) -> Demand:
+    return Demand(action, document.get("RoleArn"))
+
+
 def _key(action: str, document: Document, _session: Session) -> Demand:
     context = {
         f"kms:EncryptionContext:{name}": str(value)
@@ -77,5 +81,6 @@ _RESOURCES: Mapping[str, Callable[[str, Document, Session], Demand]] = {
     "logs": _logs,
     "monitoring": _metrics,
     "kms": _key,
+    "sts": _role,
     "secretsmanager": _secret,
 }

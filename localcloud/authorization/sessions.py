@@ -12,7 +12,7 @@ SESSION_NAME = "SageMaker"
 
 @dataclass(frozen=True)
 class Session:
-    """An execution role, assumed for a training job."""
+    """An execution role, assumed for a training job, or another that the job's script assumed."""
 
     role: str
     """The role's ARN."""
@@ -21,6 +21,7 @@ class Session:
     """Those of the job's VpcConfig, none without it."""
     script: bool = False
     """Whether it is the training script that calls, and not the service for it."""
+    name: str = SESSION_NAME
 
     @property
     def account(self) -> str:
@@ -30,8 +31,8 @@ class Session:
     @property
     def principal(self) -> Principal:
         """The caller, as policies know it."""
-        partition, name = self.role.split(":")[1], self.role.rpartition("/")[2]
-        arn = f"arn:{partition}:sts::{self.account}:assumed-role/{name}/{SESSION_NAME}"
+        partition, role = self.role.split(":")[1], self.role.rpartition("/")[2]
+        arn = f"arn:{partition}:sts::{self.account}:assumed-role/{role}/{self.name}"
         return Principal(account=self.account, role=self.role, session=arn)
 
 

@@ -359,6 +359,37 @@ def test_a_script_may_do_what_its_role_may(world: World):
     ]
 
 
+@pytest.mark.deep
+def test_a_script_that_assumes_another_role_may_do_what_that_one_may(world: World):
+    reader = world.role(allow("s3:ListBucket"), trust=trust(Principal={"AWS": "123456789012"}))
+    closed = world.role(allow("*"))
+    script = f"""
+        import boto3
+        for role in ('{reader}', '{closed}'):
+            try:
+                given = boto3.client('sts').assume_role(RoleArn=role, RoleSessionName='other')
+                keys = given['Credentials']
+                s3 = boto3.client(
+                    's3',
+                    aws_access_key_id=keys['AccessKeyId'],
+                    aws_secret_access_key=keys['SecretAccessKey'],
+                    aws_session_token=keys['SessionToken'],
+                )
+                print(s3.list_objects_v2(Bucket='{BUCKET}')['ResponseMetadata']['HTTPStatusCode'])
+                s3.put_object(Bucket='{BUCKET}', Key='elsewhere', Body=b'')
+            except Exception as error:
+                print(error)
+    """
+    assume = allow("sts:AssumeRole")
+
+    job = world.run(READ, WRITE, PULL, LOG, assume, script=script, EnableNetworkIsolation=False)
+
+    listed, written, assumed = world.cloud.lines(job["TrainingJobName"])
+    assert listed == "200"
+    assert "/other is not authorized to perform: s3:PutObject" in written
+    assert "no resource-based policy allows the sts:AssumeRole action" in assumed
+
+
 def test_a_role_may_be_held_to_the_resources_of_its_own_account(world: World):
     own, other = (
         {"StringEquals": {"aws:ResourceAccount": account}} for account in ("123456789012", "1")
