@@ -133,7 +133,8 @@ def test_parameters_in_the_engines_own_file_are_refused():
         told.append(text)
 
     policy = resource_policy(TEAM_POLICY, enforcement)
-    for type_ in ("pulumi:pulumi:Stack", "aws:s3/bucket:Bucket"):
+    for type_ in ("aws:s3/bucket:Bucket", "pulumi:pulumi:Stack"):
+        assert told == []
         args = pulumi_policy.ResourceValidationArgs(
             type_, {}, "urn", "name", OPTIONS, None, {"digest": True}, {}
         )
