@@ -7,6 +7,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -104,6 +105,7 @@ class FakeSageMaker:
         NameContains: str = "",
         CreationTimeAfter: datetime | None = None,
         StatusEquals: str = "",
+        MaxResults: int = 10,
         **_: Any,
     ) -> Iterator[dict[str, Any]]:
         named = [
@@ -114,7 +116,9 @@ class FakeSageMaker:
         after = CreationTimeAfter or datetime.min.replace(tzinfo=UTC)
         found = [job for job in named if job["CreationTime"] > after]
         newest_first = sorted(found, key=lambda job: job["CreationTime"], reverse=True)
-        yield self._call("ListTrainingJobs", lambda: {"TrainingJobSummaries": newest_first})
+        for start in range(0, max(len(newest_first), 1), MaxResults):
+            page = {"TrainingJobSummaries": newest_first[start : start + MaxResults]}
+            yield self._call("ListTrainingJobs", partial(dict, page))
 
     def _list_tags(self, ResourceArn: str) -> Iterator[dict[str, Any]]:
         tags = [{"Key": key, "Value": value} for key, value in self.tags[ResourceArn].items()]

@@ -14,6 +14,7 @@ from components.training_job import waiting
 from components.training_job.completion import TrainingJobCompletionProvider
 from components.training_job.errors import TrainingJobError
 from components.training_job.unknowns import UNKNOWN
+from components.training_job.waiting import wait_for_end
 from tests.components.training_job.fake_sagemaker import (
     FakeSageMaker,
     client_error,
@@ -150,6 +151,20 @@ def test_one_list_call_a_tick_serves_all_jobs(
     clock.on_sleep = tick
     completion.create(props(*names))
     assert sagemaker.calls.count("ListTrainingJobs") == 6
+
+
+@pytest.mark.parametrize(("jobs", "calls"), [(1, 1), (100, 1), (101, 2), (250, 3)])
+def test_a_look_at_any_number_of_jobs_takes_a_call_a_hundred(
+    sagemaker: FakeSageMaker, job_inputs: Inputs, jobs: int, calls: int
+) -> None:
+    """Older jobs of the same names are in the lists too, and not read."""
+    names = [f"team-dev-job-00000001-{number}" for number in range(300)]
+    for name in names:
+        sagemaker.create_training_job(**job_inputs()["request"] | {"TrainingJobName": name})
+        sagemaker.end(name, "Completed")
+    sagemaker.calls.clear()
+    wait_for_end(sagemaker, names[300 - jobs :], 60, lambda _line: None)
+    assert sagemaker.calls.count("ListTrainingJobs") == calls
 
 
 def test_a_long_wait_takes_few_calls(
