@@ -26,6 +26,7 @@ from tests.localcloud.cloud import (
 from tests.localcloud.conftest import FAST
 
 MOST_ROWS = 900
+QUOTA = "ml.m5.large for training job usage"
 SNAPSHOT_SECONDS = 120.0
 GOES_ON = """
 import pathlib, signal, sys, time
@@ -190,6 +191,62 @@ def test_a_kill_loses_what_no_snapshot_has_and_says_so(start: Callable[[], Cloud
     # Once it has ended in good order, the next one has nothing to say.
     stop(again)
     assert start().server.lost == ""
+
+
+@pytest.mark.deep
+def test_every_service_that_a_platform_uses_is_kept(start: Callable[[], Cloud]):
+    cloud = start()
+    account, role = "123456789012", cloud.role
+    topic = cloud.client("sns").create_topic(Name="alerts")["TopicArn"]
+    budget = {"BudgetName": "team", "BudgetType": "COST", "TimeUnit": "MONTHLY"}
+    limit = {"BudgetLimit": {"Amount": "10", "Unit": "USD"}}
+    cloud.client("budgets").create_budget(AccountId=account, Budget=budget | limit)
+    cloud.client("ecr").create_repository(repositoryName="training")
+    cloud.client("events").put_rule(Name="failed", EventPattern='{"source": ["aws.sagemaker"]}')
+    cloud.client("events").put_targets(Rule="failed", Targets=[{"Id": "1", "Arn": topic}])
+    cloud.client("scheduler").create_schedule(
+        Name="watch",
+        ScheduleExpression="rate(1 day)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": topic, "RoleArn": role},
+    )
+    cloud.client("cloudwatch").put_metric_alarm(
+        AlarmName="failures",
+        Namespace="jobs",
+        MetricName="failed",
+        Period=60,
+        Statistic="Sum",
+        Threshold=1.0,
+        EvaluationPeriods=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    cloud.logs.create_log_group(logGroupName="/platform/flow")
+    cloud.sagemaker.create_model_package_group(ModelPackageGroupName="digits")
+    cloud.client("service-quotas").request_service_quota_increase(
+        ServiceCode="sagemaker", QuotaCode=quota(cloud)["QuotaCode"], DesiredValue=321.0
+    )
+    stop(cloud)
+
+    again = start()
+
+    assert again.server.lost == ""
+    assert again.client("budgets").describe_budget(AccountId=account, BudgetName="team")["Budget"]
+    assert again.client("ecr").describe_repositories()["repositories"]
+    [target] = again.client("events").list_targets_by_rule(Rule="failed")["Targets"]
+    assert target["Arn"] == topic
+    assert again.client("scheduler").get_schedule(Name="watch")["State"] == "ENABLED"
+    assert again.client("cloudwatch").describe_alarms(AlarmNames=["failures"])["MetricAlarms"]
+    groups = again.logs.describe_log_groups(logGroupNamePrefix="/platform")["logGroups"]
+    assert [group["logGroupName"] for group in groups] == ["/platform/flow"]
+    assert again.sagemaker.describe_model_package_group(ModelPackageGroupName="digits")
+    assert quota(again)["Value"] == 321.0
+
+
+def quota(cloud: Cloud) -> dict[str, Any]:
+    quotas = cloud.client("service-quotas")
+    pages = quotas.get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
+    found = (each for page in pages for each in page["Quotas"])
+    return next(each for each in found if each["QuotaName"] == QUOTA)
 
 
 @pytest.mark.deep
