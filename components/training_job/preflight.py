@@ -135,11 +135,13 @@ class Preflight:
 
     def _inputs(self, inputs: Inputs) -> Iterator[Problem]:
         """What the stack uploads itself is passed over: it comes before the launch."""
-        own = inputs["request"]["OutputDataConfig"]["S3OutputPath"].partition("/output/")[0]
+        output = inputs["request"]["OutputDataConfig"]["S3OutputPath"]
+        own = "" if is_unknown(output) else output.partition("/output/")[0]
         for index, channel in enumerate(inputs["request"].get("InputDataConfig", [])):
             uri = channel["DataSource"].get("S3DataSource", {}).get("S3Uri", "")
-            uploaded = is_unknown(uri) or uri.startswith(f"{own}/inputs/")
-            if not uri or uploaded or channel["ChannelName"] == CODE_CHANNEL:
+            if is_unknown(uri) or not uri or channel["ChannelName"] == CODE_CHANNEL:
+                continue
+            if own and uri.startswith(f"{own}/inputs/"):
                 continue
             if not self._has_objects(inputs["region"], uri):
                 yield Problem(

@@ -9,6 +9,7 @@ import json
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -49,7 +50,7 @@ def run_record(
         "source_uri": _source_uri(request),
         "revision": {"commit": revision.commit, "modified": revision.modified},
         "seeds": seeds_of(request),
-        "versions": versions(),
+        "versions": dict(versions()),
         "request": sent,
     }
 
@@ -60,7 +61,8 @@ def seeds_of(request: Mapping[str, Any]) -> dict[str, str]:
     return {name: value for name, value in parameters.items() if "seed" in name.lower()}
 
 
-def versions() -> dict[str, str]:
+@cache
+def versions() -> Mapping[str, str]:
     """The versions of what launches a job; those of what trains are the image's."""
     return {"python": platform.python_version()} | {name: version(name) for name in _LAUNCHED_WITH}
 

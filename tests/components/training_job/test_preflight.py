@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pulumi.output import Unknown
 
 from components.training_job.preflight import Preflight
 from components.training_job.provider import TrainingJobProvider
@@ -175,13 +176,19 @@ def test_another_owners_live_job_on_the_lineage_is_told_before_anything_is_stopp
     assert account.sagemaker.live() == [name]
 
 
+@pytest.mark.parametrize("unknown", [UNKNOWN, Unknown()])  # type: ignore[no-untyped-call]
 def test_what_is_not_known_yet_is_passed_over(
-    preflight: Preflight, account: FakeAccount, job_inputs: Inputs
+    preflight: Preflight, account: FakeAccount, job_inputs: Inputs, unknown: Any
 ) -> None:
     account.roles, account.objects = set(), set()
-    inputs = job_inputs({"inputs": {"train": {"s3Uri": UNKNOWN}}}, owner=UNKNOWN)
-    inputs["request"] |= {"RoleArn": UNKNOWN, "CheckpointConfig": {"S3Uri": UNKNOWN}}
+    inputs = job_inputs({"inputs": {"train": {"s3Uri": "s3://later/"}}}, owner=unknown)
+    [train, _code] = inputs["request"]["InputDataConfig"]
+    train["DataSource"]["S3DataSource"]["S3Uri"] = unknown
+    inputs["request"] |= {"RoleArn": unknown, "CheckpointConfig": {"S3Uri": unknown}}
+    inputs["request"]["OutputDataConfig"]["S3OutputPath"] = unknown
+    inputs["request"]["AlgorithmSpecification"]["TrainingImage"] = unknown
     assert texts(preflight, inputs) == []
+    assert account.calls == {"ListServiceQuotas": 1}
 
 
 def test_what_the_stack_uploads_need_not_be_there_before(
