@@ -27,7 +27,7 @@ from localcloud import daemon
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 LINEAGE = "research-dev-digits"
-WAIT_SECONDS = 120.0
+WAIT_SECONDS = 600.0
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_after_a_killed_local_cloud_the_next_up_mends_the_stack_and_its_job_goes
     layout: Layout, capfd: pytest.CaptureFixture[str]
 ):
     with up_beside(layout) as other:
-        wait_until(lambda: "epoch=6 " in output_of(layout))
+        wait_until(lambda: "epoch=2 " in output_of(layout))
         server = daemon.find(layout.cloud)
         assert server is not None
         os.kill(server.pid, signal.SIGKILL)
