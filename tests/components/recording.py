@@ -41,8 +41,9 @@ class Recording:
     calls: list[str] = field(default_factory=list)
 
     def of(self, type_: str) -> list[Recorded]:
-        """The resources of a type, given as `ec2/vpc:Vpc`."""
-        return [each for each in self.resources if each.type == f"aws:{type_}"]
+        """The resources of a type, given as `ec2/vpc:Vpc`, by name: they register in any order."""
+        found = (each for each in self.resources if each.type == f"aws:{type_}")
+        return sorted(found, key=lambda each: each.name)
 
     def the(self, type_: str, name: str | None = None) -> Recorded:
         """The only resource of a type, or the one whose name ends in `name`."""

@@ -169,6 +169,7 @@ def steps_kept(cluster: Cluster) -> list[int]:
 # --- training -------------------------------------------------------------------------------
 
 
+@pytest.mark.deep
 def test_a_full_run_recognises_95_percent_and_prints_what_metrics_are_read_from(
     cluster: Cluster,
 ) -> None:

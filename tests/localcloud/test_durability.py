@@ -73,6 +73,7 @@ def taken(data: Path) -> float:
     return 0.0
 
 
+@pytest.mark.deep
 def test_what_was_made_is_there_after_a_stop_and_at_the_same_address(
     start: Callable[[], Cloud],
 ):

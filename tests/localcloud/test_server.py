@@ -39,6 +39,7 @@ def run_stubborn_jobs(cloud: Cloud) -> None:
     assert len(processes_below(cloud.data)) >= 5
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("sandbox", ["namespaces", "processes"])
 def test_a_killed_server_leaves_no_process_and_the_next_one_no_file(
     confined: Confined, sandbox: str

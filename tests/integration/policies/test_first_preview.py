@@ -36,6 +36,7 @@ CHECK = commands("cd policies\npython -m training_policies.check")
 REPORT = commands("cd policies\npython -m quota_report")
 
 
+@pytest.mark.deep
 def test_a_compliant_stack_passes_its_first_preview_and_one_above_its_quota_does_not(
     new_stack: NewStack,
 ):
