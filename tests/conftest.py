@@ -1,8 +1,9 @@
-"""How tests are shared out over workers, how long one may take, and what Pulumi's mocks need."""
+"""How tests are shared out over workers, what they tell, and what Pulumi's mocks need."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import hypothesis
@@ -12,6 +13,8 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 # Examples are timed by the clock, and a busy machine is no failure.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
+
+_TOLD = "told"
 
 TOGETHER = "tests/integration/full_platform/"
 """The tests that read one platform, which takes a minute to bring up."""
@@ -28,6 +31,27 @@ def _event_loop() -> None:
     keep loops of their own, which nobody closes.
     """
     asyncio.set_event_loop(asyncio.new_event_loop())
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Says something that is printed once all tests of all workers have ended."""
+    return lambda text: record_property(_TOLD, text)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what the tests told."""
+    reports = (report for each in terminalreporter.stats.values() for report in each)
+    ended = (report for report in reports if getattr(report, "when", None) == "call")
+    told = [text for report in ended for name, text in report.user_properties if name == _TOLD]
+    if told:
+        terminalreporter.section("What the tests tell")
+        terminalreporter.write("".join(f"{text}\n" for text in sorted(told)))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests that take long first, so that no worker is left with one at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(APART))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
 import re
 import shutil
 import signal
@@ -229,28 +228,6 @@ def test_an_interrupted_run_ends_with_the_same_model_to_the_last_bit(
 
 
 @pytest.mark.deep
-def test_a_run_disturbed_at_random_ends_with_the_same_model(
-    cluster: Cluster, tmp_path: Path
-) -> None:
-    settings = {"epochs": "30", "checkpoint-every": "40"}
-    undisturbed = Cluster(tmp_path / "undisturbed", settings)
-    undisturbed.run()
-    cluster.settings = settings
-    moments = random.Random(11)  # noqa: S311
-    for disturbance in range(8):
-        cluster.start()
-        time.sleep(moments.uniform(1, 8))
-        if disturbance % 2:
-            cluster.kill()
-        for host in cluster.hosts:
-            host.launcher.terminate()
-        cluster.end()
-    cluster.run()
-    assert (cluster.model / "model.npz").read_bytes() == (
-        undisturbed.model / "model.npz"
-    ).read_bytes()
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -9,12 +9,11 @@ import pytest
 
 from tests.integration.engine import Stack
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 NewStack = Callable[[dict[str, Any]], Stack]
 
 
-@pytest.mark.deep
 def test_a_stack_of_nothing_but_its_team_has_the_defaults(new_stack: NewStack):
     preview = new_stack({}).preview().succeeded()
     for part in ("ArtifactStore", "Network", "ExecutionRole", "Alerts"):
@@ -22,7 +21,6 @@ def test_a_stack_of_nothing_but_its_team_has_the_defaults(new_stack: NewStack):
     assert "sagemaker-training:index:DeployerRole" not in preview.text
 
 
-@pytest.mark.deep
 def test_false_leaves_out_a_section_and_a_part_of_one_keeps_the_others_defaults(
     new_stack: NewStack,
 ):

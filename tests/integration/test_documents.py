@@ -38,6 +38,7 @@ def test_every_make_target_that_a_document_names_exists(document: Path):
     assert named - targets == set()
 
 
+@pytest.mark.deep
 @pytest.mark.integration
 def test_the_readmes_checks_of_what_was_built_show_it(
     new_stack: Callable[[dict[str, Any]], Stack],

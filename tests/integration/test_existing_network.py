@@ -10,7 +10,7 @@ import pytest
 from tests.integration.engine import Result, Stack
 from tests.integration.settings import counting_job, stack_with
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 NewStack = Callable[..., Stack]
 
@@ -43,7 +43,6 @@ class Vpc:
         stack.settings["network"] = {"existing": existing}
 
 
-@pytest.mark.deep
 def test_jobs_run_in_an_existing_vpc_that_stays_as_it_is(stack: Stack):
     ec2 = stack.client("ec2")
     vpc = Vpc(ec2)

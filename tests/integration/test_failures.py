@@ -66,6 +66,7 @@ def test_everything_wrong_is_reported_at_once_and_nothing_is_created(new_stack: 
     assert [each["type"] for each in stack.resources() if "aws" in each["type"]] == []
 
 
+@pytest.mark.deep
 def test_what_the_service_refuses_is_reported_without_a_traceback(new_stack: NewStack) -> None:
     """The bad value is one that no setting alone has: it is in the finished request."""
     stack = new_stack(stack_with(work=counting_job()) | {"costCenter": "x" * 300})

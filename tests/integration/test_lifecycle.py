@@ -44,6 +44,7 @@ def test_a_job_runs_to_its_end_once_and_leaves_its_model(new_stack: NewStack) ->
     assert bucket_names(stack, outputs) == []
 
 
+@pytest.mark.deep
 def test_the_switch_off_shows_the_job_and_launches_nothing(new_stack: NewStack) -> None:
     stack = new_stack(stack_with(work=counting_job(), launch=False))
     preview = stack.preview().succeeded()

@@ -44,11 +44,13 @@ def test_everything_wrong_with_a_platform_is_told_with_path_value_rule_and_remed
     assert "Traceback" not in told
 
 
+@pytest.mark.deep
 def test_a_public_range_is_refused(new_stack: NewStack):
     stack = new_stack(stack_with(work=counting_job()) | {"network": {"cidr": "8.8.0.0/16"}})
     assert 'network.cidr: "8.8.0.0/16" — is not private' in told_by(stack)
 
 
+@pytest.mark.deep
 def test_more_zones_than_the_region_has_are_refused(new_stack: NewStack):
     stack = new_stack(stack_with(work=counting_job()))
     stack.settings["network"] = {"availabilityZones": 4}
@@ -57,6 +59,7 @@ def test_more_zones_than_the_region_has_are_refused(new_stack: NewStack):
     assert "Remedy: ask for at most 2" in told
 
 
+@pytest.mark.deep
 def test_a_boundary_of_another_account_is_refused(new_stack: NewStack):
     boundary = "arn:aws:iam::210987654321:policy/boundary"
     stack = new_stack(stack_with(work=counting_job()) | {"permissionsBoundary": boundary})

@@ -296,7 +296,9 @@ def crashed_launch(inputs: Inputs, point: int, moment: str) -> tuple[FakeSageMak
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.usefixtures("sagemaker")
-def test_a_crash_at_any_call_of_a_launch_leaves_one_job(job_inputs: Inputs, moment: str) -> None:
+def test_a_crash_at_any_call_of_a_launch_leaves_one_job(
+    job_inputs: Inputs, moment: str, tell: Callable[[str], None]
+) -> None:
     for point in itertools.count(1):
         sagemaker, crashed = crashed_launch(job_inputs, point, moment)
         if not crashed:
@@ -305,7 +307,7 @@ def test_a_crash_at_any_call_of_a_launch_leaves_one_job(job_inputs: Inputs, mome
         state = launch(provider_over(sagemaker), job_inputs({"hyperparameters": {"epochs": 2}}))
         assert sagemaker.live() == [state["training_job_name"]]
         assert state["training_job_name"].endswith("-1")
-    print(f"{point - 1} points {moment} an effect")
+    tell(f"Crashes, launch over a service in memory: {point - 1} points {moment} the effect")
     assert point > 8
 
 

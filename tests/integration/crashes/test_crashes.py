@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from pathlib import Path
 
@@ -66,7 +66,9 @@ def account(stack: CrashStack) -> dict[str, str]:
     return {"bucket": "artifacts", "role": role, "key": key}
 
 
-def test_creation_and_destruction_survive_a_crash_at_every_call(scene: Scene) -> None:
+def test_creation_and_destruction_survive_a_crash_at_every_call(
+    scene: Scene, tell: Callable[[str], None]
+) -> None:
     creations, launched = scene.points_of(*UP), 1
     one_job(scene, launched)
     destructions = scene.points_of(*DESTROY)
@@ -77,10 +79,14 @@ def test_creation_and_destruction_survive_a_crash_at_every_call(scene: Scene) ->
         one_job(scene, launched)
         scene.crash(destruction, *DESTROY)
         no_job(scene, launched)
-    print(f"{scene.victim}: {scene.points} points")
+    tell(
+        f"Crashes, creation and destruction: {scene.points} points at which the {scene.victim} died"
+    )
 
 
-def test_a_change_of_definition_survives_a_crash_at_every_call(scene: Scene) -> None:
+def test_a_change_of_definition_survives_a_crash_at_every_call(
+    scene: Scene, tell: Callable[[str], None]
+) -> None:
     scene.points_of(*UP)
     scene.set(hyperparameters={"epochs": 0})
     replacements = scene.points_of(*UP)
@@ -88,10 +94,10 @@ def test_a_change_of_definition_survives_a_crash_at_every_call(scene: Scene) -> 
         scene.set(hyperparameters={"epochs": number})
         scene.crash(point, *UP)
         one_job(scene, number + 2)
-    print(f"{scene.victim}: {scene.points} points")
+    tell(f"Crashes, change of definition: {scene.points} points at which the {scene.victim} died")
 
 
-def test_a_pause_survives_a_crash_at_every_call(scene: Scene) -> None:
+def test_a_pause_survives_a_crash_at_every_call(scene: Scene, tell: Callable[[str], None]) -> None:
     scene.points_of(*UP)
     scene.set(paused=True)
     for launched, point in enumerate(scene.points_of(*UP), start=1):
@@ -103,10 +109,12 @@ def test_a_pause_survives_a_crash_at_every_call(scene: Scene) -> None:
         assert scene.live() == []
         assert scene.recorded() == [newest(scene)]
         assert len(scene.stack.jobs("job")) == launched + 1
-    print(f"{scene.victim}: {scene.points} points")
+    tell(f"Crashes, pause: {scene.points} points at which the {scene.victim} died")
 
 
-def test_a_change_of_tags_survives_a_crash_at_every_call(scene: Scene) -> None:
+def test_a_change_of_tags_survives_a_crash_at_every_call(
+    scene: Scene, tell: Callable[[str], None]
+) -> None:
     scene.points_of(*UP)
     scene.stack.settings["tags"] = {"b": "0"}
     for number, point in enumerate(scene.points_of(*UP), start=1):
@@ -115,7 +123,7 @@ def test_a_change_of_tags_survives_a_crash_at_every_call(scene: Scene) -> None:
         scene.crash(point, *UP)
         one_job(scene, 1)
         assert scene.tags() == tags
-    print(f"{scene.victim}: {scene.points} points")
+    tell(f"Crashes, change of tags: {scene.points} points at which the {scene.victim} died")
 
 
 def one_job(scene: Scene, launched: int) -> None:

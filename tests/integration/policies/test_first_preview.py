@@ -17,7 +17,7 @@ from development.quota_report import quota_report
 from tests.integration.engine import Stack
 from tests.integration.settings import counting_job, stack_with
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 NewStack = Callable[[dict[str, Any]], Stack]
 DOCUMENT = (CHECKOUT / "docs" / "policies.md").read_text()
@@ -36,7 +36,6 @@ CHECK = commands("cd policies\npython -m training_policies.check")
 REPORT = commands("cd policies\npython -m quota_report")
 
 
-@pytest.mark.deep
 def test_a_compliant_stack_passes_its_first_preview_and_one_above_its_quota_does_not(
     new_stack: NewStack,
 ):

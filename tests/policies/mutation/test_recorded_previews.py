@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from functools import cache
 
 import pytest
@@ -29,12 +30,11 @@ def test_the_projects_own_platform_breaks_no_rule(name: str):
 
 @pytest.mark.parametrize("name", PREVIEWS)
 def test_every_property_that_is_broken_is_caught_by_its_policy(
-    name: str, capsys: pytest.CaptureFixture[str]
+    name: str, tell: Callable[[str], None]
 ):
     tried = mutations(name)
     missed = [f"{each.policy}: {each.label}" for each in tried if not each.is_caught()]
-    with capsys.disabled():
-        print(f"\n{name}: caught {len(tried) - len(missed)} of {len(tried)} mutations")
+    tell(f"Mutations, {name}: caught {len(tried) - len(missed)} of {len(tried)}")
     assert missed == []
 
 
