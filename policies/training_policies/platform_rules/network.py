@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from training_policies.controls import checkov, nist, security_hub
+from training_policies.parameters import texts
 from training_policies.patterns import matches
 from training_policies.platform_rules.documents import allowing, is_wild
 from training_policies.platform_rules.judging import for_documents, of_types
@@ -196,13 +197,11 @@ ENDPOINTS = Policy(
     controls=[nist("AC-4"), nist("SC-7")],
     remediation="Hold the endpoint's policy to the account's own principals.",
     parameters={
-        "openResources": {
-            "type": "array",
-            "items": {"type": "string", "minLength": 1},
+        "openResources": texts(
             # ECR hands out signed addresses of image layers, which carry its own principal.
-            "default": ["arn:*:s3:::prod-*-starport-layer-bucket/*"],
-            "description": "Patterns of resources that any principal may reach.",
-        }
+            ["arn:*:s3:::prod-*-starport-layer-bucket/*"],
+            "Patterns of resources that any principal may reach.",
+        )
     },
     applies=of_types("aws:ec2/vpcEndpoint:VpcEndpoint"),
     judge=_judge_endpoint,

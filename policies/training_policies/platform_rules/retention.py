@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from training_policies.controls import nist
+from training_policies.parameters import PRODUCTION_ENVIRONMENTS
 from training_policies.platform_rules.judging import BUCKETS
 from training_policies.policy import Parameters, Policy
 from training_policies.resource import MISSING, Resource
@@ -44,14 +45,7 @@ RETENTION = Policy(
     severity="high",
     controls=[nist("CP-9"), nist("SI-12")],
     remediation="Keep the bucket when its stack is destroyed.",
-    parameters={
-        "productionEnvironments": {
-            "type": "array",
-            "items": {"type": "string"},
-            "default": ["prod", "production"],
-            "description": "The environments that count as production.",
-        }
-    },
+    parameters={"productionEnvironments": PRODUCTION_ENVIRONMENTS},
     applies=BUCKETS.__contains__,
     judge=_judge,
 )

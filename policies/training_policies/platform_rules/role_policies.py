@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from training_policies.controls import checkov, nist, security_hub
+from training_policies.parameters import texts
 from training_policies.patterns import matches
 from training_policies.platform_rules.documents import (
     Statement,
@@ -152,11 +153,6 @@ def _violation(
     return Violation(f"{label} allows {what}", why, asked, allowed, remedy)
 
 
-def _patterns(default: list[str], description: str) -> dict[str, Any]:
-    items = {"type": "string", "minLength": 1}
-    return {"type": "array", "items": items, "default": default, "description": description}
-
-
 WILDCARD_ACTIONS = Policy(
     name="iam-wildcard-actions",
     display_name="Actions are allowed by their names",
@@ -165,7 +161,7 @@ WILDCARD_ACTIONS = Policy(
     controls=[security_hub("IAM.21"), security_hub("IAM.1"), checkov("CKV_AWS_286"), nist("AC-6")],
     remediation="Name the actions that are needed.",
     parameters={
-        "wildcardActions": _patterns(
+        "wildcardActions": texts(
             ["*:Describe*", "*:List*"], "Patterns of the wildcards that may stand in an action."
         )
     },
@@ -182,10 +178,10 @@ WILDCARD_RESOURCES = Policy(
     controls=[checkov("CKV_AWS_288"), checkov("CKV_AWS_290"), nist("AC-6")],
     remediation="Name the resources that are needed.",
     parameters={
-        "actionsWithoutResource": _patterns(
+        "actionsWithoutResource": texts(
             _NO_RESOURCE, "Patterns of the actions that may be allowed on every resource."
         ),
-        "resourcesOfAnyName": _patterns(
+        "resourcesOfAnyName": texts(
             ["arn:*:ec2:*:*:network-interface/*", "arn:*:ec2:*:*:vpc/*"],
             "Patterns of the resources that a policy need not name one by one.",
         ),
@@ -202,7 +198,7 @@ MANAGED_POLICIES = Policy(
     controls=[security_hub("IAM.1"), checkov("CKV_AWS_274"), nist("AC-6")],
     remediation="Replace the managed policy with one that allows what is needed.",
     parameters={
-        "refused": _patterns(
+        "refused": texts(
             ["*FullAccess*", "*AdministratorAccess*", "*/PowerUserAccess"],
             "Patterns of the ARNs of policies that are refused.",
         )

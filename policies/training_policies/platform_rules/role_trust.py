@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from training_policies.controls import checkov, nist
+from training_policies.parameters import texts
 from training_policies.platform_rules.documents import Statement, allowing, has_wildcard
 from training_policies.platform_rules.judging import for_documents, of_types
 from training_policies.policy import Parameters, Policy
@@ -85,11 +86,6 @@ def _violation(what: str, asked: Any, allowed: str) -> Violation:
     )
 
 
-def _texts(description: str, default: list[str]) -> dict[str, Any]:
-    items = {"type": "string", "minLength": 1}
-    return {"type": "array", "items": items, "default": default, "description": description}
-
-
 ROLE_TRUST = Policy(
     name="iam-role-trust",
     display_name="Roles are assumed by named principals",
@@ -99,11 +95,11 @@ ROLE_TRUST = Policy(
     controls=[checkov("CKV_AWS_60"), checkov("CKV_AWS_61"), nist("AC-6")],
     remediation="Name who may assume the role, and give services a condition on their source.",
     parameters={
-        "servicesWithoutSource": _texts(
-            "Services that name no source when they assume a role.",
+        "servicesWithoutSource": texts(
             ["chatbot.amazonaws.com", "ec2.amazonaws.com"],
+            "Services that name no source when they assume a role.",
         ),
-        "trustedAccounts": _texts("Accounts that may be trusted as a whole, by their ids.", []),
+        "trustedAccounts": texts([], "Accounts that may be trusted as a whole, by their ids."),
     },
     applies=of_types("aws:iam/role:Role"),
     judge=for_documents(_judge, "assumeRolePolicy"),

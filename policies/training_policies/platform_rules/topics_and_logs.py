@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from training_policies.controls import checkov, nist, security_hub
+from training_policies.parameters import texts
 from training_policies.platform_rules.bucket_policies import OWN_CALLERS, refuses_only_plain_text
 from training_policies.platform_rules.documents import Statement, allowing, denying
 from training_policies.platform_rules.judging import for_documents, is_customer_key, of_types
@@ -116,13 +117,11 @@ TOPIC_POLICY = Policy(
     controls=[security_hub("SNS.4"), nist("AC-3")],
     remediation="Name who may use the topic, and deny publishing without TLS.",
     parameters={
-        "servicesWithoutSource": {
-            "type": "array",
-            "items": {"type": "string", "minLength": 1},
+        "servicesWithoutSource": texts(
             # EventBridge names no source when it publishes.
-            "default": ["events.amazonaws.com"],
-            "description": "Services that name no source when they publish.",
-        }
+            ["events.amazonaws.com"],
+            "Services that name no source when they publish.",
+        )
     },
     applies=of_types("aws:sns/topicPolicy:TopicPolicy", "aws:sns/topic:Topic"),
     judge=for_documents(_judge_topic_policy, "policy"),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from training_policies.controls import nist
+from training_policies.parameters import texts
 from training_policies.patterns import matches
 from training_policies.policy import Parameters, Policy
 from training_policies.resource import MISSING, UNKNOWN
@@ -88,12 +89,10 @@ IMAGES = Policy(
             "default": False,
             "description": "Whether an image must be named by its digest.",
         },
-        "algorithms": {
-            "type": "array",
-            "items": {"type": "string", "minLength": 1},
-            "default": [],
-            "description": "Patterns of the ARNs of algorithms that may stand for an image.",
-        },
+        "algorithms": texts(
+            [],
+            "Patterns of the ARNs of algorithms that may stand for an image.",
+        ),
     },
     applies=may_be_training_job,
     judge=for_jobs(_judge),

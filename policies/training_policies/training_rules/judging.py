@@ -34,12 +34,3 @@ def is_absent(value: Any) -> bool:
 def is_production(environment: Any, parameters: Parameters) -> bool:
     """Whether an environment counts as production, as one that nobody names does."""
     return environment in parameters["productionEnvironments"] or not isinstance(environment, str)
-
-
-PRODUCTION_ENVIRONMENTS = {
-    "type": "array",
-    "items": {"type": "string"},
-    "default": ["prod", "production"],
-    "description": "The environments that count as production.",
-}
-"""The schema of the parameter that says which environments are production."""

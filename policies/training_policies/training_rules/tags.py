@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from training_policies.controls import nist
+from training_policies.parameters import texts
 from training_policies.policy import Parameters, Policy
 from training_policies.resource import MISSING
 from training_policies.training_job import TrainingJobView, may_be_training_job
@@ -43,12 +44,10 @@ REQUIRED_TAGS = Policy(
     controls=[nist("CM-8")],
     remediation="Tag the job.",
     parameters={
-        "required": {
-            "type": "array",
-            "items": {"type": "string", "minLength": 1},
-            "default": ["team", "environment"],
-            "description": "The keys of the tags that every job must have.",
-        }
+        "required": texts(
+            ["team", "environment"],
+            "The keys of the tags that every job must have.",
+        )
     },
     applies=may_be_training_job,
     judge=for_jobs(_judge),
