@@ -8,12 +8,12 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.existing_network import ExistingNetwork, existing_network_problems
+from components.network.existing_network import ExistingNetwork, existing_network_problems
+from components.network.subnets import first_zones
 from components.permissions_boundary import foreign_boundary_problems
 from components.problems import Problem, report, under
 from components.stack_rules import largest_job, uses_efa
 from components.stack_settings import Settings
-from components.subnets import first_zones
 from components.training_job.aws_clients import AwsClients
 from settings import AwsSettings
 

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from components.arns import repository_arn
-from components.deployer_documents import principal_problems, subject_problems
+from components.deployer.documents import principal_problems, subject_problems
 from components.durations import format_duration
-from components.endpoints import endpoint_problems
 from components.instances import training_instance_types
+from components.network.endpoints import endpoint_problems
+from components.network.subnets import network_problems
 from components.permissions_boundary import boundary_problems
 from components.problems import Problem, under
 from components.stack_settings import STACK_TAGS, Settings
-from components.subnets import network_problems
 from components.training_job.rules import job_problems
 
 LONGEST_LINEAGE = 63 - len("-01234567-999")

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from components.alerts import MonthlyBudget, ProlongedJobs, SlackChannel
+from components.alerts.alerts import MonthlyBudget, ProlongedJobs, SlackChannel
 from components.durations import Seconds
-from components.existing_network import ExistingNetwork
+from components.network.existing_network import ExistingNetwork
 from components.training_job.job import NAME_PATTERN, JobSettings
 from components.validation import SettingsModel
 

@@ -9,15 +9,15 @@ from typing import Any
 
 import pulumi
 
-from components.alerts import Alerts, AlertsArgs
+from components.alerts.alerts import Alerts, AlertsArgs
 from components.artifact_store import ArtifactStore, ArtifactStoreArgs
-from components.deployer_role import DeployerRole, DeployerRoleArgs
-from components.deployer_scope import launch_limits
+from components.deployer.deployer_role import DeployerRole, DeployerRoleArgs
+from components.deployer.scope import launch_limits
 from components.execution_role import ExecutionRole, ExecutionRoleArgs
 from components.job_needs import needs_of
 from components.job_reports import job_report, only_name, total_cost
 from components.job_uploads import JobUploads, JobUploadsArgs
-from components.network import Network, NetworkArgs
+from components.network.network import Network, NetworkArgs
 from components.stack_settings import AlertSettings, DeployerSettings, Settings
 from components.training_job.request import Placement
 from components.training_job.resource import (

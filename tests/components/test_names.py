@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from components.alerts import Alerts, AlertsArgs, MonthlyBudget, ProlongedJobs, SlackChannel
+from components.alerts.alerts import Alerts, AlertsArgs, MonthlyBudget, ProlongedJobs, SlackChannel
 from components.artifact_store import ArtifactStore, ArtifactStoreArgs
 from components.execution_role import ExecutionRole, ExecutionRoleArgs
-from components.network import Network, NetworkArgs
+from components.network.network import Network, NetworkArgs
 from tests.components.recording import ACCOUNT, REGION, Recording, record
 
 LONGEST_PREFIX = "p" * 36

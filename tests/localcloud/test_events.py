@@ -7,7 +7,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from components.alert_documents import ENDINGS, EVENT_INPUTS, event_message, event_pattern
+from components.alerts.alert_documents import ENDINGS, EVENT_INPUTS, event_message, event_pattern
 from localcloud.__main__ import app
 from tests.localcloud.alerting import Alerting
 from tests.localcloud.cloud import REGION, Cloud

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from components.deployer_documents import deployer_policy, deployer_trust
-from components.deployer_scope import DeployerScope, LaunchLimits
+from components.deployer.documents import deployer_policy, deployer_trust
+from components.deployer.scope import DeployerScope, LaunchLimits
 from components.iam_documents import ExecutionScope, execution_policy, execution_trust
 from components.training_job.lifecycle import OWNER_TAG
 from development.environment import REGION

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.alert_documents import (
+from components.alerts.alert_documents import (
     ENDINGS,
     EVENT_INPUTS,
     chat_trust,
@@ -16,7 +16,7 @@ from components.alert_documents import (
     event_pattern,
     topic_policy,
 )
-from components.watchdog_documents import (
+from components.alerts.watchdog_documents import (
     Watch,
     schedule_policy,
     schedule_trust,

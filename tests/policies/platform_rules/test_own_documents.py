@@ -7,10 +7,17 @@ from typing import Any
 
 import pytest
 
-from components.alert_documents import chat_trust
+from components.alerts.alert_documents import chat_trust
+from components.alerts.watchdog_documents import (
+    Watch,
+    schedule_policy,
+    schedule_trust,
+    watchdog_policy,
+    watchdog_trust,
+)
 from components.arns import partition
-from components.deployer_documents import deployer_policy, deployer_trust
-from components.deployer_scope import DeployerScope, LaunchLimits
+from components.deployer.documents import deployer_policy, deployer_trust
+from components.deployer.scope import DeployerScope, LaunchLimits
 from components.file_systems import FileSystem
 from components.iam_documents import (
     ExecutionScope,
@@ -24,13 +31,6 @@ from components.resource_policies import (
     interface_endpoint_policy,
     key_policy,
     s3_endpoint_policy,
-)
-from components.watchdog_documents import (
-    Watch,
-    schedule_policy,
-    schedule_trust,
-    watchdog_policy,
-    watchdog_trust,
 )
 from training_policies.harness import resource, violations
 from training_policies.platform_rules import PLATFORM_POLICIES

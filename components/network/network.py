@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.endpoints import service_name
-from components.existing_network import ExistingNetwork
 from components.file_systems import FileSystem
-from components.flow_logs import FlowLogs, FlowLogsArgs
-from components.nat_gateways import NatGateways, NatGatewaysArgs
+from components.network.endpoints import service_name
+from components.network.existing_network import ExistingNetwork
+from components.network.flow_logs import FlowLogs, FlowLogsArgs
+from components.network.nat_gateways import NatGateways, NatGatewaysArgs
+from components.network.security_groups import SecurityGroups, SecurityGroupsArgs
+from components.network.subnets import Nat, ZoneSubnets, plan_subnets
 from components.resource_policies import interface_endpoint_policy, s3_endpoint_policy
-from components.security_groups import SecurityGroups, SecurityGroupsArgs
-from components.subnets import Nat, ZoneSubnets, plan_subnets
 
 
 @dataclass(frozen=True)

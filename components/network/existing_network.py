@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from components.network.subnets import addresses_needed
 from components.problems import Problem
-from components.subnets import addresses_needed
 
 
 @dataclass(frozen=True)

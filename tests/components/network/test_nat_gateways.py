@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.components.networks import EGRESS, network
+from tests.components.network.networks import EGRESS, network
 from tests.components.recording import REGION, Recording
 
 

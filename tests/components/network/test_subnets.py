@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.subnets import (
+from components.network.subnets import (
     Nat,
     addresses_free,
     addresses_needed,

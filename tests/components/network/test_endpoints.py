@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.endpoints import endpoint_problems, service_name
+from components.network.endpoints import endpoint_problems, service_name
 
 
 def test_endpoints_that_exist_are_accepted():

@@ -6,7 +6,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from components.existing_network import ExistingNetwork, existing_network_problems
+from components.network.existing_network import ExistingNetwork, existing_network_problems
 from components.problems import Problem
 from tests.components.recording import REGION
 

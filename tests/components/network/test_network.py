@@ -6,12 +6,12 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.existing_network import ExistingNetwork
 from components.file_systems import FileSystem
-from components.network import Network
+from components.network.existing_network import ExistingNetwork
+from components.network.network import Network
+from components.network.subnets import Nat
 from components.resource_policies import interface_endpoint_policy, s3_endpoint_policy
-from components.subnets import Nat
-from tests.components.networks import ARGS, BUCKET, EGRESS, INGRESS, KEY, ZONES, network
+from tests.components.network.networks import ARGS, BUCKET, EGRESS, INGRESS, KEY, ZONES, network
 from tests.components.recording import ACCOUNT, REGION, Recorded, Recording, record
 
 EXISTING = ExistingNetwork(vpc_id="vpc-1", subnet_ids=["subnet-1", "subnet-2"])

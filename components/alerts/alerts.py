@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.alert_documents import (
+from components.alerts.alert_documents import (
     ENDINGS,
     EVENT_INPUTS,
     Ending,
@@ -18,8 +18,8 @@ from components.alert_documents import (
     event_pattern,
     topic_policy,
 )
+from components.alerts.watchdog import Watchdog, WatchdogArgs
 from components.arns import partition
-from components.watchdog import Watchdog, WatchdogArgs
 
 BUDGET_WARNINGS = (("ACTUAL", 80), ("FORECASTED", 100), ("ACTUAL", 100))
 """Of what kind of cost, and at which percentage of the budget, somebody is told."""

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from components.alert_documents import (
+from components.alerts.alert_documents import (
     ENDINGS,
     EVENT_INPUTS,
     Ending,

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from components.arns import partition
-from components.deployer_reads import actions_of, read_statements
-from components.deployer_scope import DeployerScope, LaunchLimits
+from components.deployer.reads import actions_of, read_statements
+from components.deployer.scope import DeployerScope, LaunchLimits
 from components.iam_documents import Document, Statement, allow, document, through_s3
 from components.problems import Problem
 from components.training_job.lifecycle import OWNER_TAG

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from components.alert_documents import ENDINGS, EVENT_INPUTS, event_message, event_pattern
-from components.alerts import Alerts, AlertsArgs, MonthlyBudget, ProlongedJobs, SlackChannel
-from components.watchdog_documents import Watch, state_machine, watchdog_policy
+from components.alerts.alert_documents import ENDINGS, EVENT_INPUTS, event_message, event_pattern
+from components.alerts.alerts import Alerts, AlertsArgs, MonthlyBudget, ProlongedJobs, SlackChannel
+from components.alerts.watchdog_documents import Watch, state_machine, watchdog_policy
 from tests.components.recording import ACCOUNT, REGION, Recording, record
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.subnets import ZoneSubnets
+from components.network.subnets import ZoneSubnets
 
 ANYWHERE = "0.0.0.0/0"
 

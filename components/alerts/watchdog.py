@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.watchdog_documents import (
+from components.alerts.watchdog_documents import (
     Watch,
     schedule_policy,
     schedule_trust,

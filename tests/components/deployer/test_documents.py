@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from parliament import analyze_policy_string  # type: ignore[import-untyped]
 
-from components.deployer_documents import (
+from components.deployer.documents import (
     deployer_policy,
     deployer_trust,
     principal_problems,
     subject_problems,
 )
-from components.deployer_scope import DeployerScope, LaunchLimits, launch_limits
+from components.deployer.scope import DeployerScope, LaunchLimits, launch_limits
 from components.iam_documents import Document
 from components.training_job import lifecycle, waiting
 from components.training_job.job import JobSettings

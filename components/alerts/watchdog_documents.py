@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from components.alert_documents import chat_message
+from components.alerts.alert_documents import chat_message
 from components.arns import partition
 from components.iam_documents import Document, Statement, allow, document, service_trust
 

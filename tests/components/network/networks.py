@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from components.network import Network, NetworkArgs
+from components.network.network import Network, NetworkArgs
 from tests.components.recording import ACCOUNT, REGION, Recording, record
 
 INGRESS = "vpc/securityGroupIngressRule:SecurityGroupIngressRule"

@@ -6,7 +6,7 @@ Pure functions of plain values.
 from __future__ import annotations
 
 from components.arns import partition
-from components.deployer_scope import DeployerScope
+from components.deployer.scope import DeployerScope
 from components.iam_documents import TRAINING_LOGS, Statement, allow
 
 _ALL = ["*"]

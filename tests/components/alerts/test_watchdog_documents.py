@@ -20,7 +20,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service impor
 )
 from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
 
-from components.watchdog_documents import (
+from components.alerts.watchdog_documents import (
     REPORTED_TAG,
     Watch,
     schedule_policy,

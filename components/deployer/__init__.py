@@ -1,0 +1,1 @@
+"""The role that deploys the stack from a pipeline, and nothing besides."""
