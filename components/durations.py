@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
-
-from pydantic import BeforeValidator, StringConstraints
-from pydantic_core import PydanticCustomError
+from typing import Any
 
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 TEXT_PATTERN = r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"
@@ -17,15 +14,13 @@ def parse_duration(value: Any) -> int:
     """The number of seconds in `value`, a number of seconds or a text such as `1h30m`.
 
     Raises:
-        PydanticCustomError: the value is neither.
+        ValueError: the value is neither.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise PydanticCustomError(
-            "duration", "is not a duration: write seconds, or days, hours, minutes as in 1h30m"
-        )
+        raise ValueError("is not a duration: write seconds, or days, hours, minutes as in 1h30m")
     return sum(
         int(count) * unit for count, unit in zip(match.groups("0"), _UNITS.values(), strict=True)
     )
@@ -43,9 +38,3 @@ def format_duration(seconds: float) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts) or "0s"
-
-
-DurationText = Annotated[str, StringConstraints(pattern=TEXT_PATTERN, min_length=2)]
-
-Seconds = Annotated[int, BeforeValidator(parse_duration, json_schema_input_type=int | DurationText)]
-"""A field in whole seconds that also takes `90s`, `30m`, `2h`, `1h30m` or `2d`."""

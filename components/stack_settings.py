@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from components.alerts.alerts import MonthlyBudget, ProlongedJobs, SlackChannel
-from components.durations import Seconds
 from components.network.existing_network import ExistingNetwork
+from components.seconds import Seconds
 from components.training_job.job import NAME_PATTERN, JobSettings
 from components.validation import SettingsModel
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from components.durations import Seconds
+from components.seconds import Seconds
 from components.validation import SettingsModel
 
 

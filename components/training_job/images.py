@@ -8,9 +8,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from components.training_job.aws_clients import AwsClients
+from components.training_job.definition import Request
 from components.training_job.existence import PrivateImage, private_image
 from components.training_job.questions import Questions
-from components.training_job.request import Request
 
 
 class Images:

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from components.durations import Seconds
 from components.instances import training_instance_types
+from components.seconds import Seconds
 from components.training_job.capacity import (
     FallbackSettings,
     InstanceGroupSettings,

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from components.training_job.definition import Request
 from components.training_job.errors import TrainingJobError, has_expired
 from components.training_job.names import next_job_name, parse_job_name
 from components.training_job.outcome import has_failed, is_terminal, outcome_of
-from components.training_job.request import Request
 
 LINEAGE_TAG = "sagemaker-training:lineage"
 OWNER_TAG = "sagemaker-training:owner"

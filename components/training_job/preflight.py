@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from components.problems import Problem
 from components.training_job import lifecycle
 from components.training_job.aws_clients import AwsClients
+from components.training_job.definition import CODE_CHANNEL
 from components.training_job.existence import (
     has_objects,
     image_exists,
@@ -33,7 +34,6 @@ from components.training_job.quotas import (
     sagemaker_quotas,
     shortages,
 )
-from components.training_job.request import CODE_CHANNEL
 from components.training_job.unknowns import has_unknown, is_unknown
 
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException"})

@@ -28,11 +28,11 @@ from components.training_job.aws_clients import AwsClients
 from components.training_job.checkpoint_health import checkpoint_warning, newest_change
 from components.training_job.cost import cost_ceiling, expected_cost
 from components.training_job.decision import IDENTITY, RECORDED, Decision, decide, next_try
+from components.training_job.definition import Request, definition_hash, definition_of
 from components.training_job.errors import TrainingJobError, traced, without_traceback
 from components.training_job.images import Images
 from components.training_job.lifecycle import Launch
 from components.training_job.preflight import Preflight
-from components.training_job.request import Request, definition_hash, definition_of
 from components.training_job.run_record import run_record, write_record
 from components.training_job.service_model import conform, request_problems
 from components.training_job.source_control import revision

@@ -7,27 +7,24 @@ plain, so that a preview and a policy see them.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from components.training_job.channels import input_channel
+from components.training_job.definition import CODE_CHANNEL, Request
 from components.training_job.inputs import InputSettings
 from components.training_job.job import JobSettings
 from components.training_job.secret_values import SECRET_VARIABLE_PREFIX
 
 MACHINE_LEARNING_ROOT = "/opt/ml"
 CHECKPOINT_PATH = f"{MACHINE_LEARNING_ROOT}/checkpoints"
-CODE_CHANNEL = "code"
 LAUNCHER = "launcher.py"
 SOURCE_ARCHIVE = "source.tar.gz"
 
 FALLBACK_MEMBERS = ("EnableManagedSpotTraining", "ResourceConfig", "StoppingCondition")
 """The members of a request that differ between a job's attempts."""
-
-Request = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -117,37 +114,6 @@ def _modelled(job: JobSettings, placement: Placement) -> Request:
             "Tags": [{"Key": key, "Value": value} for key, value in _tags(job, placement)],
         }
     )
-
-
-def definition_of(request: Request, source_hash: str, run_id: str) -> dict[str, Any]:
-    """The part of a request that makes a run what it is, and the place of its artifacts.
-
-    Metric definitions are left out, as they change what is read from the log and not what is
-    run; the code channel stands for the source, which counts by the hash of its contents.
-    """
-    algorithm = request["AlgorithmSpecification"]
-    resources = request["ResourceConfig"]
-    return {
-        "algorithm": {k: v for k, v in algorithm.items() if k != "MetricDefinitions"},
-        "hyperparameters": request.get("HyperParameters", {}),
-        "environment": request.get("Environment", {}),
-        "inputs": [
-            channel
-            for channel in request.get("InputDataConfig", [])
-            if channel["ChannelName"] != CODE_CHANNEL
-        ],
-        "instances": resources.get("InstanceGroups")
-        or [resources.get("InstanceType"), resources.get("InstanceCount")],
-        "artifacts": request["OutputDataConfig"]["S3OutputPath"],
-        "source": source_hash,
-        "run": run_id,
-    }
-
-
-def definition_hash(definition: Mapping[str, Any]) -> str:
-    """Eight hexadecimal digits of SHA-256 over the definition's canonical JSON."""
-    canonical = json.dumps(definition, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()[:8]
 
 
 def _algorithm(job: JobSettings) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from components.training_job.definition import CODE_CHANNEL, Request, definition_of
 from components.training_job.images import digest_in
-from components.training_job.request import CODE_CHANNEL, Request, definition_of
 from components.training_job.service_model import request_shape
 from components.training_job.source_control import Revision
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from components.training_job.definition import Request
 from components.training_job.lifecycle import describe
 from components.training_job.outcome import is_terminal
-from components.training_job.request import Request
 
 
 def keep_alive_of(request: Mapping[str, Any]) -> int:

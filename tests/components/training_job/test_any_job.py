@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 
 from components.problems import Problem
 from components.training_job.decision import Decision, decide
+from components.training_job.definition import definition_hash, definition_of
 from components.training_job.job import JobSettings
 from components.training_job.request import (
     Placement,
-    definition_hash,
-    definition_of,
     fallback_requests,
     training_request,
 )

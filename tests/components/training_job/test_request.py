@@ -10,11 +10,10 @@ from typing import Any
 import botocore.session
 import pytest
 
+from components.training_job.definition import definition_hash, definition_of
 from components.training_job.job import JobSettings
 from components.training_job.request import (
     Placement,
-    definition_hash,
-    definition_of,
     overridden,
     training_request,
 )

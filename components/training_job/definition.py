@@ -1,0 +1,47 @@
+"""What makes a run what it is: a part of its request, and the hash of that.
+
+The provider knows a job by its request alone, so that this needs no settings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+CODE_CHANNEL = "code"
+
+Request = dict[str, Any]
+"""The members of a CreateTrainingJob request."""
+
+
+def definition_of(request: Request, source_hash: str, run_id: str) -> dict[str, Any]:
+    """The part of a request that makes a run what it is, and the place of its artifacts.
+
+    Metric definitions are left out, as they change what is read from the log and not what is
+    run; the code channel stands for the source, which counts by the hash of its contents.
+    """
+    algorithm = request["AlgorithmSpecification"]
+    resources = request["ResourceConfig"]
+    return {
+        "algorithm": {k: v for k, v in algorithm.items() if k != "MetricDefinitions"},
+        "hyperparameters": request.get("HyperParameters", {}),
+        "environment": request.get("Environment", {}),
+        "inputs": [
+            channel
+            for channel in request.get("InputDataConfig", [])
+            if channel["ChannelName"] != CODE_CHANNEL
+        ],
+        "instances": resources.get("InstanceGroups")
+        or [resources.get("InstanceType"), resources.get("InstanceCount")],
+        "artifacts": request["OutputDataConfig"]["S3OutputPath"],
+        "source": source_hash,
+        "run": run_id,
+    }
+
+
+def definition_hash(definition: Mapping[str, Any]) -> str:
+    """Eight hexadecimal digits of SHA-256 over the definition's canonical JSON."""
+    canonical = json.dumps(definition, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:8]
