@@ -47,6 +47,7 @@ def create_environment(layout: Layout, progress: Progress, running: Running) -> 
         step.tell(f"with Python {sys.version.split()[0]}")
         runner = Runner(step.name, layout.logs / "venv.log", _CREATE_REMEDY, running)
         runner.run([sys.executable, "-m", "venv", "--clear", layout.virtual_environment])
+        _update_pip(layout, step, running)
         stamp.write()
 
 
@@ -68,6 +69,20 @@ def install_packages(layout: Layout, progress: Progress, running: Running) -> No
         stamp.write()
         # Kept until here, so that an interrupted download goes on where it stopped.
         shutil.rmtree(layout.local / "pip-cache", ignore_errors=True)
+
+
+def _update_pip(layout: Layout, step: Step, running: Running) -> None:
+    """Install the pinned pip, before two steps use it side by side.
+
+    The engine lets pip list the packages at the beginning of each operation, which takes that of
+    Python 3.11 twice as long.
+    """
+    runner = Runner(step.name, layout.logs / "pip.log", _INSTALL_REMEDY, running)
+    constraints = layout.checkout / "constraints.txt"
+    runner.run(
+        [*pip(layout), "install", "--upgrade", "--constraint", constraints, "pip"],
+        environment=pip_environment(layout),
+    )
 
 
 def pip(layout: Layout) -> list[str | Path]:
