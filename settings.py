@@ -20,7 +20,7 @@ from pydantic import Field
 from components.problems import Problem, report
 from components.stack_rules import region_problems, stack_problems
 from components.stack_settings import Settings
-from components.validation import SettingsModel, validate
+from components.validation import REQUIRED, SettingsModel, validate
 
 NAMESPACE = "sagemaker-training"
 
@@ -64,11 +64,27 @@ def load(project: Path) -> tuple[Settings, AwsSettings]:
 def parse(raw: Mapping[str, Any], project: Path) -> tuple[Settings | None, list[Problem]]:
     """The settings in `raw`, and all that is wrong with them; None where they can't be built."""
     settings, problems = validate(Settings, dict(raw))
-    if settings is None:
+    judged = settings or validate(Settings, {**raw, "team": "team"})[0]
+    if judged is None:
         return None, problems
-    reported = {problem.path for problem in problems}
-    broken = [each for each in stack_problems(settings, project) if each.path not in reported]
+    broken = [each for each in stack_problems(judged, project) if not _follows(each, problems)]
     return settings, [*problems, *broken]
+
+
+def _follows(problem: Problem, others: list[Problem]) -> bool:
+    """Whether it is told already, or is there only because a job's or the team's value is none."""
+    if problem.path in {other.path for other in others}:
+        return True
+    lacking = {_job_of(other.path) for other in others if other.rule == REQUIRED}
+    # Which lineages a job may resume from depends on the team.
+    nameless = problem.path.endswith(".resumeFrom") and "team" in {other.path for other in others}
+    return nameless or (_job_of(problem.path) or None) in lacking
+
+
+def _job_of(path: str) -> str:
+    """The part of a path that leads to a job; "" where it leads elsewhere."""
+    found = re.match(r"jobs\.[^.]+", path)
+    return found[0] if found else ""
 
 
 def _section(

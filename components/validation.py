@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import difflib
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
+from components.expected import rule_of
 from components.problems import Problem
 
 Path = tuple[int | str, ...]
+
+REQUIRED = "is required"
+"""The rule that a missing value breaks."""
 
 
 class SettingsModel(BaseModel):
@@ -37,11 +41,11 @@ def validate(model: type[Model], raw: Any) -> tuple[Model | None, list[Problem]]
     try:
         return model.model_validate(raw), []
     except ValidationError as error:
-        problems = [_problem(model, each) for each in error.errors(include_url=False)]
+        errors = error.errors(include_url=False)
         cleaned = raw
-        for each in error.errors(include_url=False):
+        for each in errors:
             cleaned = _without(cleaned, each["loc"])
-        return _or_none(model, cleaned), problems
+        return _or_none(model, cleaned), _problems(model, errors)
 
 
 def _or_none(model: type[Model], raw: Any) -> Model | None:
@@ -51,17 +55,29 @@ def _or_none(model: type[Model], raw: Any) -> Model | None:
         return None
 
 
-def _problem(model: type[BaseModel], error: Any) -> Problem:
-    location = _as_written(error["loc"])
-    path = ".".join(str(part) for part in location)
-    if error["type"] == "extra_forbidden":
+def _problems(model: type[BaseModel], errors: Iterable[Any]) -> list[Problem]:
+    """One problem for each wrong value, of which a union's branches have an error each."""
+    by_value: dict[Path, list[Any]] = {}
+    for error in errors:
+        is_key = "[key]" in error["loc"]
+        location = (*_as_written(error["loc"]), *(("[key]",) if is_key else ()))
+        by_value.setdefault(location, []).append(error)
+    return [_problem(model, location, found) for location, found in by_value.items()]
+
+
+def _problem(model: type[BaseModel], location: Path, errors: Sequence[Any]) -> Problem:
+    is_key, location = location[-1:] == ("[key]",), _as_written(location)
+    path, kind = ".".join(str(part) for part in location), errors[0]["type"]
+    rule = rule_of(errors)
+    if kind == "extra_forbidden":
         rule, remedy = "no such setting exists here", _remedy_for_unknown_key(model, location)
-    elif error["type"] == "missing":
-        return Problem(path, None, "is required", f"set it: {_description(model, location)}")
+    elif kind == "missing":
+        return Problem(path, None, REQUIRED, f"set it: {_description(model, location)}")
+    elif is_key:
+        rule, remedy = f"as a name, {rule}", "choose another name"
     else:
-        rule, remedy = error["msg"][0].lower() + error["msg"][1:], _description(model, location)
-        remedy = f"write {remedy}"
-    return Problem(path, error["input"], rule, remedy)
+        remedy = f"write {_description(model, location)}"
+    return Problem(path, errors[0]["input"], rule, remedy)
 
 
 def _as_written(location: Path) -> Path:
@@ -79,8 +95,9 @@ def _remedy_for_unknown_key(model: type[BaseModel], location: Path) -> str:
     parent = _model_at(model, location[:-1])
     known = [field.alias or name for name, field in parent.model_fields.items()] if parent else []
     close = difflib.get_close_matches(str(location[-1]), known, n=1)
-    meant = f"did you mean {close[0]}? " if close else ""
-    return f"{meant}the settings here are {', '.join(known)}"
+    if close:
+        return f"did you mean {close[0]}? Otherwise remove it"
+    return f"the settings here are {', '.join(known)}"
 
 
 def _description(model: type[BaseModel], location: Path) -> str:

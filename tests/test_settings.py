@@ -43,6 +43,9 @@ WRONG_STACKS: list[tuple[dict[str, Any], str, str]] = [
     ({"teem": "x"}, "teem", "did you mean team"),
     ({"team": "Research Team"}, "team", "lower-case"),
     ({"enableTrainingJob": "yes"}, "enableTrainingJob", "launch switch"),
+    ({"costCenter": 1234}, "costCenter", "must be a text"),
+    ({"jobs": [{"name": "digits"}]}, "jobs", "section of names and values"),
+    ({"jobs": {"Digits": {}}}, "jobs.Digits", "choose another name"),
     ({"network": {"cidr": "8.8.0.0/16"}}, "network.cidr", "private"),
     ({"network": {"cidr": "10.0.0.0/28"}}, "network.cidr", "/16 to /24"),
     ({"network": {"cidr": "ten"}}, "network.cidr", "10.64.0.0/16"),
@@ -114,6 +117,18 @@ def test_a_missing_team_is_asked_for(project: Path) -> None:
     settings, found = parse({"jobs": {}}, project)
     assert settings is None
     assert [problem.path for problem in found] == ["team"]
+
+
+def test_a_missing_value_hides_no_other_problem_and_makes_none(project: Path) -> None:
+    raw = stack({"distribution": "jax", "source": {"dir": "src"}}, network={"cidr": "ten"})
+    raw["jobs"]["other"] = {"image": "python:3.11", "resumeFrom": "research-dev-digits"}
+    del raw["team"]
+    assert problems(raw, project).keys() == {
+        "team",
+        "jobs.digits.source.entryPoint",
+        "network.cidr",
+        "jobs.other.image",
+    }
 
 
 def test_everything_that_is_wrong_is_reported_at_once(project: Path) -> None:

@@ -112,13 +112,14 @@ def _distribution_group_problems(job: JobSettings) -> Iterator[Problem]:
 def _fallback_problems(job: JobSettings) -> Iterator[Problem]:
     if not job.fallbacks:
         return
+    written = [each.model_dump(by_alias=True, exclude_none=True) for each in job.fallbacks]
     if job.relaunch != "onFailure":
         rule = "a fallback is what a relaunch uses, and nothing is relaunched"
-        yield Problem("fallbacks", len(job.fallbacks), rule, "set relaunch: onFailure")
+        yield Problem("fallbacks", written, rule, "set relaunch: onFailure")
     if len(job.fallbacks) >= job.max_attempts:
         rule = f"of {job.max_attempts} attempts only {job.max_attempts - 1} can use a fallback"
         remedy = f"set maxAttempts to {len(job.fallbacks) + 1} or more, or remove some"
-        yield Problem("fallbacks", len(job.fallbacks), rule, remedy)
+        yield Problem("fallbacks", written, rule, remedy)
     for position, fallback in enumerate(job.fallbacks):
         path = f"fallbacks.{position}"
         if fallback.instance_type is None and fallback.spot is None:

@@ -116,7 +116,10 @@ def _metrics_have_one_group(job: JobSettings, _: Path) -> Iterator[Problem]:
             groups = re.compile(expression).groups
         except re.error as error:
             yield Problem(
-                f"metrics.{name}", expression, f"is not a regular expression: {error}", "mend it"
+                f"metrics.{name}",
+                expression,
+                f"is not a regular expression: {error}",
+                "write one with the value in brackets, as in loss=([0-9.]+)",
             )
             continue
         if groups != 1:
