@@ -12,9 +12,9 @@ import pulumi_aws as aws
 
 from components.content import content_hash, files_in, pack
 from components.training_job.job import JobSettings
-from components.training_job.request import LAUNCHER, SOURCE_ARCHIVE
+from components.training_job.launcher_files import launcher_files, launcher_hash
+from components.training_job.request import SOURCE_ARCHIVE
 
-_LAUNCHER_FILE = Path(__file__).parent / "training_job" / LAUNCHER
 _PACKED = Path(".source")
 
 
@@ -76,9 +76,10 @@ class JobUploads(pulumi.ComponentResource):
         digest = content_hash(folder)
         archive = _PACKED / digest / SOURCE_ARCHIVE
         pack(folder, self._args.project / archive)
-        prefix = f"source/{self._args.lineage}/{digest}-{content_hash(_LAUNCHER_FILE)[:8]}/"
+        prefix = f"source/{self._args.lineage}/{digest}-{launcher_hash()}/"
         self._upload(f"{prefix}{SOURCE_ARCHIVE}", archive)
-        self._upload(f"{prefix}{LAUNCHER}", _LAUNCHER_FILE.relative_to(self._args.project))
+        for name, path in launcher_files().items():
+            self._upload(f"{prefix}{name}", path.relative_to(self._args.project))
         return digest, self._uri(prefix)
 
     def _upload_inputs(self) -> dict[str, pulumi.Output[str]]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from components.stack_settings import Settings
+from components.training_job.launcher_files import launcher_files
 from components.training_platform import TrainingPlatform, TrainingPlatformArgs
 from tests.components.policies import statement
 from tests.components.recording import ACCOUNT, REGION, Recorded, Recording, record
@@ -102,8 +103,13 @@ def test_a_job_starts_after_its_source_and_inputs_are_uploaded(project: Path) ->
     }
     recording = recorded(project, {"digits": job})
     uploads = recording.of("s3/bucketObjectv2:BucketObjectv2")
-    names = {each.inputs["key"].rpartition("/")[2] for each in uploads}
-    assert names == {"source.tar.gz", "launcher.py", "instances.csv"}
+    [launcher] = {each.inputs["key"] for each in uploads if "launcher.py" in each.inputs["key"]}
+    code = launcher.rpartition("/")[0]
+    keys = {each.inputs["key"].removeprefix(f"{code}/") for each in uploads}
+    [data] = {key for key in keys if key.startswith("inputs/")}
+    assert data.endswith("/instances.csv")
+    assert {"launcher.py", "launching/__init__.py"} <= launcher_files().keys()
+    assert keys == {"source.tar.gz", *launcher_files(), data}
     assert all(recording.depends(jobs_in(recording)[0], each) for each in uploads)
     assert all(each.retained for each in uploads)
 

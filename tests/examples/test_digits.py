@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.components.training_job.container import put_launcher
+
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "examples" / "digits"
 HOSTS = ["127.0.0.2", "127.0.0.3"]
@@ -40,7 +42,7 @@ class Host:
         shutil.copytree(DIGITS / "data", data / "train")
         shutil.copytree(kept, base / "checkpoints")
         (data / "code").mkdir()
-        shutil.copy(ROOT / "components" / "training_job" / "launcher.py", data / "code")
+        put_launcher(data / "code")
         with tarfile.open(data / "code" / "source.tar.gz", "w:gz") as tar:
             for script in DIGITS.glob("*.py"):
                 tar.add(script, script.name)

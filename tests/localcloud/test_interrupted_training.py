@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from components.training_job import launcher
+from components.training_job.launcher_files import launcher_files
 from localcloud import daemon
 from tests.localcloud.cloud import BUCKET, Cloud, channel, eventually, resources
 
@@ -120,7 +120,8 @@ def upload(cloud: Cloud) -> None:
         for path in DIGITS.glob("*.py"):
             file.add(path, path.name)
     cloud.put("digits/code/source.tar.gz", archive.getvalue())
-    cloud.put("digits/code/launcher.py", Path(launcher.__file__).read_bytes())
+    for name, part in launcher_files().items():
+        cloud.put(f"digits/code/{name}", part.read_bytes())
     cloud.put("digits/data/digits.csv.gz", (DIGITS / "data" / "digits.csv.gz").read_bytes())
 
 

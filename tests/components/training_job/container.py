@@ -14,9 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from components.training_job import launcher
+from components.training_job.launcher_files import launcher_files
 
-LAUNCHER = Path(launcher.__file__)
 WAIT_SECONDS = 60
 
 
@@ -28,7 +27,7 @@ class Container:
         self.environment = {"PATH": os.environ["PATH"], "SAGEMAKER_BASE_DIR": str(base)}
         self.channel = base / "input" / "data" / "code"
         self.channel.mkdir(parents=True)
-        shutil.copy(LAUNCHER, self.channel / "launcher.py")
+        put_launcher(self.channel)
         self.configure("hyperparameters", {})
         self.configure("inputdataconfig", {"code": {}, "train": {}})
         self.configure("resourceconfig", {"current_host": "localhost", "hosts": ["localhost"]})
@@ -64,6 +63,13 @@ class Container:
     @property
     def failure(self) -> str:
         return (self.base / "output" / "failure").read_text()
+
+
+def put_launcher(channel: Path) -> None:
+    """Puts the launcher's files into the channel `code`, as the service downloads them."""
+    for name, path in launcher_files().items():
+        (channel / name).parent.mkdir(exist_ok=True)
+        shutil.copy(path, channel / name)
 
 
 def add(tar: tarfile.TarFile, name: str, content: bytes, **fields: Any) -> None:

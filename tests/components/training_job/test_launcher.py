@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from components.training_job.launcher_files import launcher_files
 from tests.components.training_job.container import (
-    LAUNCHER,
     WAIT_SECONDS,
     Container,
     add,
@@ -104,6 +104,7 @@ def test_a_script_imports_its_neighbours_and_keeps_executable_bits(container: Co
         add(tar, "jobs/train.py", b"import common; import os; assert os.access('tool', os.X_OK)")
         add(tar, "common.py", b"")
         add(tar, "tool", b"", mode=0o4755)
+    container.environment["PYTHONSAFEPATH"] = "1"  # the launcher has neighbours too
     done = container.run("--entry-point", "jobs/train.py")
     assert done.returncode == 0, done.stderr
     assert stat.S_IMODE((container.base / "code" / "tool").stat().st_mode) == 0o755
@@ -251,15 +252,16 @@ def test_a_script_that_ends_well_leaves_no_failure(container: Container) -> None
 # --- what it is made of ---------------------------------------------------------------------
 
 
-def test_it_needs_only_the_standard_library_and_the_syntax_of_python_3_8() -> None:
-    tree = ast.parse(LAUNCHER.read_text(), feature_version=(3, 8))
+@pytest.mark.parametrize("name", launcher_files())
+def test_it_needs_only_the_standard_library_and_the_syntax_of_python_3_8(name: str) -> None:
+    tree = ast.parse(launcher_files()[name].read_text(), feature_version=(3, 8))
     imported = {
         name.partition(".")[0]
         for node in ast.walk(tree)
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else names(node))
     }
-    assert imported <= {*sys.stdlib_module_names, "boto3", "botocore"}
+    assert imported <= {*sys.stdlib_module_names, "boto3", "botocore", "launching"}
 
 
 def test_it_asks_for_boto3_only_where_there_are_secrets(container: Container) -> None:

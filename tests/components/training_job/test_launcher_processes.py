@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from components.training_job import launcher
+from launching import LaunchError
+from launching.distribution import wait_for_hosts
 from tests.components.training_job.container import (
     SAVES_ON_SIGTERM,
     WAIT_SECONDS,
@@ -306,8 +307,8 @@ def test_a_host_without_an_address_is_named_after_the_time_allowed(monkeypatch: 
         raise socket.gaierror
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    with pytest.raises(launcher.LaunchError, match="the host algo-2 has no address"):
-        launcher.wait_for_hosts(["algo-2"], SimpleNamespace(stop_signal=0), 0)  # type: ignore[arg-type]
+    with pytest.raises(LaunchError, match="the host algo-2 has no address"):
+        wait_for_hosts(["algo-2"], SimpleNamespace(stop_signal=0), 0)  # type: ignore[arg-type]
 
 
 def test_a_stop_ends_the_wait_for_the_other_hosts(container: Container) -> None:

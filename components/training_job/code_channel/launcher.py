@@ -1,0 +1,99 @@
+"""Starts a training script inside a SageMaker training container, and looks after it.
+
+The container runs this file as its first process, from the input channel `code`:
+
+    python3 /opt/ml/input/data/code/launcher.py --distribution jax --entry-point train.py -- …
+
+It unpacks `source.tar.gz`, which lies beside it, to /opt/ml/code, describes the job to the
+script in SM_* variables and `--hyperparameter value` arguments as the SageMaker training toolkit
+does, and adds what the distribution needs to find the other hosts. From then on it does what a
+first process has to: it passes SIGTERM on to every rank, which the toolkit doesn't, reaps
+orphans, returns the script's exit code, and says in /opt/ml/output/failure what went wrong.
+
+A variable SECRET_ARN_<NAME> names a secret of Secrets Manager. The launcher reads it as the job's
+execution role and gives it to the script alone, as the variable <NAME>.
+
+It travels into any image: this file and the folder `launching` beside it, the standard library
+only, Python 3.8 or later. Secrets alone need boto3 in the image, as it knows every way to the
+role's credentials.
+SAGEMAKER_BASE_DIR replaces /opt/ml; MASTER_ADDR and MASTER_PORT replace the first host's name
+and port 7777 as the place where the hosts meet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # not there under PYTHONSAFEPATH
+
+from launching import LaunchError
+from launching.distribution import (
+    command_line,
+    distribution_variables,
+    names_needed,
+    wait_for_hosts,
+)
+from launching.failure import reason, write_failure
+from launching.job import Job
+from launching.process import Child
+from launching.secrets import fetch_secrets, without_secrets
+from launching.source_archive import find_script, unpack
+from launching.variables import hyperparameter_arguments, script_variables, toolkit_variables
+
+HOST_NAMES_TIMEOUT_SECONDS = 15 * 60
+
+
+def launch(base: Path, options: argparse.Namespace, user_arguments: list[str]) -> int:
+    """Starts the script as the options say and returns its exit code.
+
+    Raises:
+        LaunchError: if it can't be started.
+    """
+    child, code_folder = Child(), base / "code"
+    unpack(Path(__file__).resolve().with_name("source.tar.gz"), code_folder)
+    job = Job(base, options.groups)
+    script = find_script(options.entry_point, code_folder)
+    wait_for_hosts(names_needed(job), child, HOST_NAMES_TIMEOUT_SECONDS)
+    if child.stop_signal:
+        return 128 + child.stop_signal
+    secrets = fetch_secrets()
+    distribution = options.distribution if job.host in job.peers else "none"
+    variables = {
+        **toolkit_variables(job, options.entry_point),
+        **script_variables(job),
+        **distribution_variables(distribution, job),
+    }
+    accelerators = int(variables["SM_NUM_GPUS"]) or int(variables["SM_NUM_NEURONS"])
+    arguments = hyperparameter_arguments(job.hyperparameters) + user_arguments
+    command = command_line(distribution, job, [str(script), *arguments], accelerators)
+    print(f"{job.host}, host {job.rank + 1} of {len(job.hosts)}:", *command, flush=True)
+    environment = {**os.environ, **variables, **secrets}
+    code = child.run(command, environment, code_folder, torchrun=distribution == "torchrun")
+    if code:
+        why = reason(options.entry_point, code, child.tail.lines(), bool(child.stop_signal))
+        write_failure(base, without_secrets(why, secrets.values()))
+    return code
+
+
+def main(arguments: list[str]) -> int:
+    """Reads the command line, launches, and reports what went wrong in one line."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    parser = argparse.ArgumentParser(prog="launcher.py", description=__doc__.split("\n")[0])
+    parser.add_argument("--distribution", choices=["none", "jax", "torchrun"], default="none")
+    parser.add_argument("--groups", type=lambda names: names.split(","), default=[])
+    parser.add_argument("--entry-point", required=True, metavar="FILE")
+    options = parser.parse_args(arguments[:end])
+    base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
+    try:
+        return launch(base, options, arguments[end + 1 :])
+    except LaunchError as error:
+        print(f"launcher: {error}", file=sys.stderr, flush=True)
+        write_failure(base, f"launcher: {error}")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
