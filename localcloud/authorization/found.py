@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Any
 
 from localcloud.permissions.documents import Policy, parse
+
+_ADDRESSES_OF_AWS = 4
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,8 @@ class Endpoint:
     id: str
     vpc: str
     policy: Policy
+    address: str
+    """That of an interface of the caller's, in the first of its subnets."""
 
 
 def endpoint(subnets: tuple[str, ...], service: str, account: str, region: str) -> Endpoint | None:
@@ -129,16 +134,22 @@ def endpoint(subnets: tuple[str, ...], service: str, account: str, region: str) 
     from moto.ec2.models import ec2_backends
 
     backend = ec2_backends[account][region]
-    found = [_subnet(backend, each) for each in subnets]
-    vpcs = {each.vpc_id for each in found if each is not None}
-    tables = {_route_table(backend, each) for each in found if each is not None}
+    found = [each for name in subnets if (each := _subnet(backend, name)) is not None]
+    vpcs = {each.vpc_id for each in found}
+    tables = {_route_table(backend, each) for each in found}
     for each in list(backend.vpc_end_points.values()):
         if not vpcs or not each.service_name.endswith(f".{service}"):
             continue
         interface = each.vpc_endpoint_type == "Interface"
         if {each.vpc_id} >= vpcs if interface else set(each.route_table_ids) >= tables:
-            return Endpoint(each.id, each.vpc_id, parse(each.policy_document))
+            policy = parse(each.policy_document)
+            return Endpoint(each.id, each.vpc_id, policy, _first_address(found[0].cidr_block))
     return None
+
+
+def _first_address(block: str) -> str:
+    """Return the first address of a subnet that AWS doesn't keep for itself."""
+    return str(ip_network(block)[_ADDRESSES_OF_AWS])
 
 
 def _subnet(backend: Any, name: str) -> Any:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 
 from localcloud.authorization import found
 from localcloud.authorization.demands import Demand
 from localcloud.authorization.sessions import Session
+from localcloud.permissions import values
 from localcloud.permissions.context import Context
 from localcloud.permissions.documents import Policy
 from localcloud.permissions.errors import PolicyError
@@ -20,6 +22,8 @@ _KEY_ERRORS = {
     "Disabled": ("KMS.DisabledException", "{arn} is disabled."),
     "PendingDeletion": ("KMS.KMSInvalidStateException", "{arn} is pending deletion."),
 }
+_ADDRESS = "127.0.0.1"
+"""Whence requests come in fact; on AWS, from an address that is none of the account's either."""
 _log = logging.getLogger(__name__)
 
 
@@ -40,7 +44,7 @@ def may_assume(role: str, job: str, account: str) -> bool:
     Raises PolicyError if the role's policies can't be judged.
     """
     held = found.role(role)
-    context = Context({"aws:SourceAccount": account, "aws:SourceArn": job})
+    context = Context({"aws:SourceAccount": account, "aws:SourceArn": job, **_about_time()})
     request = Request(Principal(service=SERVICE), "sts:AssumeRole", None, context)
     return held is not None and trusts(held.trust, request)
 
@@ -57,6 +61,7 @@ def _refusal(session: Session, demand: Demand) -> str:
     endpoint = None if demand.via else _endpoint(session, demand.action.partition(":")[0])
     context = {
         **_about(session, role),
+        **_about_time(),
         **_about_resource(resource),
         **(_about_key(session, demand.via) if key else {}),
         **_about_way(endpoint),
@@ -94,8 +99,20 @@ def _about_resource(resource: str | None) -> Mapping[str, str]:
     return {"aws:ResourceAccount": owner, "s3:ResourceAccount": owner} if owner else {}
 
 
+def _about_time() -> Mapping[str, str]:
+    now = int(time.time())
+    return {"aws:CurrentTime": values.date(now), "aws:EpochTime": str(now)}
+
+
 def _about_way(endpoint: found.Endpoint | None) -> Mapping[str, str]:
-    return {"aws:SourceVpce": endpoint.id, "aws:SourceVpc": endpoint.vpc} if endpoint else {}
+    """Return where a request comes from: through an endpoint, it has no public address."""
+    if endpoint is None:
+        return {"aws:SourceIp": _ADDRESS}
+    return {
+        "aws:SourceVpce": endpoint.id,
+        "aws:SourceVpc": endpoint.vpc,
+        "aws:VpcSourceIp": endpoint.address,
+    }
 
 
 def _about_key(session: Session, via: str) -> Mapping[str, str]:

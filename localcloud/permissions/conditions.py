@@ -6,13 +6,17 @@ not listed here is an error.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from localcloud.permissions import patterns
+from localcloud.permissions import patterns, values
 from localcloud.permissions.context import Context
 from localcloud.permissions.errors import PolicyError
 
+Read = Callable[[str], Any]
+"""Returns what a value's text means; raises ValueError for one that means nothing."""
 Compare = Callable[[str, str, Context | None], bool]
 """Takes a policy's value, a request's value and the context for the variables."""
 Conditions = Mapping[str, Mapping[str, Sequence[str]]]
@@ -25,6 +29,8 @@ _ANY, _ALL, _IF_EXISTS = "ForAnyValue:", "ForAllValues:", "IfExists"
 class _Operator:
     compare: Compare
     negated: bool = False
+    read: Read = str
+    """How a policy's value is read, so that one which means nothing is told at once."""
 
 
 def _same_text(value: str, text: str, context: Context | None) -> bool:
@@ -35,14 +41,31 @@ def _arn(value: str, text: str, context: Context | None) -> bool:
     return patterns.matches_arn(value, text, context)
 
 
-def _numbers(holds: Callable[[float, float], bool]) -> Compare:
+def _typed(read: Read, holds: Callable[[Any, Any], bool], *, negated: bool = False) -> _Operator:
+    """Compare what a request's text and a policy's mean, of which a request's may mean nothing."""
+
     def compare(value: str, text: str, _context: Context | None) -> bool:
         try:
-            return holds(float(text), float(value))
+            return holds(read(text), read(value))
         except ValueError:
             return False
 
-    return compare
+    return _Operator(compare, negated, read)
+
+
+def _ordered(kind: str, read: Read) -> Mapping[str, _Operator]:
+    return {
+        f"{kind}Equals": _typed(read, operator.eq),
+        f"{kind}NotEquals": _typed(read, operator.eq, negated=True),
+        f"{kind}LessThan": _typed(read, operator.lt),
+        f"{kind}LessThanEquals": _typed(read, operator.le),
+        f"{kind}GreaterThan": _typed(read, operator.gt),
+        f"{kind}GreaterThanEquals": _typed(read, operator.ge),
+    }
+
+
+def _within(address: values.Network, block: values.Network) -> bool:
+    return address.version == block.version and address.network_address in block
 
 
 _OPERATORS: Mapping[str, _Operator] = {
@@ -57,49 +80,59 @@ _OPERATORS: Mapping[str, _Operator] = {
     "ArnNotEquals": _Operator(_arn, negated=True),
     "ArnNotLike": _Operator(_arn, negated=True),
     "Bool": _Operator(_same_text),
-    "NumericEquals": _Operator(_numbers(lambda text, value: text == value)),
-    "NumericNotEquals": _Operator(_numbers(lambda text, value: text == value), negated=True),
-    "NumericLessThan": _Operator(_numbers(lambda text, value: text < value)),
-    "NumericLessThanEquals": _Operator(_numbers(lambda text, value: text <= value)),
-    "NumericGreaterThan": _Operator(_numbers(lambda text, value: text > value)),
-    "NumericGreaterThanEquals": _Operator(_numbers(lambda text, value: text >= value)),
+    "IpAddress": _typed(values.network, _within),
+    "NotIpAddress": _typed(values.network, _within, negated=True),
+    **_ordered("Numeric", float),
+    **_ordered("Date", values.seconds),
 }
 
 
 def check(conditions: Conditions) -> None:
-    """Raise PolicyError for an operator that can't be judged."""
-    for name in conditions:
-        _parse(name)
+    """Raise PolicyError for an operator, or a value of one, that can't be judged."""
+    for name, keys in conditions.items():
+        _, found, _ = _parse(name)
+        for value in (each for texts in keys.values() for each in texts):
+            _check_value(name, found, value)
+
+
+def _check_value(name: str, found: _Operator | None, value: str) -> None:
+    try:
+        if found is not None:
+            found.read(value)
+    except ValueError as error:
+        raise PolicyError(f"The condition operator {name} can't compare: {error}") from error
 
 
 def hold(conditions: Conditions, context: Context, *, variables: bool) -> bool:
     """Tell whether all conditions hold; `variables` whether the policy's version has them."""
     known = context if variables else None
     return all(
-        _holds(name, values, context.get(key), known)
+        _holds(name, wanted, context.get(key), known)
         for name, keys in conditions.items()
-        for key, values in keys.items()
+        for key, wanted in keys.items()
     )
 
 
 def _holds(
-    name: str, values: Sequence[str], found: tuple[str, ...], context: Context | None
+    name: str, wanted: Sequence[str], found: tuple[str, ...], context: Context | None
 ) -> bool:
-    prefix, operator, if_exists = _parse(name)
-    if operator is None:
-        return any((value.lower() == "true") == (not found) for value in values)
+    prefix, comparison, if_exists = _parse(name)
+    if comparison is None:
+        return any((value.lower() == "true") == (not found) for value in wanted)
     if not found:
         # A key that is not there differs from everything (IAM User Guide, as above).
-        return if_exists or prefix == _ALL or (operator.negated and not prefix)
+        return if_exists or prefix == _ALL or (comparison.negated and not prefix)
     if prefix == _ALL:
-        return all(_fits(operator, values, each, context) for each in found)
+        return all(_fits(comparison, wanted, each, context) for each in found)
     if not prefix and len(found) > 1:
         raise PolicyError(f"{name} compares a key of several values: use {_ANY} or {_ALL}")
-    return any(_fits(operator, values, each, context) for each in found)
+    return any(_fits(comparison, wanted, each, context) for each in found)
 
 
-def _fits(operator: _Operator, values: Sequence[str], found: str, context: Context | None) -> bool:
-    return operator.negated != any(operator.compare(value, found, context) for value in values)
+def _fits(
+    comparison: _Operator, wanted: Sequence[str], found: str, context: Context | None
+) -> bool:
+    return comparison.negated != any(comparison.compare(each, found, context) for each in wanted)
 
 
 def _parse(name: str) -> tuple[str, _Operator | None, bool]:
@@ -108,7 +141,7 @@ def _parse(name: str) -> tuple[str, _Operator | None, bool]:
     base = name.removeprefix(prefix)
     if base == "Null":
         return "", None, False
-    operator = _OPERATORS.get(base.removesuffix(_IF_EXISTS))
-    if operator is None:
+    comparison = _OPERATORS.get(base.removesuffix(_IF_EXISTS))
+    if comparison is None:
         raise PolicyError(f"The condition operator {name} is not known")
-    return prefix, operator, base.endswith(_IF_EXISTS)
+    return prefix, comparison, base.endswith(_IF_EXISTS)

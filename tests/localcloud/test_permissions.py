@@ -306,6 +306,12 @@ def test_a_bucket_behind_an_endpoint_is_reached_only_from_its_network(world: Wor
         ServiceName="com.amazonaws.us-east-1.s3",
         VpcEndpointType="Gateway",
         RouteTableIds=[table],
+        PolicyDocument=policy(
+            {
+                **allow("*", Condition={"IpAddress": {"aws:VpcSourceIp": "10.9.0.0/24"}}),
+                "Principal": "*",
+            }
+        ),
     )["VpcEndpoint"]["VpcEndpointId"]
     bucket = Guarded.make(
         world, "behind", Condition={"StringNotEquals": {"aws:SourceVpce": endpoint}}
@@ -322,6 +328,25 @@ def test_a_bucket_behind_an_endpoint_is_reached_only_from_its_network(world: Wor
         PolicyDocument=policy({**allow("s3:GetObject", "s3:ListBucket"), "Principal": "*"}),
     )
     assert "no VPC endpoint policy allows the s3:PutObject" in run(subnets[0])["FailureReason"]
+
+
+@pytest.mark.deep
+def test_a_request_has_a_time_and_no_address_of_an_organisations(world: World):
+    year = {
+        "DateGreaterThan": {"aws:CurrentTime": "2020-01-01", "aws:EpochTime": "1577836800"},
+        "DateLessThan": {"aws:CurrentTime": "2100-01-01T00:00:00Z"},
+        "NumericGreaterThan": {"aws:EpochTime": "1577836800"},
+        "IpAddress": {"aws:SourceIp": "0.0.0.0/0"},
+    }
+    office = {"NotIpAddress": {"aws:SourceIp": ["203.0.113.0/24", "2001:db8::/32"]}}
+
+    past = {"DateLessThan": {"aws:CurrentTime": "2020-01-01"}}
+
+    allowed = world.run(allow("*", Condition=year), deny("s3:PutObject", Condition=past))
+    elsewhere = world.run(allow("*"), deny("s3:PutObject", Condition=office))
+
+    assert allowed["TrainingJobStatus"] == "Completed"
+    assert elsewhere["FailureReason"].endswith("with an explicit deny in an identity-based policy")
 
 
 @pytest.mark.deep
@@ -402,7 +427,7 @@ def test_a_role_may_be_held_to_the_resources_of_its_own_account(world: World):
 
 
 def test_a_policy_that_cannot_be_judged_allows_nothing(world: World):
-    unknown = deny("s3:PutObject", Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})
+    unknown = deny("s3:PutObject", Condition={"BinaryEquals": {"key": "QmluYXJ5"}})
 
     code, message = refusal(
         world.cloud.sagemaker.create_training_job,
@@ -410,7 +435,7 @@ def test_a_policy_that_cannot_be_judged_allows_nothing(world: World):
     )
 
     assert code == "ValidationException"
-    assert message.endswith("The condition operator IpAddress is not known")
+    assert message.endswith("The condition operator BinaryEquals is not known")
 
 
 def test_who_is_no_job_may_do_everything(world: World):

@@ -43,6 +43,8 @@ NEGATED = {
     "ArnLike": "ArnNotLike",
     "ArnEquals": "ArnNotEquals",
     "NumericEquals": "NumericNotEquals",
+    "DateEquals": "DateNotEquals",
+    "IpAddress": "NotIpAddress",
 }
 JOB = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:training-job/a"
 
@@ -121,8 +123,16 @@ def test_a_refusal_is_told_in_awss_words():
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        (allow(Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}), "IpAddress is not known"),
-        (allow(Condition={"NullIfExists": {"a": "true"}}), "NullIfExists is not known"),
+        (*when("BinaryEquals", "key", "QmluYXJ5"), "BinaryEquals is not known"),
+        (*when("NullIfExists", "a", "true"), "NullIfExists is not known"),
+        (*when("NumericLessThan", "s3:max-keys", "ten"), "NumericLessThan can't compare"),
+        (*when("DateLessThan", "aws:CurrentTime", "2026-04-01T12:00:00"), "neither a date"),
+        (*when("DateLessThan", "aws:CurrentTime", "2026"), "neither a date"),
+        (*when("DateLessThan", "aws:CurrentTime", "2026-13-01"), "DateLessThan can't compare"),
+        (*when("DateLessThan", "aws:CurrentTime", "2026-*"), "neither a date"),
+        (*when("IpAddress", "aws:SourceIp", "10.*"), "neither an address nor a CIDR"),
+        (*when("NotIpAddress", "aws:SourceIp", "10.0.0.0/33"), "NotIpAddress can't compare"),
+        (*when("IpAddress", "aws:SourceIp", "${aws:VpcSourceIp}"), "neither an address"),
         (allow() | {"Colour": "red"}, "unknown element Colour"),
         (allow() | {"Effect": "Perhaps"}, "neither Allow nor Deny"),
         (allow() | {"NotAction": "s3:*"}, "either Action or NotAction"),
