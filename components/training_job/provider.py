@@ -62,6 +62,9 @@ INPUTS = (
 )
 """All inputs, those among them that check adds; a job without fallbacks has no `fallbacks`."""
 
+_JUDGED = ("request", "fallbacks", "launch", "paused")
+"""The inputs that, where all are as recorded, were held against the API's rules already."""
+
 
 class TrainingJobProvider(ResourceProvider):
     """Launches training jobs, each exactly once, and stops them."""
@@ -85,7 +88,9 @@ class TrainingJobProvider(ResourceProvider):
         news = _conformed(news)
         requests = [news["request"] | each for each in ({}, *news.get("fallbacks", ()))]
         inputs = news | _costs(requests, news) | {"definition_hash": _definition_hash(news)}
-        problems = [each for request in requests for each in request_problems(request)]
+        judged = all(olds.get(key, ()) == news.get(key, ()) for key in _JUDGED)
+        asked = () if judged else requests
+        problems = [each for request in asked for each in request_problems(request)]
         problems = problems or self._preflight_problems(olds, inputs)
         told = {str(each): each.path for each in problems}  # each fallback repeats most of them
         failures = [CheckFailure(path, text) for text, path in told.items()]

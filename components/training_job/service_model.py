@@ -1,8 +1,8 @@
 """The request held against botocore's service model of CreateTrainingJob and its own limits.
 
-Numbers reach a dynamic provider as floats and nulls not at all; the model says which numbers are
-integers. botocore checks only types, unknown keys and minima on the client; the service's
-patterns, maxima and enumerations are in the model too and are checked here.
+Numbers reach a dynamic provider as floats and nulls not at all. botocore checks only types, unknown
+keys and minima on the client; the service's patterns, maxima and enumerations are in the model too
+and are checked here.
 """
 
 from __future__ import annotations
@@ -40,24 +40,16 @@ def request_shape() -> Any:
     return model.operation_model("CreateTrainingJob").input_shape
 
 
-def conform(value: Any, shape: Any = None) -> Any:
-    """The same value with integers where the model has integers, and without nulls."""
-    shape = shape or request_shape()
-    if is_unknown(value):
-        return value
-    if shape.type_name == "structure" and isinstance(value, dict):
-        return {
-            key: conform(each, shape.members[key]) if key in shape.members else each
-            for key, each in value.items()
-            if each is not None
-        }
-    if shape.type_name == "list" and isinstance(value, list):
-        return [conform(each, shape.member) for each in value]
-    if shape.type_name == "map" and isinstance(value, dict):
-        return {key: conform(each, shape.value) for key, each in value.items() if each is not None}
-    if shape.type_name in ("integer", "long") and isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value
+def conform(value: Any) -> Any:
+    """The same value with integers where the engine made floats of them, and without nulls.
+
+    It needs no model: all numbers of a CreateTrainingJob request are integers.
+    """
+    if isinstance(value, dict):
+        return {key: conform(each) for key, each in value.items() if each is not None}
+    if isinstance(value, list):
+        return [conform(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def request_problems(request: dict[str, Any]) -> list[Problem]:

@@ -190,6 +190,18 @@ def test_check_reports_every_value_that_the_api_refuses(
     assert any("request.VpcConfig.Subnets" in reason for reason in reasons)
 
 
+def test_a_request_is_held_against_the_api_once_and_whenever_it_may_be_launched_anew(
+    provider: TrainingJobProvider, job_inputs: Inputs
+) -> None:
+    """Reading the service's description is most of what an update without changes would cost."""
+    inputs = job_inputs()
+    inputs["request"]["VpcConfig"]["Subnets"] = []
+    assert provider.check(dict(inputs), inputs).failures == []
+    assert provider.check({}, inputs).failures
+    for key, other in (("request", {}), ("fallbacks", [{}]), ("launch", False), ("paused", True)):
+        assert provider.check(inputs | {key: other}, inputs).failures, key
+
+
 def test_the_credentials_of_another_account_write_nothing(
     provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
 ) -> None:

@@ -211,3 +211,16 @@ def test_the_request_of_the_first_releases_settings_is_the_same_to_the_last_byte
 def test_the_service_model_is_botocores_own() -> None:
     model = botocore.session.get_session().get_service_model("sagemaker")
     assert request_shape().name == model.operation_model("CreateTrainingJob").input_shape.name
+
+
+def test_all_numbers_of_a_request_are_integers() -> None:
+    """So a float that reaches the provider can be none but an integer's."""
+    seen, shapes = set(), [request_shape()]
+    while shapes:
+        shape = shapes.pop()
+        if shape.name not in seen:
+            seen.add(shape.name)
+            assert shape.type_name not in ("float", "double"), shape.name
+            shapes += getattr(shape, "members", {}).values()
+            shapes += [getattr(shape, part) for part in ("member", "value") if hasattr(shape, part)]
+    assert "ResourceConfig" in seen
