@@ -251,6 +251,18 @@ class Settings(SettingsModel):
         own = f"{self.name_prefix}-{job}"
         return settings.resume_from or (f"{own}-{settings.fresh}" if settings.fresh else own)
 
+    def earlier_names(self, job: str) -> list[str]:
+        """What a job may have been called as a resource, where it resumes another lineage.
+
+        A lineage is the name of such a resource, or that and a `fresh`; both may have hyphens.
+        """
+        parts = self.jobs[job].resume_from.split("-")
+        names = ["-".join(parts[:end]) for end in range(len(parts), 0, -1)]
+        others = {f"{self.name_prefix}-{name}" for name in self.jobs}
+        return [
+            each for each in names if each.startswith(f"{self.name_prefix}-") and each not in others
+        ]
+
     def tags(self, stack: str) -> dict[str, str]:
         """The tags of everything that the stack builds and launches."""
         tags = {

@@ -233,6 +233,7 @@ class TrainingPlatform(pulumi.ComponentResource):
                 job=settings,
                 placement=self._placement(lineage, uploads),
                 lineage=lineage,
+                earlier_names=self._settings.earlier_names(name),
                 owner=self.execution_role.arn,
                 account_id=self._args.account_id,
                 region=self._args.region,

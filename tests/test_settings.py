@@ -180,6 +180,16 @@ def test_fresh_starts_another_lineage_and_resume_from_names_one(project: Path) -
     assert renamed.lineage("digits") == "research-dev-old"
 
 
+def test_a_job_that_was_renamed_is_known_by_each_name_that_it_may_have_had(project: Path) -> None:
+    raw = stack({"resumeFrom": "research-dev-big-old-b"})
+    raw["jobs"]["big"] = stack()["jobs"]["digits"]
+    settings, _ = parse(raw, project)
+    assert settings is not None
+    # Not research-dev-big, which is the other job's own.
+    assert settings.earlier_names("digits") == ["research-dev-big-old-b", "research-dev-big-old"]
+    assert settings.earlier_names("big") == []
+
+
 def test_two_jobs_on_one_lineage_are_refused(project: Path) -> None:
     raw = stack()
     raw["jobs"]["more"] = raw["jobs"]["digits"] | {"resumeFrom": "research-dev-digits"}

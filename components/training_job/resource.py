@@ -25,7 +25,7 @@ class TrainingJobArgs:
     `lineage` names the chain of jobs that share one checkpoint prefix. `owner` tells this
     stack's jobs from those of another that uses the same names. `source_hash` is the hash of the
     source's contents, "" without source. `launch` is the launch switch, `preflight` whether AWS is
-    asked what would make a launch fail.
+    asked what would make a launch fail. `earlier_names` are what the resource may have been called.
     """
 
     job: JobSettings
@@ -37,6 +37,7 @@ class TrainingJobArgs:
     source_hash: str
     launch: bool
     preflight: bool = True
+    earlier_names: Sequence[str] = ()
 
 
 class TrainingJob(Resource, module="sagemaker", name="TrainingJob"):
@@ -94,8 +95,11 @@ class TrainingJob(Resource, module="sagemaker", name="TrainingJob"):
         self, name: str, args: TrainingJobArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         # A flag in the provider's diff does not cover `pulumi up --replace`; the option does.
-        one_at_a_time = pulumi.ResourceOptions(delete_before_replace=True)
-        opts = pulumi.ResourceOptions.merge(one_at_a_time, opts)
+        # Without its aliases, a job of another name would be a new resource, which adopts the run
+        # that the engine then stops as it deletes the old one.
+        aliases = [pulumi.Alias(name=earlier) for earlier in args.earlier_names]
+        own = pulumi.ResourceOptions(delete_before_replace=True, aliases=aliases)
+        opts = pulumi.ResourceOptions.merge(own, opts)
         super().__init__(TrainingJobProvider(), name, _inputs(args) | dict.fromkeys(_OUTPUTS), opts)
 
 

@@ -162,7 +162,8 @@ class Stack:
 
     def lineage(self, job: str) -> str:
         environment = self.settings.get("environment", "dev")
-        return f"{self.settings['team']}-{environment}-{job}"
+        own = f"{self.settings['team']}-{environment}-{job}"
+        return str(self.settings.get("jobs", {}).get(job, {}).get("resumeFrom", own))
 
     def jobs(self, job: str) -> list[dict[str, Any]]:
         """The runs of a job as DescribeTrainingJob has them, the newest first."""

@@ -27,9 +27,11 @@ def test_an_infrastructure_edit_never_touches_a_run(new_stack: NewStack) -> None
     assert "create" not in result.changes
 
     other = counting_job(image="123456789012.dkr.ecr.us-east-1.amazonaws.com/another:1")
-    stack.settings["jobs"]["other"] = other
+    renamed = stack.settings["jobs"]["work"] | {"resumeFrom": stack.lineage("work")}
+    stack.settings["jobs"] = {"renamed": renamed, "other": other}
     result = stack.up().succeeded()
     assert "update" in result.operations("aws:iam/rolePolicy:RolePolicy")
+    assert result.operations(TRAINING_JOB) == ["create"]
     [job] = stack.jobs("work")
     assert job["TrainingJobStatus"] == "InProgress"
     assert tag_of(stack, job, "cost-center") == "4711"
