@@ -66,15 +66,27 @@ class Statement:
         )
 
     def depends_on(self, key: str) -> bool:
-        """Whether it says anything only under a condition on this key.
+        """Whether it says anything only of requests that have this key, with a value that it names.
 
-        Not where the condition is met by requests that don't have the key.
+        A condition that is met where the key is absent, by any value, or by `false`, says nothing.
         """
         return any(
             key.lower() == each.lower()
+            and self._needs_key(operator, each)
+            and not any(is_wild(value) or value == "false" for value in values)
             for operator, conditions in self.conditions.items()
-            if operator != "Null" and not operator.endswith("IfExists")
-            for each in conditions
+            for each, values in conditions.items()
+        )
+
+    def _needs_key(self, operator: str, key: str) -> bool:
+        """Whether a request must have the key to meet a condition with this operator."""
+        quantifier, _, comparison = operator.rpartition(":")
+        if comparison == "Null" or "Not" in comparison or comparison.endswith("IfExists"):
+            return False
+        # ForAllValues is true of no values at all.
+        return quantifier != "ForAllValues" or any(
+            each.lower() == key.lower() and values == ["false"]
+            for each, values in self.conditions.get("Null", {}).items()
         )
 
 

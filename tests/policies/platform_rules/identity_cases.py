@@ -76,10 +76,22 @@ IDENTITY_CASES = (
                                     "NotResource": STORE}})], missing=True),
     case("iam-conditions", ROLE_POLICY, "policy",
          [text(allow()), text(allow("iam:PassRole", ROLE, Condition={
-             "StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}))],
+             "StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}})),
+          text(allow("kms:CreateGrant", KEY, Condition={
+              "Bool": {"kms:GrantIsForAWSResource": True}})),
+          text(allow("kms:Decrypt", KEY, Condition={
+              "ForAllValues:StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"},
+              "Null": {"KMS:viaService": "false"}}))],
          ["", text(allow("iam:PassRole", ROLE)), text(allow("kms:createGrant", KEY)),
           text(allow("kms:Decrypt", KEY, Condition={
               "StringEqualsIfExists": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}})),
+          *(text(allow("kms:Decrypt", KEY, Condition=each)) for each in (
+              {"StringNotEquals": {"kms:ViaService": "none"}},
+              {"StringLike": {"kms:ViaService": "*"}},
+              {"StringLike": {"kms:ViaService": ["s3.us-east-1.amazonaws.com", "**"]}},
+              {"ForAllValues:StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}})),
+          text(allow("kms:CreateGrant", KEY, Condition={
+              "Bool": {"kms:GrantIsForAWSResource": False}})),
           text(allow("sagemaker:CreateTrainingJob", "a", Condition={
               "StringEquals": {"sagemaker:VpcSubnets": "subnet-1"}}))], missing=True),
     case("iam-managed-full-access", "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
