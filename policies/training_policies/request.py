@@ -28,11 +28,11 @@ _MARKS = frozenset(
 )
 """Names that, two together or one beside an instance type, say that a request is for training."""
 
+_JSON = ("{", "[", '"')
+"""What a text of JSON begins with that may hold a mapping, be it in another such text."""
+
 _CHANGED = frozenset({"enablemanagedspottraining", "resourceconfig", "stoppingcondition"})
 """The members of a request in which attempts differ."""
-
-_DEEPEST = 20
-"""How many levels deep a request is looked for."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def request_in(resource: Resource, *, certain: bool) -> Request | None:
     # A fallback has enough of a request to be taken for one.
     others = {key: each for key, each in properties.items() if spelling(key) != "fallbacks"}
     found: list[Mapping[str, Any]] = []
-    for each in filter(_is_training, _mappings(others, 0)):
+    for each in filter(_is_training, _mappings(others)):
         if each not in found:
             found.append(each)
     if len(found) > 1:
@@ -115,21 +115,18 @@ def named(values: Any, name: str) -> Any:
     return UNKNOWN if len(found) > 1 else next(iter(found), MISSING)
 
 
-def _mappings(value: Any, depth: int) -> Iterator[Mapping[str, Any]]:
-    """Every mapping in a value, itself first, and those in texts of JSON."""
-    if isinstance(value, str) and value.lstrip().startswith("{"):
-        value = _decoded(value)
-    if isinstance(value, Mapping):
-        yield value
-    if depth < _DEEPEST:
-        for each in _children(value):
-            yield from _mappings(each, depth + 1)
-
-
-def _children(value: Any) -> list[Any]:
-    if isinstance(value, Mapping):
-        return list(value.values())
-    return value if isinstance(value, list) else []
+def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Every mapping in a value, itself included, however deep, and those in texts of JSON."""
+    left = [value]
+    while left:
+        each = left.pop()
+        if isinstance(each, Mapping):
+            yield each
+            left += each.values()
+        elif isinstance(each, list):
+            left += each
+        elif isinstance(each, str) and each.lstrip().startswith(_JSON):
+            left.append(_decoded(each))
 
 
 def _decoded(text: str) -> Any:

@@ -31,6 +31,14 @@ REQUEST = {
 }
 
 
+def buried(levels: int) -> Any:
+    """A request below so many levels of lists and mappings."""
+    request: Any = REQUEST
+    for level in range(levels):
+        request = {"a": request} if level % 2 else [request]
+    return request
+
+
 def camel(value: Any) -> Any:
     """The request as pulumi-aws writes it."""
     if isinstance(value, dict):
@@ -49,6 +57,7 @@ ROUTES = {
     AWS_TYPE: FROM_AWS,
     "pulumi-python:dynamic/mine:Run": {"settings": {"body": REQUEST}},
     "pulumi-python:dynamic:Resource": {"args": [FROM_AWS]},
+    "pulumi-python:dynamic/deep:Run": {"a": buried(80)},
 }
 
 
@@ -75,6 +84,8 @@ def test_a_request_in_a_text_or_in_pythons_own_words_is_found():
     text = '{"ResourceConfig": {"InstanceType": "ml.p5.48xlarge"}, "StoppingCondition": {}}'
     hidden = view("pulumi-nodejs:dynamic:Resource", {"body": text})
     assert hidden.capacities[0].groups == [InstanceGroup("ml.p5.48xlarge", MISSING)]
+    twice = json.dumps(json.dumps([[json.loads(text)]]))
+    assert view("pulumi-nodejs:dynamic:Resource", {"body": twice}).requests == hidden.requests
     flat = {"instance_type": "ml.p5.48xlarge", "instance_count": 8.0, "training_image": "image"}
     renamed = view("pulumi-python:dynamic/a:B", {"job": flat})
     assert renamed.capacities[0].groups == [InstanceGroup("ml.p5.48xlarge", 8)]
