@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import boto3
+from botocore.exceptions import EndpointConnectionError
 
 from development.console import console, tell
 from development.engine import DOWNSTREAM, Engine, release_dead_locks
 from development.environment import client_environment
-from development.jobs import any_live, lineages_of, runs_of, stop_live
+from development.jobs import any_live, lineages_of, names_of, runs_of, stop_live
 from development.layout import Layout
 from development.leftovers import end_processes_of
 from development.local_cloud import find_current, start
@@ -95,12 +96,16 @@ def logs(layout: Layout, job: str | None, follow: bool) -> int:
         return 1
     client = _client("logs", server.url)
     now = _now_ms()
-    for lineage in lineages_of(StackFile.read(engine.settings_file), job):
-        newest = next(runs_of(_client("sagemaker", server.url), [lineage]), None)
-        for line in read_lines(client, newest["TrainingJobName"]) if newest else ():
+    lineages = lineages_of(StackFile.read(engine.settings_file), job)
+    runs = [next(runs_of(_client("sagemaker", server.url), [each]), None) for each in lineages]
+    for run in filter(None, runs):
+        for line in read_lines(client, run["TrainingJobName"]):
             console.print(log_line(line), soft_wrap=True)
+    if not any(runs):
+        console.print("No training job was launched yet.")
     if follow:
-        _follow_until_interrupted(NewLines(client, now), job)
+        console.print("[dim]Waiting for more; Ctrl-C ends it.[/dim]")
+        _follow_until_interrupted(NewLines(client, now), lineages)
     return 0
 
 
@@ -229,15 +234,18 @@ def _stop_under_another_engine(layout: Layout, url: str, lineages: list[str]) ->
         time.sleep(_WAIT_SECONDS)
 
 
-def _follow_until_interrupted(lines: NewLines, job: str | None) -> None:
+def _follow_until_interrupted(lines: NewLines, lineages: list[str]) -> None:
+    names = names_of(lineages)
     try:
         while True:
             for line in lines.poll():
-                if job is None or f"-{job}-" in line.job:
+                if names.fullmatch(line.job):
                     console.print(log_line(line), soft_wrap=True)
             time.sleep(_WAIT_SECONDS)
     except KeyboardInterrupt:
         return
+    except EndpointConnectionError:
+        console.print("The local cloud was stopped.")
 
 
 def _described(url: str, lineages: list[str]) -> Iterator[dict[str, Any]]:

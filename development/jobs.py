@@ -10,10 +10,17 @@ from development.errors import CommandError
 from development.stack_file import StackFile
 
 
+def names_of(lineages: Iterable[str]) -> re.Pattern[str]:
+    """Return what the names of the lineages' jobs match in full.
+
+    They add the hash of their definition and the number of the attempt.
+    """
+    return re.compile(rf"(?:{'|'.join(map(re.escape, lineages))})-[0-9a-f]{{8}}-[1-9]\d*")
+
+
 def runs_of(sagemaker: Any, lineages: Iterable[str]) -> Iterator[dict[str, Any]]:
     """Yield the summaries of the lineages' jobs, the newest first."""
-    # A lineage's runs add the hash of their definition and the number of the attempt.
-    names = re.compile(rf"(?:{'|'.join(map(re.escape, lineages))})-[0-9a-f]{{8}}-[1-9]\d*")
+    names = names_of(lineages)
     pages = sagemaker.get_paginator("list_training_jobs").paginate(
         SortBy="CreationTime", SortOrder="Descending", MaxResults=100
     )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from development.errors import CommandError
-from development.jobs import any_live, lineages_of, runs_of, stop_live
+from development.jobs import any_live, lineages_of, names_of, runs_of, stop_live
 from development.stack_file import StackFile
 
 
@@ -75,3 +75,10 @@ def test_a_name_means_that_job(settings: StackFile):
 def test_an_unknown_name_is_answered_with_those_that_there_are(settings: StackFile):
     with pytest.raises(CommandError, match="digits, letters"):
         lineages_of(settings, "numbers")
+
+
+def test_a_job_whose_name_holds_anothers_is_not_meant_with_it():
+    names = names_of(["a-b-digits"])
+    assert names.fullmatch("a-b-digits-0123abcd-1")
+    assert not names.fullmatch("a-b-digits-large-0123abcd-1")
+    assert not names.fullmatch("x-a-b-digits-0123abcd-1")
