@@ -14,7 +14,8 @@ from typing import Any
 from components.training_job.definition import Request
 from components.training_job.errors import TrainingJobError, has_expired
 from components.training_job.names import next_job_name, parse_job_name
-from components.training_job.outcome import has_failed, is_terminal, outcome_of
+from components.training_job.outcome import is_terminal
+from components.training_job.tries import Summaries, choice_of, chosen, try_of
 
 LINEAGE_TAG = "sagemaker-training:lineage"
 OWNER_TAG = "sagemaker-training:owner"
@@ -59,8 +60,11 @@ class Launch:
 
     def request_of(self, tries: int) -> Request:
         """The request of one of several tries in a row, counted from 1."""
-        choice = min(tries - 1, len(self.fallbacks))
-        return self.request | self.fallbacks[choice - 1] if choice else self.request
+        return chosen(self.request, self.fallbacks, choice_of(tries, self.fallbacks))
+
+    def try_of(self, name: str, summaries: Summaries) -> int:
+        """Which try in a row a job of this launch is, after the older ones in the summaries."""
+        return try_of(self.lineage, self.definition_hash, name, summaries)
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def launch_once(client: Any, launch: Launch) -> Launched:
         if summary["TrainingJobName"] != name and not is_terminal(summary):
             _end_other(client, launch, summary["TrainingJobName"])
     description = adopted or _create(client, launch, summaries)
-    return Launched(description, _tries(launch, description["TrainingJobName"], summaries))
+    return Launched(description, launch.try_of(description["TrainingJobName"], summaries))
 
 
 def lineage_jobs(client: Any, lineage: str) -> list[dict[str, Any]]:
@@ -185,19 +189,6 @@ def _adoptable(
     return None
 
 
-def _tries(launch: Launch, name: str, summaries: Sequence[Mapping[str, Any]]) -> int:
-    """Which try in a row `name` is, after the older ones in the summaries, newest first."""
-    names = [summary["TrainingJobName"] for summary in summaries]
-    tries = 1
-    for summary in summaries[names.index(name) + 1 if name in names else 0 :]:
-        parsed = parse_job_name(launch.lineage, summary["TrainingJobName"])
-        same = parsed is not None and parsed.definition_hash == launch.definition_hash
-        if not same or not has_failed(outcome_of(summary)):
-            break
-        tries += 1
-    return tries
-
-
 def _end_other(client: Any, launch: Launch, name: str) -> None:
     """Stop another live job on the same checkpoints, if it is this owner's."""
     description = describe(client, name)
@@ -222,7 +213,7 @@ def _create(client: Any, launch: Launch, summaries: Sequence[Mapping[str, Any]])
     """Launch the next attempt, and describe it as the service starts every job."""
     taken = [summary["TrainingJobName"] for summary in summaries]
     name = str(next_job_name(launch.lineage, launch.definition_hash, taken))
-    request = _named(launch, name, _tries(launch, name, summaries))
+    request = _named(launch, name, launch.try_of(name, summaries))
     if arn := _accepted(client, request):
         started = {"TrainingJobStatus": "InProgress", "SecondaryStatus": "Starting"}
         return request | started | {"TrainingJobArn": arn}

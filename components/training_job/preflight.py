@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from components.problems import Problem
 from components.training_job import lifecycle
 from components.training_job.aws_clients import AwsClients
-from components.training_job.definition import CODE_CHANNEL
+from components.training_job.definition import CODE_CHANNEL, Request
 from components.training_job.existence import (
     has_objects,
     image_exists,
@@ -34,12 +35,21 @@ from components.training_job.quotas import (
     sagemaker_quotas,
     shortages,
 )
+from components.training_job.tries import choice_of, chosen, next_try_of
 from components.training_job.unknowns import has_unknown, is_unknown
 
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 
 Inputs = dict[str, Any]
 """A job's checked inputs; what is not known yet is passed over."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The first choice of a job, or one of its fallbacks: where it is told, and its request."""
+
+    path: str
+    request: Request
 
 
 class Preflight:
@@ -56,12 +66,41 @@ class Preflight:
         self._told: set[str] = set()
 
     def problems(self, inputs: Inputs) -> list[Problem]:
-        """Everything that AWS says against this launch; what can't be asked is printed."""
-        self._planned[inputs["lineage"]] = instances_of(inputs["request"])
+        """Everything that AWS says against this launch; what can't be asked is printed.
+
+        A retry is held against the request of its own fallback. Of the fallbacks after it, those
+        that could never run are printed: they refuse nothing, as they may not be needed.
+        """
+        first, *later = self._choices(inputs)
+        launch = inputs | {"request": first.request, "path": first.path, "later": later}
+        self._planned[inputs["lineage"]] = instances_of(first.request)
         checks = (self._quotas, self._image, self._inputs, self._role, self._other_owners)
         with ThreadPoolExecutor(len(checks)) as pool:
-            found = pool.map(lambda check: self._answers(check, inputs), checks)
+            found = pool.map(lambda check: self._answers(check, launch), checks)
             return [problem for problems in found for problem in problems]
+
+    def _choices(self, inputs: Inputs) -> list[Choice]:
+        """What the launch will run on, and then the fallbacks that are left after it."""
+        fallbacks = inputs.get("fallbacks", ())
+        numbers = range(self._first_choice(inputs) if fallbacks else 0, len(fallbacks) + 1)
+        return [
+            Choice(
+                f"fallbacks[{number - 1}]" if number else "request",
+                chosen(inputs["request"], fallbacks, number),
+            )
+            for number in numbers
+        ]
+
+    def _first_choice(self, inputs: Inputs) -> int:
+        """The number of the fallback that the launch itself will run on, as create counts it."""
+        lineage, client = inputs["lineage"], self._clients.client("sagemaker", inputs["region"])
+        try:
+            summaries = lifecycle.lineage_jobs(client, lineage)
+        except (BotoCoreError, ClientError) as error:
+            self._tell(f"preflight can't see earlier attempts: {error}")
+            return 0
+        tries = next_try_of(lineage, inputs["definition_hash"], summaries)
+        return choice_of(tries, inputs["fallbacks"])
 
     def _answers(
         self, check: Callable[[Inputs], Iterator[Problem]], inputs: Inputs
@@ -81,23 +120,17 @@ class Preflight:
             print(warning)
 
     def _quotas(self, inputs: Inputs) -> Iterator[Problem]:
-        region, wanted = inputs["region"], instances_of(inputs["request"])
+        region = inputs["region"]
         listed = self._questions.ask(
             ("quotas", region),
             lambda: sagemaker_quotas(self._clients.client("service-quotas", region)),
         )
         used = self._used_by_others(inputs, region)
         quotas: dict[str, Quota] = listed.result()
-        for name, quota in shortages(wanted, used, quotas):
-            console = f"https://{region}.console.aws.amazon.com/servicequotas/home"
-            yield Problem(
-                "request.ResourceConfig",
-                wanted[name],
-                f"the account's quota of instances of {name} in {region} is {quota.value:g}, of "
-                f"which {used[name]} are in use or asked for by this stack's other jobs",
-                f"ask for {used[name] + wanted[name]} at {console}/services/sagemaker/quotas/"
-                f"{quota.code}, or use another instance type, fewer instances, or wait",
-            )
+        for choice in inputs["later"]:
+            for problem in _shortages(choice, Counter(), quotas, region):
+                self._tell(f"{inputs['lineage']}: a later attempt would be refused: {problem}")
+        yield from _shortages(Choice(inputs["path"], inputs["request"]), used, quotas, region)
 
     def _used_by_others(self, inputs: Inputs, region: str) -> Counter[str]:
         """What live jobs take, and what this stack's other jobs will.
@@ -214,3 +247,20 @@ class Preflight:
         asked = self._questions.ask(("tags", arn), lambda: lifecycle.tags_of(client, arn))
         tags: dict[str, str] = asked.result()
         return tags
+
+
+def _shortages(
+    choice: Choice, used: Counter[str], quotas: dict[str, Quota], region: str
+) -> Iterator[Problem]:
+    """The quotas that a choice would exceed beside what is used of them."""
+    wanted = instances_of(choice.request)
+    for name, quota in shortages(wanted, used, quotas):
+        console = f"https://{region}.console.aws.amazon.com/servicequotas/home"
+        yield Problem(
+            f"{choice.path}.ResourceConfig",
+            wanted[name],
+            f"the account's quota of instances of {name} in {region} is {quota.value:g}, of "
+            f"which {used[name]} are in use or asked for by this stack's other jobs",
+            f"ask for {used[name] + wanted[name]} at {console}/services/sagemaker/quotas/"
+            f"{quota.code}, or use another instance type, fewer instances, or wait",
+        )

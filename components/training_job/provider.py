@@ -37,6 +37,7 @@ from components.training_job.run_record import run_record, write_record
 from components.training_job.service_model import conform, request_problems
 from components.training_job.source_control import revision
 from components.training_job.state import described, not_launched
+from components.training_job.tries import choice_of, chosen
 from components.training_job.unknowns import UNKNOWN, has_unknown, to_wire
 from components.training_job.warm_pool import change_keep_alive, keep_alive_of, with_keep_alive
 
@@ -223,7 +224,8 @@ class TrainingJobProvider(ResourceProvider):
 
 def _retry_notice(olds: State, news: State, tries: int) -> str:
     """What the next try will run on, said before it costs anything."""
-    request = Launch("", "", "", news["request"], news.get("fallbacks", ())).request_of(tries)
+    fallbacks = news.get("fallbacks", ())
+    request = chosen(news["request"], fallbacks, choice_of(tries, fallbacks))
     groups = request["ResourceConfig"].get("InstanceGroups") or [request["ResourceConfig"]]
     instances = " and ".join(f"{each['InstanceCount']} × {each['InstanceType']}" for each in groups)
     capacity = "on spot capacity" if request["EnableManagedSpotTraining"] else "on demand"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -14,6 +16,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 NewStack = Callable[[dict[str, Any]], Stack]
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+ON_DEMAND = "ml.m5.4xlarge for training job usage"  # of a type that no other test runs on
 
 
 def test_a_relaunch_runs_on_the_next_fallback_and_the_image_of_its_day(new_stack: NewStack) -> None:
@@ -22,20 +25,28 @@ def test_a_relaunch_runs_on_the_next_fallback_and_the_image_of_its_day(new_stack
         hyperparameters={"fail-at": 2},
         relaunch="onFailure",
         maxAttempts=2,
-        fallbacks=[{"instanceType": "ml.m5.xlarge", "spot": False}],
+        fallbacks=[{"instanceType": "ml.m5.4xlarge", "spot": False}],
     )
-    stack = new_stack(stack_with(work=failing, wait=True))
+    stack = new_stack(stack_with(work=failing, wait=True) | {"preflight": True})
+    set_quota(stack, 0)
     stack.client("ecr").create_repository(repositoryName="fallbacks")
     digests = [push(stack, "first")]
-    stack.up().failed()
+    first_up = " ".join(stack.up().failed().text.split())
+    assert "a later attempt would be refused: fallbacks[0].ResourceConfig: 1" in first_up
+    assert f"quota of instances of {ON_DEMAND} in us-east-1 is 0" in first_up
     digests.append(push(stack, "second"))
     assert "replace" not in stack.preview().changes  # a moved tag by itself is no difference
+    refused = " ".join(stack.up("--refresh").failed().text.split())
+    assert f"quota of instances of {ON_DEMAND} in us-east-1 is 0" in refused
+    assert "Traceback" not in refused
+    assert len(stack.jobs("work")) == 1
+    set_quota(stack, 1)
     stack.up("--refresh").failed()
 
     second, first = stack.jobs("work")
     assert [capacity(run) for run in (first, second)] == [
         ("ml.m5.large", True),
-        ("ml.m5.xlarge", False),
+        ("ml.m5.4xlarge", False),
     ]
     images = [run["AlgorithmSpecification"]["TrainingImage"] for run in (first, second)]
     assert images == [f"{REGISTRY}/fallbacks@{digest}" for digest in digests]
@@ -49,6 +60,13 @@ def test_a_relaunch_runs_on_the_next_fallback_and_the_image_of_its_day(new_stack
 def capacity(run: dict[str, Any]) -> tuple[str, bool]:
     """What a run ran on, and whether on spot capacity."""
     return run["ResourceConfig"]["InstanceType"], run["EnableManagedSpotTraining"]
+
+
+def set_quota(stack: Stack, instances: int) -> None:
+    """Let the account have so many instances of the fallback's type on demand."""
+    quota = {"name": ON_DEMAND, "region": "us-east-1", "value": instances}
+    url = f"{stack.endpoint_url}/localcloud/quotas"
+    urlopen(Request(url, json.dumps(quota).encode(), method="POST")).close()  # noqa: S310
 
 
 def push(stack: Stack, content: str) -> str:

@@ -10,9 +10,11 @@ import pytest
 
 from components.training_job import provider as provider_module
 from components.training_job.job import JobSettings
+from components.training_job.preflight import Preflight
 from components.training_job.provider import TrainingJobProvider
 from components.training_job.request import Placement, fallback_requests, training_request
 from components.training_job.source_control import Revision
+from tests.components.training_job.fake_account import FakeAccount
 from tests.components.training_job.fake_sagemaker import FakeSageMaker, provider_over
 
 PLACEMENT = Placement(
@@ -26,6 +28,9 @@ PLACEMENT = Placement(
     input_uris={},
     tags={"team": "research"},
 )
+SPOT = "ml.g5.2xlarge for spot training job usage"
+ON_DEMAND = "ml.g5.2xlarge for training job usage"
+WARM_POOL = "ml.g5.2xlarge for training warm pool usage"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1"
 
 
@@ -71,3 +76,19 @@ def sagemaker(monkeypatch: pytest.MonkeyPatch) -> FakeSageMaker:
 @pytest.fixture
 def provider(sagemaker: FakeSageMaker) -> TrainingJobProvider:
     return provider_over(sagemaker)
+
+
+@pytest.fixture
+def account(sagemaker: FakeSageMaker) -> FakeAccount:
+    """An account in which nothing is missing."""
+    account = FakeAccount(sagemaker)
+    account.quotas = {SPOT: 4, ON_DEMAND: 4, WARM_POOL: 0}
+    account.images = {("training", "1")}
+    account.objects = {"s3://data/train/0.csv"}
+    account.roles = {"execution"}
+    return account
+
+
+@pytest.fixture
+def preflight(account: FakeAccount) -> Preflight:
+    return Preflight(account)  # type: ignore[arg-type]

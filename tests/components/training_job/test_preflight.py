@@ -11,30 +11,12 @@ from pulumi.output import Unknown
 from components.training_job.preflight import Preflight
 from components.training_job.provider import TrainingJobProvider
 from components.training_job.unknowns import UNKNOWN
+from tests.components.training_job.conftest import ON_DEMAND, SPOT, WARM_POOL
 from tests.components.training_job.fake_account import FakeAccount
 from tests.components.training_job.fake_sagemaker import FakeSageMaker, client_error
 
 Inputs = Callable[..., dict[str, Any]]
-SPOT = "ml.g5.2xlarge for spot training job usage"
-ON_DEMAND = "ml.g5.2xlarge for training job usage"
-WARM_POOL = "ml.g5.2xlarge for training warm pool usage"
 DATA = {"inputs": {"train": {"s3Uri": "s3://data/train/"}}}
-
-
-@pytest.fixture
-def account(sagemaker: FakeSageMaker) -> FakeAccount:
-    """An account in which nothing is missing."""
-    account = FakeAccount(sagemaker)
-    account.quotas = {SPOT: 4, ON_DEMAND: 4, WARM_POOL: 0}
-    account.images = {("training", "1")}
-    account.objects = {"s3://data/train/0.csv"}
-    account.roles = {"execution"}
-    return account
-
-
-@pytest.fixture
-def preflight(account: FakeAccount) -> Preflight:
-    return Preflight(account)  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -1,0 +1,58 @@
+"""Which try in a row a launch is, and what it runs on. Pure functions.
+
+The tries are counted from the service's own records at each launch, and are kept nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from components.training_job.definition import Request
+from components.training_job.names import parse_job_name
+from components.training_job.outcome import has_failed, is_terminal, outcome_of
+
+Summaries = Sequence[Mapping[str, Any]]
+"""What ListTrainingJobs says of a lineage's jobs, newest first."""
+
+
+def try_of(lineage: str, definition_hash: str, name: str, summaries: Summaries) -> int:
+    """Which try in a row the job `name` is; one that is not in the summaries follows them all.
+
+    A job that completed, was stopped, or ran another definition ends the row.
+    """
+    names = [summary["TrainingJobName"] for summary in summaries]
+    tries = 1
+    for summary in summaries[names.index(name) + 1 if name in names else 0 :]:
+        if not _runs(lineage, definition_hash, summary) or not has_failed(outcome_of(summary)):
+            break
+        tries += 1
+    return tries
+
+
+def next_try_of(lineage: str, definition_hash: str, summaries: Summaries) -> int:
+    """Which try in a row a launch would be; one that is live already would be adopted."""
+    live = (
+        summary["TrainingJobName"]
+        for summary in summaries
+        if _runs(lineage, definition_hash, summary) and not is_terminal(summary)
+    )
+    return try_of(lineage, definition_hash, next(live, ""), summaries)
+
+
+def choice_of(tries: int, fallbacks: Sequence[Request]) -> int:
+    """The number of the fallback that a try runs on, 0 for the first choice.
+
+    The last fallback serves all tries that follow.
+    """
+    return min(tries - 1, len(fallbacks))
+
+
+def chosen(request: Request, fallbacks: Sequence[Request], choice: int) -> Request:
+    """The request with what a fallback, by its number, changes in it."""
+    return request | fallbacks[choice - 1] if choice else request
+
+
+def _runs(lineage: str, definition_hash: str, summary: Mapping[str, Any]) -> bool:
+    parsed = parse_job_name(lineage, summary["TrainingJobName"])
+    return parsed is not None and parsed.definition_hash == definition_hash
