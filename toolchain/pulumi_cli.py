@@ -129,8 +129,11 @@ def build_all(layout: Layout, progress: Progress, running: Running) -> None:
     for program in missing:
         with progress.step(f"{program.binary} {program.version}") as step:
             build(layout, program, go, step, running)
-    # Gigabytes that only the building needed; kept until here, so that an interrupted one goes on.
-    shutil.rmtree(build_folder(layout), ignore_errors=True)
+    # Gigabytes, in so many files that it takes a while; kept until here, so that an interrupted
+    # build goes on.
+    with progress.step("clean-up") as step:
+        step.tell("removing what only the building needed")
+        shutil.rmtree(build_folder(layout), ignore_errors=True)
 
 
 def build(layout: Layout, program: Program, go: Path, step: Step, running: Running) -> None:
