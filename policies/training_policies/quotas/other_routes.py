@@ -1,0 +1,98 @@
+"""Capacity is asked for where policies can see it: as a training job, and no other way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from training_policies.controls import nist
+from training_policies.parameters import texts
+from training_policies.patterns import matches
+from training_policies.policy import Parameters, Policy
+from training_policies.resource import Resource
+from training_policies.violation import Violation
+
+_REFUSED = [
+    # Other ways to SageMaker's instances, which no quota counts.
+    *(
+        f"aws:sagemaker/{name}:*"
+        for name in (
+            "app",
+            "cluster",
+            "endpoint",
+            "hyperParameterTuningJob",
+            "labelingJob",
+            "notebookInstance",
+            "pipeline",
+            "processingJob",
+            "space",
+            "transformJob",
+        )
+    ),
+    # Other packages for AWS, and templates and commands that make anything: no policy reads them.
+    "aws-native:*",
+    "aws:cloudformation/*",
+    "aws:index/*",
+    "awscc:*",
+    "command:*",
+]
+_CALL = re.compile(
+    r"(?i)create[-_]?(training|hyper[-_]?parameter[-_]?tuning|processing|transform|auto[-_]?ml)"
+    r"[-_]?job"
+)
+"""A call of SageMaker that takes instances, as it stands in code, commands and workflows."""
+
+_MAY_NAME_IT = (
+    "aws:cloudwatch/eventRule:",
+    "aws:ec2/vpcEndpoint:",
+    "aws:iam/",
+    "aws:organizations/",
+)
+"""What the types begin with of resources that name the call and make none: they allow or watch."""
+
+
+def _judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
+    if matches(resource.type, parameters["refused"]):
+        yield _violation("a resource that takes capacity, or makes what does, unseen", resource)
+    elif not resource.type.startswith(_MAY_NAME_IT):
+        calls = {found[0] for text in _texts(resource.read()) if (found := _CALL.search(text))}
+        for call in sorted(calls):
+            yield _violation(f"a call of {call} outside of a training job", resource)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a value, however deep."""
+    left = [value]
+    while left:
+        each = left.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, dict):
+            left += each.values()
+        elif isinstance(each, list):
+            left += each
+
+
+def _violation(what: str, resource: Resource) -> Violation:
+    return Violation(
+        what,
+        "no quota counts what it takes, and no policy sees how it is protected",
+        resource.type,
+        "training jobs, and resources of the provider aws",
+        "make it a training job; what is no such thing goes into another stack, or is exempted",
+    )
+
+
+OTHER_ROUTES = Policy(
+    name="quota-other-routes",
+    display_name="Capacity is asked for as training jobs alone",
+    description="Checks that nothing takes SageMaker's instances where no quota counts them, and "
+    "that nothing is made where no policy reads it.",
+    severity="high",
+    controls=[nist("SC-6"), nist("CM-7")],
+    remediation="Make it a training job, or move it to a stack that is not for training.",
+    parameters={"refused": texts(_REFUSED, "Patterns of the types of resources that are refused.")},
+    applies=lambda _: True,
+    judge=_judge,
+)
