@@ -24,8 +24,8 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
-ANSWERS = ("throttle", "error", "cut", "real")
-_SCOPE = re.compile(r"Credential=[^/]+/[^/]+/([^/]+)/([^/]+)/")
+ANSWERS = ("throttle", "error", "expired", "cut", "real")
+_SCOPE = re.compile(r"Credential=([^/]+)/[^/]+/([^/]+)/([^/]+)/")
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,11 @@ class Fault:
     service: str
     """As in the request's signature: sagemaker, s3, …"""
     answer: str
-    """throttle and error answer as the service would, cut closes the connection, real nothing."""
+    """throttle, error and expired (credentials) answer as the service would, cut closes the
+    connection, real nothing."""
     region: str = "*"
+    access_key: str = "*"
+    """A pattern of the key that signed the request."""
     operation: str = "*"
     """A pattern of CreateTrainingJob and the like; S3 has none."""
     method: str = "*"
@@ -128,9 +131,10 @@ class Faulty:
 
 
 def _matches(fault: Fault, environ: Environ) -> bool:
-    region, service = _scope(environ)
+    access_key, region, service = _scope(environ)
     return (
         fault.service == service
+        and fnmatchcase(access_key, fault.access_key)
         and fnmatchcase(region, fault.region)
         and fnmatchcase(environ["REQUEST_METHOD"], fault.method)
         and fnmatchcase(environ["PATH_INFO"], fault.path)
@@ -138,10 +142,10 @@ def _matches(fault: Fault, environ: Environ) -> bool:
     )
 
 
-def _scope(environ: Environ) -> tuple[str, str]:
-    """Return the region and the service that a request's signature names."""
+def _scope(environ: Environ) -> tuple[str, str, str]:
+    """Return the access key, the region and the service that a request's signature names."""
     match = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
-    return (match[1], match[2]) if match else ("", "")
+    return (match[1], match[2], match[3]) if match else ("", "", "")
 
 
 def operation_of(environ: Environ) -> str:
@@ -161,8 +165,13 @@ def _cut(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
 
 
 def _refuse(fault: Fault, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-    error = _throttled(fault.service) if fault.answer == "throttle" else _failed(fault.service)
-    return refuse(error, fault.service, environ, start_response)
+    in_form = environ.get("CONTENT_TYPE", "").startswith(FORM)
+    errors = {
+        "throttle": _throttled(fault.service),
+        "error": _failed(fault.service),
+        "expired": _expired(fault.service, in_form),
+    }
+    return refuse(errors[fault.answer], fault.service, environ, start_response)
 
 
 def _throttled(service: str) -> ServiceError:
@@ -176,3 +185,12 @@ def _throttled(service: str) -> ServiceError:
 def _failed(service: str) -> ServiceError:
     code = "InternalError" if service in {"s3", "ec2"} else "InternalFailure"
     return ServiceError(code, "We encountered an internal error. Please try again.", 500)
+
+
+def _expired(service: str, in_form: bool) -> ServiceError:
+    if service == "ec2":
+        return ServiceError("RequestExpired", "Request has expired.")
+    if service == "s3":
+        return ServiceError("ExpiredToken", "The provided token has expired.")
+    code = "ExpiredToken" if in_form else "ExpiredTokenException"
+    return ServiceError(code, "The security token included in the request is expired")

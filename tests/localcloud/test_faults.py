@@ -135,6 +135,23 @@ def test_services_that_are_asked_by_forms_fail_in_their_own_way(faulty: Cloud):
     assert iam.list_roles()["Roles"]
 
 
+def test_the_credentials_of_one_key_expire_in_each_services_own_words(faulty: Cloud):
+    expired = {"answer": "expired", "region": ELSEWHERE, "access_key": "short-lived*", "times": 9}
+    switch(faulty, *({"service": each} | expired for each in ("sagemaker", "s3", "iam")))
+    keys = {"aws_access_key_id": "short-lived-1", "aws_secret_access_key": "anything"}
+    make: Any = boto3.client
+    sagemaker, s3, iam = (
+        make(each, region_name=ELSEWHERE, endpoint_url=faulty.server.url, **keys)
+        for each in ("sagemaker", "s3", "iam")
+    )
+
+    codes = [refusal(each)[0] for each in (sagemaker.list_training_jobs, s3.list_buckets)]
+
+    assert codes == ["ExpiredTokenException", "ExpiredToken"]
+    assert refusal(iam.list_roles)[0] == "ExpiredToken"
+    assert "TrainingJobSummaries" in faulty.sagemaker.list_training_jobs()
+
+
 def test_the_next_checkpoint_pass_makes_up_for_a_failed_one(faulty: Cloud):
     fault = {"service": "s3", "method": "PUT", "path": f"/{BUCKET}/retried/*", "answer": "error"}
     switch(faulty, fault | {"times": 4})
@@ -152,7 +169,7 @@ def test_the_next_checkpoint_pass_makes_up_for_a_failed_one(faulty: Cloud):
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        (of("List*", "explode"), "answer is none of throttle, error, cut, real"),
+        (of("List*", "explode"), "answer is none of throttle, error, expired, cut, real"),
         (of("List*", "cut", colour="red"), "colour"),
         (of("List*", "cut", times="often"), "times of a fault is no int"),
         ({"service": "s3"}, "answer"),
