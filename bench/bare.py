@@ -1,28 +1,58 @@
-"""The same jobs by boto3 alone, on four threads: `python -m bench.bare launch|wait COUNT ROLE KEY`.
+"""The same jobs by boto3 alone, on four threads: `python -m bench.bare WHAT COUNT REQUEST`.
 
-The dynamic-provider host has four threads too. Only what a script could not do without is done:
-one client, one call for each job, and one list call for each hundred jobs and look.
+The dynamic-provider host has four threads too. `launch` and `wait` do only what a script could not
+do without: one client, one call for each job, and one list call for each hundred jobs and look.
+`launch-alike` makes the calls that the provider makes for a launch: it looks for earlier runs first
+and writes a record afterwards. REQUEST is a file with a CreateTrainingJob request, in which NAME
+stands for the job's name.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import boto3
 
-from bench.job import request
+PREFIX, ALIKE_PREFIX = "bare-dev-job-", "alike-dev-job-"
+THREADS = 4
 
-PREFIX = "bare-dev-job-"
+Request = dict[str, Any]
 
 
-def launch(sagemaker: Any, count: int, role: str, key: str) -> None:
-    """Launch the jobs."""
-    requests = [request(f"{PREFIX}{number}", role, key) for number in range(count)]
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda each: sagemaker.create_training_job(**each), requests))
+def main(what: str, count: int, template: str) -> None:
+    sagemaker = boto3.client("sagemaker")
+    if what == "wait":
+        wait(sagemaker, count)
+        return
+    each: Callable[[Request], None] = partial(launch, sagemaker)
+    if what == "launch-alike":
+        each = partial(launch_alike, sagemaker, boto3.client("s3"))
+    prefix = PREFIX if what == "launch" else ALIKE_PREFIX
+    names = [f"{prefix}{number}" for number in range(count)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(each, [json.loads(template.replace("NAME", name)) for name in names]))
+
+
+def launch(sagemaker: Any, request: Request) -> None:
+    """Launch a job."""
+    sagemaker.create_training_job(**request)
+
+
+def launch_alike(sagemaker: Any, s3: Any, request: Request) -> None:
+    """Launch a job with the calls that the provider makes."""
+    name = request["TrainingJobName"]
+    sagemaker.list_training_jobs(NameContains=name, SortBy="CreationTime", MaxResults=100)
+    sagemaker.create_training_job(**request)
+    bucket, _, folder = request["OutputDataConfig"]["S3OutputPath"][5:].partition("/")
+    record = json.dumps({"request": request, "definition": request}, indent=2).encode()
+    s3.put_object(Bucket=bucket, Key=f"{folder}/{name}/run.json", Body=record, IfNoneMatch="*")
 
 
 def wait(sagemaker: Any, count: int) -> None:
@@ -34,14 +64,10 @@ def wait(sagemaker: Any, count: int) -> None:
         if len(names) == count:
             break
         time.sleep(0.5)
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda name: sagemaker.describe_training_job(TrainingJobName=name), names))
 
 
 if __name__ == "__main__":
-    _, what, number, role_arn, key_arn = sys.argv
-    client = boto3.client("sagemaker")
-    if what == "launch":
-        launch(client, int(number), role_arn, key_arn)
-    else:
-        wait(client, int(number))
+    _, chosen, number, file = sys.argv
+    main(chosen, int(number), Path(file).read_text())

@@ -6,6 +6,7 @@ from typing import Any
 
 from components.training_job.job import JobSettings
 from components.training_job.request import Placement, training_request
+from components.training_job.resource import TrainingJobArgs
 
 BUCKET = "artifacts"
 
@@ -41,3 +42,17 @@ def placement(lineage: str, role: str, key: str) -> Placement:
 def request(name: str, role: str, key: str) -> dict[str, Any]:
     """The CreateTrainingJob request of one job, as a script would send it."""
     return training_request(settings(), placement(name, role, key)) | {"TrainingJobName": name}
+
+
+def resource_args(lineage: str, role: str, key: str) -> TrainingJobArgs:
+    """The same job as the program's resource."""
+    return TrainingJobArgs(
+        job=settings(),
+        placement=placement(lineage, role, key),
+        lineage=lineage,
+        owner=role,
+        account_id="123456789012",
+        region="us-east-1",
+        source_hash="",
+        launch=True,
+    )

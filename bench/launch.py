@@ -4,67 +4,47 @@
 
 On a local cloud of its own, for each number of jobs: preview, launch, an update without changes,
 and the wait for jobs that have ended. Beside it as many resources that do nothing, which is the
-engine's floor, and as many calls of boto3 on four threads. Each time is that of the whole command,
-with the processor time of its own processes, without the local cloud's, in brackets.
-Wanted: an update without changes takes at most 1.3 × the floor, launching 100 jobs at most
-1.5 × boto3. Run it on a machine that does nothing else; the load before it is printed.
+engine's floor, as many that record what a job does and launch nothing, and as many calls of boto3
+on four threads. Each time is that of the whole command, with the processor time of its own
+processes, without the local cloud's, in brackets.
+
+The local cloud answers at once, which makes a launch by boto3 little more than its start. So jobs
+are launched once more on a service that answers as late as one far away.
+
+Run it on a machine that does nothing else; the load before it is printed.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import resource
-import subprocess
 import sys
-import tempfile
-import time
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import boto3
-import yaml
 from rich.console import Console
 from rich.table import Table
 
-from bench.bare import PREFIX
-from bench.job import BUCKET, settings
-from development.engine import Engine, Project
-from development.environment import REGION, engine_environment
-from development.layout import CHECKOUT, Layout
-from localcloud import daemon
+from bench.bare import ALIKE_PREFIX, PREFIX
+from bench.launch_stacks import UP, Stacks, stacks
+from bench.spent import Spent
+from development.engine import Engine
 
 COUNTS = (1, 10, 100)
 ROUNDS = 2
-PROJECT = Project("many-jobs", "bench/many_jobs")
-_QUOTA = 100_000
-_TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "sagemaker.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
-    ],
-}
+
+ANSWER_SECONDS = 0.2
+"""How late the slow service answers every call: an assumption, as AWS documents no such time."""
+
+WANTED_UNCHANGED, WANTED_LAUNCH = "1.3", "1.5"
+_WIDTH = 110
 
 
 @dataclass(frozen=True)
-class Spent:
-    """What a command took: seconds by the clock, and of all processes that it started."""
+class Slow:
+    """What launches took on the service that answers late."""
 
-    seconds: float
-    processor_seconds: float
-
-    def over(self, other: Spent) -> str:
-        """The ratio to another command, by the clock and by the processor."""
-        processor = self.processor_seconds / other.processor_seconds
-        return f"{self.seconds / other.seconds:.2f} ({processor:.2f})"
-
-    def __str__(self) -> str:
-        return f"{self.seconds:.2f} ({self.processor_seconds:.2f})"
+    launch: Spent
+    bare: Spent
+    alike: Spent
 
 
 @dataclass(frozen=True)
@@ -76,164 +56,122 @@ class Times:
     launch: Spent
     unchanged: Spent
     completion: Spent
+    recorded: Spent
     idle_preview: Spent
     idle_create: Spent
     idle_unchanged: Spent
     bare_launch: Spent
     bare_wait: Spent
+    slow: Slow
 
 
 def main(counts: list[int]) -> None:
     """Measure and print all counts."""
-    Console().print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    print_times([measure(count) for count in counts])
+    console = Console(width=_WIDTH)
+    console.print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    times = [measure(count) for count in counts]
+    console.print(times_table(times), slow_table(times), wanted_table(times[-1]))
 
 
 def measure(count: int) -> Times:
-    """The times for one number of jobs, on a local cloud of their own."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        server = daemon.start(folder / "cloud", "--sandbox", "processes")
-        try:
-            bench = Bench(folder, server.url, count)
-            idle, jobs = bench.idle(), bench.jobs()
-            return Times(count, **idle, **jobs, **bench.bare())
-        finally:
-            daemon.stop(folder / "cloud")
+    """The times for one number of jobs."""
+    with stacks(count) as own:
+        idle, recorded, jobs = _idle(own), own.pulumi(own.stack("recorded"), *UP), _jobs(own)
+        bare = _bare(own)
+    with stacks(count) as late:
+        return Times(count, recorded=recorded, **idle, **jobs, **bare, slow=_slow(late))
 
 
-class Bench:
-    """The stacks of one number of jobs, and the account that they run in."""
-
-    def __init__(self, folder: Path, url: str, count: int) -> None:
-        self._layout = Layout(local=folder)
-        self._layout.pulumi_home.mkdir(parents=True)
-        (self._layout.pulumi_home / "plugins").symlink_to(Layout().pulumi_home / "plugins")
-        environment = engine_environment(self._layout, endpoint_url=url)
-        self._environment = environment | {"PYTHONPATH": str(CHECKOUT)}
-        self._url, self._count = url, count
-        self._account = self._prepare_account()
-
-    def idle(self) -> dict[str, Spent]:
-        """Resources that do nothing."""
-        stack = self._stack("idle")
-        return {
-            "idle_preview": self._pulumi(stack, "preview"),
-            "idle_create": self._pulumi(stack, "up", "--yes", "--skip-preview"),
-            "idle_unchanged": self._best(stack),
-        }
-
-    def jobs(self) -> dict[str, Spent]:
-        """Training jobs."""
-        stack = self._stack("jobs")
-        times = {
-            "preview": self._pulumi(stack, "preview"),
-            "launch": self._pulumi(stack, "up", "--yes", "--skip-preview"),
-        }
-        self._wait_for("bench-dev-job-")
-        times["unchanged"] = self._best(stack)
-        self._configure(stack, "jobs", wait=True)
-        return times | {"completion": self._pulumi(stack, "up", "--yes", "--skip-preview")}
-
-    def bare(self) -> dict[str, Spent]:
-        """The same jobs by boto3."""
-        launched = self._bare("launch")
-        self._wait_for(PREFIX)
-        return {"bare_launch": launched, "bare_wait": self._bare("wait")}
-
-    def _best(self, stack: Engine) -> Spent:
-        rounds = [self._pulumi(stack, "up", "--yes", "--skip-preview") for _ in range(ROUNDS)]
-        return min(rounds, key=lambda spent: spent.seconds)
-
-    def _stack(self, kind: str) -> Engine:
-        stack = Engine(self._layout, kind, self._url, PROJECT)
-        stack.create()
-        self._configure(stack, kind)
-        return stack
-
-    def _configure(self, stack: Engine, kind: str, *, wait: bool = False) -> None:
-        values = self._account | {"kind": kind, "count": self._count, "wait": wait}
-        salt = yaml.safe_load(stack.settings_file.read_text()).get("encryptionsalt")
-        config = {f"{PROJECT.name}:{key}": value for key, value in values.items()}
-        document = {"config": {"aws:region": REGION} | config, "encryptionsalt": salt}
-        stack.settings_file.write_text(yaml.safe_dump(document))
-
-    def _pulumi(self, stack: Engine, *arguments: str) -> Spent:
-        pulumi = str(self._layout.pulumi_bin / "pulumi")
-        options = ("--stack", stack.stack, "--config-file", str(stack.settings_file))
-        command = [pulumi, "--non-interactive", *arguments, *options, "--suppress-progress"]
-        return self._seconds(command, CHECKOUT / PROJECT.folder)
-
-    def _bare(self, what: str) -> Spent:
-        role, key = self._account["role"], self._account["key"]
-        command = [sys.executable, "-m", "bench.bare", what, str(self._count), role, key]
-        return self._seconds(command, CHECKOUT)
-
-    def _seconds(self, command: list[str], folder: Path) -> Spent:
-        start, before = time.perf_counter(), _processor_seconds()
-        done = subprocess.run(
-            command, cwd=folder, env=self._environment, capture_output=True, text=True, check=False
-        )
-        if done.returncode != 0:
-            raise SystemExit(f"{command} failed:\n{done.stdout}{done.stderr}")
-        return Spent(time.perf_counter() - start, _processor_seconds() - before)
-
-    def _prepare_account(self) -> dict[str, Any]:
-        """A bucket, a role, a key, and as many instances as are asked for."""
-        self._client("s3").create_bucket(Bucket=BUCKET)
-        iam = self._client("iam")
-        role = iam.create_role(RoleName="bench", AssumeRolePolicyDocument=json.dumps(_TRUST))
-        administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
-        iam.attach_role_policy(RoleName="bench", PolicyArn=administrator)
-        name = f"{settings().instance_type} for spot training job usage"
-        quotas = self._client("service-quotas")
-        pages = quotas.get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
-        every = (quota for page in pages for quota in page["Quotas"])
-        code = next(quota["QuotaCode"] for quota in every if quota["QuotaName"] == name)
-        quotas.request_service_quota_increase(
-            ServiceCode="sagemaker", QuotaCode=code, DesiredValue=_QUOTA
-        )
-        key = self._client("kms").create_key()["KeyMetadata"]["Arn"]
-        return {"role": role["Role"]["Arn"], "key": key}
-
-    def _wait_for(self, prefix: str) -> None:
-        """Wait until no job with this prefix runs, so that none takes time from what follows."""
-        sagemaker = self._client("sagemaker")
-        while sagemaker.list_training_jobs(NameContains=prefix, StatusEquals="InProgress")[
-            "TrainingJobSummaries"
-        ]:
-            time.sleep(0.5)
-
-    def _client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self._url,
-            region_name=REGION,
-            aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106 - the local cloud takes any
-        )
+def _idle(own: Stacks) -> dict[str, Spent]:
+    """Resources that do nothing."""
+    stack = own.stack("idle")
+    return {
+        "idle_preview": own.pulumi(stack, "preview"),
+        "idle_create": own.pulumi(stack, *UP),
+        "idle_unchanged": _best(own, stack),
+    }
 
 
-def print_times(times: list[Times]) -> None:
-    """Print what was measured, and the ratios."""
+def _jobs(own: Stacks) -> dict[str, Spent]:
+    """Training jobs."""
+    stack = own.stack("jobs")
+    times = {"preview": own.pulumi(stack, "preview"), "launch": own.pulumi(stack, *UP)}
+    own.wait_for("bench-dev-job-")
+    times["unchanged"] = _best(own, stack)
+    own.configure(stack, wait=True)
+    return times | {"completion": own.pulumi(stack, *UP)}
+
+
+def _bare(own: Stacks) -> dict[str, Spent]:
+    """The same jobs by boto3."""
+    launched = own.bare("launch")
+    own.wait_for(PREFIX)
+    return {"bare_launch": launched, "bare_wait": own.bare("wait")}
+
+
+def _slow(own: Stacks) -> Slow:
+    """Launches on a service that answers late."""
+    stack = own.stack("jobs")
+    own.slow_down(ANSWER_SECONDS)
+    launch = own.pulumi(stack, *UP)
+    own.wait_for("bench-dev-job-")
+    bare = own.bare("launch")
+    own.wait_for(PREFIX)
+    alike = own.bare("launch-alike")
+    own.wait_for(ALIKE_PREFIX)
+    return Slow(launch, bare, alike)
+
+
+def _best(own: Stacks, stack: Engine) -> Spent:
+    rounds = [own.pulumi(stack, *UP) for _ in range(ROUNDS)]
+    return min(rounds, key=lambda spent: spent.seconds)
+
+
+def times_table(times: list[Times]) -> Table:
+    """All times, and their ratios to the floor and to boto3."""
     table = Table("jobs", "", "seconds (CPU)", "engine's floor", "ratio", "boto3", "ratio")
     for each in times:
         rows = (
             ("preview", each.preview, each.idle_preview, None),
             ("launch", each.launch, each.idle_create, each.bare_launch),
+            ("  its record alone", each.recorded, each.idle_create, each.bare_launch),
             ("unchanged", each.unchanged, each.idle_unchanged, None),
             ("completion", each.completion, each.idle_unchanged, each.bare_wait),
         )
         for name, own, floor, bare in rows:
             columns = (str(bare), own.over(bare)) if bare else ("–", "–")
             table.add_row(str(each.count), name, str(own), str(floor), own.over(floor), *columns)
-    Console(width=110).print(table)
+    return table
 
 
-def _processor_seconds() -> float:
-    """Of all processes that were started here and have ended; not of the local cloud."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def slow_table(times: list[Times]) -> Table:
+    """The launches on a service that answers late."""
+    table = Table("jobs", "launch", "boto3", "ratio", "boto3, with the same calls", "ratio")
+    table.title = f"Launch, where every answer takes {ANSWER_SECONDS} s (an assumption)"
+    for each in times:
+        slow = each.slow
+        ratios = slow.launch.over(slow.bare), slow.launch.over(slow.alike)
+        spent = str(slow.launch), str(slow.bare), ratios[0], str(slow.alike), ratios[1]
+        table.add_row(str(each.count), *spent)
+    return table
+
+
+def wanted_table(most: Times) -> Table:
+    """What was wanted of the largest number of jobs, and what was measured."""
+    table = Table(f"{most.count} jobs", "wanted", "measured (CPU)")
+    bare, slow = most.bare_launch, most.slow
+    unchanged = most.unchanged.over(most.idle_unchanged)
+    table.add_row("update without changes ÷ the engine's floor", WANTED_UNCHANGED, unchanged)
+    table.add_row("launch ÷ boto3", WANTED_LAUNCH, most.launch.over(bare))
+    table.add_row(
+        "  of it resources that do nothing, the engine's floor", "", most.idle_create.over(bare)
+    )
+    table.add_row("  of it resources recorded as jobs are", "", most.recorded.over(bare))
+    table.add_row("launch ÷ boto3, late answers", WANTED_LAUNCH, slow.launch.over(slow.bare))
+    table.add_row(
+        "launch ÷ boto3 with the same calls, late answers", "", slow.launch.over(slow.alike)
+    )
+    return table
 
 
 if __name__ == "__main__":

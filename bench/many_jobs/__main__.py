@@ -1,32 +1,32 @@
-"""Any number of training jobs and nothing around them, or as many resources that do nothing."""
+"""Any number of training jobs and nothing around them, or as many resources that launch nothing.
+
+Each kind imports what it needs: the floor is not to pay for what a job's settings take to load.
+"""
 
 import pulumi
 
-from bench.idle import Idle
-from bench.job import placement, settings
-from components.training_job.resource import TrainingJob, TrainingJobArgs, TrainingJobCompletion
-
 config = pulumi.Config()
-numbers, role = range(config.require_int("count")), config.require("role")
-if config.require("kind") == "idle":
-    for number in numbers:
+kind, count = config.require("kind"), config.require_int("count")
+if kind == "idle":
+    from bench.idle import Idle
+
+    for number in range(count):
         Idle(f"idle-{number}", number)
 else:
-    jobs = {
-        f"job-{number}": TrainingJob(
-            f"job-{number}",
-            TrainingJobArgs(
-                job=settings(),
-                placement=placement(f"bench-dev-job-{number}", role, config.require("key")),
-                lineage=f"bench-dev-job-{number}",
-                owner=role,
-                account_id="123456789012",
-                region="us-east-1",
-                source_hash="",
-                launch=True,
-            ),
+    from bench.job import resource_args, settings
+    from bench.recorded import Recorded
+    from components.training_job.resource import TrainingJob, TrainingJobCompletion
+
+    args = {
+        f"job-{number}": resource_args(
+            f"bench-dev-job-{number}", config.require("role"), config.require("key")
         )
-        for number in numbers
+        for number in range(count)
     }
-    if config.get_bool("wait"):
-        TrainingJobCompletion("completion", jobs, [settings() for _ in jobs], "us-east-1")
+    if kind == "recorded":
+        for name, each in args.items():
+            Recorded(name, each)
+    else:
+        jobs = {name: TrainingJob(name, each) for name, each in args.items()}
+        if config.get_bool("wait"):
+            TrainingJobCompletion("completion", jobs, [settings() for _ in jobs], "us-east-1")

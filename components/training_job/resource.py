@@ -100,7 +100,9 @@ class TrainingJob(Resource, module="sagemaker", name="TrainingJob"):
         aliases = [pulumi.Alias(name=earlier) for earlier in args.earlier_names]
         own = pulumi.ResourceOptions(delete_before_replace=True, aliases=aliases)
         opts = pulumi.ResourceOptions.merge(own, opts)
-        super().__init__(TrainingJobProvider(), name, _inputs(args) | dict.fromkeys(_OUTPUTS), opts)
+        super().__init__(
+            TrainingJobProvider(), name, job_inputs(args) | dict.fromkeys(_OUTPUTS), opts
+        )
 
 
 class TrainingJobCompletion(Resource, module="sagemaker", name="TrainingJobCompletion"):
@@ -162,7 +164,12 @@ _OUTPUTS = (
 )
 
 
-def _inputs(args: TrainingJobArgs) -> dict[str, Any]:
+def job_inputs(args: TrainingJobArgs) -> dict[str, Any]:
+    """What the program tells the engine of a job; the provider's check adds hash and costs.
+
+    Raises:
+        pulumi.RunError: in an output that is marked secret.
+    """
     fallbacks = plain(fallback_requests(args.job, args.placement), "fallbacks")
     return {
         **({"fallbacks": fallbacks} if fallbacks else {}),

@@ -11,7 +11,7 @@ import pytest
 from components.training_job import resource
 from components.training_job.job import JobSettings
 from components.training_job.request import Placement
-from components.training_job.resource import TrainingJobArgs, _inputs
+from components.training_job.resource import TrainingJobArgs, job_inputs
 from tests.components.training_job.conftest import IMAGE
 
 VALUE = "s3://nobody/may/see/this"
@@ -35,7 +35,9 @@ def inputs_of(
             source_hash="",
             launch=False,
         )
-        return pulumi.Output.from_input(_inputs(args)).apply(values.append, run_with_unknowns=True)
+        return pulumi.Output.from_input(job_inputs(args)).apply(
+            values.append, run_with_unknowns=True
+        )
 
     pulumi.runtime.test(program)()
     return values[0]
