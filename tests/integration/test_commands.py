@@ -40,12 +40,38 @@ def layout(tmp_path: Path, plugins: Path) -> Iterator[Layout]:
     daemon.stop(layout.cloud)
 
 
-def test_up_trains_a_model_up_again_changes_nothing_and_down_leaves_nothing(
+def test_up_trains_a_model_once_whatever_becomes_of_the_local_cloud_until_down_leaves_nothing(
     layout: Layout, capfd: pytest.CaptureFixture[str]
 ):
     clean = top_files()
     assert commands.up(layout) == 0
+    a_training_was_shown(capfd.readouterr().out)
+    [job] = jobs_of(layout)
+    assert job["TrainingJobStatus"] == "Completed"
+    assert commands.predict(layout) == 0
+    assert commands.downstream(layout) == 0
+    assert "/models/dev/digits" in capfd.readouterr().out
+
+    daemon.stop(layout.cloud)
+    assert commands.up(layout) == 0
     printed = capfd.readouterr().out
+    assert "unchanged" in printed
+    assert "started anew" not in printed
+    assert [job] == jobs_of(layout)
+
+    daemon.stop(layout.cloud)
+    shutil.rmtree(layout.cloud / daemon.KEPT)
+    assert commands.up(layout) == 0
+    printed = capfd.readouterr().out
+    assert "It began empty." in printed
+    assert "Missing: " in printed
+    assert [job["TrainingJobStatus"] for job in jobs_of(layout)] == ["Completed"]
+
+    assert_down_leaves_nothing(layout)
+    assert top_files() == clean
+
+
+def a_training_was_shown(printed: str) -> None:
     for expected in (
         "sagemaker-training@v0.1.0",  # the policy pack that judged it
         "epoch=",
@@ -55,24 +81,21 @@ def test_up_trains_a_model_up_again_changes_nothing_and_down_leaves_nothing(
         "make pause",
     ):
         assert expected in printed
-    [job] = jobs_of(layout)
-    assert job["TrainingJobStatus"] == "Completed"
-    assert commands.predict(layout) == 0
-    assert commands.downstream(layout) == 0
-    assert "/models/dev/digits" in capfd.readouterr().out
 
-    capfd.readouterr()
-    assert commands.up(layout) == 0
-    assert "unchanged" in capfd.readouterr().out
-    assert [job] == jobs_of(layout)
 
+def assert_down_leaves_nothing(layout: Layout) -> None:
+    """From a local cloud that runs, and from one that is gone with all that was in it."""
     server = daemon.find(layout.cloud)
-    assert commands.down(layout) == 0
     assert server is not None
+    assert commands.down(layout) == 0
+    assert Engine(layout, "dev", server.url).resources() == []
     assert Engine(layout, "dev", server.url, DOWNSTREAM).resources() == []
     assert not Path(f"/proc/{server.pid}").exists()
+    assert daemon.find(layout.cloud) is None
     assert processes_of(layout.pulumi_home) == []
-    assert top_files() == clean
+    shutil.rmtree(layout.cloud / daemon.KEPT)
+    assert commands.down(layout) == 0
+    assert not Engine(layout, "dev", "").exists()
 
 
 def test_pause_ends_the_waiting_of_another_up_and_the_next_up_resumes(
@@ -107,37 +130,10 @@ def test_after_a_killed_engine_the_next_up_goes_on_with_the_same_job(
     assert "no longer runs" in capfd.readouterr().out
     [job] = jobs_of(layout)
     assert job["TrainingJobStatus"] == "Completed"
-    assert commands.down(layout) == 0
-
-
-def test_a_stopped_local_cloud_keeps_the_stack_and_a_lost_one_is_built_anew(
-    layout: Layout, capfd: pytest.CaptureFixture[str]
-):
-    assert commands.up(layout) == 0
-    [job] = jobs_of(layout)
-    daemon.stop(layout.cloud)
-    capfd.readouterr()
-    assert commands.up(layout) == 0
-    printed = capfd.readouterr().out
-    assert "started anew" not in printed
-    assert "unchanged" in printed
-    assert [job] == jobs_of(layout)
-
-    daemon.stop(layout.cloud)
-    shutil.rmtree(layout.cloud / daemon.KEPT)
-    assert commands.up(layout) == 0
-    printed = capfd.readouterr().out
-    assert "It began empty." in printed
-    assert "Missing: " in printed
-    assert [job["TrainingJobStatus"] for job in jobs_of(layout)] == ["Completed"]
-
-    daemon.stop(layout.cloud)
+    daemon.stop(layout.cloud)  # which `down` starts again
     assert commands.down(layout) == 0
     assert Engine(layout, "dev", "").resources() == []
     assert daemon.find(layout.cloud) is None
-    shutil.rmtree(layout.cloud / daemon.KEPT)
-    assert commands.down(layout) == 0
-    assert not Engine(layout, "dev", "").exists()
 
 
 def test_after_a_killed_local_cloud_the_next_up_mends_the_stack_and_its_job_goes_on(

@@ -12,7 +12,7 @@ from tests.integration.account import inventory
 from tests.integration.engine import Result, Stack
 from tests.integration.full_platform.options import every_option, make_what_exists_already
 from tests.integration.full_platform.store import controls
-from tests.integration.settings import FOREVER, counting_job
+from tests.integration.settings import FOREVER
 from tests.integration.timeline import TRAINING_JOB, Timeline
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
@@ -20,46 +20,11 @@ pytestmark = [pytest.mark.integration, pytest.mark.deep]
 NewStack = Callable[..., Stack]
 
 
-def test_a_retained_store_is_taken_back_with_its_lineages(own_cloud: str, new_stack: NewStack):
-    a_stack_comes_goes_and_comes_back(new_stack, own_cloud, small())
-
-
-def test_the_full_platform_goes_and_leaves_the_account_as_it_was(
+def test_the_full_platform_goes_leaves_the_account_as_it_was_and_is_taken_back(
     own_cloud: str, new_stack: NewStack
 ):
     everything = every_option(steps=FOREVER, hyperparameters={"last-checkpoint": LAST})
-    a_stack_comes_goes_and_comes_back(new_stack, own_cloud, everything)
-
-
-def test_without_retention_nothing_is_left(own_cloud: str, new_stack: NewStack):
-    settings = small()
-    settings["jobs"] = {}
-    stack = new_stack(settings, url=own_cloud)
-    before = inventory(stack.client)
-    stack.up().succeeded()
-    stack.client("s3").put_object(Bucket=stack.outputs()["artifact_bucket_name"], Key="a", Body=b"")
-    stack.settings["artifacts"] = {"retain": False, "checkpointDays": 7}
-    stack.up().succeeded()
-    stack.destroy().succeeded()
-    assert inventory(stack.client) == before
-
-
-def small() -> dict[str, Any]:
-    """A stack with a job that runs until it is stopped."""
-    return {
-        "enableTrainingJob": True,
-        "network": {"availabilityZones": 1},
-        "artifacts": {"retain": True, "checkpointDays": 7},
-        "alerts": False,
-        "jobs": {"work": counting_job(FOREVER, hyperparameters={"last-checkpoint": LAST})},
-    }
-
-
-def a_stack_comes_goes_and_comes_back(
-    new_stack: NewStack, cloud: str, settings: dict[str, Any]
-) -> None:
-    waiting = settings | {"waitForCompletion": False}
-    stack = new_stack(waiting, url=cloud)
+    stack = new_stack(everything | {"waitForCompletion": False}, url=own_cloud)
     make_what_exists_already(stack.client)
     before = inventory(stack.client)
     stack.up().succeeded()
@@ -84,6 +49,21 @@ def a_stack_comes_goes_and_comes_back(
     assert again.up().succeeded().changes == {}
     again.destroy().succeeded()
     assert inventory(stack.client) - before == left | {LOGS}
+
+
+def test_without_retention_nothing_is_left(own_cloud: str, new_stack: NewStack):
+    kept = {"retain": True, "checkpointDays": 7}
+    network = {"availabilityZones": 1}
+    stack = new_stack(
+        {"network": network, "artifacts": kept, "alerts": False, "jobs": {}}, url=own_cloud
+    )
+    before = inventory(stack.client)
+    stack.up().succeeded()
+    stack.client("s3").put_object(Bucket=stack.outputs()["artifact_bucket_name"], Key="a", Body=b"")
+    stack.settings["artifacts"] = kept | {"retain": False}
+    stack.up().succeeded()
+    stack.destroy().succeeded()
+    assert inventory(stack.client) == before
 
 
 LAST = "last"

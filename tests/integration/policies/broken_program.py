@@ -1,7 +1,8 @@
-"""Put at the head of a copy of the program: breaks one property of the resources of one type.
+"""Put at the head of a copy of the program: breaks properties of its resources.
 
-The file beside it, mutation.json, says which: `type`, the end of a type; `path`, the property by
-its dotted path as the program writes it; `value`, what it is set to, null for none.
+The file beside it, mutations.json, says which, in a list: `type`, the end of a type, whose
+resources are all broken; `path`, the property by its dotted path as the program writes it; `value`,
+what it is set to, null for none.
 """
 
 from __future__ import annotations
@@ -12,21 +13,22 @@ from typing import Any
 
 import pulumi
 
-_MUTATION = json.loads(Path(__file__).with_name("mutation.json").read_text())
+_MUTATIONS = json.loads(Path(__file__).with_name("mutations.json").read_text())
 
 
 def _break(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-    if not args.type_.endswith(_MUTATION["type"]):
-        return None
-    props = _changed(dict(args.props), _MUTATION["path"].split("."))
+    props = dict(args.props)
+    for mutation in _MUTATIONS:
+        if args.type_.endswith(mutation["type"]):
+            props = _changed(props, mutation["path"].split("."), mutation["value"])
     return pulumi.ResourceTransformationResult(props, args.opts)
 
 
-def _changed(values: dict[str, Any], path: list[str]) -> dict[str, Any]:
+def _changed(values: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:
     head, *tail = path
-    value = _changed(dict(values[head]), tail) if tail else _MUTATION["value"]
+    new = _changed(dict(values[head]), tail, value) if tail else value
     rest = {key: each for key, each in values.items() if key != head}
-    return rest if value is None else rest | {head: value}
+    return rest if new is None else rest | {head: new}
 
 
 pulumi.runtime.register_stack_transformation(_break)
