@@ -12,8 +12,10 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
+from components.training_job.errors import EXPIRED_CODES
 from components.training_job.sdk_session import new_session
 
 _READS = ("Describe", "List", "Get")
@@ -26,6 +28,9 @@ READ_AGAIN_SECONDS = 300
 
 _RENEWAL_SECONDS = 15 * 60
 """botocore renews credentials from this long before their expiry on."""
+
+_RENEWED = "sagemaker-training-renewed"
+"""The mark, in a call's context, that its credentials were renewed."""
 
 _READ_ONCE = frozenset({"shared-credentials-file", "config-file"})
 """botocore's names of the sources that it reads once."""
@@ -42,6 +47,7 @@ class AwsClients:
             k: v for each in _decoded(setting("aws:endpoints")) for k, v in each.items()
         }
         self._clients: dict[tuple[str, str], Any] = {}
+        self._sessions: dict[str, Any] = {}
         self._accounts: dict[str, str] = {}
         self._lock = threading.Lock()
 
@@ -73,6 +79,12 @@ class AwsClients:
         return client
 
     def _session(self, region: str) -> Any:
+        """One session for all clients of a region, as a person may be asked for each one's keys."""
+        if region not in self._sessions:
+            self._sessions[region] = self._new_session(region)
+        return self._sessions[region]
+
+    def _new_session(self, region: str) -> Any:
         import boto3
 
         session = read_anew(
@@ -82,6 +94,7 @@ class AwsClients:
         )
         for role in self._assume_roles:
             session = _assumed(session, role, region)
+        session.events.register("needs-retry", partial(_renew_expired, session))
         return session
 
 
@@ -127,18 +140,43 @@ def _assumed(session: Any, role: dict[str, Any], region: str) -> Any:
         "RoleSessionName": role.get("sessionName", "pulumi"),
         "ExternalId": role.get("externalId"),
     }
-    fetcher = AssumeRoleCredentialFetcher(
-        session._session.create_client,
-        session.get_credentials(),
-        role["roleArn"],
-        extra_args={key: value for key, value in extra.items() if value},
-    )
+
+    def fetch() -> dict[str, Any]:
+        # A new one each time: it keeps what it fetched until that is about to expire.
+        fetcher = AssumeRoleCredentialFetcher(
+            session._session.create_client,
+            session.get_credentials(),
+            role["roleArn"],
+            extra_args={key: value for key, value in extra.items() if value},
+        )
+        return dict(fetcher.fetch_credentials())
+
     assumed = new_session()
     # botocore has no public way to give a session credentials that renew themselves.
-    assumed._credentials = DeferredRefreshableCredentials(
-        fetcher.fetch_credentials, method="assume-role"
-    )
+    assumed._credentials = DeferredRefreshableCredentials(fetch, method="assume-role")
     return boto3.session.Session(botocore_session=assumed, region_name=region)
+
+
+def _renew_expired(
+    session: Any, response: Any, request_dict: dict[str, Any], **_: Any
+) -> float | None:
+    """Have a call sent again at once, with other credentials, if AWS says that these have expired.
+
+    They may have been withdrawn before their time, or the file that holds them written anew since
+    it was read. Once for each call: what is expired after that is told. An answer to botocore's
+    event `needs-retry`: the seconds to wait, or None.
+    """
+    from botocore.credentials import RefreshableCredentials
+
+    credentials = session.get_credentials()
+    code = response[1].get("Error", {}).get("Code") if response else None
+    renewed = request_dict["context"].get(_RENEWED)
+    if code not in EXPIRED_CODES or renewed or not isinstance(credentials, RefreshableCredentials):
+        return None
+    request_dict["context"][_RENEWED] = True
+    # botocore has no public way to renew credentials before their time.
+    credentials._expiry_time = datetime.now(UTC)
+    return 0.0
 
 
 def _decoded(value: Any) -> list[Any]:

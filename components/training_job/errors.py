@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 _LARGEST_LOG_BYTES = 1_000_000
-_EXPIRED_CODES = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+EXPIRED_CODES = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+"""The services' words for credentials that have expired."""
+
 _EXPIRED = (
     "the AWS credentials have expired. Renew them, as with `aws sso login`, and run the same "
     "command again: what was launched runs on and is found by its name and tags."
@@ -73,7 +75,7 @@ def traced(verb: Callable[..., Result]) -> Callable[..., Result]:
 def has_expired(error: Exception) -> bool:
     """Whether AWS refused a call because the credentials have expired."""
     answer = getattr(error, "response", {})  # a ClientError has one
-    return answer.get("Error", {}).get("Code") in _EXPIRED_CODES
+    return answer.get("Error", {}).get("Code") in EXPIRED_CODES
 
 
 def _write(error: Exception) -> None:

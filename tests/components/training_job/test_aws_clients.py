@@ -5,14 +5,17 @@ from __future__ import annotations
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from components.training_job import aws_clients
 from components.training_job.aws_clients import AwsClients, EngineGoneError, read_anew
@@ -36,14 +39,15 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def service(answer: Answer) -> Iterator[tuple[Any, list[str]]]:
-    """A SageMaker client, and the operations that have reached its service."""
+def service(answer: Answer, **more: Any) -> Iterator[tuple[Any, list[str]]]:
+    """A SageMaker client with more settings, and the operations that have reached its service."""
     reached: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            reached.append(self.headers["X-Amz-Target"].rpartition(".")[2])
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            target = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+            reached.append(target or parse_qs(body)["Action"][0])
             answer(self, reached[-1])
 
         def log_message(self, *_: Any) -> None:
@@ -52,9 +56,12 @@ def service(answer: Answer) -> Iterator[tuple[Any, list[str]]]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    settings = {"aws:endpoints": [{"sagemaker": f"http://127.0.0.1:{server.server_port}"}]}
+    url = f"http://127.0.0.1:{server.server_port}"
+    settings = {"aws:endpoints": [{"sagemaker": url}]} | more
     try:
-        yield AwsClients(settings.get).client("sagemaker", "us-east-1"), reached
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AWS_ENDPOINT_URL_STS", url)
+            yield AwsClients(settings.get).client("sagemaker", "us-east-1"), reached
     finally:
         server.shutdown()
         thread.join()
@@ -115,6 +122,110 @@ def test_a_temporary_key_in_a_file_is_read_again_after_a_while(
     keys(tmp_path / "credentials", 2)
     used = session.get_credentials().get_frozen_credentials().access_key
     assert used == ("key2" if read_again else "key1")
+
+
+def reply(handler: BaseHTTPRequestHandler, status: int, content: str) -> None:
+    handler.send_response(status)
+    handler.send_header("Content-Length", str(len(content)))
+    handler.end_headers()
+    handler.wfile.write(content.encode())
+
+
+def expire(expired: Collection[str]) -> Answer:
+    """Answers with which these keys have expired; the key of a call is in its signature."""
+
+    def answer(handler: BaseHTTPRequestHandler, _operation: str) -> None:
+        signature = handler.headers["Authorization"]
+        if any(f"Credential={key}/" in signature for key in expired):
+            reply(handler, 400, '{"__type": "ExpiredTokenException", "message": "it is expired"}')
+        else:
+            send(handler, _operation)
+
+    return answer
+
+
+@pytest.fixture
+def process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file in which a credential process leaves a line for each of the keys that it gave."""
+    script, calls = tmp_path / "process.py", tmp_path / "calls"
+    script.write_text(
+        "import json, pathlib, sys\n"
+        "calls = pathlib.Path(sys.argv[1])\n"
+        "with calls.open('a') as file: file.write('called\\n')\n"
+        "key = f'key{len(calls.read_text().splitlines())}'\n"
+        "print(json.dumps({'Version': 1, 'AccessKeyId': key, 'SecretAccessKey': 'secret',\n"
+        "    'SessionToken': 'token', 'Expiration': '2999-01-01T00:00:00Z'}))\n"
+    )
+    config = tmp_path / "config"
+    config.write_text(f"[profile team]\ncredential_process = {sys.executable} {script} {calls}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    return calls
+
+
+def called(process: Path) -> int:
+    return len(process.read_text().splitlines())
+
+
+def test_keys_that_expire_before_their_time_are_renewed_and_the_call_goes_on(
+    process: Path,
+) -> None:
+    with service(expire({"key1"}), **{"aws:profile": "team"}) as (client, reached):
+        client.list_training_jobs()
+        client.list_training_jobs()
+    assert len(reached) == 3
+    assert called(process) == 2
+
+
+def test_keys_that_are_expired_when_renewed_are_told_at_once(process: Path) -> None:
+    answer = expire({"key1", "key2"})
+    with (
+        service(answer, **{"aws:profile": "team"}) as (client, reached),
+        pytest.raises(ClientError, match="ExpiredTokenException"),
+    ):
+        client.list_training_jobs()
+    assert len(reached) == called(process) == 2
+
+
+def test_a_file_that_holds_other_keys_meanwhile_is_read_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    keys(tmp_path / "credentials", 1)
+    expired = set[str]()
+    with service(expire(expired), **{"aws:profile": "team"}) as (client, reached):
+        client.list_training_jobs()
+        keys(tmp_path / "credentials", 2)
+        expired.add("key1")
+        client.list_training_jobs()
+    assert len(reached) == 3
+
+
+def test_a_role_whose_session_expires_before_its_time_is_assumed_anew() -> None:
+    numbers = count(1)
+    as_service = expire({"role1"})
+
+    def answer(handler: BaseHTTPRequestHandler, operation: str) -> None:
+        if operation != "AssumeRole":
+            as_service(handler, operation)
+            return
+        credentials = (
+            f"<AccessKeyId>role{next(numbers)}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
+            "<SessionToken>t</SessionToken><Expiration>2999-01-01T00:00:00Z</Expiration>"
+        )
+        result = f"<AssumeRoleResult><Credentials>{credentials}</Credentials></AssumeRoleResult>"
+        reply(handler, 200, f"<AssumeRoleResponse>{result}</AssumeRoleResponse>")
+
+    role = {"roleArn": "arn:aws:iam::123456789012:role/deployer"}
+    with service(answer, **{"aws:assumeRoles": [role]}) as (client, reached):
+        client.list_training_jobs()
+    assert reached == ["AssumeRole", "ListTrainingJobs"] * 2
+
+
+def test_all_clients_of_a_region_share_one_session(process: Path) -> None:
+    clients = AwsClients({"aws:profile": "team"}.get)
+    for each in ("sagemaker", "s3", "sts"):
+        clients.client(each, "us-east-1")
+    assert called(process) == 1
 
 
 def test_a_permanent_key_is_left_as_it_is() -> None:
