@@ -39,8 +39,10 @@ def finished(cloud: Cloud) -> Finished:
 def test_a_description_echoes_the_request_and_its_defaults(finished: Finished):
     request, job = finished.request, finished.job
 
-    for name in request.keys() - {"Tags", "InputDataConfig", "OutputDataConfig"}:
+    for name in request.keys() - {"Tags", "InputDataConfig"}:
         assert job[name] == request[name] or request[name].items() <= job[name].items()
+    for sent, shown in zip(request["InputDataConfig"], job["InputDataConfig"], strict=True):
+        assert sent.items() <= shown.items()
     assert job["TrainingJobArn"] == (
         f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{request['TrainingJobName']}"
     )

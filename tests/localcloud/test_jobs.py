@@ -95,8 +95,21 @@ def test_only_the_entry_point_of_a_stopped_job_gets_sigterm_and_its_last_checkpo
     assert cloud.get("stopped/last") == b"saved"
 
 
-def test_a_script_that_ignores_sigterm_is_killed_after_the_grace(cloud: Cloud):
-    name = cloud.create("import time; print('running'); time.sleep(60)")
+def test_a_script_that_ignores_sigterm_is_killed_after_the_grace_and_leaves_a_torn_checkpoint(
+    cloud: Cloud,
+):
+    name = cloud.create(
+        """
+        import time
+        with open('/opt/ml/checkpoints/state', 'w') as file:
+            file.write('begun')
+            file.flush()
+            print('running')
+            time.sleep(60)
+            file.write(' and ended')
+        """,
+        CheckpointConfig=checkpoints("torn/"),
+    )
     cloud.wait_for_line(name, "running")
 
     job = cloud.stop(name)
@@ -106,6 +119,7 @@ def test_a_script_that_ignores_sigterm_is_killed_after_the_grace(cloud: Cloud):
     assert job["TrainingJobStatus"] == "Stopped"
     # The script itself would go on for a minute.
     assert 3 <= stopping.total_seconds() < 60
+    assert cloud.get("torn/state") == b"begun"
 
 
 def test_a_job_that_reaches_its_maximum_runtime_is_stopped(cloud: Cloud):
