@@ -6,6 +6,7 @@ neither the module nor the class may ever move.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from pulumi.dynamic import (
@@ -113,8 +114,14 @@ def _completed(description: dict[str, Any]) -> bool:
 
 
 def _result(description: dict[str, Any]) -> State:
-    """How a job ended, with the last value of each metric."""
+    """How a job ended, with the last value of each metric.
+
+    One that is no finite number would come out of the stack's outputs as a mapping of the engine's
+    own making, which nobody who reads numbers expects.
+    """
     metrics = description.get("FinalMetricDataList", [])
-    return progress(description) | {
-        "metrics": {metric["MetricName"]: metric["Value"] for metric in metrics},
-    }
+    values = {metric["MetricName"]: float(metric["Value"]) for metric in metrics}
+    finite = {name: value for name, value in values.items() if math.isfinite(value)}
+    for name in values.keys() - finite.keys():
+        print(f"warning: {description['TrainingJobName']} ended with {name} = {values[name]}")
+    return progress(description) | {"metrics": finite}

@@ -99,6 +99,26 @@ def test_it_waits_until_all_jobs_have_ended(
     )
 
 
+def test_a_metric_that_is_no_number_is_told_and_kept_out_of_the_results(
+    completion: TrainingJobCompletionProvider,
+    sagemaker: FakeSageMaker,
+    launched: Callable[[str], str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    name = launched("team-dev-a")
+    sagemaker.end(name, "Completed")
+    values = {"accuracy": 0.5, "loss": float("nan"), "norm": float("-inf")}
+    sagemaker.jobs[name]["FinalMetricDataList"] = [
+        {"MetricName": metric, "Value": value} for metric, value in values.items()
+    ]
+    result = completion.create(props(name))
+    assert result.outs is not None
+    assert result.outs["results"][name]["metrics"] == {"accuracy": 0.5}
+    told = capsys.readouterr().out
+    assert f"warning: {name} ended with loss = nan" in told
+    assert f"warning: {name} ended with norm = -inf" in told
+
+
 def test_a_failed_job_is_reported_with_reason_log_and_remedy_once_all_have_ended(
     completion: TrainingJobCompletionProvider,
     sagemaker: FakeSageMaker,
