@@ -162,9 +162,9 @@ def _forget(operation: Operation) -> None:
         operation.process.stdout.close()
 
 
-def job_settings() -> dict[str, Any]:
-    """A job that sleeps until it is asked to end."""
-    command = {"ContainerEntrypoint": ["/bin/sh", "-c", _SCRIPT]}
+def job_settings(script: str = _SCRIPT) -> dict[str, Any]:
+    """A job that runs a shell's script, or sleeps until it is asked to end."""
+    command = {"ContainerEntrypoint": ["/bin/sh", "-c", script]}
     return {
         "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1",
         "instanceType": "ml.m5.large",

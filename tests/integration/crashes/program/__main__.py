@@ -4,7 +4,7 @@ import pulumi
 
 from components.training_job.job import JobSettings
 from components.training_job.request import Placement
-from components.training_job.resource import TrainingJob, TrainingJobArgs
+from components.training_job.resource import TrainingJob, TrainingJobArgs, TrainingJobCompletion
 
 config = pulumi.Config()
 bucket, role = config.require("bucket"), config.require("role")
@@ -20,10 +20,11 @@ placement = Placement(
     input_uris={},
     tags=config.require_object("tags"),
 )
-TrainingJob(
+settings = JobSettings.model_validate(config.require_object("job"))
+job = TrainingJob(
     "job",
     TrainingJobArgs(
-        job=JobSettings.model_validate(config.require_object("job")),
+        job=settings,
         placement=placement,
         lineage=lineage,
         owner=role,
@@ -34,3 +35,5 @@ TrainingJob(
         preflight=False,
     ),
 )
+if config.get_bool("wait"):
+    TrainingJobCompletion("end", {"job": job}, [settings], "us-east-1")
