@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -77,6 +78,14 @@ def test_a_server_is_started_once_and_found(cloud: Cloud):
     assert daemon.start(data) == daemon.find(data) == server
     assert json.loads((data / "server.json").read_text())["url"] == server.url
     assert server.url == f"http://127.0.0.1:{server.port}"
+
+
+def test_only_this_machine_can_reach_it_at_one_address(cloud: Cloud):
+    assert ask(cloud.server, "GET", "/moto-api/") == 200
+
+    # A server that listened on all of the machine's addresses would answer here as well.
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", cloud.server.port), timeout=10)
 
 
 def test_a_reset_ends_and_forgets_all_jobs(confined: Confined):
