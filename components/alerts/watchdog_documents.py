@@ -48,6 +48,10 @@ class Watch:
         """The ARN of a resource in the stack's account and region."""
         return f"arn:{partition(self.region)}:{service}:{self.region}:{self.account_id}:{resource}"
 
+    def integration(self, call: str) -> str:
+        """The ARN of a call that a state machine can make, in the region's own partition."""
+        return f"arn:{partition(self.region)}:states:::{call}"
+
 
 def state_machine(watch: Watch) -> dict[str, Any]:
     """The watchdog in Amazon States Language."""
@@ -133,7 +137,7 @@ def _list_old_jobs(watch: Watch) -> dict[str, Any]:
     job = '{"name": TrainingJobName, "arn": TrainingJobArn}'
     return {
         "Type": "Task",
-        "Resource": "arn:aws:states:::aws-sdk:sagemaker:listTrainingJobs",
+        "Resource": watch.integration("aws-sdk:sagemaker:listTrainingJobs"),
         "Arguments": _expression(f"$merge([{request}, {page}])"),
         "Assign": {
             "nextPage": _expression(
@@ -152,7 +156,7 @@ def _each_job(watch: Watch) -> dict[str, Any]:
     states: dict[str, Any] = {
         "ReadTags": {
             "Type": "Task",
-            "Resource": "arn:aws:states:::aws-sdk:sagemaker:listTags",
+            "Resource": watch.integration("aws-sdk:sagemaker:listTags"),
             "Arguments": {"ResourceArn": _expression("$states.input.arn")},
             "Assign": {"job": _expression("$states.input"), "outcome": "It runs on."},
             "Output": {"tags": _expression("$states.result.Tags")},
@@ -172,7 +176,7 @@ def _each_job(watch: Watch) -> dict[str, Any]:
         "Report": _report(watch),
         "Mark": {
             "Type": "Task",
-            "Resource": "arn:aws:states:::aws-sdk:sagemaker:addTags",
+            "Resource": watch.integration("aws-sdk:sagemaker:addTags"),
             "Arguments": {
                 "ResourceArn": _expression("$job.arn"),
                 "Tags": [{"Key": REPORTED_TAG, "Value": _expression("$now()")}],
@@ -181,7 +185,7 @@ def _each_job(watch: Watch) -> dict[str, Any]:
         },
     }
     if watch.stop:
-        states["Stop"] = _stop()
+        states["Stop"] = _stop(watch)
     return {
         "ProcessorConfig": {"Mode": "INLINE"},
         "StartAt": "ReadTags",
@@ -189,12 +193,12 @@ def _each_job(watch: Watch) -> dict[str, Any]:
     }
 
 
-def _stop() -> dict[str, Any]:
+def _stop(watch: Watch) -> dict[str, Any]:
     """A job that could not be stopped is reported all the same, and the report says so."""
     failed = "'It could not be stopped: ' & $states.errorOutput.Cause"
     return {
         "Type": "Task",
-        "Resource": "arn:aws:states:::aws-sdk:sagemaker:stopTrainingJob",
+        "Resource": watch.integration("aws-sdk:sagemaker:stopTrainingJob"),
         "Arguments": {"TrainingJobName": _expression("$job.name")},
         "Assign": {"outcome": "It was told to stop, and its checkpoints are kept."},
         "Catch": [
@@ -220,7 +224,7 @@ def _report(watch: Watch) -> dict[str, Any]:
     filled = message.replace("<job>", '" & $job.name & "').replace("<outcome>", '" & $outcome & "')
     return {
         "Type": "Task",
-        "Resource": "arn:aws:states:::sns:publish",
+        "Resource": watch.integration("sns:publish"),
         "Arguments": {
             "TopicArn": watch.topic_arn,
             "Message": _expression(f"$string({filled})"),

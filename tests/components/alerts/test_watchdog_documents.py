@@ -249,6 +249,15 @@ def test_a_watchdog_acts_on_jobs_of_the_stacks_names_only():
     assert scope(document, "kms:GenerateDataKey") == [([KEY], through_sns)]
 
 
+@pytest.mark.parametrize(
+    ("region", "partition"), [("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn")]
+)
+def test_a_watchdog_makes_its_calls_in_its_own_partition(region: str, partition: str):
+    text = json.dumps(state_machine(replace(WATCH, region=region)))
+    assert text.count(f'"arn:{partition}:states:::') == 5
+    assert "arn:aws:states" not in text
+
+
 def test_a_watchdog_that_only_reports_cannot_stop_anything():
     assert "sagemaker:StopTrainingJob" not in actions(watchdog_policy(replace(WATCH, stop=False)))
 
