@@ -120,6 +120,8 @@ class Alerts(pulumi.ComponentResource):
         self.dependencies = []
 
         self._create_topic()
+        if not args.emails and args.slack is None:
+            pulumi.warn(_NOBODY, self)
         for number, email in enumerate(args.emails, start=1):
             self._subscribe(number, email)
         if args.slack is not None:
@@ -156,6 +158,9 @@ class Alerts(pulumi.ComponentResource):
             opts=self._child(),
         )
         self.dependencies.append(subscription)
+        subscription.pending_confirmation.apply(
+            lambda pending: pulumi.warn(_unconfirmed(email), self) if pending else None
+        )
 
     def _create_slack_channel(self, slack: SlackChannel) -> None:
         """The channel only shows messages: neither it nor its guardrail allows any action."""
@@ -269,3 +274,16 @@ class Alerts(pulumi.ComponentResource):
 
     def _child(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self)
+
+
+_NOBODY = (
+    "alerts are sent to nobody, so a job that fails is not told of: set alerts.emails or "
+    "alerts.slack, or subscribe to the topic yourself"
+)
+
+
+def _unconfirmed(email: str) -> str:
+    return (
+        f"{email} gets no alerts until the link in AWS's mail is followed; `pulumi refresh` looks "
+        "whether that has happened"
+    )

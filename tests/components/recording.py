@@ -14,6 +14,17 @@ ACCOUNT = "123456789012"
 REGION = "us-east-1"
 
 
+STATES: dict[str, dict[str, Any]] = {
+    "pulumi-python:dynamic/sagemaker:TrainingJob": {
+        "training_job_name": "",
+        "training_job_arn": "",
+        "status": "NotLaunched",
+    },
+    "pulumi-python:dynamic/sagemaker:TrainingJobCompletion": {"results": {}},
+}
+"""What resources answer beside their inputs, by their types."""
+
+
 @dataclass(frozen=True)
 class Recorded:
     """One resource as the engine would have received it."""
@@ -88,13 +99,9 @@ class _Answers(mocks.Mocks):  # type: ignore[misc]
         elif args.typ == "aws:kms/alias:Alias" and args.resource_id:
             key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/retained"
             state |= {"targetKeyId": "retained", "targetKeyArn": key}
-        elif args.typ == "pulumi-python:dynamic/sagemaker:TrainingJob":
-            state |= {"training_job_name": "", "training_job_arn": "", "status": "NotLaunched"}
-        elif args.typ == "pulumi-python:dynamic/sagemaker:TrainingJobCompletion":
-            state |= {"results": {}}
         elif args.typ == "aws:ec2/eip:Eip":
             state |= {"allocationId": identifier}
-        return identifier, state
+        return identifier, state | STATES.get(args.typ, {})
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         self._recording.calls.append(args.token)

@@ -9,7 +9,7 @@ import pytest
 from components.alerts.alert_documents import ENDINGS, EVENT_INPUTS, event_message, event_pattern
 from components.alerts.alerts import Alerts, AlertsArgs, MonthlyBudget, ProlongedJobs, SlackChannel
 from components.alerts.watchdog_documents import Watch, state_machine, watchdog_policy
-from tests.components.recording import ACCOUNT, REGION, Recording, record
+from tests.components.recording import ACCOUNT, REGION, STATES, Recording, record
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/research-dev-execution"
@@ -29,6 +29,7 @@ EVERYTHING: dict[str, Any] = {
 }
 RULE = "cloudwatch/eventRule:EventRule"
 TARGET = "cloudwatch/eventTarget:EventTarget"
+PENDING = {"pendingConfirmation": True}
 ALARM = "cloudwatch/metricAlarm:MetricAlarm"
 
 
@@ -54,6 +55,33 @@ def test_what_is_not_asked_for_is_not_watched(default: Recording):
         "sns/topic:Topic",
         "sns/topicPolicy:TopicPolicy",
     }
+
+
+@pytest.fixture
+def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a person is warned of."""
+    told: list[str] = []
+    monkeypatch.setattr("pulumi.warn", lambda message, _resource: told.append(message))
+    return told
+
+
+def test_alerts_that_nobody_gets_are_told(warnings: list[str]):
+    alerts()
+    [warning] = warnings
+    assert "nobody" in warning
+    assert "alerts.emails" in warning
+    alerts(slack=EVERYTHING["slack"])
+    alerts(emails=["ml@example.com"])
+    assert warnings == [warning]
+
+
+def test_an_address_that_has_not_been_confirmed_is_told(
+    warnings: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(STATES, "aws:sns/topicSubscription:TopicSubscription", PENDING)
+    alerts(emails=["ml@example.com"])
+    [warning] = warnings
+    assert warning.startswith("ml@example.com gets no alerts until")
 
 
 def test_no_function_has_to_be_kept_running(everything: Recording):
