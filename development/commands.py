@@ -12,7 +12,7 @@ import boto3
 from botocore.exceptions import EndpointConnectionError
 
 from development.console import console, tell
-from development.engine import DOWNSTREAM, Engine, release_dead_locks
+from development.engine import DOWNSTREAM, Engine, is_default_provider, release_dead_locks
 from development.environment import client_environment
 from development.jobs import any_live, lineages_of, names_of, runs_of, stop_live
 from development.layout import Layout
@@ -77,7 +77,7 @@ def status(layout: Layout) -> int:
     console.print(f"Local cloud  {where}")
     if server:
         console.print(f"Status page  {server.url}/localcloud/")
-    count = len(engine.resources())
+    count = sum(not is_default_provider(each) for each in engine.resources())
     console.print(f"Stack {STACK}    {f'{count} resources' if count else 'not up'}")
     for lock in locks_of(layout.state):
         console.print(f"Locked by    {lock}{' (dead)' if lock.is_dead() else ''}")

@@ -244,5 +244,10 @@ def _signals_left_to(process: subprocess.Popen[str]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def is_default_provider(resource: dict[str, Any]) -> bool:
+    """Tell whether it is a provider of the engine's own, which the engine doesn't count."""
+    return "::pulumi:providers:" in resource["urn"] and "::default" in resource["urn"]
+
+
 def _is_stack(resource: dict[str, Any]) -> bool:
     return resource.get("type") == "pulumi:pulumi:Stack"

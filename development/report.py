@@ -60,7 +60,10 @@ def print_next(console: Console, jobs: Mapping[str, Job]) -> None:
 
 def _suggestions(jobs: Mapping[str, Job]) -> Iterable[tuple[str, str]]:
     yield "make up", "again: nothing changes, nothing is launched"
-    yield "edit a hyperparameter in Pulumi.dev.yaml, then make up", "a new job on the same lineage"
+    yield (
+        "set epochs: 60 in Pulumi.dev.yaml, then make up",
+        "a new job; goes on from the checkpoint",
+    )
     yield "make pause, while a job runs; then make up", "stops it; goes on from its checkpoint"
     if any(job.get("status") == "Completed" for job in jobs.values()):
         yield "make predict", "loads the trained model, classifies held-out images"

@@ -36,9 +36,10 @@ class StackFile:
         """
         try:
             root = yaml.compose(path.read_text(), Loader=yaml.SafeLoader)
-        except (OSError, yaml.YAMLError) as error:
-            message = f"{path}: {error}"
-            raise CommandError(message) from error
+        except OSError as error:
+            raise CommandError(f"{path} can't be read: {error.strerror}.") from error
+        except yaml.YAMLError as error:
+            raise CommandError(f"{path} is not valid YAML: {_where(error)}.") from error
         if root is None:
             root = yaml.MappingNode("tag:yaml.org,2002:map", [])
         if not isinstance(root, yaml.MappingNode):
@@ -116,6 +117,14 @@ def _is_mapping(node: yaml.Node) -> bool:
 
 def _boolean(value: bool) -> yaml.ScalarNode:
     return yaml.ScalarNode("tag:yaml.org,2002:bool", "true" if value else "false")
+
+
+def _where(error: yaml.YAMLError) -> str:
+    """Return what a parser found and where, without the text around it."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return str(error)
+    mark = error.problem_mark
+    return f"{error.problem}, in line {mark.line + 1}, column {mark.column + 1}"
 
 
 def _find(mapping: yaml.MappingNode, key: str) -> yaml.Node | None:

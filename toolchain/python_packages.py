@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ _INSTALL_REMEDY = (
     "See whether the package index is reachable (`pip config list` shows which one is used), "
     "then run `make setup` again: it goes on where it stopped."
 )
+_LOOKED_UP = re.compile(r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)")
 _REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "constraints.txt")
 
 
@@ -77,6 +79,7 @@ def _update_pip(layout: Layout, step: Step, running: Running) -> None:
     The engine lets pip list the packages at the beginning of each operation, which takes that of
     Python 3.11 twice as long.
     """
+    step.tell("updating pip")
     runner = Runner(step.name, layout.logs / "pip.log", _INSTALL_REMEDY, running)
     constraints = layout.checkout / "constraints.txt"
     runner.run(
@@ -102,19 +105,19 @@ def count_pins(constraints: Path) -> int:
 
 
 class _PipWatcher:
-    """Turns pip's output into "12 of 113 packages fetched"."""
+    """Turns pip's output into "12 of 113 packages looked up"."""
 
     def __init__(self, step: Step, total: int) -> None:
         self._step = step
         self._total = total
-        self._seen = 0
+        self._seen: set[str] = set()
 
     def read(self, line: str) -> None:
-        if line.startswith("Collecting "):
-            self._seen += 1
-            name = line.split()[1].partition("==")[0]
-            self._step.tell(f"{self._seen} of {self._total} packages looked up, {name}")
-        elif line.startswith("Installing collected packages"):
-            self._step.tell(f"unpacking {self._seen} packages")
+        if found := _LOOKED_UP.match(line):
+            # One that is there already is told again for each package that asks for it.
+            self._seen.add(found[1])
+            self._step.tell(f"{len(self._seen)} of {self._total} packages looked up, {found[1]}")
+        elif line.startswith("Installing collected packages: "):
+            self._step.tell(f"unpacking {line.count(',') + 1} packages")
         elif line.startswith("ERROR"):
             self._step.tell(line)
