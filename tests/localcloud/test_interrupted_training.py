@@ -7,8 +7,9 @@ import random
 import re
 import tarfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from bisect import bisect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,19 @@ import pytest
 
 from components.training_job.launcher_files import launcher_files
 from localcloud import daemon
-from tests.localcloud.cloud import BUCKET, Cloud, channel, eventually, resources
+from tests.localcloud.cloud import BUCKET, GROUP, Cloud, channel, eventually, resources
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits"
 STEPS = 400
 # All images are one batch, so that each step is an epoch and leaves a line in the log.
-HYPERPARAMETERS = {"epochs": STEPS, "batch-size": 1024, "checkpoint-every": 10, "hidden": 128}
+HYPERPARAMETERS = {"epochs": STEPS, "batch-size": 1024, "checkpoint-every": 10, "hidden": 32}
 LIMITS = {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 3600}
+OPTIONS = ("--checkpoint-interval", "0.1", "--grace", "300")
 WAIT_SECONDS = 600.0
 DROUGHT_SECONDS = 1.0
-"""Between an interruption and the next attempt, time to look at what was kept."""
+"""Keeps an attempt's objects apart from the next one's: S3 tells their times in whole seconds."""
+BEFORE_SECONDS = 0.9
+"""How long before an attempt all times are those of the attempts before it."""
 LINE = re.compile(
     r"epoch=\d+ step=(?P<step>\d+) |goes on after step (?P<start>\d+) "
     r"|told to stop: step (?P<stop>\d+) "
@@ -44,25 +48,32 @@ class Moment:
     """How much later."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Attempt:
-    """What an attempt's log says: after which step it began, and which it did."""
+    """What lay in the bucket when an attempt began, and what its log says."""
 
-    start: int
-    steps: list[int] = field(default_factory=list)
-    stop: int | None = None
+    kept: int
+    """The step of the newest checkpoint that had been uploaded; 0 if there was none."""
+    start: int | None
+    """After which step it went on; None if the log does not say."""
+    steps: list[int]
+    """Which it did."""
+    stop: int | None
     """The step that was saved because it was told to stop."""
 
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
     data = tmp_path / "cloud"
-    yield Cloud(daemon.start(data, "--checkpoint-interval", "0.1"), data)
+    cloud = Cloud(daemon.start(data, *OPTIONS), data)
+    # So that the bucket tells afterwards what lay in it when.
+    cloud.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    yield cloud
     daemon.stop(data)
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize(("hosts", "moments", "seed"), [(1, 16, 1), (2, 4, 2)])
+@pytest.mark.parametrize(("hosts", "moments", "seed"), [(1, 16, 1), (2, 4, 6)])
 def test_a_model_is_the_same_to_the_last_bit_however_often_its_job_is_interrupted(
     cloud: Cloud, hosts: int, moments: int, seed: int, tell: Callable[[str], None]
 ):
@@ -72,34 +83,34 @@ def test_a_model_is_the_same_to_the_last_bit_however_often_its_job_is_interrupte
     while left:
         prefix = f"interrupted-{jobs}/"
         name = create(cloud, hosts, prefix)
-        left, kept = interrupt_at(cloud, name, prefix, left)
+        met = interrupt_at(cloud, name, prefix, left)
         assert model(run_to_the_end(cloud, name)) == expected
-        attempts = attempts_of(cloud, name)
-        check_that_no_more_is_repeated_than_was_not_kept(attempts, kept)
+        attempts = attempts_of(cloud, name, prefix)
+        check_that_what_was_kept_is_not_repeated(attempts, left[:met])
         repeated += sum(len(attempt.steps) for attempt in attempts) - STEPS
-        jobs += 1
+        left, jobs = left[met:], jobs + 1
     tell(
         f"Interruptions, {hosts} host(s), {moments} of {jobs} job(s): {repeated} of "
-        f"{jobs * STEPS + repeated} steps were repeated, and every model was the same"
+        f"{jobs * STEPS + repeated} steps were repeated, none of which was kept in the bucket, "
+        "and every model was the same"
     )
 
 
-def check_that_no_more_is_repeated_than_was_not_kept(
-    attempts: list[Attempt], kept: list[int | None]
+def check_that_what_was_kept_is_not_repeated(
+    attempts: Sequence[Attempt], moments: Sequence[Moment]
 ) -> None:
-    """Each attempt goes on where its predecessor was saved last."""
-    assert sorted({step for attempt in attempts for step in attempt.steps}) == [
-        *range(1, STEPS + 1)
-    ]
+    """Each attempt goes on exactly after the newest checkpoint that had been uploaded before."""
+    assert len(attempts) == len(moments) + 1
     for attempt in attempts:
-        first = attempt.start + 1
+        assert attempt.start in {None, attempt.kept}
+        first = attempt.kept + 1
         assert attempt.steps == [*range(first, first + len(attempt.steps))]
-    for before, after in pairwise(attempts):
-        assert before.stop in {None, after.start}
-    assert any(step is not None for step in kept)
-    # Between the look at the bucket and the interruption the script may have saved more.
-    latest = max(attempt.start for attempt in attempts)
-    assert all(step is None or step <= latest for step in kept)
+    assert {step for attempt in attempts for step in attempt.steps} == {*range(1, STEPS + 1)}
+    for moment, (before, after) in zip(moments, pairwise(attempts), strict=True):
+        assert after.kept >= before.kept
+        if moment.after_progress:
+            assert after.kept > before.kept
+        assert before.stop is None if moment.abrupt else before.stop in {None, after.kept}
 
 
 def draw(moments: int, seed: int) -> list[Moment]:
@@ -143,35 +154,24 @@ def create(cloud: Cloud, hosts: int, prefix: str) -> str:
     return str(request["TrainingJobName"])
 
 
-def interrupt_at(
-    cloud: Cloud, name: str, prefix: str, moments: list[Moment]
-) -> tuple[list[Moment], list[int | None]]:
-    """Interrupt a job at moments in turn.
-
-    Returns the moments that it ended before, and after each interruption the step of the newest
-    checkpoint that was kept, where it was seen before the next attempt began.
-    """
-    kept: list[int | None] = []
+def interrupt_at(cloud: Cloud, name: str, prefix: str, moments: Sequence[Moment]) -> int:
+    """Interrupt a job at moments in turn; return before how many of them it had not ended."""
     for index, moment in enumerate(moments):
         await_moment(cloud, name, prefix, moment)
         if not interrupt(cloud, name, index, abrupt=moment.abrupt):
-            return moments[index:], kept
-        step = newest(cloud, prefix)
-        # It was waiting for capacity all the while, or the next attempt may have saved this.
-        waits = cloud.describe(name)["SecondaryStatus"] == "Interrupted"
-        kept.append(step if waits else None)
-    return [], kept
+            return index
+    return len(moments)
 
 
 def await_moment(cloud: Cloud, name: str, prefix: str, moment: Moment) -> None:
-    before = newest(cloud, prefix)
-
-    def reached() -> bool | None:
+    def reached(condition: Callable[[str], bool]) -> bool | None:
         job = cloud.describe(name)
-        progress = not moment.after_progress or newest(cloud, prefix) > before
-        return ended(job) or (job["SecondaryStatus"] == "Training" and progress) or None
+        return ended(job) or condition(job["SecondaryStatus"]) or None
 
-    eventually(reached, WAIT_SECONDS)
+    eventually(lambda: reached(lambda status: status == "Training"), WAIT_SECONDS)
+    before = newest(cloud, prefix)
+    if moment.after_progress:
+        eventually(lambda: reached(lambda _: newest(cloud, prefix) > before), WAIT_SECONDS)
     time.sleep(moment.seconds)
 
 
@@ -206,7 +206,11 @@ def finished(cloud: Cloud, name: str) -> dict[str, Any] | None:
 
 def newest(cloud: Cloud, prefix: str) -> int:
     """Return the step of the newest checkpoint in the bucket; 0 if there is none."""
-    return max((int(key.split("step-")[1][:9]) for key in cloud.keys(prefix)), default=0)
+    return max((step_of(key) for key in cloud.keys(prefix)), default=0)
+
+
+def step_of(key: str) -> int:
+    return int(key.split("step-")[1][:9])
 
 
 def run_to_the_end(cloud: Cloud, name: str) -> bytes:
@@ -224,17 +228,44 @@ def model(archive: bytes) -> dict[str, bytes]:
     return found
 
 
-def attempts_of(cloud: Cloud, name: str) -> list[Attempt]:
-    """Return what the log says of the attempts that did anything."""
-    attempts = [Attempt(start=0)]
-    for line in cloud.lines(name):
-        match = LINE.search(line)
-        if match and match["start"]:
-            attempts.append(Attempt(int(match["start"])))
-        elif match and match["stop"]:
-            attempts[-1].stop = int(match["stop"])
-        elif match:
-            if attempts[-1].steps and match["step"] == "1":
-                attempts.append(Attempt(start=0))
-            attempts[-1].steps.append(int(match["step"]))
-    return attempts
+def attempts_of(cloud: Cloud, name: str, prefix: str) -> list[Attempt]:
+    """Return a job's attempts, each of which began with the status Starting."""
+    rows = cloud.describe(name)["SecondaryStatusTransitions"]
+    begins = [
+        row["StartTime"].timestamp() - BEFORE_SECONDS for row in rows if row["Status"] == "Starting"
+    ]
+    lines: list[list[re.Match[str]]] = [[] for _ in begins]
+    for seconds, line in lines_of(cloud, name):
+        lines[bisect(begins, seconds) - 1].append(line)
+    uploads = uploads_of(cloud, prefix)
+    return [
+        Attempt(
+            kept=max((step for seconds, step in uploads if seconds <= begin), default=0),
+            start=next((int(line["start"]) for line in found if line["start"]), None),
+            steps=[int(line["step"]) for line in found if line["step"]],
+            stop=next((int(line["stop"]) for line in found if line["stop"]), None),
+        )
+        for begin, found in zip(begins, lines, strict=True)
+    ]
+
+
+def lines_of(cloud: Cloud, name: str) -> list[tuple[float, re.Match[str]]]:
+    """Return the lines that tell of steps, with their times."""
+    return [
+        (event["timestamp"] / 1000, match)
+        for stream in cloud.streams(name)
+        for event in cloud.logs.get_log_events(
+            logGroupName=GROUP, logStreamName=stream, startFromHead=True
+        )["events"]
+        if (match := LINE.search(event["message"]))
+    ]
+
+
+def uploads_of(cloud: Cloud, prefix: str) -> list[tuple[float, int]]:
+    """Return when checkpoints were uploaded, and of which steps, those among them that went."""
+    pages = cloud.s3.get_paginator("list_object_versions").paginate(Bucket=BUCKET, Prefix=prefix)
+    return [
+        (version["LastModified"].timestamp(), step_of(version["Key"]))
+        for page in pages
+        for version in page.get("Versions", [])
+    ]
