@@ -1,4 +1,4 @@
-# Everything runs inside the checkout: .venv and .local, both ignored by git, hold all that is made.
+# Everything runs inside the checkout: .venv, .local and .source, which git ignores, hold what is made.
 PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
 JOB ?=

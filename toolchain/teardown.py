@@ -18,7 +18,8 @@ from pathlib import Path
 from development.layout import Layout
 from toolchain.python_packages import packages_stamp
 
-_CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
+# The program packs the sources of jobs into .source; the rest is the tests'.
+_CACHES = (".source", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
 _GRACE_SECONDS = 10.0
 
 

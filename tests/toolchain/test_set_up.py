@@ -76,9 +76,11 @@ def test_down_bears_a_set_up_that_was_interrupted(layout: Layout):
 def test_clean_removes_a_broken_set_up(layout: Layout):
     (layout.virtual_environment / "bin").mkdir(parents=True)
     (layout.local / "logs").mkdir(parents=True)
+    (layout.checkout / ".source").mkdir()
     assert teardown.clean(layout) == 0
     assert not layout.virtual_environment.exists()
     assert not layout.local.exists()
+    assert not (layout.checkout / ".source").exists()
     assert (layout.checkout / "requirements.txt").exists()
 
 
