@@ -10,19 +10,14 @@ from typing import Any
 import pytest
 from parliament import analyze_policy_string  # type: ignore[import-untyped]
 
-from components.deployer.documents import (
-    deployer_policy,
-    deployer_trust,
-    principal_problems,
-    subject_problems,
-)
+from components.deployer.documents import deployer_policy
 from components.deployer.scope import DeployerScope, LaunchLimits, launch_limits
 from components.iam_documents import Document
 from components.training_job import lifecycle, waiting
 from components.training_job.job import JobSettings
 from components.training_job.lifecycle import OWNER_TAG
 from tests.components.evaluation import allowed
-from tests.components.policies import actions, lint_trust, scope, statement
+from tests.components.policies import actions, scope
 from tests.components.recording import ACCOUNT, REGION
 
 BUCKET = "arn:aws:s3:::team-artifacts"
@@ -31,8 +26,6 @@ OTHER_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/4e5f6a7b"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/research-dev-execution-role-0a1b2c3"
 REPOSITORY = f"arn:aws:ecr:{REGION}:763104351884:repository/pytorch-training"
 JOB = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/research-dev-digits-01234567-1"
-PIPELINE = f"arn:aws:iam::{ACCOUNT}:role/pipeline"
-SUBJECT = "repo:acme/platform:environment:production"
 CREATE = "sagemaker:CreateTrainingJob"
 LIMITS = LaunchLimits(
     families=["c5", "g5"], encrypted_families=["c5"], isolated=True, encrypted_traffic=True
@@ -84,10 +77,6 @@ def test_the_linter_knows_all_but_the_newer_names_of_the_keys():
         ("UNKNOWN_CONDITION_FOR_ACTION", unknown.format("OutputKmsKeyArn")),
         ("UNKNOWN_CONDITION_FOR_ACTION", unknown.format("VolumeKmsKeyArn")),
     ]
-
-
-def test_the_linter_finds_nothing_in_the_trust_of_a_pipelines_role():
-    assert lint_trust(deployer_trust(ACCOUNT, REGION, [PIPELINE], [])) == set()
 
 
 def test_the_policy_fits_into_a_role():
@@ -258,50 +247,6 @@ def test_the_key_is_used_through_s3_alone():
 def test_every_statement_has_a_name_of_its_own():
     names = [each["Sid"] for each in deployer_policy(SCOPE)["Statement"]]
     assert len(names) == len(set(names))
-
-
-def test_a_role_is_assumed_by_the_named_principals_alone():
-    (only,) = deployer_trust(ACCOUNT, REGION, [PIPELINE], [])["Statement"]
-    assert (only["Principal"], only["Action"]) == ({"AWS": [PIPELINE]}, "sts:AssumeRole")
-
-
-def test_a_workflow_is_known_by_its_subject_and_audience_word_for_word():
-    trust = deployer_trust(ACCOUNT, REGION, [], [SUBJECT])
-    (only,) = trust["Statement"]
-    issuer = "token.actions.githubusercontent.com"
-    provider = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{issuer}"
-    assert only["Principal"] == {"Federated": provider}
-    assert only["Action"] == "sts:AssumeRoleWithWebIdentity"
-    assert only["Condition"] == {
-        "StringEquals": {f"{issuer}:aud": "sts.amazonaws.com", f"{issuer}:sub": [SUBJECT]}
-    }
-
-
-def test_principals_and_workflows_are_trusted_apart():
-    trust = deployer_trust(ACCOUNT, REGION, [PIPELINE], [SUBJECT])
-    assert "Federated" not in statement(trust, "AssumeByPrincipals")["Principal"]
-    assert "AWS" not in statement(trust, "AssumeByWorkflows")["Principal"]
-
-
-@pytest.mark.parametrize(
-    "arn",
-    ["*", ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root", f"arn:aws:iam::{ACCOUNT}:role/*", "role/ci"],
-)
-def test_a_principal_that_is_no_single_role_or_user_is_refused(arn: str):
-    assert [each.path for each in principal_problems([PIPELINE, arn])] == ["1"]
-
-
-@pytest.mark.parametrize(
-    "subject",
-    ["*", "repo:acme/*", "repo:acme/platform:*", "repo:acme/platform:pull_request",
-     "repo:acme/platform:ref:refs/heads/*", "repo:acme/platform:environment:"],
-)  # fmt: skip
-def test_a_subject_that_is_wider_than_one_environment_or_branch_is_refused(subject: str):
-    assert [each.path for each in subject_problems([SUBJECT, subject])] == ["1"]
-
-
-def test_a_subject_with_the_repositorys_numbers_is_accepted():
-    assert subject_problems(["repo:acme@123/platform@456:ref:refs/heads/main"]) == []
 
 
 def job(**settings: Any) -> JobSettings:

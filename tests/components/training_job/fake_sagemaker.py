@@ -177,3 +177,15 @@ def provider_over(sagemaker: FakeSageMaker) -> TrainingJobProvider:
     )
     provider._images = Images(provider._clients)
     return provider
+
+
+def checked(provider: TrainingJobProvider, inputs: dict[str, Any]) -> dict[str, Any]:
+    result = provider.check({}, inputs)
+    assert result.failures == []
+    return result.inputs
+
+
+def launch(provider: TrainingJobProvider, inputs: dict[str, Any]) -> dict[str, Any]:
+    outs = provider.create(checked(provider, inputs)).outs
+    assert outs is not None
+    return outs

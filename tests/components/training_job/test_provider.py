@@ -1,8 +1,7 @@
-"""The provider's verbs over SageMaker in memory, and a crash at every call of them."""
+"""The provider's verbs over SageMaker in memory."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -14,25 +13,13 @@ from components.training_job.lifecycle import RELEASED_TAG
 from components.training_job.provider import TrainingJobProvider
 from components.training_job.unknowns import UNKNOWN
 from tests.components.training_job.fake_sagemaker import (
-    CrashError,
     FakeSageMaker,
+    checked,
     client_error,
-    provider_over,
+    launch,
 )
 
 Inputs = Callable[..., dict[str, Any]]
-
-
-def checked(provider: TrainingJobProvider, inputs: dict[str, Any]) -> dict[str, Any]:
-    result = provider.check({}, inputs)
-    assert result.failures == []
-    return result.inputs
-
-
-def launch(provider: TrainingJobProvider, inputs: dict[str, Any]) -> dict[str, Any]:
-    outs = provider.create(checked(provider, inputs)).outs
-    assert outs is not None
-    return outs
 
 
 def test_a_job_is_launched_under_its_lineage_definition_and_attempt(
@@ -291,51 +278,6 @@ def test_a_changed_tag_reaches_the_job_and_launches_nothing(
 def test_an_import_is_refused_with_the_remedy(provider: TrainingJobProvider) -> None:
     with pytest.raises(TrainingJobError, match="adopted by its name and tags"):
         provider.read("research-dev-digits-00000001-1", {})
-
-
-def crashed_launch(inputs: Inputs, point: int, moment: str) -> tuple[FakeSageMaker, bool]:
-    """Launch over a live job of another definition, crashing at one call; whether it crashed."""
-    sagemaker = FakeSageMaker()
-    provider = provider_over(sagemaker)
-    launch(provider, inputs({"hyperparameters": {"epochs": 1}}))
-    sagemaker.crash_at = (len(sagemaker.calls) + point, moment)
-    try:
-        launch(provider, inputs({"hyperparameters": {"epochs": 2}}))
-    except CrashError:
-        return sagemaker, True
-    return sagemaker, False
-
-
-@pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.usefixtures("sagemaker")
-def test_a_crash_at_any_call_of_a_launch_leaves_one_job(
-    job_inputs: Inputs, moment: str, tell: Callable[[str], None]
-) -> None:
-    for point in itertools.count(1):
-        sagemaker, crashed = crashed_launch(job_inputs, point, moment)
-        if not crashed:
-            break
-        sagemaker.crash_at = None
-        state = launch(provider_over(sagemaker), job_inputs({"hyperparameters": {"epochs": 2}}))
-        assert sagemaker.live() == [state["training_job_name"]]
-        assert state["training_job_name"].endswith("-1")
-    tell(f"Crashes, launch over a service in memory: {point - 1} points {moment} the effect")
-    assert point > 8
-
-
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_crash_at_any_call_of_a_delete_is_followed_by_an_end(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs, moment: str
-) -> None:
-    for point in range(1, 5):
-        state = launch(provider, job_inputs())
-        sagemaker.crash_at = (len(sagemaker.calls) + point, moment)
-        with pytest.raises(CrashError):
-            provider.delete(state["training_job_name"], state)
-        sagemaker.crash_at = None
-        provider.delete(state["training_job_name"], state)
-        assert sagemaker.live() == []
-        assert RELEASED_TAG in sagemaker.tags[state["training_job_arn"]]
 
 
 def test_a_stop_that_never_ends_is_reported(

@@ -1,0 +1,60 @@
+"""Who may take the deployer's role."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.deployer.documents import deployer_trust, principal_problems, subject_problems
+from tests.components.policies import lint_trust, statement
+from tests.components.recording import ACCOUNT, REGION
+
+PIPELINE = f"arn:aws:iam::{ACCOUNT}:role/pipeline"
+SUBJECT = "repo:acme/platform:environment:production"
+
+
+def test_the_linter_finds_nothing_in_the_trust_of_a_pipelines_role():
+    assert lint_trust(deployer_trust(ACCOUNT, REGION, [PIPELINE], [])) == set()
+
+
+def test_a_role_is_assumed_by_the_named_principals_alone():
+    (only,) = deployer_trust(ACCOUNT, REGION, [PIPELINE], [])["Statement"]
+    assert (only["Principal"], only["Action"]) == ({"AWS": [PIPELINE]}, "sts:AssumeRole")
+
+
+def test_a_workflow_is_known_by_its_subject_and_audience_word_for_word():
+    trust = deployer_trust(ACCOUNT, REGION, [], [SUBJECT])
+    (only,) = trust["Statement"]
+    issuer = "token.actions.githubusercontent.com"
+    provider = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{issuer}"
+    assert only["Principal"] == {"Federated": provider}
+    assert only["Action"] == "sts:AssumeRoleWithWebIdentity"
+    assert only["Condition"] == {
+        "StringEquals": {f"{issuer}:aud": "sts.amazonaws.com", f"{issuer}:sub": [SUBJECT]}
+    }
+
+
+def test_principals_and_workflows_are_trusted_apart():
+    trust = deployer_trust(ACCOUNT, REGION, [PIPELINE], [SUBJECT])
+    assert "Federated" not in statement(trust, "AssumeByPrincipals")["Principal"]
+    assert "AWS" not in statement(trust, "AssumeByWorkflows")["Principal"]
+
+
+@pytest.mark.parametrize(
+    "arn",
+    ["*", ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root", f"arn:aws:iam::{ACCOUNT}:role/*", "role/ci"],
+)
+def test_a_principal_that_is_no_single_role_or_user_is_refused(arn: str):
+    assert [each.path for each in principal_problems([PIPELINE, arn])] == ["1"]
+
+
+@pytest.mark.parametrize(
+    "subject",
+    ["*", "repo:acme/*", "repo:acme/platform:*", "repo:acme/platform:pull_request",
+     "repo:acme/platform:ref:refs/heads/*", "repo:acme/platform:environment:"],
+)  # fmt: skip
+def test_a_subject_that_is_wider_than_one_environment_or_branch_is_refused(subject: str):
+    assert [each.path for each in subject_problems([SUBJECT, subject])] == ["1"]
+
+
+def test_a_subject_with_the_repositorys_numbers_is_accepted():
+    assert subject_problems(["repo:acme@123/platform@456:ref:refs/heads/main"]) == []
