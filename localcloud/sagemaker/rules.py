@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +22,7 @@ _DATA_TYPES = {"S3Prefix", "ManifestFile", "AugmentedManifestFile"}
 
 def check(request: Document) -> None:
     """Raise the service's ValidationException for the first rule that the request breaks."""
-    for rules in (_algorithm, _resources, _stopping, _channels, _tags, _not_offered):
+    for rules in _RULES:
         for message in rules(request):
             raise validation_error(message)
 
@@ -89,6 +90,8 @@ def _channels(request: Document) -> Iterator[str]:
     names = [channel["ChannelName"] for channel in channels]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"Duplicate channel name {name} in InputDataConfig"
+    for name in {".", ".."}.intersection(names):
+        yield f"Invalid channel name {name}. It is a folder's"
     for channel in channels:
         mode = input_mode(request, channel)
         kind = channel["DataSource"].get("S3DataSource", {}).get("S3DataType")
@@ -113,6 +116,13 @@ def input_mode(request: Document, channel: Document) -> str:
     """Return the input mode of a channel: its own, or else the algorithm's."""
     mode: str = channel.get("InputMode") or request["AlgorithmSpecification"]["TrainingInputMode"]
     return mode
+
+
+def _checkpoints(request: Document) -> Iterator[str]:
+    """What a path may be is documented nowhere; one that leads up would leave the job's files."""
+    path = request.get("CheckpointConfig", {}).get("LocalPath")
+    if path is not None and (posixpath.normpath(path) != path.rstrip("/") or path[0] != "/"):
+        yield f"Invalid LocalPath {path}. It must be the full path of a folder"
 
 
 def _tags(request: Document) -> Iterator[str]:
@@ -147,3 +157,6 @@ def _not_offered(request: Document) -> Iterator[str]:
             yield f"A DataSource other than S3DataSource {lacking}: {where}"
         elif source["S3DataType"] not in _DATA_TYPES:
             yield f"S3DataType {source['S3DataType']} {lacking}: {where}"
+
+
+_RULES = (_algorithm, _resources, _stopping, _channels, _checkpoints, _tags, _not_offered)

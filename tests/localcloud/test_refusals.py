@@ -91,6 +91,15 @@ INVALID = [
     ),
     ("OutputDataConfig.S3OutputPath", "s3://absent/x", "Access denied to OutputDataConfig S3"),
     ("Tags", [{"Key": "a", "Value": "1"}] * 2, "Duplicate tag key a"),
+    *(
+        (
+            "CheckpointConfig",
+            {"S3Uri": "s3://store/checkpoints/", "LocalPath": path},
+            f"Invalid LocalPath {path}",
+        )
+        for path in ("/opt/ml/../../../../../tmp/out", "/opt/ml/checkpoints/..", "checkpoints", "/")
+    ),
+    ("InputDataConfig", [channel("..", "code/")], "Invalid channel name .."),
 ]
 
 
