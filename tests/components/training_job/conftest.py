@@ -1,19 +1,23 @@
-"""A job's inputs, and a provider over SageMaker in memory."""
+"""A job's inputs, providers over SageMaker in memory, and a clock."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from components.training_job import provider as provider_module
+from components.training_job import waiting
+from components.training_job.completion import TrainingJobCompletionProvider
 from components.training_job.job import JobSettings
 from components.training_job.preflight import Preflight
 from components.training_job.provider import TrainingJobProvider
 from components.training_job.request import Placement, fallback_requests, training_request
 from components.training_job.source_control import Revision
+from tests.components.training_job.completions import FakeLogs
 from tests.components.training_job.fake_account import FakeAccount
 from tests.components.training_job.fake_sagemaker import FakeSageMaker, provider_over
 
@@ -92,3 +96,42 @@ def account(sagemaker: FakeSageMaker) -> FakeAccount:
 @pytest.fixture
 def preflight(account: FakeAccount) -> Preflight:
     return Preflight(account)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Time that passes only while somebody sleeps; `on_sleep` is called each time."""
+    clock = SimpleNamespace(now=0.0, on_sleep=lambda: None)
+
+    def sleep(seconds: float) -> None:
+        clock.now += seconds
+        clock.on_sleep()
+
+    # Not the module's own functions, which other tests' threads may be using.
+    own_time = SimpleNamespace(sleep=sleep, monotonic=lambda: clock.now)
+    monkeypatch.setattr(waiting, "time", own_time)
+    return clock
+
+
+@pytest.fixture
+def completion(sagemaker: FakeSageMaker) -> TrainingJobCompletionProvider:
+    provider = TrainingJobCompletionProvider()
+    clients = {"sagemaker": sagemaker, "logs": FakeLogs()}
+    provider._clients = SimpleNamespace(  # type: ignore[assignment]
+        client=lambda service, _region: clients[service]
+    )
+    return provider
+
+
+@pytest.fixture
+def launched(
+    sagemaker: FakeSageMaker, job_inputs: Callable[..., dict[str, Any]]
+) -> Callable[[str], str]:
+    """Launches the job of a lineage and returns its name."""
+
+    def launch(lineage: str) -> str:
+        provider = provider_over(sagemaker)
+        inputs = provider.check({}, job_inputs(lineage=lineage)).inputs
+        return str(provider.create(inputs).id)
+
+    return launch

@@ -9,8 +9,13 @@ from typing import Any
 import pytest
 
 from components.training_job.provider import TrainingJobProvider
-from tests.components.training_job.fake_sagemaker import CrashError, FakeSageMaker, provider_over
-from tests.components.training_job.test_provider import checked, launch
+from tests.components.training_job.fake_sagemaker import (
+    CrashError,
+    FakeSageMaker,
+    checked,
+    launch,
+    provider_over,
+)
 
 Inputs = Callable[..., dict[str, Any]]
 

@@ -6,8 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from components.training_job.provider import TrainingJobProvider
-from tests.components.training_job.fake_sagemaker import FakeSageMaker, provider_over
-from tests.components.training_job.test_provider import checked, launch
+from tests.components.training_job.fake_sagemaker import (
+    FakeSageMaker,
+    checked,
+    launch,
+    provider_over,
+)
 
 Inputs = Callable[..., dict[str, Any]]
 

@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 
 from components.training_job.provider import TrainingJobProvider
-from tests.components.training_job.fake_sagemaker import FakeSageMaker, client_error
-from tests.components.training_job.test_provider import checked, launch
+from tests.components.training_job.fake_sagemaker import (
+    FakeSageMaker,
+    checked,
+    client_error,
+    launch,
+)
 
 Inputs = Callable[..., dict[str, Any]]
 
