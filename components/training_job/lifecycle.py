@@ -158,13 +158,12 @@ def release_warm_pool(client: Any, name: str) -> None:
 
 
 def retag(client: Any, arn: str, old: Request, new: Request) -> None:
-    """Give a job the tags of its new request, in place."""
+    """Give a job the tags of its new request, in place; never more at once than it may have."""
     before, after = _request_tags(old), _request_tags(new)
-    removed = sorted(before.keys() - after.keys())
+    if removed := sorted(before.keys() - after.keys()):
+        client.delete_tags(ResourceArn=arn, TagKeys=removed)
     if changed := [{"Key": k, "Value": v} for k, v in after.items() if before.get(k) != v]:
         client.add_tags(ResourceArn=arn, Tags=changed)
-    if removed:
-        client.delete_tags(ResourceArn=arn, TagKeys=removed)
 
 
 def tags_of(client: Any, arn: str) -> dict[str, str]:

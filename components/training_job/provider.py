@@ -37,6 +37,7 @@ from components.training_job.run_record import run_record, write_record
 from components.training_job.service_model import conform, request_problems
 from components.training_job.source_control import revision
 from components.training_job.state import described, not_launched
+from components.training_job.tag_rules import tag_problems
 from components.training_job.tries import choice_of, chosen
 from components.training_job.unknowns import UNKNOWN, has_unknown, to_wire
 from components.training_job.warm_pool import change_keep_alive, keep_alive_of, with_keep_alive
@@ -91,7 +92,8 @@ class TrainingJobProvider(ResourceProvider):
         inputs = news | _costs(requests, news) | {"definition_hash": _definition_hash(news)}
         judged = all(olds.get(key, ()) == news.get(key, ()) for key in _JUDGED)
         asked = () if judged else requests
-        problems = [each for request in asked for each in request_problems(request)]
+        rules = (request_problems, tag_problems)
+        problems = [each for request in asked for rule in rules for each in rule(request)]
         problems = problems or self._preflight_problems(olds, inputs)
         told = {str(each): each.path for each in problems}  # each fallback repeats most of them
         failures = [CheckFailure(path, text) for text, path in told.items()]
