@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
-from localcloud.sagemaker.runtime.checkpoints import Changes, Files, Stamp, changes
+from localcloud.sagemaker.locations import Location
+from localcloud.sagemaker.runtime.checkpoints import (
+    UPLOADED,
+    UPLOADING,
+    Changes,
+    CheckpointSync,
+    Files,
+    Stamp,
+    changes,
+)
 from tests.localcloud.cloud import LISTEN, Cloud, checkpoints, eventually, resources
 
 OLD, NEW = Stamp(1, 1, 1), Stamp(2, 2, 1)
@@ -102,6 +114,22 @@ def test_the_service_marks_uploads_and_leaves_out_what_is_marked_to_be_ignored(c
 
     assert cloud.lines(name) == ["['part.sagemaker-ignore', 'state', 'state.sagemaker-uploaded']"]
     assert cloud.keys("marked/") == ["marked/state"]
+
+
+def test_a_link_in_a_markers_place_is_replaced_and_not_followed(tmp_path: Path):
+    folder, outside = tmp_path / "checkpoints", tmp_path / "outside"
+    folder.mkdir()
+    for suffix in (UPLOADING, UPLOADED):
+        (folder / f"state{suffix}").symlink_to(outside)
+    (folder / "state").write_text("1")
+    uploaded: list[str] = []
+    s3 = SimpleNamespace(upload_file=lambda path, bucket, key: uploaded.append(f"{bucket}/{key}"))
+    sync = CheckpointSync(s3, Location("store", "work/"), folder, interval=60.0)
+    sync.start()
+    sync.finish(60)
+    assert uploaded == ["store/work/state"]
+    assert not outside.exists()
+    assert not (folder / f"state{UPLOADED}").is_symlink()
 
 
 def test_checkpoints_can_lie_outside_opt_ml(cloud: Cloud):

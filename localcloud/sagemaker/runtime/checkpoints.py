@@ -148,9 +148,10 @@ class CheckpointSync:
     def _upload(self, name: str, stamp: Stamp) -> None:
         path = self._folder / name
         uploading, uploaded = _marker(path, UPLOADING), _marker(path, UPLOADED)
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, FileExistsError):
             uploaded.unlink(missing_ok=True)
-            uploading.touch()
+            uploading.unlink(missing_ok=True)
+            uploading.touch(exist_ok=False)  # a link that the script put there is not followed
             target = self._location.child(name)
             self._s3.upload_file(str(path), target.bucket, target.key)
             self._kept[name] = stamp
