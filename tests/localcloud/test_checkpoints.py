@@ -123,7 +123,7 @@ def test_a_link_in_a_markers_place_is_replaced_and_not_followed(tmp_path: Path):
         (folder / f"state{suffix}").symlink_to(outside)
     (folder / "state").write_text("1")
     uploaded: list[str] = []
-    s3 = SimpleNamespace(upload_file=lambda path, bucket, key: uploaded.append(f"{bucket}/{key}"))
+    s3 = SimpleNamespace(upload_file=lambda _path, bucket, key: uploaded.append(f"{bucket}/{key}"))
     sync = CheckpointSync(s3, Location("store", "work/"), folder, interval=60.0)
     sync.start()
     sync.finish(60)
