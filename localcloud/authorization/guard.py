@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -53,7 +54,8 @@ class Guard:
         issued = _ISSUED.search(answer)
         if issued and "RoleArn" in document:
             name = document.get("RoleSessionName", "")
-            assumed = replace(session, role=document["RoleArn"], name=name)
+            role = document["RoleArn"]
+            assumed = replace(session, role=role, name=name, issued=time.time())
             self._sessions.add(issued[1].decode(), assumed)
         return [answer]
 

@@ -87,6 +87,7 @@ def _about(session: Session, role: found.Role) -> dict[str, str]:
         "aws:PrincipalType": "AssumedRole",
         "aws:RequestedRegion": session.region,
         "aws:SecureTransport": "true",
+        "aws:TokenIssueTime": values.date(session.issued),
         "aws:ViaAWSService": "false",
         "aws:userid": f"{role.id}:{session.name}",
         "s3:TlsVersion": "1.3",

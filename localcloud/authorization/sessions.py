@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 from localcloud.permissions.evaluation import Principal
 
@@ -22,6 +23,8 @@ class Session:
     script: bool = False
     """Whether it is the training script that calls, and not the service for it."""
     name: str = SESSION_NAME
+    issued: float = field(default_factory=time.time)
+    """When its credentials were issued, in epoch seconds."""
 
     @property
     def account(self) -> str:
