@@ -45,6 +45,8 @@ def up(layout: Layout) -> int:
         outputs = engine.outputs()
         print_outputs(console, outputs)
         print_next(console, outputs.get("training_jobs", {}))
+    else:
+        _say_what_still_runs(engine, server)
     return code
 
 
@@ -211,6 +213,19 @@ def _write_settings(engine: Engine) -> None:
     settings.set_launch(True)
     settings.set_paused(settings.job_names(), paused=False)
     settings.write()
+
+
+def _say_what_still_runs(engine: Engine, server: daemon.Server) -> None:
+    """Say that the end of a command is not the end of the jobs."""
+    if daemon.find(engine.layout.cloud) is None:
+        return
+    lineages = lineages_of(StackFile.read(engine.settings_file), None)
+    if any_live(_client("sagemaker", server.url), lineages):
+        console.print(
+            "A training job goes on running. `make watch` shows it, `make up` waits for it, "
+            "`make pause` stops it and keeps its checkpoints.",
+            soft_wrap=True,
+        )
 
 
 def _runs(layout: Layout, url: str, lineages: list[str]) -> bool:
