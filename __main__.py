@@ -1,5 +1,6 @@
 """Settings, provider, platform, exports: one stack of one team."""
 
+import gc
 from pathlib import Path
 
 import pulumi
@@ -7,6 +8,10 @@ import pulumi
 import settings as stack_settings
 from components.training_platform import TrainingPlatform, TrainingPlatformArgs
 from stack_provider import StackProvider
+
+# What the program makes it needs to its end, some seconds later; a seventh of its processor time
+# would go into looking for garbage, most of it while the modules of pulumi_aws are loaded.
+gc.disable()
 
 project = Path(__file__).parent
 settings, aws_settings = stack_settings.load(project)

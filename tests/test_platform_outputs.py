@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import inspect
 import runpy
 from collections.abc import Callable, Iterator
@@ -247,6 +248,7 @@ def exports(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     pulumi.runtime.set_mocks(Platform(Recording()), project="sagemaker-training", preview=False)
     pulumi.runtime.set_all_config(settings)
     monkeypatch.setattr(pulumi, "export", exported.__setitem__)
+    monkeypatch.setattr(gc, "disable", lambda: None)  # this process goes on after the program
 
     def program() -> pulumi.Output[None]:
         runpy.run_path(str(CHECKOUT / "__main__.py"))
