@@ -14,7 +14,7 @@ from typing import Any
 from components.training_job.definition import Request
 from components.training_job.errors import TrainingJobError, has_expired
 from components.training_job.names import next_job_name, parse_job_name
-from components.training_job.outcome import is_terminal
+from components.training_job.outcome import DELETING, is_terminal
 from components.training_job.tries import Summaries, choice_of, chosen, try_of
 
 LINEAGE_TAG = "sagemaker-training:lineage"
@@ -93,7 +93,8 @@ def launch_once(client: Any, launch: Launch) -> Launched:
     adopted = _adoptable(client, launch, summaries)
     name = adopted["TrainingJobName"] if adopted else ""
     for summary in summaries:
-        if summary["TrainingJobName"] != name and not is_terminal(summary):
+        over = is_terminal(summary) or summary["TrainingJobStatus"] == DELETING
+        if summary["TrainingJobName"] != name and not over:
             _end_other(client, launch, summary["TrainingJobName"])
     description = adopted or _create(client, launch, summaries)
     return Launched(description, launch.try_of(description["TrainingJobName"], summaries))
@@ -183,7 +184,8 @@ def _adoptable(
         tags = tags_of(client, summary["TrainingJobArn"])
         if RELEASED_TAG in tags or tags.get(OWNER_TAG) != launch.owner:
             continue
-        if description := describe(client, summary["TrainingJobName"]):
+        description = describe(client, summary["TrainingJobName"])
+        if description and description["TrainingJobStatus"] != DELETING:
             return description
     return None
 

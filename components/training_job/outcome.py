@@ -11,6 +11,9 @@ from typing import Any
 
 TERMINAL_STATUSES = frozenset({"Completed", "Failed", "Stopped"})
 
+DELETING = "Deleting"
+"""The status of a record that is about to vanish; only that of a job that has ended can be."""
+
 _FAILURE_CLASSES = {
     "AlgorithmError": "script error",
     "CapacityError": "capacity",

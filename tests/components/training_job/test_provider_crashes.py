@@ -1,4 +1,4 @@
-"""A crash of the provider at every call of SageMaker that it makes."""
+"""A crash of the provider at every call of SageMaker that it makes; records that are half gone."""
 
 from __future__ import annotations
 
@@ -63,3 +63,15 @@ def test_a_crash_at_any_call_of_a_delete_is_followed_by_an_end(
         provider.delete(state["training_job_name"], state)
         assert sagemaker.live() == []
         assert RELEASED_TAG in sagemaker.tags[state["training_job_arn"]]
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_a_record_that_is_being_deleted_is_neither_adopted_nor_waited_for(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs, epochs: int
+) -> None:
+    before = launch(provider, job_inputs({"hyperparameters": {"epochs": 1}}))["training_job_name"]
+    sagemaker.end(before, "Deleting")
+    state = launch(provider, job_inputs({"hyperparameters": {"epochs": epochs}}))
+    assert state["training_job_name"] != before
+    assert sagemaker.live() == [state["training_job_name"]]
+    assert "StopTrainingJob" not in sagemaker.calls
