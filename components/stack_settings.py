@@ -89,7 +89,8 @@ class ArtifactSettings(SettingsModel):
     noncurrent_days: int = Field(
         default=30,
         ge=1,
-        description="How many days an overwritten or deleted object can be brought back.",
+        description="How many days an overwritten or deleted object can be brought back, and is "
+        "billed: each checkpoint that a job replaces is kept for so long.",
     )
     existing_bucket: str | None = Field(
         default=None,
