@@ -210,3 +210,8 @@ def _command_lines() -> Iterator[str]:
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
             yield path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+
+
+def stop(cloud: Cloud) -> None:
+    """End a local cloud in good order."""
+    assert daemon.stop(cloud.data)

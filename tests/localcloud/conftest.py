@@ -6,6 +6,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +46,14 @@ def confined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str
     yield find
     for data in base.iterdir():
         daemon.stop(data)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[], Cloud]]:
+    """Starts a local cloud on a folder of the test's own, or finds the one that runs."""
+    data = tmp_path / "cloud"
+    yield lambda: Cloud(daemon.start(data, *FAST), data)
+    daemon.stop(data)
 
 
 @pytest.fixture
