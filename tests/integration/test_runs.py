@@ -7,7 +7,9 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -15,6 +17,7 @@ import pytest
 
 from development.layout import CHECKOUT
 from tests.integration.engine import Stack
+from tests.integration.passing_on import where_jobs_are_older
 from tests.integration.settings import FOREVER, counting_job, stack_with
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
@@ -23,11 +26,15 @@ NewStack = Callable[..., Stack]
 
 
 def test_a_launch_that_aws_would_refuse_stops_nothing(own_cloud: str, new_stack: NewStack) -> None:
-    settings = stack_with(work=counting_job(FOREVER)) | {"preflight": True}
+    hours: dict[str, Any] = {"maxRuntime": "1h", "spot": {"maxWait": "2h"}}
+    idle = counting_job(FOREVER, seconds=1000, instanceType="ml.m5.xlarge", **hours)
+    work = counting_job(FOREVER, **hours)
+    settings = stack_with(work=work, idle=idle) | {"preflight": True}
     stack = new_stack(settings, url=own_cloud)
     stack.up().succeeded()
+    told_of_checkpoints_at_a_refresh(stack)
     set_quota(own_cloud, 0)
-    stack.settings["jobs"]["work"] = counting_job(FOREVER, 0.03)
+    stack.settings["jobs"]["work"] = counting_job(FOREVER, 0.03, **hours)
     for told in (stack.preview().failed(), stack.up().failed()):
         text = " ".join(told.text.split())
         assert "quota of instances of ml.m5.large for spot training job usage" in text
@@ -40,6 +47,29 @@ def test_a_launch_that_aws_would_refuse_stops_nothing(own_cloud: str, new_stack:
     assert "a launch would be refused" in stack.preview().succeeded().text
     stack.settings |= {"enableTrainingJob": True, "preflight": False}
     assert "quota of instances" not in stack.preview().succeeded().text
+
+
+def told_of_checkpoints_at_a_refresh(stack: Stack) -> None:
+    """Of two jobs that have trained for an hour, the one that has kept nothing is told."""
+    work, idle = (
+        stack.wait_for_job(job, lambda run: run["SecondaryStatus"] == "Training", 120)
+        for job in ("work", "idle")
+    )
+    wait_for_checkpoint(stack, "work")
+    with where_jobs_are_older(stack.endpoint_url, seconds=3600) as url:
+        told = " ".join(replace(stack, endpoint_url=url).refresh().succeeded().text.split())
+    assert f"warning: {idle['TrainingJobName']}: no checkpoint in 1h" in told
+    assert "One is expected every 6m" in told
+    assert f"warning: {work['TrainingJobName']}" not in told
+
+
+def wait_for_checkpoint(stack: Stack, job: str, seconds: float = 60.0) -> None:
+    """Wait until a job's bucket has a checkpoint of it."""
+    s3, prefix = stack.client("s3"), f"checkpoints/{stack.lineage(job)}/"
+    bucket, until = stack.outputs()["artifact_bucket_name"], time.monotonic() + seconds
+    while not s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents"):
+        assert time.monotonic() < until, f"{job} has kept no checkpoint in {seconds} s"
+        time.sleep(0.2)
 
 
 def test_two_runs_are_recorded_and_compared(new_stack: NewStack) -> None:
