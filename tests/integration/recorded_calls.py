@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.integration.passing_on import PassingOn, served
 
 _SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/")
 _PREFIXES = {"monitoring": "cloudwatch"}
@@ -39,48 +38,15 @@ def recorded_calls(cloud: str) -> Iterator[tuple[str, set[str]]]:
     """The URL of a way to the local cloud, and the actions that were needed on it so far."""
     actions: set[str] = set()
 
-    class Handler(_Handler):
-        target = urlsplit(cloud).netloc
-        seen = actions
+    class Recorded(PassingOn):
+        def pass_on(self) -> None:
+            body = self.body()
+            needed = _actions(self.command, self.path, self.headers, body)
+            actions.update(needed - _NEEDS_NO_PERMISSION)
+            self.answer(*self.forward(body))
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", actions
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    target: str
-    seen: set[str]
-    protocol_version = "HTTP/1.1"
-
-    def _pass_on(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.seen |= _actions(self.command, self.path, self.headers, body) - _NEEDS_NO_PERMISSION
-        connection = HTTPConnection(self.target)
-        connection.request(self.command, self.path, body, dict(self.headers))
-        answer = connection.getresponse()
-        content = answer.read()
-        self.send_response_only(answer.status)
-        for name, value in answer.getheaders():
-            if name.lower() not in {"connection", "content-length", "transfer-encoding"}:
-                self.send_header(name, value)
-        length = answer.getheader("Content-Length") if self.command == "HEAD" else None
-        self.send_header("Content-Length", length or str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-        connection.close()
-
-    do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = _pass_on  # noqa: N815 - the library's names
-
-    def log_message(self, *_: Any) -> None:
-        pass
+    with served(Recorded, cloud) as url:
+        yield url, actions
 
 
 def _actions(method: str, path: str, headers: Any, body: bytes) -> set[str]:
