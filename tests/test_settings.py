@@ -161,12 +161,25 @@ def test_a_team_and_environment_too_long_for_the_names_of_roles_are_refused(proj
     assert list(problems(stack(team="t" * 20, environment="e" * 20), project)) == ["team"]
 
 
-def test_a_value_that_looks_secret_is_not_printed(project: Path) -> None:
-    found = parse(stack({"environment": {"API_KEY": "hunter2"}}), project)[1]
+@pytest.mark.parametrize("name", ["API_KEY", "apiKey", "dbPassword", "wandbAPIKey", "HFToken"])
+def test_a_value_that_looks_secret_is_not_printed(project: Path, name: str) -> None:
+    found = parse(stack({"environment": {name: "hunter2"}}), project)[1]
+    assert [each.path for each in found] == [f"jobs.digits.environment.{name}"]
     assert "hunter2" not in report(found)
 
 
-@pytest.mark.parametrize("word", ["max_tokens", "token_count", "tokenizer", "keyboard"])
+@pytest.mark.parametrize("arguments", [["--password=hunter2"], ["--db-password", "hunter2"]])
+def test_an_argument_that_looks_secret_is_refused(project: Path, arguments: list[str]) -> None:
+    raw = stack()
+    raw["jobs"]["digits"]["source"]["arguments"] = arguments
+    found = parse(raw, project)[1]
+    assert [each.path for each in found] == [f"jobs.digits.source.arguments.{len(arguments) - 1}"]
+    assert "hunter2" not in report(found)
+
+
+@pytest.mark.parametrize(
+    "word", ["max_tokens", "maxTokens", "token_count", "tokenizer", "keyboard"]
+)
 def test_what_only_sounds_like_a_secret_is_accepted(project: Path, word: str) -> None:
     assert problems(stack({"hyperparameters": {word: 512}}), project) == {}
 

@@ -19,6 +19,8 @@ _SECRET_NAME = re.compile(
     r"(?i)(^|[^a-z])(password|passwd|secret|token|credentials?|api[_-]?key|access[_-]?key|"
     r"private[_-]?key)([^a-z]|$)"
 )
+_NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+"""Where a word begins in a name like dbPassword."""
 _SECRET_VALUE = re.compile(
     r"A(KIA|SIA)[0-9A-Z]{16}"  # AWS access keys, lasting and temporary
     r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"
@@ -58,7 +60,8 @@ def _nothing_looks_secret(job: JobSettings) -> Iterator[Problem]:
 def _looks_secret(name: str, value: str) -> bool:
     """By the known forms of keys and tokens, or by the name; a number or an ARN is none."""
     told = value.isdecimal() or _SECRET_ARN.fullmatch(value)
-    return bool(_SECRET_VALUE.search(value) or (_SECRET_NAME.search(name) and not told))
+    sounds_secret = _SECRET_NAME.search(_NEXT_WORD.sub("_", name))
+    return bool(_SECRET_VALUE.search(value) or (sounds_secret and not told))
 
 
 def _texts(job: JobSettings) -> Iterator[tuple[str, str, str]]:
@@ -69,8 +72,11 @@ def _texts(job: JobSettings) -> Iterator[tuple[str, str, str]]:
         yield f"hyperparameters.{name}", name, str(parameter)
     for name, value in job.tags.items():
         yield f"tags.{name}", name, value
-    for position, argument in enumerate(job.source.arguments if job.source else []):
+    arguments = job.source.arguments if job.source else []
+    for position, (option, argument) in enumerate(zip(["", *arguments], arguments, strict=False)):
         name, _, value = argument.rpartition("=")
+        if option.startswith("-") and "=" not in option and not argument.startswith("-"):
+            name = name or option
         yield f"source.arguments.{position}", name, value
     yield from _texts_in(job.extra, "extra", "")
 

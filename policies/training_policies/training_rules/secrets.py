@@ -16,6 +16,8 @@ _SECRET_NAME = re.compile(
     r"(?i)(^|[^a-z])(password|passwd|secret|token|credentials?|api[_-]?key|access[_-]?key|"
     r"private[_-]?key)([^a-z]|$)"
 )
+_NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+"""Where a word begins in a name like dbPassword."""
 _SECRET_VALUE = re.compile(
     r"A(KIA|SIA)[0-9A-Z]{16}"  # AWS access keys, lasting and temporary
     r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"
@@ -57,8 +59,21 @@ def _texts(job: TrainingJobView) -> Iterator[tuple[str, str, Any]]:
             yield path, name, value
     for path in _LISTS:
         values = job.request.read(path)
-        for number, value in enumerate(values if isinstance(values, list) else ()):
-            yield path, str(number), value
+        for number, (name, value) in enumerate(_arguments(values)):
+            yield path, name or str(number), value
+
+
+def _arguments(values: Any) -> Iterator[tuple[str, Any]]:
+    """Each argument, and the option that it is for: `--name value` or `--name=value`."""
+    listed = values if isinstance(values, list) else []
+    for before, value in zip(["", *listed], listed, strict=False):
+        text = value if isinstance(value, str) else ""
+        option, equals, rest = text.partition("=")
+        if text.startswith("-"):
+            yield (option, rest) if equals else ("", value)
+        else:
+            follows = isinstance(before, str) and before.startswith("-") and "=" not in before
+            yield before if follows else "", value
 
 
 def _has_secret_form(value: Any) -> bool:
@@ -72,7 +87,7 @@ def _sounds_secret(name: str, value: Any) -> bool:
     """
     text = value if isinstance(value, str) else ""
     told = text.isdecimal() or _SECRET_ARN.fullmatch(text)
-    return _SECRET_NAME.search(name) is not None and not told
+    return _SECRET_NAME.search(_NEXT_WORD.sub("_", name)) is not None and not told
 
 
 NO_SECRETS = Policy(
