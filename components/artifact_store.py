@@ -4,7 +4,7 @@ The bucket's layout, on which lifecycle rules and permissions rest:
 
     checkpoints/<lineage>/                  what SageMaker syncs while a job trains
     output/<lineage>/                       models and other output
-    source/<lineage>/<hash>/                source archives
+    source/<lineage>/<hash>/                source archives, each with the launcher
     inputs/<lineage>/<channel>/<hash>/      inputs that were uploaded from a local folder
 """
 
