@@ -67,7 +67,7 @@ def set_up(layout: Layout, progress: Progress) -> None:
         future.result()
     aws_plugin.install_plugin(layout, progress, Running())
     if (seconds := time.monotonic() - started) > 2:
-        print(f"Set up in {seconds:.0f} s.")
+        print(f"Set up in {seconds:.0f} s.", file=sys.stderr)
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def _only_one(layout: Layout) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print("Another set-up of this checkout runs; waiting for it.", flush=True)
+            print("Another set-up of this checkout runs; waiting for it.", file=sys.stderr)
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -38,11 +38,14 @@ class Step:
 
 
 class Progress:
-    """Several steps at once: repainted in place on a terminal, else a line each now and then."""
+    """Several steps at once: repainted in place on a terminal, else a line each now and then.
 
-    def __init__(self, stream: TextIO = sys.stdout) -> None:
-        self._stream = stream
-        self._terminal = stream.isatty()
+    On standard error by default, since the standard output of some commands is a document.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._terminal = self._stream.isatty()
         self._steps: list[Step] = []
         self._painted = 0
         self._lock = threading.Lock()
