@@ -20,11 +20,7 @@ from components.job_uploads import JobUploads, JobUploadsArgs
 from components.network.network import Network, NetworkArgs
 from components.stack_settings import AlertSettings, DeployerSettings, Settings
 from components.training_job.request import Placement
-from components.training_job.resource import (
-    TrainingJob,
-    TrainingJobArgs,
-    TrainingJobCompletion,
-)
+from components.training_job.resource import TrainingJob, TrainingJobArgs, TrainingJobCompletion
 
 
 @dataclass(frozen=True)
