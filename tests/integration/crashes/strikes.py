@@ -7,10 +7,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPResponse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from typing import Literal
+
+from tests.integration.passing_on import PassingOn, served
 
 Moment = Literal["before", "after", "unread"]
 """Before the call reaches the service; after it was carried out, its answer lost; or after its
@@ -74,47 +73,29 @@ def way_to(cloud: str) -> Iterator[Way]:
     way = Way()
 
     class Handler(_Handler):
-        target = urlsplit(cloud).netloc
         passed = way
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.block_on_close = False  # of connections that a frozen process leaves open
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    way.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with served(Handler, cloud) as way.url:
         yield way
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    target: str
+class _Handler(PassingOn):
     passed: Way
-    protocol_version = "HTTP/1.1"
 
     def handle(self) -> None:
         with suppress(ConnectionError):  # the process that asked was killed
             super().handle()
 
-    def do_PUT(self) -> None:
-        self._pass_on("PutObject")
-
-    def do_POST(self) -> None:
-        target = self.headers.get("X-Amz-Target", "")
-        self._pass_on(target.rpartition(".")[2] or "GetCallerIdentity")
-
-    def _pass_on(self, operation: str) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+    def pass_on(self) -> None:
+        body = self.body()
+        target = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        operation = "PutObject" if self.command == "PUT" else target or "GetCallerIdentity"
         moment = self.passed.take(operation)
         if moment == "before":
             self.passed.strike()
             self._cut()
             return
-        answer, content = self._forward(body)
+        answer, content = self.forward(body)
         if moment == "after":
             self.passed.strike()
             self._cut()
@@ -122,32 +103,11 @@ class _Handler(BaseHTTPRequestHandler):
         if moment == "unread":
             self.passed.hold()
         with suppress(ConnectionError):  # whoever asked may be gone
-            self._answer(answer, content)
+            self.answer(answer, content)
         if moment == "unread":
             self.passed.strike()
-
-    def _forward(self, body: bytes) -> tuple[HTTPResponse, bytes]:
-        connection = HTTPConnection(self.target)
-        connection.request(self.command, self.path, body, dict(self.headers))
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
-        return answer, content
-
-    def _answer(self, answer: HTTPResponse, content: bytes) -> None:
-        self.send_response_only(answer.status)
-        for name, value in answer.getheaders():
-            if name.lower() not in {"connection", "content-length", "transfer-encoding"}:
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-        self.wfile.flush()
 
     def _cut(self) -> None:
         self.close_connection = True
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
-
-    def log_message(self, *_: Any) -> None:
-        pass

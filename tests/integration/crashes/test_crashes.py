@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from development.layout import Layout
 from tests.integration.conftest import run_cloud
 from tests.integration.crashes.scene import CrashStack, Scene, Victim, job_settings
 from tests.integration.crashes.strikes import Way, way_to
+from tests.integration.test_warm_pools import ask_for_warm_pools
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
@@ -124,6 +126,33 @@ def test_a_change_of_tags_survives_a_crash_at_every_call(
         one_job(scene, 1)
         assert scene.tags() == tags
     tell(f"Crashes, change of tags: {scene.points} points at which the {scene.victim} died")
+
+
+def test_a_change_of_keep_alive_survives_a_crash_at_its_call(
+    scene: Scene, tell: Callable[[str], None]
+) -> None:
+    """The job has ended by then, as the service refuses the change while it runs. The calls before
+    are those of a change of tags."""
+    ask_for_warm_pools(scene.stack, "ml.m5.large")
+    scene.stack.settings["job"] = job_settings("exit 0") | {"spot": False, "keepAlive": "30m"}
+    scene.points_of(*UP)
+    scene.stack.wait_for_job("job", has_pool)
+    scene.set(keepAlive="31m")
+    points = scene.points_of(*UP)
+    changes = [point for point in points if scene.way.calls[point.call] == "UpdateTrainingJob"]
+    assert changes
+    for minutes, point in enumerate(changes, start=32):
+        scene.set(keepAlive=f"{minutes}m")
+        scene.crash(point, *UP)
+        [job] = scene.stack.jobs("job")
+        assert has_pool(job)
+        assert job["ResourceConfig"]["KeepAlivePeriodInSeconds"] == minutes * 60
+        assert scene.recorded() == [job["TrainingJobName"]]
+    tell(f"Crashes, change of keep-alive: {scene.points} points at which the {scene.victim} died")
+
+
+def has_pool(job: dict[str, Any]) -> bool:
+    return bool(job.get("WarmPoolStatus", {}).get("Status") == "Available")
 
 
 def one_job(scene: Scene, launched: int) -> None:
