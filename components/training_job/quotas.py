@@ -51,10 +51,17 @@ def sagemaker_quotas(client: Any) -> dict[str, Quota]:
 
 
 def live_jobs(client: Any) -> list[str]:
-    """The names of all jobs of the account and region that have not ended."""
+    """The names of all jobs of the account and region that have not ended.
+
+    One that is stopping holds its instances, and writes its last checkpoint.
+    """
     paginator = client.get_paginator("list_training_jobs")
-    pages = paginator.paginate(StatusEquals="InProgress", MaxResults=100)
-    return [each["TrainingJobName"] for page in pages for each in page["TrainingJobSummaries"]]
+    return [
+        each["TrainingJobName"]
+        for status in ("InProgress", "Stopping")
+        for page in paginator.paginate(StatusEquals=status, MaxResults=100)
+        for each in page["TrainingJobSummaries"]
+    ]
 
 
 def in_use(requests: Iterable[Mapping[str, Any]]) -> Counter[str]:

@@ -47,7 +47,7 @@ def test_a_launch_that_nothing_is_against_has_no_problems(
 ) -> None:
     assert texts(preflight, job_inputs(DATA)) == []
     assert capsys.readouterr().out == ""
-    assert sum(account.calls.values()) + len(account.sagemaker.calls) == 5
+    assert sum(account.calls.values()) + len(account.sagemaker.calls) == 6
 
 
 def test_everything_that_is_missing_is_told_at_once_with_path_value_rule_and_remedy(
@@ -145,6 +145,18 @@ def test_jobs_that_may_not_be_seen_are_not_counted(
     )
 
 
+@pytest.mark.parametrize(("status", "counts"), [("Stopping", True), ("Stopped", False)])
+def test_a_job_that_is_stopping_holds_its_instances_and_its_checkpoints(
+    preflight: Preflight, account: FakeAccount, job_inputs: Inputs, status: str, counts: bool
+) -> None:
+    three = job_inputs({"instanceCount": 3})
+    for lineage in ("vision-dev-cats", "research-dev-digits"):
+        name = start(account.sagemaker, job_inputs({"instanceCount": 2}), lineage, "theirs")
+        account.sagemaker.end(name, status)
+    told = [problem.path for problem in preflight.problems(three)]
+    assert told == (["request.ResourceConfig", "lineage"] if counts else [])
+
+
 @pytest.mark.parametrize("theirs", [True, False])
 def test_another_owners_live_job_on_the_lineage_is_told_before_anything_is_stopped(
     preflight: Preflight, account: FakeAccount, job_inputs: Inputs, theirs: bool
@@ -203,7 +215,7 @@ def test_a_hundred_jobs_ask_no_more_than_one(
     account.quotas[SPOT] = 100
     for number in range(100):
         assert texts(preflight, job_inputs(DATA, lineage=f"research-dev-{number}")) == []
-    assert sum(account.calls.values()) + len(account.sagemaker.calls) == 5
+    assert sum(account.calls.values()) + len(account.sagemaker.calls) == 6
 
 
 def test_check_refuses_a_launch_that_would_fail(
