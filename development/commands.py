@@ -151,16 +151,18 @@ def down(layout: Layout) -> int:
     release_dead_locks(layout, tell)
     end_processes_of(layout.pulumi_home)
     server = find_current(layout)
-    if server is None and not any(engine.exists() for engine in _stacks(layout, "")):
-        return 0
-    if server is None and not daemon.has_data(layout.cloud):
+    existing = [engine for engine in _stacks(layout, "") if engine.exists()]
+    if existing and server is None and not daemon.has_data(layout.cloud):
         console.print("The local cloud is gone, so nothing of the stack exists any more.")
-        for engine in _stacks(layout, ""):
-            if engine.exists():
-                engine.forget()
+        for engine in existing:
+            engine.forget()
+        return 0
+    if not any(map(_has_anything, existing)):
+        daemon.stop(layout.cloud)
+        console.print("No stack is up, so there is nothing to destroy.")
         return 0
     server = server or start(layout)
-    existing = [engine for engine in _stacks(layout, server.url) if engine.exists()]
+    existing = [engine for engine in _stacks(layout, server.url) if _has_anything(engine)]
     code = next(filter(None, (_destroy(engine, server) for engine in existing)), 0)
     if code == 0:
         daemon.stop(layout.cloud)
@@ -173,6 +175,10 @@ def down(layout: Layout) -> int:
 def _stacks(layout: Layout, url: str) -> list[Engine]:
     """Return the engines of all stacks, what builds on others first."""
     return [Engine(layout, STACK, url, DOWNSTREAM), Engine(layout, STACK, url)]
+
+
+def _has_anything(engine: Engine) -> bool:
+    return bool(engine.resources()) or engine.was_interrupted()
 
 
 def _destroy(engine: Engine, server: daemon.Server) -> int:

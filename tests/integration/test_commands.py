@@ -93,6 +93,8 @@ def assert_down_leaves_nothing(layout: Layout) -> None:
     assert not Path(f"/proc/{server.pid}").exists()
     assert daemon.find(layout.cloud) is None
     assert processes_of(layout.pulumi_home) == []
+    assert commands.down(layout) == 0
+    assert daemon.find(layout.cloud) is None
     shutil.rmtree(layout.cloud / daemon.KEPT)
     assert commands.down(layout) == 0
     assert not Engine(layout, "dev", "").exists()
