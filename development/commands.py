@@ -26,6 +26,7 @@ from localcloud import daemon
 
 STACK = "dev"
 _WAIT_SECONDS = 1.0
+_ADVICE = ("The resources in the stack have been deleted", "If you want to remove the stack")
 
 
 def up(layout: Layout) -> int:
@@ -182,7 +183,13 @@ def _has_anything(engine: Engine) -> bool:
 
 
 def _destroy(engine: Engine, server: daemon.Server) -> int:
-    return _look_again(engine, server) or engine.destroy(tell)
+    return _look_again(engine, server) or engine.destroy(_tell_but_advice)
+
+
+def _tell_but_advice(line: str) -> None:
+    """Tell what the engine writes, but not which of its commands could follow."""
+    if not line.startswith(_ADVICE):
+        tell(line)
 
 
 def _look_again(engine: Engine, server: daemon.Server) -> int:
