@@ -19,8 +19,15 @@ _TOLD = "told"
 TOGETHER = "tests/integration/full_platform/"
 """The tests that read one platform, which takes a minute to bring up."""
 
-APART = "tests/integration/"
+APART = ("tests/integration/", "tests/localcloud/test_interrupted_training.py")
 """The tests that take long, each of which brings up what it needs."""
+
+LONGEST = (
+    "tests/localcloud/test_interrupted_training.py",
+    "tests/integration/crashes/",
+    "tests/integration/test_commands.py",
+)
+"""Those of them that take minutes."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -51,7 +58,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests that take long first, so that no worker is left with one at the end."""
-    items.sort(key=lambda item: not item.nodeid.startswith(APART))
+    items.sort(key=lambda item: (not _is(item, LONGEST), not _is(item, APART)))
+
+
+def _is(item: pytest.Item, any_of: tuple[str, ...]) -> bool:
+    return item.nodeid.startswith(any_of)
 
 
 @pytest.hookimpl(optionalhook=True)
