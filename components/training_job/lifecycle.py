@@ -14,7 +14,7 @@ from typing import Any
 from components.training_job.definition import Request
 from components.training_job.errors import TrainingJobError, has_expired
 from components.training_job.names import next_job_name, parse_job_name
-from components.training_job.outcome import DELETING, is_terminal
+from components.training_job.outcome import DELETING, is_live, is_terminal
 from components.training_job.tries import Summaries, choice_of, chosen, try_of
 
 LINEAGE_TAG = "sagemaker-training:lineage"
@@ -93,8 +93,7 @@ def launch_once(client: Any, launch: Launch) -> Launched:
     adopted = _adoptable(client, launch, summaries)
     name = adopted["TrainingJobName"] if adopted else ""
     for summary in summaries:
-        over = is_terminal(summary) or summary["TrainingJobStatus"] == DELETING
-        if summary["TrainingJobName"] != name and not over:
+        if summary["TrainingJobName"] != name and is_live(summary):
             _end_other(client, launch, summary["TrainingJobName"])
     description = adopted or _create(client, launch, summaries)
     return Launched(description, launch.try_of(description["TrainingJobName"], summaries))
@@ -193,7 +192,7 @@ def _adoptable(
 def _end_other(client: Any, launch: Launch, name: str) -> None:
     """Stop another live job on the same checkpoints, if it is this owner's."""
     description = describe(client, name)
-    if description is None or is_terminal(description):
+    if description is None or not is_live(description):
         return
     if description.get("CheckpointConfig") != launch.request.get("CheckpointConfig"):
         return  # a namesake in another stack, with a bucket of its own

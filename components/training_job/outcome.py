@@ -11,6 +11,9 @@ from typing import Any
 
 TERMINAL_STATUSES = frozenset({"Completed", "Failed", "Stopped"})
 
+LIVE_STATUSES = ("InProgress", "Stopping")
+"""Of a job that holds its instances, and may write to its checkpoints."""
+
 DELETING = "Deleting"
 """The status of a record that is about to vanish; only that of a job that has ended can be."""
 
@@ -41,6 +44,11 @@ _REMEDIES = {
 def is_terminal(description: Mapping[str, Any]) -> bool:
     """Whether the job has ended."""
     return description["TrainingJobStatus"] in TERMINAL_STATUSES
+
+
+def is_live(description: Mapping[str, Any]) -> bool:
+    """Whether the job holds its instances; neither one that has ended nor a vanishing record."""
+    return description["TrainingJobStatus"] in LIVE_STATUSES
 
 
 def outcome_of(description: Mapping[str, Any]) -> str:

@@ -72,7 +72,7 @@ class Preflight:
         that could never run are printed: they refuse nothing, as they may not be needed.
         """
         first, *later = self._choices(inputs)
-        launch = inputs | {"request": first.request, "path": first.path, "later": later}
+        launch = inputs | {"request": first.request, "choice": first, "later": later}
         self._planned[inputs["lineage"]] = instances_of(first.request)
         checks = (self._quotas, self._image, self._inputs, self._role, self._other_owners)
         with ThreadPoolExecutor(len(checks)) as pool:
@@ -130,7 +130,7 @@ class Preflight:
         for choice in inputs["later"]:
             for problem in _shortages(choice, Counter(), quotas, region):
                 self._tell(f"{inputs['lineage']}: a later attempt would be refused: {problem}")
-        yield from _shortages(Choice(inputs["path"], inputs["request"]), used, quotas, region)
+        yield from _shortages(inputs["choice"], used, quotas, region)
 
     def _used_by_others(self, inputs: Inputs, region: str) -> Counter[str]:
         """What live jobs take, and what this stack's other jobs will.

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.training_job.outcome import LIVE_STATUSES
+
 Instances = Mapping[str, int]
 """Numbers of instances by the names of the quotas that count them."""
 
@@ -58,7 +60,7 @@ def live_jobs(client: Any) -> list[str]:
     paginator = client.get_paginator("list_training_jobs")
     return [
         each["TrainingJobName"]
-        for status in ("InProgress", "Stopping")
+        for status in LIVE_STATUSES
         for page in paginator.paginate(StatusEquals=status, MaxResults=100)
         for each in page["TrainingJobSummaries"]
     ]

@@ -10,7 +10,7 @@ from typing import Any
 
 from components.training_job.definition import Request
 from components.training_job.names import parse_job_name
-from components.training_job.outcome import has_failed, is_terminal, outcome_of
+from components.training_job.outcome import has_failed, is_live, outcome_of
 
 Summaries = Sequence[Mapping[str, Any]]
 """What ListTrainingJobs says of a lineage's jobs, newest first."""
@@ -35,7 +35,7 @@ def next_try_of(lineage: str, definition_hash: str, summaries: Summaries) -> int
     live = (
         summary["TrainingJobName"]
         for summary in summaries
-        if _runs(lineage, definition_hash, summary) and not is_terminal(summary)
+        if _runs(lineage, definition_hash, summary) and is_live(summary)
     )
     return try_of(lineage, definition_hash, next(live, ""), summaries)
 

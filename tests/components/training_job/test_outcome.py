@@ -6,6 +6,7 @@ import pytest
 
 from components.training_job.outcome import (
     has_failed,
+    is_live,
     is_terminal,
     outcome_of,
     remedy_for,
@@ -30,6 +31,7 @@ def test_every_end_has_its_class(status: str, secondary: str, reason: str, expec
         description["FailureReason"] = reason
     assert outcome_of(description) == expected
     assert is_terminal(description)
+    assert not is_live(description)
 
 
 @pytest.mark.parametrize("end", [end for end in ENDS if end[3] != "completed"], ids=lambda e: e[3])
@@ -43,6 +45,7 @@ def test_a_job_that_has_not_ended_is_running(secondary: str) -> None:
     description = {"TrainingJobStatus": status, "SecondaryStatus": secondary}
     assert outcome_of(description) == "running"
     assert not is_terminal(description)
+    assert is_live(description)
 
 
 def test_the_status_message_decides_nothing() -> None:
