@@ -15,6 +15,7 @@ import boto3
 import yaml
 
 from bench.job import BUCKET, request, settings
+from bench.local_cloud import TRUST
 from bench.spent import Spent, spent_by
 from development.engine import Engine, Project
 from development.environment import REGION, engine_environment
@@ -26,16 +27,6 @@ UP = ("up", "--yes", "--skip-preview")
 _QUOTA = 100_000
 _SERVICES = ("sagemaker", "s3", "sts", "iam", "ecr", "service-quotas")
 """All that a launch asks."""
-_TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "sagemaker.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
-    ],
-}
 
 
 @contextmanager
@@ -110,7 +101,7 @@ class Stacks:
         """A bucket, a role, a key, and as many instances as are asked for."""
         self._client("s3").create_bucket(Bucket=BUCKET)
         iam = self._client("iam")
-        role = iam.create_role(RoleName="bench", AssumeRolePolicyDocument=json.dumps(_TRUST))
+        role = iam.create_role(RoleName="bench", AssumeRolePolicyDocument=json.dumps(TRUST))
         administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
         iam.attach_role_policy(RoleName="bench", PolicyArn=administrator)
         name = f"{settings().instance_type} for spot training job usage"

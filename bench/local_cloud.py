@@ -18,7 +18,7 @@ BUCKET = "measurements"
 REGION = "us-east-1"
 _ROLE = "arn:aws:iam::123456789012:role/measurement"
 _POLL_SECONDS = 0.1
-_TRUST = {
+TRUST = {
     "Version": "2012-10-17",
     "Statement": [
         {
@@ -45,7 +45,7 @@ class LocalCloud:
         self.logs = self.client("logs")
         self.s3.create_bucket(Bucket=BUCKET)
         iam = self.client("iam")
-        iam.create_role(RoleName="measurement", AssumeRolePolicyDocument=json.dumps(_TRUST))
+        iam.create_role(RoleName="measurement", AssumeRolePolicyDocument=json.dumps(TRUST))
         iam.put_role_policy(
             RoleName="measurement", PolicyName="all", PolicyDocument=json.dumps(_ALLOWED)
         )
