@@ -12,6 +12,7 @@ import io
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 _LEFT_OUT = frozenset({"__pycache__", ".git", ".venv", ".ipynb_checkpoints", ".DS_Store"})
 _HASH_DIGITS = 16
@@ -48,20 +49,28 @@ def content_hash(root: Path) -> str:
 def pack(root: Path, archive: Path) -> None:
     """Write a folder to a gzip-compressed tar archive, atomically; kept where it exists.
 
-    The archive's name must contain the hash, so that one that exists is the same.
+    The archive's name must contain the hash, so that one that exists is the same. Any number of
+    processes may pack the same folder at once, as the updates of several stacks in one checkout
+    do: each writes a file of its own and moves it into place.
     """
     if archive.exists():
         return
     archive.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = archive.with_name(f".{archive.name}.unfinished")
+    with TemporaryDirectory(dir=archive.parent) as own:
+        unfinished = Path(own) / archive.name
+        write_archive(root, unfinished)
+        unfinished.replace(archive)
+
+
+def write_archive(root: Path, archive: Path) -> None:
+    """Write a folder's files, without owners and times, to a gzip-compressed tar archive."""
     with (
-        unfinished.open("wb") as raw,
+        archive.open("wb") as raw,
         gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as compressed,
         tarfile.open(fileobj=compressed, mode="w") as tar,
     ):
         for relative in files_in(root):
             _add(tar, _located(root, relative), relative)
-    unfinished.replace(archive)
 
 
 def _add(tar: tarfile.TarFile, path: Path, relative: Path) -> None:

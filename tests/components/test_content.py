@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import tarfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components import content
 from components.content import content_hash, files_in, pack
 
 
@@ -75,6 +78,27 @@ def test_the_same_contents_make_the_same_archive(folder: Path, tmp_path: Path) -
     os.utime(folder / "train.py", (1, 1))
     pack(folder, second)
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_two_updates_may_pack_the_same_folder_at_once(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_are_writing = Barrier(2, timeout=30)
+    write_archive = content.write_archive
+
+    def write_beside_the_other(root: Path, archive: Path) -> None:
+        write_archive(root, archive)
+        both_are_writing.wait()
+
+    monkeypatch.setattr(content, "write_archive", write_beside_the_other)
+    archive = tmp_path / "packed" / "source.tar.gz"
+    with ThreadPoolExecutor(2) as threads:
+        updates = [threads.submit(pack, folder, archive) for _ in range(2)]
+    for update in updates:
+        update.result()
+    with tarfile.open(archive) as tar:
+        assert tar.getnames() == ["package/model.py", "train.py"]
+    assert list(archive.parent.iterdir()) == [archive]
 
 
 def test_a_single_file_is_known_by_its_name(folder: Path) -> None:
