@@ -17,6 +17,7 @@ from bench.spent import Spent, spent_by
 ONE, TWO, SIX = Spent(1, 0.5), Spent(2, 1), Spent(6, 4)
 TIMES = Times(
     count=7, preview=TWO, launch=SIX, unchanged=TWO, completion=TWO, recorded=TWO,
+    recorded_unchanged=Spent(1.5, 0.8),
     idle_preview=ONE, idle_create=ONE, idle_unchanged=ONE, bare_launch=TWO, bare_wait=ONE,
     slow=Slow(launch=SIX, bare=ONE, alike=TWO),
 )  # fmt: skip
@@ -38,6 +39,7 @@ def test_what_was_wanted_is_beside_what_was_measured() -> None:
     unchanged = next(line for line in lines if "without changes" in line)
     assert "1.3" in unchanged
     assert "2.00 (2.00)" in unchanged
+    assert "1.50 (1.60)" in lines[lines.index(unchanged) + 1]
     launch = next(line for line in lines if "launch ÷ boto3 " in line)
     assert "1.5" in launch
     assert "3.00 (4.00)" in launch
