@@ -19,6 +19,9 @@ from components.alerts.watchdog_documents import (
 
 INTERVAL_MINUTES = 15
 
+_BAD_ENDS = {"failures": "ExecutionsFailed", "timeouts": "ExecutionsTimedOut"}
+"""Metrics of Step Functions, which does not count an execution that ran out of time as failed."""
+
 
 @dataclass(frozen=True)
 class WatchdogArgs:
@@ -48,7 +51,7 @@ class WatchdogArgs:
 
 
 class Watchdog(pulumi.ComponentResource):
-    """A state machine that a schedule starts, and an alarm for when it fails itself."""
+    """A state machine that a schedule starts, and alarms for when it fails itself."""
 
     state_machine_arn: pulumi.Output[str]
     """The state machine."""
@@ -69,7 +72,8 @@ class Watchdog(pulumi.ComponentResource):
 
         self._create_state_machine()
         self._create_schedule()
-        self._create_alarm()
+        for name, metric in _BAD_ENDS.items():
+            self._create_alarm(name, metric)
 
         self.register_outputs({"state_machine_arn": self.state_machine_arn})
 
@@ -137,12 +141,12 @@ class Watchdog(pulumi.ComponentResource):
         )
         self.dependencies += [role, policy, rule, target]
 
-    def _create_alarm(self) -> None:
+    def _create_alarm(self, name: str, metric: str) -> None:
         alarm = aws.cloudwatch.MetricAlarm(
-            f"{self._name}-failures",
-            alarm_description=f"{self._name} failed, so prolonged jobs may go unseen",
+            f"{self._name}-{name}",
+            alarm_description=f"{self._name} did not end well, so prolonged jobs may go unseen",
             namespace="AWS/States",
-            metric_name="ExecutionsFailed",
+            metric_name=metric,
             dimensions={"StateMachineArn": self.state_machine_arn},
             statistic="Sum",
             period=3600,

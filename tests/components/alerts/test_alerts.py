@@ -175,9 +175,12 @@ def test_a_watchdog_runs_every_quarter_of_an_hour_as_its_documents_say(everythin
     assert target["roleArn"].endswith(":alerts-watchdog-run-id")
 
 
-def test_a_watchdog_that_fails_is_itself_an_alert(everything: Recording):
-    alarm = everything.the(ALARM, "-watchdog-failures").inputs
-    assert (alarm["namespace"], alarm["metricName"]) == ("AWS/States", "ExecutionsFailed")
+@pytest.mark.parametrize(
+    ("name", "metric"), [("failures", "ExecutionsFailed"), ("timeouts", "ExecutionsTimedOut")]
+)
+def test_a_watchdog_that_fails_is_itself_an_alert(everything: Recording, name: str, metric: str):
+    alarm = everything.the(ALARM, f"-watchdog-{name}").inputs
+    assert (alarm["namespace"], alarm["metricName"]) == ("AWS/States", metric)
     assert alarm["dimensions"]["StateMachineArn"].endswith(":alerts-watchdog-id")
     assert alarm["alarmActions"] == [TOPIC]
 

@@ -123,9 +123,11 @@ def test_the_watchdog_may_stop_this_stacks_jobs_and_no_other(platform: Platform,
 
 
 def test_a_watchdog_that_fails_raises_an_alarm(platform: Platform, topic: str):
-    alarm = alarms_of(platform)["watchdog-failures"]
-    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/States", "ExecutionsFailed")
-    assert alarm["AlarmActions"] == [topic]
+    ends = {"failures": "ExecutionsFailed", "timeouts": "ExecutionsTimedOut"}
+    for name, metric in ends.items():
+        alarm = alarms_of(platform)[f"watchdog-{name}"]
+        assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/States", metric)
+        assert alarm["AlarmActions"] == [topic]
 
 
 def test_a_chat_channel_hears_of_the_topic_and_can_do_nothing(platform: Platform, topic: str):
