@@ -39,7 +39,7 @@ print('begins', flush=True)
 while step < last_step:
     time.sleep({STEP_SECONDS})
     step += 1
-    print('did', step, flush=True)
+    print(f'did {{step}}\\n', end='', flush=True)  # in one piece, wherever it is killed
     if every and step % every == 0:
         time.sleep({CHECKPOINT_SECONDS})
         new = folder / (str(step) + '.sagemaker-ignore')
