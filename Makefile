@@ -49,9 +49,9 @@ down:  ## Destroy the stacks and stop the local cloud
 clean:  ## `make down`, then remove all that the set-up made
 	@$(PYTHON) -m toolchain.teardown clean
 
-# A test of the engine waits now and then, so three share two cores, and four of the long ones.
+# A test of the engine waits now and then, so four share two cores.
 test: setup  ## Run the unit and the integration tests
-	@$(VENV_PYTHON) -m pytest -m "not deep" -n 3
+	@$(VENV_PYTHON) -m pytest -m "not deep" -n 4
 
 test-deep: setup  ## Run the tests that take minutes
 	@$(VENV_PYTHON) -m pytest -m deep -n 4
