@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from components.training_job.outcome import is_live
 from development.errors import CommandError
 from development.stack_file import StackFile
 
@@ -47,8 +48,7 @@ def lineages_of(settings: StackFile, job: str | None) -> list[str]:
 
 def any_live(sagemaker: Any, lineages: Iterable[str]) -> bool:
     """Tell whether a job of the lineages has not ended yet."""
-    live = ("InProgress", "Stopping")
-    return any(each["TrainingJobStatus"] in live for each in runs_of(sagemaker, lineages))
+    return any(is_live(each) for each in runs_of(sagemaker, lineages))
 
 
 def stop_live(sagemaker: Any, lineages: Iterable[str]) -> list[str]:
