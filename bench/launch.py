@@ -103,14 +103,10 @@ def _created(own: Stacks, kinds: Mapping[str, Engine]) -> dict[str, Spent]:
 def _unchanged(own: Stacks, kinds: Mapping[str, Engine]) -> dict[str, Spent]:
     """Updates without changes, in turn, as the machine's own speed varies with the minutes."""
     rounds = [{kind: own.pulumi(each, *UP) for kind, each in kinds.items()} for _ in range(ROUNDS)]
-    best = {
-        kind: min((each[kind] for each in rounds), key=lambda spent: spent.seconds)
-        for kind in kinds
-    }
+    names = {"idle": "idle_unchanged", "recorded": "recorded_unchanged", "jobs": "unchanged"}
     return {
-        "idle_unchanged": best["idle"],
-        "recorded_unchanged": best["recorded"],
-        "unchanged": best["jobs"],
+        name: min((each[kind] for each in rounds), key=lambda spent: spent.seconds)
+        for kind, name in names.items()
     }
 
 

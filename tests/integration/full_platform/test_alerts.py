@@ -124,8 +124,9 @@ def test_the_watchdog_may_stop_this_stacks_jobs_and_no_other(platform: Platform,
 
 def test_a_watchdog_that_fails_raises_an_alarm(platform: Platform, topic: str):
     ends = {"failures": "ExecutionsFailed", "timeouts": "ExecutionsTimedOut"}
+    alarms = alarms_of(platform)
     for name, metric in ends.items():
-        alarm = alarms_of(platform)[f"watchdog-{name}"]
+        alarm = alarms[f"watchdog-{name}"]
         assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/States", metric)
         assert alarm["AlarmActions"] == [topic]
 
