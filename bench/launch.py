@@ -4,9 +4,9 @@
 
 On a local cloud of its own, for each number of jobs: preview, launch, an update without changes,
 and the wait for jobs that have ended. Beside it as many resources that do nothing, which is the
-engine's floor, as many that record what a job does and launch nothing, and as many calls of boto3
-on four threads. Each time is that of the whole command, with the processor time of its own
-processes, without the local cloud's, in brackets.
+engine's floor, as many that record what a job does and launch nothing, as many that record the same
+and make a launch's one call, and as many calls of boto3 on four threads. Each time is that of the
+whole command, with the processor time of its own processes, without the local cloud's, in brackets.
 
 The local cloud answers at once, which makes a launch by boto3 little more than its start. So jobs
 are launched once more on a service that answers as late as one far away.
@@ -59,6 +59,7 @@ class Times:
     unchanged: Spent
     completion: Spent
     recorded: Spent
+    sent: Spent
     recorded_unchanged: Spent
     idle_preview: Spent
     idle_create: Spent
@@ -88,7 +89,7 @@ def measure(count: int) -> Times:
 
 
 def _created(own: Stacks, kinds: Mapping[str, Engine]) -> dict[str, Spent]:
-    """Resources that do nothing, resources recorded as jobs are, and training jobs."""
+    """Resources that do nothing, resources recorded as jobs are, training jobs, and bare calls."""
     times = {
         "idle_preview": own.pulumi(kinds["idle"], "preview"),
         "idle_create": own.pulumi(kinds["idle"], *UP),
@@ -96,6 +97,8 @@ def _created(own: Stacks, kinds: Mapping[str, Engine]) -> dict[str, Spent]:
         "preview": own.pulumi(kinds["jobs"], "preview"),
         "launch": own.pulumi(kinds["jobs"], *UP),
     }
+    own.wait_for("bench-dev-job-")
+    times["sent"] = own.pulumi(own.stack("sent"), *UP)
     own.wait_for("bench-dev-job-")
     return times
 
@@ -138,6 +141,7 @@ def times_table(times: list[Times]) -> Table:
             ("preview", each.preview, each.idle_preview, None),
             ("launch", each.launch, each.idle_create, each.bare_launch),
             ("  its record alone", each.recorded, each.idle_create, each.bare_launch),
+            ("  record and call", each.sent, each.idle_create, each.bare_launch),
             ("unchanged", each.unchanged, each.idle_unchanged, None),
             ("  its record alone", each.recorded_unchanged, each.idle_unchanged, None),
             ("completion", each.completion, each.idle_unchanged, each.bare_wait),
@@ -173,6 +177,7 @@ def wanted_table(most: Times) -> Table:
         "  of it resources that do nothing, the engine's floor", "", most.idle_create.over(bare)
     )
     table.add_row("  of it resources recorded as jobs are", "", most.recorded.over(bare))
+    table.add_row("  of it these, each launched by its one call", "", most.sent.over(bare))
     table.add_row("launch ÷ boto3, late answers", WANTED_LAUNCH, slow.launch.over(slow.bare))
     table.add_row(
         "launch ÷ boto3 with the same calls, late answers", "", slow.launch.over(slow.alike)

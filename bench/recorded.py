@@ -1,17 +1,19 @@
-"""A dynamic resource that records what a launched job does, and launches none.
+"""Dynamic resources that record what a launched job does: one launches none, the other only sends.
 
-What the engine takes for it is what it takes for a job's record: the whole state is written after
-every step.
+What the engine takes for the first is what it takes for a job's record: the whole state is written
+after every step. The second makes the one call without which nothing runs, and looks neither before
+nor after it: no provider with this record can launch with less.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from pulumi.dynamic import CreateResult, Resource
+from pulumi.dynamic import ConfigureRequest, CreateResult, Resource
 
 from bench.idle import IdleProvider
 from components.training_job.resource import TrainingJobArgs, job_inputs
+from components.training_job.service_model import conform
 from components.training_job.state import described
 
 _ADDED_BY_CHECK = {
@@ -28,7 +30,7 @@ class RecordingProvider(IdleProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Say that it was launched."""
-        name = f"{props['lineage']}-{props['definition_hash']}-1"
+        name = _job_name(props)
         description = props["request"] | {
             "TrainingJobName": name,
             "TrainingJobArn": f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{name}",
@@ -38,8 +40,39 @@ class RecordingProvider(IdleProvider):
         return CreateResult(name, described(props, description, tries=1))
 
 
+class SendingProvider(RecordingProvider):
+    """Calls CreateTrainingJob, and nothing else."""
+
+    serialize_as_secret_always = False
+
+    _client: Any
+
+    def configure(self, _: ConfigureRequest) -> None:
+        """Build the one client; the region and the endpoint are those of the environment."""
+        import boto3  # only here, as the records alone don't need it
+
+        self._client = boto3.client("sagemaker")
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Launch the job, and answer as for one."""
+        request = conform(props["request"])
+        self._client.create_training_job(**request, TrainingJobName=_job_name(props))
+        return super().create(props)
+
+
+def _job_name(props: dict[str, Any]) -> str:
+    return f"{props['lineage']}-{props['definition_hash']}-1"
+
+
 class Recorded(Resource, module="bench", name="Recorded"):
     """One of many that are recorded as a job is."""
 
     def __init__(self, name: str, args: TrainingJobArgs) -> None:
         super().__init__(RecordingProvider(), name, job_inputs(args) | _ADDED_BY_CHECK)
+
+
+class Sent(Resource, module="bench", name="Sent"):
+    """One of many that are recorded as a job is, and launched by a single call."""
+
+    def __init__(self, name: str, args: TrainingJobArgs) -> None:
+        super().__init__(SendingProvider(), name, job_inputs(args) | _ADDED_BY_CHECK)

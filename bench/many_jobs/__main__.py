@@ -18,7 +18,7 @@ if kind == "idle":
         Idle(f"idle-{number}", number)
 else:
     from bench.job import resource_args, settings
-    from bench.recorded import Recorded
+    from bench.recorded import Recorded, Sent
     from components.training_job.resource import TrainingJob, TrainingJobCompletion
 
     args = {
@@ -27,9 +27,10 @@ else:
         )
         for number in range(count)
     }
-    if kind == "recorded":
+    if kind in ("recorded", "sent"):
+        record = Recorded if kind == "recorded" else Sent
         for name, each in args.items():
-            Recorded(name, each)
+            record(name, each)
     else:
         jobs = {name: TrainingJob(name, each) for name, each in args.items()}
         if config.get_bool("wait"):

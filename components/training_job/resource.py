@@ -1,6 +1,7 @@
 """`TrainingJob` and `TrainingJobCompletion`, as a program uses them."""
 
-from __future__ import annotations
+# Without `from __future__ import annotations`: Pulumi evaluates the outputs' annotations anew for
+# each job, and would compile each of them from text.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
