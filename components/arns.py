@@ -1,4 +1,4 @@
-"""Names of AWS things made from plain values: partitions, buckets, repositories."""
+"""Names of AWS things made from plain values: partitions, consoles, buckets, repositories."""
 
 from __future__ import annotations
 
@@ -16,11 +16,23 @@ _ECR_IMAGE = re.compile(
 )
 
 
+_CONSOLES = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+
+
 def partition(region: str) -> str:
     """The partition that a region belongs to, which every ARN begins with."""
     if region.startswith("cn-"):
         return "aws-cn"
     return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
+def console(region: str) -> str:
+    """The address of a region's console, which each partition has under a domain of its own."""
+    return f"https://{region}.{_CONSOLES[partition(region)]}"
 
 
 def s3_location(uri: str) -> tuple[str, str]:

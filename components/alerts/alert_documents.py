@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from components.arns import partition
+from components.arns import console, partition
 from components.iam_documents import Document, Statement, document
 
 EVENT_INPUTS = {"job": "$.detail.TrainingJobName", "reason": "$.detail.FailureReason"}
@@ -88,7 +88,7 @@ def event_message(ending: Ending, region: str) -> str:
 
 def chat_message(title: str, description: str, region: str, job: str) -> dict[str, Any]:
     """A message about a job, with a link to the job's page."""
-    page = f"https://{region}.console.aws.amazon.com/sagemaker/home?region={region}#/jobs/{job}"
+    page = f"{console(region)}/sagemaker/home?region={region}#/jobs/{job}"
     content = {"textType": "client-markdown", "title": title, "description": description}
     return {
         "version": "1.0",

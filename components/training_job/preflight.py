@@ -14,6 +14,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from components.arns import console
 from components.problems import Problem
 from components.training_job import lifecycle
 from components.training_job.aws_clients import AwsClients
@@ -255,12 +256,12 @@ def _shortages(
     """The quotas that a choice would exceed beside what is used of them."""
     wanted = instances_of(choice.request)
     for name, quota in shortages(wanted, used, quotas):
-        console = f"https://{region}.console.aws.amazon.com/servicequotas/home"
         yield Problem(
             f"{choice.path}.ResourceConfig",
             wanted[name],
             f"the account's quota of instances of {name} in {region} is {quota.value:g}, of "
             f"which {used[name]} are in use or asked for by this stack's other jobs",
-            f"ask for {used[name] + wanted[name]} at {console}/services/sagemaker/quotas/"
-            f"{quota.code}, or use another instance type, fewer instances, or wait",
+            f"ask for {used[name] + wanted[name]} at {console(region)}/servicequotas/home/"
+            f"services/sagemaker/quotas/{quota.code}, or use another instance type, fewer "
+            "instances, or wait",
         )

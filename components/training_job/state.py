@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from components.arns import console
 from components.training_job.cost import billed_cost, savings_percent
 from components.training_job.images import digest_in
 from components.training_job.names import parse_job_name
@@ -83,11 +84,11 @@ def interruptions_of(description: Mapping[str, Any]) -> int:
 
 def _console_links(region: str, name: str) -> dict[str, str]:
     """Where a person looks at the job and at its log."""
-    console = f"https://{region}.console.aws.amazon.com"
+    page = console(region)
     group = "$252Faws$252Fsagemaker$252FTrainingJobs"  # the console's own way to write a slash
     return {
-        "console_url": f"{console}/sagemaker/home?region={region}#/jobs/{name}",
-        "log_url": f"{console}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{group}"
+        "console_url": f"{page}/sagemaker/home?region={region}#/jobs/{name}",
+        "log_url": f"{page}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{group}"
         f"$3FlogStreamNameFilter$3D{name}/",
     }
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.arns import partition, repository_arn, s3_location
+from components.arns import console, partition, repository_arn, s3_location
 
 DIGEST = "sha256:" + "0a" * 32
 
@@ -94,3 +94,15 @@ def test_a_location_that_a_policy_would_read_as_a_pattern_is_refused(uri: str):
 )
 def test_a_region_belongs_to_a_partition(region: str, name: str):
     assert partition(region) == name
+
+
+@pytest.mark.parametrize(
+    ("region", "address"),
+    [
+        ("eu-west-1", "https://eu-west-1.console.aws.amazon.com"),
+        ("cn-north-1", "https://cn-north-1.console.amazonaws.cn"),
+        ("us-gov-west-1", "https://us-gov-west-1.console.amazonaws-us-gov.com"),
+    ],
+)
+def test_a_regions_console_is_its_partitions(region: str, address: str):
+    assert console(region) == address
