@@ -189,7 +189,9 @@ class Trainer:
         self.step = int(step)
         vectors = {name: vector.view(np.float32) for name, vector in bits.items()}
         self.state = {name: place(self.replicated, vector) for name, vector in vectors.items()}
-        if self.step > 0:
+        if self.step >= self.last_step:
+            say(f"step {self.step} is saved, of {self.last_step}: nothing is left to train")
+        elif self.step > 0:
             say(f"goes on after step {self.step} of {self.last_step}")
         return self.step != UNUSABLE
 

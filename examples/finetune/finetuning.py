@@ -133,7 +133,10 @@ class Finetuning:
         for kind, tensors in self.shares().items():
             for name, tensor in tensors.items():
                 tensor.copy_(saved[kind][name])
-        say(f"goes on after step {self.step} of {self.last_step}")
+        if self.step >= self.last_step:
+            say(f"step {self.step} is saved, of {self.last_step}: nothing is left to train")
+        else:
+            say(f"goes on after step {self.step} of {self.last_step}")
 
     def read(self, checkpoint: Checkpoint) -> dict[str, dict[str, Any]]:
         """The tensors in a checkpoint, which stay on the disk until they are copied.

@@ -228,6 +228,9 @@ def test_an_interrupted_run_ends_with_the_same_model_to_the_last_bit(
         undisturbed.model / "model.npz"
     ).read_bytes()
 
+    cluster.settings = {**SHORT, "epochs": "1"}
+    assert "step 440 is saved, of 44: nothing is left to train" in cluster.run()
+
 
 @pytest.mark.deep
 @pytest.mark.parametrize(
