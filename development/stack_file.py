@@ -75,7 +75,9 @@ class StackFile:
     def lineage(self, job: str) -> str:
         """Return the name of a job's lineage, which begins the names of its runs."""
         team, environment = self._text("team", ""), self._text("environment", "dev")
-        return f"{team}-{environment}-{job}"
+        settings, own = self._jobs()[job], f"{team}-{environment}-{job}"
+        fresh = _text_of(_find(settings, "fresh"), "")
+        return _text_of(_find(settings, "resumeFrom"), "") or (f"{own}-{fresh}" if fresh else own)
 
     def write(self) -> None:
         """Write the file."""
@@ -98,8 +100,11 @@ class StackFile:
         return {key.value: job for key, job in pairs if isinstance(job, yaml.MappingNode)}
 
     def _text(self, key: str, default: str) -> str:
-        node = _find(self._config(), f"{NAMESPACE}:{key}")
-        return str(node.value) if isinstance(node, yaml.ScalarNode) else default
+        return _text_of(_find(self._config(), f"{NAMESPACE}:{key}"), default)
+
+
+def _text_of(node: yaml.Node | None, default: str) -> str:
+    return str(node.value) if isinstance(node, yaml.ScalarNode) else default
 
 
 def _use_block_style(node: yaml.Node) -> None:

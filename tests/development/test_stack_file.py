@@ -8,6 +8,8 @@ import yaml
 
 from development.errors import CommandError
 from development.stack_file import StackFile
+from settings import parse
+from tests.raw_settings import project_in, stack
 
 SETTINGS = """\
 config:
@@ -64,6 +66,26 @@ def test_a_new_copy_keeps_the_salt_that_the_engine_wrote(original: Path, tmp_pat
 
 def test_the_lineage_is_team_environment_and_job(original: Path):
     assert StackFile.read(original).lineage("digits") == "research-dev-digits"
+
+
+@pytest.mark.parametrize(
+    ("job", "lineage"),
+    [
+        ({}, "research-dev-digits"),
+        ({"fresh": "b"}, "research-dev-digits-b"),
+        ({"resumeFrom": "research-dev-letters"}, "research-dev-letters"),
+    ],
+)
+def test_the_commands_look_for_a_job_under_the_lineage_that_the_program_gives_it(
+    tmp_path: Path, job: dict[str, Any], lineage: str
+):
+    raw = stack(job)
+    path = tmp_path / "Pulumi.dev.yaml"
+    config = {f"sagemaker-training:{key}": value for key, value in raw.items()}
+    path.write_text(yaml.safe_dump({"config": config}))
+    settings, found = parse(raw, project_in(tmp_path))
+    assert settings is not None, found
+    assert StackFile.read(path).lineage("digits") == settings.lineage("digits") == lineage
 
 
 def test_malformed_jobs_are_left_for_the_program_to_report(tmp_path: Path):
