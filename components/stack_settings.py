@@ -155,7 +155,11 @@ class AlertSettings(SettingsModel):
         default=None, description="From when on a job is prolonged: {after, stop}."
     )
     monthly_budget_usd: float | None = Field(
-        default=None, gt=0, description="What the team may spend in a month, in USD."
+        default=None,
+        gt=0,
+        description="What the team is expected to spend in a month at most, in USD: told at 80 % "
+        "and 100 %, and where it is forecast to be exceeded; nothing is stopped. It counts what "
+        "carries the team's tag, once that is activated as a cost allocation tag of the account.",
     )
 
     def budget(self, team: str) -> MonthlyBudget | None:
