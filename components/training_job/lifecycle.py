@@ -219,9 +219,14 @@ def _create(client: Any, launch: Launch, summaries: Sequence[Mapping[str, Any]])
         return request | started | {"TrainingJobArn": arn}
     # Either the answer to an earlier try was lost, and the job is this launch's own, or the
     # list was not up to date, and the name belongs to an attempt that was let go.
-    namesake = describe(client, name) or {"TrainingJobName": name, "TrainingJobArn": ""}
-    found = [namesake] if namesake["TrainingJobArn"] else []
-    return _adoptable(client, launch, found) or _create(client, launch, [namesake, *summaries])
+    namesake = describe(client, name)
+    if namesake is None:
+        vanishing = {"TrainingJobName": name, "TrainingJobStatus": DELETING}
+        return _create(client, launch, [vanishing, *summaries])
+    if adopted := _adoptable(client, launch, [namesake]):
+        return adopted
+    _end_other(client, launch, name)
+    return _create(client, launch, [namesake, *summaries])
 
 
 def _named(launch: Launch, name: str, tries: int) -> Request:

@@ -32,15 +32,22 @@ from components.training_job.definition import Request, definition_hash, definit
 from components.training_job.errors import TrainingJobError, traced, without_traceback
 from components.training_job.images import Images
 from components.training_job.lifecycle import Launch
+from components.training_job.outcome import is_live
 from components.training_job.preflight import Preflight
 from components.training_job.run_record import run_record, write_record
+from components.training_job.running_network import refuse_without_network
 from components.training_job.service_model import conform, request_problems
 from components.training_job.source_control import revision
 from components.training_job.state import described, not_launched
 from components.training_job.tag_rules import tag_problems
-from components.training_job.tries import choice_of, chosen
+from components.training_job.tries import request_of, retry_notice
 from components.training_job.unknowns import UNKNOWN, has_unknown, to_wire
-from components.training_job.warm_pool import change_keep_alive, keep_alive_of, with_keep_alive
+from components.training_job.warm_pool import (
+    change_keep_alive,
+    keep_alive_of,
+    with_keep_alive,
+    would_reuse,
+)
 
 State = dict[str, Any]
 
@@ -76,6 +83,8 @@ class TrainingJobProvider(ResourceProvider):
     _clients: AwsClients
     _preflight: Preflight
     _images: Images
+    _successors: dict[str, Request]
+    """The requests that follow, in this operation of the engine, on jobs that are replaced."""
 
     def configure(self, req: ConfigureRequest) -> None:
         """Take the `aws:*` settings of the stack."""
@@ -83,6 +92,7 @@ class TrainingJobProvider(ResourceProvider):
         self._clients = AwsClients(req.config.get)
         self._preflight = Preflight(self._clients)
         self._images = Images(self._clients)
+        self._successors = {}
 
     @traced
     def check(self, olds: State, news: State) -> CheckResult:
@@ -104,8 +114,11 @@ class TrainingJobProvider(ResourceProvider):
         """Say whether anything changes, and whether that takes another job."""
         olds, inputs = _conformed(olds), _conformed(news)
         decision = decide(olds, inputs)
-        if tries := next_try(olds, inputs):
-            print(_retry_notice(olds, inputs, tries))
+        tries = next_try(olds, inputs)
+        if tries:
+            print(retry_notice(olds, inputs, tries))
+        if decision is Decision.REPLACE:
+            self._successors[olds["training_job_name"]] = request_of(inputs, tries)
         changed = [key for key in (*IDENTITY, "launch") if olds.get(key) != news.get(key)]
         return DiffResult(
             changes=decision is not Decision.NOTHING,
@@ -151,19 +164,22 @@ class TrainingJobProvider(ResourceProvider):
         kept = {key: value for key, value in olds.items() if key not in RECORDED}
         state = kept | {key: news[key] for key in (*RECORDED, "launch") if key in news}
         client, name = self._client(olds), olds["training_job_name"]
-        if lifecycle.describe(client, name) is None:
+        description = lifecycle.describe(client, name)
+        if description is None:
             raise TrainingJobError(
                 f"the record of {name} is gone, so it can't be changed. Run `pulumi up --refresh`, "
                 "which launches the job anew; it resumes from its checkpoints."
             )
+        if is_live(description) and not news["paused"]:
+            refuse_without_network(description, news["request"])
         lifecycle.retag(client, olds["training_job_arn"], olds["request"], news["request"])
         if not news["paused"]:
             print(f"{name}: recorded; what is no tag or keep-alive applies to the next launch")
             return UpdateResult(state | {"request": self._kept(client, olds, news)})
-        description = lifecycle.stop_and_wait(client, name)
+        stopped = lifecycle.stop_and_wait(client, name)
         if keep_alive_of(olds["request"]):
             lifecycle.release_warm_pool(client, name)
-        return UpdateResult(described(state, description, olds["tries"]) if description else state)
+        return UpdateResult(described(state, stopped, olds["tries"]) if stopped else state)
 
     @traced
     def delete(self, _id: str, props: State) -> None:
@@ -174,18 +190,25 @@ class TrainingJobProvider(ResourceProvider):
         description = lifecycle.stop_and_wait(client, name)
         if description is None:
             return
-        if keep_alive_of(props["request"]):
+        if keep_alive_of(props["request"]) and not self._is_reused(name, description):
             lifecycle.release_warm_pool(client, name)
         lifecycle.release(client, description["TrainingJobArn"], description["TrainingJobStatus"])
 
+    def _is_reused(self, name: str, description: State) -> bool:
+        """Whether the job that replaces this one takes over its warm pool."""
+        successor = self._successors.get(name)
+        return successor is not None and would_reuse(successor, description)
+
     def _preflight_problems(self, olds: State, news: State) -> list[Problem]:
         """What AWS has against a launch that is new; only told while the switch is off."""
-        asked = news.get("preflight") and not news["paused"]
-        if not asked or all(olds.get(key) == news[key] for key in (*IDENTITY, "launch", "paused")):
+        if not news.get("preflight") or news["paused"]:
+            return []
+        if news["launch"]:
+            # The engine checks anew, without old inputs, whatever it is about to create.
+            return [] if olds else self._preflight.problems(news)
+        if all(olds.get(key) == news[key] for key in (*IDENTITY, "launch", "paused")):
             return []
         problems = self._preflight.problems(news)
-        if news["launch"]:
-            return problems
         for problem in problems:
             print(f"a launch would be refused: {problem}")
         return []
@@ -222,19 +245,6 @@ class TrainingJobProvider(ResourceProvider):
                 f"{props['account_id']}. Use that account's credentials or profile."
             )
         return self._clients.client("sagemaker", props["region"])
-
-
-def _retry_notice(olds: State, news: State, tries: int) -> str:
-    """What the next try will run on, said before it costs anything."""
-    fallbacks = news.get("fallbacks", ())
-    request = chosen(news["request"], fallbacks, choice_of(tries, fallbacks))
-    groups = request["ResourceConfig"].get("InstanceGroups") or [request["ResourceConfig"]]
-    instances = " and ".join(f"{each['InstanceCount']} × {each['InstanceType']}" for each in groups)
-    capacity = "on spot capacity" if request["EnableManagedSpotTraining"] else "on demand"
-    return (
-        f"{olds['training_job_name']} ended as {olds['outcome']}: try {tries} of "
-        f"{news['max_attempts']} runs on {instances}, {capacity}"
-    )
 
 
 def _costs(requests: list[Request], news: State) -> State:

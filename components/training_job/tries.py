@@ -53,6 +53,24 @@ def chosen(request: Request, fallbacks: Sequence[Request], choice: int) -> Reque
     return request | fallbacks[choice - 1] if choice else request
 
 
+def request_of(news: Mapping[str, Any], tries: int) -> Request:
+    """What the next launch runs on; 0 tries are those of one that follows no failure."""
+    fallbacks = news.get("fallbacks", ())
+    return chosen(news["request"], fallbacks, choice_of(max(tries, 1), fallbacks))
+
+
+def retry_notice(olds: Mapping[str, Any], news: Mapping[str, Any], tries: int) -> str:
+    """What the next try will run on, said before it costs anything."""
+    request = request_of(news, tries)
+    groups = request["ResourceConfig"].get("InstanceGroups") or [request["ResourceConfig"]]
+    instances = " and ".join(f"{each['InstanceCount']} × {each['InstanceType']}" for each in groups)
+    capacity = "on spot capacity" if request["EnableManagedSpotTraining"] else "on demand"
+    return (
+        f"{olds['training_job_name']} ended as {olds['outcome']}: try {tries} of "
+        f"{news['max_attempts']} runs on {instances}, {capacity}"
+    )
+
+
 def _runs(lineage: str, definition_hash: str, summary: Mapping[str, Any]) -> bool:
     parsed = parse_job_name(lineage, summary["TrainingJobName"])
     return parsed is not None and parsed.definition_hash == definition_hash

@@ -9,6 +9,10 @@ from components.training_job.definition import Request
 from components.training_job.lifecycle import describe
 from components.training_job.outcome import is_terminal
 
+_SAME_RESOURCES = ("InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId")
+_SAME_FLAGS = ("EnableInterContainerTrafficEncryption", "EnableNetworkIsolation")
+_SAME_NETWORK = ("Subnets", "SecurityGroupIds")
+
 
 def keep_alive_of(request: Mapping[str, Any]) -> int:
     """For how many seconds a request keeps its instances, 0 where it keeps none."""
@@ -21,6 +25,16 @@ def with_keep_alive(request: Request, seconds: int) -> Request:
     resources = {key: each for key, each in others if key != "KeepAlivePeriodInSeconds"}
     kept = {"KeepAlivePeriodInSeconds": seconds} if seconds else {}
     return request | {"ResourceConfig": resources | kept}
+
+
+def would_reuse(request: Request, description: Mapping[str, Any]) -> bool:
+    """Whether a job with this request would run on the instances that an ended job keeps.
+
+    The service matches them by role, network and resources:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/train-warm-pools.html
+    """
+    wanted = bool(keep_alive_of(request)) and not request.get("EnableManagedSpotTraining")
+    return wanted and _likeness(request) == _likeness(description)
 
 
 def change_keep_alive(client: Any, name: str, seconds: int) -> bool:
@@ -47,6 +61,16 @@ def change_keep_alive(client: Any, name: str, seconds: int) -> bool:
         )
         return False
     return True
+
+
+def _likeness(request: Mapping[str, Any]) -> list[Any]:
+    resources, network = request["ResourceConfig"], request.get("VpcConfig", {})
+    return [
+        request["RoleArn"],
+        *(resources.get(key) for key in _SAME_RESOURCES),
+        *(bool(request.get(key)) for key in _SAME_FLAGS),
+        *(sorted(network.get(key, ())) for key in _SAME_NETWORK),
+    ]
 
 
 def _runs(description: Mapping[str, Any]) -> bool:

@@ -176,6 +176,7 @@ def provider_over(sagemaker: FakeSageMaker) -> TrainingJobProvider:
         account=lambda _region: "123456789012", client=lambda _service, _region: sagemaker
     )
     provider._images = Images(provider._clients)
+    provider._successors = {}
     return provider
 
 

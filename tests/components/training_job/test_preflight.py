@@ -254,14 +254,23 @@ def test_check_asks_nothing_where_nothing_is_launched_anew(
     assert account.sagemaker.calls == []
 
 
-@pytest.mark.parametrize(
-    "changed", [{"job": {"hyperparameters": {"epochs": 2}}}, {"lineage": "research-dev-letters"}]
-)
-def test_check_asks_again_where_another_job_is_launched(
-    provider: TrainingJobProvider, account: FakeAccount, job_inputs: Inputs, changed: Any
+def test_check_asks_where_a_job_is_created_or_replaced_which_the_engine_checks_without_old_inputs(
+    provider: TrainingJobProvider, account: FakeAccount, job_inputs: Inputs
 ) -> None:
-    olds = provider.check({}, job_inputs(preflight=True)).inputs
     account.roles = set()
-    provider._preflight = Preflight(account)  # type: ignore[arg-type]
-    [failure] = provider.check(olds, job_inputs(preflight=True, **changed)).failures
+    [failure] = provider.check({}, job_inputs(preflight=True)).failures
     assert failure.property == "request.RoleArn"
+
+
+@pytest.mark.parametrize(
+    "before", [{"launch": False}, {"job": {"paused": True}}], ids=["switched off", "paused"]
+)
+def test_check_asks_nothing_for_a_job_that_may_have_completed_before_it_was_switched_on_again(
+    provider: TrainingJobProvider, account: FakeAccount, job_inputs: Inputs, before: Any
+) -> None:
+    """Only a difference tells whether it is launched, and the engine then checks it anew."""
+    olds = provider.check({}, job_inputs(**before, preflight=False)).inputs
+    account.quotas[SPOT] = 0
+    account.roles = set()
+    assert provider.check(olds, job_inputs(preflight=True)).failures == []
+    assert account.calls == {}

@@ -79,3 +79,37 @@ def test_the_keep_alive_of_a_job_that_left_no_pool_is_recorded_alone(
     state = provider.update("", state, news).outs or {}
     assert "UpdateTrainingJob" not in sagemaker.calls
     assert provider.diff("", state, news).changes is False
+
+
+@pytest.mark.parametrize(
+    ("changed", "kept"),
+    [
+        ({"hyperparameters": {"epochs": 2}}, True),
+        ({"instanceType": "ml.p3.2xlarge"}, False),
+        ({"runId": "b", "keepAlive": None}, False),
+        ({"runId": "b", "spot": True, "keepAlive": None}, False),
+    ],
+)
+def test_a_job_that_replaces_another_takes_over_its_warm_pool_where_the_service_would_match_it(
+    provider: TrainingJobProvider,
+    sagemaker: FakeSageMaker,
+    job_inputs: Inputs,
+    changed: dict[str, Any],
+    kept: bool,
+) -> None:
+    state = launch(provider, job_inputs(KEPT))
+    name = state["training_job_name"]
+    news = checked(provider, job_inputs({**KEPT, **changed}))
+    assert provider.diff("", state, news).replaces
+    provider.delete("", state)
+    pool = sagemaker.jobs[name]["WarmPoolStatus"]["Status"]
+    assert pool == ("Available" if kept else "Terminated")
+
+
+def test_a_destroyed_job_gives_its_warm_pool_back(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    state = launch(provider, job_inputs(KEPT))
+    provider.delete("", state)
+    job = sagemaker.jobs[state["training_job_name"]]
+    assert job["WarmPoolStatus"]["Status"] == "Terminated"
