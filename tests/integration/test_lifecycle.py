@@ -74,6 +74,35 @@ def test_destroy_stops_a_running_job_before_its_role_and_network_go(new_stack: N
         assert deleted.index(TRAINING_JOB) < deleted.index(needed)
 
 
+@pytest.mark.deep
+def test_a_running_jobs_network_is_not_taken_away_until_the_job_is_paused(
+    new_stack: NewStack,
+) -> None:
+    stack = new_stack(stack_with(work=counting_job(FOREVER)))
+    stack.settings["network"] = {"availabilityZones": 2}
+    stack.up().succeeded()
+    stack.wait_for_job("work", lambda job: job["SecondaryStatus"] == "Training")
+    [before] = stack.jobs("work")
+
+    stack.settings["network"] = {"availabilityZones": 1}
+    errors = " ".join(stack.up().failed().errors)
+    assert before["TrainingJobName"] in errors
+    assert "paused: true" in errors
+    described = stack.client("ec2").describe_subnets(SubnetIds=before["VpcConfig"]["Subnets"])
+    assert len(described["Subnets"]) == 2
+    [job] = stack.jobs("work")
+    assert job["SecondaryStatus"] == "Training"
+
+    stack.settings["jobs"]["work"]["paused"] = True
+    deleted = [step.type for step in stack.up().succeeded().steps if step.operation == "delete"]
+    assert "aws:ec2/subnet:Subnet" in deleted
+    stack.settings["jobs"]["work"]["paused"] = False
+    stack.up().succeeded()
+    newest, paused = stack.jobs("work")
+    assert (newest["TrainingJobStatus"], paused["TrainingJobStatus"]) == ("InProgress", "Stopped")
+    assert len(newest["VpcConfig"]["Subnets"]) == 1
+
+
 def test_a_renamed_stack_launches_nothing(new_stack: NewStack) -> None:
     stack = new_stack(stack_with(work=counting_job(FOREVER)))
     stack.up().succeeded()
