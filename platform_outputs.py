@@ -74,11 +74,11 @@ class TrainingJobOutputs:
     savings_percent: float
     """What managed spot saved, in percent of the on-demand cost."""
     cost_usd: float | None
-    """What the job has cost, in USD for all instances; None where the price is not known."""
+    """What the newest run has cost, in USD for all instances; None where that is not known."""
     expected_cost_usd: float | None
     """What the job is likely to cost if it takes all its time, in USD; None where not known."""
     cost_ceiling_usd: float | None
-    """The most that the job can cost, in USD for all instances; None where that is not known."""
+    """The most that all attempts can cost, in USD for all instances; None where not known."""
     metrics: dict[str, float]
     """The last value of each metric, once the stack has waited for the job's end."""
 
@@ -133,7 +133,7 @@ class PlatformOutputs:
 
     @property
     def training_cost_usd(self) -> pulumi.Output[dict[str, float | None]]:
-        """All jobs' `ceiling`, `expected` and `billed` cost in USD; None where it is not known."""
+        """All jobs' `ceiling`, `expected` and newest runs' `billed` cost in USD, or None."""
         return self._output("training_cost_usd", _costs)
 
     @property

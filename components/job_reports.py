@@ -68,7 +68,7 @@ def merged_report(
 
 
 def total_cost(reports: Iterable[Mapping[str, Any]]) -> dict[str, float | str]:
-    """The cost of all jobs together in USD: at most, likely, and billed so far.
+    """The cost of all jobs together in USD: at most, likely, and billed for their newest runs.
 
     A sum is "unknown" where one of its parts is.
     """

@@ -88,7 +88,7 @@ class TrainingJob(Resource, module="sagemaker", name="TrainingJob"):
     expected_cost_usd: pulumi.Output[float]
     """What the job is likely to cost on spot if it takes all its time, in USD, or "unknown"."""
     cost_usd: pulumi.Output[float]
-    """What the job has cost, in USD for all instances, or "unknown"."""
+    """What the run has cost, in USD for all instances, without a warm pool, or "unknown"."""
     cost_ceiling_usd: pulumi.Output[float]
     """The most that the job and its further attempts can cost, in USD, or "unknown"."""
 
