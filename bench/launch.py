@@ -89,7 +89,7 @@ def measure(count: int) -> Times:
 
 
 def _created(own: Stacks, kinds: Mapping[str, Engine]) -> dict[str, Spent]:
-    """Resources that do nothing, resources recorded as jobs are, training jobs, and bare calls."""
+    """Resources that do nothing or record as jobs do, training jobs, and jobs by one call each."""
     times = {
         "idle_preview": own.pulumi(kinds["idle"], "preview"),
         "idle_create": own.pulumi(kinds["idle"], *UP),

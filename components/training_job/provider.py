@@ -208,8 +208,7 @@ class TrainingJobProvider(ResourceProvider):
             return [] if olds else self._preflight.problems(news)
         if all(olds.get(key) == news[key] for key in (*IDENTITY, "launch", "paused")):
             return []
-        problems = self._preflight.problems(news)
-        for problem in problems:
+        for problem in self._preflight.problems(news):
             print(f"a launch would be refused: {problem}")
         return []
 
