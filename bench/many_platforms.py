@@ -14,6 +14,12 @@ provider = StackProvider(aws_settings, settings, pulumi.get_stack())
 for number in range(pulumi.Config("bench").require_int("platforms")):
     # Each is named apart, and all are tagged as the one team's, whose stack this is.
     own = settings.model_copy(update={"environment": f"dev-{number}"})
+    # A parent of its own type, as a stack has one platform, whose lineages have a fixed name.
+    apart = pulumi.ComponentResource(
+        f"bench:index:Platform{number}",
+        f"platform-{number}",
+        opts=pulumi.ResourceOptions(provider=provider.resource),
+    )
     TrainingPlatform(
         TrainingPlatformArgs(
             settings=own,
@@ -23,5 +29,5 @@ for number in range(pulumi.Config("bench").require_int("platforms")):
             project=project,
             tags=settings.tags(pulumi.get_stack()),
         ),
-        pulumi.ResourceOptions(provider=provider.resource),
+        pulumi.ResourceOptions(parent=apart),
     )

@@ -20,7 +20,12 @@ from components.job_uploads import JobUploads, JobUploadsArgs
 from components.network.network import Network, NetworkArgs
 from components.stack_settings import AlertSettings, DeployerSettings, Settings
 from components.training_job.request import Placement
-from components.training_job.resource import TrainingJob, TrainingJobArgs, TrainingJobCompletion
+from components.training_job.resource import (
+    TrainingJob,
+    TrainingJobArgs,
+    TrainingJobCompletion,
+    TrainingJobLineages,
+)
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,7 @@ class TrainingPlatform(pulumi.ComponentResource):
         self.alerts = self._create_alerts(self._settings.alerts)
         self.deployer = self._create_deployer(self._settings.deployer)
         deployer_is(self.deployer_arn)
+        self._lineages = self._create_lineages()
         self.jobs = {job: self._create_job(job) for job in self._settings.jobs}
         self._completion = self._create_completion()
 
@@ -220,11 +226,26 @@ class TrainingPlatform(pulumi.ComponentResource):
             self._child(),
         )
 
+    def _create_lineages(self) -> TrainingJobLineages:
+        """Its name is the same for every team: where a stack's team changes, its jobs left it."""
+        return TrainingJobLineages(
+            "lineages",
+            {self._job_name(name): self._settings.lineage(name) for name in self._settings.jobs},
+            owner=self.execution_role.arn,
+            account_id=self._args.account_id,
+            region=self._args.region,
+            opts=self._child(),
+        )
+
+    def _job_name(self, name: str) -> str:
+        """What a job is called as a resource."""
+        return f"{self._name}-{name}"
+
     def _create_job(self, name: str) -> TrainingJob:
         settings, lineage = self._settings.jobs[name], self._settings.lineage(name)
         uploads = self._create_uploads(name, lineage)
         return TrainingJob(
-            f"{self._name}-{name}",
+            self._job_name(name),
             TrainingJobArgs(
                 job=settings,
                 placement=self._placement(lineage, uploads),
@@ -247,6 +268,7 @@ class TrainingPlatform(pulumi.ComponentResource):
                     *self.execution_role.dependencies,
                     *(self.alerts.dependencies if self.alerts else []),
                     *uploads.dependencies,
+                    self._lineages,
                 ],
             ),
         )

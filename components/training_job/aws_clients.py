@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from components.training_job.errors import EXPIRED_CODES
+from components.training_job.errors import EXPIRED_CODES, TrainingJobError
 from components.training_job.sdk_session import new_session
 
 _READS = ("Describe", "List", "Get")
@@ -96,6 +96,21 @@ class AwsClients:
             session = _assumed(session, role, region)
         session.events.register("needs-retry", partial(_renew_expired, session))
         return session
+
+
+def sagemaker_in(clients: AwsClients, account_id: str, region: str) -> Any:
+    """The SageMaker client of a region, in the account that jobs belong to.
+
+    Raises:
+        TrainingJobError: the credentials are another account's.
+    """
+    caller = clients.account(region)
+    if caller != account_id:
+        raise TrainingJobError(
+            f"the credentials belong to the account {caller}, but the job to {account_id}. "
+            "Use that account's credentials or profile."
+        )
+    return clients.client("sagemaker", region)
 
 
 def read_anew(new_session: Callable[[], Any]) -> Any:

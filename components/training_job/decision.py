@@ -31,8 +31,11 @@ class Decision(Enum):
     REPLACE = "replace"
 
 
-def decide(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Decision:
-    """What is to be done to a job in state `olds` to become `news`."""
+def decide(olds: Mapping[str, Any], news: Mapping[str, Any], *, released: bool = False) -> Decision:
+    """What is to be done to a job in state `olds` to become `news`.
+
+    `released` says that the recorded run was let go, as the job had left the settings.
+    """
     launched = bool(olds["training_job_name"])
     if not launched:
         return Decision.REPLACE if news["launch"] and not news["paused"] else Decision.NOTHING
@@ -40,9 +43,15 @@ def decide(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Decision:
         return Decision.NOTHING if olds["paused"] else Decision.UPDATE
     if not news["launch"]:
         return Decision.NOTHING
-    if _is_another_run(olds, news) or _goes_on(olds) or _is_retried(olds, news):
+    goes_on = _goes_on(olds, released)
+    if goes_on or _is_another_run(olds, news) or _is_retried(olds, news):
         return Decision.REPLACE
     return Decision.UPDATE if _is_recorded_anew(olds, news) else Decision.NOTHING
+
+
+def depends_on_release(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """Whether the decision is another one for a run that was released; AWS is asked only then."""
+    return decide(olds, news, released=True) is not decide(olds, news)
 
 
 def next_try(olds: Mapping[str, Any], news: Mapping[str, Any]) -> int:
@@ -56,8 +65,13 @@ def _is_another_run(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     return any(is_unknown(news[key]) or olds[key] != news[key] for key in IDENTITY)
 
 
-def _goes_on(olds: Mapping[str, Any]) -> bool:
-    """A job that was stopped by a pause goes on as the next attempt."""
+def _goes_on(olds: Mapping[str, Any], released: bool) -> bool:
+    """A job goes on as the next attempt where a pause stopped it, or its absence from the settings.
+
+    One that ended by itself before it was released has nothing left to go on with.
+    """
+    if released:
+        return olds["outcome"] in ("running", "stopped")
     return bool(olds["paused"]) and olds["status"] == "Stopped"
 
 

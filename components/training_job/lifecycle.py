@@ -113,7 +113,7 @@ def describe(client: Any, name: str) -> dict[str, Any] | None:
     try:
         return dict(client.describe_training_job(TrainingJobName=name))
     except client.exceptions.ClientError as error:
-        if _code(error) == "ResourceNotFound" or "resource not found" in _message(error).lower():
+        if _is_gone(error):
             return None
         raise
 
@@ -140,9 +140,30 @@ def stop_and_wait(client: Any, name: str) -> dict[str, Any] | None:
     )
 
 
-def release(client: Any, arn: str, reason: str) -> None:
-    """Mark a job as let go, so that no later launch adopts it."""
-    client.add_tags(ResourceArn=arn, Tags=[{"Key": RELEASED_TAG, "Value": reason}])
+def let_go(client: Any, description: Mapping[str, Any], reason: str) -> dict[str, Any] | None:
+    """Mark a job as released, so that no later launch adopts it, and stop it if it runs.
+
+    The mark comes first. A crash between the two leaves a job that says why it was stopped: if it
+    returns to the settings, it is launched again, and not taken for one that a person stopped.
+
+    Returns its description once it has ended; None if its record vanished.
+
+    Raises:
+        TrainingJobError: it has not ended within the deadline.
+    """
+    tag = {"Key": RELEASED_TAG, "Value": reason}
+    client.add_tags(ResourceArn=description["TrainingJobArn"], Tags=[tag])
+    return stop_and_wait(client, description["TrainingJobName"])
+
+
+def is_released(client: Any, arn: str) -> bool:
+    """Whether a job was let go; false for one whose record is gone."""
+    try:
+        return RELEASED_TAG in tags_of(client, arn)
+    except client.exceptions.ClientError as error:
+        if _is_gone(error):
+            return False
+        raise
 
 
 def release_warm_pool(client: Any, name: str) -> None:
@@ -205,8 +226,7 @@ def _end_other(client: Any, launch: Launch, name: str) -> None:
             "job another name."
         )
     print(f"{name}: still live, is stopped before the next launch")
-    stop_and_wait(client, name)
-    release(client, description["TrainingJobArn"], "superseded")
+    let_go(client, description, "superseded")
 
 
 def _create(client: Any, launch: Launch, summaries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -282,6 +302,11 @@ def _ticks(deadline: float) -> Iterator[float]:
         yield waited
         time.sleep(interval)
         interval = min(interval * 1.5, 10)
+
+
+def _is_gone(error: Any) -> bool:
+    """Whether the service refused a call because there is no such record."""
+    return _code(error) == "ResourceNotFound" or "resource not found" in _message(error).lower()
 
 
 def _code(error: Any) -> str:

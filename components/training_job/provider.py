@@ -24,10 +24,17 @@ from pulumi.dynamic import (
 
 from components.problems import Problem
 from components.training_job import lifecycle
-from components.training_job.aws_clients import AwsClients
+from components.training_job.aws_clients import AwsClients, sagemaker_in
 from components.training_job.checkpoint_health import checkpoint_warning, newest_change
 from components.training_job.cost import cost_ceiling, expected_cost
-from components.training_job.decision import IDENTITY, RECORDED, Decision, decide, next_try
+from components.training_job.decision import (
+    IDENTITY,
+    RECORDED,
+    Decision,
+    decide,
+    depends_on_release,
+    next_try,
+)
 from components.training_job.definition import Request, definition_hash, definition_of
 from components.training_job.errors import TrainingJobError, traced, without_traceback
 from components.training_job.images import Images
@@ -113,7 +120,7 @@ class TrainingJobProvider(ResourceProvider):
     def diff(self, _id: str, olds: State, news: State) -> DiffResult:
         """Say whether anything changes, and whether that takes another job."""
         olds, inputs = _conformed(olds), _conformed(news)
-        decision = decide(olds, inputs)
+        decision = decide(olds, inputs, released=self._is_released(olds, inputs))
         tries = next_try(olds, inputs)
         if tries:
             print(retry_notice(olds, inputs, tries))
@@ -187,12 +194,26 @@ class TrainingJobProvider(ResourceProvider):
         if not props["training_job_name"]:
             return
         client, name = self._client(props), props["training_job_name"]
-        description = lifecycle.stop_and_wait(client, name)
-        if description is None:
-            return
-        if keep_alive_of(props["request"]) and not self._is_reused(name, description):
+        description = lifecycle.describe(client, name)
+        ended = lifecycle.let_go(client, description, "deleted") if description else None
+        if ended and keep_alive_of(props["request"]) and not self._is_reused(name, ended):
             lifecycle.release_warm_pool(client, name)
-        lifecycle.release(client, description["TrainingJobArn"], description["TrainingJobStatus"])
+
+    def _is_released(self, olds: State, news: State) -> bool:
+        """Whether the recorded run was let go while its job was not in the settings.
+
+        The update that lets go of it, and ends before the engine deletes the resource, leaves it
+        in the state.
+        """
+        if not depends_on_release(olds, news):
+            return False
+        released = lifecycle.is_released(self._client(olds), olds["training_job_arn"])
+        if released:
+            print(
+                f"{olds['training_job_name']} was stopped when its job left the settings: the "
+                "next attempt goes on from its checkpoints"
+            )
+        return released
 
     def _is_reused(self, name: str, description: State) -> bool:
         """Whether the job that replaces this one takes over its warm pool."""
@@ -232,18 +253,7 @@ class TrainingJobProvider(ResourceProvider):
         return self._clients.client("s3", props["region"])
 
     def _client(self, props: State) -> Any:
-        """The SageMaker client of the job's region, in the account that the job belongs to.
-
-        Raises:
-            TrainingJobError: the credentials are another account's.
-        """
-        caller = self._clients.account(props["region"])
-        if caller != props["account_id"]:
-            raise TrainingJobError(
-                f"the credentials belong to the account {caller}, but the job to "
-                f"{props['account_id']}. Use that account's credentials or profile."
-            )
-        return self._clients.client("sagemaker", props["region"])
+        return sagemaker_in(self._clients, props["account_id"], props["region"])
 
 
 def _costs(requests: list[Request], news: State) -> State:

@@ -12,6 +12,7 @@ from pulumi.dynamic import Resource
 
 from components.training_job.completion import TrainingJobCompletionProvider
 from components.training_job.job import JobSettings
+from components.training_job.lineages import TrainingJobLineagesProvider
 from components.training_job.plain_inputs import plain
 from components.training_job.provider import TrainingJobProvider
 from components.training_job.request import Placement, fallback_requests, training_request
@@ -104,6 +105,32 @@ class TrainingJob(Resource, module="sagemaker", name="TrainingJob"):
         super().__init__(
             TrainingJobProvider(), name, job_inputs(args) | dict.fromkeys(_OUTPUTS), opts
         )
+
+
+class TrainingJobLineages(Resource, module="sagemaker", name="TrainingJobLineages"):
+    """The lineages of a stack's jobs; its update ends the jobs of those that left the stack.
+
+    It must be registered before all jobs, and they name it in `depends_on` only: as an input it
+    would be unknown in a preview, and each job with it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        lineages: Mapping[str, str],
+        owner: pulumi.Input[str],
+        account_id: str,
+        region: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """`lineages` has the lineage of each job by the name of its resource."""
+        props = {
+            "lineages": dict(lineages),
+            "owner": owner,
+            "account_id": account_id,
+            "region": region,
+        }
+        super().__init__(TrainingJobLineagesProvider(), name, props, opts)
 
 
 class TrainingJobCompletion(Resource, module="sagemaker", name="TrainingJobCompletion"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.training_job.decision import Decision, decide, next_try
+from components.training_job.decision import Decision, decide, depends_on_release, next_try
 from components.training_job.unknowns import UNKNOWN
 
 INPUTS = {
@@ -105,6 +105,48 @@ TABLE = [
     ("a retry waits for the switch", state(relaunch="onFailure", **FAILED),
      inputs(relaunch="onFailure", launch=False), Decision.NOTHING),
 ]  # fmt: skip
+
+
+RELEASED_TABLE = [
+    ("it returns as it was", state(), inputs(), Decision.REPLACE),
+    ("it returns, and its end was recorded", state(**STOPPED), inputs(), Decision.REPLACE),
+    ("it returns with another role", state(), inputs(request={"RoleArn": "arn:two"}),
+     Decision.REPLACE),
+    ("it returns paused", state(), inputs(paused=True), Decision.UPDATE),
+    ("it returns with the switch off", state(), inputs(launch=False), Decision.NOTHING),
+    ("it had completed before it left", state(**COMPLETED), inputs(), Decision.NOTHING),
+    ("it had failed before it left", state(**FAILED), inputs(), Decision.NOTHING),
+    ("it was never launched", state(""), inputs(launch=False), Decision.NOTHING),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("olds", "news", "expected"),
+    [row[1:] for row in RELEASED_TABLE],
+    ids=[row[0] for row in RELEASED_TABLE],
+)
+def test_a_run_that_was_released_while_its_job_was_out_of_the_settings_is_launched_again(
+    olds: dict[str, Any], news: dict[str, Any], expected: Decision
+) -> None:
+    assert decide(olds, news, released=True) is expected
+
+
+@pytest.mark.parametrize(
+    ("olds", "news"),
+    [
+        (state(**COMPLETED), inputs()),
+        (state(), inputs(paused=True)),
+        (state(), inputs(launch=False)),
+        (state(""), inputs()),
+        (state(), inputs(definition_hash="bbbbbbbb")),
+        (state(paused=True, **STOPPED), inputs()),
+    ],
+)
+def test_whether_a_run_was_released_is_asked_only_where_it_decides(
+    olds: dict[str, Any], news: dict[str, Any]
+) -> None:
+    assert not depends_on_release(olds, news)
+    assert depends_on_release(state(), inputs())
 
 
 RETRIED = inputs(relaunch="onFailure")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.training_job.job import JobSettings
-from components.training_job.lifecycle import Launch, launch_once, release
+from components.training_job.lifecycle import Launch, launch_once, let_go
 from components.training_job.preflight import Preflight
 from components.training_job.quotas import instances_of
 from components.training_job.request import fallback_requests, training_request
@@ -43,7 +43,7 @@ def fail(sagemaker: FakeSageMaker, inputs: dict[str, Any], times: int = 1) -> No
     for _ in range(times):
         description = launch_once(sagemaker, launch_of(inputs)).description
         sagemaker.end(description["TrainingJobName"], "Failed", reason="CapacityError: none")
-        release(sagemaker, description["TrainingJobArn"], "Failed")
+        let_go(sagemaker, description, "deleted")
 
 
 def launch_of(inputs: dict[str, Any]) -> Launch:

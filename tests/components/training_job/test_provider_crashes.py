@@ -13,6 +13,7 @@ from components.training_job.provider import TrainingJobProvider
 from tests.components.training_job.fake_sagemaker import (
     CrashError,
     FakeSageMaker,
+    checked,
     launch,
     provider_over,
 )
@@ -63,6 +64,23 @@ def test_a_crash_at_any_call_of_a_delete_is_followed_by_an_end(
         provider.delete(state["training_job_name"], state)
         assert sagemaker.live() == []
         assert RELEASED_TAG in sagemaker.tags[state["training_job_arn"]]
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_job_that_returns_after_a_crash_of_its_delete_runs_once(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs, moment: str
+) -> None:
+    for point in range(1, 6):
+        state = launch(provider, job_inputs())
+        sagemaker.crash_at = (len(sagemaker.calls) + point, moment)
+        with pytest.raises(CrashError):
+            provider.delete(state["training_job_name"], state)
+        sagemaker.crash_at = None
+        if provider.diff("", state, checked(provider, job_inputs())).replaces:
+            provider.delete(state["training_job_name"], state)
+            state = launch(provider, job_inputs())
+        assert sagemaker.live() == [state["training_job_name"]]
+        provider.delete(state["training_job_name"], state)
 
 
 @pytest.mark.parametrize("epochs", [1, 2])

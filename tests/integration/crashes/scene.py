@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,11 +87,14 @@ class Scene:
             for moment in (moments[:1] if operation.startswith(READS) else moments)
         ]
 
-    def crash(self, point: Point | None, *command: str) -> None:
+    def crash(
+        self, point: Point | None, *command: str, then: Callable[[], None] = lambda: None
+    ) -> None:
         """Run a command, strike at the point, and do what a person does after a crash.
 
-        That is to cancel the lock and to run the command again. A provider whose engine was killed
-        still runs meanwhile, and does what it was at. Without a point, the command is only run.
+        That is to cancel the lock, to change what `then` changes, and to run the command again. A
+        provider whose engine was killed still runs meanwhile, and does what it was at. Without a
+        point, the command is only run.
         """
         if point is not None:
             operation = self.stack.start(*command)
@@ -105,6 +108,7 @@ class Scene:
                 return
             if self.victim == "engine":
                 self.stack.cancel()
+        then()
         self._run(*command)
 
     def _run(self, *command: str) -> None:

@@ -114,6 +114,26 @@ def test_a_pause_survives_a_crash_at_every_call(scene: Scene, tell: Callable[[st
     tell(f"Crashes, pause: {scene.points} points at which the {scene.victim} died")
 
 
+@pytest.mark.parametrize("scene", ["engine"], indirect=True)
+def test_a_job_that_returns_after_a_crash_of_its_removal_runs_once(
+    scene: Scene, tell: Callable[[str], None]
+) -> None:
+    """The other victims are struck at the same calls in memory, in tests/components."""
+    scene.points_of(*UP)
+    job = scene.stack.settings.pop("job")
+    removals = scene.points_of(*UP)
+    assert scene.live() == []
+    assert scene.recorded() == []
+    for point in removals:
+        scene.stack.settings["job"] = job
+        scene.points_of(*UP)
+        scene.stack.settings.pop("job")
+        scene.crash(point, *UP, then=lambda: scene.stack.settings.update(job=job))
+        [live] = [each["TrainingJobName"] for each in scene.live()]
+        assert scene.recorded() == [live]
+    tell(f"Crashes, removal and return: {scene.points} points at which the {scene.victim} died")
+
+
 def test_a_change_of_tags_survives_a_crash_at_every_call(
     scene: Scene, tell: Callable[[str], None]
 ) -> None:

@@ -1,39 +1,61 @@
-"""One training job, from settings that need no platform around it."""
+"""One training job or none, from settings that need no platform around it."""
 
 import pulumi
 
 from components.training_job.job import JobSettings
 from components.training_job.request import Placement
-from components.training_job.resource import TrainingJob, TrainingJobArgs, TrainingJobCompletion
+from components.training_job.resource import (
+    TrainingJob,
+    TrainingJobArgs,
+    TrainingJobCompletion,
+    TrainingJobLineages,
+)
 
 config = pulumi.Config()
 bucket, role = config.require("bucket"), config.require("role")
 lineage = config.require("lineage")
-placement = Placement(
-    role_arn=role,
-    key_arn=config.require("key"),
-    subnet_ids=["subnet-0123456789abcdef0"],
-    security_group_ids=["sg-0123456789abcdef0"],
-    output_uri=f"s3://{bucket}/output/{lineage}",
-    checkpoint_uri=f"s3://{bucket}/checkpoints/{lineage}/",
-    code_uri=None,
-    input_uris={},
-    tags=config.require_object("tags"),
+job_settings = config.get_object("job")
+lineages = TrainingJobLineages(
+    "lineages",
+    {"job": lineage} if job_settings else {},
+    owner=role,
+    account_id="123456789012",
+    region="us-east-1",
 )
-settings = JobSettings.model_validate(config.require_object("job"))
-job = TrainingJob(
-    "job",
-    TrainingJobArgs(
-        job=settings,
-        placement=placement,
-        lineage=lineage,
-        owner=role,
-        account_id="123456789012",
-        region="us-east-1",
-        source_hash="",
-        launch=True,
-        preflight=False,
-    ),
-)
-if config.get_bool("wait"):
-    TrainingJobCompletion("end", {"job": job}, [settings], "us-east-1")
+
+
+def launch() -> None:
+    """The job, and its end where it is waited for."""
+    placement = Placement(
+        role_arn=role,
+        key_arn=config.require("key"),
+        subnet_ids=["subnet-0123456789abcdef0"],
+        security_group_ids=["sg-0123456789abcdef0"],
+        output_uri=f"s3://{bucket}/output/{lineage}",
+        checkpoint_uri=f"s3://{bucket}/checkpoints/{lineage}/",
+        code_uri=None,
+        input_uris={},
+        tags=config.require_object("tags"),
+    )
+    settings = JobSettings.model_validate(job_settings)
+    job = TrainingJob(
+        "job",
+        TrainingJobArgs(
+            job=settings,
+            placement=placement,
+            lineage=lineage,
+            owner=role,
+            account_id="123456789012",
+            region="us-east-1",
+            source_hash="",
+            launch=True,
+            preflight=False,
+        ),
+        pulumi.ResourceOptions(depends_on=[lineages]),
+    )
+    if config.get_bool("wait"):
+        TrainingJobCompletion("end", {"job": job}, [settings], "us-east-1")
+
+
+if job_settings:
+    launch()

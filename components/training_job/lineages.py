@@ -1,0 +1,112 @@
+"""The dynamic provider of `TrainingJobLineages`: what left the stack stops before anything waits.
+
+The engine deletes at the end of an update, after the completion has waited for the jobs that stay,
+or has failed. A job that was removed or renamed would run until then, and be billed.
+
+The state of a stack names `components.training_job.lineages.TrainingJobLineagesProvider`: neither
+the module nor the class may ever move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from pulumi.dynamic import (
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from components.training_job.aws_clients import AwsClients, sagemaker_in
+from components.training_job.errors import traced, without_traceback
+from components.training_job.lifecycle import (
+    OWNER_TAG,
+    let_go,
+    lineage_jobs,
+    release_warm_pool,
+    tags_of,
+)
+from components.training_job.outcome import is_live
+from components.training_job.unknowns import to_wire
+
+State = dict[str, Any]
+
+INPUTS = ("lineages", "owner", "account_id", "region")
+
+_AT_ONCE = 8
+
+
+class TrainingJobLineagesProvider(ResourceProvider):
+    """Records which lineages a stack has, and ends the jobs of those that left it."""
+
+    serialize_as_secret_always = False
+
+    _clients: AwsClients
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Take the `aws:*` settings of the stack."""
+        without_traceback()
+        self._clients = AwsClients(req.config.get)
+
+    def check(self, _olds: State, news: State) -> CheckResult:
+        """Accept any lineages: the settings' rules have looked at them."""
+        return CheckResult(to_wire(news), [])
+
+    def diff(self, _id: str, olds: State, news: State) -> DiffResult:
+        """Say which lineages left, in a preview too."""
+        for lineage in departed(olds["lineages"], news["lineages"]):
+            print(f"{lineage} is no longer in the settings: a job of it that still runs is stopped")
+        return DiffResult(changes=any(olds[key] != news[key] for key in INPUTS))
+
+    def create(self, props: State) -> CreateResult:
+        """Record the lineages; nothing has left a stack that recorded none."""
+        return CreateResult("lineages", props)
+
+    @traced
+    def update(self, _id: str, olds: State, news: State) -> UpdateResult:
+        """End the jobs of the lineages that left, all at the same time.
+
+        Raises:
+            TrainingJobError: a job has not ended within the deadline, or the credentials are
+                another account's.
+        """
+        left = departed(olds["lineages"], news["lineages"])
+        if left:
+            client = sagemaker_in(self._clients, olds["account_id"], olds["region"])
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                list(pool.map(partial(end_lineage, client, olds["owner"]), left))
+        return UpdateResult(news)
+
+
+def departed(before: Mapping[str, str], now: Mapping[str, str]) -> Sequence[str]:
+    """The lineages of jobs that left, by the names of their resources, and that none took over.
+
+    A job that stays and changes its lineage is replaced, which stops its run, and only once the
+    launch that follows is known to be possible.
+    """
+    kept = set(now.values())
+    return [each for name, each in before.items() if name not in now and each not in kept]
+
+
+def end_lineage(client: Any, owner: str, lineage: str) -> None:
+    """Let go of this owner's live jobs of a lineage, and give back the instances that it keeps.
+
+    What has ended by itself stays as it is: the engine lets go of it as it deletes the resource.
+    """
+    for index, summary in enumerate(lineage_jobs(client, lineage)):
+        name, arn = summary["TrainingJobName"], summary["TrainingJobArn"]
+        # Only the newest run's instances can still be kept: the run before gave its own back.
+        if not is_live(summary) and index:
+            continue
+        if tags_of(client, arn).get(OWNER_TAG) != owner:
+            continue
+        if is_live(summary):
+            print(f"{name}: its job is no longer in the settings, so it is stopped")
+            let_go(client, summary, "not in the settings")
+        release_warm_pool(client, name)
