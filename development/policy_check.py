@@ -29,6 +29,8 @@ def policy_check(layout: Layout, stack: str) -> int:
 
     """
     _require(layout, stack)
+    if _of_pack(layout, "project_check", layout.checkout, "--stack", stack):
+        return 1
     with _world(layout) as (world, url):
         engine = Engine(world, stack, url)
         engine.create()
@@ -37,7 +39,7 @@ def policy_check(layout: Layout, stack: str) -> int:
         code = engine.preview(lines.append, events)
         if not events.exists():
             sys.stderr.write("\n".join(lines) + "\n")
-        return max(code and 1, _report(layout, stack, events))
+        return max(code and 1, _of_pack(layout, "policy_report", events, "--stack", stack))
 
 
 def _require(layout: Layout, stack: str) -> None:
@@ -63,10 +65,10 @@ def _world(layout: Layout) -> Iterator[tuple[Layout, str]]:
             daemon.stop(world.cloud)
 
 
-def _report(layout: Layout, stack: str, events: Path) -> int:
-    """Print the pack's report; the pack is a program of its own, with its own modules."""
+def _of_pack(layout: Layout, module: str, *arguments: str | Path) -> int:
+    """Run a command of the pack, which is a program of its own, and return its exit code."""
     return subprocess.run(
-        [layout.python, "-m", "policy_report", events, "--stack", stack],
+        [layout.python, "-m", module, *arguments],
         cwd=layout.checkout / PLATFORM.policy_pack,
         env=client_environment(layout),
         check=False,

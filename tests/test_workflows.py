@@ -36,6 +36,11 @@ def steps(name: str) -> Iterator[dict[str, Any]]:
         yield from job["steps"]
 
 
+def is_engine(step: dict[str, Any]) -> bool:
+    run: str = step.get("run", "")
+    return run.startswith(("pulumi preview ", "pulumi up "))
+
+
 def commands(job: str) -> str:
     return "\n".join(step.get("run", "") for step in jobs(REUSABLE)[job]["steps"])
 
@@ -106,11 +111,30 @@ class TestTheReusableWorkflow:
 
     @pytest.mark.parametrize("job", ["preview", "update"])
     def test_runs_the_engine_under_the_pack_with_the_packs_configuration(self, job: str):
-        [engine] = [each["run"] for each in jobs(REUSABLE)[job]["steps"]
-                    if each.get("run", "").startswith("pulumi ")]  # fmt: skip
-        assert '--policy-pack "$PACK"' in engine
-        assert "--skip-preview" not in engine
+        [engine] = [each for each in jobs(REUSABLE)[job]["steps"] if is_engine(each)]
+        assert '--policy-pack "$PACK"' in engine["run"]
+        assert "--skip-preview" not in engine["run"]
+        # A plugin on the PATH would come before the engine's own, which starts the pack.
+        assert engine["env"]["PULUMI_IGNORE_AMBIENT_PLUGINS"] == "true"
         assert 'TRAINING_POLICIES_CONFIGURATION=$pack/$PACK_CONFIGURATION"' in commands(job)
+
+    @pytest.mark.parametrize("job", ["preview", "update"])
+    def test_refuses_files_that_replace_the_pack_before_it_runs_anything_of_the_program(
+        self, job: str
+    ):
+        in_order = jobs(REUSABLE)[job]["steps"]
+        # It is the pack's own check, from the pack's own repository.
+        check = 'cd "$PACK" && python -m project_check "$GITHUB_WORKSPACE/program" --stack "$STACK"'
+        [at] = [number for number, each in enumerate(in_order) if each.get("run") == check]
+        of_program = [each.get("working-directory") == "program" for each in in_order]
+        assert not any(of_program[:at])
+        assert any(is_engine(each) for each in in_order[at:])
+        assert not {"continue-on-error", "if"} & in_order[at].keys()
+
+    def test_gives_the_report_the_stacks_tags_as_the_backend_has_them(self):
+        lines = commands("preview")
+        assert 'pulumi stack tag ls --json --stack "$STACK" > "$RUNNER_TEMP/tags.json"' in lines
+        assert '--tags "$RUNNER_TEMP/tags.json"' in lines.split("policy_report")[1]
 
     @pytest.mark.parametrize("job", ["preview", "update"])
     def test_keeps_the_packs_packages_apart_from_the_programs(self, job: str):

@@ -1,4 +1,4 @@
-"""`python -m policy_report EVENTS --stack STACK`: the report on a preview, and a verdict.
+"""`python -m policy_report EVENTS --stack STACK --tags TAGS`: a report on a preview, a verdict.
 
 The exit code is 0 where the update may go ahead, and 1 where it may not, or where not all was
 judged. The configuration is the pack's: see `TRAINING_POLICIES_CONFIGURATION`.
@@ -7,42 +7,59 @@ judged. The configuration is the pack's: see `TRAINING_POLICIES_CONFIGURATION`.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from policy_report.costs import stack_cost
 from policy_report.markdown import markdown
 from policy_report.preview import read_preview
-from quota_report.usage import usage
+from policy_report.verdict import verdict_on
+from quota_report.usage import StackJob, usage
 from training_policies.configuration import (
     ConfigurationError,
     configuration_file,
     read_configuration,
 )
 from training_policies.pack import POLICIES
-from training_policies.policy import Stack
+from training_policies.stack_identity import stack_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the report, and return the exit code."""
-    parser = argparse.ArgumentParser(prog="policy_report", description=__doc__)
-    parser.add_argument("events", type=Path, help="the preview's event log")
-    parser.add_argument("--stack", required=True, help="the stack's name, for the heading")
-    asked = parser.parse_args(arguments)
-    preview = read_preview(asked.events)
+    asked = _parser().parse_args(arguments)
+    preview, tags, today = read_preview(asked.events), _tags(asked.tags), datetime.now(UTC).date()
     try:
         configuration = read_configuration(configuration_file(), POLICIES)
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return 1
-    # Each job's own tags say whose it is: whether they may is for quota-team, in the preview.
-    stack, today = Stack(asked.stack, "", ""), datetime.now(UTC).date()
+    name = asked.stack.split("/")[-1]
+    trust = configuration.trusts_settings
+    stack = stack_of(name, tags, preview.settings, trust_settings=trust)
     cost = stack_cost(preview.jobs, configuration.parameters(POLICIES[0], stack, today))
-    quotas = usage(preview.jobs, configuration)
-    print(markdown(asked.stack, preview, cost, quotas), end="")
-    return 0 if preview.passes else 1
+    quotas = usage([StackJob(each, stack) for each in preview.jobs], configuration)
+    verdict = verdict_on(preview, quotas, configuration, stack=name, tags=tags, today=today)
+    print(markdown(asked.stack, verdict, cost, quotas), end="")
+    return 0 if verdict.passes else 1
+
+
+def _tags(file: Path | None) -> Mapping[str, str]:
+    """The stack's tags in a file; none where there is no file, as of a stack that has none."""
+    tags: Mapping[str, str] = json.loads(file.read_text(encoding="utf-8")) if file else {}
+    return tags
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="policy_report", description=__doc__)
+    parser.add_argument("events", type=Path, help="the preview's event log")
+    parser.add_argument("--stack", required=True, help="the stack's name")
+    parser.add_argument(
+        "--tags", type=Path, help="the stack's tags, as `pulumi stack tag ls --json` prints them"
+    )
+    return parser
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from policy_report.costs import JobCost, StackCost
 from policy_report.preview import Breach, Preview
-from quota_report.usage import WITHIN, Usage
+from policy_report.verdict import Verdict
+from quota_report.usage import Usage
 from training_policies.quotas.amounts import Unit, amount
 from training_policies.quotas.per_stack import STACK_LIMITS
 
@@ -23,14 +24,16 @@ def marker(stack: str) -> str:
     return f"<!-- training-policies: {stack} -->"
 
 
-def markdown(stack: str, preview: Preview, cost: StackCost, quotas: Sequence[Usage]) -> str:
+def markdown(stack: str, verdict: Verdict, cost: StackCost, quotas: Sequence[Usage]) -> str:
     """The report on a stack's preview: what it costs, and what it takes of its team's quotas."""
+    preview = verdict.preview
     lines = [
         marker(stack),
-        f"## {'✅' if preview.passes else '❌'} {stack}: {_verdict(preview)}",
+        f"## {_mark(verdict)} {stack}: {_outcome(verdict)}",
         "",
+        *_disagreement_section(verdict),
         *_cost_section(cost),
-        *_quota_section(quotas),
+        *_quota_section(quotas, verdict),
         *_breach_section(preview.breaches),
         *_error_section(preview.errors),
         *_change_section(preview),
@@ -39,17 +42,66 @@ def markdown(stack: str, preview: Preview, cost: StackCost, quotas: Sequence[Usa
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "\n\n… cut here.\n"
 
 
-def _verdict(preview: Preview) -> str:
-    refusing = sum(each.refuses for each in preview.breaches)
-    if refusing:
-        return f"{_count(refusing, 'violation')} of the policies"
-    if preview.errors or not preview.complete:
-        return "the preview failed, so not all was judged"
-    if not preview.policies:
-        return "no policy ran"
-    warnings = len(preview.breaches)
-    kept = f"within quotas, {preview.policies} policies kept"
+def _mark(verdict: Verdict) -> str:
+    if verdict.is_clean:
+        return "✅"
+    return "⚠️" if verdict.passes else "❌"
+
+
+def _outcome(verdict: Verdict) -> str:
+    """What came of the preview, the first thing that refuses it before all others."""
+    told = (
+        (verdict.refusing, f"{_count(len(verdict.refusing), 'violation')} of the policies"),
+        (not verdict.judged, "the preview failed, so not all was judged"),
+        (not verdict.preview.policies, "no policy ran"),
+        (verdict.missing, _missing(verdict)),
+        (verdict.unreported, _unreported(verdict)),
+    )
+    return next((text for applies, text in told if applies), _kept(verdict))
+
+
+def _missing(verdict: Verdict) -> str:
+    return f"{len(verdict.missing)} of the pack's {len(verdict.policies)} policies did not run"
+
+
+def _unreported(verdict: Verdict) -> str:
+    found = _count(len(verdict.unreported), "violation")
+    return f"the engine and this report disagree: {found} that the engine did not report"
+
+
+def _kept(verdict: Verdict) -> str:
+    sums = "above a quota, as the configuration allows" if verdict.over else "within quotas"
+    kept = f"{sums}, {len(verdict.policies)} policies kept"
+    warnings = len(verdict.preview.breaches)
     return f"{kept}, {_count(warnings, 'warning')}" if warnings else kept
+
+
+def _disagreement_section(verdict: Verdict) -> Iterator[str]:
+    """Why the engine's word does not count, where it can't be the pack's."""
+    if not verdict.judged or not (verdict.missing or verdict.unreported):
+        return
+    yield "### The engine's verdict is not the pack's"
+    yield ""
+    if verdict.missing:
+        names = ", ".join(f"`{each}`" for each in verdict.missing)
+        yield f"These policies of the pack did not run in the preview: {names}."
+        yield ""
+    if verdict.unreported:
+        yield "This report runs the policies itself. The engine did not report what it found here:"
+        yield ""
+        yield from _breach_list(verdict.unreported)
+    yield _CAUSES
+
+
+_CAUSES = """What to do, by what may be the cause:
+
+- Another pack ran in place of this one: remove `plugins` and `packages` from Pulumi.yaml.
+- Another version of the pack ran, or its policies were switched off: preview with this pack, and \
+without `--policy-pack-config`.
+- The report did not get the stack's tags: give it what `pulumi stack tag ls --json` prints, with \
+`--tags`.
+- A value that a policy reads is a secret, which a preview's log hides: write it as a plain value.
+"""
 
 
 def _cost_section(cost: StackCost) -> Iterator[str]:
@@ -77,27 +129,31 @@ def _job_row(job: JobCost) -> str:
     return f"| {name} | {capacity} | {longest} | {_usd(job.ceiling)} | {_allowed(job.allowed)} |"
 
 
-def _quota_section(quotas: Sequence[Usage]) -> Iterator[str]:
-    """The limits of all jobs together; what is over one may be exempted, which the policies say."""
-    limited = [each for each in quotas if each.allowed is not None]
+def _quota_section(quotas: Sequence[Usage], verdict: Verdict) -> Iterator[str]:
+    """The limits of all jobs together, and what can't be counted, limited or not."""
+    limited = [each for each in quotas if each.allowed is not None or each in verdict.over]
     if limited:
         yield "### Quotas of the stack"
         yield ""
         yield "| team | of | quota | asked | allowed |"
         yield "|---|---|---|---:|---:|"
         for each in limited:
-            team = f"{each.owner.team} in {each.owner.environment}"
+            team = f"{each.owner.team or 'no team'} in {each.owner.environment or 'no environment'}"
+            mark = " (over)" if each in verdict.over else ""
             yield (
                 f"| {_cell(team)} | {_cell(each.scope)} | {each.what} | "
-                f"{_quantity(each.used, each)}{'' if each.verdict == WITHIN else ' (over)'} | "
-                f"{_quantity(each.allowed, each)} |"
+                f"{_quantity(each.used, each, 'unknown')}{mark} | "
+                f"{_quantity(each.allowed, each, 'no limit')} |"
             )
+        yield ""
+    if verdict.passes and verdict.over:
+        yield "What is over passes because the configuration exempts it or asks for no more."
         yield ""
 
 
-def _quantity(value: float | None, usage: Usage) -> str:
+def _quantity(value: float | None, usage: Usage, none: str) -> str:
     if value is None:
-        return "unknown"
+        return none
     return amount(value, Unit.USD if usage.what in _MONEY else Unit.COUNT)
 
 
@@ -109,9 +165,13 @@ def _breach_section(breaches: Sequence[Breach]) -> Iterator[str]:
         if listed:
             yield f"### {heading}"
             yield ""
-            for breach in sorted(listed, key=lambda each: (each.policy, each.resource)):
-                yield from _breach(breach)
+            yield from _breach_list(listed)
             yield ""
+
+
+def _breach_list(breaches: Iterable[Breach]) -> Iterator[str]:
+    for breach in sorted(breaches, key=lambda each: (each.policy, each.resource)):
+        yield from _breach(breach)
 
 
 def _breach(breach: Breach) -> Iterator[str]:

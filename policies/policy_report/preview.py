@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pulumi_policy.proxy import unknown_checking_proxy
-
-from training_policies.resource import Resource
+from training_policies.harness import as_the_sdk_does
+from training_policies.pack import NAME
+from training_policies.resource import UNKNOWN, Resource
+from training_policies.stack_identity import settings_of
 from training_policies.training_job import TrainingJobView, training_jobs
 
 Event = Mapping[str, Any]
@@ -24,6 +25,11 @@ UNCHANGED = "same"
 _GOING = frozenset({"delete", "delete-replaced", "discard", "discard-replaced", "read-discard"})
 _DETAILS = frozenset({"create-replacement", "delete-replaced", "discard-replaced"})
 """Steps that a replacement is made of, beside the one that is called so."""
+
+_HIDDEN = "[secret]"
+"""What the log has in place of a secret text, and of a part of a text that is a secret."""
+SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+"""What a mapping has that stands for a secret of any other kind, by the engine's own signature."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Breach:
-    """What a policy reported, and what comes of it."""
+    """What a policy found, and what comes of it."""
 
     policy: str
     level: str
@@ -55,23 +61,25 @@ class Breach:
 class Preview:
     """What a preview said.
 
-    `complete` tells whether it came to its end. `errors` are the engine's and the program's, and
-    `jobs` the training jobs that there will be, those that stay as they are included.
+    `settings` are the stack's, in the project's namespace. `resources` are those that there will
+    be, those that stay as they are included, with their inputs; what is secret is unknown there.
+    `policies` are the names of those that ran in a pack of this pack's name. `errors` are the
+    engine's and the program's. `complete` tells whether the preview came to its end.
     """
 
+    settings: Mapping[str, str]
     changes: Sequence[Change]
     unchanged: int
-    jobs: Sequence[TrainingJobView]
+    resources: Sequence[Resource]
     breaches: Sequence[Breach]
     errors: Sequence[str]
-    policies: int
+    policies: frozenset[str]
     complete: bool
 
     @property
-    def passes(self) -> bool:
-        """Whether the update may go ahead: all was judged, and nothing refuses it."""
-        judged = self.complete and self.policies > 0
-        return judged and not self.errors and not any(each.refuses for each in self.breaches)
+    def jobs(self) -> list[TrainingJobView]:
+        """The training jobs that there will be."""
+        return training_jobs(self.resources)
 
     @property
     def counts(self) -> Counter[str]:
@@ -94,12 +102,13 @@ def preview_of(events: Sequence[Event]) -> Preview:
     # A replaced resource has several steps, the last of which says how it will be.
     by_urn = {each.urn: each for each in resources}
     return Preview(
-        changes=[Change(each["op"], each["type"], _name(each["urn"])) for each in changed],
+        settings=_settings(events, steps),
+        changes=[Change(each["op"], each["type"], name_in(each["urn"])) for each in changed],
         unchanged=sum(each["op"] == UNCHANGED for each in steps),
-        jobs=training_jobs(list(by_urn.values())),
+        resources=list(by_urn.values()),
         breaches=[_breach(each) for each in _of_kind(events, "policyEvent")],
         errors=_errors(events),
-        policies=len(set(_judged_by(events))),
+        policies=frozenset(_judged_by(events)),
         complete=any(True for _ in _of_kind(events, "summaryEvent")),
     )
 
@@ -121,7 +130,7 @@ def _of_kind(events: Iterable[Event], kind: str) -> Iterator[Mapping[str, Any]]:
 def _is_default_provider(step: Mapping[str, Any]) -> bool:
     """Whether the engine made it by itself; its own summary leaves these out, too."""
     return str(step["type"]).startswith("pulumi:providers:") and (
-        _name(step["urn"]).startswith("default")
+        name_in(step["urn"]).startswith("default")
     )
 
 
@@ -130,10 +139,28 @@ def _stays(step: Mapping[str, Any]) -> bool:
 
 
 def _resource(state: Mapping[str, Any]) -> Resource:
-    inputs = state.get("inputs") or {}
-    return Resource(
-        state["type"], _name(state["urn"]), state["urn"], unknown_checking_proxy(inputs)
-    )
+    inputs = as_the_sdk_does(_without_secrets(state.get("inputs") or {}))
+    return Resource(state["type"], name_in(state["urn"]), state["urn"], inputs)
+
+
+def _without_secrets(value: Any) -> Any:
+    """A value in which nothing that the log hides can be taken for what it really is."""
+    if isinstance(value, Mapping):
+        if SECRET.items() <= value.items():
+            return UNKNOWN
+        return {key: _without_secrets(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_without_secrets(each) for each in value]
+    return UNKNOWN if isinstance(value, str) and _HIDDEN in value else value
+
+
+def _settings(events: Iterable[Event], steps: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
+    """The settings in the namespace of the project, which the URN of any resource names."""
+    project = steps[0]["urn"].split("::")[1] if steps else ""
+    told: dict[str, object] = {}
+    for prelude in _of_kind(events, "preludeEvent"):
+        told |= prelude.get("config") or {}
+    return settings_of(told, project)
 
 
 def _breach(event: Mapping[str, Any]) -> Breach:
@@ -141,7 +168,7 @@ def _breach(event: Mapping[str, Any]) -> Breach:
         event["policyName"],
         event["enforcementLevel"],
         event.get("severity", ""),
-        _name(event.get("resourceUrn") or ""),
+        name_in(event.get("resourceUrn") or ""),
         event["message"].strip(),
     )
 
@@ -153,12 +180,14 @@ def _errors(events: Sequence[Event]) -> list[str]:
 
 
 def _judged_by(events: Sequence[Event]) -> Iterator[str]:
-    """The names of the policies that ran."""
+    """The names of the policies that ran in a pack of this pack's name."""
     for kind in ("policyAnalyzeSummaryEvent", "policyAnalyzeStackSummaryEvent"):
         for summary in _of_kind(events, kind):
-            yield from summary.get("passed") or ()
-            yield from summary.get("failed") or ()
+            if summary.get("policyPackName") == NAME:
+                yield from summary.get("passed") or ()
+                yield from summary.get("failed") or ()
 
 
-def _name(urn: str) -> str:
+def name_in(urn: str) -> str:
+    """The name of the resource with a URN."""
     return urn.rpartition("::")[2]

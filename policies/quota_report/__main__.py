@@ -9,11 +9,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from quota_report.backend import Backend, BackendError
+from quota_report.backend import Backend, BackendError, RecordedJob
 from quota_report.output import AccountLine, Report, as_json, as_text
-from quota_report.usage import usage
+from quota_report.usage import StackJob, usage
 from training_policies.configuration import (
     Configuration,
     ConfigurationError,
@@ -21,6 +22,7 @@ from training_policies.configuration import (
     read_configuration,
 )
 from training_policies.pack import POLICIES
+from training_policies.stack_identity import stack_of
 from training_policies.training_job import TrainingJobView
 
 
@@ -29,7 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         configuration = read_configuration(options.configuration, POLICIES)
-        jobs = Backend(options.pulumi, os.environ).jobs()
+        backend = Backend(options.pulumi, os.environ)
+        jobs = backend.jobs(trust_settings=configuration.trusts_settings)
     except (ConfigurationError, BackendError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -38,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if report.is_refused else 0
 
 
-def _report(jobs: list[TrainingJobView], configuration: Configuration, live: str | None) -> Report:
+def _report(jobs: list[RecordedJob], configuration: Configuration, live: str | None) -> Report:
     stacks = usage(jobs, configuration)
     if live is None:
         return Report(stacks)
@@ -49,13 +52,23 @@ def _report(jobs: list[TrainingJobView], configuration: Configuration, live: str
 
     session = boto3.Session(region_name=live)
     running = running_jobs(session)
-    used, asked = instances_by_market(running), instances_by_market(jobs)
+    used, asked = instances_by_market(running), instances_by_market(each.job for each in jobs)
     quotas = account_quotas(session)
     account = [
         AccountLine(str(market), used[market], asked[market], quotas.get(market, 0))
         for market in sorted(used | asked, key=str)
     ]
-    return Report(stacks, usage(running, configuration), account)
+    return Report(stacks, usage(owned(running, jobs, configuration), configuration), account)
+
+
+def owned(
+    running: list[TrainingJobView], recorded: list[RecordedJob], configuration: Configuration
+) -> Iterator[StackJob]:
+    """The running jobs with the stacks whose states record them, or else with a stack of nobody."""
+    stacks = {each.arn: each.stack for each in recorded if each.arn}
+    nobodys = stack_of("", {}, {}, trust_settings=configuration.trusts_settings)
+    for job in running:
+        yield StackJob(job, stacks.get(job.resource.urn, nobodys))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,13 +8,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from quota_report.usage import StackJob
 from training_policies.harness import as_the_sdk_does
 from training_policies.resource import Resource
-from training_policies.training_job import TrainingJobView, training_job
+from training_policies.stack_identity import stack_of
+from training_policies.training_job import training_job
 
 
 class BackendError(Exception):
     """The backend can't be read; the message is the CLI's own."""
+
+
+@dataclass(frozen=True)
+class RecordedJob(StackJob):
+    """A training job in a stack's state; `arn` is that of the job that was launched, or ""."""
+
+    arn: str
 
 
 @dataclass(frozen=True)
@@ -27,23 +36,29 @@ class Backend:
     pulumi: str
     environment: Mapping[str, str]
 
-    def jobs(self) -> list[TrainingJobView]:
+    def jobs(self, *, trust_settings: bool) -> list[RecordedJob]:
         """The training jobs of all stacks, launched or not, each named with its stack.
+
+        A state does not have its stack's settings. Where they are trusted, what they say stands in
+        the job's tags too.
 
         Raises:
             BackendError: the CLI can't be run, or refuses.
         """
         stacks = json.loads(self._ask("stack", "ls", "--all", "--json"))
         names = sorted(stack["name"] for stack in stacks)
-        return [job for name in names for job in self._jobs_of(name)]
+        return [job for name in names for job in self._jobs_of(name, trust_settings)]
 
-    def _jobs_of(self, stack: str) -> Iterator[TrainingJobView]:
-        exported = json.loads(self._ask("stack", "export", "--stack", stack))
+    def _jobs_of(self, name: str, trust_settings: bool) -> Iterator[RecordedJob]:
+        tags = json.loads(self._ask("stack", "tag", "ls", "--json", "--stack", name))
+        short = name.split("/")[-1]
+        stack = stack_of(short, tags, {}, trust_settings=trust_settings)
+        exported = json.loads(self._ask("stack", "export", "--stack", name))
         for state in (exported.get("deployment") or {}).get("resources") or []:
             job = None if state.get("delete") else training_job(_resource(state))
             if job is not None:
-                named = replace(job.resource, name=f"{stack.split('/')[-1]}: {job.name}")
-                yield replace(job, resource=named)
+                named = replace(job.resource, name=f"{short}: {job.name}")
+                yield RecordedJob(replace(job, resource=named), stack, _arn(state))
 
     def _ask(self, *arguments: str) -> str:
         try:
@@ -59,6 +74,12 @@ class Backend:
         if done.returncode != 0:
             raise BackendError(done.stderr.strip() or done.stdout.strip())
         return done.stdout
+
+
+def _arn(state: Mapping[str, Any]) -> str:
+    """The ARN of the job that was launched; "" for none. This project's own type has no `arn`."""
+    outputs = state.get("outputs") or {}
+    return outputs.get("training_job_arn") or outputs.get("arn") or ""
 
 
 def _resource(state: Mapping[str, Any]) -> Resource:

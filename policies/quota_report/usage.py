@@ -1,7 +1,8 @@
 """What each team takes, against the quotas of the policy pack's configuration; no AWS, no engine.
 
 The pack judges one stack at a time. Here all stacks of a team and environment count together
-against the same limits, each job at its worst case.
+against the same limits, each job at its worst case. Whose a job is, is decided as the pack decides
+it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from training_policies.configuration import Configuration
 from training_policies.policy import Stack
 from training_policies.quotas import measures
 from training_policies.quotas.limits import Quota, Scope, quota_of
-from training_policies.quotas.owner import Owner, owner_of
+from training_policies.quotas.owner import Owner, contradictions, owner_of
 from training_policies.quotas.per_job import allowed_by
 from training_policies.quotas.per_stack import STACK_LIMITS, StackLimit
 from training_policies.training_job import TrainingJobView
@@ -29,7 +30,25 @@ WITHIN, OVER, UNKNOWN, UNLIMITED, WITHOUT_QUOTA = (
 REFUSED = frozenset({OVER, UNKNOWN, WITHOUT_QUOTA})
 """The verdicts that make a report fail."""
 
-_NOBODY = Stack("", "", "")
+_CONTRADICTED = "jobs for which two owners are named"
+
+
+@dataclass(frozen=True)
+class StackJob:
+    """A training job, and the stack that it belongs to."""
+
+    job: TrainingJobView
+    stack: Stack
+
+    @property
+    def owner(self) -> Owner:
+        """The team and environment whose quotas it counts against."""
+        return owner_of(self.job, self.stack)
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Whether two different owners are named for it."""
+        return any(True for _ in contradictions(self.job, self.stack))
 
 
 @dataclass(frozen=True)
@@ -48,16 +67,21 @@ class Usage:
     jobs: Sequence[str]
 
 
-def usage(jobs: Iterable[TrainingJobView], configuration: Configuration) -> list[Usage]:
+def usage(jobs: Iterable[StackJob], configuration: Configuration) -> list[Usage]:
     """A line for each team, environment, scope and kind of limit."""
-    by_owner: dict[Owner, list[TrainingJobView]] = defaultdict(list)
-    for job in jobs:
-        by_owner[owner_of(job, _NOBODY)].append(job)
+    by_owner: dict[Owner, list[StackJob]] = defaultdict(list)
+    for each in jobs:
+        by_owner[each.owner].append(each)
     owners = sorted(by_owner, key=lambda owner: (owner.team, owner.environment))
     return [line for owner in owners for line in _of(owner, by_owner[owner], configuration)]
 
 
-def _of(owner: Owner, jobs: list[TrainingJobView], configuration: Configuration) -> Iterator[Usage]:
+def _of(owner: Owner, owned: list[StackJob], configuration: Configuration) -> Iterator[Usage]:
+    contradicted = sorted(each.job.name for each in owned if each.is_contradicted)
+    if contradicted:
+        count = len(contradicted)
+        yield Usage(owner, "all instances", _CONTRADICTED, count, 0, OVER, contradicted)
+    jobs = [each.job for each in owned]
     teams = configuration.values.get("teams", {})
     quota = quota_of(teams, owner.team, owner.environment)
     names = sorted(job.name for job in jobs)

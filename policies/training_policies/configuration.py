@@ -16,6 +16,7 @@ from training_policies.json_schema import problems_with
 from training_policies.policy import Level, Parameters, Rule, Stack
 from training_policies.prices import Prices
 from training_policies.problems import Problem, report
+from training_policies.quotas.limits import quota_of
 from training_policies.resource import MISSING
 
 VARIABLE = "TRAINING_POLICIES_CONFIGURATION"
@@ -54,9 +55,8 @@ class Configuration:
     def parameters(self, rule: Rule, stack: Stack, today: date) -> Parameters:
         """A policy's parameters for a stack: the team's own, the configured, or the default."""
         teams = self.values.get("teams", {})
-        environments = teams.get(stack.team, {})
-        team = environments.get(stack.environment, environments.get("*", {}))
-        own = team.get("parameters", {}).get(rule.name, {})
+        quota = quota_of(teams, stack.team, stack.environment)
+        own = quota.parameters(rule.name) if quota else {}
         values = _defaults(rule) | self._of(rule) | own
         return Parameters(values, stack, today, teams, self.prices)
 

@@ -28,8 +28,8 @@ def configuration_schema(rules: Iterable[Rule]) -> dict[str, Any]:
             "trustSettings": {
                 "type": "boolean",
                 "default": True,
-                "description": "whether a stack's own settings may name its team and environment, "
-                "or the backend's stack tags alone: true or false",
+                "description": "whether a stack's settings and its jobs' tags may name its team "
+                "and environment where the stack's tags in the backend do not: true or false",
             },
             "exemptionWarningDays": {
                 "type": "integer",

@@ -49,6 +49,15 @@ def configured_policies(configuration: Configuration) -> list[pulumi_policy.Poli
     ]
 
 
+def enforced_policies(configuration: Configuration) -> frozenset[str]:
+    """The names of the policies that a preview under the pack runs: those not disabled."""
+    return frozenset(
+        each.name
+        for each in configured_policies(configuration)
+        if each.enforcement_level is not pulumi_policy.EnforcementLevel.DISABLED
+    )
+
+
 def _in_engine(policy: Policy | StackPolicy, enforcement: Enforcement) -> pulumi_policy.Policy:
     if isinstance(policy, Policy):
         return resource_policy(policy, enforcement)

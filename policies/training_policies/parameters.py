@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from training_policies.policy import Parameters
+
 
 def texts(default: list[str], description: str) -> dict[str, Any]:
     """Return the schema of a parameter that is a list of texts, none of them empty."""
@@ -18,3 +20,8 @@ PRODUCTION_ENVIRONMENTS = {
     "description": "The environments that count as production.",
 }
 """The schema of the parameter that says which environments are production."""
+
+
+def is_production(environment: Any, parameters: Parameters) -> bool:
+    """Whether an environment counts as production, as one that nobody names does."""
+    return environment in parameters["productionEnvironments"] or not isinstance(environment, str)

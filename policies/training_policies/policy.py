@@ -36,12 +36,17 @@ class Claim:
 
 @dataclass(frozen=True)
 class Stack:
-    """Whose stack is judged. `team` and `environment` are "" where nobody says them."""
+    """Whose stack is judged. `team` and `environment` are "" where nobody says them.
+
+    `tags_only` tells whether only the stack's tags may say them. What the program or its settings
+    write, a resource's tags for instance, is then compared with the tags and counts for nothing.
+    """
 
     name: str
     team: str
     environment: str
     claims: Sequence[Claim] = ()
+    tags_only: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,24 +12,27 @@ from training_policies.policy import Claim, Stack
 TEAM, ENVIRONMENT = "team", "environment"
 """The names of the stack's tags, and of its settings in the project's namespace."""
 
+TAGS_SETTING = "pulumi:tags"
+"""The setting by which the Pulumi Cloud lets a program's files write the stack's tags."""
+
 
 def stack_of(
     name: str, tags: Mapping[str, str], settings: Mapping[str, str], *, trust_settings: bool
 ) -> Stack:
     """The stack with the team and environment that its tags say, or else its settings.
 
-    Tags are set in the backend, apart from the program; settings come with it, and count only
-    where they are trusted. Both are claims, which quota-team compares.
+    Tags are set in the backend, apart from the program. Settings come with the program: they count
+    only where they are trusted, and where they are not, tags that they write count as little. Both
+    are claims, which quota-team compares.
     """
     tagged = Claim("the stack's tags", tags.get(TEAM, ""), tags.get(ENVIRONMENT, ""))
     written = Claim("the stack's settings", settings.get(TEAM, ""), settings.get(ENVIRONMENT, ""))
-    trusted = written if trust_settings else Claim("", "", "")
-    return Stack(
-        name,
-        tagged.team or trusted.team,
-        tagged.environment or trusted.environment,
-        (tagged, written),
-    )
+    if trust_settings:
+        team = tagged.team or written.team
+        environment = tagged.environment or written.environment
+        return Stack(name, team, environment, (tagged, written))
+    own = Claim("", "", "") if TAGS_SETTING in settings else tagged
+    return Stack(name, own.team, own.environment, (tagged, written), tags_only=True)
 
 
 def stack_name() -> str:
@@ -38,11 +41,17 @@ def stack_name() -> str:
 
 
 def stack_settings() -> dict[str, str]:
-    """The stack's settings in the project's namespace, by key."""
-    namespace = os.environ.get("PULUMI_PROJECT", "")
+    """The settings of the stack that the engine tells a policy pack of; see `settings_of`."""
+    return settings_of(get_config_env(), os.environ.get("PULUMI_PROJECT", ""))
+
+
+def settings_of(config: Mapping[str, object], project: str) -> dict[str, str]:
+    """The settings in a project's namespace, by key, and the one that writes the stack's tags."""
     settings = {}
-    for name, value in get_config_env().items():
+    for name, value in config.items():
         owner, _, key = name.partition(":")
-        if owner == namespace:
+        if owner == project:
             settings[key] = str(value)
+        elif name == TAGS_SETTING:
+            settings[name] = str(value)
     return settings

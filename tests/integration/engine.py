@@ -123,7 +123,7 @@ class Stack:
 
     def rename(self, name: str) -> None:
         """Rename the stack, as `pulumi stack rename` does."""
-        self._run_plainly("stack", "rename", name, "--stack", self.name)
+        self.ask("stack", "rename", name, "--stack", self.name)
         self.name = name
 
     def run(self, *arguments: str) -> Result:
@@ -209,15 +209,18 @@ class Stack:
         document = {"config": {"aws:region": REGION} | config, "encryptionsalt": salt}
         engine.settings_file.write_text(yaml.safe_dump(document))
 
-    def _run_plainly(self, *arguments: str) -> None:
-        subprocess.run(
+    def ask(self, *arguments: str) -> str:
+        """Run a command that is no operation, and return what it prints."""
+        done = subprocess.run(
             [self.layout.pulumi_bin / "pulumi", "--non-interactive", *arguments],
             cwd=self.layout.stacks,
             env=self.environment(),
             check=True,
             capture_output=True,
+            text=True,
             timeout=TIMEOUT_SECONDS,
         )
+        return done.stdout
 
 
 class Operation:

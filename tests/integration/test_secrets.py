@@ -47,7 +47,7 @@ def test_a_setting_that_is_encrypted_is_refused_and_not_shown(new_stack: NewStac
 
     def with_secret() -> None:
         prepare()
-        stack._run_plainly("config", "set", "--secret", "--path", path, VALUE, *file)
+        stack.ask("config", "set", "--secret", "--path", path, VALUE, *file)
 
     stack._prepare = with_secret  # type: ignore[method-assign]
     told = stack.preview().failed().text

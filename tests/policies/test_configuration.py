@@ -202,6 +202,18 @@ def test_the_check_fails_with_every_problem(tmp_path: Path, capsys: pytest.Captu
     assert "teams: nothing — is required" in capsys.readouterr().err
 
 
+def test_a_team_has_no_parameters_of_its_own_where_nobody_says_the_environment(tmp_path: Path):
+    own = {REGISTRIES.name: {"registries": ["mine"]}}
+    teams = {"research": {"*": {**QUOTA, "parameters": own}}}
+    configuration = read_configuration(written(tmp_path, {"teams": teams}), POLICIES)
+    named, unnamed = (
+        configuration.parameters(REGISTRIES, Stack("s", "research", each), date(2026, 1, 1))
+        for each in ("dev", "")
+    )
+    assert named["registries"] == ["mine"]
+    assert unnamed["registries"] != ["mine"]
+
+
 def test_every_parameter_is_described_and_its_default_fits_its_schema():
     for policy in POLICIES:
         for name, schema in policy.parameters.items():

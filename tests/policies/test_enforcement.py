@@ -11,16 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.policies.jobs import job
+from tests.policies.jobs import job, request
 from training_policies.configuration import Configuration
 from training_policies.enforcement import Enforcement
 from training_policies.engine import resource_policy, stack_policy
 from training_policies.exemptions import parse
-from training_policies.harness import OPTIONS, Diagnostic, Run
+from training_policies.harness import OPTIONS, Diagnostic, Run, resource
 from training_policies.quotas import QUOTA_POLICIES
 from training_policies.quotas.per_stack import STACK_LIMITS
 from training_policies.quotas.per_stack import stack_policy as per_stack_policy
 from training_policies.quotas.team import TEAM_POLICY
+from training_policies.training_job import OWN_TYPE
 
 TODAY = date(2026, 6, 15)
 OVER = job(count=3)
@@ -165,7 +166,33 @@ def test_the_stacks_tags_come_before_its_settings():
     assert "the stack's settings name another team than the stack's tags" in told[0].text
 
 
-def test_settings_that_are_not_trusted_name_nobody():
-    [told] = run(trustSettings=False)
-    assert told.policy == "quota-team"
-    assert "nobody says which team and environment" in told.text
+def spoofed(**tags: str) -> list[str]:
+    """What is said of vision's stack with these tags, whose files name research in prod."""
+    quota: dict[str, Any] = {"families": {"*": {}}}
+    teams = {"research": {"prod": quota}, "vision": {"dev": quota | {"all": {"jobsAtOnce": 0}}}}
+    values = {"teams": teams, "trustSettings": False}
+    said = {"team": "research", "environment": "prod"}
+    written = [{"Key": key, "Value": value} for key, value in said.items()]
+    subject = resource(OWN_TYPE, {"request": {**request(), "Tags": written}})
+    run = Run(Configuration("organisation.json", values), QUOTA_POLICIES, tags, said, "vision-dev")
+    return [each.text.splitlines()[0] for each in run.over([subject])]
+
+
+def test_a_stack_without_its_tags_gets_no_quota_by_what_its_files_say():
+    [told] = spoofed()
+    assert told.startswith("the stack has no tag team and no tag environment:")
+    [told] = spoofed(team="research")
+    assert told.startswith("the stack has no tag environment:")
+    [told] = spoofed(environment="prod")
+    assert told.startswith("the stack has no tag team:")
+
+
+def test_a_stack_keeps_its_own_quotas_whatever_its_files_say():
+    told = spoofed(team="vision", environment="dev")
+    assert [each.partition(":")[0] for each in told] == [
+        "the stack's settings name another team than the stack's tags",
+        "the job's tags name another team than the stack's tags",
+        "the stack's settings name another environment than the stack's tags",
+        "the job's tags name another environment than the stack's tags",
+        "the number of jobs of all jobs, all instances",
+    ]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from training_policies.policy import Claim
-from training_policies.stack_identity import stack_name, stack_of, stack_settings
+from training_policies.stack_identity import TAGS_SETTING, stack_name, stack_of, stack_settings
 
 
 def test_a_stack_is_its_tags_and_where_they_say_nothing_its_settings():
@@ -20,15 +20,26 @@ def test_a_stack_is_its_tags_and_where_they_say_nothing_its_settings():
 def test_settings_that_are_not_trusted_are_only_a_claim():
     stack = stack_of("dev", {}, {"team": "b", "environment": "c"}, trust_settings=False)
     assert (stack.team, stack.environment) == ("", "")
+    assert stack.tags_only
     assert stack.claims[1] == Claim("the stack's settings", "b", "c")
+
+
+def test_where_settings_are_not_trusted_tags_that_they_can_write_do_not_count():
+    tags = {"team": "a", "environment": "b"}
+    settings = {TAGS_SETTING: '{"team":"a"}'}
+    assert stack_of("dev", tags, {}, trust_settings=False).team == "a"
+    stack = stack_of("dev", tags, settings, trust_settings=False)
+    assert (stack.team, stack.environment) == ("", "")
+    assert stack_of("dev", tags, settings, trust_settings=True).team == "a"
 
 
 def test_the_engine_tells_a_packs_process_the_stack_and_its_settings(
     monkeypatch: pytest.MonkeyPatch,
 ):
     config = {"sagemaker-training:team": "research", "aws:region": "us-east-1", "other:team": "x"}
+    config[TAGS_SETTING] = "{}"
     monkeypatch.setenv("PULUMI_CONFIG", json.dumps(config))
     monkeypatch.setenv("PULUMI_PROJECT", "sagemaker-training")
     monkeypatch.setenv("PULUMI_STACK", "dev")
-    assert stack_settings() == {"team": "research"}
+    assert stack_settings() == {"team": "research", TAGS_SETTING: "{}"}
     assert stack_name() == "dev"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from training_policies.controls import nist
-from training_policies.parameters import PRODUCTION_ENVIRONMENTS
+from training_policies.parameters import PRODUCTION_ENVIRONMENTS, is_production
 from training_policies.platform_rules.judging import BUCKETS
 from training_policies.policy import Parameters, Policy
 from training_policies.resource import MISSING, Resource
@@ -30,12 +30,17 @@ def _judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
 
 
 def _is_production(resource: Resource, parameters: Parameters) -> bool:
-    """By the bucket's own tag, otherwise by the stack's; what nobody names is production."""
+    """By the stack's environment or the bucket's own tag; what nobody names is production.
+
+    A bucket's tag makes it production in any stack. It makes it anything else only where the stack
+    has no environment, and where not only the stack's tags count.
+    """
+    stack, production = parameters.stack, parameters["productionEnvironments"]
     tagged: Any = resource.read("tagsAll.environment")
     if not isinstance(tagged, str):
         tagged = resource.read("tags.environment")
-    environment = tagged if isinstance(tagged, str) else parameters.stack.environment
-    return environment in parameters["productionEnvironments"] or not environment
+    own = None if stack.tags_only else tagged
+    return tagged in production or is_production(stack.environment or own or None, parameters)
 
 
 RETENTION = Policy(

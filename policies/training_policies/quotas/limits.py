@@ -151,15 +151,20 @@ class Quota:
         patterns: list[str] | None = self.table.get("instanceTypes", {}).get(list_)
         return patterns
 
+    def parameters(self, policy: str) -> dict[str, Any]:
+        """The team's own parameters of a policy."""
+        parameters: dict[str, Any] = self.table.get("parameters", {}).get(policy, {})
+        return parameters
+
     def _of(self, tables: str, name: str) -> Mapping[str, Any] | None:
         listed: Mapping[str, Mapping[str, Any]] = self.table.get(tables, {})
         return listed.get(name, listed.get("*"))
 
 
 def quota_of(teams: Mapping[str, Mapping[str, Any]], team: str, environment: str) -> Quota | None:
-    """A team's quotas in an environment, or in "*"; None where it has none."""
+    """A team's quotas in an environment, or in "*"; None where it has none, or one is not named."""
     environments = teams.get(team, {})
-    table = environments.get(environment, environments.get("*")) if environment else None
+    table = environments.get(environment, environments.get("*")) if team and environment else None
     return Quota(table) if table is not None else None
 
 

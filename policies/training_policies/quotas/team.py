@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from training_policies.controls import nist
-from training_policies.policy import Parameters, Policy
-from training_policies.quotas.owner import Owner, claim_of, owner_of, quota_for
+from training_policies.policy import Parameters, Policy, Stack
+from training_policies.quotas.owner import (
+    Contradiction,
+    Owner,
+    contradictions,
+    owner_of,
+    quota_for,
+)
 from training_policies.resource import Resource
-from training_policies.stack_identity import ENVIRONMENT, TEAM
+from training_policies.stack_identity import ENVIRONMENT, TAGS_SETTING, TEAM
 from training_policies.training_job import may_be_training_job, training_job
 from training_policies.violation import Violation
 
@@ -19,37 +25,50 @@ def _judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
     job = training_job(resource)
     if job is None:
         return
-    owner = owner_of(job, parameters.stack)
-    claims = [*parameters.stack.claims, claim_of(job)]
-    yield from _contradictions(TEAM, [(each.source, each.team) for each in claims])
-    yield from _contradictions(ENVIRONMENT, [(each.source, each.environment) for each in claims])
-    if not owner.team or not owner.environment:
-        yield _unowned(owner)
+    stack = parameters.stack
+    owner = owner_of(job, stack)
+    yield from map(_contradicted, contradictions(job, stack))
+    missing = [name for name, value in _named(owner) if not value]
+    if missing:
+        yield _untagged(owner, missing, stack) if stack.tags_only else _unowned(owner, missing)
     elif quota_for(job, parameters) is None:
         yield _without_quota(owner, parameters)
 
 
-def _contradictions(what: str, said: list[tuple[str, str]]) -> Iterator[Violation]:
-    known = [(source, value) for source, value in said if value]
-    for source, value in known[1:]:
-        if value != known[0][1]:
-            yield Violation(
-                what=f"{source} name another {what} than {known[0][0]}",
-                why=_WHY,
-                asked=value,
-                allowed=known[0][1],
-                remedy=f"name the same {what} everywhere",
-            )
+def _named(owner: Owner) -> tuple[tuple[str, str], ...]:
+    return (TEAM, owner.team), (ENVIRONMENT, owner.environment)
 
 
-def _unowned(owner: Owner) -> Violation:
-    missing = " and ".join(
-        name for name, value in ((TEAM, owner.team), (ENVIRONMENT, owner.environment)) if not value
+def _contradicted(found: Contradiction) -> Violation:
+    return Violation(
+        what=f"{found.source} name another {found.what} than {found.first_source}",
+        why=_WHY,
+        asked=found.value,
+        allowed=found.first_value,
+        remedy=f"name the same {found.what} everywhere",
+    )
+
+
+def _untagged(owner: Owner, missing: list[str], stack: Stack) -> Violation:
+    commands = " and ".join(
+        f"`pulumi stack tag set {name} <{name}> --stack {stack.name}`" for name in missing
     )
     return Violation(
-        what=f"nobody says which {missing} the job belongs to",
+        what=f"the stack has no tag {' and no tag '.join(missing)}",
+        why=f"{_WHY}; the configuration trusts only the stack's tags, and neither its settings nor "
+        "tags that the program writes",
+        asked=dict(_named(owner)),
+        allowed="a team and an environment that have quotas",
+        remedy=f"ask whoever keeps the stacks' tags to run {commands}; no tag counts while "
+        f"the stack's settings have {TAGS_SETTING}, which can write tags",
+    )
+
+
+def _unowned(owner: Owner, missing: list[str]) -> Violation:
+    return Violation(
+        what=f"nobody says which {' and '.join(missing)} the job belongs to",
         why=_WHY,
-        asked={TEAM: owner.team, ENVIRONMENT: owner.environment},
+        asked=dict(_named(owner)),
         allowed="a team and an environment that have quotas",
         remedy=f"set the stack's tags {TEAM} and {ENVIRONMENT} with `pulumi stack tag set`, "
         f"or the stack's settings or the job's tags of these names",

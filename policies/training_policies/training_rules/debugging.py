@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from training_policies.controls import nist
-from training_policies.parameters import PRODUCTION_ENVIRONMENTS
+from training_policies.parameters import PRODUCTION_ENVIRONMENTS, is_production
 from training_policies.policy import Parameters, Policy
 from training_policies.resource import MISSING
 from training_policies.training_job import TrainingJobView, may_be_training_job
-from training_policies.training_rules.judging import (
-    for_jobs,
-    is_production,
-)
+from training_policies.training_rules.judging import for_jobs
 from training_policies.violation import Violation
 
 

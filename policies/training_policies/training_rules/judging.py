@@ -29,8 +29,3 @@ def for_jobs(judge: JudgeJob) -> JudgeResource:
 def is_absent(value: Any) -> bool:
     """Whether a property is not there, or is there and empty."""
     return value is MISSING or value == "" or value == []
-
-
-def is_production(environment: Any, parameters: Parameters) -> bool:
-    """Whether an environment counts as production, as one that nobody names does."""
-    return environment in parameters["productionEnvironments"] or not isinstance(environment, str)

@@ -81,7 +81,7 @@ def tag(stack: Stack) -> None:
     """Tag the stack as the document says."""
     assert [words[:4] for words in TAGS] == [["pulumi", "stack", "tag", "set"]] * 2
     for words in TAGS:
-        stack._run_plainly(*words[1:], "--stack", stack.name)
+        stack.ask(*words[1:], "--stack", stack.name)
 
 
 def run(words: list[str], stack: Stack) -> str:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+import project_check
 from development.layout import CHECKOUT
+from policy_report.__main__ import main as policy_report
 from tests.integration.conftest import new_stacks
 from tests.integration.engine import Result, Stack
+from tests.policies.policy_report.events import ENFORCED, written
 
 pytestmark = pytest.mark.integration
 
 PACK = ("--policy-pack", str(CHECKOUT / "policies"))
 PROGRAM = Path(__file__).parent / "program"
+SWAPPED = Path(__file__).parent / "swapped_pack"
 QUOTA = {"all": {"instancesPerJob": 4, "instancesPerStack": 6}, "families": {"g5": {}}}
 
 _NO_CLOUD = "http://127.0.0.1:1"
@@ -82,6 +88,87 @@ def test_a_wrong_configuration_is_refused_with_its_path_and_remedy(
     assert not stack.resources()
 
 
+@pytest.fixture
+def report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    """The exit code and the text of the report on a preview, as the workflow asks for it."""
+
+    def run(stack: Stack, result: Result) -> tuple[int, str]:
+        tags = tmp_path / "tags.json"
+        tags.write_text(stack.ask("stack", "tag", "ls", "--json", "--stack", stack.name))
+        events = written(tmp_path, result.events)
+        code = policy_report([str(events), "--stack", stack.name, "--tags", str(tags)])
+        return code, capsys.readouterr().out
+
+    return run
+
+
+@pytest.mark.usefixtures("configure")
+@pytest.mark.parametrize("names", [["anything"], sorted(ENFORCED)], ids=["other", "same"])
+def test_a_program_that_swaps_the_pack_passes_the_engine_and_fails_the_report_and_the_check(
+    stack: Stack, tmp_path: Path, report: Callable[..., tuple[int, str]], names: list[str]
+):
+    """The names are those of the policies in the pack that takes the place of the pack."""
+    program = tmp_path / "program"
+    shutil.copytree(PROGRAM, program)
+    shutil.copytree(SWAPPED, program / "swapped")
+    (program / "swapped" / "policies.json").write_text(json.dumps(names))
+    project = yaml.safe_load((program / "Pulumi.yaml").read_text())
+    project["plugins"] = {"analyzers": [{"name": "policy-python", "path": "swapped"}]}
+    (program / "Pulumi.yaml").write_text(yaml.safe_dump(project))
+    stack.project = program
+    stack.settings["resources"] = {"over": _job(instances=9)}
+
+    preview = stack.preview(*PACK).succeeded()
+    assert "✅ sagemaker-training@" in preview.text
+    code, text = report(stack, preview)
+    assert code == 1
+    assert "✅" not in text
+    assert "- **quota-instances-per-job** on `over`, high" in text
+    assert "- **quota-instances-per-stack** on `sagemaker-training-dev`, high" in text
+    assert ("policies did not run" in text) is (names == ["anything"])
+    assert project_check.main([str(program), "--stack", stack.name]) == 1
+
+
+@pytest.mark.usefixtures("configure")
+def test_a_report_on_the_pack_itself_finds_what_the_engine_found_and_passes_what_it_passed(
+    stack: Stack, report: Callable[..., tuple[int, str]]
+):
+    stack.settings["resources"] = {"one": _job(instances=2), "two": _job(instances=4)}
+    code, text = report(stack, stack.preview(*PACK).succeeded())
+    assert (code, text.splitlines()[1]) == (
+        0,
+        f"## ✅ dev: within quotas, {len(ENFORCED)} policies kept",
+    )
+    stack.settings["resources"]["two"] = _job(instances=5)
+    code, text = report(stack, stack.preview(*PACK).failed())
+    assert (code, text.splitlines()[1]) == (1, "## ❌ dev: 2 violations of the policies")
+    assert "disagree" not in text
+
+
+@pytest.mark.deep
+def test_where_only_the_stacks_tags_count_no_file_gives_a_stack_another_teams_quotas(
+    stack: Stack, configure: Callable[[Any], Path], report: Callable[..., tuple[int, str]]
+):
+    quotas = {"research": {"dev": QUOTA}, "vision": {"dev": {"families": {"g5": {}}}}}
+    configure({"teams": quotas, "policies": _only_quotas(), "trustSettings": False})
+    tags = [{"Key": "team", "Value": "research"}, {"Key": "environment", "Value": "dev"}]
+    stack.settings["resources"] = {"one": _job(tags=tags)}
+    for team, environment, said in (
+        ("", "", "the stack has no tag team and no tag environment"),
+        ("vision", "", "the stack has no tag environment"),
+        ("vision", "dev", "the stack's settings name another team than the stack's tags"),
+        ("research", "dev", ""),
+    ):
+        for name, value in (("team", team), ("environment", environment)):
+            if value:
+                stack.ask("stack", "tag", "set", name, value, "--stack", stack.name)
+        result = stack.preview(*PACK)
+        code, text = report(stack, result)
+        assert (result.exit_code == 0, code == 0) == (not said, not said), result.text
+        assert said in text
+        assert "disagree" not in text
+
+
 @pytest.mark.deep
 @pytest.mark.usefixtures("configure")
 def test_a_job_that_is_not_launched_counts_as_the_program_now_writes_it(stack: Stack):
@@ -102,6 +189,7 @@ def _job(type_: str = "sagemaker:TrainingJob", **resources: Any) -> dict[str, An
             "InstanceCount": resources.get("instances", 1),
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+        "Tags": resources.get("tags", []),
     }
     return {"type": type_, "inputs": {"request": request, "launch": False}}
 

@@ -1,4 +1,4 @@
-"""Recorded previews, and the pack's own training and platform rules run over them."""
+"""Recorded previews, and the pack's own rules run over them: all but those that count."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from typing import Any
 
 from training_policies.harness import as_the_sdk_does, recorded_preview
 from training_policies.platform_rules import PLATFORM_POLICIES
-from training_policies.policy import Parameters, Policy, Rule, Stack, StackPolicy
+from training_policies.policy import Claim, Parameters, Policy, Rule, Stack, StackPolicy
+from training_policies.quotas.team import TEAM_POLICY
 from training_policies.resource import Resource
 from training_policies.training_rules import TRAINING_POLICIES
 from training_policies.violation import Violation
 
-RULES = {rule.name: rule for rule in (*TRAINING_POLICIES, *PLATFORM_POLICIES)}
+RULES = {rule.name: rule for rule in (TEAM_POLICY, *TRAINING_POLICIES, *PLATFORM_POLICIES)}
 TODAY = date(2026, 11, 22)
 _FOLDER = Path(__file__).parent / "recorded"
 _NAT: dict[str, dict[str, Any]] = {
@@ -100,8 +101,10 @@ def platform(name: str) -> Platform:
 
 
 def parameters(rule: Rule, environment: str = "dev", **values: Any) -> Parameters:
-    """A rule's defaults, and what differs from them."""
+    """A rule's defaults, and what differs from them, for a stack of which only its tags count."""
     defaults = {
         name: schema["default"] for name, schema in rule.parameters.items() if "default" in schema
     }
-    return Parameters(defaults | values, Stack("dev", "research", environment), TODAY)
+    tags = Claim("the stack's tags", "research", environment)
+    stack = Stack("dev", "research", environment, (tags,), tags_only=True)
+    return Parameters(defaults | values, stack, TODAY, {"research": {"*": {"families": {}}}})

@@ -46,6 +46,8 @@ def _job(policy: str, path: str, *broken: Any) -> Protected:
 
 
 PROTECTED = (
+    Protected("quota-team", JOB, "request.Tags", ([{"Key": "team", "Value": "vision"}],
+              [{"Key": "environment", "Value": "staging"}])),
     _job("spot-checkpoints", "CheckpointConfig", REMOVED),
     _job("spot-checkpoints", "CheckpointConfig.S3Uri", REMOVED, ""),
     _job("spot-wait", "StoppingCondition.MaxWaitTimeInSeconds", REMOVED, 1, UNKNOWN),

@@ -53,6 +53,10 @@ WITHOUT_INTERNET: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("vpc-no-internet", "aws:ec2/route:Route",
      {"destinationCidrBlock": "0.0.0.0/0", "gatewayId": "igw-0123456789abcdef0"}),
 )  # fmt: skip
+IN_PRODUCTION: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("s3-retained-in-production", "aws:s3/bucket:Bucket",
+     {"forceDestroy": True, "tagsAll": {"environment": "dev"}}),
+)  # fmt: skip
 
 
 def resource_mutations(platform: Platform) -> Iterator[Mutation]:
@@ -61,7 +65,7 @@ def resource_mutations(platform: Platform) -> Iterator[Mutation]:
         for urn, _ in platform.of_type(type_):
             label = f"{urn.split('::')[-1]} ({type_}) is gone"
             yield Mutation(label, policy, platform.without(urn), urn)
-    own = WITHOUT_INTERNET if platform.environment == "dev" else ()
+    own = WITHOUT_INTERNET if platform.environment == "dev" else IN_PRODUCTION
     for policy, type_, inputs in (*ADDED, *own):
         added = resource(type_, inputs, "added")
         changed = platform.with_resource(added)

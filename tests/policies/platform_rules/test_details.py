@@ -97,8 +97,8 @@ def test_a_gateway_is_refused_unless_the_internet_is_allowed(type_: str, allowed
 
 @pytest.mark.parametrize(
     ("tag", "stack", "violated"),
-    [("prod", "dev", True), ("dev", "prod", False), (None, "prod", True), (None, "dev", False),
-     (None, "", True), (UNKNOWN, "prod", True)],
+    [("prod", "dev", True), ("dev", "prod", True), ("dev", "", False), (None, "prod", True),
+     (None, "dev", False), (None, "", True), ("", "", True), (UNKNOWN, "prod", True)],
 )  # fmt: skip
 def test_a_bucket_is_in_production_by_its_own_tag_or_by_its_stack(
     tag: Any, stack: str, violated: bool
@@ -108,6 +108,15 @@ def test_a_bucket_is_in_production_by_its_own_tag_or_by_its_stack(
     )
     found = violations(RETENTION, bucket, stack=Stack("stack", "research", stack))
     assert bool(found) is violated
+
+
+def test_where_only_the_stacks_tags_count_no_tag_of_a_bucket_takes_it_out_of_production():
+    bucket = resource(
+        "aws:s3/bucket:Bucket", {"forceDestroy": True, "tagsAll": {"environment": "dev"}}
+    )
+    untagged, dev = (Stack("stack", "research", each, tags_only=True) for each in ("", "dev"))
+    assert violations(RETENTION, bucket, stack=untagged)
+    assert not violations(RETENTION, bucket, stack=dev)
 
 
 def test_a_key_that_cant_rotate_by_itself_need_not():

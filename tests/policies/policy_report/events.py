@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.policies.jobs import request
+from training_policies.configuration import Configuration
+from training_policies.pack import NAME, POLICIES, enforced_policies
+from training_policies.quotas import QUOTA_POLICIES
 from training_policies.training_job import OWN_TYPE
 
 Event = dict[str, Any]
@@ -39,13 +42,24 @@ def error(message: str) -> Event:
     return {"diagnosticEvent": {"message": message, "severity": "error"}}
 
 
-def judged(*policies: str) -> Event:
-    return {"policyAnalyzeSummaryEvent": {"resourceUrn": "", "passed": list(policies)}}
+def judged(*policies: str, pack: str = NAME) -> Event:
+    summary = {"resourceUrn": "", "policyPackName": pack, "passed": list(policies)}
+    return {"policyAnalyzeSummaryEvent": summary}
 
+
+def configured(**settings: str) -> Event:
+    """A preview's begin, with the stack's settings."""
+    return {"preludeEvent": {"config": {f"project:{key}": each for key, each in settings.items()}}}
+
+
+_NO_QUOTAS = [policy.name for policy in POLICIES if policy not in QUOTA_POLICIES]
+ONLY_QUOTAS: dict[str, Any] = {name: {"level": "disabled"} for name in _NO_QUOTAS}
+"""The levels under which only quotas judge these jobs, which have nothing but what quotas read."""
+ENFORCED = enforced_policies(Configuration("organisation.json", {"policies": ONLY_QUOTAS}))
 
 END: Event = {"summaryEvent": {"resourceChanges": {}}}
-KEPT = [judged("quota-spot-only", "quota-team"), END]
-"""A preview's end under a pack of two policies."""
+KEPT = [judged(*ENFORCED), END]
+"""A preview's end under the pack."""
 
 
 def written(folder: Path, events: list[Event], end: str = "") -> Path:

@@ -6,15 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from policy_report.__main__ import main
 from policy_report.markdown import marker
-from policy_report.preview import preview_of
+from policy_report.preview import SECRET, preview_of
 from tests.policies.policy_report.events import (
     END,
+    ENFORCED,
     KEPT,
+    ONLY_QUOTAS,
     Event,
     breach,
+    configured,
     error,
     job,
     judged,
@@ -34,13 +39,20 @@ def report(
 ) -> Report:
     """The exit code and the text of a report on events."""
     configuration = tmp_path / "configuration.json"
-    configuration.write_text(json.dumps({"teams": {"research": {"dev": QUOTA}}}))
     monkeypatch.setenv(VARIABLE, str(configuration))
 
-    def run(*events: Event, end: str = "") -> tuple[int, str]:
+    def run(
+        *events: Event, end: str = "", tags: dict[str, str] | None = None, **values: Any
+    ) -> tuple[int, str]:
+        configuration.write_text(
+            json.dumps({"teams": {"research": {"dev": QUOTA}}, "policies": ONLY_QUOTAS} | values)
+        )
         file = written(tmp_path, list(events), end)
-        code = main([str(file), "--stack", "research-dev"])
-        return code, capsys.readouterr().out
+        arguments = [str(file), "--stack", "research-dev"]
+        if tags is not None:
+            (tmp_path / "tags.json").write_text(json.dumps(tags))
+            arguments += ["--tags", str(tmp_path / "tags.json")]
+        return main(arguments), capsys.readouterr().out
 
     return run
 
@@ -49,7 +61,7 @@ def test_a_compliant_stack_passes_with_its_cost_ceilings(report: Report):
     code, text = report(job(), job("other", count=1, spot=False), *KEPT)
     assert code == 0
     assert text.startswith(
-        f"{marker('research-dev')}\n## ✅ research-dev: within quotas, 2 policies"
+        f"{marker('research-dev')}\n## ✅ research-dev: within quotas, {len(ENFORCED)} policies"
     )
     # 2 × 1.515 USD/h × (3600 + 600) s
     assert "| `digits` | `2 × ml.g5.2xlarge, spot` | 1 h | 3.54 USD | 20.00 USD |" in text
@@ -80,7 +92,7 @@ def test_a_violation_is_shown_as_it_was_reported_and_refuses(report: Report):
 def test_a_warning_is_shown_and_refuses_nothing(report: Report):
     code, text = report(job(), breach("advisory"), *KEPT)
     assert code == 0
-    assert "within quotas, 2 policies kept, 1 warning" in text
+    assert f"within quotas, {len(ENFORCED)} policies kept, 1 warning" in text
     assert "### Warnings" in text
     assert "### Violations" not in text
 
@@ -105,6 +117,154 @@ def test_what_was_not_judged_to_its_end_does_not_pass(
 def test_a_log_that_is_missing_or_breaks_off_does_not_pass(report: Report, tmp_path: Path):
     assert report(job(), judged("quota-team"), end='{"summaryEv')[0] == 1
     assert main([str(tmp_path / "none.json"), "--stack", "research-dev"]) == 1
+
+
+OVER = [job("one", count=9), job("two", count=9)]
+"""Jobs that are within their own limits, and together above that of the stack's cost."""
+EXEMPTION = {
+    "policy": "quota-cost-per-stack",
+    "resource": "research-dev",
+    "reason": "a deadline in July",
+    "owner": "ada@example.org",
+    "expires": "2999-12-31",
+}
+
+
+def test_a_pack_with_other_policies_is_not_taken_for_this_one(report: Report):
+    code, text = report(job(), judged("anything"), END)
+    assert code == 1
+    every = len(ENFORCED)
+    assert f"❌ research-dev: {every} of the pack's {every} policies did not run" in text
+    assert "These policies of the pack did not run in the preview: `pack-exemptions`, " in text
+    assert "remove `plugins` and `packages` from Pulumi.yaml" in text
+    code, text = report(job(), judged(*ENFORCED, pack="another"), END)
+    assert code == 1
+    assert "❌ research-dev: no policy ran" in text
+
+
+def test_one_policy_that_did_not_run_is_named_and_refuses(report: Report):
+    code, text = report(job(), judged(*ENFORCED - {"quota-team"}, "anything"), END)
+    assert code == 1
+    assert f"❌ research-dev: 1 of the pack's {len(ENFORCED)} policies did not run" in text
+    assert "did not run in the preview: `quota-team`.\n" in text
+
+
+def test_a_sum_that_is_over_refuses_although_every_policy_is_said_to_have_passed(report: Report):
+    code, text = report(*OVER, *KEPT)
+    assert code == 1
+    assert (
+        "❌ research-dev: the engine and this report disagree: 1 violation that the engine" in text
+    )
+    assert "### The engine's verdict is not the pack's" in text
+    assert "- **quota-cost-per-stack** on " in text
+    assert "the cost ceiling of all jobs, all instances: asked 31.8" in text
+    assert "(over)" in text
+
+
+def test_a_violation_of_one_job_that_the_engine_does_not_report_refuses(report: Report):
+    code, text = report(job(count=12), *KEPT)
+    assert code == 1
+    assert "disagree: 1 violation that" in text
+    assert "- **quota-cost-per-job** on `digits`, high" in text
+
+
+@pytest.mark.parametrize(("level", "disagree"), [("mandatory", False), ("advisory", True)])
+def test_what_the_engine_reports_must_refuse_as_it_does_in_the_pack(
+    report: Report, level: str, disagree: bool
+):
+    told = breach(level)
+    told["policyEvent"]["policyName"] = "quota-cost-per-job"
+    code, text = report(job(count=12), told, *KEPT)
+    assert code == 1
+    assert ("disagree" in text) is disagree
+
+
+@pytest.mark.parametrize(
+    "allowed",
+    [
+        {"exemptions": [EXEMPTION]},
+        {"policies": ONLY_QUOTAS | {"quota-cost-per-stack": {"level": "advisory"}}},
+    ],
+)
+def test_a_sum_that_is_over_as_the_configuration_allows_passes_and_is_not_green(
+    report: Report, allowed: dict[str, Any]
+):
+    code, text = report(*OVER, *KEPT, **allowed)
+    assert code == 0
+    assert "## ⚠️ research-dev: above a quota, as the configuration allows, " in text
+    assert "✅" not in text
+    assert "(over)" in text
+    assert "passes because the configuration exempts it" in text
+    assert "disagree" not in text
+
+
+def test_a_policy_that_the_configuration_disables_need_not_run(report: Report):
+    disabled = {"policies": ONLY_QUOTAS | {"quota-runtime": {"level": "disabled"}}}
+    code, text = report(job(), judged(*ENFORCED - {"quota-runtime"}), END, **disabled)
+    assert code == 0
+    assert f"✅ research-dev: within quotas, {len(ENFORCED) - 1} policies kept" in text
+
+
+@pytest.mark.parametrize(
+    ("hidden", "shown"),
+    [
+        ("[secret]", "`? × ml.g5.2xlarge, spot`"),
+        (SECRET | {"ciphertext": "x"}, "`? × ml.g5.2xlarge"),
+    ],
+)
+def test_what_the_log_hides_is_unknown_and_is_no_number_of_instances(
+    report: Report, hidden: Any, shown: str
+):
+    code, text = report(job(count=hidden), *KEPT)
+    assert code == 1
+    assert shown in text
+    assert "**unknown**" in text
+    code, text = report(job(instance_type="ml.g5.[secret]"), *KEPT)
+    assert code == 1
+    assert "`2 × ?, spot`" in text
+
+
+def test_where_settings_are_not_trusted_the_stacks_tags_say_whose_its_jobs_are(report: Report):
+    own = {"team": "research", "environment": "dev"}
+    code, text = report(configured(**own), job(), *KEPT, tags=own, trustSettings=False)
+    assert code == 0
+    assert "| `research in dev` |" in text
+    for tags in (None, {}, {"team": "research"}, {"environment": "dev"}):
+        code, text = report(configured(**own), job(), *KEPT, tags=tags, trustSettings=False)
+        assert code == 1
+        assert "- **quota-team** on `digits`" in text
+        assert "`pulumi stack tag set " in text
+        assert "| `research in dev` |" not in text
+        assert " 20.00 USD |" not in text
+
+
+def test_a_stack_whose_files_name_another_team_than_its_tags_is_refused(report: Report):
+    said = {"team": "research", "environment": "dev"}
+    for trust in (True, False):
+        tags = {"team": "vision", "environment": "dev"}
+        code, text = report(configured(**said), job(), *KEPT, tags=tags, trustSettings=trust)
+        assert code == 1
+        assert "the stack's settings name another team than the stack's tags" in text
+        assert "jobs for which two owners are named" in text
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.integers(1, 9), max_size=4),
+    st.frozensets(st.sampled_from(sorted(ENFORCED)), max_size=2),
+    st.booleans(),
+)
+def test_a_report_is_green_only_where_every_sum_is_within_and_every_policy_ran(
+    report: Report, counts: list[int], missing: frozenset[str], ends: bool
+):
+    jobs = [job(f"job-{index}", count=count) for index, count in enumerate(counts)]
+    code, text = report(*jobs, judged(*ENFORCED - missing), *([END] if ends else []))
+    # 1.515 USD/h × (3600 + 600) s for each instance, and at most 30 USD for all.
+    within = sum(counts) * 1.515 * 4200 / 3600 <= 30
+    green = within and not missing and ends
+    assert (code == 0) is green
+    assert ("✅" in text) is green
+    assert ("(over)" in text) is not within
 
 
 def test_errors_are_shown_once_and_the_engines_own_last_word_not_at_all(report: Report):

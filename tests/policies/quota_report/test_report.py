@@ -8,19 +8,25 @@ from typing import Any
 
 import pytest
 
-from quota_report.__main__ import main
+from quota_report.__main__ import main, owned
+from quota_report.backend import Backend
 from quota_report.output import AccountLine, Report, as_json, as_text
 from tests.policies.jobs import request
-from training_policies.training_job import OWN_TYPE
+from training_policies.configuration import Configuration
+from training_policies.harness import as_the_sdk_does
+from training_policies.quotas.owner import Owner
+from training_policies.resource import Resource
+from training_policies.training_job import OWN_TYPE, training_job
 
 TAGS = [{"Key": "team", "Value": "research"}, {"Key": "environment", "Value": "dev"}]
-CLI = """#!/usr/bin/env python3
-import pathlib, sys
-folder = pathlib.Path(__file__).parent
-if sys.argv[2:4] == ["stack", "ls"]:
-    print((folder / "stacks.json").read_text())
-elif sys.argv[2:4] == ["stack", "export"]:
-    print((folder / sys.argv[5].replace("/", ".")).read_text())
+ARN = "arn:aws:sagemaker:us-east-1:123456789012:training-job/digits-1"
+CLI = """#!/bin/sh
+cd "$(dirname "$0")"
+case "$2 $3 $4" in
+  "stack ls "*) cat stacks.json ;;
+  "stack tag ls") cat tags.json ;;
+  "stack export "*) cat "$(echo "$5" | tr / .)" ;;
+esac
 """
 
 
@@ -30,6 +36,7 @@ def backend(tmp_path: Path) -> Path:
     (tmp_path / "pulumi").write_text(CLI)
     (tmp_path / "pulumi").chmod(0o755)
     names = ["organization/training/a", "organization/training/b"]
+    (tmp_path / "tags.json").write_text("{}")
     (tmp_path / "stacks.json").write_text(json.dumps([{"name": name} for name in names]))
     for name in names:
         (tmp_path / name.replace("/", ".")).write_text(json.dumps(exported()))
@@ -39,16 +46,17 @@ def backend(tmp_path: Path) -> Path:
 def exported() -> dict[str, Any]:
     urn = f"urn:pulumi:dev::training::{OWN_TYPE}::digits"
     inputs = {"request": {**request(), "Tags": TAGS}, "__provider": "pickled"}
+    outputs = inputs | {"training_job_arn": ARN}
     old = {"type": OWN_TYPE, "urn": urn, "inputs": inputs, "delete": True}
     bucket = {"type": "aws:s3/bucket:Bucket", "urn": "urn:pulumi:dev::training::b::store"}
-    job = {"type": OWN_TYPE, "urn": urn, "inputs": inputs}
+    job = {"type": OWN_TYPE, "urn": urn, "inputs": inputs, "outputs": outputs}
     return {"version": 3, "deployment": {"resources": [bucket, job, old]}}
 
 
-def configured(folder: Path, limit: int) -> list[str]:
+def configured(folder: Path, limit: int, **values: Any) -> list[str]:
     quota = {"all": {"instancesPerStack": limit}, "families": {"g5": {}}}
     file = folder / "organisation.json"
-    file.write_text(json.dumps({"teams": {"research": {"dev": quota}}}))
+    file.write_text(json.dumps({"teams": {"research": {"dev": quota}}} | values))
     return ["--configuration", str(file), "--pulumi", str(folder / "pulumi")]
 
 
@@ -70,6 +78,36 @@ def test_above_its_quota_it_exits_with_1_and_says_so_in_json_too(
     assert report["refused"] is True
     [line] = [each for each in report["stacks"] if each["allowed"] is not None]
     assert (line["used"], line["allowed"], line["verdict"]) == (4, 3, "over")
+
+
+@pytest.mark.parametrize(
+    ("tags", "code", "said"),
+    [
+        ({"team": "research", "environment": "dev"}, 0, "research  dev "),
+        ({"team": "research"}, 1, "research  –  "),
+        ({}, 1, "nobody  –  "),
+        ({"team": "vision", "environment": "dev"}, 1, "jobs for which two owners are named"),
+    ],
+)
+def test_where_settings_are_not_trusted_the_stacks_tags_say_whose_its_jobs_are(
+    backend: Path, capsys: pytest.CaptureFixture[str], tags: dict[str, str], code: int, said: str
+):
+    (backend / "tags.json").write_text(json.dumps(tags))
+    assert main(configured(backend, 4, trustSettings=False)) == code
+    assert said in capsys.readouterr().out
+
+
+def test_a_running_job_is_of_the_stack_whose_state_records_it_and_not_of_whom_its_tags_name(
+    backend: Path,
+):
+    (backend / "tags.json").write_text('{"team": "research", "environment": "dev"}')
+    recorded = Backend(str(backend / "pulumi"), {}).jobs(trust_settings=False)
+    assert [each.arn for each in recorded] == [ARN, ARN]
+    running = [training_job(Resource(OWN_TYPE, "a", arn, as_the_sdk_does({"request": request()})))
+               for arn in (ARN, f"{ARN}-of-somebody-else")]  # fmt: skip
+    configuration = Configuration("organisation.json", {"trustSettings": False})
+    found = list(owned([each for each in running if each], recorded, configuration))
+    assert [each.owner for each in found] == [Owner("research", "dev"), Owner("", "")]
 
 
 def test_without_configuration_or_backend_it_exits_with_2(

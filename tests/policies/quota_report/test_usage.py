@@ -5,29 +5,39 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quota_report.usage import Usage, usage
+from quota_report.usage import StackJob, Usage, usage
 from tests.policies.jobs import request
 from training_policies.configuration import Configuration
 from training_policies.harness import resource
+from training_policies.policy import Stack
 from training_policies.quotas.owner import Owner
 from training_policies.resource import UNKNOWN
-from training_policies.training_job import OWN_TYPE, TrainingJobView, training_job
+from training_policies.stack_identity import stack_of
+from training_policies.training_job import OWN_TYPE, training_job
 
 LIMITS = {"instancesPerStack": 4, "jobsAtOnce": 9}
 
 
+UNTAGGED = stack_of("stack", {}, {}, trust_settings=True)
+
+
 def job(
-    name: str, *args: Any, team: str = "research", environment: str = "dev", **kwargs: Any
-) -> TrainingJobView:
+    name: str,
+    *args: Any,
+    team: str = "research",
+    environment: str = "dev",
+    stack: Stack = UNTAGGED,
+    **kwargs: Any,
+) -> StackJob:
     tags = [{"Key": "team", "Value": team}, {"Key": "environment", "Value": environment}]
     view = training_job(
         resource(OWN_TYPE, {"request": {**request(*args, **kwargs), "Tags": tags}}, name)
     )
     assert view is not None
-    return view
+    return StackJob(view, stack)
 
 
-def reported(*jobs: TrainingJobView, **teams: Any) -> list[Usage]:
+def reported(*jobs: StackJob, **teams: Any) -> list[Usage]:
     quota = {"research": {"dev": {"all": LIMITS, "families": {"g5": {}}}}}
     return usage(jobs, Configuration("organisation.json", {"teams": quota | teams}))
 
@@ -61,6 +71,28 @@ def test_a_team_without_quotas_is_refused():
     assert (nobody.owner, nobody.verdict) == (Owner("", ""), "no quota")
     [elsewhere] = reported(job("one", environment="prod"))
     assert (elsewhere.used, elsewhere.allowed, elsewhere.verdict) == (1, 0, "no quota")
+
+
+def test_a_stacks_tags_say_whose_its_jobs_are_and_a_job_that_names_another_is_refused():
+    tags = {"team": "vision", "environment": "dev"}
+    for trust in (True, False):
+        stack = stack_of("stack", tags, {}, trust_settings=trust)
+        quota: dict[str, Any] = {"dev": {"families": {"*": {}}}}
+        lines = reported(job("one", stack=stack), job("two"), vision=quota)
+        refused = line(lines, "jobs for which two owners are named", team="vision")
+        assert (refused.used, refused.allowed, refused.verdict) == (1, 0, "over")
+        assert refused.jobs == ["one"]
+        assert line(lines, "the number of instances").jobs == ["two"]
+        agreed = reported(job("one", stack=stack, team="vision"), vision=quota)
+        assert {each.verdict for each in agreed} == {"unlimited"}
+
+
+def test_where_only_the_stacks_tags_count_a_job_of_an_untagged_stack_is_nobodys():
+    [nobody] = reported(job("one", stack=stack_of("stack", {}, {}, trust_settings=False)))
+    assert (nobody.owner, nobody.verdict) == (Owner("", ""), "no quota")
+    half = stack_of("stack", {"team": "research"}, {}, trust_settings=False)
+    [unplaced] = reported(job("one", stack=half))
+    assert (unplaced.owner, unplaced.verdict) == (Owner("research", ""), "no quota")
 
 
 def test_a_family_that_is_not_listed_is_refused():

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.policies.jobs import job, limits, request
 from training_policies.harness import resource, violations
-from training_policies.policy import Claim, Stack
+from training_policies.policy import Claim, Parameters, Stack
+from training_policies.quotas.owner import Owner, contradictions, owner_of, quota_for
 from training_policies.quotas.team import TEAM_POLICY
 from training_policies.resource import UNKNOWN, Resource
-from training_policies.training_job import OWN_TYPE
+from training_policies.stack_identity import ENVIRONMENT, TEAM, stack_of
+from training_policies.training_job import OWN_TYPE, training_job
 
 NOBODY = Stack("dev", "", "")
 
@@ -73,6 +78,57 @@ def test_tags_and_settings_of_a_stack_that_contradict_each_other_are_refused():
     assert judged(job(), Stack("dev", "research", "dev", claims)) == [
         "the stack's settings name another environment than the stack's tags"
     ]
+
+
+@pytest.mark.parametrize(
+    ("team", "environment", "missing"),
+    [
+        ("", "", ["team", "environment"]),
+        ("research", "", ["environment"]),
+        ("", "dev", ["team"]),
+    ],
+)
+def test_where_only_the_stacks_tags_count_a_missing_one_is_named_with_its_command(
+    team: str, environment: str, missing: list[str]
+):
+    subject = tagged(team="research", environment="dev")
+    stack = Stack("vision", team, environment, tags_only=True)
+    [found] = violations(TEAM_POLICY, subject, stack=stack, teams=limits())
+    assert found.what == f"the stack has no tag {' and no tag '.join(missing)}"
+    for name in ("team", "environment"):
+        command = f"`pulumi stack tag set {name} <{name}> --stack vision`"
+        assert (command in found.remedy) is (name in missing)
+
+
+def test_where_only_the_stacks_tags_count_a_job_of_another_team_is_refused():
+    tags = Claim("the stack's tags", "research", "dev")
+    stack = Stack("dev", "research", "dev", (tags,), tags_only=True)
+    assert judged(tagged(team="research", environment="dev"), stack) == []
+    assert judged(tagged(team="vision", environment="prod"), stack) == [
+        "the job's tags name another team than the stack's tags",
+        "the job's tags name another environment than the stack's tags",
+    ]
+
+
+names = st.sampled_from(["", "research", "vision", "dev", "prod"])
+
+
+@given(names, names, st.lists(names, min_size=4, max_size=4))
+def test_where_settings_are_not_trusted_nothing_but_the_stacks_tags_says_whose_a_job_is(
+    team: str, environment: str, written: list[str]
+):
+    tags = {TEAM: team, ENVIRONMENT: environment}
+    settings = {TEAM: written[0], ENVIRONMENT: written[1]}
+    stack = stack_of("dev", tags, settings, trust_settings=False)
+    job = training_job(tagged(team=written[2], environment=written[3]))
+    assert job is not None
+    assert owner_of(job, stack) == Owner(team, environment)
+    quota: dict[str, Any] = {"dev": {"families": {}}, "*": {"families": {}}}
+    quotas = dict.fromkeys([*written, team], quota)
+    granted = quota_for(job, Parameters({}, stack, date(2026, 1, 1), quotas))
+    assert (granted is not None) is bool(team and environment)
+    differing = {each.what for each in contradictions(job, stack)}
+    assert (TEAM in differing) is (len({team, written[0], written[2]} - {""}) > 1)
 
 
 def test_nobody_is_exempted():

@@ -1,0 +1,104 @@
+"""Whether an update may go ahead: what the engine says of its preview, and a second judgement.
+
+The engine finds the pack by what a program's files say, so its word is not enough. The report
+requires that the pack's own policies ran, and runs them itself over the preview's resources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from policy_report.preview import Breach, Preview, name_in
+from quota_report.usage import REFUSED, Usage
+from training_policies.configuration import Configuration
+from training_policies.engine import STACK_TYPE
+from training_policies.harness import Run
+from training_policies.pack import POLICIES, enforced_policies
+from training_policies.policy import Policy
+from training_policies.quotas import QUOTA_POLICIES
+from training_policies.resource import Resource
+
+_JUDGED_AGAIN = [
+    policy for policy in POLICIES if isinstance(policy, Policy) or policy in QUOTA_POLICIES
+]
+"""The policies that need nothing but inputs: an event log has no dependencies and no outputs."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What comes of a preview.
+
+    Attributes:
+        preview: what the engine said.
+        policies: the names of the policies that must run.
+        unreported: what the report's own run of the policies refuses, and the engine did not.
+        over: the sums that are above a quota or can't be told, exempted or not.
+    """
+
+    preview: Preview
+    policies: frozenset[str]
+    unreported: Sequence[Breach]
+    over: Sequence[Usage]
+
+    @property
+    def missing(self) -> list[str]:
+        """The policies that did not run."""
+        return sorted(self.policies - self.preview.policies)
+
+    @property
+    def refusing(self) -> list[Breach]:
+        """What the engine reported that keeps the update from going ahead."""
+        return [each for each in self.preview.breaches if each.refuses]
+
+    @property
+    def judged(self) -> bool:
+        """Whether the engine came to the end of its preview, without an error."""
+        return self.preview.complete and not self.preview.errors
+
+    @property
+    def passes(self) -> bool:
+        """Whether the update may go ahead: all was judged, by both, and nothing refuses it."""
+        return self.judged and not (self.missing or self.refusing or self.unreported)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether it passes, and no sum is above a quota because the configuration allows it."""
+        return self.passes and not self.over
+
+
+def verdict_on(
+    preview: Preview,
+    quotas: Sequence[Usage],
+    configuration: Configuration,
+    *,
+    stack: str,
+    tags: Mapping[str, str],
+    today: date,
+) -> Verdict:
+    """The verdict on the preview of the stack with this name and these tags."""
+    run = Run(configuration, _JUDGED_AGAIN, tags, preview.settings, stack, today)
+    over = [each for each in quotas if each.verdict in REFUSED]
+    verdict = Verdict(preview, enforced_policies(configuration), [], over)
+    # What the engine could not judge may make a policy fail here as well.
+    return replace(verdict, unreported=_unreported(verdict, run)) if verdict.judged else verdict
+
+
+def _unreported(verdict: Verdict, run: Run) -> list[Breach]:
+    reported = {(each.policy, each.resource) for each in verdict.refusing}
+    return [
+        each
+        for each in _breaches(run, verdict.preview.resources)
+        if each.refuses and (each.policy, each.resource) not in reported
+    ]
+
+
+def _breaches(run: Run, resources: Sequence[Resource]) -> Iterator[Breach]:
+    """What the policies find; what the whole stack breaks is told of its root, as by the engine."""
+    root = next((each.name for each in resources if each.type == STACK_TYPE), "")
+    severities = {policy.name: policy.severity for policy in run.policies}
+    for told in run.over(resources):
+        resource = name_in(told.urn) if told.urn else root
+        severity = severities.get(told.policy, "")
+        yield Breach(told.policy, told.level, severity, resource, told.text)

@@ -1,0 +1,117 @@
+"""`python -m project_check FOLDER --stack STACK`: whether a project's files leave the pack alone.
+
+For the pipeline, before it runs anything of the project. Some keys of Pulumi.yaml and of the file
+of a stack have the engine run another program in place of its own plugins, the one that starts the
+policy pack included, or read its settings elsewhere. A preview would show the pack's name and judge
+nothing. Exits with 0, or with 1 and every problem.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from training_policies.problems import Problem, report
+from training_policies.resource import MISSING
+from training_policies.stack_identity import TAGS_SETTING
+
+_REFUSED: Mapping[str, str] = {
+    "plugins": "has the engine run these programs in place of its own plugins, "
+    "the one that starts the policy pack included",
+    "packages": "has the engine run these programs in place of its own plugins",
+    "stackConfigDir": "has the engine read the stack's settings from another folder",
+    "backend": "says where the state is kept, which is for the pipeline to say",
+    "environment": "sets variables of the engine, such as the one that says which Python runs the "
+    "policy pack",
+}
+"""Why a key of either file is refused, where the reason is known."""
+
+_UNKNOWN = "is no key that is known to leave the policy pack alone"
+
+_DESCRIBING = {"name", "description", "author", "website", "license", "template"}
+PROJECT_KEYS = frozenset(
+    {*_DESCRIBING, "runtime", "main", "config", "options", "requiredPulumiVersion"}
+)
+STACK_KEYS = frozenset({"config", "encryptionsalt", "encryptedkey", "secretsprovider"})
+"""The keys that are allowed. Any other is refused, for a later engine may read more of them."""
+
+
+def problems_in(folder: Path, stack: str) -> Iterator[Problem]:
+    """What is wrong with the files of a project and of its stack.
+
+    Args:
+        folder: where Pulumi.yaml is.
+        stack: the stack's name, with or without organisation and project before it.
+    """
+    name = stack.split("/")[-1]
+    project_file, stack_file = folder / "Pulumi.yaml", folder / f"Pulumi.{name}.yaml"
+    for other in _others(folder, name):
+        rule = "the engine may read it in place of the file that is checked"
+        yield Problem(other.name, "is there", rule, f"keep Pulumi.yaml and {stack_file.name} only")
+    if project_file.exists():
+        yield from _problems_with(project_file, PROJECT_KEYS)
+    else:
+        rule = "the engine would look for one in the folders above"
+        yield Problem(project_file.name, "is not there", rule, f"write one in {folder}")
+    if stack_file.exists():
+        yield from _problems_with(stack_file, STACK_KEYS)
+
+
+def _others(folder: Path, stack: str) -> list[Path]:
+    """The same files in the other forms that the engine knows, of which it prefers JSON."""
+    names = [f"{name}.{form}" for name in ("Pulumi", f"Pulumi.{stack}") for form in ("json", "yml")]
+    return [folder / name for name in names if (folder / name).exists()]
+
+
+def _problems_with(file: Path, allowed: frozenset[str]) -> Iterator[Problem]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        yield Problem(file.name, MISSING, f"can't be read: {reason}", "correct the file's syntax")
+        return
+    if not isinstance(content, dict):
+        yield Problem(file.name, content, "is no mapping of keys", "write keys and values")
+        return
+    for key, value in content.items():
+        if key not in allowed:
+            rule = _REFUSED.get(key, _UNKNOWN)
+            yield Problem(f"{file.name}: {key}", value, rule, f"remove {key}")
+    yield from _problems_with_settings(file, content.get("config") or {})
+
+
+def _problems_with_settings(file: Path, config: Any) -> Iterator[Problem]:
+    """Settings by which the files would say whose the stack is, under either of their names."""
+    if not isinstance(config, dict):
+        rule = "names another folder of settings, or is no mapping"
+        yield Problem(f"{file.name}: config", config, rule, "write settings and values")
+        return
+    for key, value in config.items():
+        if str(key).replace(":config:", ":") == TAGS_SETTING:
+            yield Problem(
+                f"{file.name}: config.{key}",
+                value,
+                "writes the stack's tags, which say whose quotas count",
+                f"remove {key}, and have the tags set with `pulumi stack tag set`",
+            )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print what is wrong, and return the exit code."""
+    parser = argparse.ArgumentParser(prog="project_check", description=__doc__)
+    parser.add_argument("folder", type=Path, help="the folder of Pulumi.yaml")
+    parser.add_argument("--stack", required=True, help="the stack's name")
+    asked = parser.parse_args(arguments)
+    problems = list(problems_in(asked.folder, asked.stack))
+    if problems:
+        print(report(str(asked.folder), problems), file=sys.stderr)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
