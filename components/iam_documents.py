@@ -156,9 +156,10 @@ def _artifact_statements(scope: ExecutionScope) -> list[Statement]:
     changed, and must still be able to write its last checkpoint.
     """
     bucket = scope.artifact_bucket_arn
-    kinds = ["checkpoints/*", "inputs/*", "output/*", "source/*"]
     return [
-        _list_statement("ListArtifacts", bucket, kinds),
+        # On no prefix: SageMaker looks at the buckets of a job as this role before it accepts the
+        # job, and AWS doesn't say that it names a prefix then. Objects are bound to theirs.
+        allow("ListArtifacts", ["s3:ListBucket"], [bucket]),
         allow(
             "ReadArtifacts",
             ["s3:GetObject"],

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from components.arns import repository_arn
+from components.decimals import decimal_places
 from components.deployer.documents import principal_problems, subject_problems
 from components.durations import format_duration
 from components.instances import training_instance_types
@@ -18,6 +19,7 @@ from components.network.subnets import network_problems
 from components.permissions_boundary import boundary_problems
 from components.problems import Problem, under
 from components.stack_settings import STACK_TAGS, Settings
+from components.tags import value_problems
 from components.training_job.rules import job_problems
 
 LONGEST_LINEAGE = 63 - len("-01234567-999")
@@ -220,6 +222,21 @@ def _stack_tags_are_the_stacks(settings: Settings) -> Iterator[Problem]:
             yield Problem(f"jobs.{name}.tags.{key}", job.tags[key], rule, "choose another name")
 
 
+def _cost_center_can_be_a_tag(settings: Settings) -> Iterator[Problem]:
+    yield from value_problems("costCenter", settings.cost_center)
+
+
+def _budget_is_in_cents(settings: Settings) -> Iterator[Problem]:
+    budget = settings.alerts.monthly_budget_usd if settings.alerts else None
+    if budget is not None and decimal_places(budget) > 2:
+        yield Problem(
+            "alerts.monthlyBudgetUsd",
+            budget,
+            "has parts of a cent, which no bill has",
+            "write two digits after the decimal point at the most",
+        )
+
+
 def _images_are_in_ecr(settings: Settings) -> Iterator[Problem]:
     images = {name: job.image for name, job in settings.jobs.items() if job.image is not None}
     for name, image in images.items():
@@ -273,6 +290,8 @@ _RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _secrets_can_be_reached,
     _deployers_are_named,
     _stack_tags_are_the_stacks,
+    _cost_center_can_be_a_tag,
+    _budget_is_in_cents,
     _images_are_in_ecr,
     _addresses_can_get_mail,
 )

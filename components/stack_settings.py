@@ -26,6 +26,10 @@ STACK_TAGS = frozenset({COST_TAG, "environment", "cost-center", "stack"})
 """The tags of everything that a stack builds and launches."""
 
 
+MOST_BUDGET_USD = 10_000_000_000_000
+"""From here on a floating-point number can't tell one cent from the next."""
+
+
 class ExistingVpcSettings(SettingsModel):
     """A VPC that somebody else made."""
 
@@ -137,8 +141,8 @@ class ProlongedSettings(SettingsModel):
 
     @property
     def jobs(self) -> ProlongedJobs:
-        """The limit as the alerts component takes it, in hours."""
-        return ProlongedJobs(hours=self.after / 3600, stop=self.stop)
+        """The limit as the alerts component takes it."""
+        return ProlongedJobs(seconds=self.after, stop=self.stop)
 
 
 class AlertSettings(SettingsModel):
@@ -157,7 +161,10 @@ class AlertSettings(SettingsModel):
     monthly_budget_usd: float | None = Field(
         default=None,
         gt=0,
-        description="What the team is expected to spend in a month at most, in USD: told at 80 % "
+        lt=MOST_BUDGET_USD,
+        allow_inf_nan=False,
+        description="What the team is expected to spend in a month at most, in USD, in whole "
+        "cents: told at 80 % "
         "and 100 %, and where it is forecast to be exceeded; nothing is stopped. It counts what "
         "carries the team's tag, once that is activated as a cost allocation tag of the account.",
     )
@@ -203,7 +210,11 @@ class Settings(SettingsModel):
         default="dev",
         description="The environment's name: up to 32 lower-case letters, digits and hyphens.",
     )
-    cost_center: str = Field(default="", description="The cost centre that the team is billed to.")
+    cost_center: str = Field(
+        default="",
+        description="The cost centre that the team is billed to, a tag: up to 256 letters, digits, "
+        "spaces and _ . : / = + - @.",
+    )
     enable_training_job: bool = Field(
         default=False,
         description="The launch switch: true launches the jobs, false launches and stops nothing.",

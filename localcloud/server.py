@@ -144,7 +144,7 @@ def _earlier_port(data: Path) -> int:
 
 def _mount(server: Any, settings: Settings, keeper: Keeper) -> TrainingService:
     """Put the local cloud's own services before moto's and mend these."""
-    from localcloud import budgets, chatbot, managed_policies, model_packages
+    from localcloud import budgets, chatbot, managed_policies, model_packages, request_checks
     from localcloud.backends import mend_bucket_policies, mend_delete_markers
     from localcloud.events.publisher import Publisher
     from localcloud.events.targets import mend_targets
@@ -163,7 +163,7 @@ def _mount(server: Any, settings: Settings, keeper: Keeper) -> TrainingService:
     service = TrainingService(settings, keeper.after(Publisher().announce))
     keeper.add("training jobs", service)
     keeper.add("quotas", service.quotas)
-    gateway = Gateway(service, chatbot.before(server.app))
+    gateway = Gateway(service, chatbot.before(request_checks.before(server.app)))
     page = StatusPage(service, gateway)
     server.app = Watched(page, keeper.gate, keeper.changed)
     return service

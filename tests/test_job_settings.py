@@ -166,7 +166,9 @@ WRONG_JOBS: list[tuple[dict[str, Any], str, str]] = [
     ({"tags": {"sagemaker-training:owner": "y"}}, "jobs.digits.tags.sagemaker-training:owner",
      "another name"),
     ({"tags": {"password": "open sesame"}}, "jobs.digits.tags.password", "Secrets Manager"),
-    ({"tags": {"a;b": "y"}}, "jobs.digits.tags.a;b", "must match"),
+    ({"tags": {"a;b": "y"}}, "jobs.digits.tags.a;b", "and not ;"),
+    ({"tags": {"a": "R&D"}}, "jobs.digits.tags.a", "and not &"),
+    ({"tags": {"a": "two\nlines"}}, "jobs.digits.tags.a", "and not U+000A"),
     ({"tags": {"a": "y" * 257}}, "jobs.digits.tags.a", "256"),
     ({"tags": {f"t{n}": "" for n in range(41)}}, "jobs.digits.tags", "at most 40"),
     # the API's own limits, told by the setting

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,12 @@ WRONG_STACKS: list[tuple[dict[str, Any], str, str]] = [
     ({"team": "Research Team"}, "team", "lower-case"),
     ({"enableTrainingJob": "yes"}, "enableTrainingJob", "launch switch"),
     ({"costCenter": 1234}, "costCenter", "must be a text"),
+    ({"costCenter": "R&D"}, "costCenter", "digits, spaces and _ . : / = + - @, and not &"),
+    ({"costCenter": "x" * 257}, "costCenter", "may have 256 characters, but has 257"),
+    ({"alerts": {"monthlyBudgetUsd": 0.001}}, "alerts.monthlyBudgetUsd", "parts of a cent"),
+    ({"alerts": {"monthlyBudgetUsd": 1e13}}, "alerts.monthlyBudgetUsd", "less than 10000000000000"),
+    ({"alerts": {"monthlyBudgetUsd": math.inf}}, "alerts.monthlyBudgetUsd", "whole cents"),
+    ({"alerts": {"monthlyBudgetUsd": math.nan}}, "alerts.monthlyBudgetUsd", "whole cents"),
     ({"jobs": [{"name": "digits"}]}, "jobs", "section of names and values"),
     ({"jobs": {"Digits": {}}}, "jobs.Digits", "choose another name"),
     ({"network": {"cidr": "8.8.0.0/16"}}, "network.cidr", "private"),

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.arns import console, partition
-from components.iam_documents import Document, Statement, document
+from components.iam_documents import TRAINING_LOGS, Document, Statement, document
 
-EVENT_INPUTS = {"job": "$.detail.TrainingJobName", "reason": "$.detail.FailureReason"}
-"""Where the parts of a message lie in a job's event."""
+_JOB = {"job": "$.detail.TrainingJobName"}
+_REASON = {"reason": "$.detail.FailureReason"}
+_NO_REASON = {
+    "$or": [{"FailureReason": [{"exists": False}]}, {"FailureReason": [None, ""]}],
+}
 
 
 @dataclass(frozen=True)
@@ -25,17 +28,37 @@ class Ending:
         name: its name, for resources.
         detail: what distinguishes its event: running out of time ends as Stopped, too.
         title: what happened to the job.
-        description: what it means and what to do, None for the reason that the service gives.
+        description: what it means and what to do, None for the reason that the event gives.
     """
 
     name: str
-    detail: dict[str, list[str]]
+    detail: dict[str, list[Any]]
     title: str
     description: str | None = None
 
 
+FAILURES = (
+    Ending(
+        "failed", {"TrainingJobStatus": ["Failed"], "FailureReason": [{"exists": True}]}, "failed"
+    ),
+    Ending(
+        "unexplained",
+        {"TrainingJobStatus": ["Failed"], **_NO_REASON},
+        "failed",
+        "The event of its failure gives no reason. The job's page shows it, and so does `aws "
+        "sagemaker describe-training-job --training-job-name <job>`.",
+    ),
+)
+"""A failed job, with and without the reason in its event.
+
+SageMaker's guide promises the reason, and the event's published schema has none. A template can't
+serve both: a variable without a value makes no JSON, so nobody would get the message. Within
+quotation marks it would, but a reason that has such marks itself, as most have, makes no JSON
+there. An empty reason matches both patterns, and both messages are sent.
+"""
+
 ENDINGS = (
-    Ending("failed", {"TrainingJobStatus": ["Failed"]}, "failed"),
+    *FAILURES,
     Ending(
         "stopped",
         {"TrainingJobStatus": ["Stopped"], "SecondaryStatus": ["Stopped"]},
@@ -76,10 +99,16 @@ def event_pattern(ending: Ending, job_name_prefix: str, role_arn: str) -> dict[s
     }
 
 
+def event_inputs(ending: Ending) -> dict[str, str]:
+    """Where the variables of the message lie in an event: in each that the pattern lets through."""
+    return _JOB | (_REASON if ending.description is None else {})
+
+
 def event_message(ending: Ending, region: str) -> str:
     """The template of the message about an event, with EventBridge's placeholders.
 
-    The reason stands without quotes: EventBridge then quotes it itself, whatever is in it.
+    The reason has no quotation marks around it: EventBridge then quotes it itself, whatever
+    characters it has. A job's name has none that would need that.
     """
     description = "<reason>" if ending.description is None else ending.description
     message = chat_message(f"Training job <job> {ending.title}", description, region, "<job>")
@@ -87,13 +116,14 @@ def event_message(ending: Ending, region: str) -> str:
 
 
 def chat_message(title: str, description: str, region: str, job: str) -> dict[str, Any]:
-    """A message about a job, with a link to the job's page."""
+    """A message about a job, with a link to the job's page, and where its log is."""
     page = f"{console(region)}/sagemaker/home?region={region}#/jobs/{job}"
+    log = f"Log: the group {TRAINING_LOGS} in CloudWatch, streams that begin with {job}/"
     content = {"textType": "client-markdown", "title": title, "description": description}
     return {
         "version": "1.0",
         "source": "custom",
-        "content": {**content, "nextSteps": [page]},
+        "content": {**content, "nextSteps": [page, log]},
     }
 
 

@@ -11,20 +11,23 @@ import pulumi_aws as aws
 
 from components.alerts.alert_documents import (
     ENDINGS,
-    EVENT_INPUTS,
+    FAILURES,
     Ending,
     chat_trust,
+    event_inputs,
     event_message,
     event_pattern,
     topic_policy,
 )
 from components.alerts.watchdog import Watchdog, WatchdogArgs
 from components.arns import partition
+from components.decimals import decimal_text
 
 BUDGET_WARNINGS = (("ACTUAL", 80), ("FORECASTED", 100), ("ACTUAL", 100))
 """Of what kind of cost, and at which percentage of the budget, somebody is told."""
 
 _DAY_SECONDS = 86_400
+_DELIVERY_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -63,11 +66,11 @@ class ProlongedJobs:
     """From when on a job is prolonged, and what is done about it.
 
     Attributes:
-        hours: its age, waiting included.
+        seconds: its age, waiting included.
         stop: whether it is stopped; otherwise it is only reported.
     """
 
-    hours: float
+    seconds: int
     stop: bool = False
 
 
@@ -126,8 +129,11 @@ class Alerts(pulumi.ComponentResource):
             self._subscribe(number, email)
         if args.slack is not None:
             self._create_slack_channel(args.slack)
-        rules = {ending.name: self._create_event_rule(ending) for ending in ENDINGS}
-        self._create_failure_alarm(rules["failed"])
+        for ending in ENDINGS:
+            rule = self._create_event_rule(ending)
+            if ending in FAILURES:
+                self._create_failure_alarm(ending, rule)
+            self._create_delivery_alarm(ending, rule)
         if args.prolonged is not None:
             self._create_watchdog(args.prolonged)
         if args.budget is not None:
@@ -202,7 +208,7 @@ class Alerts(pulumi.ComponentResource):
             rule=rule.name,
             arn=self.topic_arn,
             input_transformer={
-                "input_paths": EVENT_INPUTS,
+                "input_paths": event_inputs(ending),
                 "input_template": event_message(ending, args.region),
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self._policy]),
@@ -210,19 +216,56 @@ class Alerts(pulumi.ComponentResource):
         self.dependencies += [rule, target]
         return rule
 
-    def _create_failure_alarm(self, rule: aws.cloudwatch.EventRule) -> None:
+    def _create_failure_alarm(self, ending: Ending, rule: aws.cloudwatch.EventRule) -> None:
         """EventBridge counts the matches of each rule, so no other metric is needed."""
+        number = self._args.failures_per_day
+        self._create_alarm(
+            "failures" if ending is FAILURES[0] else f"failures-{ending.name}",
+            f"{number} or more jobs failed within a day",
+            "TriggeredRules",
+            rule,
+            period=_DAY_SECONDS,
+            threshold=number,
+        )
+
+    def _create_delivery_alarm(self, ending: Ending, rule: aws.cloudwatch.EventRule) -> None:
+        """Without it, a message that EventBridge can't make or deliver is lost without a word."""
+        self._create_alarm(
+            f"{ending.name}-undelivered",
+            f"A training job {ending.title}, and EventBridge could not send the message of it: "
+            "look at the jobs",
+            "FailedInvocations",
+            rule,
+            period=_DELIVERY_SECONDS,
+            threshold=1,
+        )
+
+    def _create_alarm(
+        self,
+        name: str,
+        description: str,
+        metric: str,
+        rule: aws.cloudwatch.EventRule,
+        *,
+        period: int,
+        threshold: int,
+    ) -> None:
+        """An alarm on how often something happened to a rule in a period of seconds.
+
+        One for each rule, and no sum over rules: AWS doesn't say what a sum is where one of the
+        metrics has never been counted, and these have been counted for few rules.
+        """
         alarm = aws.cloudwatch.MetricAlarm(
-            f"{self._name}-failures",
-            alarm_description=f"{self._args.failures_per_day} or more jobs failed within a day",
+            f"{self._name}-{name}",
+            alarm_description=description,
             namespace="AWS/Events",
-            metric_name="TriggeredRules",
+            metric_name=metric,
             dimensions={"RuleName": rule.name},
             statistic="Sum",
-            period=_DAY_SECONDS,
+            period=period,
             evaluation_periods=1,
             comparison_operator="GreaterThanOrEqualToThreshold",
-            threshold=self._args.failures_per_day,
+            threshold=threshold,
             treat_missing_data="notBreaching",
             alarm_actions=[self.topic_arn],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self._policy]),
@@ -240,7 +283,7 @@ class Alerts(pulumi.ComponentResource):
                 owner=args.execution_role_arn,
                 topic_arn=self.topic_arn,
                 key_arn=args.key_arn,
-                hours=prolonged.hours,
+                seconds=prolonged.seconds,
                 stop=prolonged.stop,
                 permissions_boundary=args.permissions_boundary,
             ),
@@ -253,7 +296,7 @@ class Alerts(pulumi.ComponentResource):
             self._name,
             budget_type="COST",
             time_unit="MONTHLY",
-            limit_amount=f"{budget.usd:g}",
+            limit_amount=decimal_text(budget.usd),
             limit_unit="USD",
             cost_filters=[
                 {"name": "TagKeyValue", "values": [f"user:{budget.tag_key}${budget.tag_value}"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -22,6 +23,9 @@ INTERVAL_MINUTES = 15
 _BAD_ENDS = {"failures": "ExecutionsFailed", "timeouts": "ExecutionsTimedOut"}
 """Metrics of Step Functions, which does not count an execution that ran out of time as failed."""
 
+_NOT_STARTED = "FailedInvocations"
+"""EventBridge's metric of what a rule could not start."""
+
 
 @dataclass(frozen=True)
 class WatchdogArgs:
@@ -34,7 +38,7 @@ class WatchdogArgs:
         owner: the tag by which the stack knows its own jobs: its execution role's ARN.
         topic_arn: the topic that prolonged jobs are reported to.
         key_arn: the key that encrypts the topic.
-        hours: the age from which a job is prolonged, waiting included.
+        seconds: the age from which a job is prolonged, waiting included.
         stop: whether prolonged jobs are stopped.
         permissions_boundary: the ARN of the policy that bounds the stack's roles.
     """
@@ -45,7 +49,7 @@ class WatchdogArgs:
     owner: pulumi.Input[str]
     topic_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
-    hours: float
+    seconds: int
     stop: bool
     permissions_boundary: str | None = None
 
@@ -71,9 +75,11 @@ class Watchdog(pulumi.ComponentResource):
         ).apply(self._resolve)
 
         self._create_state_machine()
-        self._create_schedule()
+        rule = self._create_schedule()
+        machine = {"StateMachineArn": self.state_machine_arn}
         for name, metric in _BAD_ENDS.items():
-            self._create_alarm(name, metric)
+            self._create_alarm(name, "AWS/States", metric, machine)
+        self._create_alarm("starts", "AWS/Events", _NOT_STARTED, {"RuleName": rule.name})
 
         self.register_outputs({"state_machine_arn": self.state_machine_arn})
 
@@ -83,7 +89,7 @@ class Watchdog(pulumi.ComponentResource):
             account_id=args.account_id,
             region=args.region,
             job_name_prefix=args.job_name_prefix,
-            hours=args.hours,
+            seconds=args.seconds,
             stop=args.stop,
             **resolved,
         )
@@ -111,7 +117,7 @@ class Watchdog(pulumi.ComponentResource):
         self.state_machine_arn = machine.arn
         self.dependencies += [role, policy, machine]
 
-    def _create_schedule(self) -> None:
+    def _create_schedule(self) -> aws.cloudwatch.EventRule:
         name = f"{self._name}-run"
         role = aws.iam.Role(
             name,
@@ -140,14 +146,18 @@ class Watchdog(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
         self.dependencies += [role, policy, rule, target]
+        return rule
 
-    def _create_alarm(self, name: str, metric: str) -> None:
+    def _create_alarm(
+        self, name: str, namespace: str, metric: str, dimensions: Mapping[str, pulumi.Input[str]]
+    ) -> None:
         alarm = aws.cloudwatch.MetricAlarm(
             f"{self._name}-{name}",
-            alarm_description=f"{self._name} did not end well, so prolonged jobs may go unseen",
-            namespace="AWS/States",
+            alarm_description=f"{self._name} did not start or end well, so prolonged jobs may go "
+            "unseen",
+            namespace=namespace,
             metric_name=metric,
-            dimensions={"StateMachineArn": self.state_machine_arn},
+            dimensions=dimensions,
             statistic="Sum",
             period=3600,
             evaluation_periods=1,

@@ -13,11 +13,11 @@ from typing import Any
 
 from components.alerts.alert_documents import chat_message
 from components.arns import partition
+from components.durations import format_duration
 from components.iam_documents import Document, Statement, allow, document, service_trust
 
 OWNER_TAG = "sagemaker-training:owner"
 REPORTED_TAG = "sagemaker-training:prolonged"
-MILLISECONDS_PER_HOUR = 3_600_000
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Watch:
         owner: the tag by which the stack knows its own jobs: its execution role's ARN.
         topic_arn: the topic that prolonged jobs are reported to.
         key_arn: the key that encrypts the topic.
-        hours: the age from which a job is prolonged, waiting included.
+        seconds: the age from which a job is prolonged, waiting included.
         stop: whether prolonged jobs are stopped.
     """
 
@@ -41,7 +41,7 @@ class Watch:
     owner: str
     topic_arn: str
     key_arn: str
-    hours: float
+    seconds: int
     stop: bool
 
     def arn(self, service: str, resource: str) -> str:
@@ -55,9 +55,8 @@ class Watch:
 
 def state_machine(watch: Watch) -> dict[str, Any]:
     """The watchdog in Amazon States Language."""
-    milliseconds = round(watch.hours * MILLISECONDS_PER_HOUR)
     return {
-        "Comment": f"Reports training jobs older than {watch.hours:g} hours",
+        "Comment": f"Reports training jobs older than {format_duration(watch.seconds)}",
         "QueryLanguage": "JSONata",
         "TimeoutSeconds": 600,
         "StartAt": "Remember",
@@ -65,7 +64,9 @@ def state_machine(watch: Watch) -> dict[str, Any]:
             "Remember": {
                 "Type": "Pass",
                 "Assign": {
-                    "createdBefore": _expression(f"$fromMillis($millis() - {milliseconds})"),
+                    "createdBefore": _expression(
+                        f"$fromMillis($millis() - {watch.seconds * 1000})"
+                    ),
                     "nextPage": "",
                 },
                 "Next": "ListOldJobs",
@@ -216,7 +217,7 @@ def _report(watch: Watch) -> dict[str, Any]:
     message = json.dumps(
         chat_message(
             "Training job <job> is prolonged",
-            f"It is older than {watch.hours:g} hours. <outcome>",
+            f"It is older than {format_duration(watch.seconds)}. <outcome>",
             watch.region,
             "<job>",
         )

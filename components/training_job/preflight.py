@@ -15,6 +15,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from components.arns import console
+from components.decimals import decimal_text
 from components.problems import Problem
 from components.training_job import lifecycle
 from components.training_job.aws_clients import AwsClients
@@ -259,8 +260,9 @@ def _shortages(
         yield Problem(
             f"{choice.path}.ResourceConfig",
             wanted[name],
-            f"the account's quota of instances of {name} in {region} is {quota.value:g}, of "
-            f"which {used[name]} are in use or asked for by this stack's other jobs",
+            f"the account's quota of instances of {name} in {region} is "
+            f"{decimal_text(quota.value)}, of which {used[name]} are in use or asked for by this "
+            "stack's other jobs",
             f"ask for {used[name] + wanted[name]} at {console(region)}/servicequotas/home/"
             f"services/sagemaker/quotas/{quota.code}, or use another instance type, fewer "
             "instances, or wait",

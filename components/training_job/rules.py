@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from components.problems import Problem
+from components.tags import tag_problems
 from components.training_job.input_rules import input_problems
 from components.training_job.instance_rules import instance_problems
 from components.training_job.job import JobSettings
@@ -105,9 +106,12 @@ def _launcher_has_a_script(job: JobSettings, _: Path) -> Iterator[Problem]:
 
 def _tags_are_the_jobs_own(job: JobSettings, _: Path) -> Iterator[Problem]:
     for name, value in job.tags.items():
+        path = f"tags.{name}"
         if name.lower().startswith(_RESERVED_TAGS):
             rule = f"tags that begin with {' or '.join(_RESERVED_TAGS)} are not a job's own"
-            yield Problem(f"tags.{name}", value, rule, "choose another name")
+            yield Problem(path, value, rule, "choose another name")
+        else:
+            yield from tag_problems(path, name, value)
 
 
 def _metrics_have_one_group(job: JobSettings, _: Path) -> Iterator[Problem]:

@@ -27,7 +27,15 @@ _TYPES: dict[str, tuple[type, str]] = {
 }
 """The types of the model's shapes; the request has no others."""
 
-_UNICODE_CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s", r"\p{Alnum}": "a-zA-Z0-9"}
+_SEPARATORS = "\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""Unicode's category Z. Python's own class of white space has tabs and line breaks too."""
+
+_UNICODE_CLASSES = {
+    r"\p{L}": r"\w",
+    r"\p{N}": r"\d",
+    r"\p{Z}": _SEPARATORS,
+    r"\p{Alnum}": "a-zA-Z0-9",
+}
 
 _OPEN_ENUMERATIONS = frozenset({"TrainingInstanceType"})
 """What grows faster than the model: the settings say whether an unlisted value is meant."""

@@ -100,13 +100,19 @@ def _failures(kind: ResourceType, inputs: Properties) -> Iterator[Failure]:
             yield Failure(name, f"Missing required argument: {name!r} is required and is not set")
     for path in sorted(kind.documents):
         yield from _document_failures(path, inputs.get(path))
-    for name, value in sorted(
-        (inputs.get("tags") or {}).items()
-        if kind.tagged and isinstance(inputs.get("tags"), Mapping)
-        else ()
-    ):
+    for name, value in sorted(_tags(kind, inputs).items()):
         yield from _tag_failures(name, value)
     yield from _rule_failures(kind, inputs)
+
+
+def _tags(kind: ResourceType, inputs: Properties) -> Mapping[str, Any]:
+    """Return the tags that the resource is made with, the provider's default ones among them."""
+    tags = inputs.get("tags") or {}
+    if not kind.tagged or not isinstance(tags, Mapping):
+        return {}
+    everything = inputs["tagsAll"]
+    # What is reserved is left out of all tags, and still an error.
+    return {**everything, **tags} if isinstance(everything, Mapping) else tags
 
 
 def _rule_failures(kind: ResourceType, inputs: Properties) -> Iterator[Failure]:

@@ -1,4 +1,9 @@
-"""What a request's S3 URIs lead to, looked at when a job is created."""
+"""What a request's S3 URIs lead to, looked at when a job is created, as the job's role.
+
+Inputs are listed under their prefix, as the service's own message says. How it looks at the bucket
+of the output, AWS doesn't say: here it asks for the bucket itself, which takes s3:ListBucket
+without a prefix.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from localcloud.authorization import found
 from localcloud.sagemaker.errors import validation_error
 from localcloud.sagemaker.locations import Location
 
@@ -22,7 +26,7 @@ def check_data(request: dict[str, Any], s3: Any) -> None:
                 "under that S3 prefix, and that the role has s3:ListBucket permissions on it."
             )
     output = _location(request["OutputDataConfig"]["S3OutputPath"])
-    if found.bucket(output.bucket) is None:
+    if not _can_be_asked_for(s3, output.bucket):
         raise validation_error(f"Access denied to OutputDataConfig S3 bucket: {output.bucket}")
 
 
@@ -31,6 +35,14 @@ def _location(uri: str) -> Location:
         return Location.parse(uri)
     except ValueError as error:
         raise validation_error(str(error)) from error
+
+
+def _can_be_asked_for(s3: Any, bucket: str) -> bool:
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except ClientError:
+        return False
+    return True
 
 
 def _has_objects(s3: Any, location: Location) -> bool:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import cache
 from typing import Any
 
+import regex
 from botocore.loaders import Loader
 from botocore.model import ServiceModel, Shape
 
@@ -31,7 +33,8 @@ _SHAPES: dict[str, tuple[tuple[type, ...], str]] = {
     "long": ((int,), "a Long"),
     "float": ((int, float), "a Float"),
     "double": ((int, float), "a Double"),
-    "timestamp": ((int, float), "a Timestamp"),
+    "timestamp": ((int, float, datetime), "a Timestamp"),
+    "blob": ((str, bytes), "a Blob"),
     "boolean": ((bool,), "a Boolean"),
     "list": ((list,), "a List"),
     "map": ((dict,), "a Map"),
@@ -52,7 +55,11 @@ def validate(
     error: Callable[[str], ServiceError] = validation_error,
 ) -> None:
     """Raise the ServiceError that the service answers if the request breaks its model."""
-    shape: Any = service_model(service).operation_model(operation).input_shape
+    check(request, service_model(service).operation_model(operation).input_shape, error)
+
+
+def check(request: dict[str, Any], shape: Any, error: Callable[[str], ServiceError]) -> None:
+    """Raise the error that is made of a message if the request breaks its shape."""
     problems = list(_problems(request, shape, ""))
     if problems:
         count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
@@ -60,6 +67,8 @@ def validate(
 
 
 def _problems(value: Any, shape: Any, path: str) -> Iterator[str]:
+    if getattr(shape, "is_document_type", False):
+        return
     _check_type(value, shape)
     if shape.type_name == "structure":
         yield from _structure_problems(value, shape, path)
@@ -113,12 +122,13 @@ def _map_problems(value: dict[str, Any], shape: Any, path: str) -> Iterator[str]
 
 def _broken_constraints(value: Any, shape: Shape) -> Iterator[str]:
     metadata = shape.metadata
-    measured, size = _measure(value)
     low, high = metadata.get("min", -math.inf), metadata.get("max", math.inf)
-    if measured < low:
-        yield f"Member must have {size} greater than or equal to {low}"
-    if measured > high:
-        yield f"Member must have {size} less than or equal to {high}"
+    if (low, high) != (-math.inf, math.inf):
+        measured, size = _measure(value)
+        if measured < low:
+            yield f"Member must have {size} greater than or equal to {low}"
+        if measured > high:
+            yield f"Member must have {size} less than or equal to {high}"
     pattern = metadata.get("pattern")
     if pattern and not compiled(pattern).fullmatch(value):
         yield f"Member must satisfy regular expression pattern: {pattern}"
@@ -127,22 +137,24 @@ def _broken_constraints(value: Any, shape: Shape) -> Iterator[str]:
 
 
 def _measure(value: Any) -> tuple[float, str]:
-    if isinstance(value, (str, list, dict)):
+    if isinstance(value, (str, bytes, list, dict)):
         return len(value), "length"
     return float(value), "value"
 
 
 @cache
-def compiled(pattern: str) -> re.Pattern[str]:
-    """Compile one of the model's Java patterns, whose Unicode classes Python writes otherwise."""
-    for java, python in (
-        (r"\p{L}", r"\w"),
-        (r"\p{N}", r"\d"),
-        (r"\p{Z}", r"\s"),
-        (r"\p{Alnum}", "a-zA-Z0-9"),
-    ):
-        pattern = pattern.replace(java, python)
-    return re.compile(pattern)
+def compiled(pattern: str) -> Any:
+    """Compile one of the model's Java patterns, which know Unicode's classes."""
+    return regex.compile(_SURROGATES.sub(_one_character, pattern))
+
+
+def _one_character(pair: re.Match[str]) -> str:
+    """Return as one what Java writes as two, a character that needs more than 16 bits."""
+    high, low = (int(half, 16) for half in pair.groups())
+    return f"\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08X}"
+
+
+_SURROGATES = re.compile(r"\\u(D[89AB][0-9A-F]{2})\\u(D[C-F][0-9A-F]{2})")
 
 
 def _member_path(path: str, name: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quota_report.usage import OVER, REFUSED, UNLIMITED, WITHIN, Usage
+from training_policies.quotas.amounts import digits
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,14 @@ def _limited(line: Usage) -> bool:
 
 
 def _cells(line: Usage) -> tuple[str, ...]:
-    used = "?" if line.used is None else f"{line.used:g}"
-    allowed = "–" if line.allowed is None else f"{line.allowed:g}"
+    used = "?" if line.used is None else digits(line.used)
+    allowed = "–" if line.allowed is None else digits(line.allowed)
     owner = (line.owner.team or "nobody", line.owner.environment or "–")
     return (*owner, line.scope, line.what, used, allowed, line.verdict, ", ".join(line.jobs))
 
 
 def _account(line: AccountLine) -> tuple[str, ...]:
-    return (line.market, str(line.running), str(line.asked), f"{line.allowed:g}", line.verdict)
+    return (line.market, str(line.running), str(line.asked), digits(line.allowed), line.verdict)
 
 
 def _fields(line: Usage) -> Mapping[str, Any]:

@@ -103,10 +103,7 @@ def test_a_role_is_assumed_by_one_service_for_this_account_and_region_only(
 
 EXPECTED: dict[str, list[tuple[list[str], dict[str, Any]]]] = {
     "s3:ListBucket": [
-        (
-            [BUCKET],
-            {"StringLike": {"s3:prefix": ["checkpoints/*", "inputs/*", "output/*", "source/*"]}},
-        ),
+        ([BUCKET], {}),
         (["arn:aws:s3:::data"], {"StringLike": {"s3:prefix": ["labels.csv*", "train/*"]}}),
         (["arn:aws:s3:::weights"], {"StringLike": {"s3:prefix": ["*"]}}),
     ],

@@ -55,7 +55,7 @@ def platform() -> None:
             execution_role_arn=ROLE,
             key_arn=store.key_arn,
             slack=SlackChannel("T0123456789", "C0123456789"),
-            prolonged=ProlongedJobs(hours=1),
+            prolonged=ProlongedJobs(seconds=3600),
             budget=MonthlyBudget(1, "team", "research"),
         ),
     )

@@ -67,10 +67,12 @@ def test_everything_wrong_is_reported_at_once_and_nothing_is_created(new_stack: 
 
 
 @pytest.mark.deep
-def test_what_the_service_refuses_is_reported_without_a_traceback(new_stack: NewStack) -> None:
-    """The bad value is one that no setting alone has: it is in the finished request."""
-    stack = new_stack(stack_with(work=counting_job()) | {"costCenter": "x" * 300})
-    result = stack.preview().failed()
-    assert "request.Tags[0].Value" in result.text
-    assert "256" in result.text
+def test_a_setting_that_no_tag_may_have_is_refused_before_anything_is_created(
+    new_stack: NewStack,
+) -> None:
+    stack = new_stack(stack_with(work=counting_job()) | {"costCenter": "R&D"})
+    result = stack.up().failed()
+    assert 'costCenter: "R&D"' in result.text
+    assert "_ . : / = + - @, and not &" in " ".join(result.text.split())
     assert "Traceback" not in result.text
+    assert [each["type"] for each in stack.resources() if "aws" in each["type"]] == []

@@ -7,12 +7,12 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from components.alerts.alert_documents import ENDINGS, EVENT_INPUTS, event_message, event_pattern
+from components.alerts.alert_documents import ENDINGS, event_inputs, event_message, event_pattern
 from localcloud.__main__ import app
 from tests.localcloud.alerting import Alerting
 from tests.localcloud.cloud import REGION, Cloud
 
-FAILED = next(ending for ending in ENDINGS if ending.name == "failed")
+NO_REASON = "gives no reason"
 
 
 def of_job(name: str, **detail: Any) -> str:
@@ -43,37 +43,69 @@ def test_each_status_of_a_job_is_an_event_with_its_description(cloud: Cloud, ale
     assert last["account"] == "123456789012"
     assert last["time"].endswith("Z")
     assert last["detail"]["TrainingJobStatus"] == "Failed"
-    assert last["detail"]["FailureReason"] == "AlgorithmError: , exit code: 3"
     assert last["detail"]["RoleArn"] == cloud.role
     assert last["detail"]["Tags"] == {"team": "research"}
     created = int(job["CreationTime"].timestamp() * 1000)
     assert abs(last["detail"]["CreationTime"] - created) <= 1
-    assert first["detail"]["FailureReason"] is first["detail"]["TrainingEndTime"] is None
+    assert first["detail"]["TrainingEndTime"] is None
+    assert job["FailureReason"] == "AlgorithmError: , exit code: 3"
+    assert not any("FailureReason" in event["detail"] for event in events)
 
 
-def test_a_failed_job_is_told_to_the_topics_subscribers(cloud: Cloud, alerting: Alerting):
-    request = cloud.request("""open('/opt/ml/output/failure', 'w').write('no "data"'); exit(3)""")
+def tell_of_endings(alerting: Alerting, name: str, role: str) -> None:
+    """Set up the rules of a stack whose jobs have names that begin so."""
+    for ending in ENDINGS:
+        transformer = {
+            "InputPathsMap": event_inputs(ending),
+            "InputTemplate": event_message(ending, REGION),
+        }
+        alerting.rule(
+            f"{name}-{ending.name}",
+            {"Arn": alerting.topic, "InputTransformer": transformer},
+            EventPattern=json.dumps(event_pattern(ending, name, role)),
+        )
+
+
+def test_a_failed_job_without_a_reason_in_its_event_is_told_to_the_topics_subscribers(
+    cloud: Cloud, alerting: Alerting
+):
+    request = cloud.request("exit(3)")
     name = request["TrainingJobName"]
     alerting.subscribe("email", "team@example.com")
-    pattern = event_pattern(FAILED, name, cloud.role)
-    transformer = {
-        "InputPathsMap": EVENT_INPUTS,
-        "InputTemplate": event_message(FAILED, REGION),
-    }
-    alerting.rule(
-        name,
-        {"Arn": alerting.topic, "InputTransformer": transformer},
-        EventPattern=json.dumps(pattern),
-    )
+    tell_of_endings(alerting, name, cloud.role)
 
     cloud.run(**request)
 
     (message,) = alerting.received(1)
     assert message["content"]["title"] == f"Training job {name} failed"
-    assert message["content"]["description"] == 'AlgorithmError: no "data", exit code: 3'
+    assert NO_REASON in message["content"]["description"]
+    assert message["content"]["nextSteps"][0].endswith(f"#/jobs/{name}")
     printed = CliRunner().invoke(app, ["messages", "--data", str(cloud.data)]).output
     assert f"{alerting.topic} → sqs:{alerting.queue_arn}, email:team@example.com" in printed
     assert f"Training job {name} failed" in printed
+
+
+def test_a_failed_jobs_reason_is_told_where_its_event_has_one(cloud: Cloud, alerting: Alerting):
+    """Such an event comes from elsewhere: the local cloud's own have no reason."""
+    tell_of_endings(alerting, "explained-", cloud.role)
+    reason = 'AlgorithmError: KeyError: "loss"\n\tat C:\\train.py <job>, exit code: 1'
+    detail = {
+        "TrainingJobName": "explained-1",
+        "RoleArn": cloud.role,
+        "TrainingJobStatus": "Failed",
+        "FailureReason": reason,
+    }
+    entry = {
+        "Source": "aws.sagemaker",
+        "DetailType": "SageMaker Training Job State Change",
+        "Detail": json.dumps(detail),
+    }
+
+    alerting.events.put_events(Entries=[entry])
+
+    (message,) = alerting.received(1)
+    assert message["content"]["description"] == reason
+    assert message["content"]["title"] == "Training job explained-1 failed"
 
 
 def test_a_target_that_fails_keeps_no_other_from_being_told(cloud: Cloud, alerting: Alerting):

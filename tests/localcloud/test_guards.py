@@ -159,7 +159,10 @@ def test_a_bucket_behind_an_endpoint_is_reached_only_from_its_network(world: Wor
         ),
     )["VpcEndpoint"]["VpcEndpointId"]
     bucket = Guarded.make(
-        world, "behind", Condition={"StringNotEquals": {"aws:SourceVpce": endpoint}}
+        world,
+        "behind",
+        Action="s3:*Object",
+        Condition={"StringNotEquals": {"aws:SourceVpce": endpoint}},
     )
 
     def run(*subnets: str) -> Any:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
 
+from components.iam_documents import ExecutionScope, execution_policy
 from tests.localcloud.cloud import BUCKET, Cloud, checkpoints, refusal
 from tests.localcloud.roles import LOG, PULL, READ, WRITE, World, allow, deny, trust
 
@@ -31,6 +33,47 @@ def test_data_that_the_role_may_not_list_is_refused_at_once(world: World):
 
     assert code == "ValidationException"
     assert "No S3 objects found under S3 URL" in message
+
+
+def test_an_output_bucket_that_the_role_may_only_list_by_prefix_is_refused_at_once(world: World):
+    """AWS doesn't say how it looks at the bucket; asking for it takes no prefix."""
+    other = f"output-{uuid.uuid4().hex}"
+    world.cloud.s3.create_bucket(Bucket=other)
+    by_prefix = {"StringLike": {"s3:prefix": ["output/*"]}}
+    listing = allow("s3:ListBucket", on=f"arn:aws:s3:::{other}", Condition=by_prefix)
+    inputs = allow("s3:ListBucket", "s3:GetObject", on=f"{ARN}*")
+    request = world.cloud.request(
+        RoleArn=world.role(inputs, listing, WRITE, PULL),
+        OutputDataConfig={"S3OutputPath": f"s3://{other}/output/"},
+    )
+
+    code, message = refusal(world.cloud.sagemaker.create_training_job, **request)
+
+    assert code == "ValidationException"
+    assert message == f"Access denied to OutputDataConfig S3 bucket: {other}"
+
+
+def test_a_job_of_a_stacks_own_role_is_accepted(world: World):
+    bucket = f"own-{uuid.uuid4().hex}"
+    world.cloud.s3.create_bucket(Bucket=bucket)
+    world.cloud.s3.put_object(Bucket=bucket, Key="source/main.py", Body=b"")
+    scope = ExecutionScope(
+        account_id="123456789012",
+        region="us-east-1",
+        artifact_bucket_arn=f"arn:aws:s3:::{bucket}",
+        key_arn="arn:aws:kms:us-east-1:123456789012:key/none",
+    )
+    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/source/"}
+    request = world.cloud.request(
+        RoleArn=world.role(*execution_policy(scope)["Statement"]),
+        InputDataConfig=[{"ChannelName": "code", "DataSource": {"S3DataSource": source}}],
+        OutputDataConfig={"S3OutputPath": f"s3://{bucket}/output/"},
+        CheckpointConfig={"S3Uri": f"s3://{bucket}/checkpoints/a/"},
+    )
+
+    created = world.cloud.sagemaker.create_training_job(**request)
+
+    assert created["TrainingJobArn"].endswith(request["TrainingJobName"])
 
 
 def test_data_that_the_role_may_not_read_fail_the_job(world: World):
@@ -161,9 +204,15 @@ def test_a_script_may_do_what_its_role_may(world: World):
                 print(error.response['Error']['Code'])
     """
     listing = allow("s3:ListBucket", on=ARN, Condition={"StringLike": {"s3:prefix": "code/*"}})
+    output = f"output-{uuid.uuid4().hex}"
+    world.cloud.s3.create_bucket(Bucket=output)
+    whole = allow("s3:ListBucket", on=f"arn:aws:s3:::{output}")
 
     job = world.run(
-        listing, allow("s3:GetObject"), PULL, LOG, script=script, EnableNetworkIsolation=False
+        *(listing, whole, allow("s3:GetObject"), PULL, LOG),
+        script=script,
+        EnableNetworkIsolation=False,
+        OutputDataConfig={"S3OutputPath": f"s3://{output}/"},
     )
 
     assert job["TrainingJobStatus"] == "Completed"

@@ -42,7 +42,7 @@ def watchdog(cloud: Cloud, alerting: Alerting, prefix: str, **changes: Any) -> s
         owner=cloud.role,
         topic_arn=alerting.topic,
         key_arn=f"arn:aws:kms:{REGION}:{ACCOUNT}:key/none",
-        hours=1 / 3600,
+        seconds=1,
         stop=False,
     )
     return create_machine(cloud, prefix, state_machine(replace(watch, **changes)))

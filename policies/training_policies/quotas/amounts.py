@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import Enum
 
 
@@ -27,7 +28,17 @@ def amount(number: float, unit: Unit) -> str:
         return _duration(round(number))
     if unit is Unit.CAPACITY:
         return "on-demand capacity" if number else "spot alone"
-    return f"{number:g}"
+    return digits(number)
+
+
+def digits(number: float) -> str:
+    """A number in plain digits, without an exponent, to the sixth decimal place.
+
+    >>> digits(1234567.5)
+    '1234567.5'
+    """
+    text = format(Decimal(repr(round(number, 6))), "f")
+    return text.rstrip("0").removesuffix(".") if "." in text else text
 
 
 def _duration(seconds: int) -> str:

@@ -1,32 +1,55 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from moto.events.models import EventPattern
 
 from components.alerts.alert_documents import (
     ENDINGS,
-    EVENT_INPUTS,
     Ending,
     chat_trust,
+    event_inputs,
     event_message,
     event_pattern,
     topic_policy,
 )
+from localcloud.events.inputs import target_input
 from tests.components.policies import lint, lint_trust, statement
 from tests.components.recording import ACCOUNT, REGION
 
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/research-dev-execution"
 BY_NAME = {ending.name: ending for ending in ENDINGS}
+JOB = "research-dev-llm-0a1b2c3d-1"
 
 
-def fill(template: str, values: dict[str, str]) -> str:
-    """Fills a template as EventBridge does: a lone placeholder becomes a JSON value."""
-    for name, value in values.items():
-        template = template.replace(f": <{name}>", f": {json.dumps(value)}")
-        template = template.replace(f"<{name}>", value)
-    return template
+def event(**detail: Any) -> dict[str, Any]:
+    """A job's event; AWS's published schema has no reason in it."""
+    return {
+        "source": "aws.sagemaker",
+        "detail-type": "SageMaker Training Job State Change",
+        "time": "2026-01-01T00:00:00Z",
+        "detail": {"TrainingJobName": JOB, "RoleArn": ROLE, **detail},
+    }
+
+
+def messages(happened: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a topic gets: for each pattern that matches, the filled template, which must be JSON."""
+    found = []
+    for ending in ENDINGS:
+        pattern = event_pattern(ending, "research-dev-", ROLE)
+        if EventPattern(json.dumps(pattern), pattern).matches_event(happened):
+            transformer = {
+                "InputPathsMap": event_inputs(ending),
+                "InputTemplate": event_message(ending, REGION),
+            }
+            text = target_input({"InputTransformer": transformer}, happened, "rule/r")
+            found.append(json.loads(text)["content"])
+    return found
 
 
 def test_failed_stopped_and_both_kinds_of_running_out_of_time_are_told_apart():
@@ -36,6 +59,7 @@ def test_failed_stopped_and_both_kinds_of_running_out_of_time_are_told_apart():
     }
     assert patterns == {
         "failed": (["Failed"], None),
+        "unexplained": (["Failed"], None),
         "stopped": (["Stopped"], ["Stopped"]),
         "wait": (["Stopped"], ["MaxWaitTimeExceeded"]),
         "runtime": (["Stopped"], ["MaxRuntimeExceeded"]),
@@ -53,29 +77,45 @@ def test_only_this_stacks_jobs_raise_an_alert(ending: Ending):
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_message_names_the_job_what_happened_and_where_to_look(ending: Ending):
-    filled = fill(
-        event_message(ending, REGION), {"job": "research-dev-llm-0a1b2c3d-1", "reason": ""}
-    )
-    message = json.loads(filled)
-    assert (message["version"], message["source"]) == ("1.0", "custom")
-    assert message["content"]["title"] == f"Training job research-dev-llm-0a1b2c3d-1 {ending.title}"
-    assert message["content"]["nextSteps"] == [
-        f"https://{REGION}.console.aws.amazon.com/sagemaker/home?region={REGION}"
-        "#/jobs/research-dev-llm-0a1b2c3d-1"
+    status = {name: values[0] for name, values in ending.detail.items() if name != "$or"}
+    if "FailureReason" in status:
+        status["FailureReason"] = "AlgorithmError"
+    (content,) = messages(event(**status))
+    assert content["title"] == f"Training job {JOB} {ending.title}"
+    assert content["nextSteps"] == [
+        f"https://{REGION}.console.aws.amazon.com/sagemaker/home?region={REGION}#/jobs/{JOB}",
+        f"Log: the group /aws/sagemaker/TrainingJobs in CloudWatch, streams that begin with {JOB}/",
     ]
 
 
-def test_a_failure_carries_its_reason_whatever_characters_are_in_it():
-    reason = 'AlgorithmError: KeyError: "loss"\n\tat train.py <line 3>'
-    filled = fill(event_message(BY_NAME["failed"], REGION), {"job": "j", "reason": reason})
-    assert json.loads(filled)["content"]["description"] == reason
+def test_a_failure_without_a_reason_in_its_event_is_told_and_where_the_reason_is():
+    (content,) = messages(event(TrainingJobStatus="Failed", SecondaryStatus="Failed"))
+    assert content["title"] == f"Training job {JOB} failed"
+    assert f"describe-training-job --training-job-name {JOB}`" in content["description"]
+
+
+@given(st.text(min_size=1))
+def test_a_failure_carries_its_reason_whatever_characters_are_in_it(reason: str):
+    happened = event(TrainingJobStatus="Failed", FailureReason=reason)
+    assert [each["description"] for each in messages(happened)] == [reason]
+
+
+@pytest.mark.parametrize("reason", [None, ""])
+def test_a_failure_whose_reason_is_empty_is_told_with_where_the_reason_is(reason: str | None):
+    explained, unexplained = messages(event(TrainingJobStatus="Failed", FailureReason=reason))
+    assert explained["description"] == reason
+    assert "gives no reason" in unexplained["description"]
+    assert explained["title"] == unexplained["title"] == f"Training job {JOB} failed"
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_a_message_uses_only_inputs_that_are_there(ending: Ending):
+def test_a_message_uses_only_what_every_event_of_its_kind_has(ending: Ending):
+    """A variable without a value makes no JSON, and nobody gets the message."""
+    inputs = event_inputs(ending)
     template = event_message(ending, REGION)
-    used = {name for name in EVENT_INPUTS if f"<{name}>" in template}
-    assert used == ({"job", "reason"} if ending.name == "failed" else {"job"})
+    assert {name for name in ("job", "reason") if f"<{name}>" in template} == set(inputs)
+    required = event_pattern(ending, "research-dev-", ROLE)["detail"]
+    assert {path.removeprefix("$.detail.") for path in inputs.values()} <= required.keys()
 
 
 def test_the_linter_finds_nothing_in_the_policies_of_alerts():

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.alerts.alert_documents import ENDINGS, EVENT_INPUTS, event_message, event_pattern
+from components.alerts.alert_documents import ENDINGS, event_inputs, event_message, event_pattern
 from components.alerts.alerts import Alerts, AlertsArgs, MonthlyBudget, ProlongedJobs, SlackChannel
 from components.alerts.watchdog_documents import Watch, state_machine, watchdog_policy
 from tests.components.recording import ACCOUNT, REGION, STATES, Recording, record
@@ -24,7 +24,7 @@ ARGS = AlertsArgs(
 EVERYTHING: dict[str, Any] = {
     "emails": ["ml@example.com", "ops@example.com"],
     "slack": SlackChannel(workspace_id="T0123456789", channel_id="C0123456789"),
-    "prolonged": ProlongedJobs(hours=12, stop=True),
+    "prolonged": ProlongedJobs(seconds=12 * 3600, stop=True),
     "budget": MonthlyBudget(usd=2500, tag_key="team", tag_value="research"),
 }
 RULE = "cloudwatch/eventRule:EventRule"
@@ -99,7 +99,7 @@ def test_each_bad_ending_reaches_the_topic_with_its_message(default: Recording, 
     target = default.the(TARGET, f"-{ending.name}")
     assert (target.inputs["rule"], target.inputs["arn"]) == (f"{rule.name}-0a1b2c3", TOPIC)
     assert target.inputs["inputTransformer"] == {
-        "inputPaths": EVENT_INPUTS,
+        "inputPaths": event_inputs(ending),
         "inputTemplate": event_message(ending, REGION),
     }
 
@@ -110,11 +110,25 @@ def test_a_completed_job_raises_no_alert(default: Recording):
     assert statuses == {"Failed", "Stopped"}
 
 
-def test_many_failures_in_a_day_raise_an_alarm():
-    alarm = alerts(failures_per_day=5).the(ALARM).inputs
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [("alerts-failures", "failed"), ("alerts-failures-unexplained", "unexplained")],
+)
+def test_many_failures_in_a_day_raise_an_alarm(name: str, rule: str):
+    alarm = alerts(failures_per_day=5).the(ALARM, name).inputs
     assert (alarm["namespace"], alarm["metricName"]) == ("AWS/Events", "TriggeredRules")
-    assert alarm["dimensions"] == {"RuleName": "alerts-failed-0a1b2c3"}
+    assert alarm["dimensions"] == {"RuleName": f"alerts-{rule}-0a1b2c3"}
     assert (alarm["threshold"], alarm["period"], alarm["statistic"]) == (5, 86400, "Sum")
+    assert alarm["treatMissingData"] == "notBreaching"
+    assert alarm["alarmActions"] == [TOPIC]
+
+
+@pytest.mark.parametrize("ending", ENDINGS, ids=lambda ending: ending.name)
+def test_a_message_that_could_not_be_sent_raises_an_alarm(default: Recording, ending: Any):
+    alarm = default.the(ALARM, f"-{ending.name}-undelivered").inputs
+    assert (alarm["namespace"], alarm["metricName"]) == ("AWS/Events", "FailedInvocations")
+    assert alarm["dimensions"] == {"RuleName": f"alerts-{ending.name}-0a1b2c3"}
+    assert (alarm["threshold"], alarm["period"], alarm["statistic"]) == (1, 300, "Sum")
     assert alarm["treatMissingData"] == "notBreaching"
     assert alarm["alarmActions"] == [TOPIC]
 
@@ -123,7 +137,7 @@ def test_nothing_publishes_before_the_topic_allows_it(everything: Recording):
     policy = everything.the("sns/topicPolicy:TopicPolicy")
     publishers = [
         *(target for target in everything.of(TARGET) if "watchdog" not in target.name),
-        everything.the(ALARM, "alerts-failures"),
+        *(alarm for alarm in everything.of(ALARM) if "watchdog" not in alarm.name),
         everything.the("budgets/budget:Budget"),
     ]
     assert all(everything.depends(each, policy) for each in publishers)
@@ -160,7 +174,7 @@ def test_a_watchdog_runs_every_quarter_of_an_hour_as_its_documents_say(everythin
         owner=ROLE,
         topic_arn=TOPIC,
         key_arn=KEY,
-        hours=12,
+        seconds=12 * 3600,
         stop=True,
     )
     machine = everything.the("sfn/stateMachine:StateMachine")
@@ -183,6 +197,22 @@ def test_a_watchdog_that_fails_is_itself_an_alert(everything: Recording, name: s
     assert (alarm["namespace"], alarm["metricName"]) == ("AWS/States", metric)
     assert alarm["dimensions"]["StateMachineArn"].endswith(":alerts-watchdog-id")
     assert alarm["alarmActions"] == [TOPIC]
+
+
+def test_a_watchdog_that_its_schedule_could_not_start_is_an_alert(everything: Recording):
+    alarm = everything.the(ALARM, "-watchdog-starts").inputs
+    assert (alarm["namespace"], alarm["metricName"]) == ("AWS/Events", "FailedInvocations")
+    assert alarm["dimensions"] == {"RuleName": "alerts-watchdog-run-0a1b2c3"}
+    assert alarm["alarmActions"] == [TOPIC]
+
+
+@pytest.mark.parametrize(
+    ("usd", "text"), [(1_000_000, "1000000"), (12345.67, "12345.67"), (0.5, "0.5")]
+)
+def test_the_budget_is_the_amount_to_the_cent(usd: float, text: str):
+    budget = MonthlyBudget(usd=usd, tag_key="team", tag_value="research")
+    made = alerts(budget=budget).the("budgets/budget:Budget")
+    assert made.inputs["limitAmount"] == text
 
 
 def test_the_budget_counts_what_carries_the_teams_tag(everything: Recording):

@@ -43,7 +43,7 @@ WATCH = Watch(
     owner=OWNER,
     topic_arn=TOPIC,
     key_arn=KEY,
-    hours=12,
+    seconds=12 * 3600,
     stop=True,
 )
 
@@ -162,7 +162,7 @@ def test_a_prolonged_job_is_stopped_reported_and_marked(run: Any):
     (message,) = cloud.messages
     assert message["title"] == "Training job research-dev-llm-0a1b2c3d-1 is prolonged"
     assert message["description"] == (
-        "It is older than 12 hours. It was told to stop, and its checkpoints are kept."
+        "It is older than 12h. It was told to stop, and its checkpoints are kept."
     )
     assert message["nextSteps"][0].endswith("#/jobs/research-dev-llm-0a1b2c3d-1")
     assert REPORTED_TAG in cloud.jobs["research-dev-llm-0a1b2c3d-1"]
@@ -177,9 +177,15 @@ def test_a_job_that_was_reported_is_neither_reported_nor_stopped_again(run: Any)
 
 def test_a_prolonged_job_runs_on_where_the_settings_only_ask_for_a_report(run: Any):
     cloud = Cloud({"research-dev-llm-0a1b2c3d-1": owned()})
-    run(replace(WATCH, stop=False, hours=1.5), cloud)
+    run(replace(WATCH, stop=False, seconds=5400), cloud)
     assert cloud.stopped == []
-    assert cloud.messages[0]["description"] == "It is older than 1.5 hours. It runs on."
+    assert cloud.messages[0]["description"] == "It is older than 1h30m. It runs on."
+
+
+def test_a_limit_that_is_no_whole_number_of_hours_is_told_as_it_was_set(run: Any):
+    cloud = Cloud({"research-dev-llm-0a1b2c3d-1": owned()})
+    run(replace(WATCH, stop=False, seconds=41_000), cloud)
+    assert cloud.messages[0]["description"] == "It is older than 11h23m20s. It runs on."
 
 
 def test_a_job_that_cannot_be_stopped_is_reported_with_the_reason(run: Any):

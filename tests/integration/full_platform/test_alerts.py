@@ -10,8 +10,9 @@ import pytest
 
 from components.alerts.alert_documents import (
     ENDINGS,
-    EVENT_INPUTS,
+    FAILURES,
     chat_trust,
+    event_inputs,
     event_message,
     event_pattern,
     topic_policy,
@@ -56,7 +57,7 @@ def watch(platform: Platform, topic: str) -> Watch:
         owner=platform.outputs["sagemaker_execution_role_arn"],
         topic_arn=topic,
         key_arn=platform.outputs["artifact_key_arn"],
-        hours=12,
+        seconds=12 * 3600,
         stop=True,
     )
 
@@ -86,7 +87,7 @@ def test_each_bad_end_of_a_job_is_published(
     [target] = targets_of(platform, rule)
     assert target["Arn"] == topic
     assert target["InputTransformer"] == {
-        "InputPathsMap": EVENT_INPUTS,
+        "InputPathsMap": event_inputs(ending),
         "InputTemplate": event_message(ending, REGION),
     }
 
@@ -98,11 +99,25 @@ def test_there_is_no_other_rule_but_the_watchdogs(rules: dict[str, Any]):
 def test_several_failures_in_a_day_raise_an_alarm(
     platform: Platform, topic: str, rules: dict[str, Any]
 ):
-    alarm = alarms_of(platform)["failures"]
-    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Events", "TriggeredRules")
-    assert alarm["Dimensions"] == [{"Name": "RuleName", "Value": rules["failed"]["Name"]}]
-    assert (alarm["Threshold"], alarm["Period"], alarm["Statistic"]) == (2, 86_400, "Sum")
-    assert alarm["AlarmActions"] == [topic]
+    alarms = alarms_of(platform)
+    for ending, name in zip(FAILURES, ("failures", "failures-unexplained"), strict=True):
+        alarm, rule = alarms[name], rules[ending.name]["Name"]
+        assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Events", "TriggeredRules")
+        assert alarm["Dimensions"] == [{"Name": "RuleName", "Value": rule}]
+        assert (alarm["Threshold"], alarm["Period"], alarm["Statistic"]) == (2, 86_400, "Sum")
+        assert alarm["AlarmActions"] == [topic]
+
+
+def test_a_message_that_could_not_be_sent_raises_an_alarm(
+    platform: Platform, topic: str, rules: dict[str, Any]
+):
+    names = {f"{ending.name}-undelivered": ending.name for ending in ENDINGS}
+    alarms = alarms_of(platform)
+    for name, rule in (names | {"watchdog-starts": "watchdog-run"}).items():
+        alarm = alarms[name]
+        assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Events", "FailedInvocations")
+        assert alarm["Dimensions"] == [{"Name": "RuleName", "Value": rules[rule]["Name"]}]
+        assert alarm["AlarmActions"] == [topic]
 
 
 def test_prolonged_jobs_are_looked_for_on_a_schedule(

@@ -11,13 +11,17 @@ import boto3
 import grpc
 import pytest
 from moto.core.responses import EmptyResult
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
 from moto.sagemaker.responses import SageMakerResponse
-from moto.server import ThreadedMotoServer
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 from werkzeug.exceptions import NotFound
 from werkzeug.serving import make_server
 
-from localcloud import budgets, chatbot, managed_policies, model_packages
+from localcloud import budgets, chatbot, managed_policies, model_packages, request_checks
 from localcloud.awsplugin.properties import encode
 from localcloud.awsplugin.server import start
 from tests.localcloud.awsplugin.engine import Engine
@@ -39,28 +43,33 @@ def _complete_moto() -> None:
     SageMakerResponse.delete_training_job = delete_training_job
 
 
-@pytest.fixture(scope="session")
-def endpoint() -> Iterator[str]:
-    """The address of an AWS endpoint on this machine."""
-    _complete_moto()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def chat() -> Iterator[str]:
-    """The address of the chat service, which moto lacks."""
-    server = make_server("127.0.0.1", 0, chatbot.before(NotFound()), threaded=True)
+@contextmanager
+def serving(application: Any, handler: Any = None) -> Iterator[str]:
+    """Serve an application, and yield its address."""
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=handler)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture(scope="session")
+def endpoint() -> Iterator[str]:
+    """The address of an AWS endpoint on this machine."""
+    _complete_moto()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    moto = request_checks.before(DomainDispatcherApplication(create_backend_app))
+    with serving(moto, MotoRequestHandler) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def chat() -> Iterator[str]:
+    """The address of the chat service, which moto lacks."""
+    with serving(chatbot.before(NotFound())) as address:
+        yield address
 
 
 @contextmanager

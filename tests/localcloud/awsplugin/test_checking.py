@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from localcloud.awsplugin.checking import NameRequest, check
 from localcloud.awsplugin.configuration import Configuration
 from localcloud.awsplugin.differ import DEFAULTS
@@ -35,6 +39,15 @@ def checked(news: Properties, olds: Properties | None = None, **naming: object) 
 def problems(news: Properties) -> list[str]:
     request = NameRequest(resource="disk", seed=b"seed")
     return [item.property for item in check(KIND, SETTINGS, {}, news, request)[1]]
+
+
+@pytest.mark.parametrize("tags", [{}, {"own": "a"}])
+def test_a_default_tag_that_is_too_long_is_refused(tags: dict[str, str]) -> None:
+    settings = replace(SETTINGS, default_tags={"cost-center": "x" * 257})
+    request = NameRequest(resource="disk", seed=b"seed")
+    _, [failure] = check(KIND, settings, {}, {"size": 1, "tags": tags}, request)
+    assert failure.property == "tags"
+    assert "'cost-center'" in failure.reason
 
 
 def test_defaults_and_the_name_are_filled_in_and_told_as_such() -> None:

@@ -70,6 +70,16 @@ def test_a_role_is_assumed_and_a_profile_is_taken(other: Any) -> None:
     assert caller["arn"] == "arn:aws:sts::210987654321:assumed-role/deployer/ci"
 
 
+def test_a_default_tag_that_iam_does_not_take_fails_the_creation(other: Any) -> None:
+    """As with AWS: in the middle of an update, when other things are there already."""
+    configure(other, defaultTags={"tags": {"cost-center": "R&D"}})
+    with pytest.raises(grpc.RpcError) as caught:
+        Engine(other).create(ROLE, "one", {"assumeRolePolicy": TRUST})
+    assert "CreateRole: ValidationError: 1 validation error detected: Value 'R&D'" in details(
+        caught
+    )
+
+
 def test_default_tags_change_in_place(other: Any, engine: Engine) -> None:
     configure(other, defaultTags={"tags": {"team": "research"}})
     first = Engine(other)

@@ -94,6 +94,19 @@ def refused(action: Callable[[], object]) -> str:
     return str(error.details())
 
 
+def test_an_amount_that_the_budgets_api_does_not_take_fails_the_creation(world: World) -> None:
+    inputs = {
+        "budgetType": "COST",
+        "timeUnit": "MONTHLY",
+        "limitAmount": "1e+06",
+        "limitUnit": "USD",
+    }
+    message = refused(lambda: world.make("aws:budgets/budget:Budget", inputs, "month"))
+    assert (
+        "CreateBudget: ValidationException: 1 validation error detected: Value '1e+06'" in message
+    )
+
+
 def test_an_endpoint_of_a_service_that_does_not_exist_is_refused(world: World) -> None:
     inputs = {"vpcId": world.vpc(), "serviceName": "com.amazonaws.us-east-1.sagemakre.api"}
     message = refused(lambda: world.make("aws:ec2/vpcEndpoint:VpcEndpoint", inputs, "one"))

@@ -82,7 +82,7 @@ def documents(region: str) -> list[tuple[str, str, dict[str, Any]]]:
         owner=role,
         topic_arn=arn("sns", "alerts"),
         key_arn=key,
-        hours=12,
+        seconds=12 * 3600,
         stop=True,
     )
     policies = [

@@ -1,0 +1,28 @@
+"""Numbers as text that says exactly what they are."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+
+
+def decimal_text(number: float) -> str:
+    """A number in plain digits, as 1000000 or 12345.67: never rounded, never with an exponent.
+
+    Raises:
+        ValueError: the number is infinite or not a number.
+    """
+    if not math.isfinite(number):
+        raise ValueError(f"{number} can't be written in digits")
+    text = format(_decimal(number), "f")
+    return text.rstrip("0").removesuffix(".") if "." in text else text
+
+
+def decimal_places(number: float) -> int:
+    """How many digits a finite number has after its decimal point."""
+    return len(decimal_text(number).partition(".")[2])
+
+
+def _decimal(number: float) -> Decimal:
+    """The shortest decimal number that is read back as this one, which is how it was written."""
+    return Decimal(repr(number))
