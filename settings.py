@@ -7,41 +7,22 @@ all that is wrong.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pulumi
 from pulumi.runtime import config as runtime_config
-from pydantic import Field
 
+from components.aws_settings import AwsSettings, parse_aws
 from components.problems import Problem, report
 from components.stack_rules import region_problems, stack_problems
 from components.stack_settings import Settings
-from components.validation import REQUIRED, SettingsModel, validate
+from components.validation import REQUIRED, section, validate
 
 NAMESPACE = "sagemaker-training"
-
-
-class AwsSettings(SettingsModel):
-    """The standard `aws:*` keys that the provider and the job's own AWS session share."""
-
-    region: str = Field(description="The AWS region, as us-east-1.")
-    profile: str | None = Field(
-        default=None, description="The profile of the AWS configuration files."
-    )
-    assume_roles: list[dict[str, Any]] = Field(
-        default=[],
-        description="The roles to assume, one after the other: {roleArn, sessionName, externalId}.",
-    )
-    endpoints: list[dict[str, str]] = Field(
-        default=[], description="Addresses of services that are not AWS's own: {s3: https://…}."
-    )
-    allowed_account_ids: list[str] = Field(
-        default=[], description="The accounts that the stack may be built in; empty for any."
-    )
 
 
 def load(project: Path) -> tuple[Settings, AwsSettings]:
@@ -52,13 +33,15 @@ def load(project: Path) -> tuple[Settings, AwsSettings]:
     """
     values = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
     secret = {*runtime_config.get_config_secret_keys_env(), *runtime_config._SECRET_KEYS.get()}
-    settings, problems = parse(_section(values, NAMESPACE, Settings), project)
-    problems = [*_secret_problems(values, secret), *_region_problems(values), *problems]
-    if settings is not None and "aws:region" in values:
-        problems += region_problems(settings, str(values["aws:region"]))
-    if problems or settings is None:
+    encrypted = _names(secret, NAMESPACE)
+    settings, found = parse(section(values, NAMESPACE, Settings), project)
+    aws, problems = parse_aws(section(values, "aws", AwsSettings), _names(secret, "aws"))
+    problems += [*_secret_problems(encrypted), *_hidden(found, encrypted)]
+    if settings is not None and aws is not None:
+        problems += region_problems(settings, aws.region)
+    if problems or settings is None or aws is None:
         raise pulumi.RunError(report(problems))
-    return settings, AwsSettings.model_validate(_known_aws(values))
+    return settings, aws
 
 
 def parse(raw: Mapping[str, Any], project: Path) -> tuple[Settings | None, list[Problem]]:
@@ -87,49 +70,27 @@ def _job_of(path: str) -> str:
     return found[0] if found else ""
 
 
-def _section(
-    values: Mapping[str, Any], namespace: str, model: type[SettingsModel]
-) -> dict[str, Any]:
-    """The values of one namespace, decoded: texts stay texts, all else is JSON."""
-    texts = {field.alias for field in model.model_fields.values() if field.annotation is str}
-    section = {}
-    for key, value in values.items():
-        owner, _, name = key.partition(":")
-        if owner == namespace:
-            section[name] = value if name in texts else _decoded(value)
-    return section
+def _names(keys: Iterable[str], namespace: str) -> list[str]:
+    """The keys of one namespace, without it."""
+    return sorted(key.partition(":")[2] for key in keys if key.startswith(f"{namespace}:"))
 
 
-def _decoded(value: Any) -> Any:
-    try:
-        return json.loads(value)
-    except (TypeError, ValueError):
-        return value
-
-
-def _known_aws(values: Mapping[str, Any]) -> dict[str, Any]:
-    section = _section(values, "aws", AwsSettings)
-    known = {field.alias for field in AwsSettings.model_fields.values()}
-    return {key: value for key, value in section.items() if key in known}
-
-
-def _region_problems(values: Mapping[str, Any]) -> list[Problem]:
-    region = values.get("aws:region")
-    if isinstance(region, str) and re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region):
-        return []
-    rule = "is required" if region is None else "is not an AWS region"
-    return [Problem("aws:region", region, rule, "set it to a region such as us-east-1")]
-
-
-def _secret_problems(values: Mapping[str, Any], secret: Collection[str]) -> list[Problem]:
+def _secret_problems(encrypted: Iterable[str]) -> list[Problem]:
     """Settings end up in tags, names and the job's record, so none of them may be a secret."""
     return [
         Problem(
-            key.partition(":")[2],
+            key,
             "(hidden)",
             "is encrypted in the stack's file, but settings are readable in the job's record",
             "write it in plain text, and keep what is secret in Secrets Manager",
         )
-        for key in sorted(values)
-        if key in secret and key.startswith(f"{NAMESPACE}:")
+        for key in encrypted
+    ]
+
+
+def _hidden(problems: Iterable[Problem], encrypted: Collection[str]) -> list[Problem]:
+    """The problems, without the values of what is encrypted."""
+    return [
+        replace(each, value="(hidden)") if each.path.partition(".")[0] in encrypted else each
+        for each in problems
     ]

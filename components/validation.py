@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -19,6 +20,9 @@ Path = tuple[int | str, ...]
 REQUIRED = "is required"
 """The rule that a missing value breaks."""
 
+UNKNOWN_KEY = "no such setting exists here"
+"""The rule that a key breaks which the settings don't have."""
+
 
 class SettingsModel(BaseModel):
     """A part of the settings: camelCase in YAML, immutable, and no key passes unknown."""
@@ -29,6 +33,27 @@ class SettingsModel(BaseModel):
 
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+def section(
+    values: Mapping[str, Any], namespace: str, model: type[SettingsModel]
+) -> dict[str, Any]:
+    """The values of one namespace of the configuration: texts stay texts, all else is JSON."""
+    fields = model.model_fields.values()
+    texts = {field.alias for field in fields if field.annotation in (str, str | None)}
+    found = {}
+    for key, value in values.items():
+        owner, _, name = key.partition(":")
+        if owner == namespace:
+            found[name] = value if name in texts else _decoded(value)
+    return found
+
+
+def _decoded(value: Any) -> Any:
+    try:
+        return json.loads(value)
+    except (TypeError, ValueError, RecursionError):
+        return value
 
 
 def validate(model: type[Model], raw: Any) -> tuple[Model | None, list[Problem]]:
@@ -60,17 +85,18 @@ def _problems(model: type[BaseModel], errors: Iterable[Any]) -> list[Problem]:
     by_value: dict[Path, list[Any]] = {}
     for error in errors:
         is_key = "[key]" in error["loc"]
-        location = (*_as_written(error["loc"]), *(("[key]",) if is_key else ()))
+        location = (*_as_written(error), *(("[key]",) if is_key else ()))
         by_value.setdefault(location, []).append(error)
     return [_problem(model, location, found) for location, found in by_value.items()]
 
 
 def _problem(model: type[BaseModel], location: Path, errors: Sequence[Any]) -> Problem:
-    is_key, location = location[-1:] == ("[key]",), _as_written(location)
+    is_key = location[-1:] == ("[key]",)
+    location = location[:-1] if is_key else location
     path, kind = ".".join(str(part) for part in location), errors[0]["type"]
     rule = rule_of(errors)
     if kind == "extra_forbidden":
-        rule, remedy = "no such setting exists here", _remedy_for_unknown_key(model, location)
+        rule, remedy = UNKNOWN_KEY, _remedy_for_unknown_key(model, location)
     elif kind == "missing":
         return Problem(path, None, REQUIRED, f"set it: {_description(model, location)}")
     elif is_key:
@@ -80,13 +106,16 @@ def _problem(model: type[BaseModel], location: Path, errors: Sequence[Any]) -> P
     return Problem(path, errors[0]["input"], rule, remedy)
 
 
-def _as_written(location: Path) -> Path:
-    """The location without the names that pydantic adds for the branches of a union."""
-    return tuple(part for part in location if not (isinstance(part, str) and _is_branch(part)))
+def _as_written(error: Any) -> Path:
+    """The error's location without the names that pydantic adds for the branches of a union."""
+    location: Path = error["loc"]
+    unknown = location[-1:] if error["type"] == "extra_forbidden" else ()  # whatever its name is
+    known = location[: len(location) - len(unknown)]
+    return (*(each for each in known if not _is_branch(each)), *unknown)
 
 
-def _is_branch(part: str) -> bool:
-    return (
+def _is_branch(part: int | str) -> bool:
+    return isinstance(part, str) and (
         part in {"bool", "str", "int", "float", "[key]"} or part.endswith("Settings") or "[" in part
     )
 

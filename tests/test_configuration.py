@@ -11,13 +11,13 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from components.aws_settings import AwsSettings
 from components.stack_settings import Settings
 from development.configuration.declarations import declaration, with_declarations
 from development.configuration.documents import documents, write
 from development.configuration.page import in_words, sections
 from development.configuration.schema import model_schema
 from platform_outputs import PlatformOutputs, TrainingJobOutputs
-from settings import AwsSettings
 
 CHECKOUT = Path(__file__).parents[1]
 FILES = ("docs/configuration.md", "docs/outputs.md", "stack.schema.json", "Pulumi.yaml")

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from components.problems import Problem
 from components.training_job.errors import EXPIRED_CODES, TrainingJobError
 from components.training_job.sdk_session import new_session
 
@@ -35,24 +36,50 @@ _RENEWED = "sagemaker-training-renewed"
 _READ_ONCE = frozenset({"shared-credentials-file", "config-file"})
 """botocore's names of the sources that it reads once."""
 
+_ENDPOINT_NAMES = {
+    "logs": ("logs", "cloudwatchlogs", "cloudwatchlog"),
+    "s3": ("s3", "s3api"),
+    "service-quotas": ("servicequotas",),
+}
+"""The aws provider's names of the services that it has another name for, too."""
+
 
 class AwsClients:
     """Builds and keeps one client per service and region, for any number of threads."""
 
     def __init__(self, setting: Callable[[str], Any]) -> None:
-        """Clients for the settings that `setting("aws:profile")` and its like return."""
-        self._profile = setting("aws:profile")
-        self._assume_roles = _decoded(setting("aws:assumeRoles"))
-        self._endpoints = {
-            k: v for each in _decoded(setting("aws:endpoints")) for k, v in each.items()
-        }
+        """Clients for the settings that `setting("aws:profile")` and its like return.
+
+        Raises:
+            TrainingJobError: the settings can't be read.
+        """
+        try:
+            self._profile = setting("aws:profile")
+            roles = _decoded(setting("aws:assumeRoles"))
+            self._assume_roles = [{**each, "roleArn": str(each["roleArn"])} for each in roles]
+            endpoints = [{**each} for each in _decoded(setting("aws:endpoints"))]
+            self._endpoints = {name: url for each in endpoints for name, url in each.items()}
+            self._allowed = [str(each) for each in _decoded(setting("aws:allowedAccountIds"))]
+            self._forbidden = [str(each) for each in _decoded(setting("aws:forbiddenAccountIds"))]
+        except (KeyError, TypeError, ValueError):
+            # A program around a job that is not this project's own may not have checked them.
+            raise TrainingJobError(
+                "the stack's aws:* settings can't be read. docs/configuration.md says how they are "
+                "written."
+            ) from None
         self._clients: dict[tuple[str, str], Any] = {}
         self._sessions: dict[str, Any] = {}
         self._accounts: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def client(self, service: str, region: str) -> Any:
-        """The boto3 client of a service in a region."""
+        """The boto3 client of a service in a region.
+
+        Raises:
+            TrainingJobError: the credentials belong to an account that the settings don't allow.
+        """
+        if service != "sts":
+            self.refuse_other_accounts(region)
         with self._lock:
             if (service, region) not in self._clients:
                 self._clients[service, region] = self._build(service, region)
@@ -65,6 +92,25 @@ class AwsClients:
             self._accounts[region] = str(answer["Account"])
         return self._accounts[region]
 
+    def refuse_other_accounts(self, region: str) -> None:
+        """Ask AWS whose the credentials are, where the settings allow or forbid accounts.
+
+        Raises:
+            TrainingJobError: they belong to an account that the settings don't allow.
+        """
+        if not self._allowed and not self._forbidden:
+            return
+        account, problem = self.account(region), None
+        remedy = "use credentials, a profile or a role of another account, or correct the list"
+        if self._allowed and account not in self._allowed:
+            rule = f"the credentials belong to the account {account}, which is not in it"
+            problem = Problem("aws:allowedAccountIds", self._allowed, rule, remedy)
+        if account in self._forbidden:
+            rule = f"the credentials belong to the account {account}, which is in it"
+            problem = Problem("aws:forbiddenAccountIds", self._forbidden, rule, remedy)
+        if problem:
+            raise TrainingJobError(str(problem))
+
     def _build(self, service: str, region: str) -> Any:
         from botocore.config import Config
 
@@ -72,11 +118,16 @@ class AwsClients:
             retries={"mode": "adaptive", "max_attempts": 10}, read_timeout=ANSWER_SECONDS
         )
         client = self._session(region).client(
-            service, endpoint_url=self._endpoints.get(service), config=patience
+            service, endpoint_url=self._endpoint(service), config=patience
         )
         # Before each try, as the engine may end between a call and its repetition.
         client.meta.events.register("before-send", _refuse_writes_without_engine)
         return client
+
+    def _endpoint(self, service: str) -> str | None:
+        """The address of a service by any of its names in the settings; None for AWS's own."""
+        names = _ENDPOINT_NAMES.get(service, (service,))
+        return next((self._endpoints[name] for name in names if name in self._endpoints), None)
 
     def _session(self, region: str) -> Any:
         """One session for all clients of a region, as a person may be asked for each one's keys."""
@@ -89,11 +140,11 @@ class AwsClients:
 
         session = read_anew(
             lambda: boto3.session.Session(
-                profile_name=self._profile, region_name=region, botocore_session=new_session()
+                region_name=region, botocore_session=new_session(self._profile)
             )
         )
         for role in self._assume_roles:
-            session = _assumed(session, role, region)
+            session = _assumed(session, role, region, self._endpoint("sts"))
         session.events.register("needs-retry", partial(_renew_expired, session))
         return session
 
@@ -146,7 +197,7 @@ def _renewed(read: Callable[[], Any], method: str) -> Any:
     return DeferredRefreshableCredentials(refresh, method)
 
 
-def _assumed(session: Any, role: dict[str, Any], region: str) -> Any:
+def _assumed(session: Any, role: dict[str, Any], region: str, sts_url: str | None) -> Any:
     """A session that acts as a role and renews its credentials before they expire."""
     import boto3
     from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
@@ -159,14 +210,14 @@ def _assumed(session: Any, role: dict[str, Any], region: str) -> Any:
     def fetch() -> dict[str, Any]:
         # A new one each time: it keeps what it fetched until that is about to expire.
         fetcher = AssumeRoleCredentialFetcher(
-            session._session.create_client,
+            partial(session._session.create_client, endpoint_url=sts_url),
             session.get_credentials(),
             role["roleArn"],
             extra_args={key: value for key, value in extra.items() if value},
         )
         return dict(fetcher.fetch_credentials())
 
-    assumed = new_session()
+    assumed = new_session(session._session.profile)
     # botocore has no public way to give a session credentials that renew themselves.
     assumed._credentials = DeferredRefreshableCredentials(fetch, method="assume-role")
     return boto3.session.Session(botocore_session=assumed, region_name=region)

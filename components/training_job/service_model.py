@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from components.problems import Problem
-from components.training_job.sdk_session import new_session
+from components.training_job.sdk_session import service_model
 from components.training_job.unknowns import is_unknown
 
 _TYPES: dict[str, tuple[type, str]] = {
@@ -44,8 +44,7 @@ _OPEN_ENUMERATIONS = frozenset({"TrainingInstanceType"})
 @cache
 def request_shape() -> Any:
     """The input shape of CreateTrainingJob."""
-    model = new_session().get_service_model("sagemaker")
-    return model.operation_model("CreateTrainingJob").input_shape
+    return service_model("sagemaker").operation_model("CreateTrainingJob").input_shape
 
 
 def conform(value: Any) -> Any:

@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from components.aws_settings import AwsSettings
 from components.stack_settings import Settings
 from development.configuration.declarations import with_declarations
 from development.configuration.outputs_page import outputs_page
 from development.configuration.page import page
 from development.configuration.schema import model_schema, stack_schema
 from development.layout import CHECKOUT
-from settings import AwsSettings
 
 READER = CHECKOUT / "platform_outputs.py"
 

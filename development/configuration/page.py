@@ -31,7 +31,10 @@ A **duration** is a number of seconds, or days, hours, minutes and seconds as in
 _AWS = """\
 ## AWS
 
-The standard keys after `aws:` that the provider and the jobs' own AWS session share.
+The standard keys after `aws:` that the provider and the jobs' own AWS session share. Other keys of
+the provider are refused, with what to do instead. Before anything is built or launched, the stack
+and each job ask AWS whose the credentials are, and compare the account with the two lists.
+`pulumi refresh` and `pulumi destroy` go by the `aws:` settings of the last `pulumi up`.
 """
 
 
@@ -40,7 +43,10 @@ def page(settings: Node, aws: Node) -> str:
     parts = [_INTRODUCTION, "## The stack\n", _table(settings)]
     for path, node in sections("", settings):
         parts += [f"## `{path}`\n", f"{node['title']}\n", _table(node, path)]
-    return "\n".join([*parts, _AWS, _table(aws)])
+    parts += [_AWS, _table(aws, "aws")]
+    for path, node in sections("aws", aws):
+        parts += [f"## `{path}`\n", f"{node['title']}\n", _table(node, path)]
+    return "\n".join(parts)
 
 
 def sections(path: str, node: Node) -> Iterator[tuple[str, Node]]:

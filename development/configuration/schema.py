@@ -6,9 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from components.aws_settings import AwsSettings
 from components.durations import TEXT_PATTERN, format_duration
 from components.stack_settings import Settings
-from settings import NAMESPACE, AwsSettings
+from settings import NAMESPACE
 
 Node = dict[str, Any]
 
@@ -23,8 +24,8 @@ def stack_schema() -> Node:
     config = {
         "type": "object",
         "properties": _in_namespace("aws", aws) | _in_namespace(NAMESPACE, settings),
-        # Other providers' keys are not this project's business; its own are all known.
-        "patternProperties": {f"^(?!{NAMESPACE}:)[^:]+:": True},
+        # Other providers' keys are not this project's business; its own and aws's are all known.
+        "patternProperties": {f"^(?!(aws|{NAMESPACE}):)[^:]+:": True},
         "additionalProperties": False,
         "required": ["aws:region", f"{NAMESPACE}:team"],
     }

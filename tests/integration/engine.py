@@ -101,6 +101,8 @@ class Stack:
     project: Path | None = None
     """The folder of the program, where it is not the checkout's."""
     program: Project = PLATFORM
+    aws: dict[str, Any] = field(default_factory=dict)
+    """The `aws:*` settings beside the region."""
 
     def up(self, *options: str, preview: bool = False) -> Result:
         return self.run("up", "--yes", *([] if preview else ["--skip-preview"]), *options)
@@ -206,7 +208,8 @@ class Stack:
             engine.create()
         salt = yaml.safe_load(engine.settings_file.read_text()).get("encryptionsalt")
         config = {f"{self.program.name}:{key}": value for key, value in self.settings.items()}
-        document = {"config": {"aws:region": REGION} | config, "encryptionsalt": salt}
+        aws = {f"aws:{key}": value for key, value in ({"region": REGION} | self.aws).items()}
+        document = {"config": aws | config, "encryptionsalt": salt}
         engine.settings_file.write_text(yaml.safe_dump(document))
 
     def ask(self, *arguments: str) -> str:
