@@ -50,7 +50,7 @@ def resource_args(lineage: str, role: str, key: str) -> TrainingJobArgs:
         job=settings(),
         placement=placement(lineage, role, key),
         lineage=lineage,
-        owner=role,
+        owner=BUCKET,
         account_id="123456789012",
         region="us-east-1",
         source_hash="",

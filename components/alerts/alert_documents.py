@@ -82,18 +82,18 @@ ENDINGS = (
 )
 
 
-def event_pattern(ending: Ending, job_name_prefix: str, role_arn: str) -> dict[str, Any]:
+def event_pattern(ending: Ending, job_name_prefix: str, bucket: str) -> dict[str, Any]:
     """The events of this stack's jobs that end so.
 
     The names alone would also match another stack's jobs, whose team or environment goes on where
-    this one's ends; the execution role is only this stack's.
+    this one's ends; the bucket that they write to is only this stack's, and outlives their role.
     """
     return {
         "source": ["aws.sagemaker"],
         "detail-type": ["SageMaker Training Job State Change"],
         "detail": {
             "TrainingJobName": [{"prefix": job_name_prefix}],
-            "RoleArn": [role_arn],
+            "OutputDataConfig": {"S3OutputPath": [{"prefix": f"s3://{bucket}/"}]},
             **ending.detail,
         },
     }

@@ -82,7 +82,7 @@ class AlertsArgs:
         account_id: the stack's AWS account.
         region: the stack's region.
         job_name_prefix: what the names of the stack's jobs begin with.
-        execution_role_arn: the role of the stack's jobs, by which they are known.
+        bucket_name: the bucket that the stack's jobs write to, by which they are known.
         key_arn: the key that encrypts the alerts; its policy lets the publishing services use it.
         emails: addresses that get a mail, once their owners have confirmed it.
         slack: a channel that gets a message.
@@ -95,7 +95,7 @@ class AlertsArgs:
     account_id: str
     region: str
     job_name_prefix: str
-    execution_role_arn: pulumi.Input[str]
+    bucket_name: pulumi.Input[str]
     key_arn: pulumi.Input[str]
     emails: Sequence[str] = ()
     slack: SlackChannel | None = None
@@ -194,8 +194,8 @@ class Alerts(pulumi.ComponentResource):
 
     def _create_event_rule(self, ending: Ending) -> aws.cloudwatch.EventRule:
         name, args = f"{self._name}-{ending.name}", self._args
-        pattern = pulumi.Output.from_input(args.execution_role_arn).apply(
-            lambda arn: json.dumps(event_pattern(ending, args.job_name_prefix, arn))
+        pattern = pulumi.Output.from_input(args.bucket_name).apply(
+            lambda bucket: json.dumps(event_pattern(ending, args.job_name_prefix, bucket))
         )
         rule = aws.cloudwatch.EventRule(
             name,
@@ -280,7 +280,7 @@ class Alerts(pulumi.ComponentResource):
                 account_id=args.account_id,
                 region=args.region,
                 job_name_prefix=args.job_name_prefix,
-                owner=args.execution_role_arn,
+                owner=args.bucket_name,
                 topic_arn=self.topic_arn,
                 key_arn=args.key_arn,
                 seconds=prolonged.seconds,

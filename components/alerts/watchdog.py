@@ -35,7 +35,7 @@ class WatchdogArgs:
         account_id: the stack's AWS account.
         region: the stack's region.
         job_name_prefix: what the names of the stack's jobs begin with.
-        owner: the tag by which the stack knows its own jobs: its execution role's ARN.
+        owner: the tag by which the stack knows its own jobs: its bucket's name.
         topic_arn: the topic that prolonged jobs are reported to.
         key_arn: the key that encrypts the topic.
         seconds: the age from which a job is prolonged, waiting included.

@@ -124,7 +124,7 @@ def _upload_statements(scope: DeployerScope) -> list[Statement]:
 
 def _job_statements(scope: DeployerScope) -> list[Statement]:
     """Names alone would also match a stack whose name goes on where this one's ends."""
-    own = {"StringEquals": {f"aws:ResourceTag/{OWNER_TAG}": scope.execution_role_arn}}
+    own = {"StringEquals": {f"aws:ResourceTag/{OWNER_TAG}": scope.owner}}
     reads = ["sagemaker:DescribeTrainingJob", "sagemaker:ListTags"]
     writes = ["sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:StopTrainingJob"]
     return [
@@ -167,7 +167,7 @@ def _launch_conditions(scope: DeployerScope, limits: LaunchLimits) -> dict[str, 
         "sagemaker:NetworkIsolation": limits.isolated,
         "sagemaker:InterContainerTrafficEncryption": limits.encrypted_traffic,
     }
-    tags = {OWNER_TAG: scope.execution_role_arn, **scope.tags}
+    tags = {OWNER_TAG: scope.owner, **scope.tags}
     conditions: dict[str, Any] = {
         "ForAllValues:StringEquals": network,
         "ForAllValues:StringLike": {_TYPES: _types(limits.families)},

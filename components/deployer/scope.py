@@ -72,6 +72,11 @@ class DeployerScope:
         return f"arn:{partition(self.region)}:{service}::{self.account_id}:{resource}"
 
     @property
+    def owner(self) -> str:
+        """The tag by which the stack knows its own jobs: its bucket's name."""
+        return self.artifact_bucket_arn.rpartition(":")[2]
+
+    @property
     def jobs_arn(self) -> str:
         """The ARN pattern of the stack's jobs."""
         return self.arn("sagemaker", f"training-job/{self.name_prefix}-*")

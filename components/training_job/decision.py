@@ -42,7 +42,8 @@ def decide(olds: Mapping[str, Any], news: Mapping[str, Any], *, released: bool =
     if news["paused"]:
         return Decision.NOTHING if olds["paused"] else Decision.UPDATE
     if not news["launch"]:
-        return Decision.NOTHING
+        # The watchdog and the deployer know a job that runs on by its owner.
+        return Decision.UPDATE if olds["owner"] != news["owner"] else Decision.NOTHING
     goes_on = _goes_on(olds, released)
     if goes_on or _is_another_run(olds, news) or _is_retried(olds, news):
         return Decision.REPLACE

@@ -38,7 +38,10 @@ _UNSETTLED_ROLE = (
 
 @dataclass(frozen=True)
 class Launch:
-    """What is to run: a request and the lineage, owner and definition that it belongs to."""
+    """What is to run: a request and the lineage, owner and definition that it belongs to.
+
+    The owner is the name of the bucket that the lineages of a stack live in.
+    """
 
     lineage: str
     owner: str
@@ -178,9 +181,22 @@ def release_warm_pool(client: Any, name: str) -> None:
         )
 
 
-def retag(client: Any, arn: str, old: Request, new: Request) -> None:
-    """Give a job the tags of its new request, in place; never more at once than it may have."""
-    before, after = _request_tags(old), _request_tags(new)
+def owns(owner: str, tags: Mapping[str, str], job: Mapping[str, Any]) -> bool:
+    """Whether a job is an owner's, by its tags, and by what it writes to.
+
+    An earlier release wrote the ARN of the execution role into the tag. It says nothing once the
+    role was made again, so such a job is known by the bucket of its output.
+    """
+    told = tags.get(OWNER_TAG, "")
+    output: str = job["OutputDataConfig"]["S3OutputPath"]
+    return told == owner or (told.startswith("arn:") and output.startswith(f"s3://{owner}/"))
+
+
+def retag(client: Any, arn: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """Give a job the tags of its new inputs, in place; never more at once than it may have."""
+    before, after = (
+        _request_tags(each["request"]) | {OWNER_TAG: each["owner"]} for each in (old, new)
+    )
     if removed := sorted(before.keys() - after.keys()):
         client.delete_tags(ResourceArn=arn, TagKeys=removed)
     if changed := [{"Key": k, "Value": v} for k, v in after.items() if before.get(k) != v]:
@@ -202,10 +218,12 @@ def _adoptable(
         if parsed is None or parsed.definition_hash != launch.definition_hash:
             continue
         tags = tags_of(client, summary["TrainingJobArn"])
-        if RELEASED_TAG in tags or tags.get(OWNER_TAG) != launch.owner:
+        if RELEASED_TAG in tags:
             continue
         description = describe(client, summary["TrainingJobName"])
-        if description and description["TrainingJobStatus"] != DELETING:
+        if description is None or description["TrainingJobStatus"] == DELETING:
+            continue
+        if owns(launch.owner, tags, description):
             return description
     return None
 
@@ -218,7 +236,7 @@ def _end_other(client: Any, launch: Launch, name: str) -> None:
     if description.get("CheckpointConfig") != launch.request.get("CheckpointConfig"):
         return  # a namesake in another stack, with a bucket of its own
     tags = tags_of(client, description["TrainingJobArn"])
-    if tags.get(OWNER_TAG) != launch.owner:
+    if not owns(launch.owner, tags, description):
         raise TrainingJobError(
             f"{name} is running on the checkpoints of the lineage {launch.lineage} and belongs to "
             f"{tags.get(OWNER_TAG, 'nobody known here')}, not to {launch.owner}. Two jobs would "

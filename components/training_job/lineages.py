@@ -26,9 +26,10 @@ from pulumi.dynamic import (
 from components.training_job.aws_clients import AwsClients, sagemaker_in
 from components.training_job.errors import traced, without_traceback
 from components.training_job.lifecycle import (
-    OWNER_TAG,
+    describe,
     let_go,
     lineage_jobs,
+    owns,
     release_warm_pool,
     tags_of,
 )
@@ -100,13 +101,15 @@ def end_lineage(client: Any, owner: str, lineage: str) -> None:
     What has ended by itself stays as it is: the engine lets go of it as it deletes the resource.
     """
     for index, summary in enumerate(lineage_jobs(client, lineage)):
-        name, arn = summary["TrainingJobName"], summary["TrainingJobArn"]
         # Only the newest run's instances can still be kept: the run before gave its own back.
         if not is_live(summary) and index:
             continue
-        if tags_of(client, arn).get(OWNER_TAG) != owner:
+        name = summary["TrainingJobName"]
+        description = describe(client, name)
+        tags = tags_of(client, summary["TrainingJobArn"])
+        if description is None or not owns(owner, tags, description):
             continue
-        if is_live(summary):
+        if is_live(description):
             print(f"{name}: its job is no longer in the settings, so it is stopped")
-            let_go(client, summary, "not in the settings")
+            let_go(client, description, "not in the settings")
         release_warm_pool(client, name)

@@ -212,8 +212,9 @@ class Preflight:
             description = self._ask_description(region, name).result()
             if description is None or description.get("CheckpointConfig") != checkpoints:
                 continue
-            owner = self._tags(region, description["TrainingJobArn"]).get(lifecycle.OWNER_TAG)
-            if owner != inputs["owner"]:
+            tags = self._tags(region, description["TrainingJobArn"])
+            if not lifecycle.owns(inputs["owner"], tags, description):
+                owner = tags.get(lifecycle.OWNER_TAG)
                 yield Problem(
                     "lineage",
                     inputs["lineage"],

@@ -179,7 +179,7 @@ class TrainingJobProvider(ResourceProvider):
             )
         if is_live(description) and not news["paused"]:
             refuse_without_network(description, news["request"])
-        lifecycle.retag(client, olds["training_job_arn"], olds["request"], news["request"])
+        lifecycle.retag(client, olds["training_job_arn"], olds, news)
         if not news["paused"]:
             print(f"{name}: recorded; what is no tag or keep-alive applies to the next launch")
             return UpdateResult(state | {"request": self._kept(client, olds, news)})

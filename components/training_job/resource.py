@@ -25,9 +25,11 @@ class TrainingJobArgs:
     """What one training job is made of.
 
     `lineage` names the chain of jobs that share one checkpoint prefix. `owner` tells this
-    stack's jobs from those of another that uses the same names. `source_hash` is the hash of the
-    source's contents, "" without source. `launch` is the launch switch, `preflight` whether AWS is
-    asked what would make a launch fail. `earlier_names` are what the resource may have been called.
+    stack's jobs from those of another that uses the same names; it is the name of the bucket that
+    the lineage lives in, and stays the same as long as the lineage does. `source_hash` is the hash
+    of the source's contents, "" without source. `launch` is the launch switch, `preflight` whether
+    AWS is asked what would make a launch fail. `earlier_names` are what the resource may have been
+    called.
     """
 
     job: JobSettings

@@ -52,7 +52,7 @@ def platform() -> None:
         AlertsArgs(
             **PLACE,
             job_name_prefix=f"{LONGEST_PREFIX}-",
-            execution_role_arn=ROLE,
+            bucket_name=store.bucket_name,
             key_arn=store.key_arn,
             slack=SlackChannel("T0123456789", "C0123456789"),
             prolonged=ProlongedJobs(seconds=3600),

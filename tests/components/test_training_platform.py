@@ -10,6 +10,7 @@ import pytest
 
 from components.stack_settings import Settings
 from components.training_job.launcher_files import launcher_files
+from components.training_job.lifecycle import OWNER_TAG
 from components.training_platform import TrainingPlatform, TrainingPlatformArgs
 from tests.components.policies import statement
 from tests.components.recording import ACCOUNT, REGION, Recorded, Recording, record
@@ -74,6 +75,23 @@ def test_the_artifacts_of_a_lineage_have_prefixes_of_their_own(project: Path) ->
     )
     checkpoints = f"s3://{bucket}/checkpoints/research-dev-digits/"
     assert request["CheckpointConfig"]["S3Uri"] == checkpoints
+
+
+def test_the_bucket_and_not_the_role_tells_whose_a_job_is(project: Path) -> None:
+    everything: dict[str, Any] = {
+        "alerts": {"prolonged": {"after": "12h"}},
+        "deployer": {"trustedPrincipals": [f"arn:aws:iam::{ACCOUNT}:role/pipeline"]},
+    }
+    recording = recorded(project, {"digits": {}}, **everything)
+    [job] = jobs_in(recording)
+    bucket = job.inputs["request"]["OutputDataConfig"]["S3OutputPath"].split("/")[2]
+    assert job.inputs["owner"] == bucket
+    policy = recording.the("iam/rolePolicy:RolePolicy", "deployer-role-policy").inputs["policy"]
+    assert f'"aws:ResourceTag/{OWNER_TAG}": "{bucket}"' in policy
+    machine = recording.the("sfn/stateMachine:StateMachine").inputs["definition"]
+    assert f"\\\"{bucket}\\\" in $states.input.tags[Key = '{OWNER_TAG}']" in machine
+    pattern = recording.the("cloudwatch/eventRule:EventRule", "-failed").inputs["eventPattern"]
+    assert f"s3://{bucket}/" in pattern
 
 
 def test_a_job_starts_after_everything_that_it_works_with(project: Path) -> None:

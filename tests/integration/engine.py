@@ -128,6 +128,10 @@ class Stack:
         self.ask("stack", "rename", name, "--stack", self.name)
         self.name = name
 
+    def forget(self, urn: str) -> None:
+        """Take a resource out of the state, and leave it as it is."""
+        self.ask("state", "delete", urn, "--yes", "--stack", self.name)
+
     def run(self, *arguments: str) -> Result:
         """Run an operation to its end, with its events."""
         with self.start(*arguments) as operation:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from components.training_job.lifecycle import OWNER_TAG
 from development.log_lines import read_lines
 from tests.integration.engine import Stack
 from tests.integration.settings import FOREVER, counting_job, stack_with
@@ -88,6 +89,61 @@ def test_a_pause_stops_in_place_and_the_next_attempt_goes_on(new_stack: NewStack
     assert resumed["TrainingJobName"] == paused["TrainingJobName"].removesuffix("1") + "2"
     assert int(log_of(stack, resumed).split()[2]) > 0
     assert len(stack.jobs("work")) == 2
+
+
+@pytest.mark.parametrize(
+    "by_hand", [False, pytest.param(True, marks=pytest.mark.deep)], ids=["replaced", "deleted"]
+)
+def test_a_job_stays_the_stacks_own_when_its_role_is_made_again(
+    new_stack: NewStack, by_hand: bool
+) -> None:
+    stack = new_stack(stack_with(work=counting_job(FOREVER)))
+    stack.up().succeeded()
+    stack.wait_for_job("work", lambda job: has_checkpoint(stack, job))
+    before, role = stack.outputs(), urn_of(stack, "aws:iam/role:Role", "-execution-role")
+    if by_hand:
+        delete_role(stack, before["sagemaker_execution_role_arn"])
+        stack.refresh().succeeded()
+    made_again = stack.up(*([] if by_hand else ["--replace", role])).succeeded()
+    assert stack.outputs()["sagemaker_execution_role_arn"] != before["sagemaker_execution_role_arn"]
+    assert made_again.operations(TRAINING_JOB) == ["update"]
+    assert stack.up().succeeded().changes == {}
+    [job] = stack.jobs("work")
+    assert job["TrainingJobStatus"] == "InProgress"
+    assert tag_of(stack, job, OWNER_TAG) == before["artifact_bucket_name"]
+
+    # As after a crash whose launch was never recorded: it is found, and not launched twice.
+    stack.forget(urn_of(stack, TRAINING_JOB, "-work"))
+    assert stack.up().succeeded().operations(TRAINING_JOB) == ["create"]
+    assert [each["TrainingJobName"] for each in stack.jobs("work")] == [job["TrainingJobName"]]
+
+    stack.settings["jobs"]["work"]["paused"] = True
+    stack.up().succeeded()
+    [paused] = stack.jobs("work")
+    assert paused["TrainingJobStatus"] == "Stopped"
+
+    stack.settings |= {"jobs": {"work": counting_job()}, "waitForCompletion": True}
+    stack.up().succeeded()
+    completed, _ = stack.jobs("work")
+    assert completed["TrainingJobStatus"] == "Completed"
+    assert completed["RoleArn"] == stack.outputs()["sagemaker_execution_role_arn"]
+
+
+def urn_of(stack: Stack, type_: str, name: str) -> str:
+    """The URN of the resource of a type whose name ends so."""
+    [urn] = [
+        str(each["urn"])
+        for each in stack.resources()
+        if each["type"] == type_ and each["urn"].endswith(name)
+    ]
+    return urn
+
+
+def delete_role(stack: Stack, arn: str) -> None:
+    iam, role = stack.client("iam"), arn.rpartition("/")[2]
+    for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=role, PolicyName=policy)
+    iam.delete_role(RoleName=role)
 
 
 def has_checkpoint(stack: Stack, job: dict[str, Any]) -> bool:

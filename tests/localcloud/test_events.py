@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from components.alerts.alert_documents import ENDINGS, event_inputs, event_message, event_pattern
 from localcloud.__main__ import app
 from tests.localcloud.alerting import Alerting
-from tests.localcloud.cloud import REGION, Cloud
+from tests.localcloud.cloud import BUCKET, REGION, Cloud
 
 NO_REASON = "gives no reason"
 
@@ -52,7 +52,7 @@ def test_each_status_of_a_job_is_an_event_with_its_description(cloud: Cloud, ale
     assert not any("FailureReason" in event["detail"] for event in events)
 
 
-def tell_of_endings(alerting: Alerting, name: str, role: str) -> None:
+def tell_of_endings(alerting: Alerting, name: str) -> None:
     """Set up the rules of a stack whose jobs have names that begin so."""
     for ending in ENDINGS:
         transformer = {
@@ -62,7 +62,7 @@ def tell_of_endings(alerting: Alerting, name: str, role: str) -> None:
         alerting.rule(
             f"{name}-{ending.name}",
             {"Arn": alerting.topic, "InputTransformer": transformer},
-            EventPattern=json.dumps(event_pattern(ending, name, role)),
+            EventPattern=json.dumps(event_pattern(ending, name, BUCKET)),
         )
 
 
@@ -72,7 +72,7 @@ def test_a_failed_job_without_a_reason_in_its_event_is_told_to_the_topics_subscr
     request = cloud.request("exit(3)")
     name = request["TrainingJobName"]
     alerting.subscribe("email", "team@example.com")
-    tell_of_endings(alerting, name, cloud.role)
+    tell_of_endings(alerting, name)
 
     cloud.run(**request)
 
@@ -85,13 +85,13 @@ def test_a_failed_job_without_a_reason_in_its_event_is_told_to_the_topics_subscr
     assert f"Training job {name} failed" in printed
 
 
-def test_a_failed_jobs_reason_is_told_where_its_event_has_one(cloud: Cloud, alerting: Alerting):
+def test_a_failed_jobs_reason_is_told_where_its_event_has_one(alerting: Alerting):
     """Such an event comes from elsewhere: the local cloud's own have no reason."""
-    tell_of_endings(alerting, "explained-", cloud.role)
+    tell_of_endings(alerting, "explained-")
     reason = 'AlgorithmError: KeyError: "loss"\n\tat C:\\train.py <job>, exit code: 1'
     detail = {
         "TrainingJobName": "explained-1",
-        "RoleArn": cloud.role,
+        "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/output/explained"},
         "TrainingJobStatus": "Failed",
         "FailureReason": reason,
     }

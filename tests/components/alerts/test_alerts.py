@@ -12,13 +12,13 @@ from components.alerts.watchdog_documents import Watch, state_machine, watchdog_
 from tests.components.recording import ACCOUNT, REGION, STATES, Recording, record
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/research-dev-execution"
+BUCKET = "research-dev-store-artifacts-0a1b2c3"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts-id"
 ARGS = AlertsArgs(
     account_id=ACCOUNT,
     region=REGION,
     job_name_prefix="research-dev-",
-    execution_role_arn=ROLE,
+    bucket_name=BUCKET,
     key_arn=KEY,
 )
 EVERYTHING: dict[str, Any] = {
@@ -95,7 +95,7 @@ def test_alerts_are_encrypted_with_the_stacks_key(default: Recording):
 @pytest.mark.parametrize("ending", ENDINGS, ids=lambda ending: ending.name)
 def test_each_bad_ending_reaches_the_topic_with_its_message(default: Recording, ending: Any):
     rule = default.the(RULE, f"-{ending.name}")
-    assert rule.document("eventPattern") == event_pattern(ending, "research-dev-", ROLE)
+    assert rule.document("eventPattern") == event_pattern(ending, "research-dev-", BUCKET)
     target = default.the(TARGET, f"-{ending.name}")
     assert (target.inputs["rule"], target.inputs["arn"]) == (f"{rule.name}-0a1b2c3", TOPIC)
     assert target.inputs["inputTransformer"] == {
@@ -171,7 +171,7 @@ def test_a_watchdog_runs_every_quarter_of_an_hour_as_its_documents_say(everythin
         account_id=ACCOUNT,
         region=REGION,
         job_name_prefix="research-dev-",
-        owner=ROLE,
+        owner=BUCKET,
         topic_arn=TOPIC,
         key_arn=KEY,
         seconds=12 * 3600,

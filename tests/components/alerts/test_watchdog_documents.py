@@ -32,7 +32,7 @@ from components.alerts.watchdog_documents import (
 from tests.components.policies import actions, lint, lint_trust, scope
 from tests.components.recording import ACCOUNT, REGION
 
-OWNER = f"arn:aws:iam::{ACCOUNT}:role/research-dev-execution"
+OWNER = "research-dev-store-artifacts-0a1b2c3"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
 JOBS = [f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/research-dev-*"]
@@ -200,7 +200,7 @@ def test_jobs_of_other_stacks_are_left_alone(run: Any):
     cloud = Cloud(
         {
             "their-research-dev-llm-0a1b2c3d-1": owned(),
-            "research-dev-x-llm-0a1b2c3d-1": {"sagemaker-training:owner": "arn:another-role"},
+            "research-dev-x-llm-0a1b2c3d-1": {"sagemaker-training:owner": "artifacts-of-another"},
             "research-dev-by-hand": {},
             "research-dev-llm-0a1b2c3d-1": owned(),
         }

@@ -52,7 +52,7 @@ LAUNCH = {
     "sagemaker:InterContainerTrafficEncryption": "true",
     "sagemaker:OutputKmsKeyArn": KEY,
     "sagemaker:VolumeKmsKeyArn": KEY,
-    f"aws:RequestTag/{OWNER_TAG}": ROLE,
+    f"aws:RequestTag/{OWNER_TAG}": "team-artifacts",
     "aws:RequestTag/team": "research",
     "aws:RequestTag/stack": "dev",
 }
@@ -119,7 +119,8 @@ def test_a_family_with_local_disks_needs_no_key_for_its_volume():
         {"sagemaker:VolumeKmsKeyArn": OTHER_KEY},
         {"sagemaker:VolumeKmsKeyArn": None},
         {"sagemaker:EnableRemoteDebug": "true"},
-        {f"aws:RequestTag/{OWNER_TAG}": ROLE + "-of-another-stack"},
+        {f"aws:RequestTag/{OWNER_TAG}": "artifacts-of-another-stack"},
+        {f"aws:RequestTag/{OWNER_TAG}": ROLE},
         {"aws:RequestTag/team": "vision"},
         {"aws:RequestTag/team": None},
     ],
@@ -159,13 +160,13 @@ def test_every_call_of_a_jobs_life_is_allowed(module: ModuleType):
 def test_only_jobs_of_the_stack_are_stopped_and_tagged(action: str):
     policy = deployer_policy(SCOPE)
     tag = f"aws:ResourceTag/{OWNER_TAG}"
-    assert allowed(policy, f"sagemaker:{action}", JOB, {tag: ROLE})
+    assert allowed(policy, f"sagemaker:{action}", JOB, {tag: "team-artifacts"})
     assert not allowed(policy, f"sagemaker:{action}", JOB, {tag: "another"})
     assert not allowed(policy, f"sagemaker:{action}", JOB, {})
 
 
 def test_no_remote_shell_is_opened_in_a_running_job():
-    own = {f"aws:ResourceTag/{OWNER_TAG}": ROLE}
+    own = {f"aws:ResourceTag/{OWNER_TAG}": "team-artifacts"}
     update = "sagemaker:UpdateTrainingJob"
     assert allowed(deployer_policy(SCOPE), update, JOB, own)
     shell = own | {"sagemaker:EnableRemoteDebug": "true"}

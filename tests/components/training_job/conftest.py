@@ -60,7 +60,7 @@ def job_inputs() -> Callable[..., dict[str, Any]]:
             "paused": settings.paused,
             "relaunch": settings.relaunch,
             "max_attempts": settings.max_attempts,
-            "owner": "arn:aws:iam::123456789012:role/execution",
+            "owner": "artifacts",
             "account_id": "123456789012",
             "region": "us-east-1",
             **changes,

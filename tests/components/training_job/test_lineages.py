@@ -22,7 +22,7 @@ from tests.components.training_job.fake_sagemaker import (
 )
 
 Inputs = Callable[..., dict[str, Any]]
-OWNER = "arn:aws:iam::123456789012:role/execution"
+OWNER = "artifacts"
 A, B = "research-dev-a", "research-dev-b"
 
 
@@ -62,11 +62,20 @@ def test_the_jobs_of_a_lineage_that_left_are_stopped_and_released_and_no_others(
 def test_a_job_of_another_owner_with_the_same_lineage_runs_on(
     sagemaker: FakeSageMaker, job_inputs: Inputs
 ) -> None:
-    theirs = lineage(job_inputs, B) | {"owner": "arn:aws:iam::123456789012:role/theirs"}
+    theirs = lineage(job_inputs, B) | {"owner": "theirs"}
     state = launch(provider_over(sagemaker), theirs)
     lineages_over(sagemaker).update("", lineages(B), lineages())
     assert sagemaker.live() == [state["training_job_name"]]
     assert RELEASED_TAG not in sagemaker.tags[state["training_job_arn"]]
+
+
+def test_a_job_that_an_earlier_release_tagged_with_its_role_is_known_by_its_bucket(
+    sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    role = "arn:aws:iam::123456789012:role/execution"
+    launch(provider_over(sagemaker), lineage(job_inputs, B) | {"owner": role})
+    lineages_over(sagemaker).update("", lineages(A, B), lineages(A))
+    assert sagemaker.live() == []
 
 
 def test_a_run_that_ended_by_itself_is_left_to_the_engines_delete_but_not_its_instances(

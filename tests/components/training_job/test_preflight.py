@@ -162,7 +162,7 @@ def test_another_owners_live_job_on_the_lineage_is_told_before_anything_is_stopp
     preflight: Preflight, account: FakeAccount, job_inputs: Inputs, theirs: bool
 ) -> None:
     inputs = job_inputs()
-    owner = "arn:aws:iam::123456789012:role/theirs" if theirs else inputs["owner"]
+    owner = "theirs" if theirs else inputs["owner"]
     name = start(account.sagemaker, inputs, inputs["lineage"], owner)
     told = texts(preflight, inputs)
     assert len(told) == theirs

@@ -149,7 +149,7 @@ def test_what_is_judged_is_what_is_launched(job: dict[str, Any], failures: int) 
     model = JobSettings.model_validate(job)
     inputs: dict[str, Any] = {
         "lineage": "research-dev-digits",
-        "owner": "arn:aws:iam::123456789012:role/execution",
+        "owner": "artifacts",
         "region": "us-east-1",
         "definition_hash": "0123abcd",
         "request": training_request(model, PLACEMENT),

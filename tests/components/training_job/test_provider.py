@@ -9,7 +9,7 @@ import pytest
 
 from components.training_job import lifecycle
 from components.training_job.errors import TrainingJobError
-from components.training_job.lifecycle import RELEASED_TAG
+from components.training_job.lifecycle import OWNER_TAG, RELEASED_TAG
 from components.training_job.provider import TrainingJobProvider
 from components.training_job.unknowns import UNKNOWN
 from tests.components.training_job.fake_sagemaker import (
@@ -91,16 +91,68 @@ def test_a_live_job_of_the_lineage_is_stopped_before_the_next_is_launched(
 def test_another_owners_live_job_on_the_same_checkpoints_is_not_touched(
     provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
 ) -> None:
-    theirs = launch(provider, job_inputs(owner="arn:aws:iam::123456789012:role/theirs"))
-    with pytest.raises(TrainingJobError, match=r"belongs to .*role/theirs"):
+    theirs = launch(provider, job_inputs(owner="theirs"))
+    with pytest.raises(TrainingJobError, match=r"belongs to theirs, not to artifacts"):
         launch(provider, job_inputs({"hyperparameters": {"epochs": 2}}))
     assert sagemaker.live() == [theirs["training_job_name"]]
+
+
+def test_a_job_that_nobody_tagged_on_the_same_checkpoints_is_not_touched(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    by_hand = launch(provider, job_inputs())
+    sagemaker.tags[by_hand["training_job_arn"]].clear()
+    with pytest.raises(TrainingJobError, match="belongs to nobody known here"):
+        launch(provider, job_inputs({"hyperparameters": {"epochs": 2}}))
+    assert sagemaker.live() == [by_hand["training_job_name"]]
+
+
+OLD_OWNER = "arn:aws:iam::123456789012:role/research-dev-execution-role-0a1b2c3"
+"""What an earlier release wrote into the tag of the owner: the ARN of the execution role."""
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_a_job_with_the_tag_of_an_earlier_release_is_known_by_its_bucket(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs, epochs: int
+) -> None:
+    old = launch(provider, job_inputs({"hyperparameters": {"epochs": 1}}, owner=OLD_OWNER))
+    new = launch(provider, job_inputs({"hyperparameters": {"epochs": epochs}}))
+    assert sagemaker.live() == [new["training_job_name"]]
+    assert (new["training_job_name"] == old["training_job_name"]) is (epochs == 1)
+
+
+def test_a_job_of_an_earlier_release_whose_output_is_in_another_bucket_is_not_touched(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    theirs = job_inputs(owner=OLD_OWNER)
+    theirs["request"]["OutputDataConfig"]["S3OutputPath"] = "s3://artifacts-of-theirs/output"
+    their_job = launch(provider, theirs)
+    with pytest.raises(TrainingJobError, match="belongs to arn:"):
+        launch(provider, job_inputs())
+    assert sagemaker.live() == [their_job["training_job_name"]]
+
+
+@pytest.mark.parametrize("switch", [True, False])
+def test_an_upgrade_marks_a_running_job_with_the_bucket_and_touches_nothing_else(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs, switch: bool
+) -> None:
+    state = launch(provider, job_inputs(owner=OLD_OWNER))
+    name, arn = state["training_job_name"], state["training_job_arn"]
+    tags = dict(sagemaker.tags[arn])
+    news = checked(provider, job_inputs(launch=switch))
+    difference = provider.diff("", state, news)
+    assert (difference.changes, difference.replaces) == (True, [])
+    after = provider.update("", state, news).outs or {}
+    assert after["owner"] == "artifacts"
+    assert sagemaker.tags[arn] == tags | {OWNER_TAG: "artifacts"}
+    assert sagemaker.live() == [name]
+    assert provider.diff("", after, news).changes is False
 
 
 def test_a_namesake_with_a_bucket_of_its_own_is_left_alone(
     provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
 ) -> None:
-    theirs = job_inputs(owner="arn:aws:iam::123456789012:role/theirs")
+    theirs = job_inputs(owner="theirs")
     theirs["request"]["CheckpointConfig"]["S3Uri"] = "s3://theirs/checkpoints/research-dev-digits/"
     theirs["request"]["OutputDataConfig"]["S3OutputPath"] = "s3://theirs/output"
     their_job, our_job = launch(provider, theirs), launch(provider, job_inputs())

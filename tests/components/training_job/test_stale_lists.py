@@ -11,9 +11,9 @@ from components.training_job.errors import TrainingJobError
 from components.training_job.lifecycle import Launch, launch_once
 from tests.components.training_job.fake_sagemaker import FakeSageMaker
 
-OWNER = "arn:aws:iam::123456789012:role/execution"
+OWNER = "artifacts"
 REQUEST: dict[str, Any] = {
-    "RoleArn": OWNER,
+    "RoleArn": "arn:aws:iam::123456789012:role/execution",
     "OutputDataConfig": {"S3OutputPath": "s3://artifacts/output"},
     "CheckpointConfig": {"S3Uri": "s3://artifacts/checkpoints/"},
     "ResourceConfig": {},

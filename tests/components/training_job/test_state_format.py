@@ -12,7 +12,7 @@ import dill
 import pytest
 
 from components.training_job.completion import TrainingJobCompletionProvider
-from components.training_job.lifecycle import RELEASED_TAG
+from components.training_job.lifecycle import OWNER_TAG, RELEASED_TAG
 from components.training_job.provider import TrainingJobProvider
 from tests.components.training_job.fake_sagemaker import FakeSageMaker
 
@@ -85,3 +85,17 @@ def test_a_stored_completion_waits_for_nothing_anew() -> None:
     identity, outputs = stored(COMPLETION)
     news = outputs | {"jobs": ["digits"]}
     assert provider_of(outputs).diff(identity, outputs, news).changes is False
+
+
+def test_a_stored_job_is_marked_with_its_bucket_in_place(
+    restored: TrainingJobProvider, with_the_job: FakeSageMaker
+) -> None:
+    identity, outputs = stored(JOB)
+    bucket = outputs["request"]["OutputDataConfig"]["S3OutputPath"].split("/")[2]
+    inputs = restored.read(identity, outputs).inputs or {}
+    news = restored.check({}, inputs | {"owner": bucket}).inputs
+    difference = restored.diff(identity, outputs, news)
+    assert (difference.changes, difference.replaces) == (True, [])
+    restored.update(identity, outputs, news)
+    assert with_the_job.live() == [outputs["training_job_name"]]
+    assert with_the_job.tags[outputs["training_job_arn"]] == {OWNER_TAG: bucket}

@@ -56,7 +56,7 @@ def test_a_job_with_the_most_tags_never_has_more_than_the_service_allows(
     inputs["request"]["Tags"] = tagged(46)
     state = launch(provider, inputs)
     arn, others = state["training_job_arn"], tagged(46, "other")
-    retag(sagemaker, arn, state["request"], {"Tags": others})
+    retag(sagemaker, arn, state, {"request": {"Tags": others}, "owner": state["owner"]})
     assert {tag["Key"] for tag in others} <= sagemaker.tags[arn].keys()
     provider.delete("", state)
     assert max(counts) == len(sagemaker.tags[arn]) == LIMIT

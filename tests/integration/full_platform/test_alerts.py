@@ -54,7 +54,7 @@ def watch(platform: Platform, topic: str) -> Watch:
         account_id=ACCOUNT,
         region=REGION,
         job_name_prefix=f"{platform.prefix}-",
-        owner=platform.outputs["sagemaker_execution_role_arn"],
+        owner=platform.outputs["artifact_bucket_name"],
         topic_arn=topic,
         key_arn=platform.outputs["artifact_key_arn"],
         seconds=12 * 3600,
@@ -81,9 +81,9 @@ def test_the_addresses_of_the_settings_are_subscribed(platform: Platform, topic:
 def test_each_bad_end_of_a_job_is_published(
     platform: Platform, topic: str, rules: dict[str, Any], ending: Any
 ):
-    rule, role = rules[ending.name], platform.outputs["sagemaker_execution_role_arn"]
+    rule, bucket = rules[ending.name], platform.outputs["artifact_bucket_name"]
     assert rule["State"] == "ENABLED"
-    assert json.loads(rule["EventPattern"]) == event_pattern(ending, f"{platform.prefix}-", role)
+    assert json.loads(rule["EventPattern"]) == event_pattern(ending, f"{platform.prefix}-", bucket)
     [target] = targets_of(platform, rule)
     assert target["Arn"] == topic
     assert target["InputTransformer"] == {

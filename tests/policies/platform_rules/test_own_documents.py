@@ -79,7 +79,7 @@ def documents(region: str) -> list[tuple[str, str, dict[str, Any]]]:
         account_id=ACCOUNT,
         region=region,
         job_name_prefix="research-dev-",
-        owner=role,
+        owner=deployer.owner,
         topic_arn=arn("sns", "alerts"),
         key_arn=key,
         seconds=12 * 3600,

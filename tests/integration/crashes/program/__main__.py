@@ -18,7 +18,7 @@ job_settings = config.get_object("job")
 lineages = TrainingJobLineages(
     "lineages",
     {"job": lineage} if job_settings else {},
-    owner=role,
+    owner=bucket,
     account_id="123456789012",
     region="us-east-1",
 )
@@ -44,7 +44,7 @@ def launch() -> None:
             job=settings,
             placement=placement,
             lineage=lineage,
-            owner=role,
+            owner=bucket,
             account_id="123456789012",
             region="us-east-1",
             source_hash="",
