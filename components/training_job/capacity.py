@@ -36,7 +36,9 @@ class FallbackSettings(SettingsModel):
     """What a relaunch uses instead of what the job asks for first."""
 
     instance_type: str | None = Field(
-        default=None, description="Another instance type; the job's own by default."
+        default=None,
+        description="Another instance type, best with as many accelerators; the job's own by "
+        "default.",
     )
     spot: bool | None = Field(
         default=None,

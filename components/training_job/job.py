@@ -64,9 +64,16 @@ class JobSettings(SettingsModel):
         description="How processes find each other: none, jax or torchrun.",
     )
     instance_type: str = Field(
-        default="ml.g5.2xlarge", description="The instance type, as ml.g5.2xlarge."
+        default="ml.g5.2xlarge",
+        description="The instance type, as ml.g5.2xlarge. Whether a script can go on from "
+        "checkpoints of another number of accelerators is its own matter.",
     )
-    instance_count: int = Field(default=1, ge=1, description="The number of instances, 1 or more.")
+    instance_count: int = Field(
+        default=1,
+        ge=1,
+        description="The number of instances, 1 or more. Whether a script can go on from "
+        "checkpoints of another number is its own matter.",
+    )
     instance_groups: dict[str, InstanceGroupSettings] = Field(
         default={},
         max_length=5,
@@ -111,7 +118,9 @@ class JobSettings(SettingsModel):
         default=[],
         max_length=10,
         description="What the further attempts of onFailure run on, one after the other, at most "
-        "10: [{instanceType: ml.g5.4xlarge}, {spot: false}].",
+        "10: [{instanceType: ml.g5.4xlarge}, {spot: false}]. They go on from the same checkpoints: "
+        "choose types with as many accelerators, unless the script can read those of another "
+        "number.",
     )
     inputs: dict[str, InputSettings] = Field(
         default={}, description="The input channels by name: {train: {s3Uri: s3://…}}."

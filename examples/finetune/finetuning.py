@@ -11,8 +11,8 @@ from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_
 from transformers import AutoTokenizer
 
 from checkpoints import Checkpoint, Checkpoints, StopSignal
-from hyperparameters import Settings
-from ranks import join_the_other_ranks, say, shard
+from hyperparameters import Settings, obstacle
+from ranks import complain, join_the_other_ranks, say, shard
 from sequences import load_sequences
 
 LONGEST_GRADIENT = 1.0
@@ -20,14 +20,19 @@ OPTIMIZER: dict[str, Any] = {"betas": (0.9, 0.95), "weight_decay": 0.1}
 MOMENTS = ("exp_avg", "exp_avg_sq")  # where it keeps the gradient's running mean and square
 
 
-def fine_tune(settings: Settings) -> None:
-    """Fine-tunes and saves the model; a run that is told to stop leaves a checkpoint instead."""
+def fine_tune(settings: Settings) -> bool:
+    """Fine-tunes and saves the model; a run that is told to stop leaves a checkpoint instead.
+
+    Returns whether it could start: a checkpoint that can't be continued is told, not raised, as
+    each rank would write a traceback of its own.
+    """
     device = join_the_other_ranks()
     finetuning = Finetuning(settings, device, StopSignal())
-    finetuning.go_on_from_the_newest_checkpoint()
-    if finetuning.run():
+    usable = finetuning.go_on_from_the_newest_checkpoint()
+    if usable and finetuning.run():
         finetuning.save_model()
     dist.destroy_process_group()
+    return usable
 
 
 class Finetuning:
@@ -98,10 +103,14 @@ class Finetuning:
         fallen = 0.55 + 0.45 * math.cos(math.pi * self.step / self.last_step)
         return self.settings.learning_rate * risen * fallen
 
+    @property
+    def course(self) -> dict[str, int]:
+        """What a checkpoint can't be continued without."""
+        return {**self.settings.course, "ranks": self.ranks}
+
     def save_checkpoint(self) -> None:
         """Saves this rank's share of parameters and moments; no rank goes on before all have."""
-        course = {**self.settings.course, "ranks": self.ranks}
-        content = {"course": course, "state": self.shares()}
+        content = {"course": self.course, "state": self.shares()}
         self.checkpoints.save(self.step, lambda file: torch.save(content, file))
         dist.barrier()
 
@@ -114,22 +123,30 @@ class Finetuning:
         }
         return {"parameters": own, **moments}
 
-    def go_on_from_the_newest_checkpoint(self) -> None:
-        """Takes up the newest step of which every rank has its share, if there is one."""
+    def go_on_from_the_newest_checkpoint(self) -> bool:
+        """Takes up the newest step of which every rank has its share, if there is one.
+
+        Returns whether the job can run; says why if it can't go on from what is there.
+        """
         own_newest = self.checkpoints.newest()
-        if own_newest:  # of another number of ranks, perhaps, which have no step in common
-            self.read(own_newest)
-        steps: list[list[int]] = [[]] * self.ranks
-        dist.all_gather_object(steps, self.checkpoints.valid_steps())
-        common = set.intersection(*map(set, steps))
+        # Of another number of ranks, perhaps: then there is no step in common, and some have none.
+        own_obstacle = self.obstacle(own_newest) if own_newest else ""
+        told: list[tuple[str, list[int]]] = [("", [])] * self.ranks
+        dist.all_gather_object(told, (own_obstacle, self.checkpoints.valid_steps()))
+        if obstacles := [each for each, _ in told if each]:
+            complain(obstacles[0])
+            return False
+        common = set.intersection(*(set(steps) for _, steps in told))
         newest = self.checkpoints.at(max(common)) if common else None
         if newest is None:
-            return
+            return True
+        if why := self.obstacle(newest):  # the newest of each rank can be continued, this can't
+            raise ValueError(why)
         self.step = newest.step
         for parameter in self.parameters.values():  # as the optimizer does at its first step
             moments = {moment: torch.zeros_like(parameter) for moment in MOMENTS}
             self.optimizer.state[parameter] = {"step": torch.tensor(float(self.step)), **moments}
-        saved = self.read(newest)
+        saved = self.read(newest)["state"]
         for kind, tensors in self.shares().items():
             for name, tensor in tensors.items():
                 tensor.copy_(saved[kind][name])
@@ -137,22 +154,19 @@ class Finetuning:
             say(f"step {self.step} is saved, of {self.last_step}: nothing is left to train")
         else:
             say(f"goes on after step {self.step} of {self.last_step}")
+        return True
 
-    def read(self, checkpoint: Checkpoint) -> dict[str, dict[str, Any]]:
-        """The tensors in a checkpoint, which stay on the disk until they are copied.
+    def obstacle(self, checkpoint: Checkpoint) -> str:
+        """Why a checkpoint can't be continued, in one sentence; "" if it can be."""
+        made_with = self.read(checkpoint)["course"]
+        return obstacle(f"the checkpoint of step {checkpoint.step}", made_with, self.course)
 
-        Raises:
-            ValueError: if it was made with other settings or another number of ranks.
-        """
-        content = torch.load(checkpoint.path, mmap=True, map_location="cpu", weights_only=True)
-        here = {**self.settings.course, "ranks": self.ranks}
-        if content["course"] != here:
-            raise ValueError(
-                f"{checkpoint.path.name} was made with {content['course']} and can't be continued "
-                f"with {here}: go back to those values, or start a fresh lineage"
-            )
-        state: dict[str, dict[str, Any]] = content["state"]
-        return state
+    def read(self, checkpoint: Checkpoint) -> dict[str, Any]:
+        """What is in a checkpoint; the tensors stay on the disk until they are copied."""
+        content: dict[str, Any] = torch.load(
+            checkpoint.path, mmap=True, map_location="cpu", weights_only=True
+        )
+        return content
 
     def save_model(self) -> None:
         """Saves the whole model and its tokenizer, by rank 0, as `save_pretrained` does."""

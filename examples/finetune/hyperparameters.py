@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,29 @@ class Settings:
             "sequence-length": self.sequence_length,
             "seed": self.seed,
         }
+
+
+def obstacle(checkpoint: str, made_with: Mapping[str, int], here: Mapping[str, int]) -> str:
+    """Why a checkpoint can't be continued here and what to do, in one sentence; "" if it can be.
+
+    Each rank holds its own share of the model, so that their number counts like a hyperparameter.
+    """
+    different = [name for name, value in here.items() if made_with.get(name) != value]
+    fresh = "or set fresh, which begins another lineage without a checkpoint"
+    if not different:
+        return ""
+    if different == ["ranks"]:
+        ranks = f"{made_with['ranks']} rank{'s' if made_with['ranks'] > 1 else ''}"
+        return (
+            f"{checkpoint} was written by {ranks}, one a GPU, and can't be read by "
+            f"{here['ranks']}: run on as many GPUs as before, {fresh}"
+        )
+    there = ", ".join(f"{name} {made_with.get(name)}" for name in different)
+    now = ", ".join(f"{name} {here[name]}" for name in different)
+    return (
+        f"{checkpoint} was made with {there} and can't be continued with {now}: go back to those "
+        f"values, {fresh}"
+    )
 
 
 def parse_settings(description: str) -> Settings:

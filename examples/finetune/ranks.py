@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,15 @@ def say(line: str) -> None:
     """Writes a line to the log, once for all ranks."""
     if dist.get_rank() == 0:
         print(line, flush=True)
+
+
+def complain(line: str) -> None:
+    """Says why the job can't run; the service shows the last such line as the job's failure.
+
+    Once for each host, as each tells its own failure.
+    """
+    if os.environ.get("LOCAL_RANK", "0") == "0":
+        print(line, file=sys.stderr, flush=True)
 
 
 def shard(folder: Path, device: Any) -> Any:

@@ -27,8 +27,7 @@ def main() -> int:
         sys.exit(f"train.py runs in a PyTorch training image; here {', '.join(missing)} is missing")
     from finetuning import fine_tune  # --help works without them
 
-    fine_tune(settings)
-    return 0
+    return 0 if fine_tune(settings) else 1
 
 
 if __name__ == "__main__":

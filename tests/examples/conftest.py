@@ -5,6 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-DIGITS = Path(__file__).parents[2] / "examples" / "digits"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
-sys.path.append(str(DIGITS))
+sys.path += [str(EXAMPLES / "digits"), str(EXAMPLES / "finetune")]

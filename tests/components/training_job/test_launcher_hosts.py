@@ -199,6 +199,44 @@ def test_the_reason_is_the_ranks_exception_not_torchruns(torch_container: Contai
     assert torch_container.failure == "train.py: torch.OutOfMemoryError: CUDA out of memory."
 
 
+TORCHRUNS_REPORT = """\
+W1129 00:39:31.1 12 torch/distributed/elastic/multiprocessing/api.py:900] Sending process 14 \
+closing signal SIGTERM
+E1129 00:39:31.2 12 torch/distributed/elastic/multiprocessing/api.py:882] failed (exitcode: 1) \
+local_rank: 0 (pid: 13) of binary: /usr/bin/python3
+Traceback (most recent call last):
+  File "/usr/local/bin/torchrun", line 8, in <module>
+    sys.exit(main())
+torch.distributed.elastic.multiprocessing.errors.ChildFailedError:
+============================================================
+train.py FAILED
+------------------------------------------------------------
+Root Cause (first observed failure):
+[0]:
+  rank      : 0 (local_rank: 0)
+  exitcode  : 1 (pid: 13)
+  traceback : To enable traceback see: https://pytorch.org/docs/stable/elastic/errors.html
+============================================================
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("the checkpoint was written by 2 ranks", "the checkpoint was written by 2 ranks"),
+        ("[rank0]: no such token", "no such token"),
+        ("", "exit code 1"),
+    ],
+)
+def test_the_reason_is_what_the_script_said_and_not_torchruns_report_of_it(
+    torch_container: Container, said: str, told: str
+) -> None:
+    script = "import os, sys; print(os.environ['TEXT'], file=sys.stderr); sys.exit(1)"
+    torch_container.environment["TEXT"] = f"{said}\n{TORCHRUNS_REPORT}"
+    assert torch_container.run_script(script).returncode == 1
+    assert torch_container.failure == f"train.py: {told}"
+
+
 def test_a_host_without_an_address_is_named_after_the_time_allowed(monkeypatch: Any) -> None:
     def unknown(*_: object) -> None:
         raise socket.gaierror

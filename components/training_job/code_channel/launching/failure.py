@@ -7,25 +7,29 @@ import re
 import signal
 from pathlib import Path
 
+TORCHRUN = re.compile(r"torch[./]distributed[./]elastic")  # where its lines of log come from
 FAILURE_LENGTH = 1000  # the service shows 1024 characters, its own words included
 
 
 def reason(entry_point: str, code: int, lines: list[str], stopped: bool) -> str:
     """Why the script failed, in one line: its last exception, or the last thing it said.
 
-    Nothing if it was stopped and said nothing about it: that is no failure of its own.
+    What torchrun reports after it, of the processes that it started, says nothing of why. Nothing
+    if the script was stopped and said nothing about it: that is no failure of its own.
     """
-    exceptions = [
-        next((line for line in lines[i:] if not line.startswith(" ")), "")
-        for i, before in enumerate(lines, start=1)
-        if before.startswith("Traceback (most recent call last)")
-    ]
-    own = [line for line in exceptions if line and "ChildFailedError" not in line]
+    exceptions = {
+        i: next((line for line in lines[i + 1 :] if not line.startswith(" ")), "")
+        for i, line in enumerate(lines)
+        if line.startswith("Traceback (most recent call last)")
+    }
+    own = [line for line in exceptions.values() if line and "ChildFailedError" not in line]
     if stopped and not own:
         return ""
     if code == 128 + signal.SIGKILL:
         return f"{entry_point} was ended by SIGKILL; most often the instance is out of memory"
-    words = [line for line in lines if re.search(r"\w", line)]
+    reports = [i for i, line in exceptions.items() if "ChildFailedError" in line]
+    said = [line for line in lines[: min(reports, default=None)] if not TORCHRUN.search(line)]
+    words = [line for line in said if re.search(r"\w", line)]
     return f"{entry_point}: {(own or words or [f'exit code {code}'])[-1]}"
 
 
