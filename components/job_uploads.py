@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pulumi
 import pulumi_aws as aws
 
-from components.content import content_hash, files_in, pack
+from components.content import content_hash, pack
+from components.local_files import PACKED, data_files, source_files
 from components.training_job.job import JobSettings
 from components.training_job.launcher_files import launcher_files, launcher_hash
 from components.training_job.request import SOURCE_ARCHIVE
 
-_PACKED = Path(".source")
+_LARGE_SOURCE_BYTES = 100 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -72,15 +73,26 @@ class JobUploads(pulumi.ComponentResource):
         source = self._args.job.source
         if source is None:
             return "", None
-        folder = self._args.project / source.dir
-        digest = content_hash(folder)
-        archive = _PACKED / digest / SOURCE_ARCHIVE
-        pack(folder, self._args.project / archive)
+        files = source_files(self._args.project / source.dir).files
+        self._warn_of_size(source.dir, files)
+        digest = content_hash(files)
+        archive = Path(PACKED) / digest / SOURCE_ARCHIVE
+        pack(files, self._args.project / archive)
         prefix = f"source/{self._args.lineage}/{digest}-{launcher_hash()}/"
         self._upload(f"{prefix}{SOURCE_ARCHIVE}", archive)
         for name, path in launcher_files().items():
             self._upload(f"{prefix}{name}", path.relative_to(self._args.project))
         return digest, self._uri(prefix)
+
+    def _warn_of_size(self, folder: str, files: Mapping[str, Path]) -> None:
+        """Say that a source is large: each change of one file packs and uploads all of them."""
+        size = sum(path.stat().st_size for path in files.values())
+        if size > _LARGE_SOURCE_BYTES:
+            pulumi.log.warn(
+                f"the source {folder} has {len(files)} files of {size // 1024**2} MiB together. "
+                "Data is better named in inputs, and what is not source in .gitignore.",
+                self,
+            )
 
     def _upload_inputs(self) -> dict[str, pulumi.Output[str]]:
         uris = {}
@@ -89,10 +101,10 @@ class JobUploads(pulumi.ComponentResource):
                 continue
             path = Path(settings.path)
             root = self._args.project / path
-            prefix = f"inputs/{self._args.lineage}/{channel}/{content_hash(root)}/"
-            for relative in files_in(root):
-                local = path if root.is_file() else path / relative
-                self._upload(f"{prefix}{relative.as_posix()}", local)
+            files = data_files(root).files
+            prefix = f"inputs/{self._args.lineage}/{channel}/{content_hash(files)}/"
+            for name in files:
+                self._upload(f"{prefix}{name}", path if root.is_file() else path / name)
             uris[channel] = self._uri(prefix)
         return uris
 

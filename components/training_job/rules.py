@@ -7,14 +7,16 @@ secrets and the API's own limits has a module of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from posixpath import normpath
 
-from components.problems import Problem
+from components.local_files import source_files
+from components.problems import Problem, under
 from components.tags import tag_problems
 from components.training_job.input_rules import input_problems
 from components.training_job.instance_rules import instance_problems
-from components.training_job.job import JobSettings
+from components.training_job.job import JobSettings, SourceSettings
 from components.training_job.limit_rules import extra_problems, limit_problems
 from components.training_job.secret_rules import secret_problems
 
@@ -74,19 +76,34 @@ def _source_exists(job: JobSettings, project: Path) -> Iterator[Problem]:
             "there is no such folder in the project",
             f"create it, or name a folder below {project.name}/",
         )
-    elif not (folder / job.source.entry_point).is_file():
+        return
+    source = source_files(folder)
+    yield from under("source.dir", source.problems)
+    if source.files:
+        yield from under("source.entryPoint", _script_problems(job.source, folder, source.files))
+
+
+def _script_problems(
+    source: SourceSettings, folder: Path, files: Collection[str]
+) -> Iterator[Problem]:
+    script = folder / source.entry_point
+    if not script.is_file():
         yield Problem(
-            "source.entryPoint",
-            job.source.entry_point,
-            f"there is no such file in {job.source.dir}",
+            "",
+            source.entry_point,
+            f"there is no such file in {source.dir}",
             f"name one of {_scripts_in(folder)}",
         )
-    elif not (folder / job.source.entry_point).resolve().is_relative_to(folder.resolve()):
+    elif not script.resolve().is_relative_to(folder.resolve()):
         yield Problem(
-            "source.entryPoint",
-            job.source.entry_point,
-            f"lies outside {job.source.dir}",
-            "name a script inside of it",
+            "", source.entry_point, f"lies outside {source.dir}", "name a script inside of it"
+        )
+    elif normpath(source.entry_point) not in files:
+        yield Problem(
+            "",
+            source.entry_point,
+            "is not packed: Git ignores it, or it has the name of what tools leave behind",
+            f"remove it from .gitignore, or name one of {_scripts_in(folder)}",
         )
 
 

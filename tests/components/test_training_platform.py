@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 
+from components import job_uploads
 from components.stack_settings import Settings
 from components.training_job.launcher_files import launcher_files
 from components.training_job.lifecycle import OWNER_TAG
@@ -130,6 +132,16 @@ def test_a_job_starts_after_its_source_and_inputs_are_uploaded(project: Path) ->
     assert keys == {"source.tar.gz", *launcher_files(), data}
     assert all(recording.depends(jobs_in(recording)[0], each) for each in uploads)
     assert all(each.retained for each in uploads)
+
+
+@pytest.mark.parametrize("limit", [1024, 1024**3])
+def test_a_large_source_is_told(project: Path, monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(job_uploads, "_LARGE_SOURCE_BYTES", limit)
+    monkeypatch.setattr(pulumi.log, "warn", lambda text, _: told.append(text))
+    recorded(project, {"digits": {"source": {"dir": "components", "entryPoint": "content.py"}}})
+    assert len(told) == (limit == 1024)
+    assert all("the source components has" in text for text in told)
 
 
 def test_a_retained_platform_keeps_bucket_and_key_and_lets_the_job_go(project: Path) -> None:
