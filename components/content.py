@@ -1,7 +1,14 @@
-"""Local files as the stack uploads them: found by content, packed reproducibly.
+"""What the stack uploads of local files: copies, each known by the content that it has.
+
+People save files while an update runs, and the engine uploads a file some time after the program
+has named it. So what is hashed is the copy that is uploaded: an archive of a source, or a copy of
+each file of data, in a folder of the program's own. A copy that is there already is used only
+after its content was read.
 
 A hash covers sorted names, executable bits and contents. It does not cover archive bytes, which
-vary with the version of zlib, nor times and owners, which vary with the checkout.
+vary with the version of zlib, nor times and owners, which vary with the checkout. Any number of
+processes may share the folder, as the updates of several stacks in one checkout do: each writes
+files of its own and moves them into place.
 """
 
 from __future__ import annotations
@@ -9,74 +16,128 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import os
+import shutil
 import tarfile
-from collections.abc import Iterator, Mapping
+import time
+import zlib
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 _HASH_DIGITS = 16
-_CHUNK_BYTES = 1024 * 1024
+_SECONDS_KEPT = 7 * 86_400
 
 Files = Mapping[str, Path]
 """Files by their names below a folder, in the order in which they are hashed and packed."""
 
+Contents = dict[str, tuple[bool, bytes]]
+"""Of each file, by its name: whether it is executable, and the SHA-256 of what is in it."""
 
-def content_hash(files: Files) -> str:
+
+def pack(files: Files, folder: Path, name: str) -> tuple[str, Path]:
+    """Write files to an archive in a folder of copies; return their hash, and the archive.
+
+    Raises:
+        OSError: a file can't be read, or the archive can't be written.
+    """
+    digest = content_hash({each: _content(path) for each, path in files.items()})
+    archive = folder / digest / name
+    held = archived(archive)
+    if held is None or content_hash(held) != digest:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder) as own:
+            unfinished = Path(own) / name
+            digest = content_hash(write_archive(files, unfinished))
+            archive = folder / digest / name
+            archive.parent.mkdir(exist_ok=True)
+            unfinished.replace(archive)
+    os.utime(archive.parent)
+    return digest, archive
+
+
+def copy(files: Files, folder: Path) -> tuple[str, dict[str, Path]]:
+    """Copy files into a folder of copies; return their hash, and the copy of each.
+
+    Raises:
+        OSError: a file can't be read, or its copy can't be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    contents: Contents = {}
+    copies = {}
+    with TemporaryDirectory(dir=folder) as own:
+        for name, path in files.items():
+            executable, digest = _content(path)
+            kept = folder / digest.hex()
+            if not kept.is_file() or _content(kept)[1] != digest:
+                unfinished = shutil.copyfile(path, Path(own) / "copy")
+                digest = _content(unfinished)[1]
+                kept = unfinished.replace(folder / digest.hex())
+            os.utime(kept)
+            contents[name], copies[name] = (executable, digest), kept
+    return content_hash(contents), copies
+
+
+def tidy(folder: Path) -> None:
+    """Remove the copies that no update has used for a week, and what a killed one left."""
+    for path in folder.glob("*"):
+        with suppress(OSError):  # another update has just removed it; or the next one tries again
+            if time.time() - path.stat().st_mtime < _SECONDS_KEPT:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+def content_hash(contents: Contents) -> str:
     """Sixteen hexadecimal digits that stand for the names and contents of files."""
     digest = hashlib.sha256()
-    for name, path in files.items():
-        executable = b"x" if _is_executable(path) else b"-"
-        digest.update(name.encode() + b"\0" + executable + _file_digest(path))
+    for name, (executable, content) in contents.items():
+        digest.update(name.encode() + b"\0" + (b"x" if executable else b"-") + content)
     return digest.hexdigest()[:_HASH_DIGITS]
 
 
-def pack(files: Files, archive: Path) -> None:
-    """Write files to a gzip-compressed tar archive, atomically; kept where it exists.
-
-    The archive's name must contain the hash, so that one that exists is the same. Any number of
-    processes may pack the same folder at once, as the updates of several stacks in one checkout
-    do: each writes a file of its own and moves it into place.
-    """
-    if archive.exists():
-        return
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=archive.parent) as own:
-        unfinished = Path(own) / archive.name
-        write_archive(files, unfinished)
-        unfinished.replace(archive)
-
-
-def write_archive(files: Files, archive: Path) -> None:
-    """Write files, without owners and times, to a gzip-compressed tar archive."""
+def write_archive(files: Files, archive: Path) -> Contents:
+    """Write files to a gzip-compressed tar archive; return what was read, each file once."""
+    contents: Contents = {}
     with (
         archive.open("wb") as raw,
         gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as compressed,
         tarfile.open(fileobj=compressed, mode="w") as tar,
     ):
         for name, path in files.items():
-            _add(tar, path, name)
+            with path.open("rb") as stream:
+                executable, content = _is_executable(stream.fileno()), stream.read()
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            member.mode = 0o755 if executable else 0o644
+            tar.addfile(member, io.BytesIO(content))
+            contents[name] = executable, hashlib.sha256(content).digest()
+    return contents
 
 
-def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
-    member = tarfile.TarInfo(name)
-    content = path.read_bytes()
-    member.size = len(content)
-    member.mode = 0o755 if _is_executable(path) else 0o644
-    tar.addfile(member, io.BytesIO(content))
+def archived(archive: Path) -> Contents | None:
+    """What an archive holds; None where there is none, or it can't be read to its end."""
+    contents: Contents = {}
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            for member in tar:
+                stream = tar.extractfile(member) if member.isfile() else None
+                if stream is None:  # `write_archive` writes nothing but files
+                    return None
+                executable = bool(member.mode & 0o100)
+                contents[member.name] = executable, hashlib.file_digest(stream, "sha256").digest()  # type: ignore[arg-type]
+    except (OSError, EOFError, tarfile.TarError, zlib.error):
+        return None
+    return contents
 
 
-def _is_executable(path: Path) -> bool:
-    return bool(path.stat().st_mode & 0o100)
-
-
-def _file_digest(path: Path) -> bytes:
-    digest = hashlib.sha256()
-    for chunk in _chunks(path):
-        digest.update(chunk)
-    return digest.digest()
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
+def _content(path: Path) -> tuple[bool, bytes]:
     with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            yield chunk
+        return _is_executable(stream.fileno()), hashlib.file_digest(stream, "sha256").digest()
+
+
+def _is_executable(descriptor: int) -> bool:
+    return bool(os.stat(descriptor).st_mode & 0o100)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pulumi
 import pulumi_aws as aws
 
-from components.content import content_hash, pack
+from components.content import copy, pack, tidy
 from components.local_files import PACKED, data_files, source_files
+from components.problems import Problem
 from components.training_job.job import JobSettings
-from components.training_job.launcher_files import launcher_files, launcher_hash
+from components.training_job.launcher_files import launcher_files
 from components.training_job.request import SOURCE_ARCHIVE
 
 _LARGE_SOURCE_BYTES = 100 * 1024 * 1024
+_LAUNCHER_DIGITS = 8
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,11 @@ class JobUploads(pulumi.ComponentResource):
         super().__init__("sagemaker-training:index:JobUploads", name, None, opts)
         self._name, self._args = name, args
         self.dependencies = []
+        self._copies = args.project / PACKED
 
         self.source_hash, self.code_uri = self._upload_source()
         self.input_uris = self._upload_inputs()
+        tidy(self._copies)
 
         self.register_outputs({"source_hash": self.source_hash})
 
@@ -74,14 +79,13 @@ class JobUploads(pulumi.ComponentResource):
         if source is None:
             return "", None
         files = source_files(self._args.project / source.dir).files
-        self._warn_of_size(source.dir, files)
-        digest = content_hash(files)
-        archive = Path(PACKED) / digest / SOURCE_ARCHIVE
-        pack(files, self._args.project / archive)
-        prefix = f"source/{self._args.lineage}/{digest}-{launcher_hash()}/"
-        self._upload(f"{prefix}{SOURCE_ARCHIVE}", archive)
-        for name, path in launcher_files().items():
-            self._upload(f"{prefix}{name}", path.relative_to(self._args.project))
+        with self._refused("source.dir", source.dir):
+            self._warn_of_size(source.dir, files)
+            digest, archive = pack(files, self._copies, SOURCE_ARCHIVE)
+            launcher_digest, launcher = copy(launcher_files(), self._copies)
+        prefix = f"source/{self._args.lineage}/{digest}-{launcher_digest[:_LAUNCHER_DIGITS]}/"
+        for name, path in {SOURCE_ARCHIVE: archive, **launcher}.items():
+            self._upload(f"{prefix}{name}", path)
         return digest, self._uri(prefix)
 
     def _warn_of_size(self, folder: str, files: Mapping[str, Path]) -> None:
@@ -99,14 +103,29 @@ class JobUploads(pulumi.ComponentResource):
         for channel, settings in self._args.job.inputs.items():
             if settings.path is None:
                 continue
-            path = Path(settings.path)
-            root = self._args.project / path
-            files = data_files(root).files
-            prefix = f"inputs/{self._args.lineage}/{channel}/{content_hash(files)}/"
-            for name in files:
-                self._upload(f"{prefix}{name}", path if root.is_file() else path / name)
+            files = data_files(self._args.project / settings.path).files
+            with self._refused(f"inputs.{channel}.path", settings.path):
+                digest, copies = copy(files, self._copies)
+            prefix = f"inputs/{self._args.lineage}/{channel}/{digest}/"
+            for name, path in copies.items():
+                self._upload(f"{prefix}{name}", path)
             uris[channel] = self._uri(prefix)
         return uris
+
+    @contextmanager
+    def _refused(self, setting: str, path: str) -> Iterator[None]:
+        """Tell in the settings' words what keeps local files from being copied."""
+        try:
+            yield
+        except OSError as error:
+            problem = Problem(
+                f"{self._args.lineage}: {setting}",
+                path,
+                f"can't be copied to {PACKED}/: {error}",
+                "make room there, or name large data in S3 with s3Uri; where a file was changed "
+                "meanwhile, run the update again",
+            )
+            raise pulumi.RunError(str(problem)) from error
 
     def _upload(self, key: str, path: Path) -> None:
         """One object; its key says its content, so the file's archive bytes never count."""
@@ -114,7 +133,7 @@ class JobUploads(pulumi.ComponentResource):
             f"{self._name}-{re.sub(r'[^a-z0-9]+', '-', key.split('/', 2)[2].lower())}",
             bucket=self._args.bucket_name,
             key=key,
-            source=pulumi.FileAsset(str(path)),
+            source=pulumi.FileAsset(str(path.relative_to(self._args.project))),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=list(self._args.bucket_ready),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from components.content import content_hash
 from components.local_files import data_files
 
 _FOLDER = Path(__file__).parent / "code_channel"
@@ -13,8 +12,3 @@ _FOLDER = Path(__file__).parent / "code_channel"
 def launcher_files() -> dict[str, Path]:
     """Each file by its path below the channel's prefix; `launcher.py` is the entry point."""
     return data_files(_FOLDER).files
-
-
-def launcher_hash() -> str:
-    """Eight hexadecimal digits that stand for the contents of all of them."""
-    return content_hash(launcher_files())[:8]

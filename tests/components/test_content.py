@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tarfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
 from threading import Barrier
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components import content
-from components.content import Files, content_hash, pack
+from components.content import Contents, Files, archived, copy, pack, tidy
 from components.local_files import data_files
 
 
@@ -28,7 +31,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def hash_of(path: Path) -> str:
-    return content_hash(data_files(path).files)
+    with TemporaryDirectory() as copies:
+        return copy(data_files(path).files, Path(copies))[0]
 
 
 def test_the_hash_is_that_of_the_contents_and_not_of_times(folder: Path) -> None:
@@ -63,19 +67,20 @@ def test_a_link_out_of_the_folder_is_refused(folder: Path, tmp_path: Path) -> No
 
 
 def test_an_archive_holds_the_files_and_no_owner_or_time(folder: Path, tmp_path: Path) -> None:
-    archive = tmp_path / "source.tar.gz"
-    pack(data_files(folder).files, archive)
+    digest, archive = pack(data_files(folder).files, tmp_path / "copies", "source.tar.gz")
+    assert digest == hash_of(folder)
+    assert archive == tmp_path / "copies" / digest / "source.tar.gz"
     with tarfile.open(archive) as tar:
         assert tar.getnames() == ["package/model.py", "train.py"]
         assert {(member.uid, member.mtime, member.mode) for member in tar} == {(0, 0, 0o644)}
 
 
 def test_the_same_contents_make_the_same_archive(folder: Path, tmp_path: Path) -> None:
-    first, second = tmp_path / "1.tar.gz", tmp_path / "2.tar.gz"
-    pack(data_files(folder).files, first)
+    one = pack(data_files(folder).files, tmp_path / "1", "source.tar.gz")
     os.utime(folder / "train.py", (1, 1))
-    pack(data_files(folder).files, second)
-    assert first.read_bytes() == second.read_bytes()
+    two = pack(data_files(folder).files, tmp_path / "2", "source.tar.gz")
+    assert one[0] == two[0]
+    assert one[1].read_bytes() == two[1].read_bytes()
 
 
 def test_two_updates_may_pack_the_same_folder_at_once(
@@ -84,19 +89,69 @@ def test_two_updates_may_pack_the_same_folder_at_once(
     both_are_writing = Barrier(2, timeout=30)
     write_archive = content.write_archive
 
-    def write_beside_the_other(files: Files, archive: Path) -> None:
-        write_archive(files, archive)
+    def write_beside_the_other(files: Files, archive: Path) -> Contents:
+        written = write_archive(files, archive)
         both_are_writing.wait()
+        return written
 
     monkeypatch.setattr(content, "write_archive", write_beside_the_other)
-    archive = tmp_path / "packed" / "source.tar.gz"
+    copies, files = tmp_path / "copies", data_files(folder).files
     with ThreadPoolExecutor(2) as threads:
-        updates = [threads.submit(pack, data_files(folder).files, archive) for _ in range(2)]
-    for update in updates:
-        update.result()
+        updates = [threads.submit(pack, files, copies, "source.tar.gz") for _ in range(2)]
+    [(digest, archive)] = {update.result() for update in updates}
     with tarfile.open(archive) as tar:
         assert tar.getnames() == ["package/model.py", "train.py"]
-    assert list(archive.parent.iterdir()) == [archive]
+    assert list(copies.iterdir()) == [copies / digest]
+    assert list((copies / digest).iterdir()) == [archive]
+
+
+def test_what_is_packed_already_is_not_packed_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = data_files(folder).files
+    packed, copied = pack(files, tmp_path, "source.tar.gz"), copy(files, tmp_path)
+    monkeypatch.setattr(content, "write_archive", None)
+    monkeypatch.setattr(shutil, "copyfile", None)
+    assert pack(files, tmp_path, "source.tar.gz") == packed
+    assert copy(files, tmp_path) == copied
+
+
+def test_files_with_the_same_content_share_a_copy(folder: Path, tmp_path: Path) -> None:
+    (folder / "again.py").write_bytes((folder / "train.py").read_bytes())
+    (folder / "again.py").chmod(0o755)
+    digest, copies = copy(data_files(folder).files, tmp_path / "copies")
+    assert digest == hash_of(folder)
+    assert {name: path.read_bytes() for name, path in copies.items()} == {
+        name: (folder / name).read_bytes() for name in ("again.py", "package/model.py", "train.py")
+    }
+    assert len(set(copies.values())) == len(list((tmp_path / "copies").iterdir())) == 2
+
+
+def test_copies_that_no_update_has_used_for_a_week_are_removed(
+    folder: Path, tmp_path: Path
+) -> None:
+    copies, files = tmp_path / "copies", data_files(folder).files
+    _, archive = pack(files, copies, "source.tar.gz")
+    _, copied = copy(files, copies)
+    (copies / "another-file").touch()
+    (copies / "left-by-a-killed-update").mkdir()
+    (copies / "left-by-a-killed-update" / "file").touch()
+    for path in copies.iterdir():
+        os.utime(path, (time.time() - 8 * 86_400,) * 2)
+    pack(files, copies, "source.tar.gz")
+    copy(files, copies)
+    (copies / "of-an-update-that-goes-on").mkdir()
+    tidy(copies)
+    used = {archive.parent, *copied.values(), copies / "of-an-update-that-goes-on"}
+    assert set(copies.iterdir()) == used
+
+
+def test_an_archive_with_anything_but_files_is_not_one_of_ours(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "archive.tar.gz", "w:gz") as tar:
+        link = tarfile.TarInfo("link")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+    assert archived(tmp_path / "archive.tar.gz") is None
 
 
 def test_a_single_file_is_known_by_its_name(folder: Path) -> None:
@@ -104,13 +159,36 @@ def test_a_single_file_is_known_by_its_name(folder: Path) -> None:
     assert hash_of(folder / "train.py") != hash_of(folder)
 
 
-@given(st.dictionaries(st.sampled_from("abcd"), st.binary(max_size=64), min_size=1))
-def test_the_order_in_which_files_were_written_does_not_count(
-    tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes]
+def without_parents(files: dict[str, tuple[bytes, bool]]) -> dict[str, tuple[bytes, bool]]:
+    """Those files of which none is a folder of another."""
+    return {
+        name: each
+        for name, each in files.items()
+        if not any(other.startswith(f"{name}/") for other in files)
+    }
+
+
+NAMES = st.lists(st.text("abé ", min_size=1, max_size=3), min_size=1, max_size=2).map("/".join)
+FILES = st.dictionaries(NAMES, st.tuples(st.binary(max_size=64), st.booleans()), min_size=1)
+
+
+@settings(max_examples=30)
+@given(FILES.map(without_parents), st.randoms())
+def test_a_hash_stands_for_names_contents_and_executable_bits_and_nothing_else(
+    tmp_path_factory: pytest.TempPathFactory, files: dict[str, tuple[bytes, bool]], random: Random
 ) -> None:
-    forwards, backwards = tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("two")
-    for name in files:
-        (forwards / name).write_bytes(files[name])
-    for name in reversed(files):
-        (backwards / name).write_bytes(files[name])
-    assert hash_of(forwards) == hash_of(backwards)
+    roots = [tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("other")]
+    for root in roots:
+        for name in random.sample(sorted(files), len(files)):
+            written, executable = files[name]
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes(written)
+            (root / name).chmod(0o755 if executable else 0o644)
+            os.utime(root / name, (0, random.randrange(10**9)))
+    one, other = (pack(data_files(root).files, root.parent, "a.tar.gz") for root in roots)
+    assert one == other
+    assert one[0] == hash_of(roots[0])
+    assert (archived(one[1]) or {}).keys() == files.keys()
+    changed = roots[1] / next(iter(files))
+    changed.write_bytes(changed.read_bytes() + b".")
+    assert hash_of(roots[1]) != one[0]

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from components.content import content_hash
 from components.local_files import data_files, source_files
 from components.training_job import source_control
 from tests.raw_settings import problems, project_in, stack
@@ -199,9 +198,10 @@ def test_a_checkout_without_its_repository_is_the_same_source(
 ) -> None:
     put(repository, *(each for each in LEFTOVERS if ".git/" not in each))
     git(repository, "add", "--force", ".")
-    in_repository = content_hash(source_files(repository).files)
+    in_repository = source(repository)
+    assert in_repository == ["package/model.py", "train.py"]
     (repository / ".git").rename(tmp_path / "away")
-    assert content_hash(source_files(repository).files) == in_repository
+    assert source(repository) == in_repository
 
 
 def test_a_repository_without_git_is_refused_and_not_packed_as_another_source(
