@@ -53,7 +53,7 @@ def pack(files: Files, folder: Path, name: str) -> tuple[str, Path]:
             archive = folder / digest / name
             archive.parent.mkdir(exist_ok=True)
             unfinished.replace(archive)
-    os.utime(archive.parent)
+    _use(archive.parent)
     return digest, archive
 
 
@@ -74,7 +74,7 @@ def copy(files: Files, folder: Path) -> tuple[str, dict[str, Path]]:
                 unfinished = shutil.copyfile(path, Path(own) / "copy")
                 digest = _content(unfinished)[1]
                 kept = unfinished.replace(folder / digest.hex())
-            os.utime(kept)
+            _use(kept)
             contents[name], copies[name] = (executable, digest), kept
     return content_hash(contents), copies
 
@@ -132,6 +132,12 @@ def archived(archive: Path) -> Contents | None:
     except (OSError, EOFError, tarfile.TarError, zlib.error):
         return None
     return contents
+
+
+def _use(path: Path) -> None:
+    """Have `tidy` keep a copy for another week; one of another user's may be removed before."""
+    with suppress(PermissionError):
+        os.utime(path)
 
 
 def _content(path: Path) -> tuple[bool, bytes]:

@@ -12,7 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.content import copy, pack, tidy
-from components.local_files import PACKED, data_files, source_files
+from components.local_files import PACKED, LocalFiles, data_files, source_files
 from components.problems import Problem
 from components.training_job.job import JobSettings
 from components.training_job.launcher_files import launcher_files
@@ -78,8 +78,8 @@ class JobUploads(pulumi.ComponentResource):
         source = self._args.job.source
         if source is None:
             return "", None
-        files = source_files(self._args.project / source.dir).files
         with self._refused("source.dir", source.dir):
+            files = _whole(source_files(self._args.project / source.dir, self._args.project))
             self._warn_of_size(source.dir, files)
             digest, archive = pack(files, self._copies, SOURCE_ARCHIVE)
             launcher_digest, launcher = copy(launcher_files(), self._copies)
@@ -103,9 +103,9 @@ class JobUploads(pulumi.ComponentResource):
         for channel, settings in self._args.job.inputs.items():
             if settings.path is None:
                 continue
-            files = data_files(self._args.project / settings.path).files
             with self._refused(f"inputs.{channel}.path", settings.path):
-                digest, copies = copy(files, self._copies)
+                found = data_files(self._args.project / settings.path, self._args.project)
+                digest, copies = copy(_whole(found), self._copies)
             prefix = f"inputs/{self._args.lineage}/{channel}/{digest}/"
             for name, path in copies.items():
                 self._upload(f"{prefix}{name}", path)
@@ -145,3 +145,15 @@ class JobUploads(pulumi.ComponentResource):
 
     def _uri(self, prefix: str) -> pulumi.Output[str]:
         return pulumi.Output.concat("s3://", self._args.bucket_name, "/", prefix)
+
+
+def _whole(found: LocalFiles) -> dict[str, Path]:
+    """All files of a folder that had nothing wrong when the settings were judged.
+
+    Raises:
+        OSError: something became wrong since.
+    """
+    if found.problems:
+        problem = found.problems[0]
+        raise OSError(f"{problem.value} {problem.rule}")
+    return found.files

@@ -5,6 +5,7 @@ Each function checks one thing and yields what is wrong with it.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,12 +15,14 @@ from components.decimals import decimal_places
 from components.deployer.documents import principal_problems, subject_problems
 from components.durations import format_duration
 from components.instances import training_instance_types
+from components.local_files import PACKED
 from components.network.endpoints import endpoint_problems
 from components.network.subnets import network_problems
 from components.permissions_boundary import boundary_problems
 from components.problems import Problem, under
 from components.stack_settings import STACK_TAGS, Settings
 from components.tags import value_problems
+from components.training_job.job import JobSettings
 from components.training_job.rules import job_problems
 
 LONGEST_LINEAGE = 63 - len("-01234567-999")
@@ -37,7 +40,28 @@ def stack_problems(settings: Settings, project: Path) -> list[Problem]:
     problems = [problem for rule in _RULES for problem in rule(settings)]
     for name, job in settings.jobs.items():
         problems += under(f"jobs.{name}", job_problems(job, project))
-    return problems
+    return [*problems, *_unwritable(settings, project)]
+
+
+def _unwritable(settings: Settings, project: Path) -> list[Problem]:
+    """What keeps the program from copying local files, told once for all jobs."""
+    folder = project / PACKED if (project / PACKED).exists() else project
+    paths = (path for name, job in settings.jobs.items() for path in _local_paths(name, job))
+    path = next(paths, None)
+    if path is None or os.access(folder, os.W_OK | os.X_OK):
+        return []
+    rule = f"local files are copied to {PACKED}/ before they are uploaded, and can't be written"
+    remedy = "let this user write there, or run the program in a copy of its folder"
+    return [Problem(path, str(folder), rule, remedy)]
+
+
+def _local_paths(name: str, job: JobSettings) -> Iterator[str]:
+    """The paths of a job's settings that name local files."""
+    if job.source is not None:
+        yield f"jobs.{name}.source.dir"
+    for channel, source in job.inputs.items():
+        if source.path is not None:
+            yield f"jobs.{name}.inputs.{channel}.path"
 
 
 def region_problems(settings: Settings, region: str) -> list[Problem]:

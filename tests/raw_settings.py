@@ -13,9 +13,10 @@ IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1"
 
 def project_in(folder: Path) -> Path:
     """A project's folder with a script and data."""
-    (folder / "src").mkdir()
+    (folder / "src").mkdir(parents=True)
     (folder / "src" / "train.py").write_text("print('train')\n")
     (folder / "data").mkdir()
+    (folder / "data" / "train.csv").write_text("1\n")
     return folder
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from components.arns import s3_location
+from components.local_files import data_files
 from components.problems import Problem, under
 from components.training_job.inputs import FileSystemSettings, InputSettings
 from components.training_job.job import JobSettings
@@ -167,7 +168,12 @@ def _keys_are_named(channel: InputSettings) -> Iterator[Problem]:
 
 
 def _location_problems(channel: InputSettings, project: Path) -> Iterator[Problem]:
-    if channel.path is not None and not (project / channel.path).exists():
+    if channel.path is None:
+        return
+    path = project / channel.path
+    if path.exists():
+        yield from under("path", data_files(path, project).problems)
+    else:
         yield Problem(
             "path",
             channel.path,

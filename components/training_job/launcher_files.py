@@ -11,4 +11,4 @@ _FOLDER = Path(__file__).parent / "code_channel"
 
 def launcher_files() -> dict[str, Path]:
     """Each file by its path below the channel's prefix; `launcher.py` is the entry point."""
-    return data_files(_FOLDER).files
+    return data_files(_FOLDER, _FOLDER).files

@@ -77,7 +77,7 @@ def _source_exists(job: JobSettings, project: Path) -> Iterator[Problem]:
             f"create it, or name a folder below {project.name}/",
         )
         return
-    source = source_files(folder)
+    source = source_files(folder, project)
     yield from under("source.dir", source.problems)
     if source.files:
         yield from under("source.entryPoint", _script_problems(job.source, folder, source.files))
@@ -94,15 +94,12 @@ def _script_problems(
             f"there is no such file in {source.dir}",
             f"name one of {_scripts_in(folder)}",
         )
-    elif not script.resolve().is_relative_to(folder.resolve()):
-        yield Problem(
-            "", source.entry_point, f"lies outside {source.dir}", "name a script inside of it"
-        )
     elif normpath(source.entry_point) not in files:
         yield Problem(
             "",
             source.entry_point,
-            "is not packed: Git ignores it, or it has the name of what tools leave behind",
+            f"is not packed: it lies outside {source.dir}, or Git ignores it, or it has the name "
+            "of what tools leave behind",
             f"remove it from .gitignore, or name one of {_scripts_in(folder)}",
         )
 

@@ -105,7 +105,7 @@ def _git(folder: Path, *arguments: str) -> str:
         raise GitError("Git is not installed") from error
     except (OSError, subprocess.SubprocessError) as error:
         raise GitError(str(error)) from error
-    told = os.fsdecode(done.stderr).strip()
+    told = done.stderr.decode(errors="backslashreplace").strip()
     # Git passes over a folder that it may not read, and says so.
     if done.returncode != 0 or "could not open directory" in told:
         raise GitError(told.partition("\n")[0] or f"git ended with {done.returncode}")

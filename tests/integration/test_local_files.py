@@ -43,3 +43,34 @@ def test_a_whole_project_as_source_is_another_only_with_another_source(
 
     (program / "model.py").touch()
     assert "create" in stack.preview().succeeded().changes
+
+
+def test_data_that_are_no_longer_there_stop_no_job(new_stack: NewStack, program: Path) -> None:
+    (program / ".venv").symlink_to(CHECKOUT / ".venv")
+    for name in ("src/train.py", "shared/images/1.png", "data/labels.csv"):
+        (program / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(CHECKOUT / JOB_FOLDER / "steps.py", program / name)
+    (program / "data" / "images").symlink_to("../shared/images")
+    job = counting_job(
+        FOREVER,
+        source={"dir": "src", "entryPoint": "train.py"},
+        inputs={"train": {"path": "data"}},
+    )
+    stack = new_stack(stack_with(work=job), project=program)
+    stack.up().succeeded()
+    [running] = stack.jobs("work")
+    train = next(each for each in running["InputDataConfig"] if each["ChannelName"] == "train")
+    uri = train["DataSource"]["S3DataSource"]["S3Uri"]
+    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    listed = stack.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
+    assert [each["Key"].removeprefix(prefix) for each in listed] == ["images/1.png", "labels.csv"]
+
+    (program / "data" / "images").unlink()
+    (program / "data" / "labels.csv").unlink()
+    for result in (stack.preview().failed(), stack.up().failed()):
+        assert "jobs.work.inputs.train.path:" in result.text
+        assert "has no file that counts" in result.text
+        assert "Remedy: " in result.text
+        assert "Traceback" not in result.text
+    [job] = stack.jobs("work")
+    assert job["TrainingJobStatus"] == "InProgress"
