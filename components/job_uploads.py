@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,17 +66,21 @@ class JobUploads(pulumi.ComponentResource):
         self, name: str, args: JobUploadsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("sagemaker-training:index:JobUploads", name, None, opts)
-        self._name, self._args = name, args
-        self.dependencies = []
+        self._args = args
         self._copies = args.project / PACKED
+        self._files: dict[str, Path] = {}
 
-        self.source_hash, self.code_uri = self._upload_source()
-        self.input_uris = self._upload_inputs()
+        self.source_hash, self.code_uri = self._pack_source()
+        self.input_uris = self._copy_inputs()
         tidy(self._copies)
+        names = resource_names(name, self._files)
+        self.dependencies = [
+            self._upload(names[key], key, path) for key, path in self._files.items()
+        ]
 
         self.register_outputs({"source_hash": self.source_hash})
 
-    def _upload_source(self) -> tuple[str, pulumi.Output[str] | None]:
+    def _pack_source(self) -> tuple[str, pulumi.Output[str] | None]:
         source = self._args.job.source
         if source is None:
             return "", None
@@ -84,8 +90,7 @@ class JobUploads(pulumi.ComponentResource):
             digest, archive = pack(files, self._copies, SOURCE_ARCHIVE)
             launcher_digest, launcher = copy(launcher_files(), self._copies)
         prefix = f"source/{self._args.lineage}/{digest}-{launcher_digest[:_LAUNCHER_DIGITS]}/"
-        for name, path in {SOURCE_ARCHIVE: archive, **launcher}.items():
-            self._upload(f"{prefix}{name}", path)
+        self._add(prefix, {SOURCE_ARCHIVE: archive, **launcher})
         return digest, self._uri(prefix)
 
     def _warn_of_size(self, folder: str, files: Mapping[str, Path]) -> None:
@@ -98,7 +103,7 @@ class JobUploads(pulumi.ComponentResource):
                 self,
             )
 
-    def _upload_inputs(self) -> dict[str, pulumi.Output[str]]:
+    def _copy_inputs(self) -> dict[str, pulumi.Output[str]]:
         uris = {}
         for channel, settings in self._args.job.inputs.items():
             if settings.path is None:
@@ -107,8 +112,7 @@ class JobUploads(pulumi.ComponentResource):
                 found = data_files(self._args.project / settings.path, self._args.project)
                 digest, copies = copy(_whole(found), self._copies)
             prefix = f"inputs/{self._args.lineage}/{channel}/{digest}/"
-            for name, path in copies.items():
-                self._upload(f"{prefix}{name}", path)
+            self._add(prefix, copies)
             uris[channel] = self._uri(prefix)
         return uris
 
@@ -127,10 +131,13 @@ class JobUploads(pulumi.ComponentResource):
             )
             raise pulumi.RunError(str(problem)) from error
 
-    def _upload(self, key: str, path: Path) -> None:
+    def _add(self, prefix: str, files: Mapping[str, Path]) -> None:
+        self._files |= {f"{prefix}{name}": path for name, path in files.items()}
+
+    def _upload(self, name: str, key: str, path: Path) -> pulumi.Resource:
         """One object; its key says its content, so the file's archive bytes never count."""
-        uploaded = aws.s3.BucketObjectv2(
-            f"{self._name}-{re.sub(r'[^a-z0-9]+', '-', key.split('/', 2)[2].lower())}",
+        uploaded: pulumi.Resource = aws.s3.BucketObjectv2(
+            name,
             bucket=self._args.bucket_name,
             key=key,
             source=pulumi.FileAsset(str(path.relative_to(self._args.project))),
@@ -141,10 +148,29 @@ class JobUploads(pulumi.ComponentResource):
                 ignore_changes=["source"],
             ),
         )
-        self.dependencies.append(uploaded)
+        return uploaded
 
     def _uri(self, prefix: str) -> pulumi.Output[str]:
         return pulumi.Output.concat("s3://", self._args.bucket_name, "/", prefix)
+
+
+def resource_names(prefix: str, keys: Iterable[str]) -> dict[str, str]:
+    """The name of the resource of each key, without what a name can't have, or shouldn't.
+
+    Only those that would have one name, such as `part_1.csv` and `part-1.csv`, get a hash of the
+    key as well: another name of a resource is another resource.
+    """
+    # The kind and the lineage, with which a key begins, are the same for all or told by the prefix.
+    plain = {key: re.sub(r"[^a-z0-9]+", "-", key.split("/", 2)[2].lower()) for key in keys}
+    times = Counter(plain.values())
+    return {
+        key: f"{prefix}-{name}" if times[name] == 1 else f"{prefix}-{name}-{_digest(key)}"
+        for key, name in plain.items()
+    }
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:8]
 
 
 def _whole(found: LocalFiles) -> dict[str, Path]:

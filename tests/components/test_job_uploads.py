@@ -10,7 +10,10 @@ from typing import Any
 
 import pulumi
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from components.job_uploads import resource_names
 from tests.components.test_training_platform import recorded
 
 
@@ -125,3 +128,33 @@ def test_a_disk_without_room_for_the_copies_is_told_with_the_setting_and_the_rem
     assert told.startswith('research-dev-digits: inputs.train.path: "data" — ')
     assert "No space left on device" in told
     assert "s3Uri" in told
+
+
+def test_files_whose_names_differ_only_in_case_or_punctuation_are_all_uploaded(
+    project: Path,
+) -> None:
+    """The engine takes each name for one resource, and refuses the whole update at a second one."""
+    for name in ("part_1.csv", "Part-1.csv", "part-1/csv"):
+        (project / "data" / name).parent.mkdir(exist_ok=True)
+        (project / "data" / name).write_text(name)
+    (project / "other").mkdir()
+    (project / "other" / "part-2.csv").write_text("2")
+    channels = {"a.b": {"path": "other"}, "a-b": {"path": "other"}, "train": {"path": "data"}}
+    objects = "s3/bucketObjectv2:BucketObjectv2"
+    found = recorded(project, {"digits": {"inputs": channels}}).of(objects)
+    names = {each.inputs["key"].split("/", 2)[2]: each.name for each in found}
+    assert len(names) == len(found) == 7
+    assert len(set(names.values())) == len(names)
+    reverse = dict(reversed(channels.items()))
+    again = recorded(project, {"digits": {"inputs": reverse}}).of(objects)
+    assert [each.name for each in again] == [each.name for each in found]
+    # One that clashes with none has the name that it always had, as its state says.
+    [key] = [each for each in names if each.startswith("train/") and each.endswith("/part-2.csv")]
+    digest = key.split("/")[1]
+    assert names[key] == f"research-dev-digits-uploads-train-{digest}-part-2-csv"
+
+
+@given(st.sets(st.text("aA._-é/1", min_size=1), max_size=8))
+def test_each_key_has_a_resource_of_its_own(names: set[str]) -> None:
+    keys = [f"inputs/research-dev-digits/train/{name}" for name in names]
+    assert len(set(resource_names("uploads", keys).values())) == len(keys)

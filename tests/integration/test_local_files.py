@@ -47,7 +47,8 @@ def test_a_whole_project_as_source_is_another_only_with_another_source(
 
 def test_data_that_are_no_longer_there_stop_no_job(new_stack: NewStack, program: Path) -> None:
     (program / ".venv").symlink_to(CHECKOUT / ".venv")
-    for name in ("src/train.py", "shared/images/1.png", "data/labels.csv"):
+    labels = ["data/Labels.csv", "data/labels.csv"]
+    for name in ("src/train.py", "shared/images/1.png", *labels):
         (program / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(CHECKOUT / JOB_FOLDER / "steps.py", program / name)
     (program / "data" / "images").symlink_to("../shared/images")
@@ -63,10 +64,11 @@ def test_data_that_are_no_longer_there_stop_no_job(new_stack: NewStack, program:
     uri = train["DataSource"]["S3DataSource"]["S3Uri"]
     bucket, _, prefix = uri.removeprefix("s3://").partition("/")
     listed = stack.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
-    assert [each["Key"].removeprefix(prefix) for each in listed] == ["images/1.png", "labels.csv"]
+    found = [each["Key"].removeprefix(prefix) for each in listed]
+    assert found == ["Labels.csv", "images/1.png", "labels.csv"]
 
-    (program / "data" / "images").unlink()
-    (program / "data" / "labels.csv").unlink()
+    for name in ("data/images", *labels):
+        (program / name).unlink()
     for result in (stack.preview().failed(), stack.up().failed()):
         assert "jobs.work.inputs.train.path:" in result.text
         assert "has no file that counts" in result.text
