@@ -19,7 +19,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
 from development.layout import Layout
-from toolchain import aws_plugin, pulumi_cli, python_packages
+from toolchain import aws_plugin, go, pulumi_cli, python_packages
 from toolchain.commands import Running, SetupError
 from toolchain.progress import Progress
 
@@ -50,7 +50,8 @@ def set_up(layout: Layout, progress: Progress) -> None:
     """
     started = time.monotonic()
     running = Running()
-    installed = pulumi_cli.find_cli(layout)
+    _remove_links(layout)
+    installed = pulumi_cli.find_cli(layout, lambda line: print(line, file=sys.stderr))
     python_packages.create_environment(layout, progress, running)
     tasks = [python_packages.install_packages]
     if installed:
@@ -68,6 +69,18 @@ def set_up(layout: Layout, progress: Progress) -> None:
     aws_plugin.install_plugin(layout, progress, Running())
     if (seconds := time.monotonic() - started) > 2:
         print(f"Set up in {seconds:.0f} s.", file=sys.stderr)
+
+
+def _remove_links(layout: Layout) -> None:
+    """Remove links in the place of folders: through them, files of the user would be changed."""
+    folders = (
+        *(layout.pulumi_bin.parent, layout.pulumi_bin),
+        *(layout.pulumi_home, layout.pulumi_home / "plugins"),
+        *(layout.stamps, layout.logs, go.build_folder(layout)),
+    )
+    for folder in folders:
+        if folder.is_symlink():
+            folder.unlink()
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from development.environment import engine_environment
 from development.layout import Layout
@@ -40,14 +40,13 @@ def install_plugin(layout: Layout, progress: Progress, running: Running) -> None
         return
     with progress.step("aws plugin") as step:
         step.tell(f"installing version {version} into {layout.pulumi_home}")
-        folder = layout.local / "aws-plugin"
-        write_plugin_folder(folder, layout.python, layout.checkout)
         log = layout.logs / "aws-plugin.log"
         runner = Runner(step.name, log, _REMEDY, running)
         install = ("plugin", "install", "resource", "aws", f"v{version}", "--reinstall", "--file")
-        runner.run(
-            [layout.pulumi_bin / "pulumi", *install, folder],
-            environment=engine_environment(layout),
-        )
-        shutil.rmtree(folder)
+        with TemporaryDirectory(prefix="aws-plugin-", dir=layout.local) as folder:
+            write_plugin_folder(Path(folder), layout.python, layout.checkout)
+            runner.run(
+                [layout.pulumi_bin / "pulumi", *install, folder],
+                environment=engine_environment(layout),
+            )
         stamp.write()

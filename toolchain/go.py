@@ -24,6 +24,11 @@ def parse_version(text: str) -> Version | None:
     return tuple(map(int, found.group().split("."))) if found else None
 
 
+def version_text(version: Version) -> str:
+    """Return a version as it is written: (3, 220) is "3.220"."""
+    return ".".join(map(str, version))
+
+
 def required_version(go_mod: Path) -> Version:
     """Return the version of the go directive of a go.mod."""
     for line in go_mod.read_text().splitlines():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from toolchain.go import (
     parse_version,
     provide_go,
     required_version,
+    version_text,
 )
 from toolchain.progress import Progress, Step
 from toolchain.stamps import Stamp, fingerprint
@@ -30,16 +32,23 @@ from toolchain.stamps import Stamp, fingerprint
 MINIMUM: Version = (3, 220)
 _SDK = "github.com/pulumi/pulumi/sdk/v3"
 _LANGUAGE_HOST = "pulumi-language-python"
-_SCRIPTS = (
-    "python/cmd/pulumi-language-python-exec",
-    "python/dist/pulumi-resource-pulumi-python",
-    "python/dist/pulumi-analyzer-policy-python",
+_POLICY_SCRIPT = "pulumi-analyzer-policy-python"
+# From this version on, the language host starts policy packs, and no script comes with the CLI.
+_WITHOUT_POLICY_SCRIPT: Version = (3, 221)
+_SCRIPTS = {
+    "pulumi-language-python-exec": "python/cmd",
+    "pulumi-resource-pulumi-python": "python/dist",
+    _POLICY_SCRIPT: "python/dist",
+}
+"""The launch scripts, each with its folder in the module of the SDK."""
+_NAMES = ("pulumi", _LANGUAGE_HOST, *_SCRIPTS)
+_INSTALLATION = (
+    f"a complete Pulumi CLI, {version_text(MINIMUM)} or newer, from "
+    "https://www.pulumi.com/docs/install/ and put its folder first on PATH"
 )
-_NAMES = ("pulumi", _LANGUAGE_HOST, *(Path(script).name for script in _SCRIPTS))
 _REMEDY = (
     "See whether the Go module proxy is reachable (`go env GOPROXY`), then run `make setup` again: "
-    "it goes on where it stopped. Or install the Pulumi CLI 3.220 or newer from "
-    "https://www.pulumi.com/docs/install/: it is used when it is on PATH."
+    f"it goes on where it stopped. Or install {_INSTALLATION}."
 )
 
 
@@ -60,42 +69,82 @@ LANGUAGE_HOST = Program(
 PROGRAMS = (ENGINE, LANGUAGE_HOST)
 
 
-def find_cli(layout: Layout) -> Path | None:
-    """Return the folder of the machine's command line where it is new enough and complete."""
-    found = shutil.which("pulumi", path=_path_without(layout.pulumi_bin))
-    if not found or not all((folder_of(found) / name).exists() for name in _NAMES):
+@dataclass(frozen=True)
+class InstalledCli:
+    """A command line that is on PATH, with `folder` behind its links, where its companions lie."""
+
+    folder: Path
+    version: Version | None
+    """None where it doesn't say one."""
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """The files that are needed of it: which ones depends on its version."""
+        scripted = self.version is None or self.version < _WITHOUT_POLICY_SCRIPT
+        return tuple(name for name in _NAMES if scripted or name != _POLICY_SCRIPT)
+
+    def fault(self) -> str:
+        """Say why it can't be used; nothing where it can."""
+        if self.version is None:
+            return "it doesn't say its version"
+        if self.version < MINIMUM:
+            return f"it is older than {version_text(MINIMUM)}"
+        missing = [name for name in self.programs if not (self.folder / name).exists()]
+        return f"its folder lacks {' and '.join(missing)}" if missing else ""
+
+
+def find_cli(layout: Layout, tell: Callable[[str], None]) -> InstalledCli | None:
+    """Return the machine's command line; where the one on PATH can't be used, tell why."""
+    executable = _executable(layout)
+    if executable is None:
         return None
-    if is_linked(layout, folder_of(found)):
-        return folder_of(found)
-    told = subprocess.run(
-        [found, "version"],
-        env=engine_environment(layout),
-        capture_output=True,
-        text=True,
-        check=False,
+    installed = InstalledCli(executable.resolve().parent, _version_of(layout, executable))
+    fault = installed.fault()
+    if not fault:
+        return installed
+    named = " ".join(["The Pulumi CLI", *filter(None, [version_text(installed.version or ())])])
+    tell(
+        f"{named} in {installed.folder} is not used: {fault}. This checkout uses "
+        f"{ENGINE.version.lstrip('v')} instead, which it builds once, in minutes. "
+        f"To use your own, install {_INSTALLATION}."
     )
-    version = parse_version(told.stdout) if told.returncode == 0 else None
-    return folder_of(found) if version and version >= MINIMUM else None
+    return None
 
 
-def folder_of(executable: str) -> Path:
-    """Return the folder of an executable behind its links, where its companions lie."""
-    return Path(executable).resolve().parent
-
-
-def is_linked(layout: Layout, folder: Path) -> bool:
-    """Tell whether `pulumi_bin` holds links to this installed command line."""
-    links = [layout.pulumi_bin / name for name in _NAMES]
-    return all(link.is_symlink() and link.resolve() == folder / link.name for link in links)
-
-
-def link_cli(layout: Layout, folder: Path) -> None:
-    """Make `pulumi_bin` hold links to an installed command line."""
+def link_cli(layout: Layout, installed: InstalledCli) -> None:
+    """Make `pulumi_bin` hold links to what is needed of an installed command line, and no more."""
     layout.pulumi_bin.mkdir(parents=True, exist_ok=True)
     for name in _NAMES:
-        link = layout.pulumi_bin / name
-        link.unlink(missing_ok=True)
-        link.symlink_to(folder / name)
+        link, target = layout.pulumi_bin / name, installed.folder / name
+        if name not in installed.programs:
+            link.unlink(missing_ok=True)
+        elif not (link.is_symlink() and link.readlink() == target):
+            link.unlink(missing_ok=True)
+            link.symlink_to(target)
+
+
+def _executable(layout: Layout) -> Path | None:
+    """Return the first `pulumi` on PATH; what was built here is not the machine's own."""
+    ours = layout.pulumi_bin.resolve()
+    for folder in os.get_exec_path():
+        found = shutil.which("pulumi", path=folder)
+        if found and ours not in {Path(folder).resolve(), Path(found).resolve().parent}:
+            return Path(found)
+    return None
+
+
+def _version_of(layout: Layout, executable: Path) -> Version | None:
+    try:
+        told = subprocess.run(
+            [executable, "version"],
+            env=engine_environment(layout),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:  # made for another kind of machine, for example
+        return None
+    return parse_version(told.stdout) if told.returncode == 0 else None
 
 
 def module_folder(layout: Layout, program: Program) -> Path:
@@ -107,9 +156,15 @@ def program_stamp(layout: Layout, program: Program) -> Stamp:
     """Return the mark of a built program."""
     folder = module_folder(layout, program)
     inputs = fingerprint([repr(program), folder / "go.mod", folder / "go.sum"])
-    names = (program.binary, *(_NAMES[2:] if program is ENGINE else ()))
+    names = (program.binary, *(_SCRIPTS if program is ENGINE else ()))
     results = tuple(layout.pulumi_bin / name for name in names)
     return Stamp(layout.stamps / program.binary, inputs, results)
+
+
+def is_built(layout: Layout, program: Program) -> bool:
+    """Tell whether a program was built; a link in its place leads to an installed one."""
+    stamp = program_stamp(layout, program)
+    return stamp.is_valid() and not any(result.is_symlink() for result in stamp.results)
 
 
 def build_all(layout: Layout, progress: Progress, running: Running) -> None:
@@ -119,7 +174,7 @@ def build_all(layout: Layout, progress: Progress, running: Running) -> None:
         SetupError: Go could not be had, or a build failed.
 
     """
-    missing = [each for each in PROGRAMS if not program_stamp(layout, each).is_valid()]
+    missing = [each for each in PROGRAMS if not is_built(layout, each)]
     if not missing:
         return
     minimum = max(required_version(module_folder(layout, each) / "go.mod") for each in missing)
@@ -160,17 +215,13 @@ def build(layout: Layout, program: Program, go: Path, step: Step, running: Runni
 
 
 def _copy_scripts(layout: Layout, go_command: GoCommand) -> None:
-    folder = Path(go_command.run("list", "-m", "-f", "{{.Dir}}", _SDK)[-1])
-    for script in _SCRIPTS:
-        target = layout.pulumi_bin / Path(script).name
-        shutil.copyfile(folder / script, target)
-        target.chmod(0o755)
-
-
-def _path_without(folder: Path) -> str:
-    """Return PATH without a folder: what was built here is not the machine's own."""
-    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    return os.pathsep.join(each for each in folders if each and Path(each) != folder)
+    module = Path(go_command.run("list", "-m", "-f", "{{.Dir}}", _SDK)[-1])
+    for name, folder in _SCRIPTS.items():
+        # Copied beside and moved: a copy would follow a link into an installed command line.
+        unfinished = build_folder(layout) / name
+        shutil.copyfile(module / folder / name, unfinished)
+        unfinished.chmod(0o755)
+        unfinished.replace(layout.pulumi_bin / name)
 
 
 class _GoWatcher:

@@ -48,6 +48,9 @@ def create_environment(layout: Layout, progress: Progress, running: Running) -> 
     with progress.step("virtual environment") as step:
         step.tell(f"with Python {sys.version.split()[0]}")
         runner = Runner(step.name, layout.logs / "venv.log", _CREATE_REMEDY, running)
+        if layout.virtual_environment.is_symlink():
+            # --clear would empty the folder that it leads to.
+            layout.virtual_environment.unlink()
         runner.run([sys.executable, "-m", "venv", "--clear", layout.virtual_environment])
         _update_pip(layout, step, running)
         stamp.write()

@@ -59,7 +59,11 @@ def clean(layout: Layout) -> int:
         layout.local,
         *map(layout.checkout.joinpath, _CACHES),
     ):
-        if folder.exists():
+        if folder.is_symlink():
+            # What it leads to is not for this checkout to remove.
+            print(f"{folder.name} was a link to {folder.readlink()}, which is left as it is")
+            folder.unlink()
+        elif folder.exists():
             shutil.rmtree(folder)
             print(f"Removed {folder.relative_to(layout.checkout)}")
     return 0

@@ -31,6 +31,7 @@ def write_plugin_folder(folder: Path, python: Path, checkout: Path) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / EXECUTABLE
+    path.unlink(missing_ok=True)  # a link would lead what is written to another plugin
     path.write_text(launch_script(python, checkout), encoding="utf-8")
     path.chmod(0o755)
     return path

@@ -1,16 +1,36 @@
 from __future__ import annotations
 
+import io
 import json
 import os
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 from development.layout import CHECKOUT, Layout
-from localcloud.awsplugin.install import launch_script
+from localcloud.awsplugin.install import EXECUTABLE, launch_script, write_plugin_folder
+from tests.toolchain.fake_programs import (
+    CLI_FILES,
+    CLI_FILES_UNTIL_3_220,
+    POLICY_SCRIPT,
+    contents,
+    install_cli,
+    write_script,
+)
 from toolchain import teardown
+from toolchain.__main__ import set_up
 from toolchain.aws_plugin import plugin_version
-from toolchain.python_packages import count_pins, environment_stamp, packages_stamp
+from toolchain.commands import Running, SetupError
+from toolchain.progress import Progress
+from toolchain.pulumi_cli import PROGRAMS, module_folder
+from toolchain.python_packages import (
+    count_pins,
+    create_environment,
+    environment_stamp,
+    packages_stamp,
+)
 
 
 @pytest.fixture
@@ -20,6 +40,186 @@ def layout(tmp_path: Path) -> Layout:
     for name in ("requirements.txt", "requirements-dev.txt", "constraints.txt"):
         (folder / name).write_text(f"# {name}\n")
     return Layout(checkout=folder, local=folder / ".local")
+
+
+@pytest.fixture
+def with_packages(layout: Layout) -> Layout:
+    """A checkout whose Python packages are installed, so that only the rest is set up."""
+    shutil.copy(CHECKOUT / "requirements.txt", layout.checkout)
+    for program in PROGRAMS:
+        source = module_folder(Layout(), program)
+        shutil.copytree(source, module_folder(layout, program))
+    layout.python.parent.mkdir(parents=True)
+    layout.python.symlink_to(sys.executable)
+    environment_stamp(layout).write()
+    packages_stamp(layout).write()
+    layout.local.mkdir()
+    return layout
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the user's own command line, the first on PATH, and a Go in another."""
+    folder = tmp_path / "the user's"
+    go = write_go(tmp_path)
+    monkeypatch.setenv("PATH", f"{folder}:{go.parent}:/usr/bin:/bin")
+    return folder
+
+
+def write_go(folder: Path) -> Path:
+    """A Go that builds scripts instead of programs, and writes down what it was asked for."""
+    module = folder / "module"
+    write_script(module / "python" / "cmd", "pulumi-language-python-exec", "echo built")
+    for name in ("pulumi-resource-pulumi-python", POLICY_SCRIPT):
+        write_script(module / "python" / "dist", name, "echo built")
+    return write_script(
+        folder / "go",
+        "go",
+        f"""echo "$*" >> '{folder}/go.calls'
+case "$*" in
+  "env GOVERSION") echo go1.99.0 ;;
+  "list -m "*) echo '{module}' ;;
+  "build "*) while [ "$1" != -o ]; do shift; done
+    mkdir -p "$(dirname "$2")"; printf '#!/bin/sh\\necho built\\n' > "$2"; chmod +x "$2" ;;
+esac""",
+    )
+
+
+def go_calls(folder: Path) -> list[str]:
+    calls = folder / "go.calls"
+    return calls.read_text().splitlines() if calls.exists() else []
+
+
+def run_set_up(layout: Layout) -> None:
+    with Progress(io.StringIO()) as progress:
+        set_up(layout, progress)
+
+
+def test_a_set_up_with_a_current_command_line_on_path_builds_nothing(
+    with_packages: Layout, installed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    install_cli(installed, "v3.276.0")
+    before = contents(installed)
+    for _again in range(2):
+        run_set_up(with_packages)
+        links = {path.name: path.readlink() for path in with_packages.pulumi_bin.iterdir()}
+        assert links == {name: installed / name for name in ("pulumi", *CLI_FILES)}
+    assert go_calls(tmp_path) == []
+    assert contents(installed) == before
+    assert "not used" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("reason", ["left PATH", "became too old", "lost a file"])
+def test_a_set_up_that_builds_leaves_the_command_line_that_was_linked_before_as_it_is(
+    with_packages: Layout,
+    installed: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    reason: str,
+):
+    install_cli(installed, "v3.220.0", CLI_FILES_UNTIL_3_220)
+    run_set_up(with_packages)
+    assert (with_packages.pulumi_bin / "pulumi").is_symlink()
+    if reason == "left PATH":
+        monkeypatch.setenv("PATH", f"{tmp_path / 'go'}:/usr/bin:/bin")
+    elif reason == "became too old":
+        install_cli(installed, "v3.219.0", CLI_FILES_UNTIL_3_220)
+    else:
+        (installed / "pulumi-language-python").unlink()
+    before = contents(installed)
+    for _again in range(2):
+        run_set_up(with_packages)
+    assert contents(installed) == before
+    for name in ("pulumi", *CLI_FILES_UNTIL_3_220):
+        built = with_packages.pulumi_bin / name
+        assert not built.is_symlink()
+        assert built.read_text() == "#!/bin/sh\necho built\n"
+        assert os.access(built, os.X_OK)
+    assert sum(call.startswith("build ") for call in go_calls(tmp_path)) == len(PROGRAMS)
+    said = [line for line in capsys.readouterr().err.splitlines() if "is not used" in line]
+    # Once for each set-up, but none for a command line that is not there.
+    assert len(said) == (0 if reason == "left PATH" else 2)
+
+
+def test_a_command_line_that_comes_back_replaces_what_was_built_until_it_goes_again(
+    with_packages: Layout, installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    run_set_up(with_packages)
+    assert not (with_packages.pulumi_bin / "pulumi").is_symlink()
+    install_cli(installed, "v3.276.0")
+    before = contents(installed)
+    run_set_up(with_packages)
+    assert (with_packages.pulumi_bin / "pulumi").readlink() == installed / "pulumi"
+    assert not (with_packages.pulumi_bin / POLICY_SCRIPT).exists()
+    monkeypatch.setenv("PATH", f"{tmp_path / 'go'}:/usr/bin:/bin")
+    run_set_up(with_packages)
+    assert (with_packages.pulumi_bin / "pulumi").read_text() == "#!/bin/sh\necho built\n"
+    assert contents(installed) == before
+
+
+def test_folders_that_are_links_are_replaced_and_nothing_is_written_through_them(
+    with_packages: Layout, installed: Path, tmp_path: Path
+):
+    install_cli(installed, "v3.276.0")
+    before = contents(installed)
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "plugins").mkdir(parents=True)
+    with_packages.pulumi_bin.parent.mkdir()
+    with_packages.pulumi_bin.symlink_to(installed)
+    for folder in (with_packages.pulumi_home, with_packages.stamps, with_packages.logs):
+        folder.symlink_to(elsewhere)
+    run_set_up(with_packages)
+    assert contents(installed) == before
+    assert [path.name for path in elsewhere.rglob("*")] == ["plugins"]
+    assert (with_packages.pulumi_bin / "pulumi").readlink() == installed / "pulumi"
+    assert not with_packages.pulumi_bin.is_symlink()
+
+
+def test_a_new_virtual_environment_does_not_empty_the_folder_that_a_link_leads_to(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "the user's").mkdir()
+    (tmp_path / "the user's" / "kept").write_text("kept")
+    layout.virtual_environment.symlink_to(tmp_path / "the user's")
+    clearing = write_script(tmp_path, "python", 'mkdir -p "$4"; rm -rf "$4"/*')  # -m venv --clear
+    monkeypatch.setattr(sys, "executable", str(clearing))
+    with (
+        Progress(io.StringIO()) as progress,
+        pytest.raises(SetupError, match="No such file"),  # for there is no pip in it
+    ):
+        create_environment(layout, progress, Running())
+    assert (tmp_path / "the user's" / "kept").read_text() == "kept"
+    assert layout.virtual_environment.is_dir()
+    assert not layout.virtual_environment.is_symlink()
+
+
+def test_the_plugins_launch_script_replaces_a_link(tmp_path: Path):
+    other = write_script(tmp_path / "other", EXECUTABLE, "echo another plugin")
+    before = contents(other.parent)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / EXECUTABLE).symlink_to(other)
+    written = write_plugin_folder(tmp_path / "folder", Path(sys.executable), CHECKOUT)
+    assert not written.is_symlink()
+    assert contents(other.parent) == before
+
+
+def test_clean_removes_links_and_leaves_what_they_lead_to(
+    with_packages: Layout, installed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    install_cli(installed, "v3.276.0")
+    before = contents(installed)
+    run_set_up(with_packages)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "kept").write_text("kept")
+    (with_packages.checkout / ".source").symlink_to(tmp_path / "elsewhere")
+    (with_packages.checkout / ".mypy_cache").symlink_to(tmp_path / "gone")
+    assert teardown.clean(with_packages) == 0
+    assert contents(installed) == before
+    assert (tmp_path / "elsewhere" / "kept").read_text() == "kept"
+    for name in (".local", ".source", ".mypy_cache"):
+        assert not os.path.lexists(with_packages.checkout / name)
+    assert f".source was a link to {tmp_path / 'elsewhere'}" in capsys.readouterr().out
 
 
 def test_a_moved_checkout_needs_a_new_virtual_environment(layout: Layout, tmp_path: Path):
