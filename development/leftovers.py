@@ -2,28 +2,92 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from contextlib import suppress
-from pathlib import Path
+import re
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePath
+
+from development.layout import Layout
+from localcloud import processes
+from localcloud.processes import Process
+
+_END_SECONDS = 10.0
+_POLL_SECONDS = 0.02
+_ENGINE = "pulumi"
+_PROGRAMS = frozenset(
+    {
+        "pulumi-language-python",
+        "pulumi-language-python-exec",
+        "pulumi-resource-pulumi-python",
+        "pulumi-analyzer-policy-python",
+        "pulumi-resource-aws",
+    }
+)
+_MODULES = frozenset({"pulumi.dynamic", "pulumi.policy", "localcloud.awsplugin"})
+_INTERPRETER = re.compile(r"(?:ba|da)?sh|python[\d.]*")
 
 
 def processes_of(pulumi_home: Path) -> list[int]:
-    """Return the numbers of the processes that were started with a PULUMI_HOME.
+    """Return the numbers of the processes that engines with a PULUMI_HOME have started.
 
-    Those are engines, language hosts and plugins, and nothing else.
+    Those are language hosts and plugins of this checkout, whether their engine lives or not. What
+    else has that variable, such as a shell in which it was exported, is none of them.
     """
-    marker = f"PULUMI_HOME={pulumi_home}".encode()
-    found = []
-    for environment in Path("/proc").glob("[0-9]*/environ"):
-        with suppress(OSError):  # ended meanwhile, or another user's
-            if marker in environment.read_bytes().split(b"\0"):
-                found.append(int(environment.parent.name))
-    return found
+    return [each.number for each in _hosts_and_plugins(pulumi_home, processes.running())]
 
 
 def end_processes_of(pulumi_home: Path) -> None:
-    """End them all; call this only where no engine lives that works with this PULUMI_HOME."""
-    for process in processes_of(pulumi_home):
-        with suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
+    """End those whose engine is dead, and leave alone those of an engine that lives."""
+    until = time.monotonic() + _END_SECONDS
+    while (left := list(_left_behind(pulumi_home))) and time.monotonic() < until:
+        processes.end(left)
+        time.sleep(_POLL_SECONDS)
+
+
+def _left_behind(pulumi_home: Path) -> Iterator[Process]:
+    running = processes.running()
+    known = _hosts_and_plugins(pulumi_home, running)
+    for process in known:
+        line = [process, *process.above(running)]
+        # A plugin's script and the program that it runs are two processes, one below the other.
+        topmost = [each for each in line if each in known][-1]
+        if topmost.is_orphan(running) and not any(each.name == _ENGINE for each in line):
+            yield process
+
+
+def _hosts_and_plugins(pulumi_home: Path, running: Mapping[int, Process]) -> list[Process]:
+    places = _places(pulumi_home)
+    return [
+        process
+        for process in processes.others_of_this_user(running)
+        if f"PULUMI_HOME={pulumi_home}" in process.environment() and _serves(process, places)
+    ]
+
+
+def _places(pulumi_home: Path) -> tuple[Path, ...]:
+    """Return the folders that an engine of this checkout starts programs from."""
+    layout = Layout()
+    installed = (layout.pulumi_bin / _ENGINE).resolve().parent
+    return pulumi_home.parent, layout.local, layout.virtual_environment, installed
+
+
+def _serves(process: Process, places: tuple[Path, ...]) -> bool:
+    """Tell whether a process runs a language host or a plugin from one of the places."""
+    command = process.command()
+    program = _program(command)
+    if program not in _MODULES and PurePath(program).name not in _PROGRAMS:
+        return False
+    environment = f"VIRTUAL_ENV={Layout().virtual_environment}"
+    return environment in process.environment() or any(
+        Path(word).is_relative_to(place) for word in (*command[:1], program) for place in places
+    )
+
+
+def _program(command: list[str]) -> str:
+    """Return what a command line runs: a program, or the script or module of an interpreter."""
+    words = iter(command)
+    first = next(words, "")
+    if not _INTERPRETER.fullmatch(PurePath(first).name):
+        return first
+    script = next((word for word in words if word != "-u"), "")
+    return next(words, "") if script == "-m" else script

@@ -60,8 +60,9 @@ def find(data: Path) -> Server | None:
         document = json.loads((data / STATE_FILE).read_text())
     except FileNotFoundError:
         return None
-    # What a killed server left behind is not the one that just now starts.
-    alive = _locked(data) and _runs(document["pid"])
+    # What a killed server left behind is not the one that just now starts, nor the process that
+    # has its number by now.
+    alive = _locked(data) and _holds_lock(document["pid"], data)
     names = [field.name for field in fields(Server)]
     # A server of another version may have written fewer entries, or more.
     known = {name: document.get(name, "") for name in names}
@@ -78,13 +79,13 @@ def has_data(data: Path) -> bool:
     return (data / KEPT / SNAPSHOT).exists()
 
 
-def _runs(process: int) -> bool:
-    """Tell whether a process runs; one that ended and was not waited for does not."""
+def _holds_lock(process: int, data: Path) -> bool:
+    """Tell whether a process is the server of a data folder: it has the lock's file open."""
     try:
-        status = Path(f"/proc/{process}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
+        files = list(Path(f"/proc/{process}/fd").iterdir())
+    except OSError:  # it has ended, or is another user's
         return False
-    return status.rpartition(")")[2].split()[0] != "Z"
+    return any(file.resolve() == data / LOCK_FILE for file in files)
 
 
 def start(data: Path, *arguments: str) -> Server:
@@ -173,9 +174,9 @@ def stop(data: Path) -> bool:
     if server is None:
         return False
     _signal(server, signal.SIGTERM)
-    if not _await_end(data, _STOP_SECONDS):
+    if not _await_end(server, data):
         _signal(server, signal.SIGKILL)
-        _await_end(data, _STOP_SECONDS)
+        _await_end(server, data)
         (data / STATE_FILE).unlink(missing_ok=True)
     _reap(server.pid)
     return True
@@ -188,9 +189,9 @@ def _signal(server: Server, number: int) -> None:
         return
 
 
-def _await_end(data: Path, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while _locked(data):
+def _await_end(server: Server, data: Path) -> bool:
+    deadline = time.monotonic() + _STOP_SECONDS
+    while _holds_lock(server.pid, data):
         if time.monotonic() > deadline:
             return False
         time.sleep(_POLL_SECONDS)

@@ -75,22 +75,27 @@ def stop_leftover(layout: Layout) -> None:
         process = int(json.loads((layout.cloud / "server.json").read_text())["pid"])
     except (FileNotFoundError, ValueError, KeyError):
         return
-    if not _is_local_cloud(process):
+    if not _serves(process, layout.cloud):
         return
     os.kill(process, signal.SIGTERM)
     until = time.monotonic() + _GRACE_SECONDS
-    while _is_local_cloud(process) and time.monotonic() < until:
+    while _serves(process, layout.cloud) and time.monotonic() < until:
         time.sleep(0.1)
-    if _is_local_cloud(process):
+    if _serves(process, layout.cloud):
         os.kill(process, signal.SIGKILL)
     print(f"Stopped the local cloud, process {process}")
 
 
-def _is_local_cloud(process: int) -> bool:
+def _serves(process: int, data: Path) -> bool:
+    """Tell whether a process is the local cloud of a data folder: it has the lock's file open.
+
+    Numbers of ended processes are used again, by the local cloud of another checkout too.
+    """
     try:
-        return b"localcloud" in Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
-    except (FileNotFoundError, ProcessLookupError):
+        files = list(Path(f"/proc/{process}/fd").iterdir())
+    except OSError:  # it has ended, or is another user's
         return False
+    return any(file.resolve() == data.resolve() / "server.lock" for file in files)
 
 
 if __name__ == "__main__":

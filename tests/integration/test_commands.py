@@ -127,8 +127,10 @@ def test_after_a_killed_engine_the_next_up_goes_on_with_the_same_job(
         assert not lock.is_dead()
         os.kill(lock.process, signal.SIGKILL)
         assert other.wait(WAIT_SECONDS) == 128 + signal.SIGKILL
+    assert processes_of(layout.pulumi_home) != []
     capfd.readouterr()
     assert commands.up(layout) == 0
+    assert processes_of(layout.pulumi_home) == []
     assert "no longer runs" in capfd.readouterr().out
     [job] = jobs_of(layout)
     assert job["TrainingJobStatus"] == "Completed"

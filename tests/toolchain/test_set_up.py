@@ -4,7 +4,12 @@ import io
 import json
 import os
 import shutil
+import signal
+import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -282,6 +287,49 @@ def test_clean_removes_a_broken_set_up(layout: Layout):
     assert not layout.local.exists()
     assert not (layout.checkout / ".source").exists()
     assert (layout.checkout / "requirements.txt").exists()
+
+
+HOLDS_LOCK = """
+import sys, time
+file = open(sys.argv[1])
+print("opened", flush=True)
+time.sleep(300)
+"""
+
+
+@contextmanager
+def local_cloud(data: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that looks like the local cloud of a data folder."""
+    data.mkdir(parents=True)
+    (data / "server.lock").touch()
+    arguments = ["localcloud", "serve", "--data", str(data)]
+    command = [sys.executable, "-c", HOLDS_LOCK, str(data / "server.lock"), *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "opened\n"
+        (data / "server.json").write_text(json.dumps({"pid": process.pid}))
+        yield process
+        process.kill()
+
+
+def test_a_local_cloud_that_no_command_could_stop_is_stopped(
+    layout: Layout, capsys: pytest.CaptureFixture[str]
+):
+    with local_cloud(layout.cloud) as process:
+        teardown.stop_leftover(layout)
+        assert process.wait() == -signal.SIGTERM
+    assert f"Stopped the local cloud, process {process.pid}" in capsys.readouterr().out
+
+
+def test_the_local_cloud_of_another_checkout_that_got_the_number_is_left_alone(
+    layout: Layout, tmp_path: Path
+):
+    with local_cloud(tmp_path / "another" / ".local" / "cloud") as process:
+        layout.cloud.mkdir(parents=True)
+        (layout.cloud / "server.json").write_text(json.dumps({"pid": process.pid}))
+        teardown.stop_leftover(layout)
+        time.sleep(0.1)  # a process that was sent a signal lives on for a moment
+        assert process.poll() is None
 
 
 def test_a_process_that_is_no_local_cloud_is_left_alone(layout: Layout):

@@ -10,6 +10,7 @@ from localcloud.awsplugin.failures import AwsError
 from localcloud.awsplugin.functions.common import Function, filters_of
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.registry import resource_types
+from localcloud.awsplugin.resources.common import every
 
 # Inputs of a lookup that are filters of the API, with the filter's name.
 _VPC = {"cidrBlock": "cidr", "state": "state", "dhcpOptionsId": "dhcp-options-id"}
@@ -51,7 +52,8 @@ def _only(what: str, found: list[str]) -> str:
 def _vpc(cloud: Cloud, arguments: Properties) -> Properties:
     identity = arguments.get("id")
     if not identity:
-        vpcs = cloud.client("ec2").describe_vpcs(Filters=_search(arguments, _VPC))["Vpcs"]
+        filters = _search(arguments, _VPC)
+        vpcs = every(cloud.client("ec2"), "describe_vpcs", "Vpcs", Filters=filters)
         if arguments.get("default"):
             vpcs = [vpc for vpc in vpcs if vpc["IsDefault"]]
         identity = _only("VPC", [vpc["VpcId"] for vpc in vpcs])
@@ -74,7 +76,7 @@ def _subnet(cloud: Cloud, arguments: Properties) -> Properties:
 
 
 def _subnet_ids(cloud: Cloud, filters: list[dict[str, Any]]) -> list[str]:
-    subnets = cloud.client("ec2").describe_subnets(Filters=filters)["Subnets"]
+    subnets = every(cloud.client("ec2"), "describe_subnets", "Subnets", Filters=filters)
     return [subnet["SubnetId"] for subnet in subnets]
 
 
@@ -86,8 +88,8 @@ def _subnets(cloud: Cloud, arguments: Properties) -> Properties:
 def _security_group(cloud: Cloud, arguments: Properties) -> Properties:
     identity = arguments.get("id")
     if not identity:
-        filters = _search(arguments, _GROUP)
-        groups = cloud.client("ec2").describe_security_groups(Filters=filters)["SecurityGroups"]
+        ec2, filters = cloud.client("ec2"), _search(arguments, _GROUP)
+        groups = every(ec2, "describe_security_groups", "SecurityGroups", Filters=filters)
         identity = _only("security group", [group["GroupId"] for group in groups])
     return {**arguments, **_known(cloud, "aws:ec2/securityGroup:SecurityGroup", identity)}
 
@@ -95,7 +97,8 @@ def _security_group(cloud: Cloud, arguments: Properties) -> Properties:
 def _route_table(cloud: Cloud, arguments: Properties) -> Properties:
     ec2, identity = cloud.client("ec2"), arguments.get("routeTableId")
     if not identity:
-        tables = ec2.describe_route_tables(Filters=_search(arguments, _TABLE))["RouteTables"]
+        filters = _search(arguments, _TABLE)
+        tables = every(ec2, "describe_route_tables", "RouteTables", Filters=filters)
         identity = _only("route table", [table["RouteTableId"] for table in tables])
     table = ec2.describe_route_tables(RouteTableIds=[identity])["RouteTables"][0]
     return {

@@ -9,7 +9,8 @@ from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.failures import AwsError
 from localcloud.awsplugin.functions.common import Function
 from localcloud.awsplugin.properties import Properties
-from localcloud.awsplugin.resources.common import tag_map
+from localcloud.awsplugin.resources.common import every, tag_map
+from localcloud.awsplugin.resources.vpc_endpoint import prefix_list_entries
 
 
 def _found_prefix_list(cloud: Cloud, arguments: Properties, identity: str) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def _found_prefix_list(cloud: Cloud, arguments: Properties, identity: str) -> di
             item["name"]
         ]
         wanted[name] = item["values"][0]
-    lists = cloud.client("ec2").describe_managed_prefix_lists()["PrefixLists"]
+    lists = every(cloud.client("ec2"), "describe_managed_prefix_lists", "PrefixLists")
     found = [item for item in lists if wanted.items() <= item.items()]
     if len(found) != 1:
         problem = "no matching" if not found else "more than one matching"
@@ -29,10 +30,9 @@ def _found_prefix_list(cloud: Cloud, arguments: Properties, identity: str) -> di
 
 
 def _entries(cloud: Cloud, prefix_list: str) -> list[Properties]:
-    entries = cloud.client("ec2").get_managed_prefix_list_entries(PrefixListId=prefix_list)
     return [
         {"cidr": entry["Cidr"], "description": entry.get("Description", "")}
-        for entry in entries["Entries"]
+        for entry in prefix_list_entries(cloud, prefix_list)
     ]
 
 

@@ -12,6 +12,7 @@ from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names, policy
 from localcloud.awsplugin.resources.common import (
     answer_or_none,
+    every,
     from_api,
     one_of,
     present,
@@ -152,7 +153,7 @@ def _delete_alarm(cloud: Cloud, identity: str, state: Properties) -> None:  # no
 
 def _put_filter(cloud: Cloud, inputs: Properties) -> None:
     logs, group = cloud.client("logs"), inputs["logGroupName"]
-    found = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    found = every(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=group)
     if group not in {item["logGroupName"] for item in found}:
         message = f"The specified log group {group!r} does not exist."
         raise AwsError("PutMetricFilter", "ResourceNotFoundException", message)
@@ -187,11 +188,12 @@ def _filter_place(identity: str, state: Properties) -> tuple[str, str]:
 
 def _read_filter(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     logs, (group, name) = cloud.client("logs"), _filter_place(identity, previous)
-    answer = answer_or_none(
-        lambda: logs.describe_metric_filters(logGroupName=group, filterNamePrefix=name),
+    place = {"logGroupName": group, "filterNamePrefix": name}
+    found_filters = answer_or_none(
+        lambda: every(logs, "describe_metric_filters", "metricFilters", **place),
         "ResourceNotFoundException",
     )
-    filters = [f for f in (answer or {}).get("metricFilters", ()) if f["filterName"] == name]
+    filters = [each for each in found_filters or () if each["filterName"] == name]
     if not filters:
         return None
     found: dict[str, Any] = filters[0]["metricTransformations"][0]
@@ -232,7 +234,7 @@ def _create_log_policy(cloud: Cloud, inputs: Properties) -> str:
 
 
 def _read_log_policy(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:  # noqa: ARG001
-    policies = cloud.client("logs").describe_resource_policies()["resourcePolicies"]
+    policies = every(cloud.client("logs"), "describe_resource_policies", "resourcePolicies")
     found = next((item for item in policies if item["policyName"] == identity), None)
     if found is None:
         return None

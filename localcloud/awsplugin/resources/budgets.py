@@ -13,6 +13,7 @@ from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names
 from localcloud.awsplugin.resources.common import (
     answer_or_none,
+    every,
     from_api,
     one_of,
     present,
@@ -136,13 +137,17 @@ def _notifications(budgets: Any, account: str, name: str) -> list[Properties]:
     """Return the notifications with those who get them."""
     named = {"AccountId": account, "BudgetName": name}
     notifications = []
-    for item in budgets.describe_notifications_for_budget(**named)["Notifications"]:
+    for item in every(budgets, "describe_notifications_for_budget", "Notifications", **named):
         plain = {key: value for key, value in item.items() if key != "NotificationState"}
-        found = budgets.describe_subscribers_for_notification(**named, Notification=plain)
+        found = every(
+            budgets,
+            "describe_subscribers_for_notification",
+            "Subscribers",
+            **named,
+            Notification=plain,
+        )
         addresses = {
-            property_: [
-                each["Address"] for each in found["Subscribers"] if each["SubscriptionType"] == kind
-            ]
+            property_: [each["Address"] for each in found if each["SubscriptionType"] == kind]
             for property_, kind in _SUBSCRIBERS.items()
         }
         notifications.append(from_api(plain) | {n: a for n, a in addresses.items() if a})
@@ -163,7 +168,7 @@ def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) 
 def _update_notifications(budgets: Any, account: str, name: str, inputs: Properties) -> None:
     """Replace all notifications, as the official provider does."""
     named = {"AccountId": account, "BudgetName": name}
-    for item in budgets.describe_notifications_for_budget(**named)["Notifications"]:
+    for item in every(budgets, "describe_notifications_for_budget", "Notifications", **named):
         plain = {key: value for key, value in item.items() if key != "NotificationState"}
         budgets.delete_notification(**named, Notification=plain)
     for given in inputs.get("notifications") or ():

@@ -36,6 +36,15 @@ def answer_or_none(call: Callable[[], Any], *gone: str) -> Any:
         raise
 
 
+def every(client: Any, operation: str, items: str, **arguments: Any) -> list[Any]:
+    """Return what a list operation finds, over all pages; `items` is the answer's name for it.
+
+    What is changed afterwards can't move the pages, since all of them have been read by then.
+    """
+    pages = client.get_paginator(operation).paginate(**arguments)
+    return [item for page in pages for item in page.get(items) or ()]
+
+
 def reports(previous: Properties, name: str) -> bool:
     """Tell whether a resource speaks of `name`, which can be a resource of its own as well.
 

@@ -14,6 +14,7 @@ from localcloud.awsplugin.resources.common import (
     answer_or_none,
     changed,
     ec2_tags,
+    every,
     one_of,
     present,
     tag_map,
@@ -70,9 +71,9 @@ def _read_vpc(cloud: Cloud, identity: str, previous: Properties) -> Properties |
     if answer is None:
         return None
     vpc = answer["Vpcs"][0]
-    main = _main(ec2.describe_route_tables(Filters=_in_vpc(identity))["RouteTables"])
-    group = _default(ec2.describe_security_groups(Filters=_in_vpc(identity))["SecurityGroups"])
-    acls = ec2.describe_network_acls(Filters=_in_vpc(identity))["NetworkAcls"]
+    main = _main(_in_vpc(ec2, "describe_route_tables", "RouteTables", identity))
+    group = _default(_in_vpc(ec2, "describe_security_groups", "SecurityGroups", identity))
+    acls = _in_vpc(ec2, "describe_network_acls", "NetworkAcls", identity)
     attributes = {
         name: ec2.describe_vpc_attribute(VpcId=identity, Attribute=name)[attribute]["Value"]
         for name, attribute in _VPC_ATTRIBUTES.items()
@@ -94,8 +95,8 @@ def _read_vpc(cloud: Cloud, identity: str, previous: Properties) -> Properties |
     }
 
 
-def _in_vpc(vpc: str) -> list[dict[str, Any]]:
-    return [{"Name": "vpc-id", "Values": [vpc]}]
+def _in_vpc(ec2: Any, operation: str, items: str, vpc: str) -> list[dict[str, Any]]:
+    return every(ec2, operation, items, Filters=[{"Name": "vpc-id", "Values": [vpc]}])
 
 
 def _main(tables: list[dict[str, Any]]) -> str | None:
@@ -114,9 +115,9 @@ def _update_vpc(cloud: Cloud, identity: str, state: Properties, inputs: Properti
 
 def _delete_vpc(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
     ec2 = cloud.client("ec2")
-    groups = ec2.describe_security_groups(Filters=_in_vpc(identity))["SecurityGroups"]
-    subnets = ec2.describe_subnets(Filters=_in_vpc(identity))["Subnets"]
-    endpoints = ec2.describe_vpc_endpoints(Filters=_in_vpc(identity))["VpcEndpoints"]
+    groups = _in_vpc(ec2, "describe_security_groups", "SecurityGroups", identity)
+    subnets = _in_vpc(ec2, "describe_subnets", "Subnets", identity)
+    endpoints = _in_vpc(ec2, "describe_vpc_endpoints", "VpcEndpoints", identity)
     if len(groups) > 1 or subnets or any(item["State"] == "available" for item in endpoints):
         message = f"The vpc '{identity}' has dependencies and cannot be deleted."
         raise AwsError("DeleteVpc", "DependencyViolation", message)
@@ -184,7 +185,7 @@ def _update_subnet(cloud: Cloud, identity: str, state: Properties, inputs: Prope
 def _delete_subnet(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
     ec2 = cloud.client("ec2")
     filters = [{"Name": "subnet-id", "Values": [identity]}]
-    if ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]:
+    if every(ec2, "describe_network_interfaces", "NetworkInterfaces", Filters=filters):
         message = f"The subnet '{identity}' has dependencies and cannot be deleted."
         raise AwsError("DeleteSubnet", "DependencyViolation", message)
     answer_or_none(lambda: ec2.delete_subnet(SubnetId=identity), "InvalidSubnetID.NotFound")

@@ -13,6 +13,7 @@ from localcloud.awsplugin.resource_type import ResourceType, names
 from localcloud.awsplugin.resources.common import (
     answer_or_none,
     ec2_tags,
+    every,
     reports,
     tag_map,
     update_ec2_tags,
@@ -207,7 +208,7 @@ def _association(cloud: Cloud, identity: str, place: Properties) -> dict[str, An
     """Find an association: by its subnet, as its id changes with the table; else by its id."""
     ec2, subnet, gateway = cloud.client("ec2"), place.get("subnetId"), place.get("gatewayId")
     filters = [{"Name": "association.subnet-id", "Values": [subnet]}] if subnet else []
-    for table in ec2.describe_route_tables(Filters=filters)["RouteTables"]:
+    for table in every(ec2, "describe_route_tables", "RouteTables", Filters=filters):
         for association in table["Associations"]:
             same_target = (subnet and association.get("SubnetId") == subnet) or (
                 gateway and association.get("GatewayId") == gateway

@@ -12,6 +12,7 @@ from localcloud.awsplugin.resource_type import ResourceType, names
 from localcloud.awsplugin.resources.common import (
     answer_or_none,
     ec2_tags,
+    every,
     present,
     reports,
     tag_map,
@@ -148,16 +149,16 @@ def _users(cloud: Cloud, identity: str) -> list[str]:
     """Return what uses the group: network interfaces, endpoints, rules of other groups."""
     ec2 = cloud.client("ec2")
     filters = [{"Name": "group-id", "Values": [identity]}]
-    interfaces = ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
+    interfaces = every(ec2, "describe_network_interfaces", "NetworkInterfaces", Filters=filters)
     endpoints = [
         endpoint["VpcEndpointId"]
-        for endpoint in ec2.describe_vpc_endpoints()["VpcEndpoints"]
+        for endpoint in every(ec2, "describe_vpc_endpoints", "VpcEndpoints")
         if endpoint["State"] == "available"
         and identity in {group["GroupId"] for group in endpoint.get("Groups") or ()}
     ]
     rules = [
         rule["SecurityGroupRuleId"]
-        for rule in ec2.describe_security_group_rules()["SecurityGroupRules"]
+        for rule in every(ec2, "describe_security_group_rules", "SecurityGroupRules")
         if rule["GroupId"] != identity
         and (rule.get("ReferencedGroupInfo") or {}).get("GroupId") == identity
     ]
@@ -176,7 +177,8 @@ def _adopt_default(cloud: Cloud, inputs: Properties) -> str:
     filters = [{"Name": "group-name", "Values": ["default"]}]
     if inputs.get("vpcId"):
         filters.append({"Name": "vpc-id", "Values": [inputs["vpcId"]]})
-    groups = cloud.client("ec2").describe_security_groups(Filters=filters)["SecurityGroups"]
+    ec2 = cloud.client("ec2")
+    groups = every(ec2, "describe_security_groups", "SecurityGroups", Filters=filters)
     if not groups:
         message = f"the VPC {inputs.get('vpcId')} has no default security group"
         raise AwsError("DescribeSecurityGroups", _GONE, message)

@@ -14,6 +14,7 @@ from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names, policy
 from localcloud.awsplugin.resources.common import (
     answer_or_none,
+    every,
     from_api,
     one_of,
     present,
@@ -175,9 +176,10 @@ def _place(identity: str, state: Properties) -> tuple[str, str, str]:
 
 def _read_target(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     events, (bus, rule, target_id) = cloud.client("events"), _place(identity, previous)
-    answer = answer_or_none(lambda: events.list_targets_by_rule(Rule=rule, EventBusName=bus), _GONE)
-    targets = (answer or {}).get("Targets", ())
-    target = next((item for item in targets if item["Id"] == target_id), None)
+    found = answer_or_none(
+        lambda: every(events, "list_targets_by_rule", "Targets", Rule=rule, EventBusName=bus), _GONE
+    )
+    target = next((item for item in found or () if item["Id"] == target_id), None)
     if target is None:
         return None
     transformer = target.get("InputTransformer")

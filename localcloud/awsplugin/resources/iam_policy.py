@@ -12,6 +12,7 @@ from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names, policy
 from localcloud.awsplugin.resources.common import (
     answer_or_none,
+    every,
     present,
     tag_changes,
     tag_list,
@@ -109,7 +110,7 @@ def _read_policy(cloud: Cloud, identity: str, previous: Properties) -> Propertie
 def _update_policy(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
     iam = cloud.client("iam")
     if not same_document(state.get("policy"), inputs["policy"]):
-        versions = iam.list_policy_versions(PolicyArn=identity)["Versions"]
+        versions = every(iam, "list_policy_versions", "Versions", PolicyArn=identity)
         spare = [item for item in versions if not item["IsDefaultVersion"]]
         if len(versions) >= _MOST_VERSIONS:
             oldest = min(spare, key=lambda item: item["CreateDate"])
@@ -126,8 +127,10 @@ def _update_policy(cloud: Cloud, identity: str, state: Properties, inputs: Prope
 
 def _delete_policy(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
     iam = cloud.client("iam")
-    answer = answer_or_none(lambda: iam.list_policy_versions(PolicyArn=identity), _GONE)
-    for version in (answer or {}).get("Versions", ()):
+    found = answer_or_none(
+        lambda: every(iam, "list_policy_versions", "Versions", PolicyArn=identity), _GONE
+    )
+    for version in found or ():
         if not version["IsDefaultVersion"]:
             iam.delete_policy_version(PolicyArn=identity, VersionId=version["VersionId"])
     answer_or_none(lambda: iam.delete_policy(PolicyArn=identity), _GONE)

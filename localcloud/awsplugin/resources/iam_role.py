@@ -16,6 +16,7 @@ from localcloud.awsplugin.resource_type import ResourceType, names, policy
 from localcloud.awsplugin.resources.common import (
     answer_or_none,
     changed,
+    every,
     present,
     reports,
     tag_changes,
@@ -109,7 +110,7 @@ def _read_role(cloud: Cloud, identity: str, previous: Properties) -> Properties 
 
 
 def _read_inline(iam: Any, role: str) -> list[Properties]:
-    found = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    found = every(iam, "list_role_policies", "PolicyNames", RoleName=role)
     documents = (iam.get_role_policy(RoleName=role, PolicyName=name) for name in found)
     return [
         {"name": item["PolicyName"], "policy": document_text(item["PolicyDocument"])}
@@ -119,8 +120,8 @@ def _read_inline(iam: Any, role: str) -> list[Properties]:
 
 def attached_policies(iam: Any, role: str) -> list[str]:
     """Return the ARNs of the policies attached to `role`."""
-    pages = iam.get_paginator("list_attached_role_policies").paginate(RoleName=role)
-    return [item["PolicyArn"] for page in pages for item in page["AttachedPolicies"]]
+    attached = every(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=role)
+    return [item["PolicyArn"] for item in attached]
 
 
 def _update_role(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:

@@ -14,6 +14,7 @@ from localcloud.awsplugin.resource_type import ResourceType, names, policy
 from localcloud.awsplugin.resources.common import (
     answer_or_none,
     changed,
+    every,
     present,
     reports,
     tag_changes,
@@ -107,7 +108,7 @@ def _read_key(cloud: Cloud, identity: str, previous: Properties) -> Properties |
     rotation = kms.get_key_rotation_status(KeyId=identity) if key["Enabled"] else {}
     rotates = bool(rotation.get("KeyRotationEnabled", previous.get("enableKeyRotation")))
     period = rotation.get("RotationPeriodInDays") or previous.get("rotationPeriodInDays")
-    tags = kms.list_resource_tags(KeyId=identity)["Tags"]
+    tags = every(kms, "list_resource_tags", "Tags", KeyId=identity)
     document = kms.get_key_policy(KeyId=identity, PolicyName="default")["Policy"]
     return {
         "arn": key["Arn"],
@@ -200,17 +201,16 @@ def _create_alias(cloud: Cloud, inputs: Properties) -> str:
 
 
 def _read_alias(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:  # noqa: ARG001
-    for page in cloud.client("kms").get_paginator("list_aliases").paginate():
-        for alias in page["Aliases"]:
-            if alias["AliasName"] == identity:
-                key = alias["TargetKeyId"]
-                return {
-                    "arn": alias["AliasArn"],
-                    "name": identity,
-                    "namePrefix": "",
-                    "targetKeyId": key,
-                    "targetKeyArn": cloud.arn("kms", f"key/{key}"),
-                }
+    for alias in every(cloud.client("kms"), "list_aliases", "Aliases"):
+        if alias["AliasName"] == identity:
+            key = alias["TargetKeyId"]
+            return {
+                "arn": alias["AliasArn"],
+                "name": identity,
+                "namePrefix": "",
+                "targetKeyId": key,
+                "targetKeyArn": cloud.arn("kms", f"key/{key}"),
+            }
     return None
 
 

@@ -13,6 +13,7 @@ from localcloud.awsplugin.resource_type import ResourceType, names
 from localcloud.awsplugin.resources.common import (
     answer_or_none,
     changed,
+    every,
     one_of,
     present,
     tag_changes,
@@ -60,8 +61,7 @@ def _arn(cloud: Cloud, name: str) -> str:
 
 def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     logs = cloud.client("logs")
-    pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=identity)
-    groups = (group for page in pages for group in page["logGroups"])
+    groups = every(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=identity)
     group = next((group for group in groups if group["logGroupName"] == identity), None)
     if group is None:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from localcloud.awsplugin.cloud import Cloud
@@ -11,10 +11,11 @@ from localcloud.awsplugin.failures import AwsError, Failure
 from localcloud.awsplugin.naming import Autoname, unique_from_prefix
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names
-from localcloud.awsplugin.resources.common import answer_or_none, tag_list, tag_map
+from localcloud.awsplugin.resources.common import answer_or_none, every, tag_list, tag_map
 
 GONE = ("404", "NoSuchBucket")
 _NAME = re.compile(r"(?!xn--)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
+_MOST_KEYS = 1000  # that one request may delete
 _HOME = "us-east-1"  # the region that a location constraint does not name
 _ZONES = {
     "us-east-1": "Z3AQBSTGFYJSTF",
@@ -114,18 +115,41 @@ def _delete(cloud: Cloud, identity: str, state: Properties) -> None:
 
 def _empty(s3: Any, bucket: str) -> None:
     """Delete every version, delete marker and unfinished upload in the bucket."""
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-        found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-        keys = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
-        if keys:
-            answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
-            for refused in answer.get("Errors", ()):
-                raise AwsError(
-                    "DeleteObjects", refused["Code"], f"{refused['Key']}: {refused['Message']}"
-                )
-    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
-        for upload in page.get("Uploads", ()):
-            s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+    delete_versions(s3, bucket, versions(s3, bucket))
+    for upload in every(s3, "list_multipart_uploads", "Uploads", Bucket=bucket):
+        s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+
+
+def versions(s3: Any, bucket: str, prefix: str = "") -> list[Properties]:
+    """Return the versions and delete markers of the keys with a prefix, over all pages."""
+    pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
+    return [
+        {"Key": item["Key"], "VersionId": item["VersionId"]}
+        for page in pages
+        for kind in ("Versions", "DeleteMarkers")
+        for item in page.get(kind) or ()
+    ]
+
+
+def delete_versions(s3: Any, bucket: str, found: Sequence[Properties]) -> None:
+    """Delete what `versions` found.
+
+    Raises:
+        AwsError: some are refused, and all others deleted; it names the first.
+
+    """
+    refused: list[dict[str, Any]] = []
+    for start in range(0, len(found), _MOST_KEYS):
+        objects = {"Objects": found[start : start + _MOST_KEYS], "Quiet": True}
+        refused += s3.delete_objects(Bucket=bucket, Delete=objects).get("Errors") or ()
+    if refused:
+        first = refused[0]
+        message = (
+            f"{len(refused)} of {len(found)} object versions were not deleted. The first: "
+            f"{first['Key']}, version {first.get('VersionId', 'null')}: "
+            f"{first.get('Message') or first['Code']}"
+        )
+        raise AwsError("DeleteObjects", first["Code"], message)
 
 
 def _bucket_type(token: str) -> ResourceType:

@@ -13,6 +13,7 @@ from localcloud.awsplugin.naming import Autoname
 from localcloud.awsplugin.properties import Asset, Properties
 from localcloud.awsplugin.resource_type import ResourceType, names
 from localcloud.awsplugin.resources.common import answer_or_none, present, tag_list, tag_map
+from localcloud.awsplugin.resources.s3_bucket import delete_versions, versions
 
 _GONE = ("404", "NoSuchKey", "NoSuchBucket")
 _CONTENTS = ("source", "content", "contentBase64")
@@ -142,12 +143,8 @@ def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) 
 def _delete(cloud: Cloud, identity: str, state: Properties) -> None:
     """Delete the object with all its versions, as the provider does."""
     s3, (bucket, key) = cloud.client("s3"), _place(identity, state)
-    pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key)
-    found = answer_or_none(lambda: list(pages), "NoSuchBucket") or []
-    for page in found:
-        for item in [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]:
-            if item["Key"] == key:
-                s3.delete_object(Bucket=bucket, Key=key, VersionId=item["VersionId"])
+    found = answer_or_none(lambda: versions(s3, bucket, key), "NoSuchBucket") or []
+    delete_versions(s3, bucket, [item for item in found if item["Key"] == key])
 
 
 TYPES = (

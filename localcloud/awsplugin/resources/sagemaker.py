@@ -12,6 +12,7 @@ from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names
 from localcloud.awsplugin.resources.common import (
     answer_or_none,
+    every,
     present,
     tag_changes,
     tag_list,
@@ -56,8 +57,7 @@ def _create_group(cloud: Cloud, inputs: Properties) -> str:
 
 
 def _tags(cloud: Cloud, arn: str) -> dict[str, str]:
-    pages = cloud.client("sagemaker").get_paginator("list_tags").paginate(ResourceArn=arn)
-    return {name: text for page in pages for name, text in tag_map(page["Tags"]).items()}
+    return tag_map(every(cloud.client("sagemaker"), "list_tags", "Tags", ResourceArn=arn))
 
 
 def _read_group(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:  # noqa: ARG001

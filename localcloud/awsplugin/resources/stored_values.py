@@ -12,6 +12,7 @@ from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names, policy
 from localcloud.awsplugin.resources.common import (
     answer_or_none,
+    every,
     one_of,
     present,
     reports,
@@ -66,7 +67,9 @@ def _read_parameter(cloud: Cloud, identity: str, previous: Properties) -> Proper
     if answer is None:
         return None
     found, filters = answer["Parameter"], [{"Key": "Name", "Values": [identity]}]
-    details: dict[str, Any] = ssm.describe_parameters(ParameterFilters=filters)["Parameters"][0]
+    details: dict[str, Any] = every(
+        ssm, "describe_parameters", "Parameters", ParameterFilters=filters
+    )[0]
     tags = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=identity)["TagList"]
     plain = "insecureValue" in previous and found["Type"] != "SecureString"
     return {

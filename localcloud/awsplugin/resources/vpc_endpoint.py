@@ -11,6 +11,7 @@ from localcloud.awsplugin.resource_type import ResourceType, names, policy
 from localcloud.awsplugin.resources.common import (
     answer_or_none,
     ec2_tags,
+    every,
     one_of,
     present,
     reports,
@@ -63,7 +64,7 @@ def _check_private_dns(cloud: Cloud, vpc: str, service: str) -> None:
             )
             raise AwsError("CreateVpcEndpoint", "InvalidParameter", message)
     filters = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "service-name", "Values": [service]}]
-    for other in ec2.describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]:
+    for other in every(ec2, "describe_vpc_endpoints", "VpcEndpoints", Filters=filters):
         if _is_available(other) and other["PrivateDnsEnabled"] and other.get("SubnetIds"):
             message = (
                 "private-dns-enabled cannot be set because there is already a conflicting "
@@ -106,7 +107,8 @@ def _groups(cloud: Cloud, inputs: Properties) -> list[str]:
         {"Name": "vpc-id", "Values": [inputs["vpcId"]]},
         {"Name": "group-name", "Values": ["default"]},
     ]
-    groups = cloud.client("ec2").describe_security_groups(Filters=filters)["SecurityGroups"]
+    ec2 = cloud.client("ec2")
+    groups = every(ec2, "describe_security_groups", "SecurityGroups", Filters=filters)
     return [group["GroupId"] for group in groups]
 
 
@@ -162,14 +164,18 @@ def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | Non
 
 
 def _prefix_list(cloud: Cloud, service: str) -> str | None:
-    lists = cloud.client("ec2").describe_managed_prefix_lists()["PrefixLists"]
+    lists = every(cloud.client("ec2"), "describe_managed_prefix_lists", "PrefixLists")
     return next((i["PrefixListId"] for i in lists if i["PrefixListName"] == service), None)
 
 
 def _cidr_blocks(cloud: Cloud, prefix_list: str) -> list[str]:
+    return [entry["Cidr"] for entry in prefix_list_entries(cloud, prefix_list)]
+
+
+def prefix_list_entries(cloud: Cloud, prefix_list: str) -> list[dict[str, Any]]:
+    """Return the entries of a prefix list, over all pages."""
     ec2 = cloud.client("ec2")
-    entries = ec2.get_managed_prefix_list_entries(PrefixListId=prefix_list)["Entries"]
-    return [entry["Cidr"] for entry in entries]
+    return every(ec2, "get_managed_prefix_list_entries", "Entries", PrefixListId=prefix_list)
 
 
 def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:

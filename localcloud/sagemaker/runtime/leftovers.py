@@ -6,36 +6,49 @@ server that was killed together with their own helper.
 
 from __future__ import annotations
 
-import os
-import signal
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 
+from localcloud import processes
+from localcloud.processes import Process
 from localcloud.sagemaker.runtime.files import remove
+
+_SANDBOXES = "localcloud.sagemaker.sandbox."
 
 
 def sweep(jobs: Path) -> None:
-    """Kill every process that works in a folder below `jobs`, then remove the folders."""
+    """End every process of a job whose folder is below `jobs`, then remove the folders.
+
+    Call this only where no server works on these jobs.
+    """
     if not jobs.is_dir():
         return
-    for process in _processes_of(jobs):
-        with suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
+    processes.end(_processes_of(jobs))
     remove(jobs)
 
 
-def _processes_of(jobs: Path) -> list[int]:
-    """Return the processes whose command line or environment names a folder below `jobs`."""
-    marks = [f"{jobs}/".encode(), f"SAGEMAKER_BASE_DIR={jobs}/".encode()]
-    found = []
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit() or int(folder.name) == os.getpid():
-            continue
-        with suppress(OSError):
-            command = (folder / "cmdline").read_bytes()
-            environment = (folder / "environ").read_bytes()
-            if (b"localcloud.sagemaker.sandbox" in command and marks[0] in command) or (
-                marks[1] in environment
-            ):
-                found.append(int(folder.name))
-    return found
+def _processes_of(jobs: Path) -> Iterator[Process]:
+    running = processes.running()
+    own = processes.others_of_this_user(running)
+    known = {each for each in own if _runs_instance(each, jobs) or _has_home(each, jobs)}
+    for process in own:
+        if process in known or not known.isdisjoint(process.above(running)):
+            yield process
+
+
+def _runs_instance(process: Process, jobs: Path) -> bool:
+    """Tell whether it is the sandbox around an instance of a job."""
+    match process.command():
+        case [_, *_, "-m", module, specification]:
+            return module.startswith(_SANDBOXES) and Path(specification).is_relative_to(jobs)
+    return False
+
+
+def _has_home(process: Process, jobs: Path) -> bool:
+    """Tell whether it is a plain process of an instance: its home is below the job's folder.
+
+    SAGEMAKER_BASE_DIR by itself says less: a person may export it to try a script by hand.
+    """
+    environment = process.environment()
+    names = ("HOME", "SAGEMAKER_BASE_DIR")
+    return all(any(each.startswith(f"{name}={jobs}/") for each in environment) for name in names)
