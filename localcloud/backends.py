@@ -58,7 +58,7 @@ def _recipients(backend: Any, topic: Any) -> list[str]:
 
 
 def mend_bucket_policies() -> None:
-    """Make moto's S3 leave bucket policies alone.
+    """Make moto's S3 leave bucket policies alone: who may do what is judged before it is asked.
 
     It evaluates them without their conditions, so that a policy's Deny for requests
     without TLS, say, would refuse every request.
@@ -66,10 +66,10 @@ def mend_bucket_policies() -> None:
     from moto.iam.access_control import PermissionResult
     from moto.s3.models import FakeBucket
 
-    def neutral(_bucket: Any, _action: str, _resource: str) -> Any:
-        return PermissionResult.NEUTRAL
+    def permit(_bucket: Any, _action: str, _resource: str) -> Any:
+        return PermissionResult.PERMITTED
 
-    FakeBucket.get_permission = neutral
+    FakeBucket.get_permission = permit
 
 
 def mend_delete_markers() -> None:

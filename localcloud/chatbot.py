@@ -13,9 +13,9 @@ from typing import Any
 from moto.core.base_backend import BackendDict, BaseBackend
 
 from localcloud import backends, managed_policies, rest_json
-from localcloud.faults import Application
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.validation import validate
+from localcloud.wsgi import Application
 
 SERVICE = "chatbot"
 """The service's name, in signatures as in botocore."""

@@ -73,7 +73,8 @@ class Clients:
         """Return the temporary credentials of a session, which is judged from now on."""
         answer = self._sts.assume_role(RoleArn=session.role, RoleSessionName=SESSION_NAME)
         given = answer["Credentials"]
-        self._sessions.add(given["AccessKeyId"], session)
+        opened = replace(session, token=given["SessionToken"])
+        self._sessions.add(given["AccessKeyId"], opened)
         return {
             "aws_access_key_id": given["AccessKeyId"],
             "aws_secret_access_key": given["SecretAccessKey"],

@@ -6,26 +6,21 @@ too, which are a client's like any other.
 
 from __future__ import annotations
 
-import io
-import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from fnmatch import fnmatchcase
 from typing import Any
-from urllib.parse import parse_qs
 
-from localcloud.refusals import FORM, refuse
+from localcloud.authorization.signatures import signer_of
+from localcloud.operations import operation_of
 from localcloud.sagemaker.errors import ServiceError, validation_error
-
-Environ = dict[str, Any]
-StartResponse = Callable[..., Any]
-Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+from localcloud.wsgi import Application, Environ, StartResponse, is_form
 
 ANSWERS = ("throttle", "error", "expired", "cut", "real")
-_SCOPE = re.compile(r"Credential=([^/]+)/[^/]+/([^/]+)/([^/]+)/")
 
 
 @dataclass(frozen=True)
@@ -122,40 +117,25 @@ class Faulty:
             time.sleep(fault.seconds)
             return self._application(environ, start_response)
         if fault.effect:
-            # Its answer is lost.
-            b"".join(self._application(environ, lambda *_: None))
+            # Its answer is lost, a refusal too.
+            with suppress(ServiceError):
+                b"".join(self._application(environ, lambda *_: None))
         time.sleep(fault.seconds)
         if fault.answer == "cut":
             return _cut(environ, start_response)
-        return _refuse(fault, environ, start_response)
+        raise _error(fault, environ)
 
 
 def _matches(fault: Fault, environ: Environ) -> bool:
-    access_key, region, service = _scope(environ)
+    signer = signer_of(environ)
     return (
-        fault.service == service
-        and fnmatchcase(access_key, fault.access_key)
-        and fnmatchcase(region, fault.region)
+        fault.service == signer.service
+        and fnmatchcase(signer.access_key, fault.access_key)
+        and fnmatchcase(signer.region, fault.region)
         and fnmatchcase(environ["REQUEST_METHOD"], fault.method)
         and fnmatchcase(environ["PATH_INFO"], fault.path)
         and (fault.operation == "*" or fnmatchcase(operation_of(environ), fault.operation))
     )
-
-
-def _scope(environ: Environ) -> tuple[str, str, str]:
-    """Return the access key, the region and the service that a request's signature names."""
-    match = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
-    return (match[1], match[2], match[3]) if match else ("", "", "")
-
-
-def operation_of(environ: Environ) -> str:
-    """Return the operation that a request names, in its headers or in the form that it sends."""
-    target: str = environ.get("HTTP_X_AMZ_TARGET", "")
-    if target or not environ.get("CONTENT_TYPE", "").startswith(FORM):
-        return target.rpartition(".")[2]
-    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    environ["wsgi.input"] = io.BytesIO(body)
-    return parse_qs(body.decode()).get("Action", [""])[0]
 
 
 def _cut(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -164,14 +144,12 @@ def _cut(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     return []
 
 
-def _refuse(fault: Fault, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-    in_form = environ.get("CONTENT_TYPE", "").startswith(FORM)
-    errors = {
-        "throttle": _throttled(fault.service),
-        "error": _failed(fault.service),
-        "expired": _expired(fault.service, in_form),
-    }
-    return refuse(errors[fault.answer], fault.service, environ, start_response)
+def _error(fault: Fault, environ: Environ) -> ServiceError:
+    if fault.answer == "throttle":
+        return _throttled(fault.service)
+    if fault.answer == "error":
+        return _failed(fault.service)
+    return _expired(fault.service, is_form(environ))
 
 
 def _throttled(service: str) -> ServiceError:

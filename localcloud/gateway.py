@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 import re
@@ -13,22 +12,26 @@ from urllib.parse import urlsplit
 
 from localcloud import prices, workflows
 from localcloud.authorization.guard import Guard
+from localcloud.authorization.signatures import signer_of
 from localcloud.backends import account_of
-from localcloud.faults import Application, Environ, Faulty, Plan, StartResponse
+from localcloud.faults import Faulty, Plan
 from localcloud.pages import pages
 from localcloud.quotas import service_quotas
+from localcloud.refusals import refuse
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.service import TrainingService
+from localcloud.wsgi import Application, Environ, StartResponse, body_of
 
 _TARGET = "SageMaker."
-_DEFAULT_REGION = "us-east-1"
-_CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]+/([^/]+)/")
 _RESET = "/moto-api/reset"
 _log = logging.getLogger(__name__)
 
 
 class JsonService(Protocol):
     """A service of the local cloud's own, which speaks AWS's JSON protocol."""
+
+    signing_name: str
+    """As signatures name it."""
 
     def offers(self, operation: str, request: dict[str, Any]) -> bool:
         """Tell whether it answers a request, rather than moto."""
@@ -61,26 +64,38 @@ class Gateway:
             return _answer(start_response, "403 Forbidden", {"message": refusal})
         path = environ.get("PATH_INFO", "")
         if page := self._pages.get((environ["REQUEST_METHOD"], path)):
-            body = _read(environ)
-            return _reply(path, start_response, lambda: page(_parse(body)))
+            return _reply(path, start_response, lambda: page(_parse(body_of(environ))))
         if path == _RESET:
             self._service.close()
-        return self._services(environ, start_response)
+        try:
+            return self._services(environ, start_response)
+        except ServiceError as error:
+            return refuse(error, environ, start_response)
 
     def _answer_as_aws(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if target.startswith(workflows.TARGET):
             workflows.mend()
         service, _, operation = target.rpartition(".")
-        own = self._own.get(f"{service}.")
-        if own is None:
-            return self._moto(environ, start_response)
-        body = _read(environ)
+        own, signer = self._own.get(f"{service}."), signer_of(environ)
+        # What was judged is what the signature names; moto goes by that as well.
+        if own is None or signer.service != own.signing_name:
+            return self._ask_moto(environ, start_response)
+        body = body_of(environ)
         if not _offers(own, operation, body):
-            environ["wsgi.input"] = io.BytesIO(body)
-            return self._moto(environ, start_response)
-        caller = _caller(environ)
+            return self._ask_moto(environ, start_response)
+        caller = account_of(signer.access_key), signer.region
         return _reply(operation, start_response, lambda: own.call(operation, _parse(body), *caller))
+
+    def _ask_moto(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        signer = signer_of(environ)
+        if signer.place == "REST-QUERY-STRING" and signer.service not in {"", "s3"}:
+            # moto looks for the service in a header only.
+            environ["HTTP_AUTHORIZATION"] = (
+                f"AWS4-HMAC-SHA256 Credential={signer.access_key}/20000101/{signer.region}/"
+                f"{signer.service}/aws4_request"
+            )
+        return self._moto(environ, start_response)
 
 
 def _offers(service: JsonService, operation: str, body: bytes) -> bool:
@@ -88,11 +103,6 @@ def _offers(service: JsonService, operation: str, body: bytes) -> bool:
         return service.offers(operation, _parse(body))
     except ServiceError:
         return True
-
-
-def _read(environ: Environ) -> bytes:
-    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    return body
 
 
 def _reply(name: str, start_response: StartResponse, work: Callable[[], Any]) -> Iterable[bytes]:
@@ -145,14 +155,6 @@ def _parse(body: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ServiceError("SerializationException", "The request is no JSON object")
     return document
-
-
-def _caller(environ: Environ) -> tuple[str, str]:
-    """Return the account and the region that the request's signature names."""
-    match = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
-    if match is None:
-        return account_of(""), _DEFAULT_REGION
-    return account_of(match[1]), match[2]
 
 
 def _answer(start_response: StartResponse, status: str, document: Any) -> Iterable[bytes]:

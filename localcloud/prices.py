@@ -33,6 +33,8 @@ _COMPARISONS: Mapping[str, Callable[[str, str], bool]] = {
 class PriceList:
     """Answers for SageMaker's training instances in us-east-1, whose prices are known."""
 
+    signing_name = "pricing"
+
     def __init__(self) -> None:
         self._operations: dict[str, Callable[[Document], Document]] = {
             "GetProducts": _get_products,

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
 from xml.sax.saxutils import escape
 
+from localcloud.authorization.signatures import signer_of
+from localcloud.operations import operation_of
 from localcloud.sagemaker.errors import ServiceError
+from localcloud.wsgi import Environ, StartResponse, is_form
 
-FORM = "application/x-www-form-urlencoded"
 
-
-def refuse(
-    error: ServiceError, service: str, environ: dict[str, Any], start_response: Any
-) -> Iterable[bytes]:
-    """Answer a request to a service, named as in its signature, with an error."""
-    if service in {"s3", "ec2"} or environ.get("CONTENT_TYPE", "").startswith(FORM):
+def refuse(error: ServiceError, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """Answer a request with an error, in the form of the service that is asked."""
+    service = _service(environ)
+    if service in {"s3", "ec2"} or is_form(environ):
         kind, text = "application/xml", _xml(service, error)
     else:
         kind = "application/x-amz-json-1.1"
@@ -29,6 +28,14 @@ def refuse(
     ]
     start_response(f"{error.status} {error.code}", headers)
     return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
+
+
+def _service(environ: Environ) -> str:
+    """Return the service that is asked, of a request whose signature may be the error as well."""
+    try:
+        return signer_of(environ).service
+    except ServiceError:
+        return "" if operation_of(environ) else "s3"
 
 
 def _xml(service: str, error: ServiceError) -> str:

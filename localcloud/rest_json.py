@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from localcloud.authorization.signatures import signer_of
 from localcloud.backends import account_of
-from localcloud.faults import Application, Environ, StartResponse
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.validation import service_model
+from localcloud.wsgi import Application, Environ, StartResponse, body_of
 
 Document = dict[str, Any]
 Call = Callable[[str, Document, str], Document]
 """Answers an operation's request of an account, or raises ServiceError."""
 
-_CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]+/[^/]+/([^/]+)/")
 _log = logging.getLogger(__name__)
 
 
@@ -30,10 +29,11 @@ def before(application: Application, service: str, call: Call) -> Application:
     """
 
     def answer(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        credential = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
-        if credential is None or credential[2] != service:
+        signer = signer_of(environ)
+        if signer.service != service:
             return application(environ, start_response)
-        status, document, headers = _answer(environ, service, account_of(credential[1]), call)
+        account = account_of(signer.access_key)
+        status, document, headers = _answer(environ, service, account, call)
         body = b"" if status == _NO_CONTENT else json.dumps(document).encode()
         start_response(f"{status} {headers.pop('reason', 'OK')}", _headers(body, headers))
         return [body]
@@ -73,9 +73,8 @@ def _operation(path: str, service: str) -> Any:
 
 
 def _request(environ: Environ) -> Document:
-    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     try:
-        document = json.loads(body or b"{}")
+        document = json.loads(body_of(environ) or b"{}")
     except ValueError as error:
         raise ServiceError("SerializationException", "The request is no JSON") from error
     if not isinstance(document, dict):

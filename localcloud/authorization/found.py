@@ -91,6 +91,13 @@ def bucket_policy(name: str) -> Policy | None:
     return parse(found.policy.decode()) if found is not None and found.policy else None
 
 
+def shuts_out_everybody(arn: str | None) -> bool:
+    """Tell whether a bucket, or that of an object, restricts public policies; no bucket does."""
+    holder = bucket((arn or "").rpartition(":")[2].partition("/")[0])
+    block = getattr(holder, "public_access_block", None)
+    return block is not None and bool(block.restrict_public_buckets)
+
+
 def key(name: str, account: str, region: str) -> Key | None:
     """Return a KMS key by its ID, ARN or alias; None if there is none, or it is AWS's own."""
     from moto.kms.models import kms_backends

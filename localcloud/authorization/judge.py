@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from localcloud.authorization import found
 from localcloud.authorization.demands import Demand
@@ -24,18 +24,30 @@ _KEY_ERRORS = {
 }
 _ADDRESS = "127.0.0.1"
 """Whence requests come in fact; on AWS, from an address that is none of the account's either."""
+_ENCRYPTED = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
+"""Every request counts as encrypted, though none is on loopback."""
 _log = logging.getLogger(__name__)
 
 
 def require(session: Session, demand: Demand) -> None:
     """Raise ServiceError, as the service that is asked would, unless all policies allow it."""
-    try:
-        reason = _refusal(session, demand)
-    except PolicyError as error:
-        _log.warning("%s can't be judged: %s", demand.action, error)
-        reason = f"{demand.action} can't be judged by the local cloud: {error}"
+    reason = _judged(demand, lambda: _refusal(session, demand))
     if reason:
         raise ServiceError("AccessDenied", reason, _FORBIDDEN)
+
+
+def require_of_everybody(demand: Demand) -> None:
+    """Raise ServiceError, as S3 would, unless a bucket's policy lets everybody do it."""
+    if _judged(demand, lambda: _public_refusal(demand)):
+        raise ServiceError("AccessDenied", "Access Denied", _FORBIDDEN)
+
+
+def _judged(demand: Demand, refusal_of: Callable[[], str]) -> str:
+    try:
+        return refusal_of()
+    except PolicyError as error:
+        _log.warning("%s can't be judged: %s", demand.action, error)
+        return f"{demand.action} can't be judged by the local cloud: {error}"
 
 
 def may_assume(role: str, job: str, account: str) -> bool:
@@ -78,19 +90,34 @@ def _refusal(session: Session, demand: Demand) -> str:
     return refusal(request, policies)
 
 
+def _public_refusal(demand: Demand) -> str:
+    """Return why a request that nobody signed is refused; ACLs, off in new buckets, don't count."""
+    context = {
+        **_ENCRYPTED,
+        "aws:PrincipalType": "Anonymous",
+        "aws:userid": "anonymous",
+        **_about_time(),
+        **_about_resource(demand.resource),
+        **_about_way(None),
+        **demand.context,
+    }
+    request = Request(Principal(), demand.action, demand.resource, Context(context))
+    policy = None if found.shuts_out_everybody(demand.resource) else _resource_policy(demand)
+    return refusal(request, Policies(resource=policy))
+
+
 def _about(session: Session, role: found.Role) -> dict[str, str]:
     """Return what every request of a session says: the service's own calls are encrypted too."""
     return {
+        **_ENCRYPTED,
         "aws:PrincipalAccount": session.account,
         "aws:PrincipalArn": session.role,
         "aws:PrincipalIsAWSService": "false",
         "aws:PrincipalType": "AssumedRole",
         "aws:RequestedRegion": session.region,
-        "aws:SecureTransport": "true",
         "aws:TokenIssueTime": values.date(session.issued),
         "aws:ViaAWSService": "false",
         "aws:userid": f"{role.id}:{session.name}",
-        "s3:TlsVersion": "1.3",
         **{f"aws:PrincipalTag/{name}": value for name, value in role.tags.items()},
     }
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.etree import ElementTree
 
 from localcloud.authorization import found
 from localcloud.authorization.demands import Demand
+from localcloud.authorization.forms import form_of
+from localcloud.wsgi import Environ, body_of
 
 _ALGORITHM = "x-amz-server-side-encryption"
 _HEADERS = (
@@ -75,26 +76,31 @@ class S3Request:
     """Of a request that names the objects to delete."""
 
     @classmethod
-    def of(cls, environ: dict[str, Any], body: bytes = b"") -> S3Request:
-        """Read a WSGI request."""
+    def of(cls, environ: Environ) -> S3Request:
+        """Read a WSGI request, a form with the meaning of the upload that it asks for.
+
+        Raises ServiceError for a form that its policy does not allow.
+        """
         path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace").lstrip("/")
         name = environ.get("HTTP_HOST", "").partition(":")[0]
         bucket = name.partition(".")[0] if name.endswith(".localhost") else ""
         if not bucket or bucket == "s3":
             bucket, _, path = path.partition("/")
-        query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
-        return cls(
-            method=environ["REQUEST_METHOD"],
-            bucket=bucket,
-            key=path,
-            query={each: values[0] for each, values in query.items()},
-            headers={
-                each[5:].lower().replace("_", "-"): value
-                for each, value in environ.items()
-                if each.startswith("HTTP_")
-            },
-            body=body,
-        )
+        method, form = environ["REQUEST_METHOD"], form_of(environ)
+        if form is not None and not path:
+            form.check(bucket)
+            headers = {"x-amz-acl": form.fields["acl"]} if "acl" in form.fields else {}
+            return cls(method, bucket, form.fields["key"], {}, form.fields | headers)
+        named = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        query = {each: values[0] for each, values in named.items()}
+        headers = {
+            each[5:].lower().replace("_", "-"): value
+            for each, value in environ.items()
+            if each.startswith("HTTP_")
+        }
+        if method == "POST" and not path and "delete" in query:
+            return cls(method, bucket, path, query, headers, body_of(environ))
+        return cls(method, bucket, path, query, headers)
 
     @property
     def deletes_several(self) -> bool:

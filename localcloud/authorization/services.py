@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import parse_qs
 
 from localcloud.authorization import found
 from localcloud.authorization.demands import Demand
 from localcloud.authorization.sessions import Session
+from localcloud.sagemaker.errors import ServiceError
 
 Document = Mapping[str, Any]
 
@@ -30,12 +30,13 @@ def demands(service: str, operation: str, document: Document, session: Session) 
 
 
 def read(body: bytes) -> dict[str, Any]:
-    """Return a request's document, of JSON or of a form; empty for any other."""
+    """Return a request's document of JSON; empty for any other. Raises ServiceError if too deep."""
     try:
         document = json.loads(body or b"{}")
     except ValueError:
-        fields = parse_qs(body.decode(errors="replace"))
-        return {name: values[0] for name, values in fields.items()}
+        return {}
+    except RecursionError as error:
+        raise ServiceError("SerializationException", "The request is nested too deeply") from error
     return document if isinstance(document, dict) else {}
 
 

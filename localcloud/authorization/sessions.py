@@ -23,6 +23,8 @@ class Session:
     script: bool = False
     """Whether it is the training script that calls, and not the service for it."""
     name: str = SESSION_NAME
+    token: str = ""
+    """The token that each of its requests brings."""
     issued: float = field(default_factory=time.time)
     """When its credentials were issued, in epoch seconds."""
 

@@ -19,7 +19,7 @@ _ROOT = "root"
 
 @dataclass(frozen=True)
 class Principal:
-    """Who calls: a session of a role, or a service."""
+    """Who calls: a session of a role, or a service; without any of these, somebody anonymous."""
 
     account: str = ""
     role: str = ""
@@ -193,7 +193,7 @@ def _among(names: Principals, principal: Principal, *, account: bool) -> bool:
     if principal.service:
         return principal.service in names.get("Service", ()) or "*" in names.get("AWS", ())
     accepted = {"*", principal.role, principal.session}
-    if account:
+    if account and principal.role:
         partition = principal.role.split(":")[1]
         accepted |= {
             principal.account,

@@ -23,6 +23,8 @@ _LARGEST_PAGE = 100
 class ServiceQuotas:
     """Shows quotas, and grants at once what is asked for."""
 
+    signing_name = "servicequotas"
+
     def __init__(self, book: QuotaBook) -> None:
         self._book = book
         self._changes: dict[str, Document] = {}

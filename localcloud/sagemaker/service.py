@@ -39,6 +39,8 @@ _MOST_TAGS = 50
 class TrainingService:
     """All training jobs of the local cloud, and the operations on them."""
 
+    signing_name = "sagemaker"
+
     def __init__(self, settings: Settings, announce: Announce) -> None:
         self.quotas = QuotaBook()
         self.sessions = Sessions()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from localcloud.faults import Application, Environ, StartResponse, operation_of
+from localcloud.operations import operation_of
 from localcloud.snapshots.gate import Gate
+from localcloud.wsgi import Application, Environ, StartResponse
 
 _READS = re.compile(r"(Describe|Get|List|Head|Lookup|Search|Simulate|BatchGet)[A-Z]\w*")
 
@@ -32,6 +33,6 @@ class Watched:
 
 def only_reads(environ: Environ) -> bool:
     """Tell whether a request can't change anything, by its method or its operation's name."""
-    if environ["REQUEST_METHOD"] in {"GET", "HEAD", "OPTIONS"}:
-        return True
-    return _READS.fullmatch(operation_of(environ)) is not None
+    if operation := operation_of(environ):
+        return _READS.fullmatch(operation) is not None
+    return environ["REQUEST_METHOD"] in {"GET", "HEAD", "OPTIONS"}

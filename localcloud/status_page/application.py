@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from localcloud.faults import Application, Environ, StartResponse
 from localcloud.gateway import refused
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.service import TrainingService
 from localcloud.status_page import jobs, objects
+from localcloud.wsgi import Application, Environ, StartResponse
 
 PATH = "/localcloud/"
 _STATIC = Path(__file__).with_name("static")

@@ -18,6 +18,9 @@ def valid(cloud: Cloud) -> dict[str, Any]:
     return cloud.request()
 
 
+SIGNED = "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/sagemaker/aws4_request, Signature=0"
+
+
 def changed(request: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     *parents, last = path.split(".")
     document = copy.deepcopy(request)
@@ -123,7 +126,7 @@ def test_a_member_that_the_service_does_not_know_is_refused(cloud: Cloud, valid:
             "POST",
             "/",
             json.dumps(valid | {"Colour": "red"}),
-            {"X-Amz-Target": "SageMaker.CreateTrainingJob"},
+            {"X-Amz-Target": "SageMaker.CreateTrainingJob", "Authorization": SIGNED},
         )
         document = json.loads(connection.getresponse().read())
 

@@ -46,6 +46,7 @@ def test_a_read_is_no_change(environ: dict[str, Any]):
         request(target="AmazonSQS.ReceiveMessage"),
         request(form="Action=CreateVpc"),
         request(form="Action=Getaway"),
+        request("GET") | {"QUERY_STRING": "Action=CreateTopic&Name=a"},
     ],
 )
 def test_whatever_else_may_be_one(environ: dict[str, Any]):

@@ -1,0 +1,149 @@
+"""A form by which a browser uploads an object to S3, and the policy that its signer gave it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from localcloud.sagemaker.errors import ServiceError
+from localcloud.wsgi import Environ, body_of
+
+_KIND = "multipart/form-data"
+_FOUND = "localcloud.form"
+_FREE = frozenset({"awsaccesskeyid", "signature", "x-amz-signature", "policy", "file"})
+"""The fields that no condition of the policy has to name; nor those that begin with _IGNORED."""
+_IGNORED = "x-ignore-"
+_FORBIDDEN = 403
+
+
+@dataclass(frozen=True)
+class Form:
+    """An upload's fields and the size of its file."""
+
+    fields: dict[str, str]
+    """By their names in lower case; the key with the file's name in it."""
+    size: int
+
+    def check(self, bucket: str) -> None:
+        """Raise ServiceError, in S3's words, unless the form's policy allows it, if it has one."""
+        if "key" not in self.fields:
+            raise _missing("key")
+        policy = self.fields.get("policy")
+        if policy is None:
+            if not self.fields.keys().isdisjoint({"x-amz-credential", "awsaccesskeyid"}):
+                raise _missing("policy")
+            return
+        document = _read(policy)
+        _check_expiration(document)
+        self._check_conditions(document.get("conditions", []), {**self.fields, "bucket": bucket})
+
+    def _check_conditions(self, conditions: Any, fields: dict[str, str]) -> None:
+        if not isinstance(conditions, list):
+            raise _invalid("Invalid 'conditions' value: must be a List.")
+        named = {"bucket"}
+        for kind, *arguments in map(_parts, conditions):
+            if kind == "content-length-range":
+                self._check_size(*arguments)
+                continue
+            name = str(arguments[0]).removeprefix("$").lower()
+            named.add(name)
+            value, wanted = fields.get(name, ""), str(arguments[1])
+            if not (value == wanted if kind == "eq" else value.startswith(wanted)):
+                shown = json.dumps([kind, f"${name}", wanted])
+                raise _denied(f"Policy Condition failed: {shown}")
+        extra = [
+            name for name in fields if name not in named | _FREE and not name.startswith(_IGNORED)
+        ]
+        if extra:
+            raise _denied(f"Extra input fields: {', '.join(extra)}")
+
+    def _check_size(self, least: Any, most: Any) -> None:
+        try:
+            low, high = int(least), int(most)
+        except (TypeError, ValueError):
+            raise _invalid("Invalid content-length-range.") from None
+        if self.size < low:
+            message = "Your proposed upload is smaller than the minimum allowed size"
+            raise ServiceError("EntityTooSmall", message)
+        if self.size > high:
+            message = "Your proposed upload exceeds the maximum allowed size"
+            raise ServiceError("EntityTooLarge", message)
+
+
+def form_of(environ: Environ) -> Form | None:
+    """Return the form that a request is, None if it is none. Raises ServiceError."""
+    is_one = environ["REQUEST_METHOD"] == "POST" and str(
+        environ.get("CONTENT_TYPE", "")
+    ).startswith(_KIND)
+    if is_one and _FOUND not in environ:
+        environ[_FOUND] = _parse(environ)
+    form: Form | None = environ.get(_FOUND)
+    return form
+
+
+def _parse(environ: Environ) -> Form:
+    from werkzeug.wrappers import Request
+
+    body = body_of(environ)
+    request = Request({**environ, "wsgi.input": io.BytesIO(body)})
+    fields = {name.lower(): value for name, value in request.form.items()}
+    file = request.files.get("file")
+    content = file.stream.read() if file else fields.get("file", "").encode()
+    if file:
+        file.close()
+    if file and "key" in fields:
+        fields["key"] = fields["key"].replace("${filename}", file.filename or "")
+    return Form(fields, len(content))
+
+
+def _read(policy: str) -> dict[str, Any]:
+    try:
+        document = json.loads(base64.b64decode(policy))
+    except (ValueError, RecursionError):
+        raise _invalid("Invalid JSON.") from None
+    if not isinstance(document, dict):
+        raise _invalid("Invalid JSON.")
+    return document
+
+
+def _check_expiration(document: dict[str, Any]) -> None:
+    try:
+        until = datetime.fromisoformat(document["expiration"]).replace(tzinfo=UTC).timestamp()
+    except KeyError:
+        raise _invalid("Policy missing expiration.") from None
+    except (TypeError, ValueError):
+        raise _invalid(f"Invalid 'expiration' value: '{document['expiration']}'") from None
+    if until < time.time():
+        raise _denied("Policy expired.")
+
+
+def _parts(condition: Any) -> list[Any]:
+    """Return a condition as a list: {"acl": "private"} is ["eq", "$acl", "private"]."""
+    match condition:
+        case dict() if len(condition) == 1:
+            [(name, value)] = condition.items()
+            return ["eq", f"${name}", value]
+        case [str(kind), _, _] if kind.lower() in {"eq", "starts-with", "content-length-range"}:
+            return [kind.lower(), *condition[1:]]
+    raise _invalid(f"Invalid Condition: {json.dumps(condition)}")
+
+
+def _missing(field: str) -> ServiceError:
+    return ServiceError(
+        "InvalidArgument",
+        f"Bucket POST must contain a field named '{field}'.  If it is specified, please check the "
+        "order of the fields.",
+    )
+
+
+def _invalid(reason: str) -> ServiceError:
+    return ServiceError("InvalidPolicyDocument", f"Invalid Policy: {reason}")
+
+
+def _denied(reason: str) -> ServiceError:
+    return ServiceError("AccessDenied", f"Invalid according to Policy: {reason}", _FORBIDDEN)

@@ -1,0 +1,228 @@
+"""Who signed a request, in each form in which AWS's clients sign.
+
+Version 4 signs in a header, in the address (a presigned one) or in a form for S3; version 2,
+which only S3 still takes, in the same places. Signatures themselves are not verified.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl
+
+from localcloud.authorization.forms import form_of
+from localcloud.operations import operation_of
+from localcloud.sagemaker.errors import ServiceError
+from localcloud.wsgi import Environ
+
+Parameters = Mapping[str, str]
+"""By their names in lower case."""
+
+_CREDENTIAL = re.compile(
+    r"(?P<key>[^/]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request", re.ASCII
+)
+_FOUND = "localcloud.signer"
+"""Where the signer is kept for the layers that ask later."""
+_FORBIDDEN = 403
+_WEEK = 604_800
+_DATE = "%Y%m%dT%H%M%SZ"
+_VERSION_4 = frozenset(
+    f"x-amz-{name}"
+    for name in ("algorithm", "credential", "date", "expires", "signedheaders", "signature")
+)
+_VERSION_2 = frozenset({"awsaccesskeyid", "expires", "signature"})
+_MALFORMED = (
+    'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".'
+)
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Who signed a request, and how."""
+
+    access_key: str = ""
+    """Empty: the request is anonymous."""
+    service: str = "s3"
+    """The service that is asked, as signatures name it; empty where the request does not say."""
+    region: str = "us-east-1"
+    token: str = ""
+    """The session's, where the credentials are temporary."""
+    version: int = 4
+    place: str = "REST-HEADER"
+    """As the condition key s3:authType names it: REST-HEADER, REST-QUERY-STRING or POST."""
+    signed: float | None = None
+    """When, in epoch seconds, where the signature says so."""
+
+    @property
+    def context(self) -> dict[str, str]:
+        """What the policies of S3 may ask of a signature, by condition key."""
+        if not self.access_key:
+            return {}
+        name = "AWS4-HMAC-SHA256" if self.version == 4 else "AWS"
+        age = {} if self.signed is None else {"s3:signatureAge": str(self._age)}
+        return {"s3:authType": self.place, "s3:signatureversion": name, **age}
+
+    @property
+    def _age(self) -> int:
+        return int(1000 * (time.time() - (self.signed or 0)))
+
+
+def signer_of(environ: Environ) -> Signer:
+    """Return who signed a request; raise ServiceError if its signature does not say, or expired."""
+    if _FOUND not in environ:
+        environ[_FOUND] = _find(environ)
+    signer: Signer = environ[_FOUND]
+    return signer
+
+
+def _find(environ: Environ) -> Signer:
+    authorization = environ.get("HTTP_AUTHORIZATION", "")
+    query = _lowered(_query(environ))
+    in_query = not query.keys().isdisjoint(_SIGNING)
+    if authorization and in_query:
+        raise ServiceError(
+            "InvalidArgument",
+            "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature "
+            "query string parameter or the Authorization header should be specified",
+        )
+    if authorization:
+        return _of_header(environ, authorization)
+    if in_query:
+        return _of_query(query, environ)
+    form = form_of(environ)
+    if form is not None and not form.fields.keys().isdisjoint(_SIGNING):
+        return _of_form(form.fields)
+    return Signer(service="" if operation_of(environ) else "s3")
+
+
+_SIGNING = {"x-amz-algorithm", "x-amz-credential", "awsaccesskeyid", "signature"}
+"""The parameters of which each says that they sign the request."""
+
+
+def _of_header(environ: Environ, authorization: str) -> Signer:
+    token = environ.get("HTTP_X_AMZ_SECURITY_TOKEN", "")
+    scheme, _, rest = authorization.partition(" ")
+    if scheme == "AWS":
+        key, _, signature = rest.partition(":")
+        if not key or not signature:
+            raise _refused(
+                environ,
+                "InvalidArgument",
+                'AWS authorization header is invalid. Expected "AWS AccessKeyId:signature"',
+            )
+        return Signer(key, token=token, version=2)
+    if not scheme.startswith("AWS4-"):
+        raise _refused(environ, "InvalidArgument", "Unsupported Authorization Type")
+    fields = dict(part.strip().partition("=")[::2] for part in rest.split(","))
+    found = _CREDENTIAL.fullmatch(fields.get("Credential", ""))
+    if found is None:
+        message = f"The authorization header is malformed; {_MALFORMED}"
+        raise _refused(environ, "AuthorizationHeaderMalformed", message)
+    date = _time(environ.get("HTTP_X_AMZ_DATE", ""))
+    return Signer(found["key"], found["service"].lower(), found["region"], token, signed=date)
+
+
+def _of_query(query: Parameters, environ: Environ) -> Signer:
+    token = query.get("x-amz-security-token") or query.get("securitytoken", "")
+    if "x-amz-algorithm" not in query and "x-amz-credential" not in query:
+        service = "" if operation_of(environ) else "s3"
+        if service:
+            _check_version_2(query)
+        key = query.get("awsaccesskeyid", "")
+        return Signer(key, service, token=token, version=2, place="REST-QUERY-STRING")
+    if not query.keys() >= _VERSION_4:
+        raise _of_parameters(
+            "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
+            "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."
+        )
+    found = _credential(query)
+    signed = _check_version_4(query)
+    return Signer(
+        found["key"],
+        found["service"].lower(),
+        found["region"],
+        token,
+        place="REST-QUERY-STRING",
+        signed=signed,
+    )
+
+
+def _of_form(fields: Parameters) -> Signer:
+    token = fields.get("x-amz-security-token", "")
+    if "x-amz-algorithm" not in fields and "x-amz-credential" not in fields:
+        return Signer(fields.get("awsaccesskeyid", ""), token=token, version=2, place="POST")
+    found, signed = _credential(fields), _time(fields.get("x-amz-date", ""))
+    return Signer(found["key"], "s3", found["region"], token, place="POST", signed=signed)
+
+
+def _credential(parameters: Parameters) -> re.Match[str]:
+    found = _CREDENTIAL.fullmatch(parameters.get("x-amz-credential", ""))
+    if found is None:
+        raise _of_parameters(f"Error parsing the X-Amz-Credential parameter; {_MALFORMED}")
+    return found
+
+
+def _check_version_4(query: Parameters) -> float:
+    """Return when an address was signed; raise ServiceError unless it is valid now."""
+    signed, seconds = _time(query["x-amz-date"]), query["x-amz-expires"]
+    if signed is None:
+        raise _of_parameters(
+            "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""
+        )
+    if not (seconds.isascii() and seconds.isdigit()):
+        raise _of_parameters("X-Amz-Expires should be a non-negative number")
+    if int(seconds) > _WEEK:
+        raise _of_parameters(
+            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires "
+            f"must be less than {_WEEK} seconds"
+        )
+    if signed + int(seconds) < time.time():
+        raise _expired()
+    return signed
+
+
+def _check_version_2(query: Parameters) -> None:
+    if not query.keys() >= _VERSION_2:
+        raise ServiceError(
+            "AccessDenied",
+            "Query-string authentication requires the Signature, Expires and AWSAccessKeyId "
+            "parameters",
+            _FORBIDDEN,
+        )
+    until = query["expires"]
+    if not (until.removeprefix("-").isascii() and until.removeprefix("-").isdigit()):
+        message = f"Invalid date (should be seconds since epoch): {until}"
+        raise ServiceError("AccessDenied", message, _FORBIDDEN)
+    if int(until) < time.time():
+        raise _expired()
+
+
+def _expired() -> ServiceError:
+    return ServiceError("AccessDenied", "Request has expired", _FORBIDDEN)
+
+
+def _of_parameters(message: str) -> ServiceError:
+    return ServiceError("AuthorizationQueryParametersError", message)
+
+
+def _refused(environ: Environ, code: str, message: str) -> ServiceError:
+    """Return the error of a header that does not say who signed, as S3 or the others name it."""
+    return ServiceError("IncompleteSignature" if operation_of(environ) else code, message)
+
+
+def _query(environ: Environ) -> dict[str, str]:
+    return dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+
+
+def _lowered(parameters: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in parameters.items()}
+
+
+def _time(text: str) -> float | None:
+    try:
+        return datetime.strptime(text, _DATE).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None

@@ -1,0 +1,55 @@
+"""What the layers of the server pass to one another: WSGI's types, and a request's body."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from localcloud.sagemaker.errors import ServiceError
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+FORM = "application/x-www-form-urlencoded"
+"""The content type of a request to a service that speaks AWS's query protocol."""
+
+
+def is_form(environ: Environ) -> bool:
+    """Tell whether a request's body is a form of AWS's query protocol."""
+    return str(environ.get("CONTENT_TYPE", "")).startswith(FORM)
+
+
+def body_of(environ: Environ) -> bytes:
+    """Return a request's body, which the next layer can read again.
+
+    Raises ServiceError for a body whose length is no number, and one that ends too early.
+    """
+    stream = environ["wsgi.input"]
+    if isinstance(stream, io.BytesIO):
+        return stream.getvalue()
+    # Where it comes in chunks, no header says how long it is.
+    length = None if environ.get("wsgi.input_terminated") else length_of(environ)
+    body: bytes = stream.read() if length is None else stream.read(length)
+    if length is not None and len(body) < length:
+        raise incomplete()
+    environ["wsgi.input"] = io.BytesIO(body)
+    environ["CONTENT_LENGTH"] = str(len(body))
+    return body
+
+
+def length_of(environ: Environ) -> int:
+    """Return the length of a body that its header says; 0 without. Raises ServiceError."""
+    text = environ.get("CONTENT_LENGTH") or "0"
+    if not (text.isascii() and text.isdigit()):
+        raise ServiceError("BadRequest", f"Content-Length is no number of bytes: {text!r}")
+    return int(text)
+
+
+def incomplete() -> ServiceError:
+    """Return the error for a body that ends before its announced length."""
+    return ServiceError(
+        "IncompleteBody",
+        "You did not provide the number of bytes specified by the Content-Length HTTP header",
+    )
