@@ -72,6 +72,42 @@ def mend_bucket_policies() -> None:
     FakeBucket.get_permission = permit
 
 
+def mend_unknown_operations() -> None:
+    """Make moto raise an error for a request that names no operation, as for one that it lacks."""
+    from moto.core.responses import BaseResponse
+
+    call = BaseResponse.call_action
+
+    def call_action(response: Any) -> Any:
+        if not response._get_action():
+            raise NotImplementedError
+        return call(response)
+
+    BaseResponse.call_action = call_action
+
+
+def moto_application(service: str | None) -> Any:
+    """Return moto's application of a service, which raises the errors it would show as a page.
+
+    Raises NotImplementedError if moto has no such service.
+    """
+    from moto.moto_server.werkzeug_app import create_backend_app
+    from werkzeug.exceptions import HTTPException
+
+    if service is None:
+        raise NotImplementedError
+    application = create_backend_app(service)
+
+    def propagate(error: Any) -> Any:
+        # Those of moto's own are answers of the service.
+        if type(error).__module__.startswith("werkzeug."):
+            raise error
+        return error
+
+    application.register_error_handler(HTTPException, propagate)
+    return application
+
+
 def mend_delete_markers() -> None:
     """Let moto's S3 drop a key whose versions include a delete marker.
 

@@ -47,9 +47,9 @@ def before(application: Application) -> Application:
 
 
 def call(operation: str, request: Document, account: str) -> Document:
-    """Answer one request; raise ServiceError as the service would."""
+    """Answer one request; raise ServiceError as the service would, or NotImplementedError."""
     if operation not in _OPERATIONS:
-        raise ServiceError("InvalidRequestException", f"The local cloud does not offer {operation}")
+        raise NotImplementedError
     validate(operation, request, SERVICE, _invalid_parameter)
     with _lock:
         return _OPERATIONS[operation](chatbot_backends[account][_GLOBAL], request)

@@ -117,8 +117,8 @@ class Faulty:
             time.sleep(fault.seconds)
             return self._application(environ, start_response)
         if fault.effect:
-            # Its answer is lost, a refusal too.
-            with suppress(ServiceError):
+            # Its answer is lost, whatever it is.
+            with suppress(Exception):
                 b"".join(self._application(environ, lambda *_: None))
         time.sleep(fault.seconds)
         if fault.answer == "cut":

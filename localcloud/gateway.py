@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from localcloud import prices, workflows
+from localcloud import prices, s3_requests, workflows
 from localcloud.authorization.guard import Guard
+from localcloud.authorization.s3 import S3Request
 from localcloud.authorization.signatures import signer_of
 from localcloud.backends import account_of
 from localcloud.faults import Faulty, Plan
 from localcloud.pages import pages
 from localcloud.quotas import service_quotas
-from localcloud.refusals import refuse
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.service import TrainingService
 from localcloud.wsgi import Application, Environ, StartResponse, body_of
@@ -67,10 +67,7 @@ class Gateway:
             return _reply(path, start_response, lambda: page(_parse(body_of(environ))))
         if path == _RESET:
             self._service.close()
-        try:
-            return self._services(environ, start_response)
-        except ServiceError as error:
-            return refuse(error, environ, start_response)
+        return self._services(environ, start_response)
 
     def _answer_as_aws(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         target = environ.get("HTTP_X_AMZ_TARGET", "")
@@ -81,14 +78,17 @@ class Gateway:
         # What was judged is what the signature names; moto goes by that as well.
         if own is None or signer.service != own.signing_name:
             return self._ask_moto(environ, start_response)
-        body = body_of(environ)
-        if not _offers(own, operation, body):
+        request = _parse(body_of(environ))
+        if not own.offers(operation, request):
             return self._ask_moto(environ, start_response)
-        caller = account_of(signer.access_key), signer.region
-        return _reply(operation, start_response, lambda: own.call(operation, _parse(body), *caller))
+        account = account_of(signer.access_key)
+        document = own.call(operation, request, account, signer.region)
+        return _answer(start_response, "200 OK", document)
 
     def _ask_moto(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         signer = signer_of(environ)
+        if signer.service == "s3":
+            s3_requests.check(S3Request.of(environ))
         if signer.place == "REST-QUERY-STRING" and signer.service not in {"", "s3"}:
             # moto looks for the service in a header only.
             environ["HTTP_AUTHORIZATION"] = (
@@ -96,13 +96,6 @@ class Gateway:
                 f"{signer.service}/aws4_request"
             )
         return self._moto(environ, start_response)
-
-
-def _offers(service: JsonService, operation: str, body: bytes) -> bool:
-    try:
-        return service.offers(operation, _parse(body))
-    except ServiceError:
-        return True
 
 
 def _reply(name: str, start_response: StartResponse, work: Callable[[], Any]) -> Iterable[bytes]:
@@ -150,7 +143,7 @@ def _is_loopback_address(name: str) -> bool:
 def _parse(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body or b"{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ServiceError("SerializationException", "The request is no JSON document") from error
     if not isinstance(document, dict):
         raise ServiceError("SerializationException", "The request is no JSON object")

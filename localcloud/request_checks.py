@@ -7,7 +7,6 @@ the enumeration of its model, before it does anything.
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,14 +16,11 @@ from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
 from werkzeug.exceptions import NotFound
 
-from localcloud.faults import Application, Environ, StartResponse
-from localcloud.refusals import refuse
+from localcloud.authorization.signatures import signer_of
+from localcloud.operations import service_of
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.validation import check
-
-_CREDENTIAL = re.compile(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/")
-_NAMES = {"monitoring": "cloudwatch", "servicequotas": "service-quotas", "states": "stepfunctions"}
-"""botocore's names of services whose signatures have another one."""
+from localcloud.wsgi import Application, Environ, StartResponse, body_of
 
 _UNCHECKED = frozenset({"s3"})
 """S3's bodies are objects, which are not read here, and its model limits next to nothing."""
@@ -41,30 +37,24 @@ _CODE = "ValidationException"
 
 
 def before(application: Application) -> Application:
-    """Return an application that refuses what breaks its service's model, and passes on the rest.
+    """Return an application that raises ServiceError for what breaks its service's model.
 
     A request that can't be read is passed on too: saying so is the service's own part.
     """
 
     def answer(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        match = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
-        service = match[1] if match else ""
-        try:
-            if service and service not in _UNCHECKED:
-                _check(environ, service)
-        except ServiceError as error:
-            return refuse(error, service, environ, start_response)
+        service = signer_of(environ).service
+        if service and service not in _UNCHECKED:
+            _check(environ, service)
         return application(environ, start_response)
 
     return answer
 
 
 def _check(environ: Environ, service: str) -> None:
-    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    environ["wsgi.input"] = io.BytesIO(body)
-    request = Request({**environ, "wsgi.input": io.BytesIO(body)})
+    request = Request({**environ, "wsgi.input": io.BytesIO(body_of(environ))})
     try:
-        shape, parameters = _read(request, _NAMES.get(service, service))
+        shape, parameters = _read(request, service_of(environ, service).name)
     except _UNREADABLE:
         return
     code = _CODES.get(service, _CODE)

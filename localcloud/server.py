@@ -112,14 +112,12 @@ def _listen(port: int) -> Any:
     """Return a server of moto's services that listens but does not answer yet."""
     # Imported here, since it takes most of the second that a start takes, and neither
     # `status` nor `stop` needs it.
-    from moto.moto_server.werkzeug_app import (
-        DomainDispatcherApplication,
-        MotoRequestHandler,
-        create_backend_app,
-    )
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler
     from werkzeug.serving import make_server
 
-    moto = DomainDispatcherApplication(create_backend_app)
+    from localcloud.backends import moto_application
+
+    moto = DomainDispatcherApplication(moto_application)
     # Otherwise it looks through the folders of its package at every request.
     moto.get_backend_for_host = lru_cache(_MOST_HOSTS)(moto.get_backend_for_host)
     handler = _quiet(MotoRequestHandler)
@@ -144,20 +142,34 @@ def _earlier_port(data: Path) -> int:
 
 def _mount(server: Any, settings: Settings, keeper: Keeper) -> TrainingService:
     """Put the local cloud's own services before moto's and mend these."""
-    from localcloud import budgets, chatbot, managed_policies, model_packages, request_checks
-    from localcloud.backends import mend_bucket_policies, mend_delete_markers
+    from localcloud import (
+        budgets,
+        chatbot,
+        managed_policies,
+        model_packages,
+        request_checks,
+        s3_requests,
+        simulation,
+    )
+    from localcloud.backends import (
+        mend_bucket_policies,
+        mend_delete_markers,
+        mend_unknown_operations,
+    )
     from localcloud.events.publisher import Publisher
     from localcloud.events.targets import mend_targets
     from localcloud.gateway import Gateway
+    from localcloud.refusals import Refusing
     from localcloud.registry import stand_in_for_missing_repositories
     from localcloud.sagemaker.service import TrainingService
     from localcloud.status_page.application import StatusPage
 
     mend_bucket_policies()
     mend_delete_markers()
+    mend_unknown_operations()
     mend_targets()
     stand_in_for_missing_repositories()
-    for mended in (budgets, managed_policies, model_packages):
+    for mended in (budgets, managed_policies, model_packages, s3_requests, simulation):
         mended.mend()
     workflows.configure(server.server_port)
     service = TrainingService(settings, keeper.after(Publisher().announce))
@@ -165,7 +177,7 @@ def _mount(server: Any, settings: Settings, keeper: Keeper) -> TrainingService:
     keeper.add("quotas", service.quotas)
     gateway = Gateway(service, chatbot.before(request_checks.before(server.app)))
     page = StatusPage(service, gateway)
-    server.app = Watched(page, keeper.gate, keeper.changed)
+    server.app = Refusing(Watched(page, keeper.gate, keeper.changed))
     return service
 
 

@@ -31,12 +31,20 @@ def body_of(environ: Environ) -> bytes:
         return stream.getvalue()
     # Where it comes in chunks, no header says how long it is.
     length = None if environ.get("wsgi.input_terminated") else length_of(environ)
-    body: bytes = stream.read() if length is None else stream.read(length)
+    try:
+        body: bytes = stream.read() if length is None else stream.read(length)
+    except OSError as error:
+        raise incomplete() from error
     if length is not None and len(body) < length:
         raise incomplete()
+    replace_body(environ, body)
+    return body
+
+
+def replace_body(environ: Environ, body: bytes) -> None:
+    """Give a request another body."""
     environ["wsgi.input"] = io.BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))
-    return body
 
 
 def length_of(environ: Environ) -> int:

@@ -24,6 +24,14 @@ class Role:
 
 
 @dataclass(frozen=True)
+class Identity:
+    """The policies of a user, a group or a role."""
+
+    policies: tuple[Policy, ...]
+    boundary: Policy | None = None
+
+
+@dataclass(frozen=True)
 class Key:
     """A KMS key."""
 
@@ -42,15 +50,38 @@ def role(arn: str) -> Role | None:
     found = next((each for each in list(backend.roles.values()) if each.arn == arn), None)
     if found is None:
         return None
-    managed = [_default_version(each) for each in list(found.managed_policies.values())]
     boundary = backend.managed_policies.get(found.permissions_boundary_arn)
     return Role(
         trust=parse(found.assume_role_policy_document),
-        policies=tuple(parse(text) for text in [*found.policies.values(), *managed]),
+        policies=_policies(found),
         boundary=parse(_default_version(boundary)) if boundary else None,
         tags={tag["Key"]: tag["Value"] for tag in _tags(found)},
         id=found.id,
     )
+
+
+def identity(arn: str) -> Identity | None:
+    """Return a user's policies with those of its groups, a group's, or a role's; None without one.
+
+    Raises PolicyError for policies that can't be read.
+    """
+    from moto.iam.models import iam_backends
+
+    if (judged := role(arn)) is not None:
+        return Identity(judged.policies, judged.boundary)
+    _, partition, _, _, account, _ = (*arn.split(":", 5), *[""] * 5)[:6]
+    backend = iam_backends[account][partition]
+    holders = [*list(backend.users.values()), *list(backend.groups.values())]
+    holder = next((each for each in holders if each.arn == arn), None)
+    if holder is None:
+        return None
+    groups = [each for each in list(backend.groups.values()) if holder in each.users]
+    return Identity(tuple(policy for each in (holder, *groups) for policy in _policies(each)))
+
+
+def _policies(holder: Any) -> tuple[Policy, ...]:
+    managed = [_default_version(each) for each in list(holder.managed_policies.values())]
+    return tuple(parse(text) for text in [*holder.policies.values(), *managed])
 
 
 def _default_version(policy: Any) -> str:

@@ -13,12 +13,11 @@ from localcloud.authorization.forms import form_of
 from localcloud.authorization.judge import require, require_of_everybody
 from localcloud.authorization.sessions import Session, Sessions
 from localcloud.authorization.signatures import Signer, signer_of
-from localcloud.operations import operation_of, parameters_of
+from localcloud.operations import asked_of, operation_of, parameters_of
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.wsgi import Application, Environ, StartResponse, body_of, is_form
 
 _ISSUED = re.compile(rb'AccessKeyId\W+(\w+).*?SessionToken\W+([^<"]+)', re.DOTALL)
-_RPC_PATH = re.compile(r"/service/[^/]+/operation/(\w+)$")
 _OPEN_PATHS = re.compile(r"/moto-api|/favicon\.ico$|/latest/(meta-data|api)/|.*/\.well-known/")
 """The paths of moto's own, and those of AWS that ask for no signature."""
 _OPEN_OPERATIONS = re.compile(r"AWSCognitoIdentity(Provider)?Service\..*|AssumeRoleWith\w+")
@@ -127,7 +126,7 @@ def _require(session: Session, demand: Demand, environ: Environ) -> None:
 def _demands(environ: Environ, service: str, session: Session) -> Iterator[Demand]:
     if "HTTP_X_AMZ_TARGET" in environ and "Action" in parameters_of(environ):
         raise ServiceError("InvalidAction", "The request names an operation twice")
-    operation = operation_of(environ) or _operation_in_path(environ)
+    operation = operation_of(environ) or asked_of(environ, service).operation
     return services.demands(service, operation, _document(environ), session)
 
 
@@ -135,11 +134,6 @@ def _document(environ: Environ) -> services.Document:
     """Return the members of a request in the query protocol, or else of its JSON."""
     parameters = parameters_of(environ)
     return parameters if "Action" in parameters else services.read(body_of(environ))
-
-
-def _operation_in_path(environ: Environ) -> str:
-    match = _RPC_PATH.search(environ["PATH_INFO"])
-    return match[1] if match else f"{environ['REQUEST_METHOD'].title()}Unknown"
 
 
 def _invalid_token(signer: Signer, environ: Environ) -> ServiceError:

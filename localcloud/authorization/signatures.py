@@ -98,7 +98,7 @@ def _find(environ: Environ) -> Signer:
     return Signer(service="" if operation_of(environ) else "s3")
 
 
-_SIGNING = {"x-amz-algorithm", "x-amz-credential", "awsaccesskeyid", "signature"}
+_SIGNING = {"x-amz-algorithm", "x-amz-credential", "awsaccesskeyid"}
 """The parameters of which each says that they sign the request."""
 
 

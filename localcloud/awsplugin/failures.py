@@ -25,11 +25,8 @@ def describe(error: BaseException) -> str:
     """Return the message of `error` in one paragraph: operation, AWS's code and message."""
     response = getattr(error, "response", None)
     if isinstance(response, dict) and "Error" in response:
-        detail = response["Error"]
-        operation, message = getattr(error, "operation_name", ""), str(detail.get("Message"))
-        if message.lstrip().startswith("<"):  # a page of the web server, not an answer of AWS
-            message = "the local endpoint failed, or does not serve this operation; see its log"
-        return f"{operation}: {detail.get('Code')}: {message}"
+        detail, operation = response["Error"], getattr(error, "operation_name", "")
+        return f"{operation}: {detail.get('Code')}: {detail.get('Message')}"
     if isinstance(error, AwsError):
         return str(error)
     return f"{type(error).__name__}: {error}"

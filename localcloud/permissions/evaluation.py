@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from localcloud.permissions import conditions, patterns
 from localcloud.permissions.context import Context
@@ -62,6 +63,22 @@ class Policies:
     """Whether nothing is allowed that the resource's policy doesn't allow, as of a KMS key."""
 
 
+Decision = Literal["allowed", "explicitDeny", "implicitDeny"]
+"""What IAM calls the outcome of an evaluation."""
+
+
+def decision(request: Request, policies: Policies) -> Decision:
+    """Return whether a request is allowed, and if not, whether something denies it."""
+    if _explicit(request, policies):
+        return "explicitDeny"
+    return "implicitDeny" if _implicit(request, policies) else "allowed"
+
+
+def allows(policies: Sequence[Policy], request: Request) -> bool:
+    """Tell whether one of some policies allows a request, whatever denies it."""
+    return any(_concerns(each, request) for each in _statements(policies, deny=False))
+
+
 def refusal(request: Request, policies: Policies) -> str:
     """Return why a request is refused, in AWS's words; empty if it is allowed."""
     reason = _explicit(request, policies) or _implicit(request, policies)
@@ -105,12 +122,12 @@ def _implicit(request: Request, policies: Policies) -> str:
     granting = [each for each in resource if _concerns(each, request)]
     direct = any(_direct(each, request.principal) for each in granting)
     delegated = any(_names(each, request.principal) for each in granting)
-    own = _allows(policies.identity, request)
+    own = allows(policies.identity, request)
     if policies.resource_decides and not delegated:
         return _lacking("resource-based policy", request)
     if not direct and not own:
         return _lacking("identity-based policy", request)
-    if policies.boundary is not None and not _allows([policies.boundary], request):
+    if policies.boundary is not None and not allows([policies.boundary], request):
         return _lacking("permissions boundary", request)
     if policies.endpoint is not None:
         through = _statements([policies.endpoint], deny=False)
@@ -131,10 +148,6 @@ def _listed(policy: Policy | None) -> list[Policy]:
 
 def _statements(policies: Sequence[Policy], *, deny: bool) -> list[Statement]:
     return [each for policy in policies for each in policy.statements if each.deny == deny]
-
-
-def _allows(policies: Sequence[Policy], request: Request) -> bool:
-    return any(_concerns(each, request) for each in _statements(policies, deny=False))
 
 
 def _concerns(statement: Statement, request: Request) -> bool:

@@ -128,8 +128,8 @@ def test_a_channel_and_a_name_are_one_configurations_alone(cloud: Cloud, chatbot
 def test_what_is_not_offered_says_so(chatbot: Any):
     code, message = refusal(chatbot.list_custom_actions)
     assert (code, message) == (
-        "InvalidRequestException",
-        "The local cloud does not offer ListCustomActions",
+        "NotImplemented",
+        "The local cloud does not have chatbot ListCustomActions",
     )
 
 

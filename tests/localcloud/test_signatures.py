@@ -413,6 +413,13 @@ def test_a_signature_for_one_service_reaches_no_other(script: Presigned):
         assert answer.read() == b"content"
 
 
+def test_an_operation_of_a_service_by_paths_is_judged_by_its_name(script: Presigned):
+    code, message = refusal(script.client("v4", "lambda").list_functions)
+
+    assert code == "AccessDeniedException"
+    assert "because no identity-based policy allows the lambda:ListFunctions action" in message
+
+
 def test_a_request_that_names_two_operations_is_refused(script: Presigned):
     kms = script.client("v4", "kms")
     kms.meta.events.register(

@@ -24,6 +24,7 @@ from werkzeug.serving import make_server
 from localcloud import budgets, chatbot, managed_policies, model_packages, request_checks
 from localcloud.awsplugin.properties import encode
 from localcloud.awsplugin.server import start
+from localcloud.refusals import Refusing
 from tests.localcloud.awsplugin.engine import Engine
 from tests.localcloud.awsplugin.world import World
 
@@ -61,7 +62,7 @@ def endpoint() -> Iterator[str]:
     _complete_moto()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     moto = request_checks.before(DomainDispatcherApplication(create_backend_app))
-    with serving(moto, MotoRequestHandler) as address:
+    with serving(Refusing(moto), MotoRequestHandler) as address:
         yield address
 
 

@@ -261,11 +261,12 @@ def test_a_resource_is_imported_by_its_id(world: World, engine: Engine) -> None:
     assert engine.find(VPC, "vpc-missing") is None
 
 
-def test_what_the_endpoint_does_not_serve_is_said_without_a_page(world: World) -> None:
+def test_what_the_local_cloud_does_not_have_is_named(world: World) -> None:
     group = world.make("aws:cloudwatch/logGroup:LogGroup", {"kmsKeyId": world.key().state["arn"]})
     with pytest.raises(grpc.RpcError) as caught:
         world.engine.update(group, {})
-    assert details(caught).endswith("does not serve this operation; see its log")
+    said = "NotImplemented: The local cloud does not have logs DisassociateKmsKey"
+    assert details(caught).endswith(said)
 
 
 def test_a_change_of_the_providers_region_replaces_it(other: Any) -> None:

@@ -1,0 +1,360 @@
+"""Whatever comes of a request, the answer is in the form of the service that is asked."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from tests.localcloud.cloud import BUCKET, Cloud
+
+# Of each protocol: a service, an operation that is there, and one that is not.
+OPERATIONS = [
+    pytest.param("iam", "ListRoles", "GenerateServiceLastAccessedDetails", id="query"),
+    pytest.param("elbv2", "DescribeLoadBalancers", "DescribeTrustStores", id="query, shared name"),
+    pytest.param("ec2", "DescribeVpcs", "DescribeVerifiedAccessTrustProviders", id="ec2"),
+    pytest.param("dynamodb", "ListTables", "ListContributorInsights", id="JSON 1.0"),
+    pytest.param("sqs", "ListQueues", "ListMessageMoveTasks", id="JSON 1.0 and query"),
+    pytest.param("ssm", "DescribeParameters", "DescribeOpsItems", id="JSON 1.1"),
+    pytest.param("sagemaker", "ListTrainingJobs", "ListAlgorithms", id="JSON 1.1, partly our own"),
+    pytest.param("budgets", "DescribeBudgets", "DescribeBudgetActionsForAccount", id="no region"),
+    pytest.param("lambda", "ListFunctions", "ListCodeSigningConfigs", id="REST-JSON"),
+    pytest.param(
+        "chatbot", "DescribeSlackChannelConfigurations", "ListMicrosoftTeamsUserIdentities",
+        id="REST-JSON, our own",
+    ),
+    pytest.param("route53", "ListHostedZones", "ListCidrCollections", id="REST-XML"),
+]  # fmt: skip
+NEEDED = {
+    "DescribeBudgets": {"AccountId": "123456789012"},
+    "DescribeBudgetActionsForAccount": {"AccountId": "123456789012"},
+    "GenerateServiceLastAccessedDetails": {"Arn": "arn:aws:iam::123456789012:role/any"},
+    "ListMessageMoveTasks": {"SourceArn": "arn:aws:sqs:us-east-1:123456789012:any"},
+}
+UNKNOWN = [
+    pytest.param("braket", "SearchDevices", {"filters": []}, id="REST-JSON"),
+    pytest.param("comprehend", "ListDatasets", {}, id="JSON"),
+    pytest.param("location", "ListMaps", {}, id="REST-JSON under another name"),
+    pytest.param("eventbridgev2", "ListEventBuses", {}, id="CBOR"),
+]
+
+
+def client(url: str, service: str, **retries: Any) -> Any:
+    make: Any = boto3.client
+    return make(
+        service,
+        region_name="us-east-1",
+        endpoint_url=url,
+        aws_access_key_id="anybody",
+        aws_secret_access_key="anything",
+        config=Config(
+            retries=retries or None, parameter_validation=False, inject_host_prefix=False
+        ),
+    )
+
+
+def call(client: Any, operation: str, **arguments: Any) -> Any:
+    names = {name: method for method, name in client.meta.method_to_api_mapping.items()}
+    return getattr(client, names[operation])(**arguments)
+
+
+def error(client: Any, operation: str, **arguments: Any) -> tuple[int, int, str, str]:
+    """Return the status, how often the client tried again, the code and the message."""
+    with pytest.raises(ClientError) as caught:
+        call(client, operation, **arguments)
+    answer = caught.value.response
+    metadata, told = answer["ResponseMetadata"], answer["Error"]
+    return metadata["HTTPStatusCode"], metadata["RetryAttempts"], told["Code"], told["Message"]
+
+
+@pytest.mark.parametrize(("service", "present", "absent"), OPERATIONS)
+def test_an_operation_that_is_not_there_says_so_in_its_services_form(
+    cloud: Cloud, service: str, present: str, absent: str
+):
+    asked = client(cloud.server.url, service)
+
+    status = call(asked, present, **NEEDED.get(present, {}))["ResponseMetadata"]["HTTPStatusCode"]
+
+    assert status == 200
+    message = f"The local cloud does not have {service} {absent}"
+    # With boto3's own retries, of which there are none.
+    assert error(asked, absent, **NEEDED.get(absent, {})) == (400, 0, "NotImplemented", message)
+
+
+@pytest.mark.parametrize(("service", "operation", "arguments"), UNKNOWN)
+def test_a_service_that_is_not_there_says_so_in_its_own_form(
+    cloud: Cloud, service: str, operation: str, arguments: dict[str, Any]
+):
+    asked = client(cloud.server.url, service)
+
+    message = f"The local cloud does not have {service} {operation}"
+    assert error(asked, operation, **arguments) == (400, 0, "NotImplemented", message)
+
+
+CRASHING = [
+    ("iam", "ListRoles", "moto.iam.responses.IamResponse.list_roles"),
+    ("ec2", "DescribeVpcs", "moto.ec2.responses.EC2Response.describe_vpcs"),
+    ("dynamodb", "ListTables", "moto.dynamodb.responses.DynamoHandler.list_tables"),
+    ("sqs", "ListQueues", "moto.sqs.responses.SQSResponse.list_queues"),
+    ("ssm", "DescribeParameters", "moto.ssm.responses.SimpleSystemManagerResponse"
+     ".describe_parameters"),
+    ("lambda", "ListFunctions", "moto.awslambda.responses.LambdaResponse.list_functions"),
+    ("route53", "ListHostedZones", "moto.route53.responses.Route53.list_hosted_zones"),
+    ("s3", "ListBuckets", "moto.s3.responses.S3Response.all_buckets"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[str]:
+    """The address of moto's services in this process, with nothing of the local cloud's but
+    the form of their errors."""
+    from localcloud.refusals import Refusing
+    from localcloud.server import _listen
+
+    server = _listen(0)
+    server.app = Refusing(server.app)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize(("service", "operation", "method"), CRASHING)
+def test_an_operation_that_crashes_fails_in_its_services_form_and_the_log_says_why(
+    moto: str,
+    service: str,
+    operation: str,
+    method: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    asked = client(moto, service, total_max_attempts=1)
+    assert call(asked, operation)["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+    def crash(_response: Any) -> Any:
+        raise RuntimeError("the reason")
+
+    crash.__name__ = method.rpartition(".")[2]
+    monkeypatch.setattr(method, crash)
+
+    status, _, code, message = error(asked, operation)
+
+    assert status == 500
+    assert code == ("InternalError" if service in {"s3", "ec2"} else "InternalFailure")
+    assert message == f"The local cloud failed at {service} {operation}: its log says why " + (
+        "(RuntimeError)"
+    )
+    [record] = caplog.records
+    assert record.exc_info is not None
+    assert str(record.exc_info[1]) == "the reason"
+
+
+def test_a_part_of_an_operation_that_is_not_there_says_which(
+    moto: str, monkeypatch: pytest.MonkeyPatch
+):
+    def lacking(_response: Any) -> Any:
+        raise NotImplementedError("the filter colour")
+
+    monkeypatch.setattr("moto.ec2.responses.EC2Response.describe_vpcs", lacking)
+
+    assert error(client(moto, "ec2"), "DescribeVpcs") == (
+        400,
+        0,
+        "NotImplemented",
+        "The local cloud does not have all of ec2 DescribeVpcs: the filter colour",
+    )
+
+
+JSON = "Content-Type: application/x-amz-json-1.1"
+FORM = "Content-Type: application/x-www-form-urlencoded"
+GROUPS = "X-Amz-Target: Logs_20140328.DescribeLogGroups"
+JOBS = "X-Amz-Target: SageMaker.ListTrainingJobs"
+TRAILED = "x-amz-content-sha256: STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+SIGNED = "x-amz-content-sha256: STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+FIVE = "x-amz-decoded-content-length: 5"
+DEEP = b'{"a":' * 100_000
+ROLES = b"Action=ListRoles&Version=2010-05-08"
+
+
+def request(
+    service: str, line: str, body: bytes = b"", *headers: str, length: str | None = None
+) -> bytes:
+    scope = f"any/20260101/us-east-1/{service}/aws4_request"
+    lines = [
+        f"{line} HTTP/1.1",
+        "Host: 127.0.0.1",
+        f"Authorization: AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
+        *headers,
+    ]
+    if "Transfer-Encoding: chunked" not in headers:
+        lines.append(f"Content-Length: {len(body) if length is None else length}")
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def put(body: bytes, *headers: str, length: str | None = None) -> bytes:
+    return request("s3", f"PUT /{BUCKET}/malformed", body, *headers, length=length)
+
+
+def deletion(body: bytes) -> bytes:
+    return request("s3", f"POST /{BUCKET}?delete", body)
+
+
+MALFORMED = {
+    "deep JSON": (request("logs", "POST /", DEEP, JSON, GROUPS), 400, "SerializationException"),
+    "deep JSON, our own": (
+        request("sagemaker", "POST /", DEEP, JSON, JOBS),
+        400,
+        "SerializationException",
+    ),
+    "deep JSON, REST": (
+        request("lambda", "POST /2015-03-31/functions", DEEP, "Content-Type: application/json"),
+        400,
+        "SerializationException",
+    ),
+    "no JSON": (request("logs", "POST /", b"{no", JSON, GROUPS), 400, "SerializationException"),
+    "no object": (request("logs", "POST /", b"[]", JSON, GROUPS), 400, "SerializationException"),
+    "a form not in UTF-8": (
+        request("iam", "POST /", ROLES + b"&PathPrefix=\xff", FORM),
+        400,
+        "MalformedQueryString",
+    ),
+    "a form that names nothing": (request("iam", "POST /", b"x=1", FORM), 400, "InvalidAction"),
+    "an action of no service": (
+        request("iam", "POST /", b"Action=Juggle", FORM),
+        400,
+        "InvalidAction",
+    ),
+    "an operation of no service": (
+        request("logs", "POST /", b"{}", JSON, "X-Amz-Target: Logs_20140328.Juggle"),
+        400,
+        "UnknownOperationException",
+    ),
+    "no operation": (request("dynamodb", "POST /", b"{}"), 400, "UnknownOperationException"),
+    "a service of nobody": (
+        request("juggling", "POST /", b"{}", JSON, "X-Amz-Target: Juggling.Throw"),
+        400,
+        "NotImplemented",
+    ),
+    "a path of nobody": (request("juggling", "GET /clubs"), 400, "NotImplemented"),
+    "no gzip": (
+        request("logs", "POST /", b"{}", JSON, GROUPS, "Content-Encoding: gzip"),
+        400,
+        "MalformedHttpRequestException",
+    ),
+    **{
+        f"length {length}, {service}": (
+            request(service, line, ROLES, *headers, length=length),
+            400,
+            "BadRequest",
+        )
+        for length in ("abc", "-1", "1e3")
+        for service, line, headers in (
+            ("iam", "POST /", (FORM,)),
+            ("logs", "POST /", (JSON, GROUPS)),
+            ("s3", f"PUT /{BUCKET}/malformed", ()),
+        )
+    },
+    "a body that ends early": (put(b"ab", length="9"), 400, "IncompleteBody"),
+    "JSON that ends early": (
+        request("logs", "POST /", b"{}", JSON, GROUPS, length="9"),
+        400,
+        "IncompleteBody",
+    ),
+    "a chunk that ends early": (
+        put(b"5\r\nab", "Transfer-Encoding: chunked"),
+        400,
+        "IncompleteBody",
+    ),
+    "a chunk without length": (
+        put(b"zz\r\nab\r\n", "Transfer-Encoding: chunked"),
+        400,
+        "IncompleteBody",
+    ),
+    "S3's chunk that ends early": (put(b"5\r\nab", TRAILED, FIVE), 400, "IncompleteBody"),
+    "S3's chunk without length": (put(b"zz\r\nab\r\n", TRAILED, FIVE), 400, "IncompleteBody"),
+    "S3's chunks without end": (put(b"3\r\nabc\r\n", TRAILED, FIVE), 400, "IncompleteBody"),
+    "S3's signed chunk that ends early": (
+        put(b"5;chunk-signature=0\r\nab", SIGNED, FIVE),
+        400,
+        "IncompleteBody",
+    ),
+    "S3's chunks of no length": (put(b"0\r\n\r\n", TRAILED), 411, "MissingContentLength"),
+    "a part of no upload": (
+        request("s3", f"PUT /{BUCKET}/malformed?partNumber=1&uploadId=none", b"x"),
+        404,
+        "NoSuchUpload",
+    ),
+    "the end of no upload": (
+        request("s3", f"POST /{BUCKET}/malformed?uploadId=none", b"<CompleteMultipartUpload/>"),
+        404,
+        "NoSuchUpload",
+    ),
+    "a part of no number": (
+        request("s3", f"PUT /{BUCKET}/malformed?partNumber=x&uploadId=none", b"x"),
+        400,
+        "InvalidArgument",
+    ),
+    "a token of no page": (
+        request("s3", f"GET /{BUCKET}?list-type=2&continuation-token=none"),
+        400,
+        "InvalidArgument",
+    ),
+    "keys of no number": (
+        request("s3", f"GET /{BUCKET}?list-type=2&max-keys=many"),
+        400,
+        "InvalidArgument",
+    ),
+    "deletions without end": (deletion(b"<Delete><Obj"), 400, "MalformedXML"),
+    "deletions of nothing": (deletion(b"<Delete/>"), 400, "MalformedXML"),
+    "deletions of no key": (deletion(b"<Delete><Object/></Delete>"), 400, "MalformedXML"),
+    "no deletions": (deletion(b"<Create/>"), 400, "MalformedXML"),
+    "no XML": (request("s3", f"PUT /{BUCKET}?tagging", b"tags"), 400, "MalformedXML"),
+    "a method of nobody": (request("s3", f"JUGGLE /{BUCKET}"), 405, "MethodNotAllowed"),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_malformed_request_is_refused_in_its_services_form(cloud: Cloud, name: str):
+    sent, status, code = MALFORMED[name]
+
+    head, _, body = exchange(cloud, sent).partition(b"\r\n\r\n")
+
+    assert int(head.split()[1]) == status
+    assert code.encode() in body
+    assert b"<html" not in body
+    service = sent.split(b"/20260101/us-east-1/")[1].split(b"/")[0]
+    if service in {b"s3", b"iam"}:
+        assert f"<Code>{code}</Code>".encode() in body
+    else:
+        assert json.loads(body)["__type"].rpartition("#")[2] == code
+    assert cloud.keys("malformed") == []
+
+
+def exchange(cloud: Cloud, sent: bytes) -> bytes:
+    """Send a request and no more, and return the answer."""
+    address = "127.0.0.1", cloud.server.port
+    with closing(socket.create_connection(address, timeout=30)) as connection:
+        connection.sendall(sent)
+        if b"ontent-Length: -1" not in sent:  # at which the server waited for the end
+            connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def test_a_compressed_request_is_read(cloud: Cloud):
+    body = gzip.compress(ROLES)
+
+    answer = exchange(cloud, request("iam", "POST /", body, FORM, "Content-Encoding: gzip"))
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"<ListRolesResult>" in answer
