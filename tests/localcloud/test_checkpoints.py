@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -17,7 +24,11 @@ from localcloud.sagemaker.runtime.checkpoints import (
     Stamp,
     changes,
 )
-from tests.localcloud.cloud import LISTEN, Cloud, checkpoints, eventually, resources
+from localcloud.sagemaker.runtime.failures import ClientError
+from localcloud.sagemaker.runtime.files import remove
+from tests.localcloud.cloud import BUCKET, LISTEN, Cloud, checkpoints, eventually, resources
+from tests.localcloud.roles import PULL, READ, WRITE, World, deny
+from tests.localcloud.test_interruptions import SPOT, interrupt
 
 OLD, NEW = Stamp(1, 1, 1), Stamp(2, 2, 1)
 
@@ -116,18 +127,16 @@ def test_the_service_marks_uploads_and_leaves_out_what_is_marked_to_be_ignored(c
     assert cloud.keys("marked/") == ["marked/state"]
 
 
-def test_a_link_in_a_markers_place_is_replaced_and_not_followed(tmp_path: Path):
+def test_a_link_in_a_markers_place_is_replaced_and_not_followed(cloud: Cloud, tmp_path: Path):
     folder, outside = tmp_path / "checkpoints", tmp_path / "outside"
     folder.mkdir()
     for suffix in (UPLOADING, UPLOADED):
         (folder / f"state{suffix}").symlink_to(outside)
     (folder / "state").write_text("1")
-    uploaded: list[str] = []
-    s3 = SimpleNamespace(upload_file=lambda _path, bucket, key: uploaded.append(f"{bucket}/{key}"))
-    sync = CheckpointSync(s3, Location("store", "work/"), folder, interval=60.0)
+    sync = CheckpointSync(cloud.s3, Location(BUCKET, "linked/"), folder, interval=60.0)
     sync.start()
     sync.finish(60)
-    assert uploaded == ["store/work/state"]
+    assert cloud.keys("linked/") == ["linked/state"]
     assert not outside.exists()
     assert not (folder / f"state{UPLOADED}").is_symlink()
 
@@ -139,3 +148,386 @@ def test_checkpoints_can_lie_outside_opt_ml(cloud: Cloud):
     )
 
     assert cloud.get("elsewhere/state") == b"elsewhere"
+
+
+@contextmanager
+def synchronised(
+    s3: Any, prefix: str, folder: Path, interval: float = 0.1
+) -> Iterator[CheckpointSync]:
+    """Keep a folder in step with S3, as an instance does while its script runs."""
+    folder.mkdir(exist_ok=True)
+    sync = CheckpointSync(s3, Location(BUCKET, prefix), folder, interval)
+    sync.start()
+    try:
+        yield sync
+    finally:
+        sync.abandon()
+
+
+@contextmanager
+def rotating(folder: Path, seconds: float) -> Iterator[None]:
+    """Write a checkpoint after another meanwhile, and remove all but the newest two."""
+    ended = threading.Event()
+
+    def rotate() -> None:
+        for number in itertools.count(1):
+            part = folder / f"checkpoint-{number}" / "weights"
+            part.mkdir(parents=True)
+            (part / "state").write_text(str(number))
+            remove(folder / f"checkpoint-{number - 2}")
+            if ended.wait(seconds):
+                return
+
+    thread = threading.Thread(target=rotate)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def newest(cloud: Cloud, prefix: str) -> int | None:
+    keys = cloud.keys(prefix)
+    return max((int(key.split("checkpoint-")[1].split("/")[0]) for key in keys), default=None)
+
+
+def test_checkpoints_arrive_though_each_lives_half_as_long_as_a_pass_takes(
+    cloud: Cloud, tmp_path: Path
+):
+    folder = tmp_path / "checkpoints"
+    with synchronised(cloud.s3, "rotated/", folder, interval=0.4) as sync:
+        with rotating(folder, seconds=0.1):
+            first = eventually(lambda: newest(cloud, "rotated/"), 20)
+            eventually(lambda: (newest(cloud, "rotated/") or 0) > first + 8 or None, 20)
+        sync.finish(60)
+
+    kept = [key.removeprefix("rotated/") for key in cloud.keys("rotated/")]
+    left = sorted(str(path.relative_to(folder)) for path in folder.rglob("state"))
+    assert kept == left
+    assert len(kept) == 2
+
+
+def test_a_job_that_rotates_its_checkpoints_loses_little_by_an_abrupt_interruption(cloud: Cloud):
+    name = cloud.create(
+        """
+        import itertools, pathlib, shutil, time
+        folder = pathlib.Path('/opt/ml/checkpoints')
+        found = [int(path.name.split('-')[1]) for path in folder.iterdir()]
+        start = max(found, default=0)
+        print('after', start)
+        for number in itertools.count(start + 1):
+            for part in range(5):
+                new = folder / f'checkpoint-{number}' / f'{part}'
+                new.mkdir(parents=True, exist_ok=True)
+                (new / 'state').write_text(str(number))
+            shutil.rmtree(folder / f'checkpoint-{number - 2}', ignore_errors=True)
+            time.sleep(0.02)
+        """,
+        CheckpointConfig=checkpoints("rotating-job/"),
+        **SPOT,
+    )
+    eventually(lambda: (newest(cloud, "rotating-job/") or 0) > 20 or None, 30)
+    assert interrupt(cloud, name, "--abrupt").exit_code == 0
+
+    lines = eventually(lambda: lines if len(lines := cloud.lines(name)) > 1 else None)
+    cloud.stop(name)
+
+    assert lines[0] == "after 0"
+    assert int(lines[1].split()[1]) >= 20
+
+
+def wait_for_key(cloud: Cloud, key: str) -> None:
+    eventually(lambda: cloud.keys(key) or None, 20)
+
+
+def bind(path: Path) -> None:
+    here = os.open(path.parent, os.O_PATH)
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(f"/proc/self/fd/{here}/{path.name}")  # a socket's path may be no longer
+    os.close(here)
+
+
+def deepen(path: Path) -> None:
+    """Make a file so deep that no path leads to it."""
+    here = os.open(path.parent, os.O_RDONLY)
+    for name in [path.name, *["deeper"] * 800]:
+        os.mkdir(name, dir_fd=here)
+        inner = os.open(name, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    os.close(os.open("state", os.O_WRONLY | os.O_CREAT, dir_fd=here))
+    os.close(here)
+
+
+ODD: dict[str, tuple[str, Callable[[Path], Any], bool]] = {
+    "a name that leaves no room for a marker": ("n" * 240, Path.touch, True),
+    "a name that is not UTF-8": (os.fsdecode(b"n\xff"), Path.touch, True),
+    "a name with a newline": ("n\nn", Path.touch, True),
+    "a marker's place that is taken": (f"n{UPLOADING}/x", lambda path: path.touch(), False),
+    "a socket": ("n", bind, False),
+    "a pipe": ("n", os.mkfifo, False),
+    "a link to nothing": ("n", lambda path: path.symlink_to("nowhere"), False),
+    "a link to itself": ("n", lambda path: path.symlink_to("n"), False),
+    "a link to a folder": ("n", lambda path: path.symlink_to("/etc"), False),
+    "folders too deep for a path": ("n", deepen, True),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_file_costs_only_itself_and_is_told_once(
+    cloud: Cloud, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
+):
+    odd, make, told = ODD[name]
+    folder, prefix = tmp_path / "checkpoints", f"odd-{list(ODD).index(name)}/"
+    (folder / odd).parent.mkdir(parents=True)
+    make(folder / odd)
+    with caplog.at_level(logging.WARNING), synchronised(cloud.s3, prefix, folder) as sync:
+        for good in ("a", "n.ok", "z/state"):
+            (folder / good).parent.mkdir(exist_ok=True)
+            (folder / good).write_text("good")
+            wait_for_key(cloud, prefix + good)
+        sync.finish(60)
+
+    others = [key for key in cloud.keys(prefix) if not key.startswith(f"{prefix}n{UPLOADING}")]
+    assert others == [f"{prefix}a", f"{prefix}n.ok", f"{prefix}z/state"]
+    assert [record.exc_info for record in caplog.records] == [None] * told
+    remove(folder)
+
+
+def test_a_name_may_hold_what_a_key_may(cloud: Cloud, tmp_path: Path):
+    names = ["é &?%2F+*", "\x01", "n" * 230]
+    folder, restored = tmp_path / "checkpoints", tmp_path / "restored"
+    with synchronised(cloud.s3, "named/", folder) as sync:
+        for name in names:
+            (folder / name).write_text(name)
+        sync.finish(60)
+
+    CheckpointSync(cloud.s3, Location(BUCKET, "named/"), restored, 60).restore(lambda: None)
+
+    assert {path.name: path.read_text() for path in restored.iterdir()} == {
+        name: name for name in names
+    }
+
+
+class S3:
+    """S3, where something else happens before an upload."""
+
+    def __init__(self, cloud: Cloud, happen: Callable[[str], None]) -> None:
+        self._s3 = cloud.s3
+        self._happen = happen
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._s3, name)
+        if not name.startswith("upload"):
+            return real
+
+        def upload(content: Any, bucket: str, key: str) -> None:
+            self._happen(key.rpartition("/")[2])
+            real(content, bucket, key)
+
+        return upload
+
+
+@pytest.mark.parametrize("content", ["shorter", "longer " * 3_000_000])
+def test_a_file_that_changes_while_it_is_uploaded_is_uploaded_again(
+    cloud: Cloud, tmp_path: Path, content: str
+):
+    folder, prefix = tmp_path / "checkpoints", f"changed-{len(content)}/"
+    folder.mkdir()
+    (folder / "state").write_text("of middle length" * 250_000)
+    changed: list[int] = []
+
+    def change(**_: Any) -> None:
+        if not changed:
+            changed.append((folder / "state").write_text(content))
+
+    s3 = cloud.client("s3")
+    # When all that is to be known of the upload has been said and the content is sent.
+    s3.meta.events.register("before-send.s3.PutObject", change)
+
+    with synchronised(s3, prefix, folder):
+        eventually(lambda: cloud.keys(prefix) or None, 20)
+        eventually(lambda: cloud.get(f"{prefix}state") == content.encode() or None, 20)
+    assert changed
+
+
+@pytest.mark.parametrize("place", ["state", "folder"])
+def test_a_link_that_takes_a_files_place_before_its_upload_is_not_followed(
+    cloud: Cloud, tmp_path: Path, place: str
+):
+    folder, prefix = tmp_path / "checkpoints", f"replaced-{place}/"
+    outside = tmp_path / "outside"
+    for here in (outside, folder / "folder"):
+        here.mkdir(parents=True)
+        (here / "state").write_text(here.name)
+    (folder / "state").write_text("inside")
+    (folder / "first").write_text("inside")
+    target = outside if place == "folder" else outside / "state"
+
+    def happen(key: str) -> None:
+        if key == "first":
+            (folder / place).rename(tmp_path / "moved")
+            (folder / place).symlink_to(target)
+
+    with synchronised(S3(cloud, happen), prefix, folder) as sync:
+        sync.finish(60)
+
+    assert not (set(cloud.keys(prefix)) & {prefix + place, f"{prefix}{place}/state"})
+    assert f"{prefix}first" in cloud.keys(prefix)
+    assert [path.name for path in outside.iterdir()] == ["state"]
+
+
+def test_an_error_of_an_unexpected_kind_is_told_with_its_trace_once_and_costs_one_file(
+    cloud: Cloud, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    folder, tries = tmp_path / "checkpoints", []
+
+    def happen(name: str) -> None:
+        if name == "bad":
+            tries.append(name)
+            raise ZeroDivisionError("unheard of")
+
+    with synchronised(S3(cloud, happen), "unexpected/", folder) as sync:
+        (folder / "bad").touch()
+        eventually(lambda: len(tries) > 2 or None, 20)
+        (folder / "good").touch()
+        eventually(lambda: cloud.keys("unexpected/") or None, 20)
+        sync.finish(60)
+
+    [record] = caplog.records
+    assert record.exc_info
+    assert "bad" in record.getMessage()
+    assert cloud.keys("unexpected/") == ["unexpected/good"]
+
+
+def test_a_pass_that_fails_as_a_whole_does_not_end_the_passes(
+    cloud: Cloud, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(*_: Any) -> Any:
+        failures.append(1)
+        raise ZeroDivisionError("unheard of")
+
+    failures: list[int] = []
+    folder = tmp_path / "checkpoints"
+    with synchronised(cloud.s3, "failing/", folder) as sync:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "scandir", fail)
+            eventually(lambda: len(failures) > 2 or None, 20)
+        (folder / "state").touch()
+        eventually(lambda: cloud.keys("failing/") or None, 20)
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "scandir", fail)
+            sync.finish(60)
+
+    assert [bool(record.exc_info) for record in caplog.records] == [True, True]
+    assert cloud.keys("failing/") == ["failing/state"]
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "no"), OSError(24, "Too many open files")])
+def test_a_folder_that_cannot_be_looked_at_is_not_a_deleted_one(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
+):
+    folder, prefix = tmp_path / "checkpoints", f"hidden-{error.errno}/"
+    real = os.scandir
+
+    def look(path: Any = ".") -> Any:
+        if "closed" in str(path):
+            looked.append(1)
+            raise error
+        return real(path)
+
+    looked: list[int] = []
+    (folder / "closed").mkdir(parents=True)
+    (folder / "closed" / "state").touch()
+    (folder / "old").touch()
+    with synchronised(cloud.s3, prefix, folder) as sync:
+        eventually(lambda: len(cloud.keys(prefix)) == 2 or None, 20)
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "scandir", look)
+            (folder / "old").unlink()
+            eventually(lambda: cloud.keys(prefix) == [f"{prefix}closed/state"] or None, 20)
+            eventually(lambda: len(looked) > 3 or None, 20)
+        sync.finish(60)
+
+    assert cloud.keys(prefix) == [f"{prefix}closed/state"]
+
+
+def test_a_file_that_the_service_may_not_read_costs_only_itself(
+    cloud: Cloud,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    folder, real = tmp_path / "checkpoints", os.open
+
+    def refuse(path: Any, flags: int, *arguments: Any, **options: Any) -> int:
+        if str(path).endswith("n"):
+            raise PermissionError(13, "Permission denied", path)  # root may read all
+        return real(path, flags, *arguments, **options)
+
+    folder.mkdir()
+    for name in ("a", "n", "z"):
+        (folder / name).touch()
+    with monkeypatch.context() as patch, synchronised(cloud.s3, "locked/", folder) as sync:
+        patch.setattr(os, "open", refuse)
+        eventually(lambda: len(cloud.keys("locked/")) == 2 or None, 20)
+        sync.finish(60)
+
+    assert cloud.keys("locked/") == ["locked/a", "locked/z"]
+    assert len(caplog.records) == 1
+
+
+def test_a_finished_job_with_odd_files_is_completed_and_its_other_files_are_kept(cloud: Cloud):
+    world = World(cloud)
+    kept = deny("s3:PutObject", on=f"arn:aws:s3:::{BUCKET}/odd-job/forbidden")
+    script = """
+        import os, pathlib
+        folder = pathlib.Path('/opt/ml/checkpoints')
+        os.chdir(folder)
+        for name in ('forbidden', 'n' * 240, b'n\\xff', 'a', 'a\\nb', 'z'):
+            open(name, 'w').close()
+        os.mkfifo('pipe')
+        os.symlink('nowhere', 'link')
+        os.chdir('/tmp')
+        for _ in range(1200):
+            os.mkdir('deeper')
+            os.chdir('deeper')
+    """
+
+    job = world.run(READ, WRITE, PULL, kept, script=script, CheckpointConfig=checkpoints("odd-job"))
+
+    assert job["TrainingJobStatus"] == "Completed"
+    assert cloud.keys("odd-job/") == ["odd-job/a", "odd-job/z"]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [("state", "state/part"), ("n" * 256,), ("a\0b",), ("a/../../b",)],
+    ids=["a file and a folder", "too long", "NUL", "a way out"],
+)
+def test_a_key_that_can_be_no_file_fails_the_job_by_its_name(
+    cloud: Cloud, tmp_path: Path, keys: tuple[str, ...]
+):
+    prefix = f"nameless-{keys[0][:4].strip(chr(0))}/"
+    for key in keys:
+        cloud.put(prefix + key, b"x")
+    sync = CheckpointSync(cloud.s3, Location(BUCKET, prefix), tmp_path / "checkpoints", 60)
+
+    with pytest.raises(ClientError) as caught:
+        sync.restore(lambda: None)
+
+    assert repr(prefix + keys[-1])[1:-1] in str(caught.value)
+
+
+def test_a_checkpoint_that_vanishes_while_others_are_restored_is_not_there(
+    cloud: Cloud, tmp_path: Path
+):
+    for name in "abc":
+        cloud.put(f"vanished/{name}", b"x")
+    folder = tmp_path / "checkpoints"
+    sync = CheckpointSync(cloud.s3, Location(BUCKET, "vanished/"), folder, 60)
+
+    sync.restore(lambda: cloud.s3.delete_object(Bucket=BUCKET, Key="vanished/b"))
+
+    assert sorted(path.name for path in folder.iterdir()) == ["a", "c"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from contextlib import nullcontext
@@ -18,6 +19,7 @@ from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.locations import Location
 from localcloud.sagemaker.runtime import failures, layout
 from localcloud.sagemaker.runtime.failures import ClientError
+from localcloud.sagemaker.runtime.files import remove
 from localcloud.sagemaker.runtime.metrics import extract
 from localcloud.sagemaker.runtime.sources import relative_name, shard
 from localcloud.sagemaker.validation import compiled, service_model
@@ -119,6 +121,26 @@ def test_a_failure_file_that_is_a_link_is_not_read(tmp_path: Path):
     (tmp_path / "failure").symlink_to("/etc/hostname")
 
     assert failures.algorithm_error(tmp_path / "failure", 1) == "AlgorithmError: , exit code: 1"
+
+
+def test_a_folder_is_removed_however_deep_it_is_and_what_its_links_lead_to_stays(tmp_path: Path):
+    folder, outside, link = tmp_path / "folder", tmp_path / "outside", tmp_path / "link"
+    (folder / "locked").mkdir(parents=True, mode=0)
+    outside.mkdir(mode=0o500)
+    for each in (link, folder / "link"):
+        each.symlink_to(outside)
+    here = os.open(folder, os.O_RDONLY)
+    for _ in range(1200):
+        os.mkdir("deeper", dir_fd=here)
+        outer, here = here, os.open("deeper", os.O_RDONLY, dir_fd=here)
+        os.close(outer)
+    os.close(here)
+
+    for each in (folder, link, tmp_path / "nothing"):
+        remove(each)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["outside"]
+    assert outside.stat().st_mode & 0o777 == 0o500
 
 
 @pytest.mark.parametrize("uri", ["bucket/key", "s3:///key", "file://x/y"])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from localcloud.sagemaker.locations import Location
+from localcloud.sagemaker.runtime.failures import ClientError
 from localcloud.sagemaker.runtime.sources import objects, shard
 
 Document = dict[str, Any]
@@ -37,11 +39,30 @@ def sharded(source: Document) -> bool:
 
 
 def fetch(s3: Any, location: Location, path: Path) -> None:
-    """Download one object; a key that ends with a slash is a folder."""
+    """Download one object; a key that ends with a slash is a folder.
+
+    Raises ClientError for a key that no file can have.
+    """
     if location.key.endswith("/"):
-        path.mkdir(parents=True, exist_ok=True)
+        with _named(location):
+            path.mkdir(parents=True, exist_ok=True)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     body = s3.get_object(Bucket=location.bucket, Key=location.key)["Body"]
-    with body, path.open("wb") as target:
-        shutil.copyfileobj(body, target, 1 << 20)
+    with body:
+        with _named(location):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            target = path.open("wb")
+        with target:
+            shutil.copyfileobj(body, target, 1 << 20)
+
+
+@contextmanager
+def _named(location: Location) -> Iterator[None]:
+    """Turn what the file system says of an object's name into the owner's mistake."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ClientError(
+            f"Data download failed:the key {location.key!a} can't be a file's name: {why}"
+        ) from error

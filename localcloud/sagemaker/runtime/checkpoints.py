@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import logging
+import os
+import stat
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.sagemaker.locations import Location, list_keys
 from localcloud.sagemaker.runtime.channels import fetch
-from localcloud.sagemaker.runtime.files import leads_elsewhere
+from localcloud.sagemaker.runtime.files import leads_elsewhere, opened_folder
 from localcloud.sagemaker.runtime.sources import relative_name
 
 UPLOADING, UPLOADED = ".sagemaker-uploading", ".sagemaker-uploaded"
 _MARKERS = (UPLOADING, UPLOADED, ".sagemaker-ignore")
+_LOOK_AGAIN = 0.2
+"""After which part of the interval between two passes a pass looks at the files once more."""
+
+# What a script's files or S3 may do; any other kind is a mistake of the local cloud's own.
+_EXPECTED = (OSError, UnicodeError, BotoCoreError, ClientError)
+_GONE = (FileNotFoundError, NotADirectoryError)
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +43,8 @@ class Stamp:
 
 
 Files = Mapping[str, Stamp]
+Tell = Callable[[str, Exception], None]
+"""Takes the name of a file or folder, relative to the checkpoint folder, and what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,7 @@ class Changes:
 def changes(before: Files, now: Files, kept: Files) -> Changes:
     """Return what differs from S3, of which `kept` says what it has.
 
-    A file is uploaded once it is the same in two passes: while it grows, it waits.
+    A file is uploaded once it is the same in two looks: while it grows, it waits.
     """
     stable = (name for name, stamp in now.items() if before.get(name) == stamp)
     return Changes(
@@ -57,38 +67,66 @@ def changes(before: Files, now: Files, kept: Files) -> Changes:
     )
 
 
-def scan(folder: Path) -> dict[str, Stamp]:
-    """Return the files below `folder`, without the service's markers and without links."""
+def scan(folder: Path, known: Files, tell: Tell) -> dict[str, Stamp]:
+    """Return the files below `folder`, without the service's markers and without links.
+
+    What vanishes meanwhile is not there. A folder that can't be looked at is told, and its files
+    are taken to be as they were `known`: they are not deleted.
+    """
     found: dict[str, Stamp] = {}
     if leads_elsewhere(folder):
         return found
-    for path in folder.rglob("*"):
-        if path.name.endswith(_MARKERS):
+    unseen = [""]  # a list instead of recursion: a script's folders may be too deep for that
+    while unseen:
+        name = unseen.pop()
+        try:
+            folders, files = _look(folder, name)
+        except _GONE:
             continue
-        with suppress(FileNotFoundError):
-            if (stamp := _stamp(path)) is not None:
-                found[path.relative_to(folder).as_posix()] = stamp
+        except OSError as error:
+            tell(name, error)
+            found |= {each: known[each] for each in known if each.startswith(name)}
+        else:
+            unseen += folders
+            found |= files
     return found
 
 
-def _stamp(path: Path) -> Stamp | None:
-    if path.is_symlink() or not path.is_file():
-        return None
-    status = path.stat()
+def _look(root: Path, name: str) -> tuple[list[str], dict[str, Stamp]]:
+    """Return the folders in a folder below `root`, with a slash at their ends, and its files."""
+    folders, files = [], {}
+    with os.scandir(f"{root}/{name}") as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(status.st_mode):
+                    folders.append(f"{name}{entry.name}/")
+                elif stat.S_ISREG(status.st_mode) and not entry.name.endswith(_MARKERS):
+                    files[f"{name}{entry.name}"] = _stamp(status)
+    return folders, files
+
+
+def _stamp(status: os.stat_result) -> Stamp:
     return Stamp(status.st_size, status.st_mtime_ns, status.st_ino)
 
 
 class CheckpointSync:
-    """Keeps one instance's checkpoint folder and the job's checkpoint prefix in step."""
+    """Keeps one instance's checkpoint folder and the job's checkpoint prefix in step.
+
+    Whatever goes wrong with a file costs that file only: it is told once in the local cloud's log,
+    and tried again in each pass. The job hears nothing of it.
+    """
 
     def __init__(self, s3: Any, location: Location, folder: Path, interval: float) -> None:
+        """`interval` is the time between two passes, in seconds."""
         self._s3 = s3
         self._location = location.folder()
         self._folder = folder
         self._interval = interval
-        self._before: dict[str, Stamp] = {}
         self._kept: dict[str, Stamp] = {}
-        self._finished, self._lost = threading.Event(), threading.Event()
+        self._failed: dict[str, type[Exception]] = {}
+        self._failed_before: dict[str, type[Exception]] = {}
+        self._finished = threading.Event()
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
 
     def restore(self, check: Callable[[], None]) -> None:
@@ -97,8 +135,9 @@ class CheckpointSync:
         for key in list(list_keys(self._s3, self._location)):
             check()
             name = relative_name(key, self._location.key)
-            fetch(self._s3, Location(self._location.bucket, key), self._folder / name)
-        self._kept = scan(self._folder)
+            with suppress(self._s3.exceptions.NoSuchKey):  # deleted since it was listed
+                fetch(self._s3, Location(self._location.bucket, key), self._folder / name)
+        self._kept = self._scan()
 
     def start(self) -> None:
         """Begin to upload changes, once the script runs."""
@@ -111,12 +150,11 @@ class CheckpointSync:
         happens to it later is no deletion of the script's.
         """
         self._end()
-        now = scan(self._folder)
-        self._apply(changes(now, now, self._kept), now, time.monotonic() + seconds)
+        deadline = time.monotonic() + seconds
+        self._pass(lambda: self._apply_all(lambda: time.monotonic() > deadline))
 
     def abandon(self) -> None:
         """End without a last pass, and between two files of one that runs: the instance is lost."""
-        self._lost.set()
         self._end()
 
     def _end(self) -> None:
@@ -125,44 +163,97 @@ class CheckpointSync:
             self._thread.join()
 
     def _run(self) -> None:
-        while not self._finished.wait(self._interval):
-            now = scan(self._folder)
-            self._apply(changes(self._before, now, self._kept), now)
-            self._before = now
+        while not self._finished.wait(self._interval * (1 - _LOOK_AGAIN)):
+            self._pass(self._apply_stable)
 
-    def _apply(self, found: Changes, now: Files, deadline: float = float("inf")) -> None:
+    def _pass(self, work: Callable[[], None]) -> None:
+        """Do the work of a pass; no error ends the passes or the job."""
+        self._failed_before, self._failed = self._failed, {}
+        self._attempt("", work)
+
+    def _apply_stable(self) -> None:
+        before = self._scan()
+        if not self._finished.wait(self._interval * _LOOK_AGAIN):
+            now = self._scan()
+            self._apply(changes(before, now, self._kept), self._finished.is_set)
+
+    def _apply_all(self, over: Callable[[], bool]) -> None:
+        now = self._scan()
+        left = self._apply(changes(now, now, self._kept), over)
+        if left:
+            _log.warning("%d checkpoint files were not synchronised within the grace", left)
+
+    def _scan(self) -> dict[str, Stamp]:
+        return scan(self._folder, self._kept, self._tell)
+
+    def _apply(self, found: Changes, over: Callable[[], bool]) -> int:
+        """Upload and delete, until it is over; return how many files are left."""
+        work = [(name, self._upload) for name in found.upload]
+        work += [(name, self._delete) for name in found.delete]
+        for number, (name, change) in enumerate(work):
+            if over():
+                return len(work) - number
+            self._attempt(name, partial(change, name))
+        return 0
+
+    def _attempt(self, name: str, work: Callable[[], None]) -> None:
         try:
-            for name in found.upload:
-                if self._lost.is_set():
-                    return
-                if time.monotonic() > deadline:
-                    _log.warning("Checkpoint %s was not uploaded within the grace", name)
-                    return
-                self._upload(name, now[name])
-            for name in found.delete:
-                self._delete(name)
-        except (Boto3Error, BotoCoreError, ClientError):
-            # The next pass tries again; the service too says nothing to the job.
-            _log.exception("Checkpoints could not be synchronised")
+            work()
+        except Exception as error:
+            self._tell(name, error)
 
-    def _upload(self, name: str, stamp: Stamp) -> None:
+    def _tell(self, name: str, error: Exception) -> None:
+        """Log an error, unless this pass or the one before has met the same."""
+        told = {self._failed_before.get(name), self._failed.get(name)}
+        self._failed[name] = type(error)
+        if type(error) not in told:
+            where = f"s3://{self._location.bucket}/{self._location.key}{name}"
+            trace = None if isinstance(error, _EXPECTED) else error
+            _log.warning("Checkpoint %a is not synchronised: %a", where, error, exc_info=trace)
+
+    def _upload(self, name: str) -> None:
+        target = self._location.child(name)
         path = self._folder / name
-        uploading, uploaded = _marker(path, UPLOADING), _marker(path, UPLOADED)
-        with suppress(FileNotFoundError, FileExistsError):
-            uploaded.unlink(missing_ok=True)
-            uploading.unlink(missing_ok=True)
-            uploading.touch(exist_ok=False)  # a link that the script put there is not followed
-            target = self._location.child(name)
-            self._s3.upload_file(str(path), target.bucket, target.key)
-            self._kept[name] = stamp
-            uploading.rename(uploaded)
+        uploading, uploaded = path.name + UPLOADING, path.name + UPLOADED
+        with suppress(*_GONE), opened_folder(path.parent) as folder:
+            # Without waiting, should a pipe have taken the file's place.
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+            with os.fdopen(os.open(path.name, flags, dir_fd=folder), "rb") as file:
+                status = os.fstat(file.fileno())
+                if not stat.S_ISREG(status.st_mode):
+                    return
+                for marker in (uploaded, uploading):
+                    with suppress(FileNotFoundError):
+                        os.unlink(marker, dir_fd=folder)
+                os.close(os.open(uploading, os.O_CREAT | os.O_EXCL, 0o644, dir_fd=folder))
+                content = _Content(file, status.st_size)
+                self._s3.upload_fileobj(content, target.bucket, target.key)
+            # As it was before: a file that changed meanwhile is uploaded again.
+            self._kept[name] = _stamp(status)
+            os.rename(uploading, uploaded, src_dir_fd=folder, dst_dir_fd=folder)
 
     def _delete(self, name: str) -> None:
         target = self._location.child(name)
         self._s3.delete_object(Bucket=target.bucket, Key=target.key)
         del self._kept[name]
-        _marker(self._folder / name, UPLOADED).unlink(missing_ok=True)
+        path = self._folder / name
+        with suppress(*_GONE), opened_folder(path.parent) as folder:
+            os.unlink(path.name + UPLOADED, dir_fd=folder)
 
 
-def _marker(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)
+class _Content:
+    """What a file held when its upload began, as far as it still does.
+
+    Its script may make the file longer or shorter meanwhile. boto3 reads from it as from a stream,
+    so the length that it announces is that of what it has read.
+    """
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file = file
+        self._left = size
+
+    def read(self, amount: int = -1) -> bytes:
+        """Return the next bytes, all that are left without an amount, none at the end."""
+        content = self._file.read(self._left if amount < 0 else min(amount, self._left))
+        self._left -= len(content)
+        return content

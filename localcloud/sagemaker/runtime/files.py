@@ -1,27 +1,43 @@
-"""Care with files that a script had in its hands: links that lead out, modes that lock."""
+"""Care with files that a script has in its hands: links that lead out, modes that lock."""
 
 from __future__ import annotations
 
-import shutil
-from contextlib import suppress
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
 def leads_elsewhere(path: Path) -> bool:
     """Tell whether a script put a link in the path, by which this machine's files would be read."""
-    return path.resolve() != path
+    return os.path.realpath(path) != str(path)
 
 
-def make_removable(folder: Path) -> None:
-    """Give back to the owner every folder below, so that its entries can be removed."""
-    for path in (folder, *folder.rglob("*")):
-        if path.is_dir() and not path.is_symlink():
-            path.chmod(0o700)
+@contextmanager
+def opened_folder(path: Path) -> Iterator[int]:
+    """Open a folder to which no link leads, and give its descriptor.
+
+    What is done relative to the descriptor stays in this folder, whatever a running script puts
+    in its place meanwhile. Raises FileNotFoundError for a folder that is not there.
+    """
+    folder = os.open(path, os.O_PATH | os.O_DIRECTORY)
+    try:
+        if Path(f"/proc/self/fd/{folder}").readlink() != path:
+            raise FileNotFoundError(f"{str(path)!r} is a link")
+        yield folder
+    finally:
+        os.close(folder)
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder and all below it; one that is not there is no error."""
-    # What a job that just now ends still writes is swept at the next start.
-    with suppress(FileNotFoundError):
-        make_removable(folder)
-    shutil.rmtree(folder, ignore_errors=True)
+    """Remove a folder and all below it, or the link in its place; nothing there is no error."""
+    # Python's own functions end with an error where a script's folders are very deep. What a job
+    # that just now ends still writes is swept at the next start.
+    if not folder.is_symlink():
+        _run("chmod", "-R", "u+rwX", "--", str(folder))
+    _run("rm", "-rf", "--", str(folder))
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, stderr=subprocess.DEVNULL, check=False)
