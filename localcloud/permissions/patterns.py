@@ -15,6 +15,7 @@ from localcloud.permissions.errors import PolicyError
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _DEFAULT = re.compile(r"(?P<key>[^,]+),\s*'(?P<default>[^']*)'")
 _ARN_PARTS = 6
+_ANY = ".*"
 
 
 class UnknownVariableError(Exception):
@@ -80,7 +81,7 @@ def _expression(pattern: str, context: Context | None, *, wildcards: bool = True
 
 def _literal(text: str, *, wildcards: bool) -> str:
     escaped = re.escape(text)
-    return escaped.replace(r"\*", ".*").replace(r"\?", ".") if wildcards else escaped
+    return escaped.replace(r"\*", _ANY).replace(r"\?", ".") if wildcards else escaped
 
 
 def _value(variable: str, context: Context) -> str:
@@ -97,4 +98,13 @@ def _value(variable: str, context: Context) -> str:
 
 @lru_cache(4096)
 def _compiled(expression: str) -> re.Pattern[str]:
-    return re.compile(expression, re.DOTALL)
+    """Compile an expression so that its time grows with the text's length, however many `*`.
+
+    What stands between two of them is looked for where it comes first, and not again elsewhere
+    (?>): that can't help, as any characters may follow.
+    """
+    first, *others = expression.split(_ANY)
+    if others:
+        *between, last = others
+        first += "".join(f"(?>{_ANY}?{each})" for each in between if each) + _ANY + last
+    return re.compile(first, re.DOTALL)

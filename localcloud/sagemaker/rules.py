@@ -37,7 +37,7 @@ def _algorithm(request: Document) -> Iterator[str]:
     for metric in algorithm.get("MetricDefinitions", []):
         try:
             groups = re.compile(metric["Regex"]).groups
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             yield f"Invalid Regex in MetricDefinition {metric['Name']}: {error}"
         else:
             if groups < 1:

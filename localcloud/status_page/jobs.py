@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -12,10 +11,11 @@ from localcloud.sagemaker.description import describe, output_uri
 from localcloud.sagemaker.errors import not_found
 from localcloud.sagemaker.records import TrainingJob
 from localcloud.sagemaker.runtime.logs import GROUP
-from localcloud.sagemaker.runtime.metrics import extract
 from localcloud.status_page import objects
 
 Document = dict[str, Any]
+Value = tuple[str, float, float]
+"""A metric's name, the time and the value."""
 
 MOST_LINES = 400
 """Of a job's log, the newest."""
@@ -39,7 +39,7 @@ def detail(jobs: Iterable[TrainingJob], arn: str) -> Document:
     return {
         **_summary(job),
         "description": describe(job),
-        "metrics": curves(lines, job.request["AlgorithmSpecification"]),
+        "metrics": curves(_values(job), job.request["AlgorithmSpecification"]),
         "log": lines[-MOST_LINES:],
         "lines": len(lines),
         "objects": {
@@ -94,14 +94,24 @@ def _log_lines(job: TrainingJob) -> Iterator[Document]:
         yield {"time": moment / 1000, "host": host, "message": message}
 
 
-def curves(lines: Iterable[Document], algorithm: Document) -> list[Document]:
+def _values(job: TrainingJob) -> Iterator[Value]:
+    """Yield what CloudWatch has of the job's metrics, in the order in which it came."""
+    from moto.cloudwatch.models import MetricDatum, cloudwatch_backends
+
+    own = [{"Name": "TrainingJobName", "Value": job.name}]
+    for datum in list(cloudwatch_backends[job.account][job.region].metric_data):
+        if isinstance(datum, MetricDatum) and datum.filter(GROUP, None, own):
+            yield datum.name, datum.timestamp.timestamp(), datum.value
+
+
+def curves(values: Iterable[Value], algorithm: Document) -> list[Document]:
     """Return the course of each metric that the job defines, as pairs of time and value."""
-    definitions = algorithm.get("MetricDefinitions", [])
-    patterns = {each["Name"]: re.compile(each["Regex"]) for each in definitions}
-    points: dict[str, list[tuple[float, float]]] = {name: [] for name in patterns}
-    for line in lines if patterns else ():
-        for name, value in extract(line["message"], patterns).items():
-            points[name].append((line["time"], value))
+    points: dict[str, list[tuple[float, float]]] = {
+        each["Name"]: [] for each in algorithm.get("MetricDefinitions", [])
+    }
+    for name, moment, value in values:
+        if name in points:  # a script may put values of its own
+            points[name].append((moment, value))
     return [{"name": name, "points": thinned(found)} for name, found in points.items() if found]
 
 

@@ -1,9 +1,8 @@
-"""Pure parts of the runtime: names, shards, metrics, configuration, images."""
+"""Pure parts of the runtime: names, shards, configuration, images."""
 
 from __future__ import annotations
 
 import os
-import re
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -20,7 +19,6 @@ from localcloud.sagemaker.locations import Location
 from localcloud.sagemaker.runtime import failures, layout
 from localcloud.sagemaker.runtime.failures import ClientError
 from localcloud.sagemaker.runtime.files import remove
-from localcloud.sagemaker.runtime.metrics import extract
 from localcloud.sagemaker.runtime.sources import relative_name, shard
 from localcloud.sagemaker.validation import compiled, service_model
 
@@ -52,20 +50,6 @@ def test_shards_are_a_fair_division(keys: set[str], count: int):
     assert sorted(key for each in shards for key in each) == sorted(keys)
     sizes = [len(each) for each in shards]
     assert max(sizes) - min(sizes) <= 1
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("loss=0.5; loss=0.25;", {"loss": 0.25}),
-        ("loss=0.1;", {"loss": 0.10000000149011612}),
-        ("loss=0.5; loss=nan;", {"loss": 0.5}),
-        ("loss=abc;", {}),
-        ("nothing", {}),
-    ],
-)
-def test_a_metric_is_the_last_match_that_is_a_number(line: str, expected: dict[str, float]):
-    assert extract(line, {"loss": re.compile("loss=(.*?);")}) == expected
 
 
 def test_host_names_are_in_the_order_of_the_letters():

@@ -17,7 +17,7 @@ from localcloud.sagemaker.runtime.checkpoints import CheckpointSync
 from localcloud.sagemaker.runtime.control import Control
 from localcloud.sagemaker.runtime.instance import Instance
 from localcloud.sagemaker.runtime.layout import Host
-from localcloud.sagemaker.runtime.logs import LogStream
+from localcloud.sagemaker.runtime.logs import LogStream, ReadLines
 from localcloud.sagemaker.runtime.pipes import Pipe
 from localcloud.sagemaker.runtime.streams import Stream
 from localcloud.sagemaker.sandbox.choice import make_folders, start_network, stop_network
@@ -85,15 +85,15 @@ class Cluster:
             else:
                 channels.download(s3, source, folder, share, control.check)
 
-    def start(self, control: Control, read_line: Callable[[str, float], None]) -> None:
-        """Start every instance's entry point; exits go to `control`, output to `read_line`."""
+    def start(self, control: Control, read_lines: ReadLines) -> None:
+        """Start every instance's entry point; exits go to `control`, output to `read_lines`."""
         network = self._network.pid if self._network else 0
         name, logs = self._blueprint.job.name, self._blueprint.access.logs
         for instance in self._instances:
             host, folder = instance.host, instance.folder
             specification = self._blueprint.specification(host, folder, network)
             stream = LogStream(logs, name, host.number)
-            instance.start(specification, stream, read_line, control.exited)
+            instance.start(specification, stream, read_lines, control.exited)
 
     def stop(self, control: Control) -> None:
         """Send SIGTERM, wait for the grace, send SIGKILL, upload the last checkpoints."""

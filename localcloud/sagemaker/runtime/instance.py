@@ -13,7 +13,7 @@ from pathlib import Path
 
 from localcloud.sagemaker.runtime.checkpoints import CheckpointSync
 from localcloud.sagemaker.runtime.layout import Host
-from localcloud.sagemaker.runtime.logs import LogStream, Pump
+from localcloud.sagemaker.runtime.logs import LogStream, Pump, ReadLines
 from localcloud.sagemaker.runtime.pipes import Pipe
 from localcloud.sagemaker.sandbox.choice import Sandbox, sandbox_environment
 from localcloud.sagemaker.sandbox.specification import Specification
@@ -44,7 +44,7 @@ class Instance:
         self,
         specification: Specification,
         stream: LogStream,
-        read_line: Callable[[str, float], None],
+        read_lines: ReadLines,
         ended: Callable[[Host, int], None],
     ) -> None:
         """Run the entry point; call `ended`, from another thread, with its exit code."""
@@ -60,7 +60,7 @@ class Instance:
         )
         self._reader = threading.Thread(
             target=self._attend,
-            args=(self._process, stream, read_line, ended),
+            args=(self._process, stream, read_lines, ended),
             name=f"instance {self.host.name}",
             daemon=True,
         )
@@ -74,12 +74,12 @@ class Instance:
         self,
         process: subprocess.Popen[bytes],
         stream: LogStream,
-        read_line: Callable[[str, float], None],
+        read_lines: ReadLines,
         ended: Callable[[Host, int], None],
     ) -> None:
         assert process.stdout is not None  # noqa: S101 - asked for above
         with process.stdout as pipe:
-            Pump(pipe.fileno(), stream, read_line).run()
+            Pump(pipe.fileno(), stream, read_lines).run()
         ended(self.host, process.wait())
 
     def running(self) -> bool:

@@ -6,7 +6,7 @@ import logging
 import os
 import select
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -17,6 +17,9 @@ _READ_BYTES = 1 << 16
 _LONGEST_EVENT = 200_000
 _MOST_EVENTS = 1_000
 _INTERVAL_SECONDS = 0.2
+
+ReadLines = Callable[[Sequence[str], float], None]
+"""Takes lines of output, and when they came."""
 
 _log = logging.getLogger(__name__)
 
@@ -60,16 +63,14 @@ class LogStream:
 class Pump:
     """Sends a pipe's lines to a stream until the last writer closes the pipe.
 
-    Lines wait at most a fraction of a second, then go together; `read_line` gets each
-    with its time.
+    Lines wait at most a fraction of a second, then go together; `read_lines` gets them as
+    they come.
     """
 
-    def __init__(
-        self, pipe: int, stream: LogStream, read_line: Callable[[str, float], None]
-    ) -> None:
+    def __init__(self, pipe: int, stream: LogStream, read_lines: ReadLines) -> None:
         self._pipe = pipe
         self._stream = stream
-        self._read_line = read_line
+        self._read_lines = read_lines
         self._rest = b""
         self._events: list[dict[str, Any]] = []
         self._due = 0.0
@@ -95,11 +96,10 @@ class Pump:
         if not self._events:
             self._due = time.monotonic() + _INTERVAL_SECONDS
         now = time.time()
-        for line in lines:
-            # CloudWatch Logs refuses empty messages.
-            if text := line.decode(errors="replace").rstrip("\r")[:_LONGEST_EVENT]:
-                self._read_line(text, now)
-                self._events.append({"timestamp": int(now * 1000), "message": text})
+        texts = [line.decode(errors="replace").rstrip("\r")[:_LONGEST_EVENT] for line in lines]
+        messages = [text for text in texts if text]  # CloudWatch Logs refuses empty ones
+        self._read_lines(messages, now)
+        self._events += [{"timestamp": int(now * 1000), "message": each} for each in messages]
 
     def _send(self) -> None:
         events, self._events = self._events, []

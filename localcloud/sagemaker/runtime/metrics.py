@@ -2,55 +2,85 @@
 
 from __future__ import annotations
 
-import math
-import re
-import struct
+import json
+import logging
+import subprocess
+import sys
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from localcloud.sagemaker.records import Metric
+from localcloud.sagemaker.runtime import matching
+from localcloud.sagemaker.sandbox.choice import sandbox_environment
 
-
-def extract(line: str, definitions: Mapping[str, re.Pattern[str]]) -> dict[str, float]:
-    """Return the metrics in one line of output: each definition's last match, first group."""
-    found = {}
-    for name, pattern in definitions.items():
-        for match in pattern.finditer(line):
-            value = _number(match.group(1))
-            if value is not None:
-                found[name] = value
-    return found
-
-
-def _number(text: str | None) -> float | None:
-    """Return a number as the service keeps it, with single precision; None if it is none."""
-    try:
-        (value,) = struct.unpack("f", struct.pack("f", float(text or "")))
-    except (ValueError, OverflowError):
-        return None
-    return value if math.isfinite(value) else None
+_log = logging.getLogger(__name__)
 
 
 class Metrics:
-    """The last value of each metric over all instances of a job."""
+    """The values of a job's metrics over all its instances, read by a process of the job's own."""
 
-    def __init__(self, definitions: Iterable[Mapping[str, str]]) -> None:
-        self._patterns = {each["Name"]: re.compile(each["Regex"]) for each in definitions}
+    def __init__(self, job: str, definitions: Iterable[Mapping[str, str]]) -> None:
+        self._job = job
+        self._expressions = {each["Name"]: each["Regex"] for each in definitions}
         self._last: dict[str, Metric] = {}
         self._new: list[Metric] = []
         self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+        self._ended = not self._expressions
 
     def __bool__(self) -> bool:
         """Tell whether any metric is defined."""
-        return bool(self._patterns)
+        return bool(self._expressions)
 
-    def read(self, line: str, time: float) -> None:
-        """Take the metrics of one line of output."""
-        found = extract(line, self._patterns)
+    def read(self, lines: Sequence[str], time: float) -> None:
+        """Take the metrics of some lines of output.
+
+        A metric that costs too much time is given up, and all are when the process ends.
+        """
         with self._lock:
-            for name, value in found.items():
+            if self._ended or not lines:
+                return
+            try:
+                answer = self._ask(lines)
+            except (OSError, ValueError):
+                self._ended = True
+                _log.exception("The metrics of %s are not read any more", self._job)
+                return
+            for name, value in answer["values"]:
                 self._last[name] = Metric(name, value, time)
                 self._new.append(self._last[name])
+            for name in answer["given_up"]:
+                _log.warning(
+                    "The metric %a of %s is not read any more: its expression %a took more than "
+                    "%g s of a processor's time for one piece of output. Let it match less.",
+                    name,
+                    self._job,
+                    self._expressions[name],
+                    matching.SECONDS,
+                )
+
+    def _ask(self, lines: Sequence[str]) -> matching.Answer:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                # -S: no site packages, so the process starts fast.
+                [sys.executable, "-S", "-m", matching.__name__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=sandbox_environment(),
+                text=True,
+            )
+            self._say(self._expressions)
+        self._say(lines)
+        assert self._process.stdout is not None  # noqa: S101 - asked for above
+        answer: matching.Answer = json.loads(self._process.stdout.readline())
+        return answer
+
+    def _say(self, document: object) -> None:
+        assert self._process is not None  # noqa: S101 - started before
+        assert self._process.stdin is not None  # noqa: S101 - asked for at its start
+        self._process.stdin.write(json.dumps(document) + "\n")
+        self._process.stdin.flush()
 
     def take(self) -> list[Metric]:
         """Return the values since the last call, oldest first."""
@@ -61,4 +91,12 @@ class Metrics:
     def final(self) -> tuple[Metric, ...]:
         """Return the last values, in the order of the definitions."""
         with self._lock:
-            return tuple(self._last[name] for name in self._patterns if name in self._last)
+            return tuple(self._last[name] for name in self._expressions if name in self._last)
+
+    def close(self) -> None:
+        """End the process, and read nothing any more."""
+        with self._lock:
+            self._ended = True
+            if self._process is not None:
+                self._process.kill()  # it keeps nothing
+                self._process.communicate()

@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from functools import cache
 
 from botocore.exceptions import ClientError as ServiceClientError
@@ -125,9 +125,12 @@ class Runner:
         self._say(lifecycle.PREPARING)
         algorithm = request["AlgorithmSpecification"]
         image = images.find(algorithm["TrainingImage"], self._settings.data)
-        metrics = Metrics(algorithm.get("MetricDefinitions", []))
         blueprint = Blueprint(self.job, self._settings, self._access(), image)
         self._await_capacity()
+        with closing(Metrics(self.job.name, algorithm.get("MetricDefinitions", []))) as metrics:
+            return self._train_and_upload(blueprint, metrics)
+
+    def _train_and_upload(self, blueprint: Blueprint, metrics: Metrics) -> Outcome:
         while True:
             self._cluster = cluster = Cluster(blueprint, self._folder)
             ending = self._attempt(cluster, metrics, blueprint.access.session)

@@ -228,3 +228,24 @@ def test_a_further_deny_never_allows_more(case: Case):
     denied = Case("", False, [*case.identity, deny("*", "*")], case.resource, case.action, case.on)
 
     assert answer(denied)
+
+
+def covers(pattern: str, text: str) -> bool:
+    """Tell the same as `matches` in the plainest way: by all that each character may stand for."""
+    ends = {0}
+    for character in pattern:
+        if character == "*":
+            ends = set(range(min(ends, default=len(text) + 1), len(text) + 1))
+        else:
+            ends = {end + 1 for end in ends if end < len(text) and character in {"?", text[end]}}
+    return len(text) in ends
+
+
+@given(st.text("ab.*?\\\n"), st.text("ab.\\\n"))
+def test_a_pattern_covers_what_its_characters_stand_for(pattern: str, text: str):
+    assert matches(pattern, text) == covers(pattern, text)
+
+
+def test_a_pattern_of_many_wildcards_is_judged_at_once():
+    assert not matches("*a" * 20 + "*b", "a" * 1000)
+    assert matches("*a" * 20 + "*b", "a" * 1000 + "b")

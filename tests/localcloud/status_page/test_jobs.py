@@ -10,19 +10,15 @@ from localcloud.status_page.jobs import MOST_POINTS, curves, thinned
 LOSS = {"MetricDefinitions": [{"Name": "loss", "Regex": "loss=([0-9.]+)"}]}
 
 
-def line(time: float, message: str) -> dict[str, object]:
-    return {"time": time, "host": "algo-1", "message": message}
-
-
 def test_a_curve_has_every_value_with_its_time():
-    lines = [line(1.0, "loss=0.5"), line(2.0, "nothing"), line(3.0, "loss=0.25 loss=0.125")]
+    values = [("loss", 1.0, 0.5), ("of the script's own", 2.0, 0.0), ("loss", 3.0, 0.125)]
 
-    assert curves(lines, LOSS) == [{"name": "loss", "points": [(1.0, 0.5), (3.0, 0.125)]}]
+    assert curves(values, LOSS) == [{"name": "loss", "points": [(1.0, 0.5), (3.0, 0.125)]}]
 
 
 def test_a_metric_without_a_value_has_no_curve():
-    assert curves([line(1.0, "nothing")], LOSS) == []
-    assert curves([line(1.0, "loss=0.5")], {}) == []
+    assert curves([], LOSS) == []
+    assert curves([("loss", 1.0, 0.5)], {}) == []
 
 
 @given(st.integers(0, 5000))

@@ -1,0 +1,171 @@
+"""What a job's metrics cost, they cost this job only."""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import pytest
+
+from localcloud import daemon
+from localcloud.sagemaker.runtime.matching import LONGEST_LINE, last_match
+from localcloud.sagemaker.runtime.metrics import Metrics
+from tests.localcloud.cloud import Cloud, eventually, refusal
+
+PROGRESS = r"epoch.*loss: ([0-9.]+).*accuracy: ([0-9.]+)"
+COSTLY = r"(a+)+$"
+MOST_SECONDS = 30
+"""After which a client gives up; an answer takes a thousandth of it."""
+
+
+def metric(name: str, expression: str) -> dict[str, str]:
+    return {"Name": name, "Regex": expression}
+
+
+@pytest.fixture
+def metrics() -> Iterator[Metrics]:
+    definitions = [metric("costly", COSTLY), metric("loss", r"loss=([0-9.]+)")]
+    with closing(Metrics("a-job", definitions)) as made:
+        yield made
+
+
+def values(metrics: Metrics) -> list[tuple[str, float]]:
+    return [(each.name, each.value) for each in metrics.take()]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("loss=0.5; loss=0.25;", 0.25),
+        ("loss=0.1;", 0.10000000149011612),
+        ("loss=0.5; loss=nan;", 0.5),
+        ("loss=abc;", None),
+        ("nothing", None),
+        (" " * (LONGEST_LINE - 9) + "loss=0.5; loss=0.25;", 0.5),
+    ],
+)
+def test_a_metric_is_the_last_match_that_is_a_number(line: str, expected: float | None):
+    assert last_match(line, re.compile("loss=(.*?);")) == expected
+
+
+def test_each_line_and_each_update_of_a_progress_bar_has_a_value(metrics: Metrics):
+    metrics.read(["loss=1", "nothing", "loss=2\rloss=3 loss=4\r"], time=1.0)
+
+    assert values(metrics) == [("loss", 1.0), ("loss", 2.0), ("loss", 4.0)]
+    assert [each.value for each in metrics.final()] == [4.0]
+
+
+def test_a_metric_that_costs_too_much_is_given_up_with_a_message_and_the_others_go_on(
+    metrics: Metrics, caplog: pytest.LogCaptureFixture
+):
+    for number in range(3):
+        metrics.read(["a" * 60 + "b", f"loss={number}"], time=number)
+
+    assert values(metrics) == [("loss", 0.0), ("loss", 1.0), ("loss", 2.0)]
+    [record] = caplog.records
+    assert "The metric 'costly' of a-job is not read any more" in record.getMessage()
+    assert COSTLY in record.getMessage()
+
+
+def test_when_the_process_that_reads_metrics_dies_its_job_goes_on_without_them(
+    metrics: Metrics, caplog: pytest.LogCaptureFixture
+):
+    metrics.read(["loss=1"], time=1.0)
+    assert metrics._process is not None
+    os.kill(metrics._process.pid, signal.SIGKILL)
+    metrics._process.wait()
+
+    for _ in range(2):
+        metrics.read(["loss=2"], time=2.0)
+
+    assert [each.value for each in metrics.final()] == [1.0]
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+
+
+def test_no_process_is_left_of_metrics_and_none_is_there_without(metrics: Metrics):
+    metrics.read(["loss=1"], time=1.0)
+    process = metrics._process
+    metrics.close()
+    metrics.read(["loss=2"], time=2.0)
+
+    assert process is not None
+    assert process.returncode is not None
+    assert [each.value for each in metrics.final()] == [1.0]
+    with closing(Metrics("a-job", [])) as none:
+        none.read(["loss=1"], time=1.0)
+        assert none._process is None
+        assert not none
+
+
+def measured(cloud: Cloud, script: str, *definitions: dict[str, str]) -> str:
+    request = cloud.request(script)
+    request["AlgorithmSpecification"]["MetricDefinitions"] = list(definitions)
+    cloud.sagemaker.create_training_job(**request)
+    return str(request["TrainingJobName"])
+
+
+def ask(cloud: Cloud) -> None:
+    """Ask something; raise TimeoutError without an answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", cloud.server.port, timeout=MOST_SECONDS)
+    with closing(connection):
+        connection.request("GET", "/training-artifacts")
+        assert connection.getresponse().status == http.HTTPStatus.OK
+
+
+def test_no_expression_freezes_the_local_cloud_nor_the_one_after_it(
+    start: Callable[[], Cloud],
+):
+    cloud = start()
+    name = measured(
+        cloud,
+        """
+        import signal, sys, time
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        for number in range(5000):
+            print(f'epoch 1/1 {number}/5000 loss: {1 / (number + 1):.4f}', end='\\r')
+            print(end=' ' if number % 2 else '')
+        print('x' * 100_000, 'epoch loss: 1 ' * 10_000)
+        print('a' * 60 + 'b')
+        print('epoch 1 loss: 0.5 accuracy: 0.75')
+        print('read', flush=True)
+        time.sleep(60)
+        """,
+        metric("progress", PROGRESS),
+        metric("costly", COSTLY),
+        metric("update", r"loss: ([0-9.]+)"),
+    )
+
+    def read(times: int) -> bool | None:
+        """Tell whether the job has printed all; raise TimeoutError if the server is not there."""
+        ask(cloud)
+        return cloud.lines(name).count("read") == times or None
+
+    eventually(lambda: read(1))
+    assert daemon.stop(cloud.data)
+    log = (cloud.data / "server.log").read_text()
+    cloud = start()
+    eventually(lambda: read(2))
+    job = cloud.stop(name)
+
+    assert job["TrainingJobStatus"] == "Stopped"
+    assert [(each["MetricName"], each["Value"]) for each in job["FinalMetricDataList"]] == [
+        ("progress", 0.5),
+        ("update", 0.5),
+    ]
+    assert log.count("The metric 'costly' of") == 1
+
+
+@pytest.mark.parametrize("expression", ["(loss", "loss", "a{99999999999}(b)"])
+def test_an_expression_that_cannot_be_used_is_refused(cloud: Cloud, expression: str):
+    request = cloud.request()
+    request["AlgorithmSpecification"]["MetricDefinitions"] = [metric("loss", expression)]
+
+    code, message = refusal(cloud.sagemaker.create_training_job, **request)
+
+    assert code == "ValidationException"
+    assert "Invalid Regex in MetricDefinition loss" in message
