@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from localcloud import daemon
-from tests.localcloud.cloud import BUCKET, LISTEN, Cloud, checkpoints, refusal
+from tests.localcloud.cloud import BUCKET, LISTEN, Cloud, channel, checkpoints, refusal
 
 ELSEWHERE = "eu-north-1"
 
@@ -207,3 +207,22 @@ def test_a_job_that_is_out_of_retries_fails(faulty: Cloud):
     )
     rows = [row["Status"] for row in job["SecondaryStatusTransitions"]]
     assert rows == ["Starting", "Downloading", "Starting", "Downloading", "Failed"]
+
+
+def test_a_pipe_that_breaks_by_an_internal_error_is_retried_from_the_start_too(faulty: Cloud):
+    faulty.put("piped-again/1", b"all of it")
+    request = faulty.request(
+        "print(open('/opt/ml/input/data/data_0').read())",
+        RetryStrategy={"MaximumRetryAttempts": 1},
+    )
+    request["InputDataConfig"].append(channel("data", "piped-again/", InputMode="Pipe"))
+    fault = {"service": "s3", "region": ELSEWHERE, "method": "GET"}
+    switch(faulty, {**fault, "path": f"/{BUCKET}/piped-again/*", "answer": "error", "times": 3})
+
+    job = faulty.run(**request)
+
+    assert job["TrainingJobStatus"] == "Completed"
+    rows = [row["Status"] for row in job["SecondaryStatusTransitions"]]
+    assert rows.count("Training") == 2
+    assert "Stopping" not in rows
+    assert faulty.lines(request["TrainingJobName"])[-1] == "all of it"

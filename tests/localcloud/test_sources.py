@@ -5,14 +5,18 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import struct
+from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 from botocore.response import StreamingBody
 
 from localcloud.sagemaker.locations import Location
 from localcloud.sagemaker.runtime.failures import ClientError
+from localcloud.sagemaker.runtime.pipes import Pipe
 from localcloud.sagemaker.runtime.sources import manifest
 from localcloud.sagemaker.runtime.streams import Stream, record
 from tests.localcloud.cloud import BUCKET, Cloud, channel, resources
@@ -96,7 +100,7 @@ def test_an_augmented_manifests_attributes_come_in_their_order_and_references_as
 
     assert read(augmented) == b"image 00image 11"
     source["AttributeNames"] = ["none"]
-    with pytest.raises(ClientError, match="no attribute none"):
+    with pytest.raises(ClientError, match="no JSON object with none"):
         read(augmented)
 
 
@@ -109,7 +113,24 @@ def test_a_manifest_is_a_prefix_and_suffixes():
     ]
 
 
-@pytest.mark.parametrize("text", [b"", b"{}", b"[]", b'["s3://a/b"]', b'[{"prefix": "/a"}]'])
+PREFIX = b'[{"prefix": "s3://a/b"}, '
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b'["s3://a/b"]',
+        b'[{"prefix": "/a"}]',
+        b'[{"prefix": 5}]',
+        *(PREFIX + entry + b"]" for entry in (b"5", b"null", b"{}")),
+        b"[" * 100_000,
+        b"\xff",
+    ],
+    ids=lambda text: text[:40].decode(errors="replace"),
+)
 def test_what_is_no_manifest_is_told(text: bytes):
     with pytest.raises(ClientError, match="is no array of a prefix"):
         manifest(text, HERE)
@@ -187,7 +208,169 @@ def test_a_pipe_whose_data_are_gone_fails_the_job(cloud: Cloud):
     assert job["TrainingJobStatus"] == "Failed"
     # At the listing or at the object itself.
     assert job["FailureReason"].startswith("ClientError: Data download failed:No")
+    assert f"(channel data, s3://{BUCKET}/vanishing/" in job["FailureReason"]
     assert "Stopping" not in {row["Status"] for row in job["SecondaryStatusTransitions"]}
+
+
+ZIPPED = gzip.compress(b"some data " * 100_000, mtime=0)
+COMPRESSED: dict[str, Any] = {"CompressionType": "Gzip"}
+NO_GZIP = {
+    "not compressed": b"some data",
+    "cut off": ZIPPED[:-20],
+    "changed": ZIPPED[:500] + b"changed" + ZIPPED[507:],
+    "another length": ZIPPED[:-4] + b"\0\0\0\0",
+    "something behind it": ZIPPED + b"behind it",
+}
+
+
+@pytest.mark.parametrize("wrapped", [{}, {"RecordWrapperType": "RecordIO"}], ids=["", "RecordIO"])
+@pytest.mark.parametrize("content", NO_GZIP.values(), ids=NO_GZIP)
+def test_what_is_no_whole_gzip_is_told_with_its_channel_and_object(
+    content: bytes, wrapped: dict[str, Any]
+):
+    bucket = Bucket(data1=ZIPPED, data2=content)
+
+    with pytest.raises(
+        ClientError, match=r"gzip.*\(channel train, s3://training-artifacts/data2\)"
+    ):
+        read(stream(bucket, **COMPRESSED, **wrapped))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"5",
+        b'"text-ref"',
+        b"null",
+        b"[]",
+        b"{}",
+        b"{",
+        b"\xff",
+        b"[" * 100_000,
+        b'{"text-ref": "relative/path", "label": 1}',
+        b'{"text-ref": "s3://bucket", "label": 1}',
+        b'{"text-ref": 5, "label": 1}',
+        b'{"text-ref": null, "label": 1}',
+        b'{"text-ref": "s3://training-artifacts/other"}',
+        b'{"text-ref": "s3://training-artifacts/other", "label": "\\ud800"}',
+    ],
+    ids=lambda line: line[:60].decode(errors="replace"),
+)
+def test_a_line_that_is_not_what_it_should_be_is_told_with_its_channel_and_number(line: bytes):
+    good = b'{"text-ref": "s3://training-artifacts/other", "label": "good"}'
+    bucket = Bucket(data=b"\n".join([good, b"", line, good]), other=b"text")
+    source = augmented(bucket, "text-ref", "label")
+    found = source.epoch(0)
+
+    assert [next(found), next(found)] == [b"text", b"good"]
+    with pytest.raises(
+        ClientError, match=r"\(channel train, s3://training-artifacts/data line 3\)"
+    ):
+        list(found)
+
+
+def augmented(bucket: Any, *names: str) -> Stream:
+    document = channel("train", "data", S3DataType="AugmentedManifestFile")
+    document["DataSource"]["S3DataSource"]["AttributeNames"] = list(names)
+    return Stream(bucket, document, (0, 1))
+
+
+class Broken(io.RawIOBase):
+    """An object of which half can be read."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+        self._pieces = [b"half"]
+
+    def read(self, _size: int = -1) -> bytes:
+        if not self._pieces:
+            raise self._error
+        return self._pieces.pop()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ReadTimeoutError(endpoint_url="http://127.0.0.1"),
+        ConnectionResetError("gone"),
+        ZeroDivisionError("unheard of"),
+        ClientError("The owner's mistake"),
+    ],
+)
+def test_whatever_breaks_a_pipe_fails_the_job_before_its_script_takes_it_for_the_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, error: Exception
+):
+    def fail(told: Exception) -> None:
+        failures.append(told)
+        assert os.read(script, 10) == b"half"
+        with pytest.raises(BlockingIOError):  # the pipe is not at its end
+            os.read(script, 10)
+
+    failures: list[Exception] = []
+    bucket = Bucket(data1=b"")
+    bucket.get_object = lambda **_: {"Body": Broken(error)}  # type: ignore[method-assign]
+    pipe = Pipe(tmp_path / "train", stream(bucket), fail)
+    script = os.open(tmp_path / "train_0", os.O_RDONLY | os.O_NONBLOCK)
+    pipe.start()
+    pipe._thread.join()
+
+    assert os.read(script, 10) == b""
+    os.close(script)
+    [told] = failures
+    assert "(channel train, s3://training-artifacts/data1)" in str(told)
+    assert isinstance(told, ClientError) == isinstance(error, ClientError)
+    assert len(caplog.records) == (not isinstance(error, ClientError))
+
+
+def test_a_reader_that_closes_early_and_one_that_takes_its_pipe_away_are_no_failures(
+    tmp_path: Path,
+):
+    failures: list[Exception] = []
+    pipe = Pipe(tmp_path / "train", stream(Bucket(data1=b"some data" * 100_000)), failures.append)
+    pipe.start()
+    script = os.open(tmp_path / "train_0", os.O_RDONLY)
+    os.read(script, 10)
+    os.close(script)
+    with (tmp_path / "train_1").open("rb") as again:
+        assert again.read(4) == b"some"
+    (tmp_path / "train_2").unlink()
+    pipe._thread.join()
+
+    assert failures == []
+
+
+def test_a_job_whose_pipe_breaks_is_not_completed_and_says_why(cloud: Cloud):
+    cloud.put("broken/1", ZIPPED)
+    cloud.put("broken/2", ZIPPED[:-20])
+
+    request = cloud.request("print(len(open('/opt/ml/input/data/data_0', 'rb').read()))")
+    request["InputDataConfig"].append(channel("data", "broken/", InputMode="Pipe", **COMPRESSED))
+
+    job = cloud.run(**request)
+
+    assert job["TrainingJobStatus"] == "Failed"
+    reason = job["FailureReason"]
+    assert reason.startswith(
+        "ClientError: Data download failed:No whole gzip: Compressed file ended"
+    )
+    assert reason.endswith(f"(channel data, s3://{BUCKET}/broken/2)")
+
+
+def test_a_job_whose_script_made_the_next_pipe_itself_fails(cloud: Cloud):
+    cloud.put("own/1", b"x")
+    request = cloud.request(
+        """
+        open('/opt/ml/input/data/data_1', 'w').close()
+        open('/opt/ml/input/data/data_0').read()
+        """
+    )
+    request["InputDataConfig"].append(channel("data", "own/", InputMode="Pipe"))
+
+    job = cloud.run(**request)
+
+    assert job["FailureReason"] == (
+        "ClientError: Data download failed:The script made data_1 itself"
+    )
 
 
 def test_a_channel_is_divided_among_the_hosts_of_its_groups_alone(cloud: Cloud):

@@ -93,7 +93,12 @@ class Control:
             self.check()
 
     def forget_instances(self) -> None:
-        """Forget what happened to instances that are gone; a demand is remembered."""
+        """Forget what happened to instances that are gone, and that the job was to fail for them.
+
+        What its owner demanded is remembered.
+        """
+        if self._demanded is not None and self._demanded.status == "Failed":
+            self._demanded = None
         with suppress(queue.Empty):
             while True:
                 self._events.get_nowait()

@@ -18,14 +18,14 @@ class ClientError(Exception):
     """What the job's owner asked for can't be done; the message becomes the failure reason."""
 
 
-def refused(step: str, error: ServiceClientError) -> Exception:
+def refused(step: str, error: ServiceClientError, where: str = "") -> Exception:
     """Return the failure of a step, such as "Data download failed:", that a service refused.
 
-    Where the service itself failed, nobody's mistake is told.
+    `where` says at what. Where the service itself failed, nobody's mistake is told.
     """
     status = _status(error)
     told = error.response["Error"]
-    message = f"{step}{told['Code']} ({status}): {told['Message']}"
+    message = f"{step}{told['Code']} ({status}): {told['Message']} {where}".rstrip()
     return ClientError(message) if status < _SERVER_ERROR else RuntimeError(message)
 
 

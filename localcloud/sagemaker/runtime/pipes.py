@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import logging
 import os
 import select
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError
-from botocore.exceptions import ClientError as ServiceClientError
-
-from localcloud.sagemaker.runtime.failures import ClientError, refused
+from localcloud.sagemaker.runtime.failures import ClientError
 from localcloud.sagemaker.runtime.streams import Stream
 
 _POLL_SECONDS = 0.02
@@ -28,7 +27,7 @@ class Pipe:
     """
 
     def __init__(self, path: Path, stream: Stream, fail: Callable[[Exception], None]) -> None:
-        """`path` lacks the epoch's number; `fail` is told why data can't be had."""
+        """`path` lacks the epoch's number; `fail` hears why data can't be had."""
         self._path = path
         self._stream = stream
         self._fail = fail
@@ -50,33 +49,45 @@ class Pipe:
         return self._path.with_name(f"{self._path.name}_{epoch}")
 
     def _run(self) -> None:
-        epoch = 0
-        while (pipe := self._open(self._of(epoch))) is not None:
-            try:
-                os.mkfifo(self._of(epoch + 1))
-                self._feed(pipe, self._stream.epoch(epoch))
-            except ServiceClientError as error:
-                self._fail(refused("Data download failed:", error))
-                return
-            except ClientError as error:
+        with self._failing():
+            for epoch in itertools.count():
+                pipe = self._open(self._of(epoch))
+                if pipe is None:
+                    return
+                # The job fails before the script takes the pipe's end for the end of the data.
+                with closing(os.fdopen(pipe, "wb", buffering=0)), self._failing():
+                    self._make(epoch + 1)
+                    self._feed(pipe, self._stream.epoch(epoch))
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Let the job fail for whatever goes wrong, unless its instance has ended."""
+        try:
+            yield
+        except Exception as error:
+            if not self._ended.is_set():
+                if not isinstance(error, ClientError):
+                    _log.exception("The pipe %s broke", self._path)
                 self._fail(error)
-                return
-            except (OSError, BotoCoreError):
-                # The instance may just have ended; otherwise its script sees the end of data.
-                _log.exception("The pipe %s broke", self._path)
-                return
-            finally:
-                os.close(pipe)
-            epoch += 1
+            self._ended.set()
+
+    def _make(self, epoch: int) -> None:
+        path = self._of(epoch)
+        try:
+            os.mkfifo(path)
+        except FileExistsError as error:
+            raise ClientError(f"Data download failed:The script made {path.name} itself") from error
 
     def _open(self, path: Path) -> int | None:
-        """Open a pipe once the script reads from it; None if it never does."""
+        """Open a pipe once the script reads from it; None if it never does or took it away."""
         while not self._ended.is_set():
             try:
                 return os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
             except OSError as error:
-                if error.errno != errno.ENXIO:
+                if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
                     return None
+                if error.errno != errno.ENXIO:
+                    raise
             self._ended.wait(_POLL_SECONDS)
         return None
 
@@ -94,7 +105,9 @@ class Pipe:
 
     def _write(self, pipe: int, data: memoryview) -> int:
         """Write what the pipe takes now, which may be nothing."""
-        select.select([], [pipe], [], _POLL_SECONDS * 10)
+        ready = select.poll()
+        ready.register(pipe, select.POLLOUT)
+        ready.poll(_POLL_SECONDS * 10_000)
         try:
             return os.write(pipe, data)
         except BlockingIOError:

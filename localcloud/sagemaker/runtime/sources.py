@@ -25,6 +25,14 @@ class Object:
     name: str
 
 
+@dataclass(frozen=True)
+class Line:
+    """A line of an augmented manifest, and where it is."""
+
+    place: str
+    text: bytes
+
+
 def objects(s3: Any, source: Document) -> list[Object]:
     """Return the objects of an S3 data source in their order; raise ClientError without any."""
     location = Location.parse(source["S3Uri"])
@@ -54,36 +62,55 @@ def manifest(text: bytes, where: Location) -> list[tuple[Location, str]]:
     try:
         first, *suffixes = json.loads(text)
         prefix = Location.parse(first["prefix"])
-    except (ValueError, KeyError, TypeError) as error:
+        return [
+            (Location(prefix.bucket, prefix.key + suffix), suffix.lstrip("/"))
+            for suffix in suffixes
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ClientError(
             f"Data download failed:The manifest s3://{where.bucket}/{where.key} is no array of "
             f"a prefix and suffixes: {error}"
         ) from error
+
+
+def lines(s3: Any, source: Document) -> list[Line]:
+    """Return the lines of an augmented manifest, without empty ones."""
+    text = _read(s3, Location.parse(source["S3Uri"]))
     return [
-        (Location(prefix.bucket, prefix.key + suffix), suffix.lstrip("/")) for suffix in suffixes
+        Line(f"{source['S3Uri']} line {number}", line)
+        for number, line in enumerate(text.splitlines(), 1)
+        if line.strip()
     ]
 
 
-def lines(s3: Any, source: Document) -> list[Document]:
-    """Return the lines of an augmented manifest; raise ClientError for what is no JSON."""
-    text = _read(s3, Location.parse(source["S3Uri"]))
+def attributes(s3: Any, line: Line, names: Sequence[str]) -> Iterator[bytes]:
+    """Yield the attributes of an augmented manifest's line: what a reference leads to.
+
+    Raises ClientError for a line that is no JSON object or that lacks an attribute.
+    """
     try:
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
-    except ValueError as error:
-        message = f"Data download failed:{source['S3Uri']} is no JSON Lines: {error}"
-        raise ClientError(message) from error
-
-
-def attributes(s3: Any, line: Document, names: Sequence[str]) -> Iterator[bytes]:
-    """Yield the attributes of an augmented manifest's line: what a reference leads to."""
+        values = json.loads(line.text)
+    except (ValueError, RecursionError) as error:
+        raise ClientError(f"Data download failed:A line is no JSON: {error}") from error
     for name in names:
-        if name not in line:
-            raise ClientError(f"Data download failed:A line has no attribute {name}")
-        value = line[name]
-        if name.endswith(_REFERENCE):
-            yield _read(s3, Location.parse(value))
-        else:
-            yield (value if isinstance(value, str) else json.dumps(value)).encode()
+        if not isinstance(values, dict) or name not in values:
+            raise ClientError(f"Data download failed:A line is no JSON object with {name}")
+        yield _attribute(s3, name, values[name])
+
+
+def _attribute(s3: Any, name: str, value: Any) -> bytes:
+    if not name.endswith(_REFERENCE):
+        try:
+            return (value if isinstance(value, str) else json.dumps(value)).encode()
+        except UnicodeEncodeError as error:  # a surrogate by itself, which JSON can hold
+            raise ClientError(f"Data download failed:{name} is no text: {error}") from error
+    try:
+        location = Location.parse(value)
+    except (ValueError, AttributeError):
+        location = Location("", "")
+    if not location.key:
+        raise ClientError(f"Data download failed:{name} is no S3 URI of an object: {value!a}")
+    return _read(s3, location)
 
 
 def shard(items: Sequence[Item], index: int, count: int) -> list[Item]:

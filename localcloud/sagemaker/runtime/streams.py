@@ -5,11 +5,16 @@ from __future__ import annotations
 import gzip
 import random
 import struct
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from botocore.exceptions import ClientError as ServiceClientError
+
 from localcloud.sagemaker.runtime.channels import Share, sharded
-from localcloud.sagemaker.runtime.sources import Object, attributes, lines, objects, shard
+from localcloud.sagemaker.runtime.failures import ClientError, refused
+from localcloud.sagemaker.runtime.sources import Line, Object, attributes, lines, objects, shard
 
 Document = dict[str, Any]
 
@@ -28,9 +33,31 @@ class Stream:
         self._share = share
 
     def epoch(self, number: int) -> Iterator[bytes]:
-        """Yield the bytes of an epoch, from 0, in pieces; raise ClientError for missing data."""
-        for item in self._items(number):
-            yield from self._contents(item)
+        """Yield the bytes of an epoch, from 0, in pieces.
+
+        Raises ClientError, which names channel and object or line, for data that are not there,
+        not allowed, not what they should be; RuntimeError, which names them too, for all else.
+        """
+        with self._named(self._source["S3Uri"]):
+            items = self._items(number)
+        for item in items:
+            with self._named(_place(item)):
+                yield from self._contents(item)
+
+    @contextmanager
+    def _named(self, place: str) -> Iterator[None]:
+        where = f"(channel {self._channel['ChannelName']}, {place})"
+        try:
+            yield
+        except ServiceClientError as error:
+            raise refused("Data download failed:", error, where) from error
+        except ClientError as error:
+            raise ClientError(f"{error} {where}") from error
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            message = f"Data download failed:No whole gzip: {error} {where}"
+            raise ClientError(message) from error
+        except Exception as error:
+            raise RuntimeError(f"Data could not be read {where}") from error
 
     def _items(self, epoch: int) -> list[Any]:
         """Return objects or lines, in the epoch's order: where they are shuffled, then divided."""
@@ -40,7 +67,7 @@ class Stream:
             random.Random(f"{shuffle['Seed']} {epoch}").shuffle(found)  # noqa: S311 - no secret
         return shard(found, *self._share) if sharded(self._source) else found
 
-    def _contents(self, item: Object | Document) -> Iterator[bytes]:
+    def _contents(self, item: Object | Line) -> Iterator[bytes]:
         if isinstance(item, Object):
             pieces = self._object(item)
             yield from [record(b"".join(pieces))] if self._wrapped() else pieces
@@ -59,6 +86,12 @@ class Stream:
             source = gzip.GzipFile(fileobj=body) if compressed else body
             while piece := source.read(_PIECE_BYTES):
                 yield piece
+
+
+def _place(item: Object | Line) -> str:
+    if isinstance(item, Line):
+        return item.place
+    return f"s3://{item.location.bucket}/{item.location.key}"
 
 
 def record(content: bytes) -> bytes:
