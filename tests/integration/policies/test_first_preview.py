@@ -30,7 +30,7 @@ def commands(start: str) -> list[list[str]]:
     return [shlex.split(line) for line in block.splitlines()]
 
 
-PREVIEW = commands("pulumi preview")
+PREVIEW = commands(".venv/bin/pip install -r policies/requirements.txt")[-1:]
 TAGS = commands("pulumi stack tag")
 CHECK = commands("cd policies\npython -m training_policies.check")
 REPORT = commands("cd policies\npython -m quota_report")
