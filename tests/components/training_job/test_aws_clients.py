@@ -299,16 +299,17 @@ def test_the_account_that_counts_is_that_of_the_assumed_role() -> None:
     assert reached == ["AssumeRole", "GetCallerIdentity", "ListTrainingJobs"]
 
 
-def test_a_role_is_assumed_where_the_settings_say_that_sts_is(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_role_is_assumed_where_the_settings_say_that_sts_is() -> None:
     def answer(handler: BaseHTTPRequestHandler, operation: str) -> None:
         (grant(handler, "role") if operation == "AssumeRole" else send(handler, operation))
 
     role = {"roleArn": "arn:aws:iam::123456789012:role/deployer"}
-    with service(answer, **{"aws:assumeRoles": [role]}) as (_, reached):
+    with (
+        service(answer, **{"aws:assumeRoles": [role]}) as (_, reached),
+        pytest.MonkeyPatch.context() as patch,
+    ):
         url = os.environ["AWS_ENDPOINT_URL_STS"]
-        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")
+        patch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")
         settings = {"aws:assumeRoles": [role], "aws:endpoints": [{"sts": url, "sagemaker": url}]}
         AwsClients(settings.get).client("sagemaker", "us-east-1").list_training_jobs()
     assert reached == ["AssumeRole", "ListTrainingJobs"]
