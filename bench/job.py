@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from components.training_job.job import JobSettings
@@ -24,13 +25,13 @@ def settings() -> JobSettings:
     )
 
 
-def placement(lineage: str, role: str, key: str) -> Placement:
-    """Where a lineage's jobs run."""
+def placement(lineage: str, account: Mapping[str, str]) -> Placement:
+    """Where a lineage's jobs run, with an account's role, key, subnet and group."""
     return Placement(
-        role_arn=role,
-        key_arn=key,
-        subnet_ids=["subnet-0123456789abcdef0"],
-        security_group_ids=["sg-0123456789abcdef0"],
+        role_arn=account["role"],
+        key_arn=account["key"],
+        subnet_ids=[account["subnet"]],
+        security_group_ids=[account["group"]],
         output_uri=f"s3://{BUCKET}/output/{lineage}",
         checkpoint_uri=f"s3://{BUCKET}/checkpoints/{lineage}/",
         code_uri=None,
@@ -39,16 +40,16 @@ def placement(lineage: str, role: str, key: str) -> Placement:
     )
 
 
-def request(name: str, role: str, key: str) -> dict[str, Any]:
+def request(name: str, account: Mapping[str, str]) -> dict[str, Any]:
     """The CreateTrainingJob request of one job, as a script would send it."""
-    return training_request(settings(), placement(name, role, key)) | {"TrainingJobName": name}
+    return training_request(settings(), placement(name, account)) | {"TrainingJobName": name}
 
 
-def resource_args(lineage: str, role: str, key: str) -> TrainingJobArgs:
+def resource_args(lineage: str, account: Mapping[str, str]) -> TrainingJobArgs:
     """The same job as the program's resource."""
     return TrainingJobArgs(
         job=settings(),
-        placement=placement(lineage, role, key),
+        placement=placement(lineage, account),
         lineage=lineage,
         owner=BUCKET,
         account_id="123456789012",

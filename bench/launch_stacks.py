@@ -34,7 +34,7 @@ def stacks(count: int) -> Iterator[Stacks]:
     """A local cloud with nothing in it, for stacks of this number of jobs."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        server = daemon.start(folder / "cloud", "--sandbox", "processes")
+        server = daemon.start(folder / "cloud", "--sandbox", "processes", "--role-delay", "0")
         try:
             yield Stacks(folder, server, count)
         finally:
@@ -53,8 +53,7 @@ class Stacks:
         self._server, self._count = server, count
         self._account = self._prepare_account()
         self._request = folder / "request.json"
-        role, key = self._account["role"], self._account["key"]
-        self._request.write_text(json.dumps(request("NAME", role, key)))
+        self._request.write_text(json.dumps(request("NAME", self._account)))
 
     def stack(self, kind: str) -> Engine:
         """A new stack, of resources of one kind."""
@@ -97,8 +96,8 @@ class Stacks:
         faults = [{"service": service} | late for service in _SERVICES]
         daemon.ask(self._server, "POST", "/localcloud/faults", {"faults": faults})
 
-    def _prepare_account(self) -> dict[str, Any]:
-        """A bucket, a role, a key, and as many instances as are asked for."""
+    def _prepare_account(self) -> dict[str, str]:
+        """A bucket, a role, a key, a network, and as many instances as are asked for."""
         self._client("s3").create_bucket(Bucket=BUCKET)
         iam = self._client("iam")
         role = iam.create_role(RoleName="bench", AssumeRolePolicyDocument=json.dumps(TRUST))
@@ -113,7 +112,16 @@ class Stacks:
             ServiceCode="sagemaker", QuotaCode=code, DesiredValue=_QUOTA
         )
         key = self._client("kms").create_key()["KeyMetadata"]["Arn"]
-        return {"role": role["Role"]["Arn"], "key": key}
+        ec2 = self._client("ec2")
+        vpc = ec2.create_vpc(CidrBlock="10.64.0.0/16")["Vpc"]["VpcId"]
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.64.0.0/18")["Subnet"]["SubnetId"]
+        group = ec2.create_security_group(GroupName="jobs", Description="jobs", VpcId=vpc)
+        return {
+            "role": role["Role"]["Arn"],
+            "key": key,
+            "subnet": subnet,
+            "group": group["GroupId"],
+        }
 
     def _client(self, service: str) -> Any:
         return boto3.client(

@@ -116,6 +116,6 @@ def local_cloud(*options: str) -> Iterator[LocalCloud]:
     with tempfile.TemporaryDirectory(prefix="local-cloud-") as folder:
         data = Path(folder)
         try:
-            yield LocalCloud(daemon.start(data, *options), data)
+            yield LocalCloud(daemon.start(data, "--role-delay", "0", *options), data)
         finally:
             daemon.stop(data)

@@ -29,6 +29,7 @@ class ExecutionRoleArgs:
         secret_arns: the Secrets Manager secrets that the jobs read.
         secret_key_arns: the keys that encrypt those secrets, where they are not AWS's own.
         file_systems: the file systems that the jobs mount.
+        vpc_id: the VPC that the jobs run in, None outside one.
         subnet_ids: the subnets that the jobs run in, None outside a VPC.
         security_group_ids: the security groups of the jobs, None outside a VPC.
         volume_encryption: whether a job's volumes are encrypted with the key.
@@ -45,6 +46,7 @@ class ExecutionRoleArgs:
     secret_arns: Sequence[str] = ()
     secret_key_arns: Sequence[str] = ()
     file_systems: Sequence[FileSystem] = ()
+    vpc_id: pulumi.Input[str] | None = None
     subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None
     security_group_ids: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None
     volume_encryption: bool = True
@@ -91,6 +93,7 @@ class ExecutionRole(pulumi.ComponentResource):
         resolved = pulumi.Output.all(
             artifact_bucket_arn=args.artifact_bucket_arn,
             key_arn=args.key_arn,
+            vpc_id=args.vpc_id or "",
             subnet_ids=args.subnet_ids or [],
             security_group_ids=args.security_group_ids or [],
         )

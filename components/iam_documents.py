@@ -35,6 +35,7 @@ class ExecutionScope:
         secret_arns: the Secrets Manager secrets that the jobs read.
         secret_key_arns: the keys that encrypt those secrets, where they are not AWS's own.
         file_systems: the file systems that the jobs mount.
+        vpc_id: the VPC of the jobs' network interfaces.
         subnet_ids: the subnets that the jobs' network interfaces stand in.
         security_group_ids: the security groups of those interfaces.
         volume_encryption: whether volumes are encrypted with the key.
@@ -50,6 +51,7 @@ class ExecutionScope:
     secret_arns: Sequence[str] = ()
     secret_key_arns: Sequence[str] = ()
     file_systems: Sequence[FileSystem] = ()
+    vpc_id: str = ""
     subnet_ids: Sequence[str] = ()
     security_group_ids: Sequence[str] = ()
     volume_encryption: bool = True
@@ -255,15 +257,18 @@ def _network_statements(scope: ExecutionScope) -> list[Statement]:
     interfaces = scope.arn("ec2", "network-interface/*")
     subnets = [scope.arn("ec2", f"subnet/{each}") for each in scope.subnet_ids]
     groups = [scope.arn("ec2", f"security-group/{each}") for each in scope.security_group_ids]
-    use = allow(
-        "UseInterfaces",
-        ["ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface"],
-        [interfaces],
-    )
+    attach = allow("AttachInterfaces", ["ec2:CreateNetworkInterfacePermission"], [interfaces])
+    remove = allow("RemoveInterfaces", ["ec2:DeleteNetworkInterface"], [interfaces])
     return [
         allow("CreateInterfaces", ["ec2:CreateNetworkInterface"], [interfaces, *subnets, *groups]),
-        {**use, "Condition": {"ArnEquals": {"ec2:Subnet": subnets}}},
-        # AWS does not promise that this action's request carries the interface's subnet.
+        {**attach, "Condition": {"ArnEquals": {"ec2:Subnet": subnets}}},
+        # Not by subnet: interfaces outlive their job, and this policy changes before a subnet that
+        # is taken out of the settings is deleted.
+        {
+            **remove,
+            "Condition": {"ArnEquals": {"ec2:Vpc": scope.arn("ec2", f"vpc/{scope.vpc_id}")}},
+        },
+        # AWS does not promise that this action's request carries the interface's network.
         allow("RevokeInterfaces", ["ec2:DeleteNetworkInterfacePermission"], [interfaces]),
         allow(
             "DescribeNetwork",

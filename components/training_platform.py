@@ -18,6 +18,10 @@ from components.job_needs import needs_of
 from components.job_reports import job_report, only_name, total_cost
 from components.job_uploads import JobUploads, JobUploadsArgs
 from components.network.network import Network, NetworkArgs
+from components.network.network_interfaces import (
+    TrainingNetworkInterfaces,
+    TrainingNetworkInterfacesArgs,
+)
 from components.stack_settings import AlertSettings, DeployerSettings, Settings
 from components.training_job.request import Placement
 from components.training_job.resource import (
@@ -78,6 +82,7 @@ class TrainingPlatform(pulumi.ComponentResource):
         self.network = self._create_network()
         endpoint_is(self.network.s3_endpoint_id)
         self.execution_role = self._create_execution_role()
+        self._interfaces = self._create_interfaces()
         self.alerts = self._create_alerts(self._settings.alerts)
         self.deployer = self._create_deployer(self._settings.deployer)
         deployer_is(self.deployer_arn)
@@ -172,6 +177,7 @@ class TrainingPlatform(pulumi.ComponentResource):
                 secret_arns=needs.secret_arns,
                 secret_key_arns=needs.secret_key_arns,
                 file_systems=needs.file_systems,
+                vpc_id=self.network.vpc_id,
                 subnet_ids=self.network.private_subnet_ids,
                 security_group_ids=[self.network.training_security_group_id],
                 volume_encryption=needs.volume_encryption,
@@ -179,6 +185,27 @@ class TrainingPlatform(pulumi.ComponentResource):
             ),
             self._child(),
         )
+
+    def _create_interfaces(self) -> list[TrainingNetworkInterfaces]:
+        """What jobs leave in each subnet of the stack's own, or in its group in an existing VPC."""
+        name = f"{self._name}-network-interfaces"
+        subnets = self.network.own_subnet_ids.items()
+        own: dict[str, pulumi.Input[str]] = {f"{name}-{zone[-1]}": each for zone, each in subnets}
+        # SageMaker removes them as the role, so they must be gone before its policy is.
+        opts = pulumi.ResourceOptions(parent=self, depends_on=self.execution_role.dependencies)
+        return [
+            TrainingNetworkInterfaces(
+                each,
+                TrainingNetworkInterfacesArgs(
+                    account_id=self._args.account_id,
+                    region=self._args.region,
+                    security_group_id=self.network.training_security_group_id,
+                    subnet_id=subnet,
+                ),
+                opts,
+            )
+            for each, subnet in (own or {name: ""}).items()
+        ]
 
     def _create_alerts(self, alerts: AlertSettings | None) -> Alerts | None:
         if alerts is None:
@@ -266,6 +293,7 @@ class TrainingPlatform(pulumi.ComponentResource):
                     *self.artifact_store.dependencies,
                     *self.network.dependencies,
                     *self.execution_role.dependencies,
+                    *self._interfaces,
                     *(self.alerts.dependencies if self.alerts else []),
                     *uploads.dependencies,
                     self._lineages,

@@ -9,6 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from localcloud import daemon
+from localcloud.sagemaker.runtime.settings import (
+    INTERFACE_DELAY_SECONDS,
+    LONGEST_ROLE_DELAY_SECONDS,
+    ROLE_DELAY_SECONDS,
+)
 from localcloud.sagemaker.sandbox.choice import LESS_FAITHFUL, NAMES
 
 Data = Annotated[Path, typer.Option(help="Folder for the local cloud's data.")]
@@ -37,6 +42,17 @@ def serve(
     checkpoint_interval: Annotated[
         float, typer.Option(help="Seconds between two passes over the checkpoints.")
     ] = 1.0,
+    role_delay: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=LONGEST_ROLE_DELAY_SECONDS,
+            help="Seconds until SageMaker sees a change of an execution role.",
+        ),
+    ] = ROLE_DELAY_SECONDS,
+    interface_delay: Annotated[
+        float, typer.Option(min=0, help="Seconds by which network interfaces outlive their job.")
+    ] = INTERFACE_DELAY_SECONDS,
     schedule_speed: Annotated[
         float, typer.Option(min=0.001, help="How many times faster than the clock schedules pass.")
     ] = 1.0,
@@ -57,7 +73,15 @@ def serve(
         raise typer.BadParameter(message, param_hint="--sandbox")
     market = Market(spot_interval, spot_drought, spot_abrupt, spot_seed)
     options = Options(
-        data.resolve(), port, wanted, grace, checkpoint_interval, schedule_speed, market
+        data.resolve(),
+        port,
+        wanted,
+        grace,
+        checkpoint_interval,
+        role_delay,
+        interface_delay,
+        schedule_speed,
+        market,
     )
     try:
         run(options, typer.echo)

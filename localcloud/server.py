@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 from localcloud import __version__, workflows
 from localcloud.daemon import KEPT, LOCK_FILE, PORT_FILE, STATE_FILE
 from localcloud.events import schedules
+from localcloud.sagemaker import network_interfaces
 from localcloud.sagemaker.runtime import settings as defaults
 from localcloud.sagemaker.runtime.settings import Settings
 from localcloud.sagemaker.sandbox.choice import LESS_FAITHFUL, Name, choose
@@ -50,6 +51,10 @@ class Options:
     sandbox: Name | None = None
     grace: float = defaults.STOP_GRACE_SECONDS
     checkpoint_interval: float = defaults.CHECKPOINT_INTERVAL_SECONDS
+    role_delay: float = defaults.ROLE_DELAY_SECONDS
+    """Seconds until SageMaker sees a change of an execution role."""
+    interface_delay: float = defaults.INTERFACE_DELAY_SECONDS
+    """Seconds by which a job's network interfaces outlive it."""
     schedule_speed: float = 1.0
     """How many times faster than the clock schedules pass."""
     market: Market = field(default_factory=Market)
@@ -84,6 +89,7 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
         sandbox=sandbox,
         grace=options.grace,
         checkpoint_interval=options.checkpoint_interval,
+        role_delay=options.role_delay,
         spot=SpotSchedule(options.market),
     )
     keeper = Keeper(options.data / KEPT, Gate())
@@ -91,6 +97,7 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
     restored = keeper.restore()
     keeper.start()
     service.resume(restored.taken)
+    network_interfaces.start(service.all_jobs, options.interface_delay, keeper.changed)
     schedules.start(options.schedule_speed)
     _stop_on_signal(server.shutdown)
     state = options.data / STATE_FILE
@@ -147,10 +154,12 @@ def _mount(server: Any, settings: Settings, keeper: Keeper) -> TrainingService:
         chatbot,
         managed_policies,
         model_packages,
+        networks,
         request_checks,
         s3_requests,
         simulation,
     )
+    from localcloud.authorization import settling
     from localcloud.backends import (
         mend_bucket_policies,
         mend_delete_markers,
@@ -169,7 +178,8 @@ def _mount(server: Any, settings: Settings, keeper: Keeper) -> TrainingService:
     mend_unknown_operations()
     mend_targets()
     stand_in_for_missing_repositories()
-    for mended in (budgets, managed_policies, model_packages, s3_requests, simulation):
+    moto_parts = budgets, managed_policies, model_packages, networks, s3_requests, simulation
+    for mended in (*moto_parts, settling):
         mended.mend()
     workflows.configure(server.server_port)
     service = TrainingService(settings, keeper.after(Publisher().announce))

@@ -21,10 +21,9 @@ else:
     from bench.recorded import Recorded, Sent
     from components.training_job.resource import TrainingJob, TrainingJobCompletion
 
+    account = {name: config.require(name) for name in ("role", "key", "subnet", "group")}
     args = {
-        f"job-{number}": resource_args(
-            f"bench-dev-job-{number}", config.require("role"), config.require("key")
-        )
+        f"job-{number}": resource_args(f"bench-dev-job-{number}", account)
         for number in range(count)
     }
     if kind in ("recorded", "sent"):

@@ -75,6 +75,9 @@ class Network(pulumi.ComponentResource):
     private_subnet_ids: pulumi.Output[list[str]]
     """The subnets that jobs run in, in the order of the zones."""
 
+    own_subnet_ids: dict[str, pulumi.Output[str]]
+    """The private subnets that the stack makes, by zone; none in an existing VPC."""
+
     training_security_group_id: pulumi.Output[str]
     """The security group of the jobs' instances."""
 
@@ -90,6 +93,7 @@ class Network(pulumi.ComponentResource):
         super().__init__("sagemaker-training:index:Network", name, None, opts)
         self._name = name
         self._args = args
+        self.own_subnet_ids = {}
         self.dependencies = []
 
         if args.existing is not None:
@@ -157,8 +161,8 @@ class Network(pulumi.ComponentResource):
 
     def _create_subnets(self, plan: Sequence[ZoneSubnets]) -> None:
         created = {each.zone: self._create_private_subnet(each) for each in plan}
-        self._subnets = [subnet for subnet, _ in created.values()]
-        self.private_subnet_ids = pulumi.Output.all(*[subnet.id for subnet in self._subnets])
+        self.own_subnet_ids = {zone: subnet.id for zone, (subnet, _) in created.items()}
+        self.private_subnet_ids = pulumi.Output.all(*self.own_subnet_ids.values())
         self._route_tables = {zone: table.id for zone, (_, table) in created.items()}
         if self._args.nat != "none":
             gateways = NatGateways(

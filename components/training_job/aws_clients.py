@@ -149,19 +149,19 @@ class AwsClients:
         return session
 
 
-def sagemaker_in(clients: AwsClients, account_id: str, region: str) -> Any:
-    """The SageMaker client of a region, in the account that jobs belong to.
+def client_in(clients: AwsClients, service: str, account: str, region: str) -> Any:
+    """The client of a service, for something that belongs to an account.
 
     Raises:
         TrainingJobError: the credentials are another account's.
     """
     caller = clients.account(region)
-    if caller != account_id:
+    if caller != account:
         raise TrainingJobError(
-            f"the credentials belong to the account {caller}, but the job to {account_id}. "
+            f"the credentials belong to the account {caller}, but the stack to {account}. "
             "Use that account's credentials or profile."
         )
-    return clients.client("sagemaker", region)
+    return clients.client(service, region)
 
 
 def read_anew(new_session: Callable[[], Any]) -> Any:

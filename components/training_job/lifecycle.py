@@ -26,14 +26,20 @@ STOP_DEADLINE_SECONDS = 1800
 """How long a stopping job may take: two minutes' grace, then the upload of what it leaves."""
 
 SETTLE_DEADLINE_SECONDS = 180
-"""How long a role that was just made may take until the service can use it."""
+"""How long a change of a role may take until the service sees it."""
 
 _UNSETTLED_ROLE = (
     "Could not assume role",
     "Unauthorized to List objects under S3 URL",
     "Access denied to OutputDataConfig S3 bucket",
+    "Access denied to hub content",
     "Access denied for repository",
+    "no identity-based policy allows the",
 )
+"""What the service says, as ValidationException, while it does not see all that a role may do.
+
+What the caller itself may not do is an AccessDeniedException.
+"""
 
 
 @dataclass(frozen=True)
@@ -128,7 +134,7 @@ def stop_and_wait(client: Any, name: str) -> dict[str, Any] | None:
         TrainingJobError: it has not ended within the deadline.
     """
     seen = ""
-    for waited in _ticks(STOP_DEADLINE_SECONDS):
+    for waited in ticks(STOP_DEADLINE_SECONDS):
         description = describe(client, name)
         if description is None or is_terminal(description):
             return description
@@ -281,15 +287,16 @@ def _request_tags(request: Request) -> dict[str, str]:
 
 
 def _accepted(client: Any, request: Request) -> str:
-    """The ARN that CreateTrainingJob answers, sent again while a new role settles.
+    """The ARN that CreateTrainingJob answers, sent again while a role's change settles.
 
     "" where the name is taken.
 
     Raises:
-        TrainingJobError: the service refuses the request.
+        TrainingJobError: the service refuses the request, at once or for as long as a role may
+            take to settle.
     """
     name, refusal = request["TrainingJobName"], ""
-    for waited in _ticks(SETTLE_DEADLINE_SECONDS):
+    for waited in ticks(SETTLE_DEADLINE_SECONDS):
         try:
             return str(client.create_training_job(**request)["TrainingJobArn"])
         except client.exceptions.ResourceInUse:
@@ -297,11 +304,25 @@ def _accepted(client: Any, request: Request) -> str:
         except client.exceptions.ClientError as error:
             if has_expired(error):
                 raise
-            refusal = _message(error)
-            if not any(text in refusal for text in _UNSETTLED_ROLE):
-                break
-            print(f"{name}: waiting until the service can use the new role, {waited:.0f} s")
-    raise TrainingJobError(f"{name} was refused by SageMaker: {refusal}")
+            refusal = f"{name} was refused by SageMaker: {_message(error)}"
+            if not _is_unsettled(error):
+                raise TrainingJobError(refusal) from None
+            print(
+                f"{name}: waiting until SageMaker sees what the execution role may do, "
+                f"{waited:.0f} s of at most {SETTLE_DEADLINE_SECONDS} s"
+            )
+    raise TrainingJobError(
+        f"{refusal}\nIt has said so for {SETTLE_DEADLINE_SECONDS} s, so it is not that a new role "
+        f"has yet to settle. Look at the trust, the policies and the permissions boundary of "
+        f"{request['RoleArn']}, and at the policies of what it is refused; then run the same "
+        "command again."
+    )
+
+
+def _is_unsettled(error: Any) -> bool:
+    """Whether a refusal may be only that a role's change has not reached the service yet."""
+    texts = (text in _message(error) for text in _UNSETTLED_ROLE)
+    return _code(error) == "ValidationException" and any(texts)
 
 
 def _stop(client: Any, name: str) -> None:
@@ -313,7 +334,7 @@ def _stop(client: Any, name: str) -> None:
             raise
 
 
-def _ticks(deadline: float) -> Iterator[float]:
+def ticks(deadline: float) -> Iterator[float]:
     """Seconds waited so far, at growing intervals until the deadline."""
     start, interval = time.monotonic(), 0.25
     while (waited := time.monotonic() - start) < deadline:

@@ -23,7 +23,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from components.training_job.aws_clients import AwsClients, sagemaker_in
+from components.training_job.aws_clients import AwsClients, client_in
 from components.training_job.errors import traced, without_traceback
 from components.training_job.lifecycle import (
     describe,
@@ -79,7 +79,7 @@ class TrainingJobLineagesProvider(ResourceProvider):
         """
         left = departed(olds["lineages"], news["lineages"])
         if left:
-            client = sagemaker_in(self._clients, olds["account_id"], olds["region"])
+            client = client_in(self._clients, "sagemaker", olds["account_id"], olds["region"])
             with ThreadPoolExecutor(_AT_ONCE) as pool:
                 list(pool.map(partial(end_lineage, client, olds["owner"]), left))
         return UpdateResult(news)

@@ -24,7 +24,7 @@ from pulumi.dynamic import (
 
 from components.problems import Problem
 from components.training_job import lifecycle
-from components.training_job.aws_clients import AwsClients, sagemaker_in
+from components.training_job.aws_clients import AwsClients, client_in
 from components.training_job.checkpoint_health import checkpoint_warning, newest_change
 from components.training_job.cost import cost_ceiling, expected_cost
 from components.training_job.decision import (
@@ -253,7 +253,7 @@ class TrainingJobProvider(ResourceProvider):
         return self._clients.client("s3", props["region"])
 
     def _client(self, props: State) -> Any:
-        return sagemaker_in(self._clients, props["account_id"], props["region"])
+        return client_in(self._clients, "sagemaker", props["account_id"], props["region"])
 
 
 def _costs(requests: list[Request], news: State) -> State:

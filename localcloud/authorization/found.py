@@ -185,6 +185,14 @@ def endpoint(subnets: tuple[str, ...], service: str, account: str, region: str) 
     return None
 
 
+def vpc_of(subnet: str, account: str, region: str) -> str:
+    """Return the VPC of a subnet; empty if there is no such subnet."""
+    from moto.ec2.models import ec2_backends
+
+    found = _subnet(ec2_backends[account][region], subnet)
+    return str(found.vpc_id) if found is not None else ""
+
+
 def _first_address(block: str) -> str:
     """Return the first address of a subnet that AWS doesn't keep for itself."""
     return str(ip_network(block)[_ADDRESSES_OF_AWS])

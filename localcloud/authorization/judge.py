@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 def require(session: Session, demand: Demand) -> None:
     """Raise ServiceError, as the service that is asked would, unless all policies allow it."""
-    reason = _judged(demand, lambda: _refusal(session, demand))
+    reason = _judged(demand, lambda: refusal_of(session, demand, found.role(session.role)))
     if reason:
         raise ServiceError("AccessDenied", reason, _FORBIDDEN)
 
@@ -42,27 +42,29 @@ def require_of_everybody(demand: Demand) -> None:
         raise ServiceError("AccessDenied", "Access Denied", _FORBIDDEN)
 
 
-def _judged(demand: Demand, refusal_of: Callable[[], str]) -> str:
+def _judged(demand: Demand, refusal: Callable[[], str]) -> str:
     try:
-        return refusal_of()
+        return refusal()
     except PolicyError as error:
         _log.warning("%s can't be judged: %s", demand.action, error)
         return f"{demand.action} can't be judged by the local cloud: {error}"
 
 
-def may_assume(role: str, job: str, account: str) -> bool:
-    """Tell whether a role exists and lets the service assume it for a training job, by its ARN.
+def may_assume(role: found.Role | None, job: str, account: str) -> bool:
+    """Tell whether a role is there and lets the service assume it for a training job, by its ARN.
 
     Raises PolicyError if the role's policies can't be judged.
     """
-    held = found.role(role)
     context = Context({"aws:SourceAccount": account, "aws:SourceArn": job, **_about_time()})
     request = Request(Principal(service=SERVICE), "sts:AssumeRole", None, context)
-    return held is not None and trusts(held.trust, request)
+    return role is not None and trusts(role.trust, request)
 
 
-def _refusal(session: Session, demand: Demand) -> str:
-    role = found.role(session.role)
+def refusal_of(session: Session, demand: Demand, role: found.Role | None) -> str:
+    """Return why a session's role may not do what is demanded, in AWS's words; empty if it may.
+
+    Raises PolicyError if policies can't be judged.
+    """
     if role is None:
         return f"The role {session.role} no longer exists"
     if _is_awss(demand.key):

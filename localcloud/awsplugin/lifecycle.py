@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 
 from localcloud.awsplugin.checking import all_tags, ignored
@@ -15,8 +16,12 @@ from localcloud.awsplugin.differ import (
     is_empty,
     satisfies,
 )
+from localcloud.awsplugin.failures import code_of
 from localcloud.awsplugin.properties import UNKNOWN, Properties
 from localcloud.awsplugin.resource_type import ResourceType
+
+_IN_USE = "DependencyViolation"
+_POLL_SECONDS = 0.5
 
 
 def create(kind: ResourceType, cloud: Cloud, inputs: Properties) -> tuple[str, Properties]:
@@ -117,9 +122,24 @@ def planned_update(kind: ResourceType, state: Properties, inputs: Properties) ->
     return {**kept, **_without_defaults(inputs), **recomputed}
 
 
-def delete(kind: ResourceType, cloud: Cloud, identity: str, state: Properties) -> None:
-    """Delete the resource."""
-    kind.delete(cloud.in_region(state.get("region")), identity, state)
+def delete(
+    kind: ResourceType, cloud: Cloud, identity: str, state: Properties, seconds: float = 0.0
+) -> None:
+    """Delete the resource.
+
+    While something uses it, and its type waits for that, it is tried again, for so many seconds or,
+    with 0, for as long as the type says.
+    """
+    cloud = cloud.in_region(state.get("region"))
+    deadline = time.monotonic() + (seconds or kind.delete_seconds)
+    while True:
+        try:
+            return kind.delete(cloud, identity, state)
+        except Exception as error:
+            left = deadline - time.monotonic()
+            if code_of(error) != _IN_USE or not kind.delete_seconds or left <= 0:
+                raise
+            time.sleep(min(_POLL_SECONDS, left))
 
 
 def diff(

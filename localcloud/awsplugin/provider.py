@@ -180,7 +180,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
 
     @_told("deleting")
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: ARG002, D102, N802
-        lifecycle.delete(_kind(request), self.cloud, request.id, decode(request.properties))
+        state = decode(request.properties)
+        lifecycle.delete(_kind(request), self.cloud, request.id, state, request.timeout)
         return empty_pb2.Empty()
 
     @_told("calling")

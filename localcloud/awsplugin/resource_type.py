@@ -40,7 +40,8 @@ class ResourceType:
     `computed`: inputs, paths too, that AWS fills in where the program is silent. `recomputed`:
     outputs that an update changes. `write_only`: inputs that AWS never returns.
     `unordered`: paths of lists whose order means nothing. `same`: equality of a path's values
-    where it is not plain, such as that of JSON documents.
+    where it is not plain, such as that of JSON documents. `delete_seconds`: for how long, at the
+    most, a deletion is tried again while something still uses the resource.
     """
 
     type: str
@@ -62,6 +63,7 @@ class ResourceType:
     tagged: bool = False
     regional: bool = True
     delete_before_replace: bool = False
+    delete_seconds: float = 0.0
     validate: Validate | None = None
 
     @property

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
+from localcloud.authorization import settling
 from localcloud.authorization.judge import may_assume
 from localcloud.authorization.sessions import Sessions
 from localcloud.clients import Clients, RoleClients
@@ -18,6 +19,7 @@ from localcloud.sagemaker import (
     description,
     lifecycle,
     listing,
+    network_interfaces,
     rules,
     updates,
     usage,
@@ -126,7 +128,6 @@ class TrainingService:
         arn = training_job_arn(account, region, name)
         self._refuse_duplicate(arn)
         access = self._assume_role(request, place, arn)
-        check_data(request, access.s3)
         now = time.time()
         job = TrainingJob(
             name=name,
@@ -156,6 +157,7 @@ class TrainingService:
         job.warm_pool = warm_pools.new_pool(self.quotas, others, place, job.request, earlier, now)
         if earlier is not None and earlier.warm_pool is not None:
             earlier.warm_pool = warm_pools.reused(earlier.warm_pool, job.name, now)
+            network_interfaces.hand_over(earlier, job)
         held = {pool.folder for pool in warm_pools.held([*others, job], now)}
         for folder in self._settings.jobs.glob("warm-pool-*"):
             if folder.name not in held:
@@ -170,19 +172,25 @@ class TrainingService:
             )
 
     def _assume_role(self, request: Document, place: Place, job: str) -> RoleClients:
+        """Return clients that act as a job's role, once that may do what a creation asks of it.
+
+        Raises ServiceError, also while the role is not yet seen as it is.
+        """
         account, region = place
-        role = request["RoleArn"]
+        arn = request["RoleArn"]
         try:
-            trusted = may_assume(role, job, account)
+            role = settling.seen(arn, self._settings.role_delay)
+            if not may_assume(role, job, account):
+                raise validation_error(
+                    f"Could not assume role {arn}. Please ensure that the role exists and allows "
+                    "principal 'sagemaker.amazonaws.com' to assume the role."
+                )
+            access = self._clients.of_job(request, region)
+            check_data(request, access.session, role)
         except PolicyError as error:
-            message = f"The local cloud can't judge the policies of role {role}: {error}"
+            message = f"The local cloud can't judge the policies of role {arn}: {error}"
             raise validation_error(message) from error
-        if not trusted:
-            raise validation_error(
-                f"Could not assume role {role}. Please ensure that the role exists and allows "
-                "principal 'sagemaker.amazonaws.com' to assume the role."
-            )
-        return self._clients.of_job(request, region)
+        return access
 
     def _describe(self, place: Place, request: Document) -> Document:
         return description.describe(self._find(place, request).job, time.time())

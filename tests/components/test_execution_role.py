@@ -45,6 +45,7 @@ def test_a_role_is_granted_what_its_arguments_say_and_nothing_else():
         "input_prefixes": ["s3://data/train/"],
         "input_key_arns": ["arn:aws:kms:us-east-1:123456789012:key/data"],
         "secret_arns": ["arn:aws:secretsmanager:us-east-1:123456789012:secret:hub-AbCdEf"],
+        "vpc_id": "vpc-1",
         "subnet_ids": ["subnet-1", "subnet-2"],
         "security_group_ids": ["sg-1"],
         "volume_encryption": False,

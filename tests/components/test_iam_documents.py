@@ -25,6 +25,7 @@ SECRET_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/8c9d0e1f"
 EFS = f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}:file-system/fs-0123456789abcdef0"
 INPUT_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/4e5f6a7b"
 SUBNET = f"arn:aws:ec2:{REGION}:{ACCOUNT}:subnet/subnet-1"
+VPC = f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc/vpc-1"
 INTERFACES = f"arn:aws:ec2:{REGION}:{ACCOUNT}:network-interface/*"
 LOG_GROUP = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker/TrainingJobs"
 THROUGH_SECRETS = {"StringEquals": {"kms:ViaService": [f"secretsmanager.{REGION}.amazonaws.com"]}}
@@ -48,6 +49,7 @@ LARGEST = replace(
         FileSystem("fs-0123456789abcdef0", "EFS", "sg-2"),
         FileSystem("fs-0123456789abcdef1", "FSxLustre", "sg-3"),
     ],
+    vpc_id="vpc-1",
     subnet_ids=["subnet-1"],
     security_group_ids=["sg-1"],
     volume_encryption=True,
@@ -150,7 +152,7 @@ EXPECTED: dict[str, list[tuple[list[str], dict[str, Any]]]] = {
     "ec2:CreateNetworkInterfacePermission": [
         ([INTERFACES], {"ArnEquals": {"ec2:Subnet": [SUBNET]}})
     ],
-    "ec2:DeleteNetworkInterface": [([INTERFACES], {"ArnEquals": {"ec2:Subnet": [SUBNET]}})],
+    "ec2:DeleteNetworkInterface": [([INTERFACES], {"ArnEquals": {"ec2:Vpc": VPC}})],
     "ec2:DeleteNetworkInterfacePermission": [([INTERFACES], {})],
     "ec2:DescribeDhcpOptions": [(["*"], {})],
     "ec2:DescribeNetworkInterfaces": [(["*"], {})],
@@ -180,6 +182,14 @@ def test_what_a_stack_does_not_use_is_not_granted():
         "secretsmanager",
     }
     assert actions(execution_policy(SMALLEST)) & {"kms:CreateGrant", "ec2:DescribeVpcs"} == set()
+
+
+def test_interfaces_in_a_subnet_that_is_taken_out_of_the_settings_can_still_be_removed():
+    before, after = (
+        scope(execution_policy(replace(LARGEST, subnet_ids=subnets)), "ec2:DeleteNetworkInterface")
+        for subnets in (["subnet-1", "subnet-2"], ["subnet-1"])
+    )
+    assert before == after
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -18,6 +18,7 @@ from tests.components.policies import statement
 from tests.components.recording import ACCOUNT, REGION, Recorded, Recording, record
 
 TRAINING_JOB = "pulumi-python:dynamic/sagemaker:TrainingJob"
+INTERFACES = "pulumi-python:dynamic/ec2:TrainingNetworkInterfaces"
 COMPLETION = "pulumi-python:dynamic/sagemaker:TrainingJobCompletion"
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/training:1"
 
@@ -114,6 +115,39 @@ def test_a_job_starts_after_everything_that_it_works_with(project: Path) -> None
         resources = recording.of(type_)
         assert resources, f"{type_} is not there"
         assert all(recording.depends(job, each) for each in resources), type_
+
+
+def test_interfaces_are_waited_for_after_the_jobs_and_before_what_they_are_in(
+    project: Path,
+) -> None:
+    recording = recorded(project, {"digits": {}})
+    [job] = jobs_in(recording)
+    waits = [each for each in recording.resources if each.type == INTERFACES]
+    assert [each.name for each in waits] == [
+        "research-dev-network-interfaces-a",
+        "research-dev-network-interfaces-b",
+    ]
+    group = recording.the("ec2/securityGroup:SecurityGroup", "training")
+    policy = recording.the("iam/rolePolicy:RolePolicy", "execution-role-policy")
+    subnets = recording.of("ec2/subnet:Subnet")
+    for wait, subnet in zip(waits, subnets, strict=True):
+        assert wait.inputs["subnet_id"] == f"{subnet.name}-id"
+        assert wait.inputs["security_group_id"] == f"{group.name}-id"
+        assert recording.depends(job, wait)
+        assert all(recording.depends(wait, each) for each in (subnet, group, policy))
+    # A zone that goes takes only its own with it.
+    assert subnets[1].urn not in waits[0].dependencies
+
+
+def test_in_an_existing_vpc_only_the_groups_interfaces_are_waited_for(project: Path) -> None:
+    existing = {"vpcId": "vpc-0123456789abcdef0", "subnetIds": ["subnet-0123456789abcdef0"]}
+    recording = recorded(project, {"digits": {}}, network={"existing": existing})
+    [wait] = [each for each in recording.resources if each.type == INTERFACES]
+    group = recording.the("ec2/securityGroup:SecurityGroup", "training")
+    assert wait.name == "research-dev-network-interfaces"
+    assert wait.inputs["subnet_id"] == ""
+    assert wait.inputs["security_group_id"] == f"{group.name}-id"
+    assert recording.depends(jobs_in(recording)[0], wait)
 
 
 def test_a_job_starts_after_its_source_and_inputs_are_uploaded(project: Path) -> None:

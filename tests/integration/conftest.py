@@ -98,10 +98,11 @@ def new_stacks(folder: Path, plugins: Path, cloud: str) -> Iterator[Callable[...
             stack.close()
 
 
-def run_cloud(data: Path) -> Iterator[str]:
-    """Run a local cloud while the generator is open; it dies with this process."""
+def run_cloud(data: Path, *options: str) -> Iterator[str]:
+    """Run a local cloud, with options, while the generator is open; it dies with this process."""
     with_parent = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
-    command = [*with_parent, str(Layout().python), "-m", "localcloud", "serve", "--data", str(data)]
+    serve = [str(Layout().python), "-m", "localcloud", "serve", "--data", str(data)]
+    command = [*with_parent, *serve, *options]
     data.mkdir(exist_ok=True)
     with (
         (data / "output.log").open("w") as output,

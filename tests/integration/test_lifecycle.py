@@ -17,6 +17,7 @@ pytestmark = pytest.mark.integration
 NewStack = Callable[[dict[str, Any]], Stack]
 TRAINING_JOB = "pulumi-python:dynamic/sagemaker:TrainingJob"
 COMPLETION = "pulumi-python:dynamic/sagemaker:TrainingJobCompletion"
+INTERFACES = "pulumi-python:dynamic/ec2:TrainingNetworkInterfaces"
 
 
 def test_a_job_runs_to_its_end_once_and_leaves_its_model(new_stack: NewStack) -> None:
@@ -66,12 +67,40 @@ def test_destroy_stops_a_running_job_before_its_role_and_network_go(new_stack: N
     stack = new_stack(stack_with(work=counting_job(FOREVER)))
     created = [step.type for step in stack.up().succeeded().steps]
     stack.wait_for_job("work", lambda job: job["SecondaryStatus"] == "Training")
-    deleted = [step.type for step in stack.destroy().succeeded().steps]
+    vpc = stack.outputs()["vpc_id"]
+    assert interfaces_in(stack, vpc)
+    destroyed = stack.destroy().succeeded().steps
+    deleted = [step.type for step in destroyed]
     [job] = stack.jobs("work")
     assert job["TrainingJobStatus"] == "Stopped"
     for needed in ("aws:iam/rolePolicy:RolePolicy", "aws:ec2/vpcEndpoint:VpcEndpoint"):
         assert last(created, needed) < created.index(TRAINING_JOB)
         assert deleted.index(TRAINING_JOB) < deleted.index(needed)
+    # The job's network interfaces outlive it, and go only while its role may remove them.
+    names = [step.name.removeprefix(f"{stack.settings['team']}-dev-") for step in destroyed]
+    interfaces = names.index("network-interfaces-a")
+    assert names.index("work") < interfaces
+    for needed in ("execution-role-policy", "network-groups-training", "network-private-a"):
+        assert interfaces < names.index(needed)
+    assert interfaces_in(stack, vpc) == []
+
+
+@pytest.mark.deep
+def test_destroy_removes_the_interfaces_itself_where_the_role_was_deleted_by_hand(
+    new_stack: NewStack,
+) -> None:
+    stack = new_stack(stack_with(work=counting_job(FOREVER)))
+    stack.up().succeeded()
+    stack.wait_for_job("work", lambda job: job["SecondaryStatus"] == "Training")
+    outputs, iam = stack.outputs(), stack.client("iam")
+    role = {"RoleName": outputs["sagemaker_execution_role_arn"].rpartition("/")[2]}
+    for policy in iam.list_role_policies(**role)["PolicyNames"]:
+        iam.delete_role_policy(**role, PolicyName=policy)
+    iam.delete_role(**role)
+    assert interfaces_in(stack, outputs["vpc_id"])
+    stack.destroy().succeeded()
+    assert stack.resources() == []
+    assert interfaces_in(stack, outputs["vpc_id"]) == []
 
 
 @pytest.mark.deep
@@ -83,6 +112,7 @@ def test_a_running_jobs_network_is_not_taken_away_until_the_job_is_paused(
     stack.up().succeeded()
     stack.wait_for_job("work", lambda job: job["SecondaryStatus"] == "Training")
     [before] = stack.jobs("work")
+    [interface] = interfaces_in(stack, stack.outputs()["vpc_id"])
 
     stack.settings["network"] = {"availabilityZones": 1}
     errors = " ".join(stack.up().failed().errors)
@@ -95,7 +125,10 @@ def test_a_running_jobs_network_is_not_taken_away_until_the_job_is_paused(
 
     stack.settings["jobs"]["work"]["paused"] = True
     deleted = [step.type for step in stack.up().succeeded().steps if step.operation == "delete"]
-    assert "aws:ec2/subnet:Subnet" in deleted
+    # The other zone's stays: a job may run there by then.
+    assert deleted.count(INTERFACES) == 1
+    assert deleted.index(INTERFACES) < deleted.index("aws:ec2/subnet:Subnet")
+    assert interface not in interfaces_in(stack, stack.outputs()["vpc_id"])
     stack.settings["jobs"]["work"]["paused"] = False
     stack.up().succeeded()
     newest, paused = stack.jobs("work")
@@ -112,6 +145,13 @@ def test_a_renamed_stack_launches_nothing(new_stack: NewStack) -> None:
     assert result.operations(TRAINING_JOB) == ["update"]  # the tag with the stack's name
     [job] = stack.jobs("work")
     assert job["TrainingJobStatus"] == "InProgress"
+
+
+def interfaces_in(stack: Stack, vpc: str) -> list[str]:
+    """The ids of the network interfaces in a VPC."""
+    filters = [{"Name": "vpc-id", "Values": [vpc]}]
+    found = stack.client("ec2").describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
+    return [each["NetworkInterfaceId"] for each in found]
 
 
 def last(types: list[str], wanted: str) -> int:

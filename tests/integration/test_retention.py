@@ -18,6 +18,13 @@ from tests.integration.timeline import TRAINING_JOB, Timeline
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 NewStack = Callable[..., Stack]
+INTERFACES = "pulumi-python:dynamic/ec2:TrainingNetworkInterfaces"
+HELD = {
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:ec2/securityGroup:SecurityGroup",
+    "aws:ec2/subnet:Subnet",
+}
+"""What must be there until the last network interface is gone."""
 
 
 def test_the_full_platform_goes_leaves_the_account_as_it_was_and_is_taken_back(
@@ -78,7 +85,17 @@ def the_job_ends_before_all_else(destroyed: Result) -> None:
     timeline = Timeline(destroyed, "delete")
     used = timeline.used_by_the_job()
     assert len(used) > 20
-    assert timeline.not_after(timeline.the(TRAINING_JOB), used) == []
+    job = timeline.the(TRAINING_JOB)
+    assert timeline.not_after(job, used) == []
+    waits = [each for each in timeline.steps if each.type == INTERFACES]
+    assert len(waits) == 2
+    for wait in waits:
+        zone = wait.name.rpartition("-")[2]
+        ends = ("-execution-role-policy", "-groups-training", f"-network-private-{zone}")
+        held = [each for each in timeline.steps if each.name.endswith(ends)]
+        assert {each.type for each in held} >= HELD
+        assert timeline.not_before(wait, [job]) == []
+        assert timeline.not_after(wait, held) == []
 
 
 def what_stays_is_marked(destroyed: Result) -> None:

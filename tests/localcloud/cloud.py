@@ -107,6 +107,14 @@ class Cloud:
         }
         return request | changes
 
+    def vpc_config(self, group: str = "jobs") -> dict[str, list[str]]:
+        """Make a VPC with a subnet and a security group, and return a request's VpcConfig."""
+        ec2 = self.client("ec2")
+        vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.8.0.0/24")["Subnet"]["SubnetId"]
+        made = ec2.create_security_group(GroupName=group, Description="jobs", VpcId=vpc)
+        return {"Subnets": [subnet], "SecurityGroupIds": [made["GroupId"]]}
+
     def create(self, script: str = "", **changes: Any) -> str:
         """Start a job and return its name."""
         request = self.request(script, **changes)

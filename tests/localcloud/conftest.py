@@ -14,8 +14,11 @@ from localcloud import daemon
 from tests.localcloud.alerting import Alerting
 from tests.localcloud.cloud import Cloud
 
-# A minute of a schedule passes in a second.
-FAST = ("--grace", "3", "--checkpoint-interval", "0.1", "--schedule-speed", "60")
+# A minute of a schedule passes in a second, and roles are seen as they are.
+FAST = (
+    *("--grace", "3", "--checkpoint-interval", "0.1", "--schedule-speed", "60"),
+    *("--role-delay", "0", "--interface-delay", "0.5"),
+)
 
 
 @pytest.fixture(scope="session")

@@ -63,6 +63,7 @@ class Account:
     cloud: Cloud
     scope: ExecutionScope
     secret: str
+    network: dict[str, list[str]]
 
     @classmethod
     def fill(cls, cloud: Cloud) -> Account:
@@ -76,6 +77,8 @@ class Account:
         secret = secrets.create_secret(Name="token", SecretString="open", KmsKeyId=of_secret)
         cloud.s3.put_object(Bucket=OWN, Key="source/main.py", Body=SCRIPT.encode())
         cloud.s3.put_object(Bucket=FOREIGN, Key="data/a", Body=b"x")
+        network = cloud.vpc_config()
+        subnets = cloud.client("ec2").describe_subnets(SubnetIds=network["Subnets"])["Subnets"]
         scope = ExecutionScope(
             account_id=ACCOUNT,
             region=REGION,
@@ -86,10 +89,11 @@ class Account:
             input_key_arns=[foreign],
             secret_arns=[secret["ARN"]],
             secret_key_arns=[of_secret],
-            subnet_ids=["subnet-1"],
-            security_group_ids=["sg-1"],
+            vpc_id=subnets[0]["VpcId"],
+            subnet_ids=network["Subnets"],
+            security_group_ids=network["SecurityGroupIds"],
         )
-        return cls(cloud, scope, secret["ARN"])
+        return cls(cloud, scope, secret["ARN"], network)
 
     def statements(self) -> list[Statement]:
         return list(execution_policy(self.scope)["Statement"])
@@ -127,7 +131,7 @@ class Account:
             InputDataConfig=[code, data],
             OutputDataConfig={"S3OutputPath": f"s3://{OWN}/output/"},
             CheckpointConfig={"S3Uri": f"s3://{OWN}/checkpoints/{name}/"},
-            VpcConfig={"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
+            VpcConfig=self.network,
             EnableNetworkIsolation=False,
         )
         request["ResourceConfig"]["VolumeKmsKeyId"] = self.scope.key_arn
@@ -165,7 +169,7 @@ def make_bucket(cloud: Cloud, name: str, key: str) -> None:
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     data = tmp_path_factory.mktemp("roles") / "cloud"
-    server = daemon.start(data, "--checkpoint-interval", "0.1")
+    server = daemon.start(data, "--checkpoint-interval", "0.1", "--role-delay", "0")
     yield Account.fill(Cloud(server, data))
     daemon.stop(data)
 

@@ -83,7 +83,7 @@ def test_a_volumes_key_needs_a_grant(world: World):
 
 @pytest.mark.deep
 def test_interfaces_in_subnets_need_permission(world: World):
-    vpc = {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+    vpc = world.cloud.vpc_config()
 
     without = world.run(READ, WRITE, PULL, VpcConfig=vpc)
     within = world.run(READ, WRITE, PULL, allow("ec2:*"), VpcConfig=vpc)
@@ -144,6 +144,7 @@ def test_a_bucket_behind_an_endpoint_is_reached_only_from_its_network(world: Wor
         ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.9.{number}.0/24")["Subnet"]["SubnetId"]
         for number in range(2)
     ]
+    group = ec2.create_security_group(GroupName="jobs", Description="jobs", VpcId=vpc)["GroupId"]
     table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
     ec2.associate_route_table(RouteTableId=table, SubnetId=subnets[0])
     endpoint = ec2.create_vpc_endpoint(
@@ -166,7 +167,7 @@ def test_a_bucket_behind_an_endpoint_is_reached_only_from_its_network(world: Wor
     )
 
     def run(*subnets: str) -> Any:
-        return bucket.run(VpcConfig={"Subnets": list(subnets), "SecurityGroupIds": ["sg-1"]})
+        return bucket.run(VpcConfig={"Subnets": list(subnets), "SecurityGroupIds": [group]})
 
     assert run(subnets[0])["TrainingJobStatus"] == "Completed"
     assert "explicit deny" in run(subnets[1])["FailureReason"]

@@ -25,7 +25,7 @@ STEPS = 400
 # All images are one batch, so that each step is an epoch and leaves a line in the log.
 HYPERPARAMETERS = {"epochs": STEPS, "batch-size": 1024, "checkpoint-every": 10, "hidden": 32}
 LIMITS = {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 3600}
-OPTIONS = ("--checkpoint-interval", "0.1", "--grace", "30")
+OPTIONS = ("--checkpoint-interval", "0.1", "--grace", "30", "--role-delay", "0")
 WAIT_SECONDS = 600.0
 DROUGHT_SECONDS = 1.0
 """Keeps an attempt's objects apart from the next one's: S3 tells their times in whole seconds."""

@@ -52,7 +52,7 @@ def equipped(toolkit: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     data = tmp_path_factory.mktemp("equipped") / "cloud"
     data.mkdir()
     (data / "images.toml").write_text(f'[images]\n"*/toolkit:*" = "{toolkit}"\n')
-    cloud = Cloud(daemon.start(data), data)
+    cloud = Cloud(daemon.start(data, "--role-delay", "0"), data)
     cloud.put("source.tar.gz", archive())
     cloud.put("data/a", b"x")
     yield cloud

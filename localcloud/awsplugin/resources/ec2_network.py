@@ -184,10 +184,6 @@ def _update_subnet(cloud: Cloud, identity: str, state: Properties, inputs: Prope
 
 def _delete_subnet(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
     ec2 = cloud.client("ec2")
-    filters = [{"Name": "subnet-id", "Values": [identity]}]
-    if every(ec2, "describe_network_interfaces", "NetworkInterfaces", Filters=filters):
-        message = f"The subnet '{identity}' has dependencies and cannot be deleted."
-        raise AwsError("DeleteSubnet", "DependencyViolation", message)
     answer_or_none(lambda: ec2.delete_subnet(SubnetId=identity), "InvalidSubnetID.NotFound")
 
 
@@ -219,6 +215,7 @@ TYPES = (
         read=_read_subnet,
         update=_update_subnet,
         delete=_delete_subnet,
+        delete_seconds=20 * 60,
         validate=cidr_failures,
         required=names("vpcId"),
         defaults={

@@ -145,31 +145,8 @@ def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) 
     update_ec2_tags(cloud, identity, state, inputs)
 
 
-def _users(cloud: Cloud, identity: str) -> list[str]:
-    """Return what uses the group: network interfaces, endpoints, rules of other groups."""
-    ec2 = cloud.client("ec2")
-    filters = [{"Name": "group-id", "Values": [identity]}]
-    interfaces = every(ec2, "describe_network_interfaces", "NetworkInterfaces", Filters=filters)
-    endpoints = [
-        endpoint["VpcEndpointId"]
-        for endpoint in every(ec2, "describe_vpc_endpoints", "VpcEndpoints")
-        if endpoint["State"] == "available"
-        and identity in {group["GroupId"] for group in endpoint.get("Groups") or ()}
-    ]
-    rules = [
-        rule["SecurityGroupRuleId"]
-        for rule in every(ec2, "describe_security_group_rules", "SecurityGroupRules")
-        if rule["GroupId"] != identity
-        and (rule.get("ReferencedGroupInfo") or {}).get("GroupId") == identity
-    ]
-    return [*(item["NetworkInterfaceId"] for item in interfaces), *endpoints, *rules]
-
-
 def _delete(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
     ec2 = cloud.client("ec2")
-    if users := _users(cloud, identity):
-        message = f"resource {identity} has a dependent object ({', '.join(users)})"
-        raise AwsError("DeleteSecurityGroup", "DependencyViolation", message)
     answer_or_none(lambda: ec2.delete_security_group(GroupId=identity), _GONE)
 
 
@@ -222,6 +199,7 @@ TYPES = (
         read=_read,
         update=_update,
         delete=_delete,
+        delete_seconds=15 * 60,
         name=Autoname(),
         defaults={"description": "Managed by Pulumi", "revokeRulesOnDelete": False},
         replaces=names("name namePrefix description vpcId"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from localcloud.authorization import found
 from localcloud.authorization.demands import Demand
 from localcloud.authorization.judge import require
 from localcloud.authorization.sessions import Session
@@ -66,8 +67,10 @@ def _network(request: Document, session: Session) -> Iterator[Demand]:
         yield Demand(f"ec2:Describe{kind}")
     for group in config["SecurityGroupIds"]:
         yield Demand("ec2:CreateNetworkInterface", f"{start}:security-group/{group}")
-    for subnet in (f"{start}:subnet/{each}" for each in config["Subnets"]):
-        context = {"ec2:Subnet": subnet}
+    for name in config["Subnets"]:
+        subnet = f"{start}:subnet/{name}"
+        vpc = found.vpc_of(name, session.account, session.region)
+        context = {"ec2:Subnet": subnet, "ec2:Vpc": f"{start}:vpc/{vpc}"}
         yield Demand("ec2:CreateNetworkInterface", subnet)
         yield Demand("ec2:CreateNetworkInterface", interface, context)
         yield Demand("ec2:CreateNetworkInterfacePermission", interface, context)

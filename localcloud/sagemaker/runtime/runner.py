@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError as ServiceClientError
 from localcloud import images
 from localcloud.authorization.sessions import Session
 from localcloud.clients import RoleClients
-from localcloud.sagemaker import lifecycle, warm_pools
+from localcloud.sagemaker import lifecycle, network_interfaces, warm_pools
 from localcloud.sagemaker.description import output_uri
 from localcloud.sagemaker.locations import Location
 from localcloud.sagemaker.records import TrainingJob
@@ -154,6 +154,7 @@ class Runner:
     ) -> Outcome | Interruption:
         self._control.check()
         provision(self.job.request, session)
+        network_interfaces.attach(self.job)
         self._enter("Downloading")
         try:
             cluster.prepare(self._control)

@@ -10,6 +10,9 @@ from localcloud.spot_schedule import SpotSchedule
 
 STOP_GRACE_SECONDS = 120.0
 CHECKPOINT_INTERVAL_SECONDS = 1.0
+ROLE_DELAY_SECONDS = 1.5
+LONGEST_ROLE_DELAY_SECONDS = 600.0
+INTERFACE_DELAY_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Settings:
     """Seconds between SIGTERM and SIGKILL, the last upload of checkpoints included."""
     checkpoint_interval: float = CHECKPOINT_INTERVAL_SECONDS
     """Seconds between two passes over the checkpoints."""
+    role_delay: float = ROLE_DELAY_SECONDS
+    """Seconds until the service sees a change of an execution role."""
 
     spot: SpotSchedule = field(default_factory=SpotSchedule)
     """When spot jobs are interrupted, unless somebody asks for it."""

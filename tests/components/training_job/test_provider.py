@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -244,18 +245,66 @@ def test_a_request_is_held_against_the_api_once_and_whenever_it_may_be_launched_
 def test_the_credentials_of_another_account_write_nothing(
     provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
 ) -> None:
-    with pytest.raises(TrainingJobError, match="123456789012, but the job to 210987654321"):
+    with pytest.raises(TrainingJobError, match="123456789012, but the stack to 210987654321"):
         launch(provider, job_inputs(account_id="210987654321"))
     assert sagemaker.calls == []
 
 
+UNSETTLED = (
+    "Could not assume role arn:aws:iam::1:role/x.",
+    'Unauthorized to List objects under S3 URL "s3://artifacts/source/".',
+    "Access denied to OutputDataConfig S3 bucket: artifacts",
+    "Access denied to hub content arn:aws:sagemaker:us-east-1:aws:hub-content/x",
+    "Access denied for repository: training in registry ID: 1.",
+    "No S3 objects found. Error message from S3: User: arn:aws:sts::1:assumed-role/x/SageMaker is "
+    'not authorized to perform: s3:ListBucket on resource: "arn:aws:s3:::artifacts" because no '
+    "identity-based policy allows the s3:ListBucket action",
+)
+
+
+@pytest.mark.parametrize("text", UNSETTLED)
 def test_a_role_that_is_not_settled_yet_is_waited_for(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    text: str,
+    provider: TrainingJobProvider,
+    sagemaker: FakeSageMaker,
+    job_inputs: Inputs,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    refusal = client_error("ValidationException", "Could not assume role arn:aws:iam::1:role/x.")
-    sagemaker.refusals = [refusal] * 9
+    sagemaker.refusals = [client_error("ValidationException", text)] * 9
     assert launch(provider, job_inputs())["attempt"] == 1
     assert sagemaker.calls.count("CreateTrainingJob") == 10
+    told = "waiting until SageMaker sees what the execution role may do, 0 s of at most 180 s"
+    assert told in capsys.readouterr().out
+
+
+def test_a_role_that_never_settles_is_told_in_the_services_words_with_the_remedy(
+    provider: TrainingJobProvider,
+    sagemaker: FakeSageMaker,
+    job_inputs: Inputs,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    sagemaker.refusals = [client_error("ValidationException", UNSETTLED[-1])] * 1000
+    with pytest.raises(TrainingJobError) as caught:
+        launch(provider, job_inputs())
+    told = str(caught.value)
+    assert UNSETTLED[-1] in told
+    assert "It has said so for 180 s" in told
+    assert "arn:aws:iam::123456789012:role/execution" in told
+    assert 180 <= now[0] < 195
+
+
+def test_what_the_caller_itself_may_not_do_is_reported_at_once(
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    text = "User: me is not authorized … because no identity-based policy allows the iam:PassRole"
+    sagemaker.refusals = [client_error("AccessDeniedException", text)]
+    with pytest.raises(TrainingJobError, match="iam:PassRole") as caught:
+        launch(provider, job_inputs())
+    assert "It has said so" not in str(caught.value)
+    assert sagemaker.calls.count("CreateTrainingJob") == 1
 
 
 def test_a_refusal_that_waiting_does_not_mend_is_reported_at_once(

@@ -26,7 +26,8 @@ DESTROY = ("destroy", "--yes", "--skip-preview")
 def scene(request: pytest.FixtureRequest, tmp_path: Path, plugins: Path) -> Iterator[Scene]:
     """A stack of one job on a local cloud of its own, with a victim for each test."""
     victim: Victim = request.param
-    for cloud in run_cloud(tmp_path / "cloud"):
+    # Every launch makes the same calls: none is sent again for a role that has yet to settle.
+    for cloud in run_cloud(tmp_path / "cloud", "--role-delay", "0"):
         with way_to(cloud) as way:
             yield from staged(victim, cloud, way, tmp_path, plugins)
 
@@ -46,7 +47,7 @@ def staged(victim: Victim, cloud: str, way: Way, folder: Path, plugins: Path) ->
 
 
 def account(stack: CrashStack) -> dict[str, str]:
-    """A bucket, a role and a key for the job."""
+    """A bucket, a role, a key and a network for the job."""
     stack.client("s3").create_bucket(Bucket="artifacts")
     trust = {
         "Version": "2012-10-17",
@@ -65,7 +66,11 @@ def account(stack: CrashStack) -> dict[str, str]:
         RoleName="execution", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
     )
     key = stack.client("kms").create_key()["KeyMetadata"]["Arn"]
-    return {"bucket": "artifacts", "role": role, "key": key}
+    ec2 = stack.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.64.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.64.0.0/24")["Subnet"]["SubnetId"]
+    group = ec2.create_security_group(GroupName="jobs", Description="jobs", VpcId=vpc)["GroupId"]
+    return {"bucket": "artifacts", "role": role, "key": key, "subnet": subnet, "group": group}
 
 
 def test_creation_and_destruction_survive_a_crash_at_every_call(

@@ -56,6 +56,7 @@ def test_the_execution_role_has_its_one_policy_and_no_other(platform: Platform, 
             key_arn=outputs["artifact_key_arn"],
             repository_arns=[REPOSITORY],
             input_prefixes=[INPUTS],
+            vpc_id=outputs["vpc_id"],
             subnet_ids=outputs["private_subnet_ids"],
             security_group_ids=[outputs["training_security_group_id"]],
         )

@@ -34,8 +34,9 @@ def test_a_second_update_and_a_refresh_show_nothing(stack: Stack):
 def test_another_range_replaces_the_vpc_and_no_store_and_no_job(stack: Stack):
     stack.settings |= {"network": stack.settings["network"] | {"cidr": "10.96.0.0/16"}}
     replaced = replacements(stack.preview().succeeded())
-    assert {"aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet"} <= replaced
-    untouched = ("aws:s3/", "aws:kms/", "aws:iam/role:", "pulumi-python:dynamic/")
+    interfaces = "pulumi-python:dynamic/ec2:TrainingNetworkInterfaces"
+    assert {"aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet", interfaces} <= replaced
+    untouched = ("aws:s3/", "aws:kms/", "aws:iam/role:", "pulumi-python:dynamic/sagemaker:")
     assert not any(each.startswith(untouched) for each in replaced)
 
 

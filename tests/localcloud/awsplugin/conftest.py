@@ -21,7 +21,14 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 from werkzeug.exceptions import NotFound
 from werkzeug.serving import make_server
 
-from localcloud import budgets, chatbot, managed_policies, model_packages, request_checks
+from localcloud import (
+    budgets,
+    chatbot,
+    managed_policies,
+    model_packages,
+    networks,
+    request_checks,
+)
 from localcloud.awsplugin.properties import encode
 from localcloud.awsplugin.server import start
 from localcloud.refusals import Refusing
@@ -39,7 +46,7 @@ def _complete_moto() -> None:
         jobs.pop(response._get_param("TrainingJobName"), None)
         return EmptyResult()
 
-    for mended in (budgets, managed_policies, model_packages):
+    for mended in (budgets, managed_policies, model_packages, networks):
         mended.mend()
     SageMakerResponse.delete_training_job = delete_training_job
 

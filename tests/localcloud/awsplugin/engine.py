@@ -132,8 +132,8 @@ class Engine:
         """Return the resource as an import would find it."""
         return self.read(Resource(kind, "imported", identity, {}, {}))
 
-    def delete(self, resource: Resource) -> None:
-        """Delete a resource."""
+    def delete(self, resource: Resource, seconds: float = 0.0) -> None:
+        """Delete a resource; `seconds` is the program's own limit, 0 for none."""
         self.stub.Delete(
             provider_pb2.DeleteRequest(
                 id=resource.id,
@@ -142,6 +142,7 @@ class Engine:
                 name=resource.name,
                 properties=encode(resource.state),
                 old_inputs=encode(resource.inputs),
+                timeout=seconds,
             )
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import partial
+from threading import Timer
 from typing import Any
 
 import grpc
@@ -153,10 +154,10 @@ def test_a_security_group_that_an_endpoint_uses_stays(world: World, engine: Engi
     group = world.make("aws:ec2/securityGroup:SecurityGroup", {"vpcId": vpc}, "training")
     inputs = {**_private_endpoint(vpc, subnet), "securityGroupIds": [group.id]}
     world.make("aws:ec2/vpcEndpoint:VpcEndpoint", inputs)
-    message = refused(lambda: engine.delete(group))
+    message = refused(lambda: engine.delete(group, seconds=0.1))
     assert message.startswith(
         "deleting aws:ec2/securityGroup:SecurityGroup (training): DeleteSecurityGroup: "
-        f"DependencyViolation: resource {group.id} has a dependent object (eni-"
+        f"DependencyViolation: resource {group.id} has a dependent object"
     )
     assert engine.read(group) is not None
 
@@ -172,7 +173,25 @@ def test_a_security_group_that_anothers_rule_names_stays(world: World, engine: E
             "ipProtocol": "-1",
         },
     )
-    assert "DependencyViolation" in refused(lambda: engine.delete(named))
+    assert "DependencyViolation" in refused(lambda: engine.delete(named, seconds=0.1))
+
+
+def test_a_subnet_and_a_group_are_deleted_as_soon_as_nothing_uses_them(
+    world: World, engine: Engine, aws: Callable[[str], Any]
+) -> None:
+    vpc, ec2 = world.vpc(), aws("ec2")
+    subnet = world.make("aws:ec2/subnet:Subnet", {"vpcId": vpc, "cidrBlock": "10.0.9.0/28"})
+    group = world.make("aws:ec2/securityGroup:SecurityGroup", {"vpcId": vpc})
+    made = ec2.create_network_interface(SubnetId=subnet.id, Groups=[group.id])["NetworkInterface"]
+    for used in (subnet, group):
+        assert "DependencyViolation" in refused(partial(engine.delete, used, seconds=0.1))
+    later = Timer(
+        0.6, lambda: ec2.delete_network_interface(NetworkInterfaceId=made["NetworkInterfaceId"])
+    )
+    later.start()
+    for used in (subnet, group):
+        engine.delete(used)
+        assert engine.read(used) is None
 
 
 def test_a_vpc_with_a_subnet_stays(world: World, engine: Engine) -> None:

@@ -29,8 +29,8 @@ def launch() -> None:
     placement = Placement(
         role_arn=role,
         key_arn=config.require("key"),
-        subnet_ids=["subnet-0123456789abcdef0"],
-        security_group_ids=["sg-0123456789abcdef0"],
+        subnet_ids=[config.require("subnet")],
+        security_group_ids=[config.require("group")],
         output_uri=f"s3://{bucket}/output/{lineage}",
         checkpoint_uri=f"s3://{bucket}/checkpoints/{lineage}/",
         code_uri=None,
