@@ -16,24 +16,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import (
-    CheckResult,
-    ConfigureRequest,
-    CreateResult,
-    DiffResult,
-    Resource,
-    ResourceProvider,
-)
+from pulumi.dynamic import CreateResult, DiffResult, Resource
 
-from components.training_job.aws_clients import AwsClients, client_in
-from components.training_job.errors import (
-    TrainingJobError,
-    has_expired,
-    traced,
-    without_traceback,
-)
+from components.training_job.aws_clients import client_in
+from components.training_job.aws_provider import AwsResourceProvider, State
+from components.training_job.errors import TrainingJobError, has_expired, traced
 from components.training_job.lifecycle import ticks
-from components.training_job.unknowns import has_unknown, to_wire
+from components.training_job.unknowns import has_unknown
 
 REMOVAL_DEADLINE_SECONDS = 1200
 """How long SageMaker may take until it has removed the interfaces of a job that has ended."""
@@ -42,7 +31,6 @@ _TELL_SECONDS = 60
 _IDENTITY = ("account_id", "region", "security_group_id", "subnet_id")
 
 Interface = dict[str, Any]
-State = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -78,21 +66,8 @@ class TrainingNetworkInterfaces(Resource, module="ec2", name="TrainingNetworkInt
         super().__init__(TrainingNetworkInterfacesProvider(), name, inputs, opts)
 
 
-class TrainingNetworkInterfacesProvider(ResourceProvider):
+class TrainingNetworkInterfacesProvider(AwsResourceProvider):
     """Makes nothing, and is deleted when the last of the interfaces is gone."""
-
-    serialize_as_secret_always = False
-
-    _clients: AwsClients
-
-    def configure(self, req: ConfigureRequest) -> None:
-        """Take the `aws:*` settings of the stack."""
-        without_traceback()
-        self._clients = AwsClients(req.config.get)
-
-    def check(self, _olds: State, news: State) -> CheckResult:
-        """Accept any subnet and group, known or not."""
-        return CheckResult(to_wire(news), [])
 
     def diff(self, _id: str, olds: State, news: State) -> DiffResult:
         """Replace the resource with its subnet or group.

@@ -9,44 +9,22 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pulumi.dynamic import (
-    CheckResult,
-    ConfigureRequest,
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    ResourceProvider,
-)
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
-from components.training_job.aws_clients import AwsClients
-from components.training_job.errors import TrainingJobError, traced, without_traceback
+from components.training_job.aws_provider import AwsResourceProvider, State
+from components.training_job.errors import TrainingJobError, traced
 from components.training_job.lifecycle import describe
 from components.training_job.outcome import outcome_of, remedy_for
 from components.training_job.state import progress
-from components.training_job.unknowns import has_unknown, is_unknown, to_wire
+from components.training_job.unknowns import has_unknown, is_unknown
 from components.training_job.waiting import last_log_lines, wait_for_end
-
-State = dict[str, Any]
 
 _LOG_LINES = 20
 _NAMES, _JOBS = "training_job_names", "jobs"
 
 
-class TrainingJobCompletionProvider(ResourceProvider):
+class TrainingJobCompletionProvider(AwsResourceProvider):
     """Is created when all its jobs have ended, and fails if one of them did not complete."""
-
-    serialize_as_secret_always = False
-
-    _clients: AwsClients
-
-    def configure(self, req: ConfigureRequest) -> None:
-        """Take the `aws:*` settings of the stack."""
-        without_traceback()
-        self._clients = AwsClients(req.config.get)
-
-    def check(self, _olds: State, news: State) -> CheckResult:
-        """Accept any list of names, known or not."""
-        return CheckResult(to_wire(news), [])
 
     def diff(self, _id: str, olds: State, news: State) -> DiffResult:
         """Wait anew when the jobs are others, or are to be replaced."""

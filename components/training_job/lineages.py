@@ -14,17 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from pulumi.dynamic import (
-    CheckResult,
-    ConfigureRequest,
-    CreateResult,
-    DiffResult,
-    ResourceProvider,
-    UpdateResult,
-)
+from pulumi.dynamic import CreateResult, DiffResult, UpdateResult
 
-from components.training_job.aws_clients import AwsClients, client_in
-from components.training_job.errors import traced, without_traceback
+from components.training_job.aws_clients import client_in
+from components.training_job.aws_provider import AwsResourceProvider, State
+from components.training_job.errors import traced
 from components.training_job.lifecycle import (
     describe,
     let_go,
@@ -34,30 +28,14 @@ from components.training_job.lifecycle import (
     tags_of,
 )
 from components.training_job.outcome import is_live
-from components.training_job.unknowns import to_wire
-
-State = dict[str, Any]
 
 INPUTS = ("lineages", "owner", "account_id", "region")
 
 _AT_ONCE = 8
 
 
-class TrainingJobLineagesProvider(ResourceProvider):
+class TrainingJobLineagesProvider(AwsResourceProvider):
     """Records which lineages a stack has, and ends the jobs of those that left it."""
-
-    serialize_as_secret_always = False
-
-    _clients: AwsClients
-
-    def configure(self, req: ConfigureRequest) -> None:
-        """Take the `aws:*` settings of the stack."""
-        without_traceback()
-        self._clients = AwsClients(req.config.get)
-
-    def check(self, _olds: State, news: State) -> CheckResult:
-        """Accept any lineages: the settings' rules have looked at them."""
-        return CheckResult(to_wire(news), [])
 
     def diff(self, _id: str, olds: State, news: State) -> DiffResult:
         """Say which lineages left, in a preview too."""

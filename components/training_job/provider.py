@@ -18,13 +18,13 @@ from pulumi.dynamic import (
     CreateResult,
     DiffResult,
     ReadResult,
-    ResourceProvider,
     UpdateResult,
 )
 
 from components.problems import Problem
 from components.training_job import lifecycle
-from components.training_job.aws_clients import AwsClients, client_in
+from components.training_job.aws_clients import client_in
+from components.training_job.aws_provider import AwsResourceProvider, State
 from components.training_job.checkpoint_health import checkpoint_warning, newest_change
 from components.training_job.cost import cost_ceiling, expected_cost
 from components.training_job.decision import (
@@ -36,7 +36,7 @@ from components.training_job.decision import (
     next_try,
 )
 from components.training_job.definition import Request, definition_hash, definition_of
-from components.training_job.errors import TrainingJobError, traced, without_traceback
+from components.training_job.errors import TrainingJobError, traced
 from components.training_job.images import Images
 from components.training_job.lifecycle import Launch
 from components.training_job.outcome import is_live
@@ -55,8 +55,6 @@ from components.training_job.warm_pool import (
     with_keep_alive,
     would_reuse,
 )
-
-State = dict[str, Any]
 
 INPUTS = (
     "lineage",
@@ -82,12 +80,9 @@ _JUDGED = ("request", "fallbacks", "launch", "paused")
 """The inputs that, where all are as recorded, were held against the API's rules already."""
 
 
-class TrainingJobProvider(ResourceProvider):
+class TrainingJobProvider(AwsResourceProvider):
     """Launches training jobs, each exactly once, and stops them."""
 
-    serialize_as_secret_always = False
-
-    _clients: AwsClients
     _preflight: Preflight
     _images: Images
     _successors: dict[str, Request]
@@ -95,8 +90,7 @@ class TrainingJobProvider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Take the `aws:*` settings of the stack."""
-        without_traceback()
-        self._clients = AwsClients(req.config.get)
+        super().configure(req)
         self._preflight = Preflight(self._clients)
         self._images = Images(self._clients)
         self._successors = {}
