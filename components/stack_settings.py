@@ -268,11 +268,11 @@ class Settings(SettingsModel):
         return settings.resume_from or (f"{own}-{settings.fresh}" if settings.fresh else own)
 
     def earlier_names(self, job: str) -> list[str]:
-        """What a job may have been called as a resource, where it resumes another lineage.
+        """What a job may have been called as a resource while its lineage was what it is now.
 
         A lineage is the name of such a resource, or that and a `fresh`; both may have hyphens.
         """
-        parts = self.jobs[job].resume_from.split("-")
+        parts = self.lineage(job).split("-")
         names = ["-".join(parts[:end]) for end in range(len(parts), 0, -1)]
         others = {f"{self.name_prefix}-{name}" for name in self.jobs}
         return [

@@ -188,24 +188,33 @@ class TrainingPlatform(pulumi.ComponentResource):
 
     def _create_interfaces(self) -> list[TrainingNetworkInterfaces]:
         """What jobs leave in each subnet of the stack's own, or in its group in an existing VPC."""
-        name = f"{self._name}-network-interfaces"
-        subnets = self.network.own_subnet_ids.items()
-        own: dict[str, pulumi.Input[str]] = {f"{name}-{zone[-1]}": each for zone, each in subnets}
-        # SageMaker removes them as the role, so they must be gone before its policy is.
-        opts = pulumi.ResourceOptions(parent=self, depends_on=self.execution_role.dependencies)
+        own = self.network.own_subnet_ids
+        if not own:
+            return [self._create_interfaces_of("", "", [])]
         return [
-            TrainingNetworkInterfaces(
-                each,
-                TrainingNetworkInterfacesArgs(
-                    account_id=self._args.account_id,
-                    region=self._args.region,
-                    security_group_id=self.network.training_security_group_id,
-                    subnet_id=subnet,
-                ),
-                opts,
-            )
-            for each, subnet in (own or {name: ""}).items()
+            self._create_interfaces_of(f"-{zone[-1]}", subnet, self.network.zone_dependencies[zone])
+            for zone, subnet in own.items()
         ]
+
+    def _create_interfaces_of(
+        self, suffix: str, subnet_id: pulumi.Input[str], zone: Sequence[pulumi.Resource]
+    ) -> TrainingNetworkInterfaces:
+        """SageMaker removes them as the role, so they must be gone before its policy is.
+
+        While they are there, a job may still have something to upload, by the zone's routes.
+        """
+        return TrainingNetworkInterfaces(
+            f"{self._name}-network-interfaces{suffix}",
+            TrainingNetworkInterfacesArgs(
+                account_id=self._args.account_id,
+                region=self._args.region,
+                security_group_id=self.network.training_security_group_id,
+                subnet_id=subnet_id,
+            ),
+            pulumi.ResourceOptions(
+                parent=self, depends_on=[*self.execution_role.dependencies, *zone]
+            ),
+        )
 
     def _create_alerts(self, alerts: AlertSettings | None) -> Alerts | None:
         if alerts is None:

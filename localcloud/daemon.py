@@ -174,11 +174,10 @@ def stop(data: Path) -> bool:
     if server is None:
         return False
     _signal(server, signal.SIGTERM)
-    if not _await_end(server, data):
+    if not _await_end(server, data) and _holds_lock(server.pid, data):
         _signal(server, signal.SIGKILL)
         _await_end(server, data)
         (data / STATE_FILE).unlink(missing_ok=True)
-    _reap(server.pid)
     return True
 
 
@@ -191,11 +190,23 @@ def _signal(server: Server, number: int) -> None:
 
 def _await_end(server: Server, data: Path) -> bool:
     deadline = time.monotonic() + _STOP_SECONDS
-    while _holds_lock(server.pid, data):
+    # A process lets go of the lock some moments before it has ended.
+    while _holds_lock(server.pid, data) or not _has_ended(server.pid):
         if time.monotonic() > deadline:
             return False
         time.sleep(_POLL_SECONDS)
     return True
+
+
+def _has_ended(process: int) -> bool:
+    """Tell whether a process has ended; one that was not started here may not be waited for yet."""
+    if _reap(process):
+        return True
+    try:
+        status = Path(f"/proc/{process}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return status.rpartition(")")[2].split()[0] == "Z"
 
 
 def _locked(data: Path) -> bool:

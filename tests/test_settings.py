@@ -210,6 +210,21 @@ def test_a_job_that_was_renamed_is_known_by_each_name_that_it_may_have_had(proje
     assert settings.earlier_names("big") == []
 
 
+@pytest.mark.parametrize(
+    ("name", "job", "earlier"),
+    [("digits", {"fresh": "b"}, "research-dev-digits-b"), ("digits-b", {}, "research-dev-digits")],
+)
+def test_a_job_whose_new_name_takes_its_fresh_in_or_gives_it_up_is_known_by_the_other(
+    project: Path, name: str, job: dict[str, Any], earlier: str
+) -> None:
+    raw = stack()
+    raw["jobs"] = {name: raw["jobs"]["digits"] | job}
+    settings, _ = parse(raw, project)
+    assert settings is not None
+    assert settings.lineage(name) == "research-dev-digits-b"
+    assert settings.earlier_names(name) == [earlier]
+
+
 def test_two_jobs_on_one_lineage_are_refused(project: Path) -> None:
     raw = stack()
     raw["jobs"]["more"] = raw["jobs"]["digits"] | {"resumeFrom": "research-dev-digits"}

@@ -15,9 +15,7 @@ from components.alerts.alert_documents import chat_message
 from components.arns import partition
 from components.durations import format_duration
 from components.iam_documents import Document, Statement, allow, document, service_trust
-
-OWNER_TAG = "sagemaker-training:owner"
-REPORTED_TAG = "sagemaker-training:prolonged"
+from components.training_job.lifecycle import OWNER_TAG, REPORTED_TAG
 
 
 @dataclass(frozen=True)

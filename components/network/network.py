@@ -78,6 +78,9 @@ class Network(pulumi.ComponentResource):
     own_subnet_ids: dict[str, pulumi.Output[str]]
     """The private subnets that the stack makes, by zone; none in an existing VPC."""
 
+    zone_dependencies: dict[str, list[pulumi.Resource]]
+    """Each such subnet, and its ways out, by zone; they come and go with the zone."""
+
     training_security_group_id: pulumi.Output[str]
     """The security group of the jobs' instances."""
 
@@ -94,6 +97,7 @@ class Network(pulumi.ComponentResource):
         self._name = name
         self._args = args
         self.own_subnet_ids = {}
+        self.zone_dependencies = {}
         self.dependencies = []
 
         if args.existing is not None:
@@ -194,6 +198,7 @@ class Network(pulumi.ComponentResource):
         association = aws.ec2.RouteTableAssociation(
             name, subnet_id=subnet.id, route_table_id=table.id, opts=self._child()
         )
+        self.zone_dependencies[zone.zone] = [subnet, table, association]
         self.dependencies += [subnet, table, association]
         return subnet, table
 
@@ -222,16 +227,17 @@ class Network(pulumi.ComponentResource):
         self.s3_endpoint_id = endpoint.id
         self.dependencies.append(endpoint)
         for zone, table_id in self._route_tables.items():
-            self._create_s3_route(f"{self._name}-s3-{zone[-1]}", table_id)
+            self._create_s3_route(zone, table_id)
 
-    def _create_s3_route(self, name: str, table_id: pulumi.Output[str]) -> None:
+    def _create_s3_route(self, zone: str, table_id: pulumi.Output[str]) -> None:
         """A zone's way to S3, apart from the endpoint: it comes and goes with its zone."""
         association = aws.ec2.VpcEndpointRouteTableAssociation(
-            name,
+            f"{self._name}-s3-{zone[-1]}",
             vpc_endpoint_id=self.s3_endpoint_id,
             route_table_id=table_id,
             opts=self._child(),
         )
+        self.zone_dependencies[zone].append(association)
         self.dependencies.append(association)
 
     def _create_security_groups(self, existing_endpoint_group: str | None = None) -> None:

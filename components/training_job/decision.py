@@ -39,11 +39,11 @@ def decide(olds: Mapping[str, Any], news: Mapping[str, Any], *, released: bool =
     launched = bool(olds["training_job_name"])
     if not launched:
         return Decision.REPLACE if news["launch"] and not news["paused"] else Decision.NOTHING
+    moved = _is_moved(olds, news)
     if news["paused"]:
-        return Decision.NOTHING if olds["paused"] else Decision.UPDATE
+        return Decision.UPDATE if moved or not olds["paused"] else Decision.NOTHING
     if not news["launch"]:
-        # The watchdog and the deployer know a job that runs on by its owner.
-        return Decision.UPDATE if olds["owner"] != news["owner"] else Decision.NOTHING
+        return Decision.UPDATE if moved else Decision.NOTHING
     goes_on = _goes_on(olds, released)
     if goes_on or _is_another_run(olds, news) or _is_retried(olds, news):
         return Decision.REPLACE
@@ -74,6 +74,16 @@ def _goes_on(olds: Mapping[str, Any], released: bool) -> bool:
     if released:
         return olds["outcome"] in ("running", "stopped")
     return bool(olds["paused"]) and olds["status"] == "Stopped"
+
+
+def _is_moved(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """What is done about at once, whether the switch is on and whether the job is paused.
+
+    The watchdog and the deployer know a job by its owner. A job that runs must not lose its
+    network, which the update refuses.
+    """
+    networks = [each["request"].get("VpcConfig") for each in (olds, news)]
+    return bool(olds["owner"] != news["owner"] or networks[0] != networks[1])
 
 
 def _is_retried(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:

@@ -14,13 +14,15 @@ from typing import Any
 from components.training_job.definition import Request
 from components.training_job.errors import TrainingJobError, has_expired
 from components.training_job.names import next_job_name, parse_job_name
-from components.training_job.outcome import DELETING, is_live, is_terminal
+from components.training_job.outcome import DELETING, is_live, is_terminal, outcome_of
 from components.training_job.tries import Summaries, choice_of, chosen, try_of
 
 LINEAGE_TAG = "sagemaker-training:lineage"
 OWNER_TAG = "sagemaker-training:owner"
 HASH_TAG = "sagemaker-training:hash"
 RELEASED_TAG = "sagemaker-training:released"
+REPORTED_TAG = "sagemaker-training:prolonged"
+"""The tag with which the stack's watchdog marks a job that it has reported."""
 
 STOP_DEADLINE_SECONDS = 1800
 """How long a stopping job may take: two minutes' grace, then the upload of what it leaves."""
@@ -158,21 +160,28 @@ def let_go(client: Any, description: Mapping[str, Any], reason: str) -> dict[str
     Returns its description once it has ended; None if its record vanished.
 
     Raises:
-        TrainingJobError: it has not ended within the deadline.
+        TrainingJobError: it has not ended within the deadline, or it has, and can't be marked.
     """
-    tag = {"Key": RELEASED_TAG, "Value": reason}
-    client.add_tags(ResourceArn=description["TrainingJobArn"], Tags=[tag])
-    return stop_and_wait(client, description["TrainingJobName"])
-
-
-def is_released(client: Any, arn: str) -> bool:
-    """Whether a job was let go; false for one whose record is gone."""
+    name, tag = description["TrainingJobName"], {"Key": RELEASED_TAG, "Value": reason}
     try:
-        return RELEASED_TAG in tags_of(client, arn)
+        client.add_tags(ResourceArn=description["TrainingJobArn"], Tags=[tag])
     except client.exceptions.ClientError as error:
-        if _is_gone(error):
-            return False
-        raise
+        if has_expired(error) or _is_gone(error):
+            raise
+        stop_and_wait(client, name)  # what can't be marked must not be billed
+        raise TrainingJobError(
+            f"{name} has ended, but its tag {RELEASED_TAG} can't be written, so a later launch "
+            f"could take it for its own: {_message(error)}"
+        ) from None
+    return stop_and_wait(client, name)
+
+
+def was_let_go(client: Any, name: str, arn: str) -> bool:
+    """Whether a job was let go before it ended by itself; false for one whose record is gone."""
+    if RELEASED_TAG not in tags_of(client, arn):
+        return False
+    description = describe(client, name)
+    return description is not None and outcome_of(description) in ("running", "stopped")
 
 
 def release_warm_pool(client: Any, name: str) -> None:
@@ -210,9 +219,14 @@ def retag(client: Any, arn: str, old: Mapping[str, Any], new: Mapping[str, Any])
 
 
 def tags_of(client: Any, arn: str) -> dict[str, str]:
-    """All tags of a job."""
+    """All tags of a job; none of one whose record is gone."""
     pages = client.get_paginator("list_tags").paginate(ResourceArn=arn)
-    return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+    try:
+        return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+    except client.exceptions.ClientError as error:
+        if _is_gone(error):
+            return {}
+        raise
 
 
 def _adoptable(

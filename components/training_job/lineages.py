@@ -83,8 +83,7 @@ def end_lineage(client: Any, owner: str, lineage: str) -> None:
         if not is_live(summary) and index:
             continue
         name = summary["TrainingJobName"]
-        description = describe(client, name)
-        tags = tags_of(client, summary["TrainingJobArn"])
+        description, tags = describe(client, name), tags_of(client, summary["TrainingJobArn"])
         if description is None or not owns(owner, tags, description):
             continue
         if is_live(description):

@@ -168,8 +168,8 @@ class TrainingJobProvider(AwsResourceProvider):
         description = lifecycle.describe(client, name)
         if description is None:
             raise TrainingJobError(
-                f"the record of {name} is gone, so it can't be changed. Run `pulumi up --refresh`, "
-                "which launches the job anew; it resumes from its checkpoints."
+                f"the record of {name} is gone, so it can't be changed. Run `pulumi up --refresh`: "
+                "with the launch switch on, it launches the job again, from its checkpoints."
             )
         if is_live(description) and not news["paused"]:
             refuse_without_network(description, news["request"])
@@ -201,12 +201,10 @@ class TrainingJobProvider(AwsResourceProvider):
         """
         if not depends_on_release(olds, news):
             return False
-        released = lifecycle.is_released(self._client(olds), olds["training_job_arn"])
+        client, name = self._client(olds), olds["training_job_name"]
+        released = lifecycle.was_let_go(client, name, olds["training_job_arn"])
         if released:
-            print(
-                f"{olds['training_job_name']} was stopped when its job left the settings: the "
-                "next attempt goes on from its checkpoints"
-            )
+            print(f"{name} was let go: the next attempt goes on from its checkpoints")
         return released
 
     def _is_reused(self, name: str, description: State) -> bool:

@@ -6,17 +6,23 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from components.problems import Problem
-from components.training_job.lifecycle import HASH_TAG, LINEAGE_TAG, OWNER_TAG, RELEASED_TAG
+from components.training_job.lifecycle import (
+    HASH_TAG,
+    LINEAGE_TAG,
+    OWNER_TAG,
+    RELEASED_TAG,
+    REPORTED_TAG,
+)
 from components.training_job.unknowns import is_unknown
 
 _MOST_OF_A_JOB = 50
 """SageMaker's own limit, as in Tag of its API reference."""
 
-_OWN = (LINEAGE_TAG, OWNER_TAG, HASH_TAG, RELEASED_TAG)
+_OWN = (LINEAGE_TAG, OWNER_TAG, HASH_TAG, REPORTED_TAG, RELEASED_TAG)
 
 
 def tag_problems(request: Mapping[str, Any]) -> Iterator[Problem]:
-    """Too many tags: the launch adds three, and the end of the job, which must not fail, a fourth.
+    """Too many tags: the launch adds three, the watchdog one, and the end of the job, too.
 
     Each would be refused at a moment when the job before is stopped already.
     """

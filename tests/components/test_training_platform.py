@@ -123,14 +123,17 @@ def test_interfaces_are_waited_for_after_the_jobs_and_before_what_they_are_in(
     recording = recorded(project, {"digits": {}})
     [job] = jobs_in(recording)
     waits = [each for each in recording.resources if each.type == INTERFACES]
-    assert [each.name for each in waits] == [
+    assert {each.name for each in waits} == {
         "research-dev-network-interfaces-a",
         "research-dev-network-interfaces-b",
-    ]
+    }
     group = recording.the("ec2/securityGroup:SecurityGroup", "training")
     policy = recording.the("iam/rolePolicy:RolePolicy", "execution-role-policy")
     subnets = recording.of("ec2/subnet:Subnet")
-    for wait, subnet in zip(waits, subnets, strict=True):
+    routes = recording.of("ec2/vpcEndpointRouteTableAssociation:VpcEndpointRouteTableAssociation")
+    waits = sorted(waits, key=lambda each: each.name)
+    for wait, subnet, route in zip(waits, subnets, routes, strict=True):
+        assert recording.depends(wait, route)
         assert wait.inputs["subnet_id"] == f"{subnet.name}-id"
         assert wait.inputs["security_group_id"] == f"{group.name}-id"
         assert recording.depends(job, wait)

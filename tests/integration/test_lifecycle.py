@@ -114,7 +114,10 @@ def test_a_running_jobs_network_is_not_taken_away_until_the_job_is_paused(
     [before] = stack.jobs("work")
     [interface] = interfaces_in(stack, stack.outputs()["vpc_id"])
 
-    stack.settings["network"] = {"availabilityZones": 1}
+    # Whether the switch is on or off.
+    stack.settings |= {"network": {"availabilityZones": 1}, "enableTrainingJob": False}
+    assert before["TrainingJobName"] in " ".join(stack.up().failed().errors)
+    stack.settings["enableTrainingJob"] = True
     errors = " ".join(stack.up().failed().errors)
     assert before["TrainingJobName"] in errors
     assert "paused: true" in errors

@@ -8,11 +8,13 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from localcloud import daemon
+from localcloud.sagemaker.runtime.settings import ROLE_DELAY_SECONDS
 from tests.localcloud.cloud import LISTEN, Cloud
 from tests.localcloud.test_interruptions import SPOT
 
@@ -76,6 +78,7 @@ def training_spot_job(data: Path) -> str:
     server = daemon.find(data)
     assert server is not None
     cloud = Cloud(server, data)
+    time.sleep(ROLE_DELAY_SECONDS)  # until the service sees the new role
     name = cloud.create(LISTEN, **SPOT)
     cloud.wait_for_line(name, "running")
     return name

@@ -21,7 +21,6 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service impor
 from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
 
 from components.alerts.watchdog_documents import (
-    REPORTED_TAG,
     Watch,
     schedule_policy,
     schedule_trust,
@@ -29,6 +28,7 @@ from components.alerts.watchdog_documents import (
     watchdog_policy,
     watchdog_trust,
 )
+from components.training_job.lifecycle import REPORTED_TAG
 from tests.components.policies import actions, lint, lint_trust, scope
 from tests.components.recording import ACCOUNT, REGION
 

@@ -121,6 +121,8 @@ class FakeSageMaker:
             yield self._call("ListTrainingJobs", partial(dict, page))
 
     def _list_tags(self, ResourceArn: str) -> Iterator[dict[str, Any]]:
+        if ResourceArn not in self.tags:
+            raise client_error("ValidationException", "Requested resource not found.", "ListTags")
         tags = [{"Key": key, "Value": value} for key, value in self.tags[ResourceArn].items()]
         yield self._call("ListTags", lambda: {"Tags": tags})
 

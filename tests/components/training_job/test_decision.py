@@ -57,6 +57,13 @@ TABLE = [
     ("off launches no new definition", state(), inputs(launch=False, definition_hash="bbbbbbbb"),
      Decision.NOTHING),
     ("on again is the same job", state(launch=True), inputs(launch=True), Decision.NOTHING),
+    # what is done at once, with the switch off or during a pause
+    ("off, and its network is taken away", state(request={"VpcConfig": {"Subnets": ["a", "b"]}}),
+     inputs(launch=False, request={"VpcConfig": {"Subnets": ["a"]}}), Decision.UPDATE),
+    ("off, and its network is not known yet", state(request={"VpcConfig": {"Subnets": ["a"]}}),
+     inputs(launch=False, request={"VpcConfig": {"Subnets": UNKNOWN}}), Decision.UPDATE),
+    ("paused, and another owner", state(paused=True, **STOPPED),
+     inputs(paused=True, owner="another"), Decision.UPDATE),
     # another run
     ("another definition", state(), inputs(definition_hash="bbbbbbbb"), Decision.REPLACE),
     ("another definition after its end", state(**COMPLETED), inputs(definition_hash="bbbbbbbb"),

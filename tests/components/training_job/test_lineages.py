@@ -17,6 +17,7 @@ from tests.components.training_job.fake_sagemaker import (
     CrashError,
     FakeSageMaker,
     checked,
+    client_error,
     launch,
     provider_over,
 )
@@ -190,3 +191,43 @@ def test_the_credentials_of_another_account_stop_nothing(
 def test_nothing_has_left_a_stack_that_recorded_no_lineages_yet(sagemaker: FakeSageMaker) -> None:
     assert lineages_over(sagemaker).create(lineages(A)).outs == lineages(A)
     assert sagemaker.calls == []
+
+
+def test_a_record_that_vanishes_meanwhile_costs_nothing_else(
+    sagemaker: FakeSageMaker, job_inputs: Inputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, leaves = (launch(provider_over(sagemaker), lineage(job_inputs, each)) for each in (A, B))
+    listed = [dict(job) for job in sagemaker.jobs.values()]
+    monkeypatch.setattr(
+        sagemaker, "_list_training_jobs", lambda **_: [{"TrainingJobSummaries": listed}]
+    )
+    del sagemaker.jobs[gone["training_job_name"]], sagemaker.tags[gone["training_job_arn"]]
+    lineages_over(sagemaker).update("", lineages(A, B), lineages())
+    assert sagemaker.live() == []
+    assert RELEASED_TAG in sagemaker.tags[leaves["training_job_arn"]]
+
+
+def test_a_job_that_can_not_be_marked_is_stopped_all_the_same(
+    sagemaker: FakeSageMaker, job_inputs: Inputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = provider_over(sagemaker)
+    state = launch(provider, lineage(job_inputs, B))
+
+    def refuse(**_: Any) -> None:
+        raise client_error("ResourceLimitExceeded", "too many tags", "AddTags")
+
+    monkeypatch.setattr(sagemaker, "add_tags", refuse)
+    with pytest.raises(TrainingJobError, match=r"has ended, but its tag .* too many tags"):
+        provider.delete(state["training_job_name"], state)
+    assert sagemaker.live() == []
+
+
+def test_a_run_that_completed_before_it_was_let_go_is_not_launched_again(
+    sagemaker: FakeSageMaker, job_inputs: Inputs
+) -> None:
+    """A delete that died after the mark; the state still says that the job runs."""
+    provider, inputs = provider_over(sagemaker), lineage(job_inputs, B)
+    state = launch(provider, inputs)
+    sagemaker.end(state["training_job_name"], "Completed")
+    provider.delete(state["training_job_name"], state)
+    assert provider.diff("", state, checked(provider, inputs)).changes is False
