@@ -14,6 +14,13 @@ def mend() -> None:
     delete_subnet, delete_group = EC2Backend.delete_subnet, EC2Backend.delete_security_group
     EC2Backend.delete_subnet = _keeping_used_subnets(delete_subnet)
     EC2Backend.delete_security_group = _keeping_used_groups(delete_group)
+    EC2Backend.delete_nat_gateway = _with_its_interfaces(
+        EC2Backend.delete_nat_gateway, lambda gateway: [gateway._eni]
+    )
+    EC2Backend.terminate_instances = _with_its_interfaces(
+        EC2Backend.terminate_instances,
+        lambda ended: [each for instance, _ in ended for each in instance.nics.values()],
+    )
     delete_interface = ElasticNetworkInterfaces.delete_network_interface
     ElasticNetworkInterfaces.delete_network_interface = _keeping_used_interfaces(delete_interface)
 
@@ -40,6 +47,20 @@ def _keeping_used_groups(operation: Callable[..., Any]) -> Callable[..., Any]:
         return operation(ec2, name, group_id)
 
     return delete
+
+
+def _with_its_interfaces(
+    operation: Callable[..., Any], interfaces_of: Callable[[Any], list[Any]]
+) -> Callable[..., Any]:
+    """Have an operation take the interfaces away that EC2 itself made for what it ends."""
+
+    def end(ec2: Any, *arguments: Any, **named: Any) -> Any:
+        ended = operation(ec2, *arguments, **named)
+        for interface in interfaces_of(ended):
+            ec2.enis.pop(interface.id, None)
+        return ended
+
+    return end
 
 
 def _groups_in_use(ec2: Any) -> Iterator[set[str]]:

@@ -6,6 +6,7 @@ import gzip
 import json
 import logging
 import uuid
+import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.parsers.expat import ExpatError
@@ -90,7 +91,7 @@ def _check_body(environ: Environ) -> None:
     if environ.get("HTTP_CONTENT_ENCODING") == "gzip":
         try:
             body = gzip.decompress(body)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise ServiceError("MalformedHttpRequestException", "The body is no gzip") from error
         replace_body(environ, body)
         del environ["HTTP_CONTENT_ENCODING"]

@@ -57,6 +57,8 @@ def _check(environ: Environ, service: str) -> None:
         shape, parameters = _read(request, service_of(environ, service).name)
     except _UNREADABLE:
         return
+    if service == "sqs" and request.path != "/":
+        parameters.setdefault("QueueUrl", request.base_url)  # its older clients name it there only
     code = _CODES.get(service, _CODE)
     if shape is not None:
         check(parameters, shape, lambda message: ServiceError(code, message))

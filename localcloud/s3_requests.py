@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from localcloud.authorization import found
 from localcloud.authorization.s3 import S3Request
 from localcloud.sagemaker.errors import ServiceError
-from localcloud.wsgi import incomplete
+from localcloud.wsgi import incomplete, is_number
 
 _COUNTS = ("max-keys", "max-uploads", "max-parts", "part-number-marker")
 _PARTS = range(1, 10_001)
@@ -19,21 +19,21 @@ _PARTS = range(1, 10_001)
 def check(request: S3Request) -> None:
     """Raise ServiceError for a request that S3 refuses by its form, or for its upload."""
     query, headers = request.query, request.headers
-    if headers.get("x-amz-content-sha256", "").startswith("STREAMING-") and not _is_count(
+    if headers.get("x-amz-content-sha256", "").startswith("STREAMING-") and not is_number(
         headers.get("x-amz-decoded-content-length", "")
     ):
         message = "You must provide the Content-Length HTTP header."
         raise ServiceError("MissingContentLength", message, 411)
     for name in _COUNTS:
-        if name in query and not _is_count(query[name]):
+        if name in query and not is_number(query[name]):
             message = f"Provided {name} not an integer or within integer range"
             raise ServiceError("InvalidArgument", message)
     if "partNumber" in query and not (
-        _is_count(query["partNumber"]) and int(query["partNumber"]) in _PARTS
+        is_number(query["partNumber"]) and int(query["partNumber"]) in _PARTS
     ):
         message = "Part number must be an integer between 1 and 10000, inclusive"
         raise ServiceError("InvalidArgument", message)
-    if "uploadId" in query and not _has_upload(request.bucket, query["uploadId"]):
+    if "uploadId" in query and not _has_upload(request):
         raise ServiceError(
             "NoSuchUpload",
             "The specified upload does not exist. The upload ID may be invalid, or the upload may "
@@ -62,13 +62,14 @@ def mend() -> None:
         setattr(S3Response, name, _whole(getattr(S3Response, name)))
 
 
-def _is_count(text: str) -> bool:
-    return text.isascii() and text.isdigit()
-
-
-def _has_upload(bucket: str, upload: str) -> bool:
-    holder = found.bucket(bucket)
-    return holder is None or upload in holder.multiparts
+def _has_upload(request: S3Request) -> bool:
+    """Tell whether an upload is there; one may be completed again, as after a lost answer."""
+    holder, upload = found.bucket(request.bucket), request.query["uploadId"]
+    if holder is None or upload in holder.multiparts:
+        return True
+    stored = found.stored_object(request.bucket, request.key, None)
+    completed = getattr(stored, "multipart", None)
+    return request.method == "POST" and completed is not None and completed.id == upload
 
 
 def _names_objects(body: bytes) -> bool:

@@ -14,6 +14,8 @@ Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 FORM = "application/x-www-form-urlencoded"
 """The content type of a request to a service that speaks AWS's query protocol."""
+_MOST_DIGITS = 18
+"""More than any count, size or time has that a service takes."""
 
 
 def is_form(environ: Environ) -> bool:
@@ -50,9 +52,14 @@ def replace_body(environ: Environ, body: bytes) -> None:
 def length_of(environ: Environ) -> int:
     """Return the length of a body that its header says; 0 without. Raises ServiceError."""
     text = environ.get("CONTENT_LENGTH") or "0"
-    if not (text.isascii() and text.isdigit()):
-        raise ServiceError("BadRequest", f"Content-Length is no number of bytes: {text!r}")
+    if not is_number(text):
+        raise ServiceError("BadRequest", f"Content-Length is no number of bytes: {text[:40]!r}")
     return int(text)
+
+
+def is_number(text: str) -> bool:
+    """Tell whether a text is a number without a sign that is not absurdly large."""
+    return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
 
 
 def incomplete() -> ServiceError:

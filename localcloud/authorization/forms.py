@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -26,7 +26,7 @@ class Form:
     """An upload's fields and the size of its file."""
 
     fields: dict[str, str]
-    """By their names in lower case; the key with the file's name in it."""
+    """By their names in lower case, up to the file; the key with the file's name in it."""
     size: int
 
     def check(self, bucket: str) -> None:
@@ -87,18 +87,41 @@ def form_of(environ: Environ) -> Form | None:
 
 
 def _parse(environ: Environ) -> Form:
-    from werkzeug.wrappers import Request
+    """Read a form up to its file: S3 ignores what comes after it."""
+    fields: dict[str, str] = {}
+    for part, content in _parts_of(environ):
+        name = str(part.name).lower()
+        if name == "file":
+            filename = getattr(part, "filename", "") or ""
+            if "key" in fields:
+                fields["key"] = fields["key"].replace("${filename}", filename)
+            return Form(fields, len(content))
+        fields[name] = content.decode(errors="replace")
+    return Form(fields, 0)
 
-    body = body_of(environ)
-    request = Request({**environ, "wsgi.input": io.BytesIO(body)})
-    fields = {name.lower(): value for name, value in request.form.items()}
-    file = request.files.get("file")
-    content = file.stream.read() if file else fields.get("file", "").encode()
-    if file:
-        file.close()
-    if file and "key" in fields:
-        fields["key"] = fields["key"].replace("${filename}", file.filename or "")
-    return Form(fields, len(content))
+
+def _parts_of(environ: Environ) -> Iterator[tuple[Any, bytes]]:
+    """Yield the fields and files of a form in their order, each with its content."""
+    from werkzeug.http import parse_options_header
+    from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder
+
+    boundary = parse_options_header(environ["CONTENT_TYPE"])[1].get("boundary", "")
+    decoder = MultipartDecoder(boundary.encode())
+    decoder.receive_data(body_of(environ))
+    decoder.receive_data(None)
+    part: Any = None
+    content = b""
+    try:
+        while not isinstance(event := decoder.next_event(), Epilogue):
+            if isinstance(event, Field | File):
+                part, content = event, b""
+            elif isinstance(event, Data):
+                content += event.data
+                if not event.more_data:
+                    yield part, content
+    except ValueError as error:
+        message = "The body of your POST request is not well-formed multipart/form-data."
+        raise ServiceError("MalformedPOSTRequest", message) from error
 
 
 def _read(policy: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from localcloud.authorization.forms import form_of
 from localcloud.operations import operation_of
 from localcloud.sagemaker.errors import ServiceError
-from localcloud.wsgi import Environ
+from localcloud.wsgi import Environ, is_number
 
 Parameters = Mapping[str, str]
 """By their names in lower case."""
@@ -172,7 +172,7 @@ def _check_version_4(query: Parameters) -> float:
         raise _of_parameters(
             "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""
         )
-    if not (seconds.isascii() and seconds.isdigit()):
+    if not is_number(seconds):
         raise _of_parameters("X-Amz-Expires should be a non-negative number")
     if int(seconds) > _WEEK:
         raise _of_parameters(
@@ -193,8 +193,8 @@ def _check_version_2(query: Parameters) -> None:
             _FORBIDDEN,
         )
     until = query["expires"]
-    if not (until.removeprefix("-").isascii() and until.removeprefix("-").isdigit()):
-        message = f"Invalid date (should be seconds since epoch): {until}"
+    if not is_number(until.removeprefix("-")):
+        message = f"Invalid date (should be seconds since epoch): {until[:40]}"
         raise ServiceError("AccessDenied", message, _FORBIDDEN)
     if int(until) < time.time():
         raise _expired()

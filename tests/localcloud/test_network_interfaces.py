@@ -85,6 +85,26 @@ def test_a_subnet_a_group_and_an_interface_that_are_in_use_are_not_deleted(cloud
     ec2.delete_security_group(GroupId=group)
 
 
+def test_what_ec2_made_for_a_gateway_or_an_instance_goes_with_it(cloud: Cloud):
+    network, ec2 = cloud.vpc_config("ended"), cloud.client("ec2")
+    [subnet], [group] = network["Subnets"], network["SecurityGroupIds"]
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    gateway = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]
+    ran = ec2.run_instances(
+        ImageId=ec2.describe_images()["Images"][0]["ImageId"],
+        MinCount=1,
+        MaxCount=1,
+        SubnetId=subnet,
+        SecurityGroupIds=[group],
+    )
+    assert len(interfaces(cloud, network)) == 2
+    ec2.delete_nat_gateway(NatGatewayId=gateway["NatGatewayId"])
+    ec2.terminate_instances(InstanceIds=[ran["Instances"][0]["InstanceId"]])
+    assert interfaces(cloud, network) == []
+    ec2.delete_subnet(SubnetId=subnet)
+    ec2.delete_security_group(GroupId=group)
+
+
 def test_without_its_roles_permission_an_interface_stays_until_somebody_deletes_it(cloud: Cloud):
     network, iam, ec2 = cloud.vpc_config(), cloud.client("iam"), cloud.client("ec2")
     role = World(cloud).role(allow("*"))

@@ -320,8 +320,43 @@ MALFORMED = {
     "deletions of no key": (deletion(b"<Delete><Object/></Delete>"), 400, "MalformedXML"),
     "no deletions": (deletion(b"<Create/>"), 400, "MalformedXML"),
     "no XML": (request("s3", f"PUT /{BUCKET}?tagging", b"tags"), 400, "MalformedXML"),
+    "keys of too many digits": (
+        request("s3", f"GET /{BUCKET}?list-type=2&max-keys={'9' * 5000}"),
+        400,
+        "InvalidArgument",
+    ),
+    "a length of too many digits": (put(b"", length="9" * 30), 400, "BadRequest"),
     "a method of nobody": (request("s3", f"JUGGLE /{BUCKET}"), 405, "MethodNotAllowed"),
 }
+
+
+def test_an_address_that_expires_beyond_all_numbers_is_refused(cloud: Cloud):
+    query = f"AWSAccessKeyId=any&Signature=0&Expires={'9' * 5000}"
+    sent = f"GET /{BUCKET}/any?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+    head, _, body = exchange(cloud, sent).partition(b"\r\n\r\n")
+    assert int(head.split()[1]) == 403
+    assert b"<Code>AccessDenied</Code>" in body
+
+
+def test_an_upload_that_is_completed_may_be_completed_again(cloud: Cloud):
+    """As an SDK does when the first answer was lost."""
+    named = {"Bucket": BUCKET, "Key": "in-parts"}
+    upload = {**named, "UploadId": cloud.s3.create_multipart_upload(**named)["UploadId"]}
+    part = {"ETag": cloud.s3.upload_part(**upload, PartNumber=1, Body=b"x")["ETag"]}
+    parts = {"Parts": [{**part, "PartNumber": 1}]}
+    first = cloud.s3.complete_multipart_upload(**upload, MultipartUpload=parts)
+    again = cloud.s3.complete_multipart_upload(**upload, MultipartUpload=parts)
+    assert again["ETag"] == first["ETag"]
+    cloud.s3.delete_object(**named)
+    with pytest.raises(ClientError, match="NoSuchUpload"):
+        cloud.s3.complete_multipart_upload(**upload, MultipartUpload=parts)
+
+
+def test_a_queue_may_be_named_by_the_path_of_a_request(cloud: Cloud):
+    queue = cloud.client("sqs").create_queue(QueueName="by-path")["QueueUrl"]
+    path = f"POST /{queue.partition('//')[2].partition('/')[2]}"
+    body = b"Action=SendMessage&Version=2012-11-05&MessageBody=x"
+    assert b" 200 " in exchange(cloud, request("sqs", path, body, FORM)).partition(b"\r\n")[0]
 
 
 @pytest.mark.parametrize("name", MALFORMED)

@@ -108,15 +108,24 @@ def _between(text: str, tag: str) -> str:
     return text.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0]
 
 
-def upload(form: Mapping[str, Any], content: bytes = b"new", **changes: str) -> tuple[Any, ...]:
-    """Send a form, as a browser does."""
+def upload(
+    form: Mapping[str, Any],
+    content: bytes = b"new",
+    *,
+    after: str = "",
+    filename: str = '; filename="f"',
+    **changes: str,
+) -> tuple[Any, ...]:
+    """Send a form, as a browser does, with a field of a name `after` the file."""
     boundary = uuid.uuid4().hex
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
         for name, value in {**form["fields"], **changes}.items()
     ]
-    file = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
-    body = "".join([*parts, file]).encode() + content + f"\r\n--{boundary}--\r\n".encode()
+    file = f'--{boundary}\r\nContent-Disposition: form-data; name="file"{filename}\r\n\r\n'
+    last = f'\r\n--{boundary}\r\nContent-Disposition: form-data; name="{after}"\r\n\r\nx'
+    end = f"{last if after else ''}\r\n--{boundary}--\r\n"
+    body = "".join([*parts, file]).encode() + content + end.encode()
     kind = f"multipart/form-data; boundary={boundary}"
     return send(form["url"], "POST", body, Content_Type=kind)
 
@@ -176,6 +185,19 @@ def test_a_forms_key_may_end_with_the_name_of_its_file(script: Presigned):
     assert script.cloud.get(f"{OPEN}-f") == b"new"
     assert upload(script.form("s3v4", f"{CLOSED}-${{filename}}"))[:2] == (403, "AccessDenied")
     assert script.cloud.keys(f"{CLOSED}-f") == []
+
+
+def test_what_comes_after_a_forms_file_is_ignored(script: Presigned):
+    form = script.form("s3v4", f"{OPEN}-submitted")
+    assert upload(form, after="submit")[0] == 204
+    assert script.cloud.get(f"{OPEN}-submitted") == b"new"
+    assert upload(form, submit="x")[:2] == (403, "AccessDenied")
+
+
+def test_a_form_may_have_its_file_as_a_field_of_any_size(script: Presigned):
+    content = b"x" * 2_000_000
+    assert upload(script.form("s3v4", f"{OPEN}-text"), content, filename="")[0] == 204
+    assert script.cloud.get(f"{OPEN}-text") == content
 
 
 def test_a_list_of_deletions_is_judged_although_it_comes_in_chunks(script: Presigned):

@@ -110,16 +110,8 @@ def _read_nat(cloud: Cloud, identity: str, previous: Properties) -> Properties |
 
 
 def _delete_nat(cloud: Cloud, identity: str, state: Properties) -> None:
-    ec2, found = cloud.client("ec2"), _read_nat(cloud, identity, state)
-    if found is None:
-        return
-    ec2.delete_nat_gateway(NatGatewayId=identity)
-    if interface := found["networkInterfaceId"]:
-        # AWS takes its network interface away with it; the local endpoint does not.
-        answer_or_none(
-            lambda: ec2.delete_network_interface(NetworkInterfaceId=interface),
-            "InvalidNetworkInterfaceID.NotFound",
-        )
+    if _read_nat(cloud, identity, state) is not None:
+        cloud.client("ec2").delete_nat_gateway(NatGatewayId=identity)
 
 
 def _create_address(cloud: Cloud, inputs: Properties) -> str:

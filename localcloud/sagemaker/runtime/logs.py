@@ -98,8 +98,8 @@ class Pump:
         now = time.time()
         texts = [line.decode(errors="replace").rstrip("\r")[:_LONGEST_EVENT] for line in lines]
         messages = [text for text in texts if text]  # CloudWatch Logs refuses empty ones
-        self._read_lines(messages, now)
         self._events += [{"timestamp": int(now * 1000), "message": each} for each in messages]
+        self._read_lines(messages, now)
 
     def _send(self) -> None:
         events, self._events = self._events, []
