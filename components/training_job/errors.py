@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 _LARGEST_LOG_BYTES = 1_000_000
+DENIED_CODES = frozenset({"AccessDenied", "AccessDeniedException"})
+"""The services' words for what the credentials may not do."""
+
 EXPIRED_CODES = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 """The services' words for credentials that have expired."""
 
@@ -76,6 +79,12 @@ def has_expired(error: Exception) -> bool:
     """Whether AWS refused a call because the credentials have expired."""
     answer = getattr(error, "response", {})  # a ClientError has one
     return answer.get("Error", {}).get("Code") in EXPIRED_CODES
+
+
+def is_denied(error: Exception) -> bool:
+    """Whether AWS refused a call because the credentials may not make it."""
+    answer = getattr(error, "response", {})  # a ClientError has one
+    return answer.get("Error", {}).get("Code") in DENIED_CODES
 
 
 def _write(error: Exception) -> None:

@@ -20,6 +20,7 @@ from components.problems import Problem
 from components.training_job import lifecycle
 from components.training_job.aws_clients import AwsClients
 from components.training_job.definition import CODE_CHANNEL, Request
+from components.training_job.errors import is_denied
 from components.training_job.existence import (
     has_objects,
     image_exists,
@@ -39,8 +40,6 @@ from components.training_job.quotas import (
 )
 from components.training_job.tries import choice_of, chosen, next_try_of
 from components.training_job.unknowns import has_unknown, is_unknown
-
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 
 Inputs = dict[str, Any]
 """A job's checked inputs; what is not known yet is passed over."""
@@ -240,7 +239,7 @@ class Preflight:
         try:
             return lifecycle.describe(client, name)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _DENIED:
+            if not is_denied(error):
                 raise
             self._tell("preflight counts no instances of jobs that these credentials may not see")
             return None

@@ -231,3 +231,20 @@ def test_a_run_that_completed_before_it_was_let_go_is_not_launched_again(
     sagemaker.end(state["training_job_name"], "Completed")
     provider.delete(state["training_job_name"], state)
     assert provider.diff("", state, checked(provider, inputs)).changes is False
+
+
+def test_credentials_that_may_not_see_tags_preview_the_job_as_it_is(
+    sagemaker: FakeSageMaker,
+    job_inputs: Inputs,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    provider, inputs = provider_over(sagemaker), lineage(job_inputs, B)
+    state = launch(provider, inputs)
+
+    def refuse(**_: Any) -> None:
+        raise client_error("AccessDeniedException", "no", "ListTags")
+
+    monkeypatch.setattr(sagemaker, "_list_tags", refuse)
+    assert provider.diff("", state, checked(provider, inputs)).changes is False
+    assert "may not see its tags" in capsys.readouterr().out
