@@ -199,13 +199,14 @@ def _await_end(server: Server, data: Path) -> bool:
 
 
 def _has_ended(process: int) -> bool:
-    """Tell whether a process has ended; one that was not started here may not be waited for yet."""
-    if _reap(process):
-        return True
+    """Tell whether a process has ended; what was started here is waited for, and leaves nothing."""
     try:
-        status = Path(f"/proc/{process}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return True
+        return os.waitpid(process, os.WNOHANG)[0] == process
+    except ChildProcessError:  # another process's to wait for, or it was waited for already
+        try:
+            status = Path(f"/proc/{process}/stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return True
     return status.rpartition(")")[2].split()[0] == "Z"
 
 
