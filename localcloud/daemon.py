@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -131,7 +131,7 @@ def _await_start(process: int, data: Path) -> Server:
         server = find(data)
         if server is not None:
             return server
-        ended = ended or _reap(process)
+        ended = ended or _has_ended(process)
         if time.monotonic() > deadline:
             break
         time.sleep(_POLL_SECONDS)
@@ -140,13 +140,6 @@ def _await_start(process: int, data: Path) -> Server:
         os.waitpid(process, 0)
     log = data / LOG_FILE
     raise StartError(f"The local cloud did not start; {log} ends with:\n{_tail(log)}")
-
-
-def _reap(process: int) -> bool:
-    """Tell whether a process that was started here has ended."""
-    with suppress(ChildProcessError):
-        return os.waitpid(process, os.WNOHANG)[0] == process
-    return False
 
 
 def ask(server: Server, method: str, path: str, document: Any = None) -> Any:

@@ -77,14 +77,18 @@ def traced(verb: Callable[..., Result]) -> Callable[..., Result]:
 
 def has_expired(error: Exception) -> bool:
     """Whether AWS refused a call because the credentials have expired."""
-    answer = getattr(error, "response", {})  # a ClientError has one
-    return answer.get("Error", {}).get("Code") in EXPIRED_CODES
+    return _code(error) in EXPIRED_CODES
 
 
 def is_denied(error: Exception) -> bool:
     """Whether AWS refused a call because the credentials may not make it."""
+    return _code(error) in DENIED_CODES
+
+
+def _code(error: Exception) -> str:
+    """AWS's code of an error; "" for one that is not AWS's."""
     answer = getattr(error, "response", {})  # a ClientError has one
-    return answer.get("Error", {}).get("Code") in DENIED_CODES
+    return str(answer.get("Error", {}).get("Code", ""))
 
 
 def _write(error: Exception) -> None:
