@@ -20,7 +20,7 @@ from bench.spent import Spent, spent_by
 from development.engine import Engine, Project
 from development.environment import REGION, engine_environment
 from development.layout import CHECKOUT, Layout
-from localcloud import daemon
+from localcloud.server import daemon
 
 PROJECT = Project("many-jobs", "bench/many_jobs")
 UP = ("up", "--yes", "--skip-preview")

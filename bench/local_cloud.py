@@ -12,7 +12,7 @@ from typing import Any
 
 import boto3
 
-from localcloud import daemon
+from localcloud.server import daemon
 
 BUCKET = "measurements"
 REGION = "us-east-1"

@@ -27,7 +27,7 @@ from rich.table import Table
 
 from development.environment import engine_environment
 from development.layout import CHECKOUT, Layout
-from localcloud import daemon
+from localcloud.server import daemon
 
 PLATFORMS = 18
 _PROGRAM = ("Pulumi.yaml", "settings.py", "stack_provider.py", "components", "examples", ".venv")

@@ -22,7 +22,7 @@ from development.lock import locks_of
 from development.log_lines import Follower, NewLines, read_lines
 from development.report import log_line, print_jobs, print_next, print_outputs
 from development.stack_file import StackFile
-from localcloud import daemon
+from localcloud.server import daemon
 
 STACK = "dev"
 _WAIT_SECONDS = 1.0

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 
 from development.layout import Layout
-from localcloud import processes
-from localcloud.processes import Process
+from localcloud.server import process_table
+from localcloud.server.process_table import Process
 
 _END_SECONDS = 10.0
 _POLL_SECONDS = 0.02
@@ -33,19 +33,19 @@ def processes_of(pulumi_home: Path) -> list[int]:
     Those are language hosts and plugins of this checkout, whether their engine lives or not. What
     else has that variable, such as a shell in which it was exported, is none of them.
     """
-    return [each.number for each in _hosts_and_plugins(pulumi_home, processes.running())]
+    return [each.number for each in _hosts_and_plugins(pulumi_home, process_table.running())]
 
 
 def end_processes_of(pulumi_home: Path) -> None:
     """End those whose engine is dead, and leave alone those of an engine that lives."""
     until = time.monotonic() + _END_SECONDS
     while (left := list(_left_behind(pulumi_home))) and time.monotonic() < until:
-        processes.end(left)
+        process_table.end(left)
         time.sleep(_POLL_SECONDS)
 
 
 def _left_behind(pulumi_home: Path) -> Iterator[Process]:
-    running = processes.running()
+    running = process_table.running()
     known = _hosts_and_plugins(pulumi_home, running)
     for process in known:
         line = [process, *process.above(running)]
@@ -59,7 +59,7 @@ def _hosts_and_plugins(pulumi_home: Path, running: Mapping[int, Process]) -> lis
     places = _places(pulumi_home)
     return [
         process
-        for process in processes.others_of_this_user(running)
+        for process in process_table.others_of_this_user(running)
         if f"PULUMI_HOME={pulumi_home}" in process.environment() and _serves(process, places)
     ]
 

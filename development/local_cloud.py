@@ -5,7 +5,7 @@ from __future__ import annotations
 from development.console import console
 from development.errors import CommandError
 from development.layout import Layout
-from localcloud import daemon
+from localcloud.server import daemon
 
 
 def find_current(layout: Layout) -> daemon.Server | None:

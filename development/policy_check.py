@@ -15,7 +15,7 @@ from development.errors import CommandError
 from development.layout import Layout
 from development.leftovers import end_processes_of
 from development.stack_file import StackFile
-from localcloud import daemon
+from localcloud.server import daemon
 
 
 def policy_check(layout: Layout, stack: str) -> int:

@@ -27,7 +27,7 @@ REGION = "us-east-1"
 
 TABLES = (
     "components/instances.csv",
-    "localcloud/instance_types.csv",
+    "localcloud/sagemaker/jobs/instance_types.csv",
     "policies/training_policies/instances.csv",
 )
 _FILTERS = {"regionCode": REGION, "component": "Training"}

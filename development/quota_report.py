@@ -6,7 +6,7 @@ import subprocess
 
 from development.environment import REGION, engine_environment
 from development.layout import Layout
-from localcloud import daemon
+from localcloud.server import daemon
 
 
 def quota_report(layout: Layout) -> int:

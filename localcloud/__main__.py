@@ -8,13 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
-from localcloud import daemon
+from localcloud.corrections.role_history import LONGEST_ROLE_DELAY_SECONDS
 from localcloud.sagemaker.runtime.settings import (
+    CHECKPOINT_INTERVAL_SECONDS,
     INTERFACE_DELAY_SECONDS,
-    LONGEST_ROLE_DELAY_SECONDS,
     ROLE_DELAY_SECONDS,
+    STOP_GRACE_SECONDS,
 )
+from localcloud.sagemaker.runtime.spot_schedule import Market
 from localcloud.sagemaker.sandbox.choice import LESS_FAITHFUL, NAMES
+from localcloud.server import daemon
 
 Data = Annotated[Path, typer.Option(help="Folder for the local cloud's data.")]
 Interval = Annotated[
@@ -28,60 +31,74 @@ Abrupt = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="What the times follow from.")]
 
+
+def _sandbox(text: str) -> str:
+    if text not in {"auto", *NAMES}:
+        raise typer.BadParameter(f"{text} is none of auto, {', '.join(NAMES)}")
+    return text
+
+
+Port = Annotated[int, typer.Option(help="Loopback port; 0 for the one before, or a free one.")]
+SandboxName = Annotated[
+    str,
+    typer.Option(
+        callback=_sandbox,
+        help="bubblewrap, namespaces, processes or auto for the best that works.",
+    ),
+]
+Grace = Annotated[float, typer.Option(help="Seconds between SIGTERM and SIGKILL.")]
+CheckpointInterval = Annotated[
+    float, typer.Option(help="Seconds between two passes over the checkpoints.")
+]
+RoleDelay = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        max=LONGEST_ROLE_DELAY_SECONDS,
+        help="Seconds until SageMaker sees a change of an execution role.",
+    ),
+]
+InterfaceDelay = Annotated[
+    float, typer.Option(min=0, help="Seconds by which network interfaces outlive their job.")
+]
+Speed = Annotated[
+    float, typer.Option(min=0.001, help="How many times faster than the clock schedules pass.")
+]
+
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
 
 @app.command()
 def serve(
     data: Data,
-    port: Annotated[int, typer.Option(help="Loopback port; 0 for a free one.")] = 0,
-    sandbox: Annotated[
-        str, typer.Option(help="bubblewrap, namespaces, processes or auto for the best that works.")
-    ] = "auto",
-    grace: Annotated[float, typer.Option(help="Seconds between SIGTERM and SIGKILL.")] = 120.0,
-    checkpoint_interval: Annotated[
-        float, typer.Option(help="Seconds between two passes over the checkpoints.")
-    ] = 1.0,
-    role_delay: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=LONGEST_ROLE_DELAY_SECONDS,
-            help="Seconds until SageMaker sees a change of an execution role.",
-        ),
-    ] = ROLE_DELAY_SECONDS,
-    interface_delay: Annotated[
-        float, typer.Option(min=0, help="Seconds by which network interfaces outlive their job.")
-    ] = INTERFACE_DELAY_SECONDS,
-    schedule_speed: Annotated[
-        float, typer.Option(min=0.001, help="How many times faster than the clock schedules pass.")
-    ] = 1.0,
+    port: Port = 0,
+    sandbox: SandboxName = "auto",
+    grace: Grace = STOP_GRACE_SECONDS,
+    checkpoint_interval: CheckpointInterval = CHECKPOINT_INTERVAL_SECONDS,
+    role_delay: RoleDelay = ROLE_DELAY_SECONDS,
+    interface_delay: InterfaceDelay = INTERFACE_DELAY_SECONDS,
+    schedule_speed: Speed = 1.0,
     spot_interval: Interval = 0.0,
     spot_drought: Drought = 0.0,
     spot_abrupt: Abrupt = 0.5,
     spot_seed: Seed = 0,
 ) -> None:
     """Serve in the foreground until interrupted."""
-    from localcloud.server import AlreadyRunningError, Options
-    from localcloud.server import serve as run
-    from localcloud.spot_schedule import Market
+    # Imported here, since moto takes most of a second, and no other command needs it.
+    from localcloud.server.serve import AlreadyRunningError, Options
+    from localcloud.server.serve import serve as run
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    wanted = next((name for name in NAMES if name == sandbox), None)
-    if wanted is None and sandbox != "auto":
-        message = f"{sandbox} is none of auto, {', '.join(NAMES)}"
-        raise typer.BadParameter(message, param_hint="--sandbox")
-    market = Market(spot_interval, spot_drought, spot_abrupt, spot_seed)
     options = Options(
-        data.resolve(),
-        port,
-        wanted,
-        grace,
-        checkpoint_interval,
-        role_delay,
-        interface_delay,
-        schedule_speed,
-        market,
+        data=data.resolve(),
+        port=port,
+        sandbox=next((name for name in NAMES if name == sandbox), None),
+        grace=grace,
+        checkpoint_interval=checkpoint_interval,
+        role_delay=role_delay,
+        interface_delay=interface_delay,
+        schedule_speed=schedule_speed,
+        market=Market(spot_interval, spot_drought, spot_abrupt, spot_seed),
     )
     try:
         run(options, typer.echo)
@@ -126,7 +143,7 @@ def interrupt(
     abrupt: Annotated[bool, typer.Option("--abrupt", help="Without SIGTERM and grace.")] = False,
     drought: Annotated[float, typer.Option(help="Seconds until there is capacity again.")] = 0.0,
 ) -> None:
-    """Take a spot job's instances away; it starts anew from its checkpoints."""
+    """Take a spot job's instances away; it starts again from its checkpoints."""
     document = {"job": job, "abrupt": abrupt, "drought": drought}
     _post(data, "/localcloud/interruptions", document)
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from localcloud.backends import all_of
 from localcloud.events.targets import run_on_schedule, scheduled_event, send
+from localcloud.moto_data.backends import all_of
 
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86_400.0}

@@ -15,15 +15,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from localcloud import workflows
+from localcloud.events import state_machines
 from localcloud.events.inputs import Document, target_input
 
 _SHOWN = ("version", "id", "detail-type", "source", "account", "time", "region", "resources")
 _log = logging.getLogger(__name__)
 
 
-def mend_targets() -> None:
-    """Put this module's delivery into moto's rules."""
+def correct() -> None:
+    """Puts this module's delivery into moto's rules."""
     from moto.events.models import Rule
 
     deliver_elsewhere = Rule.send_to_targets
@@ -134,7 +134,7 @@ def _to_log_group(arn: Any, _target: Document, text: str) -> None:
 
 
 def _to_state_machine(arn: Any, target: Document, text: str) -> None:
-    machines = workflows.backend(arn.account, arn.region)
+    machines = state_machines.backend(arn.account, arn.region)
     machines.start_execution(target["Arn"], str(uuid.uuid4()), text)
 
 

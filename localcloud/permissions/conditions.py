@@ -13,7 +13,7 @@ from typing import Any
 
 from localcloud.permissions import patterns, values
 from localcloud.permissions.context import Context
-from localcloud.permissions.errors import PolicyError
+from localcloud.permissions.patterns import PolicyError
 
 Read = Callable[[str], Any]
 """Returns what a value's text means; raises ValueError for one that means nothing."""

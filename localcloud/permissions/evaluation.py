@@ -13,7 +13,7 @@ from typing import Literal
 
 from localcloud.permissions import conditions, patterns
 from localcloud.permissions.context import Context
-from localcloud.permissions.documents import Policy, Principals, Statement
+from localcloud.permissions.policy_documents import Policy, Principals, Statement
 
 _ROOT = "root"
 

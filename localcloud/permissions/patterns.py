@@ -10,12 +10,15 @@ import re
 from functools import lru_cache
 
 from localcloud.permissions.context import Context
-from localcloud.permissions.errors import PolicyError
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _DEFAULT = re.compile(r"(?P<key>[^,]+),\s*'(?P<default>[^']*)'")
 _ARN_PARTS = 6
 _ANY = ".*"
+
+
+class PolicyError(Exception):
+    """A policy can't be read, or holds what can't be judged: that is never taken for a yes."""
 
 
 class UnknownVariableError(Exception):

@@ -13,8 +13,11 @@ from typing import Any
 
 from localcloud.snapshots.contents import DamagedError, write_whole
 
-FORMAT = 1
-"""To be raised when what is kept changes in a way that an older snapshot does not know."""
+KEPT, SNAPSHOT = "kept", "snapshot"
+"""The folder of what a server keeps, in its data folder, and the snapshot's name in it."""
+FORMAT = 2
+"""Raise it when what is kept changes in a way that an older snapshot does not know, as when a module
+moves whose objects are kept."""
 
 
 class OtherVersionError(Exception):

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from localcloud.daemon import SNAPSHOT
 from localcloud.snapshots import file, moto_state, pickling
 from localcloud.snapshots.contents import Contents, DamagedError
 from localcloud.snapshots.executions import end_executions
@@ -63,7 +62,7 @@ class Keeper:
 
     @property
     def _snapshot(self) -> Path:
-        return self._folder / SNAPSHOT
+        return self._folder / file.SNAPSHOT
 
     @property
     def _objects(self) -> Path:

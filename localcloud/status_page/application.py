@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from localcloud.gateway import refused
-from localcloud.sagemaker.errors import ServiceError
-from localcloud.sagemaker.service import TrainingService
+from localcloud.protocol.errors import ServiceError
+from localcloud.protocol.requests import Answer, Request, Response
+from localcloud.sagemaker.api.service import TrainingService
 from localcloud.status_page import jobs, objects
-from localcloud.wsgi import Application, Environ, StartResponse
 
 PATH = "/localcloud/"
 _STATIC = Path(__file__).with_name("static")
@@ -40,10 +39,9 @@ Query = dict[str, str]
 
 
 class StatusPage:
-    """A WSGI application that answers for the page and passes on the other requests."""
+    """Answers for the page and what it shows."""
 
-    def __init__(self, service: TrainingService, application: Application) -> None:
-        self._application = application
+    def __init__(self, service: TrainingService) -> None:
         self._files = {
             PATH + ("" if path.name == "index.html" else path.name): path
             for path in _STATIC.iterdir()
@@ -62,34 +60,30 @@ class StatusPage:
             ),
         }
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
-        path = environ.get("PATH_INFO", "")
-        mine = path in self._files or path in self._documents
-        if not mine or environ["REQUEST_METHOD"] != "GET" or refused(environ):
-            return self._application(environ, start_response)
-        if path in self._files:
-            file = self._files[path]
-            return _send(start_response, "200 OK", _KINDS[file.suffix], file.read_bytes())
-        return self._send_document(path, environ, start_response)
+    def __call__(self, request: Request, rest: Answer) -> Response:
+        """Answers a request to read one of the page's files or documents."""
+        if request.method == "GET" and request.path in self._files:
+            file = self._files[request.path]
+            return _send("200 OK", _KINDS[file.suffix], file.read_bytes())
+        if request.method == "GET" and request.path in self._documents:
+            return self._send_document(request)
+        return rest(request)
 
-    def _send_document(
-        self, path: str, environ: Environ, start_response: StartResponse
-    ) -> Iterable[bytes]:
-        fields = parse_qs(environ.get("QUERY_STRING", ""))
+    def _send_document(self, request: Request) -> Response:
+        fields = parse_qs(request.environ.get("QUERY_STRING", ""))
         query = {name: values[0] for name, values in fields.items()}
         try:
-            status, document = "200 OK", self._documents[path](query)
+            status, document = "200 OK", self._documents[request.path](query)
         except ServiceError as error:
             status, document = "404 Not Found", {"message": error.message}
         except Exception:
-            _log.exception("%s failed", path)
+            _log.exception("%s failed", request.path)
             status = "500 Internal Server Error"
             document = {"message": "The local cloud's log says why."}
-        return _send(start_response, status, "application/json", json.dumps(document).encode())
+        return _send(status, "application/json", json.dumps(document).encode())
 
 
-def _send(start_response: StartResponse, status: str, kind: str, body: bytes) -> Iterable[bytes]:
+def _send(status: str, kind: str, body: bytes) -> Response:
     length = str(len(body))
-    start_response(status, [("Content-Type", kind), ("Content-Length", length), *_HEADERS])
-    return [body]
+    headers = [("Content-Type", kind), ("Content-Length", length), *_HEADERS]
+    return Response(status, headers, [body])

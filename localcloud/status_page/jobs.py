@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from localcloud.sagemaker import lifecycle
-from localcloud.sagemaker.description import describe, output_uri
-from localcloud.sagemaker.errors import not_found
-from localcloud.sagemaker.records import TrainingJob
-from localcloud.sagemaker.runtime.logs import GROUP
+from localcloud.protocol.errors import not_found
+from localcloud.sagemaker.jobs import statuses
+from localcloud.sagemaker.jobs.description import describe, output_uri
+from localcloud.sagemaker.jobs.records import TrainingJob
+from localcloud.sagemaker.monitoring.log_streams import GROUP
 from localcloud.status_page import objects
 
 Document = dict[str, Any]
@@ -56,9 +56,9 @@ def _summary(job: TrainingJob) -> Document:
         "name": job.name,
         "arn": job.arn,
         "region": job.region,
-        "status": lifecycle.status(job),
-        "secondary": lifecycle.secondary_status(job),
-        "reason": lifecycle.failure_reason(job),
+        "status": statuses.status(job),
+        "secondary": statuses.secondary_status(job),
+        "reason": statuses.failure_reason(job),
         "created": job.created,
         "now": time.time(),
         "instances": ", ".join(
@@ -67,8 +67,8 @@ def _summary(job: TrainingJob) -> Document:
         ),
         "spot": bool(job.request.get("EnableManagedSpotTraining")),
         "interruptions": sum(row.status == "Interrupted" for row in job.transitions),
-        "training": lifecycle.training_seconds(job),
-        "billable": lifecycle.billable_seconds(job),
+        "training": statuses.training_seconds(job),
+        "billable": statuses.billable_seconds(job),
         "transitions": [
             {"status": row.status, "start": row.start, "end": row.end, "message": row.message}
             for row in job.transitions

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from localcloud.backends import all_of
-from localcloud.sagemaker.errors import ServiceError
-from localcloud.sagemaker.locations import Location
+from localcloud.moto_data.backends import all_of
+from localcloud.protocol.errors import ServiceError
+from localcloud.sagemaker.data.locations import Location
 
 Document = dict[str, Any]
 

@@ -9,7 +9,8 @@ import pytest
 
 from development import commands
 from development.layout import Layout
-from localcloud import daemon
+from localcloud.server import daemon
+from localcloud.snapshots.file import KEPT, SNAPSHOT
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def destroyed(layout: Layout) -> None:
     state = layout.state / ".pulumi" / "stacks" / "sagemaker-training" / "dev.json"
     state.parent.mkdir(parents=True)
     state.write_text(json.dumps({"checkpoint": {"latest": {"resources": []}}}))
-    snapshot = layout.cloud / daemon.KEPT / daemon.SNAPSHOT
+    snapshot = layout.cloud / KEPT / SNAPSHOT
     snapshot.parent.mkdir(parents=True)
     snapshot.write_bytes(b"")
 

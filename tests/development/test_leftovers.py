@@ -17,8 +17,8 @@ import pytest
 
 from development.layout import CHECKOUT
 from development.leftovers import end_processes_of, processes_of
-from localcloud import processes
-from localcloud.processes import Process
+from localcloud.server import process_table
+from localcloud.server.process_table import Process
 
 _WAIT_SECONDS = 30.0
 MODULES = ["pulumi.dynamic", "pulumi.policy", "localcloud.awsplugin"]
@@ -91,7 +91,7 @@ class Machine:
             ).stdout
         )
         self.orphans.append(number)
-        eventually(lambda: command[0] in processes.running()[number].command()[:2])
+        eventually(lambda: command[0] in process_table.running()[number].command()[:2])
         return number
 
     def _environment(self, changes: dict[str, str]) -> dict[str, str]:
@@ -99,7 +99,9 @@ class Machine:
 
     def close(self) -> None:
         home = f"PULUMI_HOME={self.home}"
-        processes.end(each for each in processes.running().values() if home in each.environment())
+        process_table.end(
+            each for each in process_table.running().values() if home in each.environment()
+        )
         for number in self.orphans:
             with suppress(ProcessLookupError):
                 os.kill(number, signal.SIGKILL)
@@ -124,7 +126,7 @@ def eventually(condition: Callable[[], bool]) -> None:
 
 def lives(number: int) -> bool:
     """Whether a process runs; one that has ended and was not waited for does not."""
-    process = processes.running().get(number)
+    process = process_table.running().get(number)
     return process is not None and bool(process.command())
 
 
@@ -258,9 +260,9 @@ def test_down_ends_well_where_the_variable_is_exported(machine: Machine):
 
 def test_a_number_that_another_process_has_by_now_is_not_ended(machine: Machine):
     number = machine.start("sleep", "300")
-    now = processes.running()[number]
+    now = process_table.running()[number]
     before = Process(number, now.name, now.parent, now.session, now.started - 1)
-    processes.end([before])
+    process_table.end([before])
     assert lives(number)
-    processes.end([now])
+    process_table.end([now])
     eventually(lambda: not lives(number))

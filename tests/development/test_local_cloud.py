@@ -12,8 +12,8 @@ import pytest
 
 from development.layout import Layout
 from development.local_cloud import find_current, start
-from localcloud import daemon, sources
-from localcloud.sources import fingerprint
+from localcloud.server import code_version, daemon
+from localcloud.server.code_version import fingerprint
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_where_none_runs_there_is_none(layout: Layout):
 def test_a_fingerprint_changes_with_any_file_but_compiled_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(sources, "_PACKAGE", tmp_path)
+    monkeypatch.setattr(code_version, "_PACKAGE", tmp_path)
     seen = [fingerprint()]
     (tmp_path / "data.csv").write_text("a")
     seen.append(fingerprint())

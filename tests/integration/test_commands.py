@@ -22,7 +22,8 @@ from development.jobs import runs_of
 from development.layout import CHECKOUT, Layout
 from development.leftovers import end_processes_of, processes_of
 from development.lock import locks_of
-from localcloud import daemon
+from localcloud.server import daemon
+from localcloud.snapshots.file import KEPT
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
@@ -60,7 +61,7 @@ def test_up_trains_a_model_once_whatever_becomes_of_the_local_cloud_until_down_l
     assert [job] == jobs_of(layout)
 
     daemon.stop(layout.cloud)
-    shutil.rmtree(layout.cloud / daemon.KEPT)
+    shutil.rmtree(layout.cloud / KEPT)
     assert commands.up(layout) == 0
     printed = capfd.readouterr().out
     assert "It began empty." in printed
@@ -95,7 +96,7 @@ def assert_down_leaves_nothing(layout: Layout) -> None:
     assert processes_of(layout.pulumi_home) == []
     assert commands.down(layout) == 0
     assert daemon.find(layout.cloud) is None
-    shutil.rmtree(layout.cloud / daemon.KEPT)
+    shutil.rmtree(layout.cloud / KEPT)
     assert commands.down(layout) == 0
     assert not Engine(layout, "dev", "").exists()
 

@@ -18,7 +18,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from localcloud import daemon
+from localcloud.server import daemon
 
 REGION = "us-east-1"
 BUCKET = "training-artifacts"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from localcloud import daemon
+from localcloud.server import daemon
 from tests.localcloud.alerting import Alerting
 from tests.localcloud.cloud import Cloud
 

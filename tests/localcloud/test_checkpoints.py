@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.sagemaker.locations import Location
-from localcloud.sagemaker.runtime.checkpoints import (
+from localcloud.sagemaker.data.checkpoints import (
     UPLOADED,
     UPLOADING,
     Changes,
@@ -24,8 +23,9 @@ from localcloud.sagemaker.runtime.checkpoints import (
     Stamp,
     changes,
 )
-from localcloud.sagemaker.runtime.failures import ClientError
-from localcloud.sagemaker.runtime.files import remove
+from localcloud.sagemaker.data.locations import Location
+from localcloud.sagemaker.jobs.failure_reasons import ClientError
+from localcloud.sagemaker.sandbox.script_files import remove
 from tests.localcloud.cloud import BUCKET, LISTEN, Cloud, checkpoints, eventually, resources
 from tests.localcloud.roles import PULL, READ, WRITE, World, deny
 from tests.localcloud.test_interruptions import SPOT, interrupt

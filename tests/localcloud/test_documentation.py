@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from localcloud import daemon
 from localcloud.sagemaker.runtime.settings import ROLE_DELAY_SECONDS
+from localcloud.server import daemon
 from tests.localcloud.cloud import LISTEN, Cloud
 from tests.localcloud.test_interruptions import SPOT
 

@@ -12,7 +12,7 @@ import pytest
 
 from components.iam_documents import ExecutionScope, Statement, execution_policy, execution_trust
 from components.resource_policies import bucket_policy, key_policy
-from localcloud import daemon
+from localcloud.server import daemon
 from tests.localcloud.cloud import REGION, Cloud, channel, policy
 
 pytestmark = pytest.mark.deep

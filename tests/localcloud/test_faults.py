@@ -11,7 +11,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from localcloud import daemon
+from localcloud.server import daemon
 from tests.localcloud.cloud import BUCKET, LISTEN, Cloud, channel, checkpoints, refusal
 
 ELSEWHERE = "eu-north-1"

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from components.training_job.launcher_files import launcher_files
-from localcloud import daemon
+from localcloud.server import daemon
 from tests.localcloud.cloud import BUCKET, GROUP, Cloud, channel, eventually, resources
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from localcloud import daemon
-from localcloud.sagemaker.runtime.leftovers import sweep
+from localcloud.server import daemon
+from localcloud.server.leftovers import sweep
 from tests.localcloud.cloud import eventually
 
 SLEEP = "import time; time.sleep(300)"

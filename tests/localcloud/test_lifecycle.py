@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from localcloud.sagemaker import lifecycle
-from localcloud.sagemaker.lifecycle import Limit
-from localcloud.sagemaker.records import TrainingJob, Transition
+from localcloud.sagemaker.jobs import statuses
+from localcloud.sagemaker.jobs.records import TrainingJob, Transition
+from localcloud.sagemaker.jobs.statuses import Limit
 
 
 def job(*rows: tuple[str, float], created: float = 100.0, **request: Any) -> TrainingJob:
     transitions: tuple[Transition, ...] = ()
     for status, time in rows:
-        transitions = lifecycle.enter(transitions, status, time, "a message")
+        transitions = statuses.enter(transitions, status, time, "a message")
     return TrainingJob("name", "1", "r", request, created, created, transitions)
 
 
@@ -41,7 +41,7 @@ def test_each_row_ends_where_the_next_begins_and_the_last_where_it_begins():
 
 
 def test_an_open_row_has_no_end_and_can_change_its_message():
-    rows = lifecycle.say(job(*WHOLE[:1]).transitions, "other")
+    rows = statuses.say(job(*WHOLE[:1]).transitions, "other")
 
     assert [(row.message, row.end) for row in rows] == [("other", None)]
 
@@ -60,46 +60,46 @@ def test_an_open_row_has_no_end_and_can_change_its_message():
     ],
 )
 def test_the_status_follows_from_the_rows(rows: list[str], expected: str):
-    assert lifecycle.status(job(*((row, 1.0) for row in rows))) == expected
+    assert statuses.status(job(*((row, 1.0) for row in rows))) == expected
 
 
 def test_training_time_is_rounded_up():
-    assert lifecycle.training_seconds(job(*WHOLE)) == 221
+    assert statuses.training_seconds(job(*WHOLE)) == 221
 
 
 def test_waiting_after_an_interruption_is_no_training_time():
     record = job(*INTERRUPTED, ("Uploading", 1020.0), ("Completed", 1021.0))
 
-    assert lifecycle.training_seconds(record) == 20 + 21
+    assert statuses.training_seconds(record) == 20 + 21
 
 
 def test_a_job_that_never_had_instances_has_no_training_time():
     record = job(("Starting", 100.0), ("Stopping", 101.0), ("Stopped", 102.0))
 
-    assert lifecycle.training_start(record) is None
-    assert lifecycle.training_seconds(record) is None
-    assert lifecycle.training_end(record) == 102.0
+    assert statuses.training_start(record) is None
+    assert statuses.training_seconds(record) is None
+    assert statuses.training_end(record) == 102.0
 
 
 def test_a_running_job_has_no_end_and_no_bill():
     record = job(*WHOLE[:3])
 
-    assert lifecycle.training_end(record) is None
-    assert lifecycle.billable_seconds(record) is None
+    assert statuses.training_end(record) is None
+    assert statuses.billable_seconds(record) is None
 
 
 @pytest.mark.parametrize(("spot", "expected"), [(False, 221), (True, 67)])
 def test_a_spot_jobs_billable_time_carries_the_discount(spot: bool, expected: int):
     record = job(*WHOLE, EnableManagedSpotTraining=spot)
 
-    assert lifecycle.billable_seconds(record) == expected
+    assert statuses.billable_seconds(record) == expected
 
 
 def test_an_exact_discount_is_not_rounded_up_by_float_error():
     record = job(("Starting", 0.0), ("Training", 0.0), ("Completed", 100.0))
     record.request["EnableManagedSpotTraining"] = True
 
-    assert lifecycle.billable_seconds(record) == 30
+    assert statuses.billable_seconds(record) == 30
 
 
 def test_runtime_counts_all_attempts_and_wait_counts_from_the_creation():
@@ -109,7 +109,7 @@ def test_runtime_counts_all_attempts_and_wait_counts_from_the_creation():
     )
 
     # 10 s in the first attempt, 5 s so far in the second.
-    assert lifecycle.limits(record, 1015.0) == (
+    assert statuses.limits(record, 1015.0) == (
         Limit(1060.0, "MaxRuntimeExceeded"),
         Limit(2100.0, "MaxWaitTimeExceeded"),
     )
@@ -118,11 +118,11 @@ def test_runtime_counts_all_attempts_and_wait_counts_from_the_creation():
 def test_the_clock_of_the_runtime_stands_still_before_training():
     record = job(*WHOLE[:2], StoppingCondition={"MaxRuntimeInSeconds": 1})
 
-    assert lifecycle.limits(record, 1000.0) == ()
+    assert statuses.limits(record, 1000.0) == ()
 
 
 def test_without_a_condition_a_day_is_the_limit():
-    (limit,) = lifecycle.limits(job(*WHOLE[:3]), 120.0)
+    (limit,) = statuses.limits(job(*WHOLE[:3]), 120.0)
 
     assert limit == Limit(120.0 + 86_400, "MaxRuntimeExceeded")
 
@@ -139,4 +139,4 @@ def test_an_accelerated_jobs_time_pending_is_limited_in_each_attempt(
         ResourceConfig={"InstanceType": instance_type, "InstanceCount": 1},
     )
 
-    assert lifecycle.limits(record, 150.0) == (Limit(1940.0, "Stopped"),) * limited
+    assert statuses.limits(record, 150.0) == (Limit(1940.0, "Stopped"),) * limited

@@ -12,9 +12,9 @@ from contextlib import closing
 
 import pytest
 
-from localcloud import daemon
-from localcloud.sagemaker.runtime.matching import LONGEST_LINE, last_match
-from localcloud.sagemaker.runtime.metrics import Metrics
+from localcloud.sagemaker.monitoring.matching import LONGEST_LINE, last_match
+from localcloud.sagemaker.monitoring.metrics import Metrics
+from localcloud.server import daemon
 from tests.localcloud.cloud import Cloud, eventually, refusal
 
 PROGRESS = r"epoch.*loss: ([0-9.]+).*accuracy: ([0-9.]+)"

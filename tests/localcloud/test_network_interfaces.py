@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from localcloud import daemon
-from localcloud.sagemaker import lifecycle, network_interfaces
-from localcloud.sagemaker.records import TrainingJob, WarmPool
+from localcloud.sagemaker.jobs import statuses
+from localcloud.sagemaker.jobs.records import TrainingJob, WarmPool
+from localcloud.sagemaker.runtime import network_interfaces
+from localcloud.server import daemon
 from tests.localcloud.cloud import LISTEN, Cloud, eventually, policy, refusal, resources
 from tests.localcloud.conftest import FAST
 from tests.localcloud.roles import World, allow, deny
@@ -174,7 +175,7 @@ def test_interfaces_survive_a_killed_server_and_go_with_their_job(start: Callabl
 
 
 def job(pool: WarmPool | None, status: str = "Completed") -> TrainingJob:
-    rows = lifecycle.enter(lifecycle.enter((), "Starting", 0.0), status, 100.0, "a message")
+    rows = statuses.enter(statuses.enter((), "Starting", 0.0), status, 100.0, "a message")
     return TrainingJob("job", "123456789012", "us-east-1", {}, 0.0, 0.0, rows, warm_pool=pool)
 
 

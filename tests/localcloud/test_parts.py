@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localcloud import images
-from localcloud.sagemaker import listing
-from localcloud.sagemaker.errors import ServiceError
-from localcloud.sagemaker.locations import Location
-from localcloud.sagemaker.runtime import failures, layout
-from localcloud.sagemaker.runtime.failures import ClientError
-from localcloud.sagemaker.runtime.files import remove
-from localcloud.sagemaker.runtime.sources import relative_name, shard
-from localcloud.sagemaker.validation import compiled, service_model
+from localcloud.protocol.errors import ServiceError
+from localcloud.protocol.validation import compiled, service_model
+from localcloud.sagemaker.api import listing
+from localcloud.sagemaker.data.locations import Location
+from localcloud.sagemaker.data.sources import relative_name, shard
+from localcloud.sagemaker.jobs import failure_reasons
+from localcloud.sagemaker.jobs.failure_reasons import ClientError
+from localcloud.sagemaker.runtime import images, layout
+from localcloud.sagemaker.sandbox.script_files import remove
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_the_command_is_the_images_unless_the_request_replaces_it(
 def test_a_failure_reason_is_never_longer_than_the_service_allows(tmp_path: Path):
     (tmp_path / "failure").write_text("x" * 5000)
 
-    reason = failures.algorithm_error(tmp_path / "failure", 1)
+    reason = failure_reasons.algorithm_error(tmp_path / "failure", 1)
 
     assert len(reason) == 1024
     assert reason.endswith("x, exit code: 1")
@@ -104,7 +104,9 @@ def test_a_failure_reason_is_never_longer_than_the_service_allows(tmp_path: Path
 def test_a_failure_file_that_is_a_link_is_not_read(tmp_path: Path):
     (tmp_path / "failure").symlink_to("/etc/hostname")
 
-    assert failures.algorithm_error(tmp_path / "failure", 1) == "AlgorithmError: , exit code: 1"
+    assert (
+        failure_reasons.algorithm_error(tmp_path / "failure", 1) == "AlgorithmError: , exit code: 1"
+    )
 
 
 def test_a_folder_is_removed_however_deep_it_is_and_what_its_links_lead_to_stays(tmp_path: Path):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.instances import training_instance_types
-from localcloud.prices import products
+from localcloud.services.price_list import products
 from tests.localcloud.cloud import Cloud, refusal
 
 

@@ -117,11 +117,14 @@ CRASHING = [
 def moto() -> Iterator[str]:
     """The address of moto's services in this process, with nothing of the local cloud's but
     the form of their errors."""
-    from localcloud.refusals import Refusing
-    from localcloud.server import _listen
+    from localcloud.handlers.bodies import read_body
+    from localcloud.handlers.moto import Moto
+    from localcloud.handlers.refusals import answer_errors
+    from localcloud.protocol.requests import application
+    from localcloud.server.serve import listen
 
-    server = _listen(0)
-    server.app = Refusing(server.app)
+    server = listen(0)
+    server.app = application([answer_errors, read_body, Moto()])
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"

@@ -10,12 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from localcloud.__main__ import app
-from localcloud.instance_types import instance_types
-from localcloud.quotas.book import Quota, QuotaBook, quotas
-from localcloud.sagemaker import lifecycle, usage
-from localcloud.sagemaker.errors import ServiceError
-from localcloud.sagemaker.records import TrainingJob
-from localcloud.sagemaker.validation import service_model
+from localcloud.protocol.errors import ServiceError
+from localcloud.protocol.validation import service_model
+from localcloud.sagemaker.jobs import statuses, usage
+from localcloud.sagemaker.jobs.instances import instance_types
+from localcloud.sagemaker.jobs.quota_book import Quota, QuotaBook, quotas
+from localcloud.sagemaker.jobs.records import TrainingJob
 from tests.localcloud.cloud import LISTEN, Cloud, refusal, resources
 
 PLACE = ("123456789012", "us-east-1")
@@ -33,7 +33,7 @@ def request(*counts: int, spot: bool = False, name: str = TYPE) -> dict[str, Any
 
 
 def job(document: dict[str, Any], status: str = "Training", region: str = PLACE[1]) -> TrainingJob:
-    rows = lifecycle.enter((), status, 0.0, "a message")
+    rows = statuses.enter((), status, 0.0, "a message")
     return TrainingJob("name", PLACE[0], region, document, 0.0, 0.0, rows)
 
 
@@ -66,7 +66,7 @@ def test_a_job_counts_until_it_has_ended(book: QuotaBook, status: str):
     assert not fits(book, request(1), job(request(4), status))
 
 
-@pytest.mark.parametrize("status", sorted(lifecycle.TERMINAL))
+@pytest.mark.parametrize("status", sorted(statuses.TERMINAL))
 def test_a_job_that_has_ended_does_not_count(book: QuotaBook, status: str):
     assert fits(book, request(4), job(request(4), status))
 
@@ -106,7 +106,7 @@ def test_every_training_instance_type_has_three_quotas_with_codes_of_their_own()
 
 def test_the_table_of_instance_types_is_the_programs_own():
     root = Path(__file__).parents[2]
-    copy = root / "localcloud" / "instance_types.csv"
+    copy = root / "localcloud" / "sagemaker" / "jobs" / "instance_types.csv"
 
     assert copy.read_bytes() == (root / "components" / "instances.csv").read_bytes()
 

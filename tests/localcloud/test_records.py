@@ -8,7 +8,7 @@ from dataclasses import asdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localcloud.sagemaker.records import Metric, TrainingJob, Transition, WarmPool
+from localcloud.sagemaker.jobs.records import Metric, TrainingJob, Transition, WarmPool
 
 times = st.floats(0, 1e10)
 text = st.text(max_size=8)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.sagemaker.validation import compiled
+from localcloud.protocol.validation import compiled
 from tests.localcloud.cloud import TRUST, Cloud, refusal
 
 BUDGET = {"BudgetName": "month", "BudgetType": "COST", "TimeUnit": "MONTHLY"}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from localcloud import daemon
+from localcloud.server import daemon
 from tests.localcloud.cloud import LISTEN, Cloud, eventually, processes_below
 
 Confined = Callable[[str], Cloud]

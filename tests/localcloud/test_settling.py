@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from localcloud import daemon
+from localcloud.server import daemon
 from tests.localcloud.cloud import Cloud, policy, refusal, stop
 from tests.localcloud.conftest import FAST
 from tests.localcloud.roles import World, allow, deny, trust

@@ -18,8 +18,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from localcloud.authorization.signatures import Signer, signer_of
-from localcloud.sagemaker.errors import ServiceError
+from localcloud.protocol.errors import ServiceError
+from localcloud.protocol.requests import Request
+from localcloud.protocol.signatures import Signer
 from tests.localcloud.cloud import BUCKET, Cloud, policy, refusal
 from tests.localcloud.roles import LOG, PULL, World, allow, deny
 
@@ -492,7 +493,7 @@ SCOPE = "AKIA/20260101/eu-north-1/s3/aws4_request"
     ],
 )
 def test_the_signer_is_found_in_each_form(environ: dict[str, Any], signer: Signer):
-    assert signer_of(environ) == signer
+    assert Request(environ).signer == signer
 
 
 @pytest.mark.parametrize(
@@ -510,6 +511,6 @@ def test_the_signer_is_found_in_each_form(environ: dict[str, Any], signer: Signe
 )
 def test_a_signature_that_says_not_who_signed_is_refused(query: str, authorization: str, code: str):
     with pytest.raises(ServiceError) as refused:
-        signer_of(wsgi(query, authorization))
+        _ = Request(wsgi(query, authorization)).signer
 
     assert refused.value.code == code

@@ -14,11 +14,11 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 from botocore.response import StreamingBody
 
-from localcloud.sagemaker.locations import Location
-from localcloud.sagemaker.runtime.failures import ClientError
-from localcloud.sagemaker.runtime.pipes import Pipe
-from localcloud.sagemaker.runtime.sources import manifest
-from localcloud.sagemaker.runtime.streams import Stream, record
+from localcloud.sagemaker.data.locations import Location
+from localcloud.sagemaker.data.pipes import Pipe
+from localcloud.sagemaker.data.sources import manifest
+from localcloud.sagemaker.data.streams import Stream, record
+from localcloud.sagemaker.jobs.failure_reasons import ClientError
 from tests.localcloud.cloud import BUCKET, Cloud, channel, resources
 
 HERE = Location("bucket", "data.manifest")

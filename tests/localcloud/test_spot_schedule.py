@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from localcloud import daemon
 from localcloud.__main__ import app
-from localcloud.sagemaker.errors import ServiceError
-from localcloud.sagemaker.records import TrainingJob, Transition
+from localcloud.protocol.errors import ServiceError
+from localcloud.sagemaker.jobs.records import TrainingJob, Transition
 from localcloud.sagemaker.runtime.control import Interruption
-from localcloud.spot_schedule import Market, SpotSchedule
+from localcloud.sagemaker.runtime.spot_schedule import Market, SpotSchedule
+from localcloud.server import daemon
 from tests.localcloud.cloud import LISTEN, Cloud, eventually
 from tests.localcloud.conftest import FAST
 from tests.localcloud.test_interruptions import SPOT, rows

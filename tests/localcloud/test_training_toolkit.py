@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from localcloud import daemon
+from localcloud.server import daemon
 from tests.localcloud.cloud import BUCKET, Cloud, channel, resources
 
 pytestmark = pytest.mark.deep

@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from localcloud.__main__ import app
-from localcloud.quotas.book import Quota, QuotaBook
-from localcloud.sagemaker import lifecycle, usage, warm_pools
-from localcloud.sagemaker.errors import ServiceError
-from localcloud.sagemaker.records import TrainingJob, WarmPool
+from localcloud.protocol.errors import ServiceError
+from localcloud.sagemaker.jobs import statuses, usage, warm_pools
+from localcloud.sagemaker.jobs.quota_book import Quota, QuotaBook
+from localcloud.sagemaker.jobs.records import TrainingJob, WarmPool
 from tests.localcloud.cloud import LISTEN, Cloud, refusal
 
 PLACE = ("123456789012", "us-east-1")
@@ -29,12 +29,12 @@ def request(count: int = 1, keep: int = 600, **changes: Any) -> dict[str, Any]:
 
 
 def job(document: dict[str, Any], status: str = "Training", began: float = 0.0) -> TrainingJob:
-    rows = lifecycle.enter((), "Starting", 0.0)
+    rows = statuses.enter((), "Starting", 0.0)
     record = TrainingJob("name", *PLACE, document, 0.0, 0.0, rows, warm_pool=WarmPool(began))
     if status != "Starting":
-        if status in lifecycle.TERMINAL:
+        if status in statuses.TERMINAL:
             record.warm_pool = warm_pools.kept(record, "", 100.0)
-        record.transitions = lifecycle.enter(rows, status, 100.0, "a message")
+        record.transitions = statuses.enter(rows, status, 100.0, "a message")
     return record
 
 
@@ -70,7 +70,7 @@ def test_instances_that_may_be_at_fault_are_not_kept(reason: str):
     record = job(request())
 
     record.warm_pool = warm_pools.kept(record, reason, 100.0)
-    record.transitions = lifecycle.enter(record.transitions, "Failed", 100.0, reason)
+    record.transitions = statuses.enter(record.transitions, "Failed", 100.0, reason)
 
     assert warm_pools.status(record, 100.0) == "Terminated"
 

@@ -11,12 +11,7 @@ from localcloud.awsplugin.failures import AwsError, Failure
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, Validate, names, policy
 from localcloud.awsplugin.resources.common import answer_or_none, from_api, one_of, to_api
-from localcloud.awsplugin.resources.iam_rules import (
-    as_list,
-    is_public,
-    policy_failures,
-    statements,
-)
+from localcloud.awsplugin.resources.iam_rules import as_list, is_public, policy_failures, statements
 from localcloud.awsplugin.resources.kms import same_key
 
 Put = Callable[[Any, Cloud, Properties], object]

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from localcloud.clients import RoleClients
-from localcloud.images import Image
-from localcloud.instance_types import instance_types
-from localcloud.sagemaker.records import TrainingJob
-from localcloud.sagemaker.rules import input_mode
+from localcloud.sagemaker.jobs.failure_reasons import ClientError
+from localcloud.sagemaker.jobs.instances import instance_types
+from localcloud.sagemaker.jobs.records import TrainingJob
 from localcloud.sagemaker.runtime import layout
-from localcloud.sagemaker.runtime.failures import ClientError
-from localcloud.sagemaker.runtime.layout import Host
+from localcloud.sagemaker.runtime.images import Image
+from localcloud.sagemaker.runtime.layout import Host, input_mode
+from localcloud.sagemaker.runtime.role_clients import RoleClients
 from localcloud.sagemaker.runtime.settings import Settings
-from localcloud.sagemaker.sandbox.files import MACHINE_LEARNING, instance_mounts
+from localcloud.sagemaker.sandbox.file_tree import MACHINE_LEARNING, instance_mounts
 from localcloud.sagemaker.sandbox.specification import Mount, Specification
 
 _GIB = 1 << 30

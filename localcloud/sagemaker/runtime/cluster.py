@@ -9,17 +9,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from localcloud.sagemaker.locations import Location
-from localcloud.sagemaker.rules import input_mode
-from localcloud.sagemaker.runtime import channels, layout
+from localcloud.sagemaker.data import channels
+from localcloud.sagemaker.data.checkpoints import CheckpointSync
+from localcloud.sagemaker.data.locations import Location
+from localcloud.sagemaker.data.pipes import Pipe
+from localcloud.sagemaker.data.streams import Stream
+from localcloud.sagemaker.monitoring.log_streams import LogStream, ReadLines
+from localcloud.sagemaker.runtime import layout
 from localcloud.sagemaker.runtime.blueprint import Blueprint
-from localcloud.sagemaker.runtime.checkpoints import CheckpointSync
 from localcloud.sagemaker.runtime.control import Control
 from localcloud.sagemaker.runtime.instance import Instance
-from localcloud.sagemaker.runtime.layout import Host
-from localcloud.sagemaker.runtime.logs import LogStream, ReadLines
-from localcloud.sagemaker.runtime.pipes import Pipe
-from localcloud.sagemaker.runtime.streams import Stream
+from localcloud.sagemaker.runtime.layout import Host, input_mode
 from localcloud.sagemaker.sandbox.choice import make_folders, start_network, stop_network
 
 _KILL_SECONDS = 10.0

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from localcloud.sagemaker.lifecycle import Limit
-from localcloud.sagemaker.runtime.failures import reason
+from localcloud.sagemaker.jobs.failure_reasons import reason
+from localcloud.sagemaker.jobs.statuses import Limit
 from localcloud.sagemaker.runtime.layout import Host
 
 _POLL_SECONDS = 0.1

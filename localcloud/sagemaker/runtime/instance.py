@@ -11,10 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from localcloud.sagemaker.runtime.checkpoints import CheckpointSync
+from localcloud.sagemaker.data.checkpoints import CheckpointSync
+from localcloud.sagemaker.data.pipes import Pipe
+from localcloud.sagemaker.monitoring.log_streams import LogStream, Pump, ReadLines
 from localcloud.sagemaker.runtime.layout import Host
-from localcloud.sagemaker.runtime.logs import LogStream, Pump, ReadLines
-from localcloud.sagemaker.runtime.pipes import Pipe
 from localcloud.sagemaker.sandbox.choice import Sandbox, sandbox_environment
 from localcloud.sagemaker.sandbox.specification import Specification
 

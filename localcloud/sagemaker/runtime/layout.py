@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from localcloud.sagemaker.records import TrainingJob
-from localcloud.sagemaker.rules import input_mode
-from localcloud.sagemaker.sandbox.files import HOME, MACHINE_LEARNING
+from localcloud.sagemaker.jobs.records import TrainingJob
+from localcloud.sagemaker.sandbox.file_tree import HOME, MACHINE_LEARNING
 
 Document = dict[str, Any]
 
@@ -88,6 +87,12 @@ def checkpoint_path(request: Document) -> str:
     """Return where within the instance the checkpoints lie."""
     path: str = request.get("CheckpointConfig", {}).get("LocalPath", CHECKPOINTS)
     return path.rstrip("/")
+
+
+def input_mode(request: Document, channel: Document) -> str:
+    """The input mode of a channel: its own, or else the algorithm's."""
+    mode: str = channel.get("InputMode") or request["AlgorithmSpecification"]["TrainingInputMode"]
+    return mode
 
 
 def channels_of(request: Document, host: Host) -> list[Document]:

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from localcloud.authorization import found
+from localcloud.authorization.access import require
 from localcloud.authorization.demands import Demand
-from localcloud.authorization.judge import require
 from localcloud.authorization.sessions import Session
-from localcloud.sagemaker.errors import ServiceError
-from localcloud.sagemaker.runtime.failures import ClientError
+from localcloud.moto_data import resources
+from localcloud.protocol.errors import ServiceError
+from localcloud.sagemaker.jobs.failure_reasons import ClientError
 
 Document = dict[str, Any]
 
@@ -69,7 +69,7 @@ def _network(request: Document, session: Session) -> Iterator[Demand]:
         yield Demand("ec2:CreateNetworkInterface", f"{start}:security-group/{group}")
     for name in config["Subnets"]:
         subnet = f"{start}:subnet/{name}"
-        vpc = found.vpc_of(name, session.account, session.region)
+        vpc = resources.vpc_of(name, session.account, session.region)
         context = {"ec2:Subnet": subnet, "ec2:Vpc": f"{start}:vpc/{vpc}"}
         yield Demand("ec2:CreateNetworkInterface", subnet)
         yield Demand("ec2:CreateNetworkInterface", interface, context)

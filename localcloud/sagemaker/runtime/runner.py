@@ -12,23 +12,22 @@ from functools import cache
 
 from botocore.exceptions import ClientError as ServiceClientError
 
-from localcloud import images
 from localcloud.authorization.sessions import Session
-from localcloud.clients import RoleClients
-from localcloud.sagemaker import lifecycle, network_interfaces, warm_pools
-from localcloud.sagemaker.description import output_uri
-from localcloud.sagemaker.locations import Location
-from localcloud.sagemaker.records import TrainingJob
-from localcloud.sagemaker.runtime import failures
-from localcloud.sagemaker.runtime.artifacts import Uploader
+from localcloud.sagemaker.data.artifacts import Uploader
+from localcloud.sagemaker.data.locations import Location
+from localcloud.sagemaker.jobs import failure_reasons, statuses, warm_pools
+from localcloud.sagemaker.jobs.description import output_uri
+from localcloud.sagemaker.jobs.records import TrainingJob
+from localcloud.sagemaker.monitoring.metric_feed import MetricFeed
+from localcloud.sagemaker.monitoring.metrics import Metrics
+from localcloud.sagemaker.runtime import images, network_interfaces
 from localcloud.sagemaker.runtime.blueprint import Blueprint
 from localcloud.sagemaker.runtime.cluster import Cluster
 from localcloud.sagemaker.runtime.control import Control, EndedError, Interruption, Outcome
-from localcloud.sagemaker.runtime.files import remove
-from localcloud.sagemaker.runtime.metric_feed import MetricFeed
-from localcloud.sagemaker.runtime.metrics import Metrics
 from localcloud.sagemaker.runtime.provisioning import provision, pull_image
+from localcloud.sagemaker.runtime.role_clients import RoleClients
 from localcloud.sagemaker.runtime.settings import Settings
+from localcloud.sagemaker.sandbox.script_files import remove
 
 Announce = Callable[[TrainingJob], None]
 """Takes a job whose status has just changed, and returns at once."""
@@ -53,7 +52,7 @@ class Runner:
         self._settings = settings
         self._access = cache(access)
         self._lock = threading.RLock()
-        self._control = Control(lambda: lifecycle.limits(job, time.time()))
+        self._control = Control(lambda: statuses.limits(job, time.time()))
         self._folder = settings.jobs / f"{job.name}-{secrets.token_hex(4)}"
         self._cluster: Cluster | None = None
         self._thread = threading.Thread(target=self._run, name=f"job {job.name}", daemon=True)
@@ -64,12 +63,12 @@ class Runner:
 
     def resume(self, lost: float) -> None:
         """Go on with a job whose instances were lost, at a time, with an earlier server."""
-        if lifecycle.stopping(self.job):
+        if statuses.stopping(self.job):
             self._control.demand(_STOPPED)
         else:
-            if lifecycle.has_instances(self.job):
+            if statuses.has_instances(self.job):
                 self._enter("Interrupted", now=lost)
-            if lifecycle.secondary_status(self.job) == "Interrupted":
+            if statuses.secondary_status(self.job) == "Interrupted":
                 self._enter("Starting")
         self.start()
 
@@ -81,7 +80,7 @@ class Runner:
     def interrupt(self, interruption: Interruption) -> bool:
         """Take the job's instances away; tell whether it was training, so that it has any."""
         with self._lock:
-            training = lifecycle.secondary_status(self.job) == "Training"
+            training = statuses.secondary_status(self.job) == "Training"
         if training:
             self._control.interrupt(interruption)
         return training
@@ -94,7 +93,11 @@ class Runner:
     def _run(self) -> None:
         retries = self.job.request.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0)
         outcome = self._try()
-        while outcome.reason == failures.INTERNAL and retries and not lifecycle.stopping(self.job):
+        while (
+            outcome.reason == failure_reasons.INTERNAL
+            and retries
+            and not statuses.stopping(self.job)
+        ):
             retries -= 1
             self._control.forget_instances()
             self._enter("Starting")
@@ -109,8 +112,8 @@ class Runner:
             self._begin_to_stop()
             return ended.outcome
         except Exception as error:
-            reason = failures.reason(error)
-            if reason == failures.INTERNAL:
+            reason = failure_reasons.reason(error)
+            if reason == failure_reasons.INTERNAL:
                 _log.exception("Training job %s could not be run", self.job.name)
             return Outcome("Failed", reason)
         finally:
@@ -122,7 +125,7 @@ class Runner:
         """Go through the statuses in turn and return how the job ends."""
         request = self.job.request
         self._control.check()
-        self._say(lifecycle.PREPARING)
+        self._say(statuses.PREPARING)
         algorithm = request["AlgorithmSpecification"]
         image = images.find(algorithm["TrainingImage"], self._settings.data)
         blueprint = Blueprint(self.job, self._settings, self._access(), image)
@@ -145,9 +148,9 @@ class Runner:
 
     def _await_capacity(self) -> None:
         if delay := self._settings.spot.launch_delay(self.job):
-            self._say(lifecycle.LAUNCHING)
+            self._say(statuses.LAUNCHING)
             self._control.wait(delay)
-            self._say(lifecycle.PREPARING)
+            self._say(statuses.PREPARING)
 
     def _attempt(
         self, cluster: Cluster, metrics: Metrics, session: Session
@@ -159,7 +162,7 @@ class Runner:
         try:
             cluster.prepare(self._control)
         except ServiceClientError as error:
-            raise failures.refused("Data download failed:", error) from error
+            raise failure_reasons.refused("Data download failed:", error) from error
         self._control.check()
         pull_image(self.job.request, session)
         self._enter("Training")
@@ -182,7 +185,7 @@ class Runner:
         self._control.forget_instances()
         self._control.wait(interruption.drought)
         self._enter("Starting")
-        self._say(lifecycle.PREPARING)
+        self._say(statuses.PREPARING)
 
     def _train(self, cluster: Cluster) -> Outcome | Interruption:
         """Wait until every host has succeeded, one has failed, or the job has to end or pause."""
@@ -200,7 +203,9 @@ class Runner:
                 return event
             waiting.discard(event.host.name)
             if event.code != 0:
-                reason = failures.algorithm_error(cluster.failure_file(event.host), event.code)
+                reason = failure_reasons.algorithm_error(
+                    cluster.failure_file(event.host), event.code
+                )
                 cluster.stop(self._control)
                 return Outcome("Failed", reason)
         cluster.flush(self._settings.grace)
@@ -216,13 +221,13 @@ class Runner:
 
     def _begin_to_stop(self) -> None:
         with self._lock:
-            if not lifecycle.ended(self.job) and not lifecycle.stopping(self.job):
+            if not statuses.ended(self.job) and not statuses.stopping(self.job):
                 self._enter("Stopping")
 
     def _finish(self, outcome: Outcome) -> None:
         with self._lock:
             # A stop that came while the results were uploaded still ends as a stop.
-            if lifecycle.stopping(self.job) and outcome.status == "Completed":
+            if statuses.stopping(self.job) and outcome.status == "Completed":
                 outcome = _STOPPED
             now = time.time()
             self.job.warm_pool = warm_pools.kept(self.job, outcome.reason, now)
@@ -231,11 +236,11 @@ class Runner:
     def _enter(self, status: str, message: str = "", now: float | None = None) -> None:
         with self._lock:
             now = time.time() if now is None else now
-            self.job.transitions = lifecycle.enter(self.job.transitions, status, now, message)
+            self.job.transitions = statuses.enter(self.job.transitions, status, now, message)
             self.job.modified = now
             self._announce(self.job)
 
     def _say(self, message: str) -> None:
         with self._lock:
-            self.job.transitions = lifecycle.say(self.job.transitions, message)
+            self.job.transitions = statuses.say(self.job.transitions, message)
             self.job.modified = time.time()

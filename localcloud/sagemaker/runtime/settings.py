@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from localcloud.sagemaker.runtime.spot_schedule import SpotSchedule
 from localcloud.sagemaker.sandbox.choice import Sandbox
-from localcloud.spot_schedule import SpotSchedule
 
 STOP_GRACE_SECONDS = 120.0
 CHECKPOINT_INTERVAL_SECONDS = 1.0
 ROLE_DELAY_SECONDS = 1.5
-LONGEST_ROLE_DELAY_SECONDS = 600.0
 INTERFACE_DELAY_SECONDS = 3.0
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from localcloud.sagemaker.sandbox import network
-from localcloud.sagemaker.sandbox.files import instance_mounts
+from localcloud.sagemaker.sandbox.file_tree import instance_mounts
 from localcloud.sagemaker.sandbox.specification import Specification
 
 Name = Literal["bubblewrap", "namespaces", "processes"]

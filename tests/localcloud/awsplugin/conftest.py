@@ -11,27 +11,21 @@ import boto3
 import grpc
 import pytest
 from moto.core.responses import EmptyResult
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
+from moto.moto_server.werkzeug_app import MotoRequestHandler
 from moto.sagemaker.responses import SageMakerResponse
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
-from werkzeug.exceptions import NotFound
 from werkzeug.serving import make_server
 
-from localcloud import (
-    budgets,
-    chatbot,
-    managed_policies,
-    model_packages,
-    networks,
-    request_checks,
-)
 from localcloud.awsplugin.properties import encode
 from localcloud.awsplugin.server import start
-from localcloud.refusals import Refusing
+from localcloud.corrections.corrections import correct_moto
+from localcloud.handlers.bodies import read_body
+from localcloud.handlers.model_checks import check_model
+from localcloud.handlers.moto import Moto
+from localcloud.handlers.own_services import OwnServices
+from localcloud.handlers.refusals import answer_errors
+from localcloud.protocol.requests import Handler, application
+from localcloud.services.chatbot import Chatbot
 from tests.localcloud.awsplugin.engine import Engine
 from tests.localcloud.awsplugin.world import World
 
@@ -39,22 +33,21 @@ REGION = "us-east-1"
 
 
 def _complete_moto() -> None:
-    """Mend moto as the local cloud does, and give it what this answers itself there."""
+    """Corrects moto as the local cloud does, and gives it what this answers itself there."""
 
     def delete_training_job(response: Any) -> EmptyResult:
         jobs = response.sagemaker_backend.training_jobs
         jobs.pop(response._get_param("TrainingJobName"), None)
         return EmptyResult()
 
-    for mended in (budgets, managed_policies, model_packages, networks):
-        mended.mend()
+    correct_moto()
     SageMakerResponse.delete_training_job = delete_training_job
 
 
 @contextmanager
-def serving(application: Any, handler: Any = None) -> Iterator[str]:
+def serving(served: Any, handler: Any = None) -> Iterator[str]:
     """Serve an application, and yield its address."""
-    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=handler)
+    server = make_server("127.0.0.1", 0, served, threaded=True, request_handler=handler)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -68,15 +61,15 @@ def endpoint() -> Iterator[str]:
     """The address of an AWS endpoint on this machine."""
     _complete_moto()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    moto = request_checks.before(DomainDispatcherApplication(create_backend_app))
-    with serving(Refusing(moto), MotoRequestHandler) as address:
+    handlers: list[Handler] = [answer_errors, read_body, check_model, Moto()]
+    with serving(application(handlers), MotoRequestHandler) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
 def chat() -> Iterator[str]:
     """The address of the chat service, which moto lacks."""
-    with serving(chatbot.before(NotFound())) as address:
+    with serving(application([OwnServices([Chatbot()])])) as address:
         yield address
 
 

@@ -4,12 +4,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.awsplugin.configuration import (
-    configuration,
-    failures,
-    is_loopback,
-    plain_settings,
-)
+from localcloud.awsplugin.configuration import configuration, failures, is_loopback, plain_settings
 from localcloud.awsplugin.properties import UNKNOWN
 
 LOCAL = "http://127.0.0.1:4566"

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from localcloud.permissions.context import Context
-from localcloud.permissions.documents import Policy, parse
-from localcloud.permissions.errors import PolicyError
 from localcloud.permissions.evaluation import Policies, Principal, Request, refusal, trusts
-from localcloud.permissions.patterns import matches
+from localcloud.permissions.patterns import PolicyError, matches
+from localcloud.permissions.policy_documents import Policy, parse
 from tests.localcloud.permissions.condition_cases import ROWS
 from tests.localcloud.permissions.policy_cases import (
     ACCOUNT,

@@ -15,6 +15,7 @@ from moto.core.base_backend import BackendDict
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
 
+from localcloud.snapshots.file import FORMAT
 from localcloud.snapshots.gate import Gate
 from localcloud.snapshots.keeper import Keeper, Restored
 
@@ -112,7 +113,7 @@ def test_an_empty_folder_has_nothing(tmp_path: Path):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"moto": "1.0"}, "format 1 of moto 1.0"),
+        ({"moto": "1.0"}, f"format {FORMAT} of moto 1.0"),
         ({"format": 99}, "format 99"),
         ({"sha256": "0" * 64}, "was changed"),
         ({"more": 1}, "is no snapshot"),

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from localcloud.snapshots.watch import only_reads
+from localcloud.handlers.watch import only_reads
+from localcloud.protocol.requests import Request
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -33,7 +34,7 @@ def request(method: str = "POST", target: str = "", form: str = "") -> dict[str,
     ],
 )
 def test_a_read_is_no_change(environ: dict[str, Any]):
-    assert only_reads(environ)
+    assert only_reads(Request(environ))
 
 
 @pytest.mark.parametrize(
@@ -50,12 +51,12 @@ def test_a_read_is_no_change(environ: dict[str, Any]):
     ],
 )
 def test_whatever_else_may_be_one(environ: dict[str, Any]):
-    assert not only_reads(environ)
+    assert not only_reads(Request(environ))
 
 
 def test_a_form_can_still_be_read_afterwards():
     environ = request(form="Action=CreateVpc")
 
-    only_reads(environ)
+    only_reads(Request(environ))
 
     assert environ["wsgi.input"].read() == b"Action=CreateVpc"

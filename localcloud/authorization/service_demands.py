@@ -1,0 +1,74 @@
+"""What a request to a service other than S3 demands (Service Authorization Reference)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from localcloud.authorization.demands import Demand
+from localcloud.authorization.sessions import Session
+from localcloud.moto_data import resources
+
+Document = Mapping[str, Any]
+
+# Where actions have another prefix than the service's signatures.
+_PREFIXES = {"monitoring": "cloudwatch"}
+_NEEDS_NOTHING = {"sts:GetCallerIdentity"}
+
+
+def demands(service: str, operation: str, document: Document, session: Session) -> Iterator[Demand]:
+    """Yield what must be allowed: nothing for what is everybody's."""
+    action = f"{_PREFIXES.get(service, service)}:{operation}"
+    if action in _NEEDS_NOTHING:
+        return
+    make = _RESOURCES.get(service)
+    yield make(action, document, session) if make else Demand(action, None)
+    if action == "secretsmanager:GetSecretValue":
+        yield from _decryption(document, session)
+
+
+def _logs(action: str, document: Document, session: Session) -> Demand:
+    """A group's ARN for an action goes on to its streams, of which one may be named."""
+    group = document.get("logGroupName") or document.get("logGroupNamePrefix") or "*"
+    stream = document.get("logStreamName", "") if action != "logs:CreateLogStream" else ""
+    arn = f"arn:aws:logs:{session.region}:{session.account}:log-group:{group}:log-stream:{stream}"
+    return Demand(action, arn)
+
+
+def _metrics(action: str, document: Document, _session: Session) -> Demand:
+    namespace = document.get("Namespace")
+    return Demand(action, "*", {"cloudwatch:namespace": namespace} if namespace else {})
+
+
+def _role(action: str, document: Document, _session: Session) -> Demand:
+    return Demand(action, document.get("RoleArn"))
+
+
+def _key(action: str, document: Document, _session: Session) -> Demand:
+    context = {
+        f"kms:EncryptionContext:{name}": str(value)
+        for name, value in (document.get("EncryptionContext") or {}).items()
+    }
+    name = document.get("KeyId")
+    return Demand(action, None, context, key=name) if name else Demand(action, None)
+
+
+def _secret(action: str, document: Document, session: Session) -> Demand:
+    secret = resources.secret(document.get("SecretId", ""), session.account, session.region)
+    return Demand(action, secret.arn if secret else document.get("SecretId"))
+
+
+def _decryption(document: Document, session: Session) -> Iterator[Demand]:
+    secret = resources.secret(document.get("SecretId", ""), session.account, session.region)
+    if secret is not None and secret.kms_key_id:
+        context = {"kms:EncryptionContext:SecretARN": secret.arn}
+        yield Demand("kms:Decrypt", None, context, key=secret.kms_key_id, via="secretsmanager")
+
+
+_RESOURCES: Mapping[str, Callable[[str, Document, Session], Demand]] = {
+    "logs": _logs,
+    "monitoring": _metrics,
+    "kms": _key,
+    "sts": _role,
+    "secretsmanager": _secret,
+}

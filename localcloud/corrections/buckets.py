@@ -1,0 +1,71 @@
+"""Buckets and objects: what moto's S3 does otherwise than S3."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from localcloud.protocol.errors import incomplete
+
+
+def correct() -> None:
+    """Corrects bucket policies, delete markers, page tokens and bodies in chunks."""
+    from moto.s3.models import FakeBucket, FakeDeleteMarker, S3Backend
+    from moto.s3.responses import S3Response
+
+    FakeBucket.get_permission = _permit
+    FakeDeleteMarker.dispose = _dispose_of_nothing
+    S3Backend.list_objects_v2 = _knowing_tokens(S3Backend.list_objects_v2)
+    for name in ("_handle_encoded_body", "_handle_v4_chunk_signatures"):
+        setattr(S3Response, name, _whole(getattr(S3Response, name)))
+
+
+def _permit(_bucket: Any, _action: str, _resource: str) -> Any:
+    """Leaves bucket policies alone: who may do what is judged before moto is asked.
+
+    moto evaluates them without their conditions, so that a policy's Deny for requests
+    without TLS, say, would refuse every request.
+    """
+    from moto.iam.access_control import PermissionResult
+
+    return PermissionResult.PERMITTED
+
+
+def _dispose_of_nothing(_marker: Any) -> None:
+    """Lets a key be dropped whose versions include a delete marker.
+
+    moto disposes of each version's content, and fails on a marker, which has none: a bucket
+    whose versioning was suspended, as on its way to deletion, could not be emptied.
+    """
+
+
+def _knowing_tokens(listing: Callable[..., Any]) -> Callable[..., Any]:
+    """A listing that refuses page tokens that it did not give."""
+
+    @wraps(listing)
+    def list_objects(backend: Any, *arguments: Any, **named: Any) -> Any:
+        from moto.s3.exceptions import InvalidContinuationToken
+
+        token = named.get("continuation_token")
+        if token and token not in backend._pagination_tokens:
+            raise InvalidContinuationToken
+        return listing(backend, *arguments, **named)
+
+    return list_objects
+
+
+def _whole(decode: Callable[..., bytes]) -> Callable[..., bytes]:
+    """A decoder that refuses a body whose chunks are torn, or too few."""
+
+    @wraps(decode)
+    def decode_whole(response: Any, *arguments: Any) -> bytes:
+        try:
+            decoded = decode(response, *arguments)
+        except ValueError as error:
+            raise incomplete() from error
+        if len(decoded) != int(response.headers["x-amz-decoded-content-length"]):
+            raise incomplete()
+        return decoded
+
+    return decode_whole

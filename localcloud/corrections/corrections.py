@@ -1,0 +1,54 @@
+"""The list of what is corrected in moto. A correction is added here, and nowhere else.
+
+Each is a function that replaces parts of moto's classes, and is called once. moto itself is
+imported by these functions, so that a command which needs no server does not wait for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+
+from localcloud.corrections import (
+    aws_managed_policies,
+    buckets,
+    budget_operations,
+    model_packages,
+    networks_in_use,
+    policy_simulator,
+    role_history,
+    stand_in_images,
+    unknown_operations,
+)
+from localcloud.events import state_machines, targets
+
+Correction = Callable[[], None]
+
+CORRECTIONS: tuple[Correction, ...] = (
+    unknown_operations.correct,
+    buckets.correct,
+    networks_in_use.correct,
+    stand_in_images.correct,
+    aws_managed_policies.correct,
+    policy_simulator.correct,
+    role_history.correct,
+    model_packages.correct,
+    budget_operations.correct,
+    targets.correct,
+)
+
+CORRECTIONS_BEFORE_USE: Mapping[str, Correction] = {"states": state_machines.correct}
+"""By a service's name in signatures: made before its first request, as its import takes seconds."""
+
+
+@cache
+def correct_moto() -> None:
+    """Makes all corrections but those that wait for the first use of their service."""
+    for correct in CORRECTIONS:
+        correct()
+
+
+def correct_before_use(service: str) -> None:
+    """Makes the correction that waits for the first use of a service, if there is one."""
+    if correct := CORRECTIONS_BEFORE_USE.get(service):
+        correct()

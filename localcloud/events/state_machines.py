@@ -1,0 +1,90 @@
+"""Step Functions whose executions really run, and call back this server.
+
+moto interprets state machines, but leaves the JSONata engine, the server's address and a few
+cares to its user. Its interpreter takes seconds to import, so all waits for the first use.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import uuid
+from functools import cache
+from typing import Any
+
+import boto3
+
+
+def run_executions(port: int) -> None:
+    """Make moto run executions, whose tasks call the server at a port of this machine."""
+    from moto.core.config import default_user_config
+
+    os.environ["MOTO_PORT"] = str(port)
+    default_user_config["stepfunctions"] = {"execute_state_machine": True}
+
+
+def backend(account: str, region: str) -> Any:
+    """Return moto's state machines of an account and region."""
+    correct()
+    from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+    return stepfunctions_parser_backends[account][region]
+
+
+@cache
+def correct() -> None:
+    """Give moto's interpreter what it lacks, before the first request to Step Functions."""
+    from moto.stepfunctions.parser.asl.eval import states, variable_store
+    from moto.stepfunctions.parser.asl.jsonata import jsonata
+    from moto.stepfunctions.parser.asl.utils import boto_client
+    from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+
+    jsonata._eval_jsonata = _evaluate
+    states.encode_jsonata_variable_declarations = _declare
+    variable_store.encode_jsonata_variable_declarations = _declare
+    boto_client.boto3 = _Clients()
+    _name_executions(StepFunctionsParserBackend)
+
+
+def _evaluate(expression: str) -> Any:
+    from jsonata import Jsonata  # type: ignore[import-untyped]
+
+    # Through JSON, since the engine's own kinds of lists can't be copied with a state's data.
+    return json.loads(json.dumps(Jsonata(expression).evaluate(None)))
+
+
+def _declare(bindings: dict[str, Any]) -> str:
+    """Return variables as JSONata; moto's own version breaks at quotes within a text."""
+    from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
+
+    return "".join(f"{name}:={to_json_str(value)};" for name, value in bindings.items())
+
+
+def _name_executions(machines: Any) -> None:
+    """Give each execution that is started without a name one of its own, as AWS does."""
+    start = machines.start_execution
+
+    def start_named(
+        self: Any, state_machine_arn: str, name: str | None = None, *rest: Any, **more: Any
+    ) -> Any:
+        return start(self, state_machine_arn, name or str(uuid.uuid4()), *rest, **more)
+
+    machines.start_execution = start_named
+
+
+class _Clients:
+    """Stands in for boto3 in moto's interpreter, whose states run on several threads."""
+
+    def __init__(self) -> None:
+        self._session: Any = boto3.Session()
+        # A session is not thread-safe, its clients are.
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[str, str], Any] = {}
+
+    def client(self, service_name: str, region_name: str, **options: Any) -> Any:
+        with self._lock:
+            key = service_name, region_name
+            if key not in self._clients:
+                self._clients[key] = self._session.client(service_name, region_name, **options)
+            return self._clients[key]

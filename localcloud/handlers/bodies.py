@@ -1,0 +1,50 @@
+"""Reads a request's body, and refuses one that is not what it says it is."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+
+from localcloud.protocol.errors import ServiceError
+from localcloud.protocol.operations import asked_service
+from localcloud.protocol.requests import Answer, Request, Response
+
+
+def read_body(request: Request, rest: Answer) -> Response:
+    """Passes a request on once its body is there, whole and not compressed.
+
+    The body of an object in S3 is left to S3, which takes it as it comes.
+    """
+    try:
+        _read(request)
+    except ServiceError:
+        # What has come of the body tells nothing more, not even how to write the error.
+        request.replace_body(b"")
+        raise
+    return rest(request)
+
+
+def _read(request: Request) -> None:
+    _ = request.length
+    if asked_service(request) == "s3":
+        if request.comes_in_chunks:
+            _ = request.body
+        return
+    body = request.body
+    if request.header("Content-Encoding") == "gzip":
+        try:
+            request.replace_body(gzip.decompress(body))
+        except (OSError, EOFError, zlib.error) as error:
+            raise ServiceError("MalformedHttpRequestException", "The body is no gzip") from error
+        del request.environ["HTTP_CONTENT_ENCODING"]
+    if request.has_target and not request.is_cbor:
+        _ = request.document
+    elif request.is_form and request.operation:
+        _check_form(request.body)
+
+
+def _check_form(body: bytes) -> None:
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise ServiceError("MalformedQueryString", "The form is not in UTF-8") from error

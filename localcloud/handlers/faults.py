@@ -1,0 +1,165 @@
+"""Faults on demand: requests that are throttled, fail, hang or lose their connection.
+
+A plan of faults is for tests of programs that call AWS. It holds for the runtime's own requests
+too, which are a client's like any other.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields, replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from localcloud.protocol.errors import ServiceError, validation_error
+from localcloud.protocol.requests import Answer, Request, Response
+
+ANSWERS = ("throttle", "error", "expired", "cut", "real")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens to which requests."""
+
+    service: str
+    """As in the request's signature: sagemaker, s3, …"""
+    answer: str
+    """throttle, error and expired (credentials) answer as the service would, cut closes the
+    connection, real nothing."""
+    region: str = "*"
+    access_key: str = "*"
+    """A pattern of the key that signed the request."""
+    operation: str = "*"
+    """A pattern of CreateTrainingJob and the like; S3 has none."""
+    method: str = "*"
+    path: str = "*"
+    """A pattern: /bucket/folder/*"""
+    effect: bool = False
+    """Whether the request takes effect; always with the real answer."""
+    seconds: float = 0.0
+    """How long the answer takes."""
+    skip: int = 0
+    """How many requests pass before the first fault."""
+    times: int = 1
+    """How many requests it strikes."""
+    struck: int = 0
+    """How many it has struck."""
+
+    @classmethod
+    def parse(cls, document: Any) -> Fault:
+        """Reads a fault. Raises ServiceError that says what is wrong."""
+        try:
+            fault = cls(**document)
+        except TypeError as error:
+            raise validation_error(f"{document} is no fault: {error}") from error
+        for field in fields(cls):
+            value = getattr(fault, field.name)
+            if type(value).__name__ != field.type and (field.type, type(value)) != ("float", int):
+                raise validation_error(f"{field.name} of a fault is no {field.type}: {value!r}")
+        if fault.answer not in ANSWERS:
+            raise validation_error(f"answer is none of {', '.join(ANSWERS)}: {fault.answer!r}")
+        return fault
+
+
+class Plan:
+    """The faults that are switched on; the first that matches a request strikes it."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+        self._lock = threading.Lock()
+
+    def replace(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Puts the faults of a document in place of those before; none switches all off."""
+        faults = [Fault.parse(each) for each in document.get("faults", [])]
+        with self._lock:
+            self._faults = faults
+        return self.show({})
+
+    def show(self, _document: dict[str, Any]) -> dict[str, Any]:
+        """The faults, and how often each has struck."""
+        with self._lock:
+            return {"faults": [asdict(fault) for fault in self._faults]}
+
+    def take(self, request: Request) -> Fault | None:
+        """The fault that strikes a request, which is counted; None if none does."""
+        with self._lock:
+            for index, fault in enumerate(self._faults):
+                if fault.struck < fault.times and _matches(fault, request):
+                    passes = fault.skip > 0
+                    self._faults[index] = (
+                        replace(fault, skip=fault.skip - 1)
+                        if passes
+                        else replace(fault, struck=fault.struck + 1)
+                    )
+                    return None if passes else fault
+        return None
+
+
+class Faults:
+    """Does to requests what a plan says."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+
+    def __call__(self, request: Request, rest: Answer) -> Response:
+        """Passes a request on, or lets it fail; raises ServiceError as the service would."""
+        fault = self._plan.take(request)
+        if fault is None:
+            return rest(request)
+        if fault.answer == "real":
+            time.sleep(fault.seconds)
+            return rest(request)
+        if fault.effect:
+            # Its answer is lost, whatever it is.
+            with suppress(Exception):
+                b"".join(rest(request).body)
+        time.sleep(fault.seconds)
+        if fault.answer == "cut":
+            request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            return Response("500 Internal Server Error")
+        raise _error(fault, request)
+
+
+def _matches(fault: Fault, request: Request) -> bool:
+    signer = request.signer
+    return (
+        fault.service == signer.service
+        and fnmatchcase(signer.access_key, fault.access_key)
+        and fnmatchcase(signer.region, fault.region)
+        and fnmatchcase(request.method, fault.method)
+        and fnmatchcase(request.path, fault.path)
+        and (fault.operation == "*" or fnmatchcase(request.operation, fault.operation))
+    )
+
+
+def _error(fault: Fault, request: Request) -> ServiceError:
+    if fault.answer == "throttle":
+        return _throttled(fault.service)
+    if fault.answer == "error":
+        return _failed(fault.service)
+    return _expired(fault.service, request.is_form)
+
+
+def _throttled(service: str) -> ServiceError:
+    if service == "s3":
+        return ServiceError("SlowDown", "Please reduce your request rate.", 503)
+    if service == "ec2":
+        return ServiceError("RequestLimitExceeded", "Request limit exceeded.", 503)
+    return ServiceError("ThrottlingException", "Rate exceeded")
+
+
+def _failed(service: str) -> ServiceError:
+    code = "InternalError" if service in {"s3", "ec2"} else "InternalFailure"
+    return ServiceError(code, "We encountered an internal error. Please try again.", 500)
+
+
+def _expired(service: str, in_form: bool) -> ServiceError:
+    if service == "ec2":
+        return ServiceError("RequestExpired", "Request has expired.")
+    if service == "s3":
+        return ServiceError("ExpiredToken", "The provided token has expired.")
+    code = "ExpiredToken" if in_form else "ExpiredTokenException"
+    return ServiceError(code, "The security token included in the request is expired")

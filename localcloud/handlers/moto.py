@@ -1,0 +1,67 @@
+"""Asks moto, whose services answer all that no handler before has answered."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from localcloud.corrections.corrections import correct_before_use
+from localcloud.protocol.requests import Answer, Request, Response
+from localcloud.protocol.signatures import Signer
+
+_MOST_HOSTS = 1024
+
+
+class Moto:
+    """Answers for moto's services; an error that these would show as a page is raised."""
+
+    def __init__(self) -> None:
+        # Imported here, since it takes most of the second that a start takes.
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+
+        self._application = DomainDispatcherApplication(_service_application)
+        # Otherwise it looks through the folders of its package at every request.
+        find = lru_cache(_MOST_HOSTS)(self._application.get_backend_for_host)
+        self._application.get_backend_for_host = find
+
+    def __call__(self, request: Request, _rest: Answer) -> Response:
+        """Answers a request."""
+        signer = request.signer
+        correct_before_use(signer.service)
+        if signer.place == "REST-QUERY-STRING" and signer.service not in {"", "s3"}:
+            # moto looks for the service in a header only.
+            request.environ["HTTP_AUTHORIZATION"] = _header(signer)
+        started: dict[str, Any] = {}
+
+        def start_response(status: str, headers: Any, *_: Any) -> None:
+            started.update(status=status, headers=headers)
+
+        body = self._application(request.environ, start_response)
+        return Response(started["status"], started["headers"], body)
+
+
+def _header(signer: Signer) -> str:
+    credential = f"{signer.access_key}/20000101/{signer.region}/{signer.service}/aws4_request"
+    return f"AWS4-HMAC-SHA256 Credential={credential}"
+
+
+def _service_application(service: str | None) -> Any:
+    """The application of a service of moto's.
+
+    Raises NotImplementedError if moto has no such service.
+    """
+    from moto.moto_server.werkzeug_app import create_backend_app
+    from werkzeug.exceptions import HTTPException
+
+    if service is None:
+        raise NotImplementedError
+    application = create_backend_app(service)
+
+    def propagate(error: Any) -> Any:
+        # Those of moto's own are answers of the service.
+        if type(error).__module__.startswith("werkzeug."):
+            raise error
+        return error
+
+    application.register_error_handler(HTTPException, propagate)
+    return application

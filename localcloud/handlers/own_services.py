@@ -1,0 +1,76 @@
+"""Answers for the services that moto lacks, or has only in part: the local cloud's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from localcloud.moto_data.backends import account_of
+from localcloud.protocol.requests import Answer, Request, Response
+from localcloud.protocol.responses import json_response
+from localcloud.protocol.validation import service_model
+
+Document = dict[str, Any]
+_NO_CONTENT = 204
+
+
+class Service(Protocol):
+    """A service of the local cloud's own, whose documents are JSON."""
+
+    name: str
+    """botocore's name of it."""
+    signing_name: str
+    """The name in the signatures of its requests."""
+
+    def offers(self, operation: str, request: Document) -> bool:
+        """Whether it answers a request, rather than moto."""
+
+    def call(self, operation: str, request: Document, account: str, region: str) -> Document:
+        """The answer to a request. Raises ServiceError as the service would.
+
+        Raises NotImplementedError for an operation that neither it nor moto has.
+        """
+
+
+class OwnServices:
+    """Answers what is asked of the local cloud's own services."""
+
+    def __init__(self, services: Iterable[Service]) -> None:
+        self._services = {each.signing_name: each for each in services}
+
+    def __call__(self, request: Request, rest: Answer) -> Response:
+        """Answers a request to one of the services.
+
+        Which one it is, the signature says: that is what the guard has judged.
+        """
+        signer = request.signer
+        service = self._services.get(signer.service)
+        operation = _operation(request, service.name) if service else None
+        if service is None or operation is None:
+            return rest(request)
+        if not service.offers(operation.name, request.document):
+            return rest(request)
+        account = account_of(signer.access_key)
+        document = service.call(operation.name, request.document, account, signer.region)
+        return _response(operation, document)
+
+
+def _operation(request: Request, service: str) -> Any:
+    """The operation that a request asks for, as botocore has it; None if the service has none such.
+
+    Operations without a target in the header have a path of their own each.
+    """
+    model = service_model(service)
+    operations = model.operation_names
+    if prefix := model.metadata.get("targetPrefix"):
+        found, _, name = request.target.rpartition(".")
+        return model.operation_model(name) if found == prefix and name in operations else None
+    models = (model.operation_model(name) for name in operations)
+    return next((each for each in models if each.http["requestUri"] == request.path), None)
+
+
+def _response(operation: Any, document: Document) -> Response:
+    if "targetPrefix" in operation.service_model.metadata:
+        return json_response("200 OK", document, empty=document == {})
+    status = operation.http.get("responseCode", 200)
+    return json_response(f"{status} OK", document, "application/json", empty=status == _NO_CONTENT)

@@ -1,0 +1,54 @@
+"""What happens to a request, in order: read this file first.
+
+A handler answers a request itself, raises ServiceError to refuse it, or passes it to the handlers
+after it, and may look at their answer. A service of the local cloud's own is added to the list of
+`OwnServices`; what moto lacks or does wrong is corrected in `localcloud.corrections.corrections`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from localcloud.handlers.bodies import read_body
+from localcloud.handlers.control_requests import ControlRequests
+from localcloud.handlers.faults import Faults, Plan
+from localcloud.handlers.guard import Guard
+from localcloud.handlers.model_checks import check_model
+from localcloud.handlers.moto import Moto
+from localcloud.handlers.origins import refuse_other_origins
+from localcloud.handlers.own_services import OwnServices
+from localcloud.handlers.refusals import answer_errors
+from localcloud.handlers.s3_checks import check_s3_request
+from localcloud.handlers.watch import Watch
+from localcloud.protocol.requests import Handler
+from localcloud.sagemaker.api.service import TrainingService
+from localcloud.services.chatbot import Chatbot
+from localcloud.services.price_list import PriceList
+from localcloud.services.service_quotas import ServiceQuotas
+from localcloud.snapshots.gate import Gate
+from localcloud.status_page.application import StatusPage
+
+
+def request_path(
+    training: TrainingService, gate: Gate, changed: Callable[[], None]
+) -> list[Handler]:
+    """The handlers of a local cloud.
+
+    `gate` is closed while a snapshot is taken, and `changed` is called after each request that may
+    have changed data.
+    """
+    plan = Plan()
+    return [
+        answer_errors,  # of all that follows, in the form of the service that is asked
+        read_body,
+        Watch(gate, changed),
+        refuse_other_origins,
+        StatusPage(training),
+        ControlRequests(training, plan),
+        Faults(plan),
+        Guard(training.sessions),
+        OwnServices([training, ServiceQuotas(training.quotas), PriceList(), Chatbot()]),
+        check_s3_request,
+        check_model,
+        Moto(),
+    ]

@@ -1,0 +1,72 @@
+"""Refuses requests that S3 refuses by their form, and moto fails at."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from localcloud.moto_data import resources
+from localcloud.protocol.errors import ServiceError, malformed_xml
+from localcloud.protocol.requests import Answer, Request, Response
+from localcloud.protocol.s3_requests import S3Request
+from localcloud.protocol.whole_numbers import is_whole_number
+
+_COUNTS = ("max-keys", "max-uploads", "max-parts", "part-number-marker")
+_PARTS = range(1, 10_001)
+
+
+def check_s3_request(request: Request, rest: Answer) -> Response:
+    """Raises ServiceError, in S3's words, for a request that is not well formed."""
+    if request.signer.service == "s3":
+        _check(S3Request.of(request))
+    return rest(request)
+
+
+def _check(request: S3Request) -> None:
+    query, headers = request.query, request.headers
+    if headers.get("x-amz-content-sha256", "").startswith("STREAMING-") and not is_whole_number(
+        headers.get("x-amz-decoded-content-length", "")
+    ):
+        message = "You must provide the Content-Length HTTP header."
+        raise ServiceError("MissingContentLength", message, 411)
+    for name in _COUNTS:
+        if name in query and not is_whole_number(query[name]):
+            message = f"Provided {name} not an integer or within integer range"
+            raise ServiceError("InvalidArgument", message)
+    if "partNumber" in query and not (
+        is_whole_number(query["partNumber"]) and int(query["partNumber"]) in _PARTS
+    ):
+        message = "Part number must be an integer between 1 and 10000, inclusive"
+        raise ServiceError("InvalidArgument", message)
+    if "uploadId" in query and not _has_upload(request):
+        raise ServiceError(
+            "NoSuchUpload",
+            "The specified upload does not exist. The upload ID may be invalid, or the upload may "
+            "have been aborted or completed.",
+            404,
+        )
+    if request.deletes_several and not _names_objects(request.body):
+        raise malformed_xml()
+
+
+def _has_upload(request: S3Request) -> bool:
+    """Whether an upload is there; one may be completed again, as after a lost answer."""
+    holder, upload = resources.bucket(request.bucket), request.query["uploadId"]
+    if holder is None or upload in holder.multiparts:
+        return True
+    stored = resources.stored_object(request.bucket, request.key, None)
+    completed = getattr(stored, "multipart", None)
+    return request.method == "POST" and completed is not None and completed.id == upload
+
+
+def _names_objects(body: bytes) -> bool:
+    try:
+        root = ElementTree.fromstring(body)  # noqa: S314 - expat limits what entities expand to
+    except ElementTree.ParseError:
+        return False
+    objects = [each for each in root if _name(each) == "Object"]
+    keyed = all(any(_name(part) == "Key" and part.text for part in each) for each in objects)
+    return _name(root) == "Delete" and bool(objects) and keyed
+
+
+def _name(element: ElementTree.Element) -> str:
+    return element.tag.rpartition("}")[2]

@@ -1,0 +1,91 @@
+"""Roles, users and groups, with the policies that are attached to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from localcloud.permissions.policy_documents import Policy, parse
+
+
+@dataclass(frozen=True)
+class Role:
+    """An execution role as its policies are evaluated."""
+
+    trust: Policy
+    policies: tuple[Policy, ...]
+    boundary: Policy | None
+    tags: dict[str, str]
+    id: str
+    """Its unique ID: AROA…"""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The policies of a user, a group or a role."""
+
+    policies: tuple[Policy, ...]
+    boundary: Policy | None = None
+
+
+def role_exists(arn: str) -> bool:
+    """Tell whether an IAM role exists."""
+    from moto.iam.models import iam_backends
+
+    _, partition, _, _, account, resource = arn.split(":", 5)
+    roles = iam_backends[account][partition].roles.values()
+    return any(role.arn == arn for role in roles) and resource.startswith("role/")
+
+
+def role(arn: str) -> Role | None:
+    """Return a role; None if there is none. Raises PolicyError for policies that can't be read."""
+    from moto.iam.models import iam_backends
+
+    _, partition, _, _, account, _ = (*arn.split(":", 5), *[""] * 5)[:6]
+    backend = iam_backends[account][partition]
+    found = next((each for each in list(backend.roles.values()) if each.arn == arn), None)
+    if found is None:
+        return None
+    boundary = backend.managed_policies.get(found.permissions_boundary_arn)
+    return Role(
+        trust=parse(found.assume_role_policy_document),
+        policies=_policies(found),
+        boundary=parse(_default_version(boundary)) if boundary else None,
+        tags={tag["Key"]: tag["Value"] for tag in _tags(found)},
+        id=found.id,
+    )
+
+
+def identity(arn: str) -> Identity | None:
+    """Return a user's policies with those of its groups, a group's, or a role's; None without one.
+
+    Raises PolicyError for policies that can't be read.
+    """
+    from moto.iam.models import iam_backends
+
+    if (judged := role(arn)) is not None:
+        return Identity(judged.policies, judged.boundary)
+    _, partition, _, _, account, _ = (*arn.split(":", 5), *[""] * 5)[:6]
+    backend = iam_backends[account][partition]
+    holders = [*list(backend.users.values()), *list(backend.groups.values())]
+    holder = next((each for each in holders if each.arn == arn), None)
+    if holder is None:
+        return None
+    groups = [each for each in list(backend.groups.values()) if holder in each.users]
+    return Identity(tuple(policy for each in (holder, *groups) for policy in _policies(each)))
+
+
+def _policies(holder: Any) -> tuple[Policy, ...]:
+    managed = [_default_version(each) for each in list(holder.managed_policies.values())]
+    return tuple(parse(text) for text in [*holder.policies.values(), *managed])
+
+
+def _default_version(policy: Any) -> str:
+    versions = {version.version_id: version.document for version in policy.versions}
+    text: str = versions[policy.default_version_id]
+    return text
+
+
+def _tags(found: Any) -> list[dict[str, str]]:
+    tags = found.tags
+    return list(tags.values()) if isinstance(tags, dict) else list(tags or [])

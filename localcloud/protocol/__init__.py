@@ -1,0 +1,1 @@
+"""What all services share: what a request says, and how a service answers it."""

@@ -1,0 +1,41 @@
+"""Errors as the services answer them."""
+
+from __future__ import annotations
+
+NOT_FOUND = "Requested resource not found."
+
+
+class ServiceError(Exception):
+    """An error that the caller sees: its type, its message and the HTTP status."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+def validation_error(message: str) -> ServiceError:
+    """The answer to a request that breaks a rule."""
+    return ServiceError("ValidationException", message)
+
+
+def not_found() -> ServiceError:
+    """SageMaker's answer to Describe and Stop for a job that does not exist."""
+    return validation_error(NOT_FOUND)
+
+
+def incomplete() -> ServiceError:
+    """The answer to a body that ends before its announced length."""
+    return ServiceError(
+        "IncompleteBody",
+        "You did not provide the number of bytes specified by the Content-Length HTTP header",
+    )
+
+
+def malformed_xml() -> ServiceError:
+    """The answer of S3 to a body that is no XML, or not the XML that it asks for."""
+    return ServiceError(
+        "MalformedXML",
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    )

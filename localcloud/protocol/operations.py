@@ -1,0 +1,150 @@
+"""Which operation a request asks for, of which service and in which protocol."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from botocore.loaders import Loader
+
+from localcloud.protocol.errors import ServiceError
+from localcloud.protocol.requests import Request
+
+CBOR = "smithy-rpc-v2-cbor"
+_METADATA = re.compile(r'"metadata"\s*:\s*')
+_HEAD = 8192
+"""How many characters of a model are read for its metadata, which have a tenth of them."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service as botocore knows it."""
+
+    name: str
+    """botocore's name of it; the one in signatures if botocore has no such service."""
+    metadata: Mapping[str, Any]
+    """What botocore's model says of it as a whole."""
+
+    def protocol_of(self, request: Request) -> str:
+        """The protocol of a request, of several that the service may speak.
+
+        It is ec2, json, query, rest-json, rest-xml or smithy-rpc-v2-cbor.
+        """
+        usual = str(self.metadata["protocol"])
+        if request.is_cbor:
+            return CBOR
+        if request.has_target:
+            return "json"
+        if "Action" in request.parameters and usual != "rest-xml":
+            return "ec2" if usual == "ec2" else "query"
+        return usual
+
+    def may_be_asked(self, request: Request) -> bool:
+        """Whether a request, if it names an operation, can be one to this service."""
+        prefix, version = self.metadata.get("targetPrefix"), self.metadata["apiVersion"]
+        if request.target:
+            return request.target.startswith(f"{prefix}.")
+        if request.is_cbor:
+            return f"/service/{prefix}/" in request.path
+        return bool(request.parameters.get("Version", version) == version)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request asks for."""
+
+    service: Service
+    operation: str
+    """Its method and path, if botocore knows no such operation."""
+    exists: bool
+    """Whether AWS has the operation, as far as botocore knows."""
+
+
+def asked_service(request: Request) -> str:
+    """The service that a signature names; without a valid one, the one that it seems to be."""
+    try:
+        return request.signer.service
+    except ServiceError:
+        return "" if request.operation else "s3"
+
+
+def service_of(request: Request, signing_name: str) -> Service:
+    """The service that a request is to, of those that signatures name alike."""
+    services = _services(signing_name)
+    return next((each for each in services if each.may_be_asked(request)), services[0])
+
+
+def asked_of(request: Request, signing_name: str) -> Asked:
+    """What a request asks for, of a service that signatures name."""
+    for each in _services(signing_name):
+        if operation := _operation(request, each):
+            return Asked(each, operation, exists=True)
+    named = request.operation or f"{request.method} {request.path}"
+    # Of a service that botocore does not know, it does not know the operations either.
+    return Asked(service_of(request, signing_name), named, exists=signing_name not in _known())
+
+
+def _operation(request: Request, service: Service) -> str:
+    """The operation of a service that a request asks for; empty if the service has no such."""
+    from moto.core.routing import get_service_router
+    from moto.core.utils import get_service_model
+    from werkzeug.exceptions import HTTPException
+    from werkzeug.wrappers import Request as HttpRequest
+
+    if service.name not in _names():
+        return ""
+    if named := request.operation:
+        known = get_service_model(service.name).operation_names
+        return named if service.may_be_asked(request) and named in known else ""
+    if not service.protocol_of(request).startswith("rest"):
+        return ""
+    try:
+        http = HttpRequest({**request.environ, "wsgi.input": io.BytesIO()})
+        http.raw_path = str(request.environ.get("RAW_URI", request.path)).partition("?")[0]
+        found, _ = get_service_router(service.name).match(http)
+    except (HTTPException, NotImplementedError):
+        return ""
+    return str(found.name)
+
+
+def _services(signing_name: str) -> list[Service]:
+    """The services that signatures name alike, first the one whose own name it is."""
+    unknown = Service(signing_name or "the service", {"protocol": "rest-json", "apiVersion": ""})
+    return _known().get(signing_name) or [unknown]
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(each.name for services in _known().values() for each in services)
+
+
+@cache
+def _known() -> Mapping[str, list[Service]]:
+    """The services that botocore knows, by their names in signatures."""
+    newest: dict[str, Service] = {}
+    for path in sorted(Path(Loader.BUILTIN_DATA_PATH).glob("*/*/service-2.json*")):
+        name = path.parts[-3]
+        newest[name] = Service(name, _metadata(path))
+    found: dict[str, list[Service]] = {}
+    for each in newest.values():
+        signing_name = each.metadata.get("signingName", each.metadata["endpointPrefix"]).lower()
+        found.setdefault(signing_name, []).append(each)
+        found[signing_name].sort(key=lambda service: service.name != signing_name)
+    return found
+
+
+def _metadata(path: Path) -> dict[str, Any]:
+    """What a model says of its service, at the head of a large file."""
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
+        text = file.read(_HEAD)
+    begin = _METADATA.search(text)
+    document: dict[str, Any]
+    document, _ = json.JSONDecoder().raw_decode(text, begin.end() if begin else 0)
+    return document

@@ -1,0 +1,54 @@
+"""A request to S3: its bucket, its key and what it says of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+from localcloud.protocol.requests import Request
+
+
+@dataclass(frozen=True)
+class S3Request:
+    """A request to S3, whose bucket is in its path or in its host's name."""
+
+    method: str
+    bucket: str
+    key: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    """By their names in lower case."""
+    body: bytes = b""
+    """Of a request that names the objects to delete."""
+
+    @classmethod
+    def of(cls, request: Request) -> S3Request:
+        """Reads a request; a browser's form has the meaning of the upload that it asks for.
+
+        Raises ServiceError for a form that its policy does not allow.
+        """
+        path = request.path.encode("latin-1").decode(errors="replace").lstrip("/")
+        name = request.header("Host").partition(":")[0]
+        bucket = name.partition(".")[0] if name.endswith(".localhost") else ""
+        if not bucket or bucket == "s3":
+            bucket, _, path = path.partition("/")
+        method, form = request.method, request.form
+        if form is not None and not path:
+            form.check(bucket)
+            headers = {"x-amz-acl": form.fields["acl"]} if "acl" in form.fields else {}
+            return cls(method, bucket, form.fields["key"], {}, form.fields | headers)
+        named = parse_qs(request.environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        query = {each: values[0] for each, values in named.items()}
+        headers = {
+            each[5:].lower().replace("_", "-"): value
+            for each, value in request.environ.items()
+            if each.startswith("HTTP_")
+        }
+        if method == "POST" and not path and "delete" in query:
+            return cls(method, bucket, path, query, headers, request.body)
+        return cls(method, bucket, path, query, headers)
+
+    @property
+    def deletes_several(self) -> bool:
+        """Whether the body names the objects to delete."""
+        return self.method == "POST" and not self.key and "delete" in self.query

@@ -1,0 +1,219 @@
+"""Who signed a request, in each form in which AWS's clients sign.
+
+Version 4 signs in a header, in the address (a presigned one) or in a form for S3; version 2,
+which only S3 still takes, in the same places. Signatures themselves are not verified.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from localcloud.protocol.errors import ServiceError
+from localcloud.protocol.whole_numbers import is_whole_number
+
+Parameters = Mapping[str, str]
+"""By their names in lower case."""
+
+_CREDENTIAL = re.compile(
+    r"(?P<key>[^/]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request", re.ASCII
+)
+_FORBIDDEN = 403
+_WEEK = 604_800
+_DATE = "%Y%m%dT%H%M%SZ"
+_VERSION_4 = frozenset(
+    f"x-amz-{name}"
+    for name in ("algorithm", "credential", "date", "expires", "signedheaders", "signature")
+)
+_VERSION_2 = frozenset({"awsaccesskeyid", "expires", "signature"})
+_MALFORMED = (
+    'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".'
+)
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Who signed a request, and how."""
+
+    access_key: str = ""
+    """Empty: the request is anonymous."""
+    service: str = "s3"
+    """The service that is asked, as signatures name it; empty where the request does not say."""
+    region: str = "us-east-1"
+    token: str = ""
+    """The session's, where the credentials are temporary."""
+    version: int = 4
+    place: str = "REST-HEADER"
+    """As the condition key s3:authType names it: REST-HEADER, REST-QUERY-STRING or POST."""
+    signed: float | None = None
+    """When, in epoch seconds, where the signature says so."""
+
+    @property
+    def context(self) -> dict[str, str]:
+        """What the policies of S3 may ask of a signature, by condition key."""
+        if not self.access_key:
+            return {}
+        name = "AWS4-HMAC-SHA256" if self.version == 4 else "AWS"
+        age = {} if self.signed is None else {"s3:signatureAge": str(self._age)}
+        return {"s3:authType": self.place, "s3:signatureversion": name, **age}
+
+    @property
+    def _age(self) -> int:
+        return int(1000 * (time.time() - (self.signed or 0)))
+
+
+def signer(
+    *,
+    authorization: str,
+    date: str,
+    token: str,
+    query: Parameters,
+    form: Callable[[], Parameters],
+    names_operation: Callable[[], bool],
+) -> Signer:
+    """Who signed a request: by a header, by its address, or by a browser's form.
+
+    The first three are headers: Authorization, X-Amz-Date and X-Amz-Security-Token. `form` returns
+    the fields of a form, and `names_operation` whether the request names its operation, as those to
+    S3 don't: both are asked only where they count.
+    Raises ServiceError if the signature does not say who signed, or has expired.
+    """
+    in_query = not query.keys().isdisjoint(_SIGNING)
+    if authorization and in_query:
+        raise ServiceError(
+            "InvalidArgument",
+            "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature "
+            "query string parameter or the Authorization header should be specified",
+        )
+    if authorization:
+        return _of_header(authorization, date, token, names_operation)
+    if in_query:
+        return _of_query(query, names_operation)
+    fields = form()
+    if not fields.keys().isdisjoint(_SIGNING):
+        return _of_form(fields)
+    return Signer(service="" if names_operation() else "s3")
+
+
+_SIGNING = {"x-amz-algorithm", "x-amz-credential", "awsaccesskeyid"}
+"""The parameters of which each says that they sign the request."""
+
+
+def _of_header(
+    authorization: str, date: str, token: str, names_operation: Callable[[], bool]
+) -> Signer:
+    def refused(code: str, message: str) -> ServiceError:
+        """The error of S3, or of the other services, for a header that does not say who signed."""
+        return ServiceError("IncompleteSignature" if names_operation() else code, message)
+
+    scheme, _, rest = authorization.partition(" ")
+    if scheme == "AWS":
+        key, _, signature = rest.partition(":")
+        if not key or not signature:
+            raise refused(
+                "InvalidArgument",
+                'AWS authorization header is invalid. Expected "AWS AccessKeyId:signature"',
+            )
+        return Signer(key, token=token, version=2)
+    if not scheme.startswith("AWS4-"):
+        raise refused("InvalidArgument", "Unsupported Authorization Type")
+    fields = dict(part.strip().partition("=")[::2] for part in rest.split(","))
+    found = _CREDENTIAL.fullmatch(fields.get("Credential", ""))
+    if found is None:
+        message = f"The authorization header is malformed; {_MALFORMED}"
+        raise refused("AuthorizationHeaderMalformed", message)
+    service = found["service"].lower()
+    return Signer(found["key"], service, found["region"], token, signed=_time(date))
+
+
+def _of_query(query: Parameters, names_operation: Callable[[], bool]) -> Signer:
+    token = query.get("x-amz-security-token") or query.get("securitytoken", "")
+    if "x-amz-algorithm" not in query and "x-amz-credential" not in query:
+        service = "" if names_operation() else "s3"
+        if service:
+            _check_version_2(query)
+        key = query.get("awsaccesskeyid", "")
+        return Signer(key, service, token=token, version=2, place="REST-QUERY-STRING")
+    if not query.keys() >= _VERSION_4:
+        raise _of_parameters(
+            "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
+            "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."
+        )
+    found = _credential(query)
+    signed = _check_version_4(query)
+    return Signer(
+        found["key"],
+        found["service"].lower(),
+        found["region"],
+        token,
+        place="REST-QUERY-STRING",
+        signed=signed,
+    )
+
+
+def _of_form(fields: Parameters) -> Signer:
+    token = fields.get("x-amz-security-token", "")
+    if "x-amz-algorithm" not in fields and "x-amz-credential" not in fields:
+        return Signer(fields.get("awsaccesskeyid", ""), token=token, version=2, place="POST")
+    found, signed = _credential(fields), _time(fields.get("x-amz-date", ""))
+    return Signer(found["key"], "s3", found["region"], token, place="POST", signed=signed)
+
+
+def _credential(parameters: Parameters) -> re.Match[str]:
+    found = _CREDENTIAL.fullmatch(parameters.get("x-amz-credential", ""))
+    if found is None:
+        raise _of_parameters(f"Error parsing the X-Amz-Credential parameter; {_MALFORMED}")
+    return found
+
+
+def _check_version_4(query: Parameters) -> float:
+    """When an address was signed. Raises ServiceError unless it is valid now."""
+    signed, seconds = _time(query["x-amz-date"]), query["x-amz-expires"]
+    if signed is None:
+        raise _of_parameters(
+            "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""
+        )
+    if not is_whole_number(seconds):
+        raise _of_parameters("X-Amz-Expires should be a non-negative number")
+    if int(seconds) > _WEEK:
+        raise _of_parameters(
+            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires "
+            f"must be less than {_WEEK} seconds"
+        )
+    if signed + int(seconds) < time.time():
+        raise _expired()
+    return signed
+
+
+def _check_version_2(query: Parameters) -> None:
+    if not query.keys() >= _VERSION_2:
+        raise ServiceError(
+            "AccessDenied",
+            "Query-string authentication requires the Signature, Expires and AWSAccessKeyId "
+            "parameters",
+            _FORBIDDEN,
+        )
+    until = query["expires"]
+    if not is_whole_number(until.removeprefix("-")):
+        message = f"Invalid date (should be seconds since epoch): {until[:40]}"
+        raise ServiceError("AccessDenied", message, _FORBIDDEN)
+    if int(until) < time.time():
+        raise _expired()
+
+
+def _expired() -> ServiceError:
+    return ServiceError("AccessDenied", "Request has expired", _FORBIDDEN)
+
+
+def _of_parameters(message: str) -> ServiceError:
+    return ServiceError("AuthorizationQueryParametersError", message)
+
+
+def _time(text: str) -> float | None:
+    try:
+        return datetime.strptime(text, _DATE).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""The operations on training jobs, as SageMaker's API has them."""

@@ -1,0 +1,69 @@
+"""What a request's S3 URIs lead to, looked at when a job is created, as the job's role.
+
+Inputs are listed under their prefix, as the service's own message says. How it looks at the bucket
+of the output, AWS doesn't say: here it asks for the bucket itself, which takes s3:ListBucket
+without a prefix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from localcloud.authorization.access import refusal_of
+from localcloud.authorization.demands import Demand
+from localcloud.authorization.sessions import Session
+from localcloud.moto_data import identities, resources
+from localcloud.protocol.errors import validation_error
+from localcloud.sagemaker.data.locations import Location
+
+_ABSENT = "because no identity-based policy"
+
+
+def check_data(request: dict[str, Any], session: Session, role: identities.Role | None) -> None:
+    """Raise the service's ValidationException for input that is not there, or output elsewhere.
+
+    `role` is the session's role as the service sees it. Raises PolicyError if its policies can't be
+    judged.
+    """
+    for channel in request.get("InputDataConfig", []):
+        uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
+        location = _location(uri)
+        prefix = {"s3:prefix": location.key}
+        refusal = _listing_refusal(location.bucket, prefix, session, role)
+        if refusal and _ABSENT not in refusal:
+            raise validation_error(f'Unauthorized to List objects under S3 URL "{uri}". {refusal}')
+        if refusal or not _has_objects(location):
+            raise validation_error(
+                f'No S3 objects found under S3 URL "{uri}" given in input data source. Please '
+                "ensure that the bucket exists in the selected region, that objects exist "
+                "under that S3 prefix, and that the role has s3:ListBucket permissions on it."
+                + (f" Error message from S3: {refusal}" if refusal else "")
+            )
+    output = _location(request["OutputDataConfig"]["S3OutputPath"])
+    if resources.bucket(output.bucket) is None or _listing_refusal(
+        output.bucket, {}, session, role
+    ):
+        raise validation_error(f"Access denied to OutputDataConfig S3 bucket: {output.bucket}")
+
+
+def _location(uri: str) -> Location:
+    try:
+        return Location.parse(uri)
+    except ValueError as error:
+        raise validation_error(str(error)) from error
+
+
+def _listing_refusal(
+    bucket: str, context: Mapping[str, str], session: Session, role: identities.Role | None
+) -> str:
+    """Return why the role may not list a bucket; empty if it may."""
+    demand = Demand("s3:ListBucket", f"arn:aws:s3:::{bucket}", context)
+    return refusal_of(session, demand, role)
+
+
+def _has_objects(location: Location) -> bool:
+    bucket = resources.bucket(location.bucket)
+    names = [] if bucket is None else list(dict(bucket.keys))
+    below = (name for name in names if name.startswith(location.key))
+    return any(resources.stored_object(location.bucket, name, None) is not None for name in below)

@@ -1,0 +1,57 @@
+"""ListTrainingJobs: filters, order and pages as pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from localcloud.protocol.paging import position, token
+from localcloud.sagemaker.jobs import description, statuses, warm_pools
+from localcloud.sagemaker.jobs.records import TrainingJob
+
+Document = dict[str, Any]
+
+_DEFAULT_PAGE = 10
+_KEYS = {
+    "Name": lambda job: (job.name, job.created),
+    "CreationTime": lambda job: (job.created, job.name),
+    "Status": lambda job: (statuses.status(job), job.created, job.name),
+}
+
+
+def list_jobs(jobs: Iterable[TrainingJob], request: Document, now: float) -> Document:
+    """Return one page of summaries.
+
+    As in the service, a page is cut first and then filtered by status: it may hold fewer
+    jobs than MaxResults, even none, although more follow.
+    """
+    chosen = _ordered([job for job in jobs if _selected(job, request, now)], request)
+    start = position(request.get("NextToken"))
+    end = start + int(request.get("MaxResults", _DEFAULT_PAGE))
+    wanted = request.get("StatusEquals")
+    page = [job for job in chosen[start:end] if wanted in {None, statuses.status(job)}]
+    more = {"NextToken": token(end)} if end < len(chosen) else {}
+    return {"TrainingJobSummaries": [description.summarise(job, now) for job in page], **more}
+
+
+def _selected(job: TrainingJob, request: Document, now: float) -> bool:
+    pool = request.get("WarmPoolStatusEquals")
+    return (
+        request.get("NameContains", "") in job.name
+        and _between(job.created, request, "CreationTime")
+        and _between(job.modified, request, "LastModifiedTime")
+        and pool in {None, warm_pools.status(job, now)}
+        # No job of this service has a training plan.
+        and "TrainingPlanArnEquals" not in request
+    )
+
+
+def _between(time: float, request: Document, field: str) -> bool:
+    after, before = request.get(f"{field}After"), request.get(f"{field}Before")
+    return (after is None or time > after) and (before is None or time < before)
+
+
+def _ordered(jobs: list[TrainingJob], request: Document) -> list[TrainingJob]:
+    # The newest first, as the service answers, although its documentation says Ascending.
+    descending = request.get("SortOrder", "Descending") == "Descending"
+    return sorted(jobs, key=_KEYS[request.get("SortBy", "CreationTime")], reverse=descending)

@@ -1,0 +1,275 @@
+"""The training-job operations of the SageMaker API, over records in memory."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from localcloud.authorization.access import may_assume
+from localcloud.authorization.sessions import Sessions
+from localcloud.corrections import role_history
+from localcloud.permissions.patterns import PolicyError
+from localcloud.protocol.errors import NOT_FOUND, ServiceError, not_found, validation_error
+from localcloud.protocol.validation import validate
+from localcloud.sagemaker.api import listing, rules, updates
+from localcloud.sagemaker.api.data_checks import check_data
+from localcloud.sagemaker.jobs import description, statuses, usage, warm_pools
+from localcloud.sagemaker.jobs.quota_book import Place, QuotaBook
+from localcloud.sagemaker.jobs.records import TrainingJob, training_job_arn
+from localcloud.sagemaker.runtime import network_interfaces
+from localcloud.sagemaker.runtime.control import Interruption
+from localcloud.sagemaker.runtime.role_clients import Clients, RoleClients
+from localcloud.sagemaker.runtime.runner import Announce, Runner
+from localcloud.sagemaker.runtime.settings import Settings
+from localcloud.sagemaker.sandbox.script_files import remove
+
+Document = dict[str, Any]
+_MOST_TAGS = 50
+
+
+class TrainingService:
+    """All training jobs of the local cloud, and the operations on them."""
+
+    name = signing_name = "sagemaker"
+
+    def __init__(self, settings: Settings, announce: Announce) -> None:
+        self.quotas = QuotaBook()
+        self.sessions = Sessions()
+        self.spot = settings.spot
+        self._settings = settings
+        self._announce = announce
+        self._clients = Clients(settings.url, self.sessions)
+        self._runners: dict[str, Runner] = {}
+        self._lock = threading.RLock()
+        self._operations: dict[str, Callable[[Place, Document], Document]] = {
+            "CreateTrainingJob": self._create,
+            "DescribeTrainingJob": self._describe,
+            "ListTrainingJobs": self._list,
+            "StopTrainingJob": self._stop,
+            "UpdateTrainingJob": self._update,
+            "DeleteTrainingJob": self._delete,
+            "AddTags": self._add_tags,
+            "ListTags": self._list_tags,
+            "DeleteTags": self._delete_tags,
+        }
+
+    def offers(self, operation: str, request: Document) -> bool:
+        """Tell whether this service answers: tags of other resources are not its own."""
+        arn = request.get("ResourceArn")
+        other = isinstance(arn, str) and ":training-job/" not in arn
+        return operation in self._operations and not other
+
+    def call(self, operation: str, request: Document, account: str, region: str) -> Document:
+        """Answer one request; raise ServiceError as the service would."""
+        validate(operation, request)
+        return self._operations[operation]((account, region), request)
+
+    def interrupt(self, name: str, interruption: Interruption) -> None:
+        """Take away the instances of a spot job that trains; raise ServiceError for others."""
+        with self._lock:
+            named = [runner for runner in self._runners.values() if runner.job.name == name]
+        if not named:
+            raise not_found()
+        spot = [each for each in named if each.job.request.get("EnableManagedSpotTraining")]
+        if not spot:
+            raise validation_error(f"{name} is no managed spot training job.")
+        if not any(runner.interrupt(interruption) for runner in spot):
+            raise validation_error(f"{name} has no instances: its status is not Training.")
+
+    def all_jobs(self) -> list[TrainingJob]:
+        """Return the jobs of all accounts and regions."""
+        return self._jobs()
+
+    def state(self) -> list[Document]:
+        """Return all jobs as documents."""
+        with self._lock:
+            return [asdict(runner.job) for runner in self._runners.values()]
+
+    def restore(self, documents: list[Document]) -> None:
+        """Take back the jobs that an earlier server had; `resume` sets those going that ran."""
+        for document in documents:
+            job = TrainingJob.from_document(document)
+            job.warm_pool = warm_pools.lost(job, time.time())
+            self._runners[job.arn] = self._runner_of(job)
+
+    def _runner_of(self, job: TrainingJob) -> Runner:
+        access = partial(self._clients.of_job, job.request, job.region)
+        return Runner(job, self._settings, access, self._announce)
+
+    def resume(self, lost: float) -> None:
+        """Go on with the jobs whose instances were lost, at a time, with an earlier server."""
+        for runner in list(self._runners.values()):
+            if not statuses.ended(runner.job):
+                runner.resume(lost)
+
+    def close(self) -> None:
+        """End the processes of all jobs at once and forget the jobs."""
+        self.quotas.forget()
+        with self._lock:
+            runners, self._runners = list(self._runners.values()), {}
+        for runner in runners:
+            runner.kill()
+
+    def _create(self, place: Place, request: Document) -> Document:
+        rules.check(request)
+        account, region = place
+        name = request["TrainingJobName"]
+        arn = training_job_arn(account, region, name)
+        self._refuse_duplicate(arn)
+        access = self._assume_role(request, place, arn)
+        now = time.time()
+        job = TrainingJob(
+            name=name,
+            account=account,
+            region=region,
+            request=request,
+            created=now,
+            modified=now,
+            transitions=statuses.enter((), "Starting", now),
+            tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
+        )
+        runner = Runner(job, self._settings, lambda: access, self._announce)
+        with self._lock:
+            self._refuse_duplicate(arn)
+            self._take_instances(job, now)
+            self._runners[arn] = runner
+        self._announce(job)
+        runner.start()
+        return {"TrainingJobArn": arn}
+
+    def _take_instances(self, job: TrainingJob, now: float) -> None:
+        """Give a job kept instances, or new ones; raise ServiceError if there is no quota."""
+        place, jobs = (job.account, job.region), self._jobs()
+        earlier = warm_pools.matching(jobs, place, job.request, now)
+        others = [each for each in jobs if each is not earlier]
+        usage.check(self.quotas, others, place, job.request, now)
+        job.warm_pool = warm_pools.new_pool(self.quotas, others, place, job.request, earlier, now)
+        if earlier is not None and earlier.warm_pool is not None:
+            earlier.warm_pool = warm_pools.reused(earlier.warm_pool, job.name, now)
+            network_interfaces.hand_over(earlier, job)
+        held = {pool.folder for pool in warm_pools.held([*others, job], now)}
+        for folder in self._settings.jobs.glob("warm-pool-*"):
+            if folder.name not in held:
+                remove(folder)
+
+    def _refuse_duplicate(self, arn: str) -> None:
+        if arn in self._runners:
+            raise ServiceError(
+                "ResourceInUse",
+                "Training job names must be unique within an AWS account and region, and a "
+                f"training job with this name already exists ({arn})",
+            )
+
+    def _assume_role(self, request: Document, place: Place, job: str) -> RoleClients:
+        """Return clients that act as a job's role, once that may do what a creation asks of it.
+
+        Raises ServiceError, also while the role is not yet seen as it is.
+        """
+        account, region = place
+        arn = request["RoleArn"]
+        try:
+            role = role_history.seen(arn, self._settings.role_delay)
+            if not may_assume(role, job, account):
+                raise validation_error(
+                    f"Could not assume role {arn}. Please ensure that the role exists and allows "
+                    "principal 'sagemaker.amazonaws.com' to assume the role."
+                )
+            access = self._clients.of_job(request, region)
+            check_data(request, access.session, role)
+        except PolicyError as error:
+            message = f"The local cloud can't judge the policies of role {arn}: {error}"
+            raise validation_error(message) from error
+        return access
+
+    def _describe(self, place: Place, request: Document) -> Document:
+        return description.describe(self._find(place, request).job, time.time())
+
+    def _list(self, place: Place, request: Document) -> Document:
+        jobs = [job for job in self._jobs() if (job.account, job.region) == place]
+        return listing.list_jobs(jobs, request, time.time())
+
+    def _jobs(self) -> list[TrainingJob]:
+        with self._lock:
+            return [runner.job for runner in self._runners.values()]
+
+    def _stop(self, place: Place, request: Document) -> Document:
+        runner = self._find(place, request)
+        if statuses.ended(runner.job):
+            raise validation_error(
+                "The request was rejected because the training job is in status "
+                f"{statuses.status(runner.job)}."
+            )
+        runner.stop()
+        return {}
+
+    def _update(self, place: Place, request: Document) -> Document:
+        job = self._find(place, request).job
+        with self._lock:
+            updates.update(job, request, time.time())
+        return {"TrainingJobArn": job.arn}
+
+    def _delete(self, place: Place, request: Document) -> Document:
+        with self._lock:
+            runner = self._runners.get(_arn(place, request))
+            if runner is None:
+                raise ServiceError("ResourceNotFound", NOT_FOUND)
+            if not statuses.ended(runner.job):
+                raise ServiceError(
+                    "ResourceInUse",
+                    "The request was rejected because the training job is in status "
+                    f"{statuses.status(runner.job)}.",
+                )
+            if warm_pools.status(runner.job, time.time()) == "Available":
+                raise ServiceError(
+                    "ResourceInUse",
+                    "The request was rejected because the training job has a warm pool in status "
+                    "Available.",
+                )
+            del self._runners[runner.job.arn]
+        return {}
+
+    def _add_tags(self, _place: Place, request: Document) -> Document:
+        for problem in rules.tag_problems(request["Tags"]):
+            raise validation_error(problem)
+        with self._lock:
+            job = self._tagged(request)
+            tags = job.tags | {tag["Key"]: tag["Value"] for tag in request["Tags"]}
+            if len(tags) > _MOST_TAGS:
+                raise validation_error(f"A resource must not have more than {_MOST_TAGS} tags")
+            job.tags = tags
+        return {"Tags": _tag_list(job)}
+
+    def _list_tags(self, _place: Place, request: Document) -> Document:
+        # All at once: a resource has no more tags than the largest page holds.
+        return {"Tags": _tag_list(self._tagged(request))}
+
+    def _delete_tags(self, _place: Place, request: Document) -> Document:
+        with self._lock:
+            job = self._tagged(request)
+            gone = set(request["TagKeys"])
+            job.tags = {key: value for key, value in job.tags.items() if key not in gone}
+        return {}
+
+    def _find(self, place: Place, request: Document) -> Runner:
+        runner = self._runners.get(_arn(place, request))
+        if runner is None:
+            raise not_found()
+        return runner
+
+    def _tagged(self, request: Document) -> TrainingJob:
+        runner = self._runners.get(request["ResourceArn"])
+        if runner is None:
+            raise not_found()
+        return runner.job
+
+
+def _arn(place: Place, request: Document) -> str:
+    return training_job_arn(*place, request["TrainingJobName"])
+
+
+def _tag_list(job: TrainingJob) -> list[Document]:
+    return [{"Key": key, "Value": value} for key, value in job.tags.items()]

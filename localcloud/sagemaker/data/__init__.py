@@ -1,0 +1,1 @@
+"""What travels between S3 and a job's instances: input, checkpoints, results."""

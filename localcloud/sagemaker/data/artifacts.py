@@ -1,0 +1,77 @@
+"""A job's results: what its instances left in /opt/ml, merged and put into S3."""
+
+from __future__ import annotations
+
+import stat
+import tarfile
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from boto3.exceptions import S3UploadFailedError
+from botocore.exceptions import ClientError
+
+from localcloud.sagemaker.data.locations import Location
+from localcloud.sagemaker.jobs.failure_reasons import refused
+from localcloud.sagemaker.sandbox.script_files import leads_elsewhere
+
+
+def merged(folders: Sequence[Path]) -> dict[str, Path]:
+    """Return the files below several folders by relative name; a later folder's one wins."""
+    files = {}
+    for folder in folders:
+        if leads_elsewhere(folder):
+            continue
+        for path in sorted(folder.rglob("*")):
+            # Pipes, sockets and devices hold nothing that could be kept.
+            mode = path.lstat().st_mode
+            if stat.S_ISREG(mode) or stat.S_ISLNK(mode):
+                files[path.relative_to(folder).as_posix()] = path
+    return files
+
+
+class Uploader:
+    """Puts results below one S3 folder, encrypted as OutputDataConfig asks."""
+
+    def __init__(self, s3: Any, output: dict[str, Any], location: Location) -> None:
+        self._s3 = s3
+        self._location = location
+        self._compressed = output.get("CompressionType", "GZIP") == "GZIP"
+        key = output.get("KmsKeyId")
+        self._encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
+
+    def upload(self, name: str, folders: Sequence[Path]) -> None:
+        """Upload the merged folders as `name`.tar.gz, or file by file below `name`.
+
+        Nothing is uploaded when there is no file.
+        """
+        files = merged(folders)
+        if not files:
+            return
+        if self._compressed:
+            self._upload_archive(f"{name}.tar.gz", files)
+            return
+        for relative, path in files.items():
+            # A link might lead anywhere; an archive keeps it as a link.
+            if not path.is_symlink():
+                self._put(path, f"{name}/{relative}")
+
+    def _upload_archive(self, name: str, files: dict[str, Path]) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            archive = Path(folder) / name
+            # The fastest level: the bytes only go to a neighbouring process.
+            with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
+                for relative, path in files.items():
+                    tar.add(path, relative, recursive=False)
+            self._put(archive, name)
+
+    def _put(self, path: Path, name: str) -> None:
+        target = self._location.child(name)
+        try:
+            self._s3.upload_file(str(path), target.bucket, target.key, ExtraArgs=self._encryption)
+        except S3UploadFailedError as error:
+            # boto3 keeps the service's answer only as what it was handling.
+            if isinstance(error.__context__, ClientError):
+                raise refused("Artifact upload failed:Error 7: ", error.__context__) from error
+            raise

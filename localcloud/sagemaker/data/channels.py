@@ -1,0 +1,68 @@
+"""Input channels in File and FastFile mode: the download of what an instance receives."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from localcloud.sagemaker.data.locations import Location
+from localcloud.sagemaker.data.sources import objects, shard
+from localcloud.sagemaker.jobs.failure_reasons import ClientError
+
+Document = dict[str, Any]
+Share = tuple[int, int]
+"""A host's position, from 0, among the number of a channel's hosts."""
+
+
+def download(
+    s3: Any, source: Document, folder: Path, share: Share, check: Callable[[], None]
+) -> None:
+    """Download a channel's objects into `folder`.
+
+    `check` runs before each object and may raise to end the download.
+    """
+    found = objects(s3, source)
+    if sharded(source):
+        found = shard(found, *share)
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in found:
+        check()
+        fetch(s3, each.location, folder / each.name)
+
+
+def sharded(source: Document) -> bool:
+    """Tell whether a source's objects are divided among the hosts."""
+    return source.get("S3DataDistributionType") == "ShardedByS3Key"
+
+
+def fetch(s3: Any, location: Location, path: Path) -> None:
+    """Download one object; a key that ends with a slash is a folder.
+
+    Raises ClientError for a key that no file can have.
+    """
+    if location.key.endswith("/"):
+        with _named(location):
+            path.mkdir(parents=True, exist_ok=True)
+        return
+    body = s3.get_object(Bucket=location.bucket, Key=location.key)["Body"]
+    with body:
+        with _named(location):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            target = path.open("wb")
+        with target:
+            shutil.copyfileobj(body, target, 1 << 20)
+
+
+@contextmanager
+def _named(location: Location) -> Iterator[None]:
+    """Turn what the file system says of an object's name into the owner's mistake."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ClientError(
+            f"Data download failed:the key {location.key!a} can't be a file's name: {why}"
+        ) from error

@@ -1,0 +1,259 @@
+"""Checkpoints: restored before the start, then kept in step with S3 while the job runs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from localcloud.sagemaker.data.channels import fetch
+from localcloud.sagemaker.data.locations import Location, list_keys
+from localcloud.sagemaker.data.sources import relative_name
+from localcloud.sagemaker.sandbox.script_files import leads_elsewhere, opened_folder
+
+UPLOADING, UPLOADED = ".sagemaker-uploading", ".sagemaker-uploaded"
+_MARKERS = (UPLOADING, UPLOADED, ".sagemaker-ignore")
+_LOOK_AGAIN = 0.2
+"""After which part of the interval between two passes a pass looks at the files once more."""
+
+# What a script's files or S3 may do; any other kind is a mistake of the local cloud's own.
+_EXPECTED = (OSError, UnicodeError, BotoCoreError, ClientError)
+_GONE = (FileNotFoundError, NotADirectoryError)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What tells one version of a file from another."""
+
+    size: int
+    modified: int
+    inode: int
+
+
+Files = Mapping[str, Stamp]
+Tell = Callable[[str, Exception], None]
+"""Takes the name of a file or folder, relative to the checkpoint folder, and what is wrong."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a pass has to do, as names relative to the checkpoint folder."""
+
+    upload: tuple[str, ...]
+    delete: tuple[str, ...]
+
+
+def changes(before: Files, now: Files, kept: Files) -> Changes:
+    """Return what differs from S3, of which `kept` says what it has.
+
+    A file is uploaded once it is the same in two looks: while it grows, it waits.
+    """
+    stable = (name for name, stamp in now.items() if before.get(name) == stamp)
+    return Changes(
+        upload=tuple(sorted(name for name in stable if kept.get(name) != now[name])),
+        delete=tuple(sorted(kept.keys() - now.keys())),
+    )
+
+
+def scan(folder: Path, known: Files, tell: Tell) -> dict[str, Stamp]:
+    """Return the files below `folder`, without the service's markers and without links.
+
+    What vanishes meanwhile is not there. A folder that can't be looked at is told, and its files
+    are taken to be as they were `known`: they are not deleted.
+    """
+    found: dict[str, Stamp] = {}
+    if leads_elsewhere(folder):
+        return found
+    unseen = [""]  # a list instead of recursion: a script's folders may be too deep for that
+    while unseen:
+        name = unseen.pop()
+        try:
+            folders, files = _look(folder, name)
+        except _GONE:
+            continue
+        except OSError as error:
+            tell(name, error)
+            found |= {each: known[each] for each in known if each.startswith(name)}
+        else:
+            unseen += folders
+            found |= files
+    return found
+
+
+def _look(root: Path, name: str) -> tuple[list[str], dict[str, Stamp]]:
+    """Return the folders in a folder below `root`, with a slash at their ends, and its files."""
+    folders, files = [], {}
+    with os.scandir(f"{root}/{name}") as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(status.st_mode):
+                    folders.append(f"{name}{entry.name}/")
+                elif stat.S_ISREG(status.st_mode) and not entry.name.endswith(_MARKERS):
+                    files[f"{name}{entry.name}"] = _stamp(status)
+    return folders, files
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return Stamp(status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+class CheckpointSync:
+    """Keeps one instance's checkpoint folder and the job's checkpoint prefix in step.
+
+    Whatever goes wrong with a file costs that file only: it is told once in the local cloud's log,
+    and tried again in each pass. The job hears nothing of it.
+    """
+
+    def __init__(self, s3: Any, location: Location, folder: Path, interval: float) -> None:
+        """`interval` is the time between two passes, in seconds."""
+        self._s3 = s3
+        self._location = location.folder()
+        self._folder = folder
+        self._interval = interval
+        self._kept: dict[str, Stamp] = {}
+        self._failed: dict[str, type[Exception]] = {}
+        self._failed_before: dict[str, type[Exception]] = {}
+        self._finished = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
+
+    def restore(self, check: Callable[[], None]) -> None:
+        """Download what the prefix holds; `check` may raise, before each object, to end it."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for key in list(list_keys(self._s3, self._location)):
+            check()
+            name = relative_name(key, self._location.key)
+            with suppress(self._s3.exceptions.NoSuchKey):  # deleted since it was listed
+                fetch(self._s3, Location(self._location.bucket, key), self._folder / name)
+        self._kept = self._scan()
+
+    def start(self) -> None:
+        """Begin to upload changes, once the script runs."""
+        self._thread.start()
+
+    def finish(self, seconds: float) -> None:
+        """End, once the script has ended, with a pass over whatever it left, whole or torn.
+
+        The pass stops between two files after `seconds`. Only then may the folder go: what
+        happens to it later is no deletion of the script's.
+        """
+        self._end()
+        deadline = time.monotonic() + seconds
+        self._pass(lambda: self._apply_all(lambda: time.monotonic() > deadline))
+
+    def abandon(self) -> None:
+        """End without a last pass, and between two files of one that runs: the instance is lost."""
+        self._end()
+
+    def _end(self) -> None:
+        self._finished.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._finished.wait(self._interval * (1 - _LOOK_AGAIN)):
+            self._pass(self._apply_stable)
+
+    def _pass(self, work: Callable[[], None]) -> None:
+        """Do the work of a pass; no error ends the passes or the job."""
+        self._failed_before, self._failed = self._failed, {}
+        self._attempt("", work)
+
+    def _apply_stable(self) -> None:
+        before = self._scan()
+        if not self._finished.wait(self._interval * _LOOK_AGAIN):
+            now = self._scan()
+            self._apply(changes(before, now, self._kept), self._finished.is_set)
+
+    def _apply_all(self, over: Callable[[], bool]) -> None:
+        now = self._scan()
+        left = self._apply(changes(now, now, self._kept), over)
+        if left:
+            _log.warning("%d checkpoint files were not synchronised within the grace", left)
+
+    def _scan(self) -> dict[str, Stamp]:
+        return scan(self._folder, self._kept, self._tell)
+
+    def _apply(self, found: Changes, over: Callable[[], bool]) -> int:
+        """Upload and delete, until it is over; return how many files are left."""
+        work = [(name, self._upload) for name in found.upload]
+        work += [(name, self._delete) for name in found.delete]
+        for number, (name, change) in enumerate(work):
+            if over():
+                return len(work) - number
+            self._attempt(name, partial(change, name))
+        return 0
+
+    def _attempt(self, name: str, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:
+            self._tell(name, error)
+
+    def _tell(self, name: str, error: Exception) -> None:
+        """Log an error, unless this pass or the one before has met the same."""
+        told = {self._failed_before.get(name), self._failed.get(name)}
+        self._failed[name] = type(error)
+        if type(error) not in told:
+            where = f"s3://{self._location.bucket}/{self._location.key}{name}"
+            trace = None if isinstance(error, _EXPECTED) else error
+            _log.warning("Checkpoint %a is not synchronised: %a", where, error, exc_info=trace)
+
+    def _upload(self, name: str) -> None:
+        target = self._location.child(name)
+        path = self._folder / name
+        uploading, uploaded = path.name + UPLOADING, path.name + UPLOADED
+        with suppress(*_GONE), opened_folder(path.parent) as folder:
+            # Without waiting, should a pipe have taken the file's place.
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+            with os.fdopen(os.open(path.name, flags, dir_fd=folder), "rb") as file:
+                status = os.fstat(file.fileno())
+                if not stat.S_ISREG(status.st_mode):
+                    return
+                for marker in (uploaded, uploading):
+                    with suppress(FileNotFoundError):
+                        os.unlink(marker, dir_fd=folder)
+                os.close(os.open(uploading, os.O_CREAT | os.O_EXCL, 0o644, dir_fd=folder))
+                content = _Content(file, status.st_size)
+                self._s3.upload_fileobj(content, target.bucket, target.key)
+            # As it was before: a file that changed meanwhile is uploaded again.
+            self._kept[name] = _stamp(status)
+            os.rename(uploading, uploaded, src_dir_fd=folder, dst_dir_fd=folder)
+
+    def _delete(self, name: str) -> None:
+        target = self._location.child(name)
+        self._s3.delete_object(Bucket=target.bucket, Key=target.key)
+        del self._kept[name]
+        path = self._folder / name
+        with suppress(*_GONE), opened_folder(path.parent) as folder:
+            os.unlink(path.name + UPLOADED, dir_fd=folder)
+
+
+class _Content:
+    """What a file held when its upload began, as far as it still does.
+
+    Its script may make the file longer or shorter meanwhile. boto3 reads from it as from a stream,
+    so the length that it announces is that of what it has read.
+    """
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file = file
+        self._left = size
+
+    def read(self, amount: int = -1) -> bytes:
+        """Return the next bytes, all that are left without an amount, none at the end."""
+        content = self._file.read(self._left if amount < 0 else min(amount, self._left))
+        self._left -= len(content)
+        return content

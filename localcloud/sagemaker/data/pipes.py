@@ -1,0 +1,114 @@
+"""A channel in Pipe mode: a named pipe for each epoch, fed when the script opens it."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import logging
+import os
+import select
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from localcloud.sagemaker.data.streams import Stream
+from localcloud.sagemaker.jobs.failure_reasons import ClientError
+
+_POLL_SECONDS = 0.02
+_log = logging.getLogger(__name__)
+
+
+class Pipe:
+    """Feeds one channel of one instance, on a thread of its own.
+
+    `<channel>_0` is there before the script begins, and each further pipe before any data of
+    the one before, so that a script never looks for one in vain.
+    """
+
+    def __init__(self, path: Path, stream: Stream, fail: Callable[[Exception], None]) -> None:
+        """`path` lacks the epoch's number; `fail` hears why data can't be had."""
+        self._path = path
+        self._stream = stream
+        self._fail = fail
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"pipe {path.name}", daemon=True)
+        os.mkfifo(self._of(0))
+
+    def start(self) -> None:
+        """Begin to wait for the script."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End, once the instance has."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _of(self, epoch: int) -> Path:
+        return self._path.with_name(f"{self._path.name}_{epoch}")
+
+    def _run(self) -> None:
+        with self._failing():
+            for epoch in itertools.count():
+                pipe = self._open(self._of(epoch))
+                if pipe is None:
+                    return
+                # The job fails before the script takes the pipe's end for the end of the data.
+                with closing(os.fdopen(pipe, "wb", buffering=0)), self._failing():
+                    self._make(epoch + 1)
+                    self._feed(pipe, self._stream.epoch(epoch))
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Let the job fail for whatever goes wrong, unless its instance has ended."""
+        try:
+            yield
+        except Exception as error:
+            if not self._ended.is_set():
+                if not isinstance(error, ClientError):
+                    _log.exception("The pipe %s broke", self._path)
+                self._fail(error)
+            self._ended.set()
+
+    def _make(self, epoch: int) -> None:
+        path = self._of(epoch)
+        try:
+            os.mkfifo(path)
+        except FileExistsError as error:
+            raise ClientError(f"Data download failed:The script made {path.name} itself") from error
+
+    def _open(self, path: Path) -> int | None:
+        """Open a pipe once the script reads from it; None if it never does or took it away."""
+        while not self._ended.is_set():
+            try:
+                return os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+            except OSError as error:
+                if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
+                    return None
+                if error.errno != errno.ENXIO:
+                    raise
+            self._ended.wait(_POLL_SECONDS)
+        return None
+
+    def _feed(self, pipe: int, pieces: Iterator[bytes]) -> None:
+        """Write all pieces, or as many as the script wants."""
+        for piece in pieces:
+            rest = memoryview(piece)
+            while rest:
+                if self._ended.is_set():
+                    return
+                try:
+                    rest = rest[self._write(pipe, rest) :]
+                except BrokenPipeError:
+                    return
+
+    def _write(self, pipe: int, data: memoryview) -> int:
+        """Write what the pipe takes now, which may be nothing."""
+        ready = select.poll()
+        ready.register(pipe, select.POLLOUT)
+        ready.poll(_POLL_SECONDS * 10_000)
+        try:
+            return os.write(pipe, data)
+        except BlockingIOError:
+            return 0

@@ -1,0 +1,1 @@
+"""What a training job is: its record, and what follows from it."""

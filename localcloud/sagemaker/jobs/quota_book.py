@@ -1,0 +1,91 @@
+"""How many training instances of each type an account may use at once in a region."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, get_args
+
+from localcloud.sagemaker.jobs.instances import instance_types
+
+Kind = Literal["training job", "spot training job", "training warm pool"]
+"""What instances are used for: the service counts each apart."""
+Place = tuple[str, str]
+"""An account and a region."""
+
+# AWS gives each account its own, for many types none. Here examples shall run unasked.
+DEFAULTS: Mapping[Kind, int] = {
+    "training job": 100,
+    "spot training job": 100,
+    # As AWS's: without a raise, no warm pool is ever kept.
+    "training warm pool": 0,
+}
+
+
+@dataclass(frozen=True)
+class Quota:
+    """One quota, of a type and a kind of use."""
+
+    instance_type: str
+    kind: Kind
+
+    @property
+    def name(self) -> str:
+        """The name that Service Quotas gives it."""
+        return f"{self.instance_type} for {self.kind} usage"
+
+    @property
+    def code(self) -> str:
+        """A code of the form of AWS's. AWS's own can't be derived: look a quota up by name."""
+        return f"L-{hashlib.sha256(self.name.encode()).hexdigest()[:8].upper()}"
+
+    @property
+    def default(self) -> int:
+        """The number of instances for an account that asked for no other."""
+        return DEFAULTS[self.kind]
+
+
+@cache
+def quotas() -> Mapping[str, Quota]:
+    """Return every quota by its code, in the order of their names."""
+    every = [Quota(name, kind) for name in instance_types() for kind in get_args(Kind)]
+    return {quota.code: quota for quota in sorted(every, key=lambda quota: quota.name)}
+
+
+class QuotaBook:
+    """The quotas that differ from the default ones, by account and region."""
+
+    def __init__(self) -> None:
+        self._applied: dict[tuple[Place, Quota], float] = {}
+        self._lock = threading.Lock()
+
+    def value(self, place: Place, quota: Quota) -> float:
+        """Return the number of instances that may be used."""
+        with self._lock:
+            return self._applied.get((place, quota), quota.default)
+
+    def apply(self, place: Place, quota: Quota, value: float) -> None:
+        """Set the number of instances that may be used."""
+        with self._lock:
+            self._applied[place, quota] = value
+
+    def state(self) -> list[tuple[Place, tuple[str, Kind], float]]:
+        """Return the quotas as documents."""
+        with self._lock:
+            return [
+                (place, (quota.instance_type, quota.kind), value)
+                for (place, quota), value in self._applied.items()
+            ]
+
+    def restore(self, state: list[tuple[Place, tuple[str, Kind], float]]) -> None:
+        """Take back what `state` returned to an earlier server."""
+        for (account, region), (instance_type, kind), value in state:
+            self.apply((account, region), Quota(instance_type, kind), value)
+
+    def forget(self) -> None:
+        """Go back to the default quotas everywhere."""
+        with self._lock:
+            self._applied.clear()

@@ -1,0 +1,56 @@
+"""How many instances the jobs of a place use, and whether there is room for another's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from localcloud.protocol.errors import ServiceError
+from localcloud.sagemaker.jobs import statuses, warm_pools
+from localcloud.sagemaker.jobs.quota_book import Kind, Place, Quota, QuotaBook
+from localcloud.sagemaker.jobs.records import TrainingJob
+
+Document = dict[str, Any]
+
+
+def instances_of(request: Document) -> Counter[str]:
+    """Return the number of instances by type that a request asks for, over all its groups."""
+    resources = request["ResourceConfig"]
+    counts: Counter[str] = Counter()
+    for group in resources.get("InstanceGroups") or [resources]:
+        counts[group["InstanceType"]] += group["InstanceCount"]
+    return counts
+
+
+def kind_of(request: Document) -> Kind:
+    """Return the kind of use by which a job's instances are counted."""
+    return "spot training job" if request.get("EnableManagedSpotTraining") else "training job"
+
+
+def in_use(jobs: Iterable[TrainingJob], place: Place, kind: Kind, now: float) -> Counter[str]:
+    """Return the number of instances by type that jobs of a place use, wait for or keep warm."""
+    counts: Counter[str] = Counter()
+    for job in jobs:
+        held = not statuses.ended(job) or warm_pools.status(job, now) == "Available"
+        if held and (job.account, job.region) == place and kind_of(job.request) == kind:
+            counts += instances_of(job.request)
+    return counts
+
+
+def check(
+    book: QuotaBook, jobs: Iterable[TrainingJob], place: Place, request: Document, now: float
+) -> None:
+    """Raise the service's ResourceLimitExceeded if a request asks for more than is left."""
+    kind = kind_of(request)
+    used = in_use(jobs, place, kind, now)
+    for name, count in instances_of(request).items():
+        quota = Quota(name, kind)
+        limit = book.value(place, quota)
+        if used[name] + count > limit:
+            raise ServiceError(
+                "ResourceLimitExceeded",
+                f"The account-level service limit '{quota.name}' is {limit:.0f} Instances, with "
+                f"current utilization of {used[name]} Instances and a request delta of {count} "
+                "Instances. Please contact AWS support to request an increase for this limit.",
+            )

@@ -1,0 +1,81 @@
+"""Which local Python environment stands in for which container image.
+
+`images.toml` in the data folder maps patterns of image URIs to environment folders; the
+first that matches counts, and without one the environment that runs the server:
+
+    [images]
+    "*/pytorch-training:*" = "/home/me/environments/pytorch"
+
+A job's image may be named by its digest, which says nothing of a tag: then the part of a pattern
+before the tag counts.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+
+from localcloud.sagemaker.jobs.failure_reasons import ClientError
+
+FILE = "images.toml"
+
+
+class ImageError(ClientError):
+    """An image has no usable environment; the message names the file and the remedy."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """A Python environment that stands in for a container image."""
+
+    environment: Path
+    base: Path
+    """The installation that a virtual environment builds on; else the environment itself."""
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that the environment consists of."""
+        return tuple(dict.fromkeys((self.base, self.environment)))
+
+
+def find(uri: str, data: Path) -> Image:
+    """Return the environment for an image URI; raise ImageError when it can't be used."""
+    for pattern, folder in _read(data / FILE).items():
+        if _matches(uri, pattern):
+            return _inspect(Path(folder).expanduser(), data / FILE)
+    return Image(Path(sys.prefix), Path(sys.base_prefix))
+
+
+def _matches(uri: str, pattern: str) -> bool:
+    repository, _, digest = uri.partition("@")
+    untagged = pattern.rpartition(":")[0] or pattern
+    return fnmatchcase(uri, pattern) or bool(digest and fnmatchcase(repository, untagged))
+
+
+def _read(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    try:
+        table = tomllib.loads(path.read_text())["images"]
+    except (tomllib.TOMLDecodeError, KeyError) as error:
+        raise ImageError(f"{path} needs a table [images] of pattern = folder: {error}") from error
+    return {str(pattern): str(folder) for pattern, folder in table.items()}
+
+
+@cache
+def _inspect(environment: Path, named_in: Path) -> Image:
+    python = environment / "bin" / "python3"
+    command = [str(python), "-I", "-S", "-c", "import sys; print(sys.base_prefix)"]
+    try:
+        answer = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ImageError(
+            f"{named_in} names {environment}, whose bin/python3 does not run ({error}): "
+            "name the folder of a Python environment"
+        ) from error
+    return Image(environment, Path(answer.stdout.strip()))

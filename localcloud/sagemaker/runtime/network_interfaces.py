@@ -1,0 +1,144 @@
+"""The network interfaces of jobs with a VpcConfig, which outlive them; removed as their role.
+
+They are moto's own, each with the job and the role that it is for as further attributes, so that
+they survive the server in its snapshots. AWS documents neither their description nor for how long
+they outlive their job. Without the role's permission the service detaches and leaves them.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from localcloud.authorization.access import require
+from localcloud.authorization.demands import Demand
+from localcloud.authorization.sessions import Session
+from localcloud.moto_data import backends
+from localcloud.protocol.errors import ServiceError
+from localcloud.sagemaker.jobs import statuses
+from localcloud.sagemaker.jobs.failure_reasons import ClientError
+from localcloud.sagemaker.jobs.records import TrainingJob
+
+_JOB, _ROLE = "training_job", "training_role"
+_POLL_SECONDS = 0.25
+_log = logging.getLogger(__name__)
+
+
+def attach(job: TrainingJob) -> None:
+    """Give each instance of a job an interface, unless its instances have theirs already.
+
+    Raises ClientError for a subnet or group that does not exist.
+    """
+    config = job.request.get("VpcConfig")
+    if config is None or any(getattr(each, _JOB) == job.arn for _, each in _made()):
+        return
+    from moto.ec2.models import ec2_backends
+
+    ec2 = ec2_backends[job.account][job.region]
+    groups = config["SecurityGroupIds"]
+    _require_network(ec2, config["Subnets"], groups)
+    # All instances of a job are in one zone. Which it is, AWS leaves open.
+    subnet = ec2.get_subnet(config["Subnets"][-1])
+    for number in range(1, _instances(job) + 1):
+        description = f"[DO NOT DELETE] ENI managed by SageMaker for {job.arn} - algo-{number}"
+        interface = ec2.create_network_interface(
+            subnet, "", group_ids=groups, description=description
+        )
+        setattr(interface, _JOB, job.arn)
+        setattr(interface, _ROLE, job.request["RoleArn"])
+        interface.status = "in-use"
+
+
+def hand_over(earlier: TrainingJob, job: TrainingJob) -> None:
+    """Let a job have the interfaces of the one whose instances it takes."""
+    for _, each in _made():
+        if getattr(each, _JOB) == earlier.arn:
+            setattr(each, _JOB, job.arn)
+
+
+def start(
+    jobs: Callable[[], Iterable[TrainingJob]], delay: float, told: Callable[[], None]
+) -> None:
+    """Remove interfaces from now on, some seconds after their jobs; `told` hears of each."""
+
+    def work() -> None:
+        while True:
+            time.sleep(_POLL_SECONDS)
+            try:
+                if remove(jobs(), time.time() - delay):
+                    told()
+            except Exception:
+                _log.exception("Network interfaces could not be removed; the next pass tries again")
+
+    threading.Thread(target=work, name="network interfaces", daemon=True).start()
+
+
+def remove(jobs: Iterable[TrainingJob], since: float) -> bool:
+    """Remove the interfaces of jobs that had no instances at a time; tell whether there were any.
+
+    Those of jobs without a record go too.
+    """
+    made = list(_made())
+    if not made:
+        return False
+    free = {job.arn: _free_from(job) for job in jobs}
+    gone = [(ec2, each) for ec2, each in made if free.get(getattr(each, _JOB), 0.0) <= since]
+    for ec2, each in gone:
+        _let_go(ec2, each)
+    return bool(gone)
+
+
+def _free_from(job: TrainingJob) -> float:
+    """Return when the last of a job's instances went, or goes."""
+    end = statuses.training_end(job)
+    if end is None:
+        return math.inf
+    pool = job.warm_pool
+    return max(end, pool.until) if pool is not None and not pool.reused_by else end
+
+
+def _let_go(ec2: Any, interface: Any) -> None:
+    """Remove an interface as its role; where that may not, leave it for good."""
+    place = f"arn:aws:ec2:{ec2.region_name}:{ec2.account_id}"
+    context = {
+        "ec2:Subnet": f"{place}:subnet/{interface.subnet.id}",
+        "ec2:Vpc": f"{place}:vpc/{interface.subnet.vpc_id}",
+    }
+    resource = f"{place}:network-interface/{interface.id}"
+    session = Session(getattr(interface, _ROLE), ec2.region_name)
+    try:
+        require(session, Demand("ec2:DeleteNetworkInterface", resource, context))
+    except ServiceError as error:
+        _log.warning("%s stays: %s", interface.id, error.message)
+        delattr(interface, _JOB)
+        interface.status = "available"
+    else:
+        ec2.enis.pop(interface.id, None)
+
+
+def _made() -> Iterator[tuple[Any, Any]]:
+    """Yield the interfaces that the service made and has not let go, with where they are."""
+    for _, _, ec2 in backends.all_of("ec2"):
+        for each in list(ec2.enis.values()):
+            if hasattr(each, _JOB):
+                yield ec2, each
+
+
+def _require_network(ec2: Any, subnets: Iterable[str], groups: Iterable[str]) -> None:
+    known = {name for zone in list(ec2.subnets.values()) for name in list(zone)}
+    for subnet in subnets:
+        if subnet not in known:
+            raise ClientError(f"The subnet ID '{subnet}' does not exist")
+    for group in groups:
+        if ec2.get_security_group_from_id(group) is None:
+            raise ClientError(f"The security group '{group}' does not exist")
+
+
+def _instances(job: TrainingJob) -> int:
+    resources = job.request["ResourceConfig"]
+    groups = resources.get("InstanceGroups") or [resources]
+    return sum(group["InstanceCount"] for group in groups)

@@ -1,0 +1,132 @@
+"""Spot capacity that comes and goes by chance, as a seed has it."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from localcloud.protocol.errors import validation_error
+from localcloud.sagemaker.jobs.records import TrainingJob
+from localcloud.sagemaker.runtime.control import Interruption
+
+NEVER = 0.0
+
+
+@dataclass(frozen=True)
+class Market:
+    """How often spot instances are taken away, and for how long there are none.
+
+    Times are seconds, and exponentially distributed. What happens to a job depends on the seed
+    and on its name alone, not on the jobs beside it.
+    """
+
+    interval: float = NEVER
+    """The mean time that a job trains between two interruptions; 0 for no interruption."""
+    drought: float = 0.0
+    """The mean time until there is capacity: for each launch, the first too; 0 for at once."""
+    abrupt: float = 0.5
+    """The share of interruptions that come without SIGTERM and grace, from 0 to 1."""
+    seed: int = 0
+
+    @classmethod
+    def parse(cls, document: dict[str, Any]) -> Market:
+        """Read a market; raise ServiceError that says what is wrong."""
+        match document:
+            case {
+                "interval": float() | int() as interval,
+                "drought": float() | int() as drought,
+                "abrupt": float() | int() as abrupt,
+                "seed": int(seed),
+            } if interval >= 0 and drought >= 0 and 0 <= abrupt <= 1:
+                return cls(float(interval), float(drought), float(abrupt), seed)
+        raise validation_error(
+            "A spot schedule has an interval and a drought of 0 seconds or more, a share abrupt "
+            f"from 0 to 1 and a whole number as seed: {document}"
+        )
+
+    def launch_delay(self, job: str) -> float:
+        """Return how long a job waits for its first instances."""
+        return _time(random.Random(f"{self.seed}/{job}/launch"), self.drought)  # noqa: S311
+
+    def interruption(self, job: str, number: int) -> tuple[float, Interruption]:
+        """Return after how long a job's next interruption comes, and how; `number` came before."""
+        chance = random.Random(f"{self.seed}/{job}/{number}")  # noqa: S311  # nothing secret
+        after = _time(chance, self.interval)
+        return after, Interruption(chance.random() < self.abrupt, _time(chance, self.drought))
+
+
+def _time(chance: random.Random, mean: float) -> float:
+    return chance.expovariate(1 / mean) if mean > 0 else 0.0
+
+
+class SpotSchedule:
+    """The market that holds at present; another may take its place while jobs train."""
+
+    def __init__(self, market: Market | None = None) -> None:
+        self._market = market or Market()
+        self._condition = threading.Condition()
+
+    def replace(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Put the market of a document in place of the one before."""
+        market = Market.parse(document)
+        with self._condition:
+            self._market = market
+            self._condition.notify_all()
+        return self.show({})
+
+    def show(self, _document: dict[str, Any]) -> dict[str, Any]:
+        """Return the market as a document."""
+        with self._condition:
+            return asdict(self._market)
+
+    def launch_delay(self, job: TrainingJob) -> float:
+        """Return how long a job waits for its first instances, in seconds."""
+        return self._market.launch_delay(job.name) if _is_spot(job) else 0.0
+
+    @contextmanager
+    def reclaiming(
+        self, job: TrainingJob, interrupt: Callable[[Interruption], object]
+    ) -> Iterator[None]:
+        """Interrupt a job, if it is a spot job, when its time has come; not after the end."""
+        if not _is_spot(job):
+            yield
+            return
+        ended = threading.Event()
+        threading.Thread(
+            target=self._reclaim, args=(job, interrupt, ended), name="spot", daemon=True
+        ).start()
+        try:
+            yield
+        finally:
+            with self._condition:
+                ended.set()
+                self._condition.notify_all()
+
+    def _reclaim(
+        self,
+        job: TrainingJob,
+        interrupt: Callable[[Interruption], object],
+        ended: threading.Event,
+    ) -> None:
+        before = sum(row.status == "Interrupted" for row in job.transitions)
+        with self._condition:
+            while not ended.is_set():
+                market = self._market
+                after, interruption = market.interruption(job.name, before)
+                if self._unchanged(market, ended, after if market.interval else None):
+                    interrupt(interruption)
+                    return
+
+    def _unchanged(self, market: Market, ended: threading.Event, seconds: float | None) -> bool:
+        """Wait; return whether neither the market has changed nor the training has ended."""
+        return not self._condition.wait_for(
+            lambda: ended.is_set() or self._market is not market, seconds
+        )
+
+
+def _is_spot(job: TrainingJob) -> bool:
+    return bool(job.request.get("EnableManagedSpotTraining"))

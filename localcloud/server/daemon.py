@@ -1,0 +1,219 @@
+"""Starts, finds and stops the local cloud in the background."""
+
+from __future__ import annotations
+
+import fcntl
+import http.client
+import json
+import os
+import signal
+import sys
+import time
+from contextlib import closing
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from localcloud.server.code_version import fingerprint
+from localcloud.snapshots.file import KEPT, SNAPSHOT
+
+STATE_FILE = "server.json"
+PORT_FILE = "port"
+LOCK_FILE = "server.lock"
+LOG_FILE = "server.log"
+_START_SECONDS = 60.0
+# What was stored last is written before it ends.
+_STOP_SECONDS = 120.0
+_POLL_SECONDS = 0.05
+
+
+class StartError(Exception):
+    """The server did not start; the message holds what it said."""
+
+
+class RequestError(Exception):
+    """The server refused a request; the message is its own."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running local cloud."""
+
+    pid: int
+    port: int
+    url: str
+    version: str
+    sandbox: str
+    """How jobs are confined: bubblewrap, namespaces or processes."""
+    started: float
+    """When it started, in seconds since the epoch."""
+    lost: str
+    """What is missing of what an earlier one had, as sentences; empty when nothing is."""
+    sources: str
+    """The fingerprint of the code that it was started from."""
+
+
+def find(data: Path) -> Server | None:
+    """Return the server that works on a data folder; None when none does."""
+    data = data.resolve()
+    try:
+        document = json.loads((data / STATE_FILE).read_text())
+    except FileNotFoundError:
+        return None
+    # What a killed server left behind is not the one that just now starts, nor the process that
+    # has its number by now.
+    alive = _locked(data) and _holds_lock(document["pid"], data)
+    names = [field.name for field in fields(Server)]
+    # A server of another version may have written fewer entries, or more.
+    known = {name: document.get(name, "") for name in names}
+    return Server(**known | {"started": document.get("started", 0.0)}) if alive else None
+
+
+def is_current(server: Server) -> bool:
+    """Tell whether a server runs the code that this process would start one from."""
+    return server.sources == fingerprint()
+
+
+def has_data(data: Path) -> bool:
+    """Tell whether a data folder holds what a server kept, for the next one to take back."""
+    return (data / KEPT / SNAPSHOT).exists()
+
+
+def _holds_lock(process: int, data: Path) -> bool:
+    """Tell whether a process is the server of a data folder: it has the lock's file open."""
+    try:
+        files = list(Path(f"/proc/{process}/fd").iterdir())
+    except OSError:  # it has ended, or is another user's
+        return False
+    return any(file.resolve() == data / LOCK_FILE for file in files)
+
+
+def start(data: Path, *arguments: str) -> Server:
+    """Return the server that works on a data folder, started in the background if need be.
+
+    `arguments` are further ones of `serve`. Raises StartError when it does not start.
+    """
+    data = data.resolve()
+    running = find(data)
+    if running is not None:
+        return running
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return _await_start(_spawn(data, arguments), data)
+
+
+def _spawn(data: Path, arguments: tuple[str, ...]) -> int:
+    """Start a server in a session of its own, so that a Ctrl-C here is not for it."""
+    command = [sys.executable, "-m", "localcloud", "serve", "--data", str(data), *arguments]
+    # The project's folder first: the caller may have started elsewhere.
+    paths = [
+        str(Path(__file__).resolve().parents[2]),
+        *filter(None, [os.environ.get("PYTHONPATH")]),
+    ]
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+    return os.posix_spawn(
+        command[0],
+        command,
+        os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(data / LOG_FILE), flags, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
+
+
+def _await_start(process: int, data: Path) -> Server:
+    deadline = time.monotonic() + _START_SECONDS
+    ended = False
+    # When two start at the same moment, one ends and finds the other.
+    while not ended or _locked(data):
+        server = find(data)
+        if server is not None:
+            return server
+        ended = ended or _has_ended(process)
+        if time.monotonic() > deadline:
+            break
+        time.sleep(_POLL_SECONDS)
+    if not ended:
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+    log = data / LOG_FILE
+    raise StartError(f"The local cloud did not start; {log} ends with:\n{_tail(log)}")
+
+
+def ask(server: Server, method: str, path: str, document: Any = None) -> Any:
+    """Send a request to one of the server's own pages and return the JSON that it answers.
+
+    Raises RequestError with what it says if it refuses.
+    """
+    # Not through urllib, which would obey the user's proxy settings.
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as connection:
+        connection.request(method, path, json.dumps(document or {}))
+        response = connection.getresponse()
+        answer = json.loads(response.read() or b"null")
+    if response.status != http.HTTPStatus.OK:
+        raise RequestError(answer["message"])
+    return answer
+
+
+def stop(data: Path) -> bool:
+    """Stop the server that works on a data folder and tell whether there was one.
+
+    The processes of running jobs end with it.
+    """
+    data = data.resolve()
+    server = find(data)
+    if server is None:
+        return False
+    _signal(server, signal.SIGTERM)
+    if not _await_end(server, data) and _holds_lock(server.pid, data):
+        _signal(server, signal.SIGKILL)
+        _await_end(server, data)
+        (data / STATE_FILE).unlink(missing_ok=True)
+    return True
+
+
+def _signal(server: Server, number: int) -> None:
+    try:
+        os.kill(server.pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _await_end(server: Server, data: Path) -> bool:
+    deadline = time.monotonic() + _STOP_SECONDS
+    # A process lets go of the lock some moments before it has ended.
+    while _holds_lock(server.pid, data) or not _has_ended(server.pid):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
+
+
+def _has_ended(process: int) -> bool:
+    """Tell whether a process has ended; what was started here is waited for, and leaves nothing."""
+    try:
+        return os.waitpid(process, os.WNOHANG)[0] == process
+    except ChildProcessError:  # another process's to wait for, or it was waited for already
+        try:
+            status = Path(f"/proc/{process}/stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+    return status.rpartition(")")[2].split()[0] == "Z"
+
+
+def _locked(data: Path) -> bool:
+    """Tell whether a live server holds the folder: a process number alone may be reused."""
+    try:
+        with (data / LOCK_FILE).open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _tail(log: Path, lines: int = 15) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])

@@ -1,0 +1,54 @@
+"""Removes what the jobs of an earlier server left, should anything be left.
+
+The kernel ends a confined job's processes with the server. Plain processes may outlive a
+server that was killed together with their own helper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from localcloud.sagemaker.sandbox.script_files import remove
+from localcloud.server import process_table
+from localcloud.server.process_table import Process
+
+_SANDBOXES = "localcloud.sagemaker.sandbox."
+
+
+def sweep(jobs: Path) -> None:
+    """End every process of a job whose folder is below `jobs`, then remove the folders.
+
+    Call this only where no server works on these jobs.
+    """
+    if not jobs.is_dir():
+        return
+    process_table.end(_processes_of(jobs))
+    remove(jobs)
+
+
+def _processes_of(jobs: Path) -> Iterator[Process]:
+    running = process_table.running()
+    own = process_table.others_of_this_user(running)
+    known = {each for each in own if _runs_instance(each, jobs) or _has_home(each, jobs)}
+    for process in own:
+        if process in known or not known.isdisjoint(process.above(running)):
+            yield process
+
+
+def _runs_instance(process: Process, jobs: Path) -> bool:
+    """Tell whether it is the sandbox around an instance of a job."""
+    match process.command():
+        case [_, *_, "-m", module, specification]:
+            return module.startswith(_SANDBOXES) and Path(specification).is_relative_to(jobs)
+    return False
+
+
+def _has_home(process: Process, jobs: Path) -> bool:
+    """Tell whether it is a plain process of an instance: its home is below the job's folder.
+
+    SAGEMAKER_BASE_DIR by itself says less: a person may export it to try a script by hand.
+    """
+    environment = process.environment()
+    names = ("HOME", "SAGEMAKER_BASE_DIR")
+    return all(any(each.startswith(f"{name}={jobs}/") for each in environment) for name in names)

@@ -1,0 +1,212 @@
+"""Serves AWS's APIs on one loopback port, from the start of the process to its end."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn, TextIO
+
+from localcloud import __version__
+from localcloud.corrections.corrections import correct_moto
+from localcloud.events import schedules, state_machines
+from localcloud.handlers.request_path import request_path
+from localcloud.protocol.requests import application
+from localcloud.sagemaker.api.service import TrainingService
+from localcloud.sagemaker.jobs.job_events import Publisher
+from localcloud.sagemaker.runtime import network_interfaces
+from localcloud.sagemaker.runtime import settings as defaults
+from localcloud.sagemaker.runtime.settings import Settings
+from localcloud.sagemaker.runtime.spot_schedule import Market, SpotSchedule
+from localcloud.sagemaker.sandbox.choice import LESS_FAITHFUL, Name, Sandbox, choose
+from localcloud.server.code_version import fingerprint
+from localcloud.server.daemon import LOCK_FILE, PORT_FILE, STATE_FILE
+from localcloud.server.leftovers import sweep
+from localcloud.snapshots.file import KEPT
+from localcloud.snapshots.gate import Gate
+from localcloud.snapshots.keeper import Keeper, Restored
+
+ADDRESS = "127.0.0.1"
+
+
+class AlreadyRunningError(Exception):
+    """Another server works on the data folder."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to serve."""
+
+    data: Path
+    port: int = 0
+    """0 for the one before, or else a free one."""
+    sandbox: Name | None = None
+    """How jobs are confined; None for the best way that works."""
+    grace: float = defaults.STOP_GRACE_SECONDS
+    checkpoint_interval: float = defaults.CHECKPOINT_INTERVAL_SECONDS
+    role_delay: float = defaults.ROLE_DELAY_SECONDS
+    """Seconds until SageMaker sees a change of an execution role."""
+    interface_delay: float = defaults.INTERFACE_DELAY_SECONDS
+    """Seconds by which a job's network interfaces outlive it."""
+    schedule_speed: float = 1.0
+    """How many times faster than the clock schedules pass."""
+    market: Market = field(default_factory=Market)
+    """How often spot instances are taken away, by chance."""
+
+
+def serve(options: Options, say: Callable[[str], None]) -> NoReturn:
+    """Serves until SIGTERM or SIGINT, then ends the process.
+
+    Raises AlreadyRunningError if the data folder is in use, RuntimeError if the sandbox that is
+    asked for does not work, and OSError if the port is taken.
+    """
+    _clean_environment()
+    options.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _lock(options.data):
+        (options.data / STATE_FILE).unlink(missing_ok=True)
+        sweep(options.data / "jobs")
+        _serve(options, say)
+        # At once, with the lock: threads of ended jobs may still wait for a server that is
+        # gone, and `stop` returns when the folder is free.
+        sys.stdout.flush()
+        os._exit(0)
+
+
+def _serve(options: Options, say: Callable[[str], None]) -> None:
+    sandbox = choose(options.sandbox)
+    if not sandbox.faithful:
+        say(LESS_FAITHFUL)
+    server = listen(options.port or _earlier_port(options.data))
+    settings = _settings(options, sandbox, server.server_port)
+    keeper = Keeper(options.data / KEPT, Gate())
+    training = TrainingService(settings, keeper.after(Publisher().announce))
+    keeper.add("training jobs", training)
+    keeper.add("quotas", training.quotas)
+    state_machines.run_executions(server.server_port)
+    correct_moto()
+    server.app = application(request_path(training, keeper.gate, keeper.changed))
+    restored = keeper.restore()
+    keeper.start()
+    training.resume(restored.taken)
+    network_interfaces.start(training.all_jobs, options.interface_delay, keeper.changed)
+    schedules.start(options.schedule_speed)
+    _stop_on_signal(server.shutdown)
+    state = options.data / STATE_FILE
+    _write_state(state, server.server_port, settings, restored)
+    say(f"Serving on {settings.url}, jobs confined by {sandbox.name}. {restored.lost}".rstrip())
+    try:
+        server.serve_forever()
+    finally:
+        state.unlink(missing_ok=True)
+        try:
+            # Before the jobs end, which the next server goes on with.
+            keeper.finish()
+        finally:
+            training.close()
+            sweep(options.data / "jobs")
+
+
+def listen(port: int) -> Any:
+    """A server that listens at a port, 0 for any, and does not answer yet: it has no `app`."""
+    from moto.moto_server.werkzeug_app import MotoRequestHandler
+    from werkzeug.serving import make_server
+
+    handler = _quiet(MotoRequestHandler)
+    server = make_server(ADDRESS, port, application([]), threaded=True, request_handler=handler)
+    server.daemon_threads = True
+    return server
+
+
+def _quiet(handler: Any) -> Any:
+    """The request handler without a line in the log for every request."""
+
+    class Handler(handler):  # type: ignore[misc]
+        def log_request(self, *_: Any) -> None:
+            pass
+
+    return Handler
+
+
+def _earlier_port(data: Path) -> int:
+    """The port at which the folder's data were served before; 0 if it is taken now."""
+    path = data / PORT_FILE
+    port = int(path.read_text()) if path.exists() else 0
+    with socket.socket() as probe:
+        # As the server itself does, or the connections of the one before would count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ADDRESS, port))
+        except OSError:
+            return 0
+    return port
+
+
+def _settings(options: Options, sandbox: Sandbox, port: int) -> Settings:
+    return Settings(
+        data=options.data,
+        url=f"http://{ADDRESS}:{port}",
+        sandbox=sandbox,
+        grace=options.grace,
+        checkpoint_interval=options.checkpoint_interval,
+        role_delay=options.role_delay,
+        spot=SpotSchedule(options.market),
+    )
+
+
+def _stop_on_signal(shutdown: Callable[[], None]) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        # On another thread, since it waits for the loop that this one runs.
+        threading.Thread(target=shutdown, daemon=True).start()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+def _write_state(path: Path, port: int, settings: Settings, restored: Restored) -> None:
+    path.with_name(PORT_FILE).write_text(str(port))
+    document = {
+        "pid": os.getpid(),
+        "port": port,
+        "url": settings.url,
+        "version": __version__,
+        "sandbox": settings.sandbox.name,
+        "started": time.time(),
+        "lost": restored.lost,
+        "sources": fingerprint(),
+    }
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(document))
+    new.replace(path)
+
+
+def _clean_environment() -> None:
+    """Keeps the user's AWS settings and proxies away from the server and its jobs."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "*",
+        "no_proxy": "*",
+    }
+
+
+def _lock(data: Path) -> TextIO:
+    """The lock of the data folder, which is held for as long as the file stays open."""
+    file = (data / LOCK_FILE).open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise AlreadyRunningError(f"A local cloud already works on {data}.") from error
+    return file

@@ -1,0 +1,1 @@
+"""Services that moto lacks, and the local cloud answers itself, beside SageMaker."""
