@@ -19,11 +19,11 @@ _TOLD = "told"
 TOGETHER = "tests/integration/full_platform/"
 """The tests that read one platform, which takes a minute to bring up."""
 
-APART = ("tests/integration/", "tests/localcloud/test_interrupted_training.py")
+APART = ("tests/integration/", "tests/localcloud/sagemaker/runtime/test_runtime.py")
 """The tests that take long, each of which brings up what it needs."""
 
 LONGEST = (
-    "tests/localcloud/test_interrupted_training.py",
+    "tests/localcloud/sagemaker/runtime/test_runtime.py",
     "tests/integration/crashes/",
     "tests/integration/test_commands.py",
 )

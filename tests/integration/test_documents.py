@@ -20,18 +20,20 @@ from development.leftovers import end_processes_of
 from tests.integration.engine import Stack
 from tests.integration.settings import counting_job, stack_with
 
-DOCUMENTS = sorted([CHECKOUT / "README.md", *CHECKOUT.glob("docs/**/*.md")])
+DOCUMENTS = sorted(
+    [CHECKOUT / "README.md", *CHECKOUT.glob("localcloud/*.md"), *CHECKOUT.glob("docs/**/*.md")]
+)
 BLOCK = re.compile(r"^```\n(.*?)^```", re.DOTALL | re.MULTILINE)
 MAKE = re.compile(r"`make ([a-z-]+)`|^make ([a-z-]+)", re.MULTILINE)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(CHECKOUT)))
 def test_every_link_within_the_project_leads_somewhere(document: Path):
     links = re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text())
     assert [link for link in links if not (document.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(CHECKOUT)))
 def test_every_make_target_that_a_document_names_exists(document: Path):
     targets = set(re.findall(r"^([a-z-]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
     named = {first or second for first, second in MAKE.findall(document.read_text())}

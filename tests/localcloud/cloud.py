@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import signal
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +25,13 @@ REGION = "us-east-1"
 BUCKET = "training-artifacts"
 GROUP = "/aws/sagemaker/TrainingJobs"
 WAIT_SECONDS = 120.0
+_SNAPSHOT_SECONDS = 120.0
 _FIRST_POLL_SECONDS, _LONGEST_POLL_SECONDS = 0.05, 0.4
+# A minute of a schedule passes in a second, and roles are seen as they are.
+FAST = (
+    *("--grace", "3", "--checkpoint-interval", "0.1", "--schedule-speed", "60"),
+    *("--role-delay", "0", "--interface-delay", "0.5"),
+)
 LISTEN = """
 import signal, sys, time
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -223,3 +230,22 @@ def _command_lines() -> Iterator[str]:
 def stop(cloud: Cloud) -> None:
     """End a local cloud in good order."""
     assert daemon.stop(cloud.data)
+
+
+def kill(cloud: Cloud) -> None:
+    os.kill(cloud.server.pid, signal.SIGKILL)
+    eventually(lambda: True if daemon.find(cloud.data) is None else None)
+
+
+def wait_for_snapshot(cloud: Cloud) -> None:
+    """Waits until all that was done so far is in a snapshot."""
+    now = time.time()
+    # A change after it: nothing else need happen that a snapshot were taken for.
+    cloud.put("snapshot-please", b"")
+    eventually(lambda: True if taken(cloud.data) > now else None, _SNAPSHOT_SECONDS)
+
+
+def taken(data: Path) -> float:
+    with suppress(FileNotFoundError), (data / "kept" / "snapshot").open("rb") as snapshot:
+        return float(json.loads(snapshot.readline())["taken"])
+    return 0.0

@@ -12,13 +12,7 @@ import pytest
 
 from localcloud.server import daemon
 from tests.localcloud.alerting import Alerting
-from tests.localcloud.cloud import Cloud
-
-# A minute of a schedule passes in a second, and roles are seen as they are.
-FAST = (
-    *("--grace", "3", "--checkpoint-interval", "0.1", "--schedule-speed", "60"),
-    *("--role-delay", "0", "--interface-delay", "0.5"),
-)
+from tests.localcloud.cloud import FAST, Cloud
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ from localcloud.sagemaker.jobs.failure_reasons import ClientError
 from localcloud.sagemaker.sandbox.script_files import remove
 from tests.localcloud.cloud import BUCKET, LISTEN, Cloud, checkpoints, eventually, resources
 from tests.localcloud.roles import PULL, READ, WRITE, World, deny
-from tests.localcloud.test_interruptions import SPOT, interrupt
+from tests.localcloud.spot import SPOT, interrupt
 
 OLD, NEW = Stamp(1, 1, 1), Stamp(2, 2, 1)
 

@@ -12,10 +12,18 @@ from localcloud.sagemaker.jobs import statuses
 from localcloud.sagemaker.jobs.records import TrainingJob, WarmPool
 from localcloud.sagemaker.runtime import network_interfaces
 from localcloud.server import daemon
-from tests.localcloud.cloud import LISTEN, Cloud, eventually, policy, refusal, resources
-from tests.localcloud.conftest import FAST
+from tests.localcloud.cloud import (
+    FAST,
+    LISTEN,
+    Cloud,
+    eventually,
+    kill,
+    policy,
+    refusal,
+    resources,
+    wait_for_snapshot,
+)
 from tests.localcloud.roles import World, allow, deny
-from tests.localcloud.test_durability import kill, wait_for_snapshot
 
 LONG = ("--interface-delay", "600")
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from localcloud.protocol.validation import compiled
 from tests.localcloud.cloud import TRUST, Cloud, refusal
 
 BUDGET = {"BudgetName": "month", "BudgetType": "COST", "TimeUnit": "MONTHLY"}
@@ -135,17 +134,3 @@ def test_what_keeps_to_its_model_is_answered_as_before(cloud: Cloud):
     tags = [{"Key": "größe", "Value": "½ of 漢字: a_b.c/d=e+f-g@h"}, {"Key": "empty", "Value": ""}]
     iam.create_role(RoleName="taken", AssumeRolePolicyDocument=json.dumps(TRUST), Tags=tags)
     assert iam.get_role(RoleName="taken")["Role"]["Tags"] == tags
-
-
-@pytest.mark.parametrize(
-    ("pattern", "text", "matches"),
-    [
-        (r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*", "é ½", True),
-        (r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*", "a\tb", False),
-        (r"[\p{L}\p{M}\p{S}]*", "€", True),
-        (r"[\uD800\uDC00-\uDBFF\uDFFF\t]*", "😀", True),
-        (r"[\uD800\uDC00-\uDBFF\uDFFF\t]*", "a", False),
-    ],
-)
-def test_the_models_patterns_mean_what_they_mean_in_java(pattern: str, text: str, matches: bool):
-    assert (compiled(pattern).fullmatch(text) is not None) == matches

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.localcloud.cloud import BUCKET, Cloud, checkpoints
-from tests.localcloud.test_interruptions import SPOT, TWICE, begin, interrupt
+from tests.localcloud.spot import SPOT, TWICE, begin, interrupt
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 HOSTILE = "<script>document.title='hostile'</script><img src=x onerror=alert(1)>"

@@ -1,114 +1,19 @@
-"""Quotas of training instances: what they count, how they are shown, raised and told."""
+"""Quotas of training instances: how they are shown, raised and reported."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from localcloud.__main__ import app
-from localcloud.protocol.errors import ServiceError
-from localcloud.protocol.validation import service_model
-from localcloud.sagemaker.jobs import statuses, usage
-from localcloud.sagemaker.jobs.instances import instance_types
-from localcloud.sagemaker.jobs.quota_book import Quota, QuotaBook, quotas
-from localcloud.sagemaker.jobs.records import TrainingJob
+from localcloud.sagemaker.jobs.quota_book import quotas
 from tests.localcloud.cloud import LISTEN, Cloud, refusal, resources
 
-PLACE = ("123456789012", "us-east-1")
 TYPE = "ml.m5.large"
 OTHER = "ml.c5.xlarge"
-
-
-def request(*counts: int, spot: bool = False, name: str = TYPE) -> dict[str, Any]:
-    groups = [
-        {"InstanceGroupName": f"g{index}", "InstanceType": name, "InstanceCount": count}
-        for index, count in enumerate(counts)
-    ]
-    resources = groups[0] if len(groups) == 1 else {"InstanceGroups": groups}
-    return {"ResourceConfig": resources, "EnableManagedSpotTraining": spot}
-
-
-def job(document: dict[str, Any], status: str = "Training", region: str = PLACE[1]) -> TrainingJob:
-    rows = statuses.enter((), status, 0.0, "a message")
-    return TrainingJob("name", PLACE[0], region, document, 0.0, 0.0, rows)
-
-
-def fits(book: QuotaBook, document: dict[str, Any], *jobs: TrainingJob) -> bool:
-    try:
-        usage.check(book, jobs, PLACE, document, 0.0)
-    except ServiceError:
-        return False
-    return True
-
-
-@pytest.fixture
-def book() -> QuotaBook:
-    book = QuotaBook()
-    book.apply(PLACE, Quota(TYPE, "training job"), 4)
-    book.apply(PLACE, Quota(TYPE, "spot training job"), 2)
-    return book
-
-
-def test_instances_of_all_groups_and_live_jobs_count(book: QuotaBook):
-    assert fits(book, request(4))
-    assert not fits(book, request(5))
-    assert not fits(book, request(2, 3))
-    assert fits(book, request(1, 1), job(request(2)))
-    assert not fits(book, request(1, 1), job(request(2, 1)))
-
-
-@pytest.mark.parametrize("status", ["Starting", "Interrupted", "Uploading", "Stopping"])
-def test_a_job_counts_until_it_has_ended(book: QuotaBook, status: str):
-    assert not fits(book, request(1), job(request(4), status))
-
-
-@pytest.mark.parametrize("status", sorted(statuses.TERMINAL))
-def test_a_job_that_has_ended_does_not_count(book: QuotaBook, status: str):
-    assert fits(book, request(4), job(request(4), status))
-
-
-def test_spot_other_types_and_other_regions_are_counted_apart(book: QuotaBook):
-    assert fits(book, request(2, spot=True), job(request(4)))
-    assert not fits(book, request(1, spot=True), job(request(2, spot=True)))
-    assert fits(book, request(4), job(request(2, spot=True)))
-    assert fits(book, request(4), job(request(9), region="eu-west-1"))
-    assert fits(book, request(50, name=OTHER), job(request(4)))
-
-
-def test_a_forgotten_book_has_the_default_quotas(book: QuotaBook):
-    quota = Quota(TYPE, "training job")
-
-    book.forget()
-
-    assert book.value(PLACE, quota) == quota.default == 100
-    assert Quota(TYPE, "training warm pool").default == 0
-
-
-def test_quotas_survive_a_restart(book: QuotaBook):
-    again = QuotaBook()
-
-    again.restore(book.state())
-
-    assert again.state() == book.state() != []
-    assert again.value(PLACE, Quota(TYPE, "training job")) == 4
-
-
-def test_every_training_instance_type_has_three_quotas_with_codes_of_their_own():
-    enumeration = service_model().shape_for("TrainingInstanceType").enum
-
-    assert set(instance_types()) == set(enumeration)
-    assert len(quotas()) == 3 * len(enumeration)
-
-
-def test_the_table_of_instance_types_is_the_programs_own():
-    root = Path(__file__).parents[2]
-    copy = root / "localcloud" / "sagemaker" / "jobs" / "instance_types.csv"
-
-    assert copy.read_bytes() == (root / "components" / "instances.csv").read_bytes()
 
 
 @dataclass

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from localcloud.server import daemon
-from tests.localcloud.cloud import Cloud, policy, refusal, stop
-from tests.localcloud.conftest import FAST
+from tests.localcloud.cloud import FAST, Cloud, policy, refusal, stop
 from tests.localcloud.roles import World, allow, deny, trust
 
 NEVER = ("--role-delay", "600")

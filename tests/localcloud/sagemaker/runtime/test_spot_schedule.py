@@ -17,9 +17,8 @@ from localcloud.sagemaker.jobs.records import TrainingJob, Transition
 from localcloud.sagemaker.runtime.control import Interruption
 from localcloud.sagemaker.runtime.spot_schedule import Market, SpotSchedule
 from localcloud.server import daemon
-from tests.localcloud.cloud import LISTEN, Cloud, eventually
-from tests.localcloud.conftest import FAST
-from tests.localcloud.test_interruptions import SPOT, rows
+from tests.localcloud.cloud import FAST, LISTEN, Cloud, eventually
+from tests.localcloud.spot import SPOT, rows
 
 WAIT_SECONDS = 30.0
 LONG = {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 600}

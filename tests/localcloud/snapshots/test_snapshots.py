@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
-from localcloud.server import daemon
 from tests.localcloud.cloud import (
     LISTEN,
     Cloud,
     checkpoints,
     eventually,
+    kill,
     processes_below,
     stop,
+    wait_for_snapshot,
 )
 
 MOST_ROWS = 900
-SNAPSHOT_SECONDS = 120.0
 GOES_ON = """
 import pathlib, signal, sys, time
 checkpoint = pathlib.Path('/opt/ml/checkpoints/step')
@@ -37,25 +32,6 @@ while not checkpoint.with_name('step.sagemaker-uploaded').exists():
 print('saved')
 time.sleep(60)
 """
-
-
-def kill(cloud: Cloud) -> None:
-    os.kill(cloud.server.pid, signal.SIGKILL)
-    eventually(lambda: True if daemon.find(cloud.data) is None else None)
-
-
-def wait_for_snapshot(cloud: Cloud) -> None:
-    """Wait until all that was done so far is in a snapshot."""
-    now = time.time()
-    # A change after it: nothing else need happen that a snapshot were taken for.
-    cloud.put("snapshot-please", b"")
-    eventually(lambda: True if taken(cloud.data) > now else None, SNAPSHOT_SECONDS)
-
-
-def taken(data: Path) -> float:
-    with suppress(FileNotFoundError), (data / "kept" / "snapshot").open("rb") as snapshot:
-        return float(json.loads(snapshot.readline())["taken"])
-    return 0.0
 
 
 @pytest.mark.parametrize("end", [pytest.param(stop, marks=pytest.mark.deep), kill])

@@ -20,7 +20,7 @@ from components.training_job.launcher_files import launcher_files
 from localcloud.server import daemon
 from tests.localcloud.cloud import BUCKET, GROUP, Cloud, channel, eventually, resources
 
-DIGITS = Path(__file__).parents[2] / "examples" / "digits"
+DIGITS = Path(__file__).parents[4] / "examples" / "digits"
 STEPS = 400
 # All images are one batch, so that each step is an epoch and leaves a line in the log.
 HYPERPARAMETERS = {"epochs": STEPS, "batch-size": 1024, "checkpoint-every": 10, "hidden": 32}
