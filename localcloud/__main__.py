@@ -186,12 +186,12 @@ def spot(
 def messages(data: Data) -> None:
     """Print what was published to topics, mails among it, oldest first."""
     for message in daemon.ask(_running(data), "GET", "/localcloud/messages"):
-        typer.echo(f"{message['topic']} → {', '.join(message['recipients']) or 'nobody'}")
+        typer.echo(f"{message['topic']} → {', '.join(message['recipients']) or 'no one'}")
         typer.echo(f"{message['subject']}\n{message['message']}\n".lstrip())
 
 
 def _post(data: Path, path: str, document: dict[str, Any]) -> None:
-    """Send a request to the server; end with 1, and what it says, when it refuses."""
+    """Sends a request to the server; ends with 1, and what it says, when it refuses."""
     try:
         daemon.ask(_running(data), "POST", path, document)
     except daemon.RequestError as error:
@@ -200,7 +200,7 @@ def _post(data: Path, path: str, document: dict[str, Any]) -> None:
 
 
 def _running(data: Path) -> daemon.Server:
-    """Return the server that works on a folder; end with 3 when there is none."""
+    """The server that works on a folder; ends with 3 when there is none."""
     server = daemon.find(data)
     if server is None:
         typer.echo("No local cloud runs on this folder.")

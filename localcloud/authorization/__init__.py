@@ -1,1 +1,1 @@
-"""Judges what training jobs do with their execution roles, by the policies in moto's services."""
+"""Whether the execution role of a training job, or everybody, may do what a request demands."""

@@ -1,4 +1,4 @@
-"""Whether an execution role may do what a request demands."""
+"""Whether a session of an execution role, or everybody, may do what a request demands."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ _KEY_ERRORS = {
     "PendingDeletion": ("KMS.KMSInvalidStateException", "{arn} is pending deletion."),
 }
 _ADDRESS = "127.0.0.1"
-"""Whence requests come in fact; on AWS, from an address that is none of the account's either."""
+"""The address from which requests come here; on AWS too, it is none of the account's."""
 _ENCRYPTED = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
 """Every request counts as encrypted, though none is on loopback."""
 _log = logging.getLogger(__name__)
 
 
 def require(session: Session, demand: Demand) -> None:
-    """Raise ServiceError, as the service that is asked would, unless all policies allow it."""
+    """Raises ServiceError, as the service that is asked would, unless all policies allow it."""
     reason = _judged(demand, lambda: refusal_of(session, demand, identities.role(session.role)))
     if reason:
         raise ServiceError("AccessDenied", reason, _FORBIDDEN)
 
 
 def require_of_everybody(demand: Demand) -> None:
-    """Raise ServiceError, as S3 would, unless a bucket's policy lets everybody do it."""
+    """Raises ServiceError, as S3 would, unless a bucket's policy lets everybody do it."""
     if _judged(demand, lambda: _public_refusal(demand)):
         raise ServiceError("AccessDenied", "Access Denied", _FORBIDDEN)
 
@@ -51,7 +51,7 @@ def _judged(demand: Demand, refusal: Callable[[], str]) -> str:
 
 
 def may_assume(role: identities.Role | None, job: str, account: str) -> bool:
-    """Tell whether a role is there and lets the service assume it for a training job, by its ARN.
+    """Whether a role is there and lets the service assume it for a training job, by its ARN.
 
     Raises PolicyError if the role's policies can't be judged.
     """
@@ -61,7 +61,7 @@ def may_assume(role: identities.Role | None, job: str, account: str) -> bool:
 
 
 def refusal_of(session: Session, demand: Demand, role: identities.Role | None) -> str:
-    """Return why a session's role may not do what is demanded, in AWS's words; empty if it may.
+    """Why a session's role may not do what is demanded, in AWS's words; empty if it may.
 
     Raises PolicyError if policies can't be judged.
     """
@@ -93,7 +93,7 @@ def refusal_of(session: Session, demand: Demand, role: identities.Role | None) -
 
 
 def _public_refusal(demand: Demand) -> str:
-    """Return why a request that nobody signed is refused; ACLs, off in new buckets, don't count."""
+    """Why a request that nobody signed is refused; ACLs, off in new buckets, don't count."""
     context = {
         **_ENCRYPTED,
         "aws:PrincipalType": "Anonymous",
@@ -109,7 +109,7 @@ def _public_refusal(demand: Demand) -> str:
 
 
 def _about(session: Session, role: identities.Role) -> dict[str, str]:
-    """Return what every request of a session says: the service's own calls are encrypted too."""
+    """What every request of a session says: the service's own calls are encrypted too."""
     return {
         **_ENCRYPTED,
         "aws:PrincipalAccount": session.account,
@@ -135,7 +135,7 @@ def _about_time() -> Mapping[str, str]:
 
 
 def _about_way(endpoint: resources.Endpoint | None) -> Mapping[str, str]:
-    """Return where a request comes from: through an endpoint, it has no public address."""
+    """Where a request comes from: through an endpoint, it has no public address."""
     if endpoint is None:
         return {"aws:SourceIp": _ADDRESS}
     return {
@@ -155,7 +155,7 @@ def _is_awss(key: str) -> bool:
 
 
 def _usable_key(demand: Demand, session: Session) -> resources.Key:
-    """Return a key; raise ServiceError for one that can't be used."""
+    """A key. Raises ServiceError for one that can't be used."""
     key = resources.key(demand.key, session.account, session.region)
     if key is None:
         raise ServiceError("KMS.NotFoundException", f"Key '{demand.key}' does not exist")
@@ -180,7 +180,7 @@ def _resource_policy(demand: Demand) -> Policy | None:
 
 
 def _endpoint(session: Session, service: str) -> resources.Endpoint | None:
-    """Return the VPC endpoint of a job's request: the service goes through it to S3 only."""
+    """The VPC endpoint of a job's request: the service goes through it to S3 only."""
     if not session.subnets or not (session.script or service == "s3"):
         return None
     name = {"cloudwatch": "monitoring", "ecr": "ecr.api", "sagemaker": "sagemaker.api"}

@@ -17,4 +17,4 @@ class Demand:
     key: str = ""
     """The KMS key that the action is about, as it was named: its state and policy count."""
     via: str = ""
-    """The service that uses the key for the caller: s3, secretsmanager; none if nobody does."""
+    """The service that uses the key for the caller: s3, secretsmanager; empty without one."""

@@ -61,7 +61,7 @@ _BUCKET_ACTIONS = {
 
 
 def demands(request: S3Request) -> Iterator[Demand]:
-    """Yield what must be allowed."""
+    """What must be allowed."""
     if not request.bucket:
         yield Demand("s3:ListAllMyBuckets")
     elif request.deletes_several:
@@ -134,7 +134,7 @@ def _decryption(bucket: str, key: str, version: str | None) -> Iterator[Demand]:
 
 
 def _encryption(request: S3Request) -> Iterator[Demand]:
-    """Yield what writing demands: in several parts, reading of those before as well."""
+    """What writing demands: in several parts, reading of those before as well."""
     if upload := request.query.get("uploadId"):
         name = resources.upload_key(request.bucket, upload) or resources.default_key(request.bucket)
     else:
@@ -147,7 +147,7 @@ def _encryption(request: S3Request) -> Iterator[Demand]:
 
 
 def _key_of(request: S3Request) -> str:
-    """Return the key that a new object is encrypted with; empty for S3's own."""
+    """The key that a new object is encrypted with; empty for S3's own."""
     algorithm = request.headers.get(_ALGORITHM)
     if algorithm is None:
         return resources.default_key(request.bucket)

@@ -17,7 +17,7 @@ _NEEDS_NOTHING = {"sts:GetCallerIdentity"}
 
 
 def demands(service: str, operation: str, document: Document, session: Session) -> Iterator[Demand]:
-    """Yield what must be allowed: nothing for what is everybody's."""
+    """What must be allowed: nothing where no permission is needed."""
     action = f"{_PREFIXES.get(service, service)}:{operation}"
     if action in _NEEDS_NOTHING:
         return

@@ -42,18 +42,18 @@ class Session:
 
 
 class Sessions:
-    """All sessions that are judged: whoever calls with other credentials is not."""
+    """All sessions that are judged; calls with other credentials are not."""
 
     def __init__(self) -> None:
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
 
     def add(self, access_key: str, session: Session) -> None:
-        """Judge from now on what is called with an access key."""
+        """Judges from now on what is called with an access key."""
         with self._lock:
             self._sessions[access_key] = session
 
     def find(self, access_key: str) -> Session | None:
-        """Return the session of an access key; None for anybody else's."""
+        """The session of an access key; None if it is not one of a session."""
         with self._lock:
             return self._sessions.get(access_key)

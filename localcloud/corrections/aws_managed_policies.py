@@ -36,7 +36,7 @@ _BOUNDING = {"create_role": 3, "put_role_permissions_boundary": 1}
 
 
 def exists(arn: str) -> bool:
-    """Tell whether a managed policy exists, AWS's own or an account's."""
+    """Whether a managed policy exists, AWS's own or an account's."""
     from moto.iam.models import iam_backends
 
     _, partition, _, _, account, resource = arn.split(":", 5)
@@ -68,7 +68,7 @@ def _bounding(operation: Callable[..., Any], position: int) -> Callable[..., Any
 
 
 def _bring(backend: Any, arn: str) -> None:
-    """Put a policy of AWS's into an account's, if there is such a policy."""
+    """Puts a policy of AWS's into an account's, if there is such a policy."""
     from moto.iam.models import AWSManagedPolicy
 
     name = arn.rpartition("/")[2]

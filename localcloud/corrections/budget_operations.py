@@ -42,7 +42,7 @@ def _request(response: Any) -> Document:
 
 
 def update_budget(backend: Any, request: Document) -> Document:
-    """Put another budget in a budget's place; notifications, tags and period stay."""
+    """Puts another budget in a budget's place; notifications, tags and period stay."""
     new = request["NewBudget"]
     budget = _budget(backend, request["AccountId"], new["BudgetName"])
     budget.budget = {"TimePeriod": budget.budget["TimePeriod"], **new}
@@ -50,7 +50,7 @@ def update_budget(backend: Any, request: Document) -> Document:
 
 
 def describe_notifications_for_budget(backend: Any, request: Document) -> Document:
-    """Return a budget's notifications, none of which has been sent."""
+    """A budget's notifications, none of which has been sent."""
     budget = _budget(backend, request["AccountId"], request["BudgetName"])
     return {
         "Notifications": [
@@ -60,7 +60,7 @@ def describe_notifications_for_budget(backend: Any, request: Document) -> Docume
 
 
 def describe_subscribers_for_notification(backend: Any, request: Document) -> Document:
-    """Return who gets one of a budget's notifications."""
+    """Who gets one of a budget's notifications."""
     budget, wanted = _budget(backend, request["AccountId"], request["BudgetName"]), _plain(request)
     for each in budget.notifications:
         if wanted.items() <= each.details.items():
@@ -69,13 +69,13 @@ def describe_subscribers_for_notification(backend: Any, request: Document) -> Do
 
 
 def tag_resource(backend: Any, request: Document) -> Document:
-    """Set tags of a budget."""
+    """Sets tags of a budget."""
     _tags(_of_arn(backend, request)).update(_as_map(request["ResourceTags"]))
     return {}
 
 
 def untag_resource(backend: Any, request: Document) -> Document:
-    """Remove tags of a budget."""
+    """Removes tags of a budget."""
     tags = _tags(_of_arn(backend, request))
     for key in request["ResourceTagKeys"]:
         tags.pop(key, None)
@@ -83,7 +83,7 @@ def untag_resource(backend: Any, request: Document) -> Document:
 
 
 def list_tags_for_resource(backend: Any, request: Document) -> Document:
-    """Return a budget's tags."""
+    """A budget's tags."""
     tags = _tags(_of_arn(backend, request))
     return {"ResourceTags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
@@ -99,7 +99,7 @@ _OPERATIONS = (
 
 
 def _of_arn(backend: Any, request: Document) -> Any:
-    """Return the budget that an ARN, as arn:aws:budgets::123456789012:budget/name, names."""
+    """The budget that an ARN, as arn:aws:budgets::123456789012:budget/name, names."""
     _, _, _, _, account, resource = request["ResourceARN"].split(":", 5)
     return _budget(backend, account, resource.removeprefix("budget/"))
 
@@ -118,7 +118,7 @@ def _not_found(message: str) -> Exception:
 
 
 def _plain(request: Document) -> Document:
-    """Return a notification without its state, which is no part of what it is."""
+    """A notification without its state, which is no part of what it is."""
     return {name: value for name, value in request["Notification"].items() if name not in _STATE}
 
 
@@ -126,7 +126,7 @@ _STATE = ("NotificationState",)
 
 
 def _tags(budget: Any) -> dict[str, str]:
-    """Return the tags of a budget, which moto's budgets have no place for."""
+    """The tags of a budget, which moto's budgets have no place for."""
     tags: dict[str, str] = budget.__dict__.setdefault("tags", {})
     return tags
 

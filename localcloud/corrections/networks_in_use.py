@@ -52,7 +52,7 @@ def _keeping_used_groups(operation: Callable[..., Any]) -> Callable[..., Any]:
 def _with_its_interfaces(
     operation: Callable[..., Any], interfaces_of: Callable[[Any], list[Any]]
 ) -> Callable[..., Any]:
-    """Have an operation take the interfaces away that EC2 itself made for what it ends."""
+    """Has an operation take the interfaces away that EC2 itself made for what it ends."""
 
     def end(ec2: Any, *arguments: Any, **named: Any) -> Any:
         ended = operation(ec2, *arguments, **named)
@@ -64,7 +64,7 @@ def _with_its_interfaces(
 
 
 def _groups_in_use(ec2: Any) -> Iterator[set[str]]:
-    """Yield the ids of the groups that an interface, an endpoint or another group's rules name."""
+    """The ids of the groups that an interface, an endpoint or another group's rules name."""
     for interface in list(ec2.enis.values()):
         yield {group.id for group in interface.group_set}
     for endpoint in list(ec2.vpc_end_points.values()):

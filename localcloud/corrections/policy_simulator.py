@@ -33,7 +33,7 @@ def correct() -> None:
 
 
 def of_principal(asked: Document) -> list[Document]:
-    """Return what a user's, a group's or a role's policies decide, with those given beside."""
+    """What a user's, a group's or a role's policies decide, with those given beside."""
     arn = asked["PolicySourceArn"]
     identity = identities.identity(arn)
     if identity is None:
@@ -43,7 +43,7 @@ def of_principal(asked: Document) -> list[Document]:
 
 
 def of_policies(asked: Document) -> list[Document]:
-    """Return what the given policies decide, whoever has them."""
+    """What the given policies decide."""
     given = _policies(asked, "PolicyInputList")
     return _results(asked, given, None, asked.get("CallerArn", ""))
 
@@ -90,7 +90,7 @@ def _result(request: Request, policies: Policies) -> Document:
 
 
 def _asked_keys(policies: Policies, context: Context) -> set[str]:
-    """Return the condition keys that the policies ask for and the request does not say."""
+    """The condition keys that the policies ask for and the request does not say."""
     others = (each for each in (policies.resource, policies.boundary) if each is not None)
     keys = {
         key

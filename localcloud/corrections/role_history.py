@@ -41,7 +41,7 @@ def correct() -> None:
 
 
 def seen(arn: str, delay: float) -> identities.Role | None:
-    """Return a role as it was some seconds ago; None if there was none.
+    """A role as it was some seconds ago; None if there was none.
 
     Raises PolicyError for policies that can't be read.
     """
@@ -69,7 +69,7 @@ def _remembering(operation: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _arn(backend: Any, name: str) -> str:
-    """Return the ARN of a role by its name; empty if there is none."""
+    """The ARN of a role by its name; empty if there is none."""
     return next((each.arn for each in list(backend.roles.values()) if each.name == name), "")
 
 

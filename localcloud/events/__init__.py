@@ -1,1 +1,1 @@
-"""EventBridge's way of events: what happens or falls due, and the targets that are told."""
+"""EventBridge and Step Functions: events reach targets, schedules run, state machines work."""

@@ -1,8 +1,8 @@
 """What a rule's target receives of an event: the whole, a part, a constant or a filled template.
 
-Pure functions. Where EventBridge leaves a template's outcome open, delivery fails: text that
-is no JSON, be it that a value with quotes stands within quotes or that a bare variable has no
-value, reaches nobody.
+Pure functions. Where EventBridge leaves a template's outcome open, delivery fails: text that is
+no JSON reaches no target, as where a value with quotes is put within quotes, or a bare variable
+has no value.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class InputError(Exception):
 
 
 def target_input(target: Document, event: Document, rule_arn: str) -> str:
-    """Return the text that a target receives; raise InputError if there is none."""
+    """The text that a target receives. Raises InputError if there is none."""
     if "Input" in target:
         return str(target["Input"])
     if "InputPath" in target:
@@ -42,7 +42,7 @@ def _part(event: Document, path: str) -> Any:
 
 
 def resolve(document: Any, path: str) -> Any:
-    """Return what lies at a JSON path of names, indices and wildcards; a marker if nothing does."""
+    """What lies at a JSON path of names, indices and wildcards; a marker if nothing does."""
     if not path.startswith("$"):
         raise InputError(f"{path} is not a JSON path")
     position = 1
@@ -91,7 +91,7 @@ def _predefined(event: Document, rule_arn: str) -> Document:
 
 
 def _fill(piece: str, values: Document) -> str:
-    """Fill a string of the template, whose values stay as they are, or a bare variable."""
+    """Fills a string of the template, whose values stay as they are, or a bare variable."""
     if piece.startswith('"'):
         return _VARIABLE.sub(lambda match: _within_string(values.get(match[1], _ABSENT)), piece)
     value = values.get(piece[1:-1], _ABSENT)
@@ -105,7 +105,7 @@ def _within_string(value: Any) -> str:
 
 
 def _is_json(text: str) -> bool:
-    """Tell whether a text is one JSON value, or several one after the other."""
+    """Whether a text is one JSON value, or several one after the other."""
     decoder, rest = json.JSONDecoder(), text.strip()
     while rest:
         try:

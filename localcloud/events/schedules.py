@@ -1,4 +1,4 @@
-"""Schedules: rules and schedules at a rate start their targets when they are due."""
+"""Runs EventBridge's rules and schedules at a rate, when they are due."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Scheduled:
 
 
 def period(expression: str) -> float:
-    """Return the seconds between two runs; infinite for what is no rate."""
+    """The seconds between two runs; infinite for what is no rate."""
     rate = _RATE.fullmatch(expression)
     return int(rate[1]) * _SECONDS[rate[2]] if rate else _NEVER
 
@@ -50,7 +50,7 @@ class Timetable:
         self._due: dict[tuple[str, str], float] = {}
 
     def take_due(self, scheduled: list[Scheduled], now: float) -> list[Scheduled]:
-        """Return what is due of all that is scheduled at present.
+        """What is due of all that is scheduled at present.
 
         A run that was missed is not made up for. What is no longer scheduled is forgotten.
         """
@@ -76,7 +76,7 @@ class Timetable:
 
 
 def start(speed: float) -> None:
-    """Run what is due from now on, on a thread that ends with the process."""
+    """Runs what is due from now on, on a thread that ends with the process."""
     timetable = Timetable(speed)
     threading.Thread(target=_run, args=(timetable,), name="schedules", daemon=True).start()
 
@@ -101,7 +101,7 @@ def _attempt(scheduled: Scheduled) -> None:
 
 
 def _rules() -> Iterator[Scheduled]:
-    """Yield EventBridge's rules with a schedule, which only the default bus can have."""
+    """EventBridge's rules with a schedule, which only the default bus can have."""
     for _, _, backend in all_of("events"):
         for rule in list(backend.event_buses["default"].rules.values()):
             if rule.scheduled_expression and rule.state != "DISABLED":
@@ -110,7 +110,7 @@ def _rules() -> Iterator[Scheduled]:
 
 
 def _schedules() -> Iterator[Scheduled]:
-    """Yield the schedules of EventBridge Scheduler."""
+    """The schedules of EventBridge Scheduler."""
     for account, region, backend in all_of("scheduler"):
         for group in list(backend.schedule_groups.values()):
             for schedule in list(group.schedules.values()):

@@ -1,7 +1,7 @@
-"""Step Functions whose executions really run, and call back this server.
+"""State machines of Step Functions, whose executions really run and call this server.
 
-moto interprets state machines, but leaves the JSONata engine, the server's address and a few
-cares to its user. Its interpreter takes seconds to import, so all waits for the first use.
+moto interprets them, but lacks the JSONata engine and the server's address, and has some faults.
+Its interpreter takes seconds to import, so the corrections wait for the first use.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import boto3
 
 
 def run_executions(port: int) -> None:
-    """Make moto run executions, whose tasks call the server at a port of this machine."""
+    """Makes moto run executions, whose tasks call the server at a port of this machine."""
     from moto.core.config import default_user_config
 
     os.environ["MOTO_PORT"] = str(port)
@@ -25,7 +25,7 @@ def run_executions(port: int) -> None:
 
 
 def backend(account: str, region: str) -> Any:
-    """Return moto's state machines of an account and region."""
+    """The state machines that moto has of an account and region."""
     correct()
     from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
@@ -34,7 +34,7 @@ def backend(account: str, region: str) -> Any:
 
 @cache
 def correct() -> None:
-    """Give moto's interpreter what it lacks, before the first request to Step Functions."""
+    """Gives moto's interpreter what it lacks, before the first request to Step Functions."""
     from moto.stepfunctions.parser.asl.eval import states, variable_store
     from moto.stepfunctions.parser.asl.jsonata import jsonata
     from moto.stepfunctions.parser.asl.utils import boto_client
@@ -55,14 +55,14 @@ def _evaluate(expression: str) -> Any:
 
 
 def _declare(bindings: dict[str, Any]) -> str:
-    """Return variables as JSONata; moto's own version breaks at quotes within a text."""
+    """Variables as JSONata; moto's own version breaks at quotes within a text."""
     from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 
     return "".join(f"{name}:={to_json_str(value)};" for name, value in bindings.items())
 
 
 def _name_executions(machines: Any) -> None:
-    """Give each execution that is started without a name one of its own, as AWS does."""
+    """Gives each execution that is started without a name one of its own, as AWS does."""
     start = machines.start_execution
 
     def start_named(

@@ -36,7 +36,7 @@ def correct() -> None:
 
 
 def publish(event: Document) -> None:
-    """Give an event, as moto keeps it, to the rules of its account's and region's default bus."""
+    """Gives an event, as moto keeps it, to the rules of its account's and region's default bus."""
     from moto.events.models import events_backends
 
     bus = events_backends[event["account"]][event["region"]].event_buses["default"]
@@ -46,14 +46,14 @@ def publish(event: Document) -> None:
 
 
 def run_on_schedule(rule: Any) -> None:
-    """Tell a rule's targets that its schedule is due."""
+    """Sends a rule's targets the event that its schedule is due."""
     event = scheduled_event(rule.account_id, rule.region_name, "aws.events", rule.arn)
     for target in rule.targets:
         _attempt(rule.arn, target, event)
 
 
 def scheduled_event(account: str, region: str, source: str, arn: str) -> Document:
-    """Return the event of a schedule that is due."""
+    """The event of a schedule that is due."""
     return {
         "version": "0",
         "id": str(uuid.uuid4()),
@@ -68,7 +68,7 @@ def scheduled_event(account: str, region: str, source: str, arn: str) -> Documen
 
 
 def send(target: Document, text: str) -> None:
-    """Send a text to a topic, queue, log group or state machine; raise whatever it answers."""
+    """Sends a text to a topic, queue, log group or state machine. Raises whatever it answers."""
     from moto.utilities.arns import parse_arn
 
     arn = parse_arn(target["Arn"])
@@ -87,17 +87,19 @@ def _deliver(rule: Any, event: Document, deliver_elsewhere: Callable[[Any], None
         if _service(target) in _SENDERS:
             _attempt(rule.arn, target, document)
         else:
-            alone = copy.copy(rule)
-            alone.targets = [target]
-            deliver_elsewhere(alone)
+            narrowed = copy.copy(rule)
+            narrowed.targets = [target]
+            deliver_elsewhere(narrowed)
 
 
 def _attempt(rule_arn: str, target: Document, event: Document) -> None:
-    """Send an event to a target; as in EventBridge, no other target hears of a failure."""
+    """Sends an event to a target; as in EventBridge, no other target hears of a failure."""
     try:
         send(target, target_input(target, event, rule_arn))
     except Exception as error:
-        _log.warning("%s could not tell %s: %s", rule_arn, target["Arn"], error, exc_info=True)
+        _log.warning(
+            "%s could not send an event to %s: %s", rule_arn, target["Arn"], error, exc_info=True
+        )
 
 
 def _service(target: Document) -> str:

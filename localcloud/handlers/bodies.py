@@ -18,7 +18,7 @@ def read_body(request: Request, rest: Answer) -> Response:
     try:
         _read(request)
     except ServiceError:
-        # What has come of the body tells nothing more, not even how to write the error.
+        # What has come of the body may be anything, so it must not decide how the error is written.
         request.replace_body(b"")
         raise
     return rest(request)

@@ -39,7 +39,7 @@ def request_path(
     """
     plan = Plan()
     return [
-        answer_errors,  # of all that follows, in the form of the service that is asked
+        answer_errors,  # of all handlers below
         read_body,
         Watch(gate, changed),
         refuse_other_origins,

@@ -29,7 +29,7 @@ class Identity:
 
 
 def role_exists(arn: str) -> bool:
-    """Tell whether an IAM role exists."""
+    """Whether an IAM role exists."""
     from moto.iam.models import iam_backends
 
     _, partition, _, _, account, resource = arn.split(":", 5)
@@ -38,7 +38,7 @@ def role_exists(arn: str) -> bool:
 
 
 def role(arn: str) -> Role | None:
-    """Return a role; None if there is none. Raises PolicyError for policies that can't be read."""
+    """A role; None if there is none. Raises PolicyError for policies that can't be read."""
     from moto.iam.models import iam_backends
 
     _, partition, _, _, account, _ = (*arn.split(":", 5), *[""] * 5)[:6]
@@ -57,7 +57,7 @@ def role(arn: str) -> Role | None:
 
 
 def identity(arn: str) -> Identity | None:
-    """Return a user's policies with those of its groups, a group's, or a role's; None without one.
+    """A user's policies with those of its groups, a group's, or a role's; None without one.
 
     Raises PolicyError for policies that can't be read.
     """

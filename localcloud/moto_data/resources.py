@@ -22,7 +22,7 @@ class Key:
 
 
 def bucket(name: str) -> Any:
-    """Return moto's bucket; None if there is none."""
+    """The bucket in moto's S3; None if there is none."""
     from moto.s3.models import s3_backends
 
     partition, account = s3_backends.bucket_accounts.get(name, ("", ""))
@@ -30,7 +30,7 @@ def bucket(name: str) -> Any:
 
 
 def owner_of(arn: str) -> str:
-    """Return the account of a resource; empty if its ARN does not say, and there is no bucket."""
+    """The account of a resource; empty if its ARN does not say, and there is no bucket."""
     from moto.s3.models import s3_backends
 
     if not arn.startswith("arn:"):
@@ -43,20 +43,20 @@ def owner_of(arn: str) -> str:
 
 
 def bucket_policy(name: str) -> Policy | None:
-    """Return a bucket's policy; None if it has none."""
+    """A bucket's policy; None if it has none."""
     found = bucket(name)
     return parse(found.policy.decode()) if found is not None and found.policy else None
 
 
 def shuts_out_everybody(arn: str | None) -> bool:
-    """Tell whether a bucket, or that of an object, restricts public policies; no bucket does."""
+    """Whether a bucket, or that of an object, restricts public policies; no bucket does."""
     holder = bucket((arn or "").rpartition(":")[2].partition("/")[0])
     block = getattr(holder, "public_access_block", None)
     return block is not None and bool(block.restrict_public_buckets)
 
 
 def key(name: str, account: str, region: str) -> Key | None:
-    """Return a KMS key by its ID, ARN or alias; None if there is none, or it is AWS's own."""
+    """A KMS key by its ID, ARN or alias; None if there is none, or it is AWS's own."""
     from moto.kms.models import kms_backends
 
     if name.startswith("arn:"):
@@ -73,7 +73,7 @@ def key(name: str, account: str, region: str) -> Key | None:
 
 
 def repository_policy(arn: str) -> Policy | None:
-    """Return the policy of an ECR repository; None if it has none."""
+    """The policy of an ECR repository; None if it has none."""
     from moto.ecr.models import ecr_backends
 
     _, _, _, region, account, name = arn.split(":", 5)
@@ -94,7 +94,7 @@ class Endpoint:
 
 
 def endpoint(subnets: tuple[str, ...], service: str, account: str, region: str) -> Endpoint | None:
-    """Return the VPC endpoint by which a service is reached from all of some subnets."""
+    """The VPC endpoint by which a service is reached from all of some subnets."""
     from moto.ec2.models import ec2_backends
 
     backend = ec2_backends[account][region]
@@ -112,7 +112,7 @@ def endpoint(subnets: tuple[str, ...], service: str, account: str, region: str) 
 
 
 def vpc_of(subnet: str, account: str, region: str) -> str:
-    """Return the VPC of a subnet; empty if there is no such subnet."""
+    """The VPC of a subnet; empty if there is no such subnet."""
     from moto.ec2.models import ec2_backends
 
     found = _subnet(ec2_backends[account][region], subnet)
@@ -120,7 +120,7 @@ def vpc_of(subnet: str, account: str, region: str) -> str:
 
 
 def _first_address(block: str) -> str:
-    """Return the first address of a subnet that AWS doesn't keep for itself."""
+    """The first address of a subnet that AWS doesn't keep for itself."""
     return str(ip_network(block)[_ADDRESSES_OF_AWS])
 
 
@@ -130,7 +130,7 @@ def _subnet(backend: Any, name: str) -> Any:
 
 
 def _route_table(backend: Any, subnet: Any) -> str:
-    """Return the route table of a subnet: its own, or else its network's main one."""
+    """The route table of a subnet: its own, or else its network's main one."""
     tables = [each for each in list(backend.route_tables.values()) if each.vpc_id == subnet.vpc_id]
     own = (
         each.id
@@ -142,14 +142,14 @@ def _route_table(backend: Any, subnet: Any) -> str:
 
 
 def secret(name: str, account: str, region: str) -> Any:
-    """Return moto's secret, by its name or ARN; None if there is none."""
+    """The secret in moto's Secrets Manager, by its name or ARN; None if there is none."""
     from moto.secretsmanager.models import secretsmanager_backends
 
     return secretsmanager_backends[account][region].secrets.get(name)
 
 
 def stored_object(bucket_name: str, name: str, version: str | None) -> Any:
-    """Return moto's object; None if there is none, or its newest version is its deletion."""
+    """The object in moto's S3; None if there is none, or its newest version is its deletion."""
     holder = bucket(bucket_name)
     versions = holder.keys.getlist(name, []) if holder is not None else []
     chosen = [each for each in versions if version in {None, each.version_id}]
@@ -157,7 +157,7 @@ def stored_object(bucket_name: str, name: str, version: str | None) -> Any:
 
 
 def default_key(bucket_name: str) -> str:
-    """Return the KMS key that a bucket encrypts with by default; empty for S3's own."""
+    """The KMS key that a bucket encrypts with by default; empty for S3's own."""
     holder = bucket(bucket_name)
     if holder is None or not holder.encryption:
         return ""
@@ -166,14 +166,14 @@ def default_key(bucket_name: str) -> str:
 
 
 def upload_key(bucket_name: str, upload: str) -> str:
-    """Return the KMS key that an upload in several parts names; empty if it names none."""
+    """The KMS key that an upload in several parts names; empty if it names none."""
     holder = bucket(bucket_name)
     started = holder.multiparts.get(upload) if holder is not None else None
     return (started.kms_key_id or "") if started is not None else ""
 
 
 def encryption_context(bucket_name: str, name: str) -> str:
-    """Return the ARN to which S3 binds a data key: a bucket key's is the bucket's."""
+    """The ARN to which S3 binds a data key: a bucket key's is the bucket's."""
     holder = bucket(bucket_name)
     rule = holder.encryption["Rule"] if holder is not None and holder.encryption else {}
     shared = str(rule.get("BucketKeyEnabled", False)).lower() == "true"

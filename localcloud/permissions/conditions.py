@@ -30,7 +30,7 @@ class _Operator:
     compare: Compare
     negated: bool = False
     read: Read = str
-    """How a policy's value is read, so that one which means nothing is told at once."""
+    """How a policy's value is read, so that one which means nothing is reported at once."""
 
 
 def _same_text(value: str, text: str, context: Context | None) -> bool:
@@ -42,7 +42,7 @@ def _arn(value: str, text: str, context: Context | None) -> bool:
 
 
 def _typed(read: Read, holds: Callable[[Any, Any], bool], *, negated: bool = False) -> _Operator:
-    """Compare what a request's text and a policy's mean, of which a request's may mean nothing."""
+    """Compares what a request's text and a policy's mean, of which a request's may mean nothing."""
 
     def compare(value: str, text: str, _context: Context | None) -> bool:
         try:
@@ -88,7 +88,7 @@ _OPERATORS: Mapping[str, _Operator] = {
 
 
 def check(conditions: Conditions) -> None:
-    """Raise PolicyError for an operator, or a value of one, that can't be judged."""
+    """Raises PolicyError for an operator, or a value of one, that can't be judged."""
     for name, keys in conditions.items():
         _, found, _ = _parse(name)
         for value in (each for texts in keys.values() for each in texts):
@@ -104,7 +104,7 @@ def _check_value(name: str, found: _Operator | None, value: str) -> None:
 
 
 def hold(conditions: Conditions, context: Context, *, variables: bool) -> bool:
-    """Tell whether all conditions hold; `variables` whether the policy's version has them."""
+    """Whether all conditions hold; `variables` says whether the policy's version has variables."""
     known = context if variables else None
     return all(
         _holds(name, wanted, context.get(key), known)
@@ -136,7 +136,7 @@ def _fits(
 
 
 def _parse(name: str) -> tuple[str, _Operator | None, bool]:
-    """Split an operator's name; no operator stands for Null."""
+    """Splits an operator's name; no operator stands for Null."""
     prefix = next((each for each in (_ANY, _ALL) if name.startswith(each)), "")
     base = name.removeprefix(prefix)
     if base == "Null":

@@ -15,9 +15,9 @@ class Context:
         }
 
     def get(self, key: str) -> tuple[str, ...]:
-        """Return a key's values: none where the request has no such key."""
+        """A key's values: none where the request has no such key."""
         return self._values.get(key.lower(), ())
 
     def __or__(self, more: Mapping[str, str | Sequence[str]]) -> Context:
-        """Return a context that knows more."""
+        """A context that knows more."""
         return Context({**self._values, **more})

@@ -20,7 +20,7 @@ _ROOT = "root"
 
 @dataclass(frozen=True)
 class Principal:
-    """Who calls: a session of a role, or a service; without any of these, somebody anonymous."""
+    """Who calls: a session of a role, or a service; without any of these, the call is anonymous."""
 
     account: str = ""
     role: str = ""
@@ -32,7 +32,7 @@ class Principal:
 
     @property
     def name(self) -> str:
-        """The name by which an error tells of the caller."""
+        """The name of the caller in an error."""
         return self.session or self.service
 
 
@@ -68,19 +68,19 @@ Decision = Literal["allowed", "explicitDeny", "implicitDeny"]
 
 
 def decision(request: Request, policies: Policies) -> Decision:
-    """Return whether a request is allowed, and if not, whether something denies it."""
+    """Whether a request is allowed, and if not, whether something denies it."""
     if _explicit(request, policies):
         return "explicitDeny"
     return "implicitDeny" if _implicit(request, policies) else "allowed"
 
 
 def allows(policies: Sequence[Policy], request: Request) -> bool:
-    """Tell whether one of some policies allows a request, whatever denies it."""
+    """Whether one of some policies allows a request, whatever denies it."""
     return any(_concerns(each, request) for each in _statements(policies, deny=False))
 
 
 def refusal(request: Request, policies: Policies) -> str:
-    """Return why a request is refused, in AWS's words; empty if it is allowed."""
+    """Why a request is refused, in AWS's words; empty if it is allowed."""
     reason = _explicit(request, policies) or _implicit(request, policies)
     if not reason:
         return ""
@@ -92,14 +92,14 @@ def refusal(request: Request, policies: Policies) -> str:
 
 
 def trusts(policy: Policy, request: Request) -> bool:
-    """Tell whether a role's trust policy lets a principal assume it."""
+    """Whether a role's trust policy lets a principal assume it."""
     matching = [each for each in policy.statements if _concerns(each, request)]
     matching = [each for each in matching if _direct(each, request.principal)]
     return any(not each.deny for each in matching) and not any(each.deny for each in matching)
 
 
 def _explicit(request: Request, policies: Policies) -> str:
-    """Return the explicit Deny that a request meets."""
+    """The explicit Deny that a request meets."""
     for kind, found in (
         ("an identity-based policy", policies.identity),
         ("a permissions boundary", _listed(policies.boundary)),
@@ -117,7 +117,7 @@ def _explicit(request: Request, policies: Policies) -> str:
 
 
 def _implicit(request: Request, policies: Policies) -> str:
-    """Return the Allow that a request lacks."""
+    """The Allow that a request lacks."""
     resource = _statements(_listed(policies.resource), deny=False)
     granting = [each for each in resource if _concerns(each, request)]
     direct = any(_direct(each, request.principal) for each in granting)
@@ -151,7 +151,7 @@ def _statements(policies: Sequence[Policy], *, deny: bool) -> list[Statement]:
 
 
 def _concerns(statement: Statement, request: Request) -> bool:
-    """Tell whether a statement is about a request, whoever makes it."""
+    """Whether a statement is about a request, whoever makes it."""
     try:
         return (
             _about_action(statement, request.action)
@@ -189,14 +189,14 @@ def _about_resource(statement: Statement, request: Request) -> bool:
 
 
 def _direct(statement: Statement, principal: Principal) -> bool:
-    """Tell whether a statement names the caller itself, or everybody."""
+    """Whether a statement names the caller itself, or everybody."""
     if statement.not_principals:
         return not _among(statement.not_principals, principal, account=True)
     return _among(statement.principals, principal, account=False)
 
 
 def _names(statement: Statement, principal: Principal) -> bool:
-    """Tell whether a statement names the caller, everybody or the caller's account."""
+    """Whether a statement names the caller, everybody or the caller's account."""
     if statement.not_principals:
         return _direct(statement, principal)
     return _among(statement.principals, principal, account=True)

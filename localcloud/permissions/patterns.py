@@ -26,7 +26,7 @@ class UnknownVariableError(Exception):
 
 
 def matches(pattern: str, text: str, context: Context | None = None) -> bool:
-    """Tell whether a pattern covers a whole text; raise UnknownVariableError.
+    """Whether a pattern covers a whole text. Raises UnknownVariableError.
 
     Variables are replaced if there is a context.
     """
@@ -34,12 +34,12 @@ def matches(pattern: str, text: str, context: Context | None = None) -> bool:
 
 
 def equals(value: str, text: str, context: Context | None = None) -> bool:
-    """Tell whether a value whose wildcards are not special is a text."""
+    """Whether a value whose wildcards are not special is a text."""
     return _compiled(_expression(value, context, wildcards=False)).fullmatch(text) is not None
 
 
 def matches_arn(pattern: str, arn: str, context: Context | None = None) -> bool:
-    """Tell whether a pattern covers an ARN: each of its six parts by itself, as AWS does."""
+    """Whether a pattern covers an ARN: each of its six parts by itself, as AWS does."""
     if pattern == "*":
         return True
     wanted, parts = _split(pattern), arn.split(":", _ARN_PARTS - 1)
@@ -49,14 +49,14 @@ def matches_arn(pattern: str, arn: str, context: Context | None = None) -> bool:
 
 
 def check_arn(pattern: str) -> None:
-    """Raise PolicyError for what is neither `*` nor a pattern of an ARN."""
+    """Raises PolicyError for what is neither `*` nor a pattern of an ARN."""
     if pattern != "*":
         _split(pattern)
 
 
 @lru_cache(4096)
 def _split(pattern: str) -> tuple[str, ...]:
-    """Return a pattern's six parts; a colon within a variable separates none."""
+    """A pattern's six parts; a colon within a variable separates none."""
     parts, rest = [""], pattern
     while rest:
         variable = _VARIABLE.match(rest)
@@ -101,9 +101,9 @@ def _value(variable: str, context: Context) -> str:
 
 @lru_cache(4096)
 def _compiled(expression: str) -> re.Pattern[str]:
-    """Compile an expression so that its time grows with the text's length, however many `*`.
+    """Compiles an expression so that its time grows with the text's length, however many `*`.
 
-    What stands between two of them is looked for where it comes first, and not again elsewhere
+    What is between two of them is looked for where it comes first, and not again elsewhere
     (?>): that can't help, as any characters may follow.
     """
     first, *others = expression.split(_ANY)

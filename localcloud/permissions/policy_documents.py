@@ -1,4 +1,4 @@
-"""Policy documents, read strictly: what is not known of a statement is an error."""
+"""Policy documents, read strictly: an unknown element of a statement is an error."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Policy:
 
 @lru_cache(1024)
 def parse(text: str) -> Policy:
-    """Read a policy document; raise PolicyError for what can't be judged."""
+    """Reads a policy document. Raises PolicyError for what can't be judged."""
     try:
         document = json.loads(text)
     except ValueError as error:
@@ -112,6 +112,6 @@ def _conditions(value: Any) -> conditions.Conditions:
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    """Return one value or a list of them as texts, true and 1 as JSON writes them."""
+    """One value or a list of them as texts, true and 1 as JSON writes them."""
     values = value if isinstance(value, (list, tuple)) else [value]
     return tuple(each if isinstance(each, str) else json.dumps(each) for each in values)

@@ -1,7 +1,7 @@
 """Dates and addresses as conditions write them; what can't be read raises ValueError.
 
 The sources are the IAM User Guide, "JSON policy elements: Condition operators", and the W3C's note
-"Date and Time Formats", to which it refers. Neither wildcards nor variables stand in such values.
+"Date and Time Formats", to which it refers. Such values hold neither wildcards nor variables.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _EPOCH = re.compile(r"\d{5,}")
-"""Four digits alone may be a year as well: the guide does not say, so that they are refused."""
+"""Four digits may be a year as well: the guide does not say, so they are refused."""
 _DATE = re.compile(
     r"(?P<date>\d{4}-\d\d(-\d\d)?)"
     r"(?(2)(T(?P<time>\d\d:\d\d(:\d\d(?P<fraction>\.\d+)?)?)(?P<zone>Z|[+-]\d\d:\d\d))?)",
@@ -23,7 +23,7 @@ _NETWORK = re.compile(r"[\da-fA-F.:]+(/\d{1,3})?", re.ASCII)
 
 
 def seconds(text: str) -> float:
-    """Return a date, or a date and time with its zone, or epoch time, as whole epoch seconds."""
+    """A date, or a date and time with its zone, or epoch time, as whole epoch seconds."""
     if _EPOCH.fullmatch(text):
         return float(text)
     match = _DATE.fullmatch(text)
@@ -35,12 +35,12 @@ def seconds(text: str) -> float:
 
 
 def network(text: str) -> Network:
-    """Return the addresses of a CIDR block; an address alone is the only one of its block."""
+    """The addresses of a CIDR block; an address without a length is the only one of its block."""
     if not _NETWORK.fullmatch(text):
         raise ValueError(f"{text!r} is neither an address nor a CIDR block")
     return ipaddress.ip_network(text, strict=False)
 
 
 def date(epoch: float) -> str:
-    """Return a time as the key aws:CurrentTime has it."""
+    """A time as the key aws:CurrentTime has it."""
     return datetime.fromtimestamp(int(epoch), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -9,7 +9,7 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def fingerprint() -> str:
-    """Return sixteen hexadecimal digits that stand for the local cloud's files as they are now."""
+    """Sixteen hexadecimal digits that stand for the local cloud's files as they are now."""
     digest = hashlib.sha256()
     for path in sorted(_PACKAGE.rglob("*")):
         if path.is_file() and path.parent.name != "__pycache__":

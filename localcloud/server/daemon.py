@@ -54,7 +54,7 @@ class Server:
 
 
 def find(data: Path) -> Server | None:
-    """Return the server that works on a data folder; None when none does."""
+    """The server that works on a data folder; None when none does."""
     data = data.resolve()
     try:
         document = json.loads((data / STATE_FILE).read_text())
@@ -70,17 +70,17 @@ def find(data: Path) -> Server | None:
 
 
 def is_current(server: Server) -> bool:
-    """Tell whether a server runs the code that this process would start one from."""
+    """Whether a server runs the code that this process would start one from."""
     return server.sources == fingerprint()
 
 
 def has_data(data: Path) -> bool:
-    """Tell whether a data folder holds what a server kept, for the next one to take back."""
+    """Whether a data folder holds what a server kept, for the next one to take back."""
     return (data / KEPT / SNAPSHOT).exists()
 
 
 def _holds_lock(process: int, data: Path) -> bool:
-    """Tell whether a process is the server of a data folder: it has the lock's file open."""
+    """Whether a process is the server of a data folder: it has the lock's file open."""
     try:
         files = list(Path(f"/proc/{process}/fd").iterdir())
     except OSError:  # it has ended, or is another user's
@@ -89,7 +89,7 @@ def _holds_lock(process: int, data: Path) -> bool:
 
 
 def start(data: Path, *arguments: str) -> Server:
-    """Return the server that works on a data folder, started in the background if need be.
+    """The server that works on a data folder, started in the background if need be.
 
     `arguments` are further ones of `serve`. Raises StartError when it does not start.
     """
@@ -102,7 +102,7 @@ def start(data: Path, *arguments: str) -> Server:
 
 
 def _spawn(data: Path, arguments: tuple[str, ...]) -> int:
-    """Start a server in a session of its own, so that a Ctrl-C here is not for it."""
+    """Starts a server in a session of its own, so that a Ctrl-C here is not for it."""
     command = [sys.executable, "-m", "localcloud", "serve", "--data", str(data), *arguments]
     # The project's folder first: the caller may have started elsewhere.
     paths = [
@@ -143,7 +143,7 @@ def _await_start(process: int, data: Path) -> Server:
 
 
 def ask(server: Server, method: str, path: str, document: Any = None) -> Any:
-    """Send a request to one of the server's own pages and return the JSON that it answers.
+    """Sends a request to one of the server's own pages and returns the JSON that it answers.
 
     Raises RequestError with what it says if it refuses.
     """
@@ -158,7 +158,7 @@ def ask(server: Server, method: str, path: str, document: Any = None) -> Any:
 
 
 def stop(data: Path) -> bool:
-    """Stop the server that works on a data folder and tell whether there was one.
+    """Stops the server that works on a data folder and returns whether there was one.
 
     The processes of running jobs end with it.
     """
@@ -192,7 +192,7 @@ def _await_end(server: Server, data: Path) -> bool:
 
 
 def _has_ended(process: int) -> bool:
-    """Tell whether a process has ended; what was started here is waited for, and leaves nothing."""
+    """Whether a process has ended; what was started here is waited for, and leaves nothing."""
     try:
         return os.waitpid(process, os.WNOHANG)[0] == process
     except ChildProcessError:  # another process's to wait for, or it was waited for already
@@ -204,7 +204,7 @@ def _has_ended(process: int) -> bool:
 
 
 def _locked(data: Path) -> bool:
-    """Tell whether a live server holds the folder: a process number alone may be reused."""
+    """Whether a live server holds the folder: a process number by itself may be used again."""
     try:
         with (data / LOCK_FILE).open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -17,7 +17,7 @@ _SANDBOXES = "localcloud.sagemaker.sandbox."
 
 
 def sweep(jobs: Path) -> None:
-    """End every process of a job whose folder is below `jobs`, then remove the folders.
+    """Ends every process of a job whose folder is below `jobs`, then removes the folders.
 
     Call this only where no server works on these jobs.
     """
@@ -37,7 +37,7 @@ def _processes_of(jobs: Path) -> Iterator[Process]:
 
 
 def _runs_instance(process: Process, jobs: Path) -> bool:
-    """Tell whether it is the sandbox around an instance of a job."""
+    """Whether it is the sandbox around an instance of a job."""
     match process.command():
         case [_, *_, "-m", module, specification]:
             return module.startswith(_SANDBOXES) and Path(specification).is_relative_to(jobs)
@@ -45,7 +45,7 @@ def _runs_instance(process: Process, jobs: Path) -> bool:
 
 
 def _has_home(process: Process, jobs: Path) -> bool:
-    """Tell whether it is a plain process of an instance: its home is below the job's folder.
+    """Whether it is a plain process of an instance: its home is below the job's folder.
 
     SAGEMAKER_BASE_DIR by itself says less: a person may export it to try a script by hand.
     """

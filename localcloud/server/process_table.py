@@ -28,25 +28,25 @@ class Process:
     """When it started, in clock ticks since the machine did."""
 
     def command(self) -> list[str]:
-        """Return its command line; empty where it has ended."""
+        """Its command line; empty where it has ended."""
         return _words(self.number, "cmdline")
 
     def environment(self) -> frozenset[str]:
-        """Return the variables that it was started with, each as `NAME=value`.
+        """The variables that it was started with, each as `NAME=value`.
 
         Empty where it has ended, or is another user's.
         """
         return frozenset(_words(self.number, "environ"))
 
     def is_own(self) -> bool:
-        """Tell whether it is a process of this user."""
+        """Whether it is a process of this user."""
         try:
             return Path(f"/proc/{self.number}").stat().st_uid == os.geteuid()
         except FileNotFoundError:
             return False
 
     def is_orphan(self, others: Mapping[int, Process]) -> bool:
-        """Tell whether the process that started it has ended, so that another took it in.
+        """Whether the process that started it has ended, so that another took it in.
 
         That is process 1 or the user's session manager, which is of another session. A process
         that began a session of its own is of another than its parent anyway, so it counts as an
@@ -59,7 +59,7 @@ class Process:
         return not began_session and self.session != parent.session
 
     def above(self, others: Mapping[int, Process]) -> Iterator[Process]:
-        """Yield the process that started it, the one that started that, and so on."""
+        """The process that started it, the one that started that, and so on."""
         process = others.get(self.parent)
         while process is not None:
             yield process
@@ -67,21 +67,21 @@ class Process:
 
 
 def running() -> dict[int, Process]:
-    """Return all processes by their numbers."""
+    """All processes by their numbers."""
     entries = (entry.name for entry in Path("/proc").iterdir() if entry.name.isdigit())
     found = (_read(int(number)) for number in entries)
     return {process.number: process for process in found if process is not None}
 
 
 def others_of_this_user(processes: Mapping[int, Process]) -> list[Process]:
-    """Return this user's processes, without this one and those above it."""
+    """The processes of this user, without this one and those above it."""
     this = processes[os.getpid()]
     spared = {this, *this.above(processes)}
     return [each for each in processes.values() if each not in spared and each.is_own()]
 
 
 def end(processes: Iterable[Process]) -> None:
-    """End processes at once; one that has ended meanwhile, whoever has its number, is let be."""
+    """Ends processes at once, and no other that has taken the number of one of them."""
     for process in processes:
         now = _read(process.number)
         if now is not None and now.started == process.started:
@@ -94,7 +94,7 @@ def _read(number: int) -> Process | None:
         text = Path(f"/proc/{number}/stat").read_text(errors="replace")
     except OSError:  # ended, or hidden from this user
         return None
-    # The name stands in parentheses, and may hold blanks and parentheses itself.
+    # The name is in parentheses, and may hold blanks and parentheses itself.
     start, _, rest = text.rpartition(")")
     fields = rest.split()
     return Process(

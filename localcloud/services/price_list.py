@@ -90,7 +90,7 @@ def _passes(product: Document, filters: list[Document]) -> bool:
 
 @cache
 def products() -> tuple[Document, ...]:
-    """Return the price list's entries, in its own form."""
+    """The price list's entries, in its own form."""
     return tuple(_products())
 
 

@@ -14,7 +14,7 @@ class DamagedError(Exception):
 class Contents:
     """A folder of contents.
 
-    What is put is in memory until `write`, so that nobody waits for a disk meanwhile.
+    What is put is in memory until `write`, so that no request waits for a disk meanwhile.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -23,18 +23,18 @@ class Contents:
         self._pending: dict[str, bytes] = {}
 
     def has(self, name: str) -> bool:
-        """Tell whether a content was put or read before."""
+        """Whether a content was put or read before."""
         return name in self._written or name in self._pending
 
     def put(self, content: bytes) -> str:
-        """Take a content, and return its name."""
+        """Takes a content, and returns its name."""
         name = hashlib.sha256(content).hexdigest()
         if not self.has(name):
             self._pending[name] = content
         return name
 
     def write(self) -> None:
-        """Write what was put; raise OSError when the disk refuses."""
+        """Writes what was put. Raises OSError when the disk refuses."""
         for name, content in self._pending.items():
             path = self._path(name)
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -45,7 +45,7 @@ class Contents:
         self._pending.clear()
 
     def read(self, name: str) -> bytes:
-        """Return a content; raise DamagedError if it is not the one that was written."""
+        """A content. Raises DamagedError if it is not the one that was written."""
         try:
             content = self._path(name).read_bytes()
         except OSError as error:
@@ -56,7 +56,7 @@ class Contents:
         return content
 
     def keep_only(self, names: set[str]) -> None:
-        """Remove all contents but these, and what a killed server left half written."""
+        """Removes all contents but these, and what a killed server left half written."""
         for path in self._folder.glob("*/*"):
             if path.name not in names:
                 path.unlink()
@@ -67,7 +67,7 @@ class Contents:
 
 
 def write_whole(path: Path, *pieces: bytes) -> None:
-    """Write a file so that, whatever happens, its name leads to the whole of it or to none."""
+    """Writes a file so that, whatever happens, its name leads to the whole of it or to none."""
     _write_file(path, *pieces)
     _flush_folder(path.parent)
 
@@ -82,7 +82,7 @@ def _write_file(path: Path, *pieces: bytes) -> None:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make renames within a folder survive a power cut."""
+    """Makes renames within a folder survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

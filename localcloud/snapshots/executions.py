@@ -9,7 +9,7 @@ from typing import Any
 
 
 def end_executions() -> None:
-    """End what state machines were executing: their interpreter's threads are gone."""
+    """Ends what state machines were executing: their interpreter's threads are gone."""
     module = sys.modules.get("moto.stepfunctions.parser.models")
     if module is None:
         return
@@ -22,7 +22,7 @@ def end_executions() -> None:
 
 
 def interpreters() -> dict[type, Any]:
-    """Return how to reduce the interpreters of state machines' executions to their histories."""
+    """How to reduce the interpreters of state machines' executions to their histories."""
     module = sys.modules.get("moto.stepfunctions.parser.backend.execution_worker")
     if module is None:
         return {}
@@ -53,8 +53,8 @@ class KeptInterpreter:
         self.event_manager = self
 
     def get_event_history(self) -> list[Any]:
-        """Return what happened, oldest first."""
+        """What happened, oldest first."""
         return list(self._events)
 
     def stop(self, **_: Any) -> None:
-        """Do nothing: it has ended."""
+        """Does nothing: it has ended."""

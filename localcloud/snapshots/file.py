@@ -16,8 +16,8 @@ from localcloud.snapshots.contents import DamagedError, write_whole
 KEPT, SNAPSHOT = "kept", "snapshot"
 """The folder of what a server keeps, in its data folder, and the snapshot's name in it."""
 FORMAT = 2
-"""Raise it when what is kept changes in a way that an older snapshot does not know, as when a module
-moves whose objects are kept."""
+"""Raise it when what is kept changes in a way that an older snapshot does not know: also when a
+module moves whose objects are kept."""
 
 
 class OtherVersionError(Exception):
@@ -38,14 +38,14 @@ class Header:
 
 
 def write(path: Path, data: bytes, taken: float) -> None:
-    """Write a snapshot in the place of the one before."""
+    """Writes a snapshot in the place of the one before."""
     header = Header(*_version(), taken, hashlib.sha256(data).hexdigest())
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_whole(path, json.dumps(asdict(header)).encode(), b"\n", data)
 
 
 def read(path: Path) -> tuple[Header, bytes]:
-    """Return a snapshot's header and data.
+    """A snapshot's header and data.
 
     Raises FileNotFoundError when there is none, OtherVersionError when it is of another version,
     and DamagedError when it is not what was once written.
@@ -69,15 +69,15 @@ def _version() -> tuple[int, str, str]:
 def _check_version(document: dict[str, Any]) -> None:
     found, own = (document["format"], document["moto"], document["python"]), _version()
     if found != own:
-        raise OtherVersionError(f"it is {_told(*found)}, and this is {_told(*own)}")
+        raise OtherVersionError(f"it is {_described(*found)}, and this is {_described(*own)}")
 
 
-def _told(number: object, moto: object, python: object) -> str:
+def _described(number: object, moto: object, python: object) -> str:
     return f"format {number} of moto {moto} on Python {python}"
 
 
 def set_aside(folder: Path) -> Path:
-    """Move a folder out of the way, under a name that tells when, and return where it is now."""
+    """Moves a folder out of the way, under a name that says when, and returns where it is now."""
     moment = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     aside = folder.with_name(f"{folder.name}-set-aside-{moment}-{time.time_ns() % 1_000_000:06d}")
     folder.replace(aside)

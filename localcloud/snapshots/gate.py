@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 
 class Gate:
-    """Whoever changes data passes through it; whoever needs them unchanged closes it.
+    """What changes data passes through it; what needs them unchanged closes it.
 
-    It closes only when nobody is inside, so that a request which sends others to this server
+    It closes only when none is inside, so that a request which sends others to this server
     does not wait for itself.
     """
 
@@ -21,7 +21,7 @@ class Gate:
 
     @contextmanager
     def passing(self) -> Iterator[None]:
-        """Be inside, as soon as the gate is open."""
+        """Goes in as soon as the gate is open, and out at the end."""
         with self._condition:
             self._condition.wait_for(lambda: not self._closed)
             self._inside += 1
@@ -34,7 +34,7 @@ class Gate:
 
     @contextmanager
     def closed(self, patience: float) -> Iterator[bool]:
-        """Keep others out; yield whether nobody is inside.
+        """Keeps others out, and yields whether none is inside.
 
         After `patience` seconds it closes although some are: a request may take long.
         """

@@ -31,10 +31,10 @@ class Part(Protocol):
     """Something beside moto whose data are kept."""
 
     def state(self) -> Any:
-        """Return the data, as documents."""
+        """The data, as documents."""
 
     def restore(self, state: Any) -> None:
-        """Take back what `state` returned to an earlier server."""
+        """Takes back what `state` returned to an earlier server."""
 
 
 @dataclass(frozen=True)
@@ -74,20 +74,20 @@ class Keeper:
         return self._folder / "complete"
 
     def add(self, name: str, part: Part) -> None:
-        """Keep the data of a part as well, under a name that stays the same."""
+        """Keeps the data of a part as well, under a name that stays the same."""
         self._parts[name] = part
 
-    def after(self, tell: Callable[[Any], None]) -> Callable[[Any], None]:
-        """Return a function that tells, and takes what it told of for a change."""
+    def after(self, announce: Callable[[Any], None]) -> Callable[[Any], None]:
+        """A function that announces something, and counts it as a change."""
 
-        def tell_and_keep(what: Any) -> None:
-            tell(what)
+        def announce_and_keep(what: Any) -> None:
+            announce(what)
             self.changed()
 
-        return tell_and_keep
+        return announce_and_keep
 
     def restore(self) -> Restored:
-        """Put everything back as it was; what can't be read is set aside, and told."""
+        """Puts everything back as it was; what can't be read is set aside, and reported."""
         try:
             header, data = file.read(self._snapshot)
             state = pickling.load(data, self._contents)
@@ -125,15 +125,15 @@ class Keeper:
             yield f"The data of {name} could not be kept."
 
     def start(self) -> None:
-        """Begin to take snapshots."""
+        """Begins to take snapshots."""
         self._thread.start()
 
     def changed(self) -> None:
-        """Take a snapshot soon."""
+        """Takes a snapshot soon."""
         self._changed.set()
 
     def finish(self) -> None:
-        """Take the last snapshot."""
+        """Takes the last snapshot."""
         self._ended.set()
         self._changed.set()
         self._thread.join()
@@ -152,7 +152,7 @@ class Keeper:
             self._ended.wait(min(cost / _LARGEST_SHARE, _LONGEST_PAUSE_SECONDS))
 
     def save(self) -> None:
-        """Take a snapshot now; raise OSError when the disk refuses it."""
+        """Takes a snapshot now. Raises OSError when the disk refuses it."""
         taken, pickled = self._take()
         self._contents.write()
         file.write(self._snapshot, pickled.data, taken)

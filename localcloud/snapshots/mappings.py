@@ -14,7 +14,7 @@ Reducers = dict[type, Callable[[Any], Any]]
 
 
 def mappings() -> Reducers:
-    """Return how to reduce moto's own dictionaries, and those whose default a lambda makes.
+    """How to reduce moto's own dictionaries, and those whose default a lambda makes.
 
     Some of moto's own show other items than they hold, or fewer: S3's hold all versions of an
     object and show the newest.
@@ -37,7 +37,7 @@ def _reduce_own(mapping: Any) -> tuple[Any, ...]:
 
 
 def new_object(kind: Any) -> Any:
-    """Return an object whose state is to follow."""
+    """An object whose state is to follow."""
     return kind.__new__(kind)
 
 

@@ -16,7 +16,7 @@ Data = dict[Service, dict[str, dict[str, Any]]]
 
 
 def collect() -> Data:
-    """Return the data of all services in use."""
+    """The data of all services in use."""
     from moto.core.base_backend import BackendDict
 
     return {
@@ -28,7 +28,7 @@ def collect() -> Data:
 
 
 def put_back(data: Data) -> None:
-    """Give its data back to each service, whose class keeps them where it did before."""
+    """Gives its data back to each service, whose class keeps them where it did before."""
     for (module, name), accounts in data.items():
         services = _services_in(module, name)
         for account, regions in accounts.items():
@@ -47,7 +47,7 @@ def _services_in(module: str, name: str) -> Any:
 
 
 def _put_back_bucket_names() -> None:
-    """Fill the register of names, which are unique over all accounts."""
+    """Fills the register of names, which are unique over all accounts."""
     from moto.s3.models import s3_backends
 
     for account, partition, backend in s3_backends.iter_backends():
@@ -56,7 +56,7 @@ def _put_back_bucket_names() -> None:
 
 
 def remove_lost_objects() -> list[str]:
-    """Remove S3 objects whose content could not be read, and return their URIs."""
+    """Removes S3 objects whose content could not be read, and returns their URIs."""
     return [
         f"s3://{bucket.name}/{name}"
         for bucket in _buckets()

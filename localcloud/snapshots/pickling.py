@@ -41,7 +41,7 @@ class Pickled:
 
 
 def dump(state: Any, contents: Contents) -> Pickled:
-    """Return a state as bytes; the contents of its S3 objects are put beside it.
+    """A state as bytes; the contents of its S3 objects are put beside it.
 
     Raises whatever an object raises that can't be pickled, and RuntimeError when something was
     changed at this moment.
@@ -55,7 +55,7 @@ def dump(state: Any, contents: Contents) -> Pickled:
 
 
 def load(data: bytes, contents: Contents) -> Any:
-    """Return the state that `dump` made the bytes of."""
+    """The state that `dump` made the bytes of."""
     return _Unpickler(data, contents).load()
 
 
@@ -70,7 +70,7 @@ class _Content:
 
 
 def read_content(name: str) -> bytes:
-    """Stand for the function that reads a content: only a loader knows from where."""
+    """Stands for the function that reads a content: only a loader knows from where."""
     raise NotImplementedError(name)
 
 
@@ -127,7 +127,7 @@ def _locks() -> Reducers:
 
 @cache
 def _private_keys() -> Reducers:
-    """Return how to reduce private keys, whose concrete types only the keys themselves show."""
+    """How to reduce private keys, whose concrete types only the keys themselves show."""
     examples = (
         rsa.generate_private_key(65537, 1024),  # noqa: S505  # it protects nothing
         ec.generate_private_key(ec.SECP256R1()),

@@ -9,6 +9,7 @@ from typing import Any
 from localcloud.protocol.errors import not_found
 from localcloud.sagemaker.jobs import statuses
 from localcloud.sagemaker.jobs.description import describe, output_uri
+from localcloud.sagemaker.jobs.instances import instance_groups
 from localcloud.sagemaker.jobs.records import TrainingJob
 from localcloud.sagemaker.monitoring.log_streams import GROUP
 from localcloud.status_page import objects
@@ -25,12 +26,12 @@ _MOST_LINES_READ = 50_000
 
 
 def overview(jobs: Iterable[TrainingJob]) -> list[Document]:
-    """Return a summary of each job, the newest first."""
+    """A summary of each job, the newest first."""
     return [_summary(job) for job in sorted(jobs, key=lambda job: job.created, reverse=True)]
 
 
 def detail(jobs: Iterable[TrainingJob], arn: str) -> Document:
-    """Return all that is shown of one job; raise ServiceError if there is none."""
+    """All that is shown of one job. Raises ServiceError if there is none."""
     job = next((job for job in jobs if job.arn == arn), None)
     if job is None:
         raise not_found()
@@ -50,8 +51,6 @@ def detail(jobs: Iterable[TrainingJob], arn: str) -> Document:
 
 
 def _summary(job: TrainingJob) -> Document:
-    resources = job.request["ResourceConfig"]
-    groups = resources.get("InstanceGroups") or [resources]
     return {
         "name": job.name,
         "arn": job.arn,
@@ -63,7 +62,7 @@ def _summary(job: TrainingJob) -> Document:
         "now": time.time(),
         "instances": ", ".join(
             f"{group.get('InstanceCount', 1)} × {group.get('InstanceType', '?')}"
-            for group in groups
+            for group in instance_groups(job.request)
         ),
         "spot": bool(job.request.get("EnableManagedSpotTraining")),
         "interruptions": sum(row.status == "Interrupted" for row in job.transitions),
@@ -77,7 +76,7 @@ def _summary(job: TrainingJob) -> Document:
 
 
 def _log_lines(job: TrainingJob) -> Iterator[Document]:
-    """Yield the lines of all the job's streams in the order of their times."""
+    """The lines of all the job's streams in the order of their times."""
     from moto.logs.models import logs_backends
 
     group = logs_backends[job.account][job.region].groups.get(GROUP)
@@ -88,14 +87,14 @@ def _log_lines(job: TrainingJob) -> Iterator[Document]:
         if name.startswith(f"{job.name}/")
         for event in list(stream.events)
     ]
-    # By time alone: lines of the same millisecond stay in the order in which they came.
+    # By time only: lines of the same millisecond stay in the order in which they came.
     events.sort(key=lambda event: event[0])
     for moment, host, message in events[-_MOST_LINES_READ:]:
         yield {"time": moment / 1000, "host": host, "message": message}
 
 
 def _values(job: TrainingJob) -> Iterator[Value]:
-    """Yield what CloudWatch has of the job's metrics, in the order in which it came."""
+    """What CloudWatch has of the job's metrics, in the order in which it came."""
     from moto.cloudwatch.models import MetricDatum, cloudwatch_backends
 
     own = [{"Name": "TrainingJobName", "Value": job.name}]
@@ -105,7 +104,7 @@ def _values(job: TrainingJob) -> Iterator[Value]:
 
 
 def curves(values: Iterable[Value], algorithm: Document) -> list[Document]:
-    """Return the course of each metric that the job defines, as pairs of time and value."""
+    """The course of each metric that the job defines, as pairs of time and value."""
     points: dict[str, list[tuple[float, float]]] = {
         each["Name"]: [] for each in algorithm.get("MetricDefinitions", [])
     }
@@ -116,7 +115,7 @@ def curves(values: Iterable[Value], algorithm: Document) -> list[Document]:
 
 
 def thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return at most MOST_POINTS of the points, the first and the last among them."""
+    """At most MOST_POINTS of the points, the first and the last among them."""
     last = len(points) - 1
     if last < MOST_POINTS:
         return points

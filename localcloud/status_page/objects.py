@@ -16,7 +16,7 @@ MOST_OBJECTS = 200
 
 
 def buckets() -> list[Document]:
-    """Return each bucket with the number and the size of what is in it."""
+    """Each bucket with the number and the size of what is in it."""
     return [
         {
             "name": bucket.name,
@@ -29,7 +29,7 @@ def buckets() -> list[Document]:
 
 
 def listing(name: str, prefix: str) -> Document:
-    """Return what begins with a prefix in a bucket; raise ServiceError if there is no bucket."""
+    """What begins with a prefix in a bucket. Raises ServiceError if there is no bucket."""
     bucket = next((each for each in _buckets() if each.name == name), None)
     if bucket is None:
         raise ServiceError("NoSuchBucket", f"There is no bucket {name}", 404)
@@ -38,7 +38,7 @@ def listing(name: str, prefix: str) -> Document:
 
 
 def below(uri: str) -> list[Document]:
-    """Return what begins with an S3 URI; nothing if there is no such bucket."""
+    """What begins with an S3 URI; nothing if there is no such bucket."""
     location = Location.parse(uri)
     found = (
         each

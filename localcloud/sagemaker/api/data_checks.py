@@ -21,7 +21,7 @@ _ABSENT = "because no identity-based policy"
 
 
 def check_data(request: dict[str, Any], session: Session, role: identities.Role | None) -> None:
-    """Raise the service's ValidationException for input that is not there, or output elsewhere.
+    """Raises the service's ValidationException for input that is not there, or output elsewhere.
 
     `role` is the session's role as the service sees it. Raises PolicyError if its policies can't be
     judged.
@@ -57,7 +57,7 @@ def _location(uri: str) -> Location:
 def _listing_refusal(
     bucket: str, context: Mapping[str, str], session: Session, role: identities.Role | None
 ) -> str:
-    """Return why the role may not list a bucket; empty if it may."""
+    """Why the role may not list a bucket; empty if it may."""
     demand = Demand("s3:ListBucket", f"arn:aws:s3:::{bucket}", context)
     return refusal_of(session, demand, role)
 

@@ -20,7 +20,7 @@ _KEYS = {
 
 
 def list_jobs(jobs: Iterable[TrainingJob], request: Document, now: float) -> Document:
-    """Return one page of summaries.
+    """One page of summaries.
 
     As in the service, a page is cut first and then filtered by status: it may hold fewer
     jobs than MaxResults, even none, although more follow.

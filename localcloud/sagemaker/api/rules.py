@@ -22,7 +22,7 @@ _DATA_TYPES = {"S3Prefix", "ManifestFile", "AugmentedManifestFile"}
 
 
 def check(request: Document) -> None:
-    """Raise the service's ValidationException for the first rule that the request breaks."""
+    """Raises the service's ValidationException for the first rule that the request breaks."""
     for rules in _RULES:
         for message in rules(request):
             raise validation_error(message)
@@ -125,7 +125,7 @@ def _tags(request: Document) -> Iterator[str]:
 
 
 def tag_problems(tags: list[Document]) -> Iterator[str]:
-    """Yield what is wrong with a list of tags."""
+    """What is wrong with a list of tags."""
     keys = [tag["Key"] for tag in tags]
     for key in sorted({key for key in keys if keys.count(key) > 1}):
         yield f"Duplicate tag key {key}"
@@ -135,7 +135,7 @@ def tag_problems(tags: list[Document]) -> Iterator[str]:
 
 
 def _not_offered(request: Document) -> Iterator[str]:
-    """Refuse what the service offers and the local cloud does not, rather than ignore it."""
+    """Refuses what the service offers and the local cloud does not, rather than ignore it."""
     lacking = "is not offered by the local cloud"
     for name in ("ServerlessJobConfig", "SessionChainingConfig"):
         if name in request:

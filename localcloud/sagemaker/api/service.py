@@ -58,18 +58,18 @@ class TrainingService:
         }
 
     def offers(self, operation: str, request: Document) -> bool:
-        """Tell whether this service answers: tags of other resources are not its own."""
+        """Whether this service answers: tags of other resources are not its own."""
         arn = request.get("ResourceArn")
         other = isinstance(arn, str) and ":training-job/" not in arn
         return operation in self._operations and not other
 
     def call(self, operation: str, request: Document, account: str, region: str) -> Document:
-        """Answer one request; raise ServiceError as the service would."""
+        """Answers one request. Raises ServiceError as the service would."""
         validate(operation, request)
         return self._operations[operation]((account, region), request)
 
     def interrupt(self, name: str, interruption: Interruption) -> None:
-        """Take away the instances of a spot job that trains; raise ServiceError for others."""
+        """Takes away the instances of a spot job that trains. Raises ServiceError for others."""
         with self._lock:
             named = [runner for runner in self._runners.values() if runner.job.name == name]
         if not named:
@@ -81,16 +81,16 @@ class TrainingService:
             raise validation_error(f"{name} has no instances: its status is not Training.")
 
     def all_jobs(self) -> list[TrainingJob]:
-        """Return the jobs of all accounts and regions."""
+        """The jobs of all accounts and regions."""
         return self._jobs()
 
     def state(self) -> list[Document]:
-        """Return all jobs as documents."""
+        """All jobs as documents."""
         with self._lock:
             return [asdict(runner.job) for runner in self._runners.values()]
 
     def restore(self, documents: list[Document]) -> None:
-        """Take back the jobs that an earlier server had; `resume` sets those going that ran."""
+        """Takes back the jobs that an earlier server had; `resume` sets those going that ran."""
         for document in documents:
             job = TrainingJob.from_document(document)
             job.warm_pool = warm_pools.lost(job, time.time())
@@ -101,13 +101,13 @@ class TrainingService:
         return Runner(job, self._settings, access, self._announce)
 
     def resume(self, lost: float) -> None:
-        """Go on with the jobs whose instances were lost, at a time, with an earlier server."""
+        """Goes on with the jobs whose instances were lost, at a time, with an earlier server."""
         for runner in list(self._runners.values()):
             if not statuses.ended(runner.job):
                 runner.resume(lost)
 
     def close(self) -> None:
-        """End the processes of all jobs at once and forget the jobs."""
+        """Ends the processes of all jobs at once, and forgets the jobs."""
         self.quotas.forget()
         with self._lock:
             runners, self._runners = list(self._runners.values()), {}
@@ -142,7 +142,7 @@ class TrainingService:
         return {"TrainingJobArn": arn}
 
     def _take_instances(self, job: TrainingJob, now: float) -> None:
-        """Give a job kept instances, or new ones; raise ServiceError if there is no quota."""
+        """Gives a job kept instances, or new ones. Raises ServiceError if there is no quota."""
         place, jobs = (job.account, job.region), self._jobs()
         earlier = warm_pools.matching(jobs, place, job.request, now)
         others = [each for each in jobs if each is not earlier]
@@ -165,7 +165,7 @@ class TrainingService:
             )
 
     def _assume_role(self, request: Document, place: Place, job: str) -> RoleClients:
-        """Return clients that act as a job's role, once that may do what a creation asks of it.
+        """Clients that act as a job's role, once that may do what a creation asks of it.
 
         Raises ServiceError, also while the role is not yet seen as it is.
         """

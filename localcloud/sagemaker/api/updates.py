@@ -15,7 +15,7 @@ _KEEP_ALIVE = "KeepAlivePeriodInSeconds"
 
 
 def update(job: TrainingJob, request: Document, now: float) -> None:
-    """Change a job; raise the service's ValidationException for what can't be changed now."""
+    """Changes a job. Raises the service's ValidationException for what can't be changed now."""
     profiling = [
         name for name in ("ProfilerConfig", "ProfilerRuleConfigurations") if name in request
     ]
@@ -41,7 +41,7 @@ def update(job: TrainingJob, request: Document, now: float) -> None:
 
 
 def _keep(job: TrainingJob, seconds: float, now: float) -> None:
-    """Keep a job's warm pool for another period; 0 ends it."""
+    """Keeps a job's warm pool for another period; 0 ends it."""
     if job.warm_pool is None or warm_pools.status(job, now) != "Available":
         raise validation_error(
             "The request was rejected because the training job has no warm pool in status "

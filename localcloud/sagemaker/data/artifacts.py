@@ -18,7 +18,7 @@ from localcloud.sagemaker.sandbox.script_files import leads_elsewhere
 
 
 def merged(folders: Sequence[Path]) -> dict[str, Path]:
-    """Return the files below several folders by relative name; a later folder's one wins."""
+    """The files below several folders by relative name; a later folder's one wins."""
     files = {}
     for folder in folders:
         if leads_elsewhere(folder):
@@ -42,7 +42,7 @@ class Uploader:
         self._encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
 
     def upload(self, name: str, folders: Sequence[Path]) -> None:
-        """Upload the merged folders as `name`.tar.gz, or file by file below `name`.
+        """Uploads the merged folders as `name`.tar.gz, or file by file below `name`.
 
         Nothing is uploaded when there is no file.
         """

@@ -20,7 +20,7 @@ Share = tuple[int, int]
 def download(
     s3: Any, source: Document, folder: Path, share: Share, check: Callable[[], None]
 ) -> None:
-    """Download a channel's objects into `folder`.
+    """Downloads a channel's objects into `folder`.
 
     `check` runs before each object and may raise to end the download.
     """
@@ -34,12 +34,12 @@ def download(
 
 
 def sharded(source: Document) -> bool:
-    """Tell whether a source's objects are divided among the hosts."""
+    """Whether a source's objects are divided among the hosts."""
     return source.get("S3DataDistributionType") == "ShardedByS3Key"
 
 
 def fetch(s3: Any, location: Location, path: Path) -> None:
-    """Download one object; a key that ends with a slash is a folder.
+    """Downloads one object; a key that ends with a slash is a folder.
 
     Raises ClientError for a key that no file can have.
     """
@@ -58,7 +58,7 @@ def fetch(s3: Any, location: Location, path: Path) -> None:
 
 @contextmanager
 def _named(location: Location) -> Iterator[None]:
-    """Turn what the file system says of an object's name into the owner's mistake."""
+    """Turns what the file system says of an object's name into the owner's mistake."""
     try:
         yield
     except (OSError, ValueError) as error:

@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Stamp:
-    """What tells one version of a file from another."""
+    """What is different between two versions of a file."""
 
     size: int
     modified: int
@@ -43,7 +43,7 @@ class Stamp:
 
 
 Files = Mapping[str, Stamp]
-Tell = Callable[[str, Exception], None]
+Report = Callable[[str, Exception], None]
 """Takes the name of a file or folder, relative to the checkpoint folder, and what is wrong."""
 
 
@@ -56,7 +56,7 @@ class Changes:
 
 
 def changes(before: Files, now: Files, kept: Files) -> Changes:
-    """Return what differs from S3, of which `kept` says what it has.
+    """What differs from S3, of which `kept` says what it has.
 
     A file is uploaded once it is the same in two looks: while it grows, it waits.
     """
@@ -67,11 +67,11 @@ def changes(before: Files, now: Files, kept: Files) -> Changes:
     )
 
 
-def scan(folder: Path, known: Files, tell: Tell) -> dict[str, Stamp]:
-    """Return the files below `folder`, without the service's markers and without links.
+def scan(folder: Path, known: Files, report: Report) -> dict[str, Stamp]:
+    """The files below `folder`, without the service's markers and without links.
 
-    What vanishes meanwhile is not there. A folder that can't be looked at is told, and its files
-    are taken to be as they were `known`: they are not deleted.
+    What vanishes meanwhile is not there. A folder that can't be looked at is reported to `report`,
+    and its files are taken to be as they were `known`: they are not deleted.
     """
     found: dict[str, Stamp] = {}
     if leads_elsewhere(folder):
@@ -84,7 +84,7 @@ def scan(folder: Path, known: Files, tell: Tell) -> dict[str, Stamp]:
         except _GONE:
             continue
         except OSError as error:
-            tell(name, error)
+            report(name, error)
             found |= {each: known[each] for each in known if each.startswith(name)}
         else:
             unseen += folders
@@ -93,7 +93,7 @@ def scan(folder: Path, known: Files, tell: Tell) -> dict[str, Stamp]:
 
 
 def _look(root: Path, name: str) -> tuple[list[str], dict[str, Stamp]]:
-    """Return the folders in a folder below `root`, with a slash at their ends, and its files."""
+    """The folders in a folder below `root`, with a slash at their ends, and its files."""
     folders, files = [], {}
     with os.scandir(f"{root}/{name}") as entries:
         for entry in entries:
@@ -113,7 +113,7 @@ def _stamp(status: os.stat_result) -> Stamp:
 class CheckpointSync:
     """Keeps one instance's checkpoint folder and the job's checkpoint prefix in step.
 
-    Whatever goes wrong with a file costs that file only: it is told once in the local cloud's log,
+    An error with one file costs that file only: it is once in the local cloud's log,
     and tried again in each pass. The job hears nothing of it.
     """
 
@@ -130,7 +130,7 @@ class CheckpointSync:
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
 
     def restore(self, check: Callable[[], None]) -> None:
-        """Download what the prefix holds; `check` may raise, before each object, to end it."""
+        """Downloads what the prefix holds; `check` may raise, before each object, to end it."""
         self._folder.mkdir(parents=True, exist_ok=True)
         for key in list(list_keys(self._s3, self._location)):
             check()
@@ -140,11 +140,11 @@ class CheckpointSync:
         self._kept = self._scan()
 
     def start(self) -> None:
-        """Begin to upload changes, once the script runs."""
+        """Begins to upload changes, once the script runs."""
         self._thread.start()
 
     def finish(self, seconds: float) -> None:
-        """End, once the script has ended, with a pass over whatever it left, whole or torn.
+        """Ends, once the script has ended, with a pass over whatever it left, whole or torn.
 
         The pass stops between two files after `seconds`. Only then may the folder go: what
         happens to it later is no deletion of the script's.
@@ -154,7 +154,7 @@ class CheckpointSync:
         self._pass(lambda: self._apply_all(lambda: time.monotonic() > deadline))
 
     def abandon(self) -> None:
-        """End without a last pass, and between two files of one that runs: the instance is lost."""
+        """Ends without a last pass, or between two files of one that runs: the instance is lost."""
         self._end()
 
     def _end(self) -> None:
@@ -167,7 +167,7 @@ class CheckpointSync:
             self._pass(self._apply_stable)
 
     def _pass(self, work: Callable[[], None]) -> None:
-        """Do the work of a pass; no error ends the passes or the job."""
+        """Does the work of a pass; no error ends the passes or the job."""
         self._failed_before, self._failed = self._failed, {}
         self._attempt("", work)
 
@@ -184,10 +184,10 @@ class CheckpointSync:
             _log.warning("%d checkpoint files were not synchronised within the grace", left)
 
     def _scan(self) -> dict[str, Stamp]:
-        return scan(self._folder, self._kept, self._tell)
+        return scan(self._folder, self._kept, self._report)
 
     def _apply(self, found: Changes, over: Callable[[], bool]) -> int:
-        """Upload and delete, until it is over; return how many files are left."""
+        """Uploads and deletes until it is over. Returns how many files are left."""
         work = [(name, self._upload) for name in found.upload]
         work += [(name, self._delete) for name in found.delete]
         for number, (name, change) in enumerate(work):
@@ -200,13 +200,13 @@ class CheckpointSync:
         try:
             work()
         except Exception as error:
-            self._tell(name, error)
+            self._report(name, error)
 
-    def _tell(self, name: str, error: Exception) -> None:
-        """Log an error, unless this pass or the one before has met the same."""
-        told = {self._failed_before.get(name), self._failed.get(name)}
+    def _report(self, name: str, error: Exception) -> None:
+        """Logs an error, unless this pass or the one before has met the same."""
+        reported = {self._failed_before.get(name), self._failed.get(name)}
         self._failed[name] = type(error)
-        if type(error) not in told:
+        if type(error) not in reported:
             where = f"s3://{self._location.bucket}/{self._location.key}{name}"
             trace = None if isinstance(error, _EXPECTED) else error
             _log.warning("Checkpoint %a is not synchronised: %a", where, error, exc_info=trace)
@@ -253,7 +253,7 @@ class _Content:
         self._left = size
 
     def read(self, amount: int = -1) -> bytes:
-        """Return the next bytes, all that are left without an amount, none at the end."""
+        """The next bytes, all that are left without an amount, none at the end."""
         content = self._file.read(self._left if amount < 0 else min(amount, self._left))
         self._left -= len(content)
         return content

@@ -16,7 +16,7 @@ class Location:
 
     @classmethod
     def parse(cls, uri: str) -> Location:
-        """Split s3://bucket/key; raise ValueError for anything else."""
+        """Splits s3://bucket/key. Raises ValueError for anything else."""
         scheme, _, rest = uri.partition("://")
         bucket, _, key = rest.partition("/")
         if scheme not in {"s3", "https"} or not bucket:
@@ -24,17 +24,17 @@ class Location:
         return cls(bucket, key)
 
     def folder(self) -> Location:
-        """Return the location as a folder: an empty key or one that ends with a slash."""
+        """The location as a folder: an empty key or one that ends with a slash."""
         key = self.key.rstrip("/")
         return Location(self.bucket, f"{key}/" if key else "")
 
     def child(self, name: str) -> Location:
-        """Return the location of `name` in this folder."""
+        """The location of `name` in this folder."""
         return Location(self.bucket, self.folder().key + name)
 
 
 def list_keys(s3: Any, location: Location) -> Iterator[str]:
-    """Yield, in order, the keys that begin with the location's key."""
+    """Yields, in order, the keys that begin with the location's key."""
     pages = s3.get_paginator("list_objects_v2").paginate(
         Bucket=location.bucket, Prefix=location.key
     )

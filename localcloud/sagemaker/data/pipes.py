@@ -23,7 +23,7 @@ class Pipe:
     """Feeds one channel of one instance, on a thread of its own.
 
     `<channel>_0` is there before the script begins, and each further pipe before any data of
-    the one before, so that a script never looks for one in vain.
+    the one before, so that a script always finds the next one.
     """
 
     def __init__(self, path: Path, stream: Stream, fail: Callable[[Exception], None]) -> None:
@@ -36,11 +36,11 @@ class Pipe:
         os.mkfifo(self._of(0))
 
     def start(self) -> None:
-        """Begin to wait for the script."""
+        """Begins to wait for the script."""
         self._thread.start()
 
     def close(self) -> None:
-        """End, once the instance has."""
+        """Ends, once the instance has."""
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -61,7 +61,7 @@ class Pipe:
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
-        """Let the job fail for whatever goes wrong, unless its instance has ended."""
+        """Lets the job fail for whatever goes wrong, unless its instance has ended."""
         try:
             yield
         except Exception as error:
@@ -79,7 +79,7 @@ class Pipe:
             raise ClientError(f"Data download failed:The script made {path.name} itself") from error
 
     def _open(self, path: Path) -> int | None:
-        """Open a pipe once the script reads from it; None if it never does or took it away."""
+        """Opens a pipe once the script reads from it; None if it never does or took it away."""
         while not self._ended.is_set():
             try:
                 return os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
@@ -92,7 +92,7 @@ class Pipe:
         return None
 
     def _feed(self, pipe: int, pieces: Iterator[bytes]) -> None:
-        """Write all pieces, or as many as the script wants."""
+        """Writes all pieces, or as many as the script wants."""
         for piece in pieces:
             rest = memoryview(piece)
             while rest:
@@ -104,7 +104,7 @@ class Pipe:
                     return
 
     def _write(self, pipe: int, data: memoryview) -> int:
-        """Write what the pipe takes now, which may be nothing."""
+        """Writes what the pipe takes now, which may be nothing."""
         ready = select.poll()
         ready.register(pipe, select.POLLOUT)
         ready.poll(_POLL_SECONDS * 10_000)

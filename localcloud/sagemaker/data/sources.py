@@ -34,7 +34,7 @@ class Line:
 
 
 def objects(s3: Any, source: Document) -> list[Object]:
-    """Return the objects of an S3 data source in their order; raise ClientError without any."""
+    """The objects of an S3 data source in their order. Raises ClientError without any."""
     location = Location.parse(source["S3Uri"])
     found = list(_listed(s3, location, source["S3DataType"]))
     if not found:
@@ -58,7 +58,7 @@ def _named(uris: Sequence[tuple[Location, str]]) -> Iterator[Object]:
 
 
 def manifest(text: bytes, where: Location) -> list[tuple[Location, str]]:
-    """Return the objects that a manifest names, each with what follows the prefix."""
+    """The objects that a manifest names, each with what follows the prefix."""
     try:
         first, *suffixes = json.loads(text)
         prefix = Location.parse(first["prefix"])
@@ -74,7 +74,7 @@ def manifest(text: bytes, where: Location) -> list[tuple[Location, str]]:
 
 
 def lines(s3: Any, source: Document) -> list[Line]:
-    """Return the lines of an augmented manifest, without empty ones."""
+    """The lines of an augmented manifest, without empty ones."""
     text = _read(s3, Location.parse(source["S3Uri"]))
     return [
         Line(f"{source['S3Uri']} line {number}", line)
@@ -84,7 +84,7 @@ def lines(s3: Any, source: Document) -> list[Line]:
 
 
 def attributes(s3: Any, line: Line, names: Sequence[str]) -> Iterator[bytes]:
-    """Yield the attributes of an augmented manifest's line: what a reference leads to.
+    """The attributes of an augmented manifest's line: what a reference leads to.
 
     Raises ClientError for a line that is no JSON object or that lacks an attribute.
     """
@@ -114,7 +114,7 @@ def _attribute(s3: Any, name: str, value: Any) -> bytes:
 
 
 def shard(items: Sequence[Item], index: int, count: int) -> list[Item]:
-    """Return the share of host `index` (from 0) of `count` hosts.
+    """The share of host `index` (from 0) of `count` hosts.
 
     AWS documents the proportion, not which host gets which object.
     """
@@ -122,7 +122,7 @@ def shard(items: Sequence[Item], index: int, count: int) -> list[Item]:
 
 
 def relative_name(key: str, prefix: str) -> str:
-    """Return an object's path within its channel.
+    """An object's path within its channel.
 
     A prefix that names a folder or an object leaves what follows its last slash; one that
     ends within a name leaves that name too. Raises ClientError for a path that would

@@ -33,7 +33,7 @@ class Stream:
         self._share = share
 
     def epoch(self, number: int) -> Iterator[bytes]:
-        """Yield the bytes of an epoch, from 0, in pieces.
+        """The bytes of an epoch, from 0, in pieces.
 
         Raises ClientError, which names channel and object or line, for data that are not there,
         not allowed, not what they should be; RuntimeError, which names them too, for all else.
@@ -60,7 +60,7 @@ class Stream:
             raise RuntimeError(f"Data could not be read {where}") from error
 
     def _items(self, epoch: int) -> list[Any]:
-        """Return objects or lines, in the epoch's order: where they are shuffled, then divided."""
+        """Objects or lines, in the epoch's order: where they are shuffled, then divided."""
         augmented = self._source["S3DataType"] == "AugmentedManifestFile"
         found: list[Any] = (lines if augmented else objects)(self._s3, self._source)
         if shuffle := self._channel.get("ShuffleConfig"):
@@ -95,6 +95,6 @@ def _place(item: Object | Line) -> str:
 
 
 def record(content: bytes) -> bytes:
-    """Return one record of the RecordIO format."""
+    """One record of the RecordIO format."""
     padding = b"\0" * (-len(content) % _WORD)
     return struct.pack("<II", _RECORD_MAGIC, len(content)) + content + padding

@@ -19,7 +19,7 @@ _FLAGS = (
 
 
 def describe(job: TrainingJob, now: float = 0.0) -> Document:
-    """Return DescribeTrainingJob's answer: all that was sent and what the service adds.
+    """DescribeTrainingJob's answer: all that was sent and what the service adds.
 
     `now` is the time at which it is asked, 0 for that of the last change.
     """
@@ -61,7 +61,7 @@ def _profiled(job: TrainingJob) -> bool:
 
 
 def summarise(job: TrainingJob, now: float) -> Document:
-    """Return the job's entry in ListTrainingJobs."""
+    """The job's entry in ListTrainingJobs."""
     return {
         "TrainingJobName": job.name,
         "TrainingJobArn": job.arn,
@@ -75,19 +75,19 @@ def summarise(job: TrainingJob, now: float) -> Document:
 
 
 def output_uri(job: TrainingJob) -> str:
-    """Return the S3 URI below which the job's output lies, without a final slash."""
+    """The S3 URI below which the job's output lies, without a final slash."""
     path: str = job.request["OutputDataConfig"]["S3OutputPath"]
     return f"{path.rstrip('/')}/{job.name}/output"
 
 
 def model_uri(job: TrainingJob) -> str:
-    """Return the S3 URI of the model: an archive, or a folder if it is not compressed."""
+    """The S3 URI of the model: an archive, or a folder if it is not compressed."""
     compression = job.request["OutputDataConfig"].get("CompressionType", "GZIP")
     return f"{output_uri(job)}/model" + (".tar.gz" if compression == "GZIP" else "/")
 
 
 def _request(job: TrainingJob) -> Document:
-    """Return what was sent, with the defaults that the service shows."""
+    """What was sent, with the defaults that the service shows."""
     shown = {name: value for name, value in job.request.items() if name not in _NOT_SHOWN}
     document = copy.deepcopy(shown)
     for channel in document.get("InputDataConfig", []):

@@ -18,13 +18,13 @@ class ClientError(Exception):
 
 
 def refused(step: str, error: ServiceClientError, where: str = "") -> Exception:
-    """Return the failure of a step, such as "Data download failed:", that a service refused.
+    """The failure of a step, such as "Data download failed:", that a service refused.
 
-    `where` says at what. Where the service itself failed, nobody's mistake is told.
+    `where` says at what. Where the service itself failed, it is not called the owner's mistake.
     """
     status = _status(error)
-    told = error.response["Error"]
-    message = f"{step}{told['Code']} ({status}): {told['Message']} {where}".rstrip()
+    answer = error.response["Error"]
+    message = f"{step}{answer['Code']} ({status}): {answer['Message']} {where}".rstrip()
     return ClientError(message) if status < _SERVER_ERROR else RuntimeError(message)
 
 
@@ -34,7 +34,7 @@ def _status(error: ServiceClientError) -> int:
 
 
 def reason(error: Exception) -> str:
-    """Return the failure reason for an error: the request's bucket, key or role, or the service."""
+    """The failure reason for an error: the request's bucket, key or role, or the service."""
     owners = isinstance(error, ClientError) or (
         isinstance(error, ServiceClientError) and _status(error) < _SERVER_ERROR
     )
@@ -42,12 +42,12 @@ def reason(error: Exception) -> str:
 
 
 def client_error(error: Exception) -> str:
-    """Return the failure reason for a mistake of the job's owner."""
+    """The failure reason for a mistake of the job's owner."""
     return f"ClientError: {error}"[:_LONGEST]
 
 
 def algorithm_error(failure_file: Path, code: int) -> str:
-    """Return the failure reason for an exit code, with what the script left to say."""
+    """The failure reason for an exit code, with what the script left to say."""
     end = f", exit code: {code}"
     start = "AlgorithmError: "
     return start + _read(failure_file)[: _LONGEST - len(start) - len(end)] + end

@@ -1,7 +1,7 @@
 """What the instance types of training jobs are made of and cost.
 
 `instance_types.csv` has a row for each value of the service model's `TrainingInstanceType`.
-Prices are on-demand USD per instance and hour in us-east-1; where none is known there is none.
+Prices are on-demand USD per instance and hour in us-east-1; where none is known, the price is empty.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 _TABLE = Path(__file__).with_name("instance_types.csv")
 _HISTORICAL = "C"
@@ -40,7 +41,7 @@ class InstanceType:
 
 @cache
 def instance_types() -> Mapping[str, InstanceType]:
-    """Return the whole table, by name."""
+    """The whole table, by name."""
     with _TABLE.open(newline="", encoding="utf-8") as table:
         return {row["instance_type"]: _parse(row) for row in csv.DictReader(table)}
 
@@ -55,3 +56,13 @@ def _parse(row: Mapping[str, str]) -> InstanceType:
         listed_price="" if historical else row["on_demand_usd_per_hour"],
         price_date=row["price_date"],
     )
+
+
+def instance_groups(request: dict[str, Any]) -> list[dict[str, Any]]:
+    """The groups of a request's instances; where it has none, all instances as one without a name.
+
+    Each has InstanceType and InstanceCount.
+    """
+    resources = request["ResourceConfig"]
+    groups: list[dict[str, Any]] = resources.get("InstanceGroups") or [resources]
+    return groups

@@ -16,7 +16,7 @@ Kind = Literal["training job", "spot training job", "training warm pool"]
 Place = tuple[str, str]
 """An account and a region."""
 
-# AWS gives each account its own, for many types none. Here examples shall run unasked.
+# AWS gives each account its own, for many types none. Here the examples run without a request.
 DEFAULTS: Mapping[Kind, int] = {
     "training job": 100,
     "spot training job": 100,
@@ -50,7 +50,7 @@ class Quota:
 
 @cache
 def quotas() -> Mapping[str, Quota]:
-    """Return every quota by its code, in the order of their names."""
+    """Every quota by its code, in the order of their names."""
     every = [Quota(name, kind) for name in instance_types() for kind in get_args(Kind)]
     return {quota.code: quota for quota in sorted(every, key=lambda quota: quota.name)}
 
@@ -63,17 +63,17 @@ class QuotaBook:
         self._lock = threading.Lock()
 
     def value(self, place: Place, quota: Quota) -> float:
-        """Return the number of instances that may be used."""
+        """The number of instances that may be used."""
         with self._lock:
             return self._applied.get((place, quota), quota.default)
 
     def apply(self, place: Place, quota: Quota, value: float) -> None:
-        """Set the number of instances that may be used."""
+        """Sets the number of instances that may be used."""
         with self._lock:
             self._applied[place, quota] = value
 
     def state(self) -> list[tuple[Place, tuple[str, Kind], float]]:
-        """Return the quotas as documents."""
+        """The quotas as documents."""
         with self._lock:
             return [
                 (place, (quota.instance_type, quota.kind), value)
@@ -81,11 +81,11 @@ class QuotaBook:
             ]
 
     def restore(self, state: list[tuple[Place, tuple[str, Kind], float]]) -> None:
-        """Take back what `state` returned to an earlier server."""
+        """Takes back what `state` returned to an earlier server."""
         for (account, region), (instance_type, kind), value in state:
             self.apply((account, region), Quota(instance_type, kind), value)
 
     def forget(self) -> None:
-        """Go back to the default quotas everywhere."""
+        """Goes back to the default quotas everywhere."""
         with self._lock:
             self._applied.clear()

@@ -62,7 +62,7 @@ class TrainingJob:
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> TrainingJob:
-        """Return the job that `dataclasses.asdict` made the document of."""
+        """The job that `dataclasses.asdict` made the document of."""
         transitions = tuple(Transition(**row) for row in document["transitions"])
         metrics = tuple(Metric(**metric) for metric in document["metrics"])
         pool = document.get("warm_pool")
@@ -82,5 +82,5 @@ class TrainingJob:
 
 
 def training_job_arn(account: str, region: str, name: str) -> str:
-    """Return the ARN of a training job."""
+    """The ARN of a training job."""
     return f"arn:aws:sagemaker:{region}:{account}:training-job/{name}"

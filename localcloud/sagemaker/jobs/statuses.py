@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from localcloud.sagemaker.jobs.instances import instance_types
+from localcloud.sagemaker.jobs.instances import instance_groups, instance_types
 from localcloud.sagemaker.jobs.records import TrainingJob, Transition
 
 MESSAGES = {
@@ -43,14 +43,14 @@ _WAITING = {"Starting", "Pending", "Interrupted"}
 def enter(
     transitions: tuple[Transition, ...], status: str, now: float, message: str = ""
 ) -> tuple[Transition, ...]:
-    """Close the open row and add one for `status`; a terminal row ends as it starts."""
+    """Closes the open row and adds one for `status`; a terminal row ends as it starts."""
     text = message or MESSAGES[status]
     end = now if status in TERMINAL else None
     return (*_close(transitions, now), Transition(status, now, text, end))
 
 
 def say(transitions: tuple[Transition, ...], message: str) -> tuple[Transition, ...]:
-    """Replace the message of the open row, as the service does within a status."""
+    """Replaces the message of the open row, as the service does within a status."""
     return (*transitions[:-1], replace(transitions[-1], message=message))
 
 
@@ -61,54 +61,54 @@ def _close(transitions: tuple[Transition, ...], now: float) -> tuple[Transition,
 
 
 def secondary_status(job: TrainingJob) -> str:
-    """Return the status of the job's last row."""
+    """The status of the job's last row."""
     return job.transitions[-1].status
 
 
 def status(job: TrainingJob) -> str:
-    """Return TrainingJobStatus: a job that was asked to stop is Stopping until it ends."""
+    """TrainingJobStatus: a job that was asked to stop is Stopping until it ends."""
     return TERMINAL.get(secondary_status(job), "Stopping" if stopping(job) else "InProgress")
 
 
 def stopping(job: TrainingJob) -> bool:
-    """Tell whether the job was asked to end, by a call or by a limit."""
+    """Whether the job was asked to end, by a call or by a limit."""
     return any(row.status == "Stopping" for row in job.transitions)
 
 
 def failure_reason(job: TrainingJob) -> str | None:
-    """Return why the job failed; None if it did not."""
+    """Why the job failed; None if it did not."""
     last = job.transitions[-1]
     return last.message if last.status == "Failed" else None
 
 
 def ended(job: TrainingJob) -> bool:
-    """Tell whether the job has a terminal status."""
+    """Whether the job has a terminal status."""
     return secondary_status(job) in TERMINAL
 
 
 def has_instances(job: TrainingJob) -> bool:
-    """Tell whether the job works on instances at present."""
+    """Whether the job works on instances at present."""
     return not ended(job) and secondary_status(job) not in _WAITING
 
 
 def kept_model(job: TrainingJob) -> bool:
-    """Tell whether the job ended in a way that uploads the model: any but failure."""
+    """Whether the job ended in a way that uploads the model: any but failure."""
     return ended(job) and secondary_status(job) != "Failed"
 
 
 def training_start(job: TrainingJob) -> float | None:
-    """Return when the job first had its instances; None if it never had."""
+    """When the job first had its instances; None if it never had."""
     working = (row.start for row in job.transitions if row.status in {"Downloading", "Training"})
     return next(working, None)
 
 
 def training_end(job: TrainingJob) -> float | None:
-    """Return when the job ended; None while it runs."""
+    """When the job ended; None while it runs."""
     return job.transitions[-1].start if ended(job) else None
 
 
 def training_seconds(job: TrainingJob) -> int | None:
-    """Return the seconds on instances, downloads and uploads included, when the job has ended.
+    """The seconds on instances, downloads and uploads included, when the job has ended.
 
     Waiting for instances, at the start or after an interruption, does not count.
     """
@@ -120,7 +120,7 @@ def training_seconds(job: TrainingJob) -> int | None:
 
 
 def billable_seconds(job: TrainingJob) -> int | None:
-    """Return the seconds that are billed: a spot job's carry the discount."""
+    """The seconds that are billed: a spot job's carry the discount."""
     seconds = training_seconds(job)
     if seconds is None or not job.request.get("EnableManagedSpotTraining"):
         return seconds
@@ -136,7 +136,7 @@ class Limit:
 
 
 def limits(job: TrainingJob, now: float) -> tuple[Limit, ...]:
-    """Return the ends that maximum runtime, wait and pending time impose, if the job goes on as is.
+    """The ends that maximum runtime, wait and pending time impose, if the job goes on as is.
 
     Runtime counts the Training rows of all attempts, wait counts from the creation, and pending
     time from when the job began to wait for instances; it is for accelerated types only.
@@ -155,8 +155,7 @@ def limits(job: TrainingJob, now: float) -> tuple[Limit, ...]:
 
 
 def _accelerated(job: TrainingJob) -> bool:
-    resources = job.request["ResourceConfig"]
-    groups = resources.get("InstanceGroups") or [resources]
+    groups = instance_groups(job.request)
     return any(instance_types()[group["InstanceType"]].accelerators for group in groups)
 
 

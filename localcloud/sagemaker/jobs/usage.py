@@ -1,4 +1,4 @@
-"""How many instances the jobs of a place use, and whether there is room for another's."""
+"""How many instances the jobs of a place use, and whether the quota has room for another job."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from localcloud.protocol.errors import ServiceError
 from localcloud.sagemaker.jobs import statuses, warm_pools
+from localcloud.sagemaker.jobs.instances import instance_groups
 from localcloud.sagemaker.jobs.quota_book import Kind, Place, Quota, QuotaBook
 from localcloud.sagemaker.jobs.records import TrainingJob
 
@@ -15,21 +16,20 @@ Document = dict[str, Any]
 
 
 def instances_of(request: Document) -> Counter[str]:
-    """Return the number of instances by type that a request asks for, over all its groups."""
-    resources = request["ResourceConfig"]
+    """The number of instances by type that a request asks for, over all its groups."""
     counts: Counter[str] = Counter()
-    for group in resources.get("InstanceGroups") or [resources]:
+    for group in instance_groups(request):
         counts[group["InstanceType"]] += group["InstanceCount"]
     return counts
 
 
 def kind_of(request: Document) -> Kind:
-    """Return the kind of use by which a job's instances are counted."""
+    """The kind of use by which a job's instances are counted."""
     return "spot training job" if request.get("EnableManagedSpotTraining") else "training job"
 
 
 def in_use(jobs: Iterable[TrainingJob], place: Place, kind: Kind, now: float) -> Counter[str]:
-    """Return the number of instances by type that jobs of a place use, wait for or keep warm."""
+    """The number of instances by type that jobs of a place use, wait for or keep warm."""
     counts: Counter[str] = Counter()
     for job in jobs:
         held = not statuses.ended(job) or warm_pools.status(job, now) == "Available"
@@ -41,7 +41,7 @@ def in_use(jobs: Iterable[TrainingJob], place: Place, kind: Kind, now: float) ->
 def check(
     book: QuotaBook, jobs: Iterable[TrainingJob], place: Place, request: Document, now: float
 ) -> None:
-    """Raise the service's ResourceLimitExceeded if a request asks for more than is left."""
+    """Raises the service's ResourceLimitExceeded if a request asks for more than is left."""
     kind = kind_of(request)
     used = in_use(jobs, place, kind, now)
     for name, count in instances_of(request).items():

@@ -1,4 +1,4 @@
-"""Warm pools: instances that are kept after a job for the next that is like it.
+"""Warm pools: instances that are kept after a job, for the next job with the same needs.
 
 Pure functions. Whether a pool is still kept follows from the time: nothing has to happen at its
 end (Developer Guide, "Train Using SageMaker AI Managed Warm Pools").
@@ -26,7 +26,7 @@ _NOT_KEPT_AFTER = ("InternalServerError", "CapacityError")
 
 
 def status(job: TrainingJob, now: float) -> str:
-    """Return the status of a job's warm pool; empty if it has none."""
+    """The status of a job's warm pool; empty if it has none."""
     pool = job.warm_pool
     if pool is None:
         return ""
@@ -38,7 +38,7 @@ def status(job: TrainingJob, now: float) -> str:
 
 
 def shown(job: TrainingJob, now: float) -> Document:
-    """Return what descriptions and summaries say of a job's warm pool."""
+    """What descriptions and summaries say of a job's warm pool."""
     pool = job.warm_pool
     if pool is None:
         return {}
@@ -54,7 +54,7 @@ def shown(job: TrainingJob, now: float) -> Document:
 def matching(
     jobs: Iterable[TrainingJob], place: Place, request: Document, now: float
 ) -> TrainingJob | None:
-    """Return the job whose kept instances a new job can take; None if there is none."""
+    """The job whose kept instances a new job can take; None if there is none."""
     if request.get("EnableManagedSpotTraining") or "InstanceGroups" in request["ResourceConfig"]:
         return None
     alike = (
@@ -68,7 +68,7 @@ def matching(
 
 
 def _likeness(request: Document) -> tuple[Any, ...]:
-    """Return what must be the same for one job to run on another's instances."""
+    """What must be the same for one job to run on another's instances."""
     resources, network = request["ResourceConfig"], request.get("VpcConfig", {})
     return (
         request["RoleArn"],
@@ -87,7 +87,7 @@ def new_pool(
     earlier: TrainingJob | None,
     now: float,
 ) -> WarmPool | None:
-    """Return the pool of a new job; None if it needs none, or the quota has no room for it.
+    """The pool of a new job; None if it needs none, or the quota has no room for it.
 
     `earlier` is the job whose instances it takes.
     """
@@ -102,7 +102,7 @@ def new_pool(
 
 
 def held(jobs: Iterable[TrainingJob], now: float) -> list[WarmPool]:
-    """Return the pools of jobs that have instances now."""
+    """The pools of jobs that have instances now."""
     return [job.warm_pool for job in jobs if job.warm_pool is not None and _held(job, now)]
 
 
@@ -111,7 +111,7 @@ def _held(job: TrainingJob, now: float) -> bool:
 
 
 def _count(jobs: Iterable[TrainingJob], place: Place, instance_type: str, now: float) -> int:
-    """Return the number of instances in a place's warm pools."""
+    """The number of instances in a place's warm pools."""
     return sum(
         job.request["ResourceConfig"]["InstanceCount"]
         for job in jobs
@@ -122,7 +122,7 @@ def _count(jobs: Iterable[TrainingJob], place: Place, instance_type: str, now: f
 
 
 def kept(job: TrainingJob, reason: str, now: float) -> WarmPool | None:
-    """Return the pool of a job that ends now, for the reason by which it failed, if it did."""
+    """The pool of a job that ends now, for the reason by which it failed, if it did."""
     pool = job.warm_pool
     if pool is None:
         return None
@@ -132,17 +132,17 @@ def kept(job: TrainingJob, reason: str, now: float) -> WarmPool | None:
 
 
 def prolonged(pool: WarmPool, seconds: float, now: float) -> WarmPool:
-    """Return a pool that is kept for another period since its job's end, at least until now."""
+    """A pool that is kept for another period since its job's end, at least until now."""
     return replace(pool, until=_end(pool, max(now, pool.since + seconds)))
 
 
 def reused(pool: WarmPool, by: str, now: float) -> WarmPool:
-    """Return a pool whose instances another job takes."""
+    """A pool whose instances another job takes."""
     return replace(pool, until=now, reused_by=by)
 
 
 def lost(job: TrainingJob, now: float) -> WarmPool | None:
-    """Return the pool of a job whose instances have gone."""
+    """The pool of a job whose instances have gone."""
     pool = job.warm_pool
     if pool is None or status(job, now) != "Available":
         return pool

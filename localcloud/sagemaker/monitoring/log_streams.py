@@ -33,7 +33,7 @@ class LogStream:
         self._name = ""
 
     def put(self, events: list[dict[str, Any]]) -> None:
-        """Append events, oldest first."""
+        """Appends events, oldest first."""
         if not self._name:
             self._name = f"{self._prefix}{int(time.time())}"
             self._create()
@@ -46,7 +46,7 @@ class LogStream:
 
     def _create(self) -> None:
         stream = {"logGroupName": GROUP, "logStreamName": self._name}
-        # There already when the job starts anew within the second of the stream's name.
+        # There already when the job starts again within the second of the stream's name.
         with suppress(self._logs.exceptions.ResourceAlreadyExistsException):
             try:
                 self._logs.create_log_stream(**stream)
@@ -76,7 +76,7 @@ class Pump:
         self._due = 0.0
 
     def run(self) -> None:
-        """Read to the end."""
+        """Reads to the end."""
         finished = False
         while not finished:
             wait = max(0.0, self._due - time.monotonic()) if self._events else None
@@ -88,7 +88,7 @@ class Pump:
                 self._send()
 
     def _take(self, data: bytes) -> None:
-        """Turn complete lines into events; at the end, or when it is too long, the rest too."""
+        """Turns complete lines into events; at the end, or when it is too long, the rest too."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         if not data or len(self._rest) > _LONGEST_EVENT:
             lines.append(self._rest)

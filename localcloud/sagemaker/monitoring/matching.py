@@ -36,13 +36,13 @@ class Answer(TypedDict):
 
 
 def last_match(line: str, pattern: re.Pattern[str]) -> float | None:
-    """Return a metric's value in one line: the last match that is a number, first group."""
+    """A metric's value in one line: the last match that is a number, first group."""
     numbers = (_number(match.group(1)) for match in pattern.finditer(line[:LONGEST_LINE]))
     return next((each for each in reversed(list(numbers)) if each is not None), None)
 
 
 def _number(text: str | None) -> float | None:
-    """Return a number as the service keeps it, with single precision; None if it is none."""
+    """A number as the service keeps it, with single precision; None if it is none."""
     try:
         (value,) = struct.unpack("f", struct.pack("f", float(text or "")))
     except (ValueError, OverflowError):
@@ -51,7 +51,7 @@ def _number(text: str | None) -> float | None:
 
 
 def answer(texts: Sequence[str], expressions: dict[str, str]) -> Answer:
-    """Look for all metrics; those that are given up are taken out of `expressions`.
+    """Looks for all metrics; those that are given up are taken out of `expressions`.
 
     A carriage return ends a line too: progress bars write nothing else.
     """
@@ -73,7 +73,7 @@ def answer(texts: Sequence[str], expressions: dict[str, str]) -> Answer:
 
 @contextmanager
 def _limited() -> Iterator[None]:
-    """Raise TimeoutError in what takes too much of a processor's time, however busy others are."""
+    """Raises TimeoutError in what takes too much of a processor's time, however busy others are."""
     signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
     try:
         yield
@@ -86,7 +86,7 @@ def _time_out(*_: object) -> None:
 
 
 def main() -> None:
-    """Answer until the standard input ends."""
+    """Answers until the standard input ends."""
     resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
     signal.signal(signal.SIGVTALRM, _time_out)
     expressions = json.loads(sys.stdin.readline())

@@ -34,7 +34,7 @@ class MetricFeed:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Publish meanwhile, and in the end what is left."""
+        """Publishes meanwhile, and in the end what is left."""
         self._thread.start()
         try:
             yield
@@ -52,7 +52,7 @@ class MetricFeed:
             for start in range(0, len(metrics), _MOST_METRICS):
                 self._put(metrics[start : start + _MOST_METRICS])
         except (BotoCoreError, ClientError):
-            # As with its output, a job does not fail because nobody sees its metrics.
+            # As with its output, a job does not fail because its metrics are lost.
             _log.exception("Metrics of a training job were lost")
 
     def _put(self, metrics: list[Metric]) -> None:

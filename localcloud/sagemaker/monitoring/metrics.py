@@ -29,11 +29,11 @@ class Metrics:
         self._ended = not self._expressions
 
     def __bool__(self) -> bool:
-        """Tell whether any metric is defined."""
+        """Whether any metric is defined."""
         return bool(self._expressions)
 
     def read(self, lines: Sequence[str], time: float) -> None:
-        """Take the metrics of some lines of output.
+        """Takes the metrics of some lines of output.
 
         A metric that costs too much time is given up, and all are when the process ends.
         """
@@ -83,18 +83,18 @@ class Metrics:
         self._process.stdin.flush()
 
     def take(self) -> list[Metric]:
-        """Return the values since the last call, oldest first."""
+        """The values since the last call, oldest first."""
         with self._lock:
             new, self._new = self._new, []
         return new
 
     def final(self) -> tuple[Metric, ...]:
-        """Return the last values, in the order of the definitions."""
+        """The last values, in the order of the definitions."""
         with self._lock:
             return tuple(self._last[name] for name in self._expressions if name in self._last)
 
     def close(self) -> None:
-        """End the process, and read nothing any more."""
+        """Ends the process; nothing is read any more."""
         with self._lock:
             self._ended = True
             if self._process is not None:

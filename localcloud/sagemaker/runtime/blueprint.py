@@ -35,7 +35,7 @@ class Blueprint:
         return bool(self.job.request.get("EnableNetworkIsolation"))
 
     def specification(self, host: Host, folder: Path, network: int) -> Specification:
-        """Return the instance `host`, whose files lie in `folder` of this machine.
+        """The instance `host`, whose files lie in `folder` of this machine.
 
         `network` is the process that holds the job's network, 0 if it has none of its own.
         """
@@ -60,7 +60,7 @@ class Blueprint:
         )
 
     def checkpoint_folder(self, folder: Path) -> Path:
-        """Return this machine's folder for LocalPath: within /opt/ml, or one mounted there."""
+        """The machine's folder for LocalPath: within /opt/ml, or one mounted there."""
         path = PurePosixPath(layout.checkpoint_path(self.job.request))
         if path.is_relative_to(MACHINE_LEARNING):
             return folder / "ml" / path.relative_to(MACHINE_LEARNING)
@@ -69,19 +69,19 @@ class Blueprint:
         return folder / "checkpoints"
 
     def cache_folder(self, host: Host) -> Path | None:
-        """Return this machine's folder of what an instance of a warm pool keeps; None without."""
+        """The machine's folder of what an instance of a warm pool keeps; None without a pool."""
         pool = self.job.warm_pool
         return self.settings.jobs / pool.folder / f"algo-{host.number}" if pool else None
 
     def _aws(self) -> dict[str, str]:
-        """Return how the script reaches AWS: not at all when the job is isolated."""
+        """How the script reaches AWS: not at all when the job is isolated."""
         if self.isolated:
             return {}
         region = {"AWS_DEFAULT_REGION": self.job.region}
         return {**region, "AWS_ENDPOINT_URL": self.settings.url, **self.access.credentials}
 
     def _mounts(self, host: Host, folder: Path) -> list[Mount]:
-        """Return the mounts over /opt/ml: FastFile channels, read-only, and the checkpoints."""
+        """The mounts over /opt/ml: FastFile channels, read-only, and the checkpoints."""
         request = self.job.request
         channels = PurePosixPath("input/data")
         mounts = [
@@ -99,5 +99,5 @@ class Blueprint:
 
 
 def _moved(text: str, ml: Path) -> str:
-    """Put the folder that stands in for /opt/ml, where there is no private file tree."""
+    """Puts the folder that stands in for /opt/ml, where there is no private file tree."""
     return text.replace(MACHINE_LEARNING, str(ml))

@@ -45,7 +45,7 @@ class Cluster:
         ]
 
     def prepare(self, control: Control) -> None:
-        """Make each instance's files and download its input and the checkpoints.
+        """Makes each instance's files and downloads its input and the checkpoints.
 
         Raises EndedError as soon as the job has to end.
         """
@@ -72,7 +72,7 @@ class Cluster:
         instance.checkpoints.restore(check)
 
     def _supply(self, instance: Instance, control: Control) -> None:
-        """Download the instance's channels, or lay the pipes through which they come."""
+        """Downloads the instance's channels, or makes the pipes through which they come."""
         s3 = self._blueprint.access.s3
         for channel in layout.channels_of(self._blueprint.job.request, instance.host):
             source = channel["DataSource"]["S3DataSource"]
@@ -86,7 +86,7 @@ class Cluster:
                 channels.download(s3, source, folder, share, control.check)
 
     def start(self, control: Control, read_lines: ReadLines) -> None:
-        """Start every instance's entry point; exits go to `control`, output to `read_lines`."""
+        """Starts every instance's entry point; exits go to `control`, output to `read_lines`."""
         network = self._network.pid if self._network else 0
         name, logs = self._blueprint.job.name, self._blueprint.access.logs
         for instance in self._instances:
@@ -96,7 +96,7 @@ class Cluster:
             instance.start(specification, stream, read_lines, control.exited)
 
     def stop(self, control: Control) -> None:
-        """Send SIGTERM, wait for the grace, send SIGKILL, upload the last checkpoints."""
+        """Sends SIGTERM, waits for the grace, sends SIGKILL and uploads the last checkpoints."""
         deadline = time.monotonic() + self._blueprint.settings.grace
         for instance in self._instances:
             instance.signal(signal.SIGTERM)
@@ -111,19 +111,19 @@ class Cluster:
         return any(instance.running() for instance in self._instances)
 
     def flush(self, seconds: float) -> None:
-        """Upload the last checkpoints of instances that have ended, within `seconds`."""
+        """Uploads the last checkpoints of instances that have ended, within `seconds`."""
         for instance in self._instances:
             if instance.checkpoints:
                 instance.checkpoints.finish(seconds)
                 instance.checkpoints = None
 
     def kill(self) -> None:
-        """End every instance's processes at once."""
+        """Ends every instance's processes at once."""
         for instance in self._instances:
             instance.kill()
 
     def close(self) -> None:
-        """End what still runs, and the job's network; the instances' files stay."""
+        """Ends what still runs, and the job's network; the instances' files stay."""
         for instance in self._instances:
             instance.close()
             if instance.checkpoints:
@@ -134,16 +134,16 @@ class Cluster:
             self._network = None
 
     def folders(self, name: str) -> list[Path]:
-        """Return the folder `name` of /opt/ml on each instance."""
+        """The folder `name` of /opt/ml on each instance."""
         return [instance.ml / name for instance in self._instances]
 
     def failure_file(self, host: Host) -> Path:
-        """Return where a host's script says why it failed."""
+        """Where a host's script says why it failed."""
         return self._instances[host.number - 1].ml / "output" / "failure"
 
 
 def _free_network() -> str:
-    """Return the first three numbers of loopback addresses that other jobs hardly use.
+    """The first three numbers of loopback addresses that other jobs hardly use.
 
     Jobs that are not isolated share this machine's network: with addresses of their own
     they can listen at the same port.

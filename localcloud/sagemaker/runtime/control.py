@@ -61,31 +61,31 @@ class Control:
         self._demanded: Outcome | None = None
 
     def demand(self, outcome: Outcome) -> None:
-        """Ask the job to end; what was asked first counts."""
+        """Asks the job to end; what was asked first counts."""
         if self._demanded is None:
             self._demanded = outcome
             self._events.put(outcome)
 
     def fail(self, error: Exception) -> None:
-        """Let the job fail, for an error that another thread met."""
+        """Lets the job fail, for an error that another thread met."""
         self.demand(Outcome("Failed", reason(error)))
 
     def interrupt(self, interruption: Interruption) -> None:
-        """Take the job's instances away."""
+        """Takes the job's instances away."""
         self._events.put(interruption)
 
     def exited(self, host: Host, code: int) -> None:
-        """Report that an entry point ended."""
+        """Reports that an entry point ended."""
         self._events.put(Exit(host, code))
 
     def check(self) -> None:
-        """Raise EndedError if the job was asked to end or has reached a limit."""
+        """Raises EndedError if the job was asked to end or has reached a limit."""
         outcome = self._demanded or self._reached()
         if outcome is not None:
             raise EndedError(outcome)
 
     def wait(self, seconds: float) -> None:
-        """Wait; raise EndedError as soon as the job has to end."""
+        """Waits. Raises EndedError as soon as the job has to end."""
         deadline = time.monotonic() + seconds
         self.check()
         while (left := deadline - time.monotonic()) > 0:
@@ -93,7 +93,7 @@ class Control:
             self.check()
 
     def forget_instances(self) -> None:
-        """Forget what happened to instances that are gone, and that the job was to fail for them.
+        """Forgets what happened to instances that are gone, and that the job was to fail for them.
 
         What its owner demanded is remembered.
         """
@@ -104,7 +104,7 @@ class Control:
                 self._events.get_nowait()
 
     def next(self) -> Event:
-        """Wait for the next exit, demand, interruption or limit."""
+        """Waits for the next exit, demand, interruption or limit."""
         limit = min(self._limits(), key=lambda each: each.time, default=None)
         if limit is None:
             return self._events.get()
@@ -114,7 +114,7 @@ class Control:
             return Outcome(limit.status)
 
     def next_exit(self, seconds: float) -> Exit | None:
-        """Wait for the next exit alone; None after `seconds`."""
+        """Waits for the next exit only; None after `seconds`."""
         deadline = time.monotonic() + seconds
         while True:
             try:

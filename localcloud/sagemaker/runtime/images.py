@@ -44,7 +44,7 @@ class Image:
 
 
 def find(uri: str, data: Path) -> Image:
-    """Return the environment for an image URI; raise ImageError when it can't be used."""
+    """The environment for an image URI. Raises ImageError when it can't be used."""
     for pattern, folder in _read(data / FILE).items():
         if _matches(uri, pattern):
             return _inspect(Path(folder).expanduser(), data / FILE)

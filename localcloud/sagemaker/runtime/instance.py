@@ -47,7 +47,7 @@ class Instance:
         read_lines: ReadLines,
         ended: Callable[[Host, int], None],
     ) -> None:
-        """Run the entry point; call `ended`, from another thread, with its exit code."""
+        """Runs the entry point; calls `ended`, from another thread, with its exit code."""
         path = self.folder / "specification.json"
         specification.write(path)
         self._process = subprocess.Popen(
@@ -83,18 +83,18 @@ class Instance:
         ended(self.host, process.wait())
 
     def running(self) -> bool:
-        """Tell whether the entry point has begun and not ended."""
+        """Whether the entry point has begun and not ended."""
         return self._process is not None and self._process.poll() is None
 
     def signal(self, number: int) -> None:
-        """Send a signal to the instance's process 1, and to no other."""
+        """Sends a signal to the instance's process 1, and to no other."""
         first = self._first_process()
         if first is not None:
             with suppress(ProcessLookupError):
                 os.kill(first, number)
 
     def kill(self) -> None:
-        """End all processes of the instance at once."""
+        """Ends all processes of the instance at once."""
         if self._first_process() is not None:
             self.signal(signal.SIGKILL)
         elif self._process is not None:
@@ -102,7 +102,7 @@ class Instance:
             self._process.kill()
 
     def _first_process(self) -> int | None:
-        """Return the host's number of process 1: the first child of the sandbox's process."""
+        """The host's number of process 1: the first child of the sandbox's process."""
         if self._process is None or self._process.poll() is not None:
             return None
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
@@ -111,7 +111,7 @@ class Instance:
         return None
 
     def close(self) -> None:
-        """End the instance and wait until its output is read."""
+        """Ends the instance and waits until its output is read."""
         self.kill()
         if self._reader is not None:
             self._reader.join()

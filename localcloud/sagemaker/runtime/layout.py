@@ -40,7 +40,7 @@ class Host:
 
 
 def make_hosts(resources: Document, network: str, *, named: bool) -> tuple[Host, ...]:
-    """Return the job's hosts, numbered through its instance groups.
+    """The job's hosts, numbered through its instance groups.
 
     `network` is the first three numbers of their addresses, "127.0.0".
     """
@@ -65,7 +65,7 @@ def make_hosts(resources: Document, network: str, *, named: bool) -> tuple[Host,
 
 
 def configuration(job: TrainingJob, hosts: tuple[Host, ...], host: Host) -> dict[str, Document]:
-    """Return the documents of /opt/ml/input/config, by file name without .json."""
+    """The documents of /opt/ml/input/config, by file name without .json."""
     request = job.request
     documents = {
         "hyperparameters": request.get("HyperParameters", {}),
@@ -84,7 +84,7 @@ def configuration(job: TrainingJob, hosts: tuple[Host, ...], host: Host) -> dict
 
 
 def checkpoint_path(request: Document) -> str:
-    """Return where within the instance the checkpoints lie."""
+    """Where within the instance the checkpoints lie."""
     path: str = request.get("CheckpointConfig", {}).get("LocalPath", CHECKPOINTS)
     return path.rstrip("/")
 
@@ -96,7 +96,7 @@ def input_mode(request: Document, channel: Document) -> str:
 
 
 def channels_of(request: Document, host: Host) -> list[Document]:
-    """Return the channels that the host's instance group receives."""
+    """The channels that the host's instance group receives."""
     return [
         channel
         for channel in request.get("InputDataConfig", [])
@@ -140,7 +140,7 @@ def _channel(request: Document, channel: Document) -> Document:
 
 
 def write_configuration(ml: Path, documents: dict[str, Document]) -> None:
-    """Make the folders of /opt/ml and write its configuration files."""
+    """Makes the folders of /opt/ml and writes its configuration files."""
     for name in ("input/config", "input/data", "model", "output/data", "code", "checkpoints"):
         (ml / name).mkdir(parents=True, exist_ok=True)
     for name, document in documents.items():
@@ -148,13 +148,13 @@ def write_configuration(ml: Path, documents: dict[str, Document]) -> None:
 
 
 def hosts_file(hosts: tuple[Host, ...]) -> str:
-    """Return the instances' /etc/hosts."""
+    """The instances' /etc/hosts."""
     lines = ["127.0.0.1 localhost", *(f"{host.address} {host.name}" for host in hosts)]
     return "\n".join(lines) + "\n"
 
 
 def environment(job: TrainingJob, image: Path, access: dict[str, str]) -> dict[str, str]:
-    """Return the entry point's environment: the image's, the platform's and the request's.
+    """The entry point's environment: the image's, the platform's and the request's.
 
     `image` is the Python environment that stands in for the container image; `access` are
     the variables by which the script reaches AWS, none for an isolated job.
@@ -172,7 +172,7 @@ def environment(job: TrainingJob, image: Path, access: dict[str, str]) -> dict[s
 
 
 def command(request: Document) -> tuple[str, ...]:
-    """Return the entry point and its arguments; an image's own is `train`."""
+    """The entry point and its arguments; an image's own is `train`."""
     algorithm = request["AlgorithmSpecification"]
     entry_point = algorithm.get("ContainerEntrypoint", [])
     arguments = algorithm.get("ContainerArguments", [] if entry_point else ["train"])

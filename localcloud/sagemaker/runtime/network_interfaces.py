@@ -21,6 +21,7 @@ from localcloud.moto_data import backends
 from localcloud.protocol.errors import ServiceError
 from localcloud.sagemaker.jobs import statuses
 from localcloud.sagemaker.jobs.failure_reasons import ClientError
+from localcloud.sagemaker.jobs.instances import instance_groups
 from localcloud.sagemaker.jobs.records import TrainingJob
 
 _JOB, _ROLE = "training_job", "training_role"
@@ -29,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 def attach(job: TrainingJob) -> None:
-    """Give each instance of a job an interface, unless its instances have theirs already.
+    """Gives each instance of a job an interface, unless its instances have theirs already.
 
     Raises ClientError for a subnet or group that does not exist.
     """
@@ -43,7 +44,8 @@ def attach(job: TrainingJob) -> None:
     _require_network(ec2, config["Subnets"], groups)
     # All instances of a job are in one zone. Which it is, AWS leaves open.
     subnet = ec2.get_subnet(config["Subnets"][-1])
-    for number in range(1, _instances(job) + 1):
+    count = sum(group["InstanceCount"] for group in instance_groups(job.request))
+    for number in range(1, count + 1):
         description = f"[DO NOT DELETE] ENI managed by SageMaker for {job.arn} - algo-{number}"
         interface = ec2.create_network_interface(
             subnet, "", group_ids=groups, description=description
@@ -54,23 +56,23 @@ def attach(job: TrainingJob) -> None:
 
 
 def hand_over(earlier: TrainingJob, job: TrainingJob) -> None:
-    """Let a job have the interfaces of the one whose instances it takes."""
+    """Lets a job have the interfaces of the one whose instances it takes."""
     for _, each in _made():
         if getattr(each, _JOB) == earlier.arn:
             setattr(each, _JOB, job.arn)
 
 
 def start(
-    jobs: Callable[[], Iterable[TrainingJob]], delay: float, told: Callable[[], None]
+    jobs: Callable[[], Iterable[TrainingJob]], delay: float, changed: Callable[[], None]
 ) -> None:
-    """Remove interfaces from now on, some seconds after their jobs; `told` hears of each."""
+    """Removes interfaces from now on, some seconds after their jobs; calls `changed` after each."""
 
     def work() -> None:
         while True:
             time.sleep(_POLL_SECONDS)
             try:
                 if remove(jobs(), time.time() - delay):
-                    told()
+                    changed()
             except Exception:
                 _log.exception("Network interfaces could not be removed; the next pass tries again")
 
@@ -78,7 +80,7 @@ def start(
 
 
 def remove(jobs: Iterable[TrainingJob], since: float) -> bool:
-    """Remove the interfaces of jobs that had no instances at a time; tell whether there were any.
+    """Removes the interfaces of jobs without instances at a time. Returns whether there were any.
 
     Those of jobs without a record go too.
     """
@@ -93,7 +95,7 @@ def remove(jobs: Iterable[TrainingJob], since: float) -> bool:
 
 
 def _free_from(job: TrainingJob) -> float:
-    """Return when the last of a job's instances went, or goes."""
+    """When the last of a job's instances went, or goes."""
     end = statuses.training_end(job)
     if end is None:
         return math.inf
@@ -102,7 +104,7 @@ def _free_from(job: TrainingJob) -> float:
 
 
 def _let_go(ec2: Any, interface: Any) -> None:
-    """Remove an interface as its role; where that may not, leave it for good."""
+    """Removes an interface as its role; where the role may not, leaves it for good."""
     place = f"arn:aws:ec2:{ec2.region_name}:{ec2.account_id}"
     context = {
         "ec2:Subnet": f"{place}:subnet/{interface.subnet.id}",
@@ -121,7 +123,7 @@ def _let_go(ec2: Any, interface: Any) -> None:
 
 
 def _made() -> Iterator[tuple[Any, Any]]:
-    """Yield the interfaces that the service made and has not let go, with where they are."""
+    """The interfaces that the service made and has not let go, with where they are."""
     for _, _, ec2 in backends.all_of("ec2"):
         for each in list(ec2.enis.values()):
             if hasattr(each, _JOB):
@@ -136,9 +138,3 @@ def _require_network(ec2: Any, subnets: Iterable[str], groups: Iterable[str]) ->
     for group in groups:
         if ec2.get_security_group_from_id(group) is None:
             raise ClientError(f"The security group '{group}' does not exist")
-
-
-def _instances(job: TrainingJob) -> int:
-    resources = job.request["ResourceConfig"]
-    groups = resources.get("InstanceGroups") or [resources]
-    return sum(group["InstanceCount"] for group in groups)

@@ -25,12 +25,12 @@ _PULLS = ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLaye
 
 
 def provision(request: Document, session: Session) -> None:
-    """Raise ClientError unless the role may attach the job to its network and volumes."""
+    """Raises ClientError unless the role may attach the job to its network and volumes."""
     _require([*_network(request, session), *_volume(request)], session, "")
 
 
 def pull_image(request: Document, session: Session) -> None:
-    """Raise ClientError unless the role may pull the job's image."""
+    """Raises ClientError unless the role may pull the job's image."""
     _require(_image(request["AlgorithmSpecification"]["TrainingImage"]), session, _NO_IMAGE)
 
 
@@ -43,7 +43,7 @@ def _require(demands: Iterable[Demand], session: Session, before: str) -> None:
 
 
 def _image(uri: str) -> Iterator[Demand]:
-    """Yield what a pull demands: nothing of what is not in ECR."""
+    """What a pull demands: nothing of what is not in ECR."""
     match = _IMAGE.match(uri)
     if match is None:
         return
@@ -54,7 +54,7 @@ def _image(uri: str) -> Iterator[Demand]:
 
 
 def _network(request: Document, session: Session) -> Iterator[Demand]:
-    """Yield what interfaces in the job's subnets demand.
+    """What interfaces in the job's subnets demand.
 
     Their deletion too: a role that may make and not delete them would leave them behind.
     """

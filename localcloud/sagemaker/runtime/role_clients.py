@@ -45,7 +45,7 @@ class Clients:
     def __init__(self, url: str, sessions: Sessions) -> None:
         self._url = url
         self._sessions = sessions
-        # One session, since each would parse the service models anew; it is not thread-safe.
+        # One session, since each would parse the service models again; it is not thread-safe.
         self._session: Any = boto3.Session()
         self._lock = threading.Lock()
 
@@ -55,7 +55,7 @@ class Clients:
         return self._client("sts", "us-east-1", secret)
 
     def of_job(self, request: dict[str, Any], region: str) -> RoleClients:
-        """Assume a job's role, for the service and for its script, and return clients."""
+        """Assumes a job's role, for the service and for its script, and returns clients."""
         subnets = tuple(request.get("VpcConfig", {}).get("Subnets", ()))
         session = Session(request["RoleArn"], region, subnets)
         credentials = self._assume(session)
@@ -70,7 +70,7 @@ class Clients:
         )
 
     def _assume(self, session: Session) -> dict[str, str]:
-        """Return the temporary credentials of a session, which is judged from now on."""
+        """The temporary credentials of a session, which is judged from now on."""
         answer = self._sts.assume_role(RoleArn=session.role, RoleSessionName=SESSION_NAME)
         given = answer["Credentials"]
         opened = replace(session, token=given["SessionToken"])

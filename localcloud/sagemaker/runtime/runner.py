@@ -58,11 +58,11 @@ class Runner:
         self._thread = threading.Thread(target=self._run, name=f"job {job.name}", daemon=True)
 
     def start(self) -> None:
-        """Begin to run the job."""
+        """Begins to run the job."""
         self._thread.start()
 
     def resume(self, lost: float) -> None:
-        """Go on with a job whose instances were lost, at a time, with an earlier server."""
+        """Goes on with a job whose instances were lost, at a time, with an earlier server."""
         if statuses.stopping(self.job):
             self._control.demand(_STOPPED)
         else:
@@ -73,12 +73,12 @@ class Runner:
         self.start()
 
     def stop(self) -> None:
-        """Ask the job to end as StopTrainingJob does: SIGTERM, grace, SIGKILL."""
+        """Asks the job to end as StopTrainingJob does: SIGTERM, grace, SIGKILL."""
         self._begin_to_stop()
         self._control.demand(_STOPPED)
 
     def interrupt(self, interruption: Interruption) -> bool:
-        """Take the job's instances away; tell whether it was training, so that it has any."""
+        """Takes the job's instances away. Returns whether it was training, so that it has any."""
         with self._lock:
             training = statuses.secondary_status(self.job) == "Training"
         if training:
@@ -86,7 +86,7 @@ class Runner:
         return training
 
     def kill(self) -> None:
-        """End the job's processes at once, without grace or upload."""
+        """Ends the job's processes at once, without grace or upload."""
         if self._cluster is not None:
             self._cluster.kill()
 
@@ -105,7 +105,7 @@ class Runner:
         self._finish(outcome)
 
     def _try(self) -> Outcome:
-        """Run the job, whatever happens; return how it ends."""
+        """Runs the job, whatever happens. Returns how it ends."""
         try:
             return self._work()
         except EndedError as ended:
@@ -122,7 +122,7 @@ class Runner:
             remove(self._folder)
 
     def _work(self) -> Outcome:
-        """Go through the statuses in turn and return how the job ends."""
+        """Goes through the statuses in turn and returns how the job ends."""
         request = self.job.request
         self._control.check()
         self._say(statuses.PREPARING)
@@ -172,13 +172,13 @@ class Runner:
             return self._train(cluster)
 
     def _published(self, metrics: Metrics) -> AbstractContextManager[None]:
-        """Publish metrics meanwhile, if any are defined."""
+        """Publishes metrics meanwhile, if any are defined."""
         if not metrics:
             return nullcontext()
         return MetricFeed(self._access().cloudwatch, self.job.name, metrics.take).running()
 
     def _start_anew(self, cluster: Cluster, interruption: Interruption) -> None:
-        """Lose the instances with all that is on them, and wait for others."""
+        """Loses the instances with all that is on them, and waits for others."""
         self._enter("Interrupted")
         cluster.close()
         remove(self._folder)
@@ -188,7 +188,7 @@ class Runner:
         self._say(statuses.PREPARING)
 
     def _train(self, cluster: Cluster) -> Outcome | Interruption:
-        """Wait until every host has succeeded, one has failed, or the job has to end or pause."""
+        """Waits until every host has succeeded, one has failed, or the job has to end or pause."""
         waiting = {host.name for host in cluster.hosts}
         while waiting:
             event = self._control.next()
@@ -212,7 +212,7 @@ class Runner:
         return Outcome("Completed")
 
     def _upload(self, cluster: Cluster, outcome: Outcome) -> None:
-        """Upload the model, unless the job failed, and the other output in any case."""
+        """Uploads the model, unless the job failed, and the other output in any case."""
         target = Location.parse(output_uri(self.job))
         uploader = Uploader(self._access().s3, self.job.request["OutputDataConfig"], target)
         if outcome.status != "Failed":

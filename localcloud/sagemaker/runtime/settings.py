@@ -31,7 +31,7 @@ class Settings:
     """Seconds until the service sees a change of an execution role."""
 
     spot: SpotSchedule = field(default_factory=SpotSchedule)
-    """When spot jobs are interrupted, unless somebody asks for it."""
+    """When spot jobs are interrupted, unless a person asks for it."""
 
     @property
     def jobs(self) -> Path:

@@ -1,4 +1,4 @@
-"""Spot capacity that comes and goes by chance, as a seed has it."""
+"""Spot capacity that comes and goes by chance, which a seed decides."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Market:
     """How often spot instances are taken away, and for how long there are none.
 
     Times are seconds, and exponentially distributed. What happens to a job depends on the seed
-    and on its name alone, not on the jobs beside it.
+    and on its name only, not on the jobs beside it.
     """
 
     interval: float = NEVER
@@ -34,7 +34,7 @@ class Market:
 
     @classmethod
     def parse(cls, document: dict[str, Any]) -> Market:
-        """Read a market; raise ServiceError that says what is wrong."""
+        """Reads a market. Raises ServiceError that says what is wrong."""
         match document:
             case {
                 "interval": float() | int() as interval,
@@ -49,11 +49,11 @@ class Market:
         )
 
     def launch_delay(self, job: str) -> float:
-        """Return how long a job waits for its first instances."""
+        """How long a job waits for its first instances."""
         return _time(random.Random(f"{self.seed}/{job}/launch"), self.drought)  # noqa: S311
 
     def interruption(self, job: str, number: int) -> tuple[float, Interruption]:
-        """Return after how long a job's next interruption comes, and how; `number` came before."""
+        """After how long a job's next interruption comes, and how; `number` came before."""
         chance = random.Random(f"{self.seed}/{job}/{number}")  # noqa: S311  # nothing secret
         after = _time(chance, self.interval)
         return after, Interruption(chance.random() < self.abrupt, _time(chance, self.drought))
@@ -64,14 +64,14 @@ def _time(chance: random.Random, mean: float) -> float:
 
 
 class SpotSchedule:
-    """The market that holds at present; another may take its place while jobs train."""
+    """The present market; another may take its place while jobs train."""
 
     def __init__(self, market: Market | None = None) -> None:
         self._market = market or Market()
         self._condition = threading.Condition()
 
     def replace(self, document: dict[str, Any]) -> dict[str, Any]:
-        """Put the market of a document in place of the one before."""
+        """Puts the market of a document in place of the one before."""
         market = Market.parse(document)
         with self._condition:
             self._market = market
@@ -79,19 +79,19 @@ class SpotSchedule:
         return self.show({})
 
     def show(self, _document: dict[str, Any]) -> dict[str, Any]:
-        """Return the market as a document."""
+        """The market as a document."""
         with self._condition:
             return asdict(self._market)
 
     def launch_delay(self, job: TrainingJob) -> float:
-        """Return how long a job waits for its first instances, in seconds."""
+        """How long a job waits for its first instances, in seconds."""
         return self._market.launch_delay(job.name) if _is_spot(job) else 0.0
 
     @contextmanager
     def reclaiming(
         self, job: TrainingJob, interrupt: Callable[[Interruption], object]
     ) -> Iterator[None]:
-        """Interrupt a job, if it is a spot job, when its time has come; not after the end."""
+        """Interrupts a job, if it is a spot job, when its time has come; not after the end."""
         if not _is_spot(job):
             yield
             return
@@ -122,7 +122,7 @@ class SpotSchedule:
                     return
 
     def _unchanged(self, market: Market, ended: threading.Event, seconds: float | None) -> bool:
-        """Wait; return whether neither the market has changed nor the training has ended."""
+        """Waits. Returns whether the market is the same and the training goes on."""
         return not self._condition.wait_for(
             lambda: ended.is_set() or self._market is not market, seconds
         )

@@ -20,7 +20,7 @@ _FRESH = {"tmpfs": "--tmpfs", "proc": "--proc", "devices": "--dev"}
 
 
 def main() -> None:
-    """Turn into bwrap with the specification named on the command line."""
+    """Turns into bwrap with the specification named on the command line."""
     specification = Specification.read(Path(sys.argv[1]))
     bwrap = shutil.which("bwrap")
     if bwrap is None:
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def arguments(specification: Specification) -> list[str]:
-    """Return the options that make bwrap set up what the specification says."""
+    """The options that make bwrap set up what the specification says."""
     user = [] if specification.network else ["--unshare-user", "--uid", "0", "--gid", "0"]
     environment = [
         word

@@ -32,7 +32,7 @@ class Sandbox:
         return self.name != "processes"
 
     def command(self, specification: Path) -> list[str]:
-        """Return the command that runs the instance specified in a file.
+        """The command that runs the instance specified in a file.
 
         The command's first child is the instance's process 1; it ends with the exit code
         of that, and with the thread that started it.
@@ -50,13 +50,13 @@ LESS_FAITHFUL = (
 
 
 def sandbox_environment() -> dict[str, str]:
-    """Return the environment of the processes that set instances up."""
+    """The environment of the processes that set instances up."""
     package = Path(__file__).resolve().parents[3]
     return {"PYTHONPATH": str(package), "PATH": os.environ.get("PATH", os.defpath)}
 
 
 def choose(wanted: Name | None = None) -> Sandbox:
-    """Return the wanted way, or else the first that works here.
+    """The wanted way, or else the first that works here.
 
     Raises RuntimeError when the wanted one does not work.
     """
@@ -67,7 +67,7 @@ def choose(wanted: Name | None = None) -> Sandbox:
 
 
 def start_network() -> subprocess.Popen[bytes]:
-    """Start the process that holds an isolated job's network; raise OSError if refused.
+    """Starts the process that holds an isolated job's network. Raises OSError if refused.
 
     It ends when its standard input is closed.
     """
@@ -86,14 +86,14 @@ def start_network() -> subprocess.Popen[bytes]:
 
 
 def stop_network(process: subprocess.Popen[bytes]) -> None:
-    """End the process that `start_network` started."""
+    """Ends the process that `start_network` started."""
     if process.stdin is not None:
         process.stdin.close()
     process.wait()
 
 
 def _works(sandbox: Sandbox) -> bool:
-    """Try a whole instance: files, network and a command that must succeed."""
+    """Tries a whole instance: files, network and a command that must succeed."""
     if sandbox.name == "bubblewrap" and shutil.which("bwrap") is None:
         return False
     with tempfile.TemporaryDirectory(prefix="localcloud-") as folder:
@@ -132,7 +132,7 @@ def _runs(sandbox: Sandbox, folder: Path, holder: int) -> bool:
 
 
 def make_folders(folder: Path) -> None:
-    """Make the folders and the file that `instance_mounts` binds into an instance."""
+    """Makes the folders and the file that `instance_mounts` binds into an instance."""
     for name in ("ml", "home", "tmp", "root"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "tmp").chmod(0o1777)

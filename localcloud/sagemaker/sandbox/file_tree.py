@@ -19,7 +19,7 @@ _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/usr", "/etc
 def instance_mounts(
     folder: Path, image: Sequence[Path], extra: Iterable[Mount] = ()
 ) -> tuple[Mount, ...]:
-    """Return the mounts of the instance whose own files lie in `folder`.
+    """The mounts of the instance whose own files lie in `folder`.
 
     `folder` holds `ml`, `home`, `tmp` and `hosts`; `image` are the host folders that
     stand in for the container image; `extra` comes last, over /opt/ml.
@@ -66,7 +66,7 @@ def _within(path: Path, folders: Iterable[str | Path]) -> bool:
 
 
 def _interpreter_links(environment: Path, image: Sequence[Path]) -> list[Mount]:
-    """Return the links through which an environment's python3 leads out of the image.
+    """The links through which an environment's python3 leads out of the image.
 
     A virtual environment's interpreter may be a link to a link (~/.local/bin/python3,
     say): each of them has to exist within the instance.

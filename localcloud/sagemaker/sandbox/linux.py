@@ -1,6 +1,6 @@
 """The Linux system calls that confine an instance and that Python's library lacks.
 
-Standard library only: this runs before the instance's own environment is in sight.
+Standard library only: this runs before the instance's own environment is there.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ def _check(result: int, call: str) -> None:
 
 
 def unshare(namespaces: int) -> None:
-    """Move the calling process into new namespaces; raise OSError when the kernel refuses."""
+    """Moves the calling process into new namespaces. Raises OSError when the kernel refuses."""
     _check(_libc.unshare(namespaces), "unshare")
 
 
 def join(process: int, kind: str, namespace: int) -> None:
-    """Enter the namespace `kind` (user, net, …) of another process."""
+    """Enters the namespace `kind` (user, net, …) of another process."""
     handle = os.open(f"/proc/{process}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)
     try:
         _check(_libc.setns(handle, namespace), f"setns {kind}")
@@ -70,14 +70,14 @@ def join(process: int, kind: str, namespace: int) -> None:
 
 
 def map_to_root(user: int, group: int) -> None:
-    """Make `user` and `group` of the host root within the new user namespace."""
+    """Makes `user` and `group` of the host root within the new user namespace."""
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"0 {user} 1")
     Path("/proc/self/gid_map").write_text(f"0 {group} 1")
 
 
 def mount(source: str, target: str, kind: str, flags: int = 0, options: str = "") -> None:
-    """Mount `source` on `target`."""
+    """Mounts `source` on `target`."""
     result = _libc.mount(
         source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode()
     )
@@ -85,7 +85,7 @@ def mount(source: str, target: str, kind: str, flags: int = 0, options: str = ""
 
 
 def make_read_only(target: str) -> None:
-    """Make a mount and all below it read-only."""
+    """Makes a mount and all below it read-only."""
     attributes = _MountAttributes(_MOUNT_ATTR_RDONLY, 0, 0, 0)
     result = _libc.syscall(
         _SYS_MOUNT_SETATTR,
@@ -99,7 +99,7 @@ def make_read_only(target: str) -> None:
 
 
 def pivot_root(root: str) -> None:
-    """Make the mount `root` the root folder and drop the former one."""
+    """Makes the mount `root` the root folder and drops the former one."""
     os.chdir(root)
     _check(_libc.syscall(_SYS_PIVOT_ROOT[os.uname().machine], b".", b"."), "pivot_root")
     _check(_libc.umount2(b".", MNT_DETACH), "umount of the former root")
@@ -107,12 +107,12 @@ def pivot_root(root: str) -> None:
 
 
 def set_host_name(name: str) -> None:
-    """Set the host name of the current UTS namespace."""
+    """Sets the host name of the current UTS namespace."""
     socket.sethostname(name)
 
 
 def bring_loopback_up() -> None:
-    """Bring up the loopback interface of the current network namespace."""
+    """Brings up the loopback interface of the current network namespace."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
         answer = fcntl.ioctl(handle, _SIOCGIFFLAGS, struct.pack("16sh14x", b"lo", 0))
         (flags,) = struct.unpack_from("h", answer, 16)
@@ -120,24 +120,25 @@ def bring_loopback_up() -> None:
 
 
 def signal_on_parent_death(number: int = signal.SIGKILL) -> None:
-    """Ask the kernel to signal the calling process when the thread that started it ends.
+    """Asks the kernel to signal the calling process when the thread that started it ends.
 
-    Linux counts the death of the starting *thread*: whoever starts a process that
+    Linux counts the death of the starting *thread*: a program that starts a process that
     calls this must keep the thread alive for as long as the process should live.
     """
     _check(_libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0), "prctl PDEATHSIG")
 
 
 def adopt_orphans() -> None:
-    """Make the calling process the parent of descendants whose own parents ended."""
+    """Makes the calling process the parent of descendants whose own parents ended."""
     _check(_libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl CHILD_SUBREAPER")
 
 
 def limit_resources(memory: int, processors: int) -> None:
-    """Hold this process and its descendants to an instance's memory, in bytes, and processors.
+    """Holds this process and its descendants to an instance's memory, in bytes, and processors.
 
     The memory is that of each process by itself, since control groups belong to the host's
-    administrator: who wants more is refused it, rather than killed. 0 stands for no limit.
+    administrator: a process that asks for more is refused it, rather than killed. 0 means no
+    limit.
     """
     if memory:
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
@@ -151,7 +152,7 @@ def limit_resources(memory: int, processors: int) -> None:
 
 
 def limit_capabilities(kept: Iterable[int] = CONTAINER_CAPABILITIES) -> None:
-    """Drop from the bounding set, for the next exec, every capability that is not `kept`."""
+    """Drops from the bounding set, for the next exec, every capability that is not `kept`."""
     last = int(Path("/proc/sys/kernel/cap_last_cap").read_text())
     for capability in set(range(last + 1)) - set(kept):
         _check(_libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0), "prctl CAPBSET_DROP")

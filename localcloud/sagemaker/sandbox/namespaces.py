@@ -22,7 +22,7 @@ _NOT_FOUND, _NOT_EXECUTABLE, _SET_UP_FAILED = 127, 126, 125
 
 
 def main() -> None:
-    """Run the command of the specification named on the command line."""
+    """Runs the command of the specification named on the command line."""
     specification = Specification.read(Path(sys.argv[1]))
     parent = os.getppid()
     _enter(specification)
@@ -39,13 +39,13 @@ def main() -> None:
 
 
 def exit_code(status: int) -> int:
-    """Return the code by which a shell reports a wait status: 128 + n for a signal n."""
+    """The code by which a shell reports a wait status: 128 + n for a signal n."""
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
 
 
 def _enter(specification: Specification) -> None:
-    """Enter the job's user and network namespaces, or a new user namespace, and new others."""
+    """Enters the job's user and network namespaces, or a new user namespace, and new others."""
     user, group = os.geteuid(), os.getegid()
     if specification.network:
         linux.join(specification.network, "user", linux.CLONE_NEWUSER)
@@ -76,7 +76,7 @@ def _become(specification: Specification, parent_alive: int) -> None:
 
 
 def execute(specification: Specification) -> None:
-    """Replace this process by the command; end with 126 or 127 where a shell would."""
+    """Replaces this process by the command; ends with 126 or 127 where a shell would."""
     # Python ignores SIGPIPE, and an ignored signal stays so across exec.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     command = list(specification.command)
@@ -130,13 +130,13 @@ def _bind(mount: Mount, target: Path) -> None:
 
 
 def accelerators() -> list[str]:
-    """Return the names below /dev of the machine's accelerators."""
+    """The names below /dev of the machine's accelerators."""
     names = [path.name for path in Path("/dev").glob("nvidia*") if not path.is_dir()]
     return sorted(names)
 
 
 def _make_devices(target: Path) -> None:
-    """Mount a /dev with a container's few devices, never the host's disks."""
+    """Mounts a /dev with a container's few devices, never the host's disks."""
     target.mkdir()
     flags = linux.MS_NOSUID | linux.MS_NOEXEC
     linux.mount("tmpfs", str(target), "tmpfs", flags, "mode=755")

@@ -16,7 +16,7 @@ READY = "ready"
 
 
 def main() -> None:
-    """Create the namespaces, bring loopback up, say so and wait for the input to end."""
+    """Creates the namespaces, brings loopback up, says so and waits for the input to end."""
     user, group = os.geteuid(), os.getegid()
     linux.unshare(linux.CLONE_NEWUSER)
     linux.map_to_root(user, group)

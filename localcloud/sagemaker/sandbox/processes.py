@@ -21,7 +21,7 @@ _SERVER_ENDED = signal.SIGUSR1
 
 
 def main() -> None:
-    """Run the command of the specification named on the command line."""
+    """Runs the command of the specification named on the command line."""
     specification = Specification.read(Path(sys.argv[1]))
     signal.signal(_SERVER_ENDED, _end)
     parent = os.getppid()
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def _wait(child: int) -> int:
-    """Reap until `child` ends, end what it left behind and return its exit code."""
+    """Reaps until `child` ends, ends what it left behind, and returns its exit code."""
     while True:
         process, status = os.wait()
         if process == child:
@@ -48,7 +48,7 @@ def _wait(child: int) -> int:
 
 
 def _kill_descendants() -> None:
-    """Kill the children, and then the orphans of those, until none is left."""
+    """Kills the children, and then the orphans of those, until none is left."""
     children = Path(f"/proc/self/task/{os.getpid()}/children")
     while processes := children.read_text().split():
         for process in processes:

@@ -1,4 +1,4 @@
-"""Care with files that a script has in its hands: links that lead out, modes that lock."""
+"""Reads and removes files that a script can change, with care for its links and modes."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 
 def leads_elsewhere(path: Path) -> bool:
-    """Tell whether a script put a link in the path, by which this machine's files would be read."""
+    """Whether a script put a link in the path, by which this machine's files would be read."""
     return os.path.realpath(path) != str(path)
 
 
 @contextmanager
 def opened_folder(path: Path) -> Iterator[int]:
-    """Open a folder to which no link leads, and give its descriptor.
+    """Opens a folder to which no link leads, and yields its descriptor.
 
     What is done relative to the descriptor stays in this folder, whatever a running script puts
     in its place meanwhile. Raises FileNotFoundError for a folder that is not there.
@@ -31,7 +31,7 @@ def opened_folder(path: Path) -> Iterator[int]:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder and all below it, or the link in its place; nothing there is no error."""
+    """Removes a folder and all below it, or the link in its place; nothing there is no error."""
     # Python's own functions end with an error where a script's folders are very deep. What a job
     # that just now ends still writes is swept at the next start.
     if not folder.is_symlink():

@@ -45,13 +45,13 @@ class Specification:
     """How many of the host's processors the command sees; 0 for all."""
 
     def write(self, path: Path) -> None:
-        """Write as JSON, readable by its owner only, since the environment may hold secrets."""
+        """Writes as JSON, readable by its owner only, since the environment may hold secrets."""
         path.touch(mode=0o600)
         path.write_text(json.dumps(asdict(self)))
 
     @classmethod
     def read(cls, path: Path) -> Specification:
-        """Read what `write` wrote."""
+        """Reads what `write` wrote."""
         document = json.loads(path.read_text())
         mounts = tuple(Mount(**mount) for mount in document.pop("mounts"))
         command = tuple(document.pop("command"))
