@@ -15,7 +15,6 @@ from localcloud.sagemaker.runtime.settings import (
     ROLE_DELAY_SECONDS,
     STOP_GRACE_SECONDS,
 )
-from localcloud.sagemaker.runtime.spot_schedule import Market
 from localcloud.sagemaker.sandbox.choice import LESS_FAITHFUL, NAMES
 from localcloud.server import daemon
 
@@ -85,6 +84,7 @@ def serve(
 ) -> None:
     """Serve in the foreground until interrupted."""
     # Imported here, since moto takes most of a second, and no other command needs it.
+    from localcloud.sagemaker.runtime.spot_schedule import Market
     from localcloud.server.serve import AlreadyRunningError, Options
     from localcloud.server.serve import serve as run
 

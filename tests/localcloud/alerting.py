@@ -1,4 +1,4 @@
-"""Rules, and those whom they tell."""
+"""Rules, and the targets that they send events to."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Alerting:
         self.events.put_targets(Rule=name, Targets=numbered)
 
     def received(self, count: int) -> list[dict[str, Any]]:
-        """Wait for messages in the queue and return them; from the topic, what it was told."""
+        """Waits for messages in the queue and returns them; of the topic's, what was published."""
         found: list[dict[str, Any]] = []
 
         def read() -> bool | None:

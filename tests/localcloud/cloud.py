@@ -73,7 +73,7 @@ class Cloud:
         self.fill()
 
     def fill(self) -> None:
-        """Create the bucket and the role, unless they are there."""
+        """Creates the bucket and the role, unless they are there."""
         self.s3.create_bucket(Bucket=BUCKET)
         iam = self.client("iam")
         with suppress(iam.exceptions.EntityAlreadyExistsException):
@@ -95,7 +95,7 @@ class Cloud:
         )
 
     def request(self, script: str = "", **changes: Any) -> dict[str, Any]:
-        """Upload a script and return a request for a job that runs it."""
+        """Uploads a script and returns a request for a job that runs it."""
         name = f"job-{os.getpid()}-{next(_numbers)}"
         self.put(f"code/{name}/main.py", textwrap.dedent(script).encode())
         request = {
@@ -115,7 +115,7 @@ class Cloud:
         return request | changes
 
     def vpc_config(self, group: str = "jobs") -> dict[str, list[str]]:
-        """Make a VPC with a subnet and a security group, and return a request's VpcConfig."""
+        """Makes a VPC with a subnet and a security group, and returns a request's VpcConfig."""
         ec2 = self.client("ec2")
         vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.8.0.0/24")["Subnet"]["SubnetId"]
@@ -123,13 +123,13 @@ class Cloud:
         return {"Subnets": [subnet], "SecurityGroupIds": [made["GroupId"]]}
 
     def create(self, script: str = "", **changes: Any) -> str:
-        """Start a job and return its name."""
+        """Starts a job and returns its name."""
         request = self.request(script, **changes)
         self.sagemaker.create_training_job(**request)
         return str(request["TrainingJobName"])
 
     def run(self, script: str = "", **changes: Any) -> dict[str, Any]:
-        """Run a job to its end and return its description."""
+        """Runs a job to its end and returns its description."""
         return self.ended(self.create(script, **changes))
 
     def describe(self, name: str) -> dict[str, Any]:
@@ -178,7 +178,7 @@ class Cloud:
 
 
 def policy(*statements: dict[str, Any]) -> str:
-    """Return a policy's document."""
+    """A policy's document."""
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
@@ -197,7 +197,7 @@ def checkpoints(prefix: str) -> dict[str, str]:
 
 
 def refusal(call: Callable[..., Any], **arguments: Any) -> tuple[str, str]:
-    """Return the code and the message by which a call is refused."""
+    """The code and the message by which a call is refused."""
     with pytest.raises(ClientError) as caught:
         call(**arguments)
     error = caught.value.response["Error"]
@@ -205,7 +205,7 @@ def refusal(call: Callable[..., Any], **arguments: Any) -> tuple[str, str]:
 
 
 def eventually(read: Callable[[], Value | None], seconds: float = WAIT_SECONDS) -> Value:
-    """Return the first value of `read` that is not None."""
+    """The first value of `read` that is not None."""
     deadline, interval = time.monotonic() + seconds, _FIRST_POLL_SECONDS
     while time.monotonic() < deadline:
         value = read()
@@ -217,7 +217,7 @@ def eventually(read: Callable[[], Value | None], seconds: float = WAIT_SECONDS) 
 
 
 def processes_below(folder: Path) -> list[str]:
-    """Return the command lines of live processes that mention a folder."""
+    """The command lines of live processes that mention a folder."""
     return [line for line in _command_lines() if str(folder) in line]
 
 
@@ -228,7 +228,7 @@ def _command_lines() -> Iterator[str]:
 
 
 def stop(cloud: Cloud) -> None:
-    """End a local cloud in good order."""
+    """Ends a local cloud in good order."""
     assert daemon.stop(cloud.data)
 
 

@@ -30,7 +30,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture(scope="session")
 def confined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Cloud]]:
-    """Clouds by sandbox, which a test may reset, stop or kill: the next to ask starts it anew."""
+    """Clouds by sandbox, which a test may reset, stop or kill: the next to ask starts it again."""
     base = tmp_path_factory.mktemp("confined")
     clouds: dict[str, Cloud] = {}
 

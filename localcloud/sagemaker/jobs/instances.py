@@ -1,7 +1,7 @@
 """What the instance types of training jobs are made of and cost.
 
 `instance_types.csv` has a row for each value of the service model's `TrainingInstanceType`.
-Prices are on-demand USD per instance and hour in us-east-1; where none is known, the price is empty.
+Prices are on-demand USD per instance and hour in us-east-1; an unknown one is empty.
 """
 
 from __future__ import annotations

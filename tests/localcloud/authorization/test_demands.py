@@ -99,7 +99,7 @@ class Account:
         return list(execution_policy(self.scope)["Statement"])
 
     def see(self, name: str, statements: list[Statement]) -> Seen:
-        """Run a job with a role of these statements."""
+        """Runs a job with a role of these statements."""
         request = self.request(name, self.make_role(name, statements))
         try:
             self.cloud.sagemaker.create_training_job(**request)

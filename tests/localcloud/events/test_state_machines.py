@@ -22,7 +22,7 @@ def create_machine(cloud: Cloud, name: str, definition: dict[str, Any]) -> str:
 
 
 def run(cloud: Cloud, machine: str, given: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Run a state machine to its end and return its execution."""
+    """Runs a state machine to its end and returns its execution."""
     client = cloud.client("stepfunctions")
     text = json.dumps(given or {})
     arn = client.start_execution(stateMachineArn=machine, input=text)["executionArn"]
@@ -35,7 +35,7 @@ def run(cloud: Cloud, machine: str, given: dict[str, Any] | None = None) -> dict
 
 
 def watchdog(cloud: Cloud, alerting: Alerting, prefix: str, **changes: Any) -> str:
-    """Create the watchdog of jobs older than a second and return its ARN."""
+    """Creates the watchdog of jobs older than a second and returns its ARN."""
     watch = Watch(
         account_id=ACCOUNT,
         region=REGION,

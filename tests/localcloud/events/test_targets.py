@@ -16,7 +16,7 @@ NO_REASON = "gives no reason"
 
 
 def of_job(name: str, **detail: Any) -> str:
-    """Return the pattern of a job's events."""
+    """The pattern of a job's events."""
     return json.dumps(
         {"source": ["aws.sagemaker"], "detail": {"TrainingJobName": [name], **detail}}
     )
@@ -53,7 +53,7 @@ def test_each_status_of_a_job_is_an_event_with_its_description(cloud: Cloud, ale
 
 
 def tell_of_endings(alerting: Alerting, name: str) -> None:
-    """Set up the rules of a stack whose jobs have names that begin so."""
+    """Sets up the rules of a stack whose jobs have names that begin so."""
     for ending in ENDINGS:
         transformer = {
             "InputPathsMap": event_inputs(ending),

@@ -181,7 +181,7 @@ def test_a_mistaken_plan_is_refused(faulty: Cloud, fault: dict[str, Any], messag
 
 
 def unreadable(cloud: Cloud, times: int) -> dict[str, Any]:
-    """Let S3 fail for a new job's code, and return the job's request."""
+    """Lets S3 fail for a new job's code, and returns the job's request."""
     request = cloud.request(RetryStrategy={"MaximumRetryAttempts": 1})
     path = f"/{BUCKET}/code/{request['TrainingJobName']}/*"
     fault = {"service": "s3", "region": ELSEWHERE, "method": "GET", "path": path}

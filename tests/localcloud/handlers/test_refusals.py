@@ -68,7 +68,7 @@ def call(client: Any, operation: str, **arguments: Any) -> Any:
 
 
 def error(client: Any, operation: str, **arguments: Any) -> tuple[int, int, str, str]:
-    """Return the status, how often the client tried again, the code and the message."""
+    """The status, how often the client tried again, the code and the message."""
     with pytest.raises(ClientError) as caught:
         call(client, operation, **arguments)
     answer = caught.value.response
@@ -380,7 +380,7 @@ def test_a_malformed_request_is_refused_in_its_services_form(cloud: Cloud, name:
 
 
 def exchange(cloud: Cloud, sent: bytes) -> bytes:
-    """Send a request and no more, and return the answer."""
+    """Sends one request, and returns the answer."""
     address = "127.0.0.1", cloud.server.port
     with closing(socket.create_connection(address, timeout=30)) as connection:
         connection.sendall(sent)

@@ -230,7 +230,7 @@ def test_a_further_deny_never_allows_more(case: Case):
 
 
 def covers(pattern: str, text: str) -> bool:
-    """Tell the same as `matches` in the plainest way: by all that each character may stand for."""
+    """The same as `matches` in the plainest way: by all that each character may mean."""
     ends = {0}
     for character in pattern:
         if character == "*":

@@ -94,7 +94,7 @@ def script(cloud: Cloud) -> Presigned:
 def send(
     url: str, method: str = "GET", body: bytes | None = None, **headers: str
 ) -> tuple[Any, ...]:
-    """Return an answer's status and its content, or an error's status, code and message."""
+    """An answer's status and its content, or an error's status, code and message."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     request = urllib.request.Request(url, body, named, method=method)  # noqa: S310
     try:
@@ -117,7 +117,7 @@ def upload(
     filename: str = '; filename="f"',
     **changes: str,
 ) -> tuple[Any, ...]:
-    """Send a form, as a browser does, with a field of a name `after` the file."""
+    """Sends a form, as a browser does, with a field of a name `after` the file."""
     boundary = uuid.uuid4().hex
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'

@@ -32,7 +32,7 @@ def test_what_was_made_is_there_after_a_stop_and_at_the_same_address(
 
 
 def make_some_of_everything(cloud: Cloud) -> dict[str, Any]:
-    """Make one thing of each kind that a platform consists of."""
+    """Makes one thing of each kind that a platform consists of."""
     kms, queue = cloud.client("kms"), cloud.client("sqs").create_queue(QueueName="kept")
     key = kms.create_key()["KeyMetadata"]["KeyId"]
     cloud.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})

@@ -127,7 +127,7 @@ def browser() -> str:
 
 
 def shown(browser: str, folder: Path, url: str) -> str:
-    """Return the page as it is in a browser once its script has run."""
+    """The page as it is in a browser once its script has run."""
     # A browser refuses to confine itself for root.
     unconfined = ["--no-sandbox"] if os.geteuid() == 0 else []
     done = subprocess.run(

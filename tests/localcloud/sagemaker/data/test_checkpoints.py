@@ -154,7 +154,7 @@ def test_checkpoints_can_lie_outside_opt_ml(cloud: Cloud):
 def synchronised(
     s3: Any, prefix: str, folder: Path, interval: float = 0.1
 ) -> Iterator[CheckpointSync]:
-    """Keep a folder in step with S3, as an instance does while its script runs."""
+    """Keeps a folder in step with S3, as an instance does while its script runs."""
     folder.mkdir(exist_ok=True)
     sync = CheckpointSync(s3, Location(BUCKET, prefix), folder, interval)
     sync.start()
@@ -166,7 +166,7 @@ def synchronised(
 
 @contextmanager
 def rotating(folder: Path, seconds: float) -> Iterator[None]:
-    """Write a checkpoint after another meanwhile, and remove all but the newest two."""
+    """Writes a checkpoint after another meanwhile, and removes all but the newest two."""
     ended = threading.Event()
 
     def rotate() -> None:
@@ -249,7 +249,7 @@ def bind(path: Path) -> None:
 
 
 def deepen(path: Path) -> None:
-    """Make a file so deep that no path leads to it."""
+    """Makes a file so deep that no path leads to it."""
     here = os.open(path.parent, os.O_RDONLY)
     for name in [path.name, *["deeper"] * 800]:
         os.mkdir(name, dir_fd=here)

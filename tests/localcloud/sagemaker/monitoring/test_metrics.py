@@ -110,7 +110,7 @@ def measured(cloud: Cloud, script: str, *definitions: dict[str, str]) -> str:
 
 
 def ask(cloud: Cloud) -> None:
-    """Ask something; raise TimeoutError without an answer.
+    """Asks something. Raises TimeoutError without an answer.
 
     Nobody signed it, so S3 refuses it: what counts is that there is an answer.
     """
@@ -144,7 +144,7 @@ def test_no_expression_freezes_the_local_cloud_nor_the_one_after_it(
     )
 
     def read(times: int) -> bool | None:
-        """Tell whether the job has printed all; raise TimeoutError if the server is not there."""
+        """Whether the job has printed all. Raises TimeoutError if the server is not there."""
         ask(cloud)
         return cloud.lines(name).count("read") == times or None
 

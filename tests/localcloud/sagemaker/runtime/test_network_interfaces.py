@@ -47,7 +47,7 @@ def gone(cloud: Cloud, network: dict[str, list[str]]) -> None:
 
 
 def left(cloud: Cloud, network: dict[str, list[str]]) -> str:
-    """Wait until the service has let the only interface go, and return its id."""
+    """Waits until the service has let the only interface go, and returns its id."""
 
     def available() -> str | None:
         [each] = interfaces(cloud, network)

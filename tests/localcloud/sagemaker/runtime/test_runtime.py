@@ -28,7 +28,7 @@ LIMITS = {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 3600}
 OPTIONS = ("--checkpoint-interval", "0.1", "--grace", "30", "--role-delay", "0")
 WAIT_SECONDS = 600.0
 DROUGHT_SECONDS = 1.0
-"""Keeps an attempt's objects apart from the next one's: S3 tells their times in whole seconds."""
+"""Keeps an attempt's objects apart from the next one's: S3 has their times in whole seconds."""
 BEFORE_SECONDS = 0.9
 """How long before an attempt all times are those of the attempts before it."""
 LINE = re.compile(
@@ -59,7 +59,7 @@ class Attempt:
     steps: list[int]
     """Which it did."""
     stop: int | None
-    """The step that was saved because it was told to stop."""
+    """The step that was saved because of a stop."""
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def create(cloud: Cloud, hosts: int, prefix: str) -> str:
 
 
 def interrupt_at(cloud: Cloud, name: str, prefix: str, moments: Sequence[Moment]) -> int:
-    """Interrupt a job at moments in turn; return before how many of them it had not ended."""
+    """Interrupts a job at moments in turn; returns before how many of them it had not ended."""
     for index, moment in enumerate(moments):
         await_moment(cloud, name, prefix, moment)
         if not interrupt(cloud, name, index, abrupt=moment.abrupt):
@@ -176,7 +176,7 @@ def await_moment(cloud: Cloud, name: str, prefix: str, moment: Moment) -> None:
 
 
 def interrupt(cloud: Cloud, name: str, before: int, *, abrupt: bool) -> bool:
-    """Interrupt a job that was interrupted `before` times; tell whether it had not ended."""
+    """Interrupts a job interrupted `before` times already. Returns whether it had not ended."""
     document = {"job": name, "abrupt": abrupt, "drought": DROUGHT_SECONDS}
 
     def interrupted() -> bool | None:
@@ -205,7 +205,7 @@ def finished(cloud: Cloud, name: str) -> dict[str, Any] | None:
 
 
 def newest(cloud: Cloud, prefix: str) -> int:
-    """Return the step of the newest checkpoint in the bucket; 0 if there is none."""
+    """The step of the newest checkpoint in the bucket; 0 if there is none."""
     return max((step_of(key) for key in cloud.keys(prefix)), default=0)
 
 
@@ -214,7 +214,7 @@ def step_of(key: str) -> int:
 
 
 def run_to_the_end(cloud: Cloud, name: str) -> bytes:
-    """Return the model of a job, once it has completed."""
+    """The model of a job, once it has completed."""
     job = eventually(lambda: finished(cloud, name), WAIT_SECONDS)
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     return cloud.get(f"output/{name}/output/model.tar.gz")
@@ -229,7 +229,7 @@ def model(archive: bytes) -> dict[str, bytes]:
 
 
 def attempts_of(cloud: Cloud, name: str, prefix: str) -> list[Attempt]:
-    """Return a job's attempts, each of which began with the status Starting."""
+    """A job's attempts, each of which began with the status Starting."""
     rows = cloud.describe(name)["SecondaryStatusTransitions"]
     begins = [
         row["StartTime"].timestamp() - BEFORE_SECONDS for row in rows if row["Status"] == "Starting"
@@ -250,7 +250,7 @@ def attempts_of(cloud: Cloud, name: str, prefix: str) -> list[Attempt]:
 
 
 def lines_of(cloud: Cloud, name: str) -> list[tuple[float, re.Match[str]]]:
-    """Return the lines that tell of steps, with their times."""
+    """The lines about steps, with their times."""
     return [
         (event["timestamp"] / 1000, match)
         for stream in cloud.streams(name)
@@ -262,7 +262,7 @@ def lines_of(cloud: Cloud, name: str) -> list[tuple[float, re.Match[str]]]:
 
 
 def uploads_of(cloud: Cloud, prefix: str) -> list[tuple[float, int]]:
-    """Return when checkpoints were uploaded, and of which steps, those among them that went."""
+    """When checkpoints were uploaded, and of which steps, those among them that went."""
     pages = cloud.s3.get_paginator("list_object_versions").paginate(Bucket=BUCKET, Prefix=prefix)
     return [
         (version["LastModified"].timestamp(), step_of(version["Key"]))
