@@ -79,13 +79,13 @@ def _judge_s3(request: Request, signer: Signer, session: Session | None) -> None
         return
     if anonymous and (request.method == "OPTIONS" or _OPEN_PATHS.match(request.path)):
         return
-    upload = S3Request.of(request)
-    if anonymous and upload.key and resources.bucket(upload.bucket) is None:
+    asked = S3Request.of(request)
+    if anonymous and asked.key and resources.bucket(asked.bucket) is None:
         # S3 itself says that there is no such bucket.
         return
     demands = [
         replace(each, context={**each.context, **signer.context})
-        for each in s3_demands.demands(upload)
+        for each in s3_demands.demands(asked)
     ]
     for demand in demands:
         if session is not None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.exceptions import HTTPException
+
 from localcloud.corrections.corrections import correct_before_use
 from localcloud.protocol.requests import Answer, Request, Response
 from localcloud.protocol.signatures import Signer
@@ -16,9 +19,6 @@ class Moto:
     """Answers for moto's services; an error that these would show as a page is raised."""
 
     def __init__(self) -> None:
-        # Imported here, since it takes most of the second that a start takes.
-        from moto.moto_server.werkzeug_app import DomainDispatcherApplication
-
         self._application = DomainDispatcherApplication(_service_application)
         # Otherwise it looks through the folders of its package at every request.
         find = lru_cache(_MOST_HOSTS)(self._application.get_backend_for_host)
@@ -50,9 +50,6 @@ def _service_application(service: str | None) -> Any:
 
     Raises NotImplementedError if moto has no such service.
     """
-    from moto.moto_server.werkzeug_app import create_backend_app
-    from werkzeug.exceptions import HTTPException
-
     if service is None:
         raise NotImplementedError
     application = create_backend_app(service)

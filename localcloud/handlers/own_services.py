@@ -14,7 +14,7 @@ Document = dict[str, Any]
 _NO_CONTENT = 204
 
 
-class Service(Protocol):
+class OwnService(Protocol):
     """A service of the local cloud's own, whose documents are JSON."""
 
     name: str
@@ -35,7 +35,7 @@ class Service(Protocol):
 class OwnServices:
     """Answers what is asked of the local cloud's own services."""
 
-    def __init__(self, services: Iterable[Service]) -> None:
+    def __init__(self, services: Iterable[OwnService]) -> None:
         self._services = {each.signing_name: each for each in services}
 
     def __call__(self, request: Request, rest: Answer) -> Response:
@@ -45,10 +45,10 @@ class OwnServices:
         """
         signer = request.signer
         service = self._services.get(signer.service)
-        operation = _operation(request, service.name) if service else None
-        if service is None or operation is None:
+        if service is None:
             return rest(request)
-        if not service.offers(operation.name, request.document):
+        operation = _operation(request, service.name)
+        if operation is None or not service.offers(operation.name, request.document):
             return rest(request)
         account = account_of(signer.access_key)
         document = service.call(operation.name, request.document, account, signer.region)

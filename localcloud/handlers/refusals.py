@@ -6,6 +6,7 @@ import logging
 from xml.parsers.expat import ExpatError
 
 from botocore.model import OperationNotFoundError
+from werkzeug.exceptions import ClientDisconnected, MethodNotAllowed, NotFound
 
 from localcloud.protocol.errors import ServiceError, incomplete, malformed_xml
 from localcloud.protocol.operations import Asked, asked_of, asked_service, service_of
@@ -31,8 +32,6 @@ def answer_errors(request: Request, rest: Answer) -> Response:
 
 def _shown(error: Exception, asked: Asked, request: Request) -> ServiceError:
     """What the caller sees of an error that is none of a service's; the log has the rest."""
-    from werkzeug.exceptions import ClientDisconnected, MethodNotAllowed, NotFound
-
     service = asked.service.name
     match error:
         case ClientDisconnected():

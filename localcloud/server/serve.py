@@ -16,6 +16,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, TextIO
 
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import make_server
+
 from localcloud import __version__
 from localcloud.corrections.corrections import correct_moto
 from localcloud.events import schedules, state_machines
@@ -117,9 +120,6 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
 
 def listen(port: int) -> Any:
     """A server that listens at a port, 0 for any, and does not answer yet: it has no `app`."""
-    from moto.moto_server.werkzeug_app import MotoRequestHandler
-    from werkzeug.serving import make_server
-
     handler = _quiet(MotoRequestHandler)
     server = make_server(ADDRESS, port, application([]), threaded=True, request_handler=handler)
     server.daemon_threads = True
