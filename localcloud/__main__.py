@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +17,7 @@ from localcloud.sagemaker.runtime.settings import (
     ROLE_DELAY_SECONDS,
     STOP_GRACE_SECONDS,
 )
+from localcloud.sagemaker.runtime.spot_schedule import Market
 from localcloud.sagemaker.sandbox.choice import LESS_FAITHFUL, NAMES
 from localcloud.server import daemon
 
@@ -84,7 +87,6 @@ def serve(
 ) -> None:
     """Serve in the foreground until interrupted."""
     # Imported here, since moto takes most of a second, and no other command needs it.
-    from localcloud.sagemaker.runtime.spot_schedule import Market
     from localcloud.server.serve import AlreadyRunningError, Options
     from localcloud.server.serve import serve as run
 
@@ -100,21 +102,15 @@ def serve(
         schedule_speed=schedule_speed,
         market=Market(spot_interval, spot_drought, spot_abrupt, spot_seed),
     )
-    try:
+    with _ending_on(AlreadyRunningError, RuntimeError, OSError):
         run(options, typer.echo)
-    except (AlreadyRunningError, RuntimeError, OSError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
 
 
 @app.command()
 def start(data: Data) -> None:
     """Start in the background, or find the one that runs, and print its URL."""
-    try:
+    with _ending_on(daemon.StartError):
         server = daemon.start(data)
-    except daemon.StartError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
     if server.sandbox == "processes":
         typer.echo(LESS_FAITHFUL, err=True)
     typer.echo(server.url)
@@ -192,9 +188,17 @@ def messages(data: Data) -> None:
 
 def _post(data: Path, path: str, document: dict[str, Any]) -> None:
     """Sends a request to the server; ends with 1, and what it says, when it refuses."""
+    server = _running(data)
+    with _ending_on(daemon.RequestError):
+        daemon.ask(server, "POST", path, document)
+
+
+@contextmanager
+def _ending_on(*errors: type[Exception]) -> Iterator[None]:
+    """Ends with 1, and prints what an error says, when one of some kinds is raised within."""
     try:
-        daemon.ask(_running(data), "POST", path, document)
-    except daemon.RequestError as error:
+        yield
+    except errors as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
 
