@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pulumi
 import pulumi_aws as aws
@@ -16,8 +17,8 @@ import pulumi_aws as aws
 from components.content import copy, pack, tidy
 from components.local_files import PACKED, LocalFiles, data_files, source_files
 from components.problems import Problem
+from components.training_job.code_channel.launcher_archive import LAUNCHER, write_launcher
 from components.training_job.job import JobSettings
-from components.training_job.launcher_files import launcher_files
 from components.training_job.request import SOURCE_ARCHIVE
 
 _LARGE_SOURCE_BYTES = 100 * 1024 * 1024
@@ -88,10 +89,14 @@ class JobUploads(pulumi.ComponentResource):
             files = _whole(source_files(self._args.project / source.dir, self._args.project))
             self._warn_of_size(source.dir, files)
             digest, archive = pack(files, self._copies, SOURCE_ARCHIVE)
-            launcher_digest, launcher = copy(launcher_files(), self._copies)
+            launcher_digest, launcher = self._copy_launcher()
         prefix = f"source/{self._args.lineage}/{digest}-{launcher_digest[:_LAUNCHER_DIGITS]}/"
         self._add(prefix, {SOURCE_ARCHIVE: archive, **launcher})
         return digest, self._uri(prefix)
+
+    def _copy_launcher(self) -> tuple[str, dict[str, Path]]:
+        with TemporaryDirectory() as folder:
+            return copy({LAUNCHER: write_launcher(Path(folder) / LAUNCHER)}, self._copies)
 
     def _warn_of_size(self, folder: str, files: Mapping[str, Path]) -> None:
         """Say that a source is large: each change of one file packs and uploads all of them."""

@@ -1,4 +1,4 @@
-"""The page on training jobs: each of its examples is a job that breaks no rule."""
+"""The page on training jobs: its jobs break no rule, and its script runs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from settings import parse
+from tests.components.training_job.code_channel.container import Container
 
 PROJECT = Path(__file__).parents[1]
 PAGE = (PROJECT / "docs" / "training-jobs.md").read_text()
@@ -23,6 +24,16 @@ def test_an_example_breaks_no_rule(jobs: dict[str, Any]) -> None:
     assert problems == []
     assert settings is not None
     assert settings.jobs.keys() == jobs.keys()
+
+
+def test_the_example_of_a_script_runs_and_goes_on_from_its_checkpoints(tmp_path: Path) -> None:
+    [script] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    container = Container(tmp_path / "ml")
+    for _ in range(2):
+        done = container.run_script(f"{script}print('ends after', step)")
+        assert done.stdout.endswith("ends after 1000\n"), done.stderr
+    kept = sorted(path.name[5:14] for path in (container.base / "checkpoints").iterdir())
+    assert kept == ["000000800", "000000900", "000001000"]
 
 
 def test_there_are_examples_and_every_link_leads_to_a_file() -> None:

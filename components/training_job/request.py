@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.training_job.channels import input_channel
+from components.training_job.code_channel.launcher_archive import LAUNCHER
 from components.training_job.definition import CODE_CHANNEL, Request
 from components.training_job.inputs import InputSettings
 from components.training_job.job import JobSettings
@@ -20,7 +21,6 @@ from components.training_job.secret_values import SECRET_VARIABLE_PREFIX
 
 MACHINE_LEARNING_ROOT = "/opt/ml"
 CHECKPOINT_PATH = f"{MACHINE_LEARNING_ROOT}/checkpoints"
-LAUNCHER = "launcher.py"
 SOURCE_ARCHIVE = "source.tar.gz"
 
 FALLBACK_MEMBERS = ("EnableManagedSpotTraining", "ResourceConfig", "StoppingCondition")

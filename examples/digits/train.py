@@ -29,8 +29,8 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 import digits
 import network
-from checkpoints import Checkpoint, Checkpoints, StopSignal
 from digits import Digits
+from training_checkpoints import Checkpoint, Checkpoints, StopSignal
 
 SECONDS_UNTIL_A_SILENT_HOST_IS_GIVEN_UP = 20
 MEAN_DECAY, SQUARE_DECAY, SMALLEST_SQUARE_ROOT = 0.9, 0.999, 1e-8  # of the optimizer, Adam

@@ -10,10 +10,10 @@ import torch.distributed as dist
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from transformers import AutoTokenizer
 
-from checkpoints import Checkpoint, Checkpoints, StopSignal
 from hyperparameters import Settings, obstacle
 from ranks import complain, join_the_other_ranks, say, shard
 from sequences import load_sequences
+from training_checkpoints import Checkpoint, Checkpoints, StopSignal
 
 LONGEST_GRADIENT = 1.0
 OPTIMIZER: dict[str, Any] = {"betas": (0.9, 0.95), "weight_decay": 0.1}

@@ -11,7 +11,6 @@ import pytest
 
 from components import job_uploads
 from components.stack_settings import Settings
-from components.training_job.launcher_files import launcher_files
 from components.training_job.lifecycle import OWNER_TAG
 from components.training_platform import TrainingPlatform, TrainingPlatformArgs
 from tests.components.policies import statement
@@ -165,8 +164,7 @@ def test_a_job_starts_after_its_source_and_inputs_are_uploaded(project: Path) ->
     keys = {each.inputs["key"].removeprefix(f"{code}/") for each in uploads}
     [data] = {key for key in keys if key.startswith("inputs/")}
     assert data.endswith("/instances.csv")
-    assert {"launcher.py", "launching/__init__.py"} <= launcher_files().keys()
-    assert keys == {"source.tar.gz", *launcher_files(), data}
+    assert keys == {"source.tar.gz", "launcher.py", data}
     assert all(recording.depends(jobs_in(recording)[0], each) for each in uploads)
     assert all(each.retained for each in uploads)
 

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.components.training_job.container import put_launcher
+import training_checkpoints
+from components.training_job.code_channel.launcher_archive import LAUNCHER, write_launcher
 
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "examples" / "digits"
@@ -42,7 +43,7 @@ class Host:
         shutil.copytree(DIGITS / "data", data / "train")
         shutil.copytree(kept, base / "checkpoints")
         (data / "code").mkdir()
-        put_launcher(data / "code")
+        write_launcher(data / "code" / LAUNCHER)
         with tarfile.open(data / "code" / "source.tar.gz", "w:gz") as tar:
             for script in DIGITS.glob("*.py"):
                 tar.add(script, script.name)
@@ -51,7 +52,7 @@ class Host:
         with (self.base / "log").open("wb") as log, (self.base / "errors").open("wb") as errors:
             self.launcher = subprocess.Popen(
                 [
-                    *(sys.executable, str(self.base / "input" / "data" / "code" / "launcher.py")),
+                    *(sys.executable, str(self.base / "input" / "data" / "code" / LAUNCHER)),
                     *("--distribution", "jax", "--entry-point", "train.py"),
                 ],
                 env={
@@ -251,7 +252,11 @@ def train_alone(checkpoints: Path, *arguments: str) -> subprocess.CompletedProce
     """Runs the script by hand, without a launcher and other hosts."""
     return subprocess.run(
         [sys.executable, str(DIGITS / "train.py"), "--checkpoints", str(checkpoints), *arguments],
-        env={"PATH": os.environ["PATH"], "SM_MODEL_DIR": str(checkpoints.parent / "alone")},
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(Path(training_checkpoints.__file__).parent),
+            "SM_MODEL_DIR": str(checkpoints.parent / "alone"),
+        },
         capture_output=True,
         text=True,
         check=False,

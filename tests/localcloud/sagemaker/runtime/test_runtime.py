@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
-from components.training_job.launcher_files import launcher_files
 from localcloud.server import daemon
+from components.training_job.code_channel.launcher_archive import LAUNCHER, write_launcher
 from tests.localcloud.cloud import BUCKET, GROUP, Cloud, channel, eventually, resources
 
 DIGITS = Path(__file__).parents[4] / "examples" / "digits"
@@ -131,8 +132,9 @@ def upload(cloud: Cloud) -> None:
         for path in DIGITS.glob("*.py"):
             file.add(path, path.name)
     cloud.put("digits/code/source.tar.gz", archive.getvalue())
-    for name, part in launcher_files().items():
-        cloud.put(f"digits/code/{name}", part.read_bytes())
+    with TemporaryDirectory() as folder:
+        launcher = write_launcher(Path(folder) / LAUNCHER).read_bytes()
+    cloud.put(f"digits/code/{LAUNCHER}", launcher)
     cloud.put("digits/data/digits.csv.gz", (DIGITS / "data" / "digits.csv.gz").read_bytes())
 
 
@@ -147,7 +149,7 @@ def create(cloud: Cloud, hosts: int, prefix: str) -> str:
     )
     distribution = "jax" if hosts > 1 else "none"
     request["AlgorithmSpecification"] |= {
-        "ContainerEntrypoint": ["python3", "/opt/ml/input/data/code/launcher.py"],
+        "ContainerEntrypoint": ["python3", f"/opt/ml/input/data/code/{LAUNCHER}"],
         "ContainerArguments": ["--distribution", distribution, "--entry-point", "train.py"],
     }
     cloud.sagemaker.create_training_job(**request)

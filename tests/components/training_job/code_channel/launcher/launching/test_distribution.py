@@ -6,7 +6,6 @@ import json
 import signal
 import socket
 import time
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,19 +13,13 @@ import pytest
 
 from launching import LaunchError
 from launching.distribution import wait_for_hosts
-from tests.components.training_job.container import (
+from tests.components.training_job.code_channel.container import (
     SAVES_ON_SIGTERM,
     WAIT_SECONDS,
     Container,
     shown,
     wait_until,
 )
-
-
-@pytest.fixture
-def container(tmp_path: Path) -> Container:
-    return Container(tmp_path / "ml")
-
 
 TWO_HOSTS = {"current_host": "127.0.0.3", "hosts": ["127.0.0.2", "127.0.0.3"]}
 
@@ -64,7 +57,7 @@ def on_host(container: Container, host: str, *arguments: str) -> dict[str, str]:
     return shown(container, *arguments)[0]
 
 
-def test_a_distribution_is_joined_by_the_hosts_of_its_groups_alone(container: Container) -> None:
+def test_a_distribution_is_joined_only_by_the_hosts_of_its_groups(container: Container) -> None:
     options = ("--distribution", "jax", "--groups", "gpu,more")
     last = on_host(container, "127.0.0.4", *options)
     assert last["JAX_COORDINATOR_ADDRESS"] == "127.0.0.3:7777"
@@ -182,59 +175,6 @@ def test_sigterm_reaches_every_rank_and_lets_torchrun_wait_for_them(
     assert process.returncode == 0
     assert (base / "saved-0").exists()
     assert (base / "saved-1").exists()
-
-
-def test_the_reason_is_the_ranks_exception_not_torchruns(torch_container: Container) -> None:
-    lines = [
-        "[rank0]: Traceback (most recent call last):",
-        '[rank0]:   File "train.py", line 1, in <module>',
-        "[rank0]: torch.OutOfMemoryError: CUDA out of memory.",
-        "Traceback (most recent call last):",
-        "torch.distributed.elastic.multiprocessing.errors.ChildFailedError: ",
-        "====",
-    ]
-    script = "import os, sys; print(os.environ['TEXT'], file=sys.stderr); sys.exit(1)"
-    torch_container.environment["TEXT"] = "\n".join(lines)
-    assert torch_container.run_script(script).returncode == 1
-    assert torch_container.failure == "train.py: torch.OutOfMemoryError: CUDA out of memory."
-
-
-TORCHRUNS_REPORT = """\
-W1129 00:39:31.1 12 torch/distributed/elastic/multiprocessing/api.py:900] Sending process 14 \
-closing signal SIGTERM
-E1129 00:39:31.2 12 torch/distributed/elastic/multiprocessing/api.py:882] failed (exitcode: 1) \
-local_rank: 0 (pid: 13) of binary: /usr/bin/python3
-Traceback (most recent call last):
-  File "/usr/local/bin/torchrun", line 8, in <module>
-    sys.exit(main())
-torch.distributed.elastic.multiprocessing.errors.ChildFailedError:
-============================================================
-train.py FAILED
-------------------------------------------------------------
-Root Cause (first observed failure):
-[0]:
-  rank      : 0 (local_rank: 0)
-  exitcode  : 1 (pid: 13)
-  traceback : To enable traceback see: https://pytorch.org/docs/stable/elastic/errors.html
-============================================================
-"""
-
-
-@pytest.mark.parametrize(
-    ("said", "told"),
-    [
-        ("the checkpoint was written by 2 ranks", "the checkpoint was written by 2 ranks"),
-        ("[rank0]: no such token", "no such token"),
-        ("", "exit code 1"),
-    ],
-)
-def test_the_reason_is_what_the_script_said_and_not_torchruns_report_of_it(
-    torch_container: Container, said: str, told: str
-) -> None:
-    script = "import os, sys; print(os.environ['TEXT'], file=sys.stderr); sys.exit(1)"
-    torch_container.environment["TEXT"] = f"{said}\n{TORCHRUNS_REPORT}"
-    assert torch_container.run_script(script).returncode == 1
-    assert torch_container.failure == f"train.py: {told}"
 
 
 def test_a_host_without_an_address_is_named_after_the_time_allowed(monkeypatch: Any) -> None:

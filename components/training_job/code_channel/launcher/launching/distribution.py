@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 
 from launching import LaunchError
-from launching.job import Job
+from launching.job_description import Job
 from launching.process import Child
 
 

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import signal
 import subprocess
-from pathlib import Path
 
 import pytest
 
-from tests.components.training_job.container import (
+from tests.components.training_job.code_channel.container import (
     SAVES_ON_SIGTERM,
     WAIT_SECONDS,
     Container,
     is_running,
     wait_until,
 )
-
-
-@pytest.fixture
-def container(tmp_path: Path) -> Container:
-    return Container(tmp_path / "ml")
 
 
 @pytest.mark.parametrize("code", [0, 3])

@@ -1,4 +1,4 @@
-"""Secrets: read by the launcher as the job's role, known to the script alone, never told."""
+"""Secrets: read by the launcher as the job's role, known only to the script, never shown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import pytest
 
-from tests.components.training_job.container import Container, shown
+from tests.components.training_job.code_channel.container import Container, shown
 
 VALUE = "a value that nobody may see"
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:hub-AbCdEf"
@@ -74,7 +74,7 @@ def test_a_job_without_secrets_asks_for_none(container: Container) -> None:
     assert SecretsManager.asked == []
 
 
-def test_a_secret_is_in_the_scripts_environment_alone(container: Container) -> None:
+def test_a_secret_is_only_in_the_scripts_environment(container: Container) -> None:
     script = "import os; print(open(f'/proc/{os.getppid()}/environ').read())"
     done = container.run_script(script)
     assert done.returncode == 0, done.stderr
@@ -108,3 +108,13 @@ def test_a_secret_that_can_not_be_had_ends_the_job_with_its_name(
     assert "the secret HUB_TOKEN" in container.failure
     assert reason in container.failure
     assert VALUE not in done.stdout + done.stderr + container.failure
+
+
+def test_it_asks_for_boto3_only_where_there_are_secrets(container: Container) -> None:
+    del container.environment["SECRET_ARN_HUB_TOKEN"]
+    container.environment["PYTHONPATH"] = str(container.base)
+    (container.base / "boto3.py").write_text("raise ImportError")
+    assert container.run_script("").returncode == 0
+    container.environment["SECRET_ARN_TOKEN"] = "arn"
+    assert container.run_script("").returncode == 1
+    assert "the image has no boto3" in container.failure

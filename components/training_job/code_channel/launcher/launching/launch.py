@@ -1,6 +1,6 @@
 """Starts a training script inside a SageMaker training container, and looks after it.
 
-The container runs this file as its first process, from the input channel `code`:
+The container runs it as its first process, from the input channel `code`:
 
     python3 /opt/ml/input/data/code/launcher.py --distribution jax --entry-point train.py -- …
 
@@ -11,11 +11,11 @@ first process has to: it passes SIGTERM on to every rank, which the toolkit does
 orphans, returns the script's exit code, and says in /opt/ml/output/failure what went wrong.
 
 A variable SECRET_ARN_<NAME> names a secret of Secrets Manager. The launcher reads it as the job's
-execution role and gives it to the script alone, as the variable <NAME>.
+execution role and gives it only to the script, as the variable <NAME>.
 
-It travels into any image: this file and the folder `launching` beside it, the standard library
-only, Python 3.8 or later. Secrets alone need boto3 in the image, as it knows every way to the
-role's credentials.
+The script can import the modules of the archive's folder `modules`, unless it has others of the
+same names.
+
 SAGEMAKER_BASE_DIR replaces /opt/ml; MASTER_ADDR and MASTER_PORT replace the first host's name
 and port 7777 as the place where the hosts meet.
 """
@@ -27,9 +27,7 @@ import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))  # not there under PYTHONSAFEPATH
-
-from launching import LaunchError
+from launching import ARCHIVE, LaunchError
 from launching.distribution import (
     command_line,
     distribution_variables,
@@ -37,9 +35,9 @@ from launching.distribution import (
     wait_for_hosts,
 )
 from launching.failure import reason, write_failure
-from launching.job import Job
+from launching.fetched_secrets import fetch_secrets, without_secrets
+from launching.job_description import Job
 from launching.process import Child
-from launching.secrets import fetch_secrets, without_secrets
 from launching.source_archive import find_script, unpack
 from launching.variables import hyperparameter_arguments, script_variables, toolkit_variables
 
@@ -53,7 +51,7 @@ def launch(base: Path, options: argparse.Namespace, user_arguments: list[str]) -
         LaunchError: if it can't be started.
     """
     child, code_folder = Child(), base / "code"
-    unpack(Path(__file__).resolve().with_name("source.tar.gz"), code_folder)
+    unpack(ARCHIVE.with_name("source.tar.gz"), code_folder)
     job = Job(base, options.groups)
     script = find_script(options.entry_point, code_folder)
     wait_for_hosts(names_needed(job), child, HOST_NAMES_TIMEOUT_SECONDS)
@@ -81,7 +79,7 @@ def launch(base: Path, options: argparse.Namespace, user_arguments: list[str]) -
 def main(arguments: list[str]) -> int:
     """Reads the command line, launches, and reports what went wrong in one line."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
-    parser = argparse.ArgumentParser(prog="launcher.py", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog=ARCHIVE.name, description=__doc__.split("\n")[0])
     parser.add_argument("--distribution", choices=["none", "jax", "torchrun"], default="none")
     parser.add_argument("--groups", type=lambda names: names.split(","), default=[])
     parser.add_argument("--entry-point", required=True, metavar="FILE")
@@ -93,7 +91,3 @@ def main(arguments: list[str]) -> int:
         print(f"launcher: {error}", file=sys.stderr, flush=True)
         write_failure(base, f"launcher: {error}")
         return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

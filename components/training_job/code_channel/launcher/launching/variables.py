@@ -9,7 +9,8 @@ import re
 import subprocess
 from typing import Any
 
-from launching.job import Job
+from launching import ARCHIVE
+from launching.job_description import Job
 
 
 def hyperparameter_arguments(hyperparameters: dict[str, Any]) -> list[str]:
@@ -101,8 +102,11 @@ def _output_of(*command: str) -> str:
 
 
 def script_variables(job: Job) -> dict[str, str]:
-    """What any script wants to find: its names, its modules, its output at once in the log."""
-    modules = [str(job.base / "code"), os.environ.get("PYTHONPATH", "")]
+    """What any script wants to find: its names, its modules, its output at once in the log.
+
+    The launcher's own modules come last, so that the script's and the image's are never hidden.
+    """
+    modules = [str(job.base / "code"), os.environ.get("PYTHONPATH", ""), str(ARCHIVE / "modules")]
     return {
         "CURRENT_HOST": job.host,
         "SAGEMAKER_JOB_NAME": os.environ.get("TRAINING_JOB_NAME", ""),

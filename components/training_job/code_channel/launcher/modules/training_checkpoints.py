@@ -1,4 +1,8 @@
-"""Checkpoints that survive a kill at any moment: one file, standard library, Python >= 3.8.
+"""Checkpoints that survive a kill at any moment; for any training script.
+
+The launcher brings this module along, so that a script can import it in any image:
+
+    from training_checkpoints import Checkpoints, StopSignal
 
     checkpoints = Checkpoints(os.environ["SM_CHECKPOINT_DIR"])
     stop = StopSignal()
@@ -19,6 +23,9 @@ was torn, by a full disk or on its way to or from S3, gives itself away:
 
 SageMaker synchronises the folder with S3 while the script runs: it uploads what appears, mirrors
 deletions and leaves marker files. All hosts share one prefix in the bucket, hence the rank.
+
+Standard library only, Python 3.8 or later. Jobs go on from files that earlier versions wrote, so
+names that are public here, and those of the files, must stay.
 """
 
 from __future__ import annotations
@@ -63,7 +70,7 @@ class Checkpoints:
 
     Where every rank holds a share of the state, each saves its own, and they agree on the newest
     step that is in the `valid_steps` of all. Where the state is the same on all ranks, rank 0
-    alone saves and loads it, and sends it to the others.
+    saves and loads it, and sends it to the others.
     """
 
     def __init__(self, folder: str | os.PathLike[str], rank: int = 0, keep: int = 3) -> None:

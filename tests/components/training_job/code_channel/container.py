@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -14,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from components.training_job.launcher_files import launcher_files
+from components.training_job.code_channel.launcher_archive import LAUNCHER, write_launcher
 
 WAIT_SECONDS = 60
 
@@ -27,7 +26,7 @@ class Container:
         self.environment = {"PATH": os.environ["PATH"], "SAGEMAKER_BASE_DIR": str(base)}
         self.channel = base / "input" / "data" / "code"
         self.channel.mkdir(parents=True)
-        put_launcher(self.channel)
+        write_launcher(self.channel / LAUNCHER)
         self.configure("hyperparameters", {})
         self.configure("inputdataconfig", {"code": {}, "train": {}})
         self.configure("resourceconfig", {"current_host": "localhost", "hosts": ["localhost"]})
@@ -44,7 +43,7 @@ class Container:
 
     def start(self, *arguments: str, under: tuple[str, ...] = ()) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [*under, sys.executable, str(self.channel / "launcher.py"), *arguments],
+            [*under, sys.executable, str(self.channel / LAUNCHER), *arguments],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -63,13 +62,6 @@ class Container:
     @property
     def failure(self) -> str:
         return (self.base / "output" / "failure").read_text()
-
-
-def put_launcher(channel: Path) -> None:
-    """Puts the launcher's files into the channel `code`, as the service downloads them."""
-    for name, path in launcher_files().items():
-        (channel / name).parent.mkdir(exist_ok=True)
-        shutil.copy(path, channel / name)
 
 
 def add(tar: tarfile.TarFile, name: str, content: bytes, **fields: Any) -> None:
