@@ -14,7 +14,7 @@ from development.configuration.page import page
 from development.configuration.schema import model_schema, stack_schema
 from development.layout import CHECKOUT
 
-READER = CHECKOUT / "platform_outputs.py"
+READER = CHECKOUT / "examples" / "downstream" / "platform_outputs.py"
 
 
 def documents(checkout: Path) -> dict[Path, str]:

@@ -10,7 +10,8 @@ _INTRODUCTION = """\
 # Stack outputs
 
 What a stack exports is its API. Other Pulumi programs in Python read it with
-[platform_outputs.py](../platform_outputs.py), one file that needs nothing but Pulumi:
+[platform_outputs.py](../examples/downstream/platform_outputs.py), one file to copy, which needs
+nothing but Pulumi:
 
 ```python
 platform = PlatformOutputs("organization/sagemaker-training/research-prod")

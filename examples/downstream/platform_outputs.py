@@ -1,1 +1,287 @@
-../../platform_outputs.py
+"""Reads what the stack of a training platform exports, for Pulumi programs that build on it.
+
+    platform = PlatformOutputs("organization/sagemaker-training/research-prod")
+    model = platform.completed_job("llm-finetune").apply(lambda job: job.model_uri)
+
+It needs nothing but Pulumi, so this one file can be copied into another project. An output that is
+missing, or is not what this file says that it is, ends the program at its preview already, with
+the stack, the output and the outputs that there are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+import pulumi
+
+__all__ = ["PlatformOutputError", "PlatformOutputs", "TrainingJobOutputs"]
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class PlatformOutputError(pulumi.RunError):
+    """A stack doesn't export what is read from it; its message is shown without a traceback."""
+
+
+@dataclass(frozen=True)
+class TrainingJobOutputs:
+    """One training job, as its stack knew it at its last `pulumi up`."""
+
+    name: str
+    """The job's name, "" while it is not launched."""
+    arn: str
+    """The job's ARN, "" while it is not launched."""
+    status: str
+    """NotLaunched, InProgress, Stopping, Stopped, Failed or Completed."""
+    secondary_status: str
+    """What the job does within its status, as Training or Uploading."""
+    outcome: str
+    """completed, running, stopped, or the class of the failure; "" while it is not launched."""
+    failure_reason: str
+    """What SageMaker says of a failure, "" without one."""
+    lineage: str
+    """The chain of jobs that continue one another, through one checkpoint prefix."""
+    attempt: int
+    """Which run of its definition the job is, from 1; 0 while it is not launched."""
+    interruptions: int
+    """How often the service took the job's spot instances back."""
+    image_digest: str
+    """The digest of the image that the job was launched with, "" where only its tag is known."""
+    instance_type: str
+    """What the job runs on; the types of several groups are separated by commas."""
+    instance_count: int
+    """The number of instances, of all types."""
+    model_uri: str
+    """Where the model archive is once the job is Completed, as s3://…/model.tar.gz."""
+    checkpoint_uri: str
+    """The S3 prefix of the checkpoints, "" for a job that keeps none."""
+    console_url: str
+    """The job in the console, "" while it is not launched."""
+    log_url: str
+    """The job's log in the console, "" while it is not launched."""
+    training_seconds: int
+    """Seconds of training."""
+    billable_seconds: int
+    """Seconds billed for each instance, less the spot discount."""
+    training_instance_seconds: int
+    """Seconds of training, of all instances together."""
+    billable_instance_seconds: int
+    """Seconds billed, of all instances together."""
+    savings_percent: float
+    """What managed spot saved, in percent of the on-demand cost."""
+    cost_usd: float | None
+    """What the newest run has cost, in USD for all instances; None where that is not known."""
+    expected_cost_usd: float | None
+    """What the job is likely to cost if it takes all its time, in USD; None where not known."""
+    cost_ceiling_usd: float | None
+    """The most that all attempts can cost, in USD for all instances; None where not known."""
+    metrics: dict[str, float]
+    """The last value of each metric, once the stack has waited for the job's end."""
+
+
+class PlatformOutputs:
+    """The outputs of one stack of the platform. Each is looked up when it is asked for."""
+
+    def __init__(self, stack: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        """The outputs of `stack`, given in full: `<organization>/<project>/<stack>`."""
+        self._stack = stack
+        self._outputs = pulumi.StackReference(stack, opts=opts).outputs
+
+    @property
+    def sagemaker_execution_role_arn(self) -> pulumi.Output[str]:
+        """The role that SageMaker acts as when it runs the jobs."""
+        return self._output("sagemaker_execution_role_arn", _text)
+
+    @property
+    def artifact_bucket_name(self) -> pulumi.Output[str]:
+        """The bucket of checkpoints, models, sources and inputs."""
+        return self._output("artifact_bucket_name", _text)
+
+    @property
+    def artifact_key_arn(self) -> pulumi.Output[str]:
+        """The key that encrypts the bucket."""
+        return self._output("artifact_key_arn", _text)
+
+    @property
+    def vpc_id(self) -> pulumi.Output[str]:
+        """The VPC that the jobs run in."""
+        return self._output("vpc_id", _text)
+
+    @property
+    def private_subnet_ids(self) -> pulumi.Output[list[str]]:
+        """The subnets that the jobs run in."""
+        return self._output("private_subnet_ids", _texts)
+
+    @property
+    def training_security_group_id(self) -> pulumi.Output[str]:
+        """The security group of the jobs' instances."""
+        return self._output("training_security_group_id", _text)
+
+    @property
+    def deployer_role_arn(self) -> pulumi.Output[str]:
+        """The role for the pipeline that deploys the stack, "" where there is none."""
+        return self._output("deployer_role_arn", _text)
+
+    @property
+    def training_job_name(self) -> pulumi.Output[str]:
+        """The only launched job's name, "" where none or several are launched."""
+        return self._output("training_job_name", _text)
+
+    @property
+    def training_cost_usd(self) -> pulumi.Output[dict[str, float | None]]:
+        """All jobs' `ceiling`, `expected` and newest runs' `billed` cost in USD, or None."""
+        return self._output("training_cost_usd", _costs)
+
+    @property
+    def training_jobs(self) -> pulumi.Output[dict[str, TrainingJobOutputs]]:
+        """All jobs of the stack, by their names in its settings."""
+        return self._from_source(lambda source: source.jobs())
+
+    def job(self, name: str) -> pulumi.Output[TrainingJobOutputs]:
+        """The job with this name in the stack's settings.
+
+        Raises:
+            PlatformOutputError: in the output; there is no such job.
+        """
+        return self._from_source(lambda source: source.job(name))
+
+    def completed_job(self, name: str) -> pulumi.Output[TrainingJobOutputs]:
+        """The job with this name in the stack's settings, whose model can be taken.
+
+        Raises:
+            PlatformOutputError: in the output; there is no such job, or it is not Completed.
+        """
+        return self._from_source(lambda source: source.completed_job(name))
+
+    def _output(self, name: str, read: Callable[[Any], T]) -> pulumi.Output[T]:
+        return self._from_source(lambda source: source.read(name, read))
+
+    def _from_source(self, look_up: Callable[[_Source], U]) -> pulumi.Output[U]:
+        outputs: pulumi.Output[dict[str, Any]] = self._outputs
+        return outputs.apply(lambda values: look_up(_Source(self._stack, values or {})))
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Values by their names, and how a message names them: outputs, or a job's fields."""
+
+    stack: str
+    values: Mapping[str, Any]
+    prefix: str = ""
+
+    def read(self, name: str, read: Callable[[Any], T]) -> T:
+        path = self.prefix + name
+        if name not in self.values:
+            raise PlatformOutputError(
+                f"The stack {self.stack} has no output {path}. {self._what_there_is()}\n"
+                f"Remedy: bring it up with a version of the platform that exports {path}."
+            )
+        try:
+            return read(self.values[name])
+        except TypeError as error:
+            shown = json.dumps(self.values[name], default=str)
+            raise PlatformOutputError(
+                f"The output {path} of the stack {self.stack} is {shown}, which is not {error}.\n"
+                "Remedy: read it with the platform_outputs.py of the version that exported it."
+            ) from error
+
+    def jobs(self) -> dict[str, TrainingJobOutputs]:
+        names = sorted(self.read("training_jobs", _mapping))
+        return {name: self._read_job(name) for name in names}
+
+    def job(self, name: str) -> TrainingJobOutputs:
+        names = self.read("training_jobs", _mapping)
+        if name not in names:
+            raise PlatformOutputError(
+                f"The stack {self.stack} has no job {name}. Its jobs are: {_listed(names)}.\n"
+                "Remedy: name one of them."
+            )
+        return self._read_job(name)
+
+    def completed_job(self, name: str) -> TrainingJobOutputs:
+        job = self.job(name)
+        if job.status != "Completed":
+            reason = f": {job.failure_reason}" if job.failure_reason else ""
+            raise PlatformOutputError(
+                f"The job {name} of the stack {self.stack} is {job.status}{reason}. A model is "
+                "taken only from a job that is Completed.\n"
+                "Remedy: once it has completed, run `pulumi up --refresh` on that stack, then this "
+                "again."
+            )
+        return job
+
+    def _read_job(self, name: str) -> TrainingJobOutputs:
+        path = f"training_jobs.{name}"
+        job = _Source(self.stack, self.read("training_jobs", _mapping), "training_jobs.")
+        source = _Source(self.stack, job.read(name, _mapping), f"{path}.")
+        values = {
+            field.name: source.read(field.name, _READERS[str(field.type)])
+            for field in fields(TrainingJobOutputs)
+        }
+        return TrainingJobOutputs(**values)
+
+    def _what_there_is(self) -> str:
+        if not self.values:
+            return "It has no outputs at all: it was never brought up, or it is destroyed."
+        return f"It has: {_listed(self.prefix + name for name in self.values)}."
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(sorted(names)) or "none"
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a text")
+    return value
+
+
+def _texts(value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise TypeError("a list of texts")
+    return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError("a number")
+    return float(value)
+
+
+def _whole_number(value: Any) -> int:
+    """Outputs reach a program as floats, whatever they were."""
+    if not _number(value).is_integer():
+        raise TypeError("a whole number")
+    return int(value)
+
+
+def _cost(value: Any) -> float | None:
+    return None if value == "unknown" else _number(value)
+
+
+def _costs(value: Any) -> dict[str, float | None]:
+    return {name: _cost(each) for name, each in _mapping(value).items()}
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError("a mapping")
+    return value
+
+
+def _numbers(value: Any) -> dict[str, float]:
+    return {name: _number(each) for name, each in _mapping(value).items()}
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "str": _text,
+    "int": _whole_number,
+    "float": _number,
+    "float | None": _cost,
+    "dict[str, float]": _numbers,
+}
+"""By the types of a job's fields, as they are written above."""

@@ -14,11 +14,11 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
-from hyperparameters import obstacle
 
+from hyperparameters import obstacle
 from training_checkpoints import Checkpoints
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -21,7 +21,7 @@ import pytest
 import training_checkpoints
 from components.training_job.code_channel.launcher_archive import LAUNCHER, write_launcher
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DIGITS = ROOT / "examples" / "digits"
 HOSTS = ["127.0.0.2", "127.0.0.3"]
 WAIT_SECONDS = 120

@@ -16,11 +16,12 @@ import pulumi
 import pytest
 from pulumi.runtime import mocks
 
+import platform_outputs
 from components.training_job.state import not_launched
 from platform_outputs import PlatformOutputError, PlatformOutputs, TrainingJobOutputs
 from tests.components.recording import ACCOUNT, REGION, Recording, _Answers
 
-CHECKOUT = Path(__file__).parents[1]
+CHECKOUT = Path(__file__).parents[3]
 STACK = "organization/sagemaker-training/research-dev"
 TRAINING_JOB = "pulumi-python:dynamic/sagemaker:TrainingJob"
 JOB: dict[str, Any] = {
@@ -200,7 +201,7 @@ def test_a_job_that_has_not_completed_has_no_model_to_take():
 
 
 def test_the_file_needs_nothing_but_pulumi_so_that_it_can_be_copied():
-    source = ast.parse((CHECKOUT / "platform_outputs.py").read_text())
+    source = ast.parse(Path(platform_outputs.__file__).read_text())
     imported = {
         name.split(".")[0]
         for node in ast.walk(source)

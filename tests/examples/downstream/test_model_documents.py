@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from dataclasses import fields
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+import model_documents as documents
 from platform_outputs import TrainingJobOutputs
 
-FOLDER = Path(__file__).parents[2] / "examples" / "downstream"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/0a1b2c3d"
 MODEL = "s3://bucket/output/research-dev-digits/research-dev-digits-01234567-1/output/model.tar.gz"
 ROOT = "arn:aws:iam::123456789012:root"
-
-
-@pytest.fixture(scope="module")
-def documents() -> ModuleType:
-    """The stack's own module, loaded by its path: other examples have modules of such names."""
-    name = "model_documents"
-    specification = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
 
 
 def statements(document: str) -> list[dict[str, Any]]:
@@ -36,7 +21,7 @@ def statements(document: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_a_consumer_reads_the_output_of_one_job_and_does_nothing_else(documents: ModuleType):
+def test_a_consumer_reads_the_output_of_one_job_and_does_nothing_else():
     read, decrypt = statements(documents.consumer_policy(MODEL, KEY))
     assert (read["Action"], decrypt["Action"]) == ("s3:GetObject", "kms:Decrypt")
     prefix = "output/research-dev-digits/research-dev-digits-01234567-1"
@@ -46,7 +31,7 @@ def test_a_consumer_reads_the_output_of_one_job_and_does_nothing_else(documents:
     assert decrypt["Condition"] == via_s3
 
 
-def test_in_china_the_names_are_those_of_its_partition(documents: ModuleType):
+def test_in_china_the_names_are_those_of_its_partition():
     key = KEY.replace("arn:aws:kms:us-east-1", "arn:aws-cn:kms:cn-north-1")
     read, decrypt = statements(documents.consumer_policy(MODEL, key))
     assert read["Resource"].startswith("arn:aws-cn:s3:::bucket/")
@@ -57,12 +42,12 @@ def test_in_china_the_names_are_those_of_its_partition(documents: ModuleType):
     "uri",
     ["", "s3://bucket/model.tar.gz", "s3://bucket/output/model.tar.gz", MODEL + ".old"],
 )
-def test_what_is_no_jobs_model_grants_nothing(documents: ModuleType, uri: str):
+def test_what_is_no_jobs_model_grants_nothing(uri: str):
     with pytest.raises(ValueError, match=r"model\.tar\.gz"):
         documents.consumer_policy(uri, KEY)
 
 
-def test_only_the_named_consumers_may_assume_the_role(documents: ModuleType):
+def test_only_the_named_consumers_may_assume_the_role():
     role = "arn:aws:iam::123456789012:role/serving/endpoint"
     [statement] = statements(documents.consumer_trust([role, ROOT]))
     assert statement["Principal"] == {"AWS": [role, ROOT]}
@@ -73,21 +58,15 @@ def test_only_the_named_consumers_may_assume_the_role(documents: ModuleType):
     "consumers",
     [[], ["*"], ["123456789012"], [ROOT, "arn:aws:iam::*:root"], ["arn:aws:iam::123456789012:*"]],
 )
-def test_a_consumer_that_is_not_one_account_role_or_user_is_refused(
-    documents: ModuleType, consumers: list[str]
-):
+def test_a_consumer_that_is_not_one_account_role_or_user_is_refused(consumers: list[str]):
     with pytest.raises(ValueError, match="Remedy"):
         documents.consumer_trust(consumers)
 
 
-def test_the_registry_entry_is_the_same_text_for_the_same_model(documents: ModuleType):
+def test_the_registry_entry_is_the_same_text_for_the_same_model():
     nothing: dict[str, Any] = {field.name: "" for field in fields(TrainingJobOutputs)}
     metrics = {"loss": 0.5, "accuracy": 0.9}
     job = TrainingJobOutputs(**nothing | {"model_uri": MODEL, "metrics": metrics})
     entry = documents.registry_entry("organization/sagemaker-training/dev", job)
     assert json.loads(entry)["model_uri"] == MODEL
     assert list(json.loads(entry)["metrics"]) == ["accuracy", "loss"]
-
-
-def test_the_copy_that_the_stack_uses_is_the_platforms_own_file():
-    assert (FOLDER / "platform_outputs.py").resolve() == FOLDER.parents[1] / "platform_outputs.py"
