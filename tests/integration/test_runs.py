@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,10 +12,10 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from development.layout import CHECKOUT
 from tests.integration.engine import Stack
 from tests.integration.passing_on import where_jobs_are_older
 from tests.integration.settings import FOREVER, counting_job, stack_with
+from tests.run_comparison import documented_comparison
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
@@ -81,12 +78,12 @@ def test_two_runs_are_recorded_and_compared(new_stack: NewStack) -> None:
     assert jobs["a"]["billable_instance_seconds"] == jobs["a"]["billable_seconds"]
     assert 0 < outputs["training_cost_usd"]["expected"] < outputs["training_cost_usd"]["ceiling"]
 
-    command = shlex.split(documented("components.training_job.compare", outputs))
-    code, text = run(stack, command)
+    a, b = (f"{jobs[job]['lineage']}/{jobs[job]['name']}" for job in ("a", "b"))
+    code, text = compare(stack, outputs["artifact_bucket_name"], a, b)
     assert code == 1, text
-    assert re.search(r'seeds\.seed\s+A\s+"1"\s+B\s+"2"', text), text
-    code, text = run(stack, [*command[:-1], command[-2]])
-    assert code == 0, text
+    assert '@@ "seeds": {\n-    "seed": "1"\n+    "seed": "2"\n' in text
+    code, text = compare(stack, outputs["artifact_bucket_name"], a, a)
+    assert (code, text) == (0, "")
 
 
 def seeded(seed: int) -> dict[str, Any]:
@@ -95,21 +92,10 @@ def seeded(seed: int) -> dict[str, Any]:
     return job | {"hyperparameters": job["hyperparameters"] | {"seed": seed}}
 
 
-def documented(command: str, outputs: dict[str, Any]) -> str:
-    """The command as docs/runs.md has it, for the jobs a and b."""
-    text = (CHECKOUT / "docs" / "runs.md").read_text()
-    [line] = [each for each in text.splitlines() if each.startswith(f"python -m {command} ")]
-    for name, job in outputs["training_jobs"].items():
-        line = line.replace(f"<lineage {name}>", job["lineage"])
-        line = line.replace(f"<job {name}>", job["name"])
-    return line.replace("<artifact_bucket_name>", outputs["artifact_bucket_name"])
-
-
-def run(stack: Stack, command: list[str]) -> tuple[int, str]:
-    """The exit code of a command that speaks to the stack's cloud, and what it printed."""
+def compare(stack: Stack, bucket: str, a: str, b: str) -> tuple[int, str]:
+    """The exit code of the documented comparison of two runs, and what it printed."""
     done = subprocess.run(
-        [sys.executable, *command[1:]],
-        cwd=CHECKOUT,
+        documented_comparison(bucket, a, b),
         env=stack.environment(),
         capture_output=True,
         text=True,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from components.training_job import compare
-from components.training_job.compare import differences, is_decisive, main, report
 from components.training_job.provider import TrainingJobProvider
 from components.training_job.source_control import Revision, revision
 from tests.components.training_job.fake_sagemaker import FakeSageMaker, client_error
+from tests.run_comparison import documented_comparison
+from tests.toolchain.fake_programs import write_script
 
 Inputs = Callable[..., dict[str, Any]]
 SEEDED = {"hyperparameters": {"epochs": 3, "seed": 7, "shuffle_seed": 8}}
@@ -73,76 +75,63 @@ def test_a_record_that_cannot_be_written_is_told_and_the_job_runs(
     assert "this run has no record: " in capsys.readouterr().out
 
 
+def compared(
+    sagemaker: FakeSageMaker, folder: Path, one: dict[str, Any], other: dict[str, Any]
+) -> tuple[int, str]:
+    """What the documented comparison of two records prints, and its exit code."""
+    for uri, body in sagemaker.objects.items():
+        path = folder / uri.removeprefix("s3://")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+    write_script(folder / "bin", "aws", f'cat "{folder}/${{3#s3://}}"')
+    runs = (f"research-dev-digits/{each['training_job']}" for each in (one, other))
+    done = subprocess.run(
+        documented_comparison("artifacts", *runs),
+        env={"PATH": f"{folder / 'bin'}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
 def test_the_same_run_again_differs_in_nothing(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs, tmp_path: Path
 ) -> None:
     _, first = launched(provider, sagemaker, job_inputs(lineage="team-dev-a"))
     _, second = launched(provider, sagemaker, job_inputs(lineage="team-dev-b"))
-    assert differences(first, second) == []
-    assert report(first, second).count("the same") == 2
+    assert compared(sagemaker, tmp_path, first, second) == (0, "")
 
 
 @pytest.mark.parametrize(
-    ("job", "path", "decisive"),
+    ("job", "sections", "lines"),
     [
-        ({"hyperparameters": {"epochs": 4}}, "definition.hyperparameters.epochs", True),
-        ({"hyperparameters": {"seed": 1}}, "seeds.seed", True),
-        ({"maxRuntime": "3h"}, "request.StoppingCondition.MaxRuntimeInSeconds", False),
+        (
+            {"hyperparameters": {"epochs": 4, "seed": 7}},
+            {"definition", "request"},
+            {'-      "epochs": "3",', '+      "epochs": "4",'},
+        ),
+        ({"hyperparameters": {"epochs": 3, "seed": 1}}, {"definition", "request", "seeds"}, set()),
+        ({"maxRuntime": "3h"}, {"request"}, {'+      "MaxRuntimeInSeconds": 10800,'}),
     ],
 )
-def test_what_decides_a_result_is_told_from_what_does_not(
+def test_what_differs_is_shown_with_its_section_which_says_whether_it_decides_the_result(
     provider: TrainingJobProvider,
     sagemaker: FakeSageMaker,
     job_inputs: Inputs,
+    tmp_path: Path,
     job: dict[str, Any],
-    path: str,
-    decisive: bool,
+    sections: set[str],
+    lines: set[str],
 ) -> None:
-    _, first = launched(provider, sagemaker, job_inputs(lineage="team-dev-a"))
-    _, second = launched(provider, sagemaker, job_inputs(job, lineage="team-dev-b"))
-    found = {each[0]: each for each in differences(first, second)}
-    assert is_decisive(found[path]) is decisive
-    title = "What decides the result: the same" not in report(first, second)
-    assert title is decisive
-    if decisive:
-        assert "HyperParameters" not in report(first, second)
-
-
-def stored(folder: Path, name: str, **changes: Any) -> str:
-    path = folder / f"{name}.json"
-    path.write_text(json.dumps({"format": 1, "training_job": name} | changes))
-    return str(path)
-
-
-def test_the_command_prints_what_differs_and_tells_it_by_its_exit_code(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    a, b = stored(tmp_path, "a", source_hash="1"), stored(tmp_path, "b", source_hash="2")
-    assert main([a, stored(tmp_path, "c", source_hash="1")]) == 0
-    assert main([a, b]) == 1
-    printed = capsys.readouterr().out
-    assert 'source_hash\n    A  "1"\n    B  "2"' in printed
-
-
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 99}'])
-def test_what_is_no_record_is_told_with_the_remedy(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str
-) -> None:
-    (tmp_path / "broken.json").write_text(content)
-    assert main([str(tmp_path / "broken.json"), stored(tmp_path, "a")]) == 2
-    assert "Remedy: " in capsys.readouterr().err
-
-
-def test_a_record_is_read_from_s3_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-
-    def read(uri: str) -> str:
-        asked.append(uri)
-        return '{"format": 1, "training_job": "a"}'
-
-    monkeypatch.setattr(compare, "_read_object", read)
-    assert compare.read_record("s3://artifacts/output/a/run.json")["training_job"] == "a"
-    assert asked == ["s3://artifacts/output/a/run.json"]
+    same = {"hyperparameters": {"epochs": 3, "seed": 7}}
+    _, first = launched(provider, sagemaker, job_inputs(same, lineage="team-dev-a"))
+    _, second = launched(provider, sagemaker, job_inputs(same | job, lineage="team-dev-b"))
+    code, printed = compared(sagemaker, tmp_path, first, second)
+    assert code == 1
+    assert set(re.findall(r'^@@ .* @@ "(\w+)"', printed, re.M)) == sections
+    assert lines <= set(printed.splitlines())
 
 
 def test_a_revision_says_whether_files_were_changed_since(tmp_path: Path) -> None:
