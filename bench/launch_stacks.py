@@ -18,9 +18,9 @@ from bench.job import BUCKET, request, settings
 from bench.local_cloud import TRUST
 from bench.spent import Spent, spent_by
 from development.engine import Engine, Project
-from development.environment import REGION, engine_environment
-from development.layout import CHECKOUT, Layout
 from localcloud.server import daemon
+from toolchain.environment import REGION, engine_environment
+from toolchain.layout import CHECKOUT, Layout
 
 PROJECT = Project("many-jobs", "bench/many_jobs")
 UP = ("up", "--yes", "--skip-preview")

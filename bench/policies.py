@@ -25,9 +25,9 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from development.environment import engine_environment
-from development.layout import CHECKOUT, Layout
 from localcloud.server import daemon
+from toolchain.environment import engine_environment
+from toolchain.layout import CHECKOUT, Layout
 
 PLATFORMS = 18
 _PROGRAM = ("Pulumi.yaml", "settings.py", "stack_provider.py", "components", "examples", ".venv")

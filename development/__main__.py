@@ -9,11 +9,11 @@ import typer
 
 from development import commands
 from development.console import console
-from development.environment import client_environment
 from development.errors import CommandError
-from development.layout import Layout
 from development.policy_check import policy_check as policy_check_command
 from development.quota_report import quota_report as quota_report_command
+from toolchain.environment import client_environment
+from toolchain.layout import Layout
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 layout = Layout()

@@ -13,9 +13,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from development.console import console, tell
 from development.engine import DOWNSTREAM, Engine, is_default_provider, release_dead_locks
-from development.environment import client_environment
 from development.jobs import any_live, lineages_of, names_of, runs_of, stop_live
-from development.layout import Layout
 from development.leftovers import end_processes_of
 from development.local_cloud import find_current, start
 from development.lock import locks_of
@@ -23,6 +21,8 @@ from development.log_lines import Follower, NewLines, read_lines
 from development.report import log_line, print_jobs, print_next, print_outputs
 from development.stack_file import StackFile
 from localcloud.server import daemon
+from toolchain.environment import client_environment
+from toolchain.layout import Layout
 
 STACK = "dev"
 _WAIT_SECONDS = 1.0
@@ -30,7 +30,7 @@ _ADVICE = ("The resources in the stack have been deleted", "If you want to remov
 
 
 def up(layout: Layout) -> int:
-    """Bring the stack up with the launch switch on and no job paused."""
+    """Brings the stack up with the launch switch on and no job paused."""
     server = find_current(layout) or start(layout)
     console.print(f"Local cloud at {server.url}, process {server.pid}")
     engine = Engine(layout, STACK, server.url)
@@ -52,7 +52,7 @@ def up(layout: Layout) -> int:
 
 
 def pause(layout: Layout, job: str | None) -> int:
-    """Stop the running jobs, or one, and mark them as paused."""
+    """Stops the running jobs, or one, and marks them as paused."""
     server = daemon.find(layout.cloud)
     engine = Engine(layout, STACK, server.url if server else "")
     settings = StackFile.read(engine.settings_file) if engine.exists() else None
@@ -73,7 +73,7 @@ def pause(layout: Layout, job: str | None) -> int:
 
 
 def status(layout: Layout) -> int:
-    """Show the local cloud, the stack and its jobs."""
+    """Shows the local cloud, the stack and its jobs."""
     server = daemon.find(layout.cloud)
     engine = Engine(layout, STACK, server.url if server else "")
     where = f"{server.url}, process {server.pid}" if server else "not running"
@@ -91,7 +91,7 @@ def status(layout: Layout) -> int:
 
 
 def logs(layout: Layout, job: str | None, follow: bool) -> int:
-    """Print the log lines of each job's newest run, or of one job's; then those that come."""
+    """Prints the log lines of each job's newest run, or of one job's; then those that come."""
     server = daemon.find(layout.cloud)
     engine = Engine(layout, STACK, server.url if server else "")
     if server is None or not engine.settings_file.exists():
@@ -113,7 +113,7 @@ def logs(layout: Layout, job: str | None, follow: bool) -> int:
 
 
 def predict(layout: Layout) -> int:
-    """Let the model of the job `digits` classify the images that were held out."""
+    """Lets the model of the job `digits` classify the images that were held out."""
     server = daemon.find(layout.cloud)
     outputs = Engine(layout, STACK, server.url if server else "").outputs()
     job = outputs.get("training_jobs", {}).get("digits", {})
@@ -128,7 +128,7 @@ def predict(layout: Layout) -> int:
 
 
 def downstream(layout: Layout) -> int:
-    """Bring up the stack that registers the model which `up` has trained."""
+    """Brings up the stack that registers the model which `up` has trained."""
     server = daemon.find(layout.cloud)
     url = server.url if server else ""
     if server is None or not Engine(layout, STACK, url).outputs():
@@ -148,7 +148,7 @@ def downstream(layout: Layout) -> int:
 
 
 def down(layout: Layout) -> int:
-    """Destroy the stacks, what builds on others first, and stop the local cloud."""
+    """Destroys the stacks, what builds on others first, and stops the local cloud."""
     release_dead_locks(layout, tell)
     end_processes_of(layout.pulumi_home)
     server = find_current(layout)
@@ -174,7 +174,7 @@ def down(layout: Layout) -> int:
 
 
 def _stacks(layout: Layout, url: str) -> list[Engine]:
-    """Return the engines of all stacks, what builds on others first."""
+    """The engines of all stacks, what builds on others first."""
     return [Engine(layout, STACK, url, DOWNSTREAM), Engine(layout, STACK, url)]
 
 
@@ -193,7 +193,7 @@ def _tell_but_advice(line: str) -> None:
 
 
 def _look_again(engine: Engine, server: daemon.Server) -> int:
-    """Refresh the state where what it says of the cloud may not be so; return the exit code."""
+    """Refreshes the state where what it says of the cloud may not be so; returns the exit code."""
     if engine.was_interrupted():
         console.print("The last run was interrupted, so what it left is looked at first.")
     elif server.lost and engine.resources() and engine.last_written() < server.started:
@@ -213,7 +213,7 @@ def _names(engine: Engine) -> set[str]:
 
 
 def _refresh(engine: Engine) -> int:
-    """Read the state anew; what the engine writes is printed only where it fails."""
+    """Reads the state anew; what the engine writes is printed only where it fails."""
     lines: list[str] = []
     code = engine.refresh(lines.append)
     for line in lines if code else ():
@@ -229,7 +229,7 @@ def _write_settings(engine: Engine) -> None:
 
 
 def _say_what_still_runs(engine: Engine, server: daemon.Server) -> None:
-    """Say that the end of a command is not the end of the jobs."""
+    """Says that the end of a command is not the end of the jobs."""
     if daemon.find(engine.layout.cloud) is None:
         return
     lineages = lineages_of(StackFile.read(engine.settings_file), None)
@@ -242,7 +242,7 @@ def _say_what_still_runs(engine: Engine, server: daemon.Server) -> None:
 
 
 def _runs(layout: Layout, url: str, lineages: list[str]) -> bool:
-    """Tell whether jobs run, or an engine that may be about to launch them."""
+    """Whether jobs run, or an engine that may be about to launch them."""
     return _is_locked(layout) or any_live(_client("sagemaker", url), lineages)
 
 
@@ -251,7 +251,7 @@ def _is_locked(layout: Layout) -> bool:
 
 
 def _stop_under_another_engine(layout: Layout, url: str, lineages: list[str]) -> None:
-    """End the waiting of an engine that holds the lock, by stopping the jobs it waits for."""
+    """Ends the waiting of an engine that holds the lock, by stopping the jobs it waits for."""
     told = False
     while _is_locked(layout):
         for name in stop_live(_client("sagemaker", url), lineages):
@@ -284,7 +284,7 @@ def _described(url: str, lineages: list[str]) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def _log_lines(url: str) -> Iterator[None]:
-    """Print the jobs' log lines as they come, between the engine's own lines."""
+    """Prints the jobs' log lines as they come, between the engine's own lines."""
     lines = NewLines(_client("logs", url), _now_ms())
     with Follower(lines, lambda line: console.print(log_line(line), soft_wrap=True)):
         yield

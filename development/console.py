@@ -9,5 +9,5 @@ console = Console(highlight=False)
 
 
 def tell(line: str) -> None:
-    """Print a line of another program as it is, its colours included, on any width."""
+    """Prints a line of another program as it is, its colours included, on any width."""
     console.print(Text.from_ansi(line), soft_wrap=True)

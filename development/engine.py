@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from development.environment import engine_environment
 from development.errors import CommandError
-from development.layout import Layout
 from development.leftovers import end_processes_of
 from development.lock import locks_of
+from toolchain.environment import engine_environment
+from toolchain.layout import Layout
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ class Engine:
         return self._copies / f"Pulumi.{self.stack}.yaml"
 
     def exists(self) -> bool:
-        """Tell whether the stack was created."""
+        """Whether the stack was created."""
         return self._state_file.exists()
 
     def create(self) -> None:
-        """Create the stack.
+        """Creates the stack.
 
         Raises:
             CommandError: the engine refused.
@@ -69,20 +69,20 @@ class Engine:
         self._ask("stack", "init", self.stack, "--cwd", str(self._copies))
 
     def resources(self) -> list[dict[str, Any]]:
-        """Return the resources in the stack's state."""
+        """The resources in the stack's state."""
         resources: list[dict[str, Any]] = self._deployment().get("resources") or []
         return resources
 
     def was_interrupted(self) -> bool:
-        """Tell whether an engine died in the middle of creating something."""
+        """Whether an engine died in the middle of creating something."""
         return bool(self._deployment().get("pending_operations"))
 
     def last_written(self) -> float:
-        """Return when an engine last wrote the stack's state, in seconds since the epoch."""
+        """When an engine last wrote the stack's state, in seconds since the epoch."""
         return self._state_file.stat().st_mtime
 
     def outputs(self) -> dict[str, Any]:
-        """Return the stack's outputs; none where it was never brought up.
+        """The stack's outputs; none where it was never brought up.
 
         They are read from the state itself: asking the engine takes half a second more.
         """
@@ -91,7 +91,7 @@ class Engine:
         return outputs
 
     def up(self, tell: Callable[[str], None], *options: str) -> int:
-        """Bring the stack to what the program says, and return the engine's exit code.
+        """Brings the stack to what the program says, and returns the engine's exit code.
 
         A preview comes first, unless the same settings were brought up under the same policies
         before: what it could refuse, it would have refused then.
@@ -107,14 +107,14 @@ class Engine:
         return code
 
     def preview(self, tell: Callable[[str], None], events: Path) -> int:
-        """Say what `up` would change, and what the policies say of it; return the exit code.
+        """Says what `up` would change, and what the policies say of it; returns the exit code.
 
         The engine writes its events to a file, a JSON document a line.
         """
         return self._run("preview", tell, *self._policy_options(), "--event-log", str(events))
 
     def refresh(self, tell: Callable[[str], None]) -> int:
-        """Read anew what there is, and forget what a killed engine was creating.
+        """Reads anew what there is, and forgets what a killed engine was creating.
 
         Returns the engine's exit code. A training job that was launched meanwhile is not lost: the
         next `up` finds it by its name and tags.
@@ -122,11 +122,11 @@ class Engine:
         return self._run("refresh", tell, "--clear-pending-creates", "--skip-preview")
 
     def destroy(self, tell: Callable[[str], None]) -> int:
-        """Delete all resources of the stack, and return the engine's exit code."""
+        """Deletes all resources of the stack, and returns the engine's exit code."""
         return self._run("destroy", tell, "--skip-preview")
 
     def forget(self) -> None:
-        """Remove the stack and its state, whatever resources it names."""
+        """Removes the stack and its state, whatever resources it names."""
         self._ask("stack", "rm", self.stack, "--yes", "--force", "--cwd", str(self._copies))
 
     @property
@@ -180,7 +180,7 @@ class Engine:
         return done.stdout
 
     def _run(self, operation: str, tell: Callable[[str], None], *options: str) -> int:
-        """Run a long operation; what the engine writes is told line by line, as it comes."""
+        """Runs a long operation; what the engine writes is told line by line, as it comes."""
         command = self._command(
             operation,
             *(["--yes"] if operation != "preview" else []),
@@ -208,7 +208,7 @@ class Engine:
 
 
 def release_dead_locks(layout: Layout, tell: Callable[[str], None]) -> None:
-    """Cancel the locks of engines that have died.
+    """Cancels the locks of engines that have died.
 
     Raises:
         CommandError: a living engine, or one on another machine, holds a lock.
@@ -228,7 +228,7 @@ def release_dead_locks(layout: Layout, tell: Callable[[str], None]) -> None:
 
 @contextmanager
 def _signals_left_to(process: subprocess.Popen[str]) -> Iterator[None]:
-    """Let the engine end in good order: on the first signal it waits for running steps.
+    """Lets the engine end in good order: on the first signal it waits for running steps.
 
     Ctrl-C reaches it without help, as a member of the terminal's process group.
     """
@@ -245,7 +245,7 @@ def _signals_left_to(process: subprocess.Popen[str]) -> Iterator[None]:
 
 
 def is_default_provider(resource: dict[str, Any]) -> bool:
-    """Tell whether it is a provider of the engine's own, which the engine doesn't count."""
+    """Whether it is a provider of the engine's own, which the engine doesn't count."""
     return "::pulumi:providers:" in resource["urn"] and "::default" in resource["urn"]
 
 

@@ -12,7 +12,7 @@ from development.stack_file import StackFile
 
 
 def names_of(lineages: Iterable[str]) -> re.Pattern[str]:
-    """Return what the names of the lineages' jobs match in full.
+    """What the names of the lineages' jobs match in full.
 
     They add the hash of their definition and the number of the attempt.
     """
@@ -20,7 +20,7 @@ def names_of(lineages: Iterable[str]) -> re.Pattern[str]:
 
 
 def runs_of(sagemaker: Any, lineages: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Yield the summaries of the lineages' jobs, the newest first."""
+    """Yields the summaries of the lineages' jobs, the newest first."""
     names = names_of(lineages)
     pages = sagemaker.get_paginator("list_training_jobs").paginate(
         SortBy="CreationTime", SortOrder="Descending", MaxResults=100
@@ -32,7 +32,7 @@ def runs_of(sagemaker: Any, lineages: Iterable[str]) -> Iterator[dict[str, Any]]
 
 
 def lineages_of(settings: StackFile, job: str | None) -> list[str]:
-    """Return the lineages of all jobs of the settings, or of one.
+    """The lineages of all jobs of the settings, or of one.
 
     Raises:
         CommandError: there is no such job; says which there are.
@@ -47,12 +47,12 @@ def lineages_of(settings: StackFile, job: str | None) -> list[str]:
 
 
 def any_live(sagemaker: Any, lineages: Iterable[str]) -> bool:
-    """Tell whether a job of the lineages has not ended yet."""
+    """Whether a job of the lineages has not ended yet."""
     return any(is_live(each) for each in runs_of(sagemaker, lineages))
 
 
 def stop_live(sagemaker: Any, lineages: Iterable[str]) -> list[str]:
-    """Ask the service to stop the lineages' running jobs, and return their names."""
+    """Asks the service to stop the lineages' running jobs, and returns their names."""
     stopped = []
     for summary in runs_of(sagemaker, lineages):
         if summary["TrainingJobStatus"] == "InProgress":

@@ -1,15 +1,20 @@
-"""Ends what an engine that was killed left behind: its language host and its plugins live on."""
+"""Ends what was left behind: by an engine that was killed, whose plugins live on; a local cloud.
+
+`python -m development.leftovers DATA` stops the local cloud of a data folder. It needs no package,
+so that it works where the set-up is gone or broken.
+"""
 
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 
-from development.layout import Layout
-from localcloud.server import process_table
+from localcloud.server import daemon, process_table
 from localcloud.server.process_table import Process
+from toolchain.layout import Layout
 
 _END_SECONDS = 10.0
 _POLL_SECONDS = 0.02
@@ -28,7 +33,7 @@ _INTERPRETER = re.compile(r"(?:ba|da)?sh|python[\d.]*")
 
 
 def processes_of(pulumi_home: Path) -> list[int]:
-    """Return the numbers of the processes that engines with a PULUMI_HOME have started.
+    """The numbers of the processes that engines with a PULUMI_HOME have started.
 
     Those are language hosts and plugins of this checkout, whether their engine lives or not. What
     else has that variable, such as a shell in which it was exported, is none of them.
@@ -37,7 +42,7 @@ def processes_of(pulumi_home: Path) -> list[int]:
 
 
 def end_processes_of(pulumi_home: Path) -> None:
-    """End those whose engine is dead, and leave alone those of an engine that lives."""
+    """Ends those whose engine is dead, and leaves alone those of an engine that lives."""
     until = time.monotonic() + _END_SECONDS
     while (left := list(_left_behind(pulumi_home))) and time.monotonic() < until:
         process_table.end(left)
@@ -65,14 +70,14 @@ def _hosts_and_plugins(pulumi_home: Path, running: Mapping[int, Process]) -> lis
 
 
 def _places(pulumi_home: Path) -> tuple[Path, ...]:
-    """Return the folders that an engine of this checkout starts programs from."""
+    """The folders that an engine of this checkout starts programs from."""
     layout = Layout()
     installed = (layout.pulumi_bin / _ENGINE).resolve().parent
     return pulumi_home.parent, layout.local, layout.virtual_environment, installed
 
 
 def _serves(process: Process, places: tuple[Path, ...]) -> bool:
-    """Tell whether a process runs a language host or a plugin from one of the places."""
+    """Whether a process runs a language host or a plugin from one of the places."""
     command = process.command()
     program = _program(command)
     if program not in _MODULES and PurePath(program).name not in _PROGRAMS:
@@ -84,10 +89,21 @@ def _serves(process: Process, places: tuple[Path, ...]) -> bool:
 
 
 def _program(command: list[str]) -> str:
-    """Return what a command line runs: a program, or the script or module of an interpreter."""
+    """What a command line runs: a program, or the script or module of an interpreter."""
     words = iter(command)
     first = next(words, "")
     if not _INTERPRETER.fullmatch(PurePath(first).name):
         return first
     script = next((word for word in words if word != "-u"), "")
     return next(words, "") if script == "-m" else script
+
+
+def stop_local_cloud(data: Path) -> None:
+    """Stops the local cloud of a data folder, if one runs, and says so."""
+    server = daemon.find(data)
+    if server is not None and daemon.stop(data):
+        print(f"Stopped the local cloud, process {server.pid}")
+
+
+if __name__ == "__main__":
+    stop_local_cloud(Path(sys.argv[1]))

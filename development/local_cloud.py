@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from development.console import console
 from development.errors import CommandError
-from development.layout import Layout
 from localcloud.server import daemon
+from toolchain.layout import Layout
 
 
 def find_current(layout: Layout) -> daemon.Server | None:
-    """Return the local cloud; None where none runs, or only one of older code, which is stopped.
+    """The local cloud; None where none runs, or only one of older code, which is stopped.
 
     What it has stays in its folder, and running jobs go on from their checkpoints once it is
     started again.
@@ -23,7 +23,7 @@ def find_current(layout: Layout) -> daemon.Server | None:
 
 
 def start(layout: Layout) -> daemon.Server:
-    """Return the local cloud, started if need be; raises CommandError if it does not start."""
+    """The local cloud, started if need be; raises CommandError if it does not start."""
     try:
         return daemon.start(layout.cloud)
     except daemon.StartError as error:

@@ -23,19 +23,19 @@ class Lock:
     user: str
 
     def is_dead(self) -> bool:
-        """Tell whether the process that took the lock ended, on this machine.
+        """Whether the process that took the lock ended, on this machine.
 
         That of another machine, which shares the folder, can't be judged and counts as alive.
         """
         return self.host == socket.gethostname() and not _is_engine(self.process)
 
     def __str__(self) -> str:
-        """Say who holds the lock."""
+        """Says who holds the lock."""
         return f"process {self.process} of {self.user} on {self.host}"
 
 
 def locks_of(state: Path) -> list[Lock]:
-    """Return the locks of all stacks in a backend's folder."""
+    """The locks of all stacks in a backend's folder."""
     files = sorted((state / ".pulumi" / "locks").rglob("*.json"))
     return [lock for file in files if (lock := _read(file))]
 
@@ -56,7 +56,7 @@ def _read(path: Path) -> Lock | None:
 
 
 def _is_engine(process: int) -> bool:
-    """Tell whether a process exists and is Pulumi: numbers of ended processes are used again."""
+    """Whether a process exists and is Pulumi: numbers of ended processes are used again."""
     try:
         name = Path(f"/proc/{process}/comm").read_text().strip()
     except (FileNotFoundError, ProcessLookupError):

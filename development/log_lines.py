@@ -23,7 +23,7 @@ class LogLine(NamedTuple):
 
 
 def read_lines(logs: Any, job: str) -> Iterator[LogLine]:
-    """Yield all lines of one job, in the order of their times over all its instances."""
+    """Yields all lines of one job, in the order of their times over all its instances."""
     if streams := _streams(logs, f"{job}/"):
         for event in _events(logs, logStreamNames=streams):
             yield _line(event)
@@ -38,7 +38,7 @@ class NewLines:
         self._seen: set[str] = set()
 
     def poll(self) -> Iterator[LogLine]:
-        """Yield the lines that came since the last look."""
+        """Yields the lines that came since the last look."""
         for event in _events(self._logs, startTime=self._since):
             if event["eventId"] not in self._seen:
                 self._seen.add(event["eventId"])

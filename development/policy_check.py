@@ -10,16 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from development.engine import PLATFORM, Engine
-from development.environment import client_environment
 from development.errors import CommandError
-from development.layout import Layout
 from development.leftovers import end_processes_of
 from development.stack_file import StackFile
 from localcloud.server import daemon
+from toolchain.environment import client_environment
+from toolchain.layout import Layout
 
 
 def policy_check(layout: Layout, stack: str) -> int:
-    """Preview a stack with its own settings, from nothing, and print the report in Markdown.
+    """Previews a stack with its own settings, from nothing, and prints the report in Markdown.
 
     The preview has a local cloud and a state of its own, so it needs none that runs and disturbs
     none. Returns 0 where the stack may be brought up, else 1.
@@ -66,7 +66,7 @@ def _world(layout: Layout) -> Iterator[tuple[Layout, str]]:
 
 
 def _of_pack(layout: Layout, module: str, *arguments: str | Path) -> int:
-    """Run a command of the pack, which is a program of its own, and return its exit code."""
+    """Runs a command of the pack, which is a program of its own, and returns its exit code."""
     return subprocess.run(
         [layout.python, "-m", module, *arguments],
         cwd=layout.checkout / PLATFORM.policy_pack,

@@ -20,7 +20,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from development.layout import CHECKOUT
+from toolchain.layout import CHECKOUT
 
 REGION = "us-east-1"
 """The region whose prices the table has, and of the API's endpoint."""
@@ -97,7 +97,7 @@ def write_table(rows: list[Row]) -> str:
 
 
 def refresh(pricing: Any, checkout: Path) -> list[str]:
-    """Write the tables of a checkout anew; what has changed."""
+    """Writes the tables of a checkout anew; what has changed."""
     old = read_table((checkout / TABLES[0]).read_text(encoding="utf-8"))
     new = refreshed(old, training_prices(pricing))
     for table in TABLES:
@@ -106,7 +106,7 @@ def refresh(pricing: Any, checkout: Path) -> list[str]:
 
 
 def main() -> int:
-    """Refresh the tables of this checkout; the exit code."""
+    """Refreshes the tables of this checkout; the exit code."""
     try:
         changed = refresh(boto3.client("pricing", region_name=REGION), CHECKOUT)
     except (PriceListError, BotoCoreError, ClientError) as error:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import subprocess
 
-from development.environment import REGION, engine_environment
-from development.layout import Layout
 from localcloud.server import daemon
+from toolchain.environment import REGION, engine_environment
+from toolchain.layout import Layout
 
 
 def quota_report(layout: Layout) -> int:
-    """Print the report, and return its exit code: 0 within, 1 above a quota, 2 unreadable."""
+    """Prints the report, and returns its exit code: 0 within, 1 above a quota, 2 unreadable."""
     server = daemon.find(layout.cloud)
     layout.state.mkdir(parents=True, exist_ok=True)
     options = ["--pulumi", str(layout.pulumi_bin / "pulumi")]

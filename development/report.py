@@ -23,12 +23,12 @@ _STYLES = {
 
 
 def log_line(line: LogLine) -> Text:
-    """Return a log line with the job and the instance that wrote it."""
+    """A log line with the job and the instance that wrote it."""
     return Text.assemble((f"{line.job} {line.host} │ ", "dim"), Text.from_ansi(line.message))
 
 
 def print_outputs(console: Console, outputs: Mapping[str, Any]) -> None:
-    """Print the stack's outputs, then each job."""
+    """Prints the stack's outputs, then each job."""
     jobs = outputs.get("training_jobs", {})
     plain = {name: value for name, value in sorted(outputs.items()) if value is not jobs}
     _print_pairs(console, "Stack outputs", plain.items())
@@ -37,7 +37,7 @@ def print_outputs(console: Console, outputs: Mapping[str, Any]) -> None:
 
 
 def print_jobs(console: Console, jobs: Iterable[Job]) -> None:
-    """Print the jobs as DescribeTrainingJob has them, one a row."""
+    """Prints the jobs as DescribeTrainingJob has them, one a row."""
     table = Table(
         "Training job", "Status", "Training", "Billable", title="Jobs", title_justify="left"
     )
@@ -52,7 +52,7 @@ def print_jobs(console: Console, jobs: Iterable[Job]) -> None:
 
 
 def print_next(console: Console, jobs: Mapping[str, Job]) -> None:
-    """Print what to try after a successful `make up`."""
+    """Prints what to try after a successful `make up`."""
     console.print("\n[bold]What to try next[/bold]")
     for command, purpose in _suggestions(jobs):
         console.print(f"  {command:<56} [dim]{purpose}[/dim]", soft_wrap=True)
@@ -87,7 +87,7 @@ def _job_pairs(job: Job) -> Iterator[tuple[str, Any]]:
 
 
 def _print_pairs(console: Console, title: str, pairs: Iterable[tuple[str, Any]]) -> None:
-    """Print names and values; a value stays in one line, because URIs are there to be copied."""
+    """Prints names and values; a value stays in one line, because URIs are there to be copied."""
     console.print(f"\n[bold]{title}[/bold]")
     for name, value in pairs:
         console.print(Text.assemble((f"  {name:<30}", "dim"), _text(value)), soft_wrap=True)

@@ -28,7 +28,7 @@ class StackFile:
 
     @classmethod
     def read(cls, path: Path) -> StackFile:
-        """Read a file.
+        """Reads a file.
 
         Raises:
             CommandError: it is missing, or not a YAML mapping.
@@ -48,7 +48,7 @@ class StackFile:
         return cls(path, root)
 
     def copy_to(self, path: Path) -> StackFile:
-        """Return this file's content for another path, with the salt that the engine put there.
+        """The file's content for another path, with the salt that the engine put there.
 
         The engine encrypts with a salt of its own in the file, which a new copy must not lose.
         """
@@ -59,28 +59,28 @@ class StackFile:
         return StackFile(path, self._root)
 
     def set_launch(self, launch: bool) -> None:
-        """Turn the launch switch on or off."""
+        """Turns the launch switch on or off."""
         _set(self._config(), f"{NAMESPACE}:enableTrainingJob", _boolean(launch))
 
     def set_paused(self, names: Iterable[str], paused: bool) -> None:
-        """Pause jobs, or let them go on."""
+        """Pauses jobs, or let them go on."""
         jobs = self._jobs()
         for name in names:
             _set(jobs[name], "paused", _boolean(paused))
 
     def job_names(self) -> list[str]:
-        """Return the names of the jobs in the settings."""
+        """The names of the jobs in the settings."""
         return list(self._jobs())
 
     def lineage(self, job: str) -> str:
-        """Return the name of a job's lineage, which begins the names of its runs."""
+        """The name of a job's lineage, which begins the names of its runs."""
         team, environment = self._text("team", ""), self._text("environment", "dev")
         settings, own = self._jobs()[job], f"{team}-{environment}-{job}"
         fresh = _text_of(_find(settings, "fresh"), "")
         return _text_of(_find(settings, "resumeFrom"), "") or (f"{own}-{fresh}" if fresh else own)
 
     def write(self) -> None:
-        """Write the file."""
+        """Writes the file."""
         _use_block_style(self._root)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_text(yaml.serialize(self._root, Dumper=yaml.SafeDumper, width=10_000))
@@ -108,7 +108,7 @@ def _text_of(node: yaml.Node | None, default: str) -> str:
 
 
 def _use_block_style(node: yaml.Node) -> None:
-    """Write one key or item a line: within braces, texts such as 12:30 can't stay unquoted."""
+    """Writes one key or item a line: within braces, texts such as 12:30 can't stay unquoted."""
     if isinstance(node, yaml.CollectionNode):
         node.flow_style = False
         children = chain.from_iterable(node.value) if _is_mapping(node) else node.value
@@ -125,7 +125,7 @@ def _boolean(value: bool) -> yaml.ScalarNode:
 
 
 def _where(error: yaml.YAMLError) -> str:
-    """Return what a parser found and where, without the text around it."""
+    """What a parser found and where, without the text around it."""
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return str(error)
     mark = error.problem_mark

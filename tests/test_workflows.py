@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from development.layout import CHECKOUT
 from policy_report.markdown import marker
+from toolchain.layout import CHECKOUT
 
 FOLDER = CHECKOUT / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.yml"))

@@ -18,14 +18,14 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
-from development.layout import Layout
 from toolchain import aws_plugin, go, pulumi_cli, python_packages
-from toolchain.commands import Running, SetupError
+from toolchain.layout import Layout
 from toolchain.progress import Progress
+from toolchain.runner import Running, SetupError
 
 
 def main() -> int:
-    """Set up the checkout and return the exit code."""
+    """Sets up the checkout and returns the exit code."""
     if platform.system() != "Linux":
         return _fail(f"The local cloud runs on Linux only; this is {platform.system()}.")
     # A terminated set-up ends its processes as an interrupted one does.
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def set_up(layout: Layout, progress: Progress) -> None:
-    """Run the steps that are not complete yet, the two long ones side by side.
+    """Runs the steps that are not complete yet, the two long ones side by side.
 
     Raises:
         SetupError: a step failed; the others were ended.
@@ -72,7 +72,7 @@ def set_up(layout: Layout, progress: Progress) -> None:
 
 
 def _remove_links(layout: Layout) -> None:
-    """Remove links in the place of folders: through them, files of the user would be changed."""
+    """Removes links in the place of folders: through them, files of the user would be changed."""
     folders = (
         *(layout.pulumi_bin.parent, layout.pulumi_bin),
         *(layout.pulumi_home, layout.pulumi_home / "plugins"),
@@ -85,7 +85,7 @@ def _remove_links(layout: Layout) -> None:
 
 @contextmanager
 def _only_one(layout: Layout) -> Iterator[None]:
-    """Wait for a set-up of the same checkout that another process runs."""
+    """Waits for a set-up of the same checkout that another process runs."""
     layout.local.mkdir(exist_ok=True)
     with (layout.local / "setup.lock").open("w") as lock:
         try:

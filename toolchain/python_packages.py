@@ -8,9 +8,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from development.layout import Layout
-from toolchain.commands import Runner, Running
+from toolchain.layout import Layout
 from toolchain.progress import Progress, Step
+from toolchain.runner import Runner, Running
 from toolchain.stamps import Stamp, fingerprint
 
 _CREATE_REMEDY = (
@@ -25,7 +25,7 @@ _REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "constraints.txt")
 
 
 def environment_stamp(layout: Layout) -> Stamp:
-    """Return the mark of a virtual environment that this interpreter made for this folder."""
+    """The mark of a virtual environment that this interpreter made for this folder."""
     where = layout.virtual_environment
     # An environment holds absolute paths: a moved checkout needs a new one.
     inputs = fingerprint([os.path.realpath(sys.executable), sys.version, str(where)])
@@ -33,7 +33,7 @@ def environment_stamp(layout: Layout) -> Stamp:
 
 
 def packages_stamp(layout: Layout) -> Stamp:
-    """Return the mark of the installed dependencies."""
+    """The mark of the installed dependencies."""
     inputs = fingerprint(
         [environment_stamp(layout).inputs, *(layout.checkout / name for name in _REQUIREMENTS)]
     )
@@ -41,12 +41,12 @@ def packages_stamp(layout: Layout) -> Stamp:
 
 
 def create_environment(layout: Layout, progress: Progress, running: Running) -> None:
-    """Create the virtual environment, anew where the one that is there is not this one."""
+    """Creates the virtual environment, unless the one that is there is this interpreter's."""
     stamp = environment_stamp(layout)
     if stamp.is_valid():
         return
     with progress.step("virtual environment") as step:
-        step.tell(f"with Python {sys.version.split()[0]}")
+        step.say(f"with Python {sys.version.split()[0]}")
         runner = Runner(step.name, layout.logs / "venv.log", _CREATE_REMEDY, running)
         if layout.virtual_environment.is_symlink():
             # --clear would empty the folder that it leads to.
@@ -57,7 +57,7 @@ def create_environment(layout: Layout, progress: Progress, running: Running) -> 
 
 
 def install_packages(layout: Layout, progress: Progress, running: Running) -> None:
-    """Install the pinned dependencies."""
+    """Installs the pinned dependencies."""
     stamp = packages_stamp(layout)
     if stamp.is_valid():
         return
@@ -77,12 +77,12 @@ def install_packages(layout: Layout, progress: Progress, running: Running) -> No
 
 
 def _update_pip(layout: Layout, step: Step, running: Running) -> None:
-    """Install the pinned pip, before two steps use it side by side.
+    """Installs the pinned pip, before two steps use it side by side.
 
     The engine lets pip list the packages at the beginning of each operation, which takes that of
     Python 3.11 twice as long.
     """
-    step.tell("updating pip")
+    step.say("updating pip")
     runner = Runner(step.name, layout.logs / "pip.log", _INSTALL_REMEDY, running)
     constraints = layout.checkout / "constraints.txt"
     runner.run(
@@ -92,18 +92,18 @@ def _update_pip(layout: Layout, step: Step, running: Running) -> None:
 
 
 def pip(layout: Layout) -> list[str | Path]:
-    """Return the beginning of a pip command line for the virtual environment."""
+    """The beginning of a pip command line for the virtual environment."""
     return [layout.python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
 
 
 def pip_environment(layout: Layout) -> dict[str, str]:
-    """Return the user's environment, index and proxy settings included, with a cache of our own."""
+    """The user's environment, index and proxy settings included, with a cache of our own."""
     ours = {"PIP_CACHE_DIR": str(layout.local / "pip-cache"), "PIP_PROGRESS_BAR": "off"}
     return {**os.environ, **ours}
 
 
 def count_pins(constraints: Path) -> int:
-    """Return how many packages a constraints file pins."""
+    """How many packages a constraints file pins."""
     return sum("==" in line for line in constraints.read_text().splitlines())
 
 
@@ -117,10 +117,10 @@ class _PipWatcher:
 
     def read(self, line: str) -> None:
         if found := _LOOKED_UP.match(line):
-            # One that is there already is told again for each package that asks for it.
+            # One that is there already is named again for each package that asks for it.
             self._seen.add(found[1])
-            self._step.tell(f"{len(self._seen)} of {self._total} packages looked up, {found[1]}")
+            self._step.say(f"{len(self._seen)} of {self._total} packages looked up, {found[1]}")
         elif line.startswith("Installing collected packages: "):
-            self._step.tell(f"unpacking {line.count(',') + 1} packages")
+            self._step.say(f"unpacking {line.count(',') + 1} packages")
         elif line.startswith("ERROR"):
-            self._step.tell(line)
+            self._step.say(line)

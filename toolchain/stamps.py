@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def fingerprint(parts: Iterable[str | Path]) -> str:
-    """Return a hash of texts and of the contents of files, in their order."""
+    """A hash of texts and of the contents of files, in their order."""
     digest = hashlib.sha256()
     for part in parts:
         content = part.read_bytes() if isinstance(part, Path) else part.encode()
@@ -29,7 +29,7 @@ class Stamp:
     results: tuple[Path, ...]
 
     def is_valid(self) -> bool:
-        """Tell whether the step was completed for these inputs and its results still exist."""
+        """Whether the step was completed for these inputs and its results still exist."""
         if not all(result.exists() for result in self.results):
             return False
         try:
@@ -38,6 +38,6 @@ class Stamp:
             return False
 
     def write(self) -> None:
-        """Mark the step as completed; call this last."""
+        """Marks the step as completed; call this last."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_text(self.inputs)

@@ -1,30 +1,24 @@
 """`python -m toolchain.teardown down|clean`: undoes `make up`, and the set-up as well.
 
-Both work on a checkout that was never used, and on one whose set-up is broken: the virtual
-environment may be gone, so this is standard library only.
+Both work on a checkout that was never used, and on one whose set-up is broken: whatever needs an
+installed package is another program's work, which runs only where there is one.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
-from development.layout import Layout
+from toolchain.layout import CHECKOUT, Layout
 from toolchain.python_packages import packages_stamp
 
 # The program packs the sources of jobs into .source; the rest is the tests'.
 _CACHES = (".source", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
-_GRACE_SECONDS = 10.0
 
 
 def main(arguments: list[str]) -> int:
-    """Run `down` or `clean` and return the exit code."""
+    """Runs `down` or `clean` and returns the exit code."""
     layout = Layout()
     match arguments:
         case ["down"]:
@@ -36,9 +30,9 @@ def main(arguments: list[str]) -> int:
 
 
 def down(layout: Layout) -> int:
-    """Destroy the stack and stop the local cloud; without a set-up, only what may still run."""
+    """Destroys the stacks and stops the local cloud; without a set-up, only what may still run."""
     if not packages_stamp(layout).path.exists():
-        stop_leftover(layout)
+        stop_local_cloud(layout)
         print("Nothing is set up here, so there is nothing to destroy.")
         return 0
     return subprocess.run(
@@ -47,13 +41,13 @@ def down(layout: Layout) -> int:
 
 
 def clean(layout: Layout) -> int:
-    """Remove all that the set-up and the commands made.
+    """Removes all that the set-up and the commands made.
 
     The stack lived in the local cloud, whose data go with it; so a failed `down` is no obstacle.
     """
     if (layout.local / "state").exists() and down(layout) != 0:
         print("The stack was not destroyed in good order; its data are removed all the same.")
-    stop_leftover(layout)
+    stop_local_cloud(layout)
     for folder in (
         layout.virtual_environment,
         layout.local,
@@ -69,33 +63,12 @@ def clean(layout: Layout) -> int:
     return 0
 
 
-def stop_leftover(layout: Layout) -> None:
-    """Stop a local cloud that no command was there to stop."""
-    try:
-        process = int(json.loads((layout.cloud / "server.json").read_text())["pid"])
-    except (FileNotFoundError, ValueError, KeyError):
-        return
-    if not _serves(process, layout.cloud):
-        return
-    os.kill(process, signal.SIGTERM)
-    until = time.monotonic() + _GRACE_SECONDS
-    while _serves(process, layout.cloud) and time.monotonic() < until:
-        time.sleep(0.1)
-    if _serves(process, layout.cloud):
-        os.kill(process, signal.SIGKILL)
-    print(f"Stopped the local cloud, process {process}")
-
-
-def _serves(process: int, data: Path) -> bool:
-    """Tell whether a process is the local cloud of a data folder: it has the lock's file open.
-
-    Numbers of ended processes are used again, by the local cloud of another checkout too.
-    """
-    try:
-        files = list(Path(f"/proc/{process}/fd").iterdir())
-    except OSError:  # it has ended, or is another user's
-        return False
-    return any(file.resolve() == data.resolve() / "server.lock" for file in files)
+def stop_local_cloud(layout: Layout) -> None:
+    """Stops a local cloud that no command was there to stop; no package is needed for that."""
+    command = [sys.executable, "-m", "development.leftovers", str(layout.cloud)]
+    done = subprocess.run(command, cwd=CHECKOUT, check=False)
+    if done.returncode != 0:
+        print("Whether a local cloud of this checkout still runs could not be found out.")
 
 
 if __name__ == "__main__":

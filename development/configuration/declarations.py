@@ -15,7 +15,7 @@ _COMMENT = "# Written by `python -m development configuration`; docs/configurati
 
 
 def with_declarations(project: str, settings: Node) -> str:
-    """Return the text of Pulumi.yaml, `project`, with its last section made from the settings."""
+    """The text of Pulumi.yaml, `project`, with its last section made from the settings."""
     head = project.partition(_COMMENT)[0].rstrip("\n")
     config = {key: declaration(key, node) for key, node in settings["properties"].items()}
     section = yaml.safe_dump({"config": config}, sort_keys=False, allow_unicode=True, width=96)
@@ -23,7 +23,7 @@ def with_declarations(project: str, settings: Node) -> str:
 
 
 def declaration(key: str, node: Node) -> dict[str, Any]:
-    """Return what Pulumi.yaml says of one key.
+    """What Pulumi.yaml says of one key.
 
     A key that takes a section or true or false has no type: the engine knows no such type, and
     whatever it is then, the program checks it.

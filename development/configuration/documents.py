@@ -12,13 +12,13 @@ from development.configuration.declarations import with_declarations
 from development.configuration.outputs_page import outputs_page
 from development.configuration.page import page
 from development.configuration.schema import model_schema, stack_schema
-from development.layout import CHECKOUT
+from toolchain.layout import CHECKOUT
 
 READER = CHECKOUT / "examples" / "downstream" / "platform_outputs.py"
 
 
 def documents(checkout: Path) -> dict[Path, str]:
-    """Return what each of the files should hold."""
+    """What each of the files should hold."""
     settings, aws = model_schema(Settings), model_schema(AwsSettings)
     project = checkout / "Pulumi.yaml"
     return {
@@ -30,7 +30,7 @@ def documents(checkout: Path) -> dict[Path, str]:
 
 
 def write(checkout: Path) -> Iterator[Path]:
-    """Write the files that are not as they should be, and yield them."""
+    """Writes the files that are not as they should be, and yields them."""
     for path, text in documents(checkout).items():
         if not path.exists() or path.read_text() != text:
             path.write_text(text)

@@ -35,7 +35,7 @@ _COLUMNS = ["| Output | Type | Meaning |", "|---|---|---|"]
 
 
 def outputs_page(source: str) -> str:
-    """Return the page in Markdown; `source` is the text of platform_outputs.py."""
+    """The page in Markdown; `source` is the text of platform_outputs.py."""
     classes = {node.name: node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
     outputs = [*_COLUMNS, *_properties(classes["PlatformOutputs"])]
     fields = [*_COLUMNS, *_fields(classes["TrainingJobOutputs"])]
@@ -50,7 +50,7 @@ def _properties(reader: ast.ClassDef) -> Iterator[str]:
 
 
 def _fields(job: ast.ClassDef) -> Iterator[str]:
-    """Yield a row for each field, whose meaning is the text after it."""
+    """Yields a row for each field, whose meaning is the text after it."""
     for field, text in zip(job.body, job.body[1:], strict=False):
         if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
             name, kind = ast.unparse(field.target), ast.unparse(field.annotation)

@@ -39,7 +39,7 @@ and each job ask AWS whose the credentials are, and compare the account with the
 
 
 def page(settings: Node, aws: Node) -> str:
-    """Return the page in Markdown."""
+    """The page in Markdown."""
     parts = [_INTRODUCTION, "## The stack\n", _table(settings)]
     for path, node in sections("", settings):
         parts += [f"## `{path}`\n", f"{node['title']}\n", _table(node, path)]
@@ -50,7 +50,7 @@ def page(settings: Node, aws: Node) -> str:
 
 
 def sections(path: str, node: Node) -> Iterator[tuple[str, Node]]:
-    """Yield the sections below a section with their paths, as `jobs.<name>.spot`."""
+    """Yields the sections below a section with their paths, as `jobs.<name>.spot`."""
     for key, child in node["properties"].items():
         for suffix, section in _sections_of(child):
             inner = _joined(path, key) + suffix
@@ -59,7 +59,7 @@ def sections(path: str, node: Node) -> Iterator[tuple[str, Node]]:
 
 
 def _sections_of(node: Node) -> Iterator[tuple[str, Node]]:
-    """Yield the section that a value is, or that each of its names or items has, if any."""
+    """Yields the section that a value is, or that each of its names or items has, if any."""
     for branch in (node, *node.get("anyOf", ())):
         if "properties" in branch:
             yield "", branch
@@ -73,7 +73,7 @@ def _sections_of(node: Node) -> Iterator[tuple[str, Node]]:
 
 
 def _named(node: Node) -> list[Node]:
-    """Return what stands under a name, where the names are the user's own."""
+    """What stands under a name, where the names are the user's own."""
     others = [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]
     return [each for each in others if isinstance(each, dict)]
 
@@ -89,12 +89,12 @@ def _table(node: Node, path: str = "") -> str:
 
 
 def _cell(text: str) -> str:
-    """Return a text as it can stand in a table."""
+    """A text as it can stand in a table."""
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
 def _type(node: Node, path: str) -> str:
-    """Return the type of a value in words."""
+    """The type of a value in words."""
     words = list(dict.fromkeys(_types(node, path)))
     if "number" in words and "whole number" in words:
         words.remove("whole number")
@@ -102,7 +102,7 @@ def _type(node: Node, path: str) -> str:
 
 
 def _types(node: Node, path: str) -> list[str]:
-    """Return what a value may be, each in words."""
+    """What a value may be, each in words."""
     if is_duration(node):
         return ["duration"]
     if "anyOf" in node:
@@ -134,7 +134,7 @@ def _object_type(node: Node, path: str) -> str:
 
 
 def _default(node: Node) -> str:
-    """Return the default of a value that can be left out, in words."""
+    """The default of a value that can be left out, in words."""
     default = node.get("default")
     if default == {} and any(not suffix for suffix, _ in _sections_of(node)):
         return "its defaults"
@@ -144,7 +144,7 @@ def _default(node: Node) -> str:
 
 
 def in_words(seconds: int) -> str:
-    """Return a duration as one says it.
+    """A duration as one says it.
 
     >>> in_words(5400)
     '1 hour 30 minutes'
@@ -170,5 +170,5 @@ def _joined(path: str, key: str) -> str:
 
 
 def _anchor(heading: str) -> str:
-    """Return the address that a heading gets on the page."""
+    """The address that a heading gets on the page."""
     return re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-")

@@ -19,7 +19,7 @@ _NULL = {"type": "null"}
 
 
 def stack_schema() -> Node:
-    """Return the schema of `Pulumi.<stack>.yaml`."""
+    """The schema of `Pulumi.<stack>.yaml`."""
     settings, aws = model_schema(Settings), model_schema(AwsSettings)
     config = {
         "type": "object",
@@ -39,13 +39,13 @@ def stack_schema() -> Node:
 
 
 def model_schema(model: type[BaseModel]) -> Node:
-    """Return the schema of a model, in one piece, without references."""
+    """The schema of a model, in one piece, without references."""
     raw = model.model_json_schema(by_alias=True)
     return _whole(raw, raw.get("$defs", {}))
 
 
 def is_duration(node: Node) -> bool:
-    """Tell whether a value is a duration, in seconds or as in 1h30m."""
+    """Whether a value is a duration, in seconds or as in 1h30m."""
     return any(branch.get("pattern") == TEXT_PATTERN for branch in node.get("anyOf", ()))
 
 
@@ -54,7 +54,7 @@ def _in_namespace(namespace: str, node: Node) -> Node:
 
 
 def _whole(node: Node, definitions: Node) -> Node:
-    """Return a node with what it refers to in it, and without what says nothing to people."""
+    """A node with what it refers to in it, and without what says nothing to people."""
     own = {key: each for key, each in node.items() if key not in _DROPPED | {"title", "$ref"}}
     if "$ref" in node:
         referred = _whole(definitions[node["$ref"].rpartition("/")[2]], definitions)
@@ -74,13 +74,13 @@ def _whole(node: Node, definitions: Node) -> Node:
 
 
 def _with_branches(node: Node, definitions: Node) -> Node:
-    """Return a node with its alternatives but null: what is left out says the same."""
+    """A node with its alternatives but null: what is left out says the same."""
     branches = [_whole(each, definitions) for each in node.pop("anyOf") if each != _NULL]
     return branches[0] | node if len(branches) == 1 else node | {"anyOf": branches}
 
 
 def _with_plain_default(node: Node) -> Node:
-    """Return a node with its default as one would write it; that of a section is in its parts."""
+    """A node with its default as one would write it; that of a section is in its parts."""
     default = node.pop("default", None)
     if default is None:
         return node

@@ -17,12 +17,14 @@ from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.differ import DEFAULTS, Change, Difference
 from localcloud.awsplugin.failures import Failure, describe
 from localcloud.awsplugin.functions import FUNCTIONS
-from localcloud.awsplugin.install import VERSION
 from localcloud.awsplugin.properties import Properties, decode, encode, secret_names
 from localcloud.awsplugin.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc
 from localcloud.awsplugin.registry import resource_types
 from localcloud.awsplugin.resource_type import ResourceType
 from localcloud.awsplugin.schema import schema
+
+VERSION = "7.51.1"
+"""The version of the SDK whose resource types these are: it asks for a plugin of that version."""
 
 _log = logging.getLogger(__name__)
 _Kind = provider_pb2.PropertyDiff.Kind

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from development import commands
-from development.layout import Layout
 from localcloud.server import daemon
-from localcloud.snapshots.file import KEPT, SNAPSHOT
+from toolchain.layout import Layout
 
 
 @pytest.fixture

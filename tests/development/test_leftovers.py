@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from development.layout import CHECKOUT
 from development.leftovers import end_processes_of, processes_of
-from localcloud.server import process_table
+from localcloud import processes
 from localcloud.server.process_table import Process
+from toolchain.layout import CHECKOUT
 
 _WAIT_SECONDS = 30.0
 MODULES = ["pulumi.dynamic", "pulumi.policy", "localcloud.awsplugin"]
@@ -241,7 +241,7 @@ def test_it_ends_neither_itself_nor_what_started_it(machine: Machine):
 def test_down_ends_well_where_the_variable_is_exported(machine: Machine):
     script = (
         "import sys; from pathlib import Path; from development import commands; "
-        "from development.layout import Layout; "
+        "from toolchain.layout import Layout; "
         "sys.exit(commands.down(Layout(local=Path(sys.argv[1]))))"
     )
     shell = machine.start("sleep", "300")

@@ -10,10 +10,10 @@ from typing import Any
 import boto3
 import pytest
 
-from development.layout import Layout
 from development.local_cloud import find_current, start
-from localcloud.server import code_version, daemon
-from localcloud.server.code_version import fingerprint
+from localcloud import daemon, sources
+from localcloud.sources import fingerprint
+from toolchain.layout import Layout
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pytest
 
 from development.engine import release_dead_locks
 from development.errors import CommandError
-from development.layout import Layout
 from development.lock import locks_of
+from toolchain.layout import Layout
 
 NO_PROCESS = 2**22 + 1  # above the kernel's largest number
 

@@ -12,7 +12,6 @@ import pytest
 from botocore.stub import Stubber
 
 from components.instances import training_instance_types
-from development.layout import CHECKOUT
 from development.prices import (
     TABLES,
     Price,
@@ -24,7 +23,8 @@ from development.prices import (
     training_prices,
     write_table,
 )
-from localcloud.services.price_list import products
+from localcloud.prices import products
+from toolchain.layout import CHECKOUT
 
 TABLE = (CHECKOUT / TABLES[0]).read_text()
 EXPECTED = {

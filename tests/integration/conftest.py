@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from development.environment import aws_variables, without_user_settings
-from development.layout import CHECKOUT, Layout
 from tests.integration.engine import Stack
+from toolchain.environment import aws_variables, without_user_settings
+from toolchain.layout import CHECKOUT, Layout
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0

@@ -17,10 +17,10 @@ import boto3
 import yaml
 
 from development.engine import PLATFORM, Engine, Project
-from development.environment import REGION, engine_environment
 from development.jobs import runs_of
-from development.layout import Layout
 from development.leftovers import end_processes_of
+from toolchain.environment import REGION, engine_environment
+from toolchain.layout import Layout
 
 TIMEOUT_SECONDS = 300.0
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from development.layout import Layout
 from tests.integration.account import inventory
 from tests.integration.crashes.scene import CrashStack, job_settings
 from tests.integration.crashes.test_crashes import account
 from tests.integration.engine import Stack
 from tests.integration.settings import counting_job, stack_with
+from toolchain.layout import Layout
 
 pytestmark = pytest.mark.integration
 

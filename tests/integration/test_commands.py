@@ -17,13 +17,12 @@ import pytest
 
 from development import commands
 from development.engine import DOWNSTREAM, Engine
-from development.environment import REGION
 from development.jobs import runs_of
-from development.layout import CHECKOUT, Layout
 from development.leftovers import end_processes_of, processes_of
 from development.lock import locks_of
 from localcloud.server import daemon
-from localcloud.snapshots.file import KEPT
+from toolchain.environment import REGION
+from toolchain.layout import CHECKOUT, Layout
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
@@ -160,7 +159,7 @@ def up_beside(layout: Layout) -> subprocess.Popen[str]:
     """`make up` in a process of its own, which writes to a file."""
     script = (
         "import sys; from pathlib import Path; from development import commands; "
-        "from development.layout import Layout; "
+        "from toolchain.layout import Layout; "
         "sys.exit(commands.up(Layout(local=Path(sys.argv[1]))))"
     )
     with (layout.local / "output").open("w") as output:

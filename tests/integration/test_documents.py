@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 import yaml
 
-from development.environment import engine_environment
-from development.layout import CHECKOUT, Layout
 from development.leftovers import end_processes_of
 from tests.integration.engine import Stack
 from tests.integration.settings import counting_job, stack_with
+from toolchain.environment import engine_environment
+from toolchain.layout import CHECKOUT, Layout
 
 DOCUMENTS = sorted(
     [CHECKOUT / "README.md", *CHECKOUT.glob("localcloud/*.md"), *CHECKOUT.glob("docs/**/*.md")]

@@ -11,9 +11,9 @@ import pytest
 
 from development import commands
 from development.engine import DOWNSTREAM
-from development.layout import Layout
 from tests.integration.engine import Stack
 from tests.integration.settings import counting_job, stack_with
+from toolchain.layout import Layout
 
 NewStack = Callable[[dict[str, Any]], Stack]
 CONSUMER = "arn:aws:iam::123456789012:role/serving"

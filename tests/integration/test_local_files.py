@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from development.layout import CHECKOUT
 from tests.integration.engine import Stack
 from tests.integration.settings import FOREVER, JOB_FOLDER, counting_job, stack_with
+from toolchain.layout import CHECKOUT
 
 pytestmark = pytest.mark.integration
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from development.layout import CHECKOUT
 from tests.integration.engine import Stack
+from toolchain.layout import CHECKOUT
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from development.layout import CHECKOUT
+from toolchain.layout import CHECKOUT
 from training_policies.configuration import read_configuration
 from training_policies.configuration_schema import configuration_schema
 from training_policies.pack import POLICIES

@@ -8,7 +8,7 @@ from pathlib import Path
 import pulumi_policy
 import pytest
 
-from development.layout import CHECKOUT
+from toolchain.layout import CHECKOUT
 from training_policies.configuration import DEFAULT_FILE, read_configuration
 from training_policies.pack import POLICIES, configured_policies
 from training_policies.policy import Policy, Rule

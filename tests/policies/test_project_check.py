@@ -9,8 +9,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from development.layout import CHECKOUT
 from project_check import PROJECT_KEYS, STACK_KEYS, main, problems_in
+from toolchain.layout import CHECKOUT
 
 PROJECT = {"name": "training", "runtime": {"name": "python", "options": {"virtualenv": ".venv"}}}
 ANALYZERS = {"analyzers": [{"name": "policy-python", "path": "empty"}]}

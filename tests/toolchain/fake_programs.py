@@ -36,3 +36,10 @@ def install_cli(folder: Path, version: str, companions: tuple[str, ...] = CLI_FI
 def contents(folder: Path) -> dict[str, bytes]:
     """What the files of a folder hold, by name."""
     return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def pins(file: Path) -> dict[str, str]:
+    """The pinned versions of a requirements file, by normalised name and without extras."""
+    lines = (line.strip() for line in file.read_text().splitlines())
+    pairs = (line.split("==") for line in lines if "==" in line and not line.startswith("#"))
+    return {name.partition("[")[0].lower().replace("_", "-"): version for name, version in pairs}

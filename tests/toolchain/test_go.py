@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from development.layout import CHECKOUT, Layout
 from tests.toolchain.fake_programs import write_program
 from toolchain.go import find_go, go_environment, parse_version, required_version
+from toolchain.layout import CHECKOUT, Layout
 from toolchain.pulumi_cli import PROGRAMS, module_folder
 
 

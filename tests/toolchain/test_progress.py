@@ -9,13 +9,13 @@ from toolchain.progress import Progress, Step
 
 def test_a_step_tells_its_name_time_and_what_it_does_in_one_line():
     step = Step("Python packages")
-    step.tell("12 of 113\n  packages")
+    step.say("12 of 113\n  packages")
     assert step.line().split() == ["Python", "packages", "0:00", "12", "of", "113", "packages"]
 
 
 def test_a_long_detail_is_cut_to_the_line():
     step = Step("Go")
-    step.tell("x" * 500)
+    step.say("x" * 500)
     assert len(step.line()) <= 110
 
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from development.layout import Layout
 from tests.toolchain.fake_programs import (
     CLI_FILES,
     CLI_FILES_UNTIL_3_220,
@@ -14,6 +13,7 @@ from tests.toolchain.fake_programs import (
     write_script,
 )
 from toolchain import pulumi_cli
+from toolchain.layout import Layout
 from toolchain.pulumi_cli import InstalledCli
 
 

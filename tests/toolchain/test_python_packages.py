@@ -1,7 +1,61 @@
+"""The virtual environment, and which packages are in it."""
+
 from __future__ import annotations
 
-from toolchain.progress import Step
-from toolchain.python_packages import _PipWatcher
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.toolchain.fake_programs import pins, write_script
+from toolchain.layout import CHECKOUT, Layout
+from toolchain.progress import Progress, Step
+from toolchain.python_packages import (
+    _PipWatcher,
+    count_pins,
+    create_environment,
+    environment_stamp,
+    packages_stamp,
+)
+from toolchain.runner import Running, SetupError
+
+
+def test_a_new_virtual_environment_does_not_empty_the_folder_that_a_link_leads_to(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "the user's").mkdir()
+    (tmp_path / "the user's" / "kept").write_text("kept")
+    layout.virtual_environment.symlink_to(tmp_path / "the user's")
+    clearing = write_script(tmp_path, "python", 'mkdir -p "$4"; rm -rf "$4"/*')  # -m venv --clear
+    monkeypatch.setattr(sys, "executable", str(clearing))
+    with (
+        Progress(io.StringIO()) as progress,
+        pytest.raises(SetupError, match="No such file"),  # for there is no pip in it
+    ):
+        create_environment(layout, progress, Running())
+    assert (tmp_path / "the user's" / "kept").read_text() == "kept"
+    assert layout.virtual_environment.is_dir()
+    assert not layout.virtual_environment.is_symlink()
+
+
+def test_a_moved_checkout_needs_a_new_virtual_environment(layout: Layout, tmp_path: Path):
+    moved = Layout(checkout=tmp_path / "moved", local=tmp_path / "moved" / ".local")
+    assert environment_stamp(moved).inputs != environment_stamp(layout).inputs
+
+
+def test_a_changed_constraint_asks_for_an_installation(layout: Layout):
+    before = packages_stamp(layout).inputs
+    (layout.checkout / "constraints.txt").write_text("boto3==2\n")
+    assert packages_stamp(layout).inputs != before
+
+
+def test_every_requirement_is_pinned_and_constrained_to_the_same_version():
+    constraints = pins(CHECKOUT / "constraints.txt")
+    required = pins(CHECKOUT / "requirements.txt") | pins(CHECKOUT / "requirements-dev.txt")
+    assert required
+    assert {name: constraints.get(name) for name in required} == required
+    assert count_pins(CHECKOUT / "constraints.txt") == len(constraints)
 
 
 def test_pips_output_becomes_how_far_it_is():

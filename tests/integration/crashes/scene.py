@@ -15,11 +15,11 @@ import boto3
 
 from components.training_job.run_record import RUN_RECORD
 from development.engine import Project
-from development.environment import REGION
-from development.layout import CHECKOUT
 from development.leftovers import end_processes_of, processes_of
 from tests.integration.crashes.strikes import READS, Moment, Point, Way
 from tests.integration.engine import TIMEOUT_SECONDS, Operation, Stack
+from toolchain.environment import REGION
+from toolchain.layout import CHECKOUT
 
 Victim = Literal["engine", "host", "connection"]
 PROGRAM = Project("crashes", "tests/integration/crashes/program")

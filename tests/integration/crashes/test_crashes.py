@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from development.layout import Layout
 from tests.integration.conftest import run_cloud
 from tests.integration.crashes.scene import CrashStack, Scene, Victim, job_settings
 from tests.integration.crashes.strikes import Way, way_to
 from tests.integration.test_warm_pools import ask_for_warm_pools
+from toolchain.layout import Layout
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 

@@ -12,9 +12,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from development.layout import Layout
 from tests.integration.crashes.scene import CrashStack, job_settings
 from tests.integration.crashes.test_crashes import UP, account
+from toolchain.layout import Layout
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from development.environment import REGION
 from tests.integration.settings import counting_job
+from toolchain.environment import REGION
 
 ACCOUNT = "123456789012"
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:role/administrator"

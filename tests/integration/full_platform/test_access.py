@@ -10,7 +10,6 @@ from components.deployer.documents import deployer_policy, deployer_trust
 from components.deployer.scope import DeployerScope, LaunchLimits
 from components.iam_documents import ExecutionScope, execution_policy, execution_trust
 from components.training_job.lifecycle import OWNER_TAG
-from development.environment import REGION
 from tests.components.evaluation import allowed
 from tests.integration.full_platform.conftest import Platform
 from tests.integration.full_platform.options import (
@@ -21,6 +20,7 @@ from tests.integration.full_platform.options import (
     TAGS,
     WORKFLOW,
 )
+from toolchain.environment import REGION
 
 REPOSITORY = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/training"
 

@@ -25,10 +25,10 @@ from components.alerts.watchdog_documents import (
     watchdog_policy,
     watchdog_trust,
 )
-from development.environment import REGION
 from tests.components.evaluation import denied
 from tests.integration.full_platform.conftest import Platform
 from tests.integration.full_platform.options import ACCOUNT, TAGS
+from toolchain.environment import REGION
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 

@@ -10,9 +10,9 @@ import pytest
 from components.iam_documents import flow_log_policy, flow_log_trust
 from components.network.subnets import plan_subnets
 from components.resource_policies import interface_endpoint_policy, s3_endpoint_policy
-from development.environment import REGION
 from tests.integration.full_platform.conftest import Platform
 from tests.integration.full_platform.options import ACCOUNT, CIDR, INPUTS, TAGS, ZONES
+from toolchain.environment import REGION
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from components.resource_policies import key_policy
-from development.environment import REGION
 from tests.components.evaluation import denied
 from tests.integration.full_platform.conftest import Platform
 from tests.integration.full_platform.options import ACCESS_LOGS, ACCOUNT, ADMINISTRATOR, TAGS
 from tests.integration.full_platform.store import bucket_policy_of, key_policy_of
+from toolchain.environment import REGION
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from development.layout import CHECKOUT, Layout
 from tests.integration.engine import Result, Stack
 from tests.integration.settings import counting_job, stack_with
+from toolchain.layout import CHECKOUT, Layout
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from development.layout import CHECKOUT, Layout
 from development.quota_report import quota_report
 from tests.integration.engine import Stack
 from tests.integration.settings import counting_job, stack_with
+from toolchain.layout import CHECKOUT, Layout
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 

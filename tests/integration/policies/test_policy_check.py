@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from development.errors import CommandError
-from development.layout import Layout
 from development.policy_check import policy_check
+from toolchain.layout import Layout
 
 STRICT = {"teams": {"research": {"dev": {"all": {"instancesPerJob": 1}, "families": {"*": {}}}}}}
 

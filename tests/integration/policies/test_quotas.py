@@ -12,11 +12,11 @@ import pytest
 import yaml
 
 import project_check
-from development.layout import CHECKOUT
 from policy_report.__main__ import main as policy_report
 from tests.integration.conftest import new_stacks
 from tests.integration.engine import Result, Stack
 from tests.policies.policy_report.events import ENFORCED, written
+from toolchain.layout import CHECKOUT
 
 pytestmark = pytest.mark.integration
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.awsplugin.install import VERSION
+from localcloud.awsplugin.provider import VERSION
 from localcloud.awsplugin.registry import resource_types
 from localcloud.awsplugin.resource_type import ResourceType
 

@@ -11,7 +11,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from localcloud.awsplugin.install import EXECUTABLE, write_plugin_folder
+from toolchain.aws_plugin import EXECUTABLE, write_plugin_folder
 
 CHECKOUT = Path(__file__).parents[3]
 # Starts what it is told to, as the engine does, and waits to be killed.

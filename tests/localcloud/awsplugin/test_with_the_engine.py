@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from localcloud.awsplugin.install import VERSION, write_plugin_folder
+from localcloud.awsplugin.provider import VERSION
+from toolchain.aws_plugin import write_plugin_folder
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 

@@ -17,11 +17,11 @@ from typing import Any
 
 import yaml
 
-from development.environment import aws_variables, without_user_settings
-from development.layout import CHECKOUT, Layout
 from tests.integration.conftest import new_stacks, run_cloud
 from tests.integration.engine import TIMEOUT_SECONDS, Stack
 from tests.integration.full_platform.options import every_option, make_what_exists_already
+from toolchain.environment import aws_variables, without_user_settings
+from toolchain.layout import CHECKOUT, Layout
 
 FOLDER = Path(__file__).parent / "recorded"
 _KEPT = ("urn", "type", "parent", "inputs", "propertyDependencies")

@@ -1,4 +1,4 @@
-"""Runs the set-up's commands: all output to a log, the gist to the progress, failures explained."""
+"""Runs the set-up's commands: all output to a log, the gist to the progress; explains failures."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ class Running:
         self._ended = False
 
     def add(self, process: subprocess.Popen[str]) -> None:
-        """Remember a process; end it at once where all were ended already."""
+        """Remembers a process; ends it at once where all were ended already."""
         with self._lock:
             self._processes.add(process)
             if self._ended:
                 process.terminate()
 
     def remove(self, process: subprocess.Popen[str]) -> None:
-        """Forget a process that has ended."""
+        """Forgets a process that has ended."""
         with self._lock:
             self._processes.discard(process)
 
     def terminate(self) -> None:
-        """End all processes, those that start from now on too."""
+        """Ends all processes, those that start from now on too."""
         with self._lock:
             self._ended = True
             for process in self._processes:
@@ -70,7 +70,7 @@ class Runner:
         directory: Path | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> list[str]:
-        """Run a command to its end and return what it wrote, line by line.
+        """Runs a command to its end and returns what it wrote, line by line.
 
         Raises:
             SetupError: it could not be started, or its exit code was not 0.
@@ -112,6 +112,6 @@ class Runner:
 
     def _failure(self, arguments: Sequence[str], code: int, lines: list[str]) -> SetupError:
         last = deque((line for line in lines if line.strip()), maxlen=_LAST_LINES)
-        told = "\n".join(f"    {line}" for line in last) or "    (it wrote nothing)"
+        shown = "\n".join(f"    {line}" for line in last) or "    (it wrote nothing)"
         ended = f"{Path(arguments[0]).name} ended with exit code {code}"
-        return SetupError(self.step, f"{ended}:\n{told}\n  Full output: {self.log}", self.remedy)
+        return SetupError(self.step, f"{ended}:\n{shown}\n  Full output: {self.log}", self.remedy)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from development.environment import engine_environment
-from development.layout import Layout
+from toolchain.environment import engine_environment
+from toolchain.layout import Layout
 
 USERS_OWN = {
     "PATH": "/usr/bin",

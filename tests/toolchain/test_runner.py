@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from toolchain.commands import Runner, Running, SetupError
+from toolchain.runner import Runner, Running, SetupError
 
 
 def runner(tmp_path: Path, running: Running | None = None) -> Runner:

@@ -1,7 +1,4 @@
-"""Where the set-up and the development commands keep their files, all of them inside the checkout.
-
-Standard library only: the set-up imports this before any dependency is installed.
-"""
+"""Where the set-up and the commands keep their files, all of them inside the checkout."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The one place that decides which environment variables the engine and its plugins get.
-
-Standard library only: the set-up uses it to install the plugin.
-"""
+"""Which environment variables the engine, its plugins and AWS clients get."""
 
 from __future__ import annotations
 
@@ -9,18 +6,18 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from development.layout import Layout
+from toolchain.layout import Layout
 
 REGION = "us-east-1"
 
 _REMOVED_PREFIXES = ("AWS_", "PULUMI_")
 # These would make another Python, or other modules, run than those of the virtual environment.
-# Without bytecode, every command compiles the AWS SDK's modules anew, which takes many seconds.
+# Without bytecode, every command compiles the AWS SDK's modules again, which takes many seconds.
 _REMOVED = frozenset({"PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "BOTO_CONFIG"})
 
 
 def without_user_settings(inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that are no business of AWS, Pulumi or another Python."""
+    """The variables that are no business of AWS, Pulumi or another Python."""
     return {
         name: value
         for name, value in inherited.items()
@@ -34,7 +31,7 @@ def engine_environment(
     endpoint_url: str | None = None,
     inherited: Mapping[str, str] = os.environ,
 ) -> dict[str, str]:
-    """Return the environment for `pulumi`, with which it reads and writes only inside the checkout.
+    """The environment for `pulumi`, with which it reads and writes only inside the checkout.
 
     The user's own AWS and Pulumi settings never pass through: a profile or a key of a real account
     must not reach a program that is meant for the local cloud.
@@ -49,13 +46,13 @@ def client_environment(
     endpoint_url: str | None = None,
     inherited: Mapping[str, str] = os.environ,
 ) -> dict[str, str]:
-    """Return the environment for AWS clients that are not the engine's, as the commands' own."""
+    """The environment for AWS clients that are not the engine's, as the commands' own."""
     environment = without_user_settings(inherited)
     return environment | aws_variables(layout, endpoint_url) | _proxy_exceptions(environment)
 
 
 def aws_variables(layout: Layout, endpoint_url: str | None) -> dict[str, str]:
-    """Return the variables with which any AWS client talks to the local cloud, and only to it."""
+    """The variables with which any AWS client talks to the local cloud, and only to it."""
     nothing = str(_empty_file(layout.local / "aws" / "empty"))
     variables = {
         "AWS_ACCESS_KEY_ID": "local",
@@ -82,7 +79,7 @@ def _pulumi_variables(layout: Layout) -> dict[str, str]:
     return {
         "PULUMI_HOME": str(layout.pulumi_home),
         "PULUMI_BACKEND_URL": f"file://{layout.state}",
-        # Guards nothing: the local stack holds no secret of anybody.
+        # Guards nothing: the local stack holds no one's secret.
         "PULUMI_CONFIG_PASSPHRASE": "local",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
@@ -92,7 +89,7 @@ def _pulumi_variables(layout: Layout) -> dict[str, str]:
 
 
 def _proxy_exceptions(environment: Mapping[str, str]) -> dict[str, str]:
-    """Keep loopback traffic away from the user's proxy."""
+    """Keeps loopback traffic away from the user's proxy."""
     chosen = environment.get("no_proxy") or environment.get("NO_PROXY")
     exceptions = ",".join(filter(None, [chosen, "127.0.0.1", "localhost"]))
     return {"NO_PROXY": exceptions, "no_proxy": exceptions}

@@ -1,0 +1,125 @@
+"""The set-up as a whole."""
+
+from __future__ import annotations
+
+import ast
+import io
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.toolchain.fake_programs import (
+    CLI_FILES,
+    CLI_FILES_UNTIL_3_220,
+    POLICY_SCRIPT,
+    contents,
+    install_cli,
+)
+from toolchain.__main__ import set_up
+from toolchain.layout import CHECKOUT, Layout
+from toolchain.progress import Progress
+from toolchain.pulumi_cli import PROGRAMS
+
+
+def go_calls(folder: Path) -> list[str]:
+    calls = folder / "go.calls"
+    return calls.read_text().splitlines() if calls.exists() else []
+
+
+def run_set_up(layout: Layout) -> None:
+    with Progress(io.StringIO()) as progress:
+        set_up(layout, progress)
+
+
+def test_a_set_up_with_a_current_command_line_on_path_builds_nothing(
+    with_packages: Layout, installed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    install_cli(installed, "v3.276.0")
+    before = contents(installed)
+    for _again in range(2):
+        run_set_up(with_packages)
+        links = {path.name: path.readlink() for path in with_packages.pulumi_bin.iterdir()}
+        assert links == {name: installed / name for name in ("pulumi", *CLI_FILES)}
+    assert go_calls(tmp_path) == []
+    assert contents(installed) == before
+    assert "not used" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("reason", ["left PATH", "became too old", "lost a file"])
+def test_a_set_up_that_builds_leaves_the_command_line_that_was_linked_before_as_it_is(
+    with_packages: Layout,
+    installed: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    reason: str,
+):
+    install_cli(installed, "v3.220.0", CLI_FILES_UNTIL_3_220)
+    run_set_up(with_packages)
+    assert (with_packages.pulumi_bin / "pulumi").is_symlink()
+    if reason == "left PATH":
+        monkeypatch.setenv("PATH", f"{tmp_path / 'go'}:/usr/bin:/bin")
+    elif reason == "became too old":
+        install_cli(installed, "v3.219.0", CLI_FILES_UNTIL_3_220)
+    else:
+        (installed / "pulumi-language-python").unlink()
+    before = contents(installed)
+    for _again in range(2):
+        run_set_up(with_packages)
+    assert contents(installed) == before
+    for name in ("pulumi", *CLI_FILES_UNTIL_3_220):
+        built = with_packages.pulumi_bin / name
+        assert not built.is_symlink()
+        assert built.read_text() == "#!/bin/sh\necho built\n"
+        assert os.access(built, os.X_OK)
+    assert sum(call.startswith("build ") for call in go_calls(tmp_path)) == len(PROGRAMS)
+    said = [line for line in capsys.readouterr().err.splitlines() if "is not used" in line]
+    # Once for each set-up, but none for a command line that is not there.
+    assert len(said) == (0 if reason == "left PATH" else 2)
+
+
+def test_a_command_line_that_comes_back_replaces_what_was_built_until_it_goes_again(
+    with_packages: Layout, installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    run_set_up(with_packages)
+    assert not (with_packages.pulumi_bin / "pulumi").is_symlink()
+    install_cli(installed, "v3.276.0")
+    before = contents(installed)
+    run_set_up(with_packages)
+    assert (with_packages.pulumi_bin / "pulumi").readlink() == installed / "pulumi"
+    assert not (with_packages.pulumi_bin / POLICY_SCRIPT).exists()
+    monkeypatch.setenv("PATH", f"{tmp_path / 'go'}:/usr/bin:/bin")
+    run_set_up(with_packages)
+    assert (with_packages.pulumi_bin / "pulumi").read_text() == "#!/bin/sh\necho built\n"
+    assert contents(installed) == before
+
+
+def test_folders_that_are_links_are_replaced_and_nothing_is_written_through_them(
+    with_packages: Layout, installed: Path, tmp_path: Path
+):
+    install_cli(installed, "v3.276.0")
+    before = contents(installed)
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "plugins").mkdir(parents=True)
+    with_packages.pulumi_bin.parent.mkdir()
+    with_packages.pulumi_bin.symlink_to(installed)
+    for folder in (with_packages.pulumi_home, with_packages.stamps, with_packages.logs):
+        folder.symlink_to(elsewhere)
+    run_set_up(with_packages)
+    assert contents(installed) == before
+    assert [path.name for path in elsewhere.rglob("*")] == ["plugins"]
+    assert (with_packages.pulumi_bin / "pulumi").readlink() == installed / "pulumi"
+    assert not with_packages.pulumi_bin.is_symlink()
+
+
+@pytest.mark.parametrize(
+    "path", sorted((CHECKOUT / "toolchain").rglob("*.py")), ids=lambda p: p.stem
+)
+def test_it_needs_the_standard_library_only_and_no_other_folder(path: Path):
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    imported = {each.name for node in nodes if isinstance(node, ast.Import) for each in node.names}
+    imported |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    roots = {name.partition(".")[0] for name in imported}
+    assert roots <= {*sys.stdlib_module_names, "toolchain"}
