@@ -7,11 +7,8 @@ from typing import Annotated
 
 import typer
 
-from development import commands
-from development.console import console
-from development.errors import CommandError
-from development.policy_check import policy_check as policy_check_command
-from development.quota_report import quota_report as quota_report_command
+from development import commands, policy_pack
+from development.terminal import CommandError, console
 from toolchain.environment import client_environment
 from toolchain.layout import Layout
 
@@ -56,7 +53,7 @@ def predict() -> None:
 @app.command()
 def quota_report() -> None:
     """Print what all stacks and running jobs take, against the teams' quotas."""
-    raise typer.Exit(quota_report_command(layout))
+    raise typer.Exit(policy_pack.quota_report(layout))
 
 
 @app.command()
@@ -68,7 +65,7 @@ def downstream() -> None:
 @app.command()
 def policy_check(stack: Stack = commands.STACK) -> None:
     """Print what a stack would be under the policies, in Markdown for a pull request."""
-    raise typer.Exit(policy_check_command(layout, stack))
+    raise typer.Exit(policy_pack.policy_check(layout, stack))
 
 
 @app.command()
@@ -79,7 +76,7 @@ def down() -> None:
 
 @app.command()
 def configuration() -> None:
-    """Write docs/configuration.md, docs/outputs.md, stack.schema.json and Pulumi.yaml anew."""
+    """Write docs/configuration.md, docs/outputs.md, stack.schema.json and Pulumi.yaml."""
     # Here, because the settings import Pulumi, for which no other command should have to wait.
     from development.configuration.documents import write
 

@@ -1,4 +1,4 @@
-"""What each command does, over the engine, the local cloud and the jobs; returns an exit code."""
+"""What each command does, step by step; each function returns the command's exit code."""
 
 from __future__ import annotations
 
@@ -11,15 +11,21 @@ from typing import Any
 import boto3
 from botocore.exceptions import EndpointConnectionError
 
-from development.console import console, tell
-from development.engine import DOWNSTREAM, Engine, is_default_provider, release_dead_locks
+from development.engine import DOWNSTREAM, Engine, is_default_provider
+from development.engine_locks import is_locked, locks_of, release_dead_locks
 from development.jobs import any_live, lineages_of, names_of, runs_of, stop_live
 from development.leftovers import end_processes_of
 from development.local_cloud import find_current, start
-from development.lock import locks_of
 from development.log_lines import Follower, NewLines, read_lines
-from development.report import log_line, print_jobs, print_next, print_outputs
 from development.stack_file import StackFile
+from development.terminal import (
+    console,
+    log_line,
+    print_jobs,
+    print_line,
+    print_next,
+    print_outputs,
+)
 from localcloud.server import daemon
 from toolchain.environment import client_environment
 from toolchain.layout import Layout
@@ -33,15 +39,12 @@ def up(layout: Layout) -> int:
     """Brings the stack up with the launch switch on and no job paused."""
     server = find_current(layout) or start(layout)
     console.print(f"Local cloud at {server.url}, process {server.pid}")
-    engine = Engine(layout, STACK, server.url)
-    release_dead_locks(layout, tell)
+    release_dead_locks(layout, print_line)
+    engine = _stack(layout, server)
     if not engine.exists():
         engine.create()
     _write_settings(engine)
-    code = _look_again(engine, server)
-    if code == 0:
-        with _log_lines(server.url):
-            code = engine.up(tell)
+    code = _refresh_if_stale(engine, server) or _bring_up(engine)
     if code == 0:
         outputs = engine.outputs()
         print_outputs(console, outputs)
@@ -54,18 +57,17 @@ def up(layout: Layout) -> int:
 def pause(layout: Layout, job: str | None) -> int:
     """Stops the running jobs, or one, and marks them as paused."""
     server = daemon.find(layout.cloud)
-    engine = Engine(layout, STACK, server.url if server else "")
+    engine = _stack(layout, server)
     settings = StackFile.read(engine.settings_file) if engine.exists() else None
     lineages = lineages_of(settings, job) if settings else []
-    if server is None or settings is None or not _runs(layout, server.url, lineages):
+    if server is None or settings is None or not _may_run(layout, server.url, lineages):
         console.print("No job runs, so there is nothing to pause. `make up` starts them.")
         return 0
     _stop_under_another_engine(layout, server.url, lineages)
-    release_dead_locks(layout, tell)
+    release_dead_locks(layout, print_line)
     settings.set_paused([job] if job else settings.job_names(), paused=True)
     settings.write()
-    with _log_lines(server.url):
-        code = engine.up(tell)
+    code = _bring_up(engine)
     if code == 0:
         print_jobs(console, _described(server.url, lineages))
         console.print("`make up` goes on from the newest checkpoint.")
@@ -75,7 +77,7 @@ def pause(layout: Layout, job: str | None) -> int:
 def status(layout: Layout) -> int:
     """Shows the local cloud, the stack and its jobs."""
     server = daemon.find(layout.cloud)
-    engine = Engine(layout, STACK, server.url if server else "")
+    engine = _stack(layout, server)
     where = f"{server.url}, process {server.pid}" if server else "not running"
     console.print(f"Local cloud  {where}")
     if server:
@@ -93,7 +95,7 @@ def status(layout: Layout) -> int:
 def logs(layout: Layout, job: str | None, follow: bool) -> int:
     """Prints the log lines of each job's newest run, or of one job's; then those that come."""
     server = daemon.find(layout.cloud)
-    engine = Engine(layout, STACK, server.url if server else "")
+    engine = _stack(layout, server)
     if server is None or not engine.settings_file.exists():
         console.print("The local cloud doesn't run, so there are no logs. `make up` starts it.")
         return 1
@@ -115,8 +117,7 @@ def logs(layout: Layout, job: str | None, follow: bool) -> int:
 def predict(layout: Layout) -> int:
     """Lets the model of the job `digits` classify the images that were held out."""
     server = daemon.find(layout.cloud)
-    outputs = Engine(layout, STACK, server.url if server else "").outputs()
-    job = outputs.get("training_jobs", {}).get("digits", {})
+    job = _stack(layout, server).outputs().get("training_jobs", {}).get("digits", {})
     if server is None or job.get("status") != "Completed":
         console.print("No model was trained yet. `make up` trains one.")
         return 1
@@ -130,18 +131,15 @@ def predict(layout: Layout) -> int:
 def downstream(layout: Layout) -> int:
     """Brings up the stack that registers the model which `up` has trained."""
     server = daemon.find(layout.cloud)
-    url = server.url if server else ""
-    if server is None or not Engine(layout, STACK, url).outputs():
+    if server is None or not _stack(layout, server).outputs():
         console.print("There is no platform to build on yet. `make up` builds it.")
         return 1
-    release_dead_locks(layout, tell)
-    engine = Engine(layout, STACK, url, DOWNSTREAM)
+    release_dead_locks(layout, print_line)
+    engine = _downstream_stack(layout, server)
     if not engine.exists():
         engine.create()
     StackFile.read(engine.original_settings).copy_to(engine.settings_file).write()
-    code = _look_again(engine, server)
-    if code == 0:
-        code = engine.up(tell)
+    code = _refresh_if_stale(engine, server) or engine.up(print_line)
     if code == 0:
         print_outputs(console, engine.outputs())
     return code
@@ -149,10 +147,10 @@ def downstream(layout: Layout) -> int:
 
 def down(layout: Layout) -> int:
     """Destroys the stacks, what builds on others first, and stops the local cloud."""
-    release_dead_locks(layout, tell)
+    release_dead_locks(layout, print_line)
     end_processes_of(layout.pulumi_home)
     server = find_current(layout)
-    existing = [engine for engine in _stacks(layout, "") if engine.exists()]
+    existing = [engine for engine in _stacks(layout, server) if engine.exists()]
     if existing and server is None and not daemon.has_data(layout.cloud):
         console.print("The local cloud is gone, so nothing of the stack exists any more.")
         for engine in existing:
@@ -163,7 +161,7 @@ def down(layout: Layout) -> int:
         console.print("No stack is up, so there is nothing to destroy.")
         return 0
     server = server or start(layout)
-    existing = [engine for engine in _stacks(layout, server.url) if _has_anything(engine)]
+    existing = [engine for engine in _stacks(layout, server) if _has_anything(engine)]
     code = next(filter(None, (_destroy(engine, server) for engine in existing)), 0)
     if code == 0:
         daemon.stop(layout.cloud)
@@ -173,36 +171,49 @@ def down(layout: Layout) -> int:
     return code
 
 
-def _stacks(layout: Layout, url: str) -> list[Engine]:
-    """The engines of all stacks, what builds on others first."""
-    return [Engine(layout, STACK, url, DOWNSTREAM), Engine(layout, STACK, url)]
+# --- stacks ---------------------------------------------------------------------------------
 
 
-def _has_anything(engine: Engine) -> bool:
-    return bool(engine.resources()) or engine.was_interrupted()
+def _stack(layout: Layout, server: daemon.Server | None) -> Engine:
+    return Engine(layout, STACK, server.url if server else "")
 
 
-def _destroy(engine: Engine, server: daemon.Server) -> int:
-    return _look_again(engine, server) or engine.destroy(_tell_but_advice)
+def _downstream_stack(layout: Layout, server: daemon.Server | None) -> Engine:
+    return Engine(layout, STACK, server.url if server else "", DOWNSTREAM)
 
 
-def _tell_but_advice(line: str) -> None:
-    """Tell what the engine writes, but not which of its commands could follow."""
-    if not line.startswith(_ADVICE):
-        tell(line)
+def _stacks(layout: Layout, server: daemon.Server | None) -> tuple[Engine, ...]:
+    """All stacks, what builds on others first."""
+    return _downstream_stack(layout, server), _stack(layout, server)
 
 
-def _look_again(engine: Engine, server: daemon.Server) -> int:
+def _write_settings(engine: Engine) -> None:
+    settings = StackFile.read(engine.original_settings).copy_to(engine.settings_file)
+    settings.set_launch(True)
+    settings.set_paused(settings.job_names(), paused=False)
+    settings.write()
+
+
+def _bring_up(engine: Engine) -> int:
+    """Brings a stack up and prints its jobs' log lines between the engine's own lines."""
+    with _log_lines(engine.endpoint_url):
+        return engine.up(print_line)
+
+
+def _refresh_if_stale(engine: Engine, server: daemon.Server) -> int:
     """Refreshes the state where what it says of the cloud may not be so; returns the exit code."""
     if engine.was_interrupted():
         console.print("The last run was interrupted, so what it left is looked at first.")
     elif server.lost and engine.resources() and engine.last_written() < server.started:
-        console.print(f"The local cloud was started anew. {server.lost}", soft_wrap=True)
+        console.print(f"The local cloud was started again. {server.lost}", soft_wrap=True)
         console.print("So the state is refreshed first.")
     else:
         return 0
     before = _names(engine)
-    code = _refresh(engine)
+    lines: list[str] = []
+    code = engine.refresh(lines.append)
+    for line in lines if code else ():
+        print_line(line)
     if missing := before - _names(engine):
         console.print(f"Missing: {', '.join(sorted(missing))}.", soft_wrap=True)
     return code
@@ -212,20 +223,36 @@ def _names(engine: Engine) -> set[str]:
     return {resource["urn"].rpartition("::")[2] for resource in engine.resources()}
 
 
-def _refresh(engine: Engine) -> int:
-    """Reads the state anew; what the engine writes is printed only where it fails."""
-    lines: list[str] = []
-    code = engine.refresh(lines.append)
-    for line in lines if code else ():
-        tell(line)
-    return code
+def _has_anything(engine: Engine) -> bool:
+    return bool(engine.resources()) or engine.was_interrupted()
 
 
-def _write_settings(engine: Engine) -> None:
-    settings = StackFile.read(engine.original_settings).copy_to(engine.settings_file)
-    settings.set_launch(True)
-    settings.set_paused(settings.job_names(), paused=False)
-    settings.write()
+def _destroy(engine: Engine, server: daemon.Server) -> int:
+    return _refresh_if_stale(engine, server) or engine.destroy(_print_without_advice)
+
+
+def _print_without_advice(line: str) -> None:
+    """Prints what the engine writes, but not which of its commands could follow."""
+    if not line.startswith(_ADVICE):
+        print_line(line)
+
+
+# --- jobs -----------------------------------------------------------------------------------
+
+
+def _may_run(layout: Layout, url: str, lineages: list[str]) -> bool:
+    """Whether jobs run, or an engine that may be about to launch them."""
+    return is_locked(layout) or any_live(_client("sagemaker", url), lineages)
+
+
+def _stop_under_another_engine(layout: Layout, url: str, lineages: list[str]) -> None:
+    """Ends the waiting of an engine that holds the lock, by stopping the jobs it waits for."""
+    if is_locked(layout):
+        console.print("Another `make up` waits for its jobs; going on when it has ended.")
+    while is_locked(layout):
+        for name in stop_live(_client("sagemaker", url), lineages):
+            console.print(f"Stopping {name}")
+        time.sleep(_WAIT_SECONDS)
 
 
 def _say_what_still_runs(engine: Engine, server: daemon.Server) -> None:
@@ -241,25 +268,18 @@ def _say_what_still_runs(engine: Engine, server: daemon.Server) -> None:
         )
 
 
-def _runs(layout: Layout, url: str, lineages: list[str]) -> bool:
-    """Whether jobs run, or an engine that may be about to launch them."""
-    return _is_locked(layout) or any_live(_client("sagemaker", url), lineages)
+def _described(url: str, lineages: list[str]) -> Iterator[dict[str, Any]]:
+    sagemaker = _client("sagemaker", url)
+    for summary in runs_of(sagemaker, lineages):
+        yield sagemaker.describe_training_job(TrainingJobName=summary["TrainingJobName"])
 
 
-def _is_locked(layout: Layout) -> bool:
-    return any(not lock.is_dead() for lock in locks_of(layout.state))
-
-
-def _stop_under_another_engine(layout: Layout, url: str, lineages: list[str]) -> None:
-    """Ends the waiting of an engine that holds the lock, by stopping the jobs it waits for."""
-    told = False
-    while _is_locked(layout):
-        for name in stop_live(_client("sagemaker", url), lineages):
-            console.print(f"Stopping {name}")
-        if not told:
-            console.print("Another `make up` waits for its jobs; going on when it has ended.")
-            told = True
-        time.sleep(_WAIT_SECONDS)
+@contextmanager
+def _log_lines(url: str) -> Iterator[None]:
+    """Prints the jobs' log lines as they come, while the body runs."""
+    lines = NewLines(_client("logs", url), _now_ms())
+    with Follower(lines, lambda line: console.print(log_line(line), soft_wrap=True)):
+        yield
 
 
 def _follow_until_interrupted(lines: NewLines, lineages: list[str]) -> None:
@@ -274,20 +294,6 @@ def _follow_until_interrupted(lines: NewLines, lineages: list[str]) -> None:
         return
     except EndpointConnectionError:
         console.print("The local cloud was stopped.")
-
-
-def _described(url: str, lineages: list[str]) -> Iterator[dict[str, Any]]:
-    sagemaker = _client("sagemaker", url)
-    for summary in runs_of(sagemaker, lineages):
-        yield sagemaker.describe_training_job(TrainingJobName=summary["TrainingJobName"])
-
-
-@contextmanager
-def _log_lines(url: str) -> Iterator[None]:
-    """Prints the jobs' log lines as they come, between the engine's own lines."""
-    lines = NewLines(_client("logs", url), _now_ms())
-    with Follower(lines, lambda line: console.print(log_line(line), soft_wrap=True)):
-        yield
 
 
 def _client(service: str, url: str) -> Any:

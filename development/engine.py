@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from development.errors import CommandError
-from development.leftovers import end_processes_of
-from development.lock import locks_of
+from development.terminal import CommandError
 from toolchain.environment import engine_environment
 from toolchain.layout import Layout
 
@@ -90,7 +88,7 @@ class Engine:
         outputs: dict[str, Any] = stack.get("outputs", {})
         return outputs
 
-    def up(self, tell: Callable[[str], None], *options: str) -> int:
+    def up(self, on_line: Callable[[str], None], *options: str) -> int:
         """Brings the stack to what the program says, and returns the engine's exit code.
 
         A preview comes first, unless the same settings were brought up under the same policies
@@ -101,29 +99,29 @@ class Engine:
         seen = brought_up.exists() and brought_up.read_bytes() == judged
         brought_up.unlink(missing_ok=True)
         skip = ["--skip-preview"] if seen else []
-        code = self._run("up", tell, *skip, *self._policy_options(), *options)
+        code = self._run("up", on_line, *skip, *self._policy_options(), *options)
         if code == 0:
             brought_up.write_bytes(judged)
         return code
 
-    def preview(self, tell: Callable[[str], None], events: Path) -> int:
+    def preview(self, on_line: Callable[[str], None], events: Path) -> int:
         """Says what `up` would change, and what the policies say of it; returns the exit code.
 
         The engine writes its events to a file, a JSON document a line.
         """
-        return self._run("preview", tell, *self._policy_options(), "--event-log", str(events))
+        return self._run("preview", on_line, *self._policy_options(), "--event-log", str(events))
 
-    def refresh(self, tell: Callable[[str], None]) -> int:
-        """Reads anew what there is, and forgets what a killed engine was creating.
+    def refresh(self, on_line: Callable[[str], None]) -> int:
+        """Reads again what there is, and forgets what a killed engine was creating.
 
         Returns the engine's exit code. A training job that was launched meanwhile is not lost: the
         next `up` finds it by its name and tags.
         """
-        return self._run("refresh", tell, "--clear-pending-creates", "--skip-preview")
+        return self._run("refresh", on_line, "--clear-pending-creates", "--skip-preview")
 
-    def destroy(self, tell: Callable[[str], None]) -> int:
+    def destroy(self, on_line: Callable[[str], None]) -> int:
         """Deletes all resources of the stack, and returns the engine's exit code."""
-        return self._run("destroy", tell, "--skip-preview")
+        return self._run("destroy", on_line, "--skip-preview")
 
     def forget(self) -> None:
         """Removes the stack and its state, whatever resources it names."""
@@ -179,8 +177,8 @@ class Engine:
             raise CommandError(message)
         return done.stdout
 
-    def _run(self, operation: str, tell: Callable[[str], None], *options: str) -> int:
-        """Runs a long operation; what the engine writes is told line by line, as it comes."""
+    def _run(self, operation: str, on_line: Callable[[str], None], *options: str) -> int:
+        """Runs a long operation; `on_line` gets each line that the engine writes, as it comes."""
         command = self._command(
             operation,
             *(["--yes"] if operation != "preview" else []),
@@ -201,29 +199,10 @@ class Engine:
             _signals_left_to(process),
         ):
             for line in process.stdout or ():
-                tell(line.rstrip("\n"))
+                on_line(line.rstrip("\n"))
         # As a shell does: a process that a signal ended has no exit code of its own.
         code = process.returncode
         return code if code >= 0 else 128 - code
-
-
-def release_dead_locks(layout: Layout, tell: Callable[[str], None]) -> None:
-    """Cancels the locks of engines that have died.
-
-    Raises:
-        CommandError: a living engine, or one on another machine, holds a lock.
-
-    """
-    for lock in locks_of(layout.state):
-        if not lock.is_dead():
-            message = (
-                f"The stack is locked by {lock}. Wait until it ends, or end it; "
-                f"if it no longer runs, delete {lock.path}."
-            )
-            raise CommandError(message)
-        lock.path.unlink(missing_ok=True)
-        end_processes_of(layout.pulumi_home)
-        tell(f"Cancelled the lock of {lock}, which no longer runs.")
 
 
 @contextmanager

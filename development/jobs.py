@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from components.training_job.outcome import is_live
-from development.errors import CommandError
 from development.stack_file import StackFile
+from development.terminal import CommandError
 
 
 def names_of(lineages: Iterable[str]) -> re.Pattern[str]:

@@ -42,7 +42,7 @@ def processes_of(pulumi_home: Path) -> list[int]:
 
 
 def end_processes_of(pulumi_home: Path) -> None:
-    """Ends those whose engine is dead, and leaves alone those of an engine that lives."""
+    """Ends those whose engine is dead, but not those of an engine that lives."""
     until = time.monotonic() + _END_SECONDS
     while (left := list(_left_behind(pulumi_home))) and time.monotonic() < until:
         process_table.end(left)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from development.console import console
-from development.errors import CommandError
+from development.terminal import CommandError, console
 from localcloud.server import daemon
 from toolchain.layout import Layout
 
@@ -17,13 +16,18 @@ def find_current(layout: Layout) -> daemon.Server | None:
     server = daemon.find(layout.cloud)
     if server is None or daemon.is_current(server):
         return server
-    console.print("The local cloud runs the code of an earlier version, so it is started anew.")
+    console.print("The local cloud runs the code of an earlier version, so it is started again.")
     daemon.stop(layout.cloud)
     return None
 
 
 def start(layout: Layout) -> daemon.Server:
-    """The local cloud, started if need be; raises CommandError if it does not start."""
+    """The local cloud, started if need be.
+
+    Raises:
+        CommandError: it did not start.
+
+    """
     try:
         return daemon.start(layout.cloud)
     except daemon.StartError as error:

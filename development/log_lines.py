@@ -48,11 +48,11 @@ class NewLines:
 
 
 class Follower:
-    """Tells the log lines that come while the body runs, from a thread of its own."""
+    """Hands on the log lines that come while the body runs, from a thread of its own."""
 
-    def __init__(self, lines: NewLines, tell: Callable[[LogLine], None]) -> None:
+    def __init__(self, lines: NewLines, on_line: Callable[[LogLine], None]) -> None:
         self._lines = lines
-        self._tell = tell
+        self._on_line = on_line
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
@@ -78,7 +78,7 @@ class Follower:
         # A look that fails is made up for by the next one; the engine reports a cloud that is gone.
         with suppress(BotoCoreError, ClientError):
             for line in self._lines.poll():
-                self._tell(line)
+                self._on_line(line)
 
 
 def _streams(logs: Any, prefix: str) -> list[str]:

@@ -1,6 +1,6 @@
-"""Reads the training instances' prices anew: `python -m development.prices`.
+"""Brings the training instances' prices up to date: `python -m development.prices`.
 
-Unlike the other commands it asks AWS itself, with the credentials of whoever runs it, who needs
+Unlike the other commands it asks AWS itself, with the credentials of the user, who needs
 `pricing:GetProducts`. It writes the table of instance types and its copies, which the policy pack
 and the local cloud have, as neither imports the program.
 """
@@ -97,7 +97,7 @@ def write_table(rows: list[Row]) -> str:
 
 
 def refresh(pricing: Any, checkout: Path) -> list[str]:
-    """Writes the tables of a checkout anew; what has changed."""
+    """Writes the tables of a checkout with today's prices; returns what has changed."""
     old = read_table((checkout / TABLES[0]).read_text(encoding="utf-8"))
     new = refreshed(old, training_prices(pricing))
     for table in TABLES:
@@ -106,7 +106,7 @@ def refresh(pricing: Any, checkout: Path) -> list[str]:
 
 
 def main() -> int:
-    """Refreshes the tables of this checkout; the exit code."""
+    """Refreshes the tables of this checkout and returns the exit code."""
     try:
         changed = refresh(boto3.client("pricing", region_name=REGION), CHECKOUT)
     except (PriceListError, BotoCoreError, ClientError) as error:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from development.errors import CommandError
+from development.terminal import CommandError
 
 NAMESPACE = "sagemaker-training"
 _SALT = "encryptionsalt"

@@ -10,8 +10,8 @@ from components.aws_settings import AwsSettings
 from components.stack_settings import Settings
 from development.configuration.declarations import with_declarations
 from development.configuration.outputs_page import outputs_page
-from development.configuration.page import page
 from development.configuration.schema import model_schema, stack_schema
+from development.configuration.settings_page import settings_page
 from toolchain.layout import CHECKOUT
 
 READER = CHECKOUT / "examples" / "downstream" / "platform_outputs.py"
@@ -22,7 +22,7 @@ def documents(checkout: Path) -> dict[Path, str]:
     settings, aws = model_schema(Settings), model_schema(AwsSettings)
     project = checkout / "Pulumi.yaml"
     return {
-        checkout / "docs" / "configuration.md": page(settings, aws),
+        checkout / "docs" / "configuration.md": settings_page(settings, aws),
         checkout / "docs" / "outputs.md": outputs_page(READER.read_text()),
         checkout / "stack.schema.json": _json(stack_schema()),
         project: with_declarations(project.read_text(), settings),

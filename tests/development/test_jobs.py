@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from development.errors import CommandError
 from development.jobs import any_live, lineages_of, names_of, runs_of, stop_live
 from development.stack_file import StackFile
+from development.terminal import CommandError
 
 
 class FakeSageMaker:

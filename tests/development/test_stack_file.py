@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from development.errors import CommandError
 from development.stack_file import StackFile
+from development.terminal import CommandError
 from settings import parse
 from tests.raw_settings import project_in, stack
 

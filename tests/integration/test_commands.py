@@ -17,9 +17,9 @@ import pytest
 
 from development import commands
 from development.engine import DOWNSTREAM, Engine
+from development.engine_locks import locks_of
 from development.jobs import runs_of
 from development.leftovers import end_processes_of, processes_of
-from development.lock import locks_of
 from localcloud.server import daemon
 from toolchain.environment import REGION
 from toolchain.layout import CHECKOUT, Layout
@@ -56,7 +56,7 @@ def test_up_trains_a_model_once_whatever_becomes_of_the_local_cloud_until_down_l
     assert commands.up(layout) == 0
     printed = capfd.readouterr().out
     assert "unchanged" in printed
-    assert "started anew" not in printed
+    assert "started again" not in printed
     assert [job] == jobs_of(layout)
 
     daemon.stop(layout.cloud)

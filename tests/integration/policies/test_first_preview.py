@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from development.quota_report import quota_report
+from development.policy_pack import quota_report
 from tests.integration.engine import Stack
 from tests.integration.settings import counting_job, stack_with
 from toolchain.layout import CHECKOUT, Layout

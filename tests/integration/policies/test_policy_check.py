@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from development.errors import CommandError
-from development.policy_check import policy_check
+from development.policy_pack import policy_check
+from development.terminal import CommandError
 from toolchain.layout import Layout
 
 STRICT = {"teams": {"research": {"dev": {"all": {"instancesPerJob": 1}, "families": {"*": {}}}}}}

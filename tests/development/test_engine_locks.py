@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from development.engine import release_dead_locks
-from development.errors import CommandError
-from development.lock import locks_of
+from development.engine_locks import locks_of, release_dead_locks
+from development.terminal import CommandError
 from toolchain.layout import Layout
 
 NO_PROCESS = 2**22 + 1  # above the kernel's largest number

@@ -1,4 +1,4 @@
-"""What the commands print: outputs, jobs and what to try next, as tables."""
+"""What the commands print: lines of other programs, outputs, jobs, what to try next, errors."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from rich.text import Text
 
 from development.log_lines import LogLine
 
+console = Console(highlight=False)
+
 Job = Mapping[str, Any]
 
 _STYLES = {
@@ -20,6 +22,15 @@ _STYLES = {
     "Stopping": "yellow",
     "Stopped": "yellow",
 }
+
+
+class CommandError(Exception):
+    """A command can't go on; the message says why and what to do, without a traceback."""
+
+
+def print_line(line: str) -> None:
+    """Prints a line of another program as it is, its colours included, on any width."""
+    console.print(Text.from_ansi(line), soft_wrap=True)
 
 
 def log_line(line: LogLine) -> Text:

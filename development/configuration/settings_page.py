@@ -38,7 +38,7 @@ and each job ask AWS whose the credentials are, and compare the account with the
 """
 
 
-def page(settings: Node, aws: Node) -> str:
+def settings_page(settings: Node, aws: Node) -> str:
     """The page in Markdown."""
     parts = [_INTRODUCTION, "## The stack\n", _table(settings)]
     for path, node in sections("", settings):

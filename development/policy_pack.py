@@ -1,4 +1,4 @@
-"""What a stack would be under the policy pack, as a report for a pull request."""
+"""The policy pack's own commands, on this checkout: a stack's report, and that of all quotas."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from development import local_cloud
 from development.engine import PLATFORM, Engine
-from development.errors import CommandError
 from development.leftovers import end_processes_of
 from development.stack_file import StackFile
+from development.terminal import CommandError
 from localcloud.server import daemon
-from toolchain.environment import client_environment
+from toolchain.environment import REGION, engine_environment
 from toolchain.layout import Layout
 
 
@@ -28,7 +29,7 @@ def policy_check(layout: Layout, stack: str) -> int:
         CommandError: there is no such stack, or the local cloud did not start.
 
     """
-    _require(layout, stack)
+    _stack_must_exist(layout, stack)
     if _of_pack(layout, "project_check", layout.checkout, "--stack", stack):
         return 1
     with _world(layout) as (world, url):
@@ -42,11 +43,24 @@ def policy_check(layout: Layout, stack: str) -> int:
         return max(code and 1, _of_pack(layout, "policy_report", events, "--stack", stack))
 
 
-def _require(layout: Layout, stack: str) -> None:
+def _stack_must_exist(layout: Layout, stack: str) -> None:
     if not (layout.checkout / f"Pulumi.{stack}.yaml").exists():
         files = sorted(layout.checkout.glob("Pulumi.*.yaml"))
         known = ", ".join(each.name.removeprefix("Pulumi.").removesuffix(".yaml") for each in files)
         raise CommandError(f"There is no stack {stack!r}; there is: {known}.")
+
+
+def quota_report(layout: Layout) -> int:
+    """Prints what all stacks and running jobs take, against the teams' quotas.
+
+    Returns the report's exit code: 0 within, 1 above a quota, 2 unreadable.
+    """
+    server = daemon.find(layout.cloud)
+    layout.state.mkdir(parents=True, exist_ok=True)
+    pulumi = ("--pulumi", layout.pulumi_bin / "pulumi")
+    if server is None:
+        return _of_pack(layout, "quota_report", *pulumi)
+    return _of_pack(layout, "quota_report", *pulumi, "--live", REGION, url=server.url)
 
 
 @contextmanager
@@ -57,19 +71,17 @@ def _world(layout: Layout) -> Iterator[tuple[Layout, str]]:
         world.pulumi_home.mkdir()
         (world.pulumi_home / "plugins").symlink_to(layout.pulumi_home / "plugins")
         try:
-            yield world, daemon.start(world.cloud).url
-        except daemon.StartError as error:
-            raise CommandError(str(error)) from error
+            yield world, local_cloud.start(world).url
         finally:
             end_processes_of(world.pulumi_home)
             daemon.stop(world.cloud)
 
 
-def _of_pack(layout: Layout, module: str, *arguments: str | Path) -> int:
+def _of_pack(layout: Layout, module: str, *arguments: str | Path, url: str | None = None) -> int:
     """Runs a command of the pack, which is a program of its own, and returns its exit code."""
     return subprocess.run(
         [layout.python, "-m", module, *arguments],
-        cwd=layout.checkout / PLATFORM.policy_pack,
-        env=client_environment(layout),
+        cwd=layout.checkout / PLATFORM.policy_pack,  # the root of its imports
+        env=engine_environment(layout, endpoint_url=url),
         check=False,
     ).returncode

@@ -15,11 +15,11 @@ from components.aws_settings import AwsSettings
 from components.stack_settings import Settings
 from development.configuration.declarations import declaration, with_declarations
 from development.configuration.documents import documents, write
-from development.configuration.page import in_words, sections
 from development.configuration.schema import model_schema
+from development.configuration.settings_page import in_words, sections
 from platform_outputs import PlatformOutputs, TrainingJobOutputs
 
-CHECKOUT = Path(__file__).parents[1]
+CHECKOUT = Path(__file__).parents[3]
 FILES = ("docs/configuration.md", "docs/outputs.md", "stack.schema.json", "Pulumi.yaml")
 SETTINGS = model_schema(Settings)
 

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from development.log_lines import LogLine
-from development.report import log_line, print_jobs, print_next, print_outputs
+from development.terminal import log_line, print_jobs, print_next, print_outputs
 
 MODEL = "s3://research-dev-store-artifacts-d812304/output/research-dev-digits/model.tar.gz"
 

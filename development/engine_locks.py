@@ -1,4 +1,4 @@
-"""Who holds the engine's lock on a stack, and whether that process still lives.
+"""The engine's locks on stacks: who holds them, and the end of those whose engine has died.
 
 An engine that is killed leaves its lock behind, and from then on every command fails until the
 lock is cancelled. The lock of a living engine must never be cancelled: two engines at once would
@@ -9,8 +9,13 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from development.leftovers import end_processes_of
+from development.terminal import CommandError
+from toolchain.layout import Layout
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,30 @@ def locks_of(state: Path) -> list[Lock]:
     """The locks of all stacks in a backend's folder."""
     files = sorted((state / ".pulumi" / "locks").rglob("*.json"))
     return [lock for file in files if (lock := _read(file))]
+
+
+def is_locked(layout: Layout) -> bool:
+    """Whether a living engine, or one on another machine, holds a lock."""
+    return any(not lock.is_dead() for lock in locks_of(layout.state))
+
+
+def release_dead_locks(layout: Layout, say: Callable[[str], None]) -> None:
+    """Cancels the locks of engines that have died.
+
+    Raises:
+        CommandError: a living engine, or one on another machine, holds a lock.
+
+    """
+    for lock in locks_of(layout.state):
+        if not lock.is_dead():
+            message = (
+                f"The stack is locked by {lock}. Wait until it ends, or end it; "
+                f"if it no longer runs, delete {lock.path}."
+            )
+            raise CommandError(message)
+        lock.path.unlink(missing_ok=True)
+        end_processes_of(layout.pulumi_home)
+        say(f"Cancelled the lock of {lock}, which no longer runs.")
 
 
 def _read(path: Path) -> Lock | None:
