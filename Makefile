@@ -4,7 +4,7 @@ VENV_PYTHON := .venv/bin/python
 JOB ?=
 STACK ?=
 JOB_ARGUMENT = $(if $(JOB),'$(JOB)')
-# Without bytecode, every command compiles the AWS SDK's modules anew, which takes many seconds.
+# Without bytecode, every command compiles the AWS SDK's modules again, which takes many seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -34,10 +34,10 @@ watch: setup  ## Follow the jobs' log lines as they come, or those of JOB=name
 predict: setup  ## Classify held-out images with the model of the job `digits`
 	@$(VENV_PYTHON) -m development predict
 
-policy-check: setup  ## Print what STACK=name would be under the policies, for a pull request
+policy-check: setup  ## Print what the policies say of STACK=name, as a report for a pull request
 	@$(VENV_PYTHON) -m development policy-check $(if $(STACK),'$(STACK)')
 
-quota-report: setup  ## Print what all stacks and running jobs take, against the teams' quotas
+quota-report: setup  ## Print what all stacks and running jobs use of the teams' quotas
 	@$(VENV_PYTHON) -m development quota-report
 
 downstream: setup  ## Bring up a second stack, which registers the model of the job `digits`
@@ -46,7 +46,7 @@ downstream: setup  ## Bring up a second stack, which registers the model of the 
 down:  ## Destroy the stacks and stop the local cloud
 	@$(PYTHON) -m toolchain.teardown down
 
-clean:  ## `make down`, then remove all that the set-up made
+clean:  ## `make down`, then remove all that the set-up and the commands made
 	@$(PYTHON) -m toolchain.teardown clean
 
 # A test of the engine waits now and then, so four share two cores.
