@@ -16,7 +16,7 @@ _INTRODUCTION = f"""\
 <!-- Written by `python -m development configuration` from the descriptions in the code. -->
 # Settings
 
-A stack is one file beside `Pulumi.yaml`, named `Pulumi.<stack>.yaml`. Its keys stand under
+A stack is one file beside `Pulumi.yaml`, named `Pulumi.<stack>.yaml`. Its keys are under
 `config`, each after `{NAMESPACE}:`. [Pulumi.dev.yaml](../Pulumi.dev.yaml) is a small stack,
 [Pulumi.research-prod.yaml](../Pulumi.research-prod.yaml) a large one.
 
@@ -73,7 +73,7 @@ def _sections_of(node: Node) -> Iterator[tuple[str, Node]]:
 
 
 def _named(node: Node) -> list[Node]:
-    """What stands under a name, where the names are the user's own."""
+    """What is under a name, where the names are the user's own."""
     others = [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]
     return [each for each in others if isinstance(each, dict)]
 
@@ -89,7 +89,7 @@ def _table(node: Node, path: str = "") -> str:
 
 
 def _cell(text: str) -> str:
-    """A text as it can stand in a table."""
+    """A text as it can be in a table."""
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
@@ -144,7 +144,7 @@ def _default(node: Node) -> str:
 
 
 def in_words(seconds: int) -> str:
-    """A duration as one says it.
+    """A duration in words.
 
     >>> in_words(5400)
     '1 hour 30 minutes'

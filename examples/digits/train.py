@@ -2,10 +2,10 @@
 
 Every host computes the gradient of its share of each batch, and one all-reduce a step adds the
 shares up. Rank 0 writes the checkpoints and the model. The same settings give the same model to
-the last bit, whether or not the run was interrupted: a batch follows from seed and step alone.
+the last bit, whether or not the run was interrupted: a batch follows from seed and step only.
 
 The launcher says where the other hosts are: JAX itself reads JAX_COORDINATOR_ADDRESS, this script
-JAX_NUM_PROCESSES and JAX_PROCESS_ID. Without them it trains alone.
+JAX_NUM_PROCESSES and JAX_PROCESS_ID. Without them there is no other host.
 """
 
 from __future__ import annotations
@@ -207,11 +207,11 @@ class Trainer:
             if stopping or self.step % self.settings.checkpoint_every == 0:
                 self.save_checkpoint()
         if self.step < self.last_step:
-            say(f"told to stop: step {self.step} of {self.last_step} is saved")
+            say(f"asked to stop: step {self.step} of {self.last_step} is saved")
         return bool(self.step >= self.last_step)
 
     def _inputs(self, step: int) -> list[Any]:
-        """The host's share of a step's images and labels, and whether it was told to stop."""
+        """The host's share of a step's images and labels, and whether it was asked to stop."""
         epoch, batch = divmod(step, self.steps_an_epoch)
         order = np.random.default_rng([self.settings.seed, epoch]).permutation(len(self.training))
         rows = order[batch * self.settings.batch_size :][: self.settings.batch_size]

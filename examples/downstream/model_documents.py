@@ -28,7 +28,7 @@ def registry_entry(platform: str, job: TrainingJobOutputs) -> str:
 
 
 def consumer_trust(consumers: Sequence[str]) -> str:
-    """Who may assume the consumer role; an account's root stands for what its IAM allows.
+    """Who may assume the consumer role; an account's root means whom its IAM allows.
 
     Raises:
         ValueError: there is no consumer, or one is not the ARN of a single account, role or user.
@@ -51,7 +51,7 @@ def consumer_trust(consumers: Sequence[str]) -> str:
 def consumer_policy(model_uri: str, key_arn: str) -> str:
     """Reading of what one job has put out, and nothing else, not even a listing.
 
-    The key, which encrypts the whole bucket, can be used through S3 alone, so that it opens no
+    The key, which encrypts the whole bucket, can be used through S3 only, so that it opens no
     more than the objects.
 
     Raises:

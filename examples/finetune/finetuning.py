@@ -21,9 +21,9 @@ MOMENTS = ("exp_avg", "exp_avg_sq")  # where it keeps the gradient's running mea
 
 
 def fine_tune(settings: Settings) -> bool:
-    """Fine-tunes and saves the model; a run that is told to stop leaves a checkpoint instead.
+    """Fine-tunes and saves the model; a run that is asked to stop leaves a checkpoint instead.
 
-    Returns whether it could start: a checkpoint that can't be continued is told, not raised, as
+    Returns whether it could start: a checkpoint that can't be continued is printed, not raised, as
     each rank would write a traceback of its own.
     """
     device = join_the_other_ranks()
@@ -66,11 +66,11 @@ class Finetuning:
             if stopping or self.step % self.settings.checkpoint_every == 0:
                 self.save_checkpoint()
         if self.step < self.last_step:
-            say(f"told to stop: step {self.step} of {self.last_step} is saved")
+            say(f"asked to stop: step {self.step} of {self.last_step} is saved")
         return bool(self.step >= self.last_step)
 
     def take_step(self) -> tuple[float, bool]:
-        """Does one step; the mean loss of all ranks, and whether any of them was told to stop."""
+        """Does one step; the mean loss of all ranks, and whether any of them was asked to stop."""
         total = torch.zeros((), device=self.device)
         batches = self.batches()
         for i, batch in enumerate(batches, start=1):
@@ -131,12 +131,12 @@ class Finetuning:
         own_newest = self.checkpoints.newest()
         # Of another number of ranks, perhaps: then there is no step in common, and some have none.
         own_obstacle = self.obstacle(own_newest) if own_newest else ""
-        told: list[tuple[str, list[int]]] = [("", [])] * self.ranks
-        dist.all_gather_object(told, (own_obstacle, self.checkpoints.valid_steps()))
-        if obstacles := [each for each, _ in told if each]:
+        all_ranks: list[tuple[str, list[int]]] = [("", [])] * self.ranks
+        dist.all_gather_object(all_ranks, (own_obstacle, self.checkpoints.valid_steps()))
+        if obstacles := [each for each, _ in all_ranks if each]:
             complain(obstacles[0])
             return False
-        common = set.intersection(*(set(steps) for _, steps in told))
+        common = set.intersection(*(set(steps) for _, steps in all_ranks))
         newest = self.checkpoints.at(max(common)) if common else None
         if newest is None:
             return True

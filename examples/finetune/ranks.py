@@ -33,7 +33,7 @@ def say(line: str) -> None:
 def complain(line: str) -> None:
     """Says why the job can't run; the service shows the last such line as the job's failure.
 
-    Once for each host, as each tells its own failure.
+    Once for each host, as each reports its own failure.
     """
     if os.environ.get("LOCAL_RANK", "0") == "0":
         print(line, file=sys.stderr, flush=True)

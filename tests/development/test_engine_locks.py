@@ -59,10 +59,10 @@ def _wait_for_its_name(process: int, name: str) -> None:
 
 def test_a_dead_engines_lock_is_cancelled(layout: Layout, write_lock: Write):
     path = write_lock(NO_PROCESS)
-    told: list[str] = []
-    release_dead_locks(layout, told.append)
+    said: list[str] = []
+    release_dead_locks(layout, said.append)
     assert not path.exists()
-    assert str(NO_PROCESS) in told[0]
+    assert str(NO_PROCESS) in said[0]
 
 
 def test_a_living_engines_lock_is_kept_and_its_process_named(

@@ -1,4 +1,4 @@
-"""What `make down` ends and what it leaves alone, with real processes."""
+"""What `make down` ends and what it leaves, with real processes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Machine:
 
     @property
     def block(self) -> str:
-        """What a shell waits at, without a process below it: a pipe that nobody writes to."""
+        """What a shell waits at, without a process below it: a pipe that no one writes to."""
         pipe = self.folder / "pipe"
         if not pipe.exists():
             os.mkfifo(pipe)

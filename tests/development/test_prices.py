@@ -91,9 +91,9 @@ def test_a_type_that_is_not_listed_keeps_its_price_and_grade():
     assert [row["instance_type"] for row in differing] == ["ml.g5.xlarge"]
     assert differing[0]["price_date"] == "2026-10-01"
     assert differing[0]["price_grade"] == "A"
-    [told] = changes(old, new)
-    assert told.startswith("ml.g5.xlarge: ")
-    assert told.endswith("→ 9.5 USD an hour")
+    [change] = changes(old, new)
+    assert change.startswith("ml.g5.xlarge: ")
+    assert change.endswith("→ 9.5 USD an hour")
 
 
 def test_a_table_that_is_read_and_written_stays_the_same_text():
@@ -113,8 +113,8 @@ def test_all_copies_of_the_table_are_written_alike(tmp_path: Path):
     for table in TABLES:
         (tmp_path / table).parent.mkdir(parents=True)
         shutil.copy(CHECKOUT / table, tmp_path / table)
-    [told] = refresh(pricing([product("ml.g5.xlarge", "9.5")]), tmp_path)
+    [change] = refresh(pricing([product("ml.g5.xlarge", "9.5")]), tmp_path)
     texts = {(tmp_path / table).read_text() for table in TABLES}
-    assert "ml.g5.xlarge" in told
+    assert "ml.g5.xlarge" in change
     assert len(texts) == 1
     assert "9.5" in texts.pop()

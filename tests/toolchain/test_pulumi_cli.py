@@ -31,9 +31,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def found(layout: Layout) -> tuple[InstalledCli | None, list[str]]:
-    """The command line that is used, and what was told about one that isn't."""
-    told: list[str] = []
-    return pulumi_cli.find_cli(layout, told.append), told
+    """The command line that is used, and what was said about one that isn't."""
+    said: list[str] = []
+    return pulumi_cli.find_cli(layout, said.append), said
 
 
 @pytest.mark.parametrize(
@@ -51,11 +51,11 @@ def test_an_installed_command_line_is_used_with_the_files_that_its_version_bring
     layout: Layout, folder: Path, version: str, companions: tuple[str, ...]
 ):
     install_cli(folder, version, companions)
-    installed, told = found(layout)
+    installed, said = found(layout)
     assert installed is not None
     assert installed.folder == folder
     assert set(installed.programs) == {"pulumi", *companions}
-    assert told == []
+    assert said == []
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_every_requirement_is_pinned_and_constrained_to_the_same_version():
 def test_pips_output_becomes_how_far_it_is():
     step = Step("Python packages")
     watch = _PipWatcher(step, 3)
-    told = []
+    details = []
     for line in (
         "Collecting dill~=0.4 (from pulumi==3.220.0)",
         "Requirement already satisfied: boto3==1.42.97 in ./.venv/lib (from -r requirements.txt)",
@@ -70,8 +70,8 @@ def test_pips_output_becomes_how_far_it_is():
         "Installing collected packages: dill, moto",
     ):
         watch.read(line)
-        told.append(step.detail)
-    assert told == [
+        details.append(step.detail)
+    assert details == [
         "1 of 3 packages looked up, dill",
         "2 of 3 packages looked up, boto3",
         "2 of 3 packages looked up, boto3",

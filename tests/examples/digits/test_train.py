@@ -202,7 +202,8 @@ def test_an_interrupted_run_ends_with_the_same_model_to_the_last_bit(
     cluster.wait_for("epoch=1 ")
     cluster.hosts[1].launcher.terminate()  # one host hears of it, both stop after the same step
     assert cluster.end() == [0, 0]
-    (stopped_after,) = re.findall(r"told to stop: step (\d+) of 440 is saved", cluster.hosts[0].log)
+    log = cluster.hosts[0].log
+    (stopped_after,) = re.findall(r"asked to stop: step (\d+) of 440 is saved", log)
     assert steps_kept(cluster)[-1] == int(stopped_after)
     assert not cluster.model.exists()
 

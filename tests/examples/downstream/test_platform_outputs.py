@@ -132,10 +132,10 @@ def test_a_field_that_a_later_platform_adds_is_no_obstacle():
 
 
 def test_a_missing_output_is_told_with_the_stack_and_the_outputs_that_exist():
-    with pytest.raises(PlatformOutputError) as told:
+    with pytest.raises(PlatformOutputError) as refused:
         read(OUTPUTS, lambda platform: platform.vpc_id)
     for expected in (STACK, "no output vpc_id", "artifact_bucket_name, private_subnet_ids"):
-        assert expected in str(told.value)
+        assert expected in str(refused.value)
 
 
 def test_an_output_that_nobody_reads_may_be_missing():
@@ -150,10 +150,10 @@ def test_a_stack_without_outputs_was_never_brought_up_or_is_destroyed():
 def test_a_renamed_field_of_a_job_is_told_with_the_fields_that_exist():
     renamed = {name: value for name, value in JOB.items() if name != "model_uri"}
     outputs = {"training_jobs": {"digits": renamed | {"model": "s3://x"}}}
-    with pytest.raises(PlatformOutputError) as told:
+    with pytest.raises(PlatformOutputError) as refused:
         read(outputs, lambda platform: platform.job("digits"))
-    assert "no output training_jobs.digits.model_uri" in str(told.value)
-    assert "training_jobs.digits.model," in str(told.value)
+    assert "no output training_jobs.digits.model_uri" in str(refused.value)
+    assert "training_jobs.digits.model," in str(refused.value)
 
 
 WRONG_TYPES: list[tuple[str, Any, str]] = [
@@ -170,10 +170,10 @@ WRONG_TYPES: list[tuple[str, Any, str]] = [
 @pytest.mark.parametrize(("field", "value", "expected"), WRONG_TYPES)
 def test_a_field_of_another_type_is_told_with_its_value(field: str, value: Any, expected: str):
     outputs = {"training_jobs": {"digits": JOB | {field: value}}}
-    with pytest.raises(PlatformOutputError) as told:
+    with pytest.raises(PlatformOutputError) as refused:
         read(outputs, lambda platform: platform.job("digits"))
-    assert f"training_jobs.digits.{field} of the stack {STACK}" in str(told.value)
-    assert f"not {expected}" in str(told.value)
+    assert f"training_jobs.digits.{field} of the stack {STACK}" in str(refused.value)
+    assert f"not {expected}" in str(refused.value)
 
 
 @pytest.mark.parametrize("value", ["subnet-1", [1, 2], {"a": "b"}])
@@ -194,10 +194,10 @@ def test_a_model_is_taken_from_a_completed_job():
 
 def test_a_job_that_has_not_completed_has_no_model_to_take():
     failed = JOB | {"status": "Failed", "failure_reason": "AlgorithmError: ExecuteUserScriptError"}
-    with pytest.raises(PlatformOutputError) as told:
+    with pytest.raises(PlatformOutputError) as refused:
         read({"training_jobs": {"digits": failed}}, lambda each: each.completed_job("digits"))
     for expected in ("digits", STACK, "is Failed: AlgorithmError", "pulumi up --refresh"):
-        assert expected in str(told.value)
+        assert expected in str(refused.value)
 
 
 def test_the_file_needs_nothing_but_pulumi_so_that_it_can_be_copied():

@@ -59,8 +59,8 @@ def test_a_checkpoint_of_another_number_of_gpus_is_refused_in_one_sentence(ranks
 def test_a_checkpoint_of_other_hyperparameters_is_refused_with_all_that_differs(
     ranks: int, more: tuple[str, str]
 ) -> None:
-    told = obstacle(NAME, HERE | {"seed": 7, "batch-size": 2, "ranks": ranks}, HERE)
-    assert told == (
+    why = obstacle(NAME, HERE | {"seed": 7, "batch-size": 2, "ranks": ranks}, HERE)
+    assert why == (
         f"{NAME} was made with batch-size 2, seed 7{more[0]} and can't be continued with "
         f"batch-size 1, seed 0{more[1]}: go back to those values, or set fresh, which begins "
         "another lineage without a checkpoint"
@@ -100,10 +100,10 @@ def test_each_rank_ends_without_a_traceback_and_each_host_says_why_once(
         run.rank, run.ranks, run.checkpoints = rank, ranks, Checkpoints(tmp_path, rank=rank)
         return run
 
-    def gather(told: list[Any], _own: Any) -> None:
+    def gather(gathered: list[Any], _own: Any) -> None:
         for rank in range(ranks):
             newest = run(rank).checkpoints.newest()
-            told[rank] = (run(rank).obstacle(newest) if newest else "", [7] if newest else [])
+            gathered[rank] = (run(rank).obstacle(newest) if newest else "", [7] if newest else [])
 
     monkeypatch.setattr(finetuning.dist, "all_gather_object", gather)
     for rank in range(ranks):

@@ -34,7 +34,7 @@ BEFORE_SECONDS = 0.9
 """How long before an attempt all times are those of the attempts before it."""
 LINE = re.compile(
     r"epoch=\d+ step=(?P<step>\d+) |goes on after step (?P<start>\d+) "
-    r"|told to stop: step (?P<stop>\d+) "
+    r"|asked to stop: step (?P<stop>\d+) "
 )
 
 
@@ -60,7 +60,7 @@ class Attempt:
     steps: list[int]
     """Which it did."""
     stop: int | None
-    """The step that was saved because of a stop."""
+    """The step that was saved because it was asked to stop."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Secrets: read as the job's execution role, given to the script alone, hidden in messages."""
+"""Secrets: read as the job's execution role, given only to the script, hidden in messages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from launching import LaunchError
 
 SECRET_VARIABLE_PREFIX = "SECRET_ARN_"  # noqa: S105
-SHORTEST_HIDDEN = 4  # characters; what is shorter stands in too many other words
+SHORTEST_HIDDEN = 4  # characters; what is shorter is part of too many other words
 
 
 def fetch_secrets() -> dict[str, str]:

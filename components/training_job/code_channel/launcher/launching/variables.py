@@ -1,4 +1,4 @@
-"""What the script is told: the job's hyperparameters as arguments, all else in variables."""
+"""What the script gets: the job's hyperparameters as arguments, all else in variables."""
 
 from __future__ import annotations
 

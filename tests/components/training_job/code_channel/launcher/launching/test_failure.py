@@ -85,7 +85,7 @@ Root Cause (first observed failure):
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("said", "shown"),
     [
         ("the checkpoint was written by 2 ranks", "the checkpoint was written by 2 ranks"),
         ("[rank0]: no such token", "no such token"),
@@ -93,9 +93,9 @@ Root Cause (first observed failure):
     ],
 )
 def test_the_reason_is_what_the_script_said_and_not_torchruns_report_of_it(
-    container: Container, said: str, told: str
+    container: Container, said: str, shown: str
 ) -> None:
     script = "import os, sys; print(os.environ['TEXT'], file=sys.stderr); sys.exit(1)"
     container.environment["TEXT"] = f"{said}\n{TORCHRUNS_REPORT}"
     assert container.run_script(script).returncode == 1
-    assert container.failure == f"train.py: {told}"
+    assert container.failure == f"train.py: {shown}"

@@ -13,7 +13,7 @@ import pytest
 
 from tests.components.training_job.code_channel.container import Container, shown
 
-VALUE = "a value that nobody may see"
+VALUE = "a value that no one may see"
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:hub-AbCdEf"
 
 
