@@ -100,7 +100,10 @@ def _program(command: list[str]) -> str:
 
 def stop_local_cloud(data: Path) -> None:
     """Stops the local cloud of a data folder, if one runs, and says so."""
-    server = daemon.find(data)
+    try:
+        server = daemon.find(data)
+    except (ValueError, KeyError):  # what it wrote of itself is broken, and names no process
+        return
     if server is not None and daemon.stop(data):
         print(f"Stopped the local cloud, process {server.pid}")
 

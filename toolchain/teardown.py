@@ -46,7 +46,10 @@ def clean(layout: Layout) -> int:
     The stack lived in the local cloud, whose data go with it; so a failed `down` is no obstacle.
     """
     if (layout.local / "state").exists() and down(layout) != 0:
-        print("The stack was not destroyed in good order; its data are removed all the same.")
+        print(
+            "The stack was not destroyed in good order; its data are removed all the same.",
+            flush=True,
+        )
     stop_local_cloud(layout)
     for folder in (
         layout.virtual_environment,

@@ -82,10 +82,10 @@ def has_data(data: Path) -> bool:
 def _holds_lock(process: int, data: Path) -> bool:
     """Whether a process is the server of a data folder: it has the lock's file open."""
     try:
-        files = list(Path(f"/proc/{process}/fd").iterdir())
-    except OSError:  # it has ended, or is another user's
+        files = Path(f"/proc/{process}/fd").iterdir()
+        return any(file.resolve() == data / LOCK_FILE for file in files)
+    except OSError:  # it has ended, perhaps just now, or is another user's
         return False
-    return any(file.resolve() == data / LOCK_FILE for file in files)
 
 
 def start(data: Path, *arguments: str) -> Server:

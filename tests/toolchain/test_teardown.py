@@ -116,6 +116,18 @@ def test_a_process_that_is_no_local_cloud_is_left_alone(layout: Layout):
     teardown.stop_local_cloud(layout)  # would end this test run
 
 
+@pytest.mark.parametrize("content", ["", "{}"])
+def test_what_a_local_cloud_wrote_of_itself_may_be_broken(
+    layout: Layout, capfd: pytest.CaptureFixture[str], content: str
+):
+    layout.cloud.mkdir(parents=True)
+    (layout.cloud / "server.json").write_text(content)
+    (layout.cloud / "server.lock").touch()
+    assert teardown.clean(layout) == 0
+    assert not layout.local.exists()
+    assert capfd.readouterr().err == ""
+
+
 def test_no_package_is_needed_to_stop_a_local_cloud(layout: Layout):
     without_packages = [sys.executable, "-S", "-m", "development.leftovers", str(layout.cloud)]
     with local_cloud(layout.cloud) as process:
