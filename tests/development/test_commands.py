@@ -9,6 +9,7 @@ import pytest
 
 from development import commands
 from localcloud.server import daemon
+from localcloud.snapshots.file import KEPT, SNAPSHOT
 from toolchain.layout import Layout
 
 

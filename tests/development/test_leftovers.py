@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from development.leftovers import end_processes_of, processes_of
-from localcloud import processes
+from localcloud.server import process_table
 from localcloud.server.process_table import Process
 from toolchain.layout import CHECKOUT
 

@@ -11,8 +11,8 @@ import boto3
 import pytest
 
 from development.local_cloud import find_current, start
-from localcloud import daemon, sources
-from localcloud.sources import fingerprint
+from localcloud.server import code_version, daemon
+from localcloud.server.code_version import fingerprint
 from toolchain.layout import Layout
 
 

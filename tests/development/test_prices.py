@@ -23,7 +23,7 @@ from development.prices import (
     training_prices,
     write_table,
 )
-from localcloud.prices import products
+from localcloud.services.price_list import products
 from toolchain.layout import CHECKOUT
 
 TABLE = (CHECKOUT / TABLES[0]).read_text()

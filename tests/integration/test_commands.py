@@ -21,6 +21,7 @@ from development.engine_locks import locks_of
 from development.jobs import runs_of
 from development.leftovers import end_processes_of, processes_of
 from localcloud.server import daemon
+from localcloud.snapshots.file import KEPT
 from toolchain.environment import REGION
 from toolchain.layout import CHECKOUT, Layout
 

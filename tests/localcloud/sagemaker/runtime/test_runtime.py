@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from localcloud.server import daemon
 from components.training_job.code_channel.launcher_archive import LAUNCHER, write_launcher
+from localcloud.server import daemon
 from tests.localcloud.cloud import BUCKET, GROUP, Cloud, channel, eventually, resources
 
 DIGITS = Path(__file__).parents[4] / "examples" / "digits"
