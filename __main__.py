@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pulumi
 
-import settings as stack_settings
+from components.stack import configuration
+from components.stack.stack_provider import StackProvider
 from components.training_platform import TrainingPlatform, TrainingPlatformArgs
-from stack_provider import StackProvider
 
 # What the program makes it needs to its end, some seconds later. Looking for garbage took a quarter
 # of its processor time, as the modules of pulumi_aws are large, and saved no memory.
 gc.disable()
 
 project = Path(__file__).parent
-settings, aws_settings = stack_settings.load(project)
+settings, aws_settings = configuration.load(project)
 provider = StackProvider(aws_settings, settings, pulumi.get_stack())
 
 platform = TrainingPlatform(

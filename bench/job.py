@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.training_job.job import JobSettings
-from components.training_job.request import Placement, training_request
+from components.training_job.request.training_request import Placement, training_request
 from components.training_job.resource import TrainingJobArgs
+from components.training_job.settings.job_settings import JobSettings
 
 BUCKET = "artifacts"
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pulumi
 
-import settings as stack_settings
+from components.stack import configuration
+from components.stack.stack_provider import StackProvider
 from components.training_platform import TrainingPlatform, TrainingPlatformArgs
-from stack_provider import StackProvider
 
 project = Path(__file__).parent
-settings, aws_settings = stack_settings.load(project)
+settings, aws_settings = configuration.load(project)
 provider = StackProvider(aws_settings, settings, pulumi.get_stack())
 for number in range(pulumi.Config("bench").require_int("platforms")):
     # Each is named apart, and all are tagged as the one team's, whose stack this is.

@@ -30,7 +30,7 @@ from toolchain.environment import engine_environment
 from toolchain.layout import CHECKOUT, Layout
 
 PLATFORMS = 18
-_PROGRAM = ("Pulumi.yaml", "settings.py", "stack_provider.py", "components", "examples", ".venv")
+_PROGRAM = ("Pulumi.yaml", "components", "examples", ".venv")
 _EMPTY_PACK = """
 from pulumi_policy import PolicyPack, ResourceValidationPolicy, StackValidationPolicy
 

@@ -12,9 +12,9 @@ from typing import Any
 from pulumi.dynamic import ConfigureRequest, CreateResult, Resource
 
 from bench.idle import IdleProvider
+from components.training_job.request.service_model import conform
 from components.training_job.resource import TrainingJobArgs, job_inputs
-from components.training_job.service_model import conform
-from components.training_job.state import described
+from components.training_job.run.job_state import described
 
 _ADDED_BY_CHECK = {
     "definition_hash": "01234567",

@@ -10,26 +10,26 @@ from typing import Any
 import pulumi
 
 from components.alerts.alerts import Alerts, AlertsArgs
-from components.artifact_store import ArtifactStore, ArtifactStoreArgs
+from components.artifact_store.artifact_store import ArtifactStore, ArtifactStoreArgs
 from components.deployer.deployer_role import DeployerRole, DeployerRoleArgs
-from components.deployer.scope import launch_limits
-from components.execution_role import ExecutionRole, ExecutionRoleArgs
-from components.job_needs import needs_of
-from components.job_reports import job_report, only_name, total_cost
-from components.job_uploads import JobUploads, JobUploadsArgs
+from components.deployer.deployer_scope import launch_limits
+from components.execution_role.execution_role import ExecutionRole, ExecutionRoleArgs
 from components.network.network import Network, NetworkArgs
 from components.network.network_interfaces import (
     TrainingNetworkInterfaces,
     TrainingNetworkInterfacesArgs,
 )
-from components.stack_settings import AlertSettings, DeployerSettings, Settings
-from components.training_job.request import Placement
+from components.stack.stack_settings import AlertSettings, DeployerSettings, Settings
+from components.training_job.code_channel.job_uploads import JobUploads, JobUploadsArgs
+from components.training_job.job_report import job_report, only_name, total_cost
+from components.training_job.request.training_request import Placement
 from components.training_job.resource import (
     TrainingJob,
     TrainingJobArgs,
     TrainingJobCompletion,
     TrainingJobLineages,
 )
+from components.training_job.settings.job_needs import needs_of
 
 
 @dataclass(frozen=True)

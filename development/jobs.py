@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from components.training_job.outcome import is_live
+from components.training_job.run.outcome import is_live
 from development.stack_file import StackFile
 from development.terminal import CommandError
 

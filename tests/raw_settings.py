@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from components.problems import Problem
-from settings import parse
+from components.stack.configuration import parse
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components.stack_settings import Settings
+from components.stack.stack_settings import Settings
 from components.training_platform import TrainingPlatform, TrainingPlatformArgs
 from tests.components.recording import ACCOUNT, REGION, record
 from tests.integration.full_platform.options import ZONES, every_option

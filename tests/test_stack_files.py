@@ -10,9 +10,9 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from components.stack_settings import Settings
+from components.stack.configuration import NAMESPACE, parse
+from components.stack.stack_settings import Settings
 from components.training_platform import TrainingPlatform, TrainingPlatformArgs
-from settings import NAMESPACE, parse
 from tests.components.recording import ACCOUNT, REGION, Recording, record
 
 CHECKOUT = Path(__file__).parents[1]

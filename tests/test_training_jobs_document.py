@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from settings import parse
+from components.stack.configuration import parse
 from tests.components.training_job.code_channel.container import Container
 
 PROJECT = Path(__file__).parents[1]

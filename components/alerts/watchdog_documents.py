@@ -14,8 +14,14 @@ from typing import Any
 from components.alerts.alert_documents import chat_message
 from components.arns import partition
 from components.durations import format_duration
-from components.iam_documents import Document, Statement, allow, document, service_trust
-from components.training_job.lifecycle import OWNER_TAG, REPORTED_TAG
+from components.execution_role.iam_documents import (
+    Document,
+    Statement,
+    allow,
+    document,
+    service_trust,
+)
+from components.training_job.run.lifecycle import OWNER_TAG, REPORTED_TAG
 
 
 @dataclass(frozen=True)

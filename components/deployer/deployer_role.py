@@ -10,8 +10,8 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.deployer.documents import deployer_policy, deployer_trust
-from components.deployer.scope import DeployerScope, LaunchLimits
+from components.deployer.deployer_documents import deployer_policy, deployer_trust
+from components.deployer.deployer_scope import DeployerScope, LaunchLimits
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,11 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource
 
-from components.training_job.aws_clients import client_in
-from components.training_job.aws_provider import AwsResourceProvider, State
-from components.training_job.errors import TrainingJobError, has_expired, traced
-from components.training_job.lifecycle import ticks
-from components.training_job.unknowns import has_unknown
+from components.training_job.aws.aws_clients import client_in
+from components.training_job.aws.aws_provider import AwsResourceProvider, State
+from components.training_job.aws.errors import TrainingJobError, has_expired, traced
+from components.training_job.run.lifecycle import ticks
+from components.unknowns import has_unknown
 
 REMOVAL_DEADLINE_SECONDS = 1200
 """How long SageMaker may take until it has removed the interfaces of a job that has ended."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.file_systems import FileSystem, Ports
 from components.network.endpoints import service_name
+from components.training_job.settings.file_systems import FileSystem, Ports
 
 HTTPS = 443
 

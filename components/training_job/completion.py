@@ -11,13 +11,13 @@ from typing import Any
 
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
-from components.training_job.aws_provider import AwsResourceProvider, State
-from components.training_job.errors import TrainingJobError, traced
-from components.training_job.lifecycle import describe
-from components.training_job.outcome import outcome_of, remedy_for
-from components.training_job.state import progress
-from components.training_job.unknowns import has_unknown, is_unknown
-from components.training_job.waiting import last_log_lines, wait_for_end
+from components.training_job.aws.aws_provider import AwsResourceProvider, State
+from components.training_job.aws.errors import TrainingJobError, traced
+from components.training_job.run.job_state import progress
+from components.training_job.run.lifecycle import describe
+from components.training_job.run.outcome import outcome_of, remedy_for
+from components.training_job.run.waiting import last_log_lines, wait_for_end
+from components.unknowns import has_unknown, is_unknown
 
 _LOG_LINES = 20
 _NAMES, _JOBS = "training_job_names", "jobs"

@@ -16,10 +16,10 @@ from typing import Any
 
 from pulumi.dynamic import CreateResult, DiffResult, UpdateResult
 
-from components.training_job.aws_clients import client_in
-from components.training_job.aws_provider import AwsResourceProvider, State
-from components.training_job.errors import traced
-from components.training_job.lifecycle import (
+from components.training_job.aws.aws_clients import client_in
+from components.training_job.aws.aws_provider import AwsResourceProvider, State
+from components.training_job.aws.errors import traced
+from components.training_job.run.lifecycle import (
     describe,
     let_go,
     lineage_jobs,
@@ -27,7 +27,7 @@ from components.training_job.lifecycle import (
     release_warm_pool,
     tags_of,
 )
-from components.training_job.outcome import is_live
+from components.training_job.run.outcome import is_live
 
 INPUTS = ("lineages", "owner", "account_id", "region")
 

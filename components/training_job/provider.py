@@ -22,12 +22,20 @@ from pulumi.dynamic import (
 )
 
 from components.problems import Problem
-from components.training_job import lifecycle
-from components.training_job.aws_clients import client_in
-from components.training_job.aws_provider import AwsResourceProvider, State
-from components.training_job.checkpoint_health import checkpoint_warning, newest_change
-from components.training_job.cost import cost_ceiling, expected_cost
-from components.training_job.decision import (
+from components.training_job.aws.aws_clients import client_in
+from components.training_job.aws.aws_provider import AwsResourceProvider, State
+from components.training_job.aws.errors import TrainingJobError, is_denied, traced
+from components.training_job.code_channel.source_control import revision
+from components.training_job.preflight.checkpoint_health import checkpoint_warning, newest_change
+from components.training_job.preflight.images import Images
+from components.training_job.preflight.preflight import Preflight
+from components.training_job.preflight.running_network import refuse_without_network
+from components.training_job.request.definition import Request, definition_hash, definition_of
+from components.training_job.request.job_tags import tag_problems
+from components.training_job.request.service_model import conform, request_problems
+from components.training_job.run import lifecycle
+from components.training_job.run.cost import cost_ceiling, expected_cost
+from components.training_job.run.decision import (
     IDENTITY,
     RECORDED,
     Decision,
@@ -35,26 +43,18 @@ from components.training_job.decision import (
     depends_on_release,
     next_try,
 )
-from components.training_job.definition import Request, definition_hash, definition_of
-from components.training_job.errors import TrainingJobError, is_denied, traced
-from components.training_job.images import Images
-from components.training_job.lifecycle import Launch
-from components.training_job.outcome import is_live
-from components.training_job.preflight import Preflight
-from components.training_job.run_record import run_record, write_record
-from components.training_job.running_network import refuse_without_network
-from components.training_job.service_model import conform, request_problems
-from components.training_job.source_control import revision
-from components.training_job.state import described, not_launched
-from components.training_job.tag_rules import tag_problems
-from components.training_job.tries import request_of, retry_notice
-from components.training_job.unknowns import UNKNOWN, has_unknown, to_wire
-from components.training_job.warm_pool import (
+from components.training_job.run.job_state import described, not_launched
+from components.training_job.run.lifecycle import Launch
+from components.training_job.run.outcome import is_live
+from components.training_job.run.run_record import run_record, write_record
+from components.training_job.run.tries import request_of, retry_notice
+from components.training_job.run.warm_pool import (
     change_keep_alive,
     keep_alive_of,
     with_keep_alive,
     would_reuse,
 )
+from components.unknowns import UNKNOWN, has_unknown, to_wire
 
 INPUTS = (
     "lineage",

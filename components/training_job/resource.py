@@ -11,11 +11,15 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from components.training_job.completion import TrainingJobCompletionProvider
-from components.training_job.job import JobSettings
 from components.training_job.lineages import TrainingJobLineagesProvider
-from components.training_job.plain_inputs import plain
 from components.training_job.provider import TrainingJobProvider
-from components.training_job.request import Placement, fallback_requests, training_request
+from components.training_job.request.plain_inputs import plain
+from components.training_job.request.training_request import (
+    Placement,
+    fallback_requests,
+    training_request,
+)
+from components.training_job.settings.job_settings import JobSettings
 
 _DEADLINE_MARGIN_SECONDS = 1800
 

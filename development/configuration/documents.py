@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from components.aws_settings import AwsSettings
-from components.stack_settings import Settings
+from components.stack.aws_settings import AwsSettings
+from components.stack.stack_settings import Settings
 from development.configuration.declarations import with_declarations
 from development.configuration.outputs_page import outputs_page
 from development.configuration.schema import model_schema, stack_schema

@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from components.aws_settings import AwsSettings
 from components.durations import TEXT_PATTERN, format_duration
-from components.stack_settings import Settings
-from settings import NAMESPACE
+from components.stack.aws_settings import AwsSettings
+from components.stack.configuration import NAMESPACE
+from components.stack.stack_settings import Settings
 
 Node = dict[str, Any]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from components.durations import parse_duration
+from components.stack.configuration import NAMESPACE
 from development.configuration.schema import Node, is_duration
-from settings import NAMESPACE
 
 _WORDS = {"string": "text", "integer": "whole number", "number": "number"}
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))

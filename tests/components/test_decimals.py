@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.decimals import decimal_places, decimal_text
-from components.stack_settings import MOST_BUDGET_USD
+from components.stack.stack_settings import MOST_BUDGET_USD
 
 AMOUNT = ServiceModel(Loader().load_service_model("budgets", "service-2")).shape_for("NumericValue")
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from components.alerts.alerts import Alerts, AlertsArgs, MonthlyBudget, ProlongedJobs, SlackChannel
-from components.artifact_store import ArtifactStore, ArtifactStoreArgs
-from components.execution_role import ExecutionRole, ExecutionRoleArgs
+from components.artifact_store.artifact_store import ArtifactStore, ArtifactStoreArgs
+from components.execution_role.execution_role import ExecutionRole, ExecutionRoleArgs
 from components.network.network import Network, NetworkArgs
 from tests.components.recording import ACCOUNT, REGION, Recording, record
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
+from components.stack.configuration import parse
 from development.stack_file import StackFile
 from development.terminal import CommandError
-from settings import parse
 from tests.raw_settings import project_in, stack
 
 SETTINGS = """\

@@ -21,7 +21,7 @@ from toolchain.layout import CHECKOUT, Layout
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
-_PROGRAM = ("Pulumi.yaml", "__main__.py", "settings.py", "stack_provider.py", "components")
+_PROGRAM = ("Pulumi.yaml", "__main__.py", "components")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,9 +6,9 @@ from typing import Any
 import pulumi
 import pytest
 
+from components.deployer.deployer_documents import deployer_policy, deployer_trust
 from components.deployer.deployer_role import DeployerRole, DeployerRoleArgs
-from components.deployer.documents import deployer_policy, deployer_trust
-from components.deployer.scope import DeployerScope, LaunchLimits
+from components.deployer.deployer_scope import DeployerScope, LaunchLimits
 from tests.components.recording import ACCOUNT, REGION, Recording, record
 
 PIPELINE = f"arn:aws:iam::{ACCOUNT}:role/pipeline"

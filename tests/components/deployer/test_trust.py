@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from components.deployer.documents import deployer_trust, principal_problems, subject_problems
+from components.deployer.deployer_documents import (
+    deployer_trust,
+    principal_problems,
+    subject_problems,
+)
 from tests.components.policies import lint_trust, statement
 from tests.components.recording import ACCOUNT, REGION
 

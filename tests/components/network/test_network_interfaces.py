@@ -16,8 +16,8 @@ from botocore.exceptions import ClientError
 
 from components.network import network_interfaces
 from components.network.network_interfaces import TrainingNetworkInterfacesProvider
-from components.training_job.errors import TrainingJobError
-from components.training_job.unknowns import UNKNOWN
+from components.training_job.aws.errors import TrainingJobError
+from components.unknowns import UNKNOWN
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 GROUP, SUBNET = "sg-0123456789abcdef0", "subnet-0123456789abcdef0"

@@ -10,13 +10,17 @@ from typing import Any
 import pytest
 
 from components.training_job import provider as provider_module
-from components.training_job import waiting
+from components.training_job.code_channel.source_control import Revision
 from components.training_job.completion import TrainingJobCompletionProvider
-from components.training_job.job import JobSettings
-from components.training_job.preflight import Preflight
+from components.training_job.preflight.preflight import Preflight
 from components.training_job.provider import TrainingJobProvider
-from components.training_job.request import Placement, fallback_requests, training_request
-from components.training_job.source_control import Revision
+from components.training_job.request.training_request import (
+    Placement,
+    fallback_requests,
+    training_request,
+)
+from components.training_job.run import waiting
+from components.training_job.settings.job_settings import JobSettings
 from tests.components.training_job.completions import FakeLogs
 from tests.components.training_job.fake_account import FakeAccount
 from tests.components.training_job.fake_sagemaker import FakeSageMaker, provider_over

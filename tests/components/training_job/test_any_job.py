@@ -14,16 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.problems import Problem
-from components.training_job.decision import Decision, decide
-from components.training_job.definition import definition_hash, definition_of
-from components.training_job.job import JobSettings
-from components.training_job.request import (
+from components.training_job.request.definition import definition_hash, definition_of
+from components.training_job.request.service_model import conform, request_problems, request_shape
+from components.training_job.request.training_request import (
     Placement,
     fallback_requests,
     training_request,
 )
-from components.training_job.rules import job_problems
-from components.training_job.service_model import conform, request_problems, request_shape
+from components.training_job.rules.job_rules import job_problems
+from components.training_job.run.decision import Decision, decide
+from components.training_job.settings.job_settings import JobSettings
 from components.validation import validate
 from tests.components.training_job.any_job import jobs
 from tests.components.training_job.conftest import PLACEMENT

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from components.training_job.aws.errors import TrainingJobError
 from components.training_job.completion import TrainingJobCompletionProvider
-from components.training_job.errors import TrainingJobError
-from components.training_job.unknowns import UNKNOWN
+from components.unknowns import UNKNOWN
 from tests.components.training_job.completions import FakeLogs, props
 from tests.components.training_job.fake_sagemaker import FakeSageMaker, client_error
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from components.training_job import aws_clients
-from components.training_job.aws_clients import AwsClients
-from components.training_job.errors import TrainingJobError, traced
-from components.training_job.lifecycle import Launch, launch_once
+from components.training_job.aws import aws_clients
+from components.training_job.aws.aws_clients import AwsClients
+from components.training_job.aws.errors import TrainingJobError, traced
+from components.training_job.run.lifecycle import Launch, launch_once
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:training-job/"
 OWNER = "arn:aws:iam::123456789012:role/execution"

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from components.training_job.errors import TrainingJobError
-from components.training_job.lifecycle import RELEASED_TAG
+from components.training_job.aws.errors import TrainingJobError
 from components.training_job.lineages import TrainingJobLineagesProvider, departed
-from components.training_job.unknowns import UNKNOWN
+from components.training_job.run.lifecycle import RELEASED_TAG
+from components.unknowns import UNKNOWN
 from tests.components.training_job.fake_sagemaker import (
     CrashError,
     FakeSageMaker,

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.training_job.job import JobSettings
-from components.training_job.lifecycle import Launch, launch_once, let_go
-from components.training_job.preflight import Preflight
-from components.training_job.quotas import instances_of
-from components.training_job.request import fallback_requests, training_request
+from components.training_job.preflight.preflight import Preflight
+from components.training_job.preflight.quotas import instances_of
+from components.training_job.request.training_request import fallback_requests, training_request
+from components.training_job.run.lifecycle import Launch, launch_once, let_go
+from components.training_job.settings.job_settings import JobSettings
 from tests.components.training_job.any_job import jobs
 from tests.components.training_job.conftest import PLACEMENT, SPOT
 from tests.components.training_job.fake_account import FakeAccount

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from components.training_job import lifecycle
-from components.training_job.errors import TrainingJobError
-from components.training_job.lifecycle import OWNER_TAG, RELEASED_TAG
+from components.training_job.aws.errors import TrainingJobError
 from components.training_job.provider import TrainingJobProvider
-from components.training_job.unknowns import UNKNOWN
+from components.training_job.run import lifecycle
+from components.training_job.run.lifecycle import OWNER_TAG, RELEASED_TAG
+from components.unknowns import UNKNOWN
 from tests.components.training_job.fake_sagemaker import (
     FakeSageMaker,
     checked,

@@ -11,8 +11,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from components.aws_settings import AwsSettings
-from components.stack_settings import Settings
+from components.stack.aws_settings import AwsSettings
+from components.stack.stack_settings import Settings
 from development.configuration.declarations import declaration, with_declarations
 from development.configuration.documents import documents, write
 from development.configuration.schema import model_schema

@@ -17,7 +17,7 @@ import pytest
 from pulumi.runtime import mocks
 
 import platform_outputs
-from components.training_job.state import not_launched
+from components.training_job.run.job_state import not_launched
 from platform_outputs import PlatformOutputError, PlatformOutputs, TrainingJobOutputs
 from tests.components.recording import ACCOUNT, REGION, Recording, _Answers
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import boto3
 
-from components.training_job.run_record import RUN_RECORD
+from components.training_job.run.run_record import RUN_RECORD
 from development.engine import Project
 from development.leftovers import end_processes_of, processes_of
 from tests.integration.crashes.strikes import READS, Moment, Point, Way

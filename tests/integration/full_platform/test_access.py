@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 
-from components.deployer.documents import deployer_policy, deployer_trust
-from components.deployer.scope import DeployerScope, LaunchLimits
-from components.iam_documents import ExecutionScope, execution_policy, execution_trust
-from components.training_job.lifecycle import OWNER_TAG
+from components.deployer.deployer_documents import deployer_policy, deployer_trust
+from components.deployer.deployer_scope import DeployerScope, LaunchLimits
+from components.execution_role.iam_documents import (
+    ExecutionScope,
+    execution_policy,
+    execution_trust,
+)
+from components.training_job.run.lifecycle import OWNER_TAG
 from tests.components.evaluation import allowed
 from tests.integration.full_platform.conftest import Platform
 from tests.integration.full_platform.options import (

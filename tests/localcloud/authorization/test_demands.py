@@ -10,8 +10,13 @@ from typing import Any
 
 import pytest
 
-from components.iam_documents import ExecutionScope, Statement, execution_policy, execution_trust
-from components.resource_policies import bucket_policy, key_policy
+from components.artifact_store.resource_policies import bucket_policy, key_policy
+from components.execution_role.iam_documents import (
+    ExecutionScope,
+    Statement,
+    execution_policy,
+    execution_trust,
+)
 from localcloud.server import daemon
 from tests.localcloud.cloud import REGION, Cloud, channel, policy
 

@@ -16,22 +16,22 @@ from components.alerts.watchdog_documents import (
     watchdog_trust,
 )
 from components.arns import partition
-from components.deployer.documents import deployer_policy, deployer_trust
-from components.deployer.scope import DeployerScope, LaunchLimits
-from components.file_systems import FileSystem
-from components.iam_documents import (
+from components.artifact_store.resource_policies import (
+    bucket_policy,
+    interface_endpoint_policy,
+    key_policy,
+    s3_endpoint_policy,
+)
+from components.deployer.deployer_documents import deployer_policy, deployer_trust
+from components.deployer.deployer_scope import DeployerScope, LaunchLimits
+from components.execution_role.iam_documents import (
     ExecutionScope,
     execution_policy,
     execution_trust,
     flow_log_policy,
     flow_log_trust,
 )
-from components.resource_policies import (
-    bucket_policy,
-    interface_endpoint_policy,
-    key_policy,
-    s3_endpoint_policy,
-)
+from components.training_job.settings.file_systems import FileSystem
 from training_policies.harness import resource, violations
 from training_policies.platform_rules import PLATFORM_POLICIES
 

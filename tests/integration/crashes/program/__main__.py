@@ -2,14 +2,14 @@
 
 import pulumi
 
-from components.training_job.job import JobSettings
-from components.training_job.request import Placement
+from components.training_job.request.training_request import Placement
 from components.training_job.resource import (
     TrainingJob,
     TrainingJobArgs,
     TrainingJobCompletion,
     TrainingJobLineages,
 )
+from components.training_job.settings.job_settings import JobSettings
 
 config = pulumi.Config()
 bucket, role = config.require("bucket"), config.require("role")

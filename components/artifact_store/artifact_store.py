@@ -1,0 +1,267 @@
+"""The artifact store: the key and the bucket that hold what goes into the jobs and comes out.
+
+The bucket's layout, on which lifecycle rules and permissions rest:
+
+    checkpoints/<lineage>/                  what SageMaker syncs while a job trains
+    output/<lineage>/                       models and other output
+    source/<lineage>/<hash>/                source archives, each with the launcher
+    inputs/<lineage>/<channel>/<hash>/      inputs that were uploaded from a local folder
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.artifact_store.resource_policies import bucket_policy, key_policy
+
+INCOMPLETE_UPLOAD_DAYS = 7
+
+
+@dataclass(frozen=True)
+class ArtifactStoreArgs:
+    """What an artifact store is made from.
+
+    Attributes:
+        account_id: the stack's AWS account.
+        region: the stack's region.
+        retain: whether bucket, key and each of their controls stay when the stack is destroyed.
+            Otherwise the bucket is emptied and deleted, and the key scheduled for deletion.
+        checkpoint_days: how many days a checkpoint is kept after it was last written. It must be
+            longer than the longest job may run or wait, and than a lineage may be paused.
+        noncurrent_days: how many days an overwritten or deleted object can still be brought back.
+        existing_bucket: the name of a bucket that an earlier stack retained, to take it back with
+            its key and lineages. Only with `retain`.
+        access_log_bucket: the name of a bucket of the same region that receives access logs, and
+            whose policy lets S3's log delivery write to it.
+        alerts: whether the services that publish alerts use the key too.
+        vpc_endpoint_id: the one endpoint through which objects may be reached, None for any way.
+        exempt_principal_arns: who may reach them another way: whoever deploys the stack.
+        key_deletion_window_days: how many days a deleted key can still be brought back, 7 to 30.
+    """
+
+    account_id: str
+    region: str
+    retain: bool
+    checkpoint_days: int
+    noncurrent_days: int = 30
+    existing_bucket: str | None = None
+    access_log_bucket: str | None = None
+    alerts: bool = False
+    vpc_endpoint_id: pulumi.Input[str] | None = None
+    exempt_principal_arns: Sequence[pulumi.Input[str]] = ()
+    key_deletion_window_days: int = 30
+
+    def __post_init__(self) -> None:
+        if self.existing_bucket is not None and not self.retain:
+            raise ValueError(
+                f"artifacts.existingBucket: {self.existing_bucket} — a bucket that was taken back "
+                "is never deleted.\n    Remedy: set artifacts.retain to true."
+            )
+
+
+class ArtifactStore(pulumi.ComponentResource):
+    """A private, versioned bucket whose every object is encrypted with the stack's own key."""
+
+    bucket_name: pulumi.Output[str]
+    """The bucket's name."""
+
+    bucket_arn: pulumi.Output[str]
+    """The bucket's ARN."""
+
+    key_arn: pulumi.Output[str]
+    """The ARN of the key that encrypts the bucket, the flow logs and the alerts.
+
+    It is known once the key's policy stands: before that, CloudWatch Logs may not use the key."""
+
+    dependencies: list[pulumi.Resource]
+    """What a job must start after and end before."""
+
+    def __init__(
+        self, name: str, args: ArtifactStoreArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("sagemaker-training:index:ArtifactStore", name, None, opts)
+        self._name = name
+        self._args = args
+        self.dependencies = []
+
+        self._create_bucket()
+        self._create_key()
+        self._create_access_controls()
+        self._create_encryption()
+        self._create_versions_and_lifecycle()
+        if args.access_log_bucket is not None:
+            self._create_access_logging(args.access_log_bucket)
+
+        self.register_outputs(
+            {
+                "bucket_name": self.bucket_name,
+                "bucket_arn": self.bucket_arn,
+                "key_arn": self.key_arn,
+            }
+        )
+
+    def _create_bucket(self) -> None:
+        name, existing = f"{self._name}-artifacts", self._args.existing_bucket
+        if existing is None:
+            force = not self._args.retain
+            self._bucket = aws.s3.Bucket(name, force_destroy=force, opts=self._opts())
+        else:
+            # Read, not imported: an import fails wherever the retained bucket's tags, say, are
+            # not exactly those of this stack. Its controls are written anew below.
+            self._bucket = aws.s3.Bucket.get(name, existing, opts=self._child_opts())
+        self.bucket_name = self._bucket.bucket
+        self.bucket_arn = self._bucket.arn
+        self.dependencies.append(self._bucket)
+
+    def _create_key(self) -> None:
+        """The key, named after the bucket so that the bucket's name is enough to find it."""
+        existing = self._args.existing_bucket
+        if existing is not None:
+            alias = aws.kms.Alias.get(
+                f"{self._name}-key-alias", f"alias/{existing}", opts=self._child_opts()
+            )
+            self._create_key_policy(alias.target_key_id, alias.target_key_arn)
+            self.dependencies.append(alias)
+            return
+        key = aws.kms.Key(
+            f"{self._name}-key",
+            description=f"Encrypts the artifacts, logs and alerts of {self._name}",
+            enable_key_rotation=True,
+            deletion_window_in_days=self._args.key_deletion_window_days,
+            opts=self._opts(),
+        )
+        alias = aws.kms.Alias(
+            f"{self._name}-key-alias",
+            name=pulumi.Output.concat("alias/", self.bucket_name),
+            target_key_id=key.key_id,
+            opts=self._opts(),
+        )
+        self._create_key_policy(key.key_id, key.arn)
+        self.dependencies += [key, alias]
+
+    def _create_key_policy(self, key_id: pulumi.Output[str], key_arn: pulumi.Output[str]) -> None:
+        args = self._args
+        policy = aws.kms.KeyPolicy(
+            f"{self._name}-key-policy",
+            key_id=key_id,
+            policy=json.dumps(key_policy(args.account_id, args.region, args.alerts)),
+            opts=self._opts(),
+        )
+        self.key_arn = pulumi.Output.all(key_arn, policy.id).apply(lambda resolved: resolved[0])
+        self.dependencies.append(policy)
+
+    def _create_access_controls(self) -> None:
+        """Nothing public, no object of another owner, nothing in plain text over the wire."""
+        public_access_block = aws.s3.BucketPublicAccessBlock(
+            f"{self._name}-public-access-block",
+            bucket=self.bucket_name,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=self._opts(),
+        )
+        ownership = aws.s3.BucketOwnershipControls(
+            f"{self._name}-ownership",
+            bucket=self.bucket_name,
+            rule={"object_ownership": "BucketOwnerEnforced"},
+            opts=self._opts(),
+        )
+        document = pulumi.Output.all(
+            bucket_arn=self.bucket_arn,
+            key_arn=self.key_arn,
+            vpc_endpoint_id=self._args.vpc_endpoint_id,
+            exempt_principal_arns=list(self._args.exempt_principal_arns),
+        ).apply(lambda resolved: bucket_policy(**resolved))
+        policy = aws.s3.BucketPolicy(
+            f"{self._name}-bucket-policy",
+            bucket=self.bucket_name,
+            policy=pulumi.Output.json_dumps(document),
+            # S3 refuses two changes of a bucket's access at the same time.
+            opts=self._opts(depends_on=[public_access_block, ownership]),
+        )
+        self.dependencies += [public_access_block, ownership, policy]
+
+    def _create_encryption(self) -> None:
+        default = {"sse_algorithm": "aws:kms", "kms_master_key_id": self.key_arn}
+        encryption = aws.s3.BucketServerSideEncryptionConfiguration(
+            f"{self._name}-encryption",
+            bucket=self.bucket_name,
+            rules=[
+                {"apply_server_side_encryption_by_default": default, "bucket_key_enabled": True}
+            ],
+            opts=self._opts(),
+        )
+        self.dependencies.append(encryption)
+
+    def _create_versions_and_lifecycle(self) -> None:
+        versioning = aws.s3.BucketVersioning(
+            f"{self._name}-versioning",
+            bucket=self.bucket_name,
+            versioning_configuration={"status": "Enabled"},
+            opts=self._opts(),
+        )
+        lifecycle = aws.s3.BucketLifecycleConfiguration(
+            f"{self._name}-lifecycle",
+            bucket=self.bucket_name,
+            rules=lifecycle_rules(self._args.checkpoint_days, self._args.noncurrent_days),
+            # A rule for noncurrent versions means nothing before there are versions.
+            opts=self._opts(depends_on=[versioning]),
+        )
+        self.dependencies += [versioning, lifecycle]
+
+    def _create_access_logging(self, target: str) -> None:
+        logging = aws.s3.BucketLogging(
+            f"{self._name}-access-logs",
+            bucket=self.bucket_name,
+            target_bucket=target,
+            target_prefix=pulumi.Output.concat(self.bucket_name, "/"),
+            opts=self._opts(),
+        )
+        self.dependencies.append(logging)
+
+    def _opts(self, depends_on: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
+        """A retained bucket without its policy would not be the same bucket: controls stay too."""
+        return pulumi.ResourceOptions(
+            parent=self, retain_on_delete=self._args.retain, depends_on=list(depends_on)
+        )
+
+    def _child_opts(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self)
+
+
+def lifecycle_rules(checkpoint_days: int, noncurrent_days: int) -> list[dict[str, Any]]:
+    """What S3 deletes by itself, by the age of each object.
+
+    S3 counts the days of each checkpoint file from when that file was last written, not from the
+    end of its job. A training job writes new ones all the time, so only what is written once and
+    never again, or lies in a paused lineage, can grow too old; it can be brought back for as long
+    as noncurrent versions are kept. Models, sources and inputs don't expire.
+    """
+    return [
+        {
+            "id": "expire-checkpoints",
+            "status": "Enabled",
+            "filter": {"prefix": "checkpoints/"},
+            "expiration": {"days": checkpoint_days},
+        },
+        {
+            "id": "expire-noncurrent-versions",
+            "status": "Enabled",
+            "filter": {"prefix": ""},
+            "noncurrent_version_expiration": {"noncurrent_days": noncurrent_days},
+            "expiration": {"expired_object_delete_marker": True},
+        },
+        {
+            "id": "abort-incomplete-uploads",
+            "status": "Enabled",
+            "filter": {"prefix": ""},
+            "abort_incomplete_multipart_upload": {"days_after_initiation": INCOMPLETE_UPLOAD_DAYS},
+        },
+    ]

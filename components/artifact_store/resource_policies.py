@@ -1,0 +1,233 @@
+"""The policies that resources carry themselves: the key, the artifact bucket, the endpoints.
+
+Pure functions of plain values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from components.arns import partition
+from components.execution_role.iam_documents import Document, Statement, document, input_statements
+
+_ENCRYPTION = "s3:x-amz-server-side-encryption"
+_ENCRYPTION_KEY = f"{_ENCRYPTION}-aws-kms-key-id"
+_CUSTOMER_KEY = f"{_ENCRYPTION}-customer-algorithm"
+
+
+def key_policy(account_id: str, region: str, alerts: bool = False) -> Document:
+    """Who may use the stack's key.
+
+    The account's root stands for the account's IAM policies, as in every key that IAM manages:
+    the execution role's own policy says that it may use the key through S3. In a key's policy
+    `*` means the key itself.
+
+    Args:
+        account_id: the key's account.
+        region: the key's region.
+        alerts: whether the services that publish alerts use the key too.
+    """
+    statements = [_account_statement(account_id, region), _logs_statement(account_id, region)]
+    if alerts:
+        statements += _alert_statements(account_id, region)
+    return document(statements)
+
+
+def bucket_policy(
+    bucket_arn: str,
+    key_arn: str,
+    vpc_endpoint_id: str | None = None,
+    exempt_principal_arns: Sequence[str] = (),
+) -> Document:
+    """What the artifact bucket refuses to everybody.
+
+    Args:
+        bucket_arn: the bucket.
+        key_arn: the one key that its objects may be encrypted with.
+        vpc_endpoint_id: the one endpoint through which objects may be reached, None for any way.
+        exempt_principal_arns: who may reach them another way: whoever deploys the stack. `*` and
+            `?` are patterns.
+    """
+    statements = [
+        _insecure_transport_statement(bucket_arn),
+        _other_header_statement(
+            "DenyOtherEncryption", bucket_arn, {"StringNotEquals": {_ENCRYPTION: "aws:kms"}}
+        ),
+        _other_header_statement(
+            "DenyOtherKeys", bucket_arn, {"ArnNotEquals": {_ENCRYPTION_KEY: key_arn}}
+        ),
+        _customer_key_statement(bucket_arn),
+    ]
+    if vpc_endpoint_id is not None:
+        statements.append(_endpoint_statement(bucket_arn, vpc_endpoint_id, exempt_principal_arns))
+    return document(statements)
+
+
+def s3_endpoint_policy(
+    account_id: str,
+    region: str,
+    artifact_bucket_arn: str,
+    input_prefixes: Sequence[str] = (),
+    image_layers: bool = False,
+) -> Document:
+    """What can be reached through the S3 endpoint: the artifacts and the jobs' inputs.
+
+    Only for principals of the account, so that credentials from elsewhere carry nothing out.
+
+    Args:
+        account_id: the stack's account.
+        region: the stack's region.
+        artifact_bucket_arn: the artifact bucket.
+        input_prefixes: `s3://` URIs of inputs that lie in other buckets.
+        image_layers: whether images are pulled through the VPC; their layers lie in S3.
+    """
+    own = [
+        _through_endpoint("ListArtifacts", ["s3:ListBucket"], [artifact_bucket_arn]),
+        _through_endpoint(
+            "UseArtifacts",
+            ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+            [f"{artifact_bucket_arn}/*"],
+        ),
+    ]
+    inputs = [{**each, "Principal": "*"} for each in input_statements(input_prefixes, region)]
+    statements = [_of_account(each, account_id) for each in [*own, *inputs]]
+    if image_layers:
+        # ECR hands out signed addresses, which carry ECR's own principal.
+        layers = f"arn:{partition(region)}:s3:::prod-{region}-starport-layer-bucket/*"
+        statements.append(_through_endpoint("PullImageLayers", ["s3:GetObject"], [layers]))
+    return document(statements)
+
+
+def interface_endpoint_policy(account_id: str) -> Document:
+    """Every action of the endpoint's service, but only for principals of the account."""
+    everything = _through_endpoint("OnlyThisAccount", ["*"], ["*"])
+    return document([_of_account(everything, account_id)])
+
+
+def _account_statement(account_id: str, region: str) -> Statement:
+    return {
+        "Sid": "AccountAdministersKey",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{partition(region)}:iam::{account_id}:root"},
+        "Action": ["kms:*"],
+        "Resource": ["*"],
+    }
+
+
+def _logs_statement(account_id: str, region: str) -> Statement:
+    suffix = "amazonaws.com.cn" if partition(region) == "aws-cn" else "amazonaws.com"
+    groups = f"arn:{partition(region)}:logs:{region}:{account_id}:log-group:*"
+    return {
+        "Sid": "CloudWatchLogsEncrypts",
+        "Effect": "Allow",
+        "Principal": {"Service": f"logs.{region}.{suffix}"},
+        "Action": [
+            "kms:Decrypt",
+            "kms:Encrypt",
+            "kms:GenerateDataKey*",
+            "kms:ReEncrypt*",
+        ],
+        "Resource": ["*"],
+        "Condition": {"StringLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+    }
+
+
+def _alert_statements(account_id: str, region: str) -> list[Statement]:
+    """The services that publish to an encrypted topic of the account.
+
+    EventBridge names no source when it uses a key for a topic, so a condition on the source would
+    silence it: the topic itself is what binds it to the account.
+    """
+    topics = f"arn:{partition(region)}:sns:{region}:{account_id}:*"
+    of_topic = {"StringLike": {"kms:EncryptionContext:aws:sns:topicArn": topics}}
+    events = {
+        "Sid": "EventsPublishAlerts",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Resource": ["*"],
+        "Condition": of_topic,
+    }
+    others = {
+        **events,
+        "Sid": "AlarmsAndBudgetsPublish",
+        "Principal": {"Service": ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]},
+        "Condition": {**of_topic, "StringEquals": {"aws:SourceAccount": account_id}},
+    }
+    return [events, others]
+
+
+def _insecure_transport_statement(bucket_arn: str) -> Statement:
+    statement = _deny("DenyInsecureTransport", ["s3:*"], [bucket_arn, f"{bucket_arn}/*"])
+    return {**statement, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+
+
+def _other_header_statement(
+    sid: str, bucket_arn: str, differs: dict[str, dict[str, str]]
+) -> Statement:
+    """Refuses a put whose header differs from the expected one.
+
+    A put without the header falls to the bucket's default encryption, which is the right one.
+    The `Null` condition lets it through: a negated operator, with IfExists or without, matches a
+    header that is not there.
+
+    A put that asks for `aws:kms` and names no key is let through as well, and gets AWS's own key:
+    AWS does not say whether SageMaker uploads checkpoints that way, and refusing them would lose
+    them without a word.
+    """
+    (headers,) = differs.values()
+    present = {"Null": dict.fromkeys(headers, "false")}
+    statement = _deny(sid, ["s3:PutObject"], [f"{bucket_arn}/*"])
+    return {**statement, "Condition": {**differs, **present}}
+
+
+def _customer_key_statement(bucket_arn: str) -> Statement:
+    """Refuses keys that a client brings along: nobody else could ever read the object."""
+    condition = {"Null": {_CUSTOMER_KEY: "false"}}
+    statement = _deny("DenyCustomerProvidedKeys", ["s3:PutObject"], [f"{bucket_arn}/*"])
+    return {**statement, "Condition": condition}
+
+
+def _endpoint_statement(bucket_arn: str, endpoint_id: str, exempt: Sequence[str]) -> Statement:
+    """Refuses objects and listings only: the bucket's settings stay within the account's reach."""
+    condition: dict[str, Any] = {"StringNotEquals": {"aws:SourceVpce": endpoint_id}}
+    if exempt:
+        condition["ArnNotLike"] = {"aws:PrincipalArn": list(exempt)}
+    actions = [
+        "s3:DeleteObject",
+        "s3:DeleteObjectVersion",
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:ListBucket",
+        "s3:ListBucketVersions",
+        "s3:PutObject",
+    ]
+    statement = _deny("DenyOutsideEndpoint", actions, [bucket_arn, f"{bucket_arn}/*"])
+    return {**statement, "Condition": condition}
+
+
+def _deny(sid: str, actions: Sequence[str], resources: Sequence[str]) -> Statement:
+    return _for_anybody("Deny", sid, actions, resources)
+
+
+def _through_endpoint(sid: str, actions: Sequence[str], resources: Sequence[str]) -> Statement:
+    return _for_anybody("Allow", sid, actions, resources)
+
+
+def _for_anybody(
+    effect: str, sid: str, actions: Sequence[str], resources: Sequence[str]
+) -> Statement:
+    return {
+        "Sid": sid,
+        "Effect": effect,
+        "Principal": "*",
+        "Action": list(actions),
+        "Resource": list(resources),
+    }
+
+
+def _of_account(statement: Statement, account_id: str) -> Statement:
+    conditions = statement.get("Condition", {})
+    own = {"StringEquals": {"aws:PrincipalAccount": account_id}}
+    return {**statement, "Condition": {**conditions, **own}}

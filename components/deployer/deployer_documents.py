@@ -1,0 +1,193 @@
+"""The documents of the deployer role: who may assume it, and what it may do.
+
+Pure functions of plain values. The role is for a pipeline that runs `pulumi up` on a stack that an
+administrator has built: it reads all of the stack, uploads sources and inputs, and launches, stops
+and tags the stack's jobs. It changes no role, policy, key or network, its own least of all: whoever
+writes the policy of a role that they may also pass can do whatever that role's service can.
+
+SageMaker's condition keys say where a job runs and how it is encrypted. None says how many
+instances it has, or whether on spot capacity: only a policy pack can ask for those.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from components.arns import partition
+from components.deployer.deployer_scope import DeployerScope, LaunchLimits
+from components.deployer.described_resources import actions_of, read_statements
+from components.execution_role.iam_documents import Document, Statement, allow, document, through_s3
+from components.problems import Problem
+from components.training_job.run.lifecycle import OWNER_TAG
+from components.training_job.run.run_record import RUN_RECORD
+
+GITHUB_ISSUER = "token.actions.githubusercontent.com"
+AUDIENCE = "sts.amazonaws.com"
+
+_OUTPUT_KEYS = ("sagemaker:OutputKmsKey", "sagemaker:OutputKmsKeyArn")
+_VOLUME_KEYS = ("sagemaker:VolumeKmsKey", "sagemaker:VolumeKmsKeyArn")
+"""AWS's guide has the first name of each and its service reference the second: both are asked for,
+so that the one that is sent decides."""
+
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+")
+_SUBJECT = re.compile(r"repo:[\w.@-]+/[\w.@-]+:(environment:|ref:refs/)[^*?\s]+")
+_TYPES = "sagemaker:InstanceTypes"
+_CREATE = "sagemaker:CreateTrainingJob"
+_NO_REMOTE_SHELL = {"BoolIfExists": {"sagemaker:EnableRemoteDebug": "false"}}
+"""A shell in a container would have all that the container has."""
+
+
+def principal_problems(arns: Sequence[str]) -> list[Problem]:
+    """The trusted principals that are no single role or user, paths relative to the list."""
+    remedy = "write one role or user, as arn:aws:iam::123456789012:role/pipeline"
+    return [
+        Problem(str(position), arn, "is not the ARN of one role or user", remedy)
+        for position, arn in enumerate(arns)
+        if not _PRINCIPAL.fullmatch(arn)
+    ]
+
+
+def subject_problems(subjects: Sequence[str]) -> list[Problem]:
+    """The GitHub subjects that are too wide, paths relative to the list.
+
+    A pull request's code has been reviewed by nobody yet, and must not launch anything.
+    """
+    remedy = "write one environment or branch, as repo:acme/platform:environment:production"
+    return [
+        Problem(str(position), subject, "is not the subject of one environment or branch", remedy)
+        for position, subject in enumerate(subjects)
+        if not _SUBJECT.fullmatch(subject)
+    ]
+
+
+def deployer_trust(
+    account_id: str, region: str, principals: Sequence[str], github_subjects: Sequence[str]
+) -> Document:
+    """Only these roles and users, and only these subjects of GitHub's tokens, word for word."""
+    statements: list[Statement] = []
+    if principals:
+        statements.append(
+            {
+                "Sid": "AssumeByPrincipals",
+                "Effect": "Allow",
+                "Principal": {"AWS": sorted(principals)},
+                "Action": "sts:AssumeRole",
+            }
+        )
+    if github_subjects:
+        provider = f"arn:{partition(region)}:iam::{account_id}:oidc-provider/{GITHUB_ISSUER}"
+        claims = {
+            f"{GITHUB_ISSUER}:aud": AUDIENCE,
+            f"{GITHUB_ISSUER}:sub": sorted(github_subjects),
+        }
+        statements.append(
+            {
+                "Sid": "AssumeByWorkflows",
+                "Effect": "Allow",
+                "Principal": {"Federated": provider},
+                "Action": "sts:AssumeRoleWithWebIdentity",
+                "Condition": {"StringEquals": claims},
+            }
+        )
+    return document(statements)
+
+
+def deployer_policy(scope: DeployerScope) -> Document:
+    """What a pipeline may do in `pulumi preview`, `pulumi refresh` and `pulumi up`."""
+    return document(
+        [
+            *read_statements(scope),
+            *_upload_statements(scope),
+            *_job_statements(scope),
+            *(_launch_statements(scope, scope.limits) if scope.limits else []),
+        ]
+    )
+
+
+def _upload_statements(scope: DeployerScope) -> list[Statement]:
+    """Sources and inputs are written and never deleted; what was overwritten has a version."""
+    kinds = [f"{scope.artifact_bucket_arn}/inputs/*", f"{scope.artifact_bucket_arn}/source/*"]
+    actions = "AbortMultipartUpload GetObject GetObjectTagging PutObject PutObjectTagging"
+    use = allow("UseKeyThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], [scope.key_arn])
+    return [
+        allow("UploadSourcesAndInputs", actions_of("s3", actions), kinds),
+        allow(
+            "WriteRunRecords",
+            ["s3:PutObject"],
+            [f"{scope.artifact_bucket_arn}/output/*/{RUN_RECORD}"],
+        ),
+        {**use, "Condition": through_s3(scope.region)},
+    ]
+
+
+def _job_statements(scope: DeployerScope) -> list[Statement]:
+    """Names alone would also match a stack whose name goes on where this one's ends."""
+    own = {"StringEquals": {f"aws:ResourceTag/{OWNER_TAG}": scope.owner}}
+    reads = ["sagemaker:DescribeTrainingJob", "sagemaker:ListTags"]
+    writes = ["sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:StopTrainingJob"]
+    return [
+        allow("ReadJobs", reads, [scope.jobs_arn]),
+        {**allow("StopAndTagJobs", writes, [scope.jobs_arn]), "Condition": own},
+        {
+            **allow("GiveBackWarmPools", ["sagemaker:UpdateTrainingJob"], [scope.jobs_arn]),
+            "Condition": {**own, **_NO_REMOTE_SHELL},
+        },
+    ]
+
+
+def _launch_statements(scope: DeployerScope, limits: LaunchLimits) -> list[Statement]:
+    new = {"StringEquals": {"sagemaker:TaggingAction": "CreateTrainingJob"}}
+    sagemaker = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+    launch = allow("LaunchJobs", [_CREATE], [scope.jobs_arn])
+    statements: list[Statement] = [
+        {**launch, "Condition": _launch_conditions(scope, limits)},
+        {**allow("TagNewJobs", ["sagemaker:AddTags"], [scope.jobs_arn]), "Condition": new},
+        {
+            **allow("PassExecutionRole", ["iam:PassRole"], [scope.execution_role_arn]),
+            "Condition": sagemaker,
+        },
+        _deny_launch(scope, "DenyOutputWithoutKey", _absent(_OUTPUT_KEYS)),
+    ]
+    if limits.encrypted_families:
+        types = {"ForAnyValue:StringLike": {_TYPES: _types(limits.encrypted_families)}}
+        volumes = {**_absent(_VOLUME_KEYS), **types}
+        statements.append(_deny_launch(scope, "DenyVolumesWithoutKey", volumes))
+    return statements
+
+
+def _launch_conditions(scope: DeployerScope, limits: LaunchLimits) -> dict[str, Any]:
+    """`ForAllValues` is true of nothing at all, so each list must also be there."""
+    network = {
+        "sagemaker:VpcSubnets": list(scope.subnet_ids),
+        "sagemaker:VpcSecurityGroupIds": list(scope.security_group_ids),
+    }
+    flags = {
+        "sagemaker:NetworkIsolation": limits.isolated,
+        "sagemaker:InterContainerTrafficEncryption": limits.encrypted_traffic,
+    }
+    tags = {OWNER_TAG: scope.owner, **scope.tags}
+    conditions: dict[str, Any] = {
+        "ForAllValues:StringEquals": network,
+        "ForAllValues:StringLike": {_TYPES: _types(limits.families)},
+        "Null": dict.fromkeys([*network, _TYPES], "false"),
+        "ArnEqualsIfExists": dict.fromkeys([*_OUTPUT_KEYS, *_VOLUME_KEYS], scope.key_arn),
+        **_NO_REMOTE_SHELL,
+        "StringEquals": {f"aws:RequestTag/{key}": value for key, value in tags.items()},
+    }
+    if asked := {key: "true" for key, always in flags.items() if always}:
+        conditions["Bool"] = asked
+    return conditions
+
+
+def _deny_launch(scope: DeployerScope, sid: str, condition: dict[str, Any]) -> Statement:
+    return {**allow(sid, [_CREATE], [scope.jobs_arn]), "Effect": "Deny", "Condition": condition}
+
+
+def _absent(keys: Sequence[str]) -> dict[str, Any]:
+    return {"Null": dict.fromkeys(keys, "true")}
+
+
+def _types(families: Sequence[str]) -> list[str]:
+    return [f"ml.{family}.*" for family in families]

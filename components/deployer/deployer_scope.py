@@ -1,0 +1,101 @@
+"""What a deployer deploys: the stack, and what its jobs' launches have in common.
+
+Pure functions of plain values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from components.arns import partition
+from components.instances import family_of
+from components.training_job.settings.job_settings import JobSettings
+
+
+@dataclass(frozen=True)
+class LaunchLimits:
+    """What every launch has in common that IAM can ask for.
+
+    Attributes:
+        families: the families of the instance types in use.
+        encrypted_families: those of them whose volumes take the stack's key; the others have
+            local disks, which encrypt themselves.
+        isolated: whether every job's containers are without a network.
+        encrypted_traffic: whether every job has several instances, whose traffic is encrypted.
+    """
+
+    families: Sequence[str]
+    encrypted_families: Sequence[str]
+    isolated: bool
+    encrypted_traffic: bool
+
+
+@dataclass(frozen=True)
+class DeployerScope:
+    """The stack that a deployer deploys.
+
+    Attributes:
+        account_id: the stack's AWS account.
+        region: the stack's region.
+        name_prefix: what the names of the stack's jobs and resources begin with.
+        tags: the tags of each of the stack's jobs.
+        limits: what every launch has in common, None for a stack without jobs.
+        alerts: whether the stack has alerts.
+        execution_role_arn: the role that the jobs run as.
+        artifact_bucket_arn: the bucket that receives sources and inputs.
+        key_arn: the key that encrypts the bucket, the jobs' volumes and their output.
+        subnet_ids: the subnets that the jobs run in.
+        security_group_ids: the security groups of the jobs.
+        repository_arns: the ECR repositories of the jobs' images.
+    """
+
+    account_id: str
+    region: str
+    name_prefix: str
+    tags: Mapping[str, str]
+    limits: LaunchLimits | None
+    alerts: bool
+    execution_role_arn: str
+    artifact_bucket_arn: str
+    key_arn: str
+    subnet_ids: Sequence[str]
+    security_group_ids: Sequence[str]
+    repository_arns: Sequence[str] = ()
+
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of a resource in the stack's account and region."""
+        return f"arn:{partition(self.region)}:{service}:{self.region}:{self.account_id}:{resource}"
+
+    def global_arn(self, service: str, resource: str) -> str:
+        """The ARN of a resource of a service that knows no regions."""
+        return f"arn:{partition(self.region)}:{service}::{self.account_id}:{resource}"
+
+    @property
+    def owner(self) -> str:
+        """The tag by which the stack knows its own jobs: its bucket's name."""
+        return self.artifact_bucket_arn.rpartition(":")[2]
+
+    @property
+    def jobs_arn(self) -> str:
+        """The ARN pattern of the stack's jobs."""
+        return self.arn("sagemaker", f"training-job/{self.name_prefix}-*")
+
+
+def launch_limits(jobs: Iterable[JobSettings]) -> LaunchLimits | None:
+    """What the launches of these jobs have in common, None where there are no jobs."""
+    variants = [variant for job in jobs for variant in job.variants]
+    if not variants:
+        return None
+    families = _families(variants)
+    unencrypted = _families(job for job in variants if not job.takes_volume_key)
+    return LaunchLimits(
+        families=sorted(families),
+        encrypted_families=sorted(families - unencrypted),
+        isolated=all(job.network_isolation for job in variants),
+        encrypted_traffic=all(job.total_instances > 1 for job in variants),
+    )
+
+
+def _families(jobs: Iterable[JobSettings]) -> set[str]:
+    return {family_of(group.instance_type) for job in jobs for group in job.groups}

@@ -1,0 +1,96 @@
+"""The stack's settings: the only reader of its configuration.
+
+`load` reads the keys of the namespace `sagemaker-training` and the standard `aws:*` keys, and
+either returns settings that keep every rule that plain values can be held to, or raises with
+all that is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.runtime import config as runtime_config
+
+from components.problems import Problem, report
+from components.stack.aws_settings import AwsSettings, parse_aws
+from components.stack.stack_rules import region_problems, stack_problems
+from components.stack.stack_settings import Settings
+from components.validation import REQUIRED, section, validate
+
+NAMESPACE = "sagemaker-training"
+
+
+def load(project: Path) -> tuple[Settings, AwsSettings]:
+    """The settings of the stack whose program runs in the folder `project`.
+
+    Raises:
+        pulumi.RunError: with every problem that the settings have.
+    """
+    values = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
+    secret = {*runtime_config.get_config_secret_keys_env(), *runtime_config._SECRET_KEYS.get()}
+    encrypted = _names(secret, NAMESPACE)
+    settings, found = parse(section(values, NAMESPACE, Settings), project)
+    aws, problems = parse_aws(section(values, "aws", AwsSettings), _names(secret, "aws"))
+    problems += [*_secret_problems(encrypted), *_hidden(found, encrypted)]
+    if settings is not None and aws is not None:
+        problems += region_problems(settings, aws.region)
+    if problems or settings is None or aws is None:
+        raise pulumi.RunError(report(problems))
+    return settings, aws
+
+
+def parse(raw: Mapping[str, Any], project: Path) -> tuple[Settings | None, list[Problem]]:
+    """The settings in `raw`, and all that is wrong with them; None where they can't be built."""
+    settings, problems = validate(Settings, dict(raw))
+    judged = settings or validate(Settings, {**raw, "team": "team"})[0]
+    if judged is None:
+        return None, problems
+    broken = [each for each in stack_problems(judged, project) if not _follows(each, problems)]
+    return settings, [*problems, *broken]
+
+
+def _follows(problem: Problem, others: list[Problem]) -> bool:
+    """Whether it is told already, or is there only because a job's or the team's value is none."""
+    if problem.path in {other.path for other in others}:
+        return True
+    lacking = {_job_of(other.path) for other in others if other.rule == REQUIRED}
+    # Which lineages a job may resume from depends on the team.
+    nameless = problem.path.endswith(".resumeFrom") and "team" in {other.path for other in others}
+    return nameless or (_job_of(problem.path) or None) in lacking
+
+
+def _job_of(path: str) -> str:
+    """The part of a path that leads to a job; "" where it leads elsewhere."""
+    found = re.match(r"jobs\.[^.]+", path)
+    return found[0] if found else ""
+
+
+def _names(keys: Iterable[str], namespace: str) -> list[str]:
+    """The keys of one namespace, without it."""
+    return sorted(key.partition(":")[2] for key in keys if key.startswith(f"{namespace}:"))
+
+
+def _secret_problems(encrypted: Iterable[str]) -> list[Problem]:
+    """Settings end up in tags, names and the job's record, so none of them may be a secret."""
+    return [
+        Problem(
+            key,
+            "(hidden)",
+            "is encrypted in the stack's file, but settings are readable in the job's record",
+            "write it in plain text, and keep what is secret in Secrets Manager",
+        )
+        for key in encrypted
+    ]
+
+
+def _hidden(problems: Iterable[Problem], encrypted: Collection[str]) -> list[Problem]:
+    """The problems, without the values of what is encrypted."""
+    return [
+        replace(each, value="(hidden)") if each.path.partition(".")[0] in encrypted else each
+        for each in problems
+    ]

@@ -1,0 +1,117 @@
+"""The AWS provider of a stack, and what AWS says of its account, region and network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.network.existing_network import ExistingNetwork, existing_network_problems
+from components.network.subnets import first_zones
+from components.problems import Problem, report, under
+from components.stack.aws_settings import AssumedRoleSettings, AwsSettings
+from components.stack.permissions_boundary import foreign_boundary_problems
+from components.stack.stack_rules import largest_job, uses_efa
+from components.stack.stack_settings import Settings
+from components.training_job.aws.aws_clients import AwsClients
+from components.training_job.aws.errors import TrainingJobError
+
+
+class StackProvider:
+    """One explicit provider for everything that the stack builds."""
+
+    resource: aws.Provider
+    account_id: str
+    """The account that the credentials belong to, known at preview."""
+    zones: list[str]
+    """The names of the zones that get a private subnet, known at preview."""
+
+    def __init__(self, aws_settings: AwsSettings, settings: Settings, stack: str) -> None:
+        """The provider with the stack's `aws:*` settings and its tags on everything.
+
+        Raises:
+            pulumi.RunError: AWS can't be asked, or what it answers doesn't fit the settings.
+        """
+        clients, region = _clients(aws_settings), aws_settings.region
+        with _refusing(region):
+            clients.refuse_other_accounts(region)
+        self.resource = _provider(aws_settings, settings.tags(stack))
+        options = pulumi.InvokeOptions(provider=self.resource)
+        with _refusing(region):
+            self.account_id = aws.get_caller_identity(opts=options).account_id
+            available = aws.get_availability_zones(state="available", opts=options).names
+            self.zones = first_zones(available, settings.network.availability_zones)
+        if settings.permissions_boundary:
+            _refuse(foreign_boundary_problems(settings.permissions_boundary, self.account_id))
+        if settings.network.existing is not None:
+            network = settings.network.existing.network
+            with _refusing(region):
+                found = _existing_problems(network, clients.client("ec2", region), settings)
+            _refuse(under("network.existing", found))
+
+
+@contextmanager
+def _refusing(region: str) -> Iterator[None]:
+    """Say in one message what AWS, or what it answers, has against the stack.
+
+    Raises:
+        pulumi.RunError: AWS can't be asked, or what it answers doesn't fit the settings.
+    """
+    try:
+        yield
+    except (ValueError, TrainingJobError) as error:
+        raise pulumi.RunError(str(error)) from error
+    except Exception as error:
+        raise pulumi.RunError(
+            f"AWS did not answer in {region}: {error}\n"
+            "Remedy: check the credentials, the profile and aws:region."
+        ) from error
+
+
+def _clients(settings: AwsSettings) -> AwsClients:
+    """The AWS clients that the jobs have, for questions of the program's own."""
+    raw: dict[str, Any] = settings.model_dump(by_alias=True, exclude_none=True)
+    return AwsClients(lambda key: raw.get(key.removeprefix("aws:")))
+
+
+def _provider(settings: AwsSettings, tags: Mapping[str, str]) -> aws.Provider:
+    endpoints = [aws.ProviderEndpointArgs(**each) for each in settings.endpoints]
+    allowed, forbidden = settings.allowed_account_ids, settings.forbidden_account_ids
+    return aws.Provider(
+        "aws",
+        region=settings.region,
+        profile=settings.profile,
+        assume_roles=[_assume_role(role) for role in settings.assume_roles],
+        # The provider takes only one of the two, even if the other is empty.
+        allowed_account_ids=None if forbidden else allowed,
+        forbidden_account_ids=forbidden or None,
+        endpoints=endpoints,
+        default_tags=aws.ProviderDefaultTagsArgs(tags=dict(tags)),
+    )
+
+
+def _assume_role(role: AssumedRoleSettings) -> aws.ProviderAssumeRoleArgs:
+    return aws.ProviderAssumeRoleArgs(
+        role_arn=role.role_arn, session_name=role.session_name, external_id=role.external_id
+    )
+
+
+def _existing_problems(network: ExistingNetwork, ec2: Any, settings: Settings) -> list[Problem]:
+    """What a subnet has that jobs can't use: it is public, of another VPC, or too small."""
+    by_id = [{"Name": "subnet-id", "Values": list(network.subnet_ids)}]
+    by_vpc = [{"Name": "vpc-id", "Values": [network.vpc_id]}]
+    return existing_network_problems(
+        network,
+        ec2.describe_subnets(Filters=by_id)["Subnets"],
+        ec2.describe_route_tables(Filters=by_vpc)["RouteTables"],
+        largest_job(settings),
+        efa=uses_efa(settings),
+    )
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
+    if problems:
+        raise pulumi.RunError(report(problems))

@@ -1,0 +1,84 @@
+"""The account's quotas of training instances, and what of them is in use. boto3, no Pulumi.
+
+SageMaker counts the instances of each type for on-demand jobs, spot jobs and warm pools apart. The
+quotas' codes can't be derived, so they are looked up by name.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.training_job.run.outcome import LIVE_STATUSES
+
+Instances = Mapping[str, int]
+"""Numbers of instances by the names of the quotas that count them."""
+
+
+@dataclass(frozen=True)
+class Quota:
+    """One quota of the account in a region."""
+
+    code: str
+    value: float
+
+
+def instances_of(request: Mapping[str, Any]) -> Instances:
+    """What a request takes of each quota; a warm pool keeps what the job had.
+
+    Works on a CreateTrainingJob request and on a job's description alike.
+    """
+    resources = request["ResourceConfig"]
+    kind = "spot training job" if request.get("EnableManagedSpotTraining") else "training job"
+    kinds = [kind, *(["training warm pool"] if "KeepAlivePeriodInSeconds" in resources else [])]
+    counts: Counter[str] = Counter()
+    for group in resources.get("InstanceGroups") or [resources]:
+        for each in kinds if "InstanceType" in group else ():
+            counts[f"{group['InstanceType']} for {each} usage"] += group["InstanceCount"]
+    return counts
+
+
+def sagemaker_quotas(client: Any) -> dict[str, Quota]:
+    """All quotas of SageMaker by name; some twenty calls on a real account."""
+    pages = client.get_paginator("list_service_quotas").paginate(
+        ServiceCode="sagemaker", PaginationConfig={"PageSize": 100}
+    )
+    return {
+        each["QuotaName"]: Quota(each["QuotaCode"], each["Value"])
+        for page in pages
+        for each in page["Quotas"]
+    }
+
+
+def live_jobs(client: Any) -> list[str]:
+    """The names of all jobs of the account and region that have not ended.
+
+    One that is stopping holds its instances, and writes its last checkpoint.
+    """
+    paginator = client.get_paginator("list_training_jobs")
+    return [
+        each["TrainingJobName"]
+        for status in LIVE_STATUSES
+        for page in paginator.paginate(StatusEquals=status, MaxResults=100)
+        for each in page["TrainingJobSummaries"]
+    ]
+
+
+def in_use(requests: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    """What these requests or descriptions take of each quota together."""
+    counts: Counter[str] = Counter()
+    for request in requests:
+        counts.update(instances_of(request))
+    return counts
+
+
+def shortages(
+    wanted: Instances, used: Instances, quotas: Mapping[str, Quota]
+) -> Iterator[tuple[str, Quota]]:
+    """The quotas, by name, that what is wanted would exceed; one that is not listed is no limit."""
+    for name, count in wanted.items():
+        quota = quotas.get(name)
+        if quota is not None and used.get(name, 0) + count > quota.value:
+            yield name, quota

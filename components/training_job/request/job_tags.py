@@ -1,0 +1,37 @@
+"""The rule for how many tags a job may have: the service's limit, less those of the lifecycle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from components.problems import Problem
+from components.training_job.run.lifecycle import (
+    HASH_TAG,
+    LINEAGE_TAG,
+    OWNER_TAG,
+    RELEASED_TAG,
+    REPORTED_TAG,
+)
+from components.unknowns import is_unknown
+
+_MOST_OF_A_JOB = 50
+"""SageMaker's own limit, as in Tag of its API reference."""
+
+_OWN = (LINEAGE_TAG, OWNER_TAG, HASH_TAG, REPORTED_TAG, RELEASED_TAG)
+
+
+def tag_problems(request: Mapping[str, Any]) -> Iterator[Problem]:
+    """Too many tags: the launch adds three, the watchdog one, and the end of the job, too.
+
+    Each would be refused at a moment when the job before is stopped already.
+    """
+    tags, most = request.get("Tags", []), _MOST_OF_A_JOB - len(_OWN)
+    if is_unknown(tags) or len(tags) <= most:
+        return
+    yield Problem(
+        "request.Tags",
+        len(tags),
+        f"a job may have {_MOST_OF_A_JOB} tags, of which {len(_OWN)} mark whose run it is",
+        f"remove tags of the job or the stack until {most} are left",
+    )

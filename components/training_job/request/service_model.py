@@ -1,0 +1,141 @@
+"""The request held against botocore's service model of CreateTrainingJob and its own limits.
+
+Numbers reach a dynamic provider as floats and nulls not at all. botocore checks only types, unknown
+keys and minima on the client; the service's patterns, maxima and enumerations are in the model too
+and are checked here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from components.problems import Problem
+from components.training_job.aws.sdk_session import service_model
+from components.unknowns import is_unknown
+
+_TYPES: dict[str, tuple[type, str]] = {
+    "structure": (dict, "a mapping"),
+    "map": (dict, "a mapping"),
+    "list": (list, "a list"),
+    "string": (str, "text"),
+    "integer": (int, "a whole number"),
+    "long": (int, "a whole number"),
+    "boolean": (bool, "true or false"),
+}
+"""The types of the model's shapes; the request has no others."""
+
+_SEPARATORS = "\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""Unicode's category Z. Python's own class of white space has tabs and line breaks too."""
+
+_UNICODE_CLASSES = {
+    r"\p{L}": r"\w",
+    r"\p{N}": r"\d",
+    r"\p{Z}": _SEPARATORS,
+    r"\p{Alnum}": "a-zA-Z0-9",
+}
+
+_OPEN_ENUMERATIONS = frozenset({"TrainingInstanceType"})
+"""What grows faster than the model: the settings say whether an unlisted value is meant."""
+
+
+@cache
+def request_shape() -> Any:
+    """The input shape of CreateTrainingJob."""
+    return service_model("sagemaker").operation_model("CreateTrainingJob").input_shape
+
+
+def conform(value: Any) -> Any:
+    """The same value with integers where the engine made floats of them, and without nulls.
+
+    It needs no model: all numbers of a CreateTrainingJob request are integers.
+    """
+    if isinstance(value, dict):
+        return {key: conform(each) for key, each in value.items() if each is not None}
+    if isinstance(value, list):
+        return [conform(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def request_problems(request: dict[str, Any]) -> list[Problem]:
+    """Every value of the request that the service's model refuses; unknowns are passed over.
+
+    The name, which each launch has of its own, is not asked for.
+    """
+    named = {"TrainingJobName": "a"} | request
+    return list(_problems("request", named, request_shape()))
+
+
+def _problems(path: str, value: Any, shape: Any) -> Iterator[Problem]:
+    if is_unknown(value):
+        return
+    type_, rule = _TYPES[shape.type_name]
+    if not _is_a(type_, value):
+        yield Problem(path, value, f"must be {rule}", f"write it as {rule}")
+        return
+    if shape.type_name == "structure":
+        yield from _structure_problems(path, value, shape)
+    elif shape.type_name == "list":
+        yield from _size_problems(path, value, shape, "items")
+        for index, each in enumerate(value):
+            yield from _problems(f"{path}[{index}]", each, shape.member)
+    elif shape.type_name == "map":
+        yield from _size_problems(path, value, shape, "entries")
+        for key, each in value.items():
+            yield from _problems(f"{path}.{key}", key, shape.key)
+            yield from _problems(f"{path}.{key}", each, shape.value)
+    elif shape.type_name == "string":
+        yield from _text_problems(path, value, shape)
+    elif shape.type_name in ("integer", "long"):
+        yield from _number_problems(path, value, shape)
+
+
+def _is_a(type_: type, value: Any) -> bool:
+    """Whether a value is of a type; true and false are no numbers."""
+    return isinstance(value, type_) and (type_ is bool or not isinstance(value, bool))
+
+
+def _structure_problems(path: str, value: dict[str, Any], shape: Any) -> Iterator[Problem]:
+    for key, each in value.items():
+        if key in shape.members:
+            yield from _problems(f"{path}.{key}", each, shape.members[key])
+        else:
+            known = ", ".join(shape.members)
+            yield Problem(f"{path}.{key}", each, "is not known to the API", f"use one of {known}")
+    for key in shape.required_members:
+        if key not in value:
+            yield Problem(f"{path}.{key}", None, "is required by the API", "set it")
+
+
+def _text_problems(path: str, value: str, shape: Any) -> Iterator[Problem]:
+    yield from _size_problems(path, value, shape, "characters")
+    if shape.enum and value not in shape.enum and shape.name not in _OPEN_ENUMERATIONS:
+        yield Problem(path, value, "is not one of the API's values", f"use {', '.join(shape.enum)}")
+    pattern = shape.metadata.get("pattern")
+    if pattern and not _compiled(pattern).fullmatch(value):
+        yield Problem(path, value, f"must match {pattern}", "mend the value")
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """One of the model's Java patterns, whose Unicode classes Python writes otherwise."""
+    for java, python in _UNICODE_CLASSES.items():
+        pattern = pattern.replace(java, python)
+    return re.compile(pattern)
+
+
+def _number_problems(path: str, value: int, shape: Any) -> Iterator[Problem]:
+    low, high = shape.metadata.get("min"), shape.metadata.get("max")
+    if (low is not None and value < low) or (high is not None and value > high):
+        limits = f"{low if low is not None else 'anything'} to {high if high is not None else '…'}"
+        yield Problem(path, value, f"must be {limits}", "choose a number within")
+
+
+def _size_problems(path: str, value: Any, shape: Any, unit: str) -> Iterator[Problem]:
+    low, high = shape.metadata.get("min", 0), shape.metadata.get("max")
+    if len(value) < low or (high is not None and len(value) > high):
+        limits = f"at least {low}" if high is None else f"{low} to {high}"
+        remedy = "shorten it" if len(value) > low else "add to it"
+        yield Problem(path, value, f"must have {limits} {unit}, but has {len(value)}", remedy)

@@ -1,0 +1,220 @@
+"""One job's settings and placement as the CreateTrainingJob request; no AWS call, no Pulumi.
+
+Values that are known only while the stack is built (ARNs, URIs, ids) may be Pulumi outputs: they
+are put into the request as they are. Instance type, count, spot, runtime and wait are always
+plain, so that a preview and a policy see them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.training_job.code_channel.launcher_archive import LAUNCHER
+from components.training_job.request.channels import input_channel
+from components.training_job.request.definition import CODE_CHANNEL, Request
+from components.training_job.settings.input_settings import InputSettings
+from components.training_job.settings.job_settings import JobSettings
+from components.training_job.settings.secret_settings import SECRET_VARIABLE_PREFIX
+
+MACHINE_LEARNING_ROOT = "/opt/ml"
+CHECKPOINT_PATH = f"{MACHINE_LEARNING_ROOT}/checkpoints"
+SOURCE_ARCHIVE = "source.tar.gz"
+
+FALLBACK_MEMBERS = ("EnableManagedSpotTraining", "ResourceConfig", "StoppingCondition")
+"""The members of a request that differ between a job's attempts."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a job runs and where its data lie; each value may be a Pulumi output.
+
+    `input_uris` has the S3 URI of each channel that the stack uploads, `code_uri` that of the
+    prefix with the launcher and the source archive, or None for a job without source.
+    """
+
+    role_arn: Any
+    key_arn: Any
+    subnet_ids: Any
+    security_group_ids: Any
+    output_uri: Any
+    checkpoint_uri: Any
+    code_uri: Any | None
+    input_uris: Mapping[str, Any]
+    tags: Mapping[str, str]
+
+
+def training_request(job: JobSettings, placement: Placement) -> Request:
+    """The CreateTrainingJob request, without the name and the tags of a launch.
+
+    `extra` is merged into it; what it would override is among `overridden`.
+    """
+    return merged(_modelled(job, placement), job.extra)
+
+
+def fallback_requests(job: JobSettings, placement: Placement) -> list[Request]:
+    """What each fallback changes in the request: these members replace those of the first choice.
+
+    All other members are the same for every attempt, as is the definition.
+    """
+    requests = [training_request(variant, placement) for variant in job.variants[1:]]
+    return [{key: request[key] for key in FALLBACK_MEMBERS} for request in requests]
+
+
+def merged(request: Request, extra: Mapping[str, Any]) -> Request:
+    """The request with `extra` put in where the request says nothing."""
+    result = dict(request)
+    for key, value in extra.items():
+        mine = result.get(key)
+        if isinstance(mine, dict) and isinstance(value, Mapping):
+            result[key] = merged(mine, value)
+        else:
+            result.setdefault(key, value)
+    return result
+
+
+def overridden(request: Mapping[str, Any], extra: Mapping[str, Any]) -> list[str]:
+    """The dotted paths of `extra` that the request already has a value for."""
+    paths = []
+    for key, value in extra.items():
+        mine = request.get(key)
+        if isinstance(mine, dict) and isinstance(value, Mapping):
+            paths += [f"{key}.{path}" for path in overridden(mine, value)]
+        elif key in request:
+            paths.append(key)
+    return paths
+
+
+def _modelled(job: JobSettings, placement: Placement) -> Request:
+    """The part of the request that the settings have words of their own for."""
+    return _without_empty(
+        {
+            "AlgorithmSpecification": _algorithm(job),
+            "HyperParameters": {k: _text(v) for k, v in job.hyperparameters.items()},
+            "Environment": {**job.environment, **_secret_variables(job)},
+            "InputDataConfig": _channels(job, placement),
+            "OutputDataConfig": {
+                "S3OutputPath": placement.output_uri,
+                "KmsKeyId": placement.key_arn,
+            },
+            "RoleArn": placement.role_arn,
+            "ResourceConfig": _resources(job, placement),
+            "VpcConfig": {
+                "Subnets": placement.subnet_ids,
+                "SecurityGroupIds": placement.security_group_ids,
+            },
+            "EnableNetworkIsolation": job.network_isolation,
+            "EnableInterContainerTrafficEncryption": job.total_instances > 1,
+            "EnableManagedSpotTraining": job.spot is not None,
+            "StoppingCondition": _limits(job),
+            "CheckpointConfig": _checkpoints(job, placement),
+            "RetryStrategy": _retries(job),
+            "Tags": [{"Key": key, "Value": value} for key, value in _tags(job, placement)],
+        }
+    )
+
+
+def _algorithm(job: JobSettings) -> dict[str, Any]:
+    return {
+        **({"AlgorithmName": job.algorithm} if job.algorithm else {"TrainingImage": job.image}),
+        "TrainingInputMode": "File",
+        **_entry_point(job),
+        "MetricDefinitions": [
+            {"Name": name, "Regex": regex} for name, regex in sorted(job.metrics.items())
+        ],
+    }
+
+
+def _entry_point(job: JobSettings) -> dict[str, Any]:
+    """The launcher as the container's entry point; without source, the image's own."""
+    if job.source is None:
+        return {}
+    arguments = ["--distribution", job.distribution, "--entry-point", job.source.entry_point]
+    if job.distribution_groups:
+        arguments += ["--groups", ",".join(job.distribution_groups)]
+    if job.source.arguments:
+        arguments += ["--", *job.source.arguments]
+    return {
+        "ContainerEntrypoint": [
+            "python3",
+            f"{MACHINE_LEARNING_ROOT}/input/data/{CODE_CHANNEL}/{LAUNCHER}",
+        ],
+        "ContainerArguments": arguments,
+    }
+
+
+def _tags(job: JobSettings, placement: Placement) -> list[tuple[str, str]]:
+    """The stack's tags and the job's own, which can't take their place."""
+    return sorted((dict(job.tags) | dict(placement.tags)).items())
+
+
+def _secret_variables(job: JobSettings) -> dict[str, str]:
+    """Where the launcher finds each secret; its value is never part of a request."""
+    return {f"{SECRET_VARIABLE_PREFIX}{name}": secret.arn for name, secret in job.secrets.items()}
+
+
+def _channels(job: JobSettings, placement: Placement) -> list[dict[str, Any]]:
+    channels = [
+        input_channel(name, channel, placement.input_uris.get(name, channel.s3_uri))
+        for name, channel in sorted(job.inputs.items())
+    ]
+    if placement.code_uri is not None:
+        channels.append(input_channel(CODE_CHANNEL, InputSettings(), placement.code_uri))
+    return channels
+
+
+def _resources(job: JobSettings, placement: Placement) -> dict[str, Any]:
+    return _without_empty(
+        {
+            **_instances(job),
+            "VolumeSizeInGB": job.volume_gb,
+            "VolumeKmsKeyId": placement.key_arn if job.takes_volume_key else None,
+            "KeepAlivePeriodInSeconds": job.keep_alive,
+        }
+    )
+
+
+def _instances(job: JobSettings) -> dict[str, Any]:
+    if not job.instance_groups:
+        return {"InstanceType": job.instance_type, "InstanceCount": job.instance_count}
+    groups = [
+        {
+            "InstanceGroupName": name,
+            "InstanceType": group.instance_type,
+            "InstanceCount": group.instance_count,
+        }
+        for name, group in sorted(job.instance_groups.items())
+    ]
+    return {"InstanceGroups": groups}
+
+
+def _limits(job: JobSettings) -> dict[str, Any]:
+    return _without_empty(
+        {"MaxRuntimeInSeconds": job.max_runtime, "MaxWaitTimeInSeconds": job.max_wait}
+    )
+
+
+def _checkpoints(job: JobSettings, placement: Placement) -> dict[str, Any] | None:
+    if not job.keeps_checkpoints:
+        return None
+    return {"S3Uri": placement.checkpoint_uri, "LocalPath": CHECKPOINT_PATH}
+
+
+def _retries(job: JobSettings) -> dict[str, Any] | None:
+    return {"MaximumRetryAttempts": job.max_retries} if job.max_retries is not None else None
+
+
+def _text(value: str | float | bool) -> str:
+    """A hyperparameter as the API takes it: texts as they are, all else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values without None and empty containers, which the engine would drop later on."""
+    return {key: each for key, each in values.items() if not _is_empty(each)}
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, dict | list) and not value)

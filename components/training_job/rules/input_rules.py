@@ -1,0 +1,206 @@
+"""The rules for a job's input channels. Each function checks one thing and yields what is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from components.arns import s3_location
+from components.problems import Problem, under
+from components.training_job.code_channel.local_files import data_files
+from components.training_job.settings.input_settings import FileSystemSettings, InputSettings
+from components.training_job.settings.job_settings import JobSettings
+
+KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
+
+_RESERVED_CHANNELS = frozenset({"code"})
+_CHANNEL_NAME = re.compile(r"[A-Za-z0-9.\-_]{1,64}")
+_FILE_SYSTEM_ID = re.compile(r"fs-[0-9a-f]{8,17}")
+_SECURITY_GROUP_ID = re.compile(r"sg-[0-9a-f]{8,17}")
+
+
+def input_problems(job: JobSettings, project: Path) -> Iterator[Problem]:
+    """Everything that is wrong with a job's channels; `project` is the program's folder."""
+    for name, channel in job.inputs.items():
+        found = [problem for rule in _RULES for problem in rule(channel)]
+        found += [*_location_problems(channel, project), *_group_problems(channel, job)]
+        yield from under(f"inputs.{name}", [*_name_problems(name), *found])
+
+
+def key_problems(path: str, key_arn: str | None) -> Iterator[Problem]:
+    """What is wrong with the ARN of a customer's key."""
+    if key_arn is not None and not KEY_ARN.fullmatch(key_arn):
+        yield Problem(
+            path,
+            key_arn,
+            "is not the ARN of a KMS key, which a policy can name; an alias is none",
+            "write arn:aws:kms:<region>:<account>:key/<id>",
+        )
+
+
+def _name_problems(name: str) -> Iterator[Problem]:
+    if name in _RESERVED_CHANNELS or not _CHANNEL_NAME.fullmatch(name):
+        yield Problem(
+            "",
+            name,
+            "a channel's name has 1 to 64 letters, digits, dots, hyphens or underscores, and "
+            "code is the source's",
+            "choose another name",
+        )
+
+
+def _has_one_source(channel: InputSettings) -> Iterator[Problem]:
+    sources = [channel.s3_uri, channel.path, channel.file_system]
+    if sum(source is not None for source in sources) != 1:
+        yield Problem(
+            "",
+            channel.s3_uri and channel.path,
+            "a channel is data in S3, a local file or folder, or a directory of a file system",
+            "set one of s3Uri, path and fileSystem",
+        )
+
+
+def _locations_are_plain(channel: InputSettings) -> Iterator[Problem]:
+    """The role's policy names them, so they may hold nothing that a policy reads as a pattern."""
+    named = {f"manifestPrefixes.{i}": uri for i, uri in enumerate(channel.manifest_prefixes)}
+    if channel.s3_uri is not None:
+        named["s3Uri"] = channel.s3_uri
+    for path, uri in named.items():
+        try:
+            s3_location(uri)
+        except ValueError:
+            yield Problem(
+                path, uri, "is not an S3 prefix without wildcards", "write s3://bucket/prefix/"
+            )
+
+
+def _manifests_are_told(channel: InputSettings) -> Iterator[Problem]:
+    kind = channel.s3_data_type
+    if kind == "S3Prefix":
+        if channel.manifest_prefixes:
+            rule = "only a manifest names objects that lie elsewhere"
+            yield Problem("manifestPrefixes", channel.manifest_prefixes, rule, "remove it")
+        return
+    if channel.s3_uri is None:
+        rule = "a manifest is one object in S3, with the full URIs of others"
+        yield Problem("s3DataType", kind, rule, "upload it, and name it with s3Uri")
+    if not channel.manifest_prefixes:
+        yield Problem(
+            "manifestPrefixes",
+            None,
+            "the jobs may read only what the settings name, and a manifest's objects lie elsewhere",
+            "name the prefixes that they lie under",
+        )
+
+
+def _augmented_manifests_have_attributes(channel: InputSettings) -> Iterator[Problem]:
+    augmented = channel.s3_data_type == "AugmentedManifestFile"
+    if augmented and channel.mode != "Pipe":
+        rule = "SageMaker reads an AugmentedManifestFile in Pipe mode alone"
+        yield Problem("mode", channel.mode, rule, "set mode: Pipe")
+    if augmented and not channel.attribute_names:
+        rule = "SageMaker must be told which attributes of each line to read"
+        yield Problem("attributeNames", None, rule, "name 1 to 16 of them, in order")
+    if not augmented and channel.attribute_names:
+        rule = "only an AugmentedManifestFile has attributes"
+        yield Problem("attributeNames", channel.attribute_names, rule, "remove it")
+
+
+def _fast_files_are_prefixes(channel: InputSettings) -> Iterator[Problem]:
+    if channel.mode == "FastFile" and channel.s3_data_type == "ManifestFile":
+        rule = "SageMaker reads no manifest in FastFile mode"
+        yield Problem("mode", "FastFile", rule, "set mode: File or Pipe, or name an S3 prefix")
+
+
+def _streams_alone_are_changed(channel: InputSettings) -> Iterator[Problem]:
+    """In File mode, SageMaker wants these unset or None; FastFile is a view of the objects."""
+    changes = {
+        "compression": channel.compression != "None" and channel.compression,
+        "recordWrapper": channel.record_wrapper != "None" and channel.record_wrapper,
+        "shuffleSeed": channel.shuffle_seed is not None and channel.shuffle_seed,
+    }
+    for path, value in changes.items():
+        if value is not False and channel.mode != "Pipe":
+            rule = f"is for Pipe mode alone, and the mode is {channel.mode}"
+            yield Problem(path, value, rule, "remove it, or set mode: Pipe")
+
+
+def _file_systems_are_mounted(channel: InputSettings) -> Iterator[Problem]:
+    if channel.file_system is None:
+        return
+    yield from under("fileSystem", _file_system_problems(channel.file_system))
+    if channel.mode != "File":
+        rule = "a file system is mounted, which is File mode"
+        yield Problem("mode", channel.mode, rule, "remove it")
+    for path, value, default in (
+        ("distribution", channel.distribution, "FullyReplicated"),
+        ("s3DataType", channel.s3_data_type, "S3Prefix"),
+        ("instanceGroups", channel.instance_groups, []),
+        ("keyArn", channel.key_arn, None),
+    ):
+        if value != default:
+            yield Problem(path, value, "is for data in S3 alone", "remove it")
+
+
+def _file_system_problems(source: FileSystemSettings) -> Iterator[Problem]:
+    if not _FILE_SYSTEM_ID.fullmatch(source.id):
+        yield Problem("id", source.id, "is no file system's id", "write fs-0123456789abcdef0")
+    if not _SECURITY_GROUP_ID.fullmatch(source.security_group_id):
+        remedy = "write sg-0123456789abcdef0"
+        yield Problem(
+            "securityGroupId", source.security_group_id, "is no security group's id", remedy
+        )
+    if not source.directory_path.startswith("/"):
+        rule = "is not the full path of a directory"
+        yield Problem("directoryPath", source.directory_path, rule, "begin it with /")
+    elif source.type == "FSxLustre" and source.directory_path == "/":
+        rule = "lacks the mount name, which a path on FSx for Lustre begins with"
+        remedy = "write /<mount name>, as `aws fsx describe-file-systems` shows it"
+        yield Problem("directoryPath", source.directory_path, rule, remedy)
+
+
+def _keys_are_named(channel: InputSettings) -> Iterator[Problem]:
+    yield from key_problems("keyArn", channel.key_arn)
+    if channel.path is not None and channel.key_arn is not None:
+        rule = "what the stack uploads is encrypted with the stack's own key"
+        yield Problem("keyArn", channel.key_arn, rule, "remove it")
+
+
+def _location_problems(channel: InputSettings, project: Path) -> Iterator[Problem]:
+    if channel.path is None:
+        return
+    path = project / channel.path
+    if path.exists():
+        yield from under("path", data_files(path, project).problems)
+    else:
+        yield Problem(
+            "path",
+            channel.path,
+            "there is no such file or folder in the project",
+            "create it, or read the data from S3 with s3Uri",
+        )
+
+
+def _group_problems(channel: InputSettings, job: JobSettings) -> Iterator[Problem]:
+    for position, group in enumerate(channel.instance_groups):
+        if group not in job.instance_groups:
+            known = ", ".join(job.instance_groups) or "none"
+            yield Problem(
+                f"instanceGroups.{position}",
+                group,
+                f"is none of the job's instanceGroups, which are {known}",
+                "name one of them, or remove it",
+            )
+
+
+_RULES: tuple[Callable[[InputSettings], Iterator[Problem]], ...] = (
+    _has_one_source,
+    _locations_are_plain,
+    _manifests_are_told,
+    _augmented_manifests_have_attributes,
+    _fast_files_are_prefixes,
+    _streams_alone_are_changed,
+    _file_systems_are_mounted,
+    _keys_are_named,
+)

@@ -1,0 +1,145 @@
+"""The rules for what instances a job runs on: types, groups, spot, warm pool, fallbacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from components.durations import format_duration
+from components.instances import similar_types, training_instance_types
+from components.problems import Problem
+from components.training_job.settings.job_settings import JobSettings
+
+_GROUP_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+"""The API takes any text; the launcher's arguments separate the names by commas."""
+
+
+def instance_problems(job: JobSettings) -> Iterator[Problem]:
+    """Everything that is wrong with the instances of a job and of its fallbacks."""
+    yield from _spot_problems(job)
+    yield from _warm_pool_problems(job)
+    for path, instance_type in _instance_types(job).items():
+        yield from _type_problems(path, instance_type, job)
+    yield from _group_problems(job)
+    yield from _distribution_group_problems(job)
+    yield from _fallback_problems(job)
+    yield from _pending_problems(job)
+
+
+def _instance_types(job: JobSettings) -> dict[str, str]:
+    """The types that the settings name, by their paths."""
+    groups = {f"instanceGroups.{k}.instanceType": v for k, v in job.instance_groups.items()}
+    types = {path: group.instance_type for path, group in groups.items()}
+    if not types:
+        types["instanceType"] = job.instance_type
+    for position, fallback in enumerate(job.fallbacks):
+        if fallback.instance_type is not None:
+            types[f"fallbacks.{position}.instanceType"] = fallback.instance_type
+    return types
+
+
+def _spot_problems(job: JobSettings) -> Iterator[Problem]:
+    if job.spot is not None and not job.spot.checkpoints:
+        yield Problem(
+            "spot.checkpoints",
+            False,
+            "a job on spot capacity needs checkpoints, or an interruption loses all its work",
+            "remove it, or set spot: false for on-demand capacity",
+        )
+    if job.max_wait is not None and job.max_wait < job.max_runtime:
+        yield Problem(
+            "spot.maxWait",
+            format_duration(job.max_wait),
+            f"maxWait covers waiting and running, so it must be at least maxRuntime, "
+            f"{format_duration(job.max_runtime)}",
+            f"set maxWait to {format_duration(job.max_runtime)} or more, or shorten maxRuntime",
+        )
+
+
+def _warm_pool_problems(job: JobSettings) -> Iterator[Problem]:
+    if job.keep_alive is None:
+        return
+    kept = format_duration(job.keep_alive)
+    if job.spot is not None:
+        rule = "the service keeps no warm pool of spot instances"
+        yield Problem("keepAlive", kept, rule, "remove it, or set spot: false")
+    elif any(fallback.spot for fallback in job.fallbacks):
+        rule = "the service keeps no warm pool of spot instances, which a fallback asks for"
+        yield Problem("keepAlive", kept, rule, "remove it, or spot from the fallbacks")
+    if job.instance_groups:
+        rule = "the service keeps no warm pool of several instance types"
+        yield Problem("keepAlive", kept, rule, "remove it, or instanceGroups")
+
+
+def _type_problems(path: str, instance_type: str, job: JobSettings) -> Iterator[Problem]:
+    if instance_type in training_instance_types() or job.unlisted_instance_type:
+        return
+    close = similar_types(instance_type)
+    meant = f"did you mean {' or '.join(close)}? " if close else ""
+    yield Problem(
+        path,
+        instance_type,
+        "is not a SageMaker training instance type that is known here",
+        f"{meant}For a type newer than the table, set unlistedInstanceType: true",
+    )
+
+
+def _group_problems(job: JobSettings) -> Iterator[Problem]:
+    if not job.instance_groups:
+        return
+    for setting, path in (("instance_type", "instanceType"), ("instance_count", "instanceCount")):
+        if setting in job.model_fields_set:
+            rule = "each of the instanceGroups says it for itself"
+            yield Problem(path, getattr(job, setting), rule, "remove it, or instanceGroups")
+    for name in job.instance_groups:
+        if not _GROUP_NAME.fullmatch(name):
+            rule = "a group's name has 1 to 64 letters, digits, dots, hyphens or underscores"
+            yield Problem(f"instanceGroups.{name}", name, rule, "choose another name")
+
+
+def _distribution_group_problems(job: JobSettings) -> Iterator[Problem]:
+    if job.distribution_groups and job.distribution == "none":
+        rule = "without a distribution there is nothing to join"
+        remedy = "set distribution, or remove it"
+        yield Problem("distributionGroups", job.distribution_groups, rule, remedy)
+    for position, name in enumerate(job.distribution_groups):
+        if name not in job.instance_groups:
+            known = ", ".join(job.instance_groups) or "none"
+            rule = f"is none of the job's instanceGroups, which are {known}"
+            yield Problem(f"distributionGroups.{position}", name, rule, "name one of them")
+
+
+def _fallback_problems(job: JobSettings) -> Iterator[Problem]:
+    if not job.fallbacks:
+        return
+    written = [each.model_dump(by_alias=True, exclude_none=True) for each in job.fallbacks]
+    if job.relaunch != "onFailure":
+        rule = "a fallback is what a relaunch uses, and nothing is relaunched"
+        yield Problem("fallbacks", written, rule, "set relaunch: onFailure")
+    if len(job.fallbacks) >= job.max_attempts:
+        rule = f"of {job.max_attempts} attempts only {job.max_attempts - 1} can use a fallback"
+        remedy = f"set maxAttempts to {len(job.fallbacks) + 1} or more, or remove some"
+        yield Problem("fallbacks", written, rule, remedy)
+    for position, fallback in enumerate(job.fallbacks):
+        path = f"fallbacks.{position}"
+        if fallback.instance_type is None and fallback.spot is None:
+            yield Problem(path, None, "changes nothing", "set instanceType or spot, or remove it")
+        if fallback.instance_type is not None and job.instance_groups:
+            rule = "one type can't stand for several instanceGroups"
+            remedy = "remove it; spot can still change"
+            yield Problem(f"{path}.instanceType", fallback.instance_type, rule, remedy)
+
+
+def _pending_problems(job: JobSettings) -> Iterator[Problem]:
+    """MaxPendingTimeInSeconds counts for accelerated types alone, says the API's reference."""
+    pending = job.extra.get("StoppingCondition", {})
+    if not isinstance(pending, dict) or "MaxPendingTimeInSeconds" not in pending:
+        return
+    listed = [training_instance_types().get(group.instance_type) for group in job.groups]
+    if all(each is not None and not each.accelerators for each in listed):
+        yield Problem(
+            "extra.StoppingCondition.MaxPendingTimeInSeconds",
+            pending["MaxPendingTimeInSeconds"],
+            "has no effect without an accelerated instance type",
+            "remove it",
+        )

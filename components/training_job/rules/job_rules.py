@@ -1,0 +1,159 @@
+"""The rules between a job's settings that need nothing but the settings and the project's folder.
+
+Each function checks one thing and yields what is wrong with it. What concerns instances, inputs,
+secrets and the API's own limits has a module of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from posixpath import normpath
+
+from components.problems import Problem, under
+from components.tags import tag_problems
+from components.training_job.code_channel.local_files import source_files
+from components.training_job.rules.api_limits import extra_problems, limit_problems
+from components.training_job.rules.input_rules import input_problems
+from components.training_job.rules.instance_rules import instance_problems
+from components.training_job.rules.secret_rules import secret_problems
+from components.training_job.settings.job_settings import JobSettings, SourceSettings
+
+_RESERVED_TAGS = ("aws:", "sagemaker-training:")
+
+
+def job_problems(job: JobSettings, project: Path) -> list[Problem]:
+    """Everything that is wrong with one job's settings; `project` is the program's folder."""
+    problems = [problem for rule in _RULES for problem in rule(job, project)]
+    problems += [*instance_problems(job), *input_problems(job, project)]
+    problems += [*secret_problems(job), *extra_problems(job)]
+    reported = [problem.path for problem in problems]
+    limits = (each for each in limit_problems(job) if not _is_within(each.path, reported))
+    return problems + list(limits)
+
+
+def _is_within(path: str, reported: list[str]) -> bool:
+    """Whether what is wrong there has been told in the settings' own words."""
+    return any(f"{path}.".startswith(f"{each}.") for each in reported)
+
+
+def _something_is_run(job: JobSettings, _: Path) -> Iterator[Problem]:
+    if (job.image is None) == (job.algorithm is None):
+        yield Problem(
+            "image",
+            job.image,
+            "a job runs an image or an algorithm, exactly one of the two",
+            "set image: <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>, or algorithm",
+        )
+    if job.algorithm is not None and job.source is not None:
+        yield Problem(
+            "source",
+            job.source.dir,
+            "an algorithm brings its own code, which the launcher would replace",
+            "remove it, or set image instead of algorithm",
+        )
+
+
+def _one_lineage_is_named(job: JobSettings, _: Path) -> Iterator[Problem]:
+    if job.fresh and job.resume_from:
+        yield Problem(
+            "resumeFrom",
+            job.resume_from,
+            f"fresh ({job.fresh}) starts another lineage, so there is none to resume",
+            "remove one of fresh and resumeFrom",
+        )
+
+
+def _source_exists(job: JobSettings, project: Path) -> Iterator[Problem]:
+    if job.source is None:
+        return
+    folder = project / job.source.dir
+    if not folder.is_dir():
+        yield Problem(
+            "source.dir",
+            job.source.dir,
+            "there is no such folder in the project",
+            f"create it, or name a folder below {project.name}/",
+        )
+        return
+    source = source_files(folder, project)
+    yield from under("source.dir", source.problems)
+    if source.files:
+        yield from under("source.entryPoint", _script_problems(job.source, folder, source.files))
+
+
+def _script_problems(
+    source: SourceSettings, folder: Path, files: Collection[str]
+) -> Iterator[Problem]:
+    script = folder / source.entry_point
+    if not script.is_file():
+        yield Problem(
+            "",
+            source.entry_point,
+            f"there is no such file in {source.dir}",
+            f"name one of {_scripts_in(folder)}",
+        )
+    elif normpath(source.entry_point) not in files:
+        yield Problem(
+            "",
+            source.entry_point,
+            f"is not packed: it lies outside {source.dir}, or Git ignores it, or it has the name "
+            "of what tools leave behind",
+            f"remove it from .gitignore, or name one of {_scripts_in(folder)}",
+        )
+
+
+def _scripts_in(folder: Path) -> str:
+    return ", ".join(sorted(path.name for path in folder.glob("*.py"))[:5]) or "its files"
+
+
+def _launcher_has_a_script(job: JobSettings, _: Path) -> Iterator[Problem]:
+    if job.source is None and job.distribution != "none":
+        yield Problem(
+            "distribution",
+            job.distribution,
+            "a distribution needs a script that the launcher can start",
+            "add source: {dir, entryPoint}, or remove distribution",
+        )
+
+
+def _tags_are_the_jobs_own(job: JobSettings, _: Path) -> Iterator[Problem]:
+    for name, value in job.tags.items():
+        path = f"tags.{name}"
+        if name.lower().startswith(_RESERVED_TAGS):
+            rule = f"tags that begin with {' or '.join(_RESERVED_TAGS)} are not a job's own"
+            yield Problem(path, value, rule, "choose another name")
+        else:
+            yield from tag_problems(path, name, value)
+
+
+def _metrics_have_one_group(job: JobSettings, _: Path) -> Iterator[Problem]:
+    for name, expression in job.metrics.items():
+        try:
+            groups = re.compile(expression).groups
+        except re.error as error:
+            yield Problem(
+                f"metrics.{name}",
+                expression,
+                f"is not a regular expression: {error}",
+                "write one with the value in brackets, as in loss=([0-9.]+)",
+            )
+            continue
+        if groups != 1:
+            yield Problem(
+                f"metrics.{name}",
+                expression,
+                f"must have one group, which finds the value, but has {groups}",
+                r"put the number in brackets, as in loss=([0-9.]+)",
+            )
+
+
+_RULES: tuple[Callable[[JobSettings, Path], Iterator[Problem]], ...] = (
+    _something_is_run,
+    _one_lineage_is_named,
+    _source_exists,
+    _launcher_has_a_script,
+    _tags_are_the_jobs_own,
+    _metrics_have_one_group,
+)

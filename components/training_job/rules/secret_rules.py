@@ -1,0 +1,133 @@
+"""The rules that keep secrets out of a job's record, and their road to the script open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from components.problems import Problem
+from components.training_job.rules.input_rules import key_problems
+from components.training_job.settings.job_settings import JobSettings
+from components.training_job.settings.secret_settings import SECRET_VARIABLE_PREFIX
+
+_SECRET_ARN = re.compile(
+    r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}"
+)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SECRET_NAME = re.compile(
+    r"(?i)(^|[^a-z])(password|passwd|secret|token|credentials?|api[_-]?key|access[_-]?key|"
+    r"private[_-]?key)([^a-z]|$)"
+)
+_NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+"""Where a word begins in a name like dbPassword."""
+_SECRET_VALUE = re.compile(
+    r"A(KIA|SIA)[0-9A-Z]{16}"  # AWS access keys, lasting and temporary
+    r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"
+    r"|hf_[A-Za-z0-9]{30,}"  # Hugging Face
+    r"|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}|glpat-[A-Za-z0-9_-]{20,}"
+    r"|xox[abprs]-[A-Za-z0-9-]{10,}"  # Slack
+    r"|sk-[A-Za-z0-9_-]{20,}"  # OpenAI, Anthropic and others
+    r"|AIza[0-9A-Za-z_-]{35}"  # Google
+    r"|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\."  # a JSON web token
+    r"|[a-z][a-z0-9+.-]*://[^\s/:@]{1,200}:[^\s/:@]{1,200}@"  # an address with a password
+)
+
+
+def secret_problems(job: JobSettings) -> Iterator[Problem]:
+    """Everything that is wrong with a job's secrets, and what looks like one elsewhere."""
+    yield from _nothing_looks_secret(job)
+    for name, secret in job.secrets.items():
+        path = f"secrets.{name}"
+        yield from _name_problems(path, name, job)
+        yield from _arn_problems(path, secret.arn)
+        yield from key_problems(f"{path}.keyArn", secret.key_arn)
+    if job.secrets:
+        yield from _road_problems(job)
+
+
+def _nothing_looks_secret(job: JobSettings) -> Iterator[Problem]:
+    for path, name, value in _texts(job):
+        if _looks_secret(name, value):
+            yield Problem(
+                path,
+                "(hidden)",
+                "looks like a secret, and what stands here is readable in the job's record",
+                "keep it in Secrets Manager, and name its ARN in secrets",
+            )
+
+
+def _looks_secret(name: str, value: str) -> bool:
+    """By the known forms of keys and tokens, or by the name; a number or an ARN is none."""
+    told = value.isdecimal() or _SECRET_ARN.fullmatch(value)
+    sounds_secret = _SECRET_NAME.search(_NEXT_WORD.sub("_", name))
+    return bool(_SECRET_VALUE.search(value) or (sounds_secret and not told))
+
+
+def _texts(job: JobSettings) -> Iterator[tuple[str, str, str]]:
+    """Each text that ends up in the job's record: its path, the name it goes by, and itself."""
+    for name, value in job.environment.items():
+        yield f"environment.{name}", name, value
+    for name, parameter in job.hyperparameters.items():
+        yield f"hyperparameters.{name}", name, str(parameter)
+    for name, value in job.tags.items():
+        yield f"tags.{name}", name, value
+    arguments = job.source.arguments if job.source else []
+    for position, (option, argument) in enumerate(zip(["", *arguments], arguments, strict=False)):
+        name, _, value = argument.rpartition("=")
+        if option.startswith("-") and "=" not in option and not argument.startswith("-"):
+            name = name or option
+        yield f"source.arguments.{position}", name, value
+    yield from _texts_in(job.extra, "extra", "")
+
+
+def _texts_in(value: Any, path: str, name: str) -> Iterator[tuple[str, str, str]]:
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _texts_in(each, f"{path}.{key}", str(key))
+    elif isinstance(value, list):
+        for position, each in enumerate(value):
+            yield from _texts_in(each, f"{path}.{position}", name)
+    elif isinstance(value, str):
+        yield path, name, value
+
+
+def _name_problems(path: str, name: str, job: JobSettings) -> Iterator[Problem]:
+    if not _VARIABLE.fullmatch(name):
+        rule = "is the name of an environment variable: letters, digits and underscores"
+        yield Problem(path, name, rule, "choose another name")
+    if name in job.environment:
+        rule = "is set by environment too"
+        yield Problem(path, name, rule, f"remove environment.{name}")
+    if f"{SECRET_VARIABLE_PREFIX}{name}" in job.environment:
+        rule = "its ARN is told to the launcher in a variable that environment sets too"
+        yield Problem(path, name, rule, f"remove environment.{SECRET_VARIABLE_PREFIX}{name}")
+
+
+def _arn_problems(path: str, arn: str) -> Iterator[Problem]:
+    """A policy on the name without the last six characters would match other secrets too."""
+    if not _SECRET_ARN.fullmatch(arn):
+        yield Problem(
+            path,
+            "(hidden)",  # somebody may have written the secret itself
+            "is not the full ARN of a secret of Secrets Manager, with its last six characters",
+            "write arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>",
+        )
+
+
+def _road_problems(job: JobSettings) -> Iterator[Problem]:
+    if job.network_isolation:
+        yield Problem(
+            "networkIsolation",
+            True,
+            "the launcher fetches secrets from Secrets Manager, and an isolated container has "
+            "neither a network nor credentials",
+            "set networkIsolation: false, or read what is gated as an input channel",
+        )
+    if job.source is None:
+        yield Problem(
+            "secrets",
+            sorted(job.secrets),
+            "the launcher fetches secrets, and it travels with the source",
+            "add source: {dir, entryPoint}",
+        )

@@ -1,0 +1,147 @@
+"""Wait for training jobs to end, with their progress as it is. boto3, no Pulumi."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any
+
+from components.durations import format_duration
+from components.training_job.aws.errors import TrainingJobError
+from components.training_job.run.lifecycle import describe
+from components.training_job.run.outcome import is_terminal
+
+_QUICKEST_TICK, _SLOWEST_TICK = 0.5, 30.0
+_TICK_SHARE = 0.05
+_TICK_NEAR_THE_END = 2.0
+_ENDING = frozenset({"Uploading", "Stopping"})
+_AT_ONCE = 4
+_LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+
+Progress = Callable[[str], None]
+
+
+def wait_for_end(
+    client: Any, names: Sequence[str], deadline: float, progress: Progress
+) -> dict[str, dict[str, Any]]:
+    """The descriptions of the jobs once all have ended, by name; `deadline` is in seconds.
+
+    One list call a hundred jobs serves each tick. A tick is a twentieth of the time waited so far,
+    half a second to thirty, and two where a job is about to end: so short jobs and ends are seen at
+    once, and long jobs cost few calls.
+
+    Raises:
+        TrainingJobError: a job has not ended at the deadline, or its record is gone.
+    """
+    ended: dict[str, dict[str, Any]] = {}
+    told: dict[str, str] = {}
+    since: datetime | None = None
+    start = time.monotonic()
+    while (waited := time.monotonic() - start) < deadline:
+        summaries = _summaries(client, names, since)
+        if len(summaries) == len(names):
+            # CreationTimeAfter leaves out a job that was created at that very moment.
+            since = min(each["CreationTime"] for each in summaries.values()) - timedelta(seconds=1)
+        _tell(summaries, told, waited, progress)
+        ended |= _ended(client, [name for name in names if name not in ended], summaries)
+        if len(ended) == len(names):
+            return ended
+        time.sleep(_tick(waited, summaries.values()))
+    running = ", ".join(sorted(set(names) - set(ended)))
+    raise TrainingJobError(
+        f"still running after {format_duration(deadline)}: {running}. "
+        "They run on; `pulumi up` goes on waiting for them."
+    )
+
+
+def _ended(
+    client: Any, names: Iterable[str], summaries: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """The descriptions of those jobs that have ended; one that is in no list is looked at too."""
+    asked = [name for name in names if name not in summaries or is_terminal(summaries[name])]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = pool.map(lambda name: _described(client, name), asked)
+        return {each["TrainingJobName"]: each for each in found if is_terminal(each)}
+
+
+def _tell(
+    summaries: Mapping[str, Mapping[str, Any]],
+    told: dict[str, str],
+    waited: float,
+    progress: Progress,
+) -> None:
+    """Tell each status that is another than the one that was told."""
+    for name, summary in summaries.items():
+        status = _status(summary)
+        if told.get(name) != status:
+            progress(f"{name}: {status} ({format_duration(waited)})")
+            told[name] = status
+
+
+def _tick(waited: float, summaries: Iterable[Mapping[str, Any]]) -> float:
+    """Seconds until the jobs are looked at again."""
+    tick = min(max(waited * _TICK_SHARE, _QUICKEST_TICK), _SLOWEST_TICK)
+    ends = any(_status(summary) in _ENDING for summary in summaries)
+    return min(tick, _TICK_NEAR_THE_END) if ends else tick
+
+
+def last_log_lines(logs: Any, name: str, lines: int) -> list[str]:
+    """The job's last log lines, of each instance's newest stream; none where it wrote none."""
+    try:
+        streams = logs.describe_log_streams(
+            logGroupName=_LOG_GROUP, logStreamNamePrefix=f"{name}/"
+        )["logStreams"]
+        return [line for stream in streams for line in _tail(logs, stream["logStreamName"], lines)]
+    except logs.exceptions.ClientError as error:
+        return [f"(the log can't be read: {error.response['Error']['Message']})"]
+
+
+def _tail(logs: Any, stream: str, lines: int) -> list[str]:
+    events = logs.get_log_events(
+        logGroupName=_LOG_GROUP, logStreamName=stream, limit=lines, startFromHead=False
+    )["events"]
+    host = stream.rpartition("/")[2].rpartition("-")[0]
+    return [f"{host} | {event['message'].rstrip()}" for event in events]
+
+
+def _summaries(
+    client: Any, names: Sequence[str], since: datetime | None
+) -> dict[str, dict[str, Any]]:
+    """The summaries of these jobs by name, newest first, of those created after `since`."""
+    wanted, found = set(names), dict[str, dict[str, Any]]()
+    pages = client.get_paginator("list_training_jobs").paginate(
+        NameContains=_shared_prefix(names),
+        SortBy="CreationTime",
+        SortOrder="Descending",
+        MaxResults=100,
+        **({"CreationTimeAfter": since} if since else {}),
+    )
+    for page in pages:
+        summaries = page["TrainingJobSummaries"]
+        found |= {s["TrainingJobName"]: s for s in summaries if s["TrainingJobName"] in wanted}
+        if len(found) == len(wanted):
+            break
+    return found
+
+
+def _shared_prefix(names: Sequence[str]) -> str:
+    """What all names begin with; the jobs of a stack share the team and the environment."""
+    first, last = min(names), max(names)
+    length = next((i for i, char in enumerate(first) if last[i : i + 1] != char), len(first))
+    return first[:length]
+
+
+def _described(client: Any, name: str) -> dict[str, Any]:
+    description = describe(client, name)
+    if description is None:
+        raise TrainingJobError(
+            f"the record of {name} is gone, so its end can't be known. Run `pulumi up --refresh`."
+        )
+    return description
+
+
+def _status(summary: Mapping[str, Any]) -> str:
+    status, secondary = str(summary["TrainingJobStatus"]), str(summary.get("SecondaryStatus", ""))
+    return secondary if status == "InProgress" and secondary else status

@@ -1,0 +1,81 @@
+"""The instances that a job leaves behind, and how long they are kept. boto3, no Pulumi."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.training_job.request.definition import Request
+from components.training_job.run.lifecycle import describe
+from components.training_job.run.outcome import is_terminal
+
+_SAME_RESOURCES = ("InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId")
+_SAME_FLAGS = ("EnableInterContainerTrafficEncryption", "EnableNetworkIsolation")
+_SAME_NETWORK = ("Subnets", "SecurityGroupIds")
+
+
+def keep_alive_of(request: Mapping[str, Any]) -> int:
+    """For how many seconds a request keeps its instances, 0 where it keeps none."""
+    return int(request["ResourceConfig"].get("KeepAlivePeriodInSeconds", 0))
+
+
+def with_keep_alive(request: Request, seconds: int) -> Request:
+    """The request with its instances kept for so long."""
+    others = request["ResourceConfig"].items()
+    resources = {key: each for key, each in others if key != "KeepAlivePeriodInSeconds"}
+    kept = {"KeepAlivePeriodInSeconds": seconds} if seconds else {}
+    return request | {"ResourceConfig": resources | kept}
+
+
+def would_reuse(request: Request, description: Mapping[str, Any]) -> bool:
+    """Whether a job with this request would run on the instances that an ended job keeps.
+
+    The service matches them by role, network and resources:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/train-warm-pools.html
+    """
+    wanted = bool(keep_alive_of(request)) and not request.get("EnableManagedSpotTraining")
+    return wanted and _likeness(request) == _likeness(description)
+
+
+def change_keep_alive(client: Any, name: str, seconds: int) -> bool:
+    """Have the instances of a job that runs, or of its warm pool, kept for so long; 0 for no time.
+
+    False while the service refuses it of a job that still runs: which states of a job allow it is
+    not documented. It is then to be asked for again.
+    """
+    description = describe(client, name)
+    if description is None or not (_runs(description) or _is_kept(description)):
+        return True
+    try:
+        client.update_training_job(
+            TrainingJobName=name, ResourceConfig={"KeepAlivePeriodInSeconds": seconds}
+        )
+    except client.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationException":
+            raise
+        if not _runs(description):
+            return True  # the pool's time was up in that very moment
+        print(
+            f"{name}: how long its instances are kept can't be changed yet, so run this again "
+            f"once it has ended: {error.response['Error']['Message']}"
+        )
+        return False
+    return True
+
+
+def _likeness(request: Mapping[str, Any]) -> list[Any]:
+    resources, network = request["ResourceConfig"], request.get("VpcConfig", {})
+    return [
+        request["RoleArn"],
+        *(resources.get(key) for key in _SAME_RESOURCES),
+        *(bool(request.get(key)) for key in _SAME_FLAGS),
+        *(sorted(network.get(key, ())) for key in _SAME_NETWORK),
+    ]
+
+
+def _runs(description: Mapping[str, Any]) -> bool:
+    return not is_terminal(description)
+
+
+def _is_kept(description: Mapping[str, Any]) -> bool:
+    return bool(description.get("WarmPoolStatus", {}).get("Status") == "Available")

@@ -1,0 +1,54 @@
+"""What the jobs of a stack reach beyond the stack itself: the sum over their settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from components.arns import repository_arn
+from components.training_job.settings.file_systems import FileSystem
+from components.training_job.settings.job_settings import JobSettings
+
+
+@dataclass(frozen=True)
+class JobNeeds:
+    """What all jobs together may reach; each list is sorted and free of repetition.
+
+    Attributes:
+        repository_arns: the ECR repositories of their images.
+        input_prefixes: `s3://` URIs of inputs that lie in other buckets.
+        input_key_arns: the customers' keys that encrypt those inputs.
+        secret_arns: their secrets in Secrets Manager.
+        secret_key_arns: the customers' keys that encrypt those secrets.
+        file_systems: the file systems that they mount.
+        volume_encryption: whether a job, on whatever fallback, has volumes that take a key.
+    """
+
+    repository_arns: list[str]
+    input_prefixes: list[str]
+    input_key_arns: list[str]
+    secret_arns: list[str]
+    secret_key_arns: list[str]
+    file_systems: list[FileSystem]
+    volume_encryption: bool
+
+
+def needs_of(jobs: Iterable[JobSettings]) -> JobNeeds:
+    """What these jobs need."""
+    jobs = list(jobs)
+    channels = [channel for job in jobs for channel in job.inputs.values()]
+    secrets = [secret for job in jobs for secret in job.secrets.values()]
+    mounted = [channel.file_system for channel in channels if channel.file_system]
+    return JobNeeds(
+        repository_arns=_sorted(repository_arn(job.image) for job in jobs if job.image),
+        input_prefixes=_sorted(uri for channel in channels for uri in channel.prefixes),
+        input_key_arns=_sorted(channel.key_arn for channel in channels),
+        secret_arns=_sorted(secret.arn for secret in secrets),
+        secret_key_arns=_sorted(secret.key_arn for secret in secrets),
+        file_systems=sorted({FileSystem(f.id, f.type, f.security_group_id) for f in mounted}),
+        volume_encryption=any(each.takes_volume_key for job in jobs for each in job.variants),
+    )
+
+
+def _sorted(values: Iterable[str | None]) -> list[str]:
+    return sorted({value for value in values if value})

@@ -1,0 +1,234 @@
+"""One training job as a team writes it in its stack's settings."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from components.instances import training_instance_types
+from components.seconds import Seconds
+from components.training_job.settings.capacity import (
+    FallbackSettings,
+    InstanceGroupSettings,
+    SpotSettings,
+)
+from components.training_job.settings.input_settings import InputSettings
+from components.training_job.settings.secret_settings import Secret
+from components.validation import SettingsModel
+
+NAME_PATTERN = r"[a-z0-9](-?[a-z0-9])*"
+"""Names that can stand in a training job's name and in an S3 key."""
+
+_TWO_HOURS = 2 * 3600
+
+
+class SourceSettings(SettingsModel):
+    """The folder of code that the job runs."""
+
+    dir: str = Field(description="The folder of the job's code, from the project's folder.")
+    entry_point: str = Field(description="The script in that folder that is run, as train.py.")
+    arguments: list[str] = Field(
+        default=[], description="Arguments for the script, after the hyperparameters."
+    )
+
+
+def _spot(value: Any) -> Any:
+    """`spot: true` is spot with its defaults, `spot: false` is on-demand capacity."""
+    return ({} if value else None) if isinstance(value, bool) else value
+
+
+class JobSettings(SettingsModel):
+    """One training job; its definition, its placement, and what to do with it."""
+
+    # For editors; rules.py tells people.
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["image"]}, {"required": ["algorithm"]}]}
+    )
+
+    image: str | None = Field(
+        default=None,
+        description="The container image's URI in ECR, as "
+        "<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>.",
+    )
+    algorithm: str | None = Field(
+        default=None,
+        description="Instead of an image, the name or ARN of an algorithm: one of AWS Marketplace, "
+        "or one whose image's repository lets the execution role pull.",
+    )
+    source: SourceSettings | None = Field(
+        default=None, description="The folder of code that the job runs: {dir, entryPoint}."
+    )
+    distribution: Literal["none", "jax", "torchrun"] = Field(
+        default="none",
+        description="How processes find each other: none, jax or torchrun.",
+    )
+    instance_type: str = Field(
+        default="ml.g5.2xlarge",
+        description="The instance type, as ml.g5.2xlarge. Whether a script can go on from "
+        "checkpoints of another number of accelerators is its own matter.",
+    )
+    instance_count: int = Field(
+        default=1,
+        ge=1,
+        description="The number of instances, 1 or more. Whether a script can go on from "
+        "checkpoints of another number is its own matter.",
+    )
+    instance_groups: dict[str, InstanceGroupSettings] = Field(
+        default={},
+        max_length=5,
+        description="Instead of instanceType and instanceCount, groups of instances by name, at "
+        "most 5: {cpu: {instanceType, instanceCount}}.",
+    )
+    distribution_groups: list[str] = Field(
+        default=[],
+        description="The instance groups that the distribution joins; empty for all. The others "
+        "run the script by itself.",
+    )
+    volume_gb: int = Field(
+        default=100, ge=1, le=16_384, description="Each instance's volume in GB, 1 to 16384."
+    )
+    max_runtime: Seconds = Field(
+        default=_TWO_HOURS,
+        ge=1,
+        le=28 * 86_400,
+        description="The longest training time over all attempts, in seconds or as in 2h, "
+        "at most 28d.",
+    )
+    max_retries: int | None = Field(
+        default=None,
+        ge=1,
+        le=30,
+        description="How often the service itself tries again after an internal error, 1 to 30.",
+    )
+    keep_alive: Seconds | None = Field(
+        default=None,
+        ge=60,
+        le=21_600,
+        description="How long the instances are kept, and billed, as a warm pool after the job, "
+        "at most 6h; not with spot.",
+    )
+    spot: Annotated[
+        SpotSettings | None, BeforeValidator(_spot, json_schema_input_type=SpotSettings | bool)
+    ] = Field(
+        default=SpotSettings(),
+        description="Spot capacity: {maxWait, checkpoints}, or true, or false for on-demand.",
+    )
+    fallbacks: list[FallbackSettings] = Field(
+        default=[],
+        max_length=10,
+        description="What the further attempts of onFailure run on, one after the other, at most "
+        "10: [{instanceType: ml.g5.4xlarge}, {spot: false}]. They go on from the same checkpoints: "
+        "choose types with as many accelerators, unless the script can read those of another "
+        "number.",
+    )
+    inputs: dict[str, InputSettings] = Field(
+        default={}, description="The input channels by name: {train: {s3Uri: s3://…}}."
+    )
+    hyperparameters: dict[str, str | int | float | bool] = Field(
+        default={}, description="Hyperparameters by name; texts, numbers or booleans."
+    )
+    environment: dict[str, str] = Field(
+        default={}, description="Environment variables of the container; texts."
+    )
+    secrets: dict[str, Secret] = Field(
+        default={},
+        description="Environment variables of the script from Secrets Manager, by name: "
+        "{HF_TOKEN: <ARN>} or {HF_TOKEN: {arn, keyArn}}; they need networkIsolation: false and "
+        "boto3 in the image.",
+    )
+    metrics: dict[str, str] = Field(
+        default={},
+        description="Regular expressions with one group that find a metric's value in the log.",
+    )
+    tags: dict[str, str] = Field(
+        default={},
+        max_length=40,
+        description="Tags of the job beside the stack's, at most 40; they change in place.",
+    )
+    network_isolation: bool = Field(
+        default=True,
+        description="Whether the container has no network but its peers: true or false.",
+    )
+    extra: dict[str, Any] = Field(
+        default={},
+        description="More of the CreateTrainingJob request, in the API's own words: "
+        "{ProfilerConfig: {…}}.",
+    )
+    paused: bool = Field(
+        default=False,
+        description="true stops the job and keeps its checkpoints; false goes on from them.",
+    )
+    run_id: str = Field(
+        default="",
+        max_length=64,
+        description="Any text; another one asks for a new run of an unchanged definition.",
+    )
+    fresh: str = Field(
+        default="",
+        max_length=16,
+        pattern=f"^({NAME_PATTERN})?$",
+        description="A short name that starts another lineage, from no checkpoint.",
+    )
+    resume_from: str = Field(
+        default="",
+        description="The lineage to go on with, such as that of a job that was renamed.",
+    )
+    relaunch: Literal["never", "onFailure"] = Field(
+        default="never",
+        description="Whether the next `pulumi up --refresh` relaunches a failed job: "
+        "never or onFailure.",
+    )
+    max_attempts: int = Field(
+        default=3, ge=1, le=30, description="The most attempts in a row with onFailure, 1 to 30."
+    )
+    unlisted_instance_type: bool = Field(
+        default=False,
+        description="true accepts an instance type that the table of types doesn't list.",
+    )
+
+    @property
+    def max_wait(self) -> int | None:
+        """Seconds of waiting and running together on spot; None on demand."""
+        if self.spot is None:
+            return None
+        return self.spot.max_wait if self.spot.max_wait is not None else 2 * self.max_runtime
+
+    @property
+    def keeps_checkpoints(self) -> bool:
+        """Whether /opt/ml/checkpoints is synchronised with the artifact bucket."""
+        return self.spot is None or self.spot.checkpoints
+
+    @property
+    def groups(self) -> tuple[InstanceGroupSettings, ...]:
+        """The instances, by type: the groups, or the only type and its count."""
+        alone = InstanceGroupSettings(
+            instance_type=self.instance_type, instance_count=self.instance_count
+        )
+        return tuple(self.instance_groups.values()) or (alone,)
+
+    @property
+    def total_instances(self) -> int:
+        """The number of instances, of all types."""
+        return sum(group.instance_count for group in self.groups)
+
+    @property
+    def variants(self) -> tuple[JobSettings, ...]:
+        """The job as its attempts may run: as it is written, then on each fallback."""
+        return (self, *(self._on(fallback) for fallback in self.fallbacks))
+
+    @property
+    def takes_volume_key(self) -> bool:
+        """Whether the service accepts a key for the volumes: not where a type has local disks."""
+        listed = [training_instance_types().get(group.instance_type) for group in self.groups]
+        return not any(each.has_local_storage for each in listed if each is not None)
+
+    def _on(self, fallback: FallbackSettings) -> JobSettings:
+        spot = self.spot if fallback.spot is None else _spot_or_none(fallback.spot, self.spot)
+        instance_type = fallback.instance_type or self.instance_type
+        changes: dict[str, Any] = {"instance_type": instance_type, "spot": spot, "fallbacks": []}
+        return self.model_copy(update=changes)
+
+
+def _spot_or_none(wanted: bool, own: SpotSettings | None) -> SpotSettings | None:
+    return (own or SpotSettings()) if wanted else None

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import pytest
+
+from components.artifact_store.resource_policies import (
+    bucket_policy,
+    interface_endpoint_policy,
+    key_policy,
+    s3_endpoint_policy,
+)
+from components.execution_role.iam_documents import Document
+from tests.components.policies import actions, lint, scope, statement
+from tests.components.recording import ACCOUNT, REGION
+
+BUCKET = "arn:aws:s3:::team-artifacts"
+OBJECTS = f"{BUCKET}/*"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
+DEPLOYER = f"arn:aws:iam::{ACCOUNT}:role/deployer"
+OWN = {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}
+HEADER = "s3:x-amz-server-side-encryption"
+
+BUCKET_POLICIES = [bucket_policy(BUCKET, KEY), bucket_policy(BUCKET, KEY, "vpce-1", [DEPLOYER])]
+ENDPOINT_POLICIES = [
+    s3_endpoint_policy(ACCOUNT, REGION, BUCKET),
+    s3_endpoint_policy(ACCOUNT, REGION, BUCKET, ["s3://data/train/"], image_layers=True),
+    interface_endpoint_policy(ACCOUNT),
+]
+
+
+@pytest.mark.parametrize("document", [*BUCKET_POLICIES, *ENDPOINT_POLICIES])
+def test_the_linter_finds_nothing_in_a_resources_policy(document: Document):
+    assert lint(document) == set()
+
+
+@pytest.mark.parametrize("alerts", [False, True])
+def test_the_linter_finds_only_that_a_keys_policy_names_the_key_itself_by_a_star(alerts: bool):
+    assert lint(key_policy(ACCOUNT, REGION, alerts)) == {"RESOURCE_STAR"}
+
+
+def test_the_accounts_own_policies_decide_who_uses_the_key():
+    administration = statement(key_policy(ACCOUNT, REGION), "AccountAdministersKey")
+    assert administration["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+
+
+def test_cloudwatch_logs_uses_the_key_only_for_this_accounts_log_groups():
+    logs = statement(key_policy(ACCOUNT, REGION), "CloudWatchLogsEncrypts")
+    assert logs["Principal"] == {"Service": f"logs.{REGION}.amazonaws.com"}
+    assert logs["Action"] == [
+        "kms:Decrypt",
+        "kms:Encrypt",
+        "kms:GenerateDataKey*",
+        "kms:ReEncrypt*",
+    ]
+    groups = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:*"
+    assert logs["Condition"] == {"StringLike": {"kms:EncryptionContext:aws:logs:arn": groups}}
+
+
+def test_the_services_that_publish_alerts_use_the_key_only_for_this_accounts_topics():
+    document = key_policy(ACCOUNT, REGION, alerts=True)
+    topics = {"kms:EncryptionContext:aws:sns:topicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:*"}
+    alarms = statement(document, "AlarmsAndBudgetsPublish")
+    assert alarms["Principal"]["Service"] == ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]
+    assert alarms["Condition"] == {
+        "StringLike": topics,
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+    }
+    assert statement(document, "EventsPublishAlerts")["Condition"]["StringLike"] == topics
+
+
+def test_no_condition_on_the_source_silences_eventbridge():
+    events = statement(key_policy(ACCOUNT, REGION, alerts=True), "EventsPublishAlerts")
+    assert events["Principal"] == {"Service": "events.amazonaws.com"}
+    assert "aws:Source" not in str(events["Condition"])
+
+
+def test_without_alerts_their_services_cannot_use_the_key():
+    services = [each["Principal"] for each in key_policy(ACCOUNT, REGION)["Statement"]]
+    assert "events.amazonaws.com" not in str(services)
+
+
+@pytest.mark.parametrize("alerts", [False, True])
+def test_no_key_is_anybodys(alerts: bool):
+    document = key_policy(ACCOUNT, REGION, alerts)
+    assert all("*" not in str(each["Principal"]) for each in document["Statement"])
+
+
+@pytest.mark.parametrize("document", BUCKET_POLICIES)
+def test_a_buckets_policy_grants_nothing(document: Document):
+    assert {each["Effect"] for each in document["Statement"]} == {"Deny"}
+
+
+def test_a_bucket_refuses_plain_text_over_the_wire():
+    denial = statement(BUCKET_POLICIES[0], "DenyInsecureTransport")
+    assert denial["Action"] == ["s3:*"]
+    assert denial["Resource"] == [BUCKET, OBJECTS]
+    assert denial["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_a_bucket_refuses_a_put_with_other_encryption_but_not_one_without_a_header():
+    denial = statement(BUCKET_POLICIES[0], "DenyOtherEncryption")
+    assert denial["Action"] == ["s3:PutObject"]
+    assert denial["Resource"] == [OBJECTS]
+    assert denial["Condition"] == {
+        "StringNotEquals": {HEADER: "aws:kms"},
+        "Null": {HEADER: "false"},
+    }
+
+
+def test_a_bucket_refuses_a_put_with_another_key_but_not_one_without_a_header():
+    denial = statement(BUCKET_POLICIES[0], "DenyOtherKeys")
+    assert denial["Resource"] == [OBJECTS]
+    assert denial["Condition"] == {
+        "ArnNotEquals": {f"{HEADER}-aws-kms-key-id": KEY},
+        "Null": {f"{HEADER}-aws-kms-key-id": "false"},
+    }
+
+
+def test_a_bucket_refuses_a_put_with_a_key_that_the_client_brings_along():
+    denial = statement(BUCKET_POLICIES[0], "DenyCustomerProvidedKeys")
+    assert denial["Condition"] == {"Null": {f"{HEADER}-customer-algorithm": "false"}}
+
+
+def test_a_bucket_restricted_to_an_endpoint_exempts_whoever_deploys():
+    denial = statement(BUCKET_POLICIES[1], "DenyOutsideEndpoint")
+    assert denial["Condition"] == {
+        "StringNotEquals": {"aws:SourceVpce": "vpce-1"},
+        "ArnNotLike": {"aws:PrincipalArn": [DEPLOYER]},
+    }
+
+
+def test_a_bucket_restricted_to_an_endpoint_stays_manageable_from_outside():
+    assert not {
+        action
+        for action in statement(BUCKET_POLICIES[1], "DenyOutsideEndpoint")["Action"]
+        if any(
+            word in action for word in ("Policy", "Configuration", "*", "GetBucket", "PutBucket")
+        )
+    }
+
+
+def test_an_unrestricted_bucket_names_no_endpoint():
+    assert "aws:SourceVpce" not in str(BUCKET_POLICIES[0])
+
+
+def test_the_s3_endpoint_leads_to_the_artifacts_only():
+    document = ENDPOINT_POLICIES[0]
+    assert actions(document) == {
+        "s3:AbortMultipartUpload",
+        "s3:DeleteObject",
+        "s3:GetObject",
+        "s3:ListBucket",
+        "s3:PutObject",
+    }
+    assert scope(document, "s3:ListBucket") == [([BUCKET], OWN)]
+    assert scope(document, "s3:PutObject") == [([OBJECTS], OWN)]
+
+
+def test_the_s3_endpoint_leads_to_foreign_inputs_for_reading():
+    document = s3_endpoint_policy(ACCOUNT, REGION, BUCKET, ["s3://data/train/"])
+    assert scope(document, "s3:GetObject")[1] == (["arn:aws:s3:::data/train/*"], OWN)
+    assert scope(document, "s3:ListBucket")[1] == (
+        ["arn:aws:s3:::data"],
+        {"StringLike": {"s3:prefix": ["train/*"]}, **OWN},
+    )
+    assert scope(document, "s3:PutObject") == [([OBJECTS], OWN)]
+
+
+def test_the_s3_endpoint_leads_to_image_layers_only_where_images_come_through_the_vpc():
+    layers = f"arn:aws:s3:::prod-{REGION}-starport-layer-bucket/*"
+    assert statement(ENDPOINT_POLICIES[1], "PullImageLayers")["Resource"] == [layers]
+    assert "starport" not in str(ENDPOINT_POLICIES[0])
+
+
+@pytest.mark.parametrize("document", ENDPOINT_POLICIES)
+def test_an_endpoint_serves_only_principals_of_the_account(document: Document):
+    own = [each for each in document["Statement"] if each["Sid"] != "PullImageLayers"]
+    assert own
+    assert all(each["Condition"].items() >= OWN.items() for each in own)

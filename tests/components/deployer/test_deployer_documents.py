@@ -1,0 +1,276 @@
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import pytest
+from parliament import analyze_policy_string  # type: ignore[import-untyped]
+
+from components.deployer.deployer_documents import deployer_policy
+from components.deployer.deployer_scope import DeployerScope, LaunchLimits, launch_limits
+from components.execution_role.iam_documents import Document
+from components.training_job.run import lifecycle, waiting
+from components.training_job.run.lifecycle import OWNER_TAG
+from components.training_job.settings.job_settings import JobSettings
+from tests.components.evaluation import allowed
+from tests.components.policies import actions, scope
+from tests.components.recording import ACCOUNT, REGION
+
+BUCKET = "arn:aws:s3:::team-artifacts"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
+OTHER_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/4e5f6a7b"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/research-dev-execution-role-0a1b2c3"
+REPOSITORY = f"arn:aws:ecr:{REGION}:763104351884:repository/pytorch-training"
+JOB = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/research-dev-digits-01234567-1"
+CREATE = "sagemaker:CreateTrainingJob"
+LIMITS = LaunchLimits(
+    families=["c5", "g5"], encrypted_families=["c5"], isolated=True, encrypted_traffic=True
+)
+SCOPE = DeployerScope(
+    account_id=ACCOUNT,
+    region=REGION,
+    name_prefix="research-dev",
+    tags={"team": "research", "stack": "dev"},
+    limits=LIMITS,
+    alerts=True,
+    execution_role_arn=ROLE,
+    artifact_bucket_arn=BUCKET,
+    key_arn=KEY,
+    subnet_ids=["subnet-1", "subnet-2"],
+    security_group_ids=["sg-1"],
+    repository_arns=[REPOSITORY],
+)
+LAUNCH = {
+    "sagemaker:VpcSubnets": ["subnet-1", "subnet-2"],
+    "sagemaker:VpcSecurityGroupIds": ["sg-1"],
+    "sagemaker:InstanceTypes": ["ml.c5.xlarge"],
+    "sagemaker:NetworkIsolation": "true",
+    "sagemaker:InterContainerTrafficEncryption": "true",
+    "sagemaker:OutputKmsKeyArn": KEY,
+    "sagemaker:VolumeKmsKeyArn": KEY,
+    f"aws:RequestTag/{OWNER_TAG}": "team-artifacts",
+    "aws:RequestTag/team": "research",
+    "aws:RequestTag/stack": "dev",
+}
+"""What IAM sees of a launch by this stack."""
+
+
+def launches(changes: dict[str, Any], limits: LaunchLimits = LIMITS) -> bool:
+    """Whether the deployer may launch a job; None in `changes` leaves a key out."""
+    context = {key: value for key, value in (LAUNCH | changes).items() if value is not None}
+    return allowed(deployer_policy(replace(SCOPE, limits=limits)), CREATE, JOB, context)
+
+
+def findings(document: Document) -> list[tuple[str, str]]:
+    found = analyze_policy_string(json.dumps(document)).findings
+    return sorted((each.issue, str(each.detail)) for each in found)
+
+
+def test_the_linter_knows_all_but_the_newer_names_of_the_keys():
+    unknown = "Unknown condition sagemaker:{} for action sagemaker:CreateTrainingJob"
+    assert findings(deployer_policy(replace(SCOPE, limits=None))) == []
+    assert findings(deployer_policy(SCOPE)) == [
+        ("UNKNOWN_CONDITION_FOR_ACTION", unknown.format("OutputKmsKeyArn")),
+        ("UNKNOWN_CONDITION_FOR_ACTION", unknown.format("VolumeKmsKeyArn")),
+    ]
+
+
+def test_the_policy_fits_into_a_role():
+    text = json.dumps(deployer_policy(replace(SCOPE, subnet_ids=["subnet-0123456789abcdef0"] * 16)))
+    assert len("".join(text.split())) < 10_240
+
+
+def test_a_launch_by_the_stack_is_allowed():
+    assert launches({})
+
+
+@pytest.mark.parametrize("key", ["OutputKmsKey", "VolumeKmsKey"])
+def test_a_key_counts_under_its_older_name_as_well(key: str):
+    assert launches({f"sagemaker:{key}Arn": None, f"sagemaker:{key}": KEY})
+    assert not launches({f"sagemaker:{key}Arn": None, f"sagemaker:{key}": OTHER_KEY})
+
+
+def test_a_family_with_local_disks_needs_no_key_for_its_volume():
+    types = {"sagemaker:InstanceTypes": ["ml.g5.2xlarge"]}
+    assert launches(types | {"sagemaker:VolumeKmsKeyArn": None})
+    assert not launches(types | {"sagemaker:VolumeKmsKeyArn": OTHER_KEY})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sagemaker:VpcSubnets": ["subnet-1", "subnet-9"]},
+        {"sagemaker:VpcSubnets": None},
+        {"sagemaker:VpcSecurityGroupIds": ["sg-9"]},
+        {"sagemaker:VpcSecurityGroupIds": None},
+        {"sagemaker:InstanceTypes": ["ml.p5.48xlarge"]},
+        {"sagemaker:InstanceTypes": ["ml.c5.xlarge", "ml.p5.48xlarge"]},
+        {"sagemaker:InstanceTypes": ["ml.c5n.xlarge"]},
+        {"sagemaker:InstanceTypes": None},
+        {"sagemaker:NetworkIsolation": "false"},
+        {"sagemaker:NetworkIsolation": None},
+        {"sagemaker:InterContainerTrafficEncryption": "false"},
+        {"sagemaker:OutputKmsKeyArn": OTHER_KEY},
+        {"sagemaker:OutputKmsKeyArn": None},
+        {"sagemaker:VolumeKmsKeyArn": OTHER_KEY},
+        {"sagemaker:VolumeKmsKeyArn": None},
+        {"sagemaker:EnableRemoteDebug": "true"},
+        {f"aws:RequestTag/{OWNER_TAG}": "artifacts-of-another-stack"},
+        {f"aws:RequestTag/{OWNER_TAG}": ROLE},
+        {"aws:RequestTag/team": "vision"},
+        {"aws:RequestTag/team": None},
+    ],
+    ids=str,
+)
+def test_a_launch_elsewhere_or_without_a_control_is_refused(changes: dict[str, Any]):
+    assert not launches(changes)
+
+
+def test_a_job_of_another_name_is_refused():
+    other = JOB.replace("research-dev", "vision-dev")
+    assert not allowed(deployer_policy(SCOPE), CREATE, other, LAUNCH)
+
+
+def test_what_some_of_the_jobs_need_is_allowed_to_all():
+    lenient = replace(LIMITS, isolated=False, encrypted_traffic=False)
+    assert launches({"sagemaker:NetworkIsolation": "false"}, lenient)
+    assert launches({"sagemaker:InterContainerTrafficEncryption": "false"}, lenient)
+
+
+def test_only_the_execution_role_is_passed_and_only_to_sagemaker():
+    assert scope(deployer_policy(SCOPE), "iam:PassRole") == [
+        ([ROLE], {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}})
+    ]
+
+
+@pytest.mark.parametrize("module", [lifecycle, waiting])
+def test_every_call_of_a_jobs_life_is_allowed(module: ModuleType):
+    source = inspect.getsource(module)
+    calls = re.findall(r"client\.(?:get_paginator\(\"(\w+)\"|((?!get_paginator)\w+)\()", source)
+    named = {"".join(part.title() for part in (one or other).split("_")) for one, other in calls}
+    assert named
+    assert {f"sagemaker:{each}" for each in named} <= actions(deployer_policy(SCOPE))
+
+
+@pytest.mark.parametrize("action", ["StopTrainingJob", "AddTags", "DeleteTags"])
+def test_only_jobs_of_the_stack_are_stopped_and_tagged(action: str):
+    policy = deployer_policy(SCOPE)
+    tag = f"aws:ResourceTag/{OWNER_TAG}"
+    assert allowed(policy, f"sagemaker:{action}", JOB, {tag: "team-artifacts"})
+    assert not allowed(policy, f"sagemaker:{action}", JOB, {tag: "another"})
+    assert not allowed(policy, f"sagemaker:{action}", JOB, {})
+
+
+def test_no_remote_shell_is_opened_in_a_running_job():
+    own = {f"aws:ResourceTag/{OWNER_TAG}": "team-artifacts"}
+    update = "sagemaker:UpdateTrainingJob"
+    assert allowed(deployer_policy(SCOPE), update, JOB, own)
+    shell = own | {"sagemaker:EnableRemoteDebug": "true"}
+    assert not allowed(deployer_policy(SCOPE), update, JOB, shell)
+
+
+def test_a_new_job_is_tagged_as_it_is_created():
+    creating = {"sagemaker:TaggingAction": "CreateTrainingJob"}
+    assert allowed(deployer_policy(SCOPE), "sagemaker:AddTags", JOB, creating)
+
+
+def test_a_stack_without_jobs_launches_and_passes_nothing():
+    granted = actions(deployer_policy(replace(SCOPE, limits=None)))
+    assert not granted & {CREATE, "iam:PassRole"}
+
+
+def test_a_stack_without_alerts_reads_none():
+    reads = actions(deployer_policy(SCOPE)) - actions(deployer_policy(replace(SCOPE, alerts=False)))
+    services = {"budgets", "chatbot", "cloudwatch", "events", "sns", "states"}
+    assert {each.partition(":")[0] for each in reads} == services
+
+
+WRITES = {
+    "iam:PassRole",
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "s3:AbortMultipartUpload",
+    "s3:PutObject",
+    "s3:PutObjectTagging",
+    "sagemaker:AddTags",
+    "sagemaker:CreateTrainingJob",
+    "sagemaker:DeleteTags",
+    "sagemaker:StopTrainingJob",
+    "sagemaker:UpdateTrainingJob",
+}
+
+
+def test_a_deployer_changes_jobs_and_uploads_and_nothing_else():
+    changing = {
+        action
+        for action in actions(deployer_policy(SCOPE))
+        if not action.partition(":")[2].startswith(("BatchGet", "Describe", "Get", "List", "View"))
+    }
+    assert changing == WRITES
+
+
+def test_a_deployer_reads_no_model_and_no_checkpoint():
+    objects = [arn for arns, _ in scope(deployer_policy(SCOPE), "s3:GetObject") for arn in arns]
+    assert objects == [f"{BUCKET}/inputs/*", f"{BUCKET}/source/*"]
+
+
+def test_a_deployer_writes_the_record_of_a_run_beside_its_output_and_no_output():
+    run = f"{BUCKET}/output/research-dev-digits/research-dev-digits-01234567-1"
+    policy = deployer_policy(SCOPE)
+    assert allowed(policy, "s3:PutObject", f"{run}/run.json", {})
+    for path in ("output/model.tar.gz", "output/run.json.gz", "run.jsonl"):
+        assert not allowed(policy, "s3:PutObject", f"{run}/{path}", {})
+    assert not allowed(policy, "s3:GetObject", f"{run}/run.json", {})
+
+
+def test_no_action_is_a_pattern_and_only_lists_name_every_resource():
+    document = deployer_policy(SCOPE)
+    assert not any("*" in action for action in actions(document))
+    everywhere = {
+        action
+        for each in document["Statement"]
+        if "*" in each["Resource"]
+        for action in each["Action"]
+    }
+    everywhere.remove("sns:GetSubscriptionAttributes")
+    assert all(each.partition(":")[2].startswith(("Describe", "List")) for each in everywhere)
+
+
+def test_the_key_is_used_through_s3_alone():
+    through = {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}
+    assert scope(deployer_policy(SCOPE), "kms:GenerateDataKey") == [([KEY], through)]
+
+
+def test_every_statement_has_a_name_of_its_own():
+    names = [each["Sid"] for each in deployer_policy(SCOPE)["Statement"]]
+    assert len(names) == len(set(names))
+
+
+def job(**settings: Any) -> JobSettings:
+    return JobSettings.model_validate({"image": "x"} | settings)
+
+
+def test_the_limits_are_what_all_jobs_have_in_common():
+    gpu, cpu = job(instanceCount=2), job(instanceType="ml.c5.xlarge", networkIsolation=False)
+    assert launch_limits([gpu]) == LaunchLimits(["g5"], [], True, True)
+    assert launch_limits([gpu, cpu]) == LaunchLimits(["c5", "g5"], ["c5"], False, False)
+    assert launch_limits([]) is None
+
+
+def test_a_deployer_looks_up_the_images_of_the_stacks_jobs_and_pulls_none():
+    document = deployer_policy(SCOPE)
+    assert scope(document, "ecr:BatchGetImage") == [([REPOSITORY], {})]
+    assert "ecr:GetDownloadUrlForLayer" not in actions(document)
+    without_jobs = deployer_policy(replace(SCOPE, repository_arns=[]))
+    assert not any(action.startswith("ecr:") for action in actions(without_jobs))
+
+
+def test_a_launch_on_a_fallback_or_of_several_groups_is_within_the_limits():
+    retried = job(instanceType="ml.c5.xlarge", fallbacks=[{"instanceType": "ml.g5.xlarge"}])
+    groups = {"a": {"instanceType": "ml.m5.large"}, "b": {"instanceType": "ml.g5.xlarge"}}
+    assert launch_limits([retried]) == LaunchLimits(["c5", "g5"], ["c5"], True, False)
+    assert launch_limits([job(instanceGroups=groups)]) == LaunchLimits(["g5", "m5"], [], True, True)

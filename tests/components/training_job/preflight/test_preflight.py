@@ -1,0 +1,276 @@
+"""What is asked of AWS before a launch, and what is said of the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pulumi.output import Unknown
+
+from components.training_job.preflight.preflight import Preflight
+from components.training_job.provider import TrainingJobProvider
+from components.unknowns import UNKNOWN
+from tests.components.training_job.conftest import ON_DEMAND, SPOT, WARM_POOL
+from tests.components.training_job.fake_account import FakeAccount
+from tests.components.training_job.fake_sagemaker import FakeSageMaker, client_error
+
+Inputs = Callable[..., dict[str, Any]]
+DATA = {"inputs": {"train": {"s3Uri": "s3://data/train/"}}}
+
+
+@pytest.fixture
+def provider(account: FakeAccount, preflight: Preflight) -> TrainingJobProvider:
+    provider = TrainingJobProvider()
+    provider._clients = account  # type: ignore[assignment]
+    provider._preflight = preflight
+    return provider
+
+
+def texts(preflight: Preflight, inputs: dict[str, Any]) -> list[str]:
+    return [str(problem) for problem in preflight.problems(inputs)]
+
+
+def start(sagemaker: FakeSageMaker, inputs: dict[str, Any], lineage: str, owner: str = "") -> str:
+    """Let a job of a lineage run, as if another program had launched it; return its name."""
+    name = f"{lineage}-00000001-1"
+    tags = [{"Key": "sagemaker-training:owner", "Value": owner}]
+    sagemaker.create_training_job(**inputs["request"] | {"TrainingJobName": name, "Tags": tags})
+    return name
+
+
+def test_a_launch_that_nothing_is_against_has_no_problems(
+    preflight: Preflight,
+    account: FakeAccount,
+    job_inputs: Inputs,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert texts(preflight, job_inputs(DATA)) == []
+    assert capsys.readouterr().out == ""
+    assert sum(account.calls.values()) + len(account.sagemaker.calls) == 6
+
+
+def test_everything_that_is_missing_is_told_at_once_with_path_value_rule_and_remedy(
+    preflight: Preflight, account: FakeAccount, job_inputs: Inputs
+) -> None:
+    account.quotas[SPOT] = 1
+    account.images, account.objects, account.roles = set(), {"s3://data/other"}, set()
+    told = texts(preflight, job_inputs({**DATA, "instanceCount": 2}))
+    paths = [text.partition(":")[0] for text in told]
+    assert paths == [
+        "request.ResourceConfig",
+        "request.AlgorithmSpecification.TrainingImage",
+        "request.InputDataConfig[0].DataSource.S3DataSource.S3Uri",
+        "request.RoleArn",
+    ]
+    assert all("Remedy: " in text for text in told)
+    assert f"quota of instances of {SPOT} in us-east-1 is 1, of which 0 are in use" in told[0]
+    assert "servicequotas/home/services/sagemaker/quotas/L-00000000" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("job", "short"),
+    [
+        ({}, SPOT),
+        ({"spot": False}, ON_DEMAND),
+        ({"spot": False, "keepAlive": "30m"}, WARM_POOL),
+    ],
+)
+def test_spot_on_demand_and_warm_pools_have_quotas_of_their_own(
+    preflight: Preflight, account: FakeAccount, job_inputs: Inputs, job: Any, short: str
+) -> None:
+    account.quotas = dict.fromkeys(account.quotas, 10.0) | {short: 0}
+    [told] = texts(preflight, job_inputs(job))
+    assert short in told
+
+
+def test_what_other_jobs_use_counts_and_what_this_lineage_uses_does_not(
+    preflight: Preflight, account: FakeAccount, job_inputs: Inputs
+) -> None:
+    three = job_inputs({"instanceCount": 3})
+    start(account.sagemaker, three, "research-dev-digits", three["owner"])
+    start(account.sagemaker, job_inputs({"spot": False, "instanceCount": 3}), "vision-dev-cats")
+    assert texts(preflight, three) == []
+
+    start(account.sagemaker, job_inputs({"instanceCount": 2}), "vision-dev-dogs")
+    [told] = texts(Preflight(account), three)  # type: ignore[arg-type]
+    assert "is 4, of which 2 are in use" in told
+    assert "ask for 5 at" in told
+
+
+def test_the_jobs_of_a_stack_share_the_quota(preflight: Preflight, job_inputs: Inputs) -> None:
+    assert texts(preflight, job_inputs({"instanceCount": 3}, lineage="research-dev-a")) == []
+    assert texts(preflight, job_inputs({"instanceCount": 3}, lineage="research-dev-a")) == []
+    [told] = texts(preflight, job_inputs({"instanceCount": 2}, lineage="research-dev-b"))
+    assert "of which 3 are in use or asked for by this stack's other jobs" in told
+
+
+def test_a_type_without_a_quota_has_no_limit(
+    preflight: Preflight, account: FakeAccount, job_inputs: Inputs
+) -> None:
+    account.quotas = {}
+    assert texts(preflight, job_inputs({"instanceCount": 50})) == []
+
+
+def test_what_may_not_be_asked_is_told_once_and_stops_nothing(
+    preflight: Preflight,
+    account: FakeAccount,
+    job_inputs: Inputs,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    account.denied = {"ListServiceQuotas", "BatchGetImage", "ListObjectsV2", "GetRole"}
+    assert texts(preflight, job_inputs(DATA)) == []
+    assert texts(preflight, job_inputs(DATA, lineage="research-dev-b")) == []
+    warnings = capsys.readouterr().out.splitlines()
+    assert len(warnings) == 4
+    assert all(line.startswith("preflight can't see ") for line in warnings)
+
+
+def test_jobs_that_may_not_be_seen_are_not_counted(
+    preflight: Preflight,
+    account: FakeAccount,
+    job_inputs: Inputs,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    start(account.sagemaker, job_inputs({"instanceCount": 4}), "vision-dev-cats")
+
+    def denied(_self: FakeSageMaker, _name: str) -> None:
+        raise client_error("AccessDeniedException", "not authorized", "DescribeTrainingJob")
+
+    monkeypatch.setattr(FakeSageMaker, "_describe", denied)
+    assert texts(preflight, job_inputs()) == []
+    assert "counts no instances of jobs that these credentials may not see" in (
+        capsys.readouterr().out
+    )
+
+
+@pytest.mark.parametrize(("status", "counts"), [("Stopping", True), ("Stopped", False)])
+def test_a_job_that_is_stopping_holds_its_instances_and_its_checkpoints(
+    preflight: Preflight, account: FakeAccount, job_inputs: Inputs, status: str, counts: bool
+) -> None:
+    three = job_inputs({"instanceCount": 3})
+    for lineage in ("vision-dev-cats", "research-dev-digits"):
+        name = start(account.sagemaker, job_inputs({"instanceCount": 2}), lineage, "theirs")
+        account.sagemaker.end(name, status)
+    told = [problem.path for problem in preflight.problems(three)]
+    assert told == (["request.ResourceConfig", "lineage"] if counts else [])
+
+
+@pytest.mark.parametrize("theirs", [True, False])
+def test_another_owners_live_job_on_the_lineage_is_told_before_anything_is_stopped(
+    preflight: Preflight, account: FakeAccount, job_inputs: Inputs, theirs: bool
+) -> None:
+    inputs = job_inputs()
+    owner = "theirs" if theirs else inputs["owner"]
+    name = start(account.sagemaker, inputs, inputs["lineage"], owner)
+    told = texts(preflight, inputs)
+    assert len(told) == theirs
+    assert all(f"{name} is running on its checkpoints and belongs to {owner}" in t for t in told)
+    assert account.sagemaker.live() == [name]
+
+
+@pytest.mark.parametrize("unknown", [UNKNOWN, Unknown()])  # type: ignore[no-untyped-call]
+def test_what_is_not_known_yet_is_passed_over(
+    preflight: Preflight, account: FakeAccount, job_inputs: Inputs, unknown: Any
+) -> None:
+    account.roles, account.objects = set(), set()
+    inputs = job_inputs({"inputs": {"train": {"s3Uri": "s3://later/"}}}, owner=unknown)
+    [train, _code] = inputs["request"]["InputDataConfig"]
+    train["DataSource"]["S3DataSource"]["S3Uri"] = unknown
+    inputs["request"] |= {"RoleArn": unknown, "CheckpointConfig": {"S3Uri": unknown}}
+    inputs["request"]["OutputDataConfig"]["S3OutputPath"] = unknown
+    inputs["request"]["AlgorithmSpecification"]["TrainingImage"] = unknown
+    assert texts(preflight, inputs) == []
+    assert account.calls == {"ListServiceQuotas": 1}
+
+
+def test_what_the_stack_uploads_need_not_be_there_before(
+    preflight: Preflight, job_inputs: Inputs
+) -> None:
+    own = {"s3Uri": "s3://artifacts/inputs/research-dev-digits/train/0/"}
+    assert texts(preflight, job_inputs({"inputs": {"train": own}})) == []
+
+
+@pytest.mark.parametrize("image", ["public.ecr.aws/acme/training:1", "training:1"])
+def test_only_a_private_registry_is_asked_for_an_image(
+    preflight: Preflight, account: FakeAccount, job_inputs: Inputs, image: str
+) -> None:
+    assert texts(preflight, job_inputs({"image": image})) == []
+    assert account.calls["BatchGetImage"] == 0
+
+
+@pytest.mark.parametrize("held", [set(), {("training", "2")}])
+def test_a_missing_repository_and_a_missing_tag_are_the_same_to_a_job(
+    preflight: Preflight, account: FakeAccount, job_inputs: Inputs, held: set[tuple[str, str]]
+) -> None:
+    account.images = held
+    [told] = texts(preflight, job_inputs())
+    assert "is not in its ECR repository" in told
+
+
+def test_a_hundred_jobs_ask_no_more_than_one(
+    preflight: Preflight, account: FakeAccount, job_inputs: Inputs
+) -> None:
+    account.quotas[SPOT] = 100
+    for number in range(100):
+        assert texts(preflight, job_inputs(DATA, lineage=f"research-dev-{number}")) == []
+    assert sum(account.calls.values()) + len(account.sagemaker.calls) == 6
+
+
+def test_check_refuses_a_launch_that_would_fail(
+    provider: TrainingJobProvider, account: FakeAccount, job_inputs: Inputs
+) -> None:
+    account.quotas[SPOT] = 0
+    [failure] = provider.check({}, job_inputs(preflight=True)).failures
+    assert failure.property == "request.ResourceConfig"
+    assert SPOT in failure.reason
+
+
+def test_check_tells_what_is_against_a_launch_before_the_switch_is_on(
+    provider: TrainingJobProvider,
+    account: FakeAccount,
+    job_inputs: Inputs,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    account.quotas[SPOT] = 0
+    assert provider.check({}, job_inputs(preflight=True, launch=False)).failures == []
+    assert SPOT in capsys.readouterr().out
+
+
+def test_check_asks_nothing_where_nothing_is_launched_anew(
+    provider: TrainingJobProvider, account: FakeAccount, job_inputs: Inputs
+) -> None:
+    olds = provider.check({}, job_inputs(preflight=True)).inputs
+    account.calls.clear()
+    account.sagemaker.calls.clear()
+    for unchanged in (
+        job_inputs(preflight=True),
+        job_inputs({"paused": True}, preflight=True),
+        job_inputs({"hyperparameters": {"epochs": 2}}, preflight=False),
+    ):
+        assert provider.check(olds, unchanged).failures == []
+    assert account.calls == {}
+    assert account.sagemaker.calls == []
+
+
+def test_check_asks_where_a_job_is_created_or_replaced_which_the_engine_checks_without_old_inputs(
+    provider: TrainingJobProvider, account: FakeAccount, job_inputs: Inputs
+) -> None:
+    account.roles = set()
+    [failure] = provider.check({}, job_inputs(preflight=True)).failures
+    assert failure.property == "request.RoleArn"
+
+
+@pytest.mark.parametrize(
+    "before", [{"launch": False}, {"job": {"paused": True}}], ids=["switched off", "paused"]
+)
+def test_check_asks_nothing_for_a_job_that_may_have_completed_before_it_was_switched_on_again(
+    provider: TrainingJobProvider, account: FakeAccount, job_inputs: Inputs, before: Any
+) -> None:
+    """Only a difference tells whether it is launched, and the engine then checks it anew."""
+    olds = provider.check({}, job_inputs(**before, preflight=False)).inputs
+    account.quotas[SPOT] = 0
+    account.roles = set()
+    assert provider.check(olds, job_inputs(preflight=True)).failures == []
+    assert account.calls == {}

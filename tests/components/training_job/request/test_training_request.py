@@ -1,0 +1,226 @@
+"""The CreateTrainingJob request: shape, defaults, and what its hash covers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import Any
+
+import botocore.session
+import pytest
+
+from components.training_job.request.definition import definition_hash, definition_of
+from components.training_job.request.service_model import conform, request_problems, request_shape
+from components.training_job.request.training_request import (
+    Placement,
+    overridden,
+    training_request,
+)
+from components.training_job.settings.job_settings import JobSettings
+
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000"
+PLACEMENT = Placement(
+    role_arn="arn:aws:iam::123456789012:role/execution",
+    key_arn=KEY,
+    subnet_ids=["subnet-0123456789abcdef0"],
+    security_group_ids=["sg-0123456789abcdef0"],
+    output_uri="s3://artifacts/output/a",
+    checkpoint_uri="s3://artifacts/checkpoints/a/",
+    code_uri="s3://artifacts/source/a/0/",
+    input_uris={},
+    tags={"team": "research"},
+)
+
+
+def request_for(**settings: Any) -> dict[str, Any]:
+    return training_request(JobSettings.model_validate({"image": IMAGE} | settings), PLACEMENT)
+
+
+def hash_of(request: dict[str, Any], source: str = "0", run: str = "") -> str:
+    return definition_hash(definition_of(conform(request), source, run))
+
+
+def test_a_job_is_private_encrypted_and_on_spot_unless_it_says_otherwise() -> None:
+    request = request_for(instanceType="ml.c5.xlarge")
+    assert request["EnableNetworkIsolation"] is True
+    assert request["EnableManagedSpotTraining"] is True
+    assert request["OutputDataConfig"]["KmsKeyId"] == KEY
+    assert request["ResourceConfig"]["VolumeKmsKeyId"] == KEY
+    assert request["VpcConfig"]["Subnets"] == ["subnet-0123456789abcdef0"]
+    assert request["CheckpointConfig"]["LocalPath"] == "/opt/ml/checkpoints"
+    assert request["StoppingCondition"]["MaxWaitTimeInSeconds"] == 14_400
+
+
+def test_traffic_between_several_instances_is_encrypted() -> None:
+    assert request_for(instanceCount=2)["EnableInterContainerTrafficEncryption"] is True
+    assert request_for(instanceCount=1)["EnableInterContainerTrafficEncryption"] is False
+
+
+def test_a_type_with_local_disks_gets_no_volume_key_as_the_service_refuses_it() -> None:
+    assert "VolumeKmsKeyId" not in request_for(instanceType="ml.g5.2xlarge")["ResourceConfig"]
+
+
+def test_an_on_demand_job_has_no_wait() -> None:
+    request = request_for(spot=False)
+    assert request["EnableManagedSpotTraining"] is False
+    assert "MaxWaitTimeInSeconds" not in request["StoppingCondition"]
+
+
+def test_the_launcher_is_the_entry_point_of_a_job_with_source() -> None:
+    source = {"dir": "src", "entryPoint": "train.py", "arguments": ["--fast"]}
+    algorithm = request_for(source=source, distribution="jax")["AlgorithmSpecification"]
+    assert algorithm["ContainerEntrypoint"][1].endswith("/code/launcher.py")
+    assert algorithm["ContainerArguments"] == [
+        "--distribution", "jax", "--entry-point", "train.py", "--", "--fast",
+    ]  # fmt: skip
+
+
+def test_a_job_without_source_keeps_the_images_own_entry_point() -> None:
+    assert "ContainerEntrypoint" not in request_for()["AlgorithmSpecification"]
+
+
+def test_hyperparameters_are_texts() -> None:
+    request = request_for(hyperparameters={"epochs": 3, "rate": 0.5, "fast": True, "name": "a"})
+    assert request["HyperParameters"] == {"epochs": "3", "rate": "0.5", "fast": "true", "name": "a"}
+
+
+def test_extra_adds_what_the_settings_have_no_words_for() -> None:
+    extra = {
+        "ProfilerConfig": {"DisableProfiler": True},
+        "ResourceConfig": {"TrainingPlanArn": "a"},
+    }
+    request = request_for(extra=extra)
+    assert request["ProfilerConfig"] == {"DisableProfiler": True}
+    assert request["ResourceConfig"]["TrainingPlanArn"] == "a"
+    assert request["ResourceConfig"]["InstanceType"] == "ml.g5.2xlarge"
+
+
+@pytest.mark.parametrize(
+    ("extra", "paths"),
+    [
+        ({"ResourceConfig": {"InstanceCount": 64}}, ["ResourceConfig.InstanceCount"]),
+        ({"EnableNetworkIsolation": False}, ["EnableNetworkIsolation"]),
+        ({"VpcConfig": {"Subnets": ["subnet-1"]}}, ["VpcConfig.Subnets"]),
+        ({"ExperimentConfig": {"RunName": "a"}}, []),
+    ],
+)
+def test_extra_overrides_nothing(extra: dict[str, Any], paths: list[str]) -> None:
+    assert overridden(request_for(), extra) == paths
+    unchanged = request_for(extra=extra)
+    assert all(unchanged[key] == value for key, value in request_for().items())
+
+
+def test_a_warm_pool_and_retries_are_asked_for_in_the_apis_words() -> None:
+    request = request_for(spot=False, keepAlive="30m", maxRetries=3)
+    assert request["ResourceConfig"]["KeepAlivePeriodInSeconds"] == 1800
+    assert request["RetryStrategy"] == {"MaximumRetryAttempts": 3}
+    assert request_problems(request) == []
+
+
+def test_a_jobs_own_tags_stand_beside_the_stacks() -> None:
+    tags = request_for(tags={"experiment": "a", "team": "other"})["Tags"]
+    assert tags == [{"Key": "experiment", "Value": "a"}, {"Key": "team", "Value": "research"}]
+
+
+DEFINITION_CHANGES: list[dict[str, Any]] = [
+    {"image": IMAGE + "2"},
+    {"hyperparameters": {"epochs": 2}},
+    {"environment": {"A": "1"}},
+    {"instanceType": "ml.g5.4xlarge"},
+    {"instanceCount": 2},
+    {"inputs": {"train": {"s3Uri": "s3://data/train/"}}},
+    {"source": {"dir": "src", "entryPoint": "other.py"}},
+]
+PLACEMENT_CHANGES: list[dict[str, Any]] = [
+    {"maxRuntime": "3h", "spot": {"maxWait": "9h"}},
+    {"spot": False},
+    {"volumeGb": 200},
+    {"metrics": {"loss": "loss=(.*)"}},
+    {"networkIsolation": False},
+    {"tags": {"experiment": "a"}},
+]
+
+
+@pytest.mark.parametrize("change", DEFINITION_CHANGES, ids=str)
+def test_a_changed_definition_has_another_hash(change: dict[str, Any]) -> None:
+    assert hash_of(request_for(**change)) != hash_of(request_for())
+
+
+@pytest.mark.parametrize("change", PLACEMENT_CHANGES, ids=str)
+def test_a_changed_placement_has_the_same_hash(change: dict[str, Any]) -> None:
+    assert hash_of(request_for(**change)) == hash_of(request_for())
+
+
+def test_another_source_run_or_bucket_has_another_hash() -> None:
+    request = request_for()
+    elsewhere = request | {"OutputDataConfig": {"S3OutputPath": "s3://other/output/a"}}
+    hashes = {
+        hash_of(request),
+        hash_of(request, source="1"),
+        hash_of(request, run="2"),
+        hash_of(elsewhere),
+    }
+    assert len(hashes) == 4
+
+
+def test_the_hash_is_the_same_in_every_release() -> None:
+    """The hash is part of the names of jobs that exist: a change would launch all of them anew."""
+    assert hash_of(request_for(hyperparameters={"epochs": 3})) == "634b437e"
+
+
+FIRST_SETTINGS: dict[str, Any] = {
+    "image": IMAGE,
+    "source": {"dir": "src", "entryPoint": "train.py", "arguments": ["--fast"]},
+    "distribution": "torchrun",
+    "instanceType": "ml.c5.xlarge",
+    "instanceCount": 2,
+    "volumeGb": 50,
+    "maxRuntime": "3h",
+    "maxRetries": 3,
+    "spot": {"maxWait": "9h"},
+    "inputs": {
+        "local": {"path": "data"},
+        "train": {
+            "s3Uri": "s3://data/train/",
+            "mode": "FastFile",
+            "contentType": "text/csv",
+            "distribution": "ShardedByS3Key",
+        },
+    },
+    "hyperparameters": {"epochs": 3, "rate": 0.5, "fast": True, "name": "a"},
+    "environment": {"A": "1"},
+    "metrics": {"loss": "loss=(.*)"},
+    "networkIsolation": False,
+    "extra": {"ProfilerConfig": {"DisableProfiler": True}},
+    "runId": "b",
+}
+"""All that the first release had settings for."""
+
+
+def test_the_request_of_the_first_releases_settings_is_the_same_to_the_last_byte() -> None:
+    """A request is part of the state: another one would show as a change of every job."""
+    uploaded = replace(PLACEMENT, input_uris={"local": "s3://artifacts/inputs/a/local/0/"})
+    request = training_request(JobSettings.model_validate(FIRST_SETTINGS), uploaded)
+    text = json.dumps(request).encode()
+    assert hashlib.sha256(text).hexdigest()[:16] == "5b203c4a6358abde"
+    assert hash_of(request, run="b") == "7adb842a"
+
+
+def test_the_service_model_is_botocores_own() -> None:
+    model = botocore.session.get_session().get_service_model("sagemaker")
+    assert request_shape().name == model.operation_model("CreateTrainingJob").input_shape.name
+
+
+def test_all_numbers_of_a_request_are_integers() -> None:
+    """So a float that reaches the provider can be none but an integer's."""
+    seen, shapes = set(), [request_shape()]
+    while shapes:
+        shape = shapes.pop()
+        if shape.name not in seen:
+            seen.add(shape.name)
+            assert shape.type_name not in ("float", "double"), shape.name
+            shapes += getattr(shape, "members", {}).values()
+            shapes += [getattr(shape, part) for part in ("member", "value") if hasattr(shape, part)]
+    assert "ResourceConfig" in seen

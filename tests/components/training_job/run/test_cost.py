@@ -1,0 +1,86 @@
+"""What a job may cost and has cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.training_job.run.cost import (
+    OVERHEAD_SECONDS,
+    billed_cost,
+    cost_ceiling,
+    expected_cost,
+    savings_percent,
+)
+
+
+def request(instance_type: str, count: int = 1, seconds: int = 3600) -> dict[str, Any]:
+    return {
+        "ResourceConfig": {"InstanceType": instance_type, "InstanceCount": count},
+        "StoppingCondition": {"MaxRuntimeInSeconds": seconds},
+    }
+
+
+def test_the_ceiling_is_price_times_instances_times_time_with_the_overhead() -> None:
+    hours = (3600 + OVERHEAD_SECONDS) / 3600
+    assert cost_ceiling([request("ml.g5.2xlarge", 3)], 1) == pytest.approx(1.515 * 3 * hours, 1e-4)
+
+
+def test_every_attempt_counts_in_the_ceiling() -> None:
+    once = cost_ceiling([request("ml.g5.2xlarge")], 1)
+    assert cost_ceiling([request("ml.g5.2xlarge")], 4) == pytest.approx(4 * float(once), 1e-4)
+
+
+@pytest.mark.parametrize("instance_type", ["ml.p5en.48xlarge", "ml.not.listed"])
+def test_an_unknown_price_is_unknown_and_never_zero(instance_type: str) -> None:
+    assert cost_ceiling([request(instance_type)], 1) == "unknown"
+    assert billed_cost({"InstanceType": instance_type, "InstanceCount": 1}, 60) == "unknown"
+
+
+def test_a_warm_pool_counts_in_the_ceiling() -> None:
+    kept = request("ml.g5.2xlarge")
+    kept["ResourceConfig"]["KeepAlivePeriodInSeconds"] = 3600
+    assert float(cost_ceiling([kept], 1)) - float(
+        cost_ceiling([request("ml.g5.2xlarge")], 1)
+    ) == pytest.approx(1.515)
+
+
+def test_the_expected_cost_is_below_the_ceiling_on_spot_alone() -> None:
+    assert expected_cost(10.0, on_spot=True) == pytest.approx(3.0)
+    assert expected_cost(10.0, on_spot=False) == 10.0
+    assert expected_cost("unknown", on_spot=True) == "unknown"
+
+
+def test_savings_are_those_of_the_services_own_formula() -> None:
+    assert savings_percent(874, 262) == 70.0
+    assert savings_percent(0, 0) == 0.0
+
+
+def test_the_actual_cost_counts_every_instance() -> None:
+    assert billed_cost(request("ml.c5.xlarge", 2)["ResourceConfig"], 1800) == pytest.approx(0.204)
+
+
+GROUPS = [
+    {"InstanceGroupName": "cpu", "InstanceType": "ml.c5.xlarge", "InstanceCount": 2},
+    {"InstanceGroupName": "gpu", "InstanceType": "ml.g5.2xlarge", "InstanceCount": 3},
+]
+
+
+def test_every_group_of_instances_counts() -> None:
+    assert billed_cost({"InstanceGroups": GROUPS}, 3600) == pytest.approx(2 * 0.204 + 3 * 1.515)
+
+
+def test_one_group_without_a_price_makes_the_cost_unknown() -> None:
+    unlisted = {"InstanceGroupName": "new", "InstanceType": "ml.not.listed", "InstanceCount": 1}
+    assert billed_cost({"InstanceGroups": [*GROUPS, unlisted]}, 3600) == "unknown"
+
+
+def test_the_dearest_fallback_counts_in_the_ceiling() -> None:
+    cheap, dear = request("ml.c5.xlarge"), request("ml.g5.2xlarge")
+    assert cost_ceiling([cheap, dear], 2) == cost_ceiling([dear], 2)
+    assert cost_ceiling([dear, cheap], 2) == cost_ceiling([dear], 2)
+
+
+def test_a_fallback_without_a_price_makes_the_ceiling_unknown() -> None:
+    assert cost_ceiling([request("ml.c5.xlarge"), request("ml.not.listed")], 1) == "unknown"
