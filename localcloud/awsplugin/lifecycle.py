@@ -154,7 +154,7 @@ def diff(
         )
     ]
     replacing = any(forces_replacement(kind, item) for item in found)
-    return found, replacing and (kind.delete_before_replace or _keeps_name(kind, state, inputs))
+    return found, replacing and _keeps_name(kind, state, inputs)
 
 
 def forces_replacement(kind: ResourceType, difference: Difference) -> bool:

@@ -190,7 +190,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
     def Invoke(self, request: Any, context: Any) -> Any:  # noqa: ARG002, D102, N802
         function = FUNCTIONS.get(request.tok)
         if function is None:
-            raise LookupError(f"the local aws plugin does not serve the function {request.tok}")
+            raise LookupError(_not_served("function", request.tok, FUNCTIONS))
         arguments = decode(request.args)
         answer = function(self.cloud.in_region(arguments.get("region")), arguments)
         return provider_pb2.InvokeResponse(**{"return": encode(answer)})
@@ -207,8 +207,15 @@ def _kind(request: Any) -> ResourceType:
     token = request.type or request.urn.split("::")[2].split("$")[-1]
     kind = resource_types().get(token)
     if kind is None:
-        raise LookupError(f"the local aws plugin does not serve the resource type {token}")
+        raise LookupError(_not_served("resource type", token, resource_types()))
     return kind
+
+
+def _not_served(what: str, token: str, served: Iterable[str]) -> str:
+    return (
+        f"the local aws plugin does not serve the {what} {token}; it serves only what this "
+        f"repository's programs use: {', '.join(sorted(served))}"
+    )
 
 
 def _subject(request: Any) -> str:

@@ -10,5 +10,5 @@ from localcloud.awsplugin.resources import MODULES
 
 @cache
 def resource_types() -> dict[str, ResourceType]:
-    """Return the resource types by token, older tokens of the same type included."""
+    """Return the resource types by token."""
     return {kind.type: kind for module in MODULES for kind in module.TYPES}

@@ -62,7 +62,6 @@ class ResourceType:
     same: Mapping[str, Same] = field(default_factory=dict)
     tagged: bool = False
     regional: bool = True
-    delete_before_replace: bool = False
     delete_seconds: float = 0.0
     validate: Validate | None = None
 

@@ -1,18 +1,15 @@
-"""CloudWatch alarms, and the metric filters and resource policies of its logs."""
+"""CloudWatch alarms."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import AwsError, Failure
+from localcloud.awsplugin.failures import Failure
 from localcloud.awsplugin.naming import Autoname
 from localcloud.awsplugin.properties import Properties
-from localcloud.awsplugin.resource_type import ResourceType, names, policy
+from localcloud.awsplugin.resource_type import ResourceType, names
 from localcloud.awsplugin.resources.common import (
-    answer_or_none,
-    every,
     from_api,
     one_of,
     present,
@@ -21,7 +18,6 @@ from localcloud.awsplugin.resources.common import (
     tag_map,
     to_api,
 )
-from localcloud.awsplugin.resources.iam_rules import policy_failures
 
 _ACTIONS = {
     "alarmActions": "AlarmActions",
@@ -151,109 +147,6 @@ def _delete_alarm(cloud: Cloud, identity: str, state: Properties) -> None:  # no
     cloud.client("cloudwatch").delete_alarms(AlarmNames=[identity])
 
 
-def _put_filter(cloud: Cloud, inputs: Properties) -> None:
-    logs, group = cloud.client("logs"), inputs["logGroupName"]
-    found = every(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=group)
-    if group not in {item["logGroupName"] for item in found}:
-        message = f"The specified log group {group!r} does not exist."
-        raise AwsError("PutMetricFilter", "ResourceNotFoundException", message)
-    given = inputs["metricTransformation"]
-    transformation = present(
-        metricName=given["name"],
-        metricNamespace=given["namespace"],
-        metricValue=given["value"],
-        unit=given.get("unit"),
-        dimensions=given.get("dimensions") or None,
-    )
-    if given.get("defaultValue") not in (None, ""):
-        transformation["defaultValue"] = float(given["defaultValue"])
-    logs.put_metric_filter(
-        logGroupName=group,
-        filterName=inputs["name"],
-        filterPattern=inputs["pattern"],
-        metricTransformations=[transformation],
-    )
-
-
-def _create_filter(cloud: Cloud, inputs: Properties) -> str:
-    _put_filter(cloud, inputs)
-    return str(inputs["name"])
-
-
-def _filter_place(identity: str, state: Properties) -> tuple[str, str]:
-    """Return group and name: from the state, or from an imported id `group:name`."""
-    group, _, name = identity.rpartition(":")
-    return state.get("logGroupName") or group, state.get("name") or name
-
-
-def _read_filter(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
-    logs, (group, name) = cloud.client("logs"), _filter_place(identity, previous)
-    place = {"logGroupName": group, "filterNamePrefix": name}
-    found_filters = answer_or_none(
-        lambda: every(logs, "describe_metric_filters", "metricFilters", **place),
-        "ResourceNotFoundException",
-    )
-    filters = [each for each in found_filters or () if each["filterName"] == name]
-    if not filters:
-        return None
-    found: dict[str, Any] = filters[0]["metricTransformations"][0]
-    default = found.get("defaultValue")
-    return {
-        "name": name,
-        "logGroupName": group,
-        "pattern": filters[0]["filterPattern"],
-        "metricTransformation": {
-            "name": found["metricName"],
-            "namespace": found["metricNamespace"],
-            "value": found["metricValue"],
-            "unit": found.get("unit", "None"),
-            "dimensions": found.get("dimensions") or {},
-            "defaultValue": "" if default is None else f"{default:g}",
-        },
-    }
-
-
-def _update_filter(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
-    # The local endpoint does not let a filter take the place of one of the same name.
-    _delete_filter(cloud, identity, state)
-    _put_filter(cloud, inputs)
-
-
-def _delete_filter(cloud: Cloud, identity: str, state: Properties) -> None:
-    logs, (group, name) = cloud.client("logs"), _filter_place(identity, state)
-    answer_or_none(
-        lambda: logs.delete_metric_filter(logGroupName=group, filterName=name),
-        "ResourceNotFoundException",
-    )
-
-
-def _create_log_policy(cloud: Cloud, inputs: Properties) -> str:
-    name, document = inputs["policyName"], inputs["policyDocument"]
-    cloud.client("logs").put_resource_policy(policyName=name, policyDocument=document)
-    return str(name)
-
-
-def _read_log_policy(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:  # noqa: ARG001
-    policies = every(cloud.client("logs"), "describe_resource_policies", "resourcePolicies")
-    found = next((item for item in policies if item["policyName"] == identity), None)
-    if found is None:
-        return None
-    document = found["policyDocument"]
-    scope = {"policyScope": "ACCOUNT", "revisionId": ""}
-    return {"policyName": identity, "policyDocument": document, **scope}
-
-
-def _update_log_policy(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:  # noqa: ARG001
-    _create_log_policy(cloud, inputs)
-
-
-def _delete_log_policy(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
-    logs = cloud.client("logs")
-    answer_or_none(
-        lambda: logs.delete_resource_policy(policyName=identity), "ResourceNotFoundException"
-    )
-
-
 TYPES = (
     ResourceType(
         type="aws:cloudwatch/metricAlarm:MetricAlarm",
@@ -269,29 +162,5 @@ TYPES = (
         unordered=names("alarmActions okActions insufficientDataActions metricQueries"),
         outputs=names("arn"),
         tagged=True,
-    ),
-    ResourceType(
-        type="aws:cloudwatch/logMetricFilter:LogMetricFilter",
-        create=_create_filter,
-        read=_read_filter,
-        update=_update_filter,
-        delete=_delete_filter,
-        name=Autoname(length=512, prefix_property=""),
-        required=names("logGroupName metricTransformation pattern"),
-        replaces=names("logGroupName name"),
-        computed=names("name metricTransformation.unit"),
-        write_only=names("applyOnTransformedLogs"),
-    ),
-    ResourceType(
-        type="aws:cloudwatch/logResourcePolicy:LogResourcePolicy",
-        create=_create_log_policy,
-        read=_read_log_policy,
-        update=_update_log_policy,
-        delete=_delete_log_policy,
-        validate=lambda inputs: policy_failures(inputs, "policyDocument", "Principal", "Resource"),
-        required=names("policyDocument policyName"),
-        replaces=names("policyName"),
-        outputs=names("policyScope revisionId"),
-        same=policy("policyDocument"),
     ),
 )

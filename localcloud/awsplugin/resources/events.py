@@ -39,7 +39,10 @@ _NO_ROLE_NEEDED = ("sns", "sqs", "lambda", "logs")
 def _rule_failures(inputs: Properties) -> Iterator[Failure]:
     if not inputs.get("eventPattern") and not inputs.get("scheduleExpression"):
         yield Failure("eventPattern", "one of eventPattern and scheduleExpression must be set")
-    yield from schedule_failures(inputs, _SCHEDULE)
+    expression = inputs.get("scheduleExpression")
+    if expression and not _SCHEDULE.match(expression):
+        example = "rate(15 minutes) or cron(0 12 * * ? *)"
+        yield Failure("scheduleExpression", f"{expression!r} is not valid; write {example}")
     yield from one_of(inputs, "state", ["ENABLED", "DISABLED"])
     try:
         pattern = json.loads(inputs.get("eventPattern") or "{}")
@@ -48,14 +51,6 @@ def _rule_failures(inputs: Properties) -> Iterator[Failure]:
     for path in _bad_leaves(pattern, ""):
         reason = f"Event pattern is not valid. Reason: {path!r} must be an object or an array"
         yield Failure("eventPattern", reason)
-
-
-def schedule_failures(inputs: Properties, form: re.Pattern[str]) -> Iterator[Failure]:
-    """Yield a failure if `scheduleExpression` has not the form that the service takes."""
-    expression = inputs.get("scheduleExpression")
-    if expression and not form.match(expression):
-        example = "rate(15 minutes) or cron(0 12 * * ? *)"
-        yield Failure("scheduleExpression", f"{expression!r} is not valid; write {example}")
 
 
 def _bad_leaves(pattern: Any, path: str) -> Iterator[str]:

@@ -152,9 +152,9 @@ def delete_versions(s3: Any, bucket: str, found: Sequence[Properties]) -> None:
         raise AwsError("DeleteObjects", first["Code"], message)
 
 
-def _bucket_type(token: str) -> ResourceType:
-    return ResourceType(
-        type=token,
+TYPES = (
+    ResourceType(
+        type="aws:s3/bucket:Bucket",
         create=_create,
         settle=_settle,
         read=_read,
@@ -171,7 +171,5 @@ def _bucket_type(token: str) -> ResourceType:
             " websiteDomain websiteEndpoint"
         ),
         tagged=True,
-    )
-
-
-TYPES = (_bucket_type("aws:s3/bucket:Bucket"), _bucket_type("aws:s3/bucketV2:BucketV2"))
+    ),
+)

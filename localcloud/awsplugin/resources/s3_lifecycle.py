@@ -18,7 +18,7 @@ from localcloud.awsplugin.resources.common import (
     tag_map,
     to_api,
 )
-from localcloud.awsplugin.resources.s3_settings import setting, with_older_tokens
+from localcloud.awsplugin.resources.s3_settings import setting
 
 _NAMES = {"id": "ID"}
 _SIZES = "transitionDefaultMinimumObjectSize"
@@ -83,7 +83,7 @@ def _failures(inputs: Properties) -> Iterator[Failure]:
             yield Failure("rules", f"rule {rule.get('id')!r} has no action, such as an expiration")
 
 
-TYPES = with_older_tokens(
+TYPES = (
     setting(
         "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
         _put,
@@ -92,5 +92,5 @@ TYPES = with_older_tokens(
         validate=_failures,
         unordered=names("rules rules.transitions rules.noncurrentVersionTransitions"),
         computed=names(f"{_SIZES} rules.prefix"),
-    )
+    ),
 )

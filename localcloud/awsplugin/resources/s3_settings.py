@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from localcloud.awsplugin.cloud import Cloud
@@ -20,7 +19,6 @@ Remove = Callable[[Any, str, Properties], object]
 
 _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _ENCRYPTION = {"sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMasterKeyID"}
-_RENAMED = ("BucketLogging", "BucketServerSideEncryptionConfiguration", "BucketVersioning")
 _ABSENT = (
     "NoSuchBucket",
     "NoSuchPublicAccessBlockConfiguration",
@@ -200,7 +198,7 @@ def _remove_logging(s3: Any, bucket: str, state: Properties) -> None:  # noqa: A
     s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={})
 
 
-_SETTINGS = (
+TYPES = (
     setting(
         "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
         _put_block,
@@ -257,17 +255,4 @@ _SETTINGS = (
         required="targetBucket targetPrefix",
         unordered=names("targetGrants"),
     ),
-)
-
-
-def with_older_tokens(kind: ResourceType) -> tuple[ResourceType, ...]:
-    """Return the type under its token and under the one ending in V2 that it once had."""
-    path, _, name = kind.type.rpartition(":")
-    return kind, replace(kind, type=f"{path}V2:{name}V2")
-
-
-TYPES = tuple(
-    served
-    for kind in _SETTINGS
-    for served in (with_older_tokens(kind) if kind.type.endswith(_RENAMED) else (kind,))
 )

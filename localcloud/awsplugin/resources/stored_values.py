@@ -1,4 +1,4 @@
-"""Values kept for others: Systems Manager parameters and Secrets Manager secrets."""
+"""Systems Manager parameters."""
 
 from __future__ import annotations
 
@@ -6,26 +6,21 @@ from collections.abc import Iterator
 from typing import Any
 
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import AwsError, Failure
-from localcloud.awsplugin.naming import Autoname, unique_from_prefix
+from localcloud.awsplugin.failures import Failure
+from localcloud.awsplugin.naming import Autoname
 from localcloud.awsplugin.properties import Properties
-from localcloud.awsplugin.resource_type import ResourceType, names, policy
+from localcloud.awsplugin.resource_type import ResourceType, names
 from localcloud.awsplugin.resources.common import (
     answer_or_none,
     every,
     one_of,
     present,
-    reports,
     tag_changes,
     tag_list,
     tag_map,
 )
-from localcloud.awsplugin.resources.kms import require_key, same_key
 
 _NO_PARAMETER = "ParameterNotFound"
-_NO_SECRET = "ResourceNotFoundException"  # noqa: S105 - an error code
-_LONGEST_WINDOW = 30
-_SHORTEST_WINDOW = 7
 
 
 def _parameter_failures(inputs: Properties) -> Iterator[Failure]:
@@ -105,83 +100,6 @@ def _delete_parameter(cloud: Cloud, identity: str, state: Properties) -> None:  
     answer_or_none(lambda: ssm.delete_parameter(Name=identity), _NO_PARAMETER)
 
 
-def _secret_failures(inputs: Properties) -> Iterator[Failure]:
-    window = inputs.get("recoveryWindowInDays")
-    if window is not None and window != 0 and not _SHORTEST_WINDOW <= window <= _LONGEST_WINDOW:
-        reason = f"expected 0 or a number from {_SHORTEST_WINDOW} to {_LONGEST_WINDOW}"
-        yield Failure("recoveryWindowInDays", f"{reason}, got {window}")
-
-
-def _create_secret(cloud: Cloud, inputs: Properties) -> str:
-    name = inputs.get("name") or unique_from_prefix(inputs.get("namePrefix", "terraform-"))
-    manager = cloud.client("secretsmanager")
-    other = answer_or_none(lambda: manager.describe_secret(SecretId=name), _NO_SECRET)
-    if other and other.get("DeletedDate"):
-        message = f"a secret with the name {name!r} is already scheduled for deletion"
-        raise AwsError("CreateSecret", "InvalidRequestException", message)
-    require_key("CreateSecret", cloud, inputs.get("kmsKeyId"))
-    answer = manager.create_secret(
-        Name=name,
-        Tags=tag_list(inputs.get("tagsAll")),
-        **present(Description=inputs.get("description"), KmsKeyId=inputs.get("kmsKeyId")),
-    )
-    return str(answer["ARN"])
-
-
-def _settle_secret(cloud: Cloud, identity: str, inputs: Properties) -> None:
-    if inputs.get("policy"):
-        cloud.client("secretsmanager").put_resource_policy(
-            SecretId=identity, ResourcePolicy=inputs["policy"]
-        )
-
-
-def _read_secret(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
-    manager = cloud.client("secretsmanager")
-    found = answer_or_none(lambda: manager.describe_secret(SecretId=identity), _NO_SECRET)
-    if found is None or found.get("DeletedDate"):
-        return None
-    document = None
-    if reports(previous, "policy"):
-        document = manager.get_resource_policy(SecretId=identity).get("ResourcePolicy")
-    return {
-        "arn": found["ARN"],
-        "name": found["Name"],
-        "namePrefix": "",
-        "description": found.get("Description", ""),
-        "kmsKeyId": found.get("KmsKeyId", ""),
-        "policy": document,
-        "tagsAll": tag_map(found.get("Tags")),
-    }
-
-
-def _update_secret(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
-    manager = cloud.client("secretsmanager")
-    for name, api in (("description", "Description"), ("kmsKeyId", "KmsKeyId")):
-        if (state.get(name) or "") != (inputs.get(name) or ""):
-            manager.update_secret(SecretId=identity, **{api: inputs.get(name) or ""})
-    if inputs.get("policy") != state.get("policy"):
-        if inputs.get("policy"):
-            _settle_secret(cloud, identity, inputs)
-        elif "policy" in inputs:
-            manager.delete_resource_policy(SecretId=identity)
-    tags, gone = tag_changes(state, inputs)
-    if gone:
-        manager.untag_resource(SecretId=identity, TagKeys=gone)
-    if tags:
-        manager.tag_resource(SecretId=identity, Tags=tag_list(tags))
-
-
-def _delete_secret(cloud: Cloud, identity: str, state: Properties) -> None:
-    manager, window = cloud.client("secretsmanager"), state.get("recoveryWindowInDays")
-    if _read_secret(cloud, identity, state) is None:
-        return
-    if window == 0:
-        manager.delete_secret(SecretId=identity, ForceDeleteWithoutRecovery=True)
-    else:
-        days = window or _LONGEST_WINDOW
-        manager.delete_secret(SecretId=identity, RecoveryWindowInDays=days)
-
-
 TYPES = (
     ResourceType(
         type="aws:ssm/parameter:Parameter",
@@ -197,23 +115,6 @@ TYPES = (
         recomputed=names("version"),
         write_only=names("overwrite valueWoVersion"),
         outputs=names("hasValueWo version"),
-        tagged=True,
-    ),
-    ResourceType(
-        type="aws:secretsmanager/secret:Secret",
-        create=_create_secret,
-        settle=_settle_secret,
-        read=_read_secret,
-        update=_update_secret,
-        delete=_delete_secret,
-        validate=_secret_failures,
-        name=Autoname(length=512),
-        defaults={"forceOverwriteReplicaSecret": False, "recoveryWindowInDays": 30},
-        replaces=names("name namePrefix"),
-        computed=names("name namePrefix policy replicas"),
-        write_only=names("forceOverwriteReplicaSecret recoveryWindowInDays replicas type"),
-        outputs=names("arn"),
-        same={**policy("policy"), "kmsKeyId": same_key},
         tagged=True,
     ),
 )

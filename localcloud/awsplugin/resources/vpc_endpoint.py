@@ -169,13 +169,9 @@ def _prefix_list(cloud: Cloud, service: str) -> str | None:
 
 
 def _cidr_blocks(cloud: Cloud, prefix_list: str) -> list[str]:
-    return [entry["Cidr"] for entry in prefix_list_entries(cloud, prefix_list)]
-
-
-def prefix_list_entries(cloud: Cloud, prefix_list: str) -> list[dict[str, Any]]:
-    """Return the entries of a prefix list, over all pages."""
     ec2 = cloud.client("ec2")
-    return every(ec2, "get_managed_prefix_list_entries", "Entries", PrefixListId=prefix_list)
+    entries = every(ec2, "get_managed_prefix_list_entries", "Entries", PrefixListId=prefix_list)
+    return [entry["Cidr"] for entry in entries]
 
 
 def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:

@@ -1,9 +1,8 @@
-"""Step Functions state machines and EventBridge schedules."""
+"""Step Functions state machines."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,28 +13,13 @@ from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names, policy
 from localcloud.awsplugin.resources.common import (
     answer_or_none,
-    from_api,
     one_of,
-    present,
     tag_changes,
     tag_list,
     tag_map,
-    to_api,
 )
-from localcloud.awsplugin.resources.events import schedule_failures
 
 _NO_MACHINE = "StateMachineDoesNotExist"
-_NO_SCHEDULE = "ResourceNotFoundException"
-_SCHEDULE = re.compile(
-    r"(rate\(\d+ (minute|hour|day)s?\)|cron\(\S+( \S+){5}\)|at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\))\Z"
-)
-# Names of a schedule's target that are not simply capitalised in the API.
-_TARGET = {
-    "eventbridgeParameters": "EventBridgeParameters",
-    "sagemakerPipelineParameters": "SageMakerPipelineParameters",
-    "pipelineParameters": "PipelineParameterList",
-    "enableEcsManagedTags": "EnableECSManagedTags",
-}
 
 
 def _machine_failures(inputs: Properties) -> Iterator[Failure]:
@@ -135,71 +119,6 @@ def _delete_machine(cloud: Cloud, identity: str, state: Properties) -> None:  # 
     answer_or_none(lambda: functions.delete_state_machine(stateMachineArn=identity), _NO_MACHINE)
 
 
-def _schedule_failures(inputs: Properties) -> Iterator[Failure]:
-    yield from schedule_failures(inputs, _SCHEDULE)
-    yield from one_of(inputs, "state", ["ENABLED", "DISABLED"])
-    yield from one_of(inputs.get("flexibleTimeWindow") or {}, "mode", ["OFF", "FLEXIBLE"])
-
-
-def _schedule_request(inputs: Properties) -> dict[str, Any]:
-    return {
-        "FlexibleTimeWindow": to_api(inputs["flexibleTimeWindow"]),
-        "Target": to_api(inputs["target"], _TARGET),
-        "ScheduleExpression": inputs["scheduleExpression"],
-        "ScheduleExpressionTimezone": inputs["scheduleExpressionTimezone"],
-        "State": inputs["state"],
-        **present(
-            ActionAfterCompletion=inputs.get("actionAfterCompletion"),
-            Description=inputs.get("description"),
-            StartDate=inputs.get("startDate"),
-            EndDate=inputs.get("endDate"),
-            KmsKeyArn=inputs.get("kmsKeyArn"),
-        ),
-    }
-
-
-def _create_schedule(cloud: Cloud, inputs: Properties) -> str:
-    name = inputs.get("name") or unique_from_prefix(inputs.get("namePrefix", "terraform-"))
-    group = inputs.get("groupName") or "default"
-    request = _schedule_request(inputs)
-    cloud.client("scheduler").create_schedule(Name=name, GroupName=group, **request)
-    return f"{group}/{name}"
-
-
-def _read_schedule(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
-    scheduler, (group, _, name) = cloud.client("scheduler"), identity.partition("/")
-    found = answer_or_none(lambda: scheduler.get_schedule(Name=name, GroupName=group), _NO_SCHEDULE)
-    if found is None:
-        return None
-    return {
-        "arn": found["Arn"],
-        "name": name,
-        "namePrefix": "",
-        "groupName": group,
-        "description": found.get("Description", ""),
-        "flexibleTimeWindow": from_api(found["FlexibleTimeWindow"]),
-        "target": from_api(found["Target"], _TARGET),
-        "scheduleExpression": found["ScheduleExpression"],
-        "scheduleExpressionTimezone": found.get("ScheduleExpressionTimezone", "UTC"),
-        "state": found["State"],
-        "kmsKeyArn": found.get("KmsKeyArn", ""),
-        "actionAfterCompletion": found.get("ActionAfterCompletion", "NONE"),
-        "startDate": previous.get("startDate"),
-        "endDate": previous.get("endDate"),
-    }
-
-
-def _update_schedule(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:  # noqa: ARG001
-    group, _, name = identity.partition("/")
-    request = _schedule_request(inputs)
-    cloud.client("scheduler").update_schedule(Name=name, GroupName=group, **request)
-
-
-def _delete_schedule(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
-    scheduler, (group, _, name) = cloud.client("scheduler"), identity.partition("/")
-    answer_or_none(lambda: scheduler.delete_schedule(Name=name, GroupName=group), _NO_SCHEDULE)
-
-
 TYPES = (
     ResourceType(
         type="aws:sfn/stateMachine:StateMachine",
@@ -222,23 +141,5 @@ TYPES = (
         recomputed=names("revisionId stateMachineVersionArn"),
         same=policy("definition"),
         tagged=True,
-    ),
-    ResourceType(
-        type="aws:scheduler/schedule:Schedule",
-        create=_create_schedule,
-        read=_read_schedule,
-        update=_update_schedule,
-        delete=_delete_schedule,
-        validate=_schedule_failures,
-        name=Autoname(length=64),
-        required=names("flexibleTimeWindow scheduleExpression target"),
-        defaults={"scheduleExpressionTimezone": "UTC", "state": "ENABLED"},
-        replaces=names("groupName name namePrefix"),
-        computed=names(
-            "actionAfterCompletion groupName name namePrefix target.retryPolicy"
-            " target.retryPolicy.maximumEventAgeInSeconds target.retryPolicy.maximumRetryAttempts"
-        ),
-        outputs=names("arn"),
-        same=policy("target.input"),
     ),
 )

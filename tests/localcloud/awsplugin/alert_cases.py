@@ -39,18 +39,6 @@ def _machine(world: World) -> Properties:
     }
 
 
-def _schedule(world: World) -> Properties:
-    return {
-        "scheduleExpression": "rate(15 minutes)",
-        "flexibleTimeWindow": {"mode": "OFF"},
-        "target": {
-            "arn": "arn:aws:states:us-east-1:123456789012:stateMachine:watch",
-            "roleArn": world.role().state["arn"],
-            "input": json.dumps({"a": 1}),
-        },
-    }
-
-
 def _target(world: World) -> Properties:
     return {
         "rule": _rule(world),
@@ -72,19 +60,6 @@ def _notification(threshold: int) -> Properties:
 
 def _topic_policy(topic: str, action: str = "sns:Publish") -> str:
     return allow(action, topic, Principal={"Service": "events.amazonaws.com"})
-
-
-def _log_filter(world: World) -> Properties:
-    return {
-        "logGroupName": world.make("aws:cloudwatch/logGroup:LogGroup", {}).id,
-        "pattern": "ERROR",
-        "metricTransformation": {
-            "name": "errors",
-            "namespace": "training",
-            "value": "1",
-            "defaultValue": "0",
-        },
-    }
 
 
 def _alarm(**more: Any) -> Properties:
@@ -150,26 +125,6 @@ ALERT_CASES = [
         "name",
     ),
     Case(
-        "aws:cloudwatch/logMetricFilter:LogMetricFilter",
-        _log_filter,
-        change(pattern="FATAL"),
-        change(name="another"),
-        "name",
-        import_id=lambda r: f"{r.state['logGroupName']}:{r.id}",
-    ),
-    Case(
-        "aws:cloudwatch/logResourcePolicy:LogResourcePolicy",
-        lambda _: {
-            "policyName": "events",
-            "policyDocument": allow(
-                "logs:PutLogEvents", Principal={"Service": "events.amazonaws.com"}
-            ),
-        },
-        change(policyDocument=allow("logs:*", Principal={"Service": "events.amazonaws.com"})),
-        change(policyName="another"),
-        "policyName",
-    ),
-    Case(
         "aws:sns/topic:Topic",
         lambda w: {"kmsMasterKeyId": w.key().id, "displayName": "alerts", **TAGS},
         change(displayName="Alerts", tags={}),
@@ -199,13 +154,6 @@ ALERT_CASES = [
         "type",
     ),
     Case(
-        "aws:scheduler/schedule:Schedule",
-        _schedule,
-        change(scheduleExpression="rate(1 hour)", state="DISABLED", description="watch"),
-        change(name="another"),
-        "name",
-    ),
-    Case(
         "aws:budgets/budget:Budget",
         lambda _: {
             "budgetType": "COST",
@@ -233,5 +181,12 @@ ALERT_CASES = [
         change(loggingLevel="ERROR", tags={"owner": "ada"}),
         change(slackTeamId="T9876543210"),
         "slackTeamId",
+    ),
+    Case(
+        "aws:ssm/parameter:Parameter",
+        lambda _: {"type": "SecureString", "value": "one", **TAGS},
+        change(value="two", description="a value", tags={}),
+        change(name="another"),
+        "name",
     ),
 ]

@@ -82,23 +82,6 @@ IDENTITY_CASES = [
         "role",
     ),
     Case(
-        "aws:iam/policy:Policy",
-        lambda _: {"policy": allow(), **TAGS},
-        change(policy=allow("s3:PutObject"), tags={}),
-        change(description="another"),
-        "description",
-    ),
-    Case(
-        "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
-        lambda w: {
-            "role": w.role().id,
-            "policyArn": w.make("aws:iam/policy:Policy", {"policy": allow()}).id,
-        },
-        None,
-        lambda w, inputs: {**inputs, "role": w.role().id},
-        "role",
-    ),
-    Case(
         "aws:cloudwatch/logGroup:LogGroup",
         lambda w: {"retentionInDays": 30, "kmsKeyId": w.key().state["arn"], **TAGS},
         change(retentionInDays=60, tags={}),

@@ -83,19 +83,13 @@ STORAGE_CASES = [
         lambda w, inputs: {**inputs, "bucket": w.bucket()},
         "bucket",
     ),
-    *(
-        Case(
-            kind,
-            lambda w: {"bucket": w.bucket(), "versioningConfiguration": {"status": "Enabled"}},
-            change(versioningConfiguration={"status": "Suspended"}),
-            lambda w, inputs: {**inputs, "bucket": w.bucket()},
-            "bucket",
-            stays=True,
-        )
-        for kind in (
-            "aws:s3/bucketVersioning:BucketVersioning",
-            "aws:s3/bucketVersioningV2:BucketVersioningV2",
-        )
+    Case(
+        "aws:s3/bucketVersioning:BucketVersioning",
+        lambda w: {"bucket": w.bucket(), "versioningConfiguration": {"status": "Enabled"}},
+        change(versioningConfiguration={"status": "Suspended"}),
+        lambda w, inputs: {**inputs, "bucket": w.bucket()},
+        "bucket",
+        stays=True,
     ),
     Case(
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",

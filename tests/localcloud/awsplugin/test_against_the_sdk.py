@@ -17,7 +17,7 @@ _SDK = find_spec("pulumi_aws")
 FOLDER = Path(_SDK.origin or "").parent if _SDK else Path()
 # What the SDK's source names as an output although the program may set it, by type.
 _EITHER = {"aws:ssm/parameter:Parameter": {"value", "valueWo"}}
-TYPES = [kind for kind in resource_types().values() if "V2:" not in kind.type]
+TYPES = list(resource_types().values())
 
 
 def _source(kind: ResourceType) -> str:

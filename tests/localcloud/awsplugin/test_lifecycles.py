@@ -9,12 +9,11 @@ from tests.localcloud.awsplugin.alert_cases import ALERT_CASES
 from tests.localcloud.awsplugin.engine import Engine, Resource
 from tests.localcloud.awsplugin.identity_cases import IDENTITY_CASES
 from tests.localcloud.awsplugin.network_cases import NETWORK_CASES
-from tests.localcloud.awsplugin.registry_cases import REGISTRY_CASES
 from tests.localcloud.awsplugin.storage_cases import STORAGE_CASES
 from tests.localcloud.awsplugin.world import Case, World
 
 NONE = provider_pb2.DiffResponse.DIFF_NONE
-CASES = [*NETWORK_CASES, *STORAGE_CASES, *IDENTITY_CASES, *ALERT_CASES, *REGISTRY_CASES]
+CASES = [*NETWORK_CASES, *STORAGE_CASES, *IDENTITY_CASES, *ALERT_CASES]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.type.rpartition(":")[2])
@@ -59,5 +58,4 @@ def _is_as_asked(engine: Engine, resource: Resource, inputs: dict[str, object]) 
 
 
 def test_every_resource_type_has_a_case() -> None:
-    older = {name for name in resource_types() if "V2:" in name}
-    assert resource_types().keys() - older == {case.type for case in CASES} - older
+    assert resource_types().keys() == {case.type for case in CASES}

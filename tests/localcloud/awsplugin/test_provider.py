@@ -22,7 +22,7 @@ from localcloud.awsplugin.properties import (
 from localcloud.awsplugin.registry import resource_types
 from tests.localcloud.awsplugin.conftest import configure
 from tests.localcloud.awsplugin.engine import Engine
-from tests.localcloud.awsplugin.world import TRUST, World, allow
+from tests.localcloud.awsplugin.world import TRUST, World
 
 ROLE = "aws:iam/role:Role"
 VPC = "aws:ec2/vpc:Vpc"
@@ -136,14 +136,6 @@ def test_a_given_name_makes_the_old_go_before_the_new_comes(world: World, engine
     assert not engine.diff(made, news).deleteBeforeReplace
 
 
-def test_an_attachment_goes_before_its_successor_comes(world: World, engine: Engine) -> None:
-    policies = [world.make("aws:iam/policy:Policy", {"policy": allow()}).id for _ in range(2)]
-    role = world.role().id
-    kind = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-    attached = world.make(kind, {"role": role, "policyArn": policies[0]})
-    assert engine.diff(attached, {"role": role, "policyArn": policies[1]}).deleteBeforeReplace
-
-
 def test_changes_to_be_ignored_are(world: World, engine: Engine) -> None:
     vpc = world.make(VPC, {"cidrBlock": "10.0.0.0/16", "tags": {"a": "1", "b": "1"}})
     news = {"cidrBlock": "10.0.0.0/16", "tags": {"a": "2", "b": "1"}}
@@ -241,13 +233,15 @@ def test_a_failure_is_told_in_one_line_with_resource_operation_and_code(world: W
     )
 
 
-def test_a_type_that_is_not_served_is_named(engine: Engine) -> None:
+def test_a_type_that_is_not_served_is_refused_with_those_that_are(engine: Engine) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         engine.check("aws:lambda/function:Function", "one", {})
     assert "does not serve the resource type aws:lambda/function:Function" in details(caught)
+    assert all(token in details(caught) for token in resource_types())
     with pytest.raises(grpc.RpcError) as caught:
         engine.invoke("aws:ec2/getAmi:getAmi", {})
     assert "does not serve the function aws:ec2/getAmi:getAmi" in details(caught)
+    assert all(token in details(caught) for token in FUNCTIONS)
 
 
 def test_a_resource_is_imported_by_its_id(world: World, engine: Engine) -> None:
