@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import os
 
-from localcloud.awsplugin.server import serve
+from localcloud.awsplugin.plugin_server import serve
 
 serve(parent=os.getppid())

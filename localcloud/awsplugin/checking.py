@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from localcloud.awsplugin.configuration import Configuration
-from localcloud.awsplugin.differ import DEFAULTS, is_empty
-from localcloud.awsplugin.documents import to_text
-from localcloud.awsplugin.failures import Failure
-from localcloud.awsplugin.properties import UNKNOWN, Properties, contains_unknown, known
+from localcloud.awsplugin.autonaming import NameRequest, choose_name
+from localcloud.awsplugin.json_documents import to_text
+from localcloud.awsplugin.plugin_errors import Failure
+from localcloud.awsplugin.properties import DEFAULTS, UNKNOWN, Properties, contains_unknown, known
+from localcloud.awsplugin.property_differences import is_empty
+from localcloud.awsplugin.provider_settings import ProviderSettings
 from localcloud.awsplugin.resource_type import ResourceType
-
-
-@dataclass(frozen=True)
-class NameRequest:
-    """What the engine says about naming: the resource's name, a seed, and its own proposal."""
-
-    resource: str
-    seed: bytes = b""
-    proposed: str = ""
-    enforced: bool = False
-    disabled: bool = False
 
 
 def check(
     kind: ResourceType,
-    configuration: Configuration,
+    settings: ProviderSettings,
     olds: Properties,
     news: Properties,
     request: NameRequest,
@@ -39,59 +28,42 @@ def check(
         inputs[document] = to_text(inputs[document])
     defaulted, wrong = _complete(kind, olds, inputs, request)
     if kind.regional and is_empty(inputs.get("region")):
-        inputs["region"] = configuration.region
+        inputs["region"] = settings.region
     if kind.tagged:
-        inputs["tagsAll"] = all_tags(configuration, inputs.get("tags"))
+        inputs["tagsAll"] = all_tags(settings, inputs.get("tags"))
     inputs[DEFAULTS] = sorted(defaulted)
     return inputs, wrong + list(_failures(kind, inputs))
 
 
-def all_tags(configuration: Configuration, tags: Any) -> Any:
+def all_tags(settings: ProviderSettings, tags: Any) -> Any:
     """Return the provider's default tags with the resource's own over them."""
-    if contains_unknown(tags) or contains_unknown(configuration.default_tags):
+    if contains_unknown(tags) or contains_unknown(settings.default_tags):
         return UNKNOWN
-    merged = {**configuration.default_tags, **(tags or {})}
-    return {name: value for name, value in merged.items() if not ignored(configuration, name)}
+    merged = {**settings.default_tags, **(tags or {})}
+    return {name: value for name, value in merged.items() if not ignored(settings, name)}
 
 
-def ignored(configuration: Configuration, tag: str) -> bool:
+def ignored(settings: ProviderSettings, tag: str) -> bool:
     """Tell whether the provider looks past this tag: AWS's own and those set to be ignored."""
-    return tag in configuration.ignored_keys or tag.startswith(
-        ("aws:", *configuration.ignored_prefixes)
-    )
+    return tag in settings.ignored_keys or tag.startswith(("aws:", *settings.ignored_prefixes))
 
 
 def _complete(
     kind: ResourceType, olds: Properties, inputs: Properties, request: NameRequest
 ) -> tuple[set[str], list[Failure]]:
-    defaulted = set()
-    for name, value in kind.defaults.items():
-        if name not in inputs:
-            inputs[name] = value
-            defaulted.add(name)
+    """Fills in defaults and a name; returns which of them are the provider's, and a failure."""
+    defaulted = {name for name in kind.defaults if name not in inputs}
+    inputs.update({name: kind.defaults[name] for name in defaulted})
+    if kind.name is None:
+        return defaulted, []
     try:
-        if _name(kind, olds, inputs, request) and kind.name:
-            defaulted.add(kind.name.property)
+        name = choose_name(kind.name, request, olds, inputs)
     except ValueError as error:
-        return defaulted, [Failure(kind.name.property if kind.name else "name", str(error))]
+        return defaulted, [Failure(kind.name.property, str(error))]
+    if name is not None:
+        inputs[kind.name.property] = name
+        defaulted.add(kind.name.property)
     return defaulted, []
-
-
-def _name(kind: ResourceType, olds: Properties, inputs: Properties, request: NameRequest) -> bool:
-    """Name the resource if nobody did; return whether the name is the provider's."""
-    naming = kind.name
-    if naming is None or naming.property in inputs or naming.prefix_property in inputs:
-        return False
-    if naming.property in olds.get(DEFAULTS, ()) and naming.property in olds:
-        inputs[naming.property] = olds[naming.property]
-    elif request.disabled:
-        return False
-    elif request.proposed:
-        name = naming.transform(request.proposed)
-        inputs[naming.property] = name if request.enforced else naming.accept(name)
-    else:
-        inputs[naming.property] = naming.make(request.resource, request.seed, inputs)
-    return True
 
 
 def _failures(kind: ResourceType, inputs: Properties) -> Iterator[Failure]:

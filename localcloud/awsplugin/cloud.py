@@ -7,7 +7,7 @@ from functools import cached_property
 from threading import Lock
 from typing import Any
 
-from localcloud.awsplugin.configuration import Configuration
+from localcloud.awsplugin.provider_settings import ProviderSettings
 
 _SESSION_NAME = "pulumi"
 
@@ -18,9 +18,9 @@ class Cloud:
     Safe to use from several threads.
     """
 
-    def __init__(self, configuration: Configuration) -> None:
-        self.configuration = configuration
-        self.region = configuration.region
+    def __init__(self, settings: ProviderSettings) -> None:
+        self.settings = settings
+        self.region = settings.region
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = Lock()
 
@@ -54,13 +54,13 @@ class Cloud:
 
     @cached_property
     def _credentials(self) -> dict[str, Any]:
-        configuration = self.configuration
+        settings = self.settings
         keys = {
-            "aws_access_key_id": configuration.access_key,
-            "aws_secret_access_key": configuration.secret_key,
-            "aws_session_token": configuration.token,
+            "aws_access_key_id": settings.access_key,
+            "aws_secret_access_key": settings.secret_key,
+            "aws_session_token": settings.token,
         }
-        for role in configuration.assume_roles:
+        for role in settings.assume_roles:
             keys = self._assume(keys, role)
         return keys
 
@@ -101,7 +101,7 @@ class Cloud:
         return self._session.create_client(
             service,
             region_name=region,
-            endpoint_url=self.configuration.endpoint(service),
+            endpoint_url=self.settings.endpoint(service),
             config=config,
             **keys,
         )
@@ -122,7 +122,7 @@ class _Regional(Cloud):
 
     def __init__(self, home: Cloud, region: str) -> None:
         self._home = home
-        self.configuration = home.configuration
+        self.settings = home.settings
         self.region = region
 
     def client(self, service: str) -> Any:

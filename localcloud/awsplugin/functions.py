@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import AwsError
+from localcloud.awsplugin.plugin_errors import AwsError
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resources.common import every, tag_map
 

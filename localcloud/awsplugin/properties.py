@@ -17,6 +17,7 @@ from google.protobuf import struct_pb2
 
 Properties = dict[str, Any]
 
+DEFAULTS: Final = "__defaults"  # the property that names what the provider filled in
 SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 ASSET: Final = "c44067f5952c0a294b673a41bacd8c17"
 ARCHIVE: Final = "0def7320c3a5731c473e5ecbe6d01bc7"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -10,18 +11,18 @@ from typing import Any, TypeVar
 import grpc
 from google.protobuf import empty_pb2, struct_pb2
 
-from localcloud.awsplugin import configuration as settings
-from localcloud.awsplugin import lifecycle
-from localcloud.awsplugin.checking import NameRequest, check
+from localcloud.awsplugin import resource_lifecycle as lifecycle
+from localcloud.awsplugin.autonaming import NameRequest
+from localcloud.awsplugin.checking import check
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.differ import DEFAULTS, Change, Difference
-from localcloud.awsplugin.failures import Failure, describe
+from localcloud.awsplugin.engine_protocol import plugin_pb2, provider_pb2, provider_pb2_grpc
 from localcloud.awsplugin.functions import FUNCTIONS
-from localcloud.awsplugin.properties import Properties, decode, encode, secret_names
-from localcloud.awsplugin.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc
-from localcloud.awsplugin.registry import resource_types
+from localcloud.awsplugin.plugin_errors import Failure, describe
+from localcloud.awsplugin.properties import DEFAULTS, Properties, decode, encode, secret_names
+from localcloud.awsplugin.property_differences import Change, Difference
+from localcloud.awsplugin.provider_settings import plain_settings, read_settings, setting_failures
 from localcloud.awsplugin.resource_type import ResourceType
-from localcloud.awsplugin.schema import schema
+from localcloud.awsplugin.resources import RESOURCE_TYPES
 
 VERSION = "7.51.1"
 """The version of the SDK whose resource types these are: it asks for a plugin of that version."""
@@ -75,7 +76,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
         return plugin_pb2.PluginInfo(version=VERSION)
 
     def GetSchema(self, request: Any, context: Any) -> Any:  # noqa: ARG002, D102, N802
-        return provider_pb2.GetSchemaResponse(schema=schema(VERSION))
+        return provider_pb2.GetSchemaResponse(schema=_schema())
 
     def GetMapping(self, request: Any, context: Any) -> Any:  # noqa: ARG002, D102, N802
         return provider_pb2.GetMappingResponse()
@@ -88,7 +89,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
 
     @_told("checking the provider's settings")
     def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, D102, N802
-        found = settings.failures(settings.plain_settings(decode(request.news)))
+        found = setting_failures(plain_settings(decode(request.news)))
         return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(found))
 
     @_told("comparing the provider's settings")
@@ -112,7 +113,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
         given = decode(request.args) if request.HasField("args") else {}
         for key, value in request.variables.items():
             given.setdefault(key.removeprefix("aws:config:"), value)
-        cloud = Cloud(settings.configuration(settings.plain_settings(given)))
+        cloud = Cloud(read_settings(plain_settings(given)))
         _check_account(cloud)
         self._cloud = cloud
         return provider_pb2.ConfigureResponse(
@@ -124,7 +125,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
         kind = _kind(request)
         inputs, found = check(
             kind,
-            self.cloud.configuration,
+            self.cloud.settings,
             decode(request.olds),
             decode(request.news),
             _name_request(request),
@@ -205,10 +206,24 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
 
 def _kind(request: Any) -> ResourceType:
     token = request.type or request.urn.split("::")[2].split("$")[-1]
-    kind = resource_types().get(token)
+    kind = RESOURCE_TYPES.get(token)
     if kind is None:
-        raise LookupError(_not_served("resource type", token, resource_types()))
+        raise LookupError(_not_served("resource type", token, RESOURCE_TYPES))
     return kind
+
+
+def _schema() -> str:
+    """The package's schema as JSON text, with the least that the engine needs: the tokens."""
+    return json.dumps(
+        {
+            "name": "aws",
+            "version": VERSION,
+            "config": {},
+            "provider": {"type": "object"},
+            "resources": {token: {"type": "object"} for token in sorted(RESOURCE_TYPES)},
+            "functions": {token: {} for token in sorted(FUNCTIONS)},
+        }
+    )
 
 
 def _not_served(what: str, token: str, served: Iterable[str]) -> str:
@@ -269,8 +284,8 @@ def _diff_response(kind: ResourceType, found: list[Difference], *, delete_first:
 
 def _check_account(cloud: Cloud) -> None:
     allowed, forbidden = (
-        cloud.configuration.allowed_accounts,
-        cloud.configuration.forbidden_accounts,
+        cloud.settings.allowed_accounts,
+        cloud.settings.forbidden_accounts,
     )
     if allowed and cloud.account not in allowed:
         raise PermissionError(f"AWS account ID not allowed: {cloud.account}")

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.documents import same_document
-from localcloud.awsplugin.failures import Failure
-from localcloud.awsplugin.naming import Autoname
+from localcloud.awsplugin.json_documents import same_document
+from localcloud.awsplugin.plugin_errors import Failure
 from localcloud.awsplugin.properties import Properties
 
 Create = Callable[[Cloud, Properties], str]
@@ -35,6 +35,7 @@ class ResourceType:
     `create` makes the resource and returns its id; `settle` gives it what takes further calls:
     if it fails, the resource is deleted again. `read` returns the properties, None when the
     resource is gone; it gets the previous ones. `update` gets the state and the new inputs.
+    Where `read` or `delete` fails with one of the error codes `gone`, there is no such resource.
 
     `replaces`: paths that cannot change in place. `outputs`: properties that only AWS sets.
     `computed`: inputs, paths too, that AWS fills in where the program is silent. `recomputed`:
@@ -48,6 +49,7 @@ class ResourceType:
     create: Create
     read: Read
     delete: Delete
+    gone: frozenset[str] = frozenset()
     settle: Settle | None = None
     update: Update | None = None
     required: frozenset[str] = frozenset()

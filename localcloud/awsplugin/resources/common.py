@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import Failure, code_of
+from localcloud.awsplugin.plugin_errors import Failure, code_of
 from localcloud.awsplugin.properties import Properties
 
 
-def tag_list(tags: Mapping[str, Any] | None, key: str = "Key", value: str = "Value") -> list[Any]:
-    """Return a mapping of tags as the list that most AWS APIs take."""
-    return [{key: name, value: text} for name, text in sorted((tags or {}).items())]
+class TagForm(NamedTuple):
+    """How a service writes tags: the fields of one, and the arguments that set and remove some."""
+
+    key: str = "Key"
+    value: str = "Value"
+    tags: str = "Tags"
+    keys: str = "TagKeys"
 
 
-def tag_map(tags: Iterable[Mapping[str, Any]] | None, key: str = "Key") -> dict[str, str]:
-    """Return an AWS list of tags as a mapping."""
-    value = "Value" if key == "Key" else "TagValue" if key == "TagKey" else "value"
-    return {tag[key]: tag[value] for tag in tags or ()}
+PLAIN: Final = TagForm()
+PREFIXED: Final = TagForm("TagKey", "TagValue")
+LOWER_CASE: Final = TagForm("key", "value", "tags", "tagKeys")
+
+
+def tag_list(tags: Mapping[str, Any] | None, form: TagForm = PLAIN) -> list[Any]:
+    """A mapping of tags as the list that most AWS APIs take."""
+    return [{form.key: name, form.value: text} for name, text in sorted((tags or {}).items())]
+
+
+def tag_map(tags: Iterable[Mapping[str, Any]] | None, form: TagForm = PLAIN) -> dict[str, str]:
+    """A service's list of tags as a mapping."""
+    return {tag[form.key]: tag[form.value] for tag in tags or ()}
 
 
 def present(**arguments: Any) -> dict[str, Any]:
@@ -63,6 +76,20 @@ def tag_changes(state: Properties, inputs: Properties) -> tuple[dict[str, str], 
 def changed(state: Properties, inputs: Properties, *names: str) -> bool:
     """Tell whether one of the properties differs between state and inputs."""
     return any((state.get(name) or None) != (inputs.get(name) or None) for name in names)
+
+
+def update_tags(
+    client: Any, state: Properties, inputs: Properties, form: TagForm = PLAIN, **resource: str
+) -> None:
+    """Bring the tags of `resource` to the inputs', by the service's tag_resource and its reverse.
+
+    `resource` is the argument that names it, such as ResourceARN.
+    """
+    tags, gone = tag_changes(state, inputs)
+    if gone:
+        client.untag_resource(**resource, **{form.keys: gone})
+    if tags:
+        client.tag_resource(**resource, **{form.tags: tag_list(tags, form)})
 
 
 def update_ec2_tags(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:

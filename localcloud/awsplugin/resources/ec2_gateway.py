@@ -17,8 +17,6 @@ from localcloud.awsplugin.resources.common import (
 )
 
 _NO_GATEWAY = "InvalidInternetGatewayID.NotFound"
-_NO_NAT = "NatGatewayNotFound"
-_NO_ADDRESS = ("InvalidAllocationID.NotFound", "InvalidAddress.NotFound")
 
 
 def _create_gateway(cloud: Cloud, inputs: Properties) -> str:
@@ -42,14 +40,9 @@ def _detach(cloud: Cloud, identity: str, state: Properties) -> None:
         )
 
 
-def _read_gateway(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:  # noqa: ARG001
-    ec2 = cloud.client("ec2")
-    answer = answer_or_none(
-        lambda: ec2.describe_internet_gateways(InternetGatewayIds=[identity]), _NO_GATEWAY
-    )
-    if not answer or not answer["InternetGateways"]:
-        return None
-    gateway = answer["InternetGateways"][0]
+def _read_gateway(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
+    answer = cloud.client("ec2").describe_internet_gateways(InternetGatewayIds=[identity])
+    (gateway,) = answer["InternetGateways"]
     attachments = gateway.get("Attachments") or [{}]
     return {
         "arn": cloud.arn("ec2", f"internet-gateway/{identity}"),
@@ -67,9 +60,8 @@ def _update_gateway(cloud: Cloud, identity: str, state: Properties, inputs: Prop
 
 
 def _delete_gateway(cloud: Cloud, identity: str, state: Properties) -> None:
-    ec2 = cloud.client("ec2")
     _detach(cloud, identity, state)
-    answer_or_none(lambda: ec2.delete_internet_gateway(InternetGatewayId=identity), _NO_GATEWAY)
+    cloud.client("ec2").delete_internet_gateway(InternetGatewayId=identity)
 
 
 def _create_nat(cloud: Cloud, inputs: Properties) -> str:
@@ -82,10 +74,9 @@ def _create_nat(cloud: Cloud, inputs: Properties) -> str:
     return str(answer["NatGateway"]["NatGatewayId"])
 
 
-def _read_nat(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:  # noqa: ARG001
-    ec2 = cloud.client("ec2")
-    answer = answer_or_none(lambda: ec2.describe_nat_gateways(NatGatewayIds=[identity]), _NO_NAT)
-    found = [item for item in (answer or {}).get("NatGateways", ()) if item["State"] == "available"]
+def _read_nat(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
+    gateways = cloud.client("ec2").describe_nat_gateways(NatGatewayIds=[identity])["NatGateways"]
+    found = [item for item in gateways if item["State"] == "available"]
     if not found:
         return None
     gateway = found[0]
@@ -120,13 +111,9 @@ def _create_address(cloud: Cloud, inputs: Properties) -> str:
 
 
 def _read_address(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
-    ec2 = cloud.client("ec2")
-    answer = answer_or_none(lambda: ec2.describe_addresses(AllocationIds=[identity]), *_NO_ADDRESS)
-    if not answer or not answer["Addresses"]:
-        return None
-    address = answer["Addresses"][0]
+    (address,) = cloud.client("ec2").describe_addresses(AllocationIds=[identity])["Addresses"]
     public = address["PublicIp"]
-    # What uses the address is told by its user: else a refresh reports every use as a change.
+    # What uses the address says so itself: else a refresh reports every use as a change.
     used = {
         name: previous.get(name, "") for name in ("associationId", "networkInterface", "privateIp")
     }
@@ -148,9 +135,8 @@ def _read_address(cloud: Cloud, identity: str, previous: Properties) -> Properti
     }
 
 
-def _delete_address(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
-    ec2 = cloud.client("ec2")
-    answer_or_none(lambda: ec2.release_address(AllocationId=identity), *_NO_ADDRESS)
+def _delete_address(cloud: Cloud, identity: str, state: Properties) -> None:
+    cloud.client("ec2").release_address(AllocationId=identity)
 
 
 TYPES = (
@@ -161,6 +147,7 @@ TYPES = (
         read=_read_gateway,
         update=_update_gateway,
         delete=_delete_gateway,
+        gone=names(_NO_GATEWAY),
         computed=names("vpcId"),
         outputs=names("arn ownerId"),
         tagged=True,
@@ -171,6 +158,7 @@ TYPES = (
         read=_read_nat,
         update=update_ec2_tags,
         delete=_delete_nat,
+        gone=names("NatGatewayNotFound"),
         validate=lambda inputs: one_of(inputs, "connectivityType", ["public", "private"]),
         required=names("subnetId"),
         defaults={"connectivityType": "public"},
@@ -188,6 +176,7 @@ TYPES = (
         read=_read_address,
         update=update_ec2_tags,
         delete=_delete_address,
+        gone=names("InvalidAllocationID.NotFound InvalidAddress.NotFound"),
         validate=lambda inputs: one_of(inputs, "domain", ["vpc"]),
         replaces=names("address domain ipamPoolId networkBorderGroup publicIpv4Pool"),
         computed=names("domain instance networkBorderGroup networkInterface publicIpv4Pool"),

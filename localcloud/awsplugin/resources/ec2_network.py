@@ -1,4 +1,4 @@
-"""VPCs, subnets, route tables and their routes."""
+"""VPCs and subnets."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import AwsError, Failure
+from localcloud.awsplugin.plugin_errors import AwsError, Failure
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names
 from localcloud.awsplugin.resources.common import (
-    answer_or_none,
     changed,
     ec2_tags,
     every,
@@ -67,10 +66,7 @@ def _settle_vpc(cloud: Cloud, identity: str, inputs: Properties) -> None:
 
 def _read_vpc(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     ec2 = cloud.client("ec2")
-    answer = answer_or_none(lambda: ec2.describe_vpcs(VpcIds=[identity]), "InvalidVpcID.NotFound")
-    if answer is None:
-        return None
-    vpc = answer["Vpcs"][0]
+    (vpc,) = ec2.describe_vpcs(VpcIds=[identity])["Vpcs"]
     main = _main(_in_vpc(ec2, "describe_route_tables", "RouteTables", identity))
     group = _default(_in_vpc(ec2, "describe_security_groups", "SecurityGroups", identity))
     acls = _in_vpc(ec2, "describe_network_acls", "NetworkAcls", identity)
@@ -113,7 +109,7 @@ def _update_vpc(cloud: Cloud, identity: str, state: Properties, inputs: Properti
     update_ec2_tags(cloud, identity, state, inputs)
 
 
-def _delete_vpc(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
+def _delete_vpc(cloud: Cloud, identity: str, state: Properties) -> None:
     ec2 = cloud.client("ec2")
     groups = _in_vpc(ec2, "describe_security_groups", "SecurityGroups", identity)
     subnets = _in_vpc(ec2, "describe_subnets", "Subnets", identity)
@@ -121,7 +117,7 @@ def _delete_vpc(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa
     if len(groups) > 1 or subnets or any(item["State"] == "available" for item in endpoints):
         message = f"The vpc '{identity}' has dependencies and cannot be deleted."
         raise AwsError("DeleteVpc", "DependencyViolation", message)
-    answer_or_none(lambda: ec2.delete_vpc(VpcId=identity), "InvalidVpcID.NotFound")
+    ec2.delete_vpc(VpcId=identity)
 
 
 def _create_subnet(cloud: Cloud, inputs: Properties) -> str:
@@ -148,14 +144,8 @@ def _set_public(cloud: Cloud, identity: str, *, public: bool) -> None:
     )
 
 
-def _read_subnet(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:  # noqa: ARG001
-    ec2 = cloud.client("ec2")
-    answer = answer_or_none(
-        lambda: ec2.describe_subnets(SubnetIds=[identity]), "InvalidSubnetID.NotFound"
-    )
-    if answer is None:
-        return None
-    subnet = answer["Subnets"][0]
+def _read_subnet(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
+    (subnet,) = cloud.client("ec2").describe_subnets(SubnetIds=[identity])["Subnets"]
     launch = subnet.get("PrivateDnsNameOptionsOnLaunch") or {}
     return {
         "arn": subnet["SubnetArn"],
@@ -182,9 +172,8 @@ def _update_subnet(cloud: Cloud, identity: str, state: Properties, inputs: Prope
     update_ec2_tags(cloud, identity, state, inputs)
 
 
-def _delete_subnet(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
-    ec2 = cloud.client("ec2")
-    answer_or_none(lambda: ec2.delete_subnet(SubnetId=identity), "InvalidSubnetID.NotFound")
+def _delete_subnet(cloud: Cloud, identity: str, state: Properties) -> None:
+    cloud.client("ec2").delete_subnet(SubnetId=identity)
 
 
 TYPES = (
@@ -195,6 +184,7 @@ TYPES = (
         read=_read_vpc,
         update=_update_vpc,
         delete=_delete_vpc,
+        gone=names("InvalidVpcID.NotFound"),
         validate=_vpc_failures,
         defaults={"enableDnsSupport": True, "instanceTenancy": "default"},
         replaces=names("cidrBlock ipv4IpamPoolId ipv4NetmaskLength"),
@@ -215,6 +205,7 @@ TYPES = (
         read=_read_subnet,
         update=_update_subnet,
         delete=_delete_subnet,
+        gone=names("InvalidSubnetID.NotFound"),
         delete_seconds=20 * 60,
         validate=cidr_failures,
         required=names("vpcId"),

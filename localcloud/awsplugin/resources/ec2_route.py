@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import AwsError, Failure
+from localcloud.awsplugin.plugin_errors import AwsError, Failure
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names
 from localcloud.awsplugin.resources.common import (
-    answer_or_none,
     ec2_tags,
     every,
     reports,
@@ -51,10 +50,9 @@ def _request(route: Properties, fields: dict[str, str]) -> dict[str, Any]:
     return {api: route[name] for name, api in fields.items() if route.get(name)}
 
 
-def _table(cloud: Cloud, identity: str) -> dict[str, Any] | None:
-    ec2 = cloud.client("ec2")
-    answer = answer_or_none(lambda: ec2.describe_route_tables(RouteTableIds=[identity]), _GONE)
-    return answer["RouteTables"][0] if answer and answer["RouteTables"] else None
+def _table(cloud: Cloud, identity: str) -> dict[str, Any]:
+    answer = cloud.client("ec2").describe_route_tables(RouteTableIds=[identity])
+    return dict(answer["RouteTables"][0])
 
 
 def _own_routes(table: dict[str, Any]) -> list[dict[str, Any]]:
@@ -81,8 +79,6 @@ def _settle_table(cloud: Cloud, identity: str, inputs: Properties) -> None:
 
 def _read_table(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     table = _table(cloud, identity)
-    if table is None:
-        return None
     routes = [
         {name: route[api] for name, api in _INLINE.items() if route.get(api)}
         for route in _own_routes(table)
@@ -121,9 +117,8 @@ def _destination(route: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in route.items() if name in _DESTINATIONS.values()}
 
 
-def _delete_table(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
-    ec2 = cloud.client("ec2")
-    answer_or_none(lambda: ec2.delete_route_table(RouteTableId=identity), _GONE)
+def _delete_table(cloud: Cloud, identity: str, state: Properties) -> None:
+    cloud.client("ec2").delete_route_table(RouteTableId=identity)
 
 
 def _route_failures(inputs: Properties) -> Iterator[Failure]:
@@ -155,12 +150,8 @@ def _located(identity: str, previous: Properties) -> Properties:
 def _read_route(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     place = _located(identity, previous)
     wanted = _request(place, _DESTINATIONS)
-    table = _table(cloud, place["routeTableId"])
-    route = (
-        next((r for r in _own_routes(table) if wanted.items() <= r.items()), None)
-        if table
-        else None
-    )
+    routes = _own_routes(_table(cloud, place["routeTableId"]))
+    route = next((route for route in routes if wanted.items() <= route.items()), None)
     if route is None:
         return None
     fields = {**_DESTINATIONS, **_TARGETS}
@@ -174,19 +165,15 @@ def _read_route(cloud: Cloud, identity: str, previous: Properties) -> Properties
     }
 
 
-def _update_route(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:  # noqa: ARG001
+def _update_route(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
     request = _request(inputs, _DESTINATIONS) | _request(inputs, _TARGETS)
     cloud.client("ec2").replace_route(RouteTableId=inputs["routeTableId"], **request)
 
 
 def _delete_route(cloud: Cloud, identity: str, state: Properties) -> None:
     place = _located(identity, state)
-    ec2, request = cloud.client("ec2"), _request(place, _DESTINATIONS)
-    answer_or_none(
-        lambda: ec2.delete_route(RouteTableId=place["routeTableId"], **request),
-        _GONE,
-        "InvalidRoute.NotFound",
-    )
+    destination = _request(place, _DESTINATIONS)
+    cloud.client("ec2").delete_route(RouteTableId=place["routeTableId"], **destination)
 
 
 def _create_association(cloud: Cloud, inputs: Properties) -> str:
@@ -253,6 +240,7 @@ TYPES = (
         read=_read_table,
         update=_update_table,
         delete=_delete_table,
+        gone=names(_GONE),
         required=names("vpcId"),
         replaces=names("vpcId"),
         computed=names("routes propagatingVgws"),
@@ -266,6 +254,7 @@ TYPES = (
         read=_read_route,
         update=_update_route,
         delete=_delete_route,
+        gone=names(f"{_GONE} InvalidRoute.NotFound"),
         validate=_route_failures,
         required=names("routeTableId"),
         replaces=names(f"routeTableId {' '.join(_DESTINATIONS)}"),

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import AwsError
-from localcloud.awsplugin.naming import Autoname, unique_from_prefix
+from localcloud.awsplugin.plugin_errors import AwsError
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names
 from localcloud.awsplugin.resources.common import (
-    answer_or_none,
     ec2_tags,
     every,
     present,
@@ -69,16 +68,15 @@ def _inline_rules(group: str, permissions: list[dict[str, Any]]) -> list[Propert
     return list(rules.values())
 
 
-def _group(cloud: Cloud, identity: str) -> dict[str, Any] | None:
-    ec2 = cloud.client("ec2")
-    answer = answer_or_none(lambda: ec2.describe_security_groups(GroupIds=[identity]), _GONE)
-    return dict(answer["SecurityGroups"][0]) if answer else None
+def _group(cloud: Cloud, identity: str) -> dict[str, Any]:
+    answer = cloud.client("ec2").describe_security_groups(GroupIds=[identity])
+    return dict(answer["SecurityGroups"][0])
 
 
 def _replace_rules(cloud: Cloud, identity: str, side: str, rules: list[Properties]) -> None:
     """Make `rules` the group's only rules on that side."""
     ec2, group = cloud.client("ec2"), _group(cloud, identity)
-    current = (group or {}).get("IpPermissions" if side == "ingress" else "IpPermissionsEgress")
+    current = group["IpPermissions" if side == "ingress" else "IpPermissionsEgress"]
     wanted = [_permission(identity, rule) for rule in rules]
     if current:
         revoke = getattr(ec2, f"revoke_security_group_{side}")
@@ -89,9 +87,8 @@ def _replace_rules(cloud: Cloud, identity: str, side: str, rules: list[Propertie
 
 
 def _create(cloud: Cloud, inputs: Properties) -> str:
-    name = inputs.get("name") or unique_from_prefix(inputs.get("namePrefix", "terraform-"))
     answer = cloud.client("ec2").create_security_group(
-        GroupName=name,
+        GroupName=inputs["name"],
         Description=inputs["description"],
         **present(VpcId=inputs.get("vpcId")),
         **ec2_tags("security-group", inputs),
@@ -107,8 +104,6 @@ def _settle(cloud: Cloud, identity: str, inputs: Properties) -> None:
 
 def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     group = _group(cloud, identity)
-    if group is None:
-        return None
     return {
         **_described(group),
         **{
@@ -145,9 +140,8 @@ def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) 
     update_ec2_tags(cloud, identity, state, inputs)
 
 
-def _delete(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
-    ec2 = cloud.client("ec2")
-    answer_or_none(lambda: ec2.delete_security_group(GroupId=identity), _GONE)
+def _delete(cloud: Cloud, identity: str, state: Properties) -> None:
+    cloud.client("ec2").delete_security_group(GroupId=identity)
 
 
 def _adopt_default(cloud: Cloud, inputs: Properties) -> str:
@@ -163,15 +157,13 @@ def _adopt_default(cloud: Cloud, inputs: Properties) -> str:
 
 
 def _settle_default(cloud: Cloud, identity: str, inputs: Properties) -> None:
-    group = _group(cloud, identity) or {}
+    group = _group(cloud, identity)
     update_ec2_tags(cloud, identity, {"tagsAll": tag_map(group.get("Tags"))}, inputs)
     _settle(cloud, identity, inputs)
 
 
 def _read_default(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     group = _group(cloud, identity)
-    if group is None:
-        return None
     kept = {"revokeRulesOnDelete": previous.get("revokeRulesOnDelete", False)}
     return {**_described(group), **_all_rules(identity, group), **kept}
 
@@ -199,6 +191,7 @@ TYPES = (
         read=_read,
         update=_update,
         delete=_delete,
+        gone=names(_GONE),
         delete_seconds=15 * 60,
         name=Autoname(),
         defaults={"description": "Managed by Pulumi", "revokeRulesOnDelete": False},
@@ -215,6 +208,7 @@ TYPES = (
         read=_read_default,
         update=_update_default,
         delete=_leave_default,
+        gone=names(_GONE),
         defaults={"revokeRulesOnDelete": False},
         replaces=names("vpcId"),
         computed=names("vpcId"),

@@ -8,11 +8,10 @@ from functools import partial
 from typing import Any
 
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import Failure
+from localcloud.awsplugin.plugin_errors import Failure
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names
 from localcloud.awsplugin.resources.common import (
-    answer_or_none,
     changed,
     ec2_tags,
     present,
@@ -21,11 +20,6 @@ from localcloud.awsplugin.resources.common import (
 )
 
 _ALL = "-1"
-_GONE = (
-    "InvalidSecurityGroupRuleId.NotFound",
-    "InvalidPermission.NotFound",
-    "InvalidGroup.NotFound",
-)
 _TARGETS = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
 _HIGHEST_PORT = 65535
 
@@ -98,11 +92,8 @@ def _settle(cloud: Cloud, identity: str, inputs: Properties) -> None:
 
 
 def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
-    ec2 = cloud.client("ec2")
-    answer = answer_or_none(
-        lambda: ec2.describe_security_group_rules(SecurityGroupRuleIds=[identity]), *_GONE
-    )
-    if not answer or not answer["SecurityGroupRules"]:
+    answer = cloud.client("ec2").describe_security_group_rules(SecurityGroupRuleIds=[identity])
+    if not answer["SecurityGroupRules"]:
         return None
     rule = answer["SecurityGroupRules"][0]
     every = rule["IpProtocol"] == _ALL
@@ -133,8 +124,7 @@ def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) 
 
 def _delete(side: str, cloud: Cloud, identity: str, state: Properties) -> None:
     revoke = getattr(cloud.client("ec2"), f"revoke_security_group_{side}")
-    group = state["securityGroupId"]
-    answer_or_none(lambda: revoke(GroupId=group, SecurityGroupRuleIds=[identity]), *_GONE)
+    revoke(GroupId=state["securityGroupId"], SecurityGroupRuleIds=[identity])
 
 
 def _rule_type(token: str, side: str) -> ResourceType:
@@ -145,6 +135,9 @@ def _rule_type(token: str, side: str) -> ResourceType:
         read=_read,
         update=_update,
         delete=partial(_delete, side),
+        gone=names(
+            "InvalidSecurityGroupRuleId.NotFound InvalidPermission.NotFound InvalidGroup.NotFound"
+        ),
         validate=_failures,
         required=names("ipProtocol securityGroupId"),
         # In AWS another kind of target is a change in place; the local endpoint cannot do that.

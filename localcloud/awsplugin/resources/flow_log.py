@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import AwsError, Failure
+from localcloud.awsplugin.plugin_errors import AwsError, Failure
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names
 from localcloud.awsplugin.resources.common import (
@@ -49,7 +49,7 @@ def _create(cloud: Cloud, inputs: Properties) -> str:
     return str(answer["FlowLogIds"][0])
 
 
-def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:  # noqa: ARG001
+def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     answer = cloud.client("ec2").describe_flow_logs(FlowLogIds=[identity])
     log = next((item for item in answer["FlowLogs"] if item["FlowLogId"] == identity), None)
     if log is None:

@@ -1,4 +1,4 @@
-"""IAM roles."""
+"""IAM roles and the policies inside them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
+from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.documents import same_document
-from localcloud.awsplugin.failures import Failure
-from localcloud.awsplugin.naming import Autoname, unique_from_prefix
+from localcloud.awsplugin.json_documents import same_document
+from localcloud.awsplugin.plugin_errors import Failure
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names, policy
 from localcloud.awsplugin.resources.common import (
-    answer_or_none,
     changed,
     every,
     present,
@@ -24,12 +23,12 @@ from localcloud.awsplugin.resources.common import (
     tag_map,
     within,
 )
-from localcloud.awsplugin.resources.iam_rules import policy_failures
+from localcloud.awsplugin.resources.policy_rules import policy_failures
 
 _GONE = "NoSuchEntity"
 
 
-def document_text(document: Any) -> str:
+def _document_text(document: Any) -> str:
     """Return a policy document as JSON text, however the client has decoded it."""
     return json.dumps(document) if isinstance(document, dict) else unquote(str(document))
 
@@ -40,9 +39,8 @@ def _role_failures(inputs: Properties) -> Iterator[Failure]:
 
 
 def _create_role(cloud: Cloud, inputs: Properties) -> str:
-    name = inputs.get("name") or unique_from_prefix(inputs.get("namePrefix", "terraform-"))
     cloud.client("iam").create_role(
-        RoleName=name,
+        RoleName=inputs["name"],
         AssumeRolePolicyDocument=inputs["assumeRolePolicy"],
         Path=inputs["path"],
         MaxSessionDuration=inputs["maxSessionDuration"],
@@ -52,7 +50,7 @@ def _create_role(cloud: Cloud, inputs: Properties) -> str:
             PermissionsBoundary=inputs.get("permissionsBoundary"),
         ),
     )
-    return str(name)
+    return str(inputs["name"])
 
 
 def _settle_role(cloud: Cloud, identity: str, inputs: Properties) -> None:
@@ -82,14 +80,10 @@ def _change_policies(cloud: Cloud, identity: str, state: Properties, inputs: Pro
 
 def _read_role(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     iam = cloud.client("iam")
-    answer = answer_or_none(lambda: iam.get_role(RoleName=identity), _GONE)
-    if answer is None:
-        return None
-    role = answer["Role"]
+    role = iam.get_role(RoleName=identity)["Role"]
     return {
         "arn": role["Arn"],
         "name": role["RoleName"],
-        "namePrefix": "",
         "path": role["Path"],
         "uniqueId": role["RoleId"],
         "createDate": role["CreateDate"].strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -98,11 +92,11 @@ def _read_role(cloud: Cloud, identity: str, previous: Properties) -> Properties 
         "permissionsBoundary": (role.get("PermissionsBoundary") or {}).get(
             "PermissionsBoundaryArn", ""
         ),
-        "assumeRolePolicy": document_text(role["AssumeRolePolicyDocument"]),
+        "assumeRolePolicy": _document_text(role["AssumeRolePolicyDocument"]),
         "inlinePolicies": _read_inline(iam, identity)
         if reports(previous, "inlinePolicies")
         else [],
-        "managedPolicyArns": attached_policies(iam, identity)
+        "managedPolicyArns": _attached_policies(iam, identity)
         if reports(previous, "managedPolicyArns")
         else [],
         "tagsAll": tag_map(role.get("Tags")),
@@ -113,12 +107,12 @@ def _read_inline(iam: Any, role: str) -> list[Properties]:
     found = every(iam, "list_role_policies", "PolicyNames", RoleName=role)
     documents = (iam.get_role_policy(RoleName=role, PolicyName=name) for name in found)
     return [
-        {"name": item["PolicyName"], "policy": document_text(item["PolicyDocument"])}
+        {"name": item["PolicyName"], "policy": _document_text(item["PolicyDocument"])}
         for item in documents
     ]
 
 
-def attached_policies(iam: Any, role: str) -> list[str]:
+def _attached_policies(iam: Any, role: str) -> list[str]:
     """Return the ARNs of the policies attached to `role`."""
     attached = every(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=role)
     return [item["PolicyArn"] for item in attached]
@@ -151,15 +145,45 @@ def _update_role(cloud: Cloud, identity: str, state: Properties, inputs: Propert
 
 def _delete_role(cloud: Cloud, identity: str, state: Properties) -> None:
     iam = cloud.client("iam")
-    if answer_or_none(lambda: iam.get_role(RoleName=identity), _GONE) is None:
-        return
     if state.get("forceDetachPolicies"):
         state = {
             "inlinePolicies": _read_inline(iam, identity),
-            "managedPolicyArns": attached_policies(iam, identity),
+            "managedPolicyArns": _attached_policies(iam, identity),
         }
     _change_policies(cloud, identity, state, {})
     iam.delete_role(RoleName=identity)
+
+
+def _create_role_policy(cloud: Cloud, inputs: Properties) -> str:
+    identity = f"{inputs['role']}:{inputs['name']}"
+    _put_role_policy(cloud, identity, {}, inputs)
+    return identity
+
+
+def _put_role_policy(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
+    role, _, name = identity.partition(":")
+    cloud.client("iam").put_role_policy(
+        RoleName=role, PolicyName=name, PolicyDocument=inputs["policy"]
+    )
+
+
+def _read_role_policy(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
+    iam, (role, _, name) = cloud.client("iam"), identity.partition(":")
+    found = iam.get_role_policy(RoleName=role, PolicyName=name)
+    return {
+        "role": role,
+        "name": name,
+        "policy": _document_text(found["PolicyDocument"]),
+    }
+
+
+def _delete_role_policy(cloud: Cloud, identity: str, state: Properties) -> None:
+    role, _, name = identity.partition(":")
+    cloud.client("iam").delete_role_policy(RoleName=role, PolicyName=name)
+
+
+def _identity_policy(inputs: Properties) -> Iterator[Failure]:
+    yield from policy_failures(inputs, "policy", "Resource")
 
 
 TYPES = (
@@ -170,6 +194,7 @@ TYPES = (
         read=_read_role,
         update=_update_role,
         delete=_delete_role,
+        gone=names(_GONE),
         validate=_role_failures,
         name=Autoname(length=64),
         required=names("assumeRolePolicy"),
@@ -181,6 +206,21 @@ TYPES = (
         outputs=names("arn createDate uniqueId"),
         same=policy("assumeRolePolicy", "inlinePolicies.policy"),
         tagged=True,
+        regional=False,
+    ),
+    ResourceType(
+        type="aws:iam/rolePolicy:RolePolicy",
+        create=_create_role_policy,
+        read=_read_role_policy,
+        update=_put_role_policy,
+        delete=_delete_role_policy,
+        gone=names(_GONE),
+        validate=_identity_policy,
+        name=Autoname(length=128),
+        required=names("policy role"),
+        replaces=names("name namePrefix role"),
+        computed=names("name namePrefix"),
+        same=policy("policy"),
         regional=False,
     ),
 )

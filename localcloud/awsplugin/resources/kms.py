@@ -6,23 +6,24 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import AwsError, Failure
-from localcloud.awsplugin.naming import Autoname, unique_from_prefix
+from localcloud.awsplugin.plugin_errors import AwsError, Failure
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names, policy
 from localcloud.awsplugin.resources.common import (
+    PREFIXED,
     answer_or_none,
     changed,
     every,
     present,
     reports,
-    tag_changes,
     tag_list,
     tag_map,
+    update_tags,
     within,
 )
-from localcloud.awsplugin.resources.iam_rules import check_key_policy, policy_failures
+from localcloud.awsplugin.resources.policy_rules import check_key_policy, policy_failures
 
 _GONE = "NotFoundException"
 _ROTATION_DAYS = 365  # what AWS takes where nothing is said
@@ -74,7 +75,7 @@ def _create_key(cloud: Cloud, inputs: Properties) -> str:
         Policy=inputs.get("policy") or _default_policy(cloud),
         KeySpec=inputs["customerMasterKeySpec"],
         KeyUsage=inputs["keyUsage"],
-        Tags=tag_list(inputs.get("tagsAll"), "TagKey", "TagValue"),
+        Tags=tag_list(inputs.get("tagsAll"), PREFIXED),
         **present(Description=inputs.get("description"), MultiRegion=inputs.get("multiRegion")),
     )
     return str(answer["KeyMetadata"]["KeyId"])
@@ -93,11 +94,9 @@ def _rotate(cloud: Cloud, identity: str, inputs: Properties) -> None:
 
 
 def _metadata(cloud: Cloud, identity: str) -> dict[str, Any] | None:
-    kms = cloud.client("kms")
-    answer = answer_or_none(lambda: kms.describe_key(KeyId=identity), _GONE)
-    if answer is None or answer["KeyMetadata"]["KeyState"].startswith("Pending"):
-        return None
-    return dict(answer["KeyMetadata"])
+    """What KMS says of a key, None if it is to be deleted."""
+    found = cloud.client("kms").describe_key(KeyId=identity)["KeyMetadata"]
+    return None if found["KeyState"].startswith("Pending") else dict(found)
 
 
 def _read_key(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
@@ -121,7 +120,7 @@ def _read_key(cloud: Cloud, identity: str, previous: Properties) -> Properties |
         "policy": document if reports(previous, "policy") else None,
         "enableKeyRotation": rotates,
         "rotationPeriodInDays": (period or _ROTATION_DAYS) if rotates else 0,
-        "tagsAll": tag_map(tags, "TagKey"),
+        "tagsAll": tag_map(tags, PREFIXED),
     }
 
 
@@ -140,11 +139,7 @@ def _update_key(cloud: Cloud, identity: str, state: Properties, inputs: Properti
             kms.disable_key_rotation(KeyId=identity)
     if not inputs.get("isEnabled", True) and state.get("isEnabled", True):
         kms.disable_key(KeyId=identity)
-    tags, gone = tag_changes(state, inputs)
-    if gone:
-        kms.untag_resource(KeyId=identity, TagKeys=gone)
-    if tags:
-        kms.tag_resource(KeyId=identity, Tags=tag_list(tags, "TagKey", "TagValue"))
+    update_tags(kms, state, inputs, PREFIXED, KeyId=identity)
 
 
 def _put_policy(cloud: Cloud, identity: str, inputs: Properties) -> None:
@@ -175,13 +170,13 @@ def _read_key_policy(cloud: Cloud, identity: str, previous: Properties) -> Prope
 def _update_key_policy(
     cloud: Cloud,
     identity: str,
-    state: Properties,  # noqa: ARG001
+    state: Properties,
     inputs: Properties,
 ) -> None:
     _put_policy(cloud, identity, inputs)
 
 
-def _delete_key_policy(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
+def _delete_key_policy(cloud: Cloud, identity: str, state: Properties) -> None:
     """Give the key AWS's own default policy again: a key cannot be without one."""
     if _metadata(cloud, identity):
         _put_policy(cloud, identity, {"policy": _default_policy(cloud)})
@@ -194,20 +189,19 @@ def _alias_failures(inputs: Properties) -> Iterator[Failure]:
 
 
 def _create_alias(cloud: Cloud, inputs: Properties) -> str:
-    name = inputs.get("name") or unique_from_prefix(inputs.get("namePrefix", "alias/"))
-    require_key("CreateAlias", cloud, inputs["targetKeyId"])
-    cloud.client("kms").create_alias(AliasName=name, TargetKeyId=inputs["targetKeyId"])
-    return str(name)
+    name, key = str(inputs["name"]), inputs["targetKeyId"]
+    require_key("CreateAlias", cloud, key)
+    cloud.client("kms").create_alias(AliasName=name, TargetKeyId=key)
+    return name
 
 
-def _read_alias(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:  # noqa: ARG001
+def _read_alias(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     for alias in every(cloud.client("kms"), "list_aliases", "Aliases"):
         if alias["AliasName"] == identity:
             key = alias["TargetKeyId"]
             return {
                 "arn": alias["AliasArn"],
                 "name": identity,
-                "namePrefix": "",
                 "targetKeyId": key,
                 "targetKeyArn": cloud.arn("kms", f"key/{key}"),
             }
@@ -217,16 +211,15 @@ def _read_alias(cloud: Cloud, identity: str, previous: Properties) -> Properties
 def _update_alias(
     cloud: Cloud,
     identity: str,
-    state: Properties,  # noqa: ARG001
+    state: Properties,
     inputs: Properties,
 ) -> None:
     require_key("UpdateAlias", cloud, inputs["targetKeyId"])
     cloud.client("kms").update_alias(AliasName=identity, TargetKeyId=inputs["targetKeyId"])
 
 
-def _delete_alias(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
-    kms = cloud.client("kms")
-    answer_or_none(lambda: kms.delete_alias(AliasName=identity), _GONE)
+def _delete_alias(cloud: Cloud, identity: str, state: Properties) -> None:
+    cloud.client("kms").delete_alias(AliasName=identity)
 
 
 def same_key(first: Any, second: Any) -> bool:
@@ -234,7 +227,7 @@ def same_key(first: Any, second: Any) -> bool:
     return str(first).rpartition("key/")[2] == str(second).rpartition("key/")[2]
 
 
-def _alias_name(name: str, inputs: dict[str, object]) -> str:  # noqa: ARG001
+def _alias_name(name: str, inputs: Properties) -> str:
     return name if name.startswith("alias/") else f"alias/{name}"
 
 
@@ -246,6 +239,7 @@ TYPES = (
         read=_read_key,
         update=_update_key,
         delete=_delete_key,
+        gone=names(_GONE),
         validate=_key_failures,
         defaults={
             "bypassPolicyLockoutSafetyCheck": False,
@@ -266,6 +260,7 @@ TYPES = (
         read=_read_key_policy,
         update=_update_key_policy,
         delete=_delete_key_policy,
+        gone=names(_GONE),
         validate=lambda inputs: policy_failures(inputs, "policy", "Principal", "Resource"),
         required=names("keyId policy"),
         defaults={"bypassPolicyLockoutSafetyCheck": False},
@@ -279,8 +274,9 @@ TYPES = (
         read=_read_alias,
         update=_update_alias,
         delete=_delete_alias,
+        gone=names(_GONE),
         validate=_alias_failures,
-        name=Autoname(length=_ALIAS_LENGTH, finish=_alias_name),
+        name=Autoname(length=_ALIAS_LENGTH, finish=_alias_name, default_prefix="alias/"),
         required=names("targetKeyId"),
         replaces=names("name namePrefix"),
         computed=names("name namePrefix"),

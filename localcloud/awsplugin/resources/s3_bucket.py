@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import AwsError, Failure
-from localcloud.awsplugin.naming import Autoname, unique_from_prefix
+from localcloud.awsplugin.plugin_errors import AwsError, Failure
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names
 from localcloud.awsplugin.resources.common import answer_or_none, every, tag_list, tag_map
 
-GONE = ("404", "NoSuchBucket")
+_GONE = ("404", "NoSuchBucket")
 _NAME = re.compile(r"(?!xn--)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
 _MOST_KEYS = 1000  # that one request may delete
 _HOME = "us-east-1"  # the region that a location constraint does not name
@@ -52,9 +52,8 @@ def _failures(inputs: Properties) -> Iterator[Failure]:
 
 
 def _create(cloud: Cloud, inputs: Properties) -> str:
-    name = inputs.get("bucket") or unique_from_prefix(inputs.get("bucketPrefix", "terraform-"))
-    s3 = cloud.client("s3")
-    if answer_or_none(lambda: s3.head_bucket(Bucket=name), *GONE) is not None:
+    s3, name = cloud.client("s3"), str(inputs["bucket"])
+    if answer_or_none(lambda: s3.head_bucket(Bucket=name), *_GONE) is not None:
         message = f"the bucket {name!r} exists already; import it or choose another name"
         raise AwsError("CreateBucket", "BucketAlreadyExists", message)
     place = {"CreateBucketConfiguration": {"LocationConstraint": cloud.region}}
@@ -63,7 +62,7 @@ def _create(cloud: Cloud, inputs: Properties) -> str:
         ObjectLockEnabledForBucket=bool(inputs.get("objectLockEnabled")),
         **({} if cloud.region == _HOME else place),
     )
-    return str(name)
+    return name
 
 
 def _settle(cloud: Cloud, identity: str, inputs: Properties) -> None:
@@ -72,10 +71,9 @@ def _settle(cloud: Cloud, identity: str, inputs: Properties) -> None:
         cloud.client("s3").put_bucket_tagging(Bucket=identity, Tagging=tags)
 
 
-def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:  # noqa: ARG001
+def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     s3 = cloud.client("s3")
-    if answer_or_none(lambda: s3.head_bucket(Bucket=identity), *GONE) is None:
-        return None
+    s3.head_bucket(Bucket=identity)
     tags = answer_or_none(lambda: s3.get_bucket_tagging(Bucket=identity), "NoSuchTagSet")
     lock = answer_or_none(
         lambda: s3.get_object_lock_configuration(Bucket=identity),
@@ -84,7 +82,6 @@ def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | Non
     return {
         "arn": f"arn:{cloud.partition}:s3:::{identity}",
         "bucket": identity,
-        "bucketPrefix": "",
         "bucketDomainName": f"{identity}.s3.amazonaws.com",
         "bucketRegion": cloud.region,
         "bucketRegionalDomainName": f"{identity}.s3.{cloud.region}.amazonaws.com",
@@ -106,8 +103,6 @@ def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) 
 
 def _delete(cloud: Cloud, identity: str, state: Properties) -> None:
     s3 = cloud.client("s3")
-    if answer_or_none(lambda: s3.head_bucket(Bucket=identity), *GONE) is None:
-        return
     if state.get("forceDestroy"):
         _empty(s3, identity)
     s3.delete_bucket(Bucket=identity)
@@ -160,6 +155,7 @@ TYPES = (
         read=_read,
         update=_update,
         delete=_delete,
+        gone=frozenset(_GONE),
         validate=_failures,
         name=Autoname("bucket", 63, str.lower, prefix_property="bucketPrefix"),
         defaults={"forceDestroy": False},

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import Failure
+from localcloud.awsplugin.plugin_errors import Failure
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import names
 from localcloud.awsplugin.resources.common import (
-    answer_or_none,
     from_api,
     one_of,
     present,
@@ -49,7 +48,7 @@ def _from_rule(api: dict[str, Any], previous: Properties) -> Properties:
     return rule
 
 
-def _put(s3: Any, cloud: Cloud, inputs: Properties) -> None:  # noqa: ARG001
+def _put(s3: Any, cloud: Cloud, inputs: Properties) -> None:
     rules = {"Rules": [_to_rule(rule) for rule in inputs.get("rules") or ()]}
     s3.put_bucket_lifecycle_configuration(
         Bucket=inputs["bucket"],
@@ -58,13 +57,8 @@ def _put(s3: Any, cloud: Cloud, inputs: Properties) -> None:  # noqa: ARG001
     )
 
 
-def _get(s3: Any, bucket: str, previous: Properties) -> Properties | None:
-    answer = answer_or_none(
-        lambda: s3.get_bucket_lifecycle_configuration(Bucket=bucket),
-        "NoSuchLifecycleConfiguration",
-    )
-    if answer is None:
-        return None
+def _get(s3: Any, bucket: str, previous: Properties) -> Properties:
+    answer = s3.get_bucket_lifecycle_configuration(Bucket=bucket)
     before = {rule.get("id"): rule for rule in previous.get("rules") or ()}
     rules = [_from_rule(rule, before.get(rule.get("ID"), {})) for rule in answer["Rules"]]
     return {"rules": rules, _SIZES: answer.get(_SIZES[:1].upper() + _SIZES[1:])}

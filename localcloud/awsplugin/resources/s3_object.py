@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
+from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import Failure
-from localcloud.awsplugin.naming import Autoname
+from localcloud.awsplugin.plugin_errors import Failure
 from localcloud.awsplugin.properties import Asset, Properties
 from localcloud.awsplugin.resource_type import ResourceType, names
-from localcloud.awsplugin.resources.common import answer_or_none, present, tag_list, tag_map
+from localcloud.awsplugin.resources.common import present, tag_list, tag_map
 from localcloud.awsplugin.resources.s3_bucket import delete_versions, versions
 
-_GONE = ("404", "NoSuchKey", "NoSuchBucket")
 _CONTENTS = ("source", "content", "contentBase64")
 # Inputs that go into the request as they are, and come back in the answer.
 _HEADERS = {
@@ -94,9 +93,7 @@ def _place(identity: str, properties: Properties) -> tuple[str, str]:
 
 def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     s3, (bucket, key) = cloud.client("s3"), _place(identity, previous)
-    head = answer_or_none(lambda: s3.head_object(Bucket=bucket, Key=key), *_GONE)
-    if head is None:
-        return None
+    head = s3.head_object(Bucket=bucket, Key=key)
     tags = s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
     return {
         **{name: _text(head.get(api)) for name, api in _HEADERS.items()},
@@ -119,7 +116,7 @@ def _text(value: Any) -> Any:
     return value.strftime("%Y-%m-%dT%H:%M:%SZ") if hasattr(value, "strftime") else value
 
 
-def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:  # noqa: ARG001
+def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
     rest = _HEADERS.keys() | {
         *_CONTENTS,
         "sourceHash",
@@ -143,8 +140,8 @@ def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) 
 def _delete(cloud: Cloud, identity: str, state: Properties) -> None:
     """Delete the object with all its versions, as the provider does."""
     s3, (bucket, key) = cloud.client("s3"), _place(identity, state)
-    found = answer_or_none(lambda: versions(s3, bucket, key), "NoSuchBucket") or []
-    delete_versions(s3, bucket, [item for item in found if item["Key"] == key])
+    found = [item for item in versions(s3, bucket, key) if item["Key"] == key]
+    delete_versions(s3, bucket, found)
 
 
 TYPES = (
@@ -154,6 +151,7 @@ TYPES = (
         read=_read,
         update=_update,
         delete=_delete,
+        gone=names("404 NoSuchKey NoSuchBucket"),
         validate=_failures,
         name=Autoname("key", 1024, random=False, prefix_property=""),
         required=names("bucket"),

@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import AwsError, Failure
+from localcloud.awsplugin.plugin_errors import AwsError, Failure
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, Validate, names, policy
 from localcloud.awsplugin.resources.common import answer_or_none, from_api, one_of, to_api
-from localcloud.awsplugin.resources.iam_rules import as_list, is_public, policy_failures, statements
 from localcloud.awsplugin.resources.kms import same_key
+from localcloud.awsplugin.resources.policy_rules import (
+    as_list,
+    is_public,
+    policy_failures,
+    statements,
+)
 
 Put = Callable[[Any, Cloud, Properties], object]
 Get = Callable[[Any, str, Properties], Properties | None]
@@ -25,6 +30,7 @@ _ABSENT = (
     "OwnershipControlsNotFoundError",
     "ServerSideEncryptionConfigurationNotFoundError",
     "NoSuchBucketPolicy",
+    "NoSuchLifecycleConfiguration",
 )
 
 
@@ -48,15 +54,14 @@ def setting(
 
     def read(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
         s3, bucket = cloud.client("s3"), identity.partition(",")[0]
-        found = answer_or_none(lambda: get(s3, bucket, previous), *_ABSENT)
+        found = get(s3, bucket, previous)
         return None if found is None else {"bucket": bucket, **found}
 
-    def update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:  # noqa: ARG001
+    def update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
         put(cloud.client("s3"), cloud, inputs)
 
     def delete(cloud: Cloud, identity: str, state: Properties) -> None:
-        s3, bucket = cloud.client("s3"), identity.partition(",")[0]
-        answer_or_none(lambda: remove(s3, bucket, state), *_ABSENT)
+        remove(cloud.client("s3"), identity.partition(",")[0], state)
 
     return ResourceType(
         type=token,
@@ -64,6 +69,7 @@ def setting(
         read=read,
         update=update,
         delete=delete,
+        gone=frozenset(_ABSENT),
         required=names(f"bucket {required}"),
         replaces=names("bucket expectedBucketOwner") & names(f"bucket {write_only}"),
         defaults=defaults or {},
@@ -73,12 +79,12 @@ def setting(
     )
 
 
-def _put_block(s3: Any, cloud: Cloud, inputs: Properties) -> None:  # noqa: ARG001
+def _put_block(s3: Any, cloud: Cloud, inputs: Properties) -> None:
     settings = to_api({name: bool(inputs.get(name)) for name in _BLOCKS})
     s3.put_public_access_block(Bucket=inputs["bucket"], PublicAccessBlockConfiguration=settings)
 
 
-def _get_block(s3: Any, bucket: str, previous: Properties) -> Properties:  # noqa: ARG001
+def _get_block(s3: Any, bucket: str, previous: Properties) -> Properties:
     answer = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
     return dict(from_api(answer))
 
@@ -88,12 +94,12 @@ def _remove_block(s3: Any, bucket: str, state: Properties) -> None:
         s3.delete_public_access_block(Bucket=bucket)
 
 
-def _put_ownership(s3: Any, cloud: Cloud, inputs: Properties) -> None:  # noqa: ARG001
+def _put_ownership(s3: Any, cloud: Cloud, inputs: Properties) -> None:
     controls = {"Rules": [to_api(inputs["rule"])]}
     s3.put_bucket_ownership_controls(Bucket=inputs["bucket"], OwnershipControls=controls)
 
 
-def _get_ownership(s3: Any, bucket: str, previous: Properties) -> Properties:  # noqa: ARG001
+def _get_ownership(s3: Any, bucket: str, previous: Properties) -> Properties:
     rules = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
     return {"rule": from_api(rules[0])}
 
@@ -103,14 +109,14 @@ def _ownership_failures(inputs: Properties) -> Iterator[Failure]:
     yield from one_of(inputs.get("rule") or {}, "objectOwnership", choices)
 
 
-def _put_versioning(s3: Any, cloud: Cloud, inputs: Properties) -> None:  # noqa: ARG001
+def _put_versioning(s3: Any, cloud: Cloud, inputs: Properties) -> None:
     wanted = inputs["versioningConfiguration"]
     if wanted["status"] != "Disabled":  # what a bucket is before its versioning is first set
         status = {"Status": wanted["status"]}
         s3.put_bucket_versioning(Bucket=inputs["bucket"], VersioningConfiguration=status)
 
 
-def _get_versioning(s3: Any, bucket: str, previous: Properties) -> Properties:  # noqa: ARG001
+def _get_versioning(s3: Any, bucket: str, previous: Properties) -> Properties:
     answer = s3.get_bucket_versioning(Bucket=bucket)
     status = {"status": answer.get("Status") or "Disabled"}
     return {"versioningConfiguration": {**status, "mfaDelete": answer.get("MFADelete", "")}}
@@ -127,12 +133,12 @@ def _versioning_failures(inputs: Properties) -> Iterator[Failure]:
     yield from one_of(given, "status", ["Enabled", "Suspended", "Disabled"])
 
 
-def _put_encryption(s3: Any, cloud: Cloud, inputs: Properties) -> None:  # noqa: ARG001
+def _put_encryption(s3: Any, cloud: Cloud, inputs: Properties) -> None:
     rules = {"Rules": to_api(inputs["rules"], _ENCRYPTION)}
     s3.put_bucket_encryption(Bucket=inputs["bucket"], ServerSideEncryptionConfiguration=rules)
 
 
-def _get_encryption(s3: Any, bucket: str, previous: Properties) -> Properties:  # noqa: ARG001
+def _get_encryption(s3: Any, bucket: str, previous: Properties) -> Properties:
     answer = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
     return {"rules": from_api(answer["Rules"], _ENCRYPTION)}
 
@@ -167,15 +173,15 @@ def _blocks_public_policies(s3: Any, bucket: str) -> bool:
     return bool((found or {}).get("blockPublicPolicy"))
 
 
-def _get_policy(s3: Any, bucket: str, previous: Properties) -> Properties:  # noqa: ARG001
+def _get_policy(s3: Any, bucket: str, previous: Properties) -> Properties:
     return {"policy": s3.get_bucket_policy(Bucket=bucket)["Policy"]}
 
 
-def _remove_policy(s3: Any, bucket: str, state: Properties) -> None:  # noqa: ARG001
+def _remove_policy(s3: Any, bucket: str, state: Properties) -> None:
     s3.delete_bucket_policy(Bucket=bucket)
 
 
-def _put_logging(s3: Any, cloud: Cloud, inputs: Properties) -> None:  # noqa: ARG001
+def _put_logging(s3: Any, cloud: Cloud, inputs: Properties) -> None:
     enabled = {"TargetBucket": inputs["targetBucket"], "TargetPrefix": inputs["targetPrefix"]}
     if inputs.get("targetObjectKeyFormat"):
         enabled["TargetObjectKeyFormat"] = to_api(inputs["targetObjectKeyFormat"])
@@ -194,7 +200,7 @@ def _get_logging(s3: Any, bucket: str, previous: Properties) -> Properties | Non
     }
 
 
-def _remove_logging(s3: Any, bucket: str, state: Properties) -> None:  # noqa: ARG001
+def _remove_logging(s3: Any, bucket: str, state: Properties) -> None:
     s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={})
 
 

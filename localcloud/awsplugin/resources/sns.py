@@ -7,23 +7,22 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import Failure
-from localcloud.awsplugin.naming import Autoname, unique_from_prefix
+from localcloud.awsplugin.plugin_errors import Failure
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names, policy
 from localcloud.awsplugin.resources.common import (
-    answer_or_none,
     one_of,
     reports,
-    tag_changes,
     tag_list,
     tag_map,
+    update_tags,
 )
-from localcloud.awsplugin.resources.iam_rules import policy_failures
 from localcloud.awsplugin.resources.kms import require_key, same_key
+from localcloud.awsplugin.resources.policy_rules import policy_failures
 
-_GONE = ("NotFound", "NotFoundException")
+_GONE = names("NotFound NotFoundException")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
 _EMAIL_PROTOCOLS = ("email", "email-json")
 _PROTOCOLS = (
@@ -57,28 +56,23 @@ def _attributes(inputs: Properties, fields: dict[str, str]) -> dict[str, str]:
 
 
 def _create_topic(cloud: Cloud, inputs: Properties) -> str:
-    name = inputs.get("name") or unique_from_prefix(inputs.get("namePrefix", "terraform-"))
     require_key("CreateTopic", cloud, inputs.get("kmsMasterKeyId"))
     attributes = _attributes(inputs, _TOPIC)
     if inputs.get("fifoTopic"):
         deduplication = _text(bool(inputs.get("contentBasedDeduplication")))
         attributes |= {"FifoTopic": "true", "ContentBasedDeduplication": deduplication}
     answer = cloud.client("sns").create_topic(
-        Name=name, Attributes=attributes, Tags=tag_list(inputs.get("tagsAll"))
+        Name=inputs["name"], Attributes=attributes, Tags=tag_list(inputs.get("tagsAll"))
     )
     return str(answer["TopicArn"])
 
 
-def _topic(cloud: Cloud, arn: str) -> dict[str, str] | None:
-    sns = cloud.client("sns")
-    answer = answer_or_none(lambda: sns.get_topic_attributes(TopicArn=arn), *_GONE)
-    return dict(answer["Attributes"]) if answer else None
+def _topic(cloud: Cloud, arn: str) -> dict[str, str]:
+    return dict(cloud.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"])
 
 
 def _read_topic(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     found = _topic(cloud, identity)
-    if found is None:
-        return None
     tags = cloud.client("sns").list_tags_for_resource(ResourceArn=identity)["Tags"]
     fifo = found.get("FifoTopic") == "true"
     return {
@@ -87,7 +81,6 @@ def _read_topic(cloud: Cloud, identity: str, previous: Properties) -> Properties
         "signatureVersion": int(found.get("SignatureVersion") or 0),
         "arn": identity,
         "name": identity.rpartition(":")[2],
-        "namePrefix": "",
         "owner": found["Owner"],
         "beginningArchiveTime": "",
         "fifoTopic": fifo,
@@ -105,16 +98,11 @@ def _update_topic(cloud: Cloud, identity: str, state: Properties, inputs: Proper
             sns.set_topic_attributes(
                 TopicArn=identity, AttributeName=api, AttributeValue=_text(new)
             )
-    tags, gone = tag_changes(state, inputs)
-    if gone:
-        sns.untag_resource(ResourceArn=identity, TagKeys=gone)
-    if tags:
-        sns.tag_resource(ResourceArn=identity, Tags=tag_list(tags))
+    update_tags(sns, state, inputs, ResourceArn=identity)
 
 
-def _delete_topic(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
-    sns = cloud.client("sns")
-    answer_or_none(lambda: sns.delete_topic(TopicArn=identity), *_GONE)
+def _delete_topic(cloud: Cloud, identity: str, state: Properties) -> None:
+    cloud.client("sns").delete_topic(TopicArn=identity)
 
 
 def _default_policy(cloud: Cloud, arn: str) -> str:
@@ -145,18 +133,17 @@ def _create_policy(cloud: Cloud, inputs: Properties) -> str:
     return str(inputs["arn"])
 
 
-def _read_policy(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:  # noqa: ARG001
+def _read_policy(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     found = _topic(cloud, identity)
-    return found and {"arn": identity, "policy": found["Policy"], "owner": found["Owner"]}
+    return {"arn": identity, "policy": found["Policy"], "owner": found["Owner"]}
 
 
-def _update_policy(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:  # noqa: ARG001
+def _update_policy(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
     _put_policy(cloud, identity, inputs["policy"])
 
 
-def _reset_policy(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
-    if _topic(cloud, identity):
-        _put_policy(cloud, identity, _default_policy(cloud, identity))
+def _reset_policy(cloud: Cloud, identity: str, state: Properties) -> None:
+    _put_policy(cloud, identity, _default_policy(cloud, identity))
 
 
 def _subscription_failures(inputs: Properties) -> Iterator[Failure]:
@@ -177,13 +164,8 @@ def _subscribe(cloud: Cloud, inputs: Properties) -> str:
     return str(answer["SubscriptionArn"])
 
 
-def _read_subscription(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:  # noqa: ARG001
-    sns = cloud.client("sns")
-    answer = answer_or_none(
-        lambda: sns.get_subscription_attributes(SubscriptionArn=identity), *_GONE
-    )
-    if answer is None:
-        return None
+def _read_subscription(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
+    answer = cloud.client("sns").get_subscription_attributes(SubscriptionArn=identity)
     found = answer["Attributes"]
     # Nobody answers the mail by which AWS asks for a confirmation.
     unanswered = found["Protocol"] in _EMAIL_PROTOCOLS
@@ -212,12 +194,11 @@ def _update_subscription(
             )
 
 
-def _unsubscribe(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
-    sns = cloud.client("sns")
-    answer_or_none(lambda: sns.unsubscribe(SubscriptionArn=identity), *_GONE)
+def _unsubscribe(cloud: Cloud, identity: str, state: Properties) -> None:
+    cloud.client("sns").unsubscribe(SubscriptionArn=identity)
 
 
-def _fifo_name(name: str, inputs: dict[str, object]) -> str:
+def _fifo_name(name: str, inputs: Properties) -> str:
     return f"{name}.fifo" if inputs.get("fifoTopic") else name
 
 
@@ -228,6 +209,7 @@ TYPES = (
         read=_read_topic,
         update=_update_topic,
         delete=_delete_topic,
+        gone=_GONE,
         name=Autoname(length=80, finish=_fifo_name),
         defaults={"contentBasedDeduplication": False, "fifoTopic": False},
         replaces=names("fifoTopic name namePrefix"),
@@ -242,6 +224,7 @@ TYPES = (
         read=_read_policy,
         update=_update_policy,
         delete=_reset_policy,
+        gone=_GONE,
         validate=lambda inputs: policy_failures(inputs, "policy", "Principal", "Resource"),
         required=names("arn policy"),
         replaces=names("arn"),
@@ -254,6 +237,7 @@ TYPES = (
         read=_read_subscription,
         update=_update_subscription,
         delete=_unsubscribe,
+        gone=_GONE,
         validate=_subscription_failures,
         required=names("endpoint protocol topic"),
         defaults={

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import AwsError
+from localcloud.awsplugin.plugin_errors import AwsError
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names, policy
 from localcloud.awsplugin.resources.common import (
@@ -19,7 +19,7 @@ from localcloud.awsplugin.resources.common import (
     update_ec2_tags,
 )
 
-_GONE = "InvalidVpcEndpointId.NotFound"
+_GONE = names("InvalidVpcEndpointId.NotFound")
 _OPEN_POLICY = (
     '{"Version":"2008-10-17","Statement":'
     '[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}'
@@ -122,10 +122,8 @@ def _settle(cloud: Cloud, identity: str, inputs: Properties) -> None:
 
 
 def _endpoint(cloud: Cloud, identity: str) -> dict[str, Any] | None:
-    ec2 = cloud.client("ec2")
-    answer = answer_or_none(lambda: ec2.describe_vpc_endpoints(VpcEndpointIds=[identity]), _GONE)
-    found = [item for item in (answer or {}).get("VpcEndpoints", ()) if _is_available(item)]
-    return dict(found[0]) if found else None
+    answer = cloud.client("ec2").describe_vpc_endpoints(VpcEndpointIds=[identity])
+    return next((dict(item) for item in answer["VpcEndpoints"] if _is_available(item)), None)
 
 
 def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
@@ -191,7 +189,7 @@ def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) 
     update_ec2_tags(cloud, identity, state, inputs)
 
 
-def _delete(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
+def _delete(cloud: Cloud, identity: str, state: Properties) -> None:
     if _endpoint(cloud, identity):
         cloud.client("ec2").delete_vpc_endpoints(VpcEndpointIds=[identity])
 
@@ -226,6 +224,7 @@ TYPES = (
         read=_read,
         update=_update,
         delete=_delete,
+        gone=_GONE,
         validate=lambda inputs: one_of(
             inputs,
             "vpcEndpointType",
@@ -253,6 +252,7 @@ TYPES = (
         create=_create_association,
         read=_read_association,
         delete=_delete_association,
+        gone=_GONE,
         required=names("vpcEndpointId routeTableId"),
         replaces=names("vpcEndpointId routeTableId"),
     ),

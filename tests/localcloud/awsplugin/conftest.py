@@ -17,7 +17,7 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 from werkzeug.serving import make_server
 
 from localcloud.awsplugin.properties import encode
-from localcloud.awsplugin.server import start
+from localcloud.awsplugin.plugin_server import start
 from localcloud.corrections.corrections import correct_moto
 from localcloud.handlers.bodies import read_body
 from localcloud.handlers.model_checks import check_model

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from localcloud.awsplugin.provider import VERSION
-from localcloud.awsplugin.registry import resource_types
 from localcloud.awsplugin.resource_type import ResourceType
+from localcloud.awsplugin.resources import RESOURCE_TYPES
 
 _SDK = find_spec("pulumi_aws")
 FOLDER = Path(_SDK.origin or "").parent if _SDK else Path()
 # What the SDK's source names as an output although the program may set it, by type.
 _EITHER = {"aws:ssm/parameter:Parameter": {"value", "valueWo"}}
-TYPES = list(resource_types().values())
+TYPES = list(RESOURCE_TYPES.values())
 
 
 def _source(kind: ResourceType) -> str:

@@ -4,16 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from localcloud.awsplugin.checking import NameRequest, check
-from localcloud.awsplugin.configuration import Configuration
-from localcloud.awsplugin.differ import DEFAULTS
-from localcloud.awsplugin.failures import Failure
-from localcloud.awsplugin.naming import Autoname
-from localcloud.awsplugin.properties import UNKNOWN, Properties
+from localcloud.awsplugin.autonaming import Autoname, NameRequest
+from localcloud.awsplugin.checking import check
+from localcloud.awsplugin.plugin_errors import Failure
+from localcloud.awsplugin.properties import DEFAULTS, UNKNOWN, Properties
+from localcloud.awsplugin.provider_settings import ProviderSettings
 from localcloud.awsplugin.resource_type import names, policy
-from tests.localcloud.awsplugin.test_differ import a_type
+from tests.localcloud.awsplugin.test_property_differences import a_type
 
-SETTINGS = Configuration(
+SETTINGS = ProviderSettings(
     region="us-east-1",
     endpoints={},
     default_endpoint="",

@@ -4,7 +4,7 @@ import pytest
 from pulumi.runtime.proto import provider_pb2
 
 from localcloud.awsplugin.properties import UNKNOWN
-from localcloud.awsplugin.registry import resource_types
+from localcloud.awsplugin.resources import RESOURCE_TYPES
 from tests.localcloud.awsplugin.alert_cases import ALERT_CASES
 from tests.localcloud.awsplugin.engine import Engine, Resource
 from tests.localcloud.awsplugin.identity_cases import IDENTITY_CASES
@@ -20,7 +20,7 @@ CASES = [*NETWORK_CASES, *STORAGE_CASES, *IDENTITY_CASES, *ALERT_CASES]
 def test_a_resource_lives_from_its_creation_to_its_end(
     case: Case, world: World, engine: Engine
 ) -> None:
-    kind = resource_types()[case.type]
+    kind = RESOURCE_TYPES[case.type]
     inputs = case.inputs(world)
 
     planned = engine.preview(case.type, "one", inputs)
@@ -58,4 +58,4 @@ def _is_as_asked(engine: Engine, resource: Resource, inputs: dict[str, object]) 
 
 
 def test_every_resource_type_has_a_case() -> None:
-    assert resource_types().keys() == {case.type for case in CASES}
+    assert RESOURCE_TYPES.keys() == {case.type for case in CASES}

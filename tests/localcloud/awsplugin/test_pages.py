@@ -15,7 +15,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
 import localcloud.awsplugin
-from localcloud.awsplugin.failures import AwsError
+from localcloud.awsplugin.plugin_errors import AwsError
 from localcloud.awsplugin.resources import s3_bucket
 from tests.localcloud.awsplugin.engine import Engine
 from tests.localcloud.awsplugin.world import World

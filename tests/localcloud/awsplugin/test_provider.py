@@ -19,7 +19,7 @@ from localcloud.awsplugin.properties import (
     encode,
     secret_names,
 )
-from localcloud.awsplugin.registry import resource_types
+from localcloud.awsplugin.resources import RESOURCE_TYPES
 from tests.localcloud.awsplugin.conftest import configure
 from tests.localcloud.awsplugin.engine import Engine
 from tests.localcloud.awsplugin.world import TRUST, World
@@ -37,7 +37,7 @@ def details(caught: pytest.ExceptionInfo[grpc.RpcError]) -> str:
 def test_the_plugin_tells_its_version_and_what_it_serves(other: Any) -> None:
     assert other.GetPluginInfo(empty_pb2.Empty()).version == "7.51.1"
     schema = json.loads(other.GetSchema(provider_pb2.GetSchemaRequest()).schema)
-    assert schema["resources"].keys() == resource_types().keys()
+    assert schema["resources"].keys() == RESOURCE_TYPES.keys()
     assert schema["functions"].keys() == FUNCTIONS.keys()
 
 
@@ -237,7 +237,7 @@ def test_a_type_that_is_not_served_is_refused_with_those_that_are(engine: Engine
     with pytest.raises(grpc.RpcError) as caught:
         engine.check("aws:lambda/function:Function", "one", {})
     assert "does not serve the resource type aws:lambda/function:Function" in details(caught)
-    assert all(token in details(caught) for token in resource_types())
+    assert all(token in details(caught) for token in RESOURCE_TYPES)
     with pytest.raises(grpc.RpcError) as caught:
         engine.invoke("aws:ec2/getAmi:getAmi", {})
     assert "does not serve the function aws:ec2/getAmi:getAmi" in details(caught)
@@ -250,7 +250,7 @@ def test_a_resource_is_imported_by_its_id(world: World, engine: Engine) -> None:
     assert imported is not None
     assert imported.inputs["cidrBlock"] == "10.0.0.0/16"
     assert imported.inputs["tags"] == {"a": "b"}
-    assert not imported.inputs.keys() & resource_types()[VPC].outputs
+    assert not imported.inputs.keys() & RESOURCE_TYPES[VPC].outputs
     assert engine.diff(imported, {"cidrBlock": "10.0.0.0/16", "tags": {"a": "b"}}).changes == 1
     assert engine.find(VPC, "vpc-missing") is None
 

@@ -43,7 +43,7 @@ def test_the_installed_executable_prints_its_port_and_ends_with_the_engine(tmp_p
 
 
 def test_the_plugin_loads_neither_the_sdk_nor_clients_before_they_are_needed() -> None:
-    script = "import localcloud.awsplugin.server, sys; print(*sys.modules)"
+    script = "import localcloud.awsplugin.plugin_server, sys; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, text=True, check=True
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
-from localcloud.awsplugin.failures import AwsError, Failure
+from localcloud.awsplugin.plugin_errors import AwsError, Failure
 from localcloud.awsplugin.properties import Properties
 
 _VERSIONS = ("2012-10-17", "2008-10-17")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from localcloud.awsplugin.failures import Failure
+from localcloud.awsplugin.plugin_errors import Failure
 from localcloud.awsplugin.properties import UNKNOWN, Properties, contains_unknown
 
 _ENVIRONMENT = "AWS_ENDPOINT_URL"
@@ -30,7 +30,7 @@ _SERVICE_ALIASES = {
 
 
 @dataclass(frozen=True)
-class Configuration:
+class ProviderSettings:
     """The settings of one provider, checked."""
 
     region: str
@@ -59,7 +59,9 @@ def plain_settings(inputs: Properties) -> Properties:
     return {name: _parsed(value) for name, value in inputs.items()}
 
 
-def failures(settings: Properties, environment: Mapping[str, str] = os.environ) -> list[Failure]:
+def setting_failures(
+    settings: Properties, environment: Mapping[str, str] = os.environ
+) -> list[Failure]:
     """Return what is wrong with `settings`: no region, no endpoint, or one off this machine."""
     found = []
     if not settings.get("region") and not _environment_region(environment):
@@ -70,15 +72,15 @@ def failures(settings: Properties, environment: Mapping[str, str] = os.environ) 
     return found
 
 
-def configuration(
+def read_settings(
     settings: Properties, environment: Mapping[str, str] = os.environ
-) -> Configuration:
+) -> ProviderSettings:
     """Return the checked settings; ValueError with every failure if there is one."""
-    wrong = failures(settings, environment)
+    wrong = setting_failures(settings, environment)
     if wrong:
         raise ValueError("; ".join(f"{item.property}: {item.reason}" for item in wrong))
     ignored = settings.get("ignoreTags") or {}
-    return Configuration(
+    return ProviderSettings(
         region=settings.get("region") or _environment_region(environment),
         endpoints=_service_endpoints(settings, environment),
         default_endpoint=environment.get(_ENVIRONMENT, ""),

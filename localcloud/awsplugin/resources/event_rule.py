@@ -7,21 +7,20 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import Failure
-from localcloud.awsplugin.naming import Autoname, unique_from_prefix
+from localcloud.awsplugin.plugin_errors import Failure
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names, policy
 from localcloud.awsplugin.resources.common import (
-    answer_or_none,
     every,
     from_api,
     one_of,
     present,
-    tag_changes,
     tag_list,
     tag_map,
     to_api,
+    update_tags,
 )
 
 _GONE = "ResourceNotFoundException"
@@ -86,17 +85,14 @@ def _put_rule(cloud: Cloud, name: str, inputs: Properties) -> None:
 
 
 def _create_rule(cloud: Cloud, inputs: Properties) -> str:
-    name = inputs.get("name") or unique_from_prefix(inputs.get("namePrefix", "terraform-"))
+    name, bus = str(inputs["name"]), inputs["eventBusName"]
     _put_rule(cloud, name, inputs)
-    bus = inputs["eventBusName"]
     return name if bus == _BUS else f"{bus}/{name}"
 
 
 def _read_rule(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     events, (bus, name) = cloud.client("events"), _split(identity)
-    rule = answer_or_none(lambda: events.describe_rule(Name=name, EventBusName=bus), _GONE)
-    if rule is None:
-        return None
+    rule = events.describe_rule(Name=name, EventBusName=bus)
     state = {"state": rule["State"]}
     if "isEnabled" in previous:
         state = {"isEnabled": rule["State"] == "ENABLED"}
@@ -104,7 +100,6 @@ def _read_rule(cloud: Cloud, identity: str, previous: Properties) -> Properties 
         **state,
         "arn": rule["Arn"],
         "name": name,
-        "namePrefix": "",
         "eventBusName": rule.get("EventBusName", bus),
         "description": rule.get("Description", ""),
         "eventPattern": rule.get("EventPattern"),
@@ -115,19 +110,13 @@ def _read_rule(cloud: Cloud, identity: str, previous: Properties) -> Properties 
 
 
 def _update_rule(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
-    events, name = cloud.client("events"), _split(identity)[1]
-    _put_rule(cloud, name, {**inputs, "tagsAll": {}})
-    tags, gone = tag_changes(state, inputs)
-    if gone:
-        events.untag_resource(ResourceARN=state["arn"], TagKeys=gone)
-    if tags:
-        events.tag_resource(ResourceARN=state["arn"], Tags=tag_list(tags))
+    _put_rule(cloud, _split(identity)[1], {**inputs, "tagsAll": {}})
+    update_tags(cloud.client("events"), state, inputs, ResourceARN=state["arn"])
 
 
 def _delete_rule(cloud: Cloud, identity: str, state: Properties) -> None:
-    events, (bus, name) = cloud.client("events"), _split(identity)
-    if _read_rule(cloud, identity, state):
-        answer_or_none(lambda: events.delete_rule(Name=name, EventBusName=bus), _GONE)
+    bus, name = _split(identity)
+    cloud.client("events").delete_rule(Name=name, EventBusName=bus)
 
 
 def _target_failures(inputs: Properties) -> Iterator[Failure]:
@@ -171,10 +160,8 @@ def _place(identity: str, state: Properties) -> tuple[str, str, str]:
 
 def _read_target(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     events, (bus, rule, target_id) = cloud.client("events"), _place(identity, previous)
-    found = answer_or_none(
-        lambda: every(events, "list_targets_by_rule", "Targets", Rule=rule, EventBusName=bus), _GONE
-    )
-    target = next((item for item in found or () if item["Id"] == target_id), None)
+    found = every(events, "list_targets_by_rule", "Targets", Rule=rule, EventBusName=bus)
+    target = next((item for item in found if item["Id"] == target_id), None)
     if target is None:
         return None
     transformer = target.get("InputTransformer")
@@ -195,13 +182,13 @@ def _read_target(cloud: Cloud, identity: str, previous: Properties) -> Propertie
     }
 
 
-def _update_target(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:  # noqa: ARG001
+def _update_target(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
     _put_target(cloud, inputs)
 
 
 def _delete_target(cloud: Cloud, identity: str, state: Properties) -> None:
-    events, (bus, rule, target) = cloud.client("events"), _place(identity, state)
-    answer_or_none(lambda: events.remove_targets(Rule=rule, EventBusName=bus, Ids=[target]), _GONE)
+    bus, rule, target = _place(identity, state)
+    cloud.client("events").remove_targets(Rule=rule, EventBusName=bus, Ids=[target])
 
 
 TYPES = (
@@ -211,6 +198,7 @@ TYPES = (
         read=_read_rule,
         update=_update_rule,
         delete=_delete_rule,
+        gone=names(_GONE),
         validate=_rule_failures,
         name=Autoname(length=64),
         defaults={"eventBusName": _BUS, "forceDestroy": False},
@@ -227,6 +215,7 @@ TYPES = (
         read=_read_target,
         update=_update_target,
         delete=_delete_target,
+        gone=names(_GONE),
         validate=_target_failures,
         name=Autoname("targetId", 64, prefix_property=""),
         required=names("arn rule"),

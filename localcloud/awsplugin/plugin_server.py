@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import grpc
 
-from localcloud.awsplugin.protocol import provider_pb2_grpc
+from localcloud.awsplugin.engine_protocol import provider_pb2_grpc
 from localcloud.awsplugin.provider import Provider
 
 _THREADS = 16

@@ -7,10 +7,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import Failure
+from localcloud.awsplugin.plugin_errors import Failure
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names
-from localcloud.awsplugin.resources.common import one_of, present, tag_changes, tag_list, tag_map
+from localcloud.awsplugin.resources.common import (
+    PREFIXED,
+    one_of,
+    present,
+    tag_list,
+    tag_map,
+    update_tags,
+)
 
 _TEAM = re.compile(r"[0-9A-Z]{1,255}\Z")
 _CHANNEL = re.compile(r"[A-Za-z0-9]+\Z")
@@ -41,14 +48,14 @@ def _request(inputs: Properties) -> dict[str, Any]:
 
 
 def _create(cloud: Cloud, inputs: Properties) -> str:
-    tags = tag_list(inputs.get("tagsAll"), "TagKey", "TagValue")
+    tags = tag_list(inputs.get("tagsAll"), PREFIXED)
     answer = cloud.client("chatbot").create_slack_channel_configuration(
         **_request(inputs), **({"Tags": tags} if tags else {})
     )
     return str(answer["ChannelConfiguration"]["ChatConfigurationArn"])
 
 
-def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:  # noqa: ARG001
+def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     answer = cloud.client("chatbot").describe_slack_channel_configurations(
         ChatConfigurationArn=identity
     )
@@ -60,7 +67,7 @@ def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | Non
         "chatConfigurationArn": identity,
         "slackChannelName": found.get("SlackChannelName", ""),
         "slackTeamName": found.get("SlackTeamName", ""),
-        "tagsAll": tag_map(found.get("Tags"), "TagKey"),
+        "tagsAll": tag_map(found.get("Tags"), PREFIXED),
     }
 
 
@@ -68,11 +75,7 @@ def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) 
     chatbot = cloud.client("chatbot")
     request = _request({n: v for n, v in inputs.items() if n not in _FIXED})
     chatbot.update_slack_channel_configuration(ChatConfigurationArn=identity, **request)
-    tags, gone = tag_changes(state, inputs)
-    if gone:
-        chatbot.untag_resource(ResourceARN=identity, TagKeys=gone)
-    if tags:
-        chatbot.tag_resource(ResourceARN=identity, Tags=tag_list(tags, "TagKey", "TagValue"))
+    update_tags(chatbot, state, inputs, PREFIXED, ResourceARN=identity)
 
 
 def _delete(cloud: Cloud, identity: str, state: Properties) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import Failure
-from localcloud.awsplugin.naming import Autoname
+from localcloud.awsplugin.plugin_errors import Failure
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names
 from localcloud.awsplugin.resources.common import (
-    answer_or_none,
     every,
     one_of,
     present,
@@ -19,8 +18,6 @@ from localcloud.awsplugin.resources.common import (
     tag_list,
     tag_map,
 )
-
-_NO_PARAMETER = "ParameterNotFound"
 
 
 def _parameter_failures(inputs: Properties) -> Iterator[Failure]:
@@ -56,12 +53,8 @@ def _create_parameter(cloud: Cloud, inputs: Properties) -> str:
 
 def _read_parameter(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     ssm = cloud.client("ssm")
-    answer = answer_or_none(
-        lambda: ssm.get_parameter(Name=identity, WithDecryption=True), _NO_PARAMETER
-    )
-    if answer is None:
-        return None
-    found, filters = answer["Parameter"], [{"Key": "Name", "Values": [identity]}]
+    found = ssm.get_parameter(Name=identity, WithDecryption=True)["Parameter"]
+    filters = [{"Key": "Name", "Values": [identity]}]
     details: dict[str, Any] = every(
         ssm, "describe_parameters", "Parameters", ParameterFilters=filters
     )[0]
@@ -95,9 +88,8 @@ def _update_parameter(cloud: Cloud, identity: str, state: Properties, inputs: Pr
         ssm.add_tags_to_resource(**place, Tags=tag_list(tags))
 
 
-def _delete_parameter(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
-    ssm = cloud.client("ssm")
-    answer_or_none(lambda: ssm.delete_parameter(Name=identity), _NO_PARAMETER)
+def _delete_parameter(cloud: Cloud, identity: str, state: Properties) -> None:
+    cloud.client("ssm").delete_parameter(Name=identity)
 
 
 TYPES = (
@@ -107,6 +99,7 @@ TYPES = (
         read=_read_parameter,
         update=_update_parameter,
         delete=_delete_parameter,
+        gone=names("ParameterNotFound"),
         validate=_parameter_failures,
         name=Autoname(length=2048, prefix_property=""),
         required=names("type"),

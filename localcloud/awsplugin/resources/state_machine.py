@@ -6,20 +6,18 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import Failure
-from localcloud.awsplugin.naming import Autoname, unique_from_prefix
+from localcloud.awsplugin.plugin_errors import Failure
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names, policy
 from localcloud.awsplugin.resources.common import (
-    answer_or_none,
+    LOWER_CASE,
     one_of,
-    tag_changes,
     tag_list,
     tag_map,
+    update_tags,
 )
-
-_NO_MACHINE = "StateMachineDoesNotExist"
 
 
 def _machine_failures(inputs: Properties) -> Iterator[Failure]:
@@ -60,11 +58,10 @@ def _machine_request(inputs: Properties) -> dict[str, Any]:
 
 
 def _create_machine(cloud: Cloud, inputs: Properties) -> str:
-    name = inputs.get("name") or unique_from_prefix(inputs.get("namePrefix", "terraform-"))
     answer = cloud.client("stepfunctions").create_state_machine(
-        name=name,
+        name=inputs["name"],
         type=inputs["type"],
-        tags=tag_list(inputs.get("tagsAll"), "key", "value"),
+        tags=tag_list(inputs.get("tagsAll"), LOWER_CASE),
         **_machine_request(inputs),
     )
     return str(answer["stateMachineArn"])
@@ -72,17 +69,12 @@ def _create_machine(cloud: Cloud, inputs: Properties) -> str:
 
 def _read_machine(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     functions = cloud.client("stepfunctions")
-    machine = answer_or_none(
-        lambda: functions.describe_state_machine(stateMachineArn=identity), _NO_MACHINE
-    )
-    if machine is None:
-        return None
+    machine = functions.describe_state_machine(stateMachineArn=identity)
     logging = machine.get("loggingConfiguration") or {}
     groups = [item["cloudWatchLogsLogGroup"] for item in logging.get("destinations") or ()]
     return {
         "arn": identity,
         "name": machine["name"],
-        "namePrefix": "",
         "definition": machine["definition"],
         "roleArn": machine["roleArn"],
         "type": machine["type"],
@@ -100,23 +92,20 @@ def _read_machine(cloud: Cloud, identity: str, previous: Properties) -> Properti
         },
         "tracingConfiguration": machine.get("tracingConfiguration") or {"enabled": False},
         "encryptionConfiguration": machine.get("encryptionConfiguration"),
-        "tagsAll": tag_map(functions.list_tags_for_resource(resourceArn=identity)["tags"], "key"),
+        "tagsAll": tag_map(
+            functions.list_tags_for_resource(resourceArn=identity)["tags"], LOWER_CASE
+        ),
     }
 
 
 def _update_machine(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
     functions = cloud.client("stepfunctions")
     functions.update_state_machine(stateMachineArn=identity, **_machine_request(inputs))
-    tags, gone = tag_changes(state, inputs)
-    if gone:
-        functions.untag_resource(resourceArn=identity, tagKeys=gone)
-    if tags:
-        functions.tag_resource(resourceArn=identity, tags=tag_list(tags, "key", "value"))
+    update_tags(functions, state, inputs, LOWER_CASE, resourceArn=identity)
 
 
-def _delete_machine(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
-    functions = cloud.client("stepfunctions")
-    answer_or_none(lambda: functions.delete_state_machine(stateMachineArn=identity), _NO_MACHINE)
+def _delete_machine(cloud: Cloud, identity: str, state: Properties) -> None:
+    cloud.client("stepfunctions").delete_state_machine(stateMachineArn=identity)
 
 
 TYPES = (
@@ -126,6 +115,7 @@ TYPES = (
         read=_read_machine,
         update=_update_machine,
         delete=_delete_machine,
+        gone=names("StateMachineDoesNotExist"),
         validate=_machine_failures,
         name=Autoname(length=80),
         required=names("definition roleArn"),

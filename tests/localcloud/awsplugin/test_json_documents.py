@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from localcloud.awsplugin.documents import same_document, to_text
+from localcloud.awsplugin.json_documents import same_document, to_text
 
 
 def policy(**statement: object) -> str:

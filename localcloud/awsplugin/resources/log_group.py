@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import Failure
-from localcloud.awsplugin.naming import Autoname, unique_from_prefix
+from localcloud.awsplugin.plugin_errors import Failure
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names
 from localcloud.awsplugin.resources.common import (
-    answer_or_none,
     changed,
     every,
     one_of,
@@ -20,7 +19,6 @@ from localcloud.awsplugin.resources.common import (
 )
 from localcloud.awsplugin.resources.kms import require_key
 
-_GONE = "ResourceNotFoundException"
 _RETENTIONS = (
     0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557,
     2922, 3288, 3653,
@@ -36,7 +34,7 @@ def _failures(inputs: Properties) -> Iterator[Failure]:
 
 
 def _create(cloud: Cloud, inputs: Properties) -> str:
-    name = inputs.get("name") or unique_from_prefix(inputs.get("namePrefix", "terraform-"))
+    name = str(inputs["name"])
     require_key("CreateLogGroup", cloud, inputs.get("kmsKeyId"))
     cloud.client("logs").create_log_group(
         logGroupName=name,
@@ -46,7 +44,7 @@ def _create(cloud: Cloud, inputs: Properties) -> str:
             tags=inputs.get("tagsAll") or None,
         ),
     )
-    return str(name)
+    return name
 
 
 def _settle(cloud: Cloud, identity: str, inputs: Properties) -> None:
@@ -69,7 +67,6 @@ def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | Non
     return {
         "arn": arn,
         "name": identity,
-        "namePrefix": "",
         "kmsKeyId": group.get("kmsKeyId", ""),
         "retentionInDays": group.get("retentionInDays", 0),
         "logGroupClass": group.get("logGroupClass") or previous.get("logGroupClass", "STANDARD"),
@@ -99,8 +96,7 @@ def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) 
 
 def _delete(cloud: Cloud, identity: str, state: Properties) -> None:
     if not state.get("skipDestroy"):
-        logs = cloud.client("logs")
-        answer_or_none(lambda: logs.delete_log_group(logGroupName=identity), _GONE)
+        cloud.client("logs").delete_log_group(logGroupName=identity)
 
 
 TYPES = (
@@ -111,6 +107,7 @@ TYPES = (
         read=_read,
         update=_update,
         delete=_delete,
+        gone=names("ResourceNotFoundException"),
         validate=_failures,
         name=Autoname(length=512),
         defaults={"retentionInDays": 0, "skipDestroy": False},

@@ -4,8 +4,14 @@ from typing import Any
 
 import pytest
 
-from localcloud.awsplugin.differ import Change, differences, equivalent, path_text, satisfies
 from localcloud.awsplugin.properties import UNKNOWN, Asset, Properties
+from localcloud.awsplugin.property_differences import (
+    Change,
+    differences,
+    equivalent,
+    path_text,
+    satisfies,
+)
 from localcloud.awsplugin.resource_type import ResourceType, names, policy
 
 

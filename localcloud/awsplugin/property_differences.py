@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from localcloud.awsplugin.properties import UNKNOWN, Asset, Properties, contains_unknown
+from localcloud.awsplugin.properties import DEFAULTS, UNKNOWN, Asset, Properties, contains_unknown
 from localcloud.awsplugin.resource_type import ResourceType
 
-DEFAULTS = "__defaults"
 Step = str | int
 
 

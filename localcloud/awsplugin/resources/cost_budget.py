@@ -6,24 +6,24 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import Failure
-from localcloud.awsplugin.naming import Autoname, unique_from_prefix
+from localcloud.awsplugin.plugin_errors import Failure
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names
 from localcloud.awsplugin.resources.common import (
-    answer_or_none,
+    TagForm,
     every,
     from_api,
     one_of,
     present,
-    tag_changes,
     tag_list,
     tag_map,
     to_api,
+    update_tags,
 )
 
-_GONE = "NotFoundException"
+_TAGS = TagForm(tags="ResourceTags", keys="ResourceTagKeys")
 _TIME = "%Y-%m-%d_%H:%M"
 _SUBSCRIBERS = {
     "subscriberEmailAddresses": "EMAIL",
@@ -83,8 +83,7 @@ def _notification(given: Properties) -> dict[str, Any]:
 
 
 def _create(cloud: Cloud, inputs: Properties) -> str:
-    name = inputs.get("name") or unique_from_prefix(inputs.get("namePrefix", "terraform-"))
-    account = inputs.get("accountId") or cloud.account
+    account, name = inputs.get("accountId") or cloud.account, inputs["name"]
     tags = tag_list(inputs.get("tagsAll"))
     cloud.client("budgets").create_budget(
         AccountId=account,
@@ -103,18 +102,12 @@ def _arn(cloud: Cloud, account: str, name: str) -> str:
 
 def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     budgets, (account, _, name) = cloud.client("budgets"), identity.partition(":")
-    answer = answer_or_none(
-        lambda: budgets.describe_budget(AccountId=account, BudgetName=name), _GONE
-    )
-    if answer is None:
-        return None
-    found = answer["Budget"]
+    found = budgets.describe_budget(AccountId=account, BudgetName=name)["Budget"]
     limit, period = found.get("BudgetLimit") or {}, found.get("TimePeriod") or {}
     arn = _arn(cloud, account, name)
     return {
         "accountId": account,
         "name": name,
-        "namePrefix": "",
         "arn": arn,
         "budgetType": found["BudgetType"],
         "timeUnit": found["TimeUnit"],
@@ -158,11 +151,7 @@ def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) 
     budgets, (account, _, name) = cloud.client("budgets"), identity.partition(":")
     budgets.update_budget(AccountId=account, NewBudget=_budget(name, inputs))
     _update_notifications(budgets, account, name, inputs)
-    tags, gone = tag_changes(state, inputs)
-    if gone:
-        budgets.untag_resource(ResourceARN=_arn(cloud, account, name), ResourceTagKeys=gone)
-    if tags:
-        budgets.tag_resource(ResourceARN=_arn(cloud, account, name), ResourceTags=tag_list(tags))
+    update_tags(budgets, state, inputs, _TAGS, ResourceARN=_arn(cloud, account, name))
 
 
 def _update_notifications(budgets: Any, account: str, name: str, inputs: Properties) -> None:
@@ -175,9 +164,9 @@ def _update_notifications(budgets: Any, account: str, name: str, inputs: Propert
         budgets.create_notification(**named, **_notification(given))
 
 
-def _delete(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
-    budgets, (account, _, name) = cloud.client("budgets"), identity.partition(":")
-    answer_or_none(lambda: budgets.delete_budget(AccountId=account, BudgetName=name), _GONE)
+def _delete(cloud: Cloud, identity: str, state: Properties) -> None:
+    account, _, name = identity.partition(":")
+    cloud.client("budgets").delete_budget(AccountId=account, BudgetName=name)
 
 
 def _same_amount(first: Any, second: Any) -> bool:
@@ -199,6 +188,7 @@ TYPES = (
         read=_read,
         update=_update,
         delete=_delete,
+        gone=names("NotFoundException"),
         validate=_failures,
         name=Autoname(length=100),
         required=names("budgetType timeUnit"),

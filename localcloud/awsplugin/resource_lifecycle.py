@@ -7,8 +7,9 @@ from contextlib import suppress
 
 from localcloud.awsplugin.checking import all_tags, ignored
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.differ import (
-    DEFAULTS,
+from localcloud.awsplugin.plugin_errors import code_of
+from localcloud.awsplugin.properties import DEFAULTS, UNKNOWN, Properties
+from localcloud.awsplugin.property_differences import (
     Change,
     Difference,
     differences,
@@ -16,8 +17,6 @@ from localcloud.awsplugin.differ import (
     is_empty,
     satisfies,
 )
-from localcloud.awsplugin.failures import code_of
-from localcloud.awsplugin.properties import UNKNOWN, Properties
 from localcloud.awsplugin.resource_type import ResourceType
 
 _IN_USE = "DependencyViolation"
@@ -27,6 +26,8 @@ _POLL_SECONDS = 0.5
 def create(kind: ResourceType, cloud: Cloud, inputs: Properties) -> tuple[str, Properties]:
     """Make the resource and return its id and state; nothing is left behind if a step fails."""
     cloud = cloud.in_region(inputs.get("region"))
+    if kind.name:
+        inputs = kind.name.with_prefix_resolved(inputs)
     identity = kind.create(cloud, inputs)
     try:
         if kind.settle:
@@ -58,10 +59,12 @@ def read(
     form, the previous form stays; what AWS never returns is carried over.
     """
     cloud = cloud.in_region(previous.get("region"))
-    found = kind.read(cloud, identity, previous)
+    found = _found(kind, cloud, identity, previous)
     if found is None:
         return None
     state = {name: value for name, value in found.items() if value is not None}
+    if kind.name and kind.name.prefix_property:
+        state[kind.name.prefix_property] = previous.get(kind.name.prefix_property, "")
     for name in kind.write_only & previous.keys():
         state.setdefault(name, previous[name])
     if kind.regional:
@@ -72,6 +75,17 @@ def read(
         if equivalent(kind, name, previous[name], state[name]):
             state[name] = previous[name]
     return state
+
+
+def _found(
+    kind: ResourceType, cloud: Cloud, identity: str, previous: Properties
+) -> Properties | None:
+    try:
+        return kind.read(cloud, identity, previous)
+    except Exception as error:
+        if code_of(error) in kind.gone:
+            return None
+        raise
 
 
 def refreshed_inputs(kind: ResourceType, state: Properties, inputs: Properties) -> Properties:
@@ -134,8 +148,11 @@ def delete(
     deadline = time.monotonic() + (seconds or kind.delete_seconds)
     while True:
         try:
-            return kind.delete(cloud, identity, state)
+            kind.delete(cloud, identity, state)
+            return
         except Exception as error:
+            if code_of(error) in kind.gone and _found(kind, cloud, identity, state) is None:
+                return
             left = deadline - time.monotonic()
             if code_of(error) != _IN_USE or not kind.delete_seconds or left <= 0:
                 raise
@@ -177,7 +194,7 @@ def _keeps_name(kind: ResourceType, state: Properties, inputs: Properties) -> bo
 
 def _split_tags(cloud: Cloud, state: Properties, previous: Properties) -> None:
     """Set `tagsAll` to all tags found, `tags` to the resource's own among them."""
-    settings = cloud.configuration
+    settings = cloud.settings
     everything = {
         name: value
         for name, value in (state.get("tagsAll") or {}).items()

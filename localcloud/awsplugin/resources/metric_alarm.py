@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.failures import Failure
-from localcloud.awsplugin.naming import Autoname
+from localcloud.awsplugin.plugin_errors import Failure
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names
 from localcloud.awsplugin.resources.common import (
+    TagForm,
     from_api,
     one_of,
     present,
-    tag_changes,
     tag_list,
     tag_map,
     to_api,
+    update_tags,
 )
 
+_DIMENSION = TagForm(key="Name")
 _ACTIONS = {
     "alarmActions": "AlarmActions",
     "okActions": "OKActions",
@@ -64,11 +66,11 @@ def _alarm_failures(inputs: Properties) -> Iterator[Failure]:
 
 
 def _dimensions(given: Properties | None) -> list[Properties]:
-    return tag_list(given, "Name")
+    return tag_list(given, _DIMENSION)
 
 
 def _dimension_map(found: list[Properties] | None) -> Properties:
-    return {item["Name"]: item["Value"] for item in found or ()}
+    return tag_map(found, _DIMENSION)
 
 
 def _query(given: Properties) -> Properties:
@@ -115,7 +117,7 @@ def _create_alarm(cloud: Cloud, inputs: Properties) -> str:
     return str(inputs["name"])
 
 
-def _read_alarm(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:  # noqa: ARG001
+def _read_alarm(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     cloudwatch = cloud.client("cloudwatch")
     alarms = cloudwatch.describe_alarms(AlarmNames=[identity])["MetricAlarms"]
     if not alarms:
@@ -133,17 +135,12 @@ def _read_alarm(cloud: Cloud, identity: str, previous: Properties) -> Properties
     }
 
 
-def _update_alarm(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:  # noqa: ARG001
-    cloudwatch = cloud.client("cloudwatch")
+def _update_alarm(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
     _put_alarm(cloud, inputs)
-    tags, gone = tag_changes(state, inputs)
-    if gone:
-        cloudwatch.untag_resource(ResourceARN=state["arn"], TagKeys=gone)
-    if tags:
-        cloudwatch.tag_resource(ResourceARN=state["arn"], Tags=tag_list(tags))
+    update_tags(cloud.client("cloudwatch"), state, inputs, ResourceARN=state["arn"])
 
 
-def _delete_alarm(cloud: Cloud, identity: str, state: Properties) -> None:  # noqa: ARG001
+def _delete_alarm(cloud: Cloud, identity: str, state: Properties) -> None:
     cloud.client("cloudwatch").delete_alarms(AlarmNames=[identity])
 
 

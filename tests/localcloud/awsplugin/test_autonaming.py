@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from localcloud.awsplugin.naming import Autoname, unique_from_prefix
+from localcloud.awsplugin.autonaming import Autoname
 
 
 def test_a_name_is_the_resources_name_and_seven_hexadecimal_digits() -> None:
@@ -35,5 +35,11 @@ def test_the_end_of_a_name_can_depend_on_the_inputs() -> None:
     assert naming.make("t", b"s", {"end": ".fifo"}).endswith(".fifo")
 
 
+def unique(prefix: str) -> str:
+    name = str(Autoname().with_prefix_resolved({"namePrefix": prefix})["name"])
+    assert name.startswith(prefix)
+    return name
+
+
 def test_a_prefix_gets_an_ending_of_its_own_each_time() -> None:
-    assert unique_from_prefix("a-") != unique_from_prefix("a-")
+    assert unique("a-") != unique("a-")
