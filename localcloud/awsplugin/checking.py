@@ -22,7 +22,7 @@ def check(
     news: Properties,
     request: NameRequest,
 ) -> tuple[Properties, list[Failure]]:
-    """Return the completed inputs and the failures found in them."""
+    """The completed inputs and the failures found in them."""
     inputs = {name: value for name, value in news.items() if value is not None and name != DEFAULTS}
     for document in kind.documents & inputs.keys():
         inputs[document] = to_text(inputs[document])
@@ -36,7 +36,7 @@ def check(
 
 
 def all_tags(settings: ProviderSettings, tags: Any) -> Any:
-    """Return the provider's default tags with the resource's own over them."""
+    """The provider's default tags with the resource's own over them."""
     if contains_unknown(tags) or contains_unknown(settings.default_tags):
         return UNKNOWN
     merged = {**settings.default_tags, **(tags or {})}
@@ -44,7 +44,7 @@ def all_tags(settings: ProviderSettings, tags: Any) -> Any:
 
 
 def ignored(settings: ProviderSettings, tag: str) -> bool:
-    """Tell whether the provider looks past this tag: AWS's own and those set to be ignored."""
+    """Whether the provider ignores this tag: AWS's own and those set to be ignored."""
     return tag in settings.ignored_keys or tag.startswith(("aws:", *settings.ignored_prefixes))
 
 
@@ -78,7 +78,7 @@ def _failures(kind: ResourceType, inputs: Properties) -> Iterator[Failure]:
 
 
 def _tags(kind: ResourceType, inputs: Properties) -> Mapping[str, Any]:
-    """Return the tags that the resource is made with, the provider's default ones among them."""
+    """The tags that the resource is made with, the provider's default ones among them."""
     tags = inputs.get("tags") or {}
     if not kind.tagged or not isinstance(tags, Mapping):
         return {}

@@ -25,11 +25,11 @@ class Cloud:
         self._lock = Lock()
 
     def client(self, service: str) -> Any:
-        """Return the client of `service` in this region."""
+        """The client of `service` in this region."""
         return self._client(service, self.region)
 
     def in_region(self, region: str | None) -> Cloud:
-        """Return the same cloud in another region."""
+        """The same cloud in another region."""
         return _Regional(self, region) if region and region != self.region else self
 
     @cached_property
@@ -49,7 +49,7 @@ class Cloud:
         return next((p for start, p in prefixes.items() if self.region.startswith(start)), "aws")
 
     def arn(self, service: str, resource: str) -> str:
-        """Return the ARN of `resource` of `service` in this account and region."""
+        """The ARN of `resource` of `service` in this account and region."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
     @cached_property
@@ -110,7 +110,7 @@ class Cloud:
     def _session(self) -> Any:
         from botocore.session import Session
 
-        # The user's own profiles and settings have no say here.
+        # The user's own profiles and settings must not count here.
         session = Session({"profile": (None, None, None, None)})
         session.set_config_variable("config_file", os.devnull)
         session.set_config_variable("credentials_file", os.devnull)

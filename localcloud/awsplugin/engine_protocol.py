@@ -1,8 +1,8 @@
 """The engine's protocol, without the SDK around it.
 
-The messages and services lie in the package `pulumi.runtime.proto`, which takes care of itself.
-To import it by that name imports the whole SDK first, and that takes longer than all else that
-the plugin does before it can answer; so the folder is imported under a name of its own.
+The messages and services lie in the package `pulumi.runtime.proto`, which imports nothing else.
+Importing it by that name would import the whole SDK first, which takes longer than all else that
+the plugin does before it can answer. So the folder is imported under a name of its own.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _package() -> ModuleType:
     )
     if spec is None:
         raise ImportError(f"there is no protocol in {folder}")
-    # The package itself stays empty: what it would import are all services at once.
+    # The package itself stays empty: its own code would import all services at once.
     module = sys.modules[_NAME] = module_from_spec(spec)
     return module
 

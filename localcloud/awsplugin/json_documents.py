@@ -21,14 +21,14 @@ _VALUE_LISTS = frozenset(
 
 
 def to_text(document: Any) -> Any:
-    """Return a document given as an object as JSON text; anything else as it is."""
+    """A document given as an object as JSON text; anything else as it is."""
     if isinstance(document, dict | list):
         return json.dumps(document, sort_keys=True, separators=(",", ":"))
     return document
 
 
 def same_document(first: Any, second: Any) -> bool:
-    """Tell whether two texts are the same JSON document, or the same IAM policy."""
+    """Whether two texts are the same JSON document, or the same IAM policy."""
     if not isinstance(first, str) or not isinstance(second, str):
         return bool(first == second)
     try:
@@ -47,7 +47,7 @@ def _normal(value: Any, name: str = "") -> Any:
 
 
 def _principal(value: Any) -> Any:
-    """Return an account's number as the ARN that AWS makes of it."""
+    """An account's number as the ARN that AWS makes of it."""
     whole = isinstance(value, str) and value.isdigit()
     return f"arn:aws:iam::{value}:root" if whole else value
 

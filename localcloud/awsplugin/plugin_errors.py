@@ -22,7 +22,7 @@ class Failure:
 
 
 def describe(error: BaseException) -> str:
-    """Return the message of `error` in one paragraph: operation, AWS's code and message."""
+    """The message of `error` in one paragraph: operation, AWS's code and message."""
     response = getattr(error, "response", None)
     if isinstance(response, dict) and "Error" in response:
         detail, operation = response["Error"], getattr(error, "operation_name", "")
@@ -33,7 +33,7 @@ def describe(error: BaseException) -> str:
 
 
 def code_of(error: BaseException) -> str:
-    """Return AWS's error code of `error`, "" if it has none."""
+    """AWS's error code of `error`, "" if it has none."""
     response = getattr(error, "response", None)
     if isinstance(response, dict):
         return str(response.get("Error", {}).get("Code", ""))

@@ -21,7 +21,7 @@ _LOG_FILE = "AWS_PLUGIN_LOG"
 
 
 def start() -> tuple[Any, int]:
-    """Start a server on a free loopback port and return it with the port."""
+    """Starts a server on a free loopback port and returns it with the port."""
     server = grpc.server(
         ThreadPoolExecutor(_THREADS),
         options=[
@@ -36,8 +36,8 @@ def start() -> tuple[Any, int]:
 
 
 def serve(parent: int) -> NoReturn:
-    """Serve until the process `parent`, the engine, has gone; then end this process."""
-    # A newer engine asks its plugins to end by an interrupt, which is no failure to report.
+    """Serves until the process `parent`, the engine, has gone; then ends this process."""
+    # A newer engine ends its plugins by an interrupt, which is no failure to report.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     if path := os.environ.get(_LOG_FILE):
         logging.basicConfig(filename=path, level=logging.DEBUG)
@@ -48,5 +48,5 @@ def serve(parent: int) -> NoReturn:
     while os.getppid() == parent:
         time.sleep(_PARENT_CHECK_SECONDS)
     server.stop(grace=None)
-    # Not by a return: that would wait for the calls under way, whose answers nobody reads.
+    # Not by a return: that would wait for the calls under way, whose answers no one reads.
     os._exit(0)

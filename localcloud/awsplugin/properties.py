@@ -62,24 +62,24 @@ class Asset:
     text: str | None = None
 
     def read(self) -> bytes:
-        """Return the content; OSError if the file cannot be read."""
+        """The content; OSError if the file cannot be read."""
         return Path(self.path).read_bytes() if self.path else (self.text or "").encode()
 
 
 def decode(struct: struct_pb2.Struct) -> Properties:
-    """Return the properties of `struct`, secrets unwrapped."""
+    """The properties of `struct`, secrets unwrapped."""
     return {name: _decode_value(value) for name, value in struct.fields.items()}
 
 
 def secret_names(struct: struct_pb2.Struct) -> frozenset[str]:
-    """Name the top-level properties of `struct` that are or hold a secret."""
+    """The names of the top-level properties of `struct` that are or hold a secret."""
     return frozenset(name for name, value in struct.fields.items() if _holds_secret(value))
 
 
 def encode(
     properties: Mapping[str, Any], secrets: frozenset[str] = frozenset()
 ) -> struct_pb2.Struct:
-    """Return `properties` as a struct, the ones named in `secrets` marked as secret."""
+    """`properties` as a struct, the ones named in `secrets` marked as secret."""
     struct = struct_pb2.Struct()
     for name, value in properties.items():
         if value is None:
@@ -90,7 +90,7 @@ def encode(
 
 
 def contains_unknown(value: Any) -> bool:
-    """Tell whether `value` is or holds `UNKNOWN`."""
+    """Whether `value` is or holds `UNKNOWN`."""
     if isinstance(value, Mapping):
         return any(contains_unknown(item) for item in value.values())
     if isinstance(value, list):
@@ -99,7 +99,7 @@ def contains_unknown(value: Any) -> bool:
 
 
 def known(properties: Properties) -> Properties:
-    """Return the properties whose value is wholly known."""
+    """The properties whose value is wholly known."""
     return {name: value for name, value in properties.items() if not contains_unknown(value)}
 
 

@@ -40,12 +40,12 @@ class Difference:
         return path_text(self.path)
 
     def within(self, paths: Iterable[str]) -> bool:
-        """Tell whether the property is, or lies inside, one of `paths`."""
+        """Whether the property is, or lies inside, one of `paths`."""
         return any(self.pattern == path or self.pattern.startswith(f"{path}.") for path in paths)
 
 
 def differences(kind: ResourceType, state: Properties, inputs: Properties) -> list[Difference]:
-    """Return what must change in `state` for it to be what `inputs` ask for, in order of path."""
+    """What must change in `state` for it to be what `inputs` ask for, in order of path."""
     found: list[Difference] = []
     for name in sorted({*state, *inputs} - kind.outputs - {DEFAULTS, "id"}):
         found.extend(_compare(kind, (name,), state.get(name), inputs.get(name)))
@@ -53,24 +53,24 @@ def differences(kind: ResourceType, state: Properties, inputs: Properties) -> li
 
 
 def equivalent(kind: ResourceType, name: str, first: Any, second: Any) -> bool:
-    """Tell whether two values of the property `name` mean the same, whichever way round."""
+    """Whether two values of the property `name` mean the same, in both directions."""
     return not any(_compare(kind, (name,), first, second)) and not any(
         _compare(kind, (name,), second, first)
     )
 
 
 def satisfies(kind: ResourceType, name: str, value: Any, wanted: Any) -> bool:
-    """Tell whether the property `name` being `value` is what is `wanted`."""
+    """Whether the property `name` being `value` is what is `wanted`."""
     return not any(_compare(kind, (name,), value, wanted))
 
 
 def pattern_of(path: tuple[Step, ...]) -> str:
-    """Return `path` without list positions, joined by dots."""
+    """`path` without list positions, joined by dots."""
     return ".".join(step for step in path if isinstance(step, str))
 
 
 def path_text(path: tuple[Step, ...]) -> str:
-    """Return `path` in the engine's notation."""
+    """`path` in the engine's notation."""
     text = ""
     for step in path:
         if isinstance(step, int):
@@ -83,7 +83,7 @@ def path_text(path: tuple[Step, ...]) -> str:
 
 
 def is_empty(value: Any) -> bool:
-    """Tell whether `value` is what an absent property looks like: nothing, false or zero."""
+    """Whether `value` is what an absent property looks like: nothing, false or zero."""
     return (
         value is None
         or value is False
@@ -145,7 +145,7 @@ def _compare_lists(
 def _matched(
     kind: ResourceType, path: tuple[Step, ...], old: list[Any], new: list[Any]
 ) -> Iterator[tuple[int, Any, Any]]:
-    """Pair equal elements wherever they stand, then the rest in their order."""
+    """Pairs equal elements at whatever position, then the rest in their order."""
     rest = list(enumerate(old))
     lonely = []
     for position, item in enumerate(new):

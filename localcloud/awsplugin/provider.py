@@ -40,8 +40,8 @@ _KINDS = {
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
-def _told(verb: str) -> Callable[[_Method], _Method]:
-    """Make a method answer an exception with its message, named after what was being done."""
+def _explained(verb: str) -> Callable[[_Method], _Method]:
+    """Makes a method answer an exception with its message, named after what was being done."""
 
     def decorate(method: _Method) -> _Method:
         @wraps(method)
@@ -87,12 +87,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
     def Cancel(self, request: Any, context: Any) -> Any:  # noqa: ARG002, D102, N802
         return empty_pb2.Empty()
 
-    @_told("checking the provider's settings")
+    @_explained("checking the provider's settings")
     def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, D102, N802
         found = setting_failures(plain_settings(decode(request.news)))
         return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(found))
 
-    @_told("comparing the provider's settings")
+    @_explained("comparing the provider's settings")
     def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, D102, N802
         before = request.old_inputs if request.HasField("old_inputs") else request.olds
         olds, news = decode(before), decode(request.news)
@@ -108,7 +108,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
             replaces=[name for name in changed if name == "region"],
         )
 
-    @_told("configuring the provider")
+    @_explained("configuring the provider")
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: ARG002, D102, N802
         given = decode(request.args) if request.HasField("args") else {}
         for key, value in request.variables.items():
@@ -120,7 +120,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
             acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True
         )
 
-    @_told("checking")
+    @_explained("checking")
     def Check(self, request: Any, context: Any) -> Any:  # noqa: ARG002, D102, N802
         kind = _kind(request)
         inputs, found = check(
@@ -134,7 +134,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
             inputs=encode(inputs, _secrets(request.news)), failures=_failures(found)
         )
 
-    @_told("comparing")
+    @_explained("comparing")
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: ARG002, D102, N802
         kind = _kind(request)
         found, first = lifecycle.diff(
@@ -142,7 +142,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
         )
         return _diff_response(kind, found, delete_first=first)
 
-    @_told("creating")
+    @_explained("creating")
     def Create(self, request: Any, context: Any) -> Any:  # noqa: ARG002, D102, N802
         kind, inputs = _kind(request), decode(request.properties)
         secrets = _secrets(request.properties)
@@ -152,7 +152,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
         identity, state = lifecycle.create(kind, self.cloud, inputs)
         return provider_pb2.CreateResponse(id=identity, properties=_state(identity, state, secrets))
 
-    @_told("reading")
+    @_explained("reading")
     def Read(self, request: Any, context: Any) -> Any:  # noqa: ARG002, D102, N802
         kind = _kind(request)
         inputs, previous = decode(request.inputs), decode(request.properties)
@@ -171,7 +171,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
             inputs=encode(found, secrets),
         )
 
-    @_told("updating")
+    @_explained("updating")
     def Update(self, request: Any, context: Any) -> Any:  # noqa: ARG002, D102, N802
         kind, state, inputs = _kind(request), decode(request.olds), decode(request.news)
         secrets = _secrets(request.news)
@@ -181,13 +181,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
         after = lifecycle.update(kind, self.cloud, request.id, state, inputs)
         return provider_pb2.UpdateResponse(properties=_state(request.id, after, secrets))
 
-    @_told("deleting")
+    @_explained("deleting")
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: ARG002, D102, N802
         state = decode(request.properties)
         lifecycle.delete(_kind(request), self.cloud, request.id, state, request.timeout)
         return empty_pb2.Empty()
 
-    @_told("calling")
+    @_explained("calling")
     def Invoke(self, request: Any, context: Any) -> Any:  # noqa: ARG002, D102, N802
         function = FUNCTIONS.get(request.tok)
         if function is None:

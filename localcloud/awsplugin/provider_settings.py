@@ -47,7 +47,7 @@ class ProviderSettings:
     ignored_prefixes: tuple[str, ...] = ()
 
     def endpoint(self, service: str) -> str:
-        """Return the loopback address that serves `service`; ValueError if none is set."""
+        """The loopback address that serves `service`; ValueError if none is set."""
         address = self.endpoints.get(service) or self.default_endpoint
         if not address:
             raise ValueError(f"no endpoint for {service}: {_REMEDY}")
@@ -55,14 +55,14 @@ class ProviderSettings:
 
 
 def plain_settings(inputs: Properties) -> Properties:
-    """Return the provider's inputs with values that travel as JSON text parsed."""
+    """The provider's inputs with values that travel as JSON text parsed."""
     return {name: _parsed(value) for name, value in inputs.items()}
 
 
 def setting_failures(
     settings: Properties, environment: Mapping[str, str] = os.environ
 ) -> list[Failure]:
-    """Return what is wrong with `settings`: no region, no endpoint, or one off this machine."""
+    """What is wrong with `settings`: no region, no endpoint, or one off this machine."""
     found = []
     if not settings.get("region") and not _environment_region(environment):
         reason = "no region is set; set `aws:region`, for example to us-east-1"
@@ -75,7 +75,7 @@ def setting_failures(
 def read_settings(
     settings: Properties, environment: Mapping[str, str] = os.environ
 ) -> ProviderSettings:
-    """Return the checked settings; ValueError with every failure if there is one."""
+    """The checked settings; ValueError with every failure if there is one."""
     wrong = setting_failures(settings, environment)
     if wrong:
         raise ValueError("; ".join(f"{item.property}: {item.reason}" for item in wrong))
@@ -97,7 +97,7 @@ def read_settings(
 
 
 def is_loopback(address: str) -> bool:
-    """Tell whether the URL `address` names this machine and nothing else."""
+    """Whether the URL `address` names this machine and nothing else."""
     parts = urlsplit(address)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return False

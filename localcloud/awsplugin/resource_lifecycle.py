@@ -24,7 +24,7 @@ _POLL_SECONDS = 0.5
 
 
 def create(kind: ResourceType, cloud: Cloud, inputs: Properties) -> tuple[str, Properties]:
-    """Make the resource and return its id and state; nothing is left behind if a step fails."""
+    """Makes the resource and returns its id and state; nothing is left behind if a step fails."""
     cloud = cloud.in_region(inputs.get("region"))
     if kind.name:
         inputs = kind.name.with_prefix_resolved(inputs)
@@ -36,14 +36,14 @@ def create(kind: ResourceType, cloud: Cloud, inputs: Properties) -> tuple[str, P
         if state is None:
             raise LookupError(f"{identity} cannot be found after its creation")
     except Exception:
-        with suppress(Exception):  # the first failure is the one to tell
+        with suppress(Exception):  # the first failure is the one to report
             kind.delete(cloud, identity, {**inputs, "forceDestroy": True})
         raise
     return identity, state
 
 
 def planned(kind: ResourceType, inputs: Properties) -> Properties:
-    """Return the state that a creation would give, as far as it can be known before."""
+    """The state that a creation would give, as far as it can be known before."""
     blank = dict.fromkeys(
         kind.outputs | {name for name in kind.computed if "." not in name}, UNKNOWN
     )
@@ -53,7 +53,7 @@ def planned(kind: ResourceType, inputs: Properties) -> Properties:
 def read(
     kind: ResourceType, cloud: Cloud, identity: str, previous: Properties
 ) -> Properties | None:
-    """Return the state of the resource, None if it is gone.
+    """The state of the resource, None if it is gone.
 
     `previous` is the last state, or the inputs just applied. Where AWS says the same in another
     form, the previous form stays; what AWS never returns is carried over.
@@ -89,7 +89,7 @@ def _found(
 
 
 def refreshed_inputs(kind: ResourceType, state: Properties, inputs: Properties) -> Properties:
-    """Return `inputs` with the values that have changed outside the program."""
+    """`inputs` with the values that have changed outside the program."""
     result = dict(inputs)
     for name in inputs.keys() - kind.write_only - {DEFAULTS}:
         if name not in state:
@@ -101,7 +101,7 @@ def refreshed_inputs(kind: ResourceType, state: Properties, inputs: Properties) 
 
 
 def imported_inputs(kind: ResourceType, state: Properties) -> Properties:
-    """Return the inputs that would have made the resource in `state`."""
+    """The inputs that would have made the resource in `state`."""
     inputs = {
         name: value
         for name, value in state.items()
@@ -113,7 +113,7 @@ def imported_inputs(kind: ResourceType, state: Properties) -> Properties:
 def update(
     kind: ResourceType, cloud: Cloud, identity: str, state: Properties, inputs: Properties
 ) -> Properties:
-    """Bring the resource to `inputs` and return its new state; LookupError if it is gone."""
+    """Brings the resource to `inputs` and returns its new state; LookupError if it is gone."""
     cloud = cloud.in_region(state.get("region"))
     if kind.update:
         kind.update(cloud, identity, state, inputs)
@@ -125,7 +125,7 @@ def update(
 
 
 def planned_update(kind: ResourceType, state: Properties, inputs: Properties) -> Properties:
-    """Return the state that an update would give, as far as it can be known before."""
+    """The state that an update would give, as far as it can be known before."""
     kept = {
         name: value
         for name, value in state.items()
@@ -139,7 +139,7 @@ def planned_update(kind: ResourceType, state: Properties, inputs: Properties) ->
 def delete(
     kind: ResourceType, cloud: Cloud, identity: str, state: Properties, seconds: float = 0.0
 ) -> None:
-    """Delete the resource.
+    """Deletes the resource.
 
     While something uses it, and its type waits for that, it is tried again, for so many seconds or,
     with 0, for as long as the type says.
@@ -162,7 +162,7 @@ def delete(
 def diff(
     kind: ResourceType, state: Properties, inputs: Properties, ignore: list[str]
 ) -> tuple[list[Difference], bool]:
-    """Return the differences and whether the old resource must go before the new one comes."""
+    """The differences and whether the old resource must go before the new one comes."""
     found = [
         item
         for item in differences(kind, state, inputs)
@@ -175,7 +175,7 @@ def diff(
 
 
 def forces_replacement(kind: ResourceType, difference: Difference) -> bool:
-    """Tell whether the change cannot be made in place."""
+    """Whether the change cannot be made in place."""
     if difference.within(kind.replaces):
         return True
     region = kind.regional and difference.pattern == "region"
@@ -184,7 +184,7 @@ def forces_replacement(kind: ResourceType, difference: Difference) -> bool:
 
 
 def _keeps_name(kind: ResourceType, state: Properties, inputs: Properties) -> bool:
-    """Tell whether old and new bear the same name, given by the program: both cannot exist."""
+    """Whether old and new have the same name, given by the program: both cannot exist."""
     if kind.name is None:
         return False
     name = kind.name.property
@@ -193,7 +193,7 @@ def _keeps_name(kind: ResourceType, state: Properties, inputs: Properties) -> bo
 
 
 def _split_tags(cloud: Cloud, state: Properties, previous: Properties) -> None:
-    """Set `tagsAll` to all tags found, `tags` to the resource's own among them."""
+    """Sets `tagsAll` to all tags found, `tags` to the resource's own among them."""
     settings = cloud.settings
     everything = {
         name: value

@@ -22,7 +22,7 @@ Same = Callable[[Any, Any], bool]
 
 
 def names(text: str) -> frozenset[str]:
-    """Return the set of the words in `text`."""
+    """The set of the words in `text`."""
     return frozenset(text.split())
 
 
@@ -74,5 +74,5 @@ class ResourceType:
 
 
 def policy(*paths: str) -> dict[str, Same]:
-    """Return the entry of `same` for properties that hold a JSON document."""
+    """The entry of `same` for properties that hold a JSON document."""
     return dict.fromkeys(paths, same_document)

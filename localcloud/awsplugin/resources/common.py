@@ -35,12 +35,12 @@ def tag_map(tags: Iterable[Mapping[str, Any]] | None, form: TagForm = PLAIN) -> 
 
 
 def present(**arguments: Any) -> dict[str, Any]:
-    """Return the arguments that are set: not None, not empty text."""
+    """The arguments that are set: not None, not empty text."""
     return {name: value for name, value in arguments.items() if value is not None and value != ""}
 
 
 def answer_or_none(call: Callable[[], Any], *gone: str) -> Any:
-    """Return what `call` returns, None if AWS answers with one of the error codes `gone`."""
+    """What `call` returns, None if AWS answers with one of the error codes `gone`."""
     try:
         return call()
     except Exception as error:
@@ -50,7 +50,7 @@ def answer_or_none(call: Callable[[], Any], *gone: str) -> Any:
 
 
 def every(client: Any, operation: str, items: str, **arguments: Any) -> list[Any]:
-    """Return what a list operation finds, over all pages; `items` is the answer's name for it.
+    """What a list operation finds, over all pages; `items` is the answer's name for it.
 
     What is changed afterwards can't move the pages, since all of them have been read by then.
     """
@@ -59,29 +59,29 @@ def every(client: Any, operation: str, items: str, **arguments: Any) -> list[Any
 
 
 def reports(previous: Properties, name: str) -> bool:
-    """Tell whether a resource speaks of `name`, which can be a resource of its own as well.
+    """Whether a resource reports `name`, which can be a resource of its own as well.
 
-    It does where the program has said something of it, and on an import. Elsewhere what is found
-    there is somebody else's, and a refresh would take it for a change of this resource.
+    It does where the program has set it, and on an import. Elsewhere what is found
+    there belongs to another, and a refresh would take it for a change of this resource.
     """
     return not previous or bool(previous.get(name))
 
 
 def tag_changes(state: Properties, inputs: Properties) -> tuple[dict[str, str], list[str]]:
-    """Return the tags to set and the names of the tags to remove."""
+    """The tags to set and the names of the tags to remove."""
     old, new = state.get("tagsAll") or {}, inputs.get("tagsAll") or {}
     return {n: v for n, v in new.items() if old.get(n) != v}, [n for n in old if n not in new]
 
 
 def changed(state: Properties, inputs: Properties, *names: str) -> bool:
-    """Tell whether one of the properties differs between state and inputs."""
+    """Whether one of the properties differs between state and inputs."""
     return any((state.get(name) or None) != (inputs.get(name) or None) for name in names)
 
 
 def update_tags(
     client: Any, state: Properties, inputs: Properties, form: TagForm = PLAIN, **resource: str
 ) -> None:
-    """Bring the tags of `resource` to the inputs', by the service's tag_resource and its reverse.
+    """Brings the tags of `resource` to the inputs', by the service's tag_resource and its reverse.
 
     `resource` is the argument that names it, such as ResourceARN.
     """
@@ -93,7 +93,7 @@ def update_tags(
 
 
 def update_ec2_tags(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
-    """Bring the tags of an EC2 resource to what the inputs say."""
+    """Brings the tags of an EC2 resource to what the inputs say."""
     tags, gone = tag_changes(state, inputs)
     ec2 = cloud.client("ec2")
     if gone:
@@ -103,13 +103,13 @@ def update_ec2_tags(cloud: Cloud, identity: str, state: Properties, inputs: Prop
 
 
 def ec2_tags(kind: str, inputs: Properties) -> dict[str, Any]:
-    """Return the argument that tags an EC2 resource of `kind` as it is created."""
+    """The argument that tags an EC2 resource of `kind` as it is created."""
     tags = tag_list(inputs.get("tagsAll"))
     return {"TagSpecifications": [{"ResourceType": kind, "Tags": tags}]} if tags else {}
 
 
 def within(inputs: Properties, name: str, lowest: float, highest: float) -> Iterable[Failure]:
-    """Yield a failure if the number `name` lies outside the range that AWS takes."""
+    """A failure if the number `name` lies outside the range that AWS takes."""
     value = inputs.get(name)
     if isinstance(value, int | float) and not lowest <= value <= highest:
         yield Failure(
@@ -118,14 +118,14 @@ def within(inputs: Properties, name: str, lowest: float, highest: float) -> Iter
 
 
 def one_of(inputs: Properties, name: str, allowed: Iterable[Any]) -> Iterable[Failure]:
-    """Yield a failure if the value of `name` is none of those that AWS takes."""
+    """A failure if the value of `name` is none of those that AWS takes."""
     value, choices = inputs.get(name), list(allowed)
     if value is not None and value not in choices:
         yield Failure(name, f"expected {name} to be one of {choices}, got {value!r}")
 
 
 def to_api(value: Any, special: Mapping[str, str] | None = None) -> Any:
-    """Return a nested input with the API's names: `noncurrentDays` is `NoncurrentDays`.
+    """A nested input with the API's names: `noncurrentDays` is `NoncurrentDays`.
 
     `special` holds the names that follow another rule. What is None is left out.
     """
@@ -140,7 +140,7 @@ def to_api(value: Any, special: Mapping[str, str] | None = None) -> Any:
 
 
 def from_api(value: Any, special: Mapping[str, str] | None = None) -> Any:
-    """Return what `to_api` would have made of an input, as that input."""
+    """What `to_api` would have made of an input, as that input."""
     if isinstance(value, Mapping):
         renamed = {api: name for name, api in (special or {}).items()}
         return {

@@ -127,7 +127,7 @@ def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | Non
 
 
 def _notifications(budgets: Any, account: str, name: str) -> list[Properties]:
-    """Return the notifications with those who get them."""
+    """The notifications with those who get them."""
     named = {"AccountId": account, "BudgetName": name}
     notifications = []
     for item in every(budgets, "describe_notifications_for_budget", "Notifications", **named):
@@ -155,7 +155,7 @@ def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) 
 
 
 def _update_notifications(budgets: Any, account: str, name: str, inputs: Properties) -> None:
-    """Replace all notifications, as the official provider does."""
+    """Replaces all notifications, as the official provider does."""
     named = {"AccountId": account, "BudgetName": name}
     for item in every(budgets, "describe_notifications_for_budget", "Notifications", **named):
         plain = {key: value for key, value in item.items() if key != "NotificationState"}

@@ -30,7 +30,7 @@ _SMALLEST, _LARGEST = 28, 16  # prefix lengths that AWS takes
 
 
 def cidr_failures(inputs: Properties) -> Iterator[Failure]:
-    """Yield what is wrong with `cidrBlock`: no network, host bits set, too large or too small."""
+    """What is wrong with `cidrBlock`: no network, host bits set, too large or too small."""
     text = inputs.get("cidrBlock")
     if text is None:
         return

@@ -56,7 +56,7 @@ def _table(cloud: Cloud, identity: str) -> dict[str, Any]:
 
 
 def _own_routes(table: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the routes that somebody made: not the local ones, nor those of gateway endpoints."""
+    """The routes that were created: not the local ones, nor those of gateway endpoints."""
     return [
         route
         for route in table["Routes"]
@@ -135,7 +135,7 @@ def _create_route(cloud: Cloud, inputs: Properties) -> str:
 
 
 def _located(identity: str, previous: Properties) -> Properties:
-    """Return where a route is: from its state, or from an imported id `rtb-…_<destination>`."""
+    """Where a route is: from its state, or from an imported id `rtb-…_<destination>`."""
     if previous.get("routeTableId"):
         return previous
     table, _, destination = identity.partition("_")
@@ -192,7 +192,7 @@ def _create_association(cloud: Cloud, inputs: Properties) -> str:
 
 
 def _association(cloud: Cloud, identity: str, place: Properties) -> dict[str, Any] | None:
-    """Find an association: by its subnet, as its id changes with the table; else by its id."""
+    """Finds an association: by its subnet, as its id changes with the table; else by its id."""
     ec2, subnet, gateway = cloud.client("ec2"), place.get("subnetId"), place.get("gatewayId")
     filters = [{"Name": "association.subnet-id", "Values": [subnet]}] if subnet else []
     for table in every(ec2, "describe_route_tables", "RouteTables", Filters=filters):

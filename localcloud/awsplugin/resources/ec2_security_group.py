@@ -24,7 +24,7 @@ _RULE_LISTS = "cidrBlocks ipv6CidrBlocks prefixListIds securityGroups"
 
 
 def _permission(group: str, rule: Properties) -> dict[str, Any]:
-    """Return a rule written inside a group as the API's permission."""
+    """A rule written inside a group as the API's permission."""
     said = present(Description=rule.get("description"))
     groups = [*(rule.get("securityGroups") or ()), *([group] if rule.get("self") else ())]
     every = str(rule.get("protocol")) in {"-1", "all"}
@@ -40,7 +40,7 @@ def _permission(group: str, rule: Properties) -> dict[str, Any]:
 
 
 def _inline_rules(group: str, permissions: list[dict[str, Any]]) -> list[Properties]:
-    """Return the API's permissions as rules written inside the group, one a description."""
+    """The API's permissions as rules written inside the group, one a description."""
     rules: dict[tuple[Any, ...], Properties] = {}
 
     def rule_for(permission: dict[str, Any], item: dict[str, Any]) -> Properties:
@@ -74,7 +74,7 @@ def _group(cloud: Cloud, identity: str) -> dict[str, Any]:
 
 
 def _replace_rules(cloud: Cloud, identity: str, side: str, rules: list[Properties]) -> None:
-    """Make `rules` the group's only rules on that side."""
+    """Makes `rules` the group's only rules on that side."""
     ec2, group = cloud.client("ec2"), _group(cloud, identity)
     current = group["IpPermissions" if side == "ingress" else "IpPermissionsEgress"]
     wanted = [_permission(identity, rule) for rule in rules]
@@ -176,7 +176,7 @@ def _update_default(cloud: Cloud, identity: str, state: Properties, inputs: Prop
 
 
 def _leave_default(cloud: Cloud, identity: str, state: Properties) -> None:
-    """Do nothing: AWS keeps a VPC's default group as long as the VPC, as it was left."""
+    """Does nothing: AWS keeps a VPC's default group as long as the VPC, as it was left."""
 
 
 _UNORDERED = names(

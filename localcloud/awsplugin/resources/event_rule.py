@@ -61,7 +61,7 @@ def _bad_leaves(pattern: Any, path: str) -> Iterator[str]:
 
 
 def _split(identity: str) -> tuple[str, str]:
-    """Return bus and name of a rule from its id: `name`, or `bus/name` on another bus."""
+    """Bus and name of a rule from its id: `name`, or `bus/name` on another bus."""
     bus, slash, name = identity.rpartition("/")
     return (bus if slash else _BUS), name
 
@@ -151,7 +151,7 @@ def _create_target(cloud: Cloud, inputs: Properties) -> str:
 
 
 def _place(identity: str, state: Properties) -> tuple[str, str, str]:
-    """Return bus, rule and target: from the state, or from an id `[bus/]rule/target`."""
+    """Bus, rule and target: from the state, or from an id `[bus/]rule/target`."""
     if state.get("rule"):
         return state.get("eventBusName") or _BUS, state["rule"], state["targetId"]
     rule, _, target = identity.rpartition("/")

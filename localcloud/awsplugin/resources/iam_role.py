@@ -29,7 +29,7 @@ _GONE = "NoSuchEntity"
 
 
 def _document_text(document: Any) -> str:
-    """Return a policy document as JSON text, however the client has decoded it."""
+    """A policy document as JSON text, however the client has decoded it."""
     return json.dumps(document) if isinstance(document, dict) else unquote(str(document))
 
 
@@ -63,7 +63,7 @@ def _inline(properties: Properties) -> dict[str, str]:
 
 
 def _change_policies(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
-    """Bring the policies that the role itself lists from those of `state` to those of `inputs`."""
+    """Brings the policies that the role itself lists from those of `state` to those of `inputs`."""
     iam = cloud.client("iam")
     old, new = _inline(state), _inline(inputs)
     for name in old.keys() - new.keys():
@@ -113,7 +113,7 @@ def _read_inline(iam: Any, role: str) -> list[Properties]:
 
 
 def _attached_policies(iam: Any, role: str) -> list[str]:
-    """Return the ARNs of the policies attached to `role`."""
+    """The ARNs of the policies attached to `role`."""
     attached = every(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=role)
     return [item["PolicyArn"] for item in attached]
 

@@ -32,7 +32,7 @@ _ALIAS_LENGTH = 238
 
 
 def require_key(operation: str, cloud: Cloud, key: str | None) -> None:
-    """Refuse a key that does not exist or is not enabled, which the local endpoint takes."""
+    """Refuses a key that does not exist or is not enabled, which the local endpoint takes."""
     if not key or key.startswith("alias/aws/"):
         return
     kms = cloud.client("kms")
@@ -177,7 +177,7 @@ def _update_key_policy(
 
 
 def _delete_key_policy(cloud: Cloud, identity: str, state: Properties) -> None:
-    """Give the key AWS's own default policy again: a key cannot be without one."""
+    """Gives the key AWS's own default policy again: a key cannot be without one."""
     if _metadata(cloud, identity):
         _put_policy(cloud, identity, {"policy": _default_policy(cloud)})
 
@@ -223,7 +223,7 @@ def _delete_alias(cloud: Cloud, identity: str, state: Properties) -> None:
 
 
 def same_key(first: Any, second: Any) -> bool:
-    """Tell whether two texts name the same key, one perhaps by ARN and one by id."""
+    """Whether two texts name the same key, one perhaps by ARN and one by id."""
     return str(first).rpartition("key/")[2] == str(second).rpartition("key/")[2]
 
 

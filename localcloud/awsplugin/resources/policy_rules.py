@@ -14,7 +14,7 @@ _VERSIONS = ("2012-10-17", "2008-10-17")
 
 
 def statements(document: str) -> list[dict[str, Any]]:
-    """Return the statements of a policy, [] if it is none."""
+    """The statements of a policy, [] if it is none."""
     try:
         policy = json.loads(document)
     except ValueError:
@@ -24,12 +24,12 @@ def statements(document: str) -> list[dict[str, Any]]:
 
 
 def as_list(value: Any) -> list[Any]:
-    """Return a value of a policy, which may stand alone, as a list."""
+    """A value of a policy as a list: AWS takes a single value for a list of one."""
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def policy_failures(inputs: Properties, name: str, *needed: str) -> Iterator[Failure]:
-    """Yield what AWS would refuse as malformed in the policy `name`.
+    """What AWS would refuse as malformed in the policy `name`.
 
     Each of `needed`, and its negation, is asked of every statement: Principal of the policies of
     resources, Resource of those of identities.
@@ -64,7 +64,7 @@ def _problems(statement: Any, needed: tuple[str, ...]) -> Iterator[str]:
 
 
 def principals(statement: dict[str, Any]) -> list[str]:
-    """Return the AWS principals of a statement; `*` for everybody."""
+    """The AWS principals of a statement; `*` for everyone."""
     principal = statement.get("Principal")
     if isinstance(principal, dict):
         return [str(item) for item in as_list(principal.get("AWS"))]
@@ -72,7 +72,7 @@ def principals(statement: dict[str, Any]) -> list[str]:
 
 
 def is_public(document: str) -> bool:
-    """Tell whether a policy allows something to everybody, on no condition."""
+    """Whether a policy allows something to everyone, without a condition."""
     return any(
         statement.get("Effect") == "Allow"
         and "*" in principals(statement)
@@ -82,7 +82,7 @@ def is_public(document: str) -> bool:
 
 
 def check_key_policy(operation: str, document: str, account: str) -> None:
-    """Refuse a key policy after which nobody in the account could change it."""
+    """Refuses a key policy after which no one in the account could change it."""
     for statement in statements(document):
         own = any(p == "*" or account in p for p in principals(statement))
         actions = [str(action).lower() for action in as_list(statement.get("Action"))]

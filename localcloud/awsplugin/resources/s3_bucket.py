@@ -109,14 +109,14 @@ def _delete(cloud: Cloud, identity: str, state: Properties) -> None:
 
 
 def _empty(s3: Any, bucket: str) -> None:
-    """Delete every version, delete marker and unfinished upload in the bucket."""
+    """Deletes every version, delete marker and unfinished upload in the bucket."""
     delete_versions(s3, bucket, versions(s3, bucket))
     for upload in every(s3, "list_multipart_uploads", "Uploads", Bucket=bucket):
         s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
 
 
 def versions(s3: Any, bucket: str, prefix: str = "") -> list[Properties]:
-    """Return the versions and delete markers of the keys with a prefix, over all pages."""
+    """The versions and delete markers of the keys with a prefix, over all pages."""
     pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
     return [
         {"Key": item["Key"], "VersionId": item["VersionId"]}
@@ -127,7 +127,7 @@ def versions(s3: Any, bucket: str, prefix: str = "") -> list[Properties]:
 
 
 def delete_versions(s3: Any, bucket: str, found: Sequence[Properties]) -> None:
-    """Delete what `versions` found.
+    """Deletes what `versions` found.
 
     Raises:
         AwsError: some are refused, and all others deleted; it names the first.

@@ -84,7 +84,7 @@ def _create(cloud: Cloud, inputs: Properties) -> str:
 
 
 def _place(identity: str, properties: Properties) -> tuple[str, str]:
-    """Return bucket and key: from the state, or from an imported id `bucket/key`."""
+    """Bucket and key: from the state, or from an imported id `bucket/key`."""
     if properties.get("bucket") and properties.get("key"):
         return properties["bucket"], properties["key"]
     bucket, _, key = identity.removeprefix("s3://").partition("/")
@@ -138,7 +138,7 @@ def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) 
 
 
 def _delete(cloud: Cloud, identity: str, state: Properties) -> None:
-    """Delete the object with all its versions, as the provider does."""
+    """Deletes the object with all its versions, as the provider does."""
     s3, (bucket, key) = cloud.client("s3"), _place(identity, state)
     found = [item for item in versions(s3, bucket, key) if item["Key"] == key]
     delete_versions(s3, bucket, found)

@@ -46,7 +46,7 @@ def setting(
     validate: Validate | None = None,
     **more: Any,
 ) -> ResourceType:
-    """Return the type of a bucket's setting from the calls that put, get and remove it."""
+    """The type of a bucket's setting from the calls that put, get and remove it."""
 
     def create(cloud: Cloud, inputs: Properties) -> str:
         put(cloud.client("s3"), cloud, inputs)
@@ -159,7 +159,7 @@ def _put_policy(s3: Any, cloud: Cloud, inputs: Properties) -> None:
 
 
 def _check_resources(bucket: str, document: str, partition: str) -> None:
-    """Refuse a policy that speaks of anything but its own bucket, as S3 does."""
+    """Refuses a policy with a resource outside its own bucket, as S3 does."""
     arn = f"arn:{partition}:s3:::{bucket}"
     for statement in statements(document):
         for resource in as_list(statement.get("Resource")):

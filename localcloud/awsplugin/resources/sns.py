@@ -106,7 +106,7 @@ def _delete_topic(cloud: Cloud, identity: str, state: Properties) -> None:
 
 
 def _default_policy(cloud: Cloud, arn: str) -> str:
-    """Return the policy that AWS gives a new topic: its owner may do everything."""
+    """The policy that AWS gives a new topic: its owner may do everything."""
     actions = (
         "GetTopicAttributes SetTopicAttributes AddPermission RemovePermission DeleteTopic"
         " Subscribe ListSubscriptionsByTopic Publish"
@@ -167,7 +167,7 @@ def _subscribe(cloud: Cloud, inputs: Properties) -> str:
 def _read_subscription(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     answer = cloud.client("sns").get_subscription_attributes(SubscriptionArn=identity)
     found = answer["Attributes"]
-    # Nobody answers the mail by which AWS asks for a confirmation.
+    # No one answers the mail by which AWS asks for a confirmation.
     unanswered = found["Protocol"] in _EMAIL_PROTOCOLS
     return {
         **{name: found.get(api, "") for name, api in _SUBSCRIPTION.items()},

@@ -33,7 +33,7 @@ _LISTS = {
 
 
 def _check_service(cloud: Cloud, service: str, endpoint_type: str) -> None:
-    """Refuse a service that does not exist or has no endpoint of that type."""
+    """Refuses a service that does not exist or has no endpoint of that type."""
     ec2 = cloud.client("ec2")
     answer = answer_or_none(
         lambda: ec2.describe_vpc_endpoint_services(ServiceNames=[service]), "InvalidServiceName"
@@ -51,7 +51,7 @@ def _check_service(cloud: Cloud, service: str, endpoint_type: str) -> None:
 
 
 def _check_private_dns(cloud: Cloud, vpc: str, service: str) -> None:
-    """Refuse private names that the VPC does not resolve or another endpoint has taken."""
+    """Refuses private names that the VPC does not resolve or another endpoint has taken."""
     ec2 = cloud.client("ec2")
     for name, field in (
         ("enableDnsSupport", "EnableDnsSupport"),
@@ -100,7 +100,7 @@ def _create(cloud: Cloud, inputs: Properties) -> str:
 
 
 def _groups(cloud: Cloud, inputs: Properties) -> list[str]:
-    """Return the groups of an interface endpoint: the VPC's default one if none is given."""
+    """The groups of an interface endpoint: the VPC's default one if none is given."""
     if inputs.get("securityGroupIds"):
         return list(inputs["securityGroupIds"])
     filters = [
@@ -113,7 +113,7 @@ def _groups(cloud: Cloud, inputs: Properties) -> list[str]:
 
 
 def _settle(cloud: Cloud, identity: str, inputs: Properties) -> None:
-    """Put the endpoint's network interfaces into its groups, which the local endpoint omits."""
+    """Puts the endpoint's network interfaces into its groups, which the local endpoint omits."""
     if inputs["vpcEndpointType"] != "Interface":
         return
     ec2, groups = cloud.client("ec2"), _groups(cloud, inputs)
