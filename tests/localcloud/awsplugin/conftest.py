@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,13 +9,10 @@ from typing import Any
 import boto3
 import grpc
 import pytest
-from moto.core.responses import EmptyResult
 from moto.moto_server.werkzeug_app import MotoRequestHandler
-from moto.sagemaker.responses import SageMakerResponse
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2_grpc
 from werkzeug.serving import make_server
 
-from localcloud.awsplugin.properties import encode
 from localcloud.awsplugin.plugin_server import start
 from localcloud.corrections.corrections import correct_moto
 from localcloud.handlers.bodies import read_body
@@ -26,27 +22,12 @@ from localcloud.handlers.own_services import OwnServices
 from localcloud.handlers.refusals import answer_errors
 from localcloud.protocol.requests import Handler, application
 from localcloud.services.chatbot import Chatbot
-from tests.localcloud.awsplugin.engine import Engine
-from tests.localcloud.awsplugin.world import World
-
-REGION = "us-east-1"
-
-
-def _complete_moto() -> None:
-    """Corrects moto as the local cloud does, and gives it what this answers itself there."""
-
-    def delete_training_job(response: Any) -> EmptyResult:
-        jobs = response.sagemaker_backend.training_jobs
-        jobs.pop(response._get_param("TrainingJobName"), None)
-        return EmptyResult()
-
-    correct_moto()
-    SageMakerResponse.delete_training_job = delete_training_job
+from tests.localcloud.awsplugin.plugin import REGION, Plugin
 
 
 @contextmanager
 def serving(served: Any, handler: Any = None) -> Iterator[str]:
-    """Serve an application, and yield its address."""
+    """Serves an application, and yields its address."""
     server = make_server("127.0.0.1", 0, served, threaded=True, request_handler=handler)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -58,8 +39,8 @@ def serving(served: Any, handler: Any = None) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[str]:
-    """The address of an AWS endpoint on this machine."""
-    _complete_moto()
+    """The address of an AWS endpoint on this machine: moto as the local cloud completes it."""
+    correct_moto()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     handlers: list[Handler] = [answer_errors, read_body, check_model, Moto()]
     with serving(application(handlers), MotoRequestHandler) as address:
@@ -75,7 +56,7 @@ def chat() -> Iterator[str]:
 
 @contextmanager
 def _variables(endpoint: str, chat: str) -> Iterator[None]:
-    """The standard variables, as somebody sets them who works with the local cloud."""
+    """The standard variables, as a user of the local cloud sets them."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_ENDPOINT_URL", endpoint)
         environment.setenv("AWS_ENDPOINT_URL_CHATBOT", chat)
@@ -87,8 +68,8 @@ def _variables(endpoint: str, chat: str) -> Iterator[None]:
 
 
 @contextmanager
-def provider() -> Iterator[Any]:
-    """A provider of its own, not configured yet, spoken to over gRPC."""
+def _provider() -> Iterator[Any]:
+    """A provider that is not configured yet."""
     server, port = start()
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         yield provider_pb2_grpc.ResourceProviderStub(channel)
@@ -96,31 +77,33 @@ def provider() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def engine(endpoint: str, chat: str) -> Iterator[Engine]:
-    """An engine with a provider of the plainest settings."""
-    with provider() as stub:
+def _configured(endpoint: str, chat: str) -> Iterator[Any]:
+    with _provider() as stub:
         with _variables(endpoint, chat):
-            configure(stub)
-        yield Engine(stub)
-
-
-@pytest.fixture
-def other(endpoint: str, chat: str) -> Iterator[Any]:
-    """A provider for the test alone, to be configured by it."""
-    with _variables(endpoint, chat), provider() as stub:
+            Plugin(stub).configure()
         yield stub
 
 
 @pytest.fixture
-def world(engine: Engine) -> Iterator[World]:
-    made = World(engine)
+def plugin(_configured: Any) -> Iterator[Plugin]:
+    """The plugin with the plainest settings; what the test creates goes with it."""
+    made = Plugin(_configured)
     yield made
     made.clear()
 
 
+@pytest.fixture
+def new_plugin(endpoint: str, chat: str) -> Iterator[Plugin]:
+    """A plugin for one test, which configures it."""
+    with _variables(endpoint, chat), _provider() as stub:
+        made = Plugin(stub)
+        yield made
+        made.clear()
+
+
 @pytest.fixture(scope="session")
 def aws(endpoint: str) -> Callable[[str], Any]:
-    """Make clients that look at the cloud past the provider."""
+    """Makes clients that look at the cloud without the plugin."""
 
     def client(service: str) -> Any:
         make: Any = boto3.client
@@ -133,13 +116,3 @@ def aws(endpoint: str) -> Callable[[str], Any]:
         )
 
     return client
-
-
-def configure(stub: Any, **settings: Any) -> None:
-    """Configure the provider with `settings` as the engine sends them: nested ones as JSON."""
-    values = {"region": REGION, **settings}
-    arguments = {
-        name: value if isinstance(value, str) else json.dumps(value)
-        for name, value in values.items()
-    }
-    stub.Configure(provider_pb2.ConfigureRequest(args=encode(arguments), acceptSecrets=True))

@@ -49,7 +49,7 @@ def test_a_default_tag_that_is_too_long_is_refused(tags: dict[str, str]) -> None
     assert "'cost-center'" in failure.reason
 
 
-def test_defaults_and_the_name_are_filled_in_and_told_as_such() -> None:
+def test_defaults_and_the_name_are_filled_in_and_marked_as_such() -> None:
     inputs = checked({})
     assert inputs["enabled"] is True
     assert inputs["name"].startswith("disk-")
@@ -65,7 +65,7 @@ def test_a_name_once_made_is_kept() -> None:
     assert checked({}, {"name": "disk-0000000", DEFAULTS: ["name"]})["name"] == "disk-0000000"
 
 
-def test_a_name_that_the_program_no_longer_gives_is_made_anew() -> None:
+def test_a_name_that_the_program_no_longer_gives_is_made_again() -> None:
     assert checked({}, {"name": "mine", DEFAULTS: []})["name"] != "mine"
 
 
@@ -98,7 +98,7 @@ def test_a_policy_given_as_an_object_becomes_text() -> None:
     assert checked({"policy": {"Statement": []}})["policy"] == '{"Statement":[]}'
 
 
-def test_every_problem_is_told_at_once() -> None:
+def test_every_problem_is_reported_at_once() -> None:
     found = problems({"policy": "{", "tags": {"aws:x": "1"}, "name": None})
     assert found == ["size", "policy", "tags"]
 

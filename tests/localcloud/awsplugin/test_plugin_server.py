@@ -14,7 +14,7 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from toolchain.aws_plugin import EXECUTABLE, write_plugin_folder
 
 CHECKOUT = Path(__file__).parents[3]
-# Starts what it is told to, as the engine does, and waits to be killed.
+# Starts the command in its arguments, as the engine does, and waits to be killed.
 _ENGINE = """
 import subprocess, sys, time
 print(subprocess.Popen(sys.argv[1:]).pid, flush=True)

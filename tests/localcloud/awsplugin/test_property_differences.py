@@ -65,7 +65,7 @@ def test_an_unknown_input_is_a_change() -> None:
     }
 
 
-def test_a_change_inside_a_property_is_told_by_its_path() -> None:
+def test_a_change_inside_a_property_is_reported_by_its_path() -> None:
     state = {"rule": {"days": 1, "gone": 2}, "tags": {"a.b": "1"}}
     inputs = {"rule": {"days": 3}, "tags": {"a.b": "2", "new": "3"}}
     assert changes(state, inputs) == {

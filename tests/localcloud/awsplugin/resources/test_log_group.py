@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.localcloud.awsplugin.plugin import TAGS, InputsError, Plugin, RefusedError
+
+GROUP = "aws:cloudwatch/logGroup:LogGroup"
+
+
+def test_a_log_group_lives_from_its_creation_to_its_end(plugin: Plugin) -> None:
+    plugin.assert_lifecycle(
+        "aws:cloudwatch/logGroup:LogGroup",
+        {"retentionInDays": 30, "kmsKeyId": plugin.key().state["arn"], "tags": TAGS},
+        change={"retentionInDays": 60, "tags": {}},
+        replace={"name": "another"},
+    )
+
+
+def test_a_retention_that_aws_does_not_have_is_refused_before_anything_is_made(
+    plugin: Plugin,
+) -> None:
+    with pytest.raises(InputsError, match="expected retentionInDays"):
+        plugin.check(GROUP, {"retentionInDays": 31})
+
+
+def test_what_the_local_cloud_does_not_have_is_named(plugin: Plugin) -> None:
+    group = plugin.create(GROUP, {"kmsKeyId": plugin.key().state["arn"]})
+    with pytest.raises(RefusedError) as caught:
+        plugin.update(group, {})
+    said = "NotImplemented: The local cloud does not have logs DisassociateKmsKey"
+    assert str(caught.value).endswith(said)

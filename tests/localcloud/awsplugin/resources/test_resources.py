@@ -1,0 +1,115 @@
+"""What is true of all resource types: the SDK's own view of them, their tests, their lists."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+import localcloud.awsplugin
+from localcloud.awsplugin.install import VERSION
+from localcloud.awsplugin.resource_type import ResourceType
+from localcloud.awsplugin.resources import RESOURCE_TYPES
+
+_SDK = find_spec("pulumi_aws")
+FOLDER = Path(_SDK.origin or "").parent if _SDK else Path()
+# What the SDK's source names as an output although the program may set it, by type.
+_EITHER = {"aws:ssm/parameter:Parameter": {"value", "valueWo"}}
+_IDENTITY = ("Id", "Ids", "Name", "Names", "Arn")
+
+
+def _source(kind: ResourceType) -> str:
+    """The source of the SDK's class, without what comes before it."""
+    _, path, name = kind.type.split(":")
+    file = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", path).lower()
+    text = (FOLDER / f"{file}.py").read_text(encoding="utf-8")
+    return text[text.index(f"class {name}(pulumi.CustomResource)") :]
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _inputs(source: str) -> set[str]:
+    start = source.index("def _internal_init(")
+    parameters = source[start : source.index("__props__=None)", start)]
+    found = re.findall(r"^\s+(\w+): pulumi\.Input", parameters, re.MULTILINE)
+    return {_camel(name) for name in found}
+
+
+def _outputs(source: str) -> set[str]:
+    found = re.findall(r'__props__.__dict__\["(\w+)"\] = None$', source, re.MULTILINE)
+    return {_camel(name) for name in found} - {"tagsAll"}
+
+
+@pytest.mark.parametrize("kind", RESOURCE_TYPES.values(), ids=lambda kind: kind.type)
+def test_a_type_has_the_sdks_inputs_and_outputs(kind: ResourceType) -> None:
+    source = _source(kind)
+    inputs = _inputs(source)
+    assert kind.outputs == _outputs(source) - _EITHER.get(kind.type, set())
+    used = {
+        path.partition(".")[0]
+        for paths in (kind.required, kind.replaces, kind.computed, kind.write_only, kind.unordered)
+        for path in (*paths, *kind.defaults, *kind.same)
+    }
+    assert used - kind.outputs <= inputs
+    assert kind.tagged == ("tags" in inputs)
+    assert kind.regional == ("region" in inputs)
+
+
+def test_the_plugin_is_of_the_sdks_version() -> None:
+    assert version("pulumi-aws") == VERSION
+
+
+def test_every_type_has_a_test_of_its_lifecycle() -> None:
+    tested = {
+        token
+        for path in Path(__file__).parent.glob("test_*.py")
+        for token in re.findall(r'assert_lifecycle\(\s*"([^"]+)"', path.read_text(encoding="utf-8"))
+    }
+    assert tested == RESOURCE_TYPES.keys()
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
+
+
+def test_a_list_that_has_pages_is_read_to_its_end() -> None:
+    """Where a call names what it wants, there is one page; all other lists have more."""
+    pageable = set(_pageable_operations())
+    assert "describe_security_groups" in pageable
+    one_page = [
+        f"{path.name}:{call.lineno}: {_called(call)}"
+        for path, call in _calls()
+        if _called(call) in pageable
+        and not any((each.arg or "").endswith(_IDENTITY) for each in call.keywords)
+    ]
+    assert one_page == []
+
+
+def _calls() -> Iterator[tuple[Path, ast.Call]]:
+    for path in Path(localcloud.awsplugin.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                yield path, node
+
+
+def _pageable_operations() -> Iterator[str]:
+    """The operations with pages, of all services that the plugin calls."""
+    services = {
+        call.args[0].value
+        for _, call in _calls()
+        if _called(call) == "client" and call.args and isinstance(call.args[0], ast.Constant)
+    }
+    make: Any = boto3.client
+    for service in services:
+        client = make(service, region_name="us-east-1")
+        yield from (name for name in client.meta.method_to_api_mapping if client.can_paginate(name))

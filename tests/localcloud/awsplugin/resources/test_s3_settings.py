@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.localcloud.awsplugin.plugin import Plugin, RefusedError, allow
+
+POLICY = "aws:s3/bucketPolicy:BucketPolicy"
+
+
+def tls_only(bucket: str, sid: str) -> str:
+    arn = f"arn:aws:s3:::{bucket}"
+    condition = {"Bool": {"aws:SecureTransport": "false"}}
+    return allow(
+        "s3:*",
+        Effect="Deny",
+        Resource=[arn, f"{arn}/*"],
+        Principal="*",
+        Condition=condition,
+        Sid=sid,
+    )
+
+
+def test_a_public_access_block_lives_from_its_creation_to_its_end(plugin: Plugin) -> None:
+    plugin.assert_lifecycle(
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        {"bucket": plugin.bucket(), "blockPublicAcls": True, "blockPublicPolicy": True},
+        change={"restrictPublicBuckets": True, "blockPublicAcls": False},
+        replace={"bucket": plugin.bucket()},
+    )
+
+
+def test_ownership_controls_live_from_their_creation_to_their_end(plugin: Plugin) -> None:
+    plugin.assert_lifecycle(
+        "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+        {"bucket": plugin.bucket(), "rule": {"objectOwnership": "BucketOwnerEnforced"}},
+        change={"rule": {"objectOwnership": "BucketOwnerPreferred"}},
+        replace={"bucket": plugin.bucket()},
+    )
+
+
+def test_versioning_is_only_suspended_at_its_end(plugin: Plugin) -> None:
+    plugin.assert_lifecycle(
+        "aws:s3/bucketVersioning:BucketVersioning",
+        {"bucket": plugin.bucket(), "versioningConfiguration": {"status": "Enabled"}},
+        change={"versioningConfiguration": {"status": "Suspended"}},
+        replace={"bucket": plugin.bucket()},
+        stays=True,
+    )
+
+
+def test_encryption_lives_from_its_creation_to_its_end(plugin: Plugin) -> None:
+    by_key = {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": plugin.key().state["arn"]}
+    plugin.assert_lifecycle(
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        {
+            "bucket": plugin.bucket(),
+            "rules": [{"applyServerSideEncryptionByDefault": by_key, "bucketKeyEnabled": True}],
+        },
+        change={"rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}]},
+        replace={"bucket": plugin.bucket()},
+    )
+
+
+def test_a_policy_lives_from_its_creation_to_its_end(plugin: Plugin) -> None:
+    bucket, other = plugin.bucket(), plugin.bucket()
+    plugin.assert_lifecycle(
+        "aws:s3/bucketPolicy:BucketPolicy",
+        {"bucket": bucket, "policy": tls_only(bucket, "TlsOnly")},
+        change={"policy": tls_only(bucket, "Another")},
+        replace={"bucket": other},
+    )
+
+
+def test_logging_lives_from_its_creation_to_its_end(plugin: Plugin) -> None:
+    logs = plugin.bucket()
+    service = {"Service": "logging.s3.amazonaws.com"}
+    written = allow("s3:PutObject", f"arn:aws:s3:::{logs}/*", Principal=service)
+    plugin.create(POLICY, {"bucket": logs, "policy": written})
+    plugin.assert_lifecycle(
+        "aws:s3/bucketLogging:BucketLogging",
+        {"bucket": plugin.bucket(), "targetBucket": logs, "targetPrefix": "logs/"},
+        change={"targetPrefix": "access/"},
+        replace={"bucket": plugin.bucket()},
+    )
+
+
+def test_a_public_policy_is_refused_where_such_are_blocked(plugin: Plugin) -> None:
+    bucket = plugin.bucket()
+    block = {"bucket": bucket, "blockPublicPolicy": True}
+    plugin.create("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", block)
+    public = allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*", Principal="*")
+    with pytest.raises(RefusedError, match="AccessDenied: public policies are blocked"):
+        plugin.create(POLICY, {"bucket": bucket, "policy": public})
+
+
+def test_a_policy_about_another_bucket_is_refused(plugin: Plugin) -> None:
+    document = allow("s3:*", "arn:aws:s3:::another/*", Principal={"AWS": "123456789012"})
+    with pytest.raises(RefusedError, match="MalformedPolicy: Policy has invalid resource"):
+        plugin.create(POLICY, {"bucket": plugin.bucket(), "policy": document})
