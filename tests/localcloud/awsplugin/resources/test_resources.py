@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 import localcloud.awsplugin
-from localcloud.awsplugin.install import VERSION
+from localcloud.awsplugin.provider import VERSION
 from localcloud.awsplugin.resource_type import ResourceType
 from localcloud.awsplugin.resources import RESOURCE_TYPES
 
