@@ -11,6 +11,7 @@ from components.stack.configuration import NAMESPACE
 from development.configuration.schema import Node, is_duration
 
 _WORDS = {"string": "text", "integer": "whole number", "number": "number"}
+_JOB = "jobs.<name>"
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _INTRODUCTION = f"""\
 <!-- Written by `python -m development configuration` from the descriptions in the code. -->
@@ -19,11 +20,43 @@ _INTRODUCTION = f"""\
 A stack is one file beside `Pulumi.yaml`, named `Pulumi.<stack>.yaml`. Its keys are under
 `config`, each after `{NAMESPACE}:`. [Pulumi.dev.yaml](../Pulumi.dev.yaml) is a small stack,
 [Pulumi.research-prod.yaml](../Pulumi.research-prod.yaml) a large one.
+"""
+FIRST_SETTINGS = ("image", "source", "instanceType", "instanceCount", "maxRuntime", "inputs")
+"""The settings of a job that the page begins with."""
+_FIRST = f"""\
+## The six settings that a job needs
 
-All settings are checked before anything is created, and everything that is wrong is reported at
-once, with the path, the value, the rule and a remedy. A key that is not listed here is refused.
-Editors with a YAML language server complete and check the keys by
-[stack.schema.json](../stack.schema.json), which each file's first line names.
+Only `image` is required (or `algorithm` instead of it). The other five can be left out, but a first
+job usually sets them. This is a whole stack file, for example `Pulumi.research-dev.yaml`:
+
+```yaml
+# yaml-language-server: $schema=stack.schema.json
+config:
+  aws:region: us-east-1
+  {NAMESPACE}:team: research
+  {NAMESPACE}:jobs:
+    finetune:
+      image: 123456789012.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.8
+      source: {{ dir: examples/finetune, entryPoint: train.py }}
+      instanceType: ml.g5.2xlarge
+      instanceCount: 1
+      maxRuntime: 4h
+      inputs:
+        model: {{ s3Uri: s3://research-corpora/model/ }}
+        train: {{ s3Uri: s3://research-corpora/train/ }}
+```
+
+The job runs on spot capacity, keeps checkpoints, and has no network. `pulumi preview` shows what it
+can cost. Nothing is launched until `{NAMESPACE}:enableTrainingJob` is `true`. If a job runs on
+several instances, set `distribution` too.
+"""
+_RULES = """\
+The sections below list every setting. [Training jobs](training-jobs.md) has more examples.
+
+All settings are checked before anything is created. All errors are reported at once, each with its
+path, value, rule and remedy. A key that is not listed here is refused. Editors with a YAML language
+server complete and check the keys with [stack.schema.json](../stack.schema.json), which the first
+line of each file names.
 
 A **duration** is a number of seconds, or days, hours, minutes and seconds as in `2d`, `1h30m` or
 `90s`.
@@ -31,22 +64,38 @@ A **duration** is a number of seconds, or days, hours, minutes and seconds as in
 _AWS = """\
 ## AWS
 
-The standard keys after `aws:` that the provider and the jobs' own AWS session share. Other keys of
-the provider are refused, with what to do instead. Before anything is built or launched, the stack
-and each job ask AWS whose the credentials are, and compare the account with the two lists.
-`pulumi refresh` and `pulumi destroy` go by the `aws:` settings of the last `pulumi up`.
+The standard keys after `aws:`, which the provider and the jobs' own AWS session share. Other keys
+of the provider are refused, with what to do instead. Before anything is created or launched, the
+stack and each job ask AWS for the account of the credentials, and compare it with the two lists.
+`pulumi refresh` and `pulumi destroy` use the `aws:` settings of the last `pulumi up`.
 """
 
 
 def settings_page(settings: Node, aws: Node) -> str:
     """The page in Markdown."""
-    parts = [_INTRODUCTION, "## The stack\n", _table(settings)]
-    for path, node in sections("", settings):
+    inner = dict(sections("", settings))
+    parts = [_INTRODUCTION, _FIRST, first_settings(inner[_JOB]), _RULES]
+    parts += ["## The stack\n", _table(settings)]
+    for path, node in inner.items():
         parts += [f"## `{path}`\n", f"{node['title']}\n", _table(node, path)]
     parts += [_AWS, _table(aws, "aws")]
     for path, node in sections("aws", aws):
         parts += [f"## `{path}`\n", f"{node['title']}\n", _table(node, path)]
     return "\n".join(parts)
+
+
+def first_settings(job: Node) -> str:
+    """The table of the first settings of a job.
+
+    Raises:
+        ValueError: a job has no setting of such a name.
+
+    """
+    if unknown := set(FIRST_SETTINGS) - job["properties"].keys():
+        message = f"a job has no setting {', '.join(sorted(unknown))}; correct FIRST_SETTINGS"
+        raise ValueError(message)
+    first = {key: job["properties"][key] for key in FIRST_SETTINGS}
+    return _table(job | {"properties": first}, _JOB)
 
 
 def sections(path: str, node: Node) -> Iterator[tuple[str, Node]]:

@@ -12,11 +12,17 @@ import yaml
 from pydantic import BaseModel
 
 from components.stack.aws_settings import AwsSettings
+from components.stack.configuration import NAMESPACE, parse
 from components.stack.stack_settings import Settings
 from development.configuration.declarations import declaration, with_declarations
 from development.configuration.documents import documents, write
 from development.configuration.schema import model_schema
-from development.configuration.settings_page import in_words, sections
+from development.configuration.settings_page import (
+    FIRST_SETTINGS,
+    first_settings,
+    in_words,
+    sections,
+)
 from platform_outputs import PlatformOutputs, TrainingJobOutputs
 
 CHECKOUT = Path(__file__).parents[3]
@@ -53,6 +59,26 @@ def test_each_setting_is_on_the_page_with_its_description():
             )
             assert row
             assert field.description.replace("<", "&lt;") in page
+
+
+def test_the_page_begins_with_a_stack_that_has_the_first_settings_and_breaks_no_rule():
+    page = (CHECKOUT / "docs" / "configuration.md").read_text()
+    first = page.split("\n## ")[1]
+    config = yaml.safe_load(first.split("```yaml\n")[1].split("```")[0])["config"]
+    assert config.pop("aws:region") == "us-east-1"
+    raw = {key.removeprefix(f"{NAMESPACE}:"): value for key, value in config.items()}
+    [job] = raw["jobs"].values()
+    assert tuple(job) == FIRST_SETTINGS
+    assert parse(raw, CHECKOUT)[1] == []
+    for name in FIRST_SETTINGS:
+        assert f"\n| `{name}` |" in first
+
+
+def test_a_first_setting_that_a_job_does_not_have_is_refused():
+    job = dict(sections("", SETTINGS))["jobs.<name>"]
+    fewer = {key: each for key, each in job["properties"].items() if key != "maxRuntime"}
+    with pytest.raises(ValueError, match="no setting maxRuntime"):
+        first_settings(job | {"properties": fewer})
 
 
 def test_each_section_of_the_page_is_linked_and_each_link_leads_to_one():
