@@ -1,10 +1,10 @@
-"""The same jobs by boto3 alone, on four threads: `python -m bench.bare WHAT COUNT REQUEST`.
+"""The same jobs with only boto3, on four threads: `python -m bench.bare WHAT COUNT REQUEST`.
 
 The dynamic-provider host has four threads too. `launch` and `wait` do only what a script could not
 do without: one client, one call for each job, and one list call for each hundred jobs and look.
 `launch-alike` makes the calls that the provider makes for a launch: it looks for earlier runs first
-and writes a record afterwards. REQUEST is a file with a CreateTrainingJob request, in which NAME
-stands for the job's name.
+and writes a record afterwards. REQUEST is a file with a CreateTrainingJob request, with NAME in
+place of the job's name.
 """
 
 from __future__ import annotations

@@ -1,11 +1,16 @@
-"""What a stack of 1, 10 and 100 jobs takes, against boto3 alone and against the engine's own floor.
+"""The time for a stack of 1, 10 and 100 jobs, compared with boto3 and with the engine's minimum.
 
     .venv/bin/python -m bench.launch [COUNT …]
 
-On a local cloud of its own, for each number of jobs: preview, launch, an update without changes,
-and the wait for jobs that have ended. Beside it as many resources that do nothing, which is the
-engine's floor, as many that record what a job does and launch nothing, as many that record the same
-and make a launch's one call, and as many calls of boto3 on four threads. Each time is that of the
+On a separate local cloud, for each number of jobs: preview, launch, an update without changes,
+and the wait for jobs that have ended. It is compared with the same number of:
+
+- resources that do nothing, which is the engine's minimum;
+- resources that record what a job records, and launch nothing;
+- resources that record the same and make the one call of a launch;
+- calls of boto3 on four threads.
+
+Each time is that of the
 whole command, with the processor time of its own processes, without the local cloud's, in brackets.
 
 The local cloud answers at once, which makes a launch by boto3 little more than its start. So jobs
@@ -70,7 +75,7 @@ class Times:
 
 
 def main(counts: list[int]) -> None:
-    """Measure and print all counts."""
+    """Measures and prints all counts."""
     console = Console(width=_WIDTH)
     console.print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     times = [measure(count) for count in counts]
@@ -134,16 +139,16 @@ def _slow(own: Stacks) -> Slow:
 
 
 def times_table(times: list[Times]) -> Table:
-    """All times, and their ratios to the floor and to boto3."""
-    table = Table("jobs", "", "seconds (CPU)", "engine's floor", "ratio", "boto3", "ratio")
+    """All times, and their ratios to the engine's minimum and to boto3."""
+    table = Table("jobs", "", "seconds (CPU)", "engine's minimum", "ratio", "boto3", "ratio")
     for each in times:
         rows = (
             ("preview", each.preview, each.idle_preview, None),
             ("launch", each.launch, each.idle_create, each.bare_launch),
-            ("  its record alone", each.recorded, each.idle_create, each.bare_launch),
+            ("  only its record", each.recorded, each.idle_create, each.bare_launch),
             ("  record and call", each.sent, each.idle_create, each.bare_launch),
             ("unchanged", each.unchanged, each.idle_unchanged, None),
-            ("  its record alone", each.recorded_unchanged, each.idle_unchanged, None),
+            ("  only its record", each.recorded_unchanged, each.idle_unchanged, None),
             ("completion", each.completion, each.idle_unchanged, each.bare_wait),
         )
         for name, own, floor, bare in rows:
@@ -165,16 +170,16 @@ def slow_table(times: list[Times]) -> Table:
 
 
 def wanted_table(most: Times) -> Table:
-    """What was wanted of the largest number of jobs, and what was measured."""
-    table = Table(f"{most.count} jobs", "wanted", "measured (CPU)")
+    """The goals for the largest number of jobs, and the measurements."""
+    table = Table(f"{most.count} jobs", "goal", "measured (CPU)")
     bare, slow = most.bare_launch, most.slow
     floor = most.idle_unchanged
     unchanged, recorded = most.unchanged.over(floor), most.recorded_unchanged.over(floor)
-    table.add_row("update without changes ÷ the engine's floor", WANTED_UNCHANGED, unchanged)
+    table.add_row("update without changes ÷ the engine's minimum", WANTED_UNCHANGED, unchanged)
     table.add_row("  of it resources recorded as jobs are", "", recorded)
     table.add_row("launch ÷ boto3", WANTED_LAUNCH, most.launch.over(bare))
     table.add_row(
-        "  of it resources that do nothing, the engine's floor", "", most.idle_create.over(bare)
+        "  of it resources that do nothing, the engine's minimum", "", most.idle_create.over(bare)
     )
     table.add_row("  of it resources recorded as jobs are", "", most.recorded.over(bare))
     table.add_row("  of it these, each launched by its one call", "", most.sent.over(bare))

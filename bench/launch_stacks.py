@@ -78,7 +78,7 @@ class Stacks:
         return spent_by(command, CHECKOUT / PROJECT.folder, self._environment)
 
     def bare(self, what: str) -> Spent:
-        """What the same takes by boto3 alone."""
+        """The time that the same takes with only boto3."""
         arguments = ["-m", "bench.bare", what, str(self._count), str(self._request)]
         return spent_by([sys.executable, *arguments], CHECKOUT, self._environment)
 

@@ -51,7 +51,7 @@ class LocalCloud:
         )
 
     def client(self, service: str) -> Any:
-        """Return a client of a service."""
+        """A client of a service."""
         make: Any = boto3.client
         return make(
             service,
@@ -88,7 +88,7 @@ class LocalCloud:
         self.sagemaker.create_training_job(**request | changes)
 
     def wait(self, name: str) -> dict[str, Any]:
-        """Return a job's description once it has ended."""
+        """A job's description once it has ended."""
         while True:
             job: dict[str, Any] = self.sagemaker.describe_training_job(TrainingJobName=name)
             if job["TrainingJobStatus"] not in {"InProgress", "Stopping"}:
@@ -96,7 +96,7 @@ class LocalCloud:
             time.sleep(_POLL_SECONDS)
 
     def lines(self, name: str) -> list[tuple[float, str]]:
-        """Return a job's log lines with their times, in seconds, in their order."""
+        """A job's log lines with their times, in seconds, in their order."""
         pages = self.logs.get_paginator("filter_log_events").paginate(
             logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=f"{name}/"
         )
@@ -112,7 +112,7 @@ class LocalCloud:
 
 @contextmanager
 def local_cloud(*options: str) -> Iterator[LocalCloud]:
-    """Run a local cloud of its own, with further options of `serve`."""
+    """Runs a local cloud of its own, with further options of `serve`."""
     with tempfile.TemporaryDirectory(prefix="local-cloud-") as folder:
         data = Path(folder)
         try:

@@ -45,7 +45,7 @@ PolicyPack("empty", [
 
 
 def main() -> None:
-    """Measure the three variants in turn, and print the best time of each."""
+    """Measures the three variants in turn, and prints the best time of each."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         server = daemon.start(folder / "cloud")

@@ -49,7 +49,7 @@ class SendingProvider(RecordingProvider):
 
     def configure(self, _: ConfigureRequest) -> None:
         """Build the one client; the region and the endpoint are those of the environment."""
-        import boto3  # only here, as the records alone don't need it
+        import boto3  # only here, as the records don't need it
 
         self._client = boto3.client("sagemaker")
 

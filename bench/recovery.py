@@ -26,7 +26,7 @@ from bench.plot import Curve, write_plot
 
 STEP_SECONDS = 0.02
 CHECKPOINT_SECONDS = 0.05
-"""What saving costs the script, as a stand-in for a large state."""
+"""Seconds that a save takes, in place of a large state."""
 NEVER = 0.0
 _WIDTH = 100
 
@@ -113,7 +113,7 @@ def main(
 
 
 def measure(cases: list[Case], work: float, jobs: int, limit: int) -> dict[Case, Result]:
-    """Run the jobs of cases that have the same interruptions, all at once."""
+    """Runs the jobs of cases that have the same interruptions, all at once."""
     options = ("--spot-interval", str(cases[0].between), "--spot-abrupt", "1")
     names = {case: [f"{_name(case)}-{number}" for number in range(jobs)] for case in cases}
     with local_cloud(*options, "--checkpoint-interval", "0.05", "--grace", "1") as cloud:
@@ -178,7 +178,7 @@ def _attempts(lines: list[tuple[float, str]]) -> Iterator[list[float]]:
 
 
 def table(results: dict[Case, Result], work: float) -> Table:
-    """Return what was measured beside what is expected."""
+    """The measurements, next to the expected values."""
     made = Table(
         *("between interruptions", "checkpoint every", "interruptions"),
         *("goodput", "expected", "efficiency", "expected"),
@@ -201,7 +201,7 @@ def table(results: dict[Case, Result], work: float) -> Table:
 
 
 def best(between: float) -> str:
-    """Return what can be had at best, by Young's formula."""
+    """What can be had at best, by Young's formula."""
     interval = theory.best_interval(between, CHECKPOINT_SECONDS)
     share = theory.efficiency(interval, between, CHECKPOINT_SECONDS)
     return (
@@ -211,7 +211,7 @@ def best(between: float) -> str:
 
 
 def curves(results: dict[Case, Result]) -> list[Curve]:
-    """Return the goodput over the checkpoint interval: measured, expected, without checkpoints."""
+    """The goodput over the checkpoint interval: measured, expected, without checkpoints."""
     found = []
     for number, between in enumerate(dict.fromkeys(case.between for case in results)):
         own = {case.interval: each for case, each in results.items() if case.between == between}

@@ -2,7 +2,7 @@
 
     python -m bench.runtime
 
-Each number is of one local cloud that does nothing else. Throughput is beside that of boto3, which
+Each number is of one local cloud that does nothing else. Throughput is next to that of boto3, which
 transfers the same bytes to the same server.
 """
 
@@ -50,7 +50,7 @@ def main(
     size: Annotated[int, typer.Option(help="Bytes of a checkpoint and a model.")] = 64 * _MEGABYTE,
     jobs: Annotated[int, typer.Option(help="Jobs one after the other.")] = 10,
 ) -> None:
-    """Measure and print a table."""
+    """Measures and prints a table."""
     console = Console()
     console.print(f"Load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     with local_cloud("--checkpoint-interval", "0.1") as cloud:
@@ -61,7 +61,7 @@ def main(
 
 
 def measurements(cloud: LocalCloud, size: int, jobs: int) -> list[tuple[str, str]]:
-    """Return what was measured, by name."""
+    """What was measured, by name."""
     idle = memory(cloud.server.pid)
     starts = [first_line(cloud, f"first-{number}") for number in range(jobs)]
     upload, download = transfer(cloud, size)
@@ -80,21 +80,21 @@ def measurements(cloud: LocalCloud, size: int, jobs: int) -> list[tuple[str, str
 
 
 def memory(process: int) -> int:
-    """Return the bytes of memory that a process holds."""
+    """The bytes of memory that a process holds."""
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
     [resident] = [line for line in lines if line.startswith("VmRSS:")]
     return int(resident.split()[1]) * _KILOBYTE
 
 
 def first_line(cloud: LocalCloud, name: str) -> float:
-    """Return the seconds from a job's creation to the first line that its script runs."""
+    """The seconds from a job's creation to the first line that its script runs."""
     begun = time.time()
     cloud.create(name, FIRST_LINE)
     return _printed(cloud, name)[0] - begun
 
 
 def transfer(cloud: LocalCloud, size: int) -> tuple[float, float]:
-    """Return the seconds that boto3 takes to upload and to download a file."""
+    """The seconds that boto3 takes to upload and to download a file."""
     path = cloud.data / "transferred"
     path.write_bytes(os.urandom(size))
     target = (BUCKET, "transferred")
@@ -105,26 +105,26 @@ def transfer(cloud: LocalCloud, size: int) -> tuple[float, float]:
 
 
 def save(cloud: LocalCloud, size: int) -> float:
-    """Return the seconds from a checkpoint that was written to its upload."""
+    """The seconds from a checkpoint that was written to its upload."""
     cloud.create("save", WRITE_CHECKPOINT, str(size), **_checkpoints())
     begun, ended = _printed(cloud, "save")
     return ended - begun
 
 
 def restore(cloud: LocalCloud) -> float:
-    """Return the seconds in which a job gets the checkpoint that `save` has left."""
+    """The seconds in which a job gets the checkpoint that `save` has left."""
     cloud.create("restore", READ_CHECKPOINT, **_checkpoints())
     return _seconds(cloud.wait("restore"), "Downloading")
 
 
 def artifact(cloud: LocalCloud, size: int) -> float:
-    """Return the seconds in which a model is packed and uploaded."""
+    """The seconds in which a model is packed and uploaded."""
     cloud.create("artifact", WRITE_MODEL, str(size))
     return _seconds(cloud.wait("artifact"), "Uploading")
 
 
 def at_once(cloud: LocalCloud) -> float:
-    """Return the seconds until as many jobs as are created at once have ended."""
+    """The seconds until as many jobs as are created at once have ended."""
     begun = time.monotonic()
     names = [f"at-once-{number}" for number in range(_JOBS_AT_ONCE)]
     for name in names:
@@ -139,7 +139,7 @@ def _checkpoints() -> dict[str, Any]:
 
 
 def _printed(cloud: LocalCloud, name: str) -> list[float]:
-    """Return the numbers that a job has printed, once it has completed."""
+    """The numbers that a job has printed, once it has completed."""
     job = cloud.wait(name)
     if job["TrainingJobStatus"] != "Completed":
         raise RuntimeError(f"{name}: {job.get('FailureReason')}")

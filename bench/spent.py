@@ -27,7 +27,7 @@ class Spent:
 
 
 def spent_by(command: list[str], folder: Path, environment: Mapping[str, str]) -> Spent:
-    """Run a command to its end; what already runs beside it, as the local cloud, doesn't count.
+    """Runs a command to its end; what already runs beside it, as the local cloud, doesn't count.
 
     Raises:
         SystemExit: the command failed.

@@ -10,7 +10,7 @@ import math
 
 
 def goodput(interval: float, between: float) -> float:
-    """Return the share of steps that are not repeated, with a checkpoint after every `interval`.
+    """The share of steps that are not repeated, with a checkpoint after every `interval`.
 
     `between` is the mean time between interruptions. A stretch between two checkpoints is begun
     anew until it is done once without interruption, which takes M·(e^(T/M) - 1) of work.
@@ -19,7 +19,7 @@ def goodput(interval: float, between: float) -> float:
 
 
 def efficiency(interval: float, between: float, cost: float) -> float:
-    """Return the share of time that goes into steps done for good; a checkpoint costs `cost`."""
+    """The share of time that goes into steps done for good; a checkpoint costs `cost`."""
     try:
         return interval / (between * math.expm1((interval + cost) / between))
     except OverflowError:
@@ -27,5 +27,5 @@ def efficiency(interval: float, between: float, cost: float) -> float:
 
 
 def best_interval(between: float, cost: float) -> float:
-    """Return the interval with the highest efficiency, by Young's formula."""
+    """The interval with the highest efficiency, by Young's formula."""
     return math.sqrt(2 * cost * between)

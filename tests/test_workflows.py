@@ -70,7 +70,7 @@ class TestEveryWorkflow:
                 assert step["with"]["persist-credentials"] is False
 
     def test_runs_no_text_from_outside_as_a_command(self, file: Any):
-        """What others write reaches a command as the value of a variable alone."""
+        """Text from others reaches a command only as the value of a variable."""
         for step in steps(file.name):
             assert not FROM_OUTSIDE.search(step.get("run", "")), step
             assert "${{" not in step.get("with", {}).get("script", "")
@@ -90,7 +90,7 @@ def test_the_repositorys_own_checks_are_those_that_run_anywhere():
 
 
 class TestTheReusableWorkflow:
-    def test_is_called_by_others_alone(self):
+    def test_is_only_called_by_others(self):
         assert set(workflow(REUSABLE)["on"]) == {"workflow_call"}
 
     def test_uses_every_input_that_it_declares_and_no_other(self):

@@ -23,14 +23,14 @@ def with_declarations(project: str, settings: Node) -> str:
 
 
 def declaration(key: str, node: Node) -> dict[str, Any]:
-    """What Pulumi.yaml says of one key.
+    """The declaration of one key in Pulumi.yaml.
 
-    A key that takes a section or true or false has no type: the engine knows no such type, and
-    whatever it is then, the program checks it.
+    A key that takes a section or true or false has no type, because the engine knows no such type;
+    the program checks its value.
 
     Raises:
-        ValueError: the key can be left out and has no default that says so, so that the engine
-            would demand it of every stack.
+        ValueError: the key can be left out, but has no default, so that the engine would require
+            it of every stack.
 
     """
     declared: dict[str, Any] = {}

@@ -18,7 +18,7 @@ READER = CHECKOUT / "examples" / "downstream" / "platform_outputs.py"
 
 
 def documents(checkout: Path) -> dict[Path, str]:
-    """What each of the files should hold."""
+    """The text that each of the files should have."""
     settings, aws = model_schema(Settings), model_schema(AwsSettings)
     project = checkout / "Pulumi.yaml"
     return {
@@ -30,7 +30,7 @@ def documents(checkout: Path) -> dict[Path, str]:
 
 
 def write(checkout: Path) -> Iterator[Path]:
-    """Writes the files that are not as they should be, and yields them."""
+    """Writes the files that are out of date, and yields them."""
     for path, text in documents(checkout).items():
         if not path.exists() or path.read_text() != text:
             path.write_text(text)

@@ -1,4 +1,4 @@
-"""The stack outputs as a page to read, from what the reader of the outputs says of them."""
+"""The page on the stack outputs, from the docstrings of the reader of the outputs."""
 
 from __future__ import annotations
 
@@ -9,27 +9,28 @@ _INTRODUCTION = """\
 <!-- Written by `python -m development configuration` from platform_outputs.py. -->
 # Stack outputs
 
-What a stack exports is its API. Other Pulumi programs in Python read it with
-[platform_outputs.py](../examples/downstream/platform_outputs.py), one file to copy, which needs
-nothing but Pulumi:
+The outputs of a stack are its API. Other Pulumi programs in Python read them with
+[platform_outputs.py](../examples/downstream/platform_outputs.py). Copy this one file; it needs only
+Pulumi:
 
 ```python
 platform = PlatformOutputs("organization/sagemaker-training/research-prod")
 model = platform.completed_job("llm-finetune").apply(lambda job: job.model_uri)
 ```
 
-An output that is missing, or has another type, ends such a program at its preview, with the stack,
-the output and the outputs that there are. [examples/downstream](../examples/downstream/README.md)
-is a whole stack that builds on the outputs.
+If an output is missing, or has another type, the program's preview fails. The error names the
+stack, the output, and the outputs that exist.
+[examples/downstream](../examples/downstream/README.md) is a complete stack that uses the outputs.
 
-Names, ARNs and URIs are fixed when a job is launched. Status, times, cost and metrics are those of
-the job's end where the stack waits for it (`waitForCompletion`), otherwise those of the last
-refresh. No output is ever null.
+Names, ARNs and URIs are fixed when a job is launched. If the stack waits for its jobs
+(`waitForCompletion`), status, times, cost and metrics are from the end of the job. Otherwise they
+are from the last refresh. No output is ever null.
 """
 _JOB = """\
 ## Each of `training_jobs`
 
-By the job's name in the settings. The reader gives a cost that is `"unknown"` as `None`.
+The keys are the names of the jobs in the settings. The reader returns `None` for a cost that is
+`"unknown"`.
 """
 _COLUMNS = ["| Output | Type | Meaning |", "|---|---|---|"]
 

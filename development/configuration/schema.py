@@ -13,7 +13,7 @@ from components.stack.stack_settings import Settings
 
 Node = dict[str, Any]
 
-# What pydantic writes besides: limits of durations, under names that JSON Schema doesn't know.
+# Pydantic also writes limits of durations, under names that JSON Schema doesn't know.
 _DROPPED = frozenset({"$defs", "ge", "le", "gt", "lt"})
 _NULL = {"type": "null"}
 
@@ -24,7 +24,7 @@ def stack_schema() -> Node:
     config = {
         "type": "object",
         "properties": _in_namespace("aws", aws) | _in_namespace(NAMESPACE, settings),
-        # Other providers' keys are not this project's business; its own and aws's are all known.
+        # Keys of other providers are accepted; this project's own and aws's are all known.
         "patternProperties": {f"^(?!(aws|{NAMESPACE}):)[^:]+:": True},
         "additionalProperties": False,
         "required": ["aws:region", f"{NAMESPACE}:team"],
@@ -54,7 +54,7 @@ def _in_namespace(namespace: str, node: Node) -> Node:
 
 
 def _whole(node: Node, definitions: Node) -> Node:
-    """A node with what it refers to in it, and without what says nothing to people."""
+    """A node with its references resolved, and without the members that people don't need."""
     own = {key: each for key, each in node.items() if key not in _DROPPED | {"title", "$ref"}}
     if "$ref" in node:
         referred = _whole(definitions[node["$ref"].rpartition("/")[2]], definitions)
@@ -74,13 +74,13 @@ def _whole(node: Node, definitions: Node) -> Node:
 
 
 def _with_branches(node: Node, definitions: Node) -> Node:
-    """A node with its alternatives but null: what is left out says the same."""
+    """A node with its alternatives except null: to leave a key out means the same."""
     branches = [_whole(each, definitions) for each in node.pop("anyOf") if each != _NULL]
     return branches[0] | node if len(branches) == 1 else node | {"anyOf": branches}
 
 
 def _with_plain_default(node: Node) -> Node:
-    """A node with its default as one would write it; that of a section is in its parts."""
+    """A node with its default as a person would write it; a section's defaults are in its parts."""
     default = node.pop("default", None)
     if default is None:
         return node

@@ -18,8 +18,8 @@ _INTRODUCTION = f"""\
 # Settings
 
 A stack is one file beside `Pulumi.yaml`, named `Pulumi.<stack>.yaml`. Its keys are under
-`config`, each after `{NAMESPACE}:`. [Pulumi.dev.yaml](../Pulumi.dev.yaml) is a small stack,
-[Pulumi.research-prod.yaml](../Pulumi.research-prod.yaml) a large one.
+`config`, each with the prefix `{NAMESPACE}:`. [Pulumi.dev.yaml](../Pulumi.dev.yaml) is a small
+stack, [Pulumi.research-prod.yaml](../Pulumi.research-prod.yaml) a large one.
 """
 FIRST_SETTINGS = ("image", "source", "instanceType", "instanceCount", "maxRuntime", "inputs")
 """The settings of a job that the page begins with."""
@@ -35,20 +35,19 @@ config:
   aws:region: us-east-1
   {NAMESPACE}:team: research
   {NAMESPACE}:jobs:
-    finetune:
-      image: 123456789012.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.8
-      source: {{ dir: examples/finetune, entryPoint: train.py }}
-      instanceType: ml.g5.2xlarge
+    digits:
+      image: 123456789012.dkr.ecr.us-east-1.amazonaws.com/jax-training:0.10-cpu
+      source: {{ dir: examples/digits, entryPoint: train.py }}
+      instanceType: ml.c5.xlarge
       instanceCount: 1
-      maxRuntime: 4h
+      maxRuntime: 20m
       inputs:
-        model: {{ s3Uri: s3://research-corpora/model/ }}
-        train: {{ s3Uri: s3://research-corpora/train/ }}
+        train: {{ path: examples/digits/data }}   # or data in S3: {{ s3Uri: s3://…/ }}
 ```
 
-The job runs on spot capacity, keeps checkpoints, and has no network. `pulumi preview` shows what it
-can cost. Nothing is launched until `{NAMESPACE}:enableTrainingJob` is `true`. If a job runs on
-several instances, set `distribution` too.
+The job runs on spot capacity, keeps checkpoints, and its container has no network: these are the
+defaults. `pulumi preview` shows the most that it can cost. Nothing is launched until
+`{NAMESPACE}:enableTrainingJob` is `true`. For a job on several instances, set `distribution` too.
 """
 _RULES = """\
 The sections below list every setting. [Training jobs](training-jobs.md) has more examples.

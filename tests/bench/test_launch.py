@@ -46,7 +46,7 @@ def test_a_ratio_is_by_the_clock_and_by_the_processor() -> None:
     assert SIX.over(TWO) == "3.00 (4.00)"
 
 
-def test_what_was_wanted_is_beside_what_was_measured() -> None:
+def test_the_goals_are_next_to_the_measurements() -> None:
     lines = text_of(wanted_table(TIMES)).splitlines()
     unchanged = next(line for line in lines if "without changes" in line)
     assert "1.3" in unchanged
@@ -55,13 +55,13 @@ def test_what_was_wanted_is_beside_what_was_measured() -> None:
     launch = next(line for line in lines if "launch ÷ boto3 " in line)
     assert "1.5" in launch
     assert "3.00 (4.00)" in launch
-    floor = next(line for line in lines if "the engine's floor" in line and "of it" in line)
+    floor = next(line for line in lines if "the engine's minimum" in line and "of it" in line)
     assert "0.50 (0.50)" in floor
     single = next(line for line in lines if "its one call" in line)
     assert "2.50 (3.00)" in single
 
 
-def test_a_late_service_is_told_as_an_assumption() -> None:
+def test_a_late_service_is_shown_as_an_assumption() -> None:
     text = text_of(slow_table([TIMES]))
     assert "assumption" in text
     assert "6.00 (8.00)" in text

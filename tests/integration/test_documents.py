@@ -1,4 +1,4 @@
-"""What the documents tell a reader to type is run here, as it stands there."""
+"""Runs the commands of the documents exactly as they are written there."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def commands_under(heading: str) -> list[str]:
 def run_lines(
     lines: list[str], folder: Path, inherited: Any, placeholders: dict[str, str]
 ) -> list[str]:
-    """Run each line as a shell would, without one; what each command printed."""
+    """Runs each line as a shell would, without one, and returns what each command printed."""
     environment, printed = dict(inherited), []
     for line in lines:
         text = re.sub(r"<(\w+)>", lambda found: placeholders[found[1]], line)
