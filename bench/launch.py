@@ -10,8 +10,8 @@ and the wait for jobs that have ended. It is compared with the same number of:
 - resources that record the same and make the one call of a launch;
 - calls of boto3 on four threads.
 
-Each time is that of the
-whole command, with the processor time of its own processes, without the local cloud's, in brackets.
+Each time is that of the whole command. In brackets is the processor time of its own processes,
+without the local cloud's.
 
 The local cloud answers at once, which makes a launch by boto3 little more than its start. So jobs
 are launched once more on a service that answers as late as one far away.

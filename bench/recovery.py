@@ -4,7 +4,7 @@
 
 Jobs of light steps run on a local cloud that takes their instances away by chance, always
 abruptly. Goodput is useful steps ÷ steps run, efficiency the time of useful steps ÷ the time from
-each attempt's first line to its last. Beside what was measured stands what Young and Daly expect,
+each attempt's first line to its last. Next to the measurements is what Young and Daly expect,
 which is the best that can be had.
 """
 

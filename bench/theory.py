@@ -13,7 +13,7 @@ def goodput(interval: float, between: float) -> float:
     """The share of steps that are not repeated, with a checkpoint after every `interval`.
 
     `between` is the mean time between interruptions. A stretch between two checkpoints is begun
-    anew until it is done once without interruption, which takes M·(e^(T/M) - 1) of work.
+    again until it is done once without interruption, which takes M·(e^(T/M) - 1) of work.
     """
     return efficiency(interval, between, 0.0)
 
