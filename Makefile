@@ -56,10 +56,11 @@ test: setup  ## Run the unit and the integration tests
 test-deep: setup  ## Run the tests that take minutes
 	@$(VENV_PYTHON) -m pytest -m deep -n 4
 
-check: setup  ## Check format, lint and types
+check: setup  ## Check format, lint, types and what may import what
 	@$(VENV_PYTHON) -m ruff format --check .
 	@$(VENV_PYTHON) -m ruff check .
 	@$(VENV_PYTHON) -m mypy .
+	@PYTHONPATH=policies .venv/bin/lint-imports --no-logo --no-cache
 
 format: setup  ## Format the code and sort its imports
 	@$(VENV_PYTHON) -m ruff check --select I --fix .
