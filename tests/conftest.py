@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,16 @@ LONGEST = (
     "tests/integration/test_commands.py",
 )
 """Those of them that take minutes."""
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what the tests start, also where a shell started them with `&`.
+
+    Such a shell makes its commands ignore SIGINT, and every process below them does as well. The
+    engine ends its plugins with that signal: it would wait five seconds for each that ignores it.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
