@@ -1,34 +1,19 @@
-"""How tests are shared out over workers, what they tell, and what Pulumi's mocks need."""
+"""In which order and where tests run, what they report at the end, and what Pulumi's mocks need."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
 from collections.abc import Callable
-from typing import Any
 
 import hypothesis
 import pytest
-from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 # Examples are timed by the clock, and a busy machine is no failure.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
 _TOLD = "told"
-
-TOGETHER = "tests/integration/full_platform/"
-"""The tests that read one platform, which takes a minute to bring up."""
-
-APART = ("tests/integration/", "tests/localcloud/sagemaker/runtime/test_runtime.py")
-"""The tests that take long, each of which brings up what it needs."""
-
-LONGEST = (
-    "tests/localcloud/sagemaker/runtime/test_runtime.py",
-    "tests/integration/crashes/",
-    "tests/integration/test_commands.py",
-)
-"""Those of them that take minutes."""
 
 
 def pytest_configure() -> None:
@@ -39,6 +24,23 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long tests first, each on the next free worker; others stay together with their file.
+
+    The longest come first, so that at the end no worker is left with one.
+    """
+    for item in items:
+        own_group = item.get_closest_marker("xdist_group")
+        if not own_group and not _is(item, "integration") and not _is(item, "longest"):
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
+    items.sort(key=lambda item: (not _is(item, "longest"), not _is(item, "integration")))
+
+
+def _is(item: pytest.Item, marker: str) -> bool:
+    return item.get_closest_marker(marker) is not None
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -58,32 +60,10 @@ def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what the tests told."""
+    """Prints what the tests said with `tell`."""
     reports = (report for each in terminalreporter.stats.values() for report in each)
     ended = (report for report in reports if getattr(report, "when", None) == "call")
     told = [text for report in ended for name, text in report.user_properties if name == _TOLD]
     if told:
-        terminalreporter.section("What the tests tell")
+        terminalreporter.section("What the tests report")
         terminalreporter.write("".join(f"{text}\n" for text in sorted(told)))
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests that take long first, so that no worker is left with one at the end."""
-    items.sort(key=lambda item: (not _is(item, LONGEST), not _is(item, APART)))
-
-
-def _is(item: pytest.Item, any_of: tuple[str, ...]) -> bool:
-    return item.nodeid.startswith(any_of)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """A worker that has none left takes the next file, or the next long test."""
-    return _Scheduling(config, log)
-
-
-class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]
-    def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith(TOGETHER):
-            return TOGETHER
-        return nodeid if nodeid.startswith(APART) else nodeid.partition("::")[0]

@@ -15,7 +15,7 @@ from components.execution_role.iam_documents import (
 )
 from components.training_job.run.lifecycle import OWNER_TAG
 from tests.components.evaluation import allowed
-from tests.integration.full_platform.conftest import Platform
+from tests.integration.full_platform.conftest import ONE_PLATFORM, Platform
 from tests.integration.full_platform.options import (
     ACCOUNT,
     BOUNDARY,
@@ -28,7 +28,7 @@ from toolchain.environment import REGION
 
 REPOSITORY = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/training"
 
-pytestmark = [pytest.mark.integration, pytest.mark.deep]
+pytestmark = ONE_PLATFORM
 
 
 @pytest.fixture

@@ -26,11 +26,11 @@ from components.alerts.watchdog_documents import (
     watchdog_trust,
 )
 from tests.components.evaluation import denied
-from tests.integration.full_platform.conftest import Platform
+from tests.integration.full_platform.conftest import ONE_PLATFORM, Platform
 from tests.integration.full_platform.options import ACCOUNT, TAGS
 from toolchain.environment import REGION
 
-pytestmark = [pytest.mark.integration, pytest.mark.deep]
+pytestmark = ONE_PLATFORM
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from components.artifact_store.resource_policies import (
 )
 from components.execution_role.iam_documents import flow_log_policy, flow_log_trust
 from components.network.subnets import plan_subnets
-from tests.integration.full_platform.conftest import Platform
+from tests.integration.full_platform.conftest import ONE_PLATFORM, Platform
 from tests.integration.full_platform.options import ACCOUNT, CIDR, INPUTS, TAGS, ZONES
 from toolchain.environment import REGION
 
-pytestmark = [pytest.mark.integration, pytest.mark.deep]
+pytestmark = ONE_PLATFORM
 
 PLAN = plan_subnets(CIDR, ZONES, "per-zone")
 ANYWHERE = "0.0.0.0/0"

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-import pytest
-
-from tests.integration.full_platform.conftest import Platform
+from tests.integration.full_platform.conftest import ONE_PLATFORM, Platform
 from tests.integration.timeline import TRAINING_JOB, Timeline
 
-pytestmark = [pytest.mark.integration, pytest.mark.deep]
+pytestmark = ONE_PLATFORM
 
 NEEDED = {
     "aws:cloudwatch/eventTarget:EventTarget",
