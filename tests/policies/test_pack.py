@@ -32,7 +32,7 @@ def roots(file: Path) -> set[str]:
 
 
 def test_the_pack_imports_nothing_of_the_program():
-    assert {"components", "settings", "development", "localcloud"} <= PROGRAM
+    assert {"components", "development", "localcloud"} <= PROGRAM
     for file in PACK.rglob("*.py"):
         assert not roots(file) & PROGRAM, file
 
