@@ -21,7 +21,7 @@ from components.execution_role.iam_documents import (
     document,
     service_trust,
 )
-from components.training_job.run.lifecycle import OWNER_TAG, REPORTED_TAG
+from components.training_job.request.job_tags import OWNER_TAG, REPORTED_TAG
 
 
 @dataclass(frozen=True)

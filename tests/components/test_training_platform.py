@@ -11,7 +11,7 @@ import pytest
 
 from components.stack.stack_settings import Settings
 from components.training_job.code_channel import job_uploads
-from components.training_job.run.lifecycle import OWNER_TAG
+from components.training_job.request.job_tags import OWNER_TAG
 from components.training_platform import TrainingPlatform, TrainingPlatformArgs
 from tests.components.policies import statement
 from tests.components.recording import ACCOUNT, REGION, Recorded, Recording, record

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.training_job.run.lifecycle import OWNER_TAG
+from components.training_job.request.job_tags import OWNER_TAG
 from development.log_lines import read_lines
 from tests.integration.engine import Stack
 from tests.integration.settings import FOREVER, counting_job, stack_with

@@ -36,6 +36,7 @@ from components.training_job.preflight.quotas import (
     shortages,
 )
 from components.training_job.request.definition import CODE_CHANNEL, Request
+from components.training_job.request.job_tags import OWNER_TAG
 from components.training_job.run import lifecycle
 from components.training_job.run.names import parse_job_name
 from components.training_job.run.tries import choice_of, chosen, next_try_of
@@ -213,7 +214,7 @@ class Preflight:
                 continue
             tags = self._tags(region, description["TrainingJobArn"])
             if not lifecycle.owns(inputs["owner"], tags, description):
-                owner = tags.get(lifecycle.OWNER_TAG)
+                owner = tags.get(OWNER_TAG)
                 yield Problem(
                     "lineage",
                     inputs["lineage"],

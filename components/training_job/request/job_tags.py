@@ -1,4 +1,4 @@
-"""The rule for how many tags a job may have: the service's limit, less those of the lifecycle."""
+"""The tags that mark a job as a launch's own, and the rule that they set for all its tags."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from components.problems import Problem
-from components.training_job.run.lifecycle import (
-    HASH_TAG,
-    LINEAGE_TAG,
-    OWNER_TAG,
-    RELEASED_TAG,
-    REPORTED_TAG,
-)
 from components.unknowns import is_unknown
+
+LINEAGE_TAG = "sagemaker-training:lineage"
+OWNER_TAG = "sagemaker-training:owner"
+HASH_TAG = "sagemaker-training:hash"
+RELEASED_TAG = "sagemaker-training:released"
+"""The tag of a job that was let go, with the reason; no later launch adopts it."""
+REPORTED_TAG = "sagemaker-training:prolonged"
+"""The tag with which the stack's watchdog marks a job that it has reported."""
 
 _MOST_OF_A_JOB = 50
 """SageMaker's own limit, as in Tag of its API reference."""

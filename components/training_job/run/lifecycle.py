@@ -13,16 +13,15 @@ from typing import Any
 
 from components.training_job.aws.errors import TrainingJobError, has_expired
 from components.training_job.request.definition import Request
+from components.training_job.request.job_tags import (
+    HASH_TAG,
+    LINEAGE_TAG,
+    OWNER_TAG,
+    RELEASED_TAG,
+)
 from components.training_job.run.names import next_job_name, parse_job_name
 from components.training_job.run.outcome import DELETING, is_live, is_terminal, outcome_of
 from components.training_job.run.tries import Summaries, choice_of, chosen, try_of
-
-LINEAGE_TAG = "sagemaker-training:lineage"
-OWNER_TAG = "sagemaker-training:owner"
-HASH_TAG = "sagemaker-training:hash"
-RELEASED_TAG = "sagemaker-training:released"
-REPORTED_TAG = "sagemaker-training:prolonged"
-"""The tag with which the stack's watchdog marks a job that it has reported."""
 
 STOP_DEADLINE_SECONDS = 1800
 """How long a stopping job may take: two minutes' grace, then the upload of what it leaves."""

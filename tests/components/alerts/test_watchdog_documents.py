@@ -28,7 +28,7 @@ from components.alerts.watchdog_documents import (
     watchdog_policy,
     watchdog_trust,
 )
-from components.training_job.run.lifecycle import REPORTED_TAG
+from components.training_job.request.job_tags import REPORTED_TAG
 from tests.components.policies import actions, lint, lint_trust, scope
 from tests.components.recording import ACCOUNT, REGION
 

@@ -11,7 +11,7 @@ import pytest
 
 from components.training_job.aws.errors import TrainingJobError
 from components.training_job.lineages import TrainingJobLineagesProvider, departed
-from components.training_job.run.lifecycle import RELEASED_TAG
+from components.training_job.request.job_tags import RELEASED_TAG
 from components.unknowns import UNKNOWN
 from tests.components.training_job.fake_sagemaker import (
     CrashError,

@@ -10,8 +10,8 @@ import pytest
 
 from components.training_job.aws.errors import TrainingJobError
 from components.training_job.provider import TrainingJobProvider
+from components.training_job.request.job_tags import OWNER_TAG, RELEASED_TAG
 from components.training_job.run import lifecycle
-from components.training_job.run.lifecycle import OWNER_TAG, RELEASED_TAG
 from components.unknowns import UNKNOWN
 from tests.components.training_job.fake_sagemaker import (
     FakeSageMaker,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.training_job.provider import TrainingJobProvider
-from components.training_job.run.lifecycle import RELEASED_TAG
+from components.training_job.request.job_tags import RELEASED_TAG
 from tests.components.training_job.fake_sagemaker import (
     CrashError,
     FakeSageMaker,

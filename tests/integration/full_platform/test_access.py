@@ -13,7 +13,7 @@ from components.execution_role.iam_documents import (
     execution_policy,
     execution_trust,
 )
-from components.training_job.run.lifecycle import OWNER_TAG
+from components.training_job.request.job_tags import OWNER_TAG
 from tests.components.evaluation import allowed
 from tests.integration.full_platform.conftest import ONE_PLATFORM, Platform
 from tests.integration.full_platform.options import (

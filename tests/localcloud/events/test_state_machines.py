@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from components.alerts.watchdog_documents import Watch, state_machine
-from components.training_job.run.lifecycle import OWNER_TAG, REPORTED_TAG
+from components.training_job.request.job_tags import OWNER_TAG, REPORTED_TAG
 from tests.localcloud.alerting import Alerting
 from tests.localcloud.cloud import LISTEN, REGION, Cloud, eventually
 
