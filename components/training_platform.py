@@ -96,10 +96,7 @@ class TrainingPlatform(pulumi.ComponentResource):
     def training_jobs(self) -> pulumi.Output[dict[str, dict[str, Any]]]:
         """Each job's outputs by its name in the settings."""
         results = self._completion.results if self._completion else pulumi.Output.from_input({})
-        reports = {
-            name: job_report(job, self._settings.lineage(name), results)
-            for name, job in self.jobs.items()
-        }
+        reports = {name: job_report(job, results) for name, job in self.jobs.items()}
         return pulumi.Output.all(**reports) if reports else pulumi.Output.from_input({})
 
     @property

@@ -3,71 +3,103 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import pulumi
 
+from components.arns import console
 from components.training_job.resource import TrainingJob
-from components.training_job.run.cost import UNKNOWN_COST
+from components.training_job.run.cost import UNKNOWN_COST, Cost, savings_percent
+from components.training_job.run.job_state import RECORDED_ONLY, REPORTED_AS, JobState
 
-_DEFAULTS: Mapping[str, Any] = {
-    "name": "",
-    "arn": "",
-    "lineage": "",
-    "status": "",
-    "secondary_status": "",
-    "outcome": "",
-    "failure_reason": "",
-    "image_digest": "",
-    "instance_type": "",
-    "instance_count": 0,
-    "attempt": 0,
-    "interruptions": 0,
-    "model_uri": "",
-    "checkpoint_uri": "",
-    "console_url": "",
-    "log_url": "",
-    "training_seconds": 0,
-    "billable_seconds": 0,
-    "training_instance_seconds": 0,
-    "billable_instance_seconds": 0,
-    "savings_percent": 0,
-    "cost_usd": UNKNOWN_COST,
-    "expected_cost_usd": UNKNOWN_COST,
-    "cost_ceiling_usd": UNKNOWN_COST,
-}
-"""A job's outputs, and what stands for one that its state does not have.
 
-A state that an earlier version wrote lacks some until the next refresh, and a null would vanish.
-"""
+@dataclass(frozen=True, kw_only=True)
+class JobReport(JobState):
+    """One job, as its stack knew it at its last `pulumi up`.
 
-_ATTRIBUTES = {"name": "training_job_name", "arn": "training_job_arn"}
-"""The resource's own names of outputs that have others here."""
+    Its fields are the job's state, some of its inputs, and the metrics of its end; its properties
+    are what follows from them.
+    """
+
+    region: str = field(default="", metadata=RECORDED_ONLY)
+    lineage: str = ""
+    """The chain of jobs that continue one another, through one checkpoint prefix."""
+    expected_cost_usd: Cost = UNKNOWN_COST
+    """What the job is likely to cost if it takes all its time, in USD, where that is known."""
+    cost_ceiling_usd: Cost = UNKNOWN_COST
+    """The most that all attempts can cost, in USD for all instances, where that is known."""
+    metrics: dict[str, float] = field(default_factory=dict)
+    """The last value of each metric, once the stack has waited for the job's end."""
+
+    @property
+    def training_instance_seconds(self) -> int:
+        """Seconds of training, of all instances together."""
+        return self.training_seconds * self.instance_count
+
+    @property
+    def billable_instance_seconds(self) -> int:
+        """Seconds billed, of all instances together."""
+        return self.billable_seconds * self.instance_count
+
+    @property
+    def savings_percent(self) -> float:
+        """What managed spot saved, in percent of the on-demand cost."""
+        return savings_percent(self.training_seconds, self.billable_seconds)
+
+    @property
+    def console_url(self) -> str:
+        """The job in the console, "" while it is not launched."""
+        return self._page(f"sagemaker/home?region={self.region}#/jobs/{self.training_job_name}")
+
+    @property
+    def log_url(self) -> str:
+        """The job's log in the console, "" while it is not launched."""
+        group = "$252Faws$252Fsagemaker$252FTrainingJobs"  # the console's own way to write a slash
+        return self._page(
+            f"cloudwatch/home?region={self.region}#logsV2:log-groups/log-group/{group}"
+            f"$3FlogStreamNameFilter$3D{self.training_job_name}/"
+        )
+
+    def _page(self, path: str) -> str:
+        return f"{console(self.region)}/{path}" if self.training_job_name else ""
+
+    def outputs(self) -> dict[str, Any]:
+        """The report by the names that other stacks know."""
+        return {name: getattr(self, attribute) for attribute, name in REPORTED.items()}
+
+
+def _reported() -> dict[str, str]:
+    own = {each.name: each.metadata.get(REPORTED_AS, each.name) for each in fields(JobReport)}
+    derived = {name: name for name, each in vars(JobReport).items() if isinstance(each, property)}
+    return {attribute: name for attribute, name in (own | derived).items() if name}
+
+
+REPORTED: Mapping[str, str] = _reported()
+"""The attributes of a JobReport that the stack exports, each with its name there."""
+
+_FIELDS = tuple(each.name for each in fields(JobReport))
+_RECORDED = tuple(name for name in _FIELDS if name != "metrics")  # which only an end has
 
 
 def job_report(
-    job: TrainingJob, lineage: str, results: pulumi.Output[dict[str, dict[str, Any]]]
+    job: TrainingJob, results: pulumi.Output[dict[str, dict[str, Any]]]
 ) -> pulumi.Output[dict[str, Any]]:
     """A job's outputs, with how it ended where the stack waited for that."""
-    own = [name for name in _DEFAULTS if name != "lineage"]
-    known = pulumi.Output.all(**{name: getattr(job, _ATTRIBUTES.get(name, name)) for name in own})
-    return pulumi.Output.all(known, results).apply(
-        lambda both: merged_report(both[0] | {"lineage": lineage}, both[1])
-    )
+    recorded = pulumi.Output.all(**{name: getattr(job, name) for name in _RECORDED})
+    return pulumi.Output.all(recorded, results).apply(lambda both: merged_report(*both))
 
 
 def merged_report(
-    known: Mapping[str, Any], results: Mapping[str, Mapping[str, Any]]
+    recorded: Mapping[str, Any], results: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """What a job's state and its end, where it is known, say together; nothing is null."""
-    report = {
-        name: default if known.get(name) is None else known[name]
-        for name, default in _DEFAULTS.items()
-    }
-    return {"metrics": {}} | report | dict(results.get(report["name"], {}))
+    """What a job's record and its end, where it is known, say together; nothing is null."""
+    known = {**recorded, **results.get(recorded["training_job_name"], {})}
+    values = {key: known[key] for key in _FIELDS if known.get(key) is not None}
+    return JobReport(**values).outputs()
 
 
-def total_cost(reports: Iterable[Mapping[str, Any]]) -> dict[str, float | str]:
+def total_cost(reports: Iterable[Mapping[str, Any]]) -> dict[str, Cost]:
     """The cost of all jobs together in USD: at most, likely, and billed for their newest runs.
 
     A sum is "unknown" where one of its parts is.
@@ -86,7 +118,7 @@ def only_name(names: Sequence[str]) -> str:
     return launched[0] if len(launched) == 1 else ""
 
 
-def _sum(costs: Iterable[float | str]) -> float | str:
+def _sum(costs: Iterable[Cost]) -> Cost:
     values = list(costs)
     known = [cost for cost in values if not isinstance(cost, str)]
     return round(sum(known), 6) if len(known) == len(values) else UNKNOWN_COST

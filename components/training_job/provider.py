@@ -6,6 +6,7 @@ module nor the class may ever move.
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -31,19 +32,18 @@ from components.training_job.preflight.images import Images
 from components.training_job.preflight.preflight import Preflight
 from components.training_job.preflight.running_network import refuse_without_network
 from components.training_job.request.definition import Request, definition_hash, definition_of
+from components.training_job.request.job_inputs import IDENTITY, RECORDED, JobInputs, inputs_of
 from components.training_job.request.job_tags import tag_problems
 from components.training_job.request.service_model import conform, request_problems
 from components.training_job.run import lifecycle
 from components.training_job.run.cost import cost_ceiling, expected_cost
 from components.training_job.run.decision import (
-    IDENTITY,
-    RECORDED,
     Decision,
     decide,
     depends_on_release,
     next_try,
 )
-from components.training_job.run.job_state import described, not_launched
+from components.training_job.run.job_state import JobState, described, not_launched
 from components.training_job.run.lifecycle import Launch
 from components.training_job.run.outcome import is_live
 from components.training_job.run.run_record import run_record, write_record
@@ -56,25 +56,9 @@ from components.training_job.run.warm_pool import (
 )
 from components.unknowns import UNKNOWN, has_unknown, to_wire
 
-INPUTS = (
-    "lineage",
-    "request",
-    "fallbacks",
-    "source_hash",
-    "run_id",
-    "launch",
-    "preflight",
-    "paused",
-    "relaunch",
-    "max_attempts",
-    "owner",
-    "account_id",
-    "region",
-    "definition_hash",
-    "cost_ceiling_usd",
-    "expected_cost_usd",
+_WHOLE_NUMBERS = frozenset(
+    each.name for each in (*fields(JobInputs), *fields(JobState)) if each.type == "int"
 )
-"""All inputs, those among them that check adds; a job without fallbacks has no `fallbacks`."""
 
 _JUDGED = ("request", "fallbacks", "launch", "paused")
 """The inputs that, where all are as recorded, were held against the API's rules already."""
@@ -132,11 +116,11 @@ class TrainingJobProvider(AwsResourceProvider):
         """Launch the job, or adopt the one that a crash left; launch nothing where it is off."""
         props = _conformed(props)
         if not props["launch"] or props["paused"]:
-            return CreateResult(f"{props['lineage']}-not-launched", not_launched(_inputs(props)))
+            return CreateResult(f"{props['lineage']}-not-launched", not_launched(inputs_of(props)))
         client = self._client(props)
         launched = lifecycle.launch_once(client, _launch(props, self._images))
         self._record(props, launched.description)
-        state = described(_inputs(props), launched.description, launched.tries)
+        state = described(inputs_of(props), launched.description, launched.tries)
         return CreateResult(launched.description["TrainingJobName"], state)
 
     @traced
@@ -149,14 +133,14 @@ class TrainingJobProvider(AwsResourceProvider):
             )
         props = _conformed(props)
         if not props["training_job_name"]:
-            return ReadResult(id_, props, _inputs(props))
+            return ReadResult(id_, props, inputs_of(props))
         description = lifecycle.describe(self._client(props), props["training_job_name"])
         if description is None:
             return ReadResult(None, {})
         newest = partial(self._newest_change, props)
         if warning := checkpoint_warning(description, newest, datetime.now(UTC)):
             print(f"warning: {warning}")
-        return ReadResult(id_, described(props, description, props["tries"]), _inputs(props))
+        return ReadResult(id_, described(props, description, props["tries"]), inputs_of(props))
 
     @traced
     def update(self, _id: str, olds: State, news: State) -> UpdateResult:
@@ -281,13 +265,9 @@ def _launch(props: State, images: Images) -> Launch:
     )
 
 
-def _inputs(props: State) -> State:
-    return {key: props[key] for key in INPUTS if key in props}
-
-
 def _conformed(props: State) -> State:
     """The properties with integers where the engine made floats of them."""
-    whole = {key: int(props[key]) for key in ("max_attempts", "tries", "attempt") if key in props}
+    whole = {key: int(props[key]) for key in _WHOLE_NUMBERS & props.keys()}
     requests: State = {"request": conform(props["request"])}
     if "fallbacks" in props:
         requests["fallbacks"] = [conform(each) for each in props["fallbacks"]]

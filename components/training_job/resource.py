@@ -1,10 +1,10 @@
 """`TrainingJob` and `TrainingJobCompletion`, as a program uses them."""
 
-# Without `from __future__ import annotations`: Pulumi evaluates the outputs' annotations anew for
-# each job, and would compile each of them from text.
+# Without `from __future__ import annotations`: Pulumi evaluates the outputs' annotations for each
+# job, and would compile each of them from text.
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import pulumi
@@ -13,15 +13,18 @@ from pulumi.dynamic import Resource
 from components.training_job.completion import TrainingJobCompletionProvider
 from components.training_job.lineages import TrainingJobLineagesProvider
 from components.training_job.provider import TrainingJobProvider
+from components.training_job.request.job_inputs import ADDED_BY_CHECK, JobInputs
 from components.training_job.request.plain_inputs import plain
 from components.training_job.request.training_request import (
     Placement,
     fallback_requests,
     training_request,
 )
+from components.training_job.run.job_state import JobState
 from components.training_job.settings.job_settings import JobSettings
 
 _DEADLINE_MARGIN_SECONDS = 1800
+_OUTPUTS = (*(each.name for each in fields(JobState)), *ADDED_BY_CHECK)
 
 
 @dataclass(frozen=True)
@@ -57,47 +60,10 @@ class TrainingJob(Resource, module="sagemaker", name="TrainingJob"):
     """
 
     training_job_name: pulumi.Output[str]
-    """The job's name, "" while it is not launched."""
-    training_job_arn: pulumi.Output[str]
-    """The job's ARN, "" while it is not launched."""
-    status: pulumi.Output[str]
-    """TrainingJobStatus, or NotLaunched."""
-    secondary_status: pulumi.Output[str]
-    outcome: pulumi.Output[str]
-    """completed, running, stopped, or the class of the failure."""
-    failure_reason: pulumi.Output[str]
-    image_digest: pulumi.Output[str]
-    """The digest of the image that runs, "" where its tag could not be resolved at the launch."""
-    attempt: pulumi.Output[int]
-    """Which of the lineage's runs of this definition it is, from 1; 0 while not launched."""
-    model_uri: pulumi.Output[str]
-    """Where the model is once the job has completed."""
-    checkpoint_uri: pulumi.Output[str]
-    """The lineage's checkpoint prefix, "" for a job without checkpoints."""
-    instance_type: pulumi.Output[str]
-    """What the job runs on, which a relaunch may have changed; several types by commas."""
-    instance_count: pulumi.Output[int]
-    """The number of instances, of all types."""
-    training_seconds: pulumi.Output[int]
-    """Seconds of training, for which all instances run."""
-    billable_seconds: pulumi.Output[int]
-    """Seconds billed for each instance, less the spot discount."""
-    training_instance_seconds: pulumi.Output[int]
-    """Seconds of training, of all instances together."""
-    billable_instance_seconds: pulumi.Output[int]
-    """Seconds billed, of all instances together."""
-    savings_percent: pulumi.Output[float]
-    """What managed spot saved, in percent of the on-demand cost."""
-    interruptions: pulumi.Output[int]
-    """How often the service took the job's spot instances back."""
-    console_url: pulumi.Output[str]
-    log_url: pulumi.Output[str]
-    expected_cost_usd: pulumi.Output[float]
-    """What the job is likely to cost on spot if it takes all its time, in USD, or "unknown"."""
-    cost_usd: pulumi.Output[float]
-    """What the run has cost, in USD for all instances, without a warm pool, or "unknown"."""
-    cost_ceiling_usd: pulumi.Output[float]
-    """The most that the job and its further attempts can cost, in USD, or "unknown"."""
+    """The job's name, "" while it is not launched.
+
+    Each other field of `JobState`, and each input, is an output, too; `job_report` reads them.
+    """
 
     def __init__(
         self, name: str, args: TrainingJobArgs, opts: pulumi.ResourceOptions | None = None
@@ -109,7 +75,7 @@ class TrainingJob(Resource, module="sagemaker", name="TrainingJob"):
         own = pulumi.ResourceOptions(delete_before_replace=True, aliases=aliases)
         opts = pulumi.ResourceOptions.merge(own, opts)
         super().__init__(
-            TrainingJobProvider(), name, job_inputs(args) | dict.fromkeys(_OUTPUTS), opts
+            TrainingJobProvider(), name, dict.fromkeys(_OUTPUTS) | job_inputs(args), opts
         )
 
 
@@ -170,53 +136,25 @@ def completion_deadline(settings: Sequence[JobSettings]) -> int:
     return max(limits, default=0) + _DEADLINE_MARGIN_SECONDS
 
 
-_OUTPUTS = (
-    "training_job_name",
-    "training_job_arn",
-    "status",
-    "secondary_status",
-    "outcome",
-    "failure_reason",
-    "image_digest",
-    "attempt",
-    "tries",
-    "model_uri",
-    "checkpoint_uri",
-    "instance_type",
-    "instance_count",
-    "training_seconds",
-    "billable_seconds",
-    "training_instance_seconds",
-    "billable_instance_seconds",
-    "savings_percent",
-    "interruptions",
-    "console_url",
-    "log_url",
-    "cost_usd",
-    "cost_ceiling_usd",
-    "expected_cost_usd",
-)
-
-
 def job_inputs(args: TrainingJobArgs) -> dict[str, Any]:
-    """What the program tells the engine of a job; the provider's check adds hash and costs.
+    """What the program gives the engine of a job; the provider's check adds the hash and the costs.
 
     Raises:
         pulumi.RunError: in an output that is marked secret.
     """
     fallbacks = plain(fallback_requests(args.job, args.placement), "fallbacks")
-    return {
-        **({"fallbacks": fallbacks} if fallbacks else {}),
-        "lineage": args.lineage,
-        "request": plain(training_request(args.job, args.placement), "request"),
-        "source_hash": args.source_hash,
-        "run_id": args.job.run_id,
-        "launch": args.launch,
-        "preflight": args.preflight,
-        "paused": args.job.paused,
-        "relaunch": args.job.relaunch,
-        "max_attempts": args.job.max_attempts,
-        "owner": plain(args.owner, "owner"),
-        "account_id": args.account_id,
-        "region": args.region,
-    }
+    return JobInputs(
+        lineage=args.lineage,
+        account_id=args.account_id,
+        region=args.region,
+        request=plain(training_request(args.job, args.placement), "request"),
+        fallbacks=fallbacks or None,
+        paused=args.job.paused,
+        relaunch=args.job.relaunch,
+        max_attempts=args.job.max_attempts,
+        owner=plain(args.owner, "owner"),
+        source_hash=args.source_hash,
+        run_id=args.job.run_id,
+        launch=args.launch,
+        preflight=args.preflight,
+    ).properties()

@@ -1,4 +1,4 @@
-"""The files that are written from the settings' model and from the reader of the outputs."""
+"""The files that are written from the settings' model and from the report of a job."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ from components.stack.aws_settings import AwsSettings
 from components.stack.stack_settings import Settings
 from development.configuration.declarations import with_declarations
 from development.configuration.outputs_page import outputs_page
+from development.configuration.outputs_reader import READER, outputs_reader
 from development.configuration.schema import model_schema, stack_schema
 from development.configuration.settings_page import settings_page
-from toolchain.layout import CHECKOUT
-
-READER = CHECKOUT / "examples" / "downstream" / "platform_outputs.py"
 
 
 def documents(checkout: Path) -> dict[Path, str]:
     """The text that each of the files should have."""
     settings, aws = model_schema(Settings), model_schema(AwsSettings)
-    project = checkout / "Pulumi.yaml"
+    project, reader = checkout / "Pulumi.yaml", outputs_reader()
     return {
         checkout / "docs" / "configuration.md": settings_page(settings, aws),
-        checkout / "docs" / "outputs.md": outputs_page(READER.read_text()),
+        checkout / "docs" / "outputs.md": outputs_page(reader),
+        checkout / READER: reader,
         checkout / "stack.schema.json": _json(stack_schema()),
         project: with_declarations(project.read_text(), settings),
     }

@@ -31,6 +31,7 @@ class PlatformOutputError(pulumi.RunError):
 class TrainingJobOutputs:
     """One training job, as its stack knew it at its last `pulumi up`."""
 
+    # Written by `python -m development configuration` from here
     name: str
     """The job's name, "" while it is not launched."""
     arn: str
@@ -43,8 +44,6 @@ class TrainingJobOutputs:
     """completed, running, stopped, or the class of the failure; "" while it is not launched."""
     failure_reason: str
     """What SageMaker says of a failure, "" without one."""
-    lineage: str
-    """The chain of jobs that continue one another, through one checkpoint prefix."""
     attempt: int
     """Which run of its definition the job is, from 1; 0 while it is not launched."""
     interruptions: int
@@ -59,28 +58,31 @@ class TrainingJobOutputs:
     """Where the model archive is once the job is Completed, as s3://…/model.tar.gz."""
     checkpoint_uri: str
     """The S3 prefix of the checkpoints, "" for a job that keeps none."""
-    console_url: str
-    """The job in the console, "" while it is not launched."""
-    log_url: str
-    """The job's log in the console, "" while it is not launched."""
     training_seconds: int
     """Seconds of training."""
     billable_seconds: int
     """Seconds billed for each instance, less the spot discount."""
+    cost_usd: float | None
+    """What the newest run has cost, in USD for all instances, where that is known."""
+    lineage: str
+    """The chain of jobs that continue one another, through one checkpoint prefix."""
+    expected_cost_usd: float | None
+    """What the job is likely to cost if it takes all its time, in USD, where that is known."""
+    cost_ceiling_usd: float | None
+    """The most that all attempts can cost, in USD for all instances, where that is known."""
+    metrics: dict[str, float]
+    """The last value of each metric, once the stack has waited for the job's end."""
     training_instance_seconds: int
     """Seconds of training, of all instances together."""
     billable_instance_seconds: int
     """Seconds billed, of all instances together."""
     savings_percent: float
     """What managed spot saved, in percent of the on-demand cost."""
-    cost_usd: float | None
-    """What the newest run has cost, in USD for all instances; None where that is not known."""
-    expected_cost_usd: float | None
-    """What the job is likely to cost if it takes all its time, in USD; None where not known."""
-    cost_ceiling_usd: float | None
-    """The most that all attempts can cost, in USD for all instances; None where not known."""
-    metrics: dict[str, float]
-    """The last value of each metric, once the stack has waited for the job's end."""
+    console_url: str
+    """The job in the console, "" while it is not launched."""
+    log_url: str
+    """The job's log in the console, "" while it is not launched."""
+    # to here.
 
 
 class PlatformOutputs:

@@ -10,6 +10,9 @@ from typing import Any
 
 from components.instances import training_instance_types
 
+Cost = float | str
+"""An amount in USD, or `UNKNOWN_COST`."""
+
 UNKNOWN_COST = "unknown"
 """What stands for a cost whose price is not known; never zero."""
 
@@ -30,7 +33,7 @@ shares of 0.30, 0.22 and 0.38.
 _SECONDS_PER_HOUR = 3600
 
 
-def cost_ceiling(requests: Sequence[Mapping[str, Any]], attempts: int) -> float | str:
+def cost_ceiling(requests: Sequence[Mapping[str, Any]], attempts: int) -> Cost:
     """The most that all attempts can cost, in USD: that of the dearest of these requests.
 
     A job with fallbacks has several requests, and which of them its attempts will need is not
@@ -41,7 +44,7 @@ def cost_ceiling(requests: Sequence[Mapping[str, Any]], attempts: int) -> float 
     return max(known) if len(known) == len(ceilings) else UNKNOWN_COST
 
 
-def _request_ceiling(request: Mapping[str, Any], attempts: int) -> float | str:
+def _request_ceiling(request: Mapping[str, Any], attempts: int) -> Cost:
     """Price × instances × the time allowed for them.
 
     The maximum runtime and the overhead count for each attempt, a warm pool once.
@@ -53,7 +56,7 @@ def _request_ceiling(request: Mapping[str, Any], attempts: int) -> float | str:
     return billed_cost(resources, seconds + resources.get("KeepAlivePeriodInSeconds", 0))
 
 
-def expected_cost(ceiling: float | str, on_spot: bool) -> float | str:
+def expected_cost(ceiling: Cost, on_spot: bool) -> Cost:
     """What a job that takes all its time is likely to cost, in USD; on demand, its ceiling."""
     if isinstance(ceiling, str) or not on_spot:
         return ceiling
@@ -67,7 +70,7 @@ def savings_percent(training_seconds: float, billable_seconds: float) -> float:
     return round(100 * (1 - billable_seconds / training_seconds), 1)
 
 
-def billed_cost(resources: Mapping[str, Any], seconds: float) -> float | str:
+def billed_cost(resources: Mapping[str, Any], seconds: float) -> Cost:
     """What this ResourceConfig costs for so many billed seconds, in USD for all instances.
 
     BillableTimeInSeconds has the spot discount in it, and counts for each instance.
@@ -80,7 +83,7 @@ def billed_cost(resources: Mapping[str, Any], seconds: float) -> float | str:
     return round(sum(known), 6) if len(known) == len(costs) else UNKNOWN_COST
 
 
-def _cost(instance_type: str, instance_count: int, seconds: float) -> float | str:
+def _cost(instance_type: str, instance_count: int, seconds: float) -> Cost:
     listed = training_instance_types().get(instance_type)
     if listed is None or listed.on_demand_usd_per_hour is None:
         return UNKNOWN_COST

@@ -10,17 +10,9 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+from components.training_job.request.job_inputs import COMPARED, IDENTITY
 from components.training_job.run.outcome import has_failed
 from components.unknowns import has_unknown, is_unknown
-
-IDENTITY = ("lineage", "account_id", "region", "definition_hash")
-"""The inputs that say which run it is; the definition's hash covers all the rest."""
-
-COMPARED = ("request", "fallbacks", "paused", "relaunch", "max_attempts", "owner")
-"""The inputs whose change is recorded in place; fallbacks are there only where a job has some."""
-
-RECORDED = (*COMPARED, "cost_ceiling_usd", "expected_cost_usd")
-"""The inputs that are recorded with them; a new price alone is no change of a job."""
 
 
 class Decision(Enum):

@@ -1,95 +1,117 @@
-"""The recorded state of a job: its inputs and what DescribeTrainingJob says, without nulls."""
+"""What is recorded of a job: its inputs, and what DescribeTrainingJob says of it, without nulls."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from components.arns import console
 from components.training_job.preflight.images import digest_in
-from components.training_job.run.cost import billed_cost, savings_percent
+from components.training_job.run.cost import UNKNOWN_COST, Cost, billed_cost
 from components.training_job.run.names import parse_job_name
 from components.training_job.run.outcome import outcome_of
 
 State = dict[str, Any]
 
+REPORTED_AS = "reported as"
+"""In a field's metadata: its name in the stack's report, if another; "" where it is not in it."""
+
+
+RECORDED_ONLY = {REPORTED_AS: ""}
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobState:
+    """What is recorded of a job beside its inputs: the outputs of the resource.
+
+    A default stands for what an older state lacks: no output is ever null. What follows from other
+    outputs is not recorded; `JobReport` derives it.
+    """
+
+    training_job_name: str = field(default="", metadata={REPORTED_AS: "name"})
+    """The job's name, "" while it is not launched."""
+    training_job_arn: str = field(default="", metadata={REPORTED_AS: "arn"})
+    """The job's ARN, "" while it is not launched."""
+    status: str = "NotLaunched"
+    """NotLaunched, InProgress, Stopping, Stopped, Failed or Completed."""
+    secondary_status: str = ""
+    """What the job does within its status, as Training or Uploading."""
+    outcome: str = ""
+    """completed, running, stopped, or the class of the failure; "" while it is not launched."""
+    failure_reason: str = ""
+    """What SageMaker says of a failure, "" without one."""
+    attempt: int = 0
+    """Which run of its definition the job is, from 1; 0 while it is not launched."""
+    tries: int = field(default=0, metadata=RECORDED_ONLY)
+    """Which try in a row the job is, from 1; 0 while it is not launched."""
+    interruptions: int = 0
+    """How often the service took the job's spot instances back."""
+    image_digest: str = ""
+    """The digest of the image that the job was launched with, "" where only its tag is known."""
+    instance_type: str = ""
+    """What the job runs on; the types of several groups are separated by commas."""
+    instance_count: int = 0
+    """The number of instances, of all types."""
+    model_uri: str = ""
+    """Where the model archive is once the job is Completed, as s3://…/model.tar.gz."""
+    checkpoint_uri: str = ""
+    """The S3 prefix of the checkpoints, "" for a job that keeps none."""
+    training_seconds: int = 0
+    """Seconds of training."""
+    billable_seconds: int = 0
+    """Seconds billed for each instance, less the spot discount."""
+    cost_usd: Cost = UNKNOWN_COST
+    """What the newest run has cost, in USD for all instances, where that is known."""
+
 
 def not_launched(inputs: State) -> State:
     """The state of a job that is registered and not launched."""
     request = inputs["request"]
-    return inputs | {
-        "training_job_name": "",
-        "training_job_arn": "",
-        "image_digest": "",
-        "attempt": 0,
-        "tries": 0,
-        "model_uri": "",
-        "checkpoint_uri": _checkpoint_uri(request),
-        "console_url": "",
-        "log_url": "",
-        **progress({"ResourceConfig": request["ResourceConfig"]}),
-    }
+    instances = _instances(request["ResourceConfig"])
+    state = JobState(checkpoint_uri=_checkpoint_uri(request), cost_usd=0, **instances)
+    return inputs | asdict(state)
 
 
 def described(inputs: State, description: Mapping[str, Any], tries: int) -> State:
     """The state of a job that was launched."""
     name = description["TrainingJobName"]
     parsed = parse_job_name(inputs["lineage"], name)
-    return inputs | {
-        "training_job_name": name,
-        "training_job_arn": description["TrainingJobArn"],
-        "image_digest": digest_in(description),
-        "attempt": parsed.attempt if parsed else 0,
-        "tries": tries,
-        "model_uri": _model_uri(description),
-        "checkpoint_uri": _checkpoint_uri(description),
-        **_console_links(inputs["region"], name),
+    state = JobState(
+        training_job_name=name,
+        training_job_arn=description["TrainingJobArn"],
+        attempt=parsed.attempt if parsed else 0,
+        tries=tries,
+        image_digest=digest_in(description),
+        model_uri=_model_uri(description),
+        checkpoint_uri=_checkpoint_uri(description),
         **progress(description),
-    }
+    )
+    return inputs | asdict(state)
 
 
 def progress(description: Mapping[str, Any]) -> State:
-    """How far a job has come, what it runs on and has cost, in USD for all instances.
-
-    Seconds are an instance's own, those of `instance_seconds` of all instances together. A
-    description without a status is that of a job that is not launched.
-    """
-    resources = description["ResourceConfig"]
-    groups = resources.get("InstanceGroups") or [resources]
-    count = sum(group.get("InstanceCount", 0) for group in groups)
+    """The part of the state that changes while a job runs, and what it runs on."""
     training = description.get("TrainingTimeInSeconds", 0)
     billable = description.get("BillableTimeInSeconds", training)
+    visits = description.get("SecondaryStatusTransitions", [])
     return {
-        "status": description.get("TrainingJobStatus", "NotLaunched"),
+        "status": description["TrainingJobStatus"],
         "secondary_status": description.get("SecondaryStatus", ""),
-        "outcome": outcome_of(description) if "TrainingJobStatus" in description else "",
+        "outcome": outcome_of(description),
         "failure_reason": description.get("FailureReason", ""),
-        "instance_type": ", ".join(group.get("InstanceType", "") for group in groups),
-        "instance_count": count,
+        "interruptions": sum(visit["Status"] == "Interrupted" for visit in visits),
         "training_seconds": training,
         "billable_seconds": billable,
-        "training_instance_seconds": training * count,
-        "billable_instance_seconds": billable * count,
-        "savings_percent": savings_percent(training, billable),
-        "cost_usd": billed_cost(resources, billable) if "TrainingJobStatus" in description else 0,
-        "interruptions": interruptions_of(description),
+        "cost_usd": billed_cost(description["ResourceConfig"], billable),
+        **_instances(description["ResourceConfig"]),
     }
 
 
-def interruptions_of(description: Mapping[str, Any]) -> int:
-    """How often the service took the job's spot instances back."""
-    visits = description.get("SecondaryStatusTransitions", [])
-    return sum(visit["Status"] == "Interrupted" for visit in visits)
-
-
-def _console_links(region: str, name: str) -> dict[str, str]:
-    """Where a person looks at the job and at its log."""
-    page = console(region)
-    group = "$252Faws$252Fsagemaker$252FTrainingJobs"  # the console's own way to write a slash
+def _instances(resources: Mapping[str, Any]) -> State:
+    groups = resources.get("InstanceGroups") or [resources]
     return {
-        "console_url": f"{page}/sagemaker/home?region={region}#/jobs/{name}",
-        "log_url": f"{page}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{group}"
-        f"$3FlogStreamNameFilter$3D{name}/",
+        "instance_type": ", ".join(group.get("InstanceType", "") for group in groups),
+        "instance_count": sum(group.get("InstanceCount", 0) for group in groups),
     }
 
 

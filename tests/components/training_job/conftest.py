@@ -10,15 +10,13 @@ from typing import Any
 import pytest
 
 from components.training_job import provider as provider_module
+from components.training_job import resource
 from components.training_job.code_channel.source_control import Revision
 from components.training_job.completion import TrainingJobCompletionProvider
 from components.training_job.preflight.preflight import Preflight
 from components.training_job.provider import TrainingJobProvider
-from components.training_job.request.training_request import (
-    Placement,
-    fallback_requests,
-    training_request,
-)
+from components.training_job.request.training_request import Placement
+from components.training_job.resource import TrainingJobArgs
 from components.training_job.run import waiting
 from components.training_job.settings.job_settings import JobSettings
 from tests.components.training_job.completions import FakeLogs
@@ -53,22 +51,18 @@ def job_inputs() -> Callable[..., dict[str, Any]]:
 
     def build(job: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
         settings = JobSettings.model_validate({"image": IMAGE, "runId": "", **(job or {})})
-        fallbacks = fallback_requests(settings, PLACEMENT)
-        return {
-            **({"fallbacks": fallbacks} if fallbacks else {}),
-            "lineage": "research-dev-digits",
-            "request": training_request(settings, PLACEMENT),
-            "source_hash": "0123456789abcdef",
-            "run_id": settings.run_id,
-            "launch": True,
-            "paused": settings.paused,
-            "relaunch": settings.relaunch,
-            "max_attempts": settings.max_attempts,
-            "owner": "artifacts",
-            "account_id": "123456789012",
-            "region": "us-east-1",
-            **changes,
-        }
+        args = TrainingJobArgs(
+            job=settings,
+            placement=PLACEMENT,
+            lineage="research-dev-digits",
+            owner="artifacts",
+            account_id="123456789012",
+            region="us-east-1",
+            source_hash="0123456789abcdef",
+            launch=True,
+            preflight=False,
+        )
+        return resource.job_inputs(args) | changes
 
     return build
 

@@ -12,7 +12,7 @@ COSTS = {"cost_usd": 1.0, "expected_cost_usd": 2.0, "cost_ceiling_usd": 4.0}
 
 
 def test_what_a_state_of_an_earlier_version_lacks_is_no_null() -> None:
-    report = merged_report({"name": "job", "instance_type": None}, {})
+    report = merged_report({"training_job_name": "job", "instance_type": None}, {})
     assert None not in report.values()
     assert report["instance_type"] == ""
     assert report["expected_cost_usd"] == "unknown"
@@ -20,7 +20,7 @@ def test_what_a_state_of_an_earlier_version_lacks_is_no_null() -> None:
 
 
 def test_how_a_job_ended_replaces_what_its_state_knew() -> None:
-    known = {"name": "job", "status": "InProgress", "lineage": "research-dev-digits"}
+    known = {"training_job_name": "job", "status": "InProgress", "lineage": "research-dev-digits"}
     ends: dict[str, dict[str, Any]] = {
         "job": {"status": "Completed", "metrics": {"loss": 0.5}},
         "other": {"status": "Failed"},

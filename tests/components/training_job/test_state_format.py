@@ -1,4 +1,4 @@
-"""The state that the first release wrote: its providers are found, and it serves every verb."""
+"""A state of the first release, whose form only grows: its providers serve every verb."""
 
 from __future__ import annotations
 

@@ -26,7 +26,13 @@ from development.configuration.settings_page import (
 from platform_outputs import PlatformOutputs, TrainingJobOutputs
 
 CHECKOUT = Path(__file__).parents[3]
-FILES = ("docs/configuration.md", "docs/outputs.md", "stack.schema.json", "Pulumi.yaml")
+FILES = (
+    "docs/configuration.md",
+    "docs/outputs.md",
+    "examples/downstream/platform_outputs.py",
+    "stack.schema.json",
+    "Pulumi.yaml",
+)
 SETTINGS = model_schema(Settings)
 
 
@@ -42,7 +48,8 @@ def test_what_users_read_is_what_the_settings_say(written: dict[Path, str], name
 
 
 def test_only_files_that_are_out_of_date_are_written(tmp_path: Path):
-    (tmp_path / "docs").mkdir()
+    for folder in ("docs", "examples/downstream"):
+        (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "Pulumi.yaml").write_text("name: sagemaker-training\n")
     assert {path.name for path in write(tmp_path)} == {Path(name).name for name in FILES}
     (tmp_path / "stack.schema.json").write_text("{}")
