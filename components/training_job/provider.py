@@ -26,9 +26,9 @@ from components.problems import Problem
 from components.training_job.aws.aws_clients import client_in
 from components.training_job.aws.aws_provider import AwsResourceProvider, State
 from components.training_job.aws.errors import TrainingJobError, is_denied, traced
+from components.training_job.aws.images import Images
 from components.training_job.code_channel.source_control import revision
 from components.training_job.preflight.checkpoint_health import checkpoint_warning, newest_change
-from components.training_job.preflight.images import Images
 from components.training_job.preflight.preflight import Preflight
 from components.training_job.preflight.running_network import refuse_without_network
 from components.training_job.request.definition import Request, definition_hash, definition_of

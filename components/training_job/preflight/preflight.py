@@ -19,12 +19,8 @@ from components.decimals import decimal_text
 from components.problems import Problem
 from components.training_job.aws.aws_clients import AwsClients
 from components.training_job.aws.errors import is_denied
-from components.training_job.aws.existence import (
-    has_objects,
-    image_exists,
-    private_image,
-    role_exists,
-)
+from components.training_job.aws.existence import has_objects, role_exists
+from components.training_job.aws.images import image_exists, private_image
 from components.training_job.aws.questions import Questions
 from components.training_job.preflight.quotas import (
     Instances,

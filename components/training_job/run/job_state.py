@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from components.training_job.preflight.images import digest_in
+from components.training_job.aws.images import digest_in
 from components.training_job.run.cost import UNKNOWN_COST, Cost, billed_cost
 from components.training_job.run.names import parse_job_name
 from components.training_job.run.outcome import outcome_of

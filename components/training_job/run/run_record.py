@@ -15,8 +15,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from components.training_job.aws.images import digest_in
 from components.training_job.code_channel.source_control import Revision
-from components.training_job.preflight.images import digest_in
 from components.training_job.request.definition import CODE_CHANNEL, Request, definition_of
 from components.training_job.request.service_model import request_shape
 

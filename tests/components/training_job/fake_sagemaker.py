@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from components.training_job.preflight.images import Images
+from components.training_job.aws.images import Images
 from components.training_job.provider import TrainingJobProvider
 
 

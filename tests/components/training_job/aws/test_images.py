@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
-from components.training_job.preflight.images import Images, digest_in
+from components.training_job.aws.images import Images, digest_in
 
 REPOSITORY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/training"
 DIGEST = "sha256:" + "0123456789abcdef" * 4

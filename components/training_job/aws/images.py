@@ -1,16 +1,60 @@
-"""The digest that an image's tag stands for when a job is launched. boto3, no Pulumi."""
+"""Images in ECR: whether one exists, and the digest that its tag stands for. boto3, no Pulumi."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from components.training_job.aws.aws_clients import AwsClients
-from components.training_job.aws.existence import PrivateImage, private_image
 from components.training_job.aws.questions import Questions
-from components.training_job.request.definition import Request
+
+_PRIVATE_IMAGE = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr(-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/"
+    r"(?P<repository>[^:@]+)(:(?P<tag>[^@]+))?(@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+
+
+@dataclass(frozen=True)
+class PrivateImage:
+    """An image in a private ECR registry, by tag or digest; `latest` where it names neither."""
+
+    account_id: str
+    region: str
+    repository: str
+    identifier: dict[str, str]
+    """As ECR's ImageIdentifier."""
+
+
+def private_image(uri: str) -> PrivateImage | None:
+    """The parts of an image's URI; None where its registry is not a private one of ECR."""
+    match = _PRIVATE_IMAGE.fullmatch(uri)
+    if match is None:
+        return None
+    identifier = (
+        {"imageDigest": match["digest"]}
+        if match["digest"]
+        else {"imageTag": match["tag"] or "latest"}
+    )
+    return PrivateImage(match["account"], match["region"], match["repository"], identifier)
+
+
+def image_exists(ecr: Any, image: PrivateImage) -> bool:
+    """Whether the image is in its repository, asked with the permission that a pull takes."""
+    try:
+        answer = ecr.batch_get_image(
+            registryId=image.account_id,
+            repositoryName=image.repository,
+            imageIds=[image.identifier],
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "RepositoryNotFoundException":
+            raise
+        return False
+    return bool(answer.get("images"))
 
 
 class Images:
@@ -20,7 +64,7 @@ class Images:
         self._clients = clients
         self._questions = Questions()
 
-    def pinned(self, request: Request) -> Request:
+    def pinned(self, request: dict[str, Any]) -> dict[str, Any]:
         """The request with its image by digest; by its tag where the digest can't be had."""
         algorithm = request["AlgorithmSpecification"]
         uri = algorithm.get("TrainingImage", "")
