@@ -16,14 +16,14 @@ import pulumi_aws as aws
 
 from components.problems import Problem
 from components.training_job.code_channel.content import copy, pack, tidy
-from components.training_job.code_channel.launcher_archive import LAUNCHER, write_launcher
+from components.training_job.code_channel.launcher_archive import write_launcher
 from components.training_job.code_channel.local_files import (
     PACKED,
     LocalFiles,
     data_files,
     source_files,
 )
-from components.training_job.request.training_request import SOURCE_ARCHIVE
+from components.training_job.request.training_request import LAUNCHER, SOURCE_ARCHIVE
 from components.training_job.settings.job_settings import JobSettings
 
 _LARGE_SOURCE_BYTES = 100 * 1024 * 1024

@@ -10,13 +10,6 @@ from __future__ import annotations
 from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
-LAUNCHER = "launcher.py"
-"""The archive's name in the channel: that of the script that the launcher once was.
-
-The container's entry point is part of a job's definition, so that another name would stop and
-relaunch every running job. Python looks at what a file is, and not at its name.
-"""
-
 _FOLDER = Path(__file__).parent / "launcher"
 _MODE = 0o644  # of each file, for people who unpack the archive
 

@@ -1,8 +1,7 @@
-"""The request held against botocore's service model of CreateTrainingJob and its own limits.
+"""What botocore's service model of CreateTrainingJob says of a request, or of one value in it.
 
-Numbers reach a dynamic provider as floats and nulls not at all. botocore checks only types, unknown
-keys and minima on the client; the service's patterns, maxima and enumerations are in the model too
-and are checked here.
+botocore itself checks only types, unknown keys and minima. The service's patterns, maxima and
+enumerations are in its model too, and are checked here.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ _UNICODE_CLASSES = {
 }
 
 _OPEN_ENUMERATIONS = frozenset({"TrainingInstanceType"})
-"""What grows faster than the model: the settings say whether an unlisted value is meant."""
+"""What AWS extends before botocore knows of it; a setting says whether such a value is meant."""
 
 
 @cache
@@ -47,10 +46,18 @@ def request_shape() -> Any:
     return service_model("sagemaker").operation_model("CreateTrainingJob").input_shape
 
 
+def member_shape(path: str, structure: Any = None) -> Any:
+    """The shape of a member by its dotted path in a structure, by default in the whole request."""
+    shape = structure or request_shape()
+    for member in path.split("."):
+        shape = shape.members[member]
+    return shape
+
+
 def conform(value: Any) -> Any:
     """The same value with integers where the engine made floats of them, and without nulls.
 
-    It needs no model: all numbers of a CreateTrainingJob request are integers.
+    This needs no model: all numbers of a CreateTrainingJob request are integers.
     """
     if isinstance(value, dict):
         return {key: conform(each) for key, each in value.items() if each is not None}
@@ -60,15 +67,16 @@ def conform(value: Any) -> Any:
 
 
 def request_problems(request: dict[str, Any]) -> list[Problem]:
-    """Every value of the request that the service's model refuses; unknowns are passed over.
+    """Every value of the request that the service's model refuses; unknown values are not checked.
 
-    The name, which each launch has of its own, is not asked for.
+    The name, which each launch has of its own, is not required.
     """
     named = {"TrainingJobName": "a"} | request
-    return list(_problems("request", named, request_shape()))
+    return list(value_problems("request", named, request_shape()))
 
 
-def _problems(path: str, value: Any, shape: Any) -> Iterator[Problem]:
+def value_problems(path: str, value: Any, shape: Any) -> Iterator[Problem]:
+    """What a shape of the model refuses of a value, and of everything in it."""
     if is_unknown(value):
         return
     type_, rule = _TYPES[shape.type_name]
@@ -78,14 +86,14 @@ def _problems(path: str, value: Any, shape: Any) -> Iterator[Problem]:
     if shape.type_name == "structure":
         yield from _structure_problems(path, value, shape)
     elif shape.type_name == "list":
-        yield from _size_problems(path, value, shape, "items")
+        yield from size_problems(path, value, shape, "items")
         for index, each in enumerate(value):
-            yield from _problems(f"{path}[{index}]", each, shape.member)
+            yield from value_problems(f"{path}[{index}]", each, shape.member)
     elif shape.type_name == "map":
-        yield from _size_problems(path, value, shape, "entries")
+        yield from size_problems(path, value, shape, "entries")
         for key, each in value.items():
-            yield from _problems(f"{path}.{key}", key, shape.key)
-            yield from _problems(f"{path}.{key}", each, shape.value)
+            yield from value_problems(f"{path}.{key}", key, shape.key)
+            yield from value_problems(f"{path}.{key}", each, shape.value)
     elif shape.type_name == "string":
         yield from _text_problems(path, value, shape)
     elif shape.type_name in ("integer", "long"):
@@ -99,23 +107,28 @@ def _is_a(type_: type, value: Any) -> bool:
 
 def _structure_problems(path: str, value: dict[str, Any], shape: Any) -> Iterator[Problem]:
     for key, each in value.items():
-        if key in shape.members:
-            yield from _problems(f"{path}.{key}", each, shape.members[key])
-        else:
-            known = ", ".join(shape.members)
-            yield Problem(f"{path}.{key}", each, "is not known to the API", f"use one of {known}")
+        yield from member_problems(f"{path}.{key}", key, each, shape)
     for key in shape.required_members:
         if key not in value:
             yield Problem(f"{path}.{key}", None, "is required by the API", "set it")
 
 
+def member_problems(path: str, name: str, value: Any, structure: Any) -> Iterator[Problem]:
+    """What a structure of the model refuses of one of its members."""
+    if name in structure.members:
+        yield from value_problems(path, value, structure.members[name])
+    else:
+        known = ", ".join(structure.members)
+        yield Problem(path, value, "is not known to the API", f"use one of {known}")
+
+
 def _text_problems(path: str, value: str, shape: Any) -> Iterator[Problem]:
-    yield from _size_problems(path, value, shape, "characters")
+    yield from size_problems(path, value, shape, "characters")
     if shape.enum and value not in shape.enum and shape.name not in _OPEN_ENUMERATIONS:
         yield Problem(path, value, "is not one of the API's values", f"use {', '.join(shape.enum)}")
     pattern = shape.metadata.get("pattern")
     if pattern and not _compiled(pattern).fullmatch(value):
-        yield Problem(path, value, f"must match {pattern}", "mend the value")
+        yield Problem(path, value, f"must match {pattern}", "correct the value")
 
 
 @cache
@@ -133,7 +146,8 @@ def _number_problems(path: str, value: int, shape: Any) -> Iterator[Problem]:
         yield Problem(path, value, f"must be {limits}", "choose a number within")
 
 
-def _size_problems(path: str, value: Any, shape: Any, unit: str) -> Iterator[Problem]:
+def size_problems(path: str, value: Any, shape: Any, unit: str) -> Iterator[Problem]:
+    """Whether a value has more or fewer characters, items or entries than its shape allows."""
     low, high = shape.metadata.get("min", 0), shape.metadata.get("max")
     if len(value) < low or (high is not None and len(value) > high):
         limits = f"at least {low}" if high is None else f"{low} to {high}"

@@ -12,16 +12,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.training_job.code_channel.launcher_archive import LAUNCHER
 from components.training_job.request.channels import input_channel
 from components.training_job.request.definition import CODE_CHANNEL, Request
 from components.training_job.settings.input_settings import InputSettings
-from components.training_job.settings.job_settings import JobSettings
-from components.training_job.settings.secret_settings import SECRET_VARIABLE_PREFIX
+from components.training_job.settings.job_settings import JobSettings, SourceSettings
 
 MACHINE_LEARNING_ROOT = "/opt/ml"
 CHECKPOINT_PATH = f"{MACHINE_LEARNING_ROOT}/checkpoints"
+
+LAUNCHER = "launcher.py"
+"""The launcher's name in the code channel: that of the script that it once was.
+
+The container's entry point is part of a job's definition, so that another name would stop and
+relaunch every running job. Python looks at what a file is, and not at its name.
+"""
+
 SOURCE_ARCHIVE = "source.tar.gz"
+"""The name of the packed source in the code channel."""
+
+SECRET_VARIABLE_PREFIX = "SECRET_ARN_"  # noqa: S105 - a variable's name
+"""How the container's variable begins that holds a secret's ARN; the secret's name follows."""
 
 FALLBACK_MEMBERS = ("EnableManagedSpotTraining", "ResourceConfig", "StoppingCondition")
 """The members of a request that differ between a job's attempts."""
@@ -49,9 +59,9 @@ class Placement:
 def training_request(job: JobSettings, placement: Placement) -> Request:
     """The CreateTrainingJob request, without the name and the tags of a launch.
 
-    `extra` is merged into it; what it would override is among `overridden`.
+    `extra` adds to it, and overrides nothing.
     """
-    return merged(_modelled(job, placement), job.extra)
+    return _merged(_modelled(job, placement), job.extra)
 
 
 def fallback_requests(job: JobSettings, placement: Placement) -> list[Request]:
@@ -63,28 +73,16 @@ def fallback_requests(job: JobSettings, placement: Placement) -> list[Request]:
     return [{key: request[key] for key in FALLBACK_MEMBERS} for request in requests]
 
 
-def merged(request: Request, extra: Mapping[str, Any]) -> Request:
+def _merged(request: Request, extra: Mapping[str, Any]) -> Request:
     """The request with `extra` put in where the request says nothing."""
     result = dict(request)
     for key, value in extra.items():
         mine = result.get(key)
         if isinstance(mine, dict) and isinstance(value, Mapping):
-            result[key] = merged(mine, value)
+            result[key] = _merged(mine, value)
         else:
             result.setdefault(key, value)
     return result
-
-
-def overridden(request: Mapping[str, Any], extra: Mapping[str, Any]) -> list[str]:
-    """The dotted paths of `extra` that the request already has a value for."""
-    paths = []
-    for key, value in extra.items():
-        mine = request.get(key)
-        if isinstance(mine, dict) and isinstance(value, Mapping):
-            paths += [f"{key}.{path}" for path in overridden(mine, value)]
-        elif key in request:
-            paths.append(key)
-    return paths
 
 
 def _modelled(job: JobSettings, placement: Placement) -> Request:
@@ -92,8 +90,8 @@ def _modelled(job: JobSettings, placement: Placement) -> Request:
     return _without_empty(
         {
             "AlgorithmSpecification": _algorithm(job),
-            "HyperParameters": {k: _text(v) for k, v in job.hyperparameters.items()},
-            "Environment": {**job.environment, **_secret_variables(job)},
+            "HyperParameters": {k: as_text(v) for k, v in job.hyperparameters.items()},
+            "Environment": {**job.environment, **secret_variables(job)},
             "InputDataConfig": _channels(job, placement),
             "OutputDataConfig": {
                 "S3OutputPath": placement.output_uri,
@@ -131,18 +129,23 @@ def _entry_point(job: JobSettings) -> dict[str, Any]:
     """The launcher as the container's entry point; without source, the image's own."""
     if job.source is None:
         return {}
-    arguments = ["--distribution", job.distribution, "--entry-point", job.source.entry_point]
-    if job.distribution_groups:
-        arguments += ["--groups", ",".join(job.distribution_groups)]
-    if job.source.arguments:
-        arguments += ["--", *job.source.arguments]
     return {
         "ContainerEntrypoint": [
             "python3",
             f"{MACHINE_LEARNING_ROOT}/input/data/{CODE_CHANNEL}/{LAUNCHER}",
         ],
-        "ContainerArguments": arguments,
+        "ContainerArguments": launcher_arguments(job, job.source),
     }
+
+
+def launcher_arguments(job: JobSettings, source: SourceSettings) -> list[str]:
+    """What the launcher is started with; the script's own arguments follow after `--`."""
+    arguments = ["--distribution", job.distribution, "--entry-point", source.entry_point]
+    if job.distribution_groups:
+        arguments += ["--groups", ",".join(job.distribution_groups)]
+    if source.arguments:
+        arguments += ["--", *source.arguments]
+    return arguments
 
 
 def _tags(job: JobSettings, placement: Placement) -> list[tuple[str, str]]:
@@ -150,7 +153,7 @@ def _tags(job: JobSettings, placement: Placement) -> list[tuple[str, str]]:
     return sorted((dict(job.tags) | dict(placement.tags)).items())
 
 
-def _secret_variables(job: JobSettings) -> dict[str, str]:
+def secret_variables(job: JobSettings) -> dict[str, str]:
     """Where the launcher finds each secret; its value is never part of a request."""
     return {f"{SECRET_VARIABLE_PREFIX}{name}": secret.arn for name, secret in job.secrets.items()}
 
@@ -206,7 +209,7 @@ def _retries(job: JobSettings) -> dict[str, Any] | None:
     return {"MaximumRetryAttempts": job.max_retries} if job.max_retries is not None else None
 
 
-def _text(value: str | float | bool) -> str:
+def as_text(value: str | float | bool) -> str:
     """A hyperparameter as the API takes it: texts as they are, all else as JSON."""
     return value if isinstance(value, str) else json.dumps(value)
 

@@ -1,142 +1,143 @@
-"""The API's own limits, held against the request before anything is registered.
+"""The API's own limits of a job's settings, by botocore's service model of CreateTrainingJob.
 
-The provider holds the finished request against them once more. Here what breaks them is told by
-the setting that it comes from.
+Each setting that becomes a member of the request says so itself, by the markers of
+`request_members`. The provider's check reads the finished request once more by the same model.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from components.problems import Problem
-from components.training_job.request.service_model import request_problems
-from components.training_job.request.training_request import Placement, overridden, training_request
+from components.training_job.request.definition import CODE_CHANNEL
+from components.training_job.request.service_model import (
+    member_problems,
+    member_shape,
+    request_shape,
+    size_problems,
+    value_problems,
+)
+from components.training_job.request.training_request import (
+    as_text,
+    launcher_arguments,
+    secret_variables,
+)
 from components.training_job.settings.job_settings import JobSettings
-from components.training_job.settings.secret_settings import SECRET_VARIABLE_PREFIX
-from components.unknowns import UNKNOWN
+from components.training_job.settings.request_members import Becomes, marked_fields
+from components.validation import SettingsModel
 
-_SETTINGS = {
-    "AlgorithmSpecification.AlgorithmName": "algorithm",
-    "AlgorithmSpecification.ContainerArguments": "source",
-    "AlgorithmSpecification.MetricDefinitions": "metrics",
-    "AlgorithmSpecification.TrainingImage": "image",
-    "AlgorithmSpecification.TrainingInputMode": "inputs",
-    "CheckpointConfig": "spot.checkpoints",
-    "EnableInterContainerTrafficEncryption": "instanceCount",
-    "EnableManagedSpotTraining": "spot",
-    "EnableNetworkIsolation": "networkIsolation",
-    "Environment": "environment",
-    "HyperParameters": "hyperparameters",
-    "InputDataConfig": "inputs",
+_OF_THE_STACK = {
     "OutputDataConfig.KmsKeyId": "artifacts",
     "OutputDataConfig.S3OutputPath": "artifacts",
-    "ResourceConfig.InstanceCount": "instanceCount",
-    "ResourceConfig.InstanceGroups": "instanceGroups",
-    "ResourceConfig.InstanceType": "instanceType",
-    "ResourceConfig.KeepAlivePeriodInSeconds": "keepAlive",
     "ResourceConfig.VolumeKmsKeyId": "artifacts",
-    "ResourceConfig.VolumeSizeInGB": "volumeGb",
-    "RetryStrategy": "maxRetries",
     "RoleArn": "the execution role",
-    "StoppingCondition.MaxRuntimeInSeconds": "maxRuntime",
-    "StoppingCondition.MaxWaitTimeInSeconds": "spot.maxWait",
-    "Tags": "tags",
     "TrainingJobName": "the job's name",
     "VpcConfig": "network",
 }
-"""The setting of each part of the request that has one of its own."""
-
-_INSTEAD = {**_SETTINGS, "ResourceConfig.InstancePreferences": "fallbacks"}
-"""The setting to use instead of each part that extra may not say."""
-
-_SOURCES_ALONE = frozenset({"AlgorithmSpecification.ContainerArguments"})
-"""What only a job with source has a setting for."""
-
-_LISTED = {
-    "InputDataConfig.": ("inputs", "ChannelName"),
-    "ResourceConfig.InstanceGroups.": ("instanceGroups", "InstanceGroupName"),
-    "AlgorithmSpecification.MetricDefinitions.": ("metrics", "Name"),
-    "Tags.": ("tags", "Key"),
-}
-"""The lists of the request, the setting that each comes from, and the member that names an item."""
-
-_LEAVES = {
-    "AttributeNames": "attributeNames",
-    "ContentType": "contentType",
-    "DirectoryPath": "fileSystem.directoryPath",
-    "FileSystemId": "fileSystem.id",
-    "InstanceCount": "instanceCount",
-    "InstanceGroupNames": "instanceGroups",
-    "InstanceType": "instanceType",
-    "S3Uri": "s3Uri",
-    "Seed": "shuffleSeed",
-}
-"""The setting within an item of a list that each member comes from; other members are the item."""
+"""What the stack puts into each job's request, and the setting or resource that it comes from."""
 
 
-def limit_problems(job: JobSettings) -> Iterator[Problem]:
+def limit_problems(job: JobSettings) -> list[Problem]:
     """Every value of a job that the API's own limits refuse."""
-    request = training_request(job, _anywhere(job))
-    for problem in request_problems(request):
-        path = _setting_path(problem.path.removeprefix("request."), request)
-        yield Problem(path, problem.value, problem.rule, problem.remedy)
+    joint = list(_joint_problems(job))
+    reported = {each.path for each in joint}
+    single = _section_problems(job, request_shape())
+    return [*joint, *(each for each in single if each.path not in reported)]
 
 
-def _anywhere(job: JobSettings) -> Placement:
-    """Stands for the placement where only the job's own part of a request counts."""
-    return Placement(
-        role_arn=UNKNOWN,
-        key_arn=UNKNOWN,
-        subnet_ids=UNKNOWN,
-        security_group_ids=UNKNOWN,
-        output_uri=UNKNOWN,
-        checkpoint_uri=UNKNOWN,
-        code_uri=UNKNOWN if job.source else None,
-        input_uris={name: UNKNOWN for name, each in job.inputs.items() if each.s3_uri is None},
-        tags={},
-    )
+def _section_problems(
+    section: SettingsModel, structure: Any, parent: str = ""
+) -> Iterator[Problem]:
+    """What is wrong with the settings of a section, which is this structure of the model."""
+    for field in marked_fields(type(section)):
+        value, path = getattr(section, field.attribute), f"{parent}{field.key}"
+        becomes = field.becomes
+        shape = member_shape(becomes.path, structure) if becomes else structure
+        if isinstance(value, SettingsModel):
+            yield from _section_problems(value, shape, f"{path}.")
+        elif becomes and value not in (None, [], {}):  # what is empty is not in the request
+            yield from _setting_problems(path, value, becomes, shape)
+
+
+def _setting_problems(path: str, value: Any, becomes: Becomes, shape: Any) -> Iterator[Problem]:
+    if becomes.name:
+        yield from size_problems(path, value, shape, "items")
+        for name, each in value.items():
+            yield from _item_problems(f"{path}.{name}", name, each, becomes, shape.member)
+    elif isinstance(value, list):
+        yield from size_problems(path, value, shape, "items")
+        for position, each in enumerate(value):
+            yield from value_problems(f"{path}.{position}", each, shape.member)
+    elif isinstance(value, Mapping):
+        yield from value_problems(path, {key: as_text(each) for key, each in value.items()}, shape)
+    else:
+        yield from value_problems(path, value, shape)
+
+
+def _item_problems(
+    path: str, name: str, value: Any, becomes: Becomes, structure: Any
+) -> Iterator[Problem]:
+    """What is wrong with a setting that has a name and becomes an item of a list."""
+    yield from value_problems(path, name, structure.members[becomes.name])
+    if isinstance(value, SettingsModel):
+        yield from _section_problems(value, structure, f"{path}.")
+    else:
+        yield from value_problems(path, value, structure.members[becomes.value])
+
+
+def _joint_problems(job: JobSettings) -> Iterator[Problem]:
+    """What is wrong with the members that several settings make together."""
+    variables, shape = secret_variables(job), member_shape("Environment")
+    yield from size_problems("environment", {**job.environment, **variables}, shape, "entries")
+    for name, (variable, arn) in zip(job.secrets, variables.items(), strict=True):
+        yield from value_problems(f"secrets.{name}", variable, shape.key)
+        yield from value_problems(f"secrets.{name}", arn, shape.value)
+    if job.source is not None:
+        channels = [*job.inputs, CODE_CHANNEL]
+        yield from size_problems("inputs", channels, member_shape("InputDataConfig"), "items")
+        shape = member_shape("AlgorithmSpecification.ContainerArguments")
+        for each in value_problems("", launcher_arguments(job, job.source), shape):
+            yield Problem("source", each.value, each.rule, each.remedy)
 
 
 def extra_problems(job: JobSettings) -> Iterator[Problem]:
-    """What has a setting of its own can't be said by extra, whether that setting is used or not."""
-    request = training_request(job.model_copy(update={"extra": {}}), _anywhere(job))
-    for path in dict.fromkeys([*_modelled(job.extra), *overridden(request, job.extra)]):
-        setting = next((v for k, v in _INSTEAD.items() if f"{path}.".startswith(f"{k}.")), "source")
-        rule = "has a setting of its own, which extra may not override"
-        yield Problem(f"extra.{path}", "(set)", rule, f"use {setting}")
+    """What the API refuses of `extra`, and what has a setting of its own, even one not in use."""
+    yield from _extra_problems(job.extra, request_shape(), "", _taken(job))
 
 
-def _modelled(extra: Mapping[str, Any], parent: str = "") -> Iterator[str]:
+def _taken(job: JobSettings) -> dict[str, str]:
+    """The members of the request that `extra` may not set, with what to use instead."""
+    unset = {field.key for field in marked_fields(JobSettings) if not getattr(job, field.attribute)}
+    return _OF_THE_STACK | {
+        path: setting
+        for path, (setting, when_set) in _members(JobSettings).items()
+        if setting not in unset or not when_set
+    }
+
+
+def _members(section: type[SettingsModel], parent: str = "") -> dict[str, tuple[str, bool]]:
+    """The setting of each member of the request, and whether it is so only if that is set."""
+    members: dict[str, tuple[str, bool]] = {}
+    for field in marked_fields(section):
+        path = f"{parent}{field.key}"
+        members |= {each.path: (path, each.when_set) for each in field.decides}
+        if field.becomes:
+            members[field.becomes.path] = (path, False)
+        elif field.section:
+            members |= _members(field.section, f"{path}.")
+    return members
+
+
+def _extra_problems(
+    extra: Mapping[str, Any], structure: Any, parent: str, taken: Mapping[str, str]
+) -> Iterator[Problem]:
     for key, value in extra.items():
         path = f"{parent}{key}"
-        if path in _INSTEAD and path not in _SOURCES_ALONE:
-            yield path
-        elif isinstance(value, Mapping):
-            yield from _modelled(value, f"{path}.")
-
-
-def _setting_path(path: str, request: Mapping[str, Any]) -> str:
-    """The path in the settings of a path in the request; what has none there came from extra."""
-    plain = re.sub(r"\[\d+\]", "", path)
-    for part, (setting, key) in _LISTED.items():
-        if plain.startswith(part):
-            return ".".join([setting, *_item_path(path, request, key)])
-    secret = f"Environment.{SECRET_VARIABLE_PREFIX}"
-    if plain.startswith(secret):
-        return f"secrets.{plain.removeprefix(secret)}"
-    for part, setting in _SETTINGS.items():
-        if f"{plain}.".startswith(f"{part}."):
-            return setting + plain.removeprefix(part)
-    return f"extra.{path}"
-
-
-def _item_path(path: str, request: Mapping[str, Any], key: str) -> list[str]:
-    """The name of the item of a list that a path leads through, and the setting in it."""
-    start, index, rest = re.split(r"\[(\d+)\]", path, maxsplit=1)
-    items: Any = request
-    for member in start.split("."):
-        items = items[member]
-    leaf = re.sub(r"\[\d+\]", "", rest).rpartition(".")[2]
-    return [str(items[int(index)][key]), *([_LEAVES[leaf]] if leaf in _LEAVES else [])]
+        if path in taken:
+            rule = "has a setting of its own, which extra may not override"
+            yield Problem(f"extra.{path}", "(set)", rule, f"use {taken[path]}")
+        elif isinstance(value, Mapping) and any(each.startswith(f"{path}.") for each in taken):
+            yield from _extra_problems(value, structure.members[key], f"{path}.", taken)
+        else:
+            yield from member_problems(f"extra.{path}", key, value, structure)

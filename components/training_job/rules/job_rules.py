@@ -27,14 +27,14 @@ def job_problems(job: JobSettings, project: Path) -> list[Problem]:
     """Everything that is wrong with one job's settings; `project` is the program's folder."""
     problems = [problem for rule in _RULES for problem in rule(job, project)]
     problems += [*instance_problems(job), *input_problems(job, project)]
-    problems += [*secret_problems(job), *extra_problems(job)]
+    problems += secret_problems(job)
     reported = [problem.path for problem in problems]
-    limits = (each for each in limit_problems(job) if not _is_within(each.path, reported))
-    return problems + list(limits)
+    limits = [*limit_problems(job), *extra_problems(job)]
+    return problems + [each for each in limits if not _is_within(each.path, reported)]
 
 
 def _is_within(path: str, reported: list[str]) -> bool:
-    """Whether what is wrong there has been told in the settings' own words."""
+    """Whether a rule of the settings, in plainer words, has reported this value already."""
     return any(f"{path}.".startswith(f"{each}.") for each in reported)
 
 

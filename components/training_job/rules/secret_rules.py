@@ -1,4 +1,4 @@
-"""The rules that keep secrets out of a job's record, and their road to the script open."""
+"""The rules for secrets: none is in a job's record, and the launcher can fetch those it needs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from components.problems import Problem
+from components.training_job.request.training_request import SECRET_VARIABLE_PREFIX
 from components.training_job.rules.input_rules import key_problems
 from components.training_job.settings.job_settings import JobSettings
-from components.training_job.settings.secret_settings import SECRET_VARIABLE_PREFIX
 
 _SECRET_ARN = re.compile(
     r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}"
@@ -43,7 +43,7 @@ def secret_problems(job: JobSettings) -> Iterator[Problem]:
         yield from _arn_problems(path, secret.arn)
         yield from key_problems(f"{path}.keyArn", secret.key_arn)
     if job.secrets:
-        yield from _road_problems(job)
+        yield from _fetch_problems(job)
 
 
 def _nothing_looks_secret(job: JobSettings) -> Iterator[Problem]:
@@ -94,8 +94,8 @@ def _texts_in(value: Any, path: str, name: str) -> Iterator[tuple[str, str, str]
 
 def _name_problems(path: str, name: str, job: JobSettings) -> Iterator[Problem]:
     if not _VARIABLE.fullmatch(name):
-        rule = "is the name of an environment variable: letters, digits and underscores"
-        yield Problem(path, name, rule, "choose another name")
+        rule = "is not the name of an environment variable"
+        yield Problem(path, name, rule, "choose another name, of letters, digits and _")
     if name in job.environment:
         rule = "is set by environment too"
         yield Problem(path, name, rule, f"remove environment.{name}")
@@ -115,7 +115,7 @@ def _arn_problems(path: str, arn: str) -> Iterator[Problem]:
         )
 
 
-def _road_problems(job: JobSettings) -> Iterator[Problem]:
+def _fetch_problems(job: JobSettings) -> Iterator[Problem]:
     if job.network_isolation:
         yield Problem(
             "networkIsolation",

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from components.training_job.settings.request_members import Becomes
 from components.validation import SettingsModel
 
 
 class FileSystemSettings(SettingsModel):
     """A directory of a file system that the VPC of the jobs reaches."""
 
-    id: str = Field(description="The file system's id, as fs-0123456789abcdef0.")
-    type: Literal["EFS", "FSxLustre"] = Field(description="The kind: EFS or FSxLustre.")
-    directory_path: str = Field(
+    id: Annotated[str, Becomes("FileSystemId")] = Field(
+        description="The file system's id, as fs-0123456789abcdef0."
+    )
+    type: Annotated[Literal["EFS", "FSxLustre"], Becomes("FileSystemType")] = Field(
+        description="The kind: EFS or FSxLustre."
+    )
+    directory_path: Annotated[str, Becomes("DirectoryPath")] = Field(
         description="The directory's full path, as /data; for FSxLustre it begins with the mount "
         "name, as /fsx/data."
     )
-    access_mode: Literal["ro", "rw"] = Field(
+    access_mode: Annotated[Literal["ro", "rw"], Becomes("FileSystemAccessMode")] = Field(
         default="ro", description="Whether the job only reads (ro) or also writes (rw)."
     )
     security_group_id: str = Field(
@@ -30,27 +35,37 @@ class FileSystemSettings(SettingsModel):
 class InputSettings(SettingsModel):
     """One input channel: data in S3, a local path that the stack uploads, or a file system."""
 
-    s3_uri: str | None = Field(
+    s3_uri: Annotated[str | None, Becomes("DataSource.S3DataSource.S3Uri")] = Field(
         default=None,
         description="The S3 prefix to read, as s3://bucket/prefix/, or the manifest's object.",
     )
     path: str | None = Field(
         default=None, description="A file or folder that the stack uploads, from the project's."
     )
-    file_system: FileSystemSettings | None = Field(
+    file_system: Annotated[
+        FileSystemSettings | None, Becomes("DataSource.FileSystemDataSource")
+    ] = Field(
         default=None,
         description="A directory of a file system: {id, type, directoryPath, securityGroupId}.",
     )
-    mode: Literal["File", "FastFile", "Pipe"] = Field(
+    mode: Annotated[Literal["File", "FastFile", "Pipe"], Becomes("InputMode")] = Field(
         default="File", description="How the script sees the data: File, FastFile or Pipe."
     )
-    content_type: str | None = Field(default=None, description="The data's MIME type.")
-    distribution: Literal["FullyReplicated", "ShardedByS3Key"] = Field(
+    content_type: Annotated[str | None, Becomes("ContentType")] = Field(
+        default=None, description="The data's MIME type."
+    )
+    distribution: Annotated[
+        Literal["FullyReplicated", "ShardedByS3Key"],
+        Becomes("DataSource.S3DataSource.S3DataDistributionType"),
+    ] = Field(
         default="FullyReplicated",
         description="Whether each instance gets all objects (FullyReplicated) or a share of "
         "them (ShardedByS3Key).",
     )
-    s3_data_type: Literal["S3Prefix", "ManifestFile", "AugmentedManifestFile"] = Field(
+    s3_data_type: Annotated[
+        Literal["S3Prefix", "ManifestFile", "AugmentedManifestFile"],
+        Becomes("DataSource.S3DataSource.S3DataType"),
+    ] = Field(
         default="S3Prefix",
         description="What s3Uri names: a prefix (S3Prefix), or a list of objects (ManifestFile, or "
         "AugmentedManifestFile, which is for Pipe alone).",
@@ -59,28 +74,32 @@ class InputSettings(SettingsModel):
         default=[],
         description="The prefixes that a manifest's objects lie under; jobs may read no others.",
     )
-    attribute_names: list[str] = Field(
-        default=[],
-        max_length=16,
-        description="The attributes to read of an AugmentedManifestFile, 1 to 16.",
+    attribute_names: Annotated[list[str], Becomes("DataSource.S3DataSource.AttributeNames")] = (
+        Field(
+            default=[],
+            max_length=16,
+            description="The attributes to read of an AugmentedManifestFile, 1 to 16.",
+        )
     )
-    compression: Literal["None", "Gzip"] = Field(
+    compression: Annotated[Literal["None", "Gzip"], Becomes("CompressionType")] = Field(
         default="None", description="How the objects are compressed: None or Gzip; Pipe alone."
     )
-    record_wrapper: Literal["None", "RecordIO"] = Field(
+    record_wrapper: Annotated[Literal["None", "RecordIO"], Becomes("RecordWrapperType")] = Field(
         default="None",
         description="Whether each object is wrapped in a record: None or RecordIO; Pipe alone.",
     )
-    shuffle_seed: int | None = Field(
+    shuffle_seed: Annotated[int | None, Becomes("ShuffleConfig.Seed")] = Field(
         default=None,
         ge=-(2**63),
         lt=2**63,
         description="A number that fixes in which order each epoch reads the objects; Pipe alone.",
     )
-    instance_groups: list[str] = Field(
-        default=[],
-        max_length=5,
-        description="The instance groups that get the channel; empty for all.",
+    instance_groups: Annotated[list[str], Becomes("DataSource.S3DataSource.InstanceGroupNames")] = (
+        Field(
+            default=[],
+            max_length=5,
+            description="The instance groups that get the channel; empty for all.",
+        )
     )
     key_arn: str | None = Field(
         default=None,

@@ -8,13 +8,8 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from components.instances import training_instance_types
 from components.seconds import Seconds
-from components.training_job.settings.capacity import (
-    FallbackSettings,
-    InstanceGroupSettings,
-    SpotSettings,
-)
 from components.training_job.settings.input_settings import InputSettings
-from components.training_job.settings.secret_settings import Secret
+from components.training_job.settings.request_members import Becomes, Decides
 from components.validation import SettingsModel
 
 NAME_PATTERN = r"[a-z0-9](-?[a-z0-9])*"
@@ -33,48 +28,120 @@ class SourceSettings(SettingsModel):
     )
 
 
+class SpotSettings(SettingsModel):
+    """How the job uses spot capacity."""
+
+    max_wait: Annotated[Seconds | None, Becomes("StoppingCondition.MaxWaitTimeInSeconds")] = Field(
+        default=None,
+        ge=1,
+        description="The longest time for waiting and running together, in seconds or as in 4h; "
+        "twice maxRuntime by default.",
+    )
+    checkpoints: Annotated[bool, Decides("CheckpointConfig")] = Field(
+        default=True,
+        description="Whether /opt/ml/checkpoints is kept in the artifact bucket: true or false.",
+    )
+
+
 def _spot(value: Any) -> Any:
     """`spot: true` is spot with its defaults, `spot: false` is on-demand capacity."""
     return ({} if value else None) if isinstance(value, bool) else value
 
 
+class InstanceGroupSettings(SettingsModel):
+    """One of several groups of instances of different types."""
+
+    instance_type: Annotated[str, Becomes("InstanceType")] = Field(
+        description="The group's instance type, as ml.g5.2xlarge."
+    )
+    instance_count: Annotated[int, Becomes("InstanceCount")] = Field(
+        default=1, ge=1, description="The number of its instances, 1 or more."
+    )
+
+
+class FallbackSettings(SettingsModel):
+    """What a relaunch uses instead of what the job asks for first."""
+
+    instance_type: str | None = Field(
+        default=None,
+        description="Another instance type, best with as many accelerators; the job's own by "
+        "default.",
+    )
+    spot: bool | None = Field(
+        default=None,
+        description="true for spot capacity, false for on-demand; as the job by default.",
+    )
+
+
+class SecretSettings(SettingsModel):
+    """A secret of Secrets Manager; its value never passes through the stack."""
+
+    arn: str = Field(
+        description="The secret's full ARN, as "
+        "arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>."
+    )
+    key_arn: str | None = Field(
+        default=None,
+        description="The ARN of the KMS key that encrypts it, where it is a customer's.",
+    )
+
+
+def _arn_alone(value: Any) -> Any:
+    """`HF_TOKEN: arn:…` is a secret with nothing else to say of it."""
+    return {"arn": value} if isinstance(value, str) else value
+
+
+Secret = Annotated[
+    SecretSettings, BeforeValidator(_arn_alone, json_schema_input_type=SecretSettings | str)
+]
+
+
 class JobSettings(SettingsModel):
     """One training job; its definition, its placement, and what to do with it."""
 
-    # For editors; rules.py tells people.
+    # For editors, which warn while one writes; the rules report it too.
     model_config = ConfigDict(
         json_schema_extra={"oneOf": [{"required": ["image"]}, {"required": ["algorithm"]}]}
     )
 
-    image: str | None = Field(
+    image: Annotated[str | None, Becomes("AlgorithmSpecification.TrainingImage")] = Field(
         default=None,
         description="The container image's URI in ECR, as "
         "<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>.",
     )
-    algorithm: str | None = Field(
+    algorithm: Annotated[str | None, Becomes("AlgorithmSpecification.AlgorithmName")] = Field(
         default=None,
         description="Instead of an image, the name or ARN of an algorithm: one of AWS Marketplace, "
         "or one whose image's repository lets the execution role pull.",
     )
-    source: SourceSettings | None = Field(
-        default=None, description="The folder of code that the job runs: {dir, entryPoint}."
-    )
+    source: Annotated[
+        SourceSettings | None,
+        Decides("AlgorithmSpecification.ContainerEntrypoint", when_set=True),
+        Decides("AlgorithmSpecification.ContainerArguments", when_set=True),
+    ] = Field(default=None, description="The folder of code that the job runs: {dir, entryPoint}.")
     distribution: Literal["none", "jax", "torchrun"] = Field(
         default="none",
         description="How processes find each other: none, jax or torchrun.",
     )
-    instance_type: str = Field(
+    instance_type: Annotated[str, Becomes("ResourceConfig.InstanceType")] = Field(
         default="ml.g5.2xlarge",
         description="The instance type, as ml.g5.2xlarge. Whether a script can go on from "
         "checkpoints of another number of accelerators is its own matter.",
     )
-    instance_count: int = Field(
+    instance_count: Annotated[
+        int,
+        Becomes("ResourceConfig.InstanceCount"),
+        Decides("EnableInterContainerTrafficEncryption"),
+    ] = Field(
         default=1,
         ge=1,
         description="The number of instances, 1 or more. Whether a script can go on from "
         "checkpoints of another number is its own matter.",
     )
-    instance_groups: dict[str, InstanceGroupSettings] = Field(
+    instance_groups: Annotated[
+        dict[str, InstanceGroupSettings],
+        Becomes("ResourceConfig.InstanceGroups", name="InstanceGroupName"),
+    ] = Field(
         default={},
         max_length=5,
         description="Instead of instanceType and instanceCount, groups of instances by name, at "
@@ -85,23 +152,28 @@ class JobSettings(SettingsModel):
         description="The instance groups that the distribution joins; empty for all. The others "
         "run the script by itself.",
     )
-    volume_gb: int = Field(
+    volume_gb: Annotated[int, Becomes("ResourceConfig.VolumeSizeInGB")] = Field(
         default=100, ge=1, le=16_384, description="Each instance's volume in GB, 1 to 16384."
     )
-    max_runtime: Seconds = Field(
+    max_runtime: Annotated[Seconds, Becomes("StoppingCondition.MaxRuntimeInSeconds")] = Field(
         default=_TWO_HOURS,
         ge=1,
         le=28 * 86_400,
         description="The longest training time over all attempts, in seconds or as in 2h, "
         "at most 28d.",
     )
-    max_retries: int | None = Field(
+    max_retries: Annotated[
+        int | None, Becomes("RetryStrategy.MaximumRetryAttempts"), Decides("RetryStrategy")
+    ] = Field(
         default=None,
         ge=1,
         le=30,
         description="How often the service itself tries again after an internal error, 1 to 30.",
     )
-    keep_alive: Seconds | None = Field(
+    keep_alive: Annotated[
+        Seconds | None,
+        Becomes("ResourceConfig.KeepAlivePeriodInSeconds"),
+    ] = Field(
         default=None,
         ge=60,
         le=21_600,
@@ -109,12 +181,17 @@ class JobSettings(SettingsModel):
         "at most 6h; not with spot.",
     )
     spot: Annotated[
-        SpotSettings | None, BeforeValidator(_spot, json_schema_input_type=SpotSettings | bool)
+        SpotSettings | None,
+        BeforeValidator(_spot, json_schema_input_type=SpotSettings | bool),
+        Decides("EnableManagedSpotTraining"),
     ] = Field(
         default=SpotSettings(),
         description="Spot capacity: {maxWait, checkpoints}, or true, or false for on-demand.",
     )
-    fallbacks: list[FallbackSettings] = Field(
+    fallbacks: Annotated[
+        list[FallbackSettings],
+        Decides("ResourceConfig.InstancePreferences"),
+    ] = Field(
         default=[],
         max_length=10,
         description="What the further attempts of onFailure run on, one after the other, at most "
@@ -122,13 +199,16 @@ class JobSettings(SettingsModel):
         "choose types with as many accelerators, unless the script can read those of another "
         "number.",
     )
-    inputs: dict[str, InputSettings] = Field(
-        default={}, description="The input channels by name: {train: {s3Uri: s3://…}}."
-    )
-    hyperparameters: dict[str, str | int | float | bool] = Field(
-        default={}, description="Hyperparameters by name; texts, numbers or booleans."
-    )
-    environment: dict[str, str] = Field(
+    inputs: Annotated[
+        dict[str, InputSettings],
+        Becomes("InputDataConfig", name="ChannelName"),
+        Decides("AlgorithmSpecification.TrainingInputMode"),
+    ] = Field(default={}, description="The input channels by name: {train: {s3Uri: s3://…}}.")
+    hyperparameters: Annotated[
+        dict[str, str | int | float | bool],
+        Becomes("HyperParameters"),
+    ] = Field(default={}, description="Hyperparameters by name; texts, numbers or booleans.")
+    environment: Annotated[dict[str, str], Becomes("Environment")] = Field(
         default={}, description="Environment variables of the container; texts."
     )
     secrets: dict[str, Secret] = Field(
@@ -137,16 +217,19 @@ class JobSettings(SettingsModel):
         "{HF_TOKEN: <ARN>} or {HF_TOKEN: {arn, keyArn}}; they need networkIsolation: false and "
         "boto3 in the image.",
     )
-    metrics: dict[str, str] = Field(
+    metrics: Annotated[
+        dict[str, str],
+        Becomes("AlgorithmSpecification.MetricDefinitions", name="Name", value="Regex"),
+    ] = Field(
         default={},
         description="Regular expressions with one group that find a metric's value in the log.",
     )
-    tags: dict[str, str] = Field(
+    tags: Annotated[dict[str, str], Becomes("Tags", name="Key", value="Value")] = Field(
         default={},
         max_length=40,
         description="Tags of the job beside the stack's, at most 40; they change in place.",
     )
-    network_isolation: bool = Field(
+    network_isolation: Annotated[bool, Becomes("EnableNetworkIsolation")] = Field(
         default=True,
         description="Whether the container has no network but its peers: true or false.",
     )

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from components.training_job.code_channel.launcher_archive import LAUNCHER, write_launcher
+from components.training_job.code_channel.launcher_archive import write_launcher
+from components.training_job.request.training_request import LAUNCHER
 
 WAIT_SECONDS = 60
 

@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from components.training_job.code_channel.launcher_archive import LAUNCHER, write_launcher
+from components.training_job.code_channel.launcher_archive import write_launcher
+from components.training_job.request.training_request import LAUNCHER
 from localcloud.server import daemon
 from tests.localcloud.cloud import BUCKET, GROUP, Cloud, channel, eventually, resources
 
