@@ -61,7 +61,7 @@ _WHOLE_NUMBERS = frozenset(
 )
 
 _JUDGED = ("request", "fallbacks", "launch", "paused")
-"""The inputs that, where all are as recorded, were held against the API's rules already."""
+"""The inputs that the check of the request depends on."""
 
 
 class TrainingJobProvider(AwsResourceProvider):
@@ -81,17 +81,17 @@ class TrainingJobProvider(AwsResourceProvider):
 
     @traced
     def check(self, olds: State, news: State) -> CheckResult:
-        """Hold the request against the API's rules, and add the definition's hash and ceiling."""
+        """Adds the definition's hash and the costs; fails with what refuses a launch.
+
+        Without problems in the requests themselves, AWS is asked what else would refuse them.
+        """
         news = _conformed(news)
         requests = [news["request"] | each for each in ({}, *news.get("fallbacks", ()))]
         inputs = news | _costs(requests, news) | {"definition_hash": _definition_hash(news)}
-        judged = all(olds.get(key, ()) == news.get(key, ()) for key in _JUDGED)
-        asked = () if judged else requests
-        rules = (request_problems, tag_problems)
-        problems = [each for request in asked for rule in rules for each in rule(request)]
+        problems = [] if _is_judged(olds, news) else _request_problems(requests)
         problems = problems or self._preflight_problems(olds, inputs)
-        told = {str(each): each.path for each in problems}  # each fallback repeats most of them
-        failures = [CheckFailure(path, text) for text, path in told.items()]
+        reasons = {str(each): each.path for each in problems}  # each fallback repeats most of them
+        failures = [CheckFailure(path, text) for text, path in reasons.items()]
         return CheckResult(to_wire(inputs), failures)
 
     @traced
@@ -236,6 +236,17 @@ class TrainingJobProvider(AwsResourceProvider):
 
     def _client(self, props: State) -> Any:
         return client_in(self._clients, "sagemaker", props["account_id"], props["region"])
+
+
+def _is_judged(olds: State, news: State) -> bool:
+    """Whether an earlier check found nothing wrong with the same inputs."""
+    return all(olds.get(key, ()) == news.get(key, ()) for key in _JUDGED)
+
+
+def _request_problems(requests: list[Request]) -> list[Problem]:
+    """What the API refuses of the requests of all attempts."""
+    rules = (request_problems, tag_problems)
+    return [each for request in requests for rule in rules for each in rule(request)]
 
 
 def _costs(requests: list[Request], news: State) -> State:

@@ -17,6 +17,9 @@ NAME_PATTERN = r"[a-z0-9](-?[a-z0-9])*"
 
 _TWO_HOURS = 2 * 3600
 
+_ESSENTIAL: dict[str, Any] = {"essential": True}
+"""Marks, in the settings' schema, the six settings that most jobs begin with."""
+
 
 class SourceSettings(SettingsModel):
     """The folder of code that the job runs."""
@@ -108,6 +111,7 @@ class JobSettings(SettingsModel):
         default=None,
         description="The container image's URI in ECR, as "
         "<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>.",
+        json_schema_extra=_ESSENTIAL,
     )
     algorithm: Annotated[str | None, Becomes("AlgorithmSpecification.AlgorithmName")] = Field(
         default=None,
@@ -118,7 +122,11 @@ class JobSettings(SettingsModel):
         SourceSettings | None,
         Decides("AlgorithmSpecification.ContainerEntrypoint", when_set=True),
         Decides("AlgorithmSpecification.ContainerArguments", when_set=True),
-    ] = Field(default=None, description="The folder of code that the job runs: {dir, entryPoint}.")
+    ] = Field(
+        default=None,
+        description="The folder of code that the job runs: {dir, entryPoint}.",
+        json_schema_extra=_ESSENTIAL,
+    )
     distribution: Literal["none", "jax", "torchrun"] = Field(
         default="none",
         description="How processes find each other: none, jax or torchrun.",
@@ -127,6 +135,7 @@ class JobSettings(SettingsModel):
         default="ml.g5.2xlarge",
         description="The instance type, as ml.g5.2xlarge. Whether a script can go on from "
         "checkpoints of another number of accelerators is its own matter.",
+        json_schema_extra=_ESSENTIAL,
     )
     instance_count: Annotated[
         int,
@@ -137,6 +146,7 @@ class JobSettings(SettingsModel):
         ge=1,
         description="The number of instances, 1 or more. Whether a script can go on from "
         "checkpoints of another number is its own matter.",
+        json_schema_extra=_ESSENTIAL,
     )
     instance_groups: Annotated[
         dict[str, InstanceGroupSettings],
@@ -161,6 +171,7 @@ class JobSettings(SettingsModel):
         le=28 * 86_400,
         description="The longest training time over all attempts, in seconds or as in 2h, "
         "at most 28d.",
+        json_schema_extra=_ESSENTIAL,
     )
     max_retries: Annotated[
         int | None, Becomes("RetryStrategy.MaximumRetryAttempts"), Decides("RetryStrategy")
@@ -203,7 +214,11 @@ class JobSettings(SettingsModel):
         dict[str, InputSettings],
         Becomes("InputDataConfig", name="ChannelName"),
         Decides("AlgorithmSpecification.TrainingInputMode"),
-    ] = Field(default={}, description="The input channels by name: {train: {s3Uri: s3://…}}.")
+    ] = Field(
+        default={},
+        description="The input channels by name: {train: {s3Uri: s3://…}}.",
+        json_schema_extra=_ESSENTIAL,
+    )
     hyperparameters: Annotated[
         dict[str, str | int | float | bool],
         Becomes("HyperParameters"),
