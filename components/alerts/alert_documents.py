@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.arns import console, partition
-from components.execution_role.iam_documents import TRAINING_LOGS, Document, Statement, document
+from components.policy_documents import TRAINING_LOGS, Document, Statement, document
 
 _JOB = {"job": "$.detail.TrainingJobName"}
 _REASON = {"reason": "$.detail.FailureReason"}

@@ -14,11 +14,12 @@ from typing import Any
 from components.alerts.alert_documents import chat_message
 from components.arns import partition
 from components.durations import format_duration
-from components.execution_role.iam_documents import (
+from components.policy_documents import (
     Document,
     Statement,
     allow,
     document,
+    service_host,
     service_trust,
 )
 from components.training_job.request.job_tags import OWNER_TAG, REPORTED_TAG
@@ -104,8 +105,7 @@ def watchdog_policy(watch: Watch) -> Document:
     """Listing jobs, which can't be limited; the rest only for jobs of the stack's names."""
     jobs = [watch.arn("sagemaker", f"training-job/{watch.job_name_prefix}*")]
     on_jobs = ["sagemaker:AddTags", "sagemaker:ListTags"]
-    suffix = "amazonaws.com.cn" if partition(watch.region) == "aws-cn" else "amazonaws.com"
-    through_sns = {"StringEquals": {"kms:ViaService": f"sns.{watch.region}.{suffix}"}}
+    through_sns = {"StringEquals": {"kms:ViaService": service_host("sns", watch.region)}}
     statements: list[Statement] = [
         allow("ListJobs", ["sagemaker:ListTrainingJobs"], ["*"]),
         allow("ReadAndWriteTags", on_jobs, jobs),

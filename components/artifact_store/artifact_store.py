@@ -18,7 +18,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.artifact_store.resource_policies import bucket_policy, key_policy
+from components.artifact_store.artifact_documents import bucket_policy, key_policy
 
 INCOMPLETE_UPLOAD_DAYS = 7
 

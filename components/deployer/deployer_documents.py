@@ -18,7 +18,7 @@ from typing import Any
 from components.arns import partition
 from components.deployer.deployer_scope import DeployerScope, LaunchLimits
 from components.deployer.described_resources import actions_of, read_statements
-from components.execution_role.iam_documents import Document, Statement, allow, document, through_s3
+from components.policy_documents import Document, Statement, allow, document, through_s3
 from components.problems import Problem
 from components.training_job.request.job_tags import OWNER_TAG
 from components.training_job.run.run_record import RUN_RECORD

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from components.arns import partition
 from components.deployer.deployer_scope import DeployerScope
-from components.execution_role.iam_documents import TRAINING_LOGS, Statement, allow
+from components.policy_documents import TRAINING_LOGS, Statement, allow
 
 _ALL = ["*"]
 _BUCKET_SETTINGS = (

@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.execution_role.iam_documents import (
+from components.execution_role.execution_documents import (
     ExecutionScope,
     execution_policy,
     execution_trust,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.execution_role.iam_documents import flow_log_policy, flow_log_trust
+from components.network.network_documents import flow_log_policy, flow_log_trust
 
 
 @dataclass(frozen=True)

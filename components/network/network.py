@@ -9,14 +9,11 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.artifact_store.resource_policies import (
-    interface_endpoint_policy,
-    s3_endpoint_policy,
-)
 from components.network.endpoints import service_name
 from components.network.existing_network import ExistingNetwork
 from components.network.flow_logs import FlowLogs, FlowLogsArgs
 from components.network.nat_gateways import NatGateways, NatGatewaysArgs
+from components.network.network_documents import interface_endpoint_policy, s3_endpoint_policy
 from components.network.security_groups import SecurityGroups, SecurityGroupsArgs
 from components.network.subnets import Nat, ZoneSubnets, plan_subnets
 from components.training_job.settings.file_systems import FileSystem

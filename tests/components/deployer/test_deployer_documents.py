@@ -12,7 +12,7 @@ from parliament import analyze_policy_string  # type: ignore[import-untyped]
 
 from components.deployer.deployer_documents import deployer_policy
 from components.deployer.deployer_scope import DeployerScope, LaunchLimits, launch_limits
-from components.execution_role.iam_documents import Document
+from components.policy_documents import Document
 from components.training_job.request.job_tags import OWNER_TAG
 from components.training_job.run import lifecycle, waiting
 from components.training_job.settings.job_settings import JobSettings

@@ -6,12 +6,12 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.execution_role.execution_role import ExecutionRole, ExecutionRoleArgs
-from components.execution_role.iam_documents import (
+from components.execution_role.execution_documents import (
     ExecutionScope,
     execution_policy,
     execution_trust,
 )
+from components.execution_role.execution_role import ExecutionRole, ExecutionRoleArgs
 from tests.components.recording import ACCOUNT, REGION, Recording, record
 
 BUCKET = "arn:aws:s3:::team-artifacts"

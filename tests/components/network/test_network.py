@@ -6,12 +6,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.artifact_store.resource_policies import (
-    interface_endpoint_policy,
-    s3_endpoint_policy,
-)
 from components.network.existing_network import ExistingNetwork
 from components.network.network import Network
+from components.network.network_documents import interface_endpoint_policy, s3_endpoint_policy
 from components.network.subnets import Nat
 from components.training_job.settings.file_systems import FileSystem
 from tests.components.network.networks import ARGS, BUCKET, EGRESS, INGRESS, KEY, ZONES, network

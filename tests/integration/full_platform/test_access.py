@@ -8,7 +8,7 @@ import pytest
 
 from components.deployer.deployer_documents import deployer_policy, deployer_trust
 from components.deployer.deployer_scope import DeployerScope, LaunchLimits
-from components.execution_role.iam_documents import (
+from components.execution_role.execution_documents import (
     ExecutionScope,
     execution_policy,
     execution_trust,

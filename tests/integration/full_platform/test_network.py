@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from components.artifact_store.resource_policies import (
+from components.network.network_documents import (
+    flow_log_policy,
+    flow_log_trust,
     interface_endpoint_policy,
     s3_endpoint_policy,
 )
-from components.execution_role.iam_documents import flow_log_policy, flow_log_trust
 from components.network.subnets import plan_subnets
 from tests.integration.full_platform.conftest import ONE_PLATFORM, Platform
 from tests.integration.full_platform.options import ACCOUNT, CIDR, INPUTS, TAGS, ZONES

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.artifact_store.resource_policies import key_policy
+from components.artifact_store.artifact_documents import key_policy
 from tests.components.evaluation import denied
 from tests.integration.full_platform.conftest import ONE_PLATFORM, Platform
 from tests.integration.full_platform.options import ACCESS_LOGS, ACCOUNT, ADMINISTRATOR, TAGS

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.execution_role.iam_documents import ExecutionScope, execution_policy
+from components.execution_role.execution_documents import ExecutionScope, execution_policy
 from tests.localcloud.cloud import BUCKET, Cloud, checkpoints, refusal
 from tests.localcloud.roles import LOG, PULL, READ, WRITE, World, allow, deny, trust
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from components.artifact_store.resource_policies import bucket_policy, key_policy
-from components.execution_role.iam_documents import (
+from components.artifact_store.artifact_documents import bucket_policy, key_policy
+from components.execution_role.execution_documents import (
     ExecutionScope,
-    Statement,
     execution_policy,
     execution_trust,
 )
+from components.policy_documents import Statement
 from localcloud.server import daemon
 from tests.localcloud.cloud import REGION, Cloud, channel, policy
 

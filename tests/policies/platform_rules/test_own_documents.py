@@ -16,20 +16,19 @@ from components.alerts.watchdog_documents import (
     watchdog_trust,
 )
 from components.arns import partition
-from components.artifact_store.resource_policies import (
-    bucket_policy,
-    interface_endpoint_policy,
-    key_policy,
-    s3_endpoint_policy,
-)
+from components.artifact_store.artifact_documents import bucket_policy, key_policy
 from components.deployer.deployer_documents import deployer_policy, deployer_trust
 from components.deployer.deployer_scope import DeployerScope, LaunchLimits
-from components.execution_role.iam_documents import (
+from components.execution_role.execution_documents import (
     ExecutionScope,
     execution_policy,
     execution_trust,
+)
+from components.network.network_documents import (
     flow_log_policy,
     flow_log_trust,
+    interface_endpoint_policy,
+    s3_endpoint_policy,
 )
 from components.training_job.settings.file_systems import FileSystem
 from training_policies.harness import resource, violations

@@ -1,23 +1,28 @@
-"""The documents of the stack's IAM roles: who may assume them, and what they may do.
+"""The documents of the execution role: who may assume it, and what it may do.
 
-Pure functions of plain values. Five statements name every resource, because AWS lets their
+Pure functions of plain values. Four statements name every resource, because AWS lets their
 actions name none: the registry token, the metrics (held to their namespace instead), and the
-descriptions of networks, of log groups and of file systems on FSx.
+descriptions of networks and of file systems on FSx.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from components.arns import bucket_arn, partition, s3_location
+from components.arns import partition
+from components.policy_documents import (
+    TRAINING_LOGS,
+    Document,
+    Statement,
+    allow,
+    document,
+    input_statements,
+    service_host,
+    service_trust,
+    through_s3,
+)
 from components.training_job.settings.file_systems import FileSystem
-
-Statement = dict[str, Any]
-Document = dict[str, Any]
-
-TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"
 
 
 @dataclass(frozen=True)
@@ -61,31 +66,6 @@ class ExecutionScope:
         return f"arn:{partition(self.region)}:{service}:{self.region}:{self.account_id}:{resource}"
 
 
-def document(statements: Sequence[Statement]) -> Document:
-    """A policy document of these statements."""
-    return {"Version": "2012-10-17", "Statement": list(statements)}
-
-
-def allow(sid: str, actions: Sequence[str], resources: Sequence[str]) -> Statement:
-    """A statement that allows these actions on these resources."""
-    return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
-
-
-def service_trust(service: str, account_id: str, source: str) -> Document:
-    """Both conditions keep the service from being used as a deputy for another account."""
-    statement = {
-        "Sid": "AssumeForThisAccount",
-        "Effect": "Allow",
-        "Principal": {"Service": service},
-        "Action": "sts:AssumeRole",
-        "Condition": {
-            "StringEquals": {"aws:SourceAccount": account_id},
-            "ArnLike": {"aws:SourceArn": source},
-        },
-    }
-    return document([statement])
-
-
 def execution_trust(account_id: str, region: str) -> Document:
     """Only SageMaker, and only for training jobs of this account in this region."""
     source = f"arn:{partition(region)}:sagemaker:{region}:{account_id}:training-job/*"
@@ -106,49 +86,6 @@ def execution_policy(scope: ExecutionScope) -> Document:
             *_network_statements(scope),
         ]
     )
-
-
-def flow_log_trust(account_id: str, region: str) -> Document:
-    """Only VPC flow logs of this account in this region."""
-    source = f"arn:{partition(region)}:ec2:{region}:{account_id}:vpc-flow-log/*"
-    return service_trust("vpc-flow-logs.amazonaws.com", account_id, source)
-
-
-def flow_log_policy(log_group_arn: str) -> Document:
-    """Writing to one log group, which exists already."""
-    streams = f"{log_group_arn}:log-stream:*"
-    actions = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-    return document(
-        [
-            allow("WriteFlowLogs", actions, [log_group_arn, streams]),
-            allow("FindLogGroup", ["logs:DescribeLogGroups"], ["*"]),
-        ]
-    )
-
-
-def through_s3(region: str) -> dict[str, Any]:
-    """The condition that a key is used by S3, on behalf of whoever calls it."""
-    return {"StringEquals": {"kms:ViaService": _service_host("s3", region)}}
-
-
-def _service_host(service: str, region: str) -> str:
-    suffix = "amazonaws.com.cn" if partition(region) == "aws-cn" else "amazonaws.com"
-    return f"{service}.{region}.{suffix}"
-
-
-def input_statements(input_prefixes: Sequence[str], region: str) -> list[Statement]:
-    """Listing and reading of foreign inputs, no further than their prefixes."""
-    prefixes: dict[str, list[str]] = {}
-    for bucket, prefix in sorted({s3_location(uri) for uri in input_prefixes}):
-        prefixes.setdefault(bucket_arn(bucket, region), []).append(f"{prefix}*")
-    if not prefixes:
-        return []
-    listing = [
-        _list_statement(f"ListInputs{number}", bucket, patterns)
-        for number, (bucket, patterns) in enumerate(prefixes.items(), start=1)
-    ]
-    objects = [f"{bucket}/{each}" for bucket, patterns in prefixes.items() for each in patterns]
-    return [*listing, allow("ReadInputs", ["s3:GetObject"], objects)]
 
 
 def _artifact_statements(scope: ExecutionScope) -> list[Statement]:
@@ -231,7 +168,7 @@ def _secret_statements(scope: ExecutionScope) -> list[Statement]:
     statements = [allow("ReadSecrets", ["secretsmanager:GetSecretValue"], arns)]
     if scope.secret_key_arns:
         regions = sorted({arn.split(":")[3] for arn in arns})
-        hosts = [_service_host("secretsmanager", region) for region in regions]
+        hosts = [service_host("secretsmanager", region) for region in regions]
         decrypt = allow("DecryptSecrets", ["kms:Decrypt"], scope.secret_key_arns)
         statements.append({**decrypt, "Condition": {"StringEquals": {"kms:ViaService": hosts}}})
     return statements
@@ -282,8 +219,3 @@ def _network_statements(scope: ExecutionScope) -> list[Statement]:
             ["*"],
         ),
     ]
-
-
-def _list_statement(sid: str, bucket: str, patterns: Sequence[str]) -> Statement:
-    statement = allow(sid, ["s3:ListBucket"], [bucket])
-    return {**statement, "Condition": {"StringLike": {"s3:prefix": list(patterns)}}}

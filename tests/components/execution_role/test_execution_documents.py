@@ -5,14 +5,12 @@ from typing import Any
 
 import pytest
 
-from components.execution_role.iam_documents import (
-    Document,
+from components.execution_role.execution_documents import (
     ExecutionScope,
     execution_policy,
     execution_trust,
-    flow_log_policy,
-    flow_log_trust,
 )
+from components.policy_documents import Document
 from components.training_job.settings.file_systems import FileSystem
 from tests.components.policies import actions, as_list, lint, lint_trust, scope
 from tests.components.recording import ACCOUNT, REGION
@@ -57,9 +55,8 @@ LARGEST = replace(
 DOCUMENTS = [
     execution_policy(SMALLEST),
     execution_policy(LARGEST),
-    flow_log_policy(f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:flows"),
 ]
-TRUSTS = [execution_trust(ACCOUNT, REGION), flow_log_trust(ACCOUNT, REGION)]
+TRUST = execution_trust(ACCOUNT, REGION)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -67,9 +64,8 @@ def test_the_linter_finds_nothing_in_a_roles_policy(document: Document):
     assert lint(document) == set()
 
 
-@pytest.mark.parametrize("document", TRUSTS)
-def test_the_linter_finds_nothing_in_a_trust_policy(document: Document):
-    assert lint_trust(document) == set()
+def test_the_linter_finds_nothing_in_the_trust_policy():
+    assert lint_trust(TRUST) == set()
 
 
 def test_the_linter_would_find_an_action_that_does_not_exist():
@@ -78,28 +74,19 @@ def test_the_linter_would_find_an_action_that_does_not_exist():
     assert "UNKNOWN_ACTION" in lint(document)
 
 
-@pytest.mark.parametrize("document", [*DOCUMENTS, *TRUSTS])
+@pytest.mark.parametrize("document", [*DOCUMENTS, TRUST])
 def test_every_statement_has_a_name_of_its_own(document: Document):
     names = [statement["Sid"] for statement in document["Statement"]]
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize(
-    ("document", "service", "source"),
-    [
-        (TRUSTS[0], "sagemaker.amazonaws.com", f"sagemaker:{REGION}:{ACCOUNT}:training-job/*"),
-        (TRUSTS[1], "vpc-flow-logs.amazonaws.com", f"ec2:{REGION}:{ACCOUNT}:vpc-flow-log/*"),
-    ],
-)
-def test_a_role_is_assumed_by_one_service_for_this_account_and_region_only(
-    document: Document, service: str, source: str
-):
-    (statement,) = document["Statement"]
-    assert statement["Principal"] == {"Service": service}
+def test_the_role_is_assumed_by_sagemaker_for_this_account_and_region_only():
+    (statement,) = TRUST["Statement"]
+    assert statement["Principal"] == {"Service": "sagemaker.amazonaws.com"}
     assert statement["Action"] == "sts:AssumeRole"
     assert statement["Condition"] == {
         "StringEquals": {"aws:SourceAccount": ACCOUNT},
-        "ArnLike": {"aws:SourceArn": f"arn:aws:{source}"},
+        "ArnLike": {"aws:SourceArn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/*"},
     }
 
 

@@ -1,4 +1,4 @@
-"""The policies that resources carry themselves: the key, the artifact bucket, the endpoints.
+"""The documents of the artifact store: who may use its key, and what its bucket refuses.
 
 Pure functions of plain values.
 """
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from components.arns import partition
-from components.execution_role.iam_documents import Document, Statement, document, input_statements
+from components.policy_documents import Document, Statement, document, for_anybody, service_host
 
 _ENCRYPTION = "s3:x-amz-server-side-encryption"
 _ENCRYPTION_KEY = f"{_ENCRYPTION}-aws-kms-key-id"
@@ -64,47 +64,6 @@ def bucket_policy(
     return document(statements)
 
 
-def s3_endpoint_policy(
-    account_id: str,
-    region: str,
-    artifact_bucket_arn: str,
-    input_prefixes: Sequence[str] = (),
-    image_layers: bool = False,
-) -> Document:
-    """What can be reached through the S3 endpoint: the artifacts and the jobs' inputs.
-
-    Only for principals of the account, so that credentials from elsewhere carry nothing out.
-
-    Args:
-        account_id: the stack's account.
-        region: the stack's region.
-        artifact_bucket_arn: the artifact bucket.
-        input_prefixes: `s3://` URIs of inputs that lie in other buckets.
-        image_layers: whether images are pulled through the VPC; their layers lie in S3.
-    """
-    own = [
-        _through_endpoint("ListArtifacts", ["s3:ListBucket"], [artifact_bucket_arn]),
-        _through_endpoint(
-            "UseArtifacts",
-            ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-            [f"{artifact_bucket_arn}/*"],
-        ),
-    ]
-    inputs = [{**each, "Principal": "*"} for each in input_statements(input_prefixes, region)]
-    statements = [_of_account(each, account_id) for each in [*own, *inputs]]
-    if image_layers:
-        # ECR hands out signed addresses, which carry ECR's own principal.
-        layers = f"arn:{partition(region)}:s3:::prod-{region}-starport-layer-bucket/*"
-        statements.append(_through_endpoint("PullImageLayers", ["s3:GetObject"], [layers]))
-    return document(statements)
-
-
-def interface_endpoint_policy(account_id: str) -> Document:
-    """Every action of the endpoint's service, but only for principals of the account."""
-    everything = _through_endpoint("OnlyThisAccount", ["*"], ["*"])
-    return document([_of_account(everything, account_id)])
-
-
 def _account_statement(account_id: str, region: str) -> Statement:
     return {
         "Sid": "AccountAdministersKey",
@@ -116,12 +75,11 @@ def _account_statement(account_id: str, region: str) -> Statement:
 
 
 def _logs_statement(account_id: str, region: str) -> Statement:
-    suffix = "amazonaws.com.cn" if partition(region) == "aws-cn" else "amazonaws.com"
     groups = f"arn:{partition(region)}:logs:{region}:{account_id}:log-group:*"
     return {
         "Sid": "CloudWatchLogsEncrypts",
         "Effect": "Allow",
-        "Principal": {"Service": f"logs.{region}.{suffix}"},
+        "Principal": {"Service": service_host("logs", region)},
         "Action": [
             "kms:Decrypt",
             "kms:Encrypt",
@@ -208,26 +166,4 @@ def _endpoint_statement(bucket_arn: str, endpoint_id: str, exempt: Sequence[str]
 
 
 def _deny(sid: str, actions: Sequence[str], resources: Sequence[str]) -> Statement:
-    return _for_anybody("Deny", sid, actions, resources)
-
-
-def _through_endpoint(sid: str, actions: Sequence[str], resources: Sequence[str]) -> Statement:
-    return _for_anybody("Allow", sid, actions, resources)
-
-
-def _for_anybody(
-    effect: str, sid: str, actions: Sequence[str], resources: Sequence[str]
-) -> Statement:
-    return {
-        "Sid": sid,
-        "Effect": effect,
-        "Principal": "*",
-        "Action": list(actions),
-        "Resource": list(resources),
-    }
-
-
-def _of_account(statement: Statement, account_id: str) -> Statement:
-    conditions = statement.get("Condition", {})
-    own = {"StringEquals": {"aws:PrincipalAccount": account_id}}
-    return {**statement, "Condition": {**conditions, **own}}
+    return for_anybody("Deny", sid, actions, resources)

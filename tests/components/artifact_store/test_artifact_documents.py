@@ -2,32 +2,21 @@ from __future__ import annotations
 
 import pytest
 
-from components.artifact_store.resource_policies import (
-    bucket_policy,
-    interface_endpoint_policy,
-    key_policy,
-    s3_endpoint_policy,
-)
-from components.execution_role.iam_documents import Document
-from tests.components.policies import actions, lint, scope, statement
+from components.artifact_store.artifact_documents import bucket_policy, key_policy
+from components.policy_documents import Document
+from tests.components.policies import lint, statement
 from tests.components.recording import ACCOUNT, REGION
 
 BUCKET = "arn:aws:s3:::team-artifacts"
 OBJECTS = f"{BUCKET}/*"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
 DEPLOYER = f"arn:aws:iam::{ACCOUNT}:role/deployer"
-OWN = {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}
 HEADER = "s3:x-amz-server-side-encryption"
 
 BUCKET_POLICIES = [bucket_policy(BUCKET, KEY), bucket_policy(BUCKET, KEY, "vpce-1", [DEPLOYER])]
-ENDPOINT_POLICIES = [
-    s3_endpoint_policy(ACCOUNT, REGION, BUCKET),
-    s3_endpoint_policy(ACCOUNT, REGION, BUCKET, ["s3://data/train/"], image_layers=True),
-    interface_endpoint_policy(ACCOUNT),
-]
 
 
-@pytest.mark.parametrize("document", [*BUCKET_POLICIES, *ENDPOINT_POLICIES])
+@pytest.mark.parametrize("document", BUCKET_POLICIES)
 def test_the_linter_finds_nothing_in_a_resources_policy(document: Document):
     assert lint(document) == set()
 
@@ -140,39 +129,3 @@ def test_a_bucket_restricted_to_an_endpoint_stays_manageable_from_outside():
 
 def test_an_unrestricted_bucket_names_no_endpoint():
     assert "aws:SourceVpce" not in str(BUCKET_POLICIES[0])
-
-
-def test_the_s3_endpoint_leads_to_the_artifacts_only():
-    document = ENDPOINT_POLICIES[0]
-    assert actions(document) == {
-        "s3:AbortMultipartUpload",
-        "s3:DeleteObject",
-        "s3:GetObject",
-        "s3:ListBucket",
-        "s3:PutObject",
-    }
-    assert scope(document, "s3:ListBucket") == [([BUCKET], OWN)]
-    assert scope(document, "s3:PutObject") == [([OBJECTS], OWN)]
-
-
-def test_the_s3_endpoint_leads_to_foreign_inputs_for_reading():
-    document = s3_endpoint_policy(ACCOUNT, REGION, BUCKET, ["s3://data/train/"])
-    assert scope(document, "s3:GetObject")[1] == (["arn:aws:s3:::data/train/*"], OWN)
-    assert scope(document, "s3:ListBucket")[1] == (
-        ["arn:aws:s3:::data"],
-        {"StringLike": {"s3:prefix": ["train/*"]}, **OWN},
-    )
-    assert scope(document, "s3:PutObject") == [([OBJECTS], OWN)]
-
-
-def test_the_s3_endpoint_leads_to_image_layers_only_where_images_come_through_the_vpc():
-    layers = f"arn:aws:s3:::prod-{REGION}-starport-layer-bucket/*"
-    assert statement(ENDPOINT_POLICIES[1], "PullImageLayers")["Resource"] == [layers]
-    assert "starport" not in str(ENDPOINT_POLICIES[0])
-
-
-@pytest.mark.parametrize("document", ENDPOINT_POLICIES)
-def test_an_endpoint_serves_only_principals_of_the_account(document: Document):
-    own = [each for each in document["Statement"] if each["Sid"] != "PullImageLayers"]
-    assert own
-    assert all(each["Condition"].items() >= OWN.items() for each in own)

@@ -1,0 +1,85 @@
+"""IAM documents, and the statements that those of several components have in common.
+
+Pure functions of plain values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from components.arns import bucket_arn, partition, s3_location
+
+Statement = dict[str, Any]
+Document = dict[str, Any]
+
+TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"
+
+
+def document(statements: Sequence[Statement]) -> Document:
+    """A policy document of these statements."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def allow(sid: str, actions: Sequence[str], resources: Sequence[str]) -> Statement:
+    """A statement that allows these actions on these resources."""
+    return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+
+
+def for_anybody(
+    effect: str, sid: str, actions: Sequence[str], resources: Sequence[str]
+) -> Statement:
+    """A statement about these actions of any caller, as a resource's policy has it."""
+    return {
+        "Sid": sid,
+        "Effect": effect,
+        "Principal": "*",
+        "Action": list(actions),
+        "Resource": list(resources),
+    }
+
+
+def service_trust(service: str, account_id: str, source: str) -> Document:
+    """Both conditions keep the service from being used as a deputy for another account."""
+    statement = {
+        "Sid": "AssumeForThisAccount",
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": account_id},
+            "ArnLike": {"aws:SourceArn": source},
+        },
+    }
+    return document([statement])
+
+
+def through_s3(region: str) -> dict[str, Any]:
+    """The condition that a key is used by S3, on behalf of whoever calls it."""
+    return {"StringEquals": {"kms:ViaService": service_host("s3", region)}}
+
+
+def input_statements(input_prefixes: Sequence[str], region: str) -> list[Statement]:
+    """Listing and reading of foreign inputs, no further than their prefixes."""
+    prefixes: dict[str, list[str]] = {}
+    for bucket, prefix in sorted({s3_location(uri) for uri in input_prefixes}):
+        prefixes.setdefault(bucket_arn(bucket, region), []).append(f"{prefix}*")
+    if not prefixes:
+        return []
+    listing = [
+        _list_statement(f"ListInputs{number}", bucket, patterns)
+        for number, (bucket, patterns) in enumerate(prefixes.items(), start=1)
+    ]
+    objects = [f"{bucket}/{each}" for bucket, patterns in prefixes.items() for each in patterns]
+    return [*listing, allow("ReadInputs", ["s3:GetObject"], objects)]
+
+
+def service_host(service: str, region: str) -> str:
+    """The host name of a service in a region, by which conditions name it."""
+    suffix = "amazonaws.com.cn" if partition(region) == "aws-cn" else "amazonaws.com"
+    return f"{service}.{region}.{suffix}"
+
+
+def _list_statement(sid: str, bucket: str, patterns: Sequence[str]) -> Statement:
+    statement = allow(sid, ["s3:ListBucket"], [bucket])
+    return {**statement, "Condition": {"StringLike": {"s3:prefix": list(patterns)}}}
