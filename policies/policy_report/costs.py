@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from training_policies.policy import Parameters
 from training_policies.quotas import measures
-from training_policies.quotas.limits import Scope
 from training_policies.quotas.owner import quota_for
+from training_policies.quotas.quota import Scope
 from training_policies.resource import MISSING, UNKNOWN, Absence
 from training_policies.training_job import TrainingJobView
 

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training_policies.harness import as_the_sdk_does
 from training_policies.pack import NAME
-from training_policies.resource import UNKNOWN, Resource
+from training_policies.resource import UNKNOWN, Resource, as_the_sdk_sends
 from training_policies.stack_identity import settings_of
 from training_policies.training_job import TrainingJobView, training_jobs
 
@@ -139,7 +138,7 @@ def _stays(step: Mapping[str, Any]) -> bool:
 
 
 def _resource(state: Mapping[str, Any]) -> Resource:
-    inputs = as_the_sdk_does(_without_secrets(state.get("inputs") or {}))
+    inputs = as_the_sdk_sends(_without_secrets(state.get("inputs") or {}))
     return Resource(state["type"], name_in(state["urn"]), state["urn"], inputs)
 
 

@@ -14,9 +14,9 @@ from policy_report.preview import Breach, Preview, name_in
 from quota_report.usage import REFUSED, Usage
 from training_policies.configuration import Configuration
 from training_policies.engine import STACK_TYPE
-from training_policies.harness import Run
 from training_policies.pack import POLICIES, enforced_policies
 from training_policies.policy import Policy
+from training_policies.policy_run import PolicyRun
 from training_policies.quotas import QUOTA_POLICIES
 from training_policies.resource import Resource
 
@@ -78,14 +78,14 @@ def verdict_on(
     today: date,
 ) -> Verdict:
     """The verdict on the preview of the stack with this name and these tags."""
-    run = Run(configuration, _JUDGED_AGAIN, tags, preview.settings, stack, today)
+    run = PolicyRun(configuration, _JUDGED_AGAIN, tags, preview.settings, stack, today)
     over = [each for each in quotas if each.verdict in REFUSED]
     verdict = Verdict(preview, enforced_policies(configuration), [], over)
     # What the engine could not judge may make a policy fail here as well.
     return replace(verdict, unreported=_unreported(verdict, run)) if verdict.judged else verdict
 
 
-def _unreported(verdict: Verdict, run: Run) -> list[Breach]:
+def _unreported(verdict: Verdict, run: PolicyRun) -> list[Breach]:
     reported = {(each.policy, each.resource) for each in verdict.refusing}
     return [
         each
@@ -94,7 +94,7 @@ def _unreported(verdict: Verdict, run: Run) -> list[Breach]:
     ]
 
 
-def _breaches(run: Run, resources: Sequence[Resource]) -> Iterator[Breach]:
+def _breaches(run: PolicyRun, resources: Sequence[Resource]) -> Iterator[Breach]:
     """What the policies find; what the whole stack breaks is told of its root, as by the engine."""
     root = next((each.name for each in resources if each.type == STACK_TYPE), "")
     severities = {policy.name: policy.severity for policy in run.policies}

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from quota_report.backend import Backend, BackendError, RecordedJob
-from quota_report.output import AccountLine, Report, as_json, as_text
+from quota_report.report import AccountLine, Report, as_json, as_text
 from quota_report.usage import StackJob, usage
 from training_policies.configuration import (
     Configuration,

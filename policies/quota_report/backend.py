@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from quota_report.usage import StackJob
-from training_policies.harness import as_the_sdk_does
-from training_policies.resource import Resource
+from training_policies.resource import Resource, as_the_sdk_sends
 from training_policies.stack_identity import stack_of
 from training_policies.training_job import training_job
 
@@ -85,5 +84,5 @@ def _arn(state: Mapping[str, Any]) -> str:
 def _resource(state: Mapping[str, Any]) -> Resource:
     """A resource of the state, with the inputs that the program last gave it."""
     urn = state["urn"]
-    inputs = as_the_sdk_does(state.get("inputs") or {})
+    inputs = as_the_sdk_sends(state.get("inputs") or {})
     return Resource(state["type"], urn.rpartition("::")[2], urn, inputs)

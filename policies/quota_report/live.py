@@ -10,8 +10,7 @@ from typing import Any
 
 import boto3
 
-from training_policies.harness import as_the_sdk_does
-from training_policies.resource import Resource
+from training_policies.resource import Resource, as_the_sdk_sends
 from training_policies.training_job import OWN_TYPE, TrainingJobView, training_job
 
 # Quotas are looked up by their names: their codes differ from type to type.
@@ -75,7 +74,7 @@ def _view(sagemaker: Any, name: str) -> TrainingJobView | None:
     arn = description["TrainingJobArn"]
     tags = sagemaker.list_tags(ResourceArn=arn)["Tags"]
     request = {key: description[key] for key in _JUDGED if key in description}
-    properties = as_the_sdk_does({"request": {**request, "Tags": tags}})
+    properties = as_the_sdk_sends({"request": {**request, "Tags": tags}})
     return training_job(Resource(OWN_TYPE, name, arn, properties))
 
 

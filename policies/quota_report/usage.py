@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from training_policies.configuration import Configuration
 from training_policies.policy import Stack
 from training_policies.quotas import measures
-from training_policies.quotas.limits import Quota, Scope, quota_of
 from training_policies.quotas.owner import Owner, contradictions, owner_of
 from training_policies.quotas.per_job import allowed_by
 from training_policies.quotas.per_stack import STACK_LIMITS, StackLimit
+from training_policies.quotas.quota import Quota, Scope, quota_of
 from training_policies.training_job import TrainingJobView
 
 WITHIN, OVER, UNKNOWN, UNLIMITED, WITHOUT_QUOTA = (

@@ -12,11 +12,11 @@ from typing import Any
 
 from training_policies.configuration_schema import configuration_schema
 from training_policies.exemptions import Exemption, parse
+from training_policies.instances import Prices
 from training_policies.json_schema import problems_with
 from training_policies.policy import Level, Parameters, Rule, Stack
-from training_policies.prices import Prices
 from training_policies.problems import Problem, report
-from training_policies.quotas.limits import quota_of
+from training_policies.quotas.quota import quota_of
 from training_policies.resource import MISSING
 
 VARIABLE = "TRAINING_POLICIES_CONFIGURATION"

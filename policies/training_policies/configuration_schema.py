@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from training_policies.policy import Rule
-from training_policies.quotas.limits import QUOTA_SCHEMA
+from training_policies.quotas.quota import QUOTA_SCHEMA
 
 _NAME = "^[a-z0-9](-?[a-z0-9])*$"
 _LEVELS = ["advisory", "mandatory", "disabled"]

@@ -18,6 +18,7 @@ from pulumi_policy import (
 )
 
 from training_policies.enforcement import Enforcement
+from training_policies.exemptions import Exemption
 from training_policies.policy import Policy, Rule, StackPolicy
 from training_policies.resource import Resource
 from training_policies.training_job import may_be_training_job
@@ -36,7 +37,7 @@ def resource_policy(policy: Policy, enforcement: Enforcement) -> ResourceValidat
         if policy.applies(args.resource_type):
             resource = Resource(args.resource_type, args.name, args.urn, args.props)
             parameters = enforcement.parameters(policy, args.stack_tags)
-            for violation in policy.judge(resource, parameters):
+            for violation in policy.violations(resource, parameters):
                 text = enforcement.verdict(policy, violation, args.name, parameters.stack)
                 if text is not None:
                     report(text, None)
@@ -52,7 +53,7 @@ def stack_policy(policy: StackPolicy, enforcement: Enforcement) -> StackValidati
             report(_configured_elsewhere(enforcement), None)
         resources = [_registered(each, enforcement.inputs) for each in args.resources]
         parameters = enforcement.parameters(policy, args.stack_tags)
-        for violation in policy.judge(resources, parameters):
+        for violation in policy.violations(resources, parameters):
             subject = violation.subject.rpartition("::")[2] or parameters.stack.name
             text = enforcement.verdict(policy, violation, subject, parameters.stack)
             if text is not None:
@@ -94,3 +95,46 @@ def _facts(rule: Rule, enforcement: Enforcement) -> dict[str, Any]:
         "framework": framework,
         "tags": [f"{each.framework}: {each.id}" for each in rule.controls],
     }
+
+
+def refusal(problems: str) -> ResourceValidationPolicy:
+    """The one policy of a pack without a usable configuration: it refuses every stack."""
+
+    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        if args.resource_type == STACK_TYPE:
+            report(problems, None)
+
+    return ResourceValidationPolicy(
+        name="pack-configuration",
+        display_name="The policy pack has a usable configuration",
+        description="Checks that the policy pack's configuration can be used.",
+        validate=validate,
+        enforcement_level=EnforcementLevel.MANDATORY,
+        severity=Severity.CRITICAL,
+        remediation_steps="Mend the configuration file as the message says.",
+    )
+
+
+def exemptions_warning(enforcement: Enforcement) -> StackValidationPolicy:
+    """Warns of the exemptions in use that are about to expire."""
+
+    def validate(_: StackValidationArgs, report: ReportViolation) -> None:
+        for exemption in sorted(enforcement.used, key=lambda each: each.expires):
+            days = exemption.days_left(enforcement.today)
+            if days <= enforcement.configuration.warning_days:
+                report(_warning(exemption, days), None)
+
+    return StackValidationPolicy(
+        name="pack-exemptions",
+        display_name="No exemption in use is about to expire",
+        description="Checks that no exemption that the stack relies on is about to expire.",
+        validate=validate,
+        enforcement_level=EnforcementLevel.ADVISORY,
+        severity=Severity.MEDIUM,
+        remediation_steps="Mend what is exempted, or have the exemption renewed.",
+    )
+
+
+def _warning(exemption: Exemption, days: int) -> str:
+    last = "today is its last day" if days == 0 else f"{days} days are left"
+    return f"{last}: the {exemption}.\nRemedy: mend the violation, or have the exemption renewed."

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 _TABLE = Path(__file__).with_name("instances.csv")
 
@@ -53,3 +54,24 @@ def _parse(row: Mapping[str, str]) -> InstanceType:
         has_local_storage=float(row["local_nvme_gb"] or 0) > 0,
         usd_per_hour=float(price) if price else None,
     )
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Prices in USD per instance and hour.
+
+    `own` has the organisation's own prices, which come before those of the price file. A type
+    without a price in either is refused, or allowed without a cost, as `unknown` says.
+    """
+
+    own: Mapping[str, float] = field(default_factory=dict)
+    unknown: Literal["refuse", "allow"] = "refuse"
+
+    def usd_per_hour(self, instance_type: str) -> float | None:
+        """The price, or None where nobody knows it and that is refused."""
+        if instance_type in self.own:
+            return self.own[instance_type]
+        listed = instance_types().get(instance_type)
+        if listed is not None and listed.usd_per_hour is not None:
+            return listed.usd_per_hour
+        return 0.0 if self.unknown == "allow" else None

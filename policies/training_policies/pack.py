@@ -13,8 +13,7 @@ from training_policies.configuration import (
     read_configuration,
 )
 from training_policies.enforcement import Enforcement
-from training_policies.engine import resource_policy, stack_policy
-from training_policies.house_rules import exemptions_warning, refusal
+from training_policies.engine import exemptions_warning, refusal, resource_policy, stack_policy
 from training_policies.platform_rules import PLATFORM_POLICIES
 from training_policies.policy import Policy, StackPolicy
 from training_policies.quotas import QUOTA_POLICIES

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Literal
 
-from training_policies.prices import Prices
+from training_policies.compliance import Control
+from training_policies.instances import Prices
 from training_policies.resource import Resource
 from training_policies.violation import Violation
 
@@ -15,14 +16,6 @@ Level = Literal["advisory", "mandatory", "disabled"]
 Severity = Literal["low", "medium", "high", "critical"]
 Schema = Mapping[str, Any]
 """A JSON schema."""
-
-
-@dataclass(frozen=True)
-class Control:
-    """A requirement of a compliance framework, as the framework itself names it."""
-
-    framework: str
-    id: str
 
 
 @dataclass(frozen=True)
@@ -74,25 +67,43 @@ class Rule:
 
     Attributes:
         name: in kebab case; configuration and exemptions call the policy by it.
-        display_name: a short title.
-        description: one sentence that begins with "Checks".
+        checks: what the policy checks that is true, as "a job has a runtime limit".
         severity: how bad a violation is.
         controls: the frameworks' requirements that the policy answers.
-        remediation: what to do about a violation, in general.
+        remedy: how a violation is corrected, as "set the job's runtime limit"; violations that
+            have no remedy of their own get this one.
         level: what a violation does unless the configuration says otherwise.
         fixed: no configuration and no exemption changes the policy; others rely on it.
         parameters: a JSON schema for each parameter; one without default is required.
     """
 
     name: str
-    display_name: str
-    description: str
+    checks: str
     severity: Severity
     controls: Sequence[Control]
-    remediation: str
+    remedy: str
     level: Level = field(default="mandatory", kw_only=True)
     fixed: bool = field(default=False, kw_only=True)
     parameters: Mapping[str, Schema] = field(default_factory=dict, kw_only=True)
+
+    @property
+    def display_name(self) -> str:
+        """The title that the engine shows."""
+        return _capitalized(self.checks)
+
+    @property
+    def description(self) -> str:
+        """What the policy checks, as a sentence."""
+        return f"Checks that {self.checks}."
+
+    @property
+    def remediation(self) -> str:
+        """The remedy as a sentence."""
+        return f"{_capitalized(self.remedy)}."
+
+    def _completed(self, violations: Iterable[Violation]) -> Iterator[Violation]:
+        """The violations, each with a remedy."""
+        return (each if each.remedy else replace(each, remedy=self.remedy) for each in violations)
 
 
 @dataclass(frozen=True)
@@ -103,9 +114,24 @@ class Policy(Rule):
     """Whether resources of a type are judged at all."""
     judge: Callable[[Resource, Parameters], Iterable[Violation]] = field(kw_only=True)
 
+    def violations(self, resource: Resource, parameters: Parameters) -> Iterator[Violation]:
+        """What is wrong with a resource; nothing where the policy does not apply."""
+        found = self.judge(resource, parameters) if self.applies(resource.type) else ()
+        return self._completed(found)
+
 
 @dataclass(frozen=True)
 class StackPolicy(Rule):
     """A rule for all resources of a stack together, judged once they are registered."""
 
     judge: Callable[[Sequence[Resource], Parameters], Iterable[Violation]] = field(kw_only=True)
+
+    def violations(
+        self, resources: Sequence[Resource], parameters: Parameters
+    ) -> Iterator[Violation]:
+        """What is wrong with a stack's resources."""
+        return self._completed(self.judge(resources, parameters))
+
+
+def _capitalized(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}"

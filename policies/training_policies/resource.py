@@ -115,3 +115,35 @@ def _is_unknown(value: Any) -> bool:
 
 def _is_list(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
+def is_absent(value: Any) -> bool:
+    """Whether a property is not there, or is there and empty."""
+    return value is MISSING or value == "" or value == []
+
+
+def as_the_sdk_sends(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Properties as the SDK hands them to a policy, from plain ones with `UNKNOWN` in them.
+
+    Touching an unknown value raises an error, all numbers are floats, and nulls and names that
+    begin with two underscores are left out. Plain dictionaries would hide mistakes with these.
+    """
+    sent: Mapping[str, Any] = proxy.unknown_checking_proxy(_sdk_value(properties))
+    return sent
+
+
+def _sdk_value(value: Any) -> Any:
+    """A value as it comes out of the engine's messages."""
+    if value is UNKNOWN:
+        return proxy.UNKNOWN_STRING_VALUE
+    if isinstance(value, Mapping):
+        return {key: _sdk_value(each) for key, each in value.items() if _is_sent(key, each)}
+    if isinstance(value, list | tuple):
+        return [_sdk_value(each) for each in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value
+
+
+def _is_sent(key: str, value: Any) -> bool:
+    return value is not None and not key.startswith("__")

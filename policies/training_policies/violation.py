@@ -1,4 +1,4 @@
-"""What a policy reports: what is wrong and why, what was asked and allowed, and how to mend it."""
+"""What a policy reports: what is wrong and why, what was asked and allowed, and the remedy."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _LONGEST_VALUE = 160
 class Violation:
     """One breach of a policy.
 
-    `asked` and `allowed` are values as they stand in the program and in the configuration.
-    `subject` is the URN of the resource that a stack policy means, "" for the stack as a whole;
-    a resource policy always means the resource that it judges.
+    `asked` and `allowed` are values as the program and the configuration have them. `remedy` is ""
+    where it is the policy's own. `subject` is the URN of the resource that a stack policy means, ""
+    for the stack as a whole; a resource policy always means the resource that it judges.
     """
 
     what: str
     why: str
     asked: Any
     allowed: Any
-    remedy: str
+    remedy: str = ""
     subject: str = ""
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from training_policies import check
+from training_policies import check_configuration
 from training_policies.configuration import (
     DEFAULT_FILE,
     VARIABLE,
@@ -190,7 +190,7 @@ def test_the_check_says_what_a_configuration_holds_and_when_exemptions_end(
 ):
     exemptions = [exemption(expires="2999-01-31"), exemption(expires="2020-01-31")]
     file = written(tmp_path, {"teams": {"research": {}}, "exemptions": exemptions})
-    assert check.main([str(file)]) == 0
+    assert check_configuration.main([str(file)]) == 0
     first, expired, lasting = capsys.readouterr().out.splitlines()
     assert first == "organisation.json can be used. It has quotas for research."
     assert expired.startswith("Expired: exemption of * from quota-spot-only for ada@example.org")
@@ -198,7 +198,7 @@ def test_the_check_says_what_a_configuration_holds_and_when_exemptions_end(
 
 
 def test_the_check_fails_with_every_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    assert check.main([str(written(tmp_path, {}))]) == 1
+    assert check_configuration.main([str(written(tmp_path, {}))]) == 1
     assert "teams: nothing — is required" in capsys.readouterr().err
 
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.policies.jobs import job, request
+from tests.policies.subjects import job, request, resource
 from training_policies.configuration import Configuration
 from training_policies.enforcement import Enforcement
 from training_policies.engine import resource_policy, stack_policy
 from training_policies.exemptions import parse
-from training_policies.harness import OPTIONS, Diagnostic, Run, resource
+from training_policies.policy_run import OPTIONS, Diagnostic, PolicyRun
 from training_policies.quotas import QUOTA_POLICIES
 from training_policies.quotas.per_stack import STACK_LIMITS
 from training_policies.quotas.per_stack import stack_policy as per_stack_policy
@@ -39,7 +39,9 @@ def run(
     values = {"teams": {"research": {"dev": quota}}, "policies": policies or {}, **more}
     configuration = Configuration("organisation.json", values, tuple(map(parse, exemptions)))
     settings = {"team": "research", "environment": "dev"}
-    return Run(configuration, QUOTA_POLICIES, {}, settings, "research-dev", today).over(resources)
+    return PolicyRun(configuration, QUOTA_POLICIES, {}, settings, "research-dev", today).over(
+        resources
+    )
 
 
 def exemption(**changes: str) -> dict[str, str]:
@@ -68,7 +70,7 @@ def test_a_violation_says_what_why_the_numbers_the_remedy_and_how_to_be_exempted
 def test_a_policy_that_nobody_is_exempted_from_says_so():
     stranger: dict[str, Any] = {"teams": {}}
     configuration = Configuration("organisation.json", stranger)
-    [told] = Run(configuration, QUOTA_POLICIES, {}, {}, "dev", TODAY).over([OVER])
+    [told] = PolicyRun(configuration, QUOTA_POLICIES, {}, {}, "dev", TODAY).over([OVER])
     assert told.policy == "quota-team"
     assert told.text.endswith("Exemption: there is none from this policy.")
 
@@ -161,7 +163,9 @@ def test_the_stacks_tags_come_before_its_settings():
     quotas = {"families": {"*": {}}, "all": {"instancesPerJob": 3}}
     configuration = Configuration("organisation.json", {"teams": {"vision": {"dev": quotas}}})
     settings = {"team": "research", "environment": "dev"}
-    told = Run(configuration, QUOTA_POLICIES, {"team": "vision"}, settings, "dev").over([OVER])
+    told = PolicyRun(
+        configuration, QUOTA_POLICIES, {"team": "vision"}, settings, "dev", TODAY
+    ).over([OVER])
     assert [each.policy for each in told] == ["quota-team"]
     assert "the stack's settings name another team than the stack's tags" in told[0].text
 
@@ -174,7 +178,9 @@ def spoofed(**tags: str) -> list[str]:
     said = {"team": "research", "environment": "prod"}
     written = [{"Key": key, "Value": value} for key, value in said.items()]
     subject = resource(OWN_TYPE, {"request": {**request(), "Tags": written}})
-    run = Run(Configuration("organisation.json", values), QUOTA_POLICIES, tags, said, "vision-dev")
+    run = PolicyRun(
+        Configuration("organisation.json", values), QUOTA_POLICIES, tags, said, "vision-dev", TODAY
+    )
     return [each.text.splitlines()[0] for each in run.over([subject])]
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from toolchain.layout import CHECKOUT
 from training_policies.configuration import DEFAULT_FILE, read_configuration
+from training_policies.generated_files import LIST_FILE, SCHEMA_FILE, list_text, schema_text
 from training_policies.pack import POLICIES, configured_policies
 from training_policies.policy import Policy, Rule
-from training_policies.schema import LIST_FILE, SCHEMA_FILE, list_text, schema_text
 
 PACK = CHECKOUT / "policies"
 OWN = {"pulumi", "pulumi_policy", "training_policies"}
@@ -54,7 +54,7 @@ def test_the_pack_needs_the_same_versions_as_the_program():
 
 
 def test_the_schema_and_the_list_of_policies_are_current():
-    remedy = "run `python -m training_policies.schema` in the folder policies"
+    remedy = "run `python -m training_policies.generated_files` in the folder policies"
     assert SCHEMA_FILE.read_text() == schema_text(), remedy
     assert LIST_FILE.read_text() == list_text(), remedy
 

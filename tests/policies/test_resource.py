@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
+import pytest
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError, unknown_checking_proxy
 
-from training_policies.resource import MISSING, UNKNOWN, Resource
+from training_policies.resource import MISSING, UNKNOWN, Resource, as_the_sdk_sends
 
 
 def resource(properties: dict[str, Any]) -> Resource:
@@ -39,3 +40,19 @@ def test_whole_numbers_are_integers_and_booleans_stay():
     assert read == {"count": 2, "price": 1.5, "spot": True}
     assert isinstance(read["count"], int)
     assert read["spot"] is True
+
+
+def test_properties_are_as_the_sdk_hands_them_over():
+    sent = as_the_sdk_sends({"count": 2, "on": True, "none": None, "__provider": "x", "list": [1]})
+    assert dict(sent) == {"count": 2.0, "on": True, "list": sent["list"]}
+    assert isinstance(sent["count"], float)
+    assert sent["on"] is True
+    assert list(sent["list"]) == [1.0]
+
+
+def test_touching_an_unknown_value_raises_as_it_does_in_a_preview():
+    sent = as_the_sdk_sends({"tags": {"team": UNKNOWN}})
+    with pytest.raises(UnknownValueError):
+        sent["tags"]["team"]
+    with pytest.raises(UnknownValueError):
+        dict(as_the_sdk_sends({"list": UNKNOWN}))

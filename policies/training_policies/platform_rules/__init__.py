@@ -3,24 +3,10 @@
 from __future__ import annotations
 
 from training_policies.platform_rules.bucket_policies import NOT_PUBLIC, OTHER_KEYS, TRANSPORT
-from training_policies.platform_rules.bucket_settings import (
-    ACCESS_LISTS,
-    ENCRYPTION,
-    LIFECYCLE,
-    OWNERSHIP,
-    PUBLIC_ACCESS,
-    VERSIONING,
-)
-from training_policies.platform_rules.companions import BUCKET_CONTROLS, VPC_CONTROLS
-from training_policies.platform_rules.keys import KEY_DELETION, KEY_POLICY, KEY_ROTATION
-from training_policies.platform_rules.network import (
-    DEFAULT_GROUP,
-    ENDPOINTS,
-    FLOW_LOGS,
-    GATEWAYS,
-    SUBNETS,
-)
-from training_policies.platform_rules.retention import RETENTION
+from training_policies.platform_rules.bucket_settings import ENCRYPTION, LIFECYCLE
+from training_policies.platform_rules.control_resources import BUCKET_CONTROLS, VPC_CONTROLS
+from training_policies.platform_rules.key_policies import KEY_POLICY
+from training_policies.platform_rules.platform_values import PLATFORM_VALUES
 from training_policies.platform_rules.role_conditions import ROLE_CONDITIONS
 from training_policies.platform_rules.role_policies import (
     MANAGED_POLICIES,
@@ -29,43 +15,27 @@ from training_policies.platform_rules.role_policies import (
 )
 from training_policies.platform_rules.role_trust import ROLE_TRUST
 from training_policies.platform_rules.security_groups import SECURITY_GROUPS
-from training_policies.platform_rules.topics_and_logs import (
-    LOG_ENCRYPTION,
-    LOG_RETENTION,
-    TOPIC_ENCRYPTION,
-    TOPIC_POLICY,
-)
+from training_policies.platform_rules.topic_policies import TOPIC_POLICY
+from training_policies.platform_rules.vpc import ENDPOINTS, GATEWAYS
 from training_policies.policy import Policy, StackPolicy
 
 PLATFORM_POLICIES: tuple[Policy | StackPolicy, ...] = (
-    PUBLIC_ACCESS,
-    OWNERSHIP,
-    ACCESS_LISTS,
-    VERSIONING,
+    *PLATFORM_VALUES,
     ENCRYPTION,
     LIFECYCLE,
     TRANSPORT,
     NOT_PUBLIC,
     OTHER_KEYS,
     BUCKET_CONTROLS,
-    RETENTION,
-    KEY_ROTATION,
-    KEY_DELETION,
     KEY_POLICY,
     WILDCARD_ACTIONS,
     WILDCARD_RESOURCES,
     ROLE_CONDITIONS,
     MANAGED_POLICIES,
     ROLE_TRUST,
-    SUBNETS,
     GATEWAYS,
-    DEFAULT_GROUP,
     SECURITY_GROUPS,
-    FLOW_LOGS,
     ENDPOINTS,
     VPC_CONTROLS,
-    TOPIC_ENCRYPTION,
     TOPIC_POLICY,
-    LOG_RETENTION,
-    LOG_ENCRYPTION,
 )

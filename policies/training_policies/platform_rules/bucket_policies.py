@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from training_policies.controls import checkov, nist, security_hub
-from training_policies.platform_rules.documents import Statement, allowing, denying
-from training_policies.platform_rules.judging import BUCKETS, for_documents, of_types, s3_types
+from training_policies.compliance import checkov, nist, security_hub
+from training_policies.platform_rules.document_rules import for_documents
+from training_policies.platform_rules.iam_statements import Statement, allowing, denying
+from training_policies.platform_rules.resource_types import BUCKETS, of_types, s3_types
 from training_policies.policy import Parameters, Policy
 from training_policies.violation import Violation
 
@@ -126,33 +127,30 @@ _POLICIES = of_types(*s3_types("bucketPolicy"), *BUCKETS)
 
 TRANSPORT = Policy(
     name="s3-tls-only",
-    display_name="Buckets are reached over TLS alone",
-    description="Checks that a bucket's policy denies every request without TLS.",
+    checks="a bucket's policy denies every request without TLS",
     severity="high",
     controls=[security_hub("S3.5"), checkov("CKV_AWS_379"), nist("SC-8")],
-    remediation="Deny requests without TLS.",
+    remedy="deny requests without TLS",
     applies=_POLICIES,
     judge=for_documents(_judge_transport, "policy"),
 )
 
 NOT_PUBLIC = Policy(
     name="s3-no-public-policy",
-    display_name="No bucket policy for anybody",
-    description="Checks that a bucket's policy allows nothing to anybody at all.",
+    checks="a bucket's policy allows nothing to anybody at all",
     severity="critical",
     controls=[security_hub("S3.2"), security_hub("S3.3"), nist("AC-3")],
-    remediation="Name who may reach the bucket.",
+    remedy="name who may reach the bucket",
     applies=_POLICIES,
     judge=for_documents(_judge_public, "policy"),
 )
 
 OTHER_KEYS = Policy(
     name="s3-other-keys",
-    display_name="Uploads with another key are refused",
-    description="Checks that a bucket's policy denies uploads with another encryption or key.",
+    checks="a bucket's policy denies uploads with another encryption or key",
     severity="medium",
     controls=[checkov("CKV_AWS_145"), nist("SC-28")],
-    remediation="Deny uploads whose encryption headers differ from the bucket's.",
+    remedy="deny uploads whose encryption headers differ from the bucket's",
     applies=_POLICIES,
     judge=for_documents(_judge_keys, "policy"),
 )

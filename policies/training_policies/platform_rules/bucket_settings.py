@@ -5,62 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from training_policies.controls import checkov, nist, security_hub
-from training_policies.platform_rules.judging import is_customer_key, of_types, s3_types
+from training_policies.compliance import checkov, nist, security_hub
+from training_policies.platform_rules.resource_types import of_types, s3_types
 from training_policies.policy import Parameters, Policy
 from training_policies.resource import MISSING, UNKNOWN, Resource
+from training_policies.value_rules import is_customer_key
 from training_policies.violation import Violation
-
-_BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
-
-
-def _judge_public_access(resource: Resource, _: Parameters) -> Iterator[Violation]:
-    for block in _BLOCKS:
-        value = resource.read(block)
-        if value is not True:
-            yield Violation(
-                f"the public access block's {block}",
-                "one wrong policy or access list makes training data public",
-                value,
-                True,
-                f"set {block} to true",
-            )
-
-
-def _judge_ownership(resource: Resource, _: Parameters) -> Iterator[Violation]:
-    ownership = resource.read("rule.objectOwnership")
-    if ownership != "BucketOwnerEnforced":
-        yield Violation(
-            "who owns the bucket's objects",
-            "with access lists an object can belong to another account, or to everybody",
-            ownership,
-            "BucketOwnerEnforced",
-            "set rule.objectOwnership to BucketOwnerEnforced",
-        )
-
-
-def _judge_access_list(resource: Resource, _: Parameters) -> Iterator[Violation]:
-    access_list = resource.read("acl")
-    if access_list not in (MISSING, "private"):
-        yield Violation(
-            "an access list",
-            "access lists reach past the bucket's policy",
-            access_list,
-            "private, or none",
-            "remove the access list and allow what is needed in the bucket's policy",
-        )
-
-
-def _judge_versioning(resource: Resource, _: Parameters) -> Iterator[Violation]:
-    status = resource.read("versioningConfiguration.status")
-    if status != "Enabled":
-        yield Violation(
-            "a bucket without versions",
-            "a model or checkpoint that is overwritten or deleted can't be brought back",
-            status,
-            "Enabled",
-            "set versioningConfiguration.status to Enabled",
-        )
 
 
 def _judge_encryption(resource: Resource, _: Parameters) -> Iterator[Violation]:
@@ -131,71 +81,19 @@ def _days(rule: dict[str, Any], element: str, days: str) -> Any:
     return found.get(days, MISSING) if isinstance(found, dict) else found
 
 
-PUBLIC_ACCESS = Policy(
-    name="s3-public-access-block",
-    display_name="Nothing in a bucket is public",
-    description="Checks that all four settings of a bucket's public access block are on.",
-    severity="critical",
-    controls=[security_hub("S3.8"), checkov("CKV2_AWS_6"), nist("AC-3")],
-    remediation="Turn all four settings on.",
-    applies=of_types(*s3_types("bucketPublicAccessBlock")),
-    judge=_judge_public_access,
-)
-
-OWNERSHIP = Policy(
-    name="s3-object-ownership",
-    display_name="Objects belong to the bucket's owner",
-    description="Checks that a bucket's owner owns every object, without access lists.",
-    severity="medium",
-    controls=[security_hub("S3.12"), checkov("CKV2_AWS_65"), nist("AC-3")],
-    remediation="Enforce the bucket owner's ownership.",
-    applies=of_types(*s3_types("bucketOwnershipControls")),
-    judge=_judge_ownership,
-)
-
-ACCESS_LISTS = Policy(
-    name="s3-access-lists",
-    display_name="No access lists",
-    description="Checks that buckets and objects have no access list but a private one.",
-    severity="high",
-    controls=[security_hub("S3.12"), nist("AC-3")],
-    remediation="Remove the access list.",
-    applies=of_types(
-        *s3_types("bucketAcl"),
-        *s3_types("bucket"),
-        "aws:s3/bucketObject:BucketObject",
-        "aws:s3/bucketObjectv2:BucketObjectv2",
-    ),
-    judge=_judge_access_list,
-)
-
-VERSIONING = Policy(
-    name="s3-versioning",
-    display_name="Buckets keep versions",
-    description="Checks that a bucket keeps versions of what is overwritten or deleted.",
-    severity="medium",
-    controls=[security_hub("S3.14"), checkov("CKV_AWS_21"), nist("CP-9")],
-    remediation="Turn versioning on.",
-    applies=of_types(*s3_types("bucketVersioning")),
-    judge=_judge_versioning,
-)
-
 ENCRYPTION = Policy(
     name="s3-encryption",
-    display_name="Buckets are encrypted with a customer's key",
-    description="Checks that a bucket encrypts by default with a customer's own key and a bucket "
-    "key.",
+    checks="a bucket encrypts by default with a customer's own key and a bucket key",
     severity="high",
     controls=[security_hub("S3.17"), checkov("CKV_AWS_145"), nist("SC-28")],
-    remediation="Encrypt by default with the stack's key.",
+    remedy="encrypt by default with the stack's key",
     applies=of_types(*s3_types("bucketServerSideEncryptionConfiguration")),
     judge=_judge_encryption,
 )
 
 LIFECYCLE = Policy(
     name="s3-lifecycle",
-    display_name="Old versions and incomplete uploads expire",
-    description="Checks that a bucket's old versions and incomplete uploads expire in time.",
+    checks="a bucket's old versions and incomplete uploads expire in time",
     severity="medium",
     controls=[
         security_hub("S3.13"),
@@ -203,7 +101,7 @@ LIFECYCLE = Policy(
         checkov("CKV2_AWS_61"),
         nist("SI-12"),
     ],
-    remediation="Let old versions and incomplete uploads expire.",
+    remedy="let old versions and incomplete uploads expire",
     parameters={
         "maximumDays": {
             "type": "integer",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from training_policies.controls import nist
-from training_policies.platform_rules.documents import allowing, has_wildcard
-from training_policies.platform_rules.judging import for_documents
+from training_policies.compliance import nist
+from training_policies.platform_rules.document_rules import for_documents
+from training_policies.platform_rules.iam_statements import allowing, has_wildcard
 from training_policies.platform_rules.role_policies import DOCUMENTS, POLICY_TYPES
 from training_policies.policy import Parameters, Policy
 from training_policies.violation import Violation
@@ -40,12 +40,10 @@ def _judge(document: Any, parameters: Parameters) -> Iterator[Violation]:
 
 ROLE_CONDITIONS = Policy(
     name="iam-conditions",
-    display_name="Far-reaching actions have conditions",
-    description="Checks that an IAM policy allows keys, grants, roles and launches only under "
-    "conditions.",
+    checks="an IAM policy allows keys, grants, roles and launches only under conditions",
     severity="high",
     controls=[nist("AC-6")],
-    remediation="Add the condition.",
+    remedy="add the condition",
     parameters={
         "conditions": {
             "type": "object",

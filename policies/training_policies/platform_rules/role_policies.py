@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from training_policies.controls import checkov, nist, security_hub
-from training_policies.parameters import texts
-from training_policies.patterns import matches
-from training_policies.platform_rules.documents import (
+from training_policies.compliance import checkov, nist, security_hub
+from training_policies.parameters import matches, texts
+from training_policies.platform_rules.document_rules import for_documents
+from training_policies.platform_rules.iam_statements import (
     Statement,
     allowing,
     has_wildcard,
     is_wild,
 )
-from training_policies.platform_rules.judging import for_documents, of_types
+from training_policies.platform_rules.resource_types import of_types
 from training_policies.policy import Parameters, Policy
 from training_policies.resource import Resource
 from training_policies.violation import Violation
@@ -155,11 +155,10 @@ def _violation(
 
 WILDCARD_ACTIONS = Policy(
     name="iam-wildcard-actions",
-    display_name="Actions are allowed by their names",
-    description="Checks that no IAM policy allows actions by a wildcard.",
+    checks="no IAM policy allows actions by a wildcard",
     severity="high",
     controls=[security_hub("IAM.21"), security_hub("IAM.1"), checkov("CKV_AWS_286"), nist("AC-6")],
-    remediation="Name the actions that are needed.",
+    remedy="name the actions that are needed",
     parameters={
         "wildcardActions": texts(
             ["*:Describe*", "*:List*"], "Patterns of the wildcards that may stand in an action."
@@ -171,12 +170,13 @@ WILDCARD_ACTIONS = Policy(
 
 WILDCARD_RESOURCES = Policy(
     name="iam-wildcard-resources",
-    display_name="Resources are named",
-    description="Checks that no IAM policy allows actions on every resource of a kind, but for "
-    "actions that AWS lets name none.",
+    checks=(
+        "no IAM policy allows actions on every resource of a kind, but for actions "
+        "that AWS lets name none"
+    ),
     severity="high",
     controls=[checkov("CKV_AWS_288"), checkov("CKV_AWS_290"), nist("AC-6")],
-    remediation="Name the resources that are needed.",
+    remedy="name the resources that are needed",
     parameters={
         "actionsWithoutResource": texts(
             _NO_RESOURCE, "Patterns of the actions that may be allowed on every resource."
@@ -192,11 +192,10 @@ WILDCARD_RESOURCES = Policy(
 
 MANAGED_POLICIES = Policy(
     name="iam-managed-full-access",
-    display_name="No managed policies of full access",
-    description="Checks that no role, user or group has a managed policy of full access.",
+    checks="no role, user or group has a managed policy of full access",
     severity="critical",
     controls=[security_hub("IAM.1"), checkov("CKV_AWS_274"), nist("AC-6")],
-    remediation="Replace the managed policy with one that allows what is needed.",
+    remedy="replace the managed policy with one that allows what is needed",
     parameters={
         "refused": texts(
             ["*FullAccess*", "*AdministratorAccess*", "*/PowerUserAccess"],

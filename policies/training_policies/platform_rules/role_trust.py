@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from training_policies.controls import checkov, nist
+from training_policies.compliance import checkov, nist
 from training_policies.parameters import texts
-from training_policies.platform_rules.documents import Statement, allowing, has_wildcard
-from training_policies.platform_rules.judging import for_documents, of_types
+from training_policies.platform_rules.document_rules import for_documents
+from training_policies.platform_rules.iam_statements import Statement, allowing, has_wildcard
+from training_policies.platform_rules.resource_types import of_types
 from training_policies.policy import Parameters, Policy
 from training_policies.violation import Violation
 
@@ -88,12 +89,13 @@ def _violation(what: str, asked: Any, allowed: str) -> Violation:
 
 ROLE_TRUST = Policy(
     name="iam-role-trust",
-    display_name="Roles are assumed by named principals",
-    description="Checks that a role is assumed by named roles, users and workflows, and by "
-    "services for one account alone.",
+    checks=(
+        "a role is assumed by named roles, users and workflows, and by services for "
+        "one account alone"
+    ),
     severity="critical",
     controls=[checkov("CKV_AWS_60"), checkov("CKV_AWS_61"), nist("AC-6")],
-    remediation="Name who may assume the role, and give services a condition on their source.",
+    remedy="name who may assume the role, and give services a condition on their source",
     parameters={
         "servicesWithoutSource": texts(
             ["chatbot.amazonaws.com", "ec2.amazonaws.com"],

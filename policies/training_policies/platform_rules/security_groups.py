@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from training_policies.controls import checkov, nist, security_hub
-from training_policies.platform_rules.judging import of_types
+from training_policies.compliance import checkov, nist, security_hub
+from training_policies.platform_rules.resource_types import of_types
 from training_policies.policy import Parameters, Policy
 from training_policies.resource import MISSING, UNKNOWN, Resource
 from training_policies.violation import Violation
@@ -88,9 +88,9 @@ def _judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
 
 SECURITY_GROUPS = Policy(
     name="vpc-security-groups",
-    display_name="No open security groups",
-    description="Checks that no security group is open from anywhere, or to anywhere but on the "
-    "ports that are allowed.",
+    checks=(
+        "no security group is open from anywhere, or to anywhere but on the ports that are allowed"
+    ),
     severity="high",
     controls=[
         security_hub("EC2.18"),
@@ -99,7 +99,7 @@ SECURITY_GROUPS = Policy(
         checkov("CKV_AWS_382"),
         nist("SC-7"),
     ],
-    remediation="Name the groups, prefix lists or private ranges that are meant.",
+    remedy="name the groups, prefix lists or private ranges that are meant",
     parameters={
         "egressPorts": {
             "type": "array",

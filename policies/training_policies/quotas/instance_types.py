@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
-from training_policies.controls import nist
+from training_policies.compliance import nist
 from training_policies.instances import family_of, instance_types
 from training_policies.policy import Parameters, Policy
-from training_policies.quotas.limits import Quota, accelerator_of
 from training_policies.quotas.owner import quota_for
+from training_policies.quotas.quota import Quota, accelerator_of
 from training_policies.resource import Absence, Resource
 from training_policies.training_job import TrainingJobView, may_be_training_job, training_job
 from training_policies.violation import Violation
@@ -79,12 +79,13 @@ def _violation(what: str, asked: Any, allowed: str) -> Violation:
 
 INSTANCE_TYPES_POLICY = Policy(
     name="quota-instance-types",
-    display_name="Instance types are those that the team has quotas for",
-    description="Checks that a job's instance types are known, allowed, and covered by a quota.",
+    checks="a job's instance types are known, allowed, and covered by a quota",
     severity="high",
     controls=[nist("SC-6"), nist("CM-7")],
-    remediation="Take an instance type that the team's quotas allow, for the job and each of its "
-    "instance groups and fallbacks.",
+    remedy=(
+        "take an instance type that the team's quotas allow, for the job and each of "
+        "its instance groups and fallbacks"
+    ),
     applies=may_be_training_job,
     judge=_judge,
 )

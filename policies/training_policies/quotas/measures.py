@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from training_policies.instances import instance_types
-from training_policies.prices import Prices
-from training_policies.quotas.limits import Scope
+from training_policies.instances import Prices, instance_types
+from training_policies.quotas.quota import Scope
 from training_policies.resource import MISSING
 from training_policies.training_job import InstanceGroup, TrainingJobView
 

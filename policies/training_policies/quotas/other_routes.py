@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from training_policies.controls import nist
-from training_policies.parameters import texts
-from training_policies.patterns import matches
+from training_policies.compliance import nist
+from training_policies.parameters import matches, texts
 from training_policies.policy import Parameters, Policy
 from training_policies.resource import Resource
 from training_policies.violation import Violation
@@ -86,12 +85,13 @@ def _violation(what: str, resource: Resource) -> Violation:
 
 OTHER_ROUTES = Policy(
     name="quota-other-routes",
-    display_name="Capacity is asked for as training jobs alone",
-    description="Checks that nothing takes SageMaker's instances where no quota counts them, and "
-    "that nothing is made where no policy reads it.",
+    checks=(
+        "nothing takes SageMaker's instances where no quota counts them, and that "
+        "nothing is made where no policy reads it"
+    ),
     severity="high",
     controls=[nist("SC-6"), nist("CM-7")],
-    remediation="Make it a training job, or move it to a stack that is not for training.",
+    remedy="make it a training job, or move it to a stack that is not for training",
     parameters={"refused": texts(_REFUSED, "Patterns of the types of resources that are refused.")},
     applies=lambda _: True,
     judge=_judge,

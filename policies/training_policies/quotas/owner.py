@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from training_policies.policy import Claim, Parameters, Stack
-from training_policies.quotas.limits import Quota, quota_of
+from training_policies.quotas.quota import Quota, quota_of
 from training_policies.stack_identity import ENVIRONMENT, TEAM
 from training_policies.training_job import TrainingJobView
 

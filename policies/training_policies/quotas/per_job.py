@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from training_policies.controls import nist
+from training_policies.compliance import nist
 from training_policies.policy import Parameters, Policy, Severity
 from training_policies.quotas import measures
 from training_policies.quotas.amounts import Unit, amount
-from training_policies.quotas.limits import Scope, seconds
 from training_policies.quotas.measures import Measure
 from training_policies.quotas.owner import quota_for
+from training_policies.quotas.quota import Scope, seconds
 from training_policies.resource import Resource
 from training_policies.training_job import TrainingJobView, may_be_training_job, training_job
 from training_policies.violation import Violation
@@ -20,7 +20,7 @@ from training_policies.violation import Violation
 
 @dataclass(frozen=True)
 class JobLimit:
-    """One kind of limit: its key in the configuration, and what it is held against."""
+    """One kind of limit: its key in the configuration, and what is compared with it."""
 
     key: str
     measured: str
@@ -30,24 +30,23 @@ class JobLimit:
     remedy: str
 
 
-def job_policy(name: str, display_name: str, severity: Severity, limit: JobLimit) -> Policy:
-    """The policy that holds each job to a kind of limit."""
+def job_policy(name: str, severity: Severity, limit: JobLimit) -> Policy:
+    """The policy that each job keeps a kind of limit."""
 
     def judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
         job = training_job(resource)
         quota = quota_for(job, parameters) if job else None
-        # A job without quotas is refused by quota-team, which nobody can switch off.
+        # A job without quotas is refused by quota-team, which can't be switched off.
         if job is not None and quota is not None:
             for scope, limits in quota.scopes(measures.types_of(job)):
                 yield from _breaches(job, scope, limits, limit, parameters)
 
     return Policy(
         name=name,
-        display_name=display_name,
-        description=f"Checks that {limit.measured} of a job is within its team's quota.",
+        checks=f"{limit.measured} of a job is within its team's quota",
         severity=severity,
         controls=[nist("SC-6")],
-        remediation=f"{limit.remedy[0].upper()}{limit.remedy[1:]}.",
+        remedy=limit.remedy,
         applies=may_be_training_job,
         judge=judge,
     )
@@ -70,7 +69,7 @@ def _breaches(
             why=limit.why,
             asked="a number that is not known" if asked is None else amount(asked, limit.unit),
             allowed=amount(allowed, limit.unit),
-            remedy=_PLAIN if asked is None else limit.remedy,
+            remedy=_PLAIN if asked is None else "",
         )
 
 
@@ -93,7 +92,6 @@ _SHARED = "the account's capacity is shared by all teams"
 JOB_LIMITS = (
     job_policy(
         "quota-instances-per-job",
-        "Instances of a job are within the team's quota",
         "high",
         JobLimit(
             "instancesPerJob",
@@ -106,7 +104,6 @@ JOB_LIMITS = (
     ),
     job_policy(
         "quota-accelerators-per-job",
-        "Accelerators of a job are within the team's quota",
         "high",
         JobLimit(
             "acceleratorsPerJob",
@@ -119,7 +116,6 @@ JOB_LIMITS = (
     ),
     job_policy(
         "quota-spot-only",
-        "Jobs use spot capacity where their team must",
         "medium",
         JobLimit(
             "spotOnly",
@@ -132,7 +128,6 @@ JOB_LIMITS = (
     ),
     job_policy(
         "quota-runtime",
-        "Jobs train no longer than their team may",
         "medium",
         JobLimit(
             "maxRuntime",
@@ -145,7 +140,6 @@ JOB_LIMITS = (
     ),
     job_policy(
         "quota-wait",
-        "Jobs wait no longer for spot capacity than their team may",
         "low",
         JobLimit(
             "maxWait",
@@ -158,7 +152,6 @@ JOB_LIMITS = (
     ),
     job_policy(
         "quota-cost-per-job",
-        "The cost ceiling of a job is within the team's quota",
         "high",
         JobLimit(
             "costPerJobUsd",

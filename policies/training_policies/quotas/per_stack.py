@@ -10,14 +10,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from training_policies.controls import nist
+from training_policies.compliance import nist
 from training_policies.policy import Parameters, StackPolicy
 from training_policies.quotas import measures
 from training_policies.quotas.amounts import Unit, amount
-from training_policies.quotas.limits import Quota, Scope
 from training_policies.quotas.measures import Measure
 from training_policies.quotas.owner import Owner, owner_of, quota_for
 from training_policies.quotas.per_job import allowed_by
+from training_policies.quotas.quota import Quota, Scope
 from training_policies.resource import Resource
 from training_policies.training_job import TrainingJobView, training_jobs
 from training_policies.violation import Violation
@@ -28,7 +28,6 @@ class StackLimit:
     """One kind of limit: its key in the configuration, and what is added up for it."""
 
     policy: str
-    display_name: str
     key: str
     measured: str
     measure: Measure
@@ -37,23 +36,21 @@ class StackLimit:
 
 
 def stack_policy(limit: StackLimit) -> StackPolicy:
-    """The policy that holds the sum over a stack's jobs to a kind of limit."""
+    """The policy that the jobs of a stack together keep a kind of limit."""
 
     def judge(resources: Sequence[Resource], parameters: Parameters) -> Iterator[Violation]:
         for owner, jobs in _by_owner(resources, parameters).items():
             quota = quota_for(jobs[0], parameters)
-            # Jobs without quotas are refused by quota-team, which nobody can switch off.
+            # Jobs without quotas are refused by quota-team, which can't be switched off.
             if quota is not None:
                 yield from _breaches(owner, jobs, quota, limit, parameters)
 
     return StackPolicy(
         name=limit.policy,
-        display_name=limit.display_name,
-        description=f"Checks that {limit.measured} of all jobs of a stack is within its team's "
-        "quota.",
+        checks=f"{limit.measured} of all jobs of a stack is within its team's quota",
         severity="high",
         controls=[nist("SC-6")],
-        remediation=f"{limit.remedy[0].upper()}{limit.remedy[1:]}.",
+        remedy=limit.remedy,
         judge=judge,
     )
 
@@ -105,7 +102,6 @@ def _violation(
         if unknown
         else f"{amount(asked, limit.unit)} ({each})",
         allowed=amount(allowed, limit.unit),
-        remedy=limit.remedy,
     )
 
 
@@ -114,7 +110,6 @@ _FEWER = "remove a job from the stack, or lower what a job takes"
 STACK_LIMITS = (
     StackLimit(
         "quota-instances-per-stack",
-        "Instances of a stack are within the team's quota",
         "instancesPerStack",
         "the number of instances",
         measures.instances,
@@ -123,7 +118,6 @@ STACK_LIMITS = (
     ),
     StackLimit(
         "quota-accelerators-per-stack",
-        "Accelerators of a stack are within the team's quota",
         "acceleratorsPerStack",
         "the number of accelerators",
         measures.accelerators,
@@ -132,7 +126,6 @@ STACK_LIMITS = (
     ),
     StackLimit(
         "quota-jobs-at-once",
-        "Jobs of a stack are within the team's quota",
         "jobsAtOnce",
         "the number of jobs",
         measures.jobs,
@@ -141,7 +134,6 @@ STACK_LIMITS = (
     ),
     StackLimit(
         "quota-cost-per-stack",
-        "The cost ceiling of a stack is within the team's quota",
         "costPerStackUsd",
         "the cost ceiling",
         measures.cost,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from training_policies.controls import nist
+from training_policies.compliance import nist
 from training_policies.policy import Parameters, Policy, Stack
 from training_policies.quotas.owner import (
     Contradiction,
@@ -93,12 +93,13 @@ def _without_quota(owner: Owner, parameters: Parameters) -> Violation:
 
 TEAM_POLICY = Policy(
     name="quota-team",
-    display_name="Every training job belongs to a team with quotas",
-    description="Checks that a training job's team and environment are known and have quotas.",
+    checks="a training job's team and environment are known and have quotas",
     severity="high",
     controls=[nist("AC-6"), nist("SC-6")],
-    remediation="Name the team and environment in the stack's tags or settings, and have quotas "
-    "for them written into the policies' configuration.",
+    remedy=(
+        "name the team and environment in the stack's tags or settings, and have "
+        "quotas for them written into the policies' configuration"
+    ),
     fixed=True,
     applies=may_be_training_job,
     judge=_judge,

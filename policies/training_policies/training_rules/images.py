@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from training_policies.controls import nist
-from training_policies.parameters import texts
-from training_policies.patterns import matches
+from training_policies.compliance import nist
+from training_policies.parameters import matches, texts
 from training_policies.policy import Parameters, Policy
 from training_policies.resource import MISSING, UNKNOWN
 from training_policies.training_job import TrainingJobView, may_be_training_job
-from training_policies.training_rules.judging import for_jobs
+from training_policies.training_rules.job_rules import for_jobs
 from training_policies.violation import Violation
 
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}")
@@ -70,12 +69,13 @@ def _comes_from(image: Any, pattern: str) -> bool:
 
 IMAGES = Policy(
     name="training-image-registries",
-    display_name="Images come from allowed registries",
-    description="Checks that the image of a training job lies in an allowed registry, and is "
-    "named by its digest where that is asked for.",
+    checks=(
+        "the image of a training job lies in an allowed registry, and is named by its "
+        "digest where that is asked for"
+    ),
     severity="high",
     controls=[nist("CM-7(5)"), nist("SI-7")],
-    remediation="Use an image of an allowed registry, named by its digest.",
+    remedy="use an image of an allowed registry, named by its digest",
     parameters={
         "registries": {
             "type": "array",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from training_policies.controls import nist
-from training_policies.patterns import matches
+from training_policies.compliance import nist
+from training_policies.parameters import matches
 from training_policies.policy import Parameters, StackPolicy
 from training_policies.resource import Resource
 from training_policies.training_job import TrainingJobView, training_jobs
@@ -57,12 +57,12 @@ def _bucket(uri: str) -> str:
 
 ARTIFACT_LOCATIONS = StackPolicy(
     name="training-artifact-locations",
-    display_name="Jobs write to the stack's bucket alone",
-    description="Checks that models, checkpoints and what else a training job writes go to a "
-    "bucket of its own stack.",
+    checks=(
+        "models, checkpoints and what else a training job writes go to a bucket of its own stack"
+    ),
     severity="high",
     controls=[nist("AC-4")],
-    remediation="Let the job write to the stack's own bucket.",
+    remedy="let the job write to the stack's own bucket",
     parameters={
         "buckets": {
             "type": "array",

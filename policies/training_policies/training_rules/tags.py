@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from training_policies.controls import nist
+from training_policies.compliance import nist
 from training_policies.parameters import texts
 from training_policies.policy import Parameters, Policy
 from training_policies.resource import MISSING
 from training_policies.training_job import TrainingJobView, may_be_training_job
-from training_policies.training_rules.judging import for_jobs
+from training_policies.training_rules.job_rules import for_jobs
 from training_policies.violation import Violation
 
 
@@ -38,11 +38,10 @@ def _tags(job: TrainingJobView) -> Any:
 
 REQUIRED_TAGS = Policy(
     name="training-required-tags",
-    display_name="Jobs carry the required tags",
-    description="Checks that a training job has every required tag, and a value for each.",
+    checks="a training job has every required tag, and a value for each",
     severity="medium",
     controls=[nist("CM-8")],
-    remediation="Tag the job.",
+    remedy="tag the job",
     parameters={
         "required": texts(
             ["team", "environment"],

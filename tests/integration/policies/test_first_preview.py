@@ -32,7 +32,7 @@ def commands(start: str) -> list[list[str]]:
 
 PREVIEW = commands(".venv/bin/pip install -r policies/requirements.txt")[-1:]
 TAGS = commands("pulumi stack tag")
-CHECK = commands("cd policies\npython -m training_policies.check")
+CHECK = commands("cd policies\npython -m training_policies.check_configuration")
 REPORT = commands("cd policies\npython -m quota_report")
 
 

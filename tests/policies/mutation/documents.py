@@ -9,8 +9,8 @@ from typing import Any
 
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
-from tests.policies.mutation.judging import Platform
 from tests.policies.mutation.properties import Mutation
+from tests.policies.mutation.recorded_platform import Platform
 
 Document = dict[str, Any]
 Broken = tuple[str, str, Document]

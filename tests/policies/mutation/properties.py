@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE as UNKNOWN
 
-from tests.policies.mutation.judging import Platform
+from tests.policies.mutation.recorded_platform import Platform
 
 REMOVED: Final = object()
 JOB = "pulumi-python:dynamic/sagemaker:TrainingJob"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tests.policies.mutation.judging import Platform
 from tests.policies.mutation.properties import Mutation
-from training_policies.harness import resource
+from tests.policies.mutation.recorded_platform import Platform
+from tests.policies.subjects import resource
 
 CONTROLS = {
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": "s3-bucket-controls",

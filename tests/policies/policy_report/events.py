@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.policies.jobs import request
+from tests.policies.subjects import request
 from training_policies.configuration import Configuration
 from training_policies.pack import NAME, POLICIES, enforced_policies
 from training_policies.quotas import QUOTA_POLICIES

@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quota_report.usage import StackJob, Usage, usage
-from tests.policies.jobs import request
+from tests.policies.subjects import request, resource
 from training_policies.configuration import Configuration
-from training_policies.harness import resource
 from training_policies.policy import Stack
 from training_policies.quotas.owner import Owner
 from training_policies.resource import UNKNOWN

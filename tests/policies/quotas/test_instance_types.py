@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.policies.jobs import STACK, job, limits
-from training_policies.harness import resource, violations
+from tests.policies.subjects import STACK, job, limits, resource, violations
 from training_policies.quotas.instance_types import INSTANCE_TYPES_POLICY
 from training_policies.resource import MISSING, UNKNOWN
 

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.policies.jobs import STACK, job
-from training_policies.harness import resource, violations
+from tests.policies.subjects import STACK, job, resource, violations
 from training_policies.quotas.other_routes import OTHER_ROUTES
 from training_policies.resource import UNKNOWN, Resource
 

@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.policies.jobs import STACK, job, limits
-from training_policies.harness import resource, violations
+from tests.policies.subjects import STACK, job, limits, resource, violations
 from training_policies.policy import Policy
 from training_policies.quotas import QUOTA_POLICIES
-from training_policies.quotas.limits import LIMITS_SCHEMA
+from training_policies.quotas.quota import LIMITS_SCHEMA
 from training_policies.resource import UNKNOWN
 from training_policies.training_job import AWS_TYPE, OWN_TYPE
 

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.policies.jobs import STACK, job, limits
-from training_policies.harness import resource, violations
+from tests.policies.subjects import STACK, job, limits, resource, violations
 from training_policies.instances import instance_types
 from training_policies.policy import StackPolicy
 from training_policies.quotas import QUOTA_POLICIES

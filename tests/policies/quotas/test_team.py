@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.policies.jobs import job, limits, request
-from training_policies.harness import resource, violations
+from tests.policies.subjects import job, limits, request, resource, violations
 from training_policies.policy import Claim, Parameters, Stack
 from training_policies.quotas.owner import Owner, contradictions, owner_of, quota_for
 from training_policies.quotas.team import TEAM_POLICY

@@ -1,0 +1,52 @@
+"""Writes what follows from the policies: `python -m training_policies.generated_files`.
+
+That is the schema of the configuration file, and the list of policies in README.md.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from training_policies.configuration_schema import configuration_schema
+from training_policies.pack import POLICIES
+from training_policies.policy import Policy, Rule
+
+_PACK = Path(__file__).parent.parent
+SCHEMA_FILE = _PACK / "configuration.schema.json"
+LIST_FILE = _PACK / "README.md"
+
+_INTRODUCTION = """# Policies
+
+<!-- Written by `python -m training_policies.generated_files` in this folder. -->
+
+This folder is a Pulumi policy pack; [docs/policies.md](../docs/policies.md) says how it is used \
+and configured. A policy judges one resource at a time, or, where it says *stack*, all of them \
+together. Each is mandatory unless the configuration says otherwise.
+
+| policy | severity | what it checks | controls | parameters |
+|---|---|---|---|---|
+"""
+
+
+def schema_text() -> str:
+    """The schema of this pack's configuration file, as it is written."""
+    return json.dumps(configuration_schema(POLICIES), indent=2, ensure_ascii=False) + "\n"
+
+
+def list_text() -> str:
+    """The list of policies, as it is written."""
+    return _INTRODUCTION + "".join(f"{_row(policy)}\n" for policy in POLICIES)
+
+
+def _row(rule: Rule) -> str:
+    name = f"`{rule.name}`" if isinstance(rule, Policy) else f"`{rule.name}` (stack)"
+    controls = ", ".join(f"{control.framework} {control.id}" for control in rule.controls)
+    parameters = ", ".join(f"`{parameter}`" for parameter in rule.parameters) or "–"
+    checks = rule.description.removeprefix("Checks ").removesuffix(".")
+    return f"| {name} | {rule.severity} | {checks} | {controls} | {parameters} |"
+
+
+if __name__ == "__main__":
+    SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")
+    LIST_FILE.write_text(list_text(), encoding="utf-8")

@@ -1,0 +1,188 @@
+"""IAM policy documents, read into statements that rules can ask.
+
+A document comes as a text of JSON, or as the mapping that the text would be. One that is not known
+yet has nothing to judge: it is judged when the resource is made or changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from training_policies.parameters import matches
+from training_policies.resource import UNKNOWN
+
+Effect = Literal["Allow", "Deny"]
+_MATCHING = frozenset(
+    {"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike"}
+)
+"""Operators that hold a request to the values that they name."""
+
+
+class UnreadableDocumentError(ValueError):
+    """A document that is no policy document, so that nobody can say what it allows."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a document.
+
+    `principals` are by kind, such as AWS or Service; anybody is `{"*": ["*"]}`. `all_but` names
+    the elements that are turned round, such as NotAction. `conditions` are by operator and key.
+    """
+
+    sid: str
+    effect: Effect
+    principals: Mapping[str, list[str]]
+    actions: list[str]
+    resources: list[str]
+    conditions: Mapping[str, Mapping[str, list[str]]]
+    all_but: list[str]
+
+    @property
+    def anybody(self) -> bool:
+        """Whether the principals are anybody at all."""
+        return any("*" in names for kind, names in self.principals.items() if kind in ("*", "AWS"))
+
+    def acts_on(self, action: str) -> bool:
+        """Whether an action is among the statement's; case is nothing to IAM."""
+        return matches(action.lower(), [each.lower() for each in self.actions])
+
+    def held_to(self, keys: Iterable[str]) -> bool:
+        """Whether a condition on one of the keys holds requests to values that it names.
+
+        A key may be a pattern. A condition that is met where the key is absent, or by any value,
+        holds nobody.
+        """
+        lowered = [each.lower() for each in keys]
+        return any(
+            matches(key.lower(), lowered) and not any(map(_is_anything, values))
+            for operator, conditions in self.conditions.items()
+            if operator in _MATCHING
+            for key, values in conditions.items()
+        )
+
+    def depends_on(self, key: str) -> bool:
+        """Whether it says anything only of requests that have this key, with a value that it names.
+
+        A condition that is met where the key is absent, by any value, or by `false`, says nothing.
+        """
+        return any(
+            key.lower() == each.lower()
+            and self._needs_key(operator, each)
+            and not any(is_wild(value) or value == "false" for value in values)
+            for operator, conditions in self.conditions.items()
+            for each, values in conditions.items()
+        )
+
+    def _needs_key(self, operator: str, key: str) -> bool:
+        """Whether a request must have the key to meet a condition with this operator."""
+        quantifier, _, comparison = operator.rpartition(":")
+        if comparison == "Null" or "Not" in comparison or comparison.endswith("IfExists"):
+            return False
+        # ForAllValues is true of no values at all.
+        return quantifier != "ForAllValues" or any(
+            each.lower() == key.lower() and values == ["false"]
+            for each, values in self.conditions.get("Null", {}).items()
+        )
+
+
+def statements(document: Any) -> list[Statement]:
+    """The statements of a document; none of one that is not known yet.
+
+    Raises:
+        UnreadableDocumentError: it is no policy document.
+    """
+    if document is UNKNOWN:
+        return []
+    content = _decoded(document) if isinstance(document, str) else document
+    listed = content.get("Statement") if isinstance(content, Mapping) else None
+    listed = [listed] if isinstance(listed, Mapping) else listed
+    if not isinstance(listed, list) or not listed:
+        raise UnreadableDocumentError("it has no statement")
+    return [_statement(each) for each in listed]
+
+
+def allowing(document: Any) -> Iterator[Statement]:
+    """The statements that allow something, like `statements`."""
+    return (each for each in statements(document) if each.effect == "Allow")
+
+
+def denying(document: Any) -> Iterator[Statement]:
+    """The statements that deny something, like `statements`."""
+    return (each for each in statements(document) if each.effect == "Deny")
+
+
+def is_wild(text: str) -> bool:
+    """Whether a text stands for anything: nothing but wildcards."""
+    return bool(text) and set(text) <= {"*", "?"}
+
+
+def has_wildcard(text: str) -> bool:
+    """Whether a text has a wildcard in it."""
+    return "*" in text or "?" in text
+
+
+def _is_anything(value: str) -> bool:
+    """Whether a condition's value holds nobody: a wildcard, or an ARN of any account.
+
+    Where a service's names are the same the world over, as S3's, the name stands for the account.
+    """
+    parts = value.split(":", 5)
+    if is_wild(value) or parts[0] != "arn" or not has_wildcard(value):
+        return is_wild(value)
+    if len(parts) < 6:
+        return True
+    account, name = parts[4:]
+    return has_wildcard(account) if account else is_wild(name.partition("/")[0])
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise UnreadableDocumentError("it is no JSON") from error
+
+
+def _statement(statement: Any) -> Statement:
+    if not isinstance(statement, Mapping) or statement.get("Effect") not in ("Allow", "Deny"):
+        raise UnreadableDocumentError("a statement neither allows nor denies")
+    return Statement(
+        sid=str(statement.get("Sid", "")),
+        effect=statement["Effect"],
+        principals=_principals(statement.get("Principal", statement.get("NotPrincipal", {}))),
+        actions=_texts(statement.get("Action", statement.get("NotAction", []))),
+        resources=_texts(statement.get("Resource", statement.get("NotResource", []))),
+        conditions=_conditions(statement.get("Condition", {})),
+        all_but=[
+            each for each in ("NotPrincipal", "NotAction", "NotResource") if each in statement
+        ],
+    )
+
+
+def _principals(principals: Any) -> dict[str, list[str]]:
+    if isinstance(principals, Mapping):
+        return {kind: _texts(names) for kind, names in principals.items()}
+    return {each: [each] for each in _texts(principals)}
+
+
+def _conditions(conditions: Any) -> dict[str, dict[str, list[str]]]:
+    if not isinstance(conditions, Mapping):
+        raise UnreadableDocumentError("a condition is no mapping")
+    return {
+        operator: {key: _texts(values) for key, values in keys.items()}
+        for operator, keys in conditions.items()
+        if isinstance(keys, Mapping)
+    }
+
+
+def _texts(value: Any) -> list[str]:
+    """One text or several; what is not known yet is left out, to be judged later."""
+    values = value if isinstance(value, list) else [value]
+    return [_text(each) for each in values if each is not UNKNOWN]
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, bool) else str(value)

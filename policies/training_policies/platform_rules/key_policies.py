@@ -1,0 +1,121 @@
+"""Keys that rotate, can be brought back, and belong to nobody but their account."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from training_policies.compliance import checkov, nist, security_hub
+from training_policies.platform_rules.document_rules import for_documents
+from training_policies.platform_rules.iam_statements import Statement, allowing
+from training_policies.platform_rules.resource_types import of_types
+from training_policies.policy import Parameters, Policy
+from training_policies.resource import MISSING, Resource
+from training_policies.value_rules import absent_or, exactly
+from training_policies.violation import Violation
+
+_ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
+_OWN_CALLERS = ["kms:CallerAccount", "aws:PrincipalAccount", "aws:PrincipalOrgID"]
+_PURPOSES = [*_OWN_CALLERS, "aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID"]
+_USES = [*_PURPOSES, "kms:ViaService", "kms:EncryptionContext:*"]
+
+
+def _judge_policy(document: Any, parameters: Parameters) -> Iterator[Violation]:
+    yield from _judge_accounts(document, parameters["trustedAccounts"])
+    for statement in allowing(document):
+        if "NotPrincipal" in statement.all_but or (
+            statement.anybody and not statement.held_to(_OWN_CALLERS)
+        ):
+            yield _violation(statement, "is for anybody", statement.principals)
+        elif _is_unbound_service(statement):
+            yield _violation(statement, "is for a service, whoever it acts for", _who(statement))
+        elif _administers(statement) and not _is_root(statement):
+            yield _violation(
+                statement, "gives the whole key to somebody else than the account", _who(statement)
+            )
+
+
+def _judge_accounts(document: Any, trusted: list[str]) -> Iterator[Violation]:
+    """A key's own account can't be left out of its policy, so a second one is somebody else's."""
+    names = [who for each in allowing(document) for who in each.principals.get("AWS", [])]
+    found = {account for name in names for account in _ACCOUNT.findall(name)} - {*trusted}
+    if len(found) > 1:
+        yield Violation(
+            "a key of several accounts",
+            "another account decides by itself who in it uses the key",
+            sorted(found),
+            ["the key's own account", *trusted],
+            "remove the other account, or ask for it to be trusted",
+        )
+
+
+def _judge_lockout(resource: Resource, _: Parameters) -> Iterator[Violation]:
+    bypassed = resource.read("bypassPolicyLockoutSafetyCheck")
+    if bypassed not in (MISSING, False):
+        yield Violation(
+            "a key's policy without the check against locking oneself out",
+            "a key that nobody may administer can't be brought back",
+            bypassed,
+            False,
+            "remove bypassPolicyLockoutSafetyCheck",
+        )
+
+
+def _judge_key_policy(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
+    yield from for_documents(_judge_policy, "policy")(resource, parameters)
+    yield from absent_or(exactly(False)).violations(
+        resource,
+        ["bypassPolicyLockoutSafetyCheck"],
+        "without the check, a policy may leave the key without an administrator, for ever",
+        parameters,
+    )
+
+
+def _is_unbound_service(statement: Statement) -> bool:
+    return "Service" in statement.principals and not statement.held_to(_USES)
+
+
+def _administers(statement: Statement) -> bool:
+    """Whether all of the key's administration is allowed, its policy included."""
+    return statement.acts_on("kms:PutKeyPolicy") or "NotAction" in statement.all_but
+
+
+def _is_root(statement: Statement) -> bool:
+    """Whether it is for the account itself, which stands for its IAM policies."""
+    names = [each for kind in statement.principals.values() for each in kind]
+    return bool(names) and all(each.endswith(":root") for each in names)
+
+
+def _who(statement: Statement) -> list[str]:
+    return [each for names in statement.principals.values() for each in names]
+
+
+def _violation(statement: Statement, what: str, asked: Any) -> Violation:
+    label = f"the key policy's statement {statement.sid}".rstrip()
+    return Violation(
+        f"{label} {what}",
+        "a key's policy alone decides who can read everything that it encrypts",
+        asked,
+        "the account's root, and services under a condition on their source or purpose",
+        "name the principal, or add a condition such as aws:SourceAccount",
+    )
+
+
+KEY_POLICY = Policy(
+    name="kms-key-policy",
+    checks=("a key's policy names its principals, and binds services to a source or a purpose"),
+    severity="critical",
+    controls=[security_hub("KMS.5"), checkov("CKV_AWS_33"), nist("SC-12")],
+    remedy="name the key's principals, and give services a condition",
+    parameters={
+        "trustedAccounts": {
+            "type": "array",
+            "items": {"type": "string", "pattern": "^[0-9]{12}$"},
+            "default": [],
+            "description": "The ids of other accounts that a key's policy may name.",
+        }
+    },
+    applies=of_types("aws:kms/key:Key", "aws:kms/keyPolicy:KeyPolicy"),
+    judge=_judge_key_policy,
+)

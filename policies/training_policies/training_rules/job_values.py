@@ -1,0 +1,157 @@
+"""The values that properties of a training job must have.
+
+The paths are those of the CreateTrainingJob request, by whatever route the job is made.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from training_policies.compliance import nist, prowler
+from training_policies.instances import instance_types
+from training_policies.parameters import PRODUCTION_ENVIRONMENTS, is_production, number
+from training_policies.policy import Parameters
+from training_policies.training_job import Capacity, TrainingJobView
+from training_policies.training_rules.job_rules import job_value
+from training_policies.training_rules.spot import may_run_on_spot
+from training_policies.value_rules import (
+    above_zero,
+    absent_or,
+    at_most,
+    customer_key,
+    exactly,
+    present,
+)
+
+_ENCRYPTION = [
+    prowler("sagemaker_training_jobs_volume_and_output_encryption_enabled"),
+    nist("SC-28"),
+]
+
+
+def _has_several_instances(job: TrainingJobView, _: Parameters) -> bool:
+    """Whether any attempt has more than one instance; a count that can't be read may be any."""
+    return any(_instances(each) > 1 for each in job.capacities)
+
+
+def _instances(capacity: Capacity) -> int:
+    counts = [group.count for group in capacity.groups]
+    return sum(count if isinstance(count, int) else 2 for count in counts)
+
+
+def _has_volumes_that_take_a_key(job: TrainingJobView, _: Parameters) -> bool:
+    types = [group.instance_type for each in job.capacities for group in each.groups]
+    return any(_takes_a_key(each) for each in types)
+
+
+def _takes_a_key(type_: Any) -> bool:
+    """Whether the service takes a volume key for a type; it may for a type that is not known."""
+    known = instance_types().get(type_) if isinstance(type_, str) else None
+    return known is None or not known.has_local_storage
+
+
+def _is_in_production(_: TrainingJobView, parameters: Parameters) -> bool:
+    return is_production(parameters.stack.environment or None, parameters)
+
+
+JOB_VALUES = (
+    job_value(
+        "training-spot-checkpoints",
+        "a training job on spot capacity has a checkpoint location",
+        "high",
+        "CheckpointConfig.S3Uri",
+        present("an S3 location"),
+        where=lambda job, _: may_run_on_spot(job),
+        why="an interruption loses all the work since the job was launched",
+        remedy="give the job a checkpoint location and let its script write checkpoints, or run "
+        "it on demand",
+        controls=[nist("CP-10")],
+    ),
+    job_value(
+        "training-runtime-limit",
+        "a training job says how long it may run",
+        "high",
+        "StoppingCondition.MaxRuntimeInSeconds",
+        above_zero("seconds"),
+        why="a job that hangs is billed until its limit, which is a day where none is set, and a "
+        "cost ceiling needs one",
+        controls=[nist("SC-6")],
+    ),
+    job_value(
+        "training-warm-pool",
+        "a training job keeps its instances no longer than is allowed",
+        "medium",
+        "ResourceConfig.KeepAlivePeriodInSeconds",
+        absent_or(at_most("maximumSeconds", "s")),
+        why="instances that are kept warm are billed as if they trained, and no spot discount "
+        "applies",
+        remedy="shorten KeepAlivePeriodInSeconds, or remove it",
+        controls=[nist("SC-6")],
+        parameters={
+            "maximumSeconds": number(
+                1800,
+                "How long instances may be kept after a job, in seconds.",
+                minimum=0,
+                maximum=3600,
+            )
+        },
+    ),
+    job_value(
+        "training-network-isolation",
+        "the containers of a training job have no network",
+        "high",
+        "EnableNetworkIsolation",
+        exactly(True),
+        why="a container with a network and credentials can send data and models anywhere that "
+        "its role and its subnets reach",
+        remedy="set EnableNetworkIsolation to true, and read inputs through channels",
+        controls=[prowler("sagemaker_training_jobs_network_isolation_enabled"), nist("SC-7")],
+    ),
+    job_value(
+        "training-traffic-encryption",
+        "a training job of more than one instance encrypts its traffic",
+        "high",
+        "EnableInterContainerTrafficEncryption",
+        exactly(True),
+        where=_has_several_instances,
+        why="gradients and weights cross the network unencrypted",
+        controls=[
+            prowler("sagemaker_training_jobs_intercontainer_encryption_enabled"),
+            nist("SC-8"),
+        ],
+    ),
+    job_value(
+        "training-output-key",
+        "a training job encrypts its output with a customer's own key",
+        "high",
+        "OutputDataConfig.KmsKeyId",
+        customer_key(),
+        why="without a key of the stack's own, everyone who may read the bucket reads the model",
+        controls=_ENCRYPTION,
+    ),
+    job_value(
+        "training-volume-key",
+        "a training job encrypts its volumes with a customer's own key, on instance types that "
+        "take one",
+        "high",
+        "ResourceConfig.VolumeKmsKeyId",
+        customer_key(),
+        where=_has_volumes_that_take_a_key,
+        why="training data is on the volumes, encrypted with a key that is not the stack's; only "
+        "instance types with local NVMe disks take no key",
+        controls=_ENCRYPTION,
+    ),
+    job_value(
+        "training-remote-debug",
+        "a production job's container gives no shell to anyone; an environment that is not known "
+        "counts as production",
+        "high",
+        "RemoteDebugConfig.EnableRemoteDebug",
+        absent_or(exactly(False)),
+        where=_is_in_production,
+        why="a shell in the container reads all data and all credentials that the job has",
+        remedy="remove RemoteDebugConfig, or debug in another environment",
+        controls=[nist("AC-17")],
+        parameters={"productionEnvironments": PRODUCTION_ENVIRONMENTS},
+    ),
+)

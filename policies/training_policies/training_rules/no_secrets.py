@@ -1,0 +1,112 @@
+"""No secret stands in a job's record, which many may read and nobody can delete."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from training_policies.compliance import nist
+from training_policies.policy import Parameters, Policy
+from training_policies.training_job import TrainingJobView, may_be_training_job
+from training_policies.training_rules.job_rules import for_jobs
+from training_policies.violation import Violation
+
+_SECRET_NAME = re.compile(
+    r"(?i)(^|[^a-z])(password|passwd|secret|token|credentials?|api[_-]?key|access[_-]?key|"
+    r"private[_-]?key)([^a-z]|$)"
+)
+_NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+"""Where a word begins in a name like dbPassword."""
+_SECRET_VALUE = re.compile(
+    r"A(KIA|SIA)[0-9A-Z]{16}"  # AWS access keys, lasting and temporary
+    r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"
+    r"|hf_[A-Za-z0-9]{30,}"  # Hugging Face
+    r"|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}|glpat-[A-Za-z0-9_-]{20,}"
+    r"|xox[abprs]-[A-Za-z0-9-]{10,}"  # Slack
+    r"|sk-[A-Za-z0-9_-]{20,}"  # OpenAI, Anthropic and others
+    r"|AIza[0-9A-Za-z_-]{35}"  # Google
+    r"|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\."  # a JSON web token
+    r"|[a-z][a-z0-9+.-]*://[^\s/:@]{1,200}:[^\s/:@]{1,200}@"  # an address with a password
+)
+_SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[^\s*]+")
+"""Where a secret is kept, which is no secret itself."""
+
+_MAPPINGS = ("Environment", "HyperParameters")
+_LISTS = ("AlgorithmSpecification.ContainerEntrypoint", "AlgorithmSpecification.ContainerArguments")
+
+
+def _judge(job: TrainingJobView, parameters: Parameters) -> Iterator[Violation]:
+    allowed = parameters["allowedNames"]
+    for path, name, value in _texts(job):
+        if _has_secret_form(value) or (name not in allowed and _sounds_secret(name, value)):
+            # The value itself must not be printed.
+            yield Violation(
+                f"{path}.{name} looks like a secret",
+                "whoever may describe the job reads it, and a job's record can't be deleted",
+                "a value that is not shown",
+                "no secret",
+                "keep it in Secrets Manager, where the job's role may read it; a name that is "
+                "none goes into the policy's allowedNames",
+            )
+
+
+def _texts(job: TrainingJobView) -> Iterator[tuple[str, str, Any]]:
+    """Every text of the request that a person writes: where, by which name, and the text."""
+    for path in _MAPPINGS:
+        values = job.request.read(path)
+        for name, value in values.items() if isinstance(values, dict) else ():
+            yield path, name, value
+    for path in _LISTS:
+        values = job.request.read(path)
+        for number, (name, value) in enumerate(_arguments(values)):
+            yield path, name or str(number), value
+
+
+def _arguments(values: Any) -> Iterator[tuple[str, Any]]:
+    """Each argument, and the option that it is for: `--name value` or `--name=value`."""
+    listed = values if isinstance(values, list) else []
+    for before, value in zip(["", *listed], listed, strict=False):
+        text = value if isinstance(value, str) else ""
+        option, equals, rest = text.partition("=")
+        if text.startswith("-"):
+            yield (option, rest) if equals else ("", value)
+        else:
+            follows = isinstance(before, str) and before.startswith("-") and "=" not in before
+            yield before if follows else "", value
+
+
+def _has_secret_form(value: Any) -> bool:
+    return isinstance(value, str) and _SECRET_VALUE.search(value) is not None
+
+
+def _sounds_secret(name: str, value: Any) -> bool:
+    """Whether the name says so of what is neither a number nor an ARN.
+
+    A value that is not known yet is judged by its name alone, and again when the job is made.
+    """
+    text = value if isinstance(value, str) else ""
+    told = text.isdecimal() or _SECRET_ARN.fullmatch(text)
+    return _SECRET_NAME.search(_NEXT_WORD.sub("_", name)) is not None and not told
+
+
+NO_SECRETS = Policy(
+    name="training-no-secrets",
+    checks=(
+        "environment, hyperparameters and arguments of a training job hold no secret, "
+        "by names and by the known forms of keys and tokens"
+    ),
+    severity="critical",
+    controls=[nist("IA-5(7)")],
+    remedy="keep the secret in Secrets Manager, and replace it, as it has been seen",
+    parameters={
+        "allowedNames": {
+            "type": "array",
+            "items": {"type": "string"},
+            "default": [],
+            "description": "Names that sound secret and are not, as eos_token.",
+        }
+    },
+    applies=may_be_training_job,
+    judge=for_jobs(_judge),
+)

@@ -1,0 +1,236 @@
+"""Each rule for the platform's resources: compliant, violating, missing, unknown, irrelevant."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from components.alerts.alert_documents import chat_trust
+from components.alerts.watchdog_documents import (
+    Watch,
+    schedule_policy,
+    schedule_trust,
+    watchdog_policy,
+    watchdog_trust,
+)
+from components.arns import partition
+from components.artifact_store.artifact_documents import bucket_policy, key_policy
+from components.deployer.deployer_documents import deployer_policy, deployer_trust
+from components.deployer.deployer_scope import DeployerScope, LaunchLimits
+from components.execution_role.execution_documents import (
+    ExecutionScope,
+    execution_policy,
+    execution_trust,
+)
+from components.network.network_documents import (
+    flow_log_policy,
+    flow_log_trust,
+    interface_endpoint_policy,
+    s3_endpoint_policy,
+)
+from components.training_job.settings.file_systems import FileSystem
+from tests.policies.platform_rules.bucket_cases import BUCKET_CASES
+from tests.policies.platform_rules.cases import Case
+from tests.policies.platform_rules.identity_cases import IDENTITY_CASES
+from tests.policies.platform_rules.network_cases import NETWORK_CASES
+from tests.policies.subjects import resource, violations
+from training_policies.platform_rules import PLATFORM_POLICIES
+from training_policies.policy import Policy
+from training_policies.resource import UNKNOWN
+
+POLICIES = {policy.name: policy for policy in PLATFORM_POLICIES}
+CASES = (*BUCKET_CASES, *IDENTITY_CASES, *NETWORK_CASES)
+
+
+def is_violated(case: Case, value: Any) -> bool:
+    """Whether the rule says so of the property with this value; None leaves it out."""
+    inputs = copy.deepcopy(case.inputs)
+    *parents, last = case.path.split(".")
+    found = inputs
+    for part in parents:
+        found = found.setdefault(part, {})
+    found[last] = value
+    return bool(violations(POLICIES[case.policy], resource(case.type, inputs), case.values))
+
+
+NAMED = [pytest.param(each, id=f"{each.policy} {index}") for index, each in enumerate(CASES)]
+
+
+@pytest.mark.parametrize("case", NAMED)
+def test_what_is_compliant_passes(case: Case):
+    assert [each for each in case.good if is_violated(case, each)] == []
+
+
+@pytest.mark.parametrize("case", NAMED)
+def test_what_is_not_is_a_violation(case: Case):
+    assert [each for each in case.bad if not is_violated(case, each)] == []
+
+
+@pytest.mark.parametrize("case", NAMED)
+def test_what_is_missing_is_a_violation_where_the_default_is_no_good(case: Case):
+    assert is_violated(case, None) is case.missing
+
+
+@pytest.mark.parametrize("case", NAMED)
+def test_what_is_unknown_is_a_violation_but_for_references(case: Case):
+    assert is_violated(case, UNKNOWN) is case.unknown
+
+
+@pytest.mark.parametrize("policy", PLATFORM_POLICIES, ids=lambda each: each.name)
+def test_other_resources_are_not_judged(policy: Any):
+    others = [
+        resource("aws:ec2/eip:Eip", {"domain": "vpc"}),
+        resource("aws:budgets/budget:Budget", {"policy": "nonsense", "forceDestroy": True}),
+        resource("pulumi-python:dynamic/sagemaker:TrainingJob", {}),
+    ]
+    assert violations(policy, others) == []
+
+
+def test_every_resource_policy_is_in_the_table():
+    judged = {case.policy for case in CASES}
+    assert [each.name for each in PLATFORM_POLICIES if isinstance(each, Policy)
+            and each.name not in judged] == []  # fmt: skip
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+ELEMENTS = ("Principal", "Action", "Resource")
+
+
+STATEMENT = st.fixed_dictionaries(
+    {"Effect": st.sampled_from(["Allow", "Deny"])},
+    optional=dict.fromkeys(
+        (*(f"{turned}{each}" for turned in ("", "Not") for each in ELEMENTS), "Sid", "Condition"),
+        JSON,
+    ),
+)
+
+
+PATHS = {
+    "aws:iam/role:Role": "assumeRolePolicy",
+    "aws:iam/rolePolicy:RolePolicy": "policy",
+    "aws:kms/keyPolicy:KeyPolicy": "policy",
+    "aws:s3/bucketPolicy:BucketPolicy": "policy",
+    "aws:sns/topicPolicy:TopicPolicy": "policy",
+    "aws:ec2/vpcEndpoint:VpcEndpoint": "policy",
+}
+
+
+@settings(max_examples=20)
+@given(JSON | st.fixed_dictionaries({"Statement": st.lists(STATEMENT, max_size=3)}))
+def test_no_document_brings_a_rule_down(document: Any):
+    """An exception would end the run with a traceback instead of a verdict."""
+    for type_, path in PATHS.items():
+        for value in (json.dumps(document), document):
+            for policy in PLATFORM_POLICIES:
+                if isinstance(policy, Policy):
+                    violations(policy, resource(type_, {path: value}))
+
+
+@settings(max_examples=20)
+@given(JSON)
+def test_no_value_of_a_property_brings_a_rule_down(value: Any):
+    for case in CASES:
+        is_violated(case, value)
+
+
+ACCOUNT = "123456789012"
+
+
+SUBJECT = "repo:acme/platform:environment:production"
+
+
+def documents(region: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """Each type, the property that holds the document, and the document."""
+
+    def arn(service: str, name: str, where: str = region) -> str:
+        return f"arn:{partition(region)}:{service}:{where}:{ACCOUNT}:{name}"
+
+    bucket, key = f"arn:{partition(region)}:s3:::store", arn("kms", "key/0")
+    role = arn("iam", "role/one", "")
+    job = ExecutionScope(
+        account_id=ACCOUNT,
+        region=region,
+        artifact_bucket_arn=bucket,
+        key_arn=key,
+        repository_arns=[arn("ecr", "repository/training")],
+        input_prefixes=["s3://data/train/", "s3://weights"],
+        input_key_arns=[key],
+        secret_arns=[arn("secretsmanager", "secret:hub-AbCdEf")],
+        secret_key_arns=[key],
+        file_systems=[FileSystem("fs-1", "EFS", "sg-2"), FileSystem("fs-2", "FSxLustre", "sg-3")],
+        subnet_ids=["subnet-1"],
+        security_group_ids=["sg-1"],
+    )
+    deployer = DeployerScope(
+        account_id=ACCOUNT,
+        region=region,
+        name_prefix="research-dev",
+        tags={"team": "research"},
+        limits=LaunchLimits(["c5", "g5"], ["c5"], isolated=True, encrypted_traffic=True),
+        alerts=True,
+        execution_role_arn=role,
+        artifact_bucket_arn=bucket,
+        key_arn=key,
+        subnet_ids=["subnet-1"],
+        security_group_ids=["sg-1"],
+        repository_arns=[arn("ecr", "repository/training")],
+    )
+    watch = Watch(
+        account_id=ACCOUNT,
+        region=region,
+        job_name_prefix="research-dev-",
+        owner=deployer.owner,
+        topic_arn=arn("sns", "alerts"),
+        key_arn=key,
+        seconds=12 * 3600,
+        stop=True,
+    )
+    policies = [
+        execution_policy(job),
+        deployer_policy(deployer),
+        flow_log_policy(arn("logs", "log-group:flows")),
+        watchdog_policy(watch),
+        schedule_policy(arn("states", "stateMachine:watchdog")),
+    ]
+    trusts = [
+        execution_trust(ACCOUNT, region),
+        flow_log_trust(ACCOUNT, region),
+        deployer_trust(ACCOUNT, region, [role], [SUBJECT]),
+        watchdog_trust(watch),
+        schedule_trust(watch),
+        chat_trust(),
+    ]
+    endpoints = [
+        s3_endpoint_policy(ACCOUNT, region, bucket, ["s3://data/train/"], image_layers=True),
+        interface_endpoint_policy(ACCOUNT),
+    ]
+    return [
+        *(("aws:iam/rolePolicy:RolePolicy", "policy", each) for each in policies),
+        *(("aws:iam/role:Role", "assumeRolePolicy", each) for each in trusts),
+        *(("aws:ec2/vpcEndpoint:VpcEndpoint", "policy", each) for each in endpoints),
+        (
+            "aws:s3/bucketPolicy:BucketPolicy",
+            "policy",
+            bucket_policy(bucket, key, "vpce-1", [role]),
+        ),
+        ("aws:kms/keyPolicy:KeyPolicy", "policy", key_policy(ACCOUNT, region, alerts=True)),
+    ]
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1"])
+def test_every_document_of_the_project_passes(region: str):
+    for type_, path, document in documents(region):
+        judged = resource(type_, {path: json.dumps(document)})
+        said = [str(each) for policy in PLATFORM_POLICIES for each in violations(policy, judged)]
+        assert said == [], f"{type_}.{path}"
