@@ -11,30 +11,15 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 from components.problems import Problem
-from components.training_job.aws.errors import EXPIRED_CODES, TrainingJobError
-from components.training_job.aws.sdk_session import new_session
+from components.training_job.aws.errors import TrainingJobError
 
 _READS = ("Describe", "List", "Get")
 
 ANSWER_SECONDS = 60
 """How long an answer may take until the call is tried again."""
-
-READ_AGAIN_SECONDS = 300
-"""How long a temporary key from a file is used before the file is read again."""
-
-_RENEWAL_SECONDS = 15 * 60
-"""botocore renews credentials from this long before their expiry on."""
-
-_RENEWED = "sagemaker-training-renewed"
-"""The mark, in a call's context, that its credentials were renewed."""
-
-_READ_ONCE = frozenset({"shared-credentials-file", "config-file"})
-"""botocore's names of the sources that it reads once."""
 
 _ENDPOINT_NAMES = {
     "logs": ("logs", "cloudwatchlogs", "cloudwatchlog"),
@@ -138,15 +123,12 @@ class AwsClients:
     def _new_session(self, region: str) -> Any:
         import boto3
 
-        session = read_anew(
-            lambda: boto3.session.Session(
-                region_name=region, botocore_session=new_session(self._profile)
-            )
-        )
+        from components.training_job.aws.credentials import profile_session, role_session
+
+        session = profile_session(self._profile, region)
         for role in self._assume_roles:
-            session = _assumed(session, role, region, self._endpoint("sts"))
-        session.events.register("needs-retry", partial(_renew_expired, session))
-        return session
+            session = role_session(session, role, self._profile, region, self._endpoint("sts"))
+        return boto3.session.Session(region_name=region, botocore_session=session)
 
 
 def client_in(clients: AwsClients, service: str, account: str, region: str) -> Any:
@@ -162,87 +144,6 @@ def client_in(clients: AwsClients, service: str, account: str, region: str) -> A
             "Use that account's credentials or profile."
         )
     return clients.client(service, region)
-
-
-def read_anew(new_session: Callable[[], Any]) -> Any:
-    """A session that reads its credentials anew every few minutes, as a long wait needs.
-
-    boto3 renews what it knows to expire: roles, single sign-on, the instance's own. A temporary key
-    in a file, which another program replaces in time, it reads once.
-    """
-    session = new_session()
-    given = session.get_credentials()
-    if given is None or given.method not in _READ_ONCE or not given.token:
-        return session
-    session._session._credentials = _renewed(
-        lambda: new_session().get_credentials().get_frozen_credentials(), given.method
-    )
-    return session
-
-
-def _renewed(read: Callable[[], Any], method: str) -> Any:
-    """Credentials that botocore takes for expiring, so that it reads them again."""
-    from botocore.credentials import DeferredRefreshableCredentials
-
-    def refresh() -> dict[str, Any]:
-        keys = read()
-        expiry = datetime.now(UTC) + timedelta(seconds=_RENEWAL_SECONDS + READ_AGAIN_SECONDS)
-        return {
-            "access_key": keys.access_key,
-            "secret_key": keys.secret_key,
-            "token": keys.token,
-            "expiry_time": expiry.isoformat(),
-        }
-
-    return DeferredRefreshableCredentials(refresh, method)
-
-
-def _assumed(session: Any, role: dict[str, Any], region: str, sts_url: str | None) -> Any:
-    """A session that acts as a role and renews its credentials before they expire."""
-    import boto3
-    from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
-
-    extra = {
-        "RoleSessionName": role.get("sessionName", "pulumi"),
-        "ExternalId": role.get("externalId"),
-    }
-
-    def fetch() -> dict[str, Any]:
-        # A new one each time: it keeps what it fetched until that is about to expire.
-        fetcher = AssumeRoleCredentialFetcher(
-            partial(session._session.create_client, endpoint_url=sts_url),
-            session.get_credentials(),
-            role["roleArn"],
-            extra_args={key: value for key, value in extra.items() if value},
-        )
-        return dict(fetcher.fetch_credentials())
-
-    assumed = new_session(session._session.profile)
-    # botocore has no public way to give a session credentials that renew themselves.
-    assumed._credentials = DeferredRefreshableCredentials(fetch, method="assume-role")
-    return boto3.session.Session(botocore_session=assumed, region_name=region)
-
-
-def _renew_expired(
-    session: Any, response: Any, request_dict: dict[str, Any], **_: Any
-) -> float | None:
-    """Have a call sent again at once, with other credentials, if AWS says that these have expired.
-
-    They may have been withdrawn before their time, or the file that holds them written anew since
-    it was read. Once for each call: what is expired after that is told. An answer to botocore's
-    event `needs-retry`: the seconds to wait, or None.
-    """
-    from botocore.credentials import RefreshableCredentials
-
-    credentials = session.get_credentials()
-    code = response[1].get("Error", {}).get("Code") if response else None
-    renewed = request_dict["context"].get(_RENEWED)
-    if code not in EXPIRED_CODES or renewed or not isinstance(credentials, RefreshableCredentials):
-        return None
-    request_dict["context"][_RENEWED] = True
-    # botocore has no public way to renew credentials before their time.
-    credentials._expiry_time = datetime.now(UTC)
-    return 0.0
 
 
 def _decoded(value: Any) -> list[Any]:

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from components.training_job.aws import aws_clients
-from components.training_job.aws.aws_clients import AwsClients, EngineGoneError, read_anew
+from components.training_job.aws import credentials
+from components.training_job.aws.aws_clients import AwsClients, EngineGoneError
+from components.training_job.aws.credentials import profile_session
 from components.training_job.aws.errors import TrainingJobError
 from components.training_job.request.service_model import request_shape
 
@@ -118,9 +118,9 @@ def test_a_temporary_key_in_a_file_is_read_again_after_a_while(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: int, read_again: bool
 ) -> None:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-    monkeypatch.setattr(aws_clients, "READ_AGAIN_SECONDS", seconds)
+    monkeypatch.setattr(credentials, "READ_AGAIN_SECONDS", seconds)
     keys(tmp_path / "credentials", 1)
-    session = read_anew(lambda: boto3.session.Session(profile_name="team"))
+    session = profile_session("team", "us-east-1")
     assert session.get_credentials().get_frozen_credentials().access_key == "key1"
     keys(tmp_path / "credentials", 2)
     used = session.get_credentials().get_frozen_credentials().access_key
@@ -227,6 +227,45 @@ def test_a_role_whose_session_expires_before_its_time_is_assumed_anew() -> None:
     with service(answer, **{"aws:assumeRoles": [role]}) as (client, reached):
         client.list_training_jobs()
     assert reached == ["AssumeRole", "ListTrainingJobs"] * 2
+
+
+def test_roles_are_assumed_one_after_the_other_each_with_the_credentials_of_the_one_before() -> (
+    None
+):
+    callers: list[str] = []
+
+    def answer(handler: BaseHTTPRequestHandler, operation: str) -> None:
+        key = handler.headers["Authorization"].partition("Credential=")[2].partition("/")[0]
+        callers.append(key)
+        (grant(handler, f"{key}-role") if operation == "AssumeRole" else send(handler, operation))
+
+    roles = [
+        {"roleArn": f"arn:aws:iam::123456789012:role/{name}"} for name in ("entry", "deployer")
+    ]
+    with service(answer, **{"aws:assumeRoles": roles}) as (client, reached):
+        client.list_training_jobs()
+    assert reached == ["AssumeRole", "AssumeRole", "ListTrainingJobs"]
+    assert callers == ["local", "local-role", "local-role-role"]
+
+
+def test_keys_that_expire_before_a_role_is_assumed_with_them_are_renewed(process: Path) -> None:
+    def answer(handler: BaseHTTPRequestHandler, operation: str) -> None:
+        if operation != "AssumeRole":
+            send(handler, operation)
+        elif "Credential=key1/" in handler.headers["Authorization"]:
+            expired = "<Error><Code>ExpiredToken</Code><Message>it is expired</Message></Error>"
+            reply(handler, 403, f"<ErrorResponse>{expired}</ErrorResponse>")
+        else:
+            grant(handler, "role")
+
+    settings = {
+        "aws:profile": "team",
+        "aws:assumeRoles": [{"roleArn": "arn:aws:iam::123456789012:role/deployer"}],
+    }
+    with service(answer, **settings) as (client, reached):
+        client.list_training_jobs()
+    assert reached == ["AssumeRole", "AssumeRole", "ListTrainingJobs"]
+    assert called(process) == 2
 
 
 def identify(account: str) -> Answer:
@@ -375,6 +414,6 @@ def test_all_clients_of_a_region_share_one_session(process: Path) -> None:
 
 
 def test_a_permanent_key_is_left_as_it_is() -> None:
-    session = read_anew(boto3.session.Session)
+    session = profile_session(None, "us-east-1")
     assert session.get_credentials().method == "env"
     assert session.get_credentials().token is None
