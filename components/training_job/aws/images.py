@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from components.training_job.aws.aws_clients import AwsClients
-from components.training_job.aws.questions import Questions
+from components.training_job.aws.remembered_answers import RememberedAnswers
 
 _PRIVATE_IMAGE = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr(-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/"
@@ -62,7 +62,7 @@ class Images:
 
     def __init__(self, clients: AwsClients) -> None:
         self._clients = clients
-        self._questions = Questions()
+        self._remembered = RememberedAnswers()
 
     def pinned(self, request: dict[str, Any]) -> dict[str, Any]:
         """The request with its image by digest; by its tag where the digest can't be had."""
@@ -71,7 +71,7 @@ class Images:
         image = private_image(uri)
         if image is None or "imageDigest" in image.identifier:
             return request
-        digest = self._questions.ask(uri, lambda: self._digest(uri, image)).result()
+        digest = self._remembered.ask(uri, lambda: self._digest(uri, image)).result()
         if not digest:
             return request
         pinned = f"{uri.partition('/')[0]}/{image.repository}@{digest}"

@@ -21,7 +21,7 @@ from components.training_job.aws.aws_clients import AwsClients
 from components.training_job.aws.errors import is_denied
 from components.training_job.aws.existence import has_objects, role_exists
 from components.training_job.aws.images import image_exists, private_image
-from components.training_job.aws.questions import Questions
+from components.training_job.aws.remembered_answers import RememberedAnswers
 from components.training_job.preflight.quotas import (
     Instances,
     Quota,
@@ -59,7 +59,7 @@ class Preflight:
 
     def __init__(self, clients: AwsClients) -> None:
         self._clients = clients
-        self._questions = Questions()
+        self._remembered = RememberedAnswers()
         self._planned: dict[str, Instances] = {}
         self._told: set[str] = set()
 
@@ -119,7 +119,7 @@ class Preflight:
 
     def _quotas(self, inputs: Inputs) -> Iterator[Problem]:
         region = inputs["region"]
-        listed = self._questions.ask(
+        listed = self._remembered.ask(
             ("quotas", region),
             lambda: sagemaker_quotas(self._clients.client("service-quotas", region)),
         )
@@ -152,7 +152,7 @@ class Preflight:
         image = None if is_unknown(uri) else private_image(uri)
         if image is None:
             return
-        exists = self._questions.ask(
+        exists = self._remembered.ask(
             ("image", uri),
             lambda: image_exists(self._clients.client("ecr", image.region), image),
         )
@@ -186,7 +186,7 @@ class Preflight:
         arn = inputs["request"]["RoleArn"]
         if is_unknown(arn):
             return
-        exists = self._questions.ask(
+        exists = self._remembered.ask(
             ("role", arn), lambda: role_exists(self._clients.client("iam", inputs["region"]), arn)
         )
         if not exists.result():
@@ -220,16 +220,18 @@ class Preflight:
 
     def _live(self, region: str) -> list[str]:
         client = self._clients.client("sagemaker", region)
-        names: list[str] = self._questions.ask(("live", region), lambda: live_jobs(client)).result()
+        names: list[str] = self._remembered.ask(
+            ("live", region), lambda: live_jobs(client)
+        ).result()
         return names
 
     def _has_objects(self, region: str, uri: str) -> bool:
         s3 = self._clients.client("s3", region)
-        return bool(self._questions.ask(("objects", uri), lambda: has_objects(s3, uri)).result())
+        return bool(self._remembered.ask(("objects", uri), lambda: has_objects(s3, uri)).result())
 
     def _ask_description(self, region: str, name: str) -> Future[Any]:
         client = self._clients.client("sagemaker", region)
-        return self._questions.ask(("description", name), lambda: self._describe(client, name))
+        return self._remembered.ask(("description", name), lambda: self._describe(client, name))
 
     def _describe(self, client: Any, name: str) -> dict[str, Any] | None:
         """The description of a job; None where it is gone, or is not this deployer's to see."""
@@ -243,7 +245,7 @@ class Preflight:
 
     def _tags(self, region: str, arn: str) -> dict[str, str]:
         client = self._clients.client("sagemaker", region)
-        asked = self._questions.ask(("tags", arn), lambda: lifecycle.tags_of(client, arn))
+        asked = self._remembered.ask(("tags", arn), lambda: lifecycle.tags_of(client, arn))
         tags: dict[str, str] = asked.result()
         return tags
 

@@ -1,4 +1,4 @@
-"""Questions to AWS that are asked once, at the same time, and may stay unanswered. No Pulumi."""
+"""Answers of AWS that are asked for once and kept, several at the same time. No Pulumi."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 _AT_ONCE = 8
 
 
-class Questions:
-    """Asks each question once, whoever needs the answer, several at a time.
+class RememberedAnswers:
+    """Answers of AWS; each question is asked once, several at the same time.
 
-    The answers hold for the life of the process, one operation of the engine. A question must not
+    They hold for the life of the process, one operation of the engine. A question must not
     wait for another one.
     """
 
@@ -23,7 +23,7 @@ class Questions:
         self._lock = threading.Lock()
 
     def ask(self, key: Hashable, question: Callable[[], Any]) -> Future[Any]:
-        """The answer to come; `key` tells the question from all others."""
+        """The answer to come; `key` is the question's own, unlike that of any other."""
         with self._lock:
             if key not in self._answers:
                 self._answers[key] = self._pool.submit(question)
