@@ -78,7 +78,7 @@ class AwsClients:
         return self._accounts[region]
 
     def refuse_other_accounts(self, region: str) -> None:
-        """Ask AWS whose the credentials are, where the settings allow or forbid accounts.
+        """Asks AWS whose the credentials are, where the settings allow or forbid accounts.
 
         Raises:
             TrainingJobError: they belong to an account that the settings don't allow.
@@ -153,7 +153,7 @@ def _decoded(value: Any) -> list[Any]:
 
 
 def _refuse_writes_without_engine(event_name: str, **_: Any) -> None:
-    """Stop before a write when the engine is gone.
+    """Stops before a write when the engine is gone.
 
     A dynamic-provider host outlives an engine that was killed. What it did from then on would be
     recorded nowhere, and could undo what the next `pulumi up` does meanwhile.

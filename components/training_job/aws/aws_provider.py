@@ -21,10 +21,10 @@ class AwsResourceProvider(ResourceProvider):
     _clients: AwsClients
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Take the `aws:*` settings of the stack."""
+        """Takes the `aws:*` settings of the stack."""
         without_traceback()
         self._clients = AwsClients(req.config.get)
 
     def check(self, _olds: State, news: State) -> CheckResult:
-        """Accept the inputs: the settings' rules have looked at what can be wrong."""
+        """Accepts the inputs: the settings' rules have looked at what can be wrong."""
         return CheckResult(to_wire(news), [])

@@ -36,7 +36,7 @@ TrainingJobError.__module__ = "builtins"  # the engine prints the qualified name
 
 
 def without_traceback() -> None:
-    """Have this process print an exception's message alone, and write its trace to a file.
+    """Has this process print only an exception's message, and write its trace to a file.
 
     The dynamic-provider host sends the engine `traceback.format_exc()`, of which only the last
     lines say anything to the person who reads them.
@@ -56,8 +56,8 @@ def trace_file() -> Path:
 def traced(verb: Callable[..., Result]) -> Callable[..., Result]:
     """A provider's verb that writes the trace of what it raises.
 
-    Expired credentials are told with the remedy. What else is no TrainingJobError says nothing of
-    one, so its message tells where the trace is.
+    Expired credentials are reported with the remedy. Any other error that is no TrainingJobError
+    names none, so its message says where the trace is.
     """
 
     @functools.wraps(verb)
@@ -92,7 +92,7 @@ def _code(error: Exception) -> str:
 
 
 def _write(error: Exception) -> None:
-    """Write a trace with all its frames, whatever the process prints."""
+    """Writes a trace with all its frames, whatever the process prints."""
     limit = vars(sys).pop("tracebacklimit", None)
     try:
         _log.error("%s", error, exc_info=error)

@@ -1,6 +1,6 @@
 """Sessions of the AWS SDK, and what it knows without one.
 
-A service's description is read once for all of them: SageMaker's alone takes half a second.
+A service's description is read once for all of them: SageMaker's takes half a second.
 """
 
 from __future__ import annotations
