@@ -21,7 +21,7 @@ from pulumi.dynamic import CreateResult, DiffResult, Resource
 from components.training_job.aws.aws_clients import client_in
 from components.training_job.aws.aws_provider import AwsResourceProvider, State
 from components.training_job.aws.errors import TrainingJobError, has_expired, traced
-from components.training_job.run.lifecycle import ticks
+from components.training_job.run.ending import ticks
 from components.unknowns import has_unknown
 
 REMOVAL_DEADLINE_SECONDS = 1200

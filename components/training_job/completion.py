@@ -14,8 +14,8 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 from components.training_job.aws.aws_provider import AwsResourceProvider, State
 from components.training_job.aws.errors import TrainingJobError, traced
 from components.training_job.run.job_state import progress
-from components.training_job.run.lifecycle import describe
 from components.training_job.run.outcome import outcome_of, remedy_for
+from components.training_job.run.service_record import describe
 from components.training_job.run.waiting import last_log_lines, wait_for_end
 from components.unknowns import has_unknown, is_unknown
 

@@ -19,15 +19,11 @@ from pulumi.dynamic import CreateResult, DiffResult, UpdateResult
 from components.training_job.aws.aws_clients import client_in
 from components.training_job.aws.aws_provider import AwsResourceProvider, State
 from components.training_job.aws.errors import traced
-from components.training_job.run.lifecycle import (
-    describe,
-    let_go,
-    lineage_jobs,
-    owns,
-    release_warm_pool,
-    tags_of,
-)
+from components.training_job.run.ending import let_go
 from components.training_job.run.outcome import is_live
+from components.training_job.run.run import lineage_runs
+from components.training_job.run.service_record import describe, owns, tags_of
+from components.training_job.run.warm_pool import release_warm_pool
 
 INPUTS = ("lineages", "owner", "account_id", "region")
 
@@ -78,15 +74,14 @@ def end_lineage(client: Any, owner: str, lineage: str) -> None:
 
     What has ended by itself stays as it is: the engine lets go of it as it deletes the resource.
     """
-    for index, summary in enumerate(lineage_jobs(client, lineage)):
+    for index, run in enumerate(lineage_runs(client, lineage)):
         # Only the newest run's instances can still be kept: the run before gave its own back.
-        if not is_live(summary) and index:
+        if not run.is_live and index:
             continue
-        name = summary["TrainingJobName"]
-        description, tags = describe(client, name), tags_of(client, summary["TrainingJobArn"])
+        description, tags = describe(client, run.name), tags_of(client, run.arn)
         if description is None or not owns(owner, tags, description):
             continue
         if is_live(description):
-            print(f"{name}: its job is no longer in the settings, so it is stopped")
+            print(f"{run.name}: its job is no longer in the settings, so it is stopped")
             let_go(client, description, "not in the settings")
-        release_warm_pool(client, name)
+        release_warm_pool(client, run.name)

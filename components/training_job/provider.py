@@ -1,4 +1,4 @@
-"""The dynamic provider of `TrainingJob`: thin, between Pulumi's verbs and the lifecycle.
+"""The dynamic provider of `TrainingJob`: thin, between Pulumi's verbs and `run`.
 
 The state of a stack names `components.training_job.provider.TrainingJobProvider`: neither the
 module nor the class may ever move.
@@ -32,25 +32,28 @@ from components.training_job.preflight.checkpoint_health import checkpoint_warni
 from components.training_job.preflight.preflight import Preflight
 from components.training_job.preflight.running_network import refuse_without_network
 from components.training_job.request.definition import Request, definition_hash, definition_of
+from components.training_job.request.fallbacks import request_of_try
 from components.training_job.request.job_inputs import IDENTITY, RECORDED, JobInputs, inputs_of
 from components.training_job.request.job_tags import tag_problems
 from components.training_job.request.service_model import conform, request_problems
-from components.training_job.run import lifecycle
 from components.training_job.run.cost import cost_ceiling, expected_cost
 from components.training_job.run.decision import (
     Decision,
     decide,
     depends_on_release,
     next_try,
+    retry_notice,
 )
+from components.training_job.run.ending import let_go, stop_and_wait, was_let_go
 from components.training_job.run.job_state import JobState, described, not_launched
-from components.training_job.run.lifecycle import Launch
+from components.training_job.run.launch import Launch, launch_once
 from components.training_job.run.outcome import is_live
 from components.training_job.run.run_record import run_record, write_record
-from components.training_job.run.tries import request_of, retry_notice
+from components.training_job.run.service_record import describe, retag
 from components.training_job.run.warm_pool import (
     change_keep_alive,
     keep_alive_of,
+    release_warm_pool,
     with_keep_alive,
     would_reuse,
 )
@@ -100,10 +103,12 @@ class TrainingJobProvider(AwsResourceProvider):
         olds, inputs = _conformed(olds), _conformed(news)
         decision = decide(olds, inputs, released=self._is_released(olds, inputs))
         tries = next_try(olds, inputs)
-        if tries:
+        if tries > 1:
             print(retry_notice(olds, inputs, tries))
         if decision is Decision.REPLACE:
-            self._successors[olds["training_job_name"]] = request_of(inputs, tries)
+            self._successors[olds["training_job_name"]] = request_of_try(
+                inputs["request"], inputs.get("fallbacks", ()), tries
+            )
         changed = [key for key in (*IDENTITY, "launch") if olds.get(key) != news.get(key)]
         return DiffResult(
             changes=decision is not Decision.NOTHING,
@@ -118,7 +123,7 @@ class TrainingJobProvider(AwsResourceProvider):
         if not props["launch"] or props["paused"]:
             return CreateResult(f"{props['lineage']}-not-launched", not_launched(inputs_of(props)))
         client = self._client(props)
-        launched = lifecycle.launch_once(client, _launch(props, self._images))
+        launched = launch_once(client, _launch(props, self._images))
         self._record(props, launched.description)
         state = described(inputs_of(props), launched.description, launched.tries)
         return CreateResult(launched.description["TrainingJobName"], state)
@@ -134,7 +139,7 @@ class TrainingJobProvider(AwsResourceProvider):
         props = _conformed(props)
         if not props["training_job_name"]:
             return ReadResult(id_, props, inputs_of(props))
-        description = lifecycle.describe(self._client(props), props["training_job_name"])
+        description = describe(self._client(props), props["training_job_name"])
         if description is None:
             return ReadResult(None, {})
         newest = partial(self._newest_change, props)
@@ -149,7 +154,7 @@ class TrainingJobProvider(AwsResourceProvider):
         kept = {key: value for key, value in olds.items() if key not in RECORDED}
         state = kept | {key: news[key] for key in (*RECORDED, "launch") if key in news}
         client, name = self._client(olds), olds["training_job_name"]
-        description = lifecycle.describe(client, name)
+        description = describe(client, name)
         if description is None:
             raise TrainingJobError(
                 f"the record of {name} is gone, so it can't be changed. Run `pulumi up --refresh`: "
@@ -157,13 +162,13 @@ class TrainingJobProvider(AwsResourceProvider):
             )
         if is_live(description) and not news["paused"]:
             refuse_without_network(description, news["request"])
-        lifecycle.retag(client, olds["training_job_arn"], olds, news)
+        retag(client, olds["training_job_arn"], olds, news)
         if not news["paused"]:
             print(f"{name}: recorded; what is no tag or keep-alive applies to the next launch")
             return UpdateResult(state | {"request": self._kept(client, olds, news)})
-        stopped = lifecycle.stop_and_wait(client, name)
+        stopped = stop_and_wait(client, name)
         if keep_alive_of(olds["request"]):
-            lifecycle.release_warm_pool(client, name)
+            release_warm_pool(client, name)
         return UpdateResult(described(state, stopped, olds["tries"]) if stopped else state)
 
     @traced
@@ -172,10 +177,10 @@ class TrainingJobProvider(AwsResourceProvider):
         if not props["training_job_name"]:
             return
         client, name = self._client(props), props["training_job_name"]
-        description = lifecycle.describe(client, name)
-        ended = lifecycle.let_go(client, description, "deleted") if description else None
+        description = describe(client, name)
+        ended = let_go(client, description, "deleted") if description else None
         if ended and keep_alive_of(props["request"]) and not self._is_reused(name, ended):
-            lifecycle.release_warm_pool(client, name)
+            release_warm_pool(client, name)
 
     def _is_released(self, olds: State, news: State) -> bool:
         """Whether the recorded run was let go while its job was not in the settings.
@@ -187,7 +192,7 @@ class TrainingJobProvider(AwsResourceProvider):
             return False
         client, name = self._client(olds), olds["training_job_name"]
         try:
-            released = lifecycle.was_let_go(client, name, olds["training_job_arn"])
+            released = was_let_go(client, name, olds["training_job_arn"])
         except client.exceptions.ClientError as error:
             if not is_denied(error):
                 raise

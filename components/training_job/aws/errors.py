@@ -77,18 +77,23 @@ def traced(verb: Callable[..., Result]) -> Callable[..., Result]:
 
 def has_expired(error: Exception) -> bool:
     """Whether AWS refused a call because the credentials have expired."""
-    return _code(error) in EXPIRED_CODES
+    return code_of(error) in EXPIRED_CODES
 
 
 def is_denied(error: Exception) -> bool:
     """Whether AWS refused a call because the credentials may not make it."""
-    return _code(error) in DENIED_CODES
+    return code_of(error) in DENIED_CODES
 
 
-def _code(error: Exception) -> str:
+def code_of(error: Exception) -> str:
     """AWS's code of an error; "" for one that is not AWS's."""
     answer = getattr(error, "response", {})  # a ClientError has one
     return str(answer.get("Error", {}).get("Code", ""))
+
+
+def message_of(error: Any) -> str:
+    """AWS's message of an error that a client raised."""
+    return str(error.response["Error"]["Message"])
 
 
 def _write(error: Exception) -> None:

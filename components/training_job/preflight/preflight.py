@@ -32,10 +32,10 @@ from components.training_job.preflight.quotas import (
     shortages,
 )
 from components.training_job.request.definition import CODE_CHANNEL, Request
+from components.training_job.request.fallbacks import choice_of, chosen
 from components.training_job.request.job_tags import OWNER_TAG
-from components.training_job.run import lifecycle
-from components.training_job.run.names import parse_job_name
-from components.training_job.run.tries import choice_of, chosen, next_try_of
+from components.training_job.run.run import lineage_runs, run_of, try_of_launch
+from components.training_job.run.service_record import describe, owns, tags_of
 from components.unknowns import has_unknown, is_unknown
 
 Inputs = dict[str, Any]
@@ -93,11 +93,11 @@ class Preflight:
         """The number of the fallback that the launch itself will run on, as create counts it."""
         lineage, client = inputs["lineage"], self._clients.client("sagemaker", inputs["region"])
         try:
-            summaries = lifecycle.lineage_jobs(client, lineage)
+            runs = lineage_runs(client, lineage)
         except (BotoCoreError, ClientError) as error:
             self._tell(f"preflight can't see earlier attempts: {error}")
             return 0
-        tries = next_try_of(lineage, inputs["definition_hash"], summaries)
+        tries = try_of_launch(inputs["definition_hash"], runs)
         return choice_of(tries, inputs["fallbacks"])
 
     def _answers(
@@ -137,9 +137,9 @@ class Preflight:
         """
         planned = dict(self._planned)
         others = [
-            name
-            for name in self._live(region)
-            if not any(parse_job_name(lineage, name) for lineage in planned)
+            job["TrainingJobName"]
+            for job in self._live(region)
+            if not any(run_of(lineage, job) for lineage in planned)
         ]
         asked = [self._ask_description(region, name) for name in others]
         used = in_use(description for each in asked if (description := each.result()))
@@ -202,28 +202,26 @@ class Preflight:
         region, checkpoints = inputs["region"], inputs["request"].get("CheckpointConfig")
         if has_unknown(checkpoints) or is_unknown(inputs["owner"]):
             return
-        for name in self._live(region):
-            if not parse_job_name(inputs["lineage"], name):
-                continue
-            description = self._ask_description(region, name).result()
+        for run in (run_of(inputs["lineage"], job) for job in self._live(region)):
+            description = self._ask_description(region, run.name).result() if run else None
             if description is None or description.get("CheckpointConfig") != checkpoints:
                 continue
             tags = self._tags(region, description["TrainingJobArn"])
-            if not lifecycle.owns(inputs["owner"], tags, description):
+            if not owns(inputs["owner"], tags, description):
                 owner = tags.get(OWNER_TAG)
                 yield Problem(
                     "lineage",
                     inputs["lineage"],
-                    f"{name} is running on its checkpoints and belongs to {owner or 'nobody'}",
+                    f"{description['TrainingJobName']} is running on its checkpoints and "
+                    f"belongs to {owner or 'nobody'}",
                     "stop that job, wait for its end, or give this job another name",
                 )
 
-    def _live(self, region: str) -> list[str]:
+    def _live(self, region: str) -> list[dict[str, Any]]:
         client = self._clients.client("sagemaker", region)
-        names: list[str] = self._remembered.ask(
-            ("live", region), lambda: live_jobs(client)
-        ).result()
-        return names
+        asked = self._remembered.ask(("live", region), lambda: live_jobs(client))
+        jobs: list[dict[str, Any]] = asked.result()
+        return jobs
 
     def _has_objects(self, region: str, uri: str) -> bool:
         s3 = self._clients.client("s3", region)
@@ -236,7 +234,7 @@ class Preflight:
     def _describe(self, client: Any, name: str) -> dict[str, Any] | None:
         """The description of a job; None where it is gone, or is not this deployer's to see."""
         try:
-            return lifecycle.describe(client, name)
+            return describe(client, name)
         except ClientError as error:
             if not is_denied(error):
                 raise
@@ -245,7 +243,7 @@ class Preflight:
 
     def _tags(self, region: str, arn: str) -> dict[str, str]:
         client = self._clients.client("sagemaker", region)
-        asked = self._remembered.ask(("tags", arn), lambda: lifecycle.tags_of(client, arn))
+        asked = self._remembered.ask(("tags", arn), lambda: tags_of(client, arn))
         tags: dict[str, str] = asked.result()
         return tags
 

@@ -52,14 +52,14 @@ def sagemaker_quotas(client: Any) -> dict[str, Quota]:
     }
 
 
-def live_jobs(client: Any) -> list[str]:
-    """The names of all jobs of the account and region that have not ended.
+def live_jobs(client: Any) -> list[dict[str, Any]]:
+    """The summaries of all jobs of the account and region that have not ended.
 
     One that is stopping holds its instances, and writes its last checkpoint.
     """
     paginator = client.get_paginator("list_training_jobs")
     return [
-        each["TrainingJobName"]
+        each
         for status in LIVE_STATUSES
         for page in paginator.paginate(StatusEquals=status, MaxResults=100)
         for each in page["TrainingJobSummaries"]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+from components.training_job.request.fallbacks import request_of_try
 from components.training_job.request.job_inputs import COMPARED, IDENTITY
 from components.training_job.run.outcome import has_failed
 from components.unknowns import has_unknown, is_unknown
@@ -48,10 +49,22 @@ def depends_on_release(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool
 
 
 def next_try(olds: Mapping[str, Any], news: Mapping[str, Any]) -> int:
-    """Which try in a row the next launch is; 0 where none follows a failure of the same run."""
+    """Which try in a row the next launch is, from 1; each but the first follows a failure."""
     launches = decide(olds, news) is Decision.REPLACE and bool(olds["training_job_name"])
     retried = launches and not _is_another_run(olds, news) and _is_retried(olds, news)
-    return olds["tries"] + 1 if retried else 0
+    return olds["tries"] + 1 if retried else 1
+
+
+def retry_notice(olds: Mapping[str, Any], news: Mapping[str, Any], tries: int) -> str:
+    """What the next try will run on, said before it costs anything."""
+    request = request_of_try(news["request"], news.get("fallbacks", ()), tries)
+    groups = request["ResourceConfig"].get("InstanceGroups") or [request["ResourceConfig"]]
+    instances = " and ".join(f"{each['InstanceCount']} × {each['InstanceType']}" for each in groups)
+    capacity = "on spot capacity" if request["EnableManagedSpotTraining"] else "on demand"
+    return (
+        f"{olds['training_job_name']} ended as {olds['outcome']}: try {tries} of "
+        f"{news['max_attempts']} runs on {instances}, {capacity}"
+    )
 
 
 def _is_another_run(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:

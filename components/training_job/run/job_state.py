@@ -8,8 +8,8 @@ from typing import Any
 
 from components.training_job.aws.images import digest_in
 from components.training_job.run.cost import UNKNOWN_COST, Cost, billed_cost
-from components.training_job.run.names import parse_job_name
 from components.training_job.run.outcome import outcome_of
+from components.training_job.run.run import run_of
 
 State = dict[str, Any]
 
@@ -75,11 +75,11 @@ def not_launched(inputs: State) -> State:
 def described(inputs: State, description: Mapping[str, Any], tries: int) -> State:
     """The state of a job that was launched."""
     name = description["TrainingJobName"]
-    parsed = parse_job_name(inputs["lineage"], name)
+    run = run_of(inputs["lineage"], description)
     state = JobState(
         training_job_name=name,
         training_job_arn=description["TrainingJobArn"],
-        attempt=parsed.attempt if parsed else 0,
+        attempt=run.attempt if run else 0,
         tries=tries,
         image_digest=digest_in(description),
         model_uri=_model_uri(description),

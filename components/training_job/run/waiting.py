@@ -10,8 +10,8 @@ from typing import Any
 
 from components.durations import format_duration
 from components.training_job.aws.errors import TrainingJobError
-from components.training_job.run.lifecycle import describe
 from components.training_job.run.outcome import is_terminal
+from components.training_job.run.service_record import describe
 
 _QUICKEST_TICK, _SLOWEST_TICK = 0.5, 30.0
 _TICK_SHARE = 0.05

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.training_job.request.definition import Request
-from components.training_job.run.lifecycle import describe
 from components.training_job.run.outcome import is_terminal
+from components.training_job.run.service_record import describe
 
 _SAME_RESOURCES = ("InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId")
 _SAME_FLAGS = ("EnableInterContainerTrafficEncryption", "EnableNetworkIsolation")
@@ -35,6 +35,18 @@ def would_reuse(request: Request, description: Mapping[str, Any]) -> bool:
     """
     wanted = bool(keep_alive_of(request)) and not request.get("EnableManagedSpotTraining")
     return wanted and _likeness(request) == _likeness(description)
+
+
+def release_warm_pool(client: Any, name: str) -> None:
+    """Give back instances that are kept after a job, which otherwise are billed until they expire.
+
+    A job that was stopped after its instances had come up keeps them too.
+    """
+    description = describe(client, name)
+    if description and _is_kept(description):
+        client.update_training_job(
+            TrainingJobName=name, ResourceConfig={"KeepAlivePeriodInSeconds": 0}
+        )
 
 
 def change_keep_alive(client: Any, name: str, seconds: int) -> bool:

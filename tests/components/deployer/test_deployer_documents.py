@@ -14,7 +14,14 @@ from components.deployer.deployer_documents import deployer_policy
 from components.deployer.deployer_scope import DeployerScope, LaunchLimits, launch_limits
 from components.policy_documents import Document
 from components.training_job.request.job_tags import OWNER_TAG
-from components.training_job.run import lifecycle, waiting
+from components.training_job.run import (
+    ending,
+    launch,
+    run,
+    service_record,
+    waiting,
+    warm_pool,
+)
 from components.training_job.settings.job_settings import JobSettings
 from tests.components.evaluation import allowed
 from tests.components.policies import actions, scope
@@ -147,7 +154,7 @@ def test_only_the_execution_role_is_passed_and_only_to_sagemaker():
     ]
 
 
-@pytest.mark.parametrize("module", [lifecycle, waiting])
+@pytest.mark.parametrize("module", [run, launch, ending, service_record, warm_pool, waiting])
 def test_every_call_of_a_jobs_life_is_allowed(module: ModuleType):
     source = inspect.getsource(module)
     calls = re.findall(r"client\.(?:get_paginator\(\"(\w+)\"|((?!get_paginator)\w+)\()", source)

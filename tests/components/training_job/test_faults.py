@@ -16,7 +16,7 @@ import pytest
 from components.training_job.aws import aws_clients
 from components.training_job.aws.aws_clients import AwsClients
 from components.training_job.aws.errors import TrainingJobError, traced
-from components.training_job.run.lifecycle import Launch, launch_once
+from components.training_job.run.launch import Launch, launch_once
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:training-job/"
 OWNER = "arn:aws:iam::123456789012:role/execution"

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from components.training_job.preflight.preflight import Preflight
 from components.training_job.preflight.quotas import instances_of
 from components.training_job.request.training_request import fallback_requests, training_request
-from components.training_job.run.lifecycle import Launch, launch_once, let_go
+from components.training_job.run.ending import let_go
+from components.training_job.run.launch import Launch, launch_once
 from components.training_job.settings.job_settings import JobSettings
 from tests.components.training_job.any_job import jobs
 from tests.components.training_job.conftest import PLACEMENT, SPOT

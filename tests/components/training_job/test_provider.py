@@ -11,7 +11,7 @@ import pytest
 from components.training_job.aws.errors import TrainingJobError
 from components.training_job.provider import TrainingJobProvider
 from components.training_job.request.job_tags import OWNER_TAG, RELEASED_TAG
-from components.training_job.run import lifecycle
+from components.training_job.run import ending
 from components.unknowns import UNKNOWN
 from tests.components.training_job.fake_sagemaker import (
     FakeSageMaker,
@@ -386,7 +386,7 @@ def test_a_stop_that_never_ends_is_reported(
     job_inputs: Inputs,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lifecycle, "STOP_DEADLINE_SECONDS", 0.05)
+    monkeypatch.setattr(ending, "STOP_DEADLINE_SECONDS", 0.05)
     monkeypatch.setattr(FakeSageMaker, "_stop", lambda _self, _name: None)
     state = launch(provider, job_inputs())
     with pytest.raises(TrainingJobError, match="still stopping"):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.training_job.aws.errors import TrainingJobError
-from components.training_job.run.lifecycle import Launch, launch_once
+from components.training_job.run.launch import Launch, launch_once
 from tests.components.training_job.fake_sagemaker import FakeSageMaker
 
 OWNER = "artifacts"

@@ -9,7 +9,7 @@ import pytest
 
 from components.training_job.provider import TrainingJobProvider
 from components.training_job.request.job_tags import REPORTED_TAG, tag_problems
-from components.training_job.run.lifecycle import retag
+from components.training_job.run.service_record import retag
 from components.unknowns import UNKNOWN
 from tests.components.training_job.fake_sagemaker import FakeSageMaker, launch
 

@@ -165,11 +165,11 @@ RETRIED = inputs(relaunch="onFailure")
 TRIES = [
     ("a failure is tried again", state(**FAILED), RETRIED, 2),
     ("and once more", state(**FAILED) | {"tries": 2}, RETRIED, 3),
-    ("no attempt is left", state(**FAILED) | {"tries": 3}, RETRIED, 0),
-    ("it still runs", state(), RETRIED, 0),
-    ("it goes on after a pause", state(paused=True, **STOPPED), RETRIED, 0),
-    ("another definition begins anew", state(**FAILED), RETRIED | {"definition_hash": "b"}, 0),
-    ("nothing was launched", state(""), RETRIED, 0),
+    ("no attempt is left", state(**FAILED) | {"tries": 3}, RETRIED, 1),
+    ("it still runs", state(), RETRIED, 1),
+    ("it goes on after a pause", state(paused=True, **STOPPED), RETRIED, 1),
+    ("another definition begins anew", state(**FAILED), RETRIED | {"definition_hash": "b"}, 1),
+    ("nothing was launched", state(""), RETRIED, 1),
 ]
 
 

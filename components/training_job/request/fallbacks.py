@@ -1,0 +1,25 @@
+"""Which request a try runs on: the first choice, or what a fallback makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from components.training_job.request.definition import Request
+
+
+def choice_of(tries: int, fallbacks: Sequence[Request]) -> int:
+    """The number of the fallback that a try, from 1, runs on; 0 for the first choice.
+
+    The last fallback serves all tries that follow.
+    """
+    return min(tries - 1, len(fallbacks))
+
+
+def chosen(request: Request, fallbacks: Sequence[Request], choice: int) -> Request:
+    """The request with what a fallback, by its number, changes in it."""
+    return request | fallbacks[choice - 1] if choice else request
+
+
+def request_of_try(request: Request, fallbacks: Sequence[Request], tries: int) -> Request:
+    """What one of several tries in a row, from 1, runs on."""
+    return chosen(request, fallbacks, choice_of(tries, fallbacks))

@@ -1,0 +1,88 @@
+"""Stop a job, and let it go, so that no later launch takes it for its own. boto3, no Pulumi."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from components.training_job.aws.errors import TrainingJobError, code_of, has_expired, message_of
+from components.training_job.request.job_tags import RELEASED_TAG
+from components.training_job.run.outcome import is_terminal, outcome_of
+from components.training_job.run.service_record import describe, is_gone, tags_of
+
+STOP_DEADLINE_SECONDS = 1800
+"""How long a stopping job may take: two minutes' grace, then the upload of what it leaves."""
+
+
+def stop_and_wait(client: Any, name: str) -> dict[str, Any] | None:
+    """Stop a job if it runs, and return its description once it has ended; None if vanished.
+
+    Raises:
+        TrainingJobError: it has not ended within the deadline.
+    """
+    seen = ""
+    for waited in ticks(STOP_DEADLINE_SECONDS):
+        description = describe(client, name)
+        if description is None or is_terminal(description):
+            return description
+        if description["TrainingJobStatus"] == "InProgress":
+            _stop(client, name)
+        elif description["SecondaryStatus"] != seen:
+            seen = description["SecondaryStatus"]
+            print(f"{name}: {seen} ({waited:.0f} s)")
+    raise TrainingJobError(
+        f"{name} is still stopping after {STOP_DEADLINE_SECONDS} s. "
+        "Look at it in the SageMaker console, then run the same command again."
+    )
+
+
+def let_go(client: Any, description: Mapping[str, Any], reason: str) -> dict[str, Any] | None:
+    """Mark a job as released, so that no later launch adopts it, and stop it if it runs.
+
+    The mark comes first. A crash between the two leaves a job that says why it was stopped: if it
+    returns to the settings, it is launched again, and not taken for one that a person stopped.
+
+    Returns its description once it has ended; None if its record vanished.
+
+    Raises:
+        TrainingJobError: it has not ended within the deadline, or it has, and can't be marked.
+    """
+    name, tag = description["TrainingJobName"], {"Key": RELEASED_TAG, "Value": reason}
+    try:
+        client.add_tags(ResourceArn=description["TrainingJobArn"], Tags=[tag])
+    except client.exceptions.ClientError as error:
+        if has_expired(error) or is_gone(error):
+            raise
+        stop_and_wait(client, name)  # what can't be marked must not be billed
+        raise TrainingJobError(
+            f"{name} has ended, but its tag {RELEASED_TAG} can't be written, so a later launch "
+            f"could take it for its own: {message_of(error)}"
+        ) from None
+    return stop_and_wait(client, name)
+
+
+def was_let_go(client: Any, name: str, arn: str) -> bool:
+    """Whether a job was let go before it ended by itself; false for one whose record is gone."""
+    if RELEASED_TAG not in tags_of(client, arn):
+        return False
+    description = describe(client, name)
+    return description is not None and outcome_of(description) in ("running", "stopped")
+
+
+def _stop(client: Any, name: str) -> None:
+    """StopTrainingJob; a job that ended in the meantime needs none."""
+    try:
+        client.stop_training_job(TrainingJobName=name)
+    except client.exceptions.ClientError as error:
+        if code_of(error) != "ValidationException":
+            raise
+
+
+def ticks(deadline: float) -> Iterator[float]:
+    """Seconds waited so far, at growing intervals until the deadline."""
+    start, interval = time.monotonic(), 0.25
+    while (waited := time.monotonic() - start) < deadline:
+        yield waited
+        time.sleep(interval)
+        interval = min(interval * 1.5, 10)
