@@ -7,7 +7,7 @@ import pulumi
 
 from components.stack import configuration
 from components.stack.stack_provider import StackProvider
-from components.training_platform import TrainingPlatform, TrainingPlatformArgs
+from components.training_platform import TrainingPlatform
 
 # What the program makes it needs to its end, some seconds later. Looking for garbage took a quarter
 # of its processor time, as the modules of pulumi_aws are large, and saved no memory.
@@ -18,15 +18,7 @@ settings, aws_settings = configuration.load(project)
 provider = StackProvider(aws_settings, settings, pulumi.get_stack())
 
 platform = TrainingPlatform(
-    TrainingPlatformArgs(
-        settings=settings,
-        account_id=provider.account_id,
-        region=aws_settings.region,
-        availability_zones=provider.zones,
-        project=project,
-        tags=settings.tags(pulumi.get_stack()),
-    ),
-    pulumi.ResourceOptions(provider=provider.resource),
+    provider.site, settings, project, pulumi.ResourceOptions(provider=provider.resource)
 )
 
 pulumi.export("sagemaker_execution_role_arn", platform.execution_role.arn)

@@ -1,12 +1,13 @@
 """The program that `bench/policies.py` previews: as many platforms as the setting says."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pulumi
 
 from components.stack import configuration
 from components.stack.stack_provider import StackProvider
-from components.training_platform import TrainingPlatform, TrainingPlatformArgs
+from components.training_platform import TrainingPlatform
 
 project = Path(__file__).parent
 settings, aws_settings = configuration.load(project)
@@ -20,14 +21,5 @@ for number in range(pulumi.Config("bench").require_int("platforms")):
         f"platform-{number}",
         opts=pulumi.ResourceOptions(provider=provider.resource),
     )
-    TrainingPlatform(
-        TrainingPlatformArgs(
-            settings=own,
-            account_id=provider.account_id,
-            region=aws_settings.region,
-            availability_zones=provider.zones,
-            project=project,
-            tags=settings.tags(pulumi.get_stack()),
-        ),
-        pulumi.ResourceOptions(parent=apart),
-    )
+    site = replace(provider.site, prefix=own.name_prefix)
+    TrainingPlatform(site, own, project, pulumi.ResourceOptions(parent=apart))

@@ -1,4 +1,4 @@
-"""Names of AWS things made from plain values: partitions, consoles, buckets, repositories."""
+"""What AWS's own names say: the partition and console of a region, a bucket, a repository."""
 
 from __future__ import annotations
 
@@ -48,11 +48,6 @@ def s3_location(uri: str) -> tuple[str, str]:
     if any(character in prefix for character in "*?$"):
         raise ValueError(f"{uri!r} holds *, ? or $, which a policy would read as a pattern")
     return match[1], prefix
-
-
-def bucket_arn(bucket: str, region: str) -> str:
-    """The ARN of a bucket, seen from `region`."""
-    return f"arn:{partition(region)}:s3:::{bucket}"
 
 
 def repository_arn(image_uri: str) -> str | None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from components.arns import bucket_arn, partition, s3_location
+from components.arns import s3_location
+from components.site import Site
 
 Statement = dict[str, Any]
 Document = dict[str, Any]
-
-TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"
 
 
 def document(statements: Sequence[Statement]) -> Document:
@@ -39,31 +38,34 @@ def for_anybody(
     }
 
 
-def service_trust(service: str, account_id: str, source: str) -> Document:
-    """Both conditions keep the service from being used as a deputy for another account."""
+def service_trust(service: str, site: Site, source: str) -> Document:
+    """Who may assume a role: a service, for the account and for resources of the pattern `source`.
+
+    Both conditions keep the service from being used as a deputy for another account.
+    """
     statement = {
         "Sid": "AssumeForThisAccount",
         "Effect": "Allow",
         "Principal": {"Service": service},
         "Action": "sts:AssumeRole",
         "Condition": {
-            "StringEquals": {"aws:SourceAccount": account_id},
+            "StringEquals": {"aws:SourceAccount": site.account_id},
             "ArnLike": {"aws:SourceArn": source},
         },
     }
     return document([statement])
 
 
-def through_s3(region: str) -> dict[str, Any]:
+def through_s3(site: Site) -> dict[str, Any]:
     """The condition that a key is used by S3, on behalf of whoever calls it."""
-    return {"StringEquals": {"kms:ViaService": service_host("s3", region)}}
+    return {"StringEquals": {"kms:ViaService": site.service_host("s3")}}
 
 
-def input_statements(input_prefixes: Sequence[str], region: str) -> list[Statement]:
+def input_statements(input_prefixes: Sequence[str], site: Site) -> list[Statement]:
     """Listing and reading of foreign inputs, no further than their prefixes."""
     prefixes: dict[str, list[str]] = {}
     for bucket, prefix in sorted({s3_location(uri) for uri in input_prefixes}):
-        prefixes.setdefault(bucket_arn(bucket, region), []).append(f"{prefix}*")
+        prefixes.setdefault(site.bucket_arn(bucket), []).append(f"{prefix}*")
     if not prefixes:
         return []
     listing = [
@@ -72,12 +74,6 @@ def input_statements(input_prefixes: Sequence[str], region: str) -> list[Stateme
     ]
     objects = [f"{bucket}/{each}" for bucket, patterns in prefixes.items() for each in patterns]
     return [*listing, allow("ReadInputs", ["s3:GetObject"], objects)]
-
-
-def service_host(service: str, region: str) -> str:
-    """The host name of a service in a region, by which conditions name it."""
-    suffix = "amazonaws.com.cn" if partition(region) == "aws-cn" else "amazonaws.com"
-    return f"{service}.{region}.{suffix}"
 
 
 def _list_statement(sid: str, bucket: str, patterns: Sequence[str]) -> Statement:

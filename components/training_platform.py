@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pulumi
 
 from components.alerts.alerts import Alerts, AlertsArgs
+from components.artifact_layout import ArtifactLayout, object_uri
 from components.artifact_store.artifact_store import ArtifactStore, ArtifactStoreArgs
 from components.deployer.deployer_role import DeployerRole, DeployerRoleArgs
 from components.deployer.deployer_scope import launch_limits
@@ -19,7 +19,8 @@ from components.network.network_interfaces import (
     TrainingNetworkInterfaces,
     TrainingNetworkInterfacesArgs,
 )
-from components.stack.stack_settings import AlertSettings, DeployerSettings, Settings
+from components.site import Site
+from components.stack.stack_settings import Settings
 from components.training_job.code_channel.job_uploads import JobUploads, JobUploadsArgs
 from components.training_job.job_report import job_report, only_name, total_cost
 from components.training_job.request.training_request import Placement
@@ -30,27 +31,6 @@ from components.training_job.resource import (
     TrainingJobLineages,
 )
 from components.training_job.settings.job_needs import needs_of
-
-
-@dataclass(frozen=True)
-class TrainingPlatformArgs:
-    """What one stack builds. All of it is plain, so that a preview shows all of it.
-
-    Attributes:
-        settings: the stack's settings.
-        account_id: the AWS account.
-        region: the AWS region.
-        availability_zones: the names of the zones that get a private subnet.
-        project: the program's folder, which paths in the settings start from.
-        tags: tags of every job; the provider's default tags cover the other resources.
-    """
-
-    settings: Settings
-    account_id: str
-    region: str
-    availability_zones: Sequence[str]
-    project: Path
-    tags: Mapping[str, str]
 
 
 class TrainingPlatform(pulumi.ComponentResource):
@@ -68,26 +48,31 @@ class TrainingPlatform(pulumi.ComponentResource):
     jobs: dict[str, TrainingJob]
 
     def __init__(
-        self, args: TrainingPlatformArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        site: Site,
+        settings: Settings,
+        project: Path,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        self._name = args.settings.name_prefix
+        """Builds all of a stack; `project` is the folder that paths in the settings start from."""
+        self._name = site.prefix
         super().__init__("sagemaker-training:index:TrainingPlatform", self._name, None, opts)
-        self._args, self._settings = args, args.settings
-        self._needs = needs_of(self._settings.jobs.values())
+        self._site, self._settings, self._project = site, settings, project
+        self._needs = needs_of(settings.jobs.values())
 
         # The bucket's policy names the endpoint and the deployer, whose policies name the bucket.
-        endpoint_id, endpoint_is = pulumi.deferred_output()  # type: ignore[var-annotated]
-        deployer_arn, deployer_is = pulumi.deferred_output()  # type: ignore[var-annotated]
-        self.artifact_store = self._create_artifact_store(endpoint_id, deployer_arn)
+        s3_endpoint_id, resolve_s3_endpoint = pulumi.deferred_output()  # type: ignore[var-annotated]
+        deployer_arn, resolve_deployer = pulumi.deferred_output()  # type: ignore[var-annotated]
+        self.artifact_store = self._create_artifact_store(s3_endpoint_id, deployer_arn)
         self.network = self._create_network()
-        endpoint_is(self.network.s3_endpoint_id)
+        resolve_s3_endpoint(self.network.s3_endpoint_id)
         self.execution_role = self._create_execution_role()
         self._interfaces = self._create_interfaces()
-        self.alerts = self._create_alerts(self._settings.alerts)
-        self.deployer = self._create_deployer(self._settings.deployer)
-        deployer_is(self.deployer_arn)
+        self.alerts = self._create_alerts()
+        self.deployer = self._create_deployer()
+        resolve_deployer(self.deployer_arn)
         self._lineages = self._create_lineages()
-        self.jobs = {job: self._create_job(job) for job in self._settings.jobs}
+        self.jobs = {job: self._create_job(job) for job in settings.jobs}
         self._completion = self._create_completion()
 
         self.register_outputs({"training_jobs": self.training_jobs})
@@ -116,69 +101,44 @@ class TrainingPlatform(pulumi.ComponentResource):
         return self.deployer.arn if self.deployer else pulumi.Output.from_input("")
 
     def _create_artifact_store(
-        self, endpoint_id: pulumi.Output[str], deployer_arn: pulumi.Output[str]
+        self, s3_endpoint_id: pulumi.Output[str], deployer_arn: pulumi.Output[str]
     ) -> ArtifactStore:
-        artifacts = self._settings.artifacts
-        deployers = [deployer_arn] if self._settings.deployer else []
         return ArtifactStore(
             f"{self._name}-store",
             ArtifactStoreArgs(
-                account_id=self._args.account_id,
-                region=self._args.region,
-                retain=artifacts.retain,
-                checkpoint_days=artifacts.checkpoint_days,
-                noncurrent_days=artifacts.noncurrent_days,
-                existing_bucket=artifacts.existing_bucket,
-                access_log_bucket=artifacts.access_log_bucket,
+                site=self._site,
+                settings=self._settings.artifacts,
                 alerts=self._settings.alerts is not None,
-                vpc_endpoint_id=endpoint_id if artifacts.vpc_only else None,
-                exempt_principal_arns=[*artifacts.exempt_principals, *deployers],
+                s3_endpoint_id=s3_endpoint_id,
+                deployer_arns=[deployer_arn] if self._settings.deployer else [],
             ),
             self._child(),
         )
 
     def _create_network(self) -> Network:
-        network = self._settings.network
         return Network(
             f"{self._name}-network",
             NetworkArgs(
-                account_id=self._args.account_id,
-                region=self._args.region,
-                cidr=network.cidr,
-                availability_zones=self._args.availability_zones,
-                interface_endpoints=network.interface_endpoints,
-                flow_log_retention_days=network.flow_log_days,
-                flow_log_key_arn=self.artifact_store.key_arn,
+                site=self._site,
+                settings=self._settings.network,
+                needs=self._needs,
                 artifact_bucket_arn=self.artifact_store.bucket_arn,
-                input_prefixes=self._needs.input_prefixes,
-                nat=network.nat,
-                existing=network.existing.network if network.existing else None,
-                file_systems=self._needs.file_systems,
-                permissions_boundary=self._settings.permissions_boundary or None,
+                flow_log_key_arn=self.artifact_store.key_arn,
             ),
             self._child(),
         )
 
     def _create_execution_role(self) -> ExecutionRole:
-        needs = self._needs
         return ExecutionRole(
             f"{self._name}-execution",
             ExecutionRoleArgs(
-                account_id=self._args.account_id,
-                region=self._args.region,
+                site=self._site,
+                needs=self._needs,
                 artifact_bucket_arn=self.artifact_store.bucket_arn,
                 key_arn=self.artifact_store.key_arn,
-                repository_arns=needs.repository_arns,
-                input_prefixes=needs.input_prefixes,
-                input_key_arns=needs.input_key_arns,
-                secret_arns=needs.secret_arns,
-                secret_key_arns=needs.secret_key_arns,
-                file_systems=needs.file_systems,
                 vpc_id=self.network.vpc_id,
                 subnet_ids=self.network.private_subnet_ids,
                 security_group_ids=[self.network.training_security_group_id],
-                volume_encryption=needs.volume_encryption,
-                permissions_boundary=self._settings.permissions_boundary or None,
             ),
             self._child(),
         )
@@ -203,8 +163,7 @@ class TrainingPlatform(pulumi.ComponentResource):
         return TrainingNetworkInterfaces(
             f"{self._name}-network-interfaces{suffix}",
             TrainingNetworkInterfacesArgs(
-                account_id=self._args.account_id,
-                region=self._args.region,
+                site=self._site,
                 security_group_id=self.network.training_security_group_id,
                 subnet_id=subnet_id,
             ),
@@ -213,43 +172,31 @@ class TrainingPlatform(pulumi.ComponentResource):
             ),
         )
 
-    def _create_alerts(self, alerts: AlertSettings | None) -> Alerts | None:
-        if alerts is None:
+    def _create_alerts(self) -> Alerts | None:
+        if self._settings.alerts is None:
             return None
         return Alerts(
             f"{self._name}-alerts",
             AlertsArgs(
-                account_id=self._args.account_id,
-                region=self._args.region,
-                job_name_prefix=f"{self._name}-",
+                site=self._site,
+                settings=self._settings.alerts,
                 bucket_name=self.artifact_store.bucket_name,
                 key_arn=self.artifact_store.key_arn,
-                emails=alerts.emails,
-                slack=alerts.slack.channel if alerts.slack else None,
-                failures_per_day=alerts.failures_per_day,
-                prolonged=alerts.prolonged.jobs if alerts.prolonged else None,
-                budget=alerts.budget(self._settings.team),
-                permissions_boundary=self._settings.permissions_boundary or None,
             ),
             self._child(),
         )
 
-    def _create_deployer(self, deployer: DeployerSettings | None) -> DeployerRole | None:
-        if deployer is None:
+    def _create_deployer(self) -> DeployerRole | None:
+        if self._settings.deployer is None:
             return None
         return DeployerRole(
             f"{self._name}-deployer",
             DeployerRoleArgs(
-                account_id=self._args.account_id,
-                region=self._args.region,
-                name_prefix=self._name,
-                trusted_principals=deployer.trusted_principals,
-                github_subjects=deployer.github_subjects,
-                tags=self._args.tags,
+                site=self._site,
+                settings=self._settings.deployer,
                 limits=launch_limits(self._settings.jobs.values()),
-                repository_arns=self._needs.repository_arns,
-                permissions_boundary=self._settings.permissions_boundary or None,
                 alerts=self.alerts is not None,
+                repository_arns=self._needs.repository_arns,
                 execution_role_arn=self.execution_role.arn,
                 artifact_bucket_arn=self.artifact_store.bucket_arn,
                 key_arn=self.artifact_store.key_arn,
@@ -265,8 +212,8 @@ class TrainingPlatform(pulumi.ComponentResource):
             "lineages",
             {self._job_name(name): self._settings.lineage(name) for name in self._settings.jobs},
             owner=self.artifact_store.bucket_name,
-            account_id=self._args.account_id,
-            region=self._args.region,
+            account_id=self._site.account_id,
+            region=self._site.region,
             opts=self._child(),
         )
 
@@ -283,10 +230,10 @@ class TrainingPlatform(pulumi.ComponentResource):
                 job=settings,
                 placement=self._placement(lineage, uploads),
                 lineage=lineage,
-                earlier_names=self._settings.earlier_names(name),
+                earlier_names=self._settings.earlier_resource_names(name),
                 owner=self.artifact_store.bucket_name,
-                account_id=self._args.account_id,
-                region=self._args.region,
+                account_id=self._site.account_id,
+                region=self._site.region,
                 source_hash=uploads.source_hash,
                 launch=self._settings.enable_training_job,
                 preflight=self._settings.preflight,
@@ -313,7 +260,7 @@ class TrainingPlatform(pulumi.ComponentResource):
             JobUploadsArgs(
                 job=self._settings.jobs[name],
                 lineage=lineage,
-                project=self._args.project,
+                project=self._project,
                 bucket_name=self.artifact_store.bucket_name,
                 bucket_ready=self.artifact_store.dependencies,
             ),
@@ -330,23 +277,26 @@ class TrainingPlatform(pulumi.ComponentResource):
             f"{self._name}-completion",
             running,
             [settings[name] for name in running],
-            self._args.region,
+            self._site.region,
             self._child(),
         )
 
     def _placement(self, lineage: str, uploads: JobUploads) -> Placement:
-        bucket = self.artifact_store.bucket_name
+        layout = ArtifactLayout(lineage)
         return Placement(
             role_arn=self.execution_role.arn,
             key_arn=self.artifact_store.key_arn,
             subnet_ids=self.network.private_subnet_ids,
             security_group_ids=[self.network.training_security_group_id],
-            output_uri=pulumi.Output.concat("s3://", bucket, f"/output/{lineage}"),
-            checkpoint_uri=pulumi.Output.concat("s3://", bucket, f"/checkpoints/{lineage}/"),
+            output_uri=self._uri(layout.output),
+            checkpoint_uri=self._uri(layout.checkpoints),
             code_uri=uploads.code_uri,
             input_uris=uploads.input_uris,
-            tags=self._args.tags,
+            tags=self._site.tags,
         )
+
+    def _uri(self, key: str) -> pulumi.Output[str]:
+        return self.artifact_store.bucket_name.apply(lambda bucket: object_uri(bucket, key))
 
     def _child(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self)

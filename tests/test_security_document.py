@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.stack.stack_settings import Settings
-from components.training_platform import TrainingPlatform, TrainingPlatformArgs
+from components.training_platform import TrainingPlatform
 from tests.components.recording import ACCOUNT, REGION, record
 from tests.integration.full_platform.options import ZONES, every_option
 
@@ -42,17 +42,9 @@ def test_every_control_names_a_file_of_tests_and_every_named_file_has_tests(
 
 
 def test_every_kind_of_resource_that_a_platform_makes_has_a_control(controls: list[list[str]]):
-    settings = every_option()
-    arguments = TrainingPlatformArgs(
-        settings=Settings.model_validate(settings),
-        account_id=ACCOUNT,
-        region=REGION,
-        availability_zones=ZONES,
-        project=PROJECT,
-        tags={},
-    )
-    made = {
-        re.sub(r"/\w+:", ".", type_) for type_ in record(lambda: TrainingPlatform(arguments)).types
-    }
+    settings = Settings.model_validate(every_option())
+    site = settings.site(ACCOUNT, REGION, "test", ZONES)
+    recording = record(lambda: TrainingPlatform(site, settings, PROJECT))
+    made = {re.sub(r"/\w+:", ".", type_) for type_ in recording.types}
     named = {name for _, resources, _ in controls for name in re.findall(r"`(\S+)`", resources)}
     assert made == named

@@ -12,7 +12,7 @@ from jsonschema import Draft7Validator
 
 from components.stack.configuration import NAMESPACE, parse
 from components.stack.stack_settings import Settings
-from components.training_platform import TrainingPlatform, TrainingPlatformArgs
+from components.training_platform import TrainingPlatform
 from tests.components.recording import ACCOUNT, REGION, Recording, record
 
 CHECKOUT = Path(__file__).parents[1]
@@ -166,17 +166,9 @@ def test_the_keys_of_other_providers_are_not_the_schemas_business():
 def recorded(path: Path) -> Recording:
     """What the program registers for a stack file."""
     settings = settings_of(path)
-    arguments = TrainingPlatformArgs(
-        settings=settings,
-        account_id=ACCOUNT,
-        region=REGION,
-        availability_zones=[f"{REGION}{zone}" for zone in "abcdef"][
-            : settings.network.availability_zones
-        ],
-        project=CHECKOUT,
-        tags=settings.tags("test"),
-    )
-    return record(lambda: TrainingPlatform(arguments))
+    zones = [f"{REGION}{zone}" for zone in "abcdef"[: settings.network.availability_zones]]
+    site = settings.site(ACCOUNT, REGION, "test", zones)
+    return record(lambda: TrainingPlatform(site, settings, CHECKOUT))
 
 
 def names_in(recording: Recording) -> set[str]:

@@ -1,1 +1,1 @@
-"""What tells people of jobs that failed or last too long, and of the bill."""
+"""Messages to people about jobs that failed or last too long, and about the bill."""

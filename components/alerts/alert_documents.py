@@ -10,8 +10,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from components.arns import console, partition
-from components.policy_documents import TRAINING_LOGS, Document, Statement, document
+from components.policy_documents import Document, Statement, document
+from components.site import TRAINING_LOGS, Site
 
 _JOB = {"job": "$.detail.TrainingJobName"}
 _REASON = {"reason": "$.detail.FailureReason"}
@@ -22,7 +22,7 @@ _NO_REASON = {
 
 @dataclass(frozen=True)
 class Ending:
-    """A way for a job to end that somebody should know of.
+    """A way for a job to end that people should know of.
 
     Attributes:
         name: its name, for resources.
@@ -52,7 +52,7 @@ FAILURES = (
 """A failed job, with and without the reason in its event.
 
 SageMaker's guide promises the reason, and the event's published schema has none. A template can't
-serve both: a variable without a value makes no JSON, so nobody would get the message. Within
+serve both: a variable without a value makes no JSON, so no one would get the message. Within
 quotation marks it would, but a reason that has such marks itself, as most have, makes no JSON
 there. An empty reason matches both patterns, and both messages are sent.
 """
@@ -82,7 +82,7 @@ ENDINGS = (
 )
 
 
-def event_pattern(ending: Ending, job_name_prefix: str, bucket: str) -> dict[str, Any]:
+def event_pattern(ending: Ending, site: Site, bucket: str) -> dict[str, Any]:
     """The events of this stack's jobs that end so.
 
     The names alone would also match another stack's jobs, whose team or environment goes on where
@@ -92,7 +92,7 @@ def event_pattern(ending: Ending, job_name_prefix: str, bucket: str) -> dict[str
         "source": ["aws.sagemaker"],
         "detail-type": ["SageMaker Training Job State Change"],
         "detail": {
-            "TrainingJobName": [{"prefix": job_name_prefix}],
+            "TrainingJobName": [{"prefix": site.job_name_prefix}],
             "OutputDataConfig": {"S3OutputPath": [{"prefix": f"s3://{bucket}/"}]},
             **ending.detail,
         },
@@ -104,20 +104,20 @@ def event_inputs(ending: Ending) -> dict[str, str]:
     return _JOB | (_REASON if ending.description is None else {})
 
 
-def event_message(ending: Ending, region: str) -> str:
+def event_message(ending: Ending, site: Site) -> str:
     """The template of the message about an event, with EventBridge's placeholders.
 
     The reason has no quotation marks around it: EventBridge then quotes it itself, whatever
     characters it has. A job's name has none that would need that.
     """
     description = "<reason>" if ending.description is None else ending.description
-    message = chat_message(f"Training job <job> {ending.title}", description, region, "<job>")
+    message = chat_message(f"Training job <job> {ending.title}", description, site, "<job>")
     return json.dumps(message).replace('"<reason>"', "<reason>")
 
 
-def chat_message(title: str, description: str, region: str, job: str) -> dict[str, Any]:
+def chat_message(title: str, description: str, site: Site, job: str) -> dict[str, Any]:
     """A message about a job, with a link to the job's page, and where its log is."""
-    page = f"{console(region)}/sagemaker/home?region={region}#/jobs/{job}"
+    page = f"{site.console}/sagemaker/home?region={site.region}#/jobs/{job}"
     log = f"Log: the group {TRAINING_LOGS} in CloudWatch, streams that begin with {job}/"
     content = {"textType": "client-markdown", "title": title, "description": description}
     return {
@@ -127,23 +127,23 @@ def chat_message(title: str, description: str, region: str, job: str) -> dict[st
     }
 
 
-def topic_policy(topic_arn: str, account_id: str, region: str) -> Document:
+def topic_policy(topic_arn: str, site: Site) -> Document:
     """Who may publish alerts, and only encrypted on the wire.
 
     EventBridge supports no condition here: it names no source when it publishes to a topic.
     """
-    alarms = f"arn:{partition(region)}:cloudwatch:{region}:{account_id}:alarm:*"
-    budgets = f"arn:{partition(region)}:budgets::{account_id}:*"
+    alarms = site.arn("cloudwatch", "alarm:*")
+    budgets = site.global_arn("budgets", "*")
     return document(
         [
             _publish("EventsPublish", "events.amazonaws.com", topic_arn),
             {
                 **_publish("AlarmsPublish", "cloudwatch.amazonaws.com", topic_arn),
-                "Condition": _from(account_id, alarms),
+                "Condition": _from(site, alarms),
             },
             {
                 **_publish("BudgetsPublish", "budgets.amazonaws.com", topic_arn),
-                "Condition": _from(account_id, budgets),
+                "Condition": _from(site, budgets),
             },
             {
                 "Sid": "DenyInsecureTransport",
@@ -181,8 +181,8 @@ def _publish(sid: str, service: str, topic_arn: str) -> Statement:
     }
 
 
-def _from(account_id: str, sources: str) -> dict[str, Any]:
+def _from(site: Site, sources: str) -> dict[str, Any]:
     return {
-        "StringEquals": {"aws:SourceAccount": account_id},
+        "StringEquals": {"aws:SourceAccount": site.account_id},
         "ArnLike": {"aws:SourceArn": sources},
     }

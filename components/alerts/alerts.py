@@ -1,9 +1,8 @@
-"""Alerts: who is told when a job ends badly, takes too long, or the month costs too much."""
+"""Alerts: messages about jobs that end badly or take too long, and about the month's cost."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -19,90 +18,33 @@ from components.alerts.alert_documents import (
     event_pattern,
     topic_policy,
 )
+from components.alerts.alert_settings import AlertSettings, ProlongedSettings, SlackSettings
 from components.alerts.watchdog import Watchdog, WatchdogArgs
-from components.arns import partition
 from components.decimals import decimal_text
+from components.site import COST_TAG, Site
 
 BUDGET_WARNINGS = (("ACTUAL", 80), ("FORECASTED", 100), ("ACTUAL", 100))
-"""Of what kind of cost, and at which percentage of the budget, somebody is told."""
+"""Of what kind of cost, and at which percentage of the budget, an alert is sent."""
 
 _DAY_SECONDS = 86_400
 _DELIVERY_SECONDS = 300
 
 
 @dataclass(frozen=True)
-class SlackChannel:
-    """A channel of a Slack workspace that the account's owner has connected to AWS.
-
-    AWS lets only one configuration of an account write to a channel, so each stack needs its own.
-
-    Attributes:
-        workspace_id: the workspace, as T0123456789.
-        channel_id: the channel, as C0123456789.
-    """
-
-    workspace_id: str
-    channel_id: str
-
-
-@dataclass(frozen=True)
-class MonthlyBudget:
-    """What may be spent in a month on what carries a tag.
-
-    Attributes:
-        usd: the limit in US dollars.
-        tag_key: the tag's key, which must be activated as a cost-allocation tag in the account's
-            billing settings; until then the budget sees no cost.
-        tag_value: the tag's value.
-    """
-
-    usd: float
-    tag_key: str
-    tag_value: str
-
-
-@dataclass(frozen=True)
-class ProlongedJobs:
-    """From when on a job is prolonged, and what is done about it.
-
-    Attributes:
-        seconds: its age, waiting included.
-        stop: whether it is stopped; otherwise it is only reported.
-    """
-
-    seconds: int
-    stop: bool = False
-
-
-@dataclass(frozen=True)
 class AlertsArgs:
-    """What alerts are made from. What is left out is not watched.
+    """What alerts are made from. What the settings leave out is not watched.
 
     Attributes:
-        account_id: the stack's AWS account.
-        region: the stack's region.
-        job_name_prefix: what the names of the stack's jobs begin with.
+        site: the stack's site.
+        settings: the stack's settings of the alerts.
         bucket_name: the bucket that the stack's jobs write to, by which they are known.
         key_arn: the key that encrypts the alerts; its policy lets the publishing services use it.
-        emails: addresses that get a mail, once their owners have confirmed it.
-        slack: a channel that gets a message.
-        failures_per_day: how many failed jobs in a day raise an alarm.
-        prolonged: from when on a job is prolonged.
-        budget: what may be spent in a month.
-        permissions_boundary: the ARN of the policy that bounds the stack's roles.
     """
 
-    account_id: str
-    region: str
-    job_name_prefix: str
+    site: Site
+    settings: AlertSettings
     bucket_name: pulumi.Input[str]
     key_arn: pulumi.Input[str]
-    emails: Sequence[str] = ()
-    slack: SlackChannel | None = None
-    failures_per_day: int = 3
-    prolonged: ProlongedJobs | None = None
-    budget: MonthlyBudget | None = None
-    permissions_boundary: str | None = None
 
 
 class Alerts(pulumi.ComponentResource):
@@ -119,25 +61,26 @@ class Alerts(pulumi.ComponentResource):
     ) -> None:
         super().__init__("sagemaker-training:index:Alerts", name, None, opts)
         self._name = name
-        self._args = args
+        self._args, self._site = args, args.site
         self.dependencies = []
+        settings = args.settings
 
         self._create_topic()
-        if not args.emails and args.slack is None:
-            pulumi.warn(_NOBODY, self)
-        for number, email in enumerate(args.emails, start=1):
+        if not settings.emails and settings.slack is None:
+            pulumi.warn(_NO_SUBSCRIBER, self)
+        for number, email in enumerate(settings.emails, start=1):
             self._subscribe(number, email)
-        if args.slack is not None:
-            self._create_slack_channel(args.slack)
+        if settings.slack is not None:
+            self._create_slack_channel(settings.slack)
         for ending in ENDINGS:
             rule = self._create_event_rule(ending)
             if ending in FAILURES:
                 self._create_failure_alarm(ending, rule)
             self._create_delivery_alarm(ending, rule)
-        if args.prolonged is not None:
-            self._create_watchdog(args.prolonged)
-        if args.budget is not None:
-            self._create_budget(args.budget)
+        if settings.prolonged is not None:
+            self._create_watchdog(settings.prolonged)
+        if settings.monthly_budget_usd is not None:
+            self._create_budget(settings.monthly_budget_usd)
 
         self.register_outputs({"topic_arn": self.topic_arn})
 
@@ -148,9 +91,7 @@ class Alerts(pulumi.ComponentResource):
         self._policy = aws.sns.TopicPolicy(
             self._name,
             arn=topic.arn,
-            policy=topic.arn.apply(
-                lambda arn: json.dumps(topic_policy(arn, args.account_id, args.region))
-            ),
+            policy=topic.arn.apply(lambda arn: json.dumps(topic_policy(arn, args.site))),
             opts=self._child(),
         )
         self.dependencies += [topic, self._policy]
@@ -168,17 +109,17 @@ class Alerts(pulumi.ComponentResource):
             lambda pending: pulumi.warn(_unconfirmed(email), self) if pending else None
         )
 
-    def _create_slack_channel(self, slack: SlackChannel) -> None:
+    def _create_slack_channel(self, slack: SlackSettings) -> None:
         """The channel only shows messages: neither it nor its guardrail allows any action."""
         name = f"{self._name}-slack"
         role = aws.iam.Role(
             name,
             description=f"Lets {self._name} show messages and nothing else",
             assume_role_policy=json.dumps(chat_trust()),
-            permissions_boundary=self._args.permissions_boundary,
+            permissions_boundary=self._site.permissions_boundary,
             opts=self._child(),
         )
-        deny_all = f"arn:{partition(self._args.region)}:iam::aws:policy/AWSDenyAll"
+        deny_all = self._site.arn("iam", "policy/AWSDenyAll", region="", account="aws")
         channel = aws.chatbot.SlackChannelConfiguration(
             name,
             # Names are unique in an account, and the topic's carries a random suffix.
@@ -195,7 +136,7 @@ class Alerts(pulumi.ComponentResource):
     def _create_event_rule(self, ending: Ending) -> aws.cloudwatch.EventRule:
         name, args = f"{self._name}-{ending.name}", self._args
         pattern = pulumi.Output.from_input(args.bucket_name).apply(
-            lambda bucket: json.dumps(event_pattern(ending, args.job_name_prefix, bucket))
+            lambda bucket: json.dumps(event_pattern(ending, args.site, bucket))
         )
         rule = aws.cloudwatch.EventRule(
             name,
@@ -209,7 +150,7 @@ class Alerts(pulumi.ComponentResource):
             arn=self.topic_arn,
             input_transformer={
                 "input_paths": event_inputs(ending),
-                "input_template": event_message(ending, args.region),
+                "input_template": event_message(ending, args.site),
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self._policy]),
         )
@@ -218,7 +159,7 @@ class Alerts(pulumi.ComponentResource):
 
     def _create_failure_alarm(self, ending: Ending, rule: aws.cloudwatch.EventRule) -> None:
         """EventBridge counts the matches of each rule, so no other metric is needed."""
-        number = self._args.failures_per_day
+        number = self._args.settings.failures_per_day
         self._create_alarm(
             "failures" if ending is FAILURES[0] else f"failures-{ending.name}",
             f"{number} or more jobs failed within a day",
@@ -272,34 +213,35 @@ class Alerts(pulumi.ComponentResource):
         )
         self.dependencies.append(alarm)
 
-    def _create_watchdog(self, prolonged: ProlongedJobs) -> None:
+    def _create_watchdog(self, prolonged: ProlongedSettings) -> None:
         args = self._args
         watchdog = Watchdog(
             f"{self._name}-watchdog",
             WatchdogArgs(
-                account_id=args.account_id,
-                region=args.region,
-                job_name_prefix=args.job_name_prefix,
+                site=args.site,
+                settings=prolonged,
                 owner=args.bucket_name,
                 topic_arn=self.topic_arn,
                 key_arn=args.key_arn,
-                seconds=prolonged.seconds,
-                stop=prolonged.stop,
-                permissions_boundary=args.permissions_boundary,
             ),
             opts=self._child(),
         )
         self.dependencies += watchdog.dependencies
 
-    def _create_budget(self, budget: MonthlyBudget) -> None:
+    def _create_budget(self, usd: float) -> None:
+        """The team's budget, by its tag.
+
+        The account's billing settings must have activated the tag as a cost-allocation tag; until
+        then the budget sees no cost.
+        """
         created = aws.budgets.Budget(
             self._name,
             budget_type="COST",
             time_unit="MONTHLY",
-            limit_amount=decimal_text(budget.usd),
+            limit_amount=decimal_text(usd),
             limit_unit="USD",
             cost_filters=[
-                {"name": "TagKeyValue", "values": [f"user:{budget.tag_key}${budget.tag_value}"]}
+                {"name": "TagKeyValue", "values": [f"user:{COST_TAG}${self._site.tags[COST_TAG]}"]}
             ],
             notifications=[
                 {
@@ -319,8 +261,8 @@ class Alerts(pulumi.ComponentResource):
         return pulumi.ResourceOptions(parent=self)
 
 
-_NOBODY = (
-    "alerts are sent to nobody, so a job that fails is not told of: set alerts.emails or "
+_NO_SUBSCRIBER = (
+    "alerts are sent to nobody, so no one hears of a job that fails: set alerts.emails or "
     "alerts.slack, or subscribe to the topic yourself"
 )
 

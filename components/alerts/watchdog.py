@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.alerts.alert_settings import ProlongedSettings
 from components.alerts.watchdog_documents import (
     Watch,
     schedule_policy,
@@ -17,6 +18,7 @@ from components.alerts.watchdog_documents import (
     watchdog_policy,
     watchdog_trust,
 )
+from components.site import Site
 
 INTERVAL_MINUTES = 15
 
@@ -32,26 +34,18 @@ class WatchdogArgs:
     """What a watchdog is made from.
 
     Attributes:
-        account_id: the stack's AWS account.
-        region: the stack's region.
-        job_name_prefix: what the names of the stack's jobs begin with.
+        site: the stack's site.
+        settings: from when on a job is prolonged, and whether it is then stopped.
         owner: the tag by which the stack knows its own jobs: its bucket's name.
         topic_arn: the topic that prolonged jobs are reported to.
         key_arn: the key that encrypts the topic.
-        seconds: the age from which a job is prolonged, waiting included.
-        stop: whether prolonged jobs are stopped.
-        permissions_boundary: the ARN of the policy that bounds the stack's roles.
     """
 
-    account_id: str
-    region: str
-    job_name_prefix: str
+    site: Site
+    settings: ProlongedSettings
     owner: pulumi.Input[str]
     topic_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
-    seconds: int
-    stop: bool
-    permissions_boundary: str | None = None
 
 
 class Watchdog(pulumi.ComponentResource):
@@ -72,7 +66,7 @@ class Watchdog(pulumi.ComponentResource):
         self.dependencies = []
         self._watch = pulumi.Output.all(
             owner=args.owner, topic_arn=args.topic_arn, key_arn=args.key_arn
-        ).apply(self._resolve)
+        ).apply(lambda resolved: Watch(site=args.site, settings=args.settings, **resolved))
 
         self._create_state_machine()
         rule = self._create_schedule()
@@ -83,23 +77,12 @@ class Watchdog(pulumi.ComponentResource):
 
         self.register_outputs({"state_machine_arn": self.state_machine_arn})
 
-    def _resolve(self, resolved: dict[str, str]) -> Watch:
-        args = self._args
-        return Watch(
-            account_id=args.account_id,
-            region=args.region,
-            job_name_prefix=args.job_name_prefix,
-            seconds=args.seconds,
-            stop=args.stop,
-            **resolved,
-        )
-
     def _create_state_machine(self) -> None:
         role = aws.iam.Role(
             self._name,
             description=f"What {self._name} acts as",
             assume_role_policy=self._watch.apply(lambda watch: json.dumps(watchdog_trust(watch))),
-            permissions_boundary=self._args.permissions_boundary,
+            permissions_boundary=self._args.site.permissions_boundary,
             opts=self._child(),
         )
         policy = aws.iam.RolePolicy(
@@ -123,7 +106,7 @@ class Watchdog(pulumi.ComponentResource):
             name,
             description=f"Starts {self._name}",
             assume_role_policy=self._watch.apply(lambda watch: json.dumps(schedule_trust(watch))),
-            permissions_boundary=self._args.permissions_boundary,
+            permissions_boundary=self._args.site.permissions_boundary,
             opts=self._child(),
         )
         policy = aws.iam.RolePolicy(

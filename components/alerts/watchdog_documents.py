@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.alerts.alert_documents import chat_message
-from components.arns import partition
+from components.alerts.alert_settings import ProlongedSettings
 from components.durations import format_duration
 from components.policy_documents import (
     Document,
     Statement,
     allow,
     document,
-    service_host,
     service_trust,
 )
+from components.site import Site
 from components.training_job.request.job_tags import OWNER_TAG, REPORTED_TAG
 
 
@@ -30,38 +30,28 @@ class Watch:
     """What a watchdog watches.
 
     Attributes:
-        account_id: the stack's AWS account.
-        region: the stack's region.
-        job_name_prefix: what the names of the stack's jobs begin with.
+        site: the stack's site.
+        settings: from when on a job is prolonged, and whether it is then stopped.
         owner: the tag by which the stack knows its own jobs: its bucket's name.
         topic_arn: the topic that prolonged jobs are reported to.
         key_arn: the key that encrypts the topic.
-        seconds: the age from which a job is prolonged, waiting included.
-        stop: whether prolonged jobs are stopped.
     """
 
-    account_id: str
-    region: str
-    job_name_prefix: str
+    site: Site
+    settings: ProlongedSettings
     owner: str
     topic_arn: str
     key_arn: str
-    seconds: int
-    stop: bool
-
-    def arn(self, service: str, resource: str) -> str:
-        """The ARN of a resource in the stack's account and region."""
-        return f"arn:{partition(self.region)}:{service}:{self.region}:{self.account_id}:{resource}"
 
     def integration(self, call: str) -> str:
         """The ARN of a call that a state machine can make, in the region's own partition."""
-        return f"arn:{partition(self.region)}:states:::{call}"
+        return self.site.arn("states", call, region="", account="")
 
 
 def state_machine(watch: Watch) -> dict[str, Any]:
     """The watchdog in Amazon States Language."""
     return {
-        "Comment": f"Reports training jobs older than {format_duration(watch.seconds)}",
+        "Comment": f"Reports training jobs older than {format_duration(watch.settings.after)}",
         "QueryLanguage": "JSONata",
         "TimeoutSeconds": 600,
         "StartAt": "Remember",
@@ -70,7 +60,7 @@ def state_machine(watch: Watch) -> dict[str, Any]:
                 "Type": "Pass",
                 "Assign": {
                     "createdBefore": _expression(
-                        f"$fromMillis($millis() - {watch.seconds * 1000})"
+                        f"$fromMillis($millis() - {watch.settings.after * 1000})"
                     ),
                     "nextPage": "",
                 },
@@ -97,15 +87,15 @@ def state_machine(watch: Watch) -> dict[str, Any]:
 
 def watchdog_trust(watch: Watch) -> Document:
     """Only Step Functions, for state machines of this account in this region."""
-    source = watch.arn("states", "stateMachine:*")
-    return service_trust("states.amazonaws.com", watch.account_id, source)
+    source = watch.site.arn("states", "stateMachine:*")
+    return service_trust("states.amazonaws.com", watch.site, source)
 
 
 def watchdog_policy(watch: Watch) -> Document:
     """Listing jobs, which can't be limited; the rest only for jobs of the stack's names."""
-    jobs = [watch.arn("sagemaker", f"training-job/{watch.job_name_prefix}*")]
+    jobs = [watch.site.jobs_arn]
     on_jobs = ["sagemaker:AddTags", "sagemaker:ListTags"]
-    through_sns = {"StringEquals": {"kms:ViaService": service_host("sns", watch.region)}}
+    through_sns = {"StringEquals": {"kms:ViaService": watch.site.service_host("sns")}}
     statements: list[Statement] = [
         allow("ListJobs", ["sagemaker:ListTrainingJobs"], ["*"]),
         allow("ReadAndWriteTags", on_jobs, jobs),
@@ -115,14 +105,15 @@ def watchdog_policy(watch: Watch) -> Document:
             "Condition": through_sns,
         },
     ]
-    if watch.stop:
+    if watch.settings.stop:
         statements.append(allow("StopJobs", ["sagemaker:StopTrainingJob"], jobs))
     return document(statements)
 
 
 def schedule_trust(watch: Watch) -> Document:
     """Only EventBridge, for rules of this account in this region."""
-    return service_trust("events.amazonaws.com", watch.account_id, watch.arn("events", "rule/*"))
+    source = watch.site.arn("events", "rule/*")
+    return service_trust("events.amazonaws.com", watch.site, source)
 
 
 def schedule_policy(state_machine_arn: str) -> Document:
@@ -132,13 +123,13 @@ def schedule_policy(state_machine_arn: str) -> Document:
 
 def _list_old_jobs(watch: Watch) -> dict[str, Any]:
     """One page of running jobs that are old enough; the name is matched from its beginning."""
-    prefix = json.dumps(watch.job_name_prefix)
+    prefix = json.dumps(watch.site.job_name_prefix)
     request = (
         f'{{"StatusEquals": "InProgress", "NameContains": {prefix}, '
         '"CreationTimeBefore": $createdBefore, "MaxResults": 100}'
     )
     page = "$nextPage = '' ? {} : {\"NextToken\": $nextPage}"
-    of_stack = f"$substring(TrainingJobName, 0, {len(watch.job_name_prefix)}) = {prefix}"
+    of_stack = f"$substring(TrainingJobName, 0, {len(watch.site.job_name_prefix)}) = {prefix}"
     job = '{"name": TrainingJobName, "arn": TrainingJobArn}'
     return {
         "Type": "Task",
@@ -155,7 +146,7 @@ def _list_old_jobs(watch: Watch) -> dict[str, Any]:
 
 
 def _each_job(watch: Watch) -> dict[str, Any]:
-    after_decision = "Stop" if watch.stop else "Report"
+    after_decision = "Stop" if watch.settings.stop else "Report"
     owned = f"{json.dumps(watch.owner)} in $states.input.tags[Key = '{OWNER_TAG}'].Value"
     reported = f"'{REPORTED_TAG}' in $states.input.tags.Key"
     states: dict[str, Any] = {
@@ -189,7 +180,7 @@ def _each_job(watch: Watch) -> dict[str, Any]:
             "End": True,
         },
     }
-    if watch.stop:
+    if watch.settings.stop:
         states["Stop"] = _stop(watch)
     return {
         "ProcessorConfig": {"Mode": "INLINE"},
@@ -221,8 +212,8 @@ def _report(watch: Watch) -> dict[str, Any]:
     message = json.dumps(
         chat_message(
             "Training job <job> is prolonged",
-            f"It is older than {format_duration(watch.seconds)}. <outcome>",
-            watch.region,
+            f"It is older than {format_duration(watch.settings.after)}. <outcome>",
+            watch.site,
             "<job>",
         )
     )

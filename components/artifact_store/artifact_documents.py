@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from components.arns import partition
-from components.policy_documents import Document, Statement, document, for_anybody, service_host
+from components.policy_documents import Document, Statement, document, for_anybody
+from components.site import Site
 
 _ENCRYPTION = "s3:x-amz-server-side-encryption"
 _ENCRYPTION_KEY = f"{_ENCRYPTION}-aws-kms-key-id"
 _CUSTOMER_KEY = f"{_ENCRYPTION}-customer-algorithm"
 
 
-def key_policy(account_id: str, region: str, alerts: bool = False) -> Document:
+def key_policy(site: Site, alerts: bool = False) -> Document:
     """Who may use the stack's key.
 
     The account's root stands for the account's IAM policies, as in every key that IAM manages:
@@ -24,13 +24,12 @@ def key_policy(account_id: str, region: str, alerts: bool = False) -> Document:
     `*` means the key itself.
 
     Args:
-        account_id: the key's account.
-        region: the key's region.
+        site: the key's account and region.
         alerts: whether the services that publish alerts use the key too.
     """
-    statements = [_account_statement(account_id, region), _logs_statement(account_id, region)]
+    statements = [_account_statement(site), _logs_statement(site)]
     if alerts:
-        statements += _alert_statements(account_id, region)
+        statements += _alert_statements(site)
     return document(statements)
 
 
@@ -40,7 +39,7 @@ def bucket_policy(
     vpc_endpoint_id: str | None = None,
     exempt_principal_arns: Sequence[str] = (),
 ) -> Document:
-    """What the artifact bucket refuses to everybody.
+    """What the artifact bucket refuses to every caller.
 
     Args:
         bucket_arn: the bucket.
@@ -64,22 +63,22 @@ def bucket_policy(
     return document(statements)
 
 
-def _account_statement(account_id: str, region: str) -> Statement:
+def _account_statement(site: Site) -> Statement:
     return {
         "Sid": "AccountAdministersKey",
         "Effect": "Allow",
-        "Principal": {"AWS": f"arn:{partition(region)}:iam::{account_id}:root"},
+        "Principal": {"AWS": site.root_arn},
         "Action": ["kms:*"],
         "Resource": ["*"],
     }
 
 
-def _logs_statement(account_id: str, region: str) -> Statement:
-    groups = f"arn:{partition(region)}:logs:{region}:{account_id}:log-group:*"
+def _logs_statement(site: Site) -> Statement:
+    groups = site.arn("logs", "log-group:*")
     return {
         "Sid": "CloudWatchLogsEncrypts",
         "Effect": "Allow",
-        "Principal": {"Service": service_host("logs", region)},
+        "Principal": {"Service": site.service_host("logs")},
         "Action": [
             "kms:Decrypt",
             "kms:Encrypt",
@@ -91,13 +90,13 @@ def _logs_statement(account_id: str, region: str) -> Statement:
     }
 
 
-def _alert_statements(account_id: str, region: str) -> list[Statement]:
+def _alert_statements(site: Site) -> list[Statement]:
     """The services that publish to an encrypted topic of the account.
 
     EventBridge names no source when it uses a key for a topic, so a condition on the source would
     silence it: the topic itself is what binds it to the account.
     """
-    topics = f"arn:{partition(region)}:sns:{region}:{account_id}:*"
+    topics = site.arn("sns", "*")
     of_topic = {"StringLike": {"kms:EncryptionContext:aws:sns:topicArn": topics}}
     events = {
         "Sid": "EventsPublishAlerts",
@@ -111,7 +110,7 @@ def _alert_statements(account_id: str, region: str) -> list[Statement]:
         **events,
         "Sid": "AlarmsAndBudgetsPublish",
         "Principal": {"Service": ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]},
-        "Condition": {**of_topic, "StringEquals": {"aws:SourceAccount": account_id}},
+        "Condition": {**of_topic, "StringEquals": {"aws:SourceAccount": site.account_id}},
     }
     return [events, others]
 

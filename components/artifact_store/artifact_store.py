@@ -1,12 +1,4 @@
-"""The artifact store: the key and the bucket that hold what goes into the jobs and comes out.
-
-The bucket's layout, on which lifecycle rules and permissions rest:
-
-    checkpoints/<lineage>/                  what SageMaker syncs while a job trains
-    output/<lineage>/                       models and other output
-    source/<lineage>/<hash>/                source archives, each with the launcher
-    inputs/<lineage>/<channel>/<hash>/      inputs that were uploaded from a local folder
-"""
+"""The artifact store: the key and the bucket that hold what goes into the jobs and comes out."""
 
 from __future__ import annotations
 
@@ -18,9 +10,14 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from components.artifact_layout import CHECKPOINTS
 from components.artifact_store.artifact_documents import bucket_policy, key_policy
+from components.artifact_store.artifact_settings import ArtifactSettings
+from components.site import Site
 
 INCOMPLETE_UPLOAD_DAYS = 7
+KEY_DELETION_DAYS = 30
+"""How many days a deleted key can still be brought back; AWS allows 7 to 30."""
 
 
 @dataclass(frozen=True)
@@ -28,41 +25,20 @@ class ArtifactStoreArgs:
     """What an artifact store is made from.
 
     Attributes:
-        account_id: the stack's AWS account.
-        region: the stack's region.
-        retain: whether bucket, key and each of their controls stay when the stack is destroyed.
-            Otherwise the bucket is emptied and deleted, and the key scheduled for deletion.
-        checkpoint_days: how many days a checkpoint is kept after it was last written. It must be
-            longer than the longest job may run or wait, and than a lineage may be paused.
-        noncurrent_days: how many days an overwritten or deleted object can still be brought back.
-        existing_bucket: the name of a bucket that an earlier stack retained, to take it back with
-            its key and lineages. Only with `retain`.
-        access_log_bucket: the name of a bucket of the same region that receives access logs, and
-            whose policy lets S3's log delivery write to it.
+        site: the stack's site.
+        settings: the stack's settings of the artifacts. A bucket that is not retained is emptied
+            and deleted with the stack, and its key scheduled for deletion.
         alerts: whether the services that publish alerts use the key too.
-        vpc_endpoint_id: the one endpoint through which objects may be reached, None for any way.
-        exempt_principal_arns: who may reach them another way: whoever deploys the stack.
-        key_deletion_window_days: how many days a deleted key can still be brought back, 7 to 30.
+        s3_endpoint_id: the endpoint through which objects are reached where the settings say
+            `vpcOnly`.
+        deployer_arns: the stack's own deployers, who may then reach them another way.
     """
 
-    account_id: str
-    region: str
-    retain: bool
-    checkpoint_days: int
-    noncurrent_days: int = 30
-    existing_bucket: str | None = None
-    access_log_bucket: str | None = None
-    alerts: bool = False
-    vpc_endpoint_id: pulumi.Input[str] | None = None
-    exempt_principal_arns: Sequence[pulumi.Input[str]] = ()
-    key_deletion_window_days: int = 30
-
-    def __post_init__(self) -> None:
-        if self.existing_bucket is not None and not self.retain:
-            raise ValueError(
-                f"artifacts.existingBucket: {self.existing_bucket} — a bucket that was taken back "
-                "is never deleted.\n    Remedy: set artifacts.retain to true."
-            )
+    site: Site
+    settings: ArtifactSettings
+    alerts: bool
+    s3_endpoint_id: pulumi.Input[str]
+    deployer_arns: Sequence[pulumi.Input[str]] = ()
 
 
 class ArtifactStore(pulumi.ComponentResource):
@@ -77,7 +53,7 @@ class ArtifactStore(pulumi.ComponentResource):
     key_arn: pulumi.Output[str]
     """The ARN of the key that encrypts the bucket, the flow logs and the alerts.
 
-    It is known once the key's policy stands: before that, CloudWatch Logs may not use the key."""
+    It is known once the key has its policy: before that, CloudWatch Logs may not use the key."""
 
     dependencies: list[pulumi.Resource]
     """What a job must start after and end before."""
@@ -87,7 +63,7 @@ class ArtifactStore(pulumi.ComponentResource):
     ) -> None:
         super().__init__("sagemaker-training:index:ArtifactStore", name, None, opts)
         self._name = name
-        self._args = args
+        self._args, self._settings = args, args.settings
         self.dependencies = []
 
         self._create_bucket()
@@ -95,8 +71,8 @@ class ArtifactStore(pulumi.ComponentResource):
         self._create_access_controls()
         self._create_encryption()
         self._create_versions_and_lifecycle()
-        if args.access_log_bucket is not None:
-            self._create_access_logging(args.access_log_bucket)
+        if args.settings.access_log_bucket is not None:
+            self._create_access_logging(args.settings.access_log_bucket)
 
         self.register_outputs(
             {
@@ -107,13 +83,13 @@ class ArtifactStore(pulumi.ComponentResource):
         )
 
     def _create_bucket(self) -> None:
-        name, existing = f"{self._name}-artifacts", self._args.existing_bucket
+        name, existing = f"{self._name}-artifacts", self._settings.existing_bucket
         if existing is None:
-            force = not self._args.retain
+            force = not self._settings.retain
             self._bucket = aws.s3.Bucket(name, force_destroy=force, opts=self._opts())
         else:
             # Read, not imported: an import fails wherever the retained bucket's tags, say, are
-            # not exactly those of this stack. Its controls are written anew below.
+            # not exactly those of this stack. Its controls are written again below.
             self._bucket = aws.s3.Bucket.get(name, existing, opts=self._child_opts())
         self.bucket_name = self._bucket.bucket
         self.bucket_arn = self._bucket.arn
@@ -121,7 +97,7 @@ class ArtifactStore(pulumi.ComponentResource):
 
     def _create_key(self) -> None:
         """The key, named after the bucket so that the bucket's name is enough to find it."""
-        existing = self._args.existing_bucket
+        existing = self._settings.existing_bucket
         if existing is not None:
             alias = aws.kms.Alias.get(
                 f"{self._name}-key-alias", f"alias/{existing}", opts=self._child_opts()
@@ -133,7 +109,7 @@ class ArtifactStore(pulumi.ComponentResource):
             f"{self._name}-key",
             description=f"Encrypts the artifacts, logs and alerts of {self._name}",
             enable_key_rotation=True,
-            deletion_window_in_days=self._args.key_deletion_window_days,
+            deletion_window_in_days=KEY_DELETION_DAYS,
             opts=self._opts(),
         )
         alias = aws.kms.Alias(
@@ -150,7 +126,7 @@ class ArtifactStore(pulumi.ComponentResource):
         policy = aws.kms.KeyPolicy(
             f"{self._name}-key-policy",
             key_id=key_id,
-            policy=json.dumps(key_policy(args.account_id, args.region, args.alerts)),
+            policy=json.dumps(key_policy(args.site, args.alerts)),
             opts=self._opts(),
         )
         self.key_arn = pulumi.Output.all(key_arn, policy.id).apply(lambda resolved: resolved[0])
@@ -173,11 +149,12 @@ class ArtifactStore(pulumi.ComponentResource):
             rule={"object_ownership": "BucketOwnerEnforced"},
             opts=self._opts(),
         )
+        args, settings = self._args, self._settings
         document = pulumi.Output.all(
             bucket_arn=self.bucket_arn,
             key_arn=self.key_arn,
-            vpc_endpoint_id=self._args.vpc_endpoint_id,
-            exempt_principal_arns=list(self._args.exempt_principal_arns),
+            vpc_endpoint_id=args.s3_endpoint_id if settings.vpc_only else None,
+            exempt_principal_arns=[*settings.exempt_principals, *args.deployer_arns],
         ).apply(lambda resolved: bucket_policy(**resolved))
         policy = aws.s3.BucketPolicy(
             f"{self._name}-bucket-policy",
@@ -210,7 +187,7 @@ class ArtifactStore(pulumi.ComponentResource):
         lifecycle = aws.s3.BucketLifecycleConfiguration(
             f"{self._name}-lifecycle",
             bucket=self.bucket_name,
-            rules=lifecycle_rules(self._args.checkpoint_days, self._args.noncurrent_days),
+            rules=lifecycle_rules(self._settings),
             # A rule for noncurrent versions means nothing before there are versions.
             opts=self._opts(depends_on=[versioning]),
         )
@@ -229,14 +206,14 @@ class ArtifactStore(pulumi.ComponentResource):
     def _opts(self, depends_on: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
         """A retained bucket without its policy would not be the same bucket: controls stay too."""
         return pulumi.ResourceOptions(
-            parent=self, retain_on_delete=self._args.retain, depends_on=list(depends_on)
+            parent=self, retain_on_delete=self._settings.retain, depends_on=list(depends_on)
         )
 
     def _child_opts(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self)
 
 
-def lifecycle_rules(checkpoint_days: int, noncurrent_days: int) -> list[dict[str, Any]]:
+def lifecycle_rules(settings: ArtifactSettings) -> list[dict[str, Any]]:
     """What S3 deletes by itself, by the age of each object.
 
     S3 counts the days of each checkpoint file from when that file was last written, not from the
@@ -248,14 +225,14 @@ def lifecycle_rules(checkpoint_days: int, noncurrent_days: int) -> list[dict[str
         {
             "id": "expire-checkpoints",
             "status": "Enabled",
-            "filter": {"prefix": "checkpoints/"},
-            "expiration": {"days": checkpoint_days},
+            "filter": {"prefix": CHECKPOINTS},
+            "expiration": {"days": settings.checkpoint_days},
         },
         {
             "id": "expire-noncurrent-versions",
             "status": "Enabled",
             "filter": {"prefix": ""},
-            "noncurrent_version_expiration": {"noncurrent_days": noncurrent_days},
+            "noncurrent_version_expiration": {"noncurrent_days": settings.noncurrent_days},
             "expiration": {"expired_object_delete_marker": True},
         },
         {

@@ -2,7 +2,7 @@
 
 Pure functions of plain values. The role is for a pipeline that runs `pulumi up` on a stack that an
 administrator has built: it reads all of the stack, uploads sources and inputs, and launches, stops
-and tags the stack's jobs. It changes no role, policy, key or network, its own least of all: whoever
+and tags the stack's jobs. It changes no role, policy, key or network, its own least of all: who
 writes the policy of a role that they may also pass can do whatever that role's service can.
 
 SageMaker's condition keys say where a job runs and how it is encrypted. None says how many
@@ -15,11 +15,12 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from components.arns import partition
+from components.artifact_layout import INPUTS, OUTPUT, SOURCE, objects_arn
 from components.deployer.deployer_scope import DeployerScope, LaunchLimits
 from components.deployer.described_resources import actions_of, read_statements
 from components.policy_documents import Document, Statement, allow, document, through_s3
 from components.problems import Problem
+from components.site import Site
 from components.training_job.request.job_tags import OWNER_TAG
 from components.training_job.run.run_record import RUN_RECORD
 
@@ -63,7 +64,7 @@ def subject_problems(subjects: Sequence[str]) -> list[Problem]:
 
 
 def deployer_trust(
-    account_id: str, region: str, principals: Sequence[str], github_subjects: Sequence[str]
+    site: Site, principals: Sequence[str], github_subjects: Sequence[str]
 ) -> Document:
     """Only these roles and users, and only these subjects of GitHub's tokens, word for word."""
     statements: list[Statement] = []
@@ -77,7 +78,7 @@ def deployer_trust(
             }
         )
     if github_subjects:
-        provider = f"arn:{partition(region)}:iam::{account_id}:oidc-provider/{GITHUB_ISSUER}"
+        provider = site.global_arn("iam", f"oidc-provider/{GITHUB_ISSUER}")
         claims = {
             f"{GITHUB_ISSUER}:aud": AUDIENCE,
             f"{GITHUB_ISSUER}:sub": sorted(github_subjects),
@@ -108,17 +109,18 @@ def deployer_policy(scope: DeployerScope) -> Document:
 
 def _upload_statements(scope: DeployerScope) -> list[Statement]:
     """Sources and inputs are written and never deleted; what was overwritten has a version."""
-    kinds = [f"{scope.artifact_bucket_arn}/inputs/*", f"{scope.artifact_bucket_arn}/source/*"]
+    bucket = scope.artifact_bucket_arn
+    uploads = [objects_arn(bucket, kind) for kind in (INPUTS, SOURCE)]
     actions = "AbortMultipartUpload GetObject GetObjectTagging PutObject PutObjectTagging"
     use = allow("UseKeyThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], [scope.key_arn])
     return [
-        allow("UploadSourcesAndInputs", actions_of("s3", actions), kinds),
+        allow("UploadSourcesAndInputs", actions_of("s3", actions), uploads),
         allow(
             "WriteRunRecords",
             ["s3:PutObject"],
-            [f"{scope.artifact_bucket_arn}/output/*/{RUN_RECORD}"],
+            [objects_arn(bucket, OUTPUT, f"*/{RUN_RECORD}")],
         ),
-        {**use, "Condition": through_s3(scope.region)},
+        {**use, "Condition": through_s3(scope.site)},
     ]
 
 
@@ -128,10 +130,10 @@ def _job_statements(scope: DeployerScope) -> list[Statement]:
     reads = ["sagemaker:DescribeTrainingJob", "sagemaker:ListTags"]
     writes = ["sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:StopTrainingJob"]
     return [
-        allow("ReadJobs", reads, [scope.jobs_arn]),
-        {**allow("StopAndTagJobs", writes, [scope.jobs_arn]), "Condition": own},
+        allow("ReadJobs", reads, [scope.site.jobs_arn]),
+        {**allow("StopAndTagJobs", writes, [scope.site.jobs_arn]), "Condition": own},
         {
-            **allow("GiveBackWarmPools", ["sagemaker:UpdateTrainingJob"], [scope.jobs_arn]),
+            **allow("GiveBackWarmPools", ["sagemaker:UpdateTrainingJob"], [scope.site.jobs_arn]),
             "Condition": {**own, **_NO_REMOTE_SHELL},
         },
     ]
@@ -140,10 +142,10 @@ def _job_statements(scope: DeployerScope) -> list[Statement]:
 def _launch_statements(scope: DeployerScope, limits: LaunchLimits) -> list[Statement]:
     new = {"StringEquals": {"sagemaker:TaggingAction": "CreateTrainingJob"}}
     sagemaker = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
-    launch = allow("LaunchJobs", [_CREATE], [scope.jobs_arn])
+    launch = allow("LaunchJobs", [_CREATE], [scope.site.jobs_arn])
     statements: list[Statement] = [
         {**launch, "Condition": _launch_conditions(scope, limits)},
-        {**allow("TagNewJobs", ["sagemaker:AddTags"], [scope.jobs_arn]), "Condition": new},
+        {**allow("TagNewJobs", ["sagemaker:AddTags"], [scope.site.jobs_arn]), "Condition": new},
         {
             **allow("PassExecutionRole", ["iam:PassRole"], [scope.execution_role_arn]),
             "Condition": sagemaker,
@@ -167,7 +169,7 @@ def _launch_conditions(scope: DeployerScope, limits: LaunchLimits) -> dict[str, 
         "sagemaker:NetworkIsolation": limits.isolated,
         "sagemaker:InterContainerTrafficEncryption": limits.encrypted_traffic,
     }
-    tags = {OWNER_TAG: scope.owner, **scope.tags}
+    tags = {OWNER_TAG: scope.owner, **scope.site.tags}
     conditions: dict[str, Any] = {
         "ForAllValues:StringEquals": network,
         "ForAllValues:StringLike": {_TYPES: _types(limits.families)},
@@ -182,7 +184,11 @@ def _launch_conditions(scope: DeployerScope, limits: LaunchLimits) -> dict[str, 
 
 
 def _deny_launch(scope: DeployerScope, sid: str, condition: dict[str, Any]) -> Statement:
-    return {**allow(sid, [_CREATE], [scope.jobs_arn]), "Effect": "Deny", "Condition": condition}
+    return {
+        **allow(sid, [_CREATE], [scope.site.jobs_arn]),
+        "Effect": "Deny",
+        "Condition": condition,
+    }
 
 
 def _absent(keys: Sequence[str]) -> dict[str, Any]:

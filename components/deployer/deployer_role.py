@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ import pulumi_aws as aws
 
 from components.deployer.deployer_documents import deployer_policy, deployer_trust
 from components.deployer.deployer_scope import DeployerScope, LaunchLimits
+from components.deployer.deployer_settings import DeployerSettings
+from components.site import Site
 
 
 @dataclass(frozen=True)
@@ -19,46 +21,29 @@ class DeployerRoleArgs:
     """What a deployer role is made from.
 
     Attributes:
-        account_id: the stack's AWS account.
-        region: the stack's region.
-        name_prefix: what the names of the stack's jobs and resources begin with.
-        trusted_principals: the ARNs of the roles and users that may assume the role.
-        github_subjects: the subjects of the GitHub tokens that may; the account must have
-            GitHub's identity provider.
-        tags: the tags of each of the stack's jobs.
+        site: the stack's site.
+        settings: who may assume the role. For GitHub's subjects the account must have GitHub's
+            identity provider.
         limits: what every launch has in common, None for a stack without jobs.
         alerts: whether the stack has alerts.
+        repository_arns: the ECR repositories of the jobs' images.
         execution_role_arn: the role that the jobs run as.
         artifact_bucket_arn: the bucket that receives sources and inputs.
         key_arn: the key that encrypts the bucket, the jobs' volumes and their output.
         subnet_ids: the subnets that the jobs run in.
         security_group_ids: the security groups of the jobs.
-        repository_arns: the ECR repositories of the jobs' images.
-        permissions_boundary: the ARN of the policy that bounds the stack's roles.
     """
 
-    account_id: str
-    region: str
-    name_prefix: str
-    tags: Mapping[str, str]
+    site: Site
+    settings: DeployerSettings
+    limits: LaunchLimits | None
+    alerts: bool
+    repository_arns: Sequence[str]
     execution_role_arn: pulumi.Input[str]
     artifact_bucket_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
     subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
     security_group_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
-    limits: LaunchLimits | None = None
-    alerts: bool = False
-    trusted_principals: Sequence[str] = ()
-    github_subjects: Sequence[str] = ()
-    repository_arns: Sequence[str] = ()
-    permissions_boundary: str | None = None
-
-    def __post_init__(self) -> None:
-        if not self.trusted_principals and not self.github_subjects:
-            raise ValueError(
-                "deployer: {} — nobody could assume the role.\n"
-                "    Remedy: set deployer.trustedPrincipals or deployer.githubSubjects."
-            )
 
 
 class DeployerRole(pulumi.ComponentResource):
@@ -90,13 +75,13 @@ class DeployerRole(pulumi.ComponentResource):
     def _create_role(self) -> aws.iam.Role:
         args = self._args
         trust = deployer_trust(
-            args.account_id, args.region, args.trusted_principals, args.github_subjects
+            args.site, args.settings.trusted_principals, args.settings.github_subjects
         )
         return aws.iam.Role(
             f"{self._name}-role",
-            description=f"What a pipeline acts as when it deploys {args.name_prefix}",
+            description=f"What a pipeline acts as when it deploys {args.site.prefix}",
             assume_role_policy=json.dumps(trust),
-            permissions_boundary=args.permissions_boundary,
+            permissions_boundary=args.site.permissions_boundary,
             opts=pulumi.ResourceOptions(parent=self),
         )
 
@@ -112,10 +97,7 @@ class DeployerRole(pulumi.ComponentResource):
 
         def policy_of(reached: dict[str, Any]) -> str:
             scope = DeployerScope(
-                account_id=args.account_id,
-                region=args.region,
-                name_prefix=args.name_prefix,
-                tags=args.tags,
+                site=args.site,
                 limits=args.limits,
                 alerts=args.alerts,
                 repository_arns=args.repository_arns,

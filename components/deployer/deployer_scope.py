@@ -5,11 +5,11 @@ Pure functions of plain values.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from components.arns import partition
 from components.instances import family_of
+from components.site import Site
 from components.training_job.settings.job_settings import JobSettings
 
 
@@ -36,50 +36,31 @@ class DeployerScope:
     """The stack that a deployer deploys.
 
     Attributes:
-        account_id: the stack's AWS account.
-        region: the stack's region.
-        name_prefix: what the names of the stack's jobs and resources begin with.
-        tags: the tags of each of the stack's jobs.
+        site: the stack's site.
         limits: what every launch has in common, None for a stack without jobs.
         alerts: whether the stack has alerts.
+        repository_arns: the ECR repositories of the jobs' images.
         execution_role_arn: the role that the jobs run as.
         artifact_bucket_arn: the bucket that receives sources and inputs.
         key_arn: the key that encrypts the bucket, the jobs' volumes and their output.
         subnet_ids: the subnets that the jobs run in.
         security_group_ids: the security groups of the jobs.
-        repository_arns: the ECR repositories of the jobs' images.
     """
 
-    account_id: str
-    region: str
-    name_prefix: str
-    tags: Mapping[str, str]
+    site: Site
     limits: LaunchLimits | None
     alerts: bool
+    repository_arns: Sequence[str]
     execution_role_arn: str
     artifact_bucket_arn: str
     key_arn: str
     subnet_ids: Sequence[str]
     security_group_ids: Sequence[str]
-    repository_arns: Sequence[str] = ()
-
-    def arn(self, service: str, resource: str) -> str:
-        """The ARN of a resource in the stack's account and region."""
-        return f"arn:{partition(self.region)}:{service}:{self.region}:{self.account_id}:{resource}"
-
-    def global_arn(self, service: str, resource: str) -> str:
-        """The ARN of a resource of a service that knows no regions."""
-        return f"arn:{partition(self.region)}:{service}::{self.account_id}:{resource}"
 
     @property
     def owner(self) -> str:
         """The tag by which the stack knows its own jobs: its bucket's name."""
         return self.artifact_bucket_arn.rpartition(":")[2]
-
-    @property
-    def jobs_arn(self) -> str:
-        """The ARN pattern of the stack's jobs."""
-        return self.arn("sagemaker", f"training-job/{self.name_prefix}-*")
 
 
 def launch_limits(jobs: Iterable[JobSettings]) -> LaunchLimits | None:

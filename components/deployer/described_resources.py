@@ -5,9 +5,9 @@ Pure functions of plain values.
 
 from __future__ import annotations
 
-from components.arns import partition
 from components.deployer.deployer_scope import DeployerScope
-from components.policy_documents import TRAINING_LOGS, Statement, allow
+from components.policy_documents import Statement, allow
+from components.site import TRAINING_LOGS
 
 _ALL = ["*"]
 _BUCKET_SETTINGS = (
@@ -32,7 +32,7 @@ def actions_of(service: str, actions: str) -> list[str]:
 
 
 def _account_reads(scope: DeployerScope) -> list[Statement]:
-    """What AWS lets nobody read of one resource alone."""
+    """What AWS lets no one read of one resource only."""
     network = (
         "Addresses AddressesAttribute AvailabilityZones FlowLogs InternetGateways "
         "ManagedPrefixLists NatGateways NetworkAcls NetworkInterfaces PrefixLists RouteTables "
@@ -44,8 +44,8 @@ def _account_reads(scope: DeployerScope) -> list[Statement]:
         "sagemaker:ListTrainingJobs",
         "servicequotas:ListServiceQuotas",
     ]
-    vpc = scope.arn("ec2", "vpc/*")
-    lists = f"arn:{partition(scope.region)}:ec2:{scope.region}:*:prefix-list/*"
+    vpc = scope.site.arn("ec2", "vpc/*")
+    lists = scope.site.arn("ec2", "prefix-list/*", account="*")
     return [
         allow("ReadNetwork", [f"ec2:Describe{each}" for each in network.split()], _ALL),
         allow("ReadVpcs", ["ec2:DescribeVpcAttribute"], [vpc]),
@@ -56,9 +56,9 @@ def _account_reads(scope: DeployerScope) -> list[Statement]:
 
 def _stack_reads(scope: DeployerScope) -> list[Statement]:
     """The stack's settings in AWS, and the logs of its jobs; no model and no checkpoint."""
-    role = scope.global_arn("iam", f"role/{scope.name_prefix}-*")
-    flow_logs = scope.arn("logs", f"log-group:{scope.name_prefix}-*")
-    job_logs = scope.arn("logs", f"log-group:{TRAINING_LOGS}")
+    role = scope.site.global_arn("iam", f"role/{scope.site.prefix}-*")
+    flow_logs = scope.site.arn("logs", f"log-group:{scope.site.prefix}-*")
+    job_logs = scope.site.arn("logs", f"log-group:{TRAINING_LOGS}")
     roles = "GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies ListRoleTags"
     key = "DescribeKey GetKeyPolicy GetKeyRotationStatus ListResourceTags"
     return [
@@ -70,7 +70,7 @@ def _stack_reads(scope: DeployerScope) -> list[Statement]:
         allow(
             "ReadJobLogs",
             ["logs:GetLogEvents"],
-            [f"{job_logs}:log-stream:{scope.name_prefix}-*"],
+            [f"{job_logs}:log-stream:{scope.site.prefix}-*"],
         ),
     ]
 
@@ -82,28 +82,28 @@ def _image_reads(scope: DeployerScope) -> list[Statement]:
 
 
 def _alert_reads(scope: DeployerScope) -> list[Statement]:
-    name = f"{scope.name_prefix}-alerts*"
+    name = f"{scope.site.prefix}-alerts*"
     chat = ["chatbot:DescribeSlackChannelConfigurations", "chatbot:ListTagsForResource"]
     topic = "GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource"
     rule = "DescribeRule ListTagsForResource ListTargetsByRule"
     machine = "DescribeStateMachine ListStateMachineVersions ListTagsForResource"
     return [
-        allow("ReadTopic", actions_of("sns", topic), [scope.arn("sns", name)]),
-        allow("ReadRules", actions_of("events", rule), [scope.arn("events", f"rule/{name}")]),
+        allow("ReadTopic", actions_of("sns", topic), [scope.site.arn("sns", name)]),
+        allow("ReadRules", actions_of("events", rule), [scope.site.arn("events", f"rule/{name}")]),
         allow(
             "ReadAlarms",
             actions_of("cloudwatch", "DescribeAlarms ListTagsForResource"),
-            [scope.arn("cloudwatch", f"alarm:{name}")],
+            [scope.site.arn("cloudwatch", f"alarm:{name}")],
         ),
         allow(
             "ReadWatchdog",
             actions_of("states", machine),
-            [scope.arn("states", f"stateMachine:{name}")],
+            [scope.site.arn("states", f"stateMachine:{name}")],
         ),
         allow(
             "ReadBudget",
             actions_of("budgets", "ListTagsForResource ViewBudget"),
-            [scope.global_arn("budgets", f"budget/{name}")],
+            [scope.site.global_arn("budgets", f"budget/{name}")],
         ),
         allow("ReadChannels", [*chat, "sns:GetSubscriptionAttributes"], _ALL),
     ]

@@ -10,19 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.arns import partition
+from components.artifact_layout import CHECKPOINTS, INPUTS, OUTPUT, SOURCE, objects_arn
 from components.policy_documents import (
-    TRAINING_LOGS,
     Document,
     Statement,
     allow,
     document,
     input_statements,
-    service_host,
     service_trust,
     through_s3,
 )
-from components.training_job.settings.file_systems import FileSystem
+from components.site import TRAINING_LOGS, Site
+from components.training_job.settings.job_needs import JobNeeds
 
 
 @dataclass(frozen=True)
@@ -30,46 +29,28 @@ class ExecutionScope:
     """What the jobs of one stack may reach. What is empty grants nothing.
 
     Attributes:
-        account_id: the stack's AWS account.
-        region: the stack's region.
+        site: the stack's site.
+        needs: what the jobs reach beyond the stack.
         artifact_bucket_arn: the bucket that holds what goes into the jobs and comes out of them.
         key_arn: the key that encrypts it.
-        repository_arns: the ECR repositories of the jobs' images.
-        input_prefixes: `s3://` URIs of inputs that lie in other buckets.
-        input_key_arns: the keys that encrypt those inputs, where they are not S3's own.
-        secret_arns: the Secrets Manager secrets that the jobs read.
-        secret_key_arns: the keys that encrypt those secrets, where they are not AWS's own.
-        file_systems: the file systems that the jobs mount.
         vpc_id: the VPC of the jobs' network interfaces.
-        subnet_ids: the subnets that the jobs' network interfaces stand in.
+        subnet_ids: the subnets of those interfaces.
         security_group_ids: the security groups of those interfaces.
-        volume_encryption: whether volumes are encrypted with the key.
     """
 
-    account_id: str
-    region: str
+    site: Site
+    needs: JobNeeds
     artifact_bucket_arn: str
     key_arn: str
-    repository_arns: Sequence[str] = ()
-    input_prefixes: Sequence[str] = ()
-    input_key_arns: Sequence[str] = ()
-    secret_arns: Sequence[str] = ()
-    secret_key_arns: Sequence[str] = ()
-    file_systems: Sequence[FileSystem] = ()
     vpc_id: str = ""
     subnet_ids: Sequence[str] = ()
     security_group_ids: Sequence[str] = ()
-    volume_encryption: bool = True
-
-    def arn(self, service: str, resource: str) -> str:
-        """The ARN of a resource in the stack's account and region."""
-        return f"arn:{partition(self.region)}:{service}:{self.region}:{self.account_id}:{resource}"
 
 
-def execution_trust(account_id: str, region: str) -> Document:
+def execution_trust(site: Site) -> Document:
     """Only SageMaker, and only for training jobs of this account in this region."""
-    source = f"arn:{partition(region)}:sagemaker:{region}:{account_id}:training-job/*"
-    return service_trust("sagemaker.amazonaws.com", account_id, source)
+    source = site.arn("sagemaker", "training-job/*")
+    return service_trust("sagemaker.amazonaws.com", site, source)
 
 
 def execution_policy(scope: ExecutionScope) -> Document:
@@ -102,31 +83,31 @@ def _artifact_statements(scope: ExecutionScope) -> list[Statement]:
         allow(
             "ReadArtifacts",
             ["s3:GetObject"],
-            [f"{bucket}/checkpoints/*", f"{bucket}/inputs/*", f"{bucket}/source/*"],
+            [objects_arn(bucket, kind) for kind in (CHECKPOINTS, INPUTS, SOURCE)],
         ),
         allow(
             "WriteArtifacts",
             ["s3:AbortMultipartUpload", "s3:PutObject"],
-            [f"{bucket}/checkpoints/*", f"{bucket}/output/*"],
+            [objects_arn(bucket, kind) for kind in (CHECKPOINTS, OUTPUT)],
         ),
         # SageMaker mirrors into the bucket what the training script deletes on its instance.
-        allow("DeleteCheckpoints", ["s3:DeleteObject"], [f"{bucket}/checkpoints/*"]),
+        allow("DeleteCheckpoints", ["s3:DeleteObject"], [objects_arn(bucket, CHECKPOINTS)]),
     ]
 
 
 def _input_statements(scope: ExecutionScope) -> list[Statement]:
-    statements = input_statements(scope.input_prefixes, scope.region)
-    if scope.input_key_arns:
-        decrypt = allow("DecryptInputs", ["kms:Decrypt"], scope.input_key_arns)
-        statements.append({**decrypt, "Condition": through_s3(scope.region)})
+    statements = input_statements(scope.needs.input_prefixes, scope.site)
+    if scope.needs.input_key_arns:
+        decrypt = allow("DecryptInputs", ["kms:Decrypt"], scope.needs.input_key_arns)
+        statements.append({**decrypt, "Condition": through_s3(scope.site)})
     return statements
 
 
 def _key_statements(scope: ExecutionScope) -> list[Statement]:
     actions = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
     use = allow("UseKeyThroughS3", actions, [scope.key_arn])
-    statements = [{**use, "Condition": through_s3(scope.region)}]
-    if scope.volume_encryption:
+    statements = [{**use, "Condition": through_s3(scope.site)}]
+    if scope.needs.volume_encryption:
         grant = allow("GrantKeyToVolumes", ["kms:CreateGrant"], [scope.key_arn])
         only_for_aws = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
         statements.append({**grant, "Condition": only_for_aws})
@@ -134,17 +115,17 @@ def _key_statements(scope: ExecutionScope) -> list[Statement]:
 
 
 def _image_statements(scope: ExecutionScope) -> list[Statement]:
-    if not scope.repository_arns:
+    if not scope.needs.repository_arns:
         return []
     actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     return [
-        allow("PullImages", actions, sorted(set(scope.repository_arns))),
+        allow("PullImages", actions, sorted(set(scope.needs.repository_arns))),
         allow("GetRegistryToken", ["ecr:GetAuthorizationToken"], ["*"]),
     ]
 
 
 def _observation_statements(scope: ExecutionScope) -> list[Statement]:
-    group = scope.arn("logs", f"log-group:{TRAINING_LOGS}")
+    group = scope.site.arn("logs", f"log-group:{TRAINING_LOGS}")
     metrics = allow("PutMetrics", ["cloudwatch:PutMetricData"], ["*"])
     return [
         allow(
@@ -162,27 +143,27 @@ def _observation_statements(scope: ExecutionScope) -> list[Statement]:
 
 
 def _secret_statements(scope: ExecutionScope) -> list[Statement]:
-    if not scope.secret_arns:
+    if not scope.needs.secret_arns:
         return []
-    arns = sorted(set(scope.secret_arns))
+    arns = sorted(set(scope.needs.secret_arns))
     statements = [allow("ReadSecrets", ["secretsmanager:GetSecretValue"], arns)]
-    if scope.secret_key_arns:
+    if scope.needs.secret_key_arns:
         regions = sorted({arn.split(":")[3] for arn in arns})
-        hosts = [service_host("secretsmanager", region) for region in regions]
-        decrypt = allow("DecryptSecrets", ["kms:Decrypt"], scope.secret_key_arns)
+        hosts = [scope.site.service_host("secretsmanager", region) for region in regions]
+        decrypt = allow("DecryptSecrets", ["kms:Decrypt"], scope.needs.secret_key_arns)
         statements.append({**decrypt, "Condition": {"StringEquals": {"kms:ViaService": hosts}}})
     return statements
 
 
 def _file_system_statements(scope: ExecutionScope) -> list[Statement]:
     """Finding the addresses of file systems; who may mount one, its security group says."""
-    ids = sorted({each.id for each in scope.file_systems if each.type == "EFS"})
+    ids = sorted({each.id for each in scope.needs.file_systems if each.type == "EFS"})
     statements = []
     if ids:
-        arns = [scope.arn("elasticfilesystem", f"file-system/{each}") for each in ids]
+        arns = [scope.site.arn("elasticfilesystem", f"file-system/{each}") for each in ids]
         actions = ["DescribeFileSystems", "DescribeMountTargets"]
         statements.append(allow("FindEfs", [f"elasticfilesystem:{a}" for a in actions], arns))
-    if any(each.type == "FSxLustre" for each in scope.file_systems):
+    if any(each.type == "FSxLustre" for each in scope.needs.file_systems):
         statements.append(allow("FindFsx", ["fsx:DescribeFileSystems"], ["*"]))
     return statements
 
@@ -191,9 +172,9 @@ def _network_statements(scope: ExecutionScope) -> list[Statement]:
     """The network interfaces that SageMaker attaches in the subnets of the jobs."""
     if not scope.subnet_ids:
         return []
-    interfaces = scope.arn("ec2", "network-interface/*")
-    subnets = [scope.arn("ec2", f"subnet/{each}") for each in scope.subnet_ids]
-    groups = [scope.arn("ec2", f"security-group/{each}") for each in scope.security_group_ids]
+    interfaces = scope.site.arn("ec2", "network-interface/*")
+    subnets = [scope.site.arn("ec2", f"subnet/{each}") for each in scope.subnet_ids]
+    groups = [scope.site.arn("ec2", f"security-group/{each}") for each in scope.security_group_ids]
     attach = allow("AttachInterfaces", ["ec2:CreateNetworkInterfacePermission"], [interfaces])
     remove = allow("RemoveInterfaces", ["ec2:DeleteNetworkInterface"], [interfaces])
     return [
@@ -203,7 +184,7 @@ def _network_statements(scope: ExecutionScope) -> list[Statement]:
         # is taken out of the settings is deleted.
         {
             **remove,
-            "Condition": {"ArnEquals": {"ec2:Vpc": scope.arn("ec2", f"vpc/{scope.vpc_id}")}},
+            "Condition": {"ArnEquals": {"ec2:Vpc": scope.site.arn("ec2", f"vpc/{scope.vpc_id}")}},
         },
         # AWS does not promise that this action's request carries the interface's network.
         allow("RevokeInterfaces", ["ec2:DeleteNetworkInterfacePermission"], [interfaces]),

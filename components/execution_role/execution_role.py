@@ -15,7 +15,8 @@ from components.execution_role.execution_documents import (
     execution_policy,
     execution_trust,
 )
-from components.training_job.settings.file_systems import FileSystem
+from components.site import Site
+from components.training_job.settings.job_needs import JobNeeds
 
 
 @dataclass(frozen=True)
@@ -23,38 +24,22 @@ class ExecutionRoleArgs:
     """What an execution role is made from. What is left out is not granted.
 
     Attributes:
-        account_id: the stack's AWS account.
-        region: the stack's region.
+        site: the stack's site.
+        needs: what the jobs reach beyond the stack.
         artifact_bucket_arn: the bucket that holds what goes into the jobs and comes out of them.
         key_arn: the key that encrypts it.
-        repository_arns: the ECR repositories of the jobs' images.
-        input_prefixes: `s3://` URIs of inputs that lie in other buckets.
-        input_key_arns: the keys that encrypt those inputs, where they are not S3's own.
-        secret_arns: the Secrets Manager secrets that the jobs read.
-        secret_key_arns: the keys that encrypt those secrets, where they are not AWS's own.
-        file_systems: the file systems that the jobs mount.
         vpc_id: the VPC that the jobs run in, None outside one.
         subnet_ids: the subnets that the jobs run in, None outside a VPC.
         security_group_ids: the security groups of the jobs, None outside a VPC.
-        volume_encryption: whether a job's volumes are encrypted with the key.
-        permissions_boundary: the ARN of the policy that bounds the stack's roles.
     """
 
-    account_id: str
-    region: str
+    site: Site
+    needs: JobNeeds
     artifact_bucket_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
-    repository_arns: Sequence[str] = ()
-    input_prefixes: Sequence[str] = ()
-    input_key_arns: Sequence[str] = ()
-    secret_arns: Sequence[str] = ()
-    secret_key_arns: Sequence[str] = ()
-    file_systems: Sequence[FileSystem] = ()
     vpc_id: pulumi.Input[str] | None = None
     subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None
     security_group_ids: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None
-    volume_encryption: bool = True
-    permissions_boundary: str | None = None
 
 
 class ExecutionRole(pulumi.ComponentResource):
@@ -88,8 +73,8 @@ class ExecutionRole(pulumi.ComponentResource):
         return aws.iam.Role(
             f"{self._name}-role",
             description=f"What SageMaker acts as when it runs the training jobs of {self._name}",
-            assume_role_policy=json.dumps(execution_trust(args.account_id, args.region)),
-            permissions_boundary=args.permissions_boundary,
+            assume_role_policy=json.dumps(execution_trust(args.site)),
+            permissions_boundary=args.site.permissions_boundary,
             opts=pulumi.ResourceOptions(parent=self),
         )
 
@@ -103,18 +88,7 @@ class ExecutionRole(pulumi.ComponentResource):
         )
 
         def policy_of(reached: dict[str, Any]) -> str:
-            scope = ExecutionScope(
-                account_id=args.account_id,
-                region=args.region,
-                repository_arns=args.repository_arns,
-                input_prefixes=args.input_prefixes,
-                input_key_arns=args.input_key_arns,
-                secret_arns=args.secret_arns,
-                secret_key_arns=args.secret_key_arns,
-                file_systems=args.file_systems,
-                volume_encryption=args.volume_encryption,
-                **reached,
-            )
+            scope = ExecutionScope(site=args.site, needs=args.needs, **reached)
             return json.dumps(execution_policy(scope))
 
         return aws.iam.RolePolicy(

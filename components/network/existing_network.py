@@ -6,32 +6,15 @@ Pure functions over what EC2 answers to DescribeSubnets and DescribeRouteTables.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from components.network.network_settings import ExistingVpcSettings
 from components.network.subnets import addresses_needed
 from components.problems import Problem
 
 
-@dataclass(frozen=True)
-class ExistingNetwork:
-    """A VPC that somebody else made, and looks after.
-
-    Attributes:
-        vpc_id: the VPC.
-        subnet_ids: its private subnets, which jobs run in and which reach S3 somehow.
-        s3_endpoint_id: its S3 gateway endpoint, empty where it has none.
-        endpoint_group_id: the security group of its interface endpoints, empty where it has none.
-    """
-
-    vpc_id: str
-    subnet_ids: Sequence[str]
-    s3_endpoint_id: str = ""
-    endpoint_group_id: str = ""
-
-
 def existing_network_problems(
-    network: ExistingNetwork,
+    network: ExistingVpcSettings,
     subnets: Sequence[Mapping[str, Any]],
     route_tables: Sequence[Mapping[str, Any]],
     largest_job: int,

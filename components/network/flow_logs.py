@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.network.network_documents import flow_log_policy, flow_log_trust
+from components.site import Site
 
 
 @dataclass(frozen=True)
@@ -16,20 +17,16 @@ class FlowLogsArgs:
     """What flow logs are made from.
 
     Attributes:
+        site: the stack's site.
         vpc_id: the VPC whose traffic is recorded.
-        account_id: its AWS account.
-        region: its region.
         key_arn: the key that encrypts the records; its policy lets CloudWatch Logs use it.
         retention_days: how many days the records are kept.
-        permissions_boundary: the ARN of the policy that bounds the stack's roles.
     """
 
+    site: Site
     vpc_id: pulumi.Input[str]
-    account_id: str
-    region: str
     key_arn: pulumi.Input[str]
     retention_days: int
-    permissions_boundary: str | None = None
 
 
 class FlowLogs(pulumi.ComponentResource):
@@ -62,12 +59,12 @@ class FlowLogs(pulumi.ComponentResource):
         )
 
     def _create_role(self) -> aws.iam.Role:
-        trust = flow_log_trust(self._args.account_id, self._args.region)
+        trust = flow_log_trust(self._args.site)
         return aws.iam.Role(
             self._name,
             description=f"Writes {self._name}",
             assume_role_policy=json.dumps(trust),
-            permissions_boundary=self._args.permissions_boundary,
+            permissions_boundary=self._args.site.permissions_boundary,
             opts=pulumi.ResourceOptions(parent=self),
         )
 

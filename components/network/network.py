@@ -10,13 +10,14 @@ import pulumi
 import pulumi_aws as aws
 
 from components.network.endpoints import service_name
-from components.network.existing_network import ExistingNetwork
 from components.network.flow_logs import FlowLogs, FlowLogsArgs
 from components.network.nat_gateways import NatGateways, NatGatewaysArgs
 from components.network.network_documents import interface_endpoint_policy, s3_endpoint_policy
+from components.network.network_settings import ExistingVpcSettings, NetworkSettings
 from components.network.security_groups import SecurityGroups, SecurityGroupsArgs
-from components.network.subnets import Nat, ZoneSubnets, plan_subnets
-from components.training_job.settings.file_systems import FileSystem
+from components.network.subnets import ZoneSubnets, plan_subnets
+from components.site import Site
+from components.training_job.settings.job_needs import JobNeeds
 
 
 @dataclass(frozen=True)
@@ -24,46 +25,19 @@ class NetworkArgs:
     """What a network is made from.
 
     Attributes:
-        account_id: the stack's AWS account.
-        region: the stack's region.
+        site: the stack's site.
+        settings: the stack's settings of the network.
+        needs: what the jobs reach beyond the stack: inputs in S3, and file systems.
         artifact_bucket_arn: the bucket that the S3 endpoint leads to.
         flow_log_key_arn: the key that encrypts the flow logs; its policy lets CloudWatch Logs
             use it.
-        cidr: the VPC's range, unused where the VPC exists.
-        availability_zones: the zones' names, unused where the VPC exists.
-        input_prefixes: `s3://` URIs of inputs in other buckets, to which the endpoint leads too.
-        interface_endpoints: services that get an interface endpoint, as `logs`.
-        flow_log_retention_days: how many days flow logs are kept; one of the values that
-            CloudWatch Logs allows.
-        nat: whether jobs can reach the internet, and through how many gateways.
-        existing: a VPC that somebody else made, None to make one.
-        file_systems: file systems that jobs mount, which somebody else made.
-        permissions_boundary: the ARN of the policy that bounds the stack's roles.
     """
 
-    account_id: str
-    region: str
+    site: Site
+    settings: NetworkSettings
+    needs: JobNeeds
     artifact_bucket_arn: pulumi.Input[str]
     flow_log_key_arn: pulumi.Input[str]
-    cidr: str = "10.64.0.0/16"
-    availability_zones: Sequence[str] = ()
-    input_prefixes: Sequence[str] = ()
-    interface_endpoints: Sequence[str] = ()
-    flow_log_retention_days: int = 365
-    nat: Nat = "none"
-    existing: ExistingNetwork | None = None
-    file_systems: Sequence[FileSystem] = ()
-    permissions_boundary: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.existing is None:
-            return
-        if self.interface_endpoints or self.nat != "none":
-            raise ValueError(
-                f"network.vpcId: {self.existing.vpc_id} — endpoints and NAT gateways of an "
-                "existing VPC belong to whoever made it.\n"
-                "    Remedy: remove network.interfaceEndpoints and network.nat."
-            )
 
 
 class Network(pulumi.ComponentResource):
@@ -95,20 +69,21 @@ class Network(pulumi.ComponentResource):
     ) -> None:
         super().__init__("sagemaker-training:index:Network", name, None, opts)
         self._name = name
-        self._args = args
+        self._args, self._site, self._settings = args, args.site, args.settings
         self.own_subnet_ids = {}
         self.zone_dependencies = {}
         self.dependencies = []
 
-        if args.existing is not None:
-            self._use_existing(args.existing)
+        settings = args.settings
+        if settings.existing is not None:
+            self._use_existing(settings.existing)
         else:
             self._create_vpc()
             self._create_flow_logs()
-            self._create_subnets(plan_subnets(args.cidr, args.availability_zones, args.nat))
+            self._create_subnets(plan_subnets(settings.cidr, args.site.zones, settings.nat))
             self._create_s3_endpoint()
             self._create_security_groups()
-            for endpoint in args.interface_endpoints:
+            for endpoint in settings.interface_endpoints:
                 self._create_interface_endpoint(endpoint)
 
         self.register_outputs(
@@ -120,7 +95,7 @@ class Network(pulumi.ComponentResource):
             }
         )
 
-    def _use_existing(self, existing: ExistingNetwork) -> None:
+    def _use_existing(self, existing: ExistingVpcSettings) -> None:
         self.vpc_id = pulumi.Output.from_input(existing.vpc_id)
         self.private_subnet_ids = pulumi.Output.from_input(list(existing.subnet_ids))
         self.s3_endpoint_id = pulumi.Output.from_input(existing.s3_endpoint_id)
@@ -129,7 +104,7 @@ class Network(pulumi.ComponentResource):
     def _create_vpc(self) -> None:
         vpc = aws.ec2.Vpc(
             self._name,
-            cidr_block=self._args.cidr,
+            cidr_block=self._settings.cidr,
             enable_dns_support=True,
             enable_dns_hostnames=True,
             instance_tenancy="default",
@@ -152,12 +127,10 @@ class Network(pulumi.ComponentResource):
         logs = FlowLogs(
             f"{self._name}-flow-logs",
             FlowLogsArgs(
+                site=self._site,
                 vpc_id=self.vpc_id,
-                account_id=self._args.account_id,
-                region=self._args.region,
                 key_arn=self._args.flow_log_key_arn,
-                retention_days=self._args.flow_log_retention_days,
-                permissions_boundary=self._args.permissions_boundary,
+                retention_days=self._settings.flow_log_days,
             ),
             opts=self._child(),
         )
@@ -168,7 +141,7 @@ class Network(pulumi.ComponentResource):
         self.own_subnet_ids = {zone: subnet.id for zone, (subnet, _) in created.items()}
         self.private_subnet_ids = pulumi.Output.all(*self.own_subnet_ids.values())
         self._route_tables = {zone: table.id for zone, (_, table) in created.items()}
-        if self._args.nat != "none":
+        if self._settings.nat != "none":
             gateways = NatGateways(
                 f"{self._name}-nat",
                 NatGatewaysArgs(
@@ -207,11 +180,10 @@ class Network(pulumi.ComponentResource):
         policy = pulumi.Output.from_input(args.artifact_bucket_arn).apply(
             lambda bucket_arn: json.dumps(
                 s3_endpoint_policy(
-                    args.account_id,
-                    args.region,
+                    args.site,
                     bucket_arn,
-                    args.input_prefixes,
-                    image_layers="ecr.dkr" in args.interface_endpoints,
+                    args.needs.input_prefixes,
+                    image_layers="ecr.dkr" in args.settings.interface_endpoints,
                 )
             )
         )
@@ -219,7 +191,7 @@ class Network(pulumi.ComponentResource):
             f"{self._name}-s3",
             vpc_id=self.vpc_id,
             vpc_endpoint_type="Gateway",
-            service_name=service_name("s3", args.region),
+            service_name=service_name("s3", args.site.region),
             policy=policy,
             tags={"Name": f"{self._name}-s3"},
             opts=self._child(),
@@ -245,11 +217,11 @@ class Network(pulumi.ComponentResource):
             f"{self._name}-groups",
             SecurityGroupsArgs(
                 vpc_id=self.vpc_id,
-                region=self._args.region,
-                endpoints=bool(self._args.interface_endpoints),
+                region=self._site.region,
+                endpoints=bool(self._settings.interface_endpoints),
                 endpoint_group_id=existing_endpoint_group,
-                internet=self._args.nat != "none",
-                file_systems=self._args.file_systems,
+                internet=self._settings.nat != "none",
+                file_systems=self._args.needs.file_systems,
             ),
             opts=self._child(),
         )
@@ -263,11 +235,11 @@ class Network(pulumi.ComponentResource):
             name,
             vpc_id=self.vpc_id,
             vpc_endpoint_type="Interface",
-            service_name=service_name(endpoint, self._args.region),
+            service_name=service_name(endpoint, self._site.region),
             subnet_ids=self.private_subnet_ids,
             security_group_ids=[self._endpoint_group_id],
             private_dns_enabled=True,
-            policy=json.dumps(interface_endpoint_policy(self._args.account_id)),
+            policy=json.dumps(interface_endpoint_policy(self._site)),
             tags={"Name": name},
             opts=self._child(),
         )

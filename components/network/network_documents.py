@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from components.arns import partition
 from components.policy_documents import (
     Document,
     Statement,
@@ -17,11 +16,11 @@ from components.policy_documents import (
     input_statements,
     service_trust,
 )
+from components.site import Site
 
 
 def s3_endpoint_policy(
-    account_id: str,
-    region: str,
+    site: Site,
     artifact_bucket_arn: str,
     input_prefixes: Sequence[str] = (),
     image_layers: bool = False,
@@ -31,8 +30,7 @@ def s3_endpoint_policy(
     Only for principals of the account, so that credentials from elsewhere carry nothing out.
 
     Args:
-        account_id: the stack's account.
-        region: the stack's region.
+        site: the stack's site.
         artifact_bucket_arn: the artifact bucket.
         input_prefixes: `s3://` URIs of inputs that lie in other buckets.
         image_layers: whether images are pulled through the VPC; their layers lie in S3.
@@ -45,25 +43,25 @@ def s3_endpoint_policy(
             [f"{artifact_bucket_arn}/*"],
         ),
     ]
-    inputs = [{**each, "Principal": "*"} for each in input_statements(input_prefixes, region)]
-    statements = [_of_account(each, account_id) for each in [*own, *inputs]]
+    inputs = [{**each, "Principal": "*"} for each in input_statements(input_prefixes, site)]
+    statements = [_of_account(each, site) for each in [*own, *inputs]]
     if image_layers:
         # ECR hands out signed addresses, which carry ECR's own principal.
-        layers = f"arn:{partition(region)}:s3:::prod-{region}-starport-layer-bucket/*"
+        layers = site.bucket_arn(f"prod-{site.region}-starport-layer-bucket/*")
         statements.append(_through_endpoint("PullImageLayers", ["s3:GetObject"], [layers]))
     return document(statements)
 
 
-def interface_endpoint_policy(account_id: str) -> Document:
+def interface_endpoint_policy(site: Site) -> Document:
     """Every action of the endpoint's service, but only for principals of the account."""
     everything = _through_endpoint("OnlyThisAccount", ["*"], ["*"])
-    return document([_of_account(everything, account_id)])
+    return document([_of_account(everything, site)])
 
 
-def flow_log_trust(account_id: str, region: str) -> Document:
+def flow_log_trust(site: Site) -> Document:
     """Only VPC flow logs of this account in this region."""
-    source = f"arn:{partition(region)}:ec2:{region}:{account_id}:vpc-flow-log/*"
-    return service_trust("vpc-flow-logs.amazonaws.com", account_id, source)
+    source = site.arn("ec2", "vpc-flow-log/*")
+    return service_trust("vpc-flow-logs.amazonaws.com", site, source)
 
 
 def flow_log_policy(log_group_arn: str) -> Document:
@@ -82,7 +80,7 @@ def _through_endpoint(sid: str, actions: Sequence[str], resources: Sequence[str]
     return for_anybody("Allow", sid, actions, resources)
 
 
-def _of_account(statement: Statement, account_id: str) -> Statement:
+def _of_account(statement: Statement, site: Site) -> Statement:
     conditions = statement.get("Condition", {})
-    own = {"StringEquals": {"aws:PrincipalAccount": account_id}}
+    own = {"StringEquals": {"aws:PrincipalAccount": site.account_id}}
     return {**statement, "Condition": {**conditions, **own}}

@@ -2,7 +2,7 @@
 
 SageMaker makes them as the execution role, in the jobs' subnets and security group, and removes
 them some minutes after a job, as long as the role may. A subnet or group with an interface in it
-can't be deleted. So this resource stands between those and the jobs: it is deleted after the jobs
+can't be deleted. So this resource is between those and the jobs: it is deleted after the jobs
 and before the subnet, the group and the role's policy, and its deletion waits for the interfaces.
 
 The state of a stack names this module and `TrainingNetworkInterfacesProvider`: neither may ever
@@ -18,6 +18,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource
 
+from components.site import Site
 from components.training_job.aws.aws_clients import client_in
 from components.training_job.aws.aws_provider import AwsResourceProvider, State
 from components.training_job.aws.errors import TrainingJobError, has_expired, traced
@@ -27,7 +28,7 @@ from components.unknowns import has_unknown
 REMOVAL_DEADLINE_SECONDS = 1200
 """How long SageMaker may take until it has removed the interfaces of a job that has ended."""
 
-_TELL_SECONDS = 60
+_REPORT_SECONDS = 60
 _IDENTITY = ("account_id", "region", "security_group_id", "subnet_id")
 
 Interface = dict[str, Any]
@@ -38,14 +39,12 @@ class TrainingNetworkInterfacesArgs:
     """Which interfaces these are.
 
     Attributes:
-        account_id: the stack's AWS account.
-        region: the stack's region.
+        site: the stack's site.
         security_group_id: the jobs' security group, which no others' interfaces are in.
         subnet_id: the subnet that they are in, "" for all of the group's.
     """
 
-    account_id: str
-    region: str
+    site: Site
     security_group_id: pulumi.Input[str]
     subnet_id: pulumi.Input[str] = ""
 
@@ -62,7 +61,12 @@ class TrainingNetworkInterfaces(Resource, module="ec2", name="TrainingNetworkInt
         args: TrainingNetworkInterfacesArgs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        inputs = {key: getattr(args, key) for key in _IDENTITY}
+        inputs = {
+            "account_id": args.site.account_id,
+            "region": args.site.region,
+            "security_group_id": args.security_group_id,
+            "subnet_id": args.subnet_id,
+        }
         super().__init__(TrainingNetworkInterfacesProvider(), name, inputs, opts)
 
 
@@ -105,15 +109,15 @@ def wait_until_removed(ec2: Any, region: str, group: str, subnet: str) -> None:
     """
     place = f"{group} in {subnet}" if subnet else group
     left: list[str] = []
-    told: tuple[Any, ...] = ()
+    reported: tuple[Any, ...] = ()
     for waited in ticks(REMOVAL_DEADLINE_SECONDS):
         found = _interfaces(ec2, group, subnet)
         left = [each["NetworkInterfaceId"] for each in found if not _deleted(ec2, each)]
         if not left:
             return
-        news = (left, waited // _TELL_SECONDS)
-        if news != told:
-            told = news
+        news = (left, waited // _REPORT_SECONDS)
+        if news != reported:
+            reported = news
             print(
                 f"waiting until SageMaker has removed its network interfaces of {place}: "
                 f"{', '.join(left)} ({waited:.0f} s of at most {REMOVAL_DEADLINE_SECONDS} s)"
@@ -134,7 +138,7 @@ def _interfaces(ec2: Any, group: str, subnet: str) -> list[Interface]:
 
 
 def _deleted(ec2: Any, interface: Interface) -> bool:
-    """Delete an interface that nothing is attached to; tell whether it is gone.
+    """Whether an interface is gone, after its deletion where nothing is attached to it.
 
     One that is attached belongs to a job that still ends, and one that may not be deleted is left
     to SageMaker.

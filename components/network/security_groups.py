@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.network.endpoints import service_name
-from components.training_job.settings.file_systems import FileSystem, Ports
+from components.training_job.settings.input_settings import FileSystemSettings, Ports
 
 HTTPS = 443
 
@@ -19,7 +19,7 @@ class SecurityGroupsArgs:
     """What a network's security groups are made from.
 
     Attributes:
-        vpc_id: the VPC that they stand in.
+        vpc_id: the VPC that they are in.
         region: its region.
         endpoints: whether there are interface endpoints, which get a group of their own.
         endpoint_group_id: the group of interface endpoints that somebody else made.
@@ -32,7 +32,7 @@ class SecurityGroupsArgs:
     endpoints: bool = False
     endpoint_group_id: pulumi.Input[str] | None = None
     internet: bool = False
-    file_systems: Sequence[FileSystem] = ()
+    file_systems: Sequence[FileSystemSettings] = ()
 
 
 class SecurityGroups(pulumi.ComponentResource):
@@ -128,7 +128,7 @@ class SecurityGroups(pulumi.ComponentResource):
         )
         self.dependencies.append(ingress)
 
-    def _allow_file_system(self, file_system: FileSystem) -> None:
+    def _allow_file_system(self, file_system: FileSystemSettings) -> None:
         """The way to a file system's group, whose own rules must let the jobs' group in."""
         group_id = file_system.security_group_id
         for ports in file_system.ports:

@@ -9,9 +9,11 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.network.existing_network import ExistingNetwork, existing_network_problems
+from components.network.existing_network import existing_network_problems
+from components.network.network_settings import ExistingVpcSettings
 from components.network.subnets import first_zones
 from components.problems import Problem, report, under
+from components.site import Site
 from components.stack.aws_settings import AssumedRoleSettings, AwsSettings
 from components.stack.permissions_boundary import foreign_boundary_problems
 from components.stack.stack_rules import largest_job, uses_efa
@@ -24,10 +26,8 @@ class StackProvider:
     """One explicit provider for everything that the stack builds."""
 
     resource: aws.Provider
-    account_id: str
-    """The account that the credentials belong to, known at preview."""
-    zones: list[str]
-    """The names of the zones that get a private subnet, known at preview."""
+    site: Site
+    """The account that the credentials belong to, and its zones; known at preview."""
 
     def __init__(self, aws_settings: AwsSettings, settings: Settings, stack: str) -> None:
         """The provider with the stack's `aws:*` settings and its tags on everything.
@@ -41,13 +41,14 @@ class StackProvider:
         self.resource = _provider(aws_settings, settings.tags(stack))
         options = pulumi.InvokeOptions(provider=self.resource)
         with _refusing(region):
-            self.account_id = aws.get_caller_identity(opts=options).account_id
+            account_id = aws.get_caller_identity(opts=options).account_id
             available = aws.get_availability_zones(state="available", opts=options).names
-            self.zones = first_zones(available, settings.network.availability_zones)
+            zones = first_zones(available, settings.network.availability_zones)
+        self.site = settings.site(account_id, region, stack, zones)
         if settings.permissions_boundary:
-            _refuse(foreign_boundary_problems(settings.permissions_boundary, self.account_id))
+            _refuse(foreign_boundary_problems(settings.permissions_boundary, account_id))
         if settings.network.existing is not None:
-            network = settings.network.existing.network
+            network = settings.network.existing
             with _refusing(region):
                 found = _existing_problems(network, clients.client("ec2", region), settings)
             _refuse(under("network.existing", found))
@@ -55,7 +56,7 @@ class StackProvider:
 
 @contextmanager
 def _refusing(region: str) -> Iterator[None]:
-    """Say in one message what AWS, or what it answers, has against the stack.
+    """Puts in one message what AWS, or what it answers, has against the stack.
 
     Raises:
         pulumi.RunError: AWS can't be asked, or what it answers doesn't fit the settings.
@@ -99,7 +100,7 @@ def _assume_role(role: AssumedRoleSettings) -> aws.ProviderAssumeRoleArgs:
     )
 
 
-def _existing_problems(network: ExistingNetwork, ec2: Any, settings: Settings) -> list[Problem]:
+def _existing_problems(network: ExistingVpcSettings, ec2: Any, settings: Settings) -> list[Problem]:
     """What a subnet has that jobs can't use: it is public, of another VPC, or too small."""
     by_id = [{"Name": "subnet-id", "Values": list(network.subnet_ids)}]
     by_vpc = [{"Name": "vpc-id", "Values": [network.vpc_id]}]

@@ -10,8 +10,18 @@ from typing import Any
 import pulumi
 from pulumi.runtime import mocks, rpc
 
+from components.site import Site
+
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
+SITE = Site(
+    ACCOUNT,
+    REGION,
+    "research-dev",
+    zones=[f"{REGION}a", f"{REGION}b"],
+    tags={"team": "research", "stack": "dev"},
+)
+"""The site of a stack to try."""
 
 
 STATES: dict[str, dict[str, Any]] = {

@@ -10,8 +10,8 @@ from botocore.model import ServiceModel
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.alerts.alert_settings import MOST_BUDGET_USD
 from components.decimals import decimal_places, decimal_text
-from components.stack.stack_settings import MOST_BUDGET_USD
 
 AMOUNT = ServiceModel(Loader().load_service_model("budgets", "service-2")).shape_for("NumericValue")
 

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from components.alerts.alerts import Alerts, AlertsArgs, MonthlyBudget, ProlongedJobs, SlackChannel
+from components.alerts.alert_settings import AlertSettings
+from components.alerts.alerts import Alerts, AlertsArgs
+from components.artifact_store.artifact_settings import ArtifactSettings
 from components.artifact_store.artifact_store import ArtifactStore, ArtifactStoreArgs
 from components.execution_role.execution_role import ExecutionRole, ExecutionRoleArgs
 from components.network.network import Network, NetworkArgs
+from components.network.network_settings import NetworkSettings
+from components.site import Site
+from components.training_job.settings.job_needs import JobNeeds
 from tests.components.recording import ACCOUNT, REGION, Recording, record
 
 LONGEST_PREFIX = "p" * 36
@@ -24,39 +27,41 @@ LONGEST = {
     "sfn/stateMachine:StateMachine": 80,
     "sns/topic:Topic": 256,
 }
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/execution"
-PLACE: dict[str, Any] = {"account_id": ACCOUNT, "region": REGION}
+SITE = Site(ACCOUNT, REGION, LONGEST_PREFIX, zones=[f"{REGION}a"], tags={"team": "research"})
 
 
 def platform() -> None:
     store = ArtifactStore(
-        f"{LONGEST_PREFIX}-store", ArtifactStoreArgs(**PLACE, retain=False, checkpoint_days=30)
+        f"{LONGEST_PREFIX}-store",
+        ArtifactStoreArgs(SITE, ArtifactSettings(), alerts=True, s3_endpoint_id="vpce-1"),
     )
     Network(
         f"{LONGEST_PREFIX}-network",
         NetworkArgs(
-            **PLACE,
+            SITE,
+            NetworkSettings(interface_endpoints=["sagemaker.featurestore-runtime"], nat="single"),
+            JobNeeds(),
             artifact_bucket_arn=store.bucket_arn,
             flow_log_key_arn=store.key_arn,
-            availability_zones=[f"{REGION}a"],
-            interface_endpoints=["sagemaker.featurestore-runtime"],
-            nat="single",
         ),
     )
     ExecutionRole(
         f"{LONGEST_PREFIX}-execution",
-        ExecutionRoleArgs(**PLACE, artifact_bucket_arn=store.bucket_arn, key_arn=store.key_arn),
+        ExecutionRoleArgs(SITE, JobNeeds(), store.bucket_arn, store.key_arn),
     )
     Alerts(
         f"{LONGEST_PREFIX}-alerts",
         AlertsArgs(
-            **PLACE,
-            job_name_prefix=f"{LONGEST_PREFIX}-",
+            SITE,
+            AlertSettings.model_validate(
+                {
+                    "slack": {"workspaceId": "T0123456789", "channelId": "C0123456789"},
+                    "prolonged": {"after": "1h"},
+                    "monthlyBudgetUsd": 1,
+                }
+            ),
             bucket_name=store.bucket_name,
             key_arn=store.key_arn,
-            slack=SlackChannel("T0123456789", "C0123456789"),
-            prolonged=ProlongedJobs(seconds=3600),
-            budget=MonthlyBudget(1, "team", "research"),
         ),
     )
 

@@ -12,7 +12,7 @@ import pytest
 from components.stack.stack_settings import Settings
 from components.training_job.code_channel import job_uploads
 from components.training_job.request.job_tags import OWNER_TAG
-from components.training_platform import TrainingPlatform, TrainingPlatformArgs
+from components.training_platform import TrainingPlatform
 from tests.components.policies import statement
 from tests.components.recording import ACCOUNT, REGION, Recorded, Recording, record
 
@@ -37,15 +37,8 @@ def recorded(project: Path, jobs: dict[str, dict[str, Any]], **settings: Any) ->
         }
         | settings
     )
-    arguments = TrainingPlatformArgs(
-        settings=stack,
-        account_id=ACCOUNT,
-        region=REGION,
-        availability_zones=["us-east-1a", "us-east-1b"],
-        project=project,
-        tags=stack.tags("test"),
-    )
-    return record(lambda: TrainingPlatform(arguments))
+    site = stack.site(ACCOUNT, REGION, "test", ["us-east-1a", "us-east-1b"])
+    return record(lambda: TrainingPlatform(site, stack, project))
 
 
 def jobs_in(recording: Recording) -> list[Recorded]:

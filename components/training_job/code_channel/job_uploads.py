@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 import pulumi
 import pulumi_aws as aws
 
+from components.artifact_layout import ArtifactLayout, below_lineage, object_uri
 from components.problems import Problem
 from components.training_job.code_channel.content import copy, pack, tidy
 from components.training_job.code_channel.launcher_archive import write_launcher
@@ -27,7 +28,6 @@ from components.training_job.request.training_request import LAUNCHER, SOURCE_AR
 from components.training_job.settings.job_settings import JobSettings
 
 _LARGE_SOURCE_BYTES = 100 * 1024 * 1024
-_LAUNCHER_DIGITS = 8
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class JobUploads(pulumi.ComponentResource):
         self, name: str, args: JobUploadsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("sagemaker-training:index:JobUploads", name, None, opts)
-        self._args = args
+        self._args, self._layout = args, ArtifactLayout(args.lineage)
         self._copies = args.project / PACKED
         self._files: dict[str, Path] = {}
 
@@ -95,7 +95,7 @@ class JobUploads(pulumi.ComponentResource):
             self._warn_of_size(source.dir, files)
             digest, archive = pack(files, self._copies, SOURCE_ARCHIVE)
             launcher_digest, launcher = self._copy_launcher()
-        prefix = f"source/{self._args.lineage}/{digest}-{launcher_digest[:_LAUNCHER_DIGITS]}/"
+        prefix = self._layout.source(digest, launcher_digest)
         self._add(prefix, {SOURCE_ARCHIVE: archive, **launcher})
         return digest, self._uri(prefix)
 
@@ -121,7 +121,7 @@ class JobUploads(pulumi.ComponentResource):
             with self._refused(f"inputs.{channel}.path", settings.path):
                 found = data_files(self._args.project / settings.path, self._args.project)
                 digest, copies = copy(_whole(found), self._copies)
-            prefix = f"inputs/{self._args.lineage}/{channel}/{digest}/"
+            prefix = self._layout.inputs(channel, digest)
             self._add(prefix, copies)
             uris[channel] = self._uri(prefix)
         return uris
@@ -161,7 +161,8 @@ class JobUploads(pulumi.ComponentResource):
         return uploaded
 
     def _uri(self, prefix: str) -> pulumi.Output[str]:
-        return pulumi.Output.concat("s3://", self._args.bucket_name, "/", prefix)
+        bucket_name = pulumi.Output.from_input(self._args.bucket_name)
+        return bucket_name.apply(lambda bucket: object_uri(bucket, prefix))
 
 
 def resource_names(prefix: str, keys: Iterable[str]) -> dict[str, str]:
@@ -171,7 +172,7 @@ def resource_names(prefix: str, keys: Iterable[str]) -> dict[str, str]:
     key as well: another name of a resource is another resource.
     """
     # The kind and the lineage, with which a key begins, are the same for all or told by the prefix.
-    plain = {key: re.sub(r"[^a-z0-9]+", "-", key.split("/", 2)[2].lower()) for key in keys}
+    plain = {key: re.sub(r"[^a-z0-9]+", "-", below_lineage(key).lower()) for key in keys}
     times = Counter(plain.values())
     return {
         key: f"{prefix}-{name}" if times[name] == 1 else f"{prefix}-{name}-{_digest(key)}"

@@ -9,6 +9,16 @@ from pydantic import Field
 from components.training_job.settings.request_members import Becomes
 from components.validation import SettingsModel
 
+Ports = tuple[int, int]
+"""The first and the last port of a range."""
+
+_PORTS: dict[str, tuple[Ports, ...]] = {
+    "EFS": ((2049, 2049),),
+    "FSxLustre": ((988, 988), (1018, 1023)),
+}
+"""EFS is mounted by NFS. Lustre's ports are those of the user guide of Amazon FSx for Lustre, which
+asks for them in both directions."""
+
 
 class FileSystemSettings(SettingsModel):
     """A directory of a file system that the VPC of the jobs reaches."""
@@ -30,6 +40,16 @@ class FileSystemSettings(SettingsModel):
         description="The security group of the file system's network interfaces, as sg-0123. The "
         "stack opens its way there; the group must let the jobs' group in."
     )
+
+    @property
+    def ports(self) -> tuple[Ports, ...]:
+        """The TCP ports that a client opens."""
+        return _PORTS[self.type]
+
+    @property
+    def calls_back(self) -> bool:
+        """Whether the file system itself opens connections to its clients."""
+        return self.type == "FSxLustre"
 
 
 class InputSettings(SettingsModel):

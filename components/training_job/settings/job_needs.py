@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from components.arns import repository_arn
-from components.training_job.settings.file_systems import FileSystem
+from components.training_job.settings.input_settings import FileSystemSettings
 from components.training_job.settings.job_settings import JobSettings
 
 
@@ -24,13 +24,13 @@ class JobNeeds:
         volume_encryption: whether a job, on whatever fallback, has volumes that take a key.
     """
 
-    repository_arns: list[str]
-    input_prefixes: list[str]
-    input_key_arns: list[str]
-    secret_arns: list[str]
-    secret_key_arns: list[str]
-    file_systems: list[FileSystem]
-    volume_encryption: bool
+    repository_arns: Sequence[str] = ()
+    input_prefixes: Sequence[str] = ()
+    input_key_arns: Sequence[str] = ()
+    secret_arns: Sequence[str] = ()
+    secret_key_arns: Sequence[str] = ()
+    file_systems: Sequence[FileSystemSettings] = ()
+    volume_encryption: bool = False
 
 
 def needs_of(jobs: Iterable[JobSettings]) -> JobNeeds:
@@ -45,7 +45,7 @@ def needs_of(jobs: Iterable[JobSettings]) -> JobNeeds:
         input_key_arns=_sorted(channel.key_arn for channel in channels),
         secret_arns=_sorted(secret.arn for secret in secrets),
         secret_key_arns=_sorted(secret.key_arn for secret in secrets),
-        file_systems=sorted({FileSystem(f.id, f.type, f.security_group_id) for f in mounted}),
+        file_systems=sorted(set(mounted), key=lambda each: each.model_dump_json()),
         volume_encryption=any(each.takes_volume_key for job in jobs for each in job.variants),
     )
 

@@ -19,7 +19,7 @@ from components.alerts.alert_documents import (
 )
 from localcloud.events.inputs import target_input
 from tests.components.policies import lint, lint_trust, statement
-from tests.components.recording import ACCOUNT, REGION
+from tests.components.recording import ACCOUNT, REGION, SITE
 
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
 BUCKET = "research-dev-store-artifacts-0a1b2c3"
@@ -42,11 +42,11 @@ def messages(happened: dict[str, Any]) -> list[dict[str, Any]]:
     """What a topic gets: for each pattern that matches, the filled template, which must be JSON."""
     found = []
     for ending in ENDINGS:
-        pattern = event_pattern(ending, "research-dev-", BUCKET)
+        pattern = event_pattern(ending, SITE, BUCKET)
         if EventPattern(json.dumps(pattern), pattern).matches_event(happened):
             transformer = {
                 "InputPathsMap": event_inputs(ending),
-                "InputTemplate": event_message(ending, REGION),
+                "InputTemplate": event_message(ending, SITE),
             }
             text = target_input({"InputTransformer": transformer}, happened, "rule/r")
             found.append(json.loads(text)["content"])
@@ -69,7 +69,7 @@ def test_failed_stopped_and_both_kinds_of_running_out_of_time_are_told_apart():
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_only_this_stacks_jobs_raise_an_alert(ending: Ending):
-    pattern = event_pattern(ending, "research-dev-", BUCKET)
+    pattern = event_pattern(ending, SITE, BUCKET)
     assert pattern["source"] == ["aws.sagemaker"]
     assert pattern["detail-type"] == ["SageMaker Training Job State Change"]
     assert pattern["detail"]["TrainingJobName"] == [{"prefix": "research-dev-"}]
@@ -116,14 +116,14 @@ def test_a_failure_whose_reason_is_empty_is_told_with_where_the_reason_is(reason
 def test_a_message_uses_only_what_every_event_of_its_kind_has(ending: Ending):
     """A variable without a value makes no JSON, and nobody gets the message."""
     inputs = event_inputs(ending)
-    template = event_message(ending, REGION)
+    template = event_message(ending, SITE)
     assert {name for name in ("job", "reason") if f"<{name}>" in template} == set(inputs)
-    required = event_pattern(ending, "research-dev-", BUCKET)["detail"]
+    required = event_pattern(ending, SITE, BUCKET)["detail"]
     assert {path.removeprefix("$.detail.") for path in inputs.values()} <= required.keys()
 
 
 def test_the_linter_finds_nothing_in_the_policies_of_alerts():
-    assert lint(topic_policy(TOPIC, ACCOUNT, REGION)) == set()
+    assert lint(topic_policy(TOPIC, SITE)) == set()
     assert lint_trust(chat_trust()) == set()
 
 
@@ -135,7 +135,7 @@ def test_the_linter_finds_nothing_in_the_policies_of_alerts():
     ],
 )
 def test_alarms_and_budgets_of_this_account_may_publish(sid: str, service: str, sources: str):
-    publishing = statement(topic_policy(TOPIC, ACCOUNT, REGION), sid)
+    publishing = statement(topic_policy(TOPIC, SITE), sid)
     assert publishing["Principal"] == {"Service": service}
     assert publishing["Condition"] == {
         "StringEquals": {"aws:SourceAccount": ACCOUNT},
@@ -144,21 +144,17 @@ def test_alarms_and_budgets_of_this_account_may_publish(sid: str, service: str, 
 
 
 def test_no_condition_silences_eventbridge():
-    publishing = statement(topic_policy(TOPIC, ACCOUNT, REGION), "EventsPublish")
+    publishing = statement(topic_policy(TOPIC, SITE), "EventsPublish")
     assert publishing["Principal"] == {"Service": "events.amazonaws.com"}
     assert "Condition" not in publishing
 
 
 def test_alerts_are_refused_in_plain_text_over_the_wire():
-    denial = statement(topic_policy(TOPIC, ACCOUNT, REGION), "DenyInsecureTransport")
+    denial = statement(topic_policy(TOPIC, SITE), "DenyInsecureTransport")
     assert denial["Effect"] == "Deny"
     assert denial["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def test_nobody_but_services_may_publish():
-    allowed = [
-        each
-        for each in topic_policy(TOPIC, ACCOUNT, REGION)["Statement"]
-        if each["Effect"] == "Allow"
-    ]
+    allowed = [each for each in topic_policy(TOPIC, SITE)["Statement"] if each["Effect"] == "Allow"]
     assert all(set(each["Principal"]) == {"Service"} for each in allowed)

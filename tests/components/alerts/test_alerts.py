@@ -7,25 +7,20 @@ from typing import Any
 import pytest
 
 from components.alerts.alert_documents import ENDINGS, event_inputs, event_message, event_pattern
-from components.alerts.alerts import Alerts, AlertsArgs, MonthlyBudget, ProlongedJobs, SlackChannel
+from components.alerts.alert_settings import AlertSettings, ProlongedSettings, SlackSettings
+from components.alerts.alerts import Alerts, AlertsArgs
 from components.alerts.watchdog_documents import Watch, state_machine, watchdog_policy
-from tests.components.recording import ACCOUNT, REGION, STATES, Recording, record
+from tests.components.recording import ACCOUNT, REGION, SITE, STATES, Recording, record
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
 BUCKET = "research-dev-store-artifacts-0a1b2c3"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts-id"
-ARGS = AlertsArgs(
-    account_id=ACCOUNT,
-    region=REGION,
-    job_name_prefix="research-dev-",
-    bucket_name=BUCKET,
-    key_arn=KEY,
-)
+ARGS = AlertsArgs(SITE, AlertSettings(), bucket_name=BUCKET, key_arn=KEY)
 EVERYTHING: dict[str, Any] = {
     "emails": ["ml@example.com", "ops@example.com"],
-    "slack": SlackChannel(workspace_id="T0123456789", channel_id="C0123456789"),
-    "prolonged": ProlongedJobs(seconds=12 * 3600, stop=True),
-    "budget": MonthlyBudget(usd=2500, tag_key="team", tag_value="research"),
+    "slack": SlackSettings(workspace_id="T0123456789", channel_id="C0123456789"),
+    "prolonged": ProlongedSettings(after=12 * 3600, stop=True),
+    "monthly_budget_usd": 2500,
 }
 RULE = "cloudwatch/eventRule:EventRule"
 TARGET = "cloudwatch/eventTarget:EventTarget"
@@ -33,8 +28,9 @@ PENDING = {"pendingConfirmation": True}
 ALARM = "cloudwatch/metricAlarm:MetricAlarm"
 
 
-def alerts(**changes: Any) -> Recording:
-    return record(lambda: Alerts("alerts", dataclasses.replace(ARGS, **changes)))
+def alerts(**settings: Any) -> Recording:
+    args = dataclasses.replace(ARGS, settings=AlertSettings(**settings))
+    return record(lambda: Alerts("alerts", args))
 
 
 @pytest.fixture(scope="module")
@@ -95,12 +91,12 @@ def test_alerts_are_encrypted_with_the_stacks_key(default: Recording):
 @pytest.mark.parametrize("ending", ENDINGS, ids=lambda ending: ending.name)
 def test_each_bad_ending_reaches_the_topic_with_its_message(default: Recording, ending: Any):
     rule = default.the(RULE, f"-{ending.name}")
-    assert rule.document("eventPattern") == event_pattern(ending, "research-dev-", BUCKET)
+    assert rule.document("eventPattern") == event_pattern(ending, SITE, BUCKET)
     target = default.the(TARGET, f"-{ending.name}")
     assert (target.inputs["rule"], target.inputs["arn"]) == (f"{rule.name}-0a1b2c3", TOPIC)
     assert target.inputs["inputTransformer"] == {
         "inputPaths": event_inputs(ending),
-        "inputTemplate": event_message(ending, REGION),
+        "inputTemplate": event_message(ending, SITE),
     }
 
 
@@ -168,14 +164,11 @@ def test_a_chat_channels_configuration_has_a_name_of_its_own(everything: Recordi
 
 def test_a_watchdog_runs_every_quarter_of_an_hour_as_its_documents_say(everything: Recording):
     watch = Watch(
-        account_id=ACCOUNT,
-        region=REGION,
-        job_name_prefix="research-dev-",
+        SITE,
+        EVERYTHING["prolonged"],
         owner=BUCKET,
         topic_arn=TOPIC,
         key_arn=KEY,
-        seconds=12 * 3600,
-        stop=True,
     )
     machine = everything.the("sfn/stateMachine:StateMachine")
     assert machine.document("definition") == state_machine(watch)
@@ -210,8 +203,7 @@ def test_a_watchdog_that_its_schedule_could_not_start_is_an_alert(everything: Re
     ("usd", "text"), [(1_000_000, "1000000"), (12345.67, "12345.67"), (0.5, "0.5")]
 )
 def test_the_budget_is_the_amount_to_the_cent(usd: float, text: str):
-    budget = MonthlyBudget(usd=usd, tag_key="team", tag_value="research")
-    made = alerts(budget=budget).the("budgets/budget:Budget")
+    made = alerts(monthly_budget_usd=usd).the("budgets/budget:Budget")
     assert made.inputs["limitAmount"] == text
 
 
@@ -228,7 +220,7 @@ def test_the_budget_counts_what_carries_the_teams_tag(everything: Recording):
 
 def test_a_job_waits_for_every_alert():
     made: list[Alerts] = []
-    args = dataclasses.replace(ARGS, **EVERYTHING)
+    args = dataclasses.replace(ARGS, settings=AlertSettings(**EVERYTHING))
     recording = record(lambda: made.append(Alerts("alerts", args)))
     resources = [each for each in recording.resources if each.type.startswith("aws:")]
     assert len(set(made[0].dependencies)) == len(made[0].dependencies) == len(resources)

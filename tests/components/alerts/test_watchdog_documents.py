@@ -20,6 +20,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service impor
 )
 from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
 
+from components.alerts.alert_settings import ProlongedSettings
 from components.alerts.watchdog_documents import (
     Watch,
     schedule_policy,
@@ -30,22 +31,23 @@ from components.alerts.watchdog_documents import (
 )
 from components.training_job.request.job_tags import REPORTED_TAG
 from tests.components.policies import actions, lint, lint_trust, scope
-from tests.components.recording import ACCOUNT, REGION
+from tests.components.recording import ACCOUNT, REGION, SITE
 
 OWNER = "research-dev-store-artifacts-0a1b2c3"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
 JOBS = [f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/research-dev-*"]
 WATCH = Watch(
-    account_id=ACCOUNT,
-    region=REGION,
-    job_name_prefix="research-dev-",
+    SITE,
+    ProlongedSettings(after=12 * 3600, stop=True),
     owner=OWNER,
     topic_arn=TOPIC,
     key_arn=KEY,
-    seconds=12 * 3600,
-    stop=True,
 )
+
+
+def watch(*, stop: bool = False, after: int = WATCH.settings.after) -> Watch:
+    return replace(WATCH, settings=ProlongedSettings(after=after, stop=stop))
 
 
 class Cloud:
@@ -177,14 +179,14 @@ def test_a_job_that_was_reported_is_neither_reported_nor_stopped_again(run: Any)
 
 def test_a_prolonged_job_runs_on_where_the_settings_only_ask_for_a_report(run: Any):
     cloud = Cloud({"research-dev-llm-0a1b2c3d-1": owned()})
-    run(replace(WATCH, stop=False, seconds=5400), cloud)
+    run(watch(after=5400), cloud)
     assert cloud.stopped == []
     assert cloud.messages[0]["description"] == "It is older than 1h30m. It runs on."
 
 
 def test_a_limit_that_is_no_whole_number_of_hours_is_told_as_it_was_set(run: Any):
     cloud = Cloud({"research-dev-llm-0a1b2c3d-1": owned()})
-    run(replace(WATCH, stop=False, seconds=41_000), cloud)
+    run(watch(after=41_000), cloud)
     assert cloud.messages[0]["description"] == "It is older than 11h23m20s. It runs on."
 
 
@@ -222,7 +224,7 @@ def test_only_running_jobs_older_than_the_limit_are_asked_for(run: Any):
 def test_every_page_of_jobs_is_read_up_to_the_same_moment(run: Any):
     names = [f"research-dev-llm-0a1b2c3d-{attempt}" for attempt in range(1, 4)]
     cloud = Cloud({name: owned() for name in names}, page=2)
-    run(replace(WATCH, stop=False), cloud)
+    run(watch(), cloud)
     assert sorted(cloud.reported) == names
     assert len({request["CreationTimeBefore"] for request in cloud.listed}) == 1
     assert [request.get("NextToken") for request in cloud.listed] == [None, "2"]
@@ -230,11 +232,11 @@ def test_every_page_of_jobs_is_read_up_to_the_same_moment(run: Any):
 
 @pytest.mark.parametrize("stop", [True, False])
 def test_the_linter_finds_nothing_in_the_roles_of_a_watchdog(stop: bool):
-    watch = replace(WATCH, stop=stop)
-    assert lint(watchdog_policy(watch)) == set()
+    watched = watch(stop=stop)
+    assert lint(watchdog_policy(watched)) == set()
     assert lint(schedule_policy(f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:w")) == set()
-    assert lint_trust(watchdog_trust(watch)) == set()
-    assert lint_trust(schedule_trust(watch)) == set()
+    assert lint_trust(watchdog_trust(watched)) == set()
+    assert lint_trust(schedule_trust(watched)) == set()
 
 
 def test_a_watchdog_acts_on_jobs_of_the_stacks_names_only():
@@ -259,13 +261,13 @@ def test_a_watchdog_acts_on_jobs_of_the_stacks_names_only():
     ("region", "partition"), [("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn")]
 )
 def test_a_watchdog_makes_its_calls_in_its_own_partition(region: str, partition: str):
-    text = json.dumps(state_machine(replace(WATCH, region=region)))
+    text = json.dumps(state_machine(replace(WATCH, site=replace(SITE, region=region))))
     assert text.count(f'"arn:{partition}:states:::') == 5
     assert "arn:aws:states" not in text
 
 
 def test_a_watchdog_that_only_reports_cannot_stop_anything():
-    assert "sagemaker:StopTrainingJob" not in actions(watchdog_policy(replace(WATCH, stop=False)))
+    assert "sagemaker:StopTrainingJob" not in actions(watchdog_policy(watch()))
 
 
 def test_a_schedule_starts_one_state_machine():

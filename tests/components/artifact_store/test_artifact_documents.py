@@ -5,7 +5,7 @@ import pytest
 from components.artifact_store.artifact_documents import bucket_policy, key_policy
 from components.policy_documents import Document
 from tests.components.policies import lint, statement
-from tests.components.recording import ACCOUNT, REGION
+from tests.components.recording import ACCOUNT, REGION, SITE
 
 BUCKET = "arn:aws:s3:::team-artifacts"
 OBJECTS = f"{BUCKET}/*"
@@ -23,16 +23,16 @@ def test_the_linter_finds_nothing_in_a_resources_policy(document: Document):
 
 @pytest.mark.parametrize("alerts", [False, True])
 def test_the_linter_finds_only_that_a_keys_policy_names_the_key_itself_by_a_star(alerts: bool):
-    assert lint(key_policy(ACCOUNT, REGION, alerts)) == {"RESOURCE_STAR"}
+    assert lint(key_policy(SITE, alerts)) == {"RESOURCE_STAR"}
 
 
 def test_the_accounts_own_policies_decide_who_uses_the_key():
-    administration = statement(key_policy(ACCOUNT, REGION), "AccountAdministersKey")
+    administration = statement(key_policy(SITE), "AccountAdministersKey")
     assert administration["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
 
 
 def test_cloudwatch_logs_uses_the_key_only_for_this_accounts_log_groups():
-    logs = statement(key_policy(ACCOUNT, REGION), "CloudWatchLogsEncrypts")
+    logs = statement(key_policy(SITE), "CloudWatchLogsEncrypts")
     assert logs["Principal"] == {"Service": f"logs.{REGION}.amazonaws.com"}
     assert logs["Action"] == [
         "kms:Decrypt",
@@ -45,7 +45,7 @@ def test_cloudwatch_logs_uses_the_key_only_for_this_accounts_log_groups():
 
 
 def test_the_services_that_publish_alerts_use_the_key_only_for_this_accounts_topics():
-    document = key_policy(ACCOUNT, REGION, alerts=True)
+    document = key_policy(SITE, alerts=True)
     topics = {"kms:EncryptionContext:aws:sns:topicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:*"}
     alarms = statement(document, "AlarmsAndBudgetsPublish")
     assert alarms["Principal"]["Service"] == ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]
@@ -57,19 +57,19 @@ def test_the_services_that_publish_alerts_use_the_key_only_for_this_accounts_top
 
 
 def test_no_condition_on_the_source_silences_eventbridge():
-    events = statement(key_policy(ACCOUNT, REGION, alerts=True), "EventsPublishAlerts")
+    events = statement(key_policy(SITE, alerts=True), "EventsPublishAlerts")
     assert events["Principal"] == {"Service": "events.amazonaws.com"}
     assert "aws:Source" not in str(events["Condition"])
 
 
 def test_without_alerts_their_services_cannot_use_the_key():
-    services = [each["Principal"] for each in key_policy(ACCOUNT, REGION)["Statement"]]
+    services = [each["Principal"] for each in key_policy(SITE)["Statement"]]
     assert "events.amazonaws.com" not in str(services)
 
 
 @pytest.mark.parametrize("alerts", [False, True])
 def test_no_key_is_anybodys(alerts: bool):
-    document = key_policy(ACCOUNT, REGION, alerts)
+    document = key_policy(SITE, alerts)
     assert all("*" not in str(each["Principal"]) for each in document["Statement"])
 
 

@@ -6,11 +6,14 @@ from typing import Any
 import pulumi
 import pytest
 
+from components.artifact_store.artifact_settings import ArtifactSettings
 from components.artifact_store.artifact_store import ArtifactStore, ArtifactStoreArgs
 from tests.components.policies import statement
-from tests.components.recording import ACCOUNT, REGION, Recording, record
+from tests.components.recording import ACCOUNT, REGION, SITE, Recording, record
 
-ARGS = ArtifactStoreArgs(account_id=ACCOUNT, region=REGION, retain=False, checkpoint_days=30)
+ARGS = ArtifactStoreArgs(
+    SITE, ArtifactSettings(retain=False), alerts=False, s3_endpoint_id="vpce-1"
+)
 BUCKET = "store-artifacts-0a1b2c3"
 CONTROLS = {
     "s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
@@ -22,8 +25,10 @@ CONTROLS = {
 }
 
 
-def store(**changes: Any) -> Recording:
-    return record(lambda: ArtifactStore("store", dataclasses.replace(ARGS, **changes)))
+def store(*, alerts: bool = False, **settings: Any) -> Recording:
+    changed = ARGS.settings.model_copy(update=settings)
+    args = dataclasses.replace(ARGS, settings=changed, alerts=alerts)
+    return record(lambda: ArtifactStore("store", args))
 
 
 @pytest.fixture(scope="module")
@@ -173,11 +178,6 @@ def test_the_controls_of_a_bucket_that_was_taken_back_are_written_anew_and_kept(
     assert all(each.retained for each in controls)
 
 
-def test_a_bucket_is_taken_back_only_to_be_retained_again():
-    with pytest.raises(ValueError, match=r"artifacts.existingBucket: kept .*\n.*artifacts.retain"):
-        dataclasses.replace(ARGS, existing_bucket="kept")
-
-
 def test_access_is_logged_only_where_a_bucket_for_the_logs_is_named(default: Recording):
     assert "s3/bucketLogging:BucketLogging" not in default.types
     logging = store(access_log_bucket="logs").the("s3/bucketLogging:BucketLogging").inputs
@@ -188,9 +188,10 @@ def test_access_is_logged_only_where_a_bucket_for_the_logs_is_named(default: Rec
 def test_a_bucket_is_restricted_to_an_endpoint_that_is_made_after_it():
     def program() -> None:
         endpoint_id, resolve = pulumi.deferred_output()  # type: ignore[var-annotated]
-        args = dataclasses.replace(
-            ARGS, vpc_endpoint_id=endpoint_id, exempt_principal_arns=["arn:aws:iam::1:role/ci"]
+        settings = ArtifactSettings(
+            retain=False, vpc_only=True, exempt_principals=["arn:aws:iam::1:role/ci"]
         )
+        args = dataclasses.replace(ARGS, settings=settings, s3_endpoint_id=endpoint_id)
         made = ArtifactStore("store", args)
         resolve(made.bucket_arn.apply(lambda arn: f"vpce-for-{arn}"))
 

@@ -25,7 +25,7 @@ from components.training_job.run import (
 from components.training_job.settings.job_settings import JobSettings
 from tests.components.evaluation import allowed
 from tests.components.policies import actions, scope
-from tests.components.recording import ACCOUNT, REGION
+from tests.components.recording import ACCOUNT, REGION, SITE
 
 BUCKET = "arn:aws:s3:::team-artifacts"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
@@ -38,10 +38,7 @@ LIMITS = LaunchLimits(
     families=["c5", "g5"], encrypted_families=["c5"], isolated=True, encrypted_traffic=True
 )
 SCOPE = DeployerScope(
-    account_id=ACCOUNT,
-    region=REGION,
-    name_prefix="research-dev",
-    tags={"team": "research", "stack": "dev"},
+    SITE,
     limits=LIMITS,
     alerts=True,
     execution_role_arn=ROLE,

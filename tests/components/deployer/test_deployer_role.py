@@ -4,19 +4,16 @@ import dataclasses
 from typing import Any
 
 import pulumi
-import pytest
 
 from components.deployer.deployer_documents import deployer_policy, deployer_trust
 from components.deployer.deployer_role import DeployerRole, DeployerRoleArgs
 from components.deployer.deployer_scope import DeployerScope, LaunchLimits
-from tests.components.recording import ACCOUNT, REGION, Recording, record
+from components.deployer.deployer_settings import DeployerSettings
+from tests.components.recording import ACCOUNT, REGION, SITE, Recording, record
 
 PIPELINE = f"arn:aws:iam::{ACCOUNT}:role/pipeline"
 STACK: dict[str, Any] = {
-    "account_id": ACCOUNT,
-    "region": REGION,
-    "name_prefix": "research-dev",
-    "tags": {"team": "research"},
+    "site": SITE,
     "limits": LaunchLimits(["g5"], [], isolated=True, encrypted_traffic=False),
     "alerts": True,
     "execution_role_arn": f"arn:aws:iam::{ACCOUNT}:role/execution",
@@ -26,7 +23,7 @@ STACK: dict[str, Any] = {
     "security_group_ids": ["sg-1"],
     "repository_arns": [f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/training"],
 }
-ARGS = DeployerRoleArgs(**STACK, trusted_principals=[PIPELINE])
+ARGS = DeployerRoleArgs(**STACK, settings=DeployerSettings(trusted_principals=[PIPELINE]))
 
 
 def deployer(args: DeployerRoleArgs = ARGS) -> Recording:
@@ -42,7 +39,7 @@ def test_a_deployer_is_one_role_with_one_inline_policy():
 def test_a_deployer_is_trusted_and_allowed_as_its_documents_say():
     recording = deployer()
     trust = recording.the("iam/role:Role").document("assumeRolePolicy")
-    assert trust == deployer_trust(ACCOUNT, REGION, [PIPELINE], [])
+    assert trust == deployer_trust(SITE, [PIPELINE], [])
     policy = recording.the("iam/rolePolicy:RolePolicy").document()
     assert policy == deployer_policy(DeployerScope(**STACK))
 
@@ -51,8 +48,3 @@ def test_a_deployer_takes_what_other_components_will_output():
     later = dataclasses.replace(ARGS, subnet_ids=pulumi.Output.from_input(["subnet-later"]))
     policy = deployer(later).the("iam/rolePolicy:RolePolicy").document()
     assert "subnet-later" in str(policy)
-
-
-def test_a_role_that_nobody_could_assume_is_refused():
-    with pytest.raises(ValueError, match=r"deployer: .*\n.*trustedPrincipals"):
-        dataclasses.replace(ARGS, trusted_principals=())

@@ -10,23 +10,23 @@ from components.deployer.deployer_documents import (
     subject_problems,
 )
 from tests.components.policies import lint_trust, statement
-from tests.components.recording import ACCOUNT, REGION
+from tests.components.recording import ACCOUNT, SITE
 
 PIPELINE = f"arn:aws:iam::{ACCOUNT}:role/pipeline"
 SUBJECT = "repo:acme/platform:environment:production"
 
 
 def test_the_linter_finds_nothing_in_the_trust_of_a_pipelines_role():
-    assert lint_trust(deployer_trust(ACCOUNT, REGION, [PIPELINE], [])) == set()
+    assert lint_trust(deployer_trust(SITE, [PIPELINE], [])) == set()
 
 
 def test_a_role_is_assumed_by_the_named_principals_alone():
-    (only,) = deployer_trust(ACCOUNT, REGION, [PIPELINE], [])["Statement"]
+    (only,) = deployer_trust(SITE, [PIPELINE], [])["Statement"]
     assert (only["Principal"], only["Action"]) == ({"AWS": [PIPELINE]}, "sts:AssumeRole")
 
 
 def test_a_workflow_is_known_by_its_subject_and_audience_word_for_word():
-    trust = deployer_trust(ACCOUNT, REGION, [], [SUBJECT])
+    trust = deployer_trust(SITE, [], [SUBJECT])
     (only,) = trust["Statement"]
     issuer = "token.actions.githubusercontent.com"
     provider = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{issuer}"
@@ -38,7 +38,7 @@ def test_a_workflow_is_known_by_its_subject_and_audience_word_for_word():
 
 
 def test_principals_and_workflows_are_trusted_apart():
-    trust = deployer_trust(ACCOUNT, REGION, [PIPELINE], [SUBJECT])
+    trust = deployer_trust(SITE, [PIPELINE], [SUBJECT])
     assert "Federated" not in statement(trust, "AssumeByPrincipals")["Principal"]
     assert "AWS" not in statement(trust, "AssumeByWorkflows")["Principal"]
 

@@ -11,9 +11,10 @@ from components.execution_role.execution_documents import (
     execution_trust,
 )
 from components.policy_documents import Document
-from components.training_job.settings.file_systems import FileSystem
+from components.training_job.settings.job_needs import JobNeeds
+from tests.components.file_systems import file_system
 from tests.components.policies import actions, as_list, lint, lint_trust, scope
-from tests.components.recording import ACCOUNT, REGION
+from tests.components.recording import ACCOUNT, REGION, SITE
 
 BUCKET = "arn:aws:s3:::team-artifacts"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
@@ -29,34 +30,30 @@ LOG_GROUP = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker/TrainingJ
 THROUGH_SECRETS = {"StringEquals": {"kms:ViaService": [f"secretsmanager.{REGION}.amazonaws.com"]}}
 THROUGH_S3 = {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}
 
-SMALLEST = ExecutionScope(
-    account_id=ACCOUNT,
-    region=REGION,
-    artifact_bucket_arn=BUCKET,
-    key_arn=KEY,
-    volume_encryption=False,
-)
+SMALLEST = ExecutionScope(SITE, JobNeeds(), artifact_bucket_arn=BUCKET, key_arn=KEY)
 LARGEST = replace(
     SMALLEST,
-    repository_arns=[REPOSITORY],
-    input_prefixes=["s3://data/train/", "s3://data/labels.csv", "s3://weights"],
-    input_key_arns=[INPUT_KEY],
-    secret_arns=[SECRET],
-    secret_key_arns=[SECRET_KEY],
-    file_systems=[
-        FileSystem("fs-0123456789abcdef0", "EFS", "sg-2"),
-        FileSystem("fs-0123456789abcdef1", "FSxLustre", "sg-3"),
-    ],
+    needs=JobNeeds(
+        repository_arns=[REPOSITORY],
+        input_prefixes=["s3://data/train/", "s3://data/labels.csv", "s3://weights"],
+        input_key_arns=[INPUT_KEY],
+        secret_arns=[SECRET],
+        secret_key_arns=[SECRET_KEY],
+        file_systems=[
+            file_system("fs-0123456789abcdef0", "EFS", "sg-2"),
+            file_system("fs-0123456789abcdef1", "FSxLustre", "sg-3"),
+        ],
+        volume_encryption=True,
+    ),
     vpc_id="vpc-1",
     subnet_ids=["subnet-1"],
     security_group_ids=["sg-1"],
-    volume_encryption=True,
 )
 DOCUMENTS = [
     execution_policy(SMALLEST),
     execution_policy(LARGEST),
 ]
-TRUST = execution_trust(ACCOUNT, REGION)
+TRUST = execution_trust(SITE)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -200,7 +197,7 @@ def test_a_role_cannot_read_or_delete_models_that_are_there():
 
 
 def test_the_documents_of_other_partitions_name_their_own_arns():
-    scope_in_china = replace(LARGEST, region="cn-north-1")
+    scope_in_china = replace(LARGEST, site=replace(SITE, region="cn-north-1"))
     arns = [
         arn
         for statement in execution_policy(scope_in_china)["Statement"]
@@ -213,4 +210,4 @@ def test_the_documents_of_other_partitions_name_their_own_arns():
 
 def test_an_input_location_that_holds_a_pattern_is_refused():
     with pytest.raises(ValueError, match="would read as a pattern"):
-        execution_policy(replace(SMALLEST, input_prefixes=["s3://data/*"]))
+        execution_policy(replace(SMALLEST, needs=JobNeeds(input_prefixes=["s3://data/*"])))

@@ -12,11 +12,12 @@ from components.execution_role.execution_documents import (
     execution_trust,
 )
 from components.execution_role.execution_role import ExecutionRole, ExecutionRoleArgs
-from tests.components.recording import ACCOUNT, REGION, Recording, record
+from components.training_job.settings.job_needs import JobNeeds
+from tests.components.recording import ACCOUNT, REGION, SITE, Recording, record
 
 BUCKET = "arn:aws:s3:::team-artifacts"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
-ARGS = ExecutionRoleArgs(account_id=ACCOUNT, region=REGION, artifact_bucket_arn=BUCKET, key_arn=KEY)
+ARGS = ExecutionRoleArgs(SITE, JobNeeds(), artifact_bucket_arn=BUCKET, key_arn=KEY)
 POLICY = "iam/rolePolicy:RolePolicy"
 
 
@@ -36,7 +37,7 @@ def test_a_role_has_one_inline_policy_and_no_managed_one(default: Recording):
 
 def test_a_role_is_trusted_as_its_document_says(default: Recording):
     trust = default.the("iam/role:Role").document("assumeRolePolicy")
-    assert trust == execution_trust(ACCOUNT, REGION)
+    assert trust == execution_trust(SITE)
 
 
 def test_a_role_outside_a_vpc_may_do_nothing_with_networks(default: Recording):
@@ -44,20 +45,19 @@ def test_a_role_outside_a_vpc_may_do_nothing_with_networks(default: Recording):
 
 
 def test_a_role_is_granted_what_its_arguments_say_and_nothing_else():
-    inputs: dict[str, Any] = {
-        "repository_arns": ["arn:aws:ecr:us-east-1:763104351884:repository/pytorch-training"],
-        "input_prefixes": ["s3://data/train/"],
-        "input_key_arns": ["arn:aws:kms:us-east-1:123456789012:key/data"],
-        "secret_arns": ["arn:aws:secretsmanager:us-east-1:123456789012:secret:hub-AbCdEf"],
+    needs = JobNeeds(
+        repository_arns=["arn:aws:ecr:us-east-1:763104351884:repository/pytorch-training"],
+        input_prefixes=["s3://data/train/"],
+        input_key_arns=["arn:aws:kms:us-east-1:123456789012:key/data"],
+        secret_arns=["arn:aws:secretsmanager:us-east-1:123456789012:secret:hub-AbCdEf"],
+    )
+    network: dict[str, Any] = {
         "vpc_id": "vpc-1",
         "subnet_ids": ["subnet-1", "subnet-2"],
         "security_group_ids": ["sg-1"],
-        "volume_encryption": False,
     }
-    scope = ExecutionScope(
-        account_id=ACCOUNT, region=REGION, artifact_bucket_arn=BUCKET, key_arn=KEY, **inputs
-    )
-    assert role(**inputs).the(POLICY).document() == execution_policy(scope)
+    scope = ExecutionScope(SITE, needs, artifact_bucket_arn=BUCKET, key_arn=KEY, **network)
+    assert role(needs=needs, **network).the(POLICY).document() == execution_policy(scope)
 
 
 def test_a_role_takes_what_other_components_will_output():
@@ -79,7 +79,11 @@ def test_a_role_takes_what_other_components_will_output():
 
 def test_a_role_stays_within_the_boundary_that_the_account_sets(default: Recording):
     boundary = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
-    inputs = role(permissions_boundary=boundary).the("iam/role:Role").inputs
+    inputs = (
+        role(site=dataclasses.replace(SITE, permissions_boundary=boundary))
+        .the("iam/role:Role")
+        .inputs
+    )
     assert inputs["permissionsBoundary"] == boundary
     assert "permissionsBoundary" not in default.the("iam/role:Role").inputs
 

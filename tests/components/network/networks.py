@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from components.network.network import Network, NetworkArgs
-from tests.components.recording import ACCOUNT, REGION, Recording, record
+from components.network.network_settings import NetworkSettings
+from components.training_job.settings.job_needs import JobNeeds
+from tests.components.recording import ACCOUNT, REGION, SITE, Recording, record
 
 INGRESS = "vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EGRESS = "vpc/securityGroupEgressRule:SecurityGroupEgressRule"
@@ -14,15 +17,18 @@ BUCKET = "arn:aws:s3:::team-artifacts"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
 ZONES = [f"{REGION}a", f"{REGION}b"]
 ARGS = NetworkArgs(
-    account_id=ACCOUNT,
-    region=REGION,
-    artifact_bucket_arn=BUCKET,
-    flow_log_key_arn=KEY,
-    cidr="10.64.0.0/16",
-    availability_zones=ZONES,
+    SITE, NetworkSettings(), JobNeeds(), artifact_bucket_arn=BUCKET, flow_log_key_arn=KEY
 )
 
 
-def network(**changes: Any) -> Recording:
-    """What the network registers when some of its arguments are others."""
-    return record(lambda: Network("net", dataclasses.replace(ARGS, **changes)))
+def network(
+    *, zones: Sequence[str] = ZONES, needs: JobNeeds = ARGS.needs, **settings: Any
+) -> Recording:
+    """What the network registers in these zones, for these needs, with these settings."""
+    args = dataclasses.replace(
+        ARGS,
+        site=dataclasses.replace(SITE, zones=zones),
+        settings=NetworkSettings(**settings),
+        needs=needs,
+    )
+    return record(lambda: Network("net", args))

@@ -6,11 +6,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from components.network.existing_network import ExistingNetwork, existing_network_problems
+from components.network.existing_network import existing_network_problems
+from components.network.network_settings import ExistingVpcSettings
 from components.problems import Problem
 from tests.components.recording import REGION
 
-NETWORK = ExistingNetwork(vpc_id="vpc-1", subnet_ids=["subnet-1"])
+NETWORK = ExistingVpcSettings(vpc_id="vpc-1", subnet_ids=["subnet-1"])
 SUBNET = {
     "SubnetId": "subnet-1",
     "VpcId": "vpc-1",
@@ -36,7 +37,7 @@ def test_a_private_subnet_of_the_vpc_is_accepted():
 
 
 def test_a_subnet_that_does_not_exist_is_refused_by_its_place_in_the_settings():
-    network = ExistingNetwork(vpc_id="vpc-1", subnet_ids=["subnet-1", "subnet-2"])
+    network = ExistingVpcSettings(vpc_id="vpc-1", subnet_ids=["subnet-1", "subnet-2"])
     (problem,) = existing_network_problems(network, [SUBNET], [MAIN], 2)
     assert (problem.path, problem.value) == ("subnetIds.1", "subnet-2")
     assert "no such subnet exists" in problem.rule
@@ -87,7 +88,7 @@ def test_the_answers_are_read_as_ec2_gives_them():
 
     def found() -> list[Problem]:
         return existing_network_problems(
-            ExistingNetwork(vpc_id=vpc, subnet_ids=[subnet]),
+            ExistingVpcSettings(vpc_id=vpc, subnet_ids=[subnet]),
             ec2.describe_subnets(SubnetIds=[subnet])["Subnets"],
             ec2.describe_route_tables(Filters=of_vpc)["RouteTables"],
             largest_job=2,

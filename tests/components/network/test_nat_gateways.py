@@ -8,7 +8,7 @@ from tests.components.recording import REGION, Recording
 
 @pytest.fixture(scope="module")
 def with_nat() -> Recording:
-    return network(nat="per-zone", availability_zones=[f"{REGION}{each}" for each in "abc"])
+    return network(nat="per-zone", zones=[f"{REGION}{each}" for each in "abc"])
 
 
 def test_no_subnet_gives_out_public_addresses(with_nat: Recording):

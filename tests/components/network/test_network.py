@@ -6,15 +6,16 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.network.existing_network import ExistingNetwork
 from components.network.network import Network
 from components.network.network_documents import interface_endpoint_policy, s3_endpoint_policy
+from components.network.network_settings import ExistingVpcSettings, NetworkSettings
 from components.network.subnets import Nat
-from components.training_job.settings.file_systems import FileSystem
+from components.training_job.settings.job_needs import JobNeeds
+from tests.components.file_systems import file_system
 from tests.components.network.networks import ARGS, BUCKET, EGRESS, INGRESS, KEY, ZONES, network
-from tests.components.recording import ACCOUNT, REGION, Recorded, Recording, record
+from tests.components.recording import ACCOUNT, REGION, SITE, Recorded, Recording, record
 
-EXISTING = ExistingNetwork(vpc_id="vpc-1", subnet_ids=["subnet-1", "subnet-2"])
+EXISTING = ExistingVpcSettings(vpc_id="vpc-1", subnet_ids=["subnet-1", "subnet-2"])
 TRAINING = "net-groups-training-id"
 ENDPOINTS = "net-groups-endpoints-id"
 
@@ -31,7 +32,7 @@ def with_endpoints() -> Recording:
 
 @pytest.fixture(scope="module")
 def existing() -> Recording:
-    return network(existing=EXISTING, availability_zones=[])
+    return network(existing=EXISTING, zones=[])
 
 
 def without(recorded: Recorded, *keys: str) -> dict[str, Any]:
@@ -78,7 +79,7 @@ def test_each_zone_has_one_private_subnet_in_its_slot(default: Recording):
 
 
 def test_a_third_zone_changes_nothing_that_is_there(default: Recording):
-    grown = network(availability_zones=[*ZONES, f"{REGION}c"])
+    grown = network(zones=[*ZONES, f"{REGION}c"])
     before = {(each.name, str(each.inputs)) for each in default.of("ec2/subnet:Subnet")}
     after = {(each.name, str(each.inputs)) for each in grown.of("ec2/subnet:Subnet")}
     assert before < after
@@ -108,15 +109,17 @@ def test_every_private_subnet_reaches_s3_through_the_gateway_endpoint(default: R
 
 def test_the_gateway_endpoint_leads_to_the_artifacts_and_the_inputs_only():
     inputs = ["s3://data/train/"]
-    document = network(input_prefixes=inputs).the("ec2/vpcEndpoint:VpcEndpoint").document()
-    assert document == s3_endpoint_policy(ACCOUNT, REGION, BUCKET, inputs)
+    document = (
+        network(needs=JobNeeds(input_prefixes=inputs)).the("ec2/vpcEndpoint:VpcEndpoint").document()
+    )
+    assert document == s3_endpoint_policy(SITE, BUCKET, inputs)
 
 
 def test_the_gateway_endpoint_leads_to_image_layers_where_images_come_through_the_vpc(
     with_endpoints: Recording,
 ):
     document = with_endpoints.the("ec2/vpcEndpoint:VpcEndpoint", "-s3").document()
-    assert document == s3_endpoint_policy(ACCOUNT, REGION, BUCKET, image_layers=True)
+    assert document == s3_endpoint_policy(SITE, BUCKET, image_layers=True)
 
 
 def test_instances_of_a_job_talk_freely_with_each_other_in_and_out(default: Recording):
@@ -160,7 +163,7 @@ def test_an_interface_endpoint_stands_in_every_private_subnet(with_endpoints: Re
         "securityGroupIds": [ENDPOINTS],
         "privateDnsEnabled": True,
     }
-    assert endpoint.document() == interface_endpoint_policy(ACCOUNT)
+    assert endpoint.document() == interface_endpoint_policy(SITE)
 
 
 def test_interface_endpoints_answer_the_jobs_over_https_and_call_nobody(with_endpoints: Recording):
@@ -191,7 +194,7 @@ def test_flow_logs_record_all_traffic_encrypted_and_for_a_year(default: Recordin
 
 
 def test_flow_logs_are_kept_as_long_as_the_settings_say():
-    group = network(flow_log_retention_days=90).the("cloudwatch/logGroup:LogGroup")
+    group = network(flow_log_days=90).the("cloudwatch/logGroup:LogGroup")
     assert group.inputs["retentionInDays"] == 90
 
 
@@ -219,23 +222,20 @@ def test_in_an_existing_vpc_only_a_security_group_is_made(existing: Recording):
 
 
 def test_the_endpoints_of_an_existing_vpc_are_reached_through_their_group():
-    place = dataclasses.replace(EXISTING, endpoint_group_id="sg-theirs", s3_endpoint_id="vpce-1")
+    place = EXISTING.model_copy(
+        update={"endpoint_group_id": "sg-theirs", "s3_endpoint_id": "vpce-1"}
+    )
     recording = network(existing=place)
     rule = recording.the(EGRESS, "-to-endpoints").inputs
     assert rule["referencedSecurityGroupId"] == "sg-theirs"
     assert recording.outputs["sagemaker-training:index:Network"]["s3_endpoint_id"] == "vpce-1"
 
 
-@pytest.mark.parametrize("wanted", [{"interface_endpoints": ["logs"]}, {"nat": "single"}])
-def test_nothing_but_a_security_group_is_added_to_an_existing_vpc(wanted: dict[str, Any]):
-    with pytest.raises(ValueError, match=r"network.vpcId: vpc-1 .*\n.*Remedy"):
-        dataclasses.replace(ARGS, existing=EXISTING, **wanted)
-
-
 @pytest.mark.parametrize("nat", ["none", "per-zone"])
 def test_a_job_waits_for_every_part_of_the_network(nat: Nat):
     made: list[Network] = []
-    args = dataclasses.replace(ARGS, nat=nat, interface_endpoints=["logs"])
+    settings = NetworkSettings(nat=nat, interface_endpoints=["logs"])
+    args = dataclasses.replace(ARGS, settings=settings)
     recording = record(lambda: made.append(Network("net", args)))
     resources = [each for each in recording.resources if each.type.startswith("aws:")]
     assert len(set(made[0].dependencies)) == len(made[0].dependencies) == len(resources)
@@ -251,8 +251,8 @@ def test_the_outputs_name_what_a_job_needs(default: Recording):
     }
 
 
-EFS = FileSystem("fs-0123456789abcdef0", "EFS", "sg-efs")
-LUSTRE = FileSystem("fs-0123456789abcdef1", "FSxLustre", "sg-lustre")
+EFS = file_system("fs-0123456789abcdef0", "EFS", "sg-efs")
+LUSTRE = file_system("fs-0123456789abcdef1", "FSxLustre", "sg-lustre")
 
 
 def ports_to(recording: Recording, kind: str, group: str) -> set[tuple[int, int]]:
@@ -266,8 +266,8 @@ def ports_to(recording: Recording, kind: str, group: str) -> set[tuple[int, int]
 
 @pytest.mark.parametrize("existing_vpc", [False, True])
 def test_jobs_reach_a_file_system_on_its_own_ports_alone(existing_vpc: bool):
-    place: dict[str, Any] = {"existing": EXISTING, "availability_zones": []} if existing_vpc else {}
-    with_both = network(file_systems=[EFS, LUSTRE], **place)
+    place: dict[str, Any] = {"existing": EXISTING, "zones": []} if existing_vpc else {}
+    with_both = network(needs=JobNeeds(file_systems=[EFS, LUSTRE]), **place)
     assert ports_to(with_both, EGRESS, "sg-efs") == {(2049, 2049)}
     assert ports_to(with_both, INGRESS, "sg-efs") == set()
     assert ports_to(with_both, EGRESS, "sg-lustre") == {(988, 988), (1018, 1023)}
@@ -275,5 +275,5 @@ def test_jobs_reach_a_file_system_on_its_own_ports_alone(existing_vpc: bool):
 
 
 def test_two_directories_of_one_group_share_its_rules():
-    twice = network(file_systems=[EFS, dataclasses.replace(EFS, id="fs-0123456789abcdef2")])
+    twice = network(needs=JobNeeds(file_systems=[EFS, file_system("fs-2", "EFS", "sg-efs")]))
     assert len(twice.of(EGRESS)) == len(network().of(EGRESS)) + 1

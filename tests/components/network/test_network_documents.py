@@ -10,7 +10,7 @@ from components.network.network_documents import (
 )
 from components.policy_documents import Document
 from tests.components.policies import actions, lint, lint_trust, scope, statement
-from tests.components.recording import ACCOUNT, REGION
+from tests.components.recording import ACCOUNT, REGION, SITE
 
 BUCKET = "arn:aws:s3:::team-artifacts"
 OBJECTS = f"{BUCKET}/*"
@@ -18,12 +18,12 @@ OWN = {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}
 LOG_GROUP = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:flows"
 
 ENDPOINT_POLICIES = [
-    s3_endpoint_policy(ACCOUNT, REGION, BUCKET),
-    s3_endpoint_policy(ACCOUNT, REGION, BUCKET, ["s3://data/train/"], image_layers=True),
-    interface_endpoint_policy(ACCOUNT),
+    s3_endpoint_policy(SITE, BUCKET),
+    s3_endpoint_policy(SITE, BUCKET, ["s3://data/train/"], image_layers=True),
+    interface_endpoint_policy(SITE),
 ]
 FLOW_LOG_POLICY = flow_log_policy(LOG_GROUP)
-FLOW_LOG_TRUST = flow_log_trust(ACCOUNT, REGION)
+FLOW_LOG_TRUST = flow_log_trust(SITE)
 
 
 @pytest.mark.parametrize("document", [*ENDPOINT_POLICIES, FLOW_LOG_POLICY])
@@ -76,7 +76,7 @@ def test_the_s3_endpoint_leads_to_the_artifacts_only():
 
 
 def test_the_s3_endpoint_leads_to_foreign_inputs_for_reading():
-    document = s3_endpoint_policy(ACCOUNT, REGION, BUCKET, ["s3://data/train/"])
+    document = s3_endpoint_policy(SITE, BUCKET, ["s3://data/train/"])
     assert scope(document, "s3:GetObject")[1] == (["arn:aws:s3:::data/train/*"], OWN)
     assert scope(document, "s3:ListBucket")[1] == (
         ["arn:aws:s3:::data"],

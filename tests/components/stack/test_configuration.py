@@ -206,8 +206,11 @@ def test_a_job_that_was_renamed_is_known_by_each_name_that_it_may_have_had(proje
     settings, _ = parse(raw, project)
     assert settings is not None
     # Not research-dev-big, which is the other job's own.
-    assert settings.earlier_names("digits") == ["research-dev-big-old-b", "research-dev-big-old"]
-    assert settings.earlier_names("big") == []
+    assert settings.earlier_resource_names("digits") == [
+        "research-dev-big-old-b",
+        "research-dev-big-old",
+    ]
+    assert settings.earlier_resource_names("big") == []
 
 
 @pytest.mark.parametrize(
@@ -222,7 +225,7 @@ def test_a_job_whose_new_name_takes_its_fresh_in_or_gives_it_up_is_known_by_the_
     settings, _ = parse(raw, project)
     assert settings is not None
     assert settings.lineage(name) == "research-dev-digits-b"
-    assert settings.earlier_names(name) == [earlier]
+    assert settings.earlier_resource_names(name) == [earlier]
 
 
 def test_two_jobs_on_one_lineage_are_refused(project: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from components.site import Site
 from tests.integration.settings import counting_job
 from toolchain.environment import REGION
 
@@ -19,6 +20,7 @@ ACCESS_LOGS = "access-logs-of-everybody"
 CIDR = "10.80.0.0/16"
 ZONES = [f"{REGION}a", f"{REGION}b"]
 TAGS = {"team": "research", "environment": "prod", "cost-center": "4711", "stack": "dev"}
+SITE = Site(ACCOUNT, REGION, "research-prod", ZONES, TAGS, BOUNDARY)
 
 
 def every_option(**job: Any) -> dict[str, Any]:

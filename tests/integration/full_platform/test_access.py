@@ -14,6 +14,7 @@ from components.execution_role.execution_documents import (
     execution_trust,
 )
 from components.training_job.request.job_tags import OWNER_TAG
+from components.training_job.settings.job_needs import JobNeeds
 from tests.components.evaluation import allowed
 from tests.integration.full_platform.conftest import ONE_PLATFORM, Platform
 from tests.integration.full_platform.options import (
@@ -21,6 +22,7 @@ from tests.integration.full_platform.options import (
     BOUNDARY,
     INPUTS,
     PIPELINE,
+    SITE,
     TAGS,
     WORKFLOW,
 )
@@ -47,19 +49,17 @@ def test_the_execution_role_is_assumed_for_this_accounts_training_jobs_alone(
     platform: Platform, iam: Any
 ):
     role = role_of(iam, platform.outputs["sagemaker_execution_role_arn"])
-    assert role["AssumeRolePolicyDocument"] == execution_trust(ACCOUNT, REGION)
+    assert role["AssumeRolePolicyDocument"] == execution_trust(SITE)
 
 
 def test_the_execution_role_has_its_one_policy_and_no_other(platform: Platform, iam: Any):
     outputs = platform.outputs
     assert only_policy(iam, outputs["sagemaker_execution_role_arn"]) == execution_policy(
         ExecutionScope(
-            account_id=ACCOUNT,
-            region=REGION,
+            SITE,
+            JobNeeds(repository_arns=[REPOSITORY], input_prefixes=[INPUTS], volume_encryption=True),
             artifact_bucket_arn=f"arn:aws:s3:::{outputs['artifact_bucket_name']}",
             key_arn=outputs["artifact_key_arn"],
-            repository_arns=[REPOSITORY],
-            input_prefixes=[INPUTS],
             vpc_id=outputs["vpc_id"],
             subnet_ids=outputs["private_subnet_ids"],
             security_group_ids=[outputs["training_security_group_id"]],
@@ -69,9 +69,7 @@ def test_the_execution_role_has_its_one_policy_and_no_other(platform: Platform, 
 
 def test_the_deployer_role_is_assumed_by_the_named_pipelines_alone(platform: Platform, iam: Any):
     role = role_of(iam, platform.outputs["deployer_role_arn"])
-    assert role["AssumeRolePolicyDocument"] == deployer_trust(
-        ACCOUNT, REGION, [PIPELINE], [WORKFLOW]
-    )
+    assert role["AssumeRolePolicyDocument"] == deployer_trust(SITE, [PIPELINE], [WORKFLOW])
 
 
 def test_the_deployer_role_has_its_one_policy_and_no_other(platform: Platform, iam: Any):
@@ -158,10 +156,7 @@ def only_policy(iam: Any, arn: str) -> dict[str, Any]:
 def deployer_scope(platform: Platform) -> DeployerScope:
     outputs = platform.outputs
     return DeployerScope(
-        account_id=ACCOUNT,
-        region=REGION,
-        name_prefix=platform.prefix,
-        tags=TAGS,
+        SITE,
         limits=LaunchLimits(["m5"], ["m5"], isolated=True, encrypted_traffic=True),
         alerts=True,
         execution_role_arn=outputs["sagemaker_execution_role_arn"],

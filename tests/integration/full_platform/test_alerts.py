@@ -17,6 +17,7 @@ from components.alerts.alert_documents import (
     event_pattern,
     topic_policy,
 )
+from components.alerts.alert_settings import ProlongedSettings
 from components.alerts.watchdog_documents import (
     Watch,
     schedule_policy,
@@ -27,8 +28,7 @@ from components.alerts.watchdog_documents import (
 )
 from tests.components.evaluation import denied
 from tests.integration.full_platform.conftest import ONE_PLATFORM, Platform
-from tests.integration.full_platform.options import ACCOUNT, TAGS
-from toolchain.environment import REGION
+from tests.integration.full_platform.options import ACCOUNT, SITE, TAGS
 
 pytestmark = ONE_PLATFORM
 
@@ -51,14 +51,11 @@ def rules(platform: Platform) -> dict[str, dict[str, Any]]:
 @pytest.fixture
 def watch(platform: Platform, topic: str) -> Watch:
     return Watch(
-        account_id=ACCOUNT,
-        region=REGION,
-        job_name_prefix=f"{platform.prefix}-",
+        SITE,
+        ProlongedSettings(after=12 * 3600, stop=True),
         owner=platform.outputs["artifact_bucket_name"],
         topic_arn=topic,
         key_arn=platform.outputs["artifact_key_arn"],
-        seconds=12 * 3600,
-        stop=True,
     )
 
 
@@ -67,7 +64,7 @@ def test_the_topic_is_encrypted_and_takes_messages_from_the_alerting_services_al
 ):
     attributes = platform.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]
     assert attributes["KmsMasterKeyId"] == platform.outputs["artifact_key_arn"]
-    assert json.loads(attributes["Policy"]) == topic_policy(topic, ACCOUNT, REGION)
+    assert json.loads(attributes["Policy"]) == topic_policy(topic, SITE)
     tags = platform.client("sns").list_tags_for_resource(ResourceArn=topic)["Tags"]
     assert {each["Key"]: each["Value"] for each in tags}.items() >= TAGS.items()
 
@@ -83,12 +80,12 @@ def test_each_bad_end_of_a_job_is_published(
 ):
     rule, bucket = rules[ending.name], platform.outputs["artifact_bucket_name"]
     assert rule["State"] == "ENABLED"
-    assert json.loads(rule["EventPattern"]) == event_pattern(ending, f"{platform.prefix}-", bucket)
+    assert json.loads(rule["EventPattern"]) == event_pattern(ending, SITE, bucket)
     [target] = targets_of(platform, rule)
     assert target["Arn"] == topic
     assert target["InputTransformer"] == {
         "InputPathsMap": event_inputs(ending),
-        "InputTemplate": event_message(ending, REGION),
+        "InputTemplate": event_message(ending, SITE),
     }
 
 

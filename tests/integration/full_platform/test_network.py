@@ -15,7 +15,7 @@ from components.network.network_documents import (
 )
 from components.network.subnets import plan_subnets
 from tests.integration.full_platform.conftest import ONE_PLATFORM, Platform
-from tests.integration.full_platform.options import ACCOUNT, CIDR, INPUTS, TAGS, ZONES
+from tests.integration.full_platform.options import CIDR, INPUTS, SITE, TAGS, ZONES
 from toolchain.environment import REGION
 
 pytestmark = ONE_PLATFORM
@@ -132,7 +132,7 @@ def test_the_s3_endpoint_leads_to_the_artifacts_and_inputs_alone(
 ):
     document = json.loads(the_endpoint(ec2, of_vpc, "s3")["PolicyDocument"])
     bucket = f"arn:aws:s3:::{platform.outputs['artifact_bucket_name']}"
-    assert document == s3_endpoint_policy(ACCOUNT, REGION, bucket, [INPUTS], image_layers=True)
+    assert document == s3_endpoint_policy(SITE, bucket, [INPUTS], image_layers=True)
     assert all("*" not in each["Resource"] for each in document["Statement"])
 
 
@@ -145,7 +145,7 @@ def test_an_interface_endpoint_serves_the_account_alone(
     assert endpoint["PrivateDnsEnabled"] is True
     assert set(endpoint["SubnetIds"]) == set(private)
     assert [each["GroupId"] for each in endpoint["Groups"]] == [endpoint_group(ec2, platform)]
-    assert json.loads(endpoint["PolicyDocument"]) == interface_endpoint_policy(ACCOUNT)
+    assert json.loads(endpoint["PolicyDocument"]) == interface_endpoint_policy(SITE)
 
 
 def test_there_is_no_other_endpoint(ec2: Any, of_vpc: dict[str, Any]):
@@ -174,7 +174,7 @@ def test_flow_logs_write_to_their_log_group_alone(platform: Platform, ec2: Any):
     [flow_log] = ec2.describe_flow_logs(Filters=by_vpc)["FlowLogs"]
     iam, role = platform.client("iam"), flow_log["DeliverLogsPermissionArn"].rpartition("/")[2]
     found = iam.get_role(RoleName=role)["Role"]
-    assert found["AssumeRolePolicyDocument"] == flow_log_trust(ACCOUNT, REGION)
+    assert found["AssumeRolePolicyDocument"] == flow_log_trust(SITE)
     [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
     policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
     assert policy == flow_log_policy(flow_log["LogDestination"])

@@ -9,7 +9,7 @@ import pytest
 from components.artifact_store.artifact_documents import key_policy
 from tests.components.evaluation import denied
 from tests.integration.full_platform.conftest import ONE_PLATFORM, Platform
-from tests.integration.full_platform.options import ACCESS_LOGS, ACCOUNT, ADMINISTRATOR, TAGS
+from tests.integration.full_platform.options import ACCESS_LOGS, ACCOUNT, ADMINISTRATOR, SITE, TAGS
 from tests.integration.full_platform.store import bucket_policy_of, key_policy_of
 from toolchain.environment import REGION
 
@@ -144,7 +144,7 @@ def test_the_key_rotates_and_is_found_by_the_buckets_name(
 
 def test_the_key_is_used_by_the_account_and_the_services_that_need_it(platform: Platform, key: str):
     document = key_policy_of(platform.client("kms"), key)
-    assert document == key_policy(ACCOUNT, REGION, alerts=True)
+    assert document == key_policy(SITE, alerts=True)
     principals = [each["Principal"] for each in document["Statement"]]
     assert principals[0] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
     assert all("AWS" not in each for each in principals[1:])

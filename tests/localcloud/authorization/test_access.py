@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from components.execution_role.execution_documents import ExecutionScope, execution_policy
+from components.site import Site
+from components.training_job.settings.job_needs import JobNeeds
 from tests.localcloud.cloud import BUCKET, Cloud, checkpoints, refusal
 from tests.localcloud.roles import LOG, PULL, READ, WRITE, World, allow, deny, trust
 
@@ -58,8 +60,8 @@ def test_a_job_of_a_stacks_own_role_is_accepted(world: World):
     world.cloud.s3.create_bucket(Bucket=bucket)
     world.cloud.s3.put_object(Bucket=bucket, Key="source/main.py", Body=b"")
     scope = ExecutionScope(
-        account_id="123456789012",
-        region="us-east-1",
+        Site("123456789012", "us-east-1", "research-dev"),
+        JobNeeds(volume_encryption=True),
         artifact_bucket_arn=f"arn:aws:s3:::{bucket}",
         key_arn="arn:aws:kms:us-east-1:123456789012:key/none",
     )

@@ -17,12 +17,15 @@ from components.execution_role.execution_documents import (
     execution_trust,
 )
 from components.policy_documents import Statement
+from components.site import Site
+from components.training_job.settings.job_needs import JobNeeds
 from localcloud.server import daemon
 from tests.localcloud.cloud import REGION, Cloud, channel, policy
 
 pytestmark = pytest.mark.deep
 
 ACCOUNT = "123456789012"
+SITE = Site(ACCOUNT, REGION, "research-dev")
 OWN, FOREIGN = "own-artifacts", "foreign-inputs"
 AT_ONCE = 3
 PATIENCE_SECONDS = 300.0
@@ -73,7 +76,7 @@ class Account:
     @classmethod
     def fill(cls, cloud: Cloud) -> Account:
         kms, secrets = cloud.client("kms"), cloud.client("secretsmanager")
-        document = json.dumps(key_policy(ACCOUNT, REGION))
+        document = json.dumps(key_policy(SITE))
         own, foreign, of_secret = (
             kms.create_key(Policy=document)["KeyMetadata"]["Arn"] for _ in range(3)
         )
@@ -85,15 +88,17 @@ class Account:
         network = cloud.vpc_config()
         subnets = cloud.client("ec2").describe_subnets(SubnetIds=network["Subnets"])["Subnets"]
         scope = ExecutionScope(
-            account_id=ACCOUNT,
-            region=REGION,
+            SITE,
+            JobNeeds(
+                repository_arns=[f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/training"],
+                input_prefixes=[f"s3://{FOREIGN}/data/"],
+                input_key_arns=[foreign],
+                secret_arns=[secret["ARN"]],
+                secret_key_arns=[of_secret],
+                volume_encryption=True,
+            ),
             artifact_bucket_arn=f"arn:aws:s3:::{OWN}",
             key_arn=own,
-            repository_arns=[f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/training"],
-            input_prefixes=[f"s3://{FOREIGN}/data/"],
-            input_key_arns=[foreign],
-            secret_arns=[secret["ARN"]],
-            secret_key_arns=[of_secret],
             vpc_id=subnets[0]["VpcId"],
             subnet_ids=network["Subnets"],
             security_group_ids=network["SecurityGroupIds"],
@@ -121,7 +126,7 @@ class Account:
 
     def make_role(self, name: str, statements: list[Statement]) -> str:
         iam = self.cloud.client("iam")
-        trust = json.dumps(execution_trust(ACCOUNT, REGION))
+        trust = json.dumps(execution_trust(SITE))
         created = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
         iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=policy(*statements))
         return str(created["Role"]["Arn"])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
+from components.alerts.alert_settings import ProlongedSettings
 from components.alerts.watchdog_documents import Watch, state_machine
+from components.site import Site
 from components.training_job.request.job_tags import OWNER_TAG, REPORTED_TAG
 from tests.localcloud.alerting import Alerting
 from tests.localcloud.cloud import LISTEN, REGION, Cloud, eventually
@@ -34,19 +35,16 @@ def run(cloud: Cloud, machine: str, given: dict[str, Any] | None = None) -> dict
     return eventually(ended)
 
 
-def watchdog(cloud: Cloud, alerting: Alerting, prefix: str, **changes: Any) -> str:
+def watchdog(cloud: Cloud, alerting: Alerting, prefix: str, *, stop: bool = False) -> str:
     """Creates the watchdog of jobs older than a second and returns its ARN."""
     watch = Watch(
-        account_id=ACCOUNT,
-        region=REGION,
-        job_name_prefix=prefix,
+        Site(ACCOUNT, REGION, prefix),
+        ProlongedSettings.model_construct(after=1, stop=stop),
         owner=cloud.role,
         topic_arn=alerting.topic,
         key_arn=f"arn:aws:kms:{REGION}:{ACCOUNT}:key/none",
-        seconds=1,
-        stop=False,
     )
-    return create_machine(cloud, prefix, state_machine(replace(watch, **changes)))
+    return create_machine(cloud, prefix, state_machine(watch))
 
 
 def create_job(cloud: Cloud, name: str, owner: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 from components.alerts.alert_documents import ENDINGS, event_inputs, event_message, event_pattern
+from components.site import Site
 from localcloud.__main__ import app
 from tests.localcloud.alerting import Alerting
 from tests.localcloud.cloud import BUCKET, REGION, Cloud
@@ -53,16 +54,17 @@ def test_each_status_of_a_job_is_an_event_with_its_description(cloud: Cloud, ale
 
 
 def tell_of_endings(alerting: Alerting, name: str) -> None:
-    """Sets up the rules of a stack whose jobs have names that begin so."""
+    """Sets up the rules of the stack that a job of this name belongs to."""
+    site = Site("123456789012", REGION, name.rpartition("-")[0])
     for ending in ENDINGS:
         transformer = {
             "InputPathsMap": event_inputs(ending),
-            "InputTemplate": event_message(ending, REGION),
+            "InputTemplate": event_message(ending, site),
         }
         alerting.rule(
             f"{name}-{ending.name}",
             {"Arn": alerting.topic, "InputTransformer": transformer},
-            EventPattern=json.dumps(event_pattern(ending, name, BUCKET)),
+            EventPattern=json.dumps(event_pattern(ending, site, BUCKET)),
         )
 
 

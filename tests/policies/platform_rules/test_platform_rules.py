@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.alerts.alert_documents import chat_trust
+from components.alerts.alert_settings import ProlongedSettings
 from components.alerts.watchdog_documents import (
     Watch,
     schedule_policy,
@@ -18,7 +19,6 @@ from components.alerts.watchdog_documents import (
     watchdog_policy,
     watchdog_trust,
 )
-from components.arns import partition
 from components.artifact_store.artifact_documents import bucket_policy, key_policy
 from components.deployer.deployer_documents import deployer_policy, deployer_trust
 from components.deployer.deployer_scope import DeployerScope, LaunchLimits
@@ -33,7 +33,9 @@ from components.network.network_documents import (
     interface_endpoint_policy,
     s3_endpoint_policy,
 )
-from components.training_job.settings.file_systems import FileSystem
+from components.site import Site
+from components.training_job.settings.job_needs import JobNeeds
+from tests.components.file_systems import file_system
 from tests.policies.platform_rules.bucket_cases import BUCKET_CASES
 from tests.policies.platform_rules.cases import Case
 from tests.policies.platform_rules.identity_cases import IDENTITY_CASES
@@ -153,30 +155,28 @@ SUBJECT = "repo:acme/platform:environment:production"
 def documents(region: str) -> list[tuple[str, str, dict[str, Any]]]:
     """Each type, the property that holds the document, and the document."""
 
-    def arn(service: str, name: str, where: str = region) -> str:
-        return f"arn:{partition(region)}:{service}:{where}:{ACCOUNT}:{name}"
-
-    bucket, key = f"arn:{partition(region)}:s3:::store", arn("kms", "key/0")
-    role = arn("iam", "role/one", "")
-    job = ExecutionScope(
-        account_id=ACCOUNT,
-        region=region,
-        artifact_bucket_arn=bucket,
-        key_arn=key,
-        repository_arns=[arn("ecr", "repository/training")],
+    site = Site(ACCOUNT, region, "research-dev", tags={"team": "research"})
+    bucket, key = site.bucket_arn("store"), site.arn("kms", "key/0")
+    role = site.global_arn("iam", "role/one")
+    needs = JobNeeds(
+        repository_arns=[site.arn("ecr", "repository/training")],
         input_prefixes=["s3://data/train/", "s3://weights"],
         input_key_arns=[key],
-        secret_arns=[arn("secretsmanager", "secret:hub-AbCdEf")],
+        secret_arns=[site.arn("secretsmanager", "secret:hub-AbCdEf")],
         secret_key_arns=[key],
-        file_systems=[FileSystem("fs-1", "EFS", "sg-2"), FileSystem("fs-2", "FSxLustre", "sg-3")],
+        file_systems=[file_system("fs-1", "EFS", "sg-2"), file_system("fs-2", "FSxLustre", "sg-3")],
+        volume_encryption=True,
+    )
+    job = ExecutionScope(
+        site,
+        needs,
+        artifact_bucket_arn=bucket,
+        key_arn=key,
         subnet_ids=["subnet-1"],
         security_group_ids=["sg-1"],
     )
     deployer = DeployerScope(
-        account_id=ACCOUNT,
-        region=region,
-        name_prefix="research-dev",
-        tags={"team": "research"},
+        site,
         limits=LaunchLimits(["c5", "g5"], ["c5"], isolated=True, encrypted_traffic=True),
         alerts=True,
         execution_role_arn=role,
@@ -184,36 +184,33 @@ def documents(region: str) -> list[tuple[str, str, dict[str, Any]]]:
         key_arn=key,
         subnet_ids=["subnet-1"],
         security_group_ids=["sg-1"],
-        repository_arns=[arn("ecr", "repository/training")],
+        repository_arns=[site.arn("ecr", "repository/training")],
     )
     watch = Watch(
-        account_id=ACCOUNT,
-        region=region,
-        job_name_prefix="research-dev-",
+        site,
+        ProlongedSettings(after=12 * 3600, stop=True),
         owner=deployer.owner,
-        topic_arn=arn("sns", "alerts"),
+        topic_arn=site.arn("sns", "alerts"),
         key_arn=key,
-        seconds=12 * 3600,
-        stop=True,
     )
     policies = [
         execution_policy(job),
         deployer_policy(deployer),
-        flow_log_policy(arn("logs", "log-group:flows")),
+        flow_log_policy(site.arn("logs", "log-group:flows")),
         watchdog_policy(watch),
-        schedule_policy(arn("states", "stateMachine:watchdog")),
+        schedule_policy(site.arn("states", "stateMachine:watchdog")),
     ]
     trusts = [
-        execution_trust(ACCOUNT, region),
-        flow_log_trust(ACCOUNT, region),
-        deployer_trust(ACCOUNT, region, [role], [SUBJECT]),
+        execution_trust(site),
+        flow_log_trust(site),
+        deployer_trust(site, [role], [SUBJECT]),
         watchdog_trust(watch),
         schedule_trust(watch),
         chat_trust(),
     ]
     endpoints = [
-        s3_endpoint_policy(ACCOUNT, region, bucket, ["s3://data/train/"], image_layers=True),
-        interface_endpoint_policy(ACCOUNT),
+        s3_endpoint_policy(site, bucket, ["s3://data/train/"], image_layers=True),
+        interface_endpoint_policy(site),
     ]
     return [
         *(("aws:iam/rolePolicy:RolePolicy", "policy", each) for each in policies),
@@ -224,7 +221,7 @@ def documents(region: str) -> list[tuple[str, str, dict[str, Any]]]:
             "policy",
             bucket_policy(bucket, key, "vpce-1", [role]),
         ),
-        ("aws:kms/keyPolicy:KeyPolicy", "policy", key_policy(ACCOUNT, region, alerts=True)),
+        ("aws:kms/keyPolicy:KeyPolicy", "policy", key_policy(site, alerts=True)),
     ]
 
 

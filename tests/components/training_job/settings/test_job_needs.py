@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.training_job.settings.file_systems import FileSystem
+from components.training_job.settings.input_settings import FileSystemSettings
 from components.training_job.settings.job_needs import JobNeeds, needs_of
 from components.training_job.settings.job_settings import JobSettings
 
@@ -43,7 +43,7 @@ def test_what_several_jobs_need_is_named_once() -> None:
         input_key_arns=[KEY],
         secret_arns=[ARN, f"{ARN[:-1]}g"],
         secret_key_arns=[KEY],
-        file_systems=[FileSystem("fs-0123456789abcdef0", "EFS", "sg-0123456789abcdef0")],
+        file_systems=[FileSystemSettings.model_validate(EFS)],
         volume_encryption=True,
     )
 

@@ -1,0 +1,58 @@
+"""Which prefix of the artifact bucket holds what; lifecycle rules and permissions rest on it.
+
+checkpoints/<lineage>/                  what SageMaker syncs while a job trains
+output/<lineage>/                       models and other output
+source/<lineage>/<hash>/                source archives, each with the launcher
+inputs/<lineage>/<channel>/<hash>/      inputs that were uploaded from a local folder
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CHECKPOINTS = "checkpoints/"
+OUTPUT = "output/"
+SOURCE = "source/"
+INPUTS = "inputs/"
+
+_LAUNCHER_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class ArtifactLayout:
+    """The keys of one lineage."""
+
+    lineage: str
+
+    @property
+    def checkpoints(self) -> str:
+        """The prefix of the checkpoints."""
+        return f"{CHECKPOINTS}{self.lineage}/"
+
+    @property
+    def output(self) -> str:
+        """The prefix of the output, to which SageMaker itself adds `/<job>/`."""
+        return f"{OUTPUT}{self.lineage}"
+
+    def source(self, source_hash: str, launcher_hash: str) -> str:
+        """The prefix of a source archive and its launcher."""
+        return f"{SOURCE}{self.lineage}/{source_hash}-{launcher_hash[:_LAUNCHER_DIGITS]}/"
+
+    def inputs(self, channel: str, content_hash: str) -> str:
+        """The prefix of the files that were uploaded for a channel."""
+        return f"{INPUTS}{self.lineage}/{channel}/{content_hash}/"
+
+
+def below_lineage(key: str) -> str:
+    """What follows the kind and the lineage in a key."""
+    return key.split("/", 2)[2]
+
+
+def object_uri(bucket: str, key: str) -> str:
+    """The `s3://` URI of a key or a prefix."""
+    return f"s3://{bucket}/{key}"
+
+
+def objects_arn(bucket_arn: str, kind: str, below: str = "*") -> str:
+    """The ARN pattern of the objects of a kind, in all lineages; `below` follows the kind."""
+    return f"{bucket_arn}/{kind}{below}"

@@ -1,0 +1,21 @@
+"""The deployer, as a team writes it in its stack's settings."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from components.validation import SettingsModel
+
+
+class DeployerSettings(SettingsModel):
+    """Who may act as the stack's deployer, a role for a pipeline that runs `pulumi up`."""
+
+    trusted_principals: list[str] = Field(
+        default=[],
+        description="ARNs of the roles and users that may assume the role, without patterns.",
+    )
+    github_subjects: list[str] = Field(
+        default=[],
+        description="Subjects of GitHub's tokens that may, as "
+        "repo:acme/platform:environment:production, without patterns.",
+    )

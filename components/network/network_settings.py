@@ -1,0 +1,59 @@
+"""The network, as a team writes it in its stack's settings."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from components.network.subnets import Nat
+from components.validation import SettingsModel
+
+FlowLogDays = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+]  # fmt: skip
+"""The retentions that CloudWatch Logs knows."""
+
+
+class ExistingVpcSettings(SettingsModel):
+    """A VPC that somebody else made."""
+
+    vpc_id: str = Field(description="The VPC's id, as vpc-0123456789abcdef0.")
+    subnet_ids: list[str] = Field(
+        min_length=1, max_length=16, description="Its private subnets' ids, 1 to 16."
+    )
+    s3_endpoint_id: str = Field(default="", description="Its S3 gateway endpoint's id, if any.")
+    endpoint_group_id: str = Field(
+        default="", description="The security group of its interface endpoints, if any."
+    )
+
+
+class NetworkSettings(SettingsModel):
+    """The private network that the jobs run in."""
+
+    cidr: str = Field(
+        default="10.64.0.0/16",
+        description="The VPC's private IPv4 range, /16 to /24, as 10.64.0.0/16.",
+    )
+    availability_zones: int = Field(
+        default=2, ge=1, le=6, description="The number of availability zones, 1 to 6."
+    )
+    interface_endpoints: list[str] = Field(
+        default=[],
+        description="Services that get an interface endpoint, as logs or ecr.api; each costs by "
+        "the hour and zone.",
+    )
+    flow_log_days: FlowLogDays = Field(
+        default=365,
+        description="How many days the VPC's flow logs are kept, one of CloudWatch's retentions.",
+    )
+    nat: Nat = Field(
+        default="none",
+        description="Whether jobs reach the internet through NAT gateways: none, single or "
+        "per-zone; each gateway costs by the hour.",
+    )
+    existing: ExistingVpcSettings | None = Field(
+        default=None,
+        description="A VPC to use instead of an own one: {vpcId, subnetIds, s3EndpointId}.",
+    )

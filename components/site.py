@@ -1,0 +1,81 @@
+"""The site of a stack: its account, region and names, and the ARNs that are made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from components.arns import console, partition
+
+COST_TAG = "team"
+"""The tag by which a team's costs are distinguished."""
+
+TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"
+"""The log group of all training jobs of an account and region."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a stack is built, and what everything in it is called, tagged and bounded by.
+
+    Attributes:
+        account_id: the AWS account.
+        region: the AWS region.
+        prefix: what the names of the stack's resources and jobs begin with, as team-environment.
+        zones: the names of the availability zones that get a private subnet.
+        tags: the tags of everything that the stack builds and launches.
+        permissions_boundary: the ARN of the policy that bounds the stack's roles, None for none.
+    """
+
+    account_id: str
+    region: str
+    prefix: str
+    zones: Sequence[str] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    permissions_boundary: str | None = None
+
+    @property
+    def partition(self) -> str:
+        """The partition that the region belongs to."""
+        return partition(self.region)
+
+    @property
+    def console(self) -> str:
+        """The address of the region's console."""
+        return console(self.region)
+
+    @property
+    def job_name_prefix(self) -> str:
+        """What the names of the stack's jobs begin with."""
+        return f"{self.prefix}-"
+
+    @property
+    def jobs_arn(self) -> str:
+        """The ARN pattern of the stack's jobs."""
+        return self.arn("sagemaker", f"training-job/{self.job_name_prefix}*")
+
+    @property
+    def root_arn(self) -> str:
+        """The ARN of the account's root, which stands for the account in a policy."""
+        return self.global_arn("iam", "root")
+
+    def arn(
+        self, service: str, resource: str, *, region: str | None = None, account: str | None = None
+    ) -> str:
+        """The ARN of a resource; "" for a region or an account that its ARNs don't name."""
+        region = self.region if region is None else region
+        account = self.account_id if account is None else account
+        return f"arn:{self.partition}:{service}:{region}:{account}:{resource}"
+
+    def global_arn(self, service: str, resource: str) -> str:
+        """The ARN of a resource of the account, of a service that knows no regions."""
+        return self.arn(service, resource, region="")
+
+    def bucket_arn(self, bucket: str) -> str:
+        """The ARN of a bucket, whoever owns it."""
+        return self.arn("s3", bucket, region="", account="")
+
+    def service_host(self, service: str, region: str = "") -> str:
+        """The host name of a service, by which conditions name it; in the site's region."""
+        suffix = "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+        return f"{service}.{region or self.region}.{suffix}"
