@@ -25,7 +25,7 @@ from localcloud.snapshots.file import KEPT
 from toolchain.environment import REGION
 from toolchain.layout import CHECKOUT, Layout
 
-pytestmark = [pytest.mark.integration, pytest.mark.deep, pytest.mark.longest]
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 LINEAGE = "research-dev-digits"
 WAIT_SECONDS = 600.0

@@ -16,7 +16,7 @@ from tests.integration.crashes.strikes import Way, way_to
 from tests.integration.test_warm_pools import ask_for_warm_pools
 from toolchain.layout import Layout
 
-pytestmark = [pytest.mark.integration, pytest.mark.deep, pytest.mark.longest]
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 UP = ("up", "--yes", "--skip-preview")
 DESTROY = ("destroy", "--yes", "--skip-preview")

@@ -13,13 +13,6 @@ from tests.integration.conftest import new_stacks, run_cloud
 from tests.integration.engine import Result, Stack
 from tests.integration.full_platform.options import every_option, make_what_exists_already
 
-ONE_PLATFORM = [
-    pytest.mark.integration,
-    pytest.mark.deep,
-    pytest.mark.xdist_group("full_platform"),
-]
-"""The marks of all tests here: one worker runs them, as bringing up a platform takes long."""
-
 
 @dataclass(frozen=True)
 class Platform:

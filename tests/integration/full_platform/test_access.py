@@ -16,7 +16,7 @@ from components.execution_role.execution_documents import (
 from components.training_job.request.job_tags import OWNER_TAG
 from components.training_job.settings.job_needs import JobNeeds
 from tests.components.evaluation import allowed
-from tests.integration.full_platform.conftest import ONE_PLATFORM, Platform
+from tests.integration.full_platform.conftest import Platform
 from tests.integration.full_platform.options import (
     ACCOUNT,
     BOUNDARY,
@@ -30,7 +30,7 @@ from toolchain.environment import REGION
 
 REPOSITORY = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/training"
 
-pytestmark = ONE_PLATFORM
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 
 @pytest.fixture

@@ -27,10 +27,10 @@ from components.alerts.watchdog_documents import (
     watchdog_trust,
 )
 from tests.components.evaluation import denied
-from tests.integration.full_platform.conftest import ONE_PLATFORM, Platform
+from tests.integration.full_platform.conftest import Platform
 from tests.integration.full_platform.options import ACCOUNT, SITE, TAGS
 
-pytestmark = ONE_PLATFORM
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from components.network.network_documents import (
     s3_endpoint_policy,
 )
 from components.network.subnets import plan_subnets
-from tests.integration.full_platform.conftest import ONE_PLATFORM, Platform
+from tests.integration.full_platform.conftest import Platform
 from tests.integration.full_platform.options import CIDR, INPUTS, SITE, TAGS, ZONES
 from toolchain.environment import REGION
 
-pytestmark = ONE_PLATFORM
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 PLAN = plan_subnets(CIDR, ZONES, "per-zone")
 ANYWHERE = "0.0.0.0/0"

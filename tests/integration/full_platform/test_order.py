@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tests.integration.full_platform.conftest import ONE_PLATFORM, Platform
+import pytest
+
+from tests.integration.full_platform.conftest import Platform
 from tests.integration.timeline import TRAINING_JOB, Timeline
 
-pytestmark = ONE_PLATFORM
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 NEEDED = {
     "aws:cloudwatch/eventTarget:EventTarget",

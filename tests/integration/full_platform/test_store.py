@@ -8,12 +8,12 @@ import pytest
 
 from components.artifact_store.artifact_documents import key_policy
 from tests.components.evaluation import denied
-from tests.integration.full_platform.conftest import ONE_PLATFORM, Platform
+from tests.integration.full_platform.conftest import Platform
 from tests.integration.full_platform.options import ACCESS_LOGS, ACCOUNT, ADMINISTRATOR, SITE, TAGS
 from tests.integration.full_platform.store import bucket_policy_of, key_policy_of
 from toolchain.environment import REGION
 
-pytestmark = ONE_PLATFORM
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 ENCRYPTION = "s3:x-amz-server-side-encryption"
 KEY_HEADER = f"{ENCRYPTION}-aws-kms-key-id"

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.engine import Result, Stack, Step
-from tests.integration.full_platform.conftest import ONE_PLATFORM, Platform
+from tests.integration.full_platform.conftest import Platform
 from tests.integration.full_platform.options import every_option
 from tests.integration.timeline import TRAINING_JOB
 
-pytestmark = ONE_PLATFORM
+pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 COMPLETION = "pulumi-python:dynamic/sagemaker:TrainingJobCompletion"
 _GOING = {"replace", "create-replacement", "delete-replaced", "delete"}

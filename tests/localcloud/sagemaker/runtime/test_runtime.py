@@ -75,7 +75,6 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 
 @pytest.mark.deep
-@pytest.mark.longest
 @pytest.mark.parametrize(("hosts", "moments", "seed"), [(1, 16, 1), (2, 4, 6)])
 def test_a_model_is_the_same_to_the_last_bit_however_often_its_job_is_interrupted(
     cloud: Cloud, hosts: int, moments: int, seed: int, tell: Callable[[str], None]
