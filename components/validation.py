@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import difflib
 import json
+import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar, Union
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
-from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
-from components.expected import rule_of
+from components.durations import TEXT_PATTERN, parse_duration
 from components.problems import Problem
 
 Path = tuple[int | str, ...]
@@ -33,6 +35,20 @@ class SettingsModel(BaseModel):
 
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+def _seconds(value: Any) -> int:
+    """`parse_duration`, whose error pydantic would otherwise put a prefix to."""
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise PydanticCustomError("duration", "{rule}", {"rule": str(error)}) from None
+
+
+_DurationText = Annotated[str, StringConstraints(pattern=TEXT_PATTERN, min_length=2)]
+
+Seconds = Annotated[int, BeforeValidator(_seconds, json_schema_input_type=int | _DurationText)]
+"""A field in whole seconds that also takes `90s`, `30m`, `2h`, `1h30m` or `2d`."""
 
 
 def section(
@@ -66,11 +82,14 @@ def validate(model: type[Model], raw: Any) -> tuple[Model | None, list[Problem]]
     try:
         return model.model_validate(raw), []
     except ValidationError as error:
-        errors = error.errors(include_url=False)
+        by_place: dict[_Place, list[Any]] = {}
+        for each in error.errors(include_url=False):
+            by_place.setdefault(_place(model, each["loc"]), []).append(each)
         cleaned = raw
-        for each in errors:
-            cleaned = _without(cleaned, each["loc"])
-        return _or_none(model, cleaned), _problems(model, errors)
+        for place in by_place:
+            cleaned = _without(cleaned, place.path)
+        problems = [_problem(place, errors) for place, errors in by_place.items()]
+        return _or_none(model, cleaned), problems
 
 
 def _or_none(model: type[Model], raw: Any) -> Model | None:
@@ -80,104 +99,156 @@ def _or_none(model: type[Model], raw: Any) -> Model | None:
         return None
 
 
-def _problems(model: type[BaseModel], errors: Iterable[Any]) -> list[Problem]:
-    """One problem for each wrong value, of which a union's branches have an error each."""
-    by_value: dict[Path, list[Any]] = {}
-    for error in errors:
-        is_key = "[key]" in error["loc"]
-        location = (*_as_written(error), *(("[key]",) if is_key else ()))
-        by_value.setdefault(location, []).append(error)
-    return [_problem(model, location, found) for location, found in by_value.items()]
+@dataclass(frozen=True)
+class _Place:
+    """Where an error is in the settings.
+
+    Attributes:
+        path: the keys and numbers on the way there, as the user writes them.
+        is_key: whether the error is in the last key itself, and not in its value.
+        description: what the innermost described field on the way says of itself.
+        known: the keys of the section that the last part is a key of.
+    """
+
+    path: Path
+    is_key: bool = False
+    description: str = ""
+    known: tuple[str, ...] = ()
 
 
-def _problem(model: type[BaseModel], location: Path, errors: Sequence[Any]) -> Problem:
-    is_key = location[-1:] == ("[key]",)
-    location = location[:-1] if is_key else location
-    path, kind = ".".join(str(part) for part in location), errors[0]["type"]
-    rule = rule_of(errors)
+_KEY_MARK = "[key]"
+"""What pydantic ends the location of a wrong key with."""
+
+
+def _place(model: type[BaseModel], location: Path) -> _Place:
+    """Where pydantic's location of an error leads from `model`.
+
+    Of what a location has besides keys and numbers, the walk along the types shows what it is: a
+    union is followed by the name of one of its types, whatever that name is.
+    """
+    path: list[int | str] = []
+    annotation: Any = model
+    known: tuple[str, ...] = ()
+    description, rest = "", list(location)
+    while rest and rest != [_KEY_MARK]:
+        choices = _choices(annotation)
+        if len(choices) > 1:
+            annotation = _chosen(choices, str(rest.pop(0)))
+            continue
+        part = rest.pop(0)
+        path.append(part)
+        known, annotation, own = _step(choices[0], part)
+        description = own or description
+    return _Place(tuple(path), bool(rest), description, known)
+
+
+def _step(annotation: Any, part: int | str) -> tuple[tuple[str, ...], Any, str]:
+    """A key or number of a type: the keys beside it, its own type, and its description."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        fields = {field.alias or name: field for name, field in annotation.model_fields.items()}
+        field = fields.get(str(part))
+        return tuple(fields), field and field.annotation, (field and field.description) or ""
+    if typing.get_origin(annotation) in (dict, list, Mapping):
+        return (), typing.get_args(annotation)[-1], ""
+    return (), None, ""
+
+
+def _choices(annotation: Any) -> list[Any]:
+    """The types that a value may have, without None, for which a location has no name."""
+    origin = typing.get_origin(annotation)
+    if origin is Annotated:
+        return _choices(typing.get_args(annotation)[0])
+    if origin in (Union, types.UnionType):
+        return [
+            choice
+            for argument in typing.get_args(annotation)
+            if argument is not type(None)
+            for choice in _choices(argument)
+        ]
+    return [annotation]
+
+
+def _chosen(choices: Sequence[Any], name: str) -> Any:
+    """The type that a name in a location means: its class's, or else one that has parts."""
+    named = [each for each in choices if getattr(each, "__name__", "") == name]
+    with_parts = [each for each in choices if typing.get_args(each)]
+    return (named or with_parts or choices)[0]
+
+
+def _problem(place: _Place, errors: Sequence[Any]) -> Problem:
+    """The one problem of a value, of which the types of a union have an error each."""
+    path, kind = ".".join(str(part) for part in place.path), errors[0]["type"]
+    description = _in_a_sentence(place.description)
+    if kind == "missing":
+        return Problem(path, None, REQUIRED, f"set it: {description}")
+    rule, remedy = _rule(errors), f"write {description}"
     if kind == "extra_forbidden":
-        rule, remedy = UNKNOWN_KEY, _remedy_for_unknown_key(model, location)
-    elif kind == "missing":
-        return Problem(path, None, REQUIRED, f"set it: {_description(model, location)}")
-    elif is_key:
+        rule, remedy = UNKNOWN_KEY, _remedy_for_unknown_key(place)
+    elif place.is_key:
         rule, remedy = f"as a name, {rule}", "choose another name"
-    else:
-        remedy = f"write {_description(model, location)}"
     return Problem(path, errors[0]["input"], rule, remedy)
 
 
-def _as_written(error: Any) -> Path:
-    """The error's location without the names that pydantic adds for the branches of a union."""
-    location: Path = error["loc"]
-    unknown = location[-1:] if error["type"] == "extra_forbidden" else ()  # whatever its name is
-    known = location[: len(location) - len(unknown)]
-    return (*(each for each in known if not _is_branch(each)), *unknown)
+def _in_a_sentence(description: str) -> str:
+    if not description:
+        return "a value of the documented type"
+    return description[0].lower() + description[1:].rstrip(".")
 
 
-def _is_branch(part: int | str) -> bool:
-    return isinstance(part, str) and (
-        part in {"bool", "str", "int", "float", "[key]"} or part.endswith("Settings") or "[" in part
-    )
-
-
-def _remedy_for_unknown_key(model: type[BaseModel], location: Path) -> str:
-    parent = _model_at(model, location[:-1])
-    known = [field.alias or name for name, field in parent.model_fields.items()] if parent else []
-    close = difflib.get_close_matches(str(location[-1]), known, n=1)
+def _remedy_for_unknown_key(place: _Place) -> str:
+    close = difflib.get_close_matches(str(place.path[-1]), place.known, n=1)
     if close:
         return f"did you mean {close[0]}? Otherwise remove it"
-    return f"the settings here are {', '.join(known)}"
+    return f"the settings here are {', '.join(place.known)}"
 
 
-def _description(model: type[BaseModel], location: Path) -> str:
-    """What the innermost described field on the way to `location` says of itself."""
-    for length in range(len(location), 0, -1):
-        parent = _model_at(model, location[: length - 1])
-        field = _field(parent, location[length - 1]) if parent else None
-        if field is not None and field.description:
-            return field.description[0].lower() + field.description[1:].rstrip(".")
-    return "a value of the documented type"
+_EXPECTED = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a section of names and values",
+    "model_type": "a section of names and values",
+    "literal_error": "{expected}",
+    "greater_than_equal": "{ge} or more",
+    "greater_than": "more than {gt}",
+    "less_than_equal": "{le} or less",
+    "less_than": "less than {lt}",
+    "too_short": "{min_length} entries or more",
+    "too_long": "{max_length} entries or fewer",
+    "string_too_short": "{min_length} characters or more",
+    "string_too_long": "{max_length} characters or fewer",
+    "string_pattern_mismatch": "a text that matches {pattern}",
+}
+"""What a wrong type of value should have been, in the words of YAML."""
 
 
-def _model_at(
-    model: type[BaseModel] | None, location: Sequence[int | str]
-) -> type[BaseModel] | None:
-    if model is None or not location:
-        return model
-    field = _field(model, location[0])
-    if field is None:
-        return None
-    rest = location[2:] if _is_container(field.annotation) else location[1:]
-    return _model_at(_model_in(field.annotation), rest)
+def _rule(errors: Sequence[Any]) -> str:
+    """The rule that a value breaks, from pydantic's errors about it: one for each type it may have.
+
+    A validator of our own says its rule itself.
+    """
+    rules = []
+    for error in errors:
+        expected = _EXPECTED.get(error["type"])
+        if expected is None:
+            return str(error["msg"][0].lower() + error["msg"][1:])
+        rules.append(expected.format(**error.get("ctx", {})))
+    if "a number" in rules and "a whole number" in rules:
+        rules.remove("a whole number")
+    return f"must be {', or '.join(rules)}"
 
 
-def _field(model: type[BaseModel], key: int | str) -> FieldInfo | None:
-    by_key = {field.alias or name: field for name, field in model.model_fields.items()}
-    return by_key.get(str(key))
+def _without(raw: Any, path: Path) -> Any:
+    """`raw` without the value at `path`, or without the section that lacks it.
 
-
-def _is_container(annotation: Any) -> bool:
-    return typing.get_origin(annotation) in (dict, list, Mapping)
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    inner = (_model_in(argument) for argument in typing.get_args(annotation))
-    return next((model for model in inner if model is not None), None)
-
-
-def _without(raw: Any, location: Path) -> Any:
-    """`raw` without the value at `location`; `raw` itself where there is none."""
-    if not location or not isinstance(raw, dict):
+    A list goes as a whole: without one of its values, the others would have other numbers.
+    """
+    if not path or not isinstance(raw, dict) or path[0] not in raw:
         return raw
-    head, rest = location[0], location[1:]
-    if head not in raw:
-        return _without(raw, rest)
-    if not _leads_on(raw[head], rest):
-        return {key: value for key, value in raw.items() if key != head}
-    return {**raw, head: _without(raw[head], rest)}
-
-
-def _leads_on(value: Any, location: Path) -> bool:
-    return isinstance(value, dict) and any(part in value for part in location)
+    head, rest = path[0], path[1:]
+    inner = raw[head]
+    if rest and isinstance(inner, dict) and rest[0] in inner:
+        return {**raw, head: _without(inner, rest)}
+    return {key: value for key, value in raw.items() if key != head}

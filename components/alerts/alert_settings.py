@@ -6,8 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from components.seconds import Seconds
-from components.validation import SettingsModel
+from components.validation import Seconds, SettingsModel
 
 MOST_BUDGET_USD = 10_000_000_000_000
 """From here on a floating-point number can't tell one cent from the next."""

@@ -7,10 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from components.instances import training_instance_types
-from components.seconds import Seconds
 from components.training_job.settings.input_settings import InputSettings
 from components.training_job.settings.request_members import Becomes, Decides
-from components.validation import SettingsModel
+from components.validation import Seconds, SettingsModel
 
 NAME_PATTERN = r"[a-z0-9](-?[a-z0-9])*"
 """Names that can stand in a training job's name and in an S3 key."""

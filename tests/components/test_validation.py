@@ -1,0 +1,57 @@
+"""Where a wrong value is, as its user wrote it, whatever pydantic puts into a location."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import Field
+
+from components.validation import Seconds, SettingsModel, validate
+
+
+class Leaf(SettingsModel):
+    """A section; its name has nothing that a location would be recognized by."""
+
+    wait: Seconds | None = Field(default=None, description="How long to wait.")
+
+
+class Root(SettingsModel):
+    """A section with one of each kind of type."""
+
+    leaf: Leaf | str = Field(default="", description="A leaf or its name.")
+    leaves: list[Leaf] = Field(default=[], description="More leaves.")
+    values: dict[str, str | int | list[int]] = Field(default={}, description="Any values.")
+
+
+def found(raw: dict[str, Any]) -> dict[str, str]:
+    model, problems = validate(Root, raw)
+    assert model is not None, "what is right is kept"
+    assert len({each.path for each in problems}) == len(problems)
+    return {each.path: each.rule for each in problems}
+
+
+@pytest.mark.parametrize("key", ["plain", "str", "int", "mySettings", "a[0]"])
+def test_a_value_is_found_under_any_key_and_once_for_all_the_types_it_may_have(key: str):
+    assert found({"values": {key: 1.5}}) == {
+        f"values.{key}": "must be a text, or a whole number, or a list"
+    }
+
+
+def test_the_branch_of_a_union_is_no_part_of_a_path():
+    assert found({"leaf": {"wait": "soon"}}).keys() >= {"leaf.wait"}
+    assert found({"values": {"a": [1, "x"]}}).keys() >= {"values.a.1"}
+    [path] = found({"leaves": [{}, {"wait": "soon"}]})
+    assert path == "leaves.1.wait"
+
+
+def test_an_unknown_key_is_named_with_the_one_that_was_meant():
+    _, problems = validate(Root, {"leaves": [{"wiat": 1}], "valeus": {}})
+    assert {each.path: each.remedy.partition("?")[0] for each in problems} == {
+        "leaves.0.wiat": "did you mean wait",
+        "valeus": "did you mean values",
+    }
+
+
+def test_a_duration_says_its_own_rule():
+    assert "is not a duration" in found({"leaves": [{"wait": "soon"}]})["leaves.0.wait"]
