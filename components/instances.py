@@ -8,7 +8,7 @@ hour in us-east-1; their grade says where they come from:
 - B: the same price list, where every component of a type costs the same within a cent.
 - C: AWS's pricing page of 2021, for types that are no longer listed.
 
-`python -m development.prices` reads the prices anew. A type without a price has an unknown price,
+`python -m development.prices` reads the prices again. A type without a price has an unknown price,
 which is not the same as a price of zero.
 """
 

@@ -57,7 +57,7 @@ def service_trust(service: str, site: Site, source: str) -> Document:
 
 
 def through_s3(site: Site) -> dict[str, Any]:
-    """The condition that a key is used by S3, on behalf of whoever calls it."""
+    """The condition that a key is used by S3, on behalf of its caller."""
     return {"StringEquals": {"kms:ViaService": site.service_host("s3")}}
 
 

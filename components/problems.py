@@ -47,6 +47,6 @@ def report(problems: Iterable[Problem]) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as it would stand in YAML, cut where it is long."""
+    """A value as in YAML, cut where it is long."""
     text = "nothing" if value is None else json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"

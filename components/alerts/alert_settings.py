@@ -35,7 +35,7 @@ class ProlongedSettings(SettingsModel):
 
 
 class AlertSettings(SettingsModel):
-    """Who is told when a job ends badly, takes too long, or the month costs too much."""
+    """Messages about jobs that end badly or take too long, and about the month's cost."""
 
     emails: list[str] = Field(default=[], description="Addresses that get a mail.")
     slack: SlackSettings | None = Field(
@@ -53,7 +53,7 @@ class AlertSettings(SettingsModel):
         lt=MOST_BUDGET_USD,
         allow_inf_nan=False,
         description="What the team is expected to spend in a month at most, in USD, in whole "
-        "cents: told at 80 % "
-        "and 100 %, and where it is forecast to be exceeded; nothing is stopped. It counts what "
-        "carries the team's tag, once that is activated as a cost allocation tag of the account.",
+        "cents: a message is sent at 80 % and 100 %, and where it is forecast to be exceeded; "
+        "nothing is stopped. It counts what carries the team's tag, once that is activated as a "
+        "cost allocation tag of the account.",
     )

@@ -45,7 +45,7 @@ def bucket_policy(
         bucket_arn: the bucket.
         key_arn: the one key that its objects may be encrypted with.
         vpc_endpoint_id: the one endpoint through which objects may be reached, None for any way.
-        exempt_principal_arns: who may reach them another way: whoever deploys the stack. `*` and
+        exempt_principal_arns: who may reach them another way: the stack's deployers. `*` and
             `?` are patterns.
     """
     statements = [
@@ -140,7 +140,7 @@ def _other_header_statement(
 
 
 def _customer_key_statement(bucket_arn: str) -> Statement:
-    """Refuses keys that a client brings along: nobody else could ever read the object."""
+    """Refuses keys that a client brings along: no one else could ever read the object."""
     condition = {"Null": {_CUSTOMER_KEY: "false"}}
     statement = _deny("DenyCustomerProvidedKeys", ["s3:PutObject"], [f"{bucket_arn}/*"])
     return {**statement, "Condition": condition}

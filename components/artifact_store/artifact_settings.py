@@ -32,7 +32,7 @@ class ArtifactSettings(SettingsModel):
     )
     vpc_only: bool = Field(
         default=False,
-        description="Whether objects are reached through the VPC's endpoint alone: true or false.",
+        description="Whether objects are reached through the VPC's endpoint only: true or false.",
     )
     exempt_principals: list[str] = Field(
         default=[],

@@ -53,7 +53,7 @@ def principal_problems(arns: Sequence[str]) -> list[Problem]:
 def subject_problems(subjects: Sequence[str]) -> list[Problem]:
     """The GitHub subjects that are too wide, paths relative to the list.
 
-    A pull request's code has been reviewed by nobody yet, and must not launch anything.
+    A pull request's code has been reviewed by no one yet, and must not launch anything.
     """
     remedy = "write one environment or branch, as repo:acme/platform:environment:production"
     return [

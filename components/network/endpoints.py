@@ -59,7 +59,7 @@ def service_name(endpoint: str, region: str) -> str:
 def _problem(position: int, name: str) -> Problem:
     path = str(position)
     if name in INTERFACE_ENDPOINTS:
-        return Problem(path, name, "stands there twice", "name each endpoint once")
+        return Problem(path, name, "is there twice", "name each endpoint once")
     if name == "s3":
         rule = "is reached through the gateway endpoint that every network has"
         return Problem(path, name, rule, "leave it out")

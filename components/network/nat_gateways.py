@@ -18,7 +18,7 @@ class NatGatewaysArgs:
     """What NAT gateways are made from.
 
     Attributes:
-        vpc_id: the VPC that they stand in.
+        vpc_id: the VPC that they are in.
         subnets: the ranges of all zones; those with a public one get a gateway.
         private_route_tables: the route table of each zone's private subnet, by zone.
     """

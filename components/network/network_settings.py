@@ -17,7 +17,7 @@ FlowLogDays = Literal[
 
 
 class ExistingVpcSettings(SettingsModel):
-    """A VPC that somebody else made."""
+    """A VPC that others made and look after."""
 
     vpc_id: str = Field(description="The VPC's id, as vpc-0123456789abcdef0.")
     subnet_ids: list[str] = Field(

@@ -2,7 +2,7 @@
 
 The range is cut into eight equal slots. The zones a to f own the first six, by their letter and
 not by their place in a list, so that adding, removing or reordering zones renumbers no subnet.
-The eighth slot is cut the same way again for the public subnets that NAT gateways stand in; the
+The eighth slot is cut the same way again for the public subnets of NAT gateways; the
 seventh is free.
 """
 
@@ -37,7 +37,7 @@ _CONTAINER_RANGE = IPv4Network("172.17.0.0/16")
 
 @dataclass(frozen=True)
 class ZoneSubnets:
-    """The ranges of one availability zone; `public` only where a NAT gateway stands in it."""
+    """The ranges of one availability zone; `public` only where it has a NAT gateway."""
 
     zone: str
     private: str
@@ -53,7 +53,7 @@ def plan_subnets(cidr: str, zones: Sequence[str], nat: Nat = "none") -> list[Zon
     """The subnets of each zone, in the order of the zones.
 
     Raises:
-        ValueError: if a zone's name is not that of a standard zone, or stands there twice.
+        ValueError: if a zone's name is not that of a standard zone, or is there twice.
     """
     if len(set(zones)) < len(zones):
         raise ValueError(f"availability zones {list(zones)}: each may be named once")

@@ -166,7 +166,7 @@ def parse_aws(
         *(each for each in found if each.path not in hidden),
         *(_rule_problems(judged) if judged else ()),
     ]
-    return settings, [_told(each) for each in problems]
+    return settings, [_printable(each) for each in problems]
 
 
 def _encrypted_problem(key: str) -> Problem:
@@ -182,8 +182,8 @@ def _not_read_problem(key: str) -> Problem:
     return Problem(key, _HIDDEN, "this program does not read it", _REMEDIES[key])
 
 
-def _told(problem: Problem) -> Problem:
-    """The problem with its namespace, and without a value in which somebody wrote a credential."""
+def _printable(problem: Problem) -> Problem:
+    """The problem with its namespace, and without a value that may hold a credential."""
     path, value = problem.path, problem.value
     ids = path.endswith("AccountIds")
     hidden = problem.rule == UNKNOWN_KEY or (isinstance(value, dict | list) and not ids)

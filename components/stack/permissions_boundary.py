@@ -1,6 +1,6 @@
-"""A permissions boundary: the policy that an account sets as a limit to whatever a role may do.
+"""A permissions boundary: the policy that limits what a role may do at all.
 
-Pure functions. Whoever may create roles only with a boundary can build a stack that names it.
+Pure functions. An account may let its users create roles only with one, and a stack can name it.
 """
 
 from __future__ import annotations

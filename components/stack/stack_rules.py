@@ -44,7 +44,7 @@ def stack_problems(settings: Settings, project: Path) -> list[Problem]:
 
 
 def _unwritable(settings: Settings, project: Path) -> list[Problem]:
-    """What keeps the program from copying local files, told once for all jobs."""
+    """What keeps the program from copying local files, reported once for all jobs."""
     folder = project / PACKED if (project / PACKED).exists() else project
     paths = (path for name, job in settings.jobs.items() for path in _local_paths(name, job))
     path = next(paths, None)
@@ -67,7 +67,7 @@ def _local_paths(name: str, job: JobSettings) -> Iterator[str]:
 def region_problems(settings: Settings, region: str) -> list[Problem]:
     """The secrets that lie where the network of the jobs does not lead.
 
-    An interface endpoint leads to Secrets Manager in its own region alone.
+    An interface endpoint leads to Secrets Manager in its own region only.
     """
     if settings.network.nat != "none":
         return []
@@ -76,7 +76,7 @@ def region_problems(settings: Settings, region: str) -> list[Problem]:
             f"jobs.{name}.secrets.{secret}",
             reference.arn,
             f"lies in another region, and without NAT the network leads to Secrets Manager in "
-            f"{region} alone",
+            f"{region} only",
             f"replicate the secret to {region}, or set network.nat",
         )
         for name, job in settings.jobs.items()
@@ -154,7 +154,7 @@ def _network_has_room(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             "network.existing",
             network.existing.vpc_id,
-            "endpoints and NAT gateways of an existing VPC belong to whoever made it",
+            "endpoints and NAT gateways of an existing VPC belong to its owner",
             "remove network.interfaceEndpoints and network.nat",
         )
 
@@ -186,7 +186,7 @@ def _retention_is_consistent(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             "artifacts.vpcOnly",
             True,
-            "whoever deploys this stack would be locked out of its bucket",
+            "the deployers of this stack would be locked out of its bucket",
             "name the deployers' ARNs in artifacts.exemptPrincipals",
         )
 
@@ -197,7 +197,7 @@ def _objects_can_be_reached(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             "network.existing.s3EndpointId",
             None,
-            "with artifacts.vpcOnly the jobs reach the bucket through the VPC's S3 endpoint alone",
+            "with artifacts.vpcOnly the jobs reach the bucket through the VPC's S3 endpoint only",
             "name it, or remove artifacts.vpcOnly",
         )
 
@@ -230,7 +230,7 @@ def _deployers_are_named(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             "deployer",
             None,
-            "nobody could assume the role",
+            "no one could assume the role",
             "set trustedPrincipals or githubSubjects, or remove deployer",
         )
     principals = principal_problems(deployer.trusted_principals)
@@ -239,10 +239,10 @@ def _deployers_are_named(settings: Settings) -> Iterator[Problem]:
 
 
 def _stack_tags_are_the_stacks(settings: Settings) -> Iterator[Problem]:
-    """Costs, budgets and quotas are told apart by them."""
+    """They distinguish costs, budgets and quotas."""
     for name, job in settings.jobs.items():
         for key in sorted(STACK_TAGS & job.tags.keys()):
-            rule = "is a tag that every job of the stack has, and its costs are told apart by it"
+            rule = "is a tag that every job of the stack has, and it distinguishes the costs"
             yield Problem(f"jobs.{name}.tags.{key}", job.tags[key], rule, "choose another name")
 
 
@@ -272,7 +272,7 @@ def _images_are_in_ecr(settings: Settings) -> Iterator[Problem]:
             yield Problem(
                 f"jobs.{name}.image",
                 image,
-                "SageMaker runs training images from Amazon ECR alone",
+                "SageMaker runs training images from Amazon ECR only",
                 "write <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>",
             )
 

@@ -1,4 +1,4 @@
-"""All settings of one stack, as they stand in `Pulumi.<stack>.yaml`."""
+"""All settings of one stack, as `Pulumi.<stack>.yaml` has them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Settings(SettingsModel):
     )
     preflight: bool = Field(
         default=True,
-        description="Whether a launch is held against the account's quotas, and its image, inputs "
+        description="Whether a launch is checked against the account's quotas, and its image, inputs "
         "and role are looked for, before anything is stopped or made: true or false.",
     )
     wait_for_completion: bool = Field(

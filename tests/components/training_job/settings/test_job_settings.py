@@ -161,7 +161,7 @@ WRONG_JOBS: list[tuple[dict[str, Any], str, str]] = [
     ({"extra": {"ExperimentConfig": {"RunName": "ghp_" + "a" * 36}}},
      "jobs.digits.extra.ExperimentConfig.RunName", "Secrets Manager"),
     # tags
-    ({"tags": {"team": "vision"}}, "jobs.digits.tags.team", "costs are told apart"),
+    ({"tags": {"team": "vision"}}, "jobs.digits.tags.team", "distinguishes the costs"),
     ({"tags": {"aws:x": "y"}}, "jobs.digits.tags.aws:x", "another name"),
     ({"tags": {"sagemaker-training:owner": "y"}}, "jobs.digits.tags.sagemaker-training:owner",
      "another name"),
