@@ -55,7 +55,7 @@ def parse(raw: Mapping[str, Any], project: Path) -> tuple[Settings | None, list[
 
 
 def _follows(problem: Problem, others: list[Problem]) -> bool:
-    """Whether it is reported already, or is there only because a job's or the team's value is none."""
+    """Whether it is reported already, or is there only for want of a job's or the team's value."""
     if problem.path in {other.path for other in others}:
         return True
     lacking = {_job_of(other.path) for other in others if other.rule == REQUIRED}

@@ -52,8 +52,8 @@ class Settings(SettingsModel):
     )
     preflight: bool = Field(
         default=True,
-        description="Whether a launch is checked against the account's quotas, and its image, inputs "
-        "and role are looked for, before anything is stopped or made: true or false.",
+        description="Whether a launch is checked against the account's quotas, and its image, "
+        "inputs and role are looked for, before anything is stopped or made: true or false.",
     )
     wait_for_completion: bool = Field(
         default=False, description="Whether `pulumi up` waits until the jobs have ended."
