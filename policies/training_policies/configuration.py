@@ -13,9 +13,8 @@ from typing import Any
 from training_policies.configuration_schema import configuration_schema
 from training_policies.exemptions import Exemption, parse
 from training_policies.instances import Prices
-from training_policies.json_schema import problems_with
 from training_policies.policy import Level, Parameters, Rule, Stack
-from training_policies.problems import Problem, report
+from training_policies.problems import Problem, report, schema_problems
 from training_policies.quotas.quota import quota_of
 from training_policies.resource import MISSING
 
@@ -87,7 +86,7 @@ def read_configuration(file: Path, rules: Iterable[Rule]) -> Configuration:
         ConfigurationError: it is not there, no JSON, or breaks the schema.
     """
     values = _decoded(file)
-    problems = problems_with(values, configuration_schema(rules))
+    problems = schema_problems(values, configuration_schema(rules))
     if not problems:
         problems = _calendar_problems(values)
     if problems:

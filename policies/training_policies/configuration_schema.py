@@ -1,30 +1,27 @@
-"""The JSON schema of the pack's configuration file."""
+"""The JSON schema of the pack's configuration file.
+
+Every `description` is also the remedy for a value that breaks the schema there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from training_policies.policy import Rule
+from training_policies.policy import Rule, Schema
 from training_policies.quotas.quota import QUOTA_SCHEMA
 
 _NAME = "^[a-z0-9](-?[a-z0-9])*$"
 _LEVELS = ["advisory", "mandatory", "disabled"]
-_PATTERN = {"type": "string", "minLength": 1}
 
 
 def configuration_schema(rules: Iterable[Rule]) -> dict[str, Any]:
     """The schema for a pack of these rules."""
     rules = list(rules)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Configuration of the policy pack sagemaker-training",
-        "type": "object",
-        "description": "the pack's configuration: {teams, policies, exemptions, prices}",
-        "additionalProperties": False,
-        "required": ["teams"],
-        "properties": {
-            "$schema": {"type": "string", "description": "this schema's address, for editors"},
+    configuration = _mapping(
+        "the pack's configuration: {teams, policies, exemptions, prices}",
+        {
+            "$schema": _text("this schema's address, for editors"),
             "trustSettings": {
                 "type": "boolean",
                 "default": True,
@@ -38,20 +35,45 @@ def configuration_schema(rules: Iterable[Rule]) -> dict[str, Any]:
                 "description": "how many days before its end an exemption warns, 0 or more",
             },
             "prices": _PRICES,
-            "policies": _policies(rules),
+            "policies": _mapping(
+                "each policy's level and parameters, by its name",
+                {rule.name: _policy(rule) for rule in rules},
+                required=[rule.name for rule in rules if _required(rule)],
+            ),
             "teams": _teams(rules),
             "exemptions": _exemptions(rules),
         },
+        required=["teams"],
+    )
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Configuration of the policy pack sagemaker-training",
+        **configuration,
     }
 
 
-_PRICES: Mapping[str, Any] = {
-    "type": "object",
-    "description": "prices that differ from the price file: {unknown, usdPerHour}",
-    "additionalProperties": False,
-    "properties": {
+def _mapping(
+    description: str, properties: Mapping[str, Schema], required: Iterable[str] = ()
+) -> dict[str, Any]:
+    """The schema of a mapping that has these keys and no other."""
+    return {
+        "type": "object",
+        "description": description,
+        "additionalProperties": False,
+        "required": list(required),
+        "properties": dict(properties),
+    }
+
+
+def _text(description: str, minimum: int = 0, **more: Any) -> dict[str, Any]:
+    """The schema of a text of at least this many characters."""
+    return {"type": "string", "minLength": minimum, **more, "description": description}
+
+
+_PRICES = _mapping(
+    "prices that differ from the price file: {unknown, usdPerHour}",
+    {
         "unknown": {
-            "type": "string",
             "enum": ["refuse", "allow"],
             "default": "refuse",
             "description": "what becomes of an instance type without a price: refuse, or allow, "
@@ -61,124 +83,80 @@ _PRICES: Mapping[str, Any] = {
             "type": "object",
             "description": "the organisation's own prices by instance type, in USD per instance "
             "and hour, as {ml.p5.48xlarge: 55.0}",
-            "propertyNames": {"type": "string", "pattern": r"^ml\.[a-z0-9-]+\.[a-z0-9]+$"},
+            "propertyNames": {"pattern": r"^ml\.[a-z0-9-]+\.[a-z0-9]+$"},
             "additionalProperties": {"type": "number", "minimum": 0},
         },
     },
-}
-
-
-def _policies(rules: list[Rule]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "description": "each policy's level and parameters, by its name",
-        "additionalProperties": False,
-        "required": [rule.name for rule in rules if _required(rule)],
-        "properties": {rule.name: _policy(rule) for rule in rules},
-    }
+)
 
 
 def _policy(rule: Rule) -> dict[str, Any]:
     level = {
-        "type": "string",
         "enum": ["mandatory"] if rule.fixed else _LEVELS,
         "default": rule.level,
         "description": "what a violation does: mandatory refuses, advisory warns, disabled nothing"
         if not rule.fixed
         else "always mandatory, because the other quotas rely on it",
     }
-    return {
-        "type": "object",
-        "description": rule.description,
-        "additionalProperties": False,
-        "required": _required(rule),
-        "properties": {"level": level, **rule.parameters},
-    }
+    return _mapping(rule.description, {"level": level, **rule.parameters}, _required(rule))
 
 
 def _teams(rules: list[Rule]) -> dict[str, Any]:
-    own = {
-        "type": "object",
-        "description": "parameters of policies that are this team's own, by the policy's name",
-        "additionalProperties": False,
-        "properties": {
-            rule.name: {
-                "type": "object",
-                "description": rule.description,
-                "additionalProperties": False,
-                "properties": dict(rule.parameters),
-            }
+    own = _mapping(
+        "parameters of policies that are this team's own, by the policy's name",
+        {
+            rule.name: _mapping(rule.description, rule.parameters)
             for rule in rules
             if rule.parameters
         },
-    }
-    quota = {
-        **QUOTA_SCHEMA,
-        "properties": {**QUOTA_SCHEMA["properties"], "parameters": own},
+    )
+    quota = {**QUOTA_SCHEMA, "properties": {**QUOTA_SCHEMA["properties"], "parameters": own}}
+    environments = {
+        "type": "object",
+        "description": 'quotas by environment; "*" is any other environment',
+        "propertyNames": {
+            "pattern": rf"{_NAME}|^\*$",
+            "description": 'an environment\'s name, or "*"',
+        },
+        "additionalProperties": quota,
     }
     return {
         "type": "object",
         "description": "each team's quotas by environment, as {research: {dev: {families: {…}}}}",
         "propertyNames": {
-            "type": "string",
             "pattern": _NAME,
             "description": "a team's name in lower-case letters, digits and hyphens",
         },
-        "additionalProperties": {
-            "type": "object",
-            "description": 'quotas by environment; "*" is any other environment',
-            "propertyNames": {
-                "type": "string",
-                "pattern": rf"{_NAME}|^\*$",
-                "description": 'an environment\'s name, or "*"',
-            },
-            "additionalProperties": quota,
-        },
+        "additionalProperties": environments,
     }
 
 
 def _exemptions(rules: list[Rule]) -> dict[str, Any]:
+    properties = {
+        "policy": {
+            "enum": sorted(rule.name for rule in rules if not rule.fixed),
+            "description": "the policy's name",
+        },
+        "resource": _text(
+            "a pattern of resource names, as research-dev-llm*; a stack's name for sums over a "
+            "stack",
+            1,
+        ),
+        "team": _text("a pattern of teams; any by default", 1),
+        "environment": _text("a pattern of environments; any by default", 1),
+        "reason": _text("why, in a sentence", 10),
+        "owner": _text("who answers for it, as an address", 3),
+        "expires": _text("its last day, as 2027-03-31", pattern=r"^\d{4}-\d{2}-\d{2}$"),
+    }
+    optional = {"team", "environment"}
     return {
         "type": "array",
         "description": "who may break which policy, why, and until when",
-        "items": {
-            "type": "object",
-            "description": "an exemption: {policy, resource, reason, owner, expires}",
-            "additionalProperties": False,
-            "required": ["policy", "resource", "reason", "owner", "expires"],
-            "properties": {
-                "policy": {
-                    "type": "string",
-                    "enum": sorted(rule.name for rule in rules if not rule.fixed),
-                    "description": "the policy's name",
-                },
-                "resource": {
-                    **_PATTERN,
-                    "description": "a pattern of resource names, as research-dev-llm*; a stack's "
-                    "name for sums over a stack",
-                },
-                "team": {**_PATTERN, "description": "a pattern of teams; any by default"},
-                "environment": {
-                    **_PATTERN,
-                    "description": "a pattern of environments; any by default",
-                },
-                "reason": {
-                    "type": "string",
-                    "minLength": 10,
-                    "description": "why, in a sentence",
-                },
-                "owner": {
-                    "type": "string",
-                    "minLength": 3,
-                    "description": "who answers for it, as an address",
-                },
-                "expires": {
-                    "type": "string",
-                    "pattern": r"^\d{4}-\d{2}-\d{2}$",
-                    "description": "its last day, as 2027-03-31",
-                },
-            },
-        },
+        "items": _mapping(
+            "an exemption: {policy, resource, reason, owner, expires}",
+            properties,
+            required=[name for name in properties if name not in optional],
+        ),
     }
 
 

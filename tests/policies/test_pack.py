@@ -15,7 +15,7 @@ from training_policies.pack import POLICIES, configured_policies
 from training_policies.policy import Policy, Rule
 
 PACK = CHECKOUT / "policies"
-OWN = {"pulumi", "pulumi_policy", "training_policies"}
+OWN = {"jsonschema", "pulumi", "pulumi_policy", "training_policies"}
 PROGRAM = {path.stem for path in CHECKOUT.iterdir() if path.is_dir() or path.suffix == ".py"}
 
 
@@ -50,7 +50,8 @@ def test_the_pack_needs_the_same_versions_as_the_program():
         for name in ("requirements.txt", "requirements-dev.txt")
         for line in (CHECKOUT / name).read_text().splitlines()
     }
-    assert wanted == {"pulumi==3.272.0", "pulumi-policy==1.21.0", "PyYAML==6.0.3"} & ours
+    pinned = {"jsonschema==4.26.0", "pulumi==3.272.0", "pulumi-policy==1.21.0", "PyYAML==6.0.3"}
+    assert wanted == pinned & ours
 
 
 def test_the_schema_and_the_list_of_policies_are_current():

@@ -5,14 +5,13 @@ from typing import Any
 
 import hypothesis
 import jsonschema
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from training_policies.configuration import DEFAULT_FILE
 from training_policies.configuration_schema import configuration_schema
-from training_policies.json_schema import problems_with
 from training_policies.pack import POLICIES
+from training_policies.problems import schema_problems
 
 SCHEMA = configuration_schema(POLICIES)
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -78,7 +77,7 @@ anything = st.recursive(
 
 
 def test_a_complete_configuration_has_no_problem():
-    assert problems_with(COMPLETE, SCHEMA) == []
+    assert schema_problems(COMPLETE, SCHEMA) == []
     assert VALIDATOR.is_valid(COMPLETE)
 
 
@@ -88,21 +87,29 @@ def test_a_configuration_has_problems_exactly_when_it_breaks_the_schema(
     place: tuple[Any, ...], value: Any
 ):
     configuration = changed(place, value)
-    assert bool(problems_with(configuration, SCHEMA)) != VALIDATOR.is_valid(configuration)
+    assert bool(schema_problems(configuration, SCHEMA)) != VALIDATOR.is_valid(configuration)
 
 
 @hypothesis.settings(max_examples=60)
 @given(st.sampled_from(places(COMPLETE)), anything)
 def test_every_problem_has_a_path_a_rule_and_a_remedy(place: tuple[Any, ...], value: Any):
-    for problem in problems_with(changed(place, value), SCHEMA):
+    for problem in schema_problems(changed(place, value), SCHEMA):
         assert problem.rule
         assert problem.remedy
         assert problem.path or not place
 
 
-def test_a_keyword_that_nobody_checks_is_no_silent_pass():
-    with pytest.raises(KeyError):
-        problems_with(3, {"type": "integer", "multipleOf": 2})
+def test_a_keyword_of_which_nothing_is_written_here_is_no_silent_pass():
+    [problem] = schema_problems(3, {"type": "integer", "multipleOf": 2, "description": "even"})
+    assert (problem.value, problem.rule) == (3, "3 is not a multiple of 2")
+    assert problem.remedy == "even"
+
+
+def test_a_level_of_the_wrong_type_is_one_problem():
+    wrong = changed(("policies", "quota-spot-only", "level"), 3)
+    [problem] = schema_problems(wrong, SCHEMA)
+    assert problem.path == "policies.quota-spot-only.level"
+    assert problem.rule == "is none of advisory, mandatory, disabled"
 
 
 def test_the_default_configuration_is_valid_for_any_other_validator():
