@@ -1,9 +1,9 @@
-"""`python -m project_check FOLDER --stack STACK`: whether a project's files leave the pack alone.
+"""`python -m project_check FOLDER --stack STACK`: refuses files that replace the pack.
 
 For the pipeline, before it runs anything of the project. Some keys of Pulumi.yaml and of the file
 of a stack have the engine run another program in place of its own plugins, the one that starts the
-policy pack included, or read its settings elsewhere. A preview would show the pack's name and judge
-nothing. Exits with 0, or with 1 and every problem.
+policy pack included, or read its settings elsewhere. A preview would show the pack's name, and
+nothing would be judged. Exits with 0, or with 1 and every problem.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _REFUSED: Mapping[str, str] = {
     "the one that starts the policy pack included",
     "packages": "has the engine run these programs in place of its own plugins",
     "stackConfigDir": "has the engine read the stack's settings from another folder",
-    "backend": "says where the state is kept, which is for the pipeline to say",
+    "backend": "says where the state is kept, which the pipeline decides",
     "environment": "sets variables of the engine, such as the one that says which Python runs the "
     "policy pack",
 }
 """Why a key of either file is refused, where the reason is known."""
 
-_UNKNOWN = "is no key that is known to leave the policy pack alone"
+_UNKNOWN = "is not among the keys that are known not to touch the policy pack"
 
 _DESCRIBING = {"name", "description", "author", "website", "license", "template"}
 PROJECT_KEYS = frozenset(
@@ -86,7 +86,7 @@ def _problems_with(file: Path, allowed: frozenset[str]) -> Iterator[Problem]:
 
 
 def _problems_with_settings(file: Path, config: Any) -> Iterator[Problem]:
-    """Settings by which the files would say whose the stack is, under either of their names."""
+    """Settings by which the files would name the stack's team, under either of their names."""
     if not isinstance(config, dict):
         rule = "names another folder of settings, or is no mapping"
         yield Problem(f"{file.name}: config", config, rule, "write settings and values")
@@ -96,7 +96,7 @@ def _problems_with_settings(file: Path, config: Any) -> Iterator[Problem]:
             yield Problem(
                 f"{file.name}: config.{key}",
                 value,
-                "writes the stack's tags, which say whose quotas count",
+                "writes the stack's tags, which say which team's quotas count",
                 f"remove {key}, and have the tags set with `pulumi stack tag set`",
             )
 

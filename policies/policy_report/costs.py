@@ -17,7 +17,7 @@ EVERYTHING = Scope("all")
 
 @dataclass(frozen=True)
 class JobCost:
-    """A job, what it runs on, and its cost ceiling in USD; None where it can't be told."""
+    """A job, what it runs on, and its cost ceiling in USD; None where it is not known."""
 
     name: str
     capacity: str
@@ -29,7 +29,7 @@ class JobCost:
 
 @dataclass(frozen=True)
 class StackCost:
-    """The jobs of a stack, and the ceiling of all of them in USD; None where one can't be told."""
+    """The jobs of a stack, and the ceiling of all of them in USD; None where one is not known."""
 
     jobs: Sequence[JobCost]
     ceiling: float | None

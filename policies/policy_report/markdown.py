@@ -20,7 +20,7 @@ _MARKS = {"create": "+", "update": "~", "delete": "-", "replace": "±"}
 
 
 def marker(stack: str) -> str:
-    """What a stack's comment begins with, so that the next run finds it and writes it anew."""
+    """What a stack's comment begins with, so that the next run finds it and writes it again."""
     return f"<!-- training-policies: {stack} -->"
 
 
@@ -50,14 +50,14 @@ def _mark(verdict: Verdict) -> str:
 
 def _outcome(verdict: Verdict) -> str:
     """What came of the preview, the first thing that refuses it before all others."""
-    told = (
+    outcomes = (
         (verdict.refusing, f"{_count(len(verdict.refusing), 'violation')} of the policies"),
         (not verdict.judged, "the preview failed, so not all was judged"),
         (not verdict.preview.policies, "no policy ran"),
         (verdict.missing, _missing(verdict)),
         (verdict.unreported, _unreported(verdict)),
     )
-    return next((text for applies, text in told if applies), _kept(verdict))
+    return next((text for applies, text in outcomes if applies), _kept(verdict))
 
 
 def _missing(verdict: Verdict) -> str:
@@ -77,7 +77,7 @@ def _kept(verdict: Verdict) -> str:
 
 
 def _disagreement_section(verdict: Verdict) -> Iterator[str]:
-    """Why the engine's word does not count, where it can't be the pack's."""
+    """Why the engine's verdict does not count, where it can't be the pack's."""
     if not verdict.judged or not (verdict.missing or verdict.unreported):
         return
     yield "### The engine's verdict is not the pack's"

@@ -63,7 +63,7 @@ class Preview:
     `settings` are the stack's, in the project's namespace. `resources` are those that there will
     be, those that stay as they are included, with their inputs; what is secret is unknown there.
     `policies` are the names of those that ran in a pack of this pack's name. `errors` are the
-    engine's and the program's. `complete` tells whether the preview came to its end.
+    engine's and the program's. `complete` is whether the preview came to its end.
     """
 
     settings: Mapping[str, str]
@@ -93,7 +93,7 @@ def read_preview(file: Path) -> Preview:
 
 
 def preview_of(events: Sequence[Event]) -> Preview:
-    """The preview that these events tell of."""
+    """The preview that these events report."""
     steps = [each["metadata"] for each in _of_kind(events, "resourcePreEvent")]
     steps = [each for each in steps if not _is_default_provider(each)]
     changed = [each for each in steps if each["op"] not in {UNCHANGED, *_DETAILS}]
@@ -156,10 +156,10 @@ def _without_secrets(value: Any) -> Any:
 def _settings(events: Iterable[Event], steps: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
     """The settings in the namespace of the project, which the URN of any resource names."""
     project = steps[0]["urn"].split("::")[1] if steps else ""
-    told: dict[str, object] = {}
+    config: dict[str, object] = {}
     for prelude in _of_kind(events, "preludeEvent"):
-        told |= prelude.get("config") or {}
-    return settings_of(told, project)
+        config |= prelude.get("config") or {}
+    return settings_of(config, project)
 
 
 def _breach(event: Mapping[str, Any]) -> Breach:
@@ -173,8 +173,8 @@ def _breach(event: Mapping[str, Any]) -> Breach:
 
 
 def _errors(events: Sequence[Event]) -> list[str]:
-    told = _of_kind(events, "diagnosticEvent")
-    found = [each["message"].strip() for each in told if each["severity"] == "error"]
+    diagnostics = _of_kind(events, "diagnosticEvent")
+    found = [each["message"].strip() for each in diagnostics if each["severity"] == "error"]
     return list(dict.fromkeys(each for each in found if each != "preview failed"))
 
 

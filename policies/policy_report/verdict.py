@@ -1,6 +1,6 @@
 """Whether an update may go ahead: what the engine says of its preview, and a second judgement.
 
-The engine finds the pack by what a program's files say, so its word is not enough. The report
+The engine finds the pack by what a program's files say, so its verdict is not enough. The report
 requires that the pack's own policies ran, and runs them itself over the preview's resources.
 """
 
@@ -34,7 +34,7 @@ class Verdict:
         preview: what the engine said.
         policies: the names of the policies that must run.
         unreported: what the report's own run of the policies refuses, and the engine did not.
-        over: the sums that are above a quota or can't be told, exempted or not.
+        over: the sums that are above a quota or not known, exempted or not.
     """
 
     preview: Preview
@@ -95,10 +95,10 @@ def _unreported(verdict: Verdict, run: PolicyRun) -> list[Breach]:
 
 
 def _breaches(run: PolicyRun, resources: Sequence[Resource]) -> Iterator[Breach]:
-    """What the policies find; what the whole stack breaks is told of its root, as by the engine."""
+    """What the policies find; the whole stack's violations are those of its root."""
     root = next((each.name for each in resources if each.type == STACK_TYPE), "")
     severities = {policy.name: policy.severity for policy in run.policies}
-    for told in run.over(resources):
-        resource = name_in(told.urn) if told.urn else root
-        severity = severities.get(told.policy, "")
-        yield Breach(told.policy, told.level, severity, resource, told.text)
+    for found in run.over(resources):
+        resource = name_in(found.urn) if found.urn else root
+        severity = severities.get(found.policy, "")
+        yield Breach(found.policy, found.level, severity, resource, found.text)

@@ -64,11 +64,11 @@ def _report(jobs: list[RecordedJob], configuration: Configuration, live: str | N
 def owned(
     running: list[TrainingJobView], recorded: list[RecordedJob], configuration: Configuration
 ) -> Iterator[StackJob]:
-    """The running jobs with the stacks whose states record them, or else with a stack of nobody."""
+    """The running jobs, with the stacks that record them or else with one that has no team."""
     stacks = {each.arn: each.stack for each in recorded if each.arn}
-    nobodys = stack_of("", {}, {}, trust_settings=configuration.trusts_settings)
+    unowned = stack_of("", {}, {}, trust_settings=configuration.trusts_settings)
     for job in running:
-        yield StackJob(job, stacks.get(job.resource.urn, nobodys))
+        yield StackJob(job, stacks.get(job.resource.urn, unowned))
 
 
 def _parser() -> argparse.ArgumentParser:

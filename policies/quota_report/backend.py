@@ -38,8 +38,8 @@ class Backend:
     def jobs(self, *, trust_settings: bool) -> list[RecordedJob]:
         """The training jobs of all stacks, launched or not, each named with its stack.
 
-        A state does not have its stack's settings. Where they are trusted, what they say stands in
-        the job's tags too.
+        A state does not have its stack's settings. Where they are trusted, the job's
+        tags have the same values.
 
         Raises:
             BackendError: the CLI can't be run, or refuses.

@@ -88,7 +88,7 @@ def _limited(line: Usage) -> bool:
 def _cells(line: Usage) -> tuple[str, ...]:
     used = "?" if line.used is None else digits(line.used)
     allowed = "–" if line.allowed is None else digits(line.allowed)
-    owner = (line.owner.team or "nobody", line.owner.environment or "–")
+    owner = (line.owner.team or "no team", line.owner.environment or "–")
     return (*owner, line.scope, line.what, used, allowed, line.verdict, ", ".join(line.jobs))
 
 

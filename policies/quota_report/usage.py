@@ -1,8 +1,8 @@
 """What each team takes, against the quotas of the policy pack's configuration; no AWS, no engine.
 
 The pack judges one stack at a time. Here all stacks of a team and environment count together
-against the same limits, each job at its worst case. Whose a job is, is decided as the pack decides
-it.
+against the same limits, each job at its worst case. Which team a job belongs to, is
+decided as the pack decides it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class StackJob:
 
     @property
     def owner(self) -> Owner:
-        """The team and environment whose quotas it counts against."""
+        """The team and environment against whose quotas it counts."""
         return owner_of(self.job, self.stack)
 
     @property
@@ -110,7 +110,7 @@ def _line(
 
 
 def _verdict(used: float | None, allowed: float | None, limit: StackLimit) -> str:
-    """Instances that can't be counted are told even where nothing limits them."""
+    """Instances that can't be counted are reported even where nothing limits them."""
     if used is None and (allowed is not None or limit.key == "instancesPerStack"):
         return UNKNOWN
     if used is None or allowed is None:

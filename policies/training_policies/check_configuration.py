@@ -21,7 +21,7 @@ from training_policies.pack import POLICIES
 
 
 def main(arguments: list[str]) -> int:
-    """Print what is wrong, or what the configuration holds, and return the exit code."""
+    """Prints what is wrong, or what the configuration has, and returns the exit code."""
     file = Path(arguments[0]) if arguments else configuration_file()
     try:
         configuration = read_configuration(file, POLICIES)

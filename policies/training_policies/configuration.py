@@ -25,7 +25,7 @@ DEFAULT_FILE = Path(__file__).parent.parent / "configuration.json"
 
 
 class ConfigurationError(Exception):
-    """The configuration can't be used; the message says where and how to mend it."""
+    """The configuration can't be used; the message says where, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Configuration:
 
     @property
     def trusts_settings(self) -> bool:
-        """Whether a stack's own settings may say whose it is."""
+        """Whether a stack's own settings may name its team and environment."""
         return bool(self.values.get("trustSettings", True))
 
     def level(self, rule: Rule) -> Level:
@@ -83,7 +83,7 @@ def read_configuration(file: Path, rules: Iterable[Rule]) -> Configuration:
     """The configuration in a file.
 
     Raises:
-        ConfigurationError: it is not there, no JSON, or breaks the schema.
+        ConfigurationError: it is not there, is no JSON, or breaks the schema.
     """
     values = _decoded(file)
     problems = schema_problems(values, configuration_schema(rules))
@@ -106,7 +106,7 @@ def _decoded(file: Path) -> Any:
             f"write a configuration there, or set {VARIABLE} to the path of one",
         )
     except ValueError as error:
-        problem = Problem(str(file), MISSING, f"is no JSON: {error}", "mend the file's syntax")
+        problem = Problem(str(file), MISSING, f"is no JSON: {error}", "correct the file's syntax")
     raise ConfigurationError(report(str(file), [problem]))
 
 

@@ -51,7 +51,7 @@ class Enforcement:
         if exemption is None:
             return f"{violation}\n{self._how_to_ask(rule, resource)}"
         if exemption.has_expired(self.today):
-            return f"{violation}\nExpired: the {exemption}. Mend the violation, or renew it."
+            return f"{violation}\nExpired: the {exemption}. Correct the violation, or renew it."
         self.used.add(exemption)
         return None
 

@@ -111,7 +111,7 @@ def refusal(problems: str) -> ResourceValidationPolicy:
         validate=validate,
         enforcement_level=EnforcementLevel.MANDATORY,
         severity=Severity.CRITICAL,
-        remediation_steps="Mend the configuration file as the message says.",
+        remediation_steps="Correct the configuration file as the message says.",
     )
 
 
@@ -131,10 +131,12 @@ def exemptions_warning(enforcement: Enforcement) -> StackValidationPolicy:
         validate=validate,
         enforcement_level=EnforcementLevel.ADVISORY,
         severity=Severity.MEDIUM,
-        remediation_steps="Mend what is exempted, or have the exemption renewed.",
+        remediation_steps="Correct what is exempted, or have the exemption renewed.",
     )
 
 
 def _warning(exemption: Exemption, days: int) -> str:
     last = "today is its last day" if days == 0 else f"{days} days are left"
-    return f"{last}: the {exemption}.\nRemedy: mend the violation, or have the exemption renewed."
+    return (
+        f"{last}: the {exemption}.\nRemedy: correct the violation, or have the exemption renewed."
+    )

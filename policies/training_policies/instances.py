@@ -25,7 +25,7 @@ class InstanceType:
     accelerators: int
     accelerator: str
     has_local_storage: bool
-    """Whether training data lies on local NVMe, so that the service refuses a volume key."""
+    """Whether training data is on local NVMe disks, so that the service refuses a volume key."""
     usd_per_hour: float | None
 
 
@@ -68,7 +68,7 @@ class Prices:
     unknown: Literal["refuse", "allow"] = "refuse"
 
     def usd_per_hour(self, instance_type: str) -> float | None:
-        """The price, or None where nobody knows it and that is refused."""
+        """The price, or None where it is not known and that is refused."""
         if instance_type in self.own:
             return self.own[instance_type]
         listed = instance_types().get(instance_type)

@@ -20,7 +20,7 @@ Schema = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Claim:
-    """Whose stack it is, as one `source` says; "" for what it does not say."""
+    """The stack's team and environment, as one `source` says; "" for what it does not say."""
 
     source: str
     team: str
@@ -29,10 +29,10 @@ class Claim:
 
 @dataclass(frozen=True)
 class Stack:
-    """Whose stack is judged. `team` and `environment` are "" where nobody says them.
+    """The stack that is judged. `team` and `environment` are "" where they are not named.
 
-    `tags_only` tells whether only the stack's tags may say them. What the program or its settings
-    write, a resource's tags for instance, is then compared with the tags and counts for nothing.
+    `tags_only` is whether only the stack's tags may name them. What the program or its settings
+    write, a resource's tags for instance, is then only compared with the tags.
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""A CreateTrainingJob request, read by the API's own names in whatever case it is written.
+"""A CreateTrainingJob request, read by the API's own names in whatever way they are written.
 
 The API writes `ResourceConfig.InstanceType`, pulumi-aws `resourceConfig.instanceType`, and
-programs in Python `resource_config` and `instance_type`. pulumi-aws has plurals where the API has
-lists with singular names.
+programs in Python `resource_config` and `instance_type`. Where the API has a list with a singular
+name, pulumi-aws has a plural.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from training_policies.resource import MISSING, UNKNOWN, Resource
 
-_MARKS = frozenset(
+_TRAINING_NAMES = frozenset(
     {
         "algorithmspecification",
         "hyperparameters",
@@ -26,20 +26,21 @@ _MARKS = frozenset(
         "trainingjobname",
     }
 )
-"""Names that, two together or one beside an instance type, say that a request is for training."""
+"""Names of a training request, as `spelling` writes them. A mapping with two of them is taken for
+a request, and so is one with one of them and an instance type."""
 
-_JSON = ("{", "[", '"')
-"""What a text of JSON begins with that may hold a mapping, be it in another such text."""
+_MAY_BE_JSON = ("{", "[", '"')
+"""The first characters of a JSON text that may have a mapping in it, or another JSON text."""
 
-_CHANGED = frozenset({"enablemanagedspottraining", "resourceconfig", "stoppingcondition"})
-"""The members of a request in which attempts differ."""
+_FALLBACK_MEMBERS = frozenset({"enablemanagedspottraining", "resourceconfig", "stoppingcondition"})
+"""The members of a request that a fallback may replace, as `spelling` writes them."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """The values of a request.
+    """The values of a request; UNKNOWN where it can't be read.
 
-    In a `flat` one, a value may stand by its own name beside the rest, not in the API's groups.
+    In a `flat` request a value may be at the top, outside the group that the API has it in.
     """
 
     values: Any
@@ -57,44 +58,65 @@ class Request:
         return named(self.values, part) if found is MISSING and self.flat else found
 
     def changed_by(self, members: Any) -> Request:
-        """The request with some of its members replaced; unknown where they can't be read."""
+        """The request with a fallback's members in place of its own; UNKNOWN if that can't be."""
         if not isinstance(members, Mapping) or not isinstance(self.values, Mapping):
             return Request(UNKNOWN)
-        if not {spelling(name) for name in members} <= _CHANGED:
+        replaced = {spelling(name): value for name, value in members.items()}
+        if not replaced.keys() <= _FALLBACK_MEMBERS:
             return Request(UNKNOWN)
-        changed = {spelling(name): value for name, value in members.items()}
-        kept = {name: each for name, each in self.values.items() if spelling(name) not in changed}
-        return Request(kept | changed, self.flat)
+        kept = {name: each for name, each in self.values.items() if spelling(name) not in replaced}
+        return Request(kept | replaced, self.flat)
 
 
-def request_in(resource: Resource, *, certain: bool) -> Request | None:
-    """The request among a resource's properties.
+def request_of(resource: Resource) -> Request:
+    """The request of a resource that is certain to be a training job.
 
-    Where the type is `certain` to be a training job, what can't be found is unknown: nothing
-    about it goes unjudged. Elsewhere None says that the resource is no training job.
+    It is in the property `request`, or else the properties themselves are the request.
     """
     properties = resource.read()
-    if certain:
-        request = named(properties, "request")
-        return Request(properties if request is MISSING else request)
+    request = named(properties, "request")
+    return Request(properties if request is MISSING else request)
+
+
+def request_within(resource: Resource) -> Request | None:
+    """The request anywhere in a resource of any other type; None if the resource has none.
+
+    Where there are several, only the provider knows which of them it sends, so the request is
+    UNKNOWN.
+    """
     # A fallback has enough of a request to be taken for one.
-    others = {key: each for key, each in properties.items() if spelling(key) != "fallbacks"}
-    found: list[Mapping[str, Any]] = []
-    for each in filter(_is_training, _mappings(others)):
-        if each not in found:
-            found.append(each)
-    if len(found) > 1:
-        # Which of them is sent, or whether all are, is the provider's secret.
-        return Request(UNKNOWN)
-    return Request(found[0], flat=True) if found else None
+    properties = {
+        name: value for name, value in resource.read().items() if spelling(name) != "fallbacks"
+    }
+    requests: list[Mapping[str, Any]] = []
+    for each in _mappings(properties):
+        if _is_training_request(each) and each not in requests:
+            requests.append(each)
+    if not requests:
+        return None
+    return Request(requests[0], flat=True) if len(requests) == 1 else Request(UNKNOWN)
 
 
 def spelling(name: str) -> str:
-    """A name without its way of writing: `InstanceType`, `instance_type` → `instancetype`."""
+    """A name in one way of writing: `InstanceType` and `instance_type` are `instancetype`."""
     return name.replace("_", "").replace("-", "").lower()
 
 
+def named(values: Any, name: str) -> Any:
+    """The value of a mapping's key that is this name or its plural, in any way of writing.
+
+    MISSING where there is no such key, UNKNOWN where there are several: only the provider knows
+    which of them counts.
+    """
+    if not isinstance(values, Mapping):
+        return MISSING
+    wanted = (spelling(name), f"{spelling(name)}s")
+    found = [value for key, value in values.items() if spelling(key) in wanted]
+    return UNKNOWN if len(found) > 1 else next(iter(found), MISSING)
+
+
 def _step(values: Any, part: str) -> Any:
+    """The value below another: an item of a list, by its number, or a named member."""
     if values is UNKNOWN:
         return UNKNOWN
     if isinstance(values, list):
@@ -102,21 +124,8 @@ def _step(values: Any, part: str) -> Any:
     return named(values, part)
 
 
-def named(values: Any, name: str) -> Any:
-    """The value in a mapping whose key is this name, or its plural, in any way to write it.
-
-    UNKNOWN where several keys are.
-    """
-    if not isinstance(values, Mapping):
-        return MISSING
-    wanted = (spelling(name), f"{spelling(name)}s")
-    found = [value for key, value in values.items() if spelling(key) in wanted]
-    # Of two spellings of one name, which of them counts is the provider's secret.
-    return UNKNOWN if len(found) > 1 else next(iter(found), MISSING)
-
-
 def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Every mapping in a value, itself included, however deep, and those in texts of JSON."""
+    """Every mapping in a value, the value itself included, at any depth and in JSON texts."""
     left = [value]
     while left:
         each = left.pop()
@@ -125,7 +134,7 @@ def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
             left += each.values()
         elif isinstance(each, list):
             left += each
-        elif isinstance(each, str) and each.lstrip().startswith(_JSON):
+        elif isinstance(each, str) and each.lstrip().startswith(_MAY_BE_JSON):
             left.append(_decoded(each))
 
 
@@ -136,7 +145,7 @@ def _decoded(text: str) -> Any:
         return None
 
 
-def _is_training(values: Mapping[str, Any]) -> bool:
+def _is_training_request(values: Mapping[str, Any]) -> bool:
     names = {spelling(key) for key in values}
-    marks = names & _MARKS
-    return len(marks) > 1 or bool(marks and "instancetype" in names)
+    found = names & _TRAINING_NAMES
+    return len(found) > 1 or bool(found and "instancetype" in names)

@@ -1,4 +1,4 @@
-"""One resource as a policy sees it, read so that no unknown value goes by unnoticed."""
+"""One resource as a policy sees it, read so that no unknown value is overlooked."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _UNKNOWN_VALUES = frozenset(
         proxy.UNKNOWN_STRING_VALUE,
     }
 )
-"""The texts that stand for unknown values in the engine's messages."""
+"""The texts that the engine's messages have in place of unknown values."""
 
 
 @dataclass(frozen=True)

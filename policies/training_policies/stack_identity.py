@@ -1,4 +1,4 @@
-"""Whose stack the engine previews: what the backend's tags and the stack's settings say."""
+"""The team and environment of a stack, as its tags in the backend and its settings say."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def stack_of(
     """The stack with the team and environment that its tags say, or else its settings.
 
     Tags are set in the backend, apart from the program. Settings come with the program: they count
-    only where they are trusted, and where they are not, tags that they write count as little. Both
+    only where they are trusted. Where they are not, tags that they write don't count either. Both
     are claims, which quota-team compares.
     """
     tagged = Claim("the stack's tags", tags.get(TEAM, ""), tags.get(ENVIRONMENT, ""))
@@ -36,12 +36,12 @@ def stack_of(
 
 
 def stack_name() -> str:
-    """The stack's name, as the engine tells it to a policy pack."""
+    """The stack's name, which the engine passes to a policy pack."""
     return os.environ.get("PULUMI_STACK", "")
 
 
 def stack_settings() -> dict[str, str]:
-    """The settings of the stack that the engine tells a policy pack of; see `settings_of`."""
+    """The stack's settings, which the engine passes to a policy pack; see `settings_of`."""
     return settings_of(get_config_env(), os.environ.get("PULUMI_PROJECT", ""))
 
 

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from training_policies.request import Request, named, request_in
+from training_policies.request import Request, named, request_of, request_within
 from training_policies.resource import MISSING, UNKNOWN, Absence, Resource
 
 OWN_TYPE = "pulumi-python:dynamic/sagemaker:TrainingJob"
 AWS_TYPE = "aws:sagemaker/trainingJob:TrainingJob"
 _ANYTHING = ("pulumi-python:dynamic", "pulumi-nodejs:dynamic", "aws:cloudcontrol/")
-"""What the types begin with of resources that can be anything."""
+"""The beginnings of types whose resources can be anything."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Capacity:
 class TrainingJobView:
     """What policies ask of a training job.
 
-    Times are in seconds. Every value may be MISSING or UNKNOWN; what the service takes for a
-    missing one is the policy's affair.
+    Times are in seconds. Every value may be MISSING or UNKNOWN; each policy decides
+    what a missing one means.
     """
 
     resource: Resource
@@ -136,7 +136,8 @@ def training_job(resource: Resource) -> TrainingJobView | None:
     """The training job that a resource is; None for any other resource."""
     if not may_be_training_job(resource.type):
         return None
-    request = request_in(resource, certain=resource.type in (OWN_TYPE, AWS_TYPE))
+    certain = resource.type in (OWN_TYPE, AWS_TYPE)
+    request = request_of(resource) if certain else request_within(resource)
     if request is None:
         return None
     requests = [request, *_fallbacks(resource, request)]
@@ -162,15 +163,15 @@ def _fallbacks(resource: Resource, request: Request) -> list[Request]:
 def _groups(request: Request) -> list[InstanceGroup]:
     """The instance groups, or the one group of a job that has none; both if both are given."""
     groups = request.read("ResourceConfig.InstanceGroups")
-    alone = InstanceGroup(
+    single = InstanceGroup(
         request.read("ResourceConfig.InstanceType"), request.read("ResourceConfig.InstanceCount")
     )
     if groups is UNKNOWN:
         return [InstanceGroup(UNKNOWN, UNKNOWN)]
     if not isinstance(groups, list) or not groups:
-        return [alone]
+        return [single]
     listed = [_group(each) for each in groups]
-    return listed if alone == InstanceGroup(MISSING, MISSING) else [alone, *listed]
+    return listed if single == InstanceGroup(MISSING, MISSING) else [single, *listed]
 
 
 def _group(group: Any) -> InstanceGroup:

@@ -132,7 +132,7 @@ def resource_value(
     """The policy that resources of these types have the expected value at each of these paths.
 
     It is for those resources for which `where` is true. `remedy` is for policies whose violations
-    are not corrected by setting the value alone.
+    are corrected in another way than by setting the value.
     """
 
     def judge(resource: Resource, configured: Parameters) -> Iterator[Violation]:

@@ -37,7 +37,7 @@ class Violation:
 
 
 def shown(value: Any) -> str:
-    """A value as it would stand in JSON, texts without quotes, cut where it is long."""
+    """A value as in JSON, but texts without quotes; cut where it is long."""
     if isinstance(value, Absence):
         return "nothing" if value is Absence.MISSING else "a value that is not known yet"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=shown)

@@ -42,7 +42,7 @@ def exemption(**changes: str) -> dict[str, str]:
 
 # values, path, rule, remedy
 WRONG: list[tuple[Any, str, str, str]] = [
-    ("{", "organisation.json", "is no JSON", "mend the file's syntax"),
+    ("{", "organisation.json", "is no JSON", "correct the file's syntax"),
     ([], "", "is not an object", "{teams, policies, exemptions, prices}"),
     ({}, "teams", "is required", "each team's quotas by environment"),
     ({"teams": {}, "team": {}}, "team", "no such name exists here", "did you mean teams?"),

@@ -31,7 +31,7 @@ OWN_CALLERS = [
     "aws:SourceVpc",
     "aws:SourceVpce",
 ]
-"""Keys that hold a statement for anybody to callers of one's own."""
+"""Condition keys that limit a statement for anybody to one's own callers."""
 
 
 def _judge_transport(document: Any, _: Parameters) -> Iterator[Violation]:
@@ -42,7 +42,6 @@ def _judge_transport(document: Any, _: Parameters) -> Iterator[Violation]:
             "no statement that denies it",
             "a Deny of s3:* to everybody, on bucket and objects, where aws:SecureTransport is "
             "false, under no other condition",
-            "add the statement to the bucket's policy",
         )
 
 
@@ -84,14 +83,13 @@ def _covers_bucket_and_objects(resources: list[str]) -> bool:
 def _judge_public(document: Any, _: Parameters) -> Iterator[Violation]:
     for statement in allowing(document):
         if "NotPrincipal" in statement.all_but or (
-            statement.anybody and not statement.held_to(OWN_CALLERS)
+            statement.anybody and not statement.limited_by(OWN_CALLERS)
         ):
             yield Violation(
                 "a bucket that is open to anybody",
-                "anybody in the world can do it",
+                "anybody in the world can do this",
                 statement.actions,
-                "principals by their names, or a condition that holds them to one's own",
-                "name who may reach the bucket",
+                "principals by their names, or a condition that only one's own meet",
             )
 
 
@@ -104,7 +102,6 @@ def _judge_keys(document: Any, _: Parameters) -> Iterator[Violation]:
                 "an object that is encrypted otherwise escapes the stack's key and who may use it",
                 "no statement that denies them",
                 f"a Deny of s3:PutObject to everybody, on all objects, where the header {rule}",
-                "add the statement to the bucket's policy",
             )
 
 
@@ -130,7 +127,7 @@ TRANSPORT = Policy(
     checks="a bucket's policy denies every request without TLS",
     severity="high",
     controls=[security_hub("S3.5"), checkov("CKV_AWS_379"), nist("SC-8")],
-    remedy="deny requests without TLS",
+    remedy="add the statement that denies requests without TLS to the bucket's policy",
     applies=_POLICIES,
     judge=for_documents(_judge_transport, "policy"),
 )
@@ -150,7 +147,7 @@ OTHER_KEYS = Policy(
     checks="a bucket's policy denies uploads with another encryption or key",
     severity="medium",
     controls=[checkov("CKV_AWS_145"), nist("SC-28")],
-    remedy="deny uploads whose encryption headers differ from the bucket's",
+    remedy="add the statement that denies such uploads to the bucket's policy",
     applies=_POLICIES,
     judge=for_documents(_judge_keys, "policy"),
 )

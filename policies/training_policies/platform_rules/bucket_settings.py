@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from training_policies.compliance import checkov, nist, security_hub
+from training_policies.parameters import number
 from training_policies.platform_rules.resource_types import of_types, s3_types
 from training_policies.policy import Parameters, Policy
 from training_policies.resource import MISSING, UNKNOWN, Resource
@@ -40,7 +41,6 @@ def _encryption(what: str, asked: Any, allowed: Any) -> Violation:
         "with a customer's own key it can be seen and decided who reads the bucket",
         asked,
         allowed,
-        "encrypt by default with aws:kms, the stack's key and bucketKeyEnabled",
     )
 
 
@@ -86,7 +86,7 @@ ENCRYPTION = Policy(
     checks="a bucket encrypts by default with a customer's own key and a bucket key",
     severity="high",
     controls=[security_hub("S3.17"), checkov("CKV_AWS_145"), nist("SC-28")],
-    remedy="encrypt by default with the stack's key",
+    remedy="encrypt by default with aws:kms, the stack's key and bucketKeyEnabled",
     applies=of_types(*s3_types("bucketServerSideEncryptionConfiguration")),
     judge=_judge_encryption,
 )
@@ -103,12 +103,9 @@ LIFECYCLE = Policy(
     ],
     remedy="let old versions and incomplete uploads expire",
     parameters={
-        "maximumDays": {
-            "type": "integer",
-            "minimum": 1,
-            "default": 365,
-            "description": "The most days until old versions and incomplete uploads expire.",
-        }
+        "maximumDays": number(
+            365, "The most days until old versions and incomplete uploads expire.", minimum=1
+        ),
     },
     applies=of_types(*s3_types("bucketLifecycleConfiguration")),
     judge=_judge_lifecycle,

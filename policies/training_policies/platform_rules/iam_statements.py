@@ -18,11 +18,11 @@ Effect = Literal["Allow", "Deny"]
 _MATCHING = frozenset(
     {"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike"}
 )
-"""Operators that hold a request to the values that they name."""
+"""Operators that limit requests to the values that they name."""
 
 
 class UnreadableDocumentError(ValueError):
-    """A document that is no policy document, so that nobody can say what it allows."""
+    """A document that is no policy document, so that it is not known what it allows."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ class Statement:
         """Whether an action is among the statement's; case is nothing to IAM."""
         return matches(action.lower(), [each.lower() for each in self.actions])
 
-    def held_to(self, keys: Iterable[str]) -> bool:
-        """Whether a condition on one of the keys holds requests to values that it names.
+    def limited_by(self, keys: Iterable[str]) -> bool:
+        """Whether a condition on one of the keys limits requests to values that it names.
 
         A key may be a pattern. A condition that is met where the key is absent, or by any value,
-        holds nobody.
+        limits nothing.
         """
         lowered = [each.lower() for each in keys]
         return any(
@@ -65,9 +65,10 @@ class Statement:
         )
 
     def depends_on(self, key: str) -> bool:
-        """Whether it says anything only of requests that have this key, with a value that it names.
+        """Whether it is only for requests that have this key, with a value that it names.
 
-        A condition that is met where the key is absent, by any value, or by `false`, says nothing.
+        It is for others too if the condition is met where the key is absent, by any value, or by
+        `false`.
         """
         return any(
             key.lower() == each.lower()
@@ -116,7 +117,7 @@ def denying(document: Any) -> Iterator[Statement]:
 
 
 def is_wild(text: str) -> bool:
-    """Whether a text stands for anything: nothing but wildcards."""
+    """Whether a text matches anything, because it has only wildcards."""
     return bool(text) and set(text) <= {"*", "?"}
 
 
@@ -126,9 +127,9 @@ def has_wildcard(text: str) -> bool:
 
 
 def _is_anything(value: str) -> bool:
-    """Whether a condition's value holds nobody: a wildcard, or an ARN of any account.
+    """Whether a condition's value limits nothing: a wildcard, or an ARN of any account.
 
-    Where a service's names are the same the world over, as S3's, the name stands for the account.
+    Where names are unique in all of AWS, as S3's, an ARN has no account, and the name decides.
     """
     parts = value.split(":", 5)
     if is_wild(value) or parts[0] != "arn" or not has_wildcard(value):

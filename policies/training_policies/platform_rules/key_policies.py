@@ -1,4 +1,4 @@
-"""Keys that rotate, can be brought back, and belong to nobody but their account."""
+"""Key policies that leave a key to its account, and name who else may use it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from training_policies.platform_rules.document_rules import for_documents
 from training_policies.platform_rules.iam_statements import Statement, allowing
 from training_policies.platform_rules.resource_types import of_types
 from training_policies.policy import Parameters, Policy
-from training_policies.resource import MISSING, Resource
+from training_policies.resource import Resource
 from training_policies.value_rules import absent_or, exactly
 from training_policies.violation import Violation
 
@@ -25,19 +25,21 @@ def _judge_policy(document: Any, parameters: Parameters) -> Iterator[Violation]:
     yield from _judge_accounts(document, parameters["trustedAccounts"])
     for statement in allowing(document):
         if "NotPrincipal" in statement.all_but or (
-            statement.anybody and not statement.held_to(_OWN_CALLERS)
+            statement.anybody and not statement.limited_by(_OWN_CALLERS)
         ):
             yield _violation(statement, "is for anybody", statement.principals)
         elif _is_unbound_service(statement):
-            yield _violation(statement, "is for a service, whoever it acts for", _who(statement))
+            yield _violation(
+                statement, "is for a service, for any account that it acts for", _who(statement)
+            )
         elif _administers(statement) and not _is_root(statement):
             yield _violation(
-                statement, "gives the whole key to somebody else than the account", _who(statement)
+                statement, "gives the whole key to others than the account", _who(statement)
             )
 
 
 def _judge_accounts(document: Any, trusted: list[str]) -> Iterator[Violation]:
-    """A key's own account can't be left out of its policy, so a second one is somebody else's."""
+    """A key's policy always names its own account, so that a second account is a foreign one."""
     names = [who for each in allowing(document) for who in each.principals.get("AWS", [])]
     found = {account for name in names for account in _ACCOUNT.findall(name)} - {*trusted}
     if len(found) > 1:
@@ -47,18 +49,6 @@ def _judge_accounts(document: Any, trusted: list[str]) -> Iterator[Violation]:
             sorted(found),
             ["the key's own account", *trusted],
             "remove the other account, or ask for it to be trusted",
-        )
-
-
-def _judge_lockout(resource: Resource, _: Parameters) -> Iterator[Violation]:
-    bypassed = resource.read("bypassPolicyLockoutSafetyCheck")
-    if bypassed not in (MISSING, False):
-        yield Violation(
-            "a key's policy without the check against locking oneself out",
-            "a key that nobody may administer can't be brought back",
-            bypassed,
-            False,
-            "remove bypassPolicyLockoutSafetyCheck",
         )
 
 
@@ -73,7 +63,7 @@ def _judge_key_policy(resource: Resource, parameters: Parameters) -> Iterator[Vi
 
 
 def _is_unbound_service(statement: Statement) -> bool:
-    return "Service" in statement.principals and not statement.held_to(_USES)
+    return "Service" in statement.principals and not statement.limited_by(_USES)
 
 
 def _administers(statement: Statement) -> bool:
@@ -82,7 +72,7 @@ def _administers(statement: Statement) -> bool:
 
 
 def _is_root(statement: Statement) -> bool:
-    """Whether it is for the account itself, which stands for its IAM policies."""
+    """Whether it is for the account itself, whose IAM policies then decide."""
     names = [each for kind in statement.principals.values() for each in kind]
     return bool(names) and all(each.endswith(":root") for each in names)
 
@@ -95,10 +85,9 @@ def _violation(statement: Statement, what: str, asked: Any) -> Violation:
     label = f"the key policy's statement {statement.sid}".rstrip()
     return Violation(
         f"{label} {what}",
-        "a key's policy alone decides who can read everything that it encrypts",
+        "only a key's policy decides who can read everything that it encrypts",
         asked,
         "the account's root, and services under a condition on their source or purpose",
-        "name the principal, or add a condition such as aws:SourceAccount",
     )
 
 
@@ -107,7 +96,7 @@ KEY_POLICY = Policy(
     checks=("a key's policy names its principals, and binds services to a source or a purpose"),
     severity="critical",
     controls=[security_hub("KMS.5"), checkov("CKV_AWS_33"), nist("SC-12")],
-    remedy="name the key's principals, and give services a condition",
+    remedy="name the principal, or add a condition such as aws:SourceAccount",
     parameters={
         "trustedAccounts": {
             "type": "array",

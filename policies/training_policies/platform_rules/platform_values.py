@@ -70,7 +70,7 @@ PLATFORM_VALUES = (
         ),
         ["acl"],
         absent_or(exactly("private")),
-        why="access lists reach past the bucket's policy",
+        why="access lists allow more than the bucket's policy",
         remedy="remove the access list, and allow what is needed in the bucket's policy",
         controls=[security_hub("S3.12"), nist("AC-3")],
     ),

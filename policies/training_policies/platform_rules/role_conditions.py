@@ -34,7 +34,6 @@ def _judge(document: Any, parameters: Parameters) -> Iterator[Violation]:
                     "without the condition it reaches past what the action is meant for",
                     sorted({key for keys in statement.conditions.values() for key in keys}),
                     f"a condition on {' and '.join(lacking)}",
-                    "add the condition",
                 )
 
 

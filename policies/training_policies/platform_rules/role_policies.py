@@ -1,4 +1,4 @@
-"""What roles and users may do: nothing of everything, and no policy that AWS writes for all."""
+"""What roles and users may do: only actions and resources that are named."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from training_policies.resource import Resource
 from training_policies.violation import Violation
 
 NAMESPACE = "cloudwatch:namespace"
-"""The one key that holds PutMetricData, which takes no resource, to metrics of one's own."""
+"""The condition key that limits PutMetricData, which takes no resource, to one's own metrics."""
 
 _NO_RESOURCE = [
     "chatbot:Describe*",
@@ -77,7 +77,7 @@ def _judge_actions(document: Any, parameters: Parameters) -> Iterator[Violation]
                 "actions by a wildcard",
                 others,
                 "actions by their names",
-                "it also allows what nobody has thought of, and what AWS adds later",
+                "it also allows what was not thought of, and what AWS adds later",
             )
 
 
@@ -101,7 +101,7 @@ def _may_be_every(statement: Statement, wild: list[str], parameters: Parameters)
     """Whether AWS lets these actions name no resource, or these resources have no fixed names."""
     if "NotResource" in statement.all_but or "NotAction" in statement.all_but:
         return False
-    if statement.acts_on("cloudwatch:PutMetricData") and not statement.held_to([NAMESPACE]):
+    if statement.acts_on("cloudwatch:PutMetricData") and not statement.limited_by([NAMESPACE]):
         return False
     if all(_among(each, parameters["actionsWithoutResource"]) for each in statement.actions):
         return True
@@ -133,7 +133,6 @@ def _judge_managed(resource: Resource, parameters: Parameters) -> Iterator[Viola
                 "it allows whole services on every resource of the account",
                 arn,
                 "a policy of the stack's own, with what is needed",
-                "write the actions and resources that are needed into a policy of the role",
             )
 
 
@@ -149,8 +148,7 @@ def _violation(
     statement: Statement, what: str, asked: list[str], allowed: str, why: str
 ) -> Violation:
     label = f"the statement {statement.sid}" if statement.sid else "a statement"
-    remedy = "name the actions and resources that are needed, and no more"
-    return Violation(f"{label} allows {what}", why, asked, allowed, remedy)
+    return Violation(f"{label} allows {what}", why, asked, allowed)
 
 
 WILDCARD_ACTIONS = Policy(
@@ -158,10 +156,10 @@ WILDCARD_ACTIONS = Policy(
     checks="no IAM policy allows actions by a wildcard",
     severity="high",
     controls=[security_hub("IAM.21"), security_hub("IAM.1"), checkov("CKV_AWS_286"), nist("AC-6")],
-    remedy="name the actions that are needed",
+    remedy="name the actions that are needed, and no more",
     parameters={
         "wildcardActions": texts(
-            ["*:Describe*", "*:List*"], "Patterns of the wildcards that may stand in an action."
+            ["*:Describe*", "*:List*"], "Patterns of the actions with a wildcard that are allowed."
         )
     },
     applies=POLICY_TYPES,
@@ -170,13 +168,11 @@ WILDCARD_ACTIONS = Policy(
 
 WILDCARD_RESOURCES = Policy(
     name="iam-wildcard-resources",
-    checks=(
-        "no IAM policy allows actions on every resource of a kind, but for actions "
-        "that AWS lets name none"
-    ),
+    checks="no IAM policy allows actions on every resource of a kind, but for actions "
+    "that AWS lets name none",
     severity="high",
     controls=[checkov("CKV_AWS_288"), checkov("CKV_AWS_290"), nist("AC-6")],
-    remedy="name the resources that are needed",
+    remedy="name the resources that are needed, and no more",
     parameters={
         "actionsWithoutResource": texts(
             _NO_RESOURCE, "Patterns of the actions that may be allowed on every resource."
@@ -195,7 +191,7 @@ MANAGED_POLICIES = Policy(
     checks="no role, user or group has a managed policy of full access",
     severity="critical",
     controls=[security_hub("IAM.1"), checkov("CKV_AWS_274"), nist("AC-6")],
-    remedy="replace the managed policy with one that allows what is needed",
+    remedy="write the actions and resources that are needed into a policy of the role",
     parameters={
         "refused": texts(
             ["*FullAccess*", "*AdministratorAccess*", "*/PowerUserAccess"],

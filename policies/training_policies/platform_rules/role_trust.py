@@ -1,4 +1,4 @@
-"""Who may assume a role: named principals, and services for one account alone."""
+"""Who may assume a role: named principals, and services for one account."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _judge(document: Any, parameters: Parameters) -> Iterator[Violation]:
 
 def _judge_services(statement: Statement, exempt: list[str]) -> Iterator[Violation]:
     services = [each for each in statement.principals.get("Service", []) if each not in exempt]
-    if services and not statement.held_to(_SOURCES):
+    if services and not statement.limited_by(_SOURCES):
         yield _violation(
             "a service may assume the role for any account",
             services,
@@ -50,7 +50,7 @@ def _judge_principals(statement: Statement, trusted: list[str]) -> Iterator[Viol
         for each in arns
         if _WHOLE_ACCOUNT.fullmatch(each) and not any(account in each for account in trusted)
     ]
-    if accounts and not statement.held_to(_CALLERS):
+    if accounts and not statement.limited_by(_CALLERS):
         yield _violation(
             "a whole account may assume the role",
             accounts,
@@ -59,7 +59,7 @@ def _judge_principals(statement: Statement, trusted: list[str]) -> Iterator[Viol
 
 
 def _judge_federation(statement: Statement) -> Iterator[Violation]:
-    """Whoever has a token of the provider is named by its subject, word for word."""
+    """A token of an identity provider must be named by its subject, without a wildcard."""
     providers = statement.principals.get("Federated", [])
     subjects = [
         value
@@ -80,19 +80,16 @@ def _judge_federation(statement: Statement) -> Iterator[Violation]:
 def _violation(what: str, asked: Any, allowed: str) -> Violation:
     return Violation(
         what,
-        "whoever may assume a role can do all that the role can",
+        "those who may assume a role can do all that the role can",
         asked,
         allowed,
-        "name who may assume the role, and the account on whose behalf",
     )
 
 
 ROLE_TRUST = Policy(
     name="iam-role-trust",
-    checks=(
-        "a role is assumed by named roles, users and workflows, and by services for "
-        "one account alone"
-    ),
+    checks="a role is assumed by named roles, users and workflows, and by services for "
+    "one account alone",
     severity="critical",
     controls=[checkov("CKV_AWS_60"), checkov("CKV_AWS_61"), nist("AC-6")],
     remedy="name who may assume the role, and give services a condition on their source",

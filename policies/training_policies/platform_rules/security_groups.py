@@ -1,4 +1,4 @@
-"""Security groups that are open to nobody they don't name."""
+"""Security groups that are open only to what they name."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _opening(rule: dict[str, Any], outward: bool) -> Opening:
 
 
 def is_open(range_: Any) -> bool:
-    """Whether a range is the internet, or so much of it that it might as well be.
+    """Whether a range is the internet, or a large part of it.
 
     One that can't be read counts as open; one that isn't known yet is judged when it is.
     """
@@ -79,18 +79,15 @@ def _judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
         if wide and not let_out:
             yield Violation(
                 f"a security group that is open {'to' if opening.outward else 'from'} anywhere",
-                "data leaves that way" if opening.outward else "anybody can knock",
+                "data leaves that way" if opening.outward else "anybody can try to connect",
                 {"ranges": wide, "ports": opening.ports},
                 {"ports to anywhere": parameters["egressPorts"]} if opening.outward else "none",
-                "name the groups, prefix lists or private ranges that are meant",
             )
 
 
 SECURITY_GROUPS = Policy(
     name="vpc-security-groups",
-    checks=(
-        "no security group is open from anywhere, or to anywhere but on the ports that are allowed"
-    ),
+    checks="no security group is open from anywhere, or to anywhere but on the ports that are allowed",
     severity="high",
     controls=[
         security_hub("EC2.18"),

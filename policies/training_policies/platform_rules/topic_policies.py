@@ -19,7 +19,7 @@ def _judge_topic_policy(document: Any, parameters: Parameters) -> Iterator[Viola
     for statement in allowing(document):
         yield from _judge_services(statement, parameters["servicesWithoutSource"])
         if "NotPrincipal" in statement.all_but or (
-            statement.anybody and not statement.held_to([*OWN_CALLERS, "aws:SourceOwner"])
+            statement.anybody and not statement.limited_by([*OWN_CALLERS, "aws:SourceOwner"])
         ):
             yield Violation(
                 "a topic that is open to anybody",
@@ -40,10 +40,10 @@ def _judge_topic_policy(document: Any, parameters: Parameters) -> Iterator[Viola
 
 def _judge_services(statement: Statement, exempt: list[str]) -> Iterator[Violation]:
     services = [each for each in statement.principals.get("Service", []) if each not in exempt]
-    if services and not statement.held_to(["aws:SourceAccount", "aws:SourceArn"]):
+    if services and not statement.limited_by(["aws:SourceAccount", "aws:SourceArn"]):
         yield Violation(
             "a service that publishes for any account",
-            "whoever uses the service can make it publish false alerts",
+            "every user of the service can make it publish false alerts",
             services,
             "a condition on aws:SourceAccount or aws:SourceArn",
             "add the condition to the topic's policy",

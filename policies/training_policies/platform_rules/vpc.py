@@ -1,4 +1,4 @@
-"""A network without a way in, and without a way out that nobody asked for."""
+"""A network without a way to the internet, and endpoints for the account's own principals."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from training_policies.compliance import nist
-from training_policies.parameters import matches, texts
+from training_policies.parameters import flag, matches, texts
 from training_policies.platform_rules.document_rules import for_documents
 from training_policies.platform_rules.iam_statements import allowing, is_wild
 from training_policies.platform_rules.resource_types import of_types
@@ -38,7 +38,6 @@ def _judge_gateway(resource: Resource, parameters: Parameters) -> Iterator[Viola
             "training needs none: SageMaker pulls images itself, and S3 has an endpoint",
             resource.type,
             "no gateway to the internet",
-            "remove the gateway and its routes, or ask for internet access to be allowed",
         )
 
 
@@ -83,14 +82,13 @@ def _judge_endpoint_policy(document: Any, parameters: Parameters) -> Iterator[Vi
         resources = [
             each for each in statement.resources if is_wild(each) or not matches(each, open_to_all)
         ]
-        foreign = statement.anybody and not statement.held_to(_OWN_CALLERS)
+        foreign = statement.anybody and not statement.limited_by(_OWN_CALLERS)
         if resources and (foreign or "NotPrincipal" in statement.all_but):
             yield Violation(
                 "an endpoint that serves anybody",
                 "credentials of another account can carry data out through it",
                 resources,
                 "a condition on aws:PrincipalAccount or aws:PrincipalOrgID",
-                "hold the endpoint's policy to the account's own principals",
             )
 
 
@@ -99,13 +97,9 @@ GATEWAYS = Policy(
     checks=("a network has no gateway to the internet and no route to one, unless that is allowed"),
     severity="high",
     controls=[nist("SC-7"), nist("SC-7(5)")],
-    remedy="remove the gateway and its routes",
+    remedy="remove the gateway and its routes, or ask for internet access to be allowed",
     parameters={
-        "allowed": {
-            "type": "boolean",
-            "default": False,
-            "description": "Whether a stack may have internet and NAT gateways.",
-        }
+        "allowed": flag("Whether a stack may have internet and NAT gateways."),
     },
     applies=lambda type_: _GATEWAYS(type_) or _ROUTES(type_),
     judge=_judge_gateway,
@@ -113,10 +107,10 @@ GATEWAYS = Policy(
 
 ENDPOINTS = Policy(
     name="vpc-endpoint-policy",
-    checks="a VPC endpoint has a policy that holds it to one's own principals",
+    checks="a VPC endpoint has a policy for one's own principals only",
     severity="high",
     controls=[nist("AC-4"), nist("SC-7")],
-    remedy="hold the endpoint's policy to the account's own principals",
+    remedy="limit the endpoint's policy to the account's own principals",
     parameters={
         "openResources": texts(
             # ECR hands out signed addresses of image layers, which carry its own principal.

@@ -13,7 +13,7 @@ class Unit(Enum):
     SECONDS = "seconds"
     USD = "usd"
     CAPACITY = "capacity"
-    """1 for on-demand capacity, 0 for spot alone."""
+    """1 for on-demand capacity, 0 for spot only."""
 
 
 def amount(number: float, unit: Unit) -> str:
@@ -27,7 +27,7 @@ def amount(number: float, unit: Unit) -> str:
     if unit is Unit.SECONDS:
         return _duration(round(number))
     if unit is Unit.CAPACITY:
-        return "on-demand capacity" if number else "spot alone"
+        return "on-demand capacity" if number else "spot only"
     return digits(number)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from typing import Any
 
 from training_policies.compliance import nist
 from training_policies.instances import family_of, instance_types
+from training_policies.parameters import matches
 from training_policies.policy import Parameters, Policy
 from training_policies.quotas.owner import quota_for
 from training_policies.quotas.quota import Quota, accelerator_of
@@ -45,9 +45,9 @@ def _breach(instance_type: Any, quota: Quota) -> Violation | None:
     if instance_type not in instance_types():
         return _violation("the instance type is in no price file", instance_type, "a known type")
     denied, allowed = quota.patterns("deny") or [], quota.patterns("allow")
-    if _matches(instance_type, denied):
+    if matches(instance_type, denied):
         return _violation("the instance type is denied", instance_type, f"none of {_list(denied)}")
-    if allowed is not None and not _matches(instance_type, allowed):
+    if allowed is not None and not matches(instance_type, allowed):
         return _violation("the instance type is not allowed", instance_type, _list(allowed))
     return _without_limits(instance_type, quota)
 
@@ -63,18 +63,12 @@ def _without_limits(instance_type: str, quota: Quota) -> Violation | None:
     return None
 
 
-def _matches(instance_type: str, patterns: list[str]) -> bool:
-    return any(fnmatchcase(instance_type, pattern) for pattern in patterns)
-
-
 def _list(names: Any) -> str:
     return ", ".join(names) or "none"
 
 
 def _violation(what: str, asked: Any, allowed: str) -> Violation:
-    return Violation(
-        what, _WHY, asked, allowed, "take an instance type that the team's quotas allow"
-    )
+    return Violation(what, _WHY, asked, allowed)
 
 
 INSTANCE_TYPES_POLICY = Policy(
@@ -82,10 +76,8 @@ INSTANCE_TYPES_POLICY = Policy(
     checks="a job's instance types are known, allowed, and covered by a quota",
     severity="high",
     controls=[nist("SC-6"), nist("CM-7")],
-    remedy=(
-        "take an instance type that the team's quotas allow, for the job and each of "
-        "its instance groups and fallbacks"
-    ),
+    remedy="take an instance type that the team's quotas allow, for the job and each of "
+    "its instance groups and fallbacks",
     applies=may_be_training_job,
     judge=_judge,
 )

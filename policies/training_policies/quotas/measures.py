@@ -50,7 +50,7 @@ def jobs(job: TrainingJobView, scope: Scope, _: Prices) -> float | None:
 
 
 def on_demand(job: TrainingJobView, scope: Scope, _: Prices) -> float | None:
-    """1 for a job that may run on demand, 0 for one that runs on spot alone."""
+    """1 for a job that may run on demand, 0 for one that runs on spot only."""
     asked = [each.spot for each in job.variants if _groups_in(each, scope)]
     if any(spot is False or spot is MISSING for spot in asked):
         return 1
@@ -64,7 +64,7 @@ def runtime(job: TrainingJobView, _: Scope, __: Prices) -> float | None:
 
 
 def wait(job: TrainingJobView, _: Scope, __: Prices) -> float | None:
-    """The longest time for waiting and running on spot, in seconds; 0 on demand alone."""
+    """The longest time for waiting and running on spot, in seconds; 0 on demand only."""
     return _largest(map(_wait, job.variants))
 
 
@@ -72,7 +72,7 @@ def cost(job: TrainingJobView, scope: Scope, prices: Prices) -> float | None:
     """The cost ceiling in USD: price × instances × the time allowed for all attempts.
 
     The maximum runtime and the overhead count for each attempt, a warm pool once. Spot never
-    costs more than on-demand capacity, whose price is used for both.
+    costs more than on-demand capacity, so the on-demand price is used for both.
     """
 
     def of(group: InstanceGroup) -> float | None:

@@ -40,7 +40,7 @@ _CALL = re.compile(
     r"(?i)create[-_]?(training|hyper[-_]?parameter[-_]?tuning|processing|transform|auto[-_]?ml)"
     r"[-_]?job"
 )
-"""A call of SageMaker that takes instances, as it stands in code, commands and workflows."""
+"""A call of SageMaker that takes instances, as it is written in code, commands and workflows."""
 
 _MAY_NAME_IT = (
     "aws:cloudwatch/eventRule:",
@@ -48,7 +48,7 @@ _MAY_NAME_IT = (
     "aws:iam/",
     "aws:organizations/",
 )
-"""What the types begin with of resources that name the call and make none: they allow or watch."""
+"""The beginnings of types whose resources name the call without making it."""
 
 
 def _judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
@@ -79,19 +79,17 @@ def _violation(what: str, resource: Resource) -> Violation:
         "no quota counts what it takes, and no policy sees how it is protected",
         resource.type,
         "training jobs, and resources of the provider aws",
-        "make it a training job; what is no such thing goes into another stack, or is exempted",
     )
 
 
 OTHER_ROUTES = Policy(
     name="quota-other-routes",
-    checks=(
-        "nothing takes SageMaker's instances where no quota counts them, and that "
-        "nothing is made where no policy reads it"
-    ),
+    checks="nothing takes SageMaker's instances where no quota counts them, and that "
+    "nothing is made where no policy reads it",
     severity="high",
     controls=[nist("SC-6"), nist("CM-7")],
-    remedy="make it a training job, or move it to a stack that is not for training",
+    remedy="make it a training job, move it to a stack that is not for training, or have it "
+    "exempted",
     parameters={"refused": texts(_REFUSED, "Patterns of the types of resources that are refused.")},
     applies=lambda _: True,
     judge=_judge,

@@ -1,4 +1,4 @@
-"""Whose quotas a job counts against."""
+"""The team and environment against whose quotas a job counts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from training_policies.training_job import TrainingJobView
 
 @dataclass(frozen=True)
 class Owner:
-    """A team and its environment; "" where nobody says it."""
+    """A team and its environment; "" for one that is not named."""
 
     team: str
     environment: str
@@ -33,7 +33,7 @@ class Contradiction:
 def owner_of(job: TrainingJobView, stack: Stack) -> Owner:
     """The stack's team and environment, or what the job's own tags say where it has none.
 
-    The program writes the job's tags: they count for nothing where only the stack's tags do.
+    The program writes the job's tags: they don't count where only the stack's tags do.
     """
     said = Claim("", "", "") if stack.tags_only else claim_of(job)
     return Owner(stack.team or said.team, stack.environment or said.environment)

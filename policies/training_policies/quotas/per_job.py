@@ -146,7 +146,7 @@ JOB_LIMITS = (
             "the time for waiting and running",
             measures.wait,
             Unit.SECONDS,
-            "a job that waits holds its place in the team's quota",
+            "a job that waits uses its place in the team's quota",
             "lower spot.maxWait",
         ),
     ),

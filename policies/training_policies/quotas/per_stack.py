@@ -77,7 +77,7 @@ def _breaches(
         allowed = allowed_by(limits, limit.key)
         if allowed is None:
             continue
-        # Resources of several parents may share a name, so their shares stand in a list.
+        # Resources of several parents may share a name, so their shares are in a list.
         shares = [(job.name, limit.measure(job, scope, parameters.prices)) for job in jobs]
         known = [share for _, share in shares if share is not None]
         if len(known) < len(shares) or sum(known) > allowed:

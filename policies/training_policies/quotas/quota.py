@@ -1,6 +1,6 @@
 """The quotas of one team in one environment, as the configuration has them.
 
-Limits stand in three kinds of scope: `all` instances, those of a family, and those with a kind of
+Limits are of three kinds of scope: `all` instances, those of a family, and those with a kind of
 accelerator. A job must keep the limits of every scope that it has instances in.
 """
 
@@ -169,7 +169,7 @@ def quota_of(teams: Mapping[str, Mapping[str, Any]], team: str, environment: str
 
 
 def accelerator_of(instance_type: str) -> str:
-    """The kind of accelerator of a type, "" for one without, or one that nobody knows."""
+    """The kind of accelerator of a type, "" for a type without one, or that is not known."""
     listed = instance_types().get(instance_type)
     return listed.accelerator if listed else ""
 

@@ -1,4 +1,4 @@
-"""The policy that says whose quotas a job counts against; all other quotas rely on it."""
+"""The policy that every job belongs to a team with quotas; all other quotas rely on it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from training_policies.stack_identity import ENVIRONMENT, TAGS_SETTING, TEAM
 from training_policies.training_job import may_be_training_job, training_job
 from training_policies.violation import Violation
 
-_WHY = "quotas are a team's, and a job of nobody would count against none"
+_WHY = "quotas belong to teams, and a job without a team would count against none"
 
 
 def _judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
@@ -59,14 +59,14 @@ def _untagged(owner: Owner, missing: list[str], stack: Stack) -> Violation:
         "tags that the program writes",
         asked=dict(_named(owner)),
         allowed="a team and an environment that have quotas",
-        remedy=f"ask whoever keeps the stacks' tags to run {commands}; no tag counts while "
+        remedy=f"ask the people who keep the stacks' tags to run {commands}; no tag counts while "
         f"the stack's settings have {TAGS_SETTING}, which can write tags",
     )
 
 
 def _unowned(owner: Owner, missing: list[str]) -> Violation:
     return Violation(
-        what=f"nobody says which {' and '.join(missing)} the job belongs to",
+        what=f"no {' and no '.join(missing)} is named for the job",
         why=_WHY,
         asked=dict(_named(owner)),
         allowed="a team and an environment that have quotas",
@@ -86,7 +86,7 @@ def _without_quota(owner: Owner, parameters: Parameters) -> Violation:
         why=_WHY,
         asked=f"{owner.team} in {owner.environment}",
         allowed=", ".join(listed) or "none",
-        remedy=f"ask whoever keeps the policies' configuration for "
+        remedy=f"ask the people who keep the policies' configuration for "
         f"teams.{owner.team}.{owner.environment}",
     )
 
@@ -96,10 +96,8 @@ TEAM_POLICY = Policy(
     checks="a training job's team and environment are known and have quotas",
     severity="high",
     controls=[nist("AC-6"), nist("SC-6")],
-    remedy=(
-        "name the team and environment in the stack's tags or settings, and have "
-        "quotas for them written into the policies' configuration"
-    ),
+    remedy="name the team and environment in the stack's tags or settings, and have "
+    "quotas for them written into the policies' configuration",
     fixed=True,
     applies=may_be_training_job,
     judge=_judge,

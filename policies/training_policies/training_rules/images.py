@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from training_policies.compliance import nist
-from training_policies.parameters import matches, texts
+from training_policies.parameters import flag, matches, texts
 from training_policies.policy import Parameters, Policy
 from training_policies.resource import MISSING, UNKNOWN
 from training_policies.training_job import TrainingJobView, may_be_training_job
@@ -30,8 +30,8 @@ def _judge_algorithm(algorithm: Any, patterns: Sequence[str]) -> Iterator[Violat
     if algorithm is UNKNOWN or matches(algorithm, patterns):
         return
     yield Violation(
-        "an algorithm of somebody else's",
-        "its image is chosen by whoever published it, and can change",
+        "an algorithm that is not allowed",
+        "its publisher chooses its image, and can change it",
         algorithm,
         list(patterns) or "no algorithm, but an image",
         "name the image itself, or ask for the algorithm to be allowed",
@@ -43,7 +43,7 @@ def _judge_image(image: Any, parameters: Parameters) -> Iterator[Violation]:
     if not any(_comes_from(image, each) for each in registries):
         yield Violation(
             "the image's registry",
-            "whoever can write to a registry decides what runs with the job's role and data",
+            "those who can write to a registry decide what runs with the job's role and data",
             image,
             registries,
             "copy the image into one of the allowed registries",
@@ -54,12 +54,12 @@ def _judge_image(image: Any, parameters: Parameters) -> Iterator[Violation]:
             "a tag can be moved to another image after it was reviewed",
             image,
             "an image by its digest, as …@sha256:…",
-            "write the digest that the tag stands for",
+            "write the digest of the image that the tag names",
         )
 
 
 def _comes_from(image: Any, pattern: str) -> bool:
-    """Whether host and repository match; a `*` of the host never reaches past its end."""
+    """Whether host and repository match; a `*` in the host never matches part of the repository."""
     if not isinstance(image, str):
         return False
     host, _, repository = image.partition("/")
@@ -69,29 +69,21 @@ def _comes_from(image: Any, pattern: str) -> bool:
 
 IMAGES = Policy(
     name="training-image-registries",
-    checks=(
-        "the image of a training job lies in an allowed registry, and is named by its "
-        "digest where that is asked for"
-    ),
+    checks="the image of a training job is in an allowed registry, and is named by its "
+    "digest where that is asked for",
     severity="high",
     controls=[nist("CM-7(5)"), nist("SI-7")],
     remedy="use an image of an allowed registry, named by its digest",
     parameters={
-        "registries": {
-            "type": "array",
-            "items": {"type": "string", "minLength": 1},
-            "minItems": 1,
-            "default": ["*.dkr.ecr.*.amazonaws.com", "*.dkr.ecr.*.amazonaws.com.cn"],
-            "description": "Patterns of registries, or of registry/repository.",
-        },
-        "digest": {
-            "type": "boolean",
-            "default": False,
-            "description": "Whether an image must be named by its digest.",
-        },
+        "registries": texts(
+            ["*.dkr.ecr.*.amazonaws.com", "*.dkr.ecr.*.amazonaws.com.cn"],
+            "Patterns of registries, or of registry/repository.",
+            minItems=1,
+        ),
+        "digest": flag("Whether an image must be named by its digest."),
         "algorithms": texts(
             [],
-            "Patterns of the ARNs of algorithms that may stand for an image.",
+            "Patterns of the ARNs of algorithms that may be used in place of an image.",
         ),
     },
     applies=may_be_training_job,

@@ -1,4 +1,4 @@
-"""Jobs run in private subnets, isolated, and encrypt what their instances tell one another."""
+"""Jobs run in private subnets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from training_policies.compliance import nist, prowler
-from training_policies.parameters import matches
+from training_policies.parameters import matches, texts
 from training_policies.policy import Parameters, Policy
 from training_policies.resource import UNKNOWN, is_absent
 from training_policies.training_job import TrainingJobView, may_be_training_job
@@ -51,13 +51,9 @@ PRIVATE_SUBNETS = Policy(
     controls=[prowler("sagemaker_training_jobs_vpc_settings_configured"), nist("SC-7")],
     remedy="run the job in the stack's private subnets, in its security group",
     parameters={
-        "allowedSubnets": {
-            "type": "array",
-            "items": {"type": "string", "minLength": 1},
-            "minItems": 1,
-            "default": ["*"],
-            "description": "Patterns of the ids of the subnets in which jobs may run.",
-        }
+        "allowedSubnets": texts(
+            ["*"], "Patterns of the ids of the subnets in which jobs may run.", minItems=1
+        ),
     },
     applies=may_be_training_job,
     judge=for_jobs(_judge_subnets),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from training_policies.compliance import nist
-from training_policies.parameters import matches
+from training_policies.parameters import matches, texts
 from training_policies.policy import Parameters, StackPolicy
 from training_policies.resource import Resource
 from training_policies.training_job import TrainingJobView, training_jobs
@@ -32,8 +32,7 @@ def _judge(resources: Sequence[Resource], parameters: Parameters) -> Iterator[Vi
                     "another bucket has another owner, key, policy and lifecycle",
                     uri,
                     buckets or "a bucket of the stack",
-                    "write into the stack's own bucket",
-                    job.resource.urn,
+                    subject=job.resource.urn,
                 )
 
 
@@ -57,19 +56,12 @@ def _bucket(uri: str) -> str:
 
 ARTIFACT_LOCATIONS = StackPolicy(
     name="training-artifact-locations",
-    checks=(
-        "models, checkpoints and what else a training job writes go to a bucket of its own stack"
-    ),
+    checks="models, checkpoints and what else a training job writes go to a bucket of its own stack",
     severity="high",
     controls=[nist("AC-4")],
-    remedy="let the job write to the stack's own bucket",
+    remedy="write into the stack's own bucket",
     parameters={
-        "buckets": {
-            "type": "array",
-            "items": {"type": "string", "minLength": 1},
-            "default": [],
-            "description": "Patterns of the names of other buckets that jobs may write to.",
-        }
+        "buckets": texts([], "Patterns of the names of other buckets that jobs may write to."),
     },
     judge=_judge,
 )

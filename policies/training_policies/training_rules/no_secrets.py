@@ -1,4 +1,4 @@
-"""No secret stands in a job's record, which many may read and nobody can delete."""
+"""No secret is in a job's record, which many may read and which can't be deleted."""
 
 from __future__ import annotations
 
@@ -43,11 +43,9 @@ def _judge(job: TrainingJobView, parameters: Parameters) -> Iterator[Violation]:
             # The value itself must not be printed.
             yield Violation(
                 f"{path}.{name} looks like a secret",
-                "whoever may describe the job reads it, and a job's record can't be deleted",
+                "everyone who may describe the job reads it, and a job's record can't be deleted",
                 "a value that is not shown",
                 "no secret",
-                "keep it in Secrets Manager, where the job's role may read it; a name that is "
-                "none goes into the policy's allowedNames",
             )
 
 
@@ -83,22 +81,21 @@ def _has_secret_form(value: Any) -> bool:
 def _sounds_secret(name: str, value: Any) -> bool:
     """Whether the name says so of what is neither a number nor an ARN.
 
-    A value that is not known yet is judged by its name alone, and again when the job is made.
+    A value that is not known yet is judged by its name only, and again when the job is made.
     """
     text = value if isinstance(value, str) else ""
-    told = text.isdecimal() or _SECRET_ARN.fullmatch(text)
-    return _SECRET_NAME.search(_NEXT_WORD.sub("_", name)) is not None and not told
+    harmless = text.isdecimal() or _SECRET_ARN.fullmatch(text)
+    return _SECRET_NAME.search(_NEXT_WORD.sub("_", name)) is not None and not harmless
 
 
 NO_SECRETS = Policy(
     name="training-no-secrets",
-    checks=(
-        "environment, hyperparameters and arguments of a training job hold no secret, "
-        "by names and by the known forms of keys and tokens"
-    ),
+    checks="environment, hyperparameters and arguments of a training job hold no secret, "
+    "by names and by the known forms of keys and tokens",
     severity="critical",
     controls=[nist("IA-5(7)")],
-    remedy="keep the secret in Secrets Manager, and replace it, as it has been seen",
+    remedy="keep it in Secrets Manager, where the job's role may read it, and replace it, as it "
+    "has been seen; a name that is no secret goes into the policy's allowedNames",
     parameters={
         "allowedNames": {
             "type": "array",

@@ -1,4 +1,4 @@
-"""Tags by which a job's team, purpose and cost are told."""
+"""Tags that say a job's team, purpose and cost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _judge(job: TrainingJobView, parameters: Parameters) -> Iterator[Violation]:
         if not isinstance(value, str) or not value.strip():
             yield Violation(
                 f"the tag {key}",
-                "without it nobody can tell whose job this is, or who pays for it",
+                "without it, it is not known which team the job belongs to, or who pays for it",
                 value,
                 "a text that is known at preview",
                 f"tag the job with {key}",

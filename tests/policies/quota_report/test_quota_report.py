@@ -84,7 +84,7 @@ def test_above_its_quota_it_exits_with_1_and_says_so_in_json_too(
     [
         ({"team": "research", "environment": "dev"}, 0, "research  dev "),
         ({"team": "research"}, 1, "research  –  "),
-        ({}, 1, "nobody  –  "),
+        ({}, 1, "no team  –  "),
         ({"team": "vision", "environment": "dev"}, 1, "jobs for which two owners are named"),
     ],
 )

@@ -36,13 +36,13 @@ def test_a_team_with_quotas_passes_whoever_names_it():
 @pytest.mark.parametrize(
     ("stack", "missing"),
     [
-        (NOBODY, "team and environment"),
+        (NOBODY, "team and no environment"),
         (Stack("dev", "research", ""), "environment"),
         (Stack("dev", "", "dev"), "team"),
     ],
 )
 def test_a_job_of_nobody_is_refused(stack: Stack, missing: str):
-    what = f"nobody says which {missing} the job belongs to"
+    what = f"no {missing} is named for the job"
     assert judged(job(), stack) == [what]
     unknown = tagged(team=UNKNOWN, environment=UNKNOWN)
     assert judged(unknown, stack) == [what]
