@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from training_policies import check_configuration
 from training_policies.configuration import (
     DEFAULT_FILE,
     VARIABLE,
@@ -183,23 +182,6 @@ def test_levels_and_parameters_come_from_the_team_then_the_policy_then_the_schem
     assert parameters("research", "prod")["registries"] == ["all"]
     assert parameters("", "")["registries"] == ["all"]
     assert parameters("research", "dev")["digest"] is False
-
-
-def test_the_check_says_what_a_configuration_holds_and_when_exemptions_end(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
-    exemptions = [exemption(expires="2999-01-31"), exemption(expires="2020-01-31")]
-    file = written(tmp_path, {"teams": {"research": {}}, "exemptions": exemptions})
-    assert check_configuration.main([str(file)]) == 0
-    first, expired, lasting = capsys.readouterr().out.splitlines()
-    assert first == "organisation.json can be used. It has quotas for research."
-    assert expired.startswith("Expired: exemption of * from quota-spot-only for ada@example.org")
-    assert "days left: exemption of *" in lasting
-
-
-def test_the_check_fails_with_every_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    assert check_configuration.main([str(written(tmp_path, {}))]) == 1
-    assert "teams: nothing — is required" in capsys.readouterr().err
 
 
 def test_a_team_has_no_parameters_of_its_own_where_nobody_says_the_environment(tmp_path: Path):

@@ -87,7 +87,7 @@ def _judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
 
 SECURITY_GROUPS = Policy(
     name="vpc-security-groups",
-    checks="no security group is open from anywhere, or to anywhere but on the ports that are allowed",
+    checks="no security group is open from anywhere, or to anywhere except on the allowed ports",
     severity="high",
     controls=[
         security_hub("EC2.18"),
