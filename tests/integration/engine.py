@@ -65,8 +65,8 @@ class Result:
     @property
     def errors(self) -> list[str]:
         """What the engine reported as errors."""
-        told = (each["diagnosticEvent"] for each in self._of_kind("diagnosticEvent"))
-        return [each["message"] for each in told if each["severity"] == "error"]
+        reported = (each["diagnosticEvent"] for each in self._of_kind("diagnosticEvent"))
+        return [each["message"] for each in reported if each["severity"] == "error"]
 
     def operations(self, type_: str) -> list[str]:
         """The operations on the resources of one type, such as "create"."""

@@ -13,7 +13,7 @@ from tests.integration.passing_on import PassingOn, served
 
 Moment = Literal["before", "after", "unread"]
 """Before the call reaches the service; after it was carried out, its answer lost; or after its
-answer has arrived and before anybody reads it."""
+answer has arrived and before it is read."""
 
 READS = ("Describe", "List", "Get")
 
@@ -44,7 +44,7 @@ class Way:
     def arm(
         self, point: Point | None, strike: Callable[[], None], hold: Callable[[], None]
     ) -> None:
-        """Begin to count anew; at the point, `strike`, after `hold` for an unread answer."""
+        """Counts from 0 again; at the point it will `strike`, after `hold` for an unread answer."""
         with self._lock:
             self.calls, self.struck = [], False
             self._point, self._strike, self._hold = point, strike, hold
@@ -102,7 +102,7 @@ class _Handler(PassingOn):
             return
         if moment == "unread":
             self.passed.hold()
-        with suppress(ConnectionError):  # whoever asked may be gone
+        with suppress(ConnectionError):  # the process that asked may have ended
             self.answer(answer, content)
         if moment == "unread":
             self.passed.strike()

@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=0.05)
     parser.add_argument("--fail-at", type=int, default=-1)
-    parser.add_argument("--seed", type=int, help="told, and not used")
+    parser.add_argument("--seed", type=int, help="given, and not used")
     parser.add_argument("--last-checkpoint", default="", help="a file to leave when it is stopped")
     arguments = parser.parse_args()
     if arguments.last_checkpoint:
