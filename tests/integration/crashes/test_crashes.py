@@ -129,9 +129,9 @@ def test_a_job_that_returns_after_a_crash_of_its_removal_runs_once(
     removals = scene.points_of(*UP)
     assert scene.live() == []
     assert scene.recorded() == []
+    scene.stack.settings["job"] = job
+    scene.points_of(*UP)
     for point in removals:
-        scene.stack.settings["job"] = job
-        scene.points_of(*UP)
         scene.stack.settings.pop("job")
         scene.crash(point, *UP, then=lambda: scene.stack.settings.update(job=job))
         [live] = [each["TrainingJobName"] for each in scene.live()]
