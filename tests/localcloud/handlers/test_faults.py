@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -17,19 +15,13 @@ from tests.localcloud.cloud import BUCKET, LISTEN, Cloud, channel, checkpoints, 
 ELSEWHERE = "eu-north-1"
 
 
+pytestmark = pytest.mark.usefixtures("only_plan_of_faults")
+
+
 @pytest.fixture(scope="module")
-def elsewhere(cloud: Cloud) -> Cloud:
+def faulty(cloud: Cloud) -> Cloud:
     """The cloud in a region that no other test uses."""
     return Cloud(cloud.server, cloud.data, ELSEWHERE)
-
-
-@pytest.fixture
-def faulty(elsewhere: Cloud) -> Iterator[Cloud]:
-    """The cloud while no other test switches faults: there is one plan."""
-    with elsewhere.data.with_suffix(".faults").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield elsewhere
-        switch(elsewhere)
 
 
 def switch(cloud: Cloud, *faults: dict[str, Any]) -> None:

@@ -6,6 +6,8 @@ import json
 from http.client import HTTPConnection
 from typing import Any
 
+import pytest
+
 from tests.localcloud.cloud import REGION, Cloud
 
 KEY = "order-of-handlers"
@@ -30,6 +32,7 @@ def test_a_page_of_another_origin_reaches_no_handler_after_the_check(cloud: Clou
     assert "other origins" in answer["message"]
 
 
+@pytest.mark.usefixtures("only_plan_of_faults")
 def test_a_fault_strikes_before_permissions_and_models_are_checked(cloud: Cloud):
     fault = {"service": "sagemaker", "access_key": KEY, "answer": "throttle"}
     send(cloud, "/localcloud/faults", json.dumps({"faults": [fault]}).encode())
