@@ -9,6 +9,15 @@ from components.problems import Problem
 from components.stack.configuration import parse
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1"
+GROUPS = {
+    "cpu": {"instanceType": "ml.c5.xlarge"},
+    "gpu": {"instanceType": "ml.g5.2xlarge", "instanceCount": 2},
+}
+SECRET_ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:hub/token-AbCdEf"
+SECRETS = {"secrets": {"HF_TOKEN": SECRET_ARN}, "networkIsolation": False}
+"""The settings of a job with a secret."""
+WITH_ENDPOINT = {"interfaceEndpoints": ["secretsmanager"]}
+"""The settings of a network in which a job can read its secrets."""
 
 
 def project_in(folder: Path) -> Path:
@@ -27,7 +36,7 @@ def stack(job: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
 
 
 def problems(raw: dict[str, Any], project: Path) -> dict[str, Problem]:
-    """What is wrong, by its path; nothing is told twice."""
+    """What is wrong, by its path; nothing is reported twice."""
     found = parse(raw, project)[1]
     by_path = {problem.path: problem for problem in found}
     assert len(by_path) == len(found)

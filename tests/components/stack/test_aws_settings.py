@@ -134,7 +134,7 @@ def test_a_missing_region_is_asked_for(load_aws: Load, tmp_path: Path) -> None:
         load(tmp_path)
 
 
-def test_all_that_is_wrong_is_told_at_once_with_the_other_settings(
+def test_all_that_is_wrong_is_reported_at_once_with_the_other_settings(
     load_aws: Load, tmp_path: Path
 ) -> None:
     load_aws()

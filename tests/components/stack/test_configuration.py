@@ -11,12 +11,7 @@ import pytest
 from components.problems import report
 from components.stack.configuration import parse
 from components.stack.stack_settings import STACK_TAGS, Settings
-from tests.raw_settings import problems, project_in, stack
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    return project_in(tmp_path)
+from tests.raw_settings import problems, stack
 
 
 def test_the_safe_defaults(project: Path) -> None:

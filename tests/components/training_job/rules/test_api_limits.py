@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from components.training_job.settings.request_members import Becomes, marked_fie
 from components.validation import SettingsModel, validate
 from tests.components.training_job.any_job import CHANNELS, jobs
 from tests.components.training_job.conftest import PLACEMENT
+from tests.raw_settings import problems, stack
 
 Raw = dict[str, Any]
 FEWER = settings(max_examples=60)
@@ -200,3 +202,43 @@ def test_the_code_channel_and_the_secrets_count_too() -> None:
         "inputs": "must have 1 to 20 items, but has 21",
         "environment": "must have 0 to 100 entries, but has 101",
     }
+
+
+WRONG: list[tuple[dict[str, Any], str, str]] = [
+    ({"hyperparameters": {"a": "x" * 2501}}, "jobs.digits.hyperparameters.a", "2500"),
+    ({"hyperparameters": {f"a{n}": 1 for n in range(101)}}, "jobs.digits.hyperparameters", "100"),
+    ({"environment": {"1A": "x"}}, "jobs.digits.environment.1A", "must match"),
+    ({"environment": {"A": "x" * 513}}, "jobs.digits.environment.A", "512"),
+    ({"metrics": {"m": "(" + "x" * 500 + ")"}}, "jobs.digits.metrics.m", "500"),
+    ({"metrics": {f"m{n}": "(x)" for n in range(41)}}, "jobs.digits.metrics", "40"),
+    ({"source": {"dir": "src", "entryPoint": "train.py", "arguments": ["x" * 257]}},
+     "jobs.digits.source", "256"),
+    ({"inputs": {f"c{n}": {"path": "data"} for n in range(20)}}, "jobs.digits.inputs", "20"),
+    ({"extra": {"ProfilerConfig": {"Sampling": 1}}}, "jobs.digits.extra.ProfilerConfig.Sampling",
+     "not known"),
+    ({"extra": {"RemoteDebugConfig": {"EnableRemoteDebug": "yes"}}},
+     "jobs.digits.extra.RemoteDebugConfig.EnableRemoteDebug", "true or false"),
+    ({"extra": {"DebugHookConfig": {}}}, "jobs.digits.extra.DebugHookConfig.S3OutputPath",
+     "required"),
+    ({"extra": {"Environment": {"A": "b"}}}, "jobs.digits.extra.Environment", "use environment"),
+    ({"extra": {"ResourceConfig": {"InstancePreferences": []}}},
+     "jobs.digits.extra.ResourceConfig.InstancePreferences", "use fallbacks"),
+    ({"extra": {"StoppingCondition": {"MaxPendingTimeInSeconds": 60}}},
+     "jobs.digits.extra.StoppingCondition.MaxPendingTimeInSeconds", "1800"),
+    ({"extra": {"EnableManagedSpotTraining": False}},
+     "jobs.digits.extra.EnableManagedSpotTraining", "setting of its own"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("job", "path", "hint"), WRONG, ids=[row[1] for row in WRONG])
+def test_what_the_api_refuses_is_refused_with_path_rule_and_remedy(
+    project: Path, job: dict[str, Any], path: str, hint: str
+) -> None:
+    found = problems(stack(job), project)
+    assert list(found) == [path]
+    assert hint in str(found[path])
+
+
+def test_a_part_of_the_request_without_a_setting_is_accepted(project: Path) -> None:
+    arguments = {"AlgorithmSpecification": {"ContainerArguments": ["serve"]}}
+    assert problems(stack({"source": None, "extra": arguments}), project) == {}

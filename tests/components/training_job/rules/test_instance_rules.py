@@ -1,0 +1,68 @@
+"""The instances of a job: types, groups, spot, warm pools and fallbacks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.raw_settings import GROUPS, problems, stack
+
+RELAUNCHED = {"relaunch": "onFailure"}
+
+WRONG: list[tuple[dict[str, Any], str, str]] = [
+    ({"instanceType": "ml.g5.2xlage"}, "jobs.digits.instanceType", "ml.g5.2xlarge"),
+    ({"spot": {"maxWait": "1h"}}, "jobs.digits.spot.maxWait", "set maxWait to 2h or more"),
+    ({"spot": {"checkpoints": False}}, "jobs.digits.spot.checkpoints", "set spot: false"),
+    ({"keepAlive": "30m"}, "jobs.digits.keepAlive", "set spot: false"),
+    ({"instanceGroups": GROUPS, "instanceType": "ml.c5.xlarge"}, "jobs.digits.instanceType",
+     "remove it, or instanceGroups"),
+    ({"instanceGroups": GROUPS, "instanceCount": 2}, "jobs.digits.instanceCount", "remove it"),
+    ({"instanceGroups": {"cpu": {"instanceType": "ml.c5.xlage"}}},
+     "jobs.digits.instanceGroups.cpu.instanceType", "ml.c5.xlarge"),
+    ({"instanceGroups": {"a,b": {"instanceType": "ml.c5.xlarge"}}},
+     "jobs.digits.instanceGroups.a,b", "another name"),
+    ({"instanceGroups": GROUPS, "spot": False, "keepAlive": "30m"}, "jobs.digits.keepAlive",
+     "several instance types"),
+    ({"instanceGroups": GROUPS, "distributionGroups": ["gpu"]},
+     "jobs.digits.distributionGroups", "set distribution"),
+    ({"instanceGroups": GROUPS, "distribution": "jax", "distributionGroups": ["tpu"]},
+     "jobs.digits.distributionGroups.0", "cpu, gpu"),
+    # fallbacks
+    ({"fallbacks": [{"spot": False}]}, "jobs.digits.fallbacks", "relaunch: onFailure"),
+    ({**RELAUNCHED, "fallbacks": [{}]}, "jobs.digits.fallbacks.0", "changes nothing"),
+    ({**RELAUNCHED, "fallbacks": [{"spot": False}] * 3}, "jobs.digits.fallbacks",
+     "set maxAttempts to 4 or more"),
+    ({**RELAUNCHED, "fallbacks": [{"instanceType": "ml.g5.2xlage"}]},
+     "jobs.digits.fallbacks.0.instanceType", "ml.g5.2xlarge"),
+    ({**RELAUNCHED, "fallbacks": [{"instanceType": "ml.g5.2xlarge"}], "instanceGroups": GROUPS},
+     "jobs.digits.fallbacks.0.instanceType", "spot can still change"),
+    ({**RELAUNCHED, "fallbacks": [{"spot": True}], "spot": False, "keepAlive": "30m"},
+     "jobs.digits.keepAlive", "from the fallbacks"),
+    ({"instanceType": "ml.c5.xlarge",
+      "extra": {"StoppingCondition": {"MaxPendingTimeInSeconds": 3600}}},
+     "jobs.digits.extra.StoppingCondition.MaxPendingTimeInSeconds", "accelerated"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("job", "path", "hint"), WRONG, ids=[row[1] for row in WRONG])
+def test_wrong_instances_are_refused_with_path_rule_and_remedy(
+    project: Path, job: dict[str, Any], path: str, hint: str
+) -> None:
+    found = problems(stack(job), project)
+    assert list(found) == [path]
+    assert hint in str(found[path])
+
+
+RIGHT: list[dict[str, Any]] = [
+    {"instanceGroups": GROUPS, "distribution": "torchrun", "distributionGroups": ["gpu"]},
+    {**RELAUNCHED, "fallbacks": [{"instanceType": "ml.g5.4xlarge"}, {"spot": False}]},
+    {"instanceType": "ml.z9.large", "unlistedInstanceType": True},
+    {"extra": {"StoppingCondition": {"MaxPendingTimeInSeconds": 3600}}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("job", RIGHT, ids=str)
+def test_right_instances_are_accepted(project: Path, job: dict[str, Any]) -> None:
+    assert problems(stack(job), project) == {}
