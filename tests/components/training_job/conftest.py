@@ -1,4 +1,4 @@
-"""A job's inputs, providers over SageMaker in memory, and a clock."""
+"""A job's inputs, AWS in memory with providers over it, and a clock."""
 
 from __future__ import annotations
 
@@ -13,15 +13,13 @@ from components.training_job import provider as provider_module
 from components.training_job import resource
 from components.training_job.code_channel.source_control import Revision
 from components.training_job.completion import TrainingJobCompletionProvider
-from components.training_job.preflight.preflight import Preflight
 from components.training_job.provider import TrainingJobProvider
 from components.training_job.request.training_request import Placement
 from components.training_job.resource import TrainingJobArgs
 from components.training_job.run import waiting
 from components.training_job.settings.job_settings import JobSettings
-from tests.components.training_job.completions import FakeLogs
-from tests.components.training_job.fake_account import FakeAccount
-from tests.components.training_job.fake_sagemaker import FakeSageMaker, provider_over
+from tests.components.training_job.fake_aws import ACCOUNT, FakeAws
+from tests.components.training_job.providers import launch, provider_over
 
 PLACEMENT = Placement(
     role_arn="arn:aws:iam::123456789012:role/execution",
@@ -45,60 +43,51 @@ def placement() -> Placement:
     return PLACEMENT
 
 
+def inputs_of_job(
+    job: dict[str, Any] | None = None, placement: Placement = PLACEMENT, **changes: Any
+) -> dict[str, Any]:
+    """The inputs that the program gives the engine of a job with these settings.
+
+    `changes` are of the inputs.
+    """
+    args = TrainingJobArgs(
+        job=JobSettings.model_validate({"image": IMAGE} | (job or {})),
+        placement=placement,
+        lineage="research-dev-digits",
+        owner="artifacts",
+        account_id=ACCOUNT,
+        region="us-east-1",
+        source_hash="0123456789abcdef",
+        launch=True,
+        preflight=False,
+    )
+    return resource.job_inputs(args) | changes
+
+
 @pytest.fixture
 def job_inputs() -> Callable[..., dict[str, Any]]:
-    """Makes a job's inputs; keywords change the inputs, `job` the settings in them."""
-
-    def build(job: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
-        settings = JobSettings.model_validate({"image": IMAGE, "runId": "", **(job or {})})
-        args = TrainingJobArgs(
-            job=settings,
-            placement=PLACEMENT,
-            lineage="research-dev-digits",
-            owner="artifacts",
-            account_id="123456789012",
-            region="us-east-1",
-            source_hash="0123456789abcdef",
-            launch=True,
-            preflight=False,
-        )
-        return resource.job_inputs(args) | changes
-
-    return build
+    return inputs_of_job
 
 
 @pytest.fixture
-def sagemaker(monkeypatch: pytest.MonkeyPatch) -> FakeSageMaker:
+def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
+    """An account in which nothing is missing, and nothing is waited for."""
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
     # Git is waited for in real time.
     monkeypatch.setattr(provider_module, "revision", lambda _folder: Revision("0" * 40, False))
-    return FakeSageMaker()
+    aws = FakeAws()
+    aws.quotas = {SPOT: 4, ON_DEMAND: 4, WARM_POOL: 0}
+    return aws
 
 
 @pytest.fixture
-def provider(sagemaker: FakeSageMaker) -> TrainingJobProvider:
-    return provider_over(sagemaker)
-
-
-@pytest.fixture
-def account(sagemaker: FakeSageMaker) -> FakeAccount:
-    """An account in which nothing is missing."""
-    account = FakeAccount(sagemaker)
-    account.quotas = {SPOT: 4, ON_DEMAND: 4, WARM_POOL: 0}
-    account.images = {("training", "1")}
-    account.objects = {"s3://data/train/0.csv"}
-    account.roles = {"execution"}
-    return account
-
-
-@pytest.fixture
-def preflight(account: FakeAccount) -> Preflight:
-    return Preflight(account)  # type: ignore[arg-type]
+def provider(aws: FakeAws) -> TrainingJobProvider:
+    return provider_over(aws)
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """Time that passes only while somebody sleeps; `on_sleep` is called each time."""
+    """Time that passes only during a sleep; `on_sleep` is called at the end of each."""
     clock = SimpleNamespace(now=0.0, on_sleep=lambda: None)
 
     def sleep(seconds: float) -> None:
@@ -112,24 +101,27 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 @pytest.fixture
-def completion(sagemaker: FakeSageMaker) -> TrainingJobCompletionProvider:
+def completion(aws: FakeAws) -> TrainingJobCompletionProvider:
     provider = TrainingJobCompletionProvider()
-    clients = {"sagemaker": sagemaker, "logs": FakeLogs()}
-    provider._clients = SimpleNamespace(  # type: ignore[assignment]
-        client=lambda service, _region: clients[service]
-    )
+    provider._clients = aws  # type: ignore[assignment]
     return provider
 
 
+def completion_of(*names: str, deadline: int = 3600) -> dict[str, Any]:
+    """The inputs of a completion that waits for these jobs, for at most `deadline` seconds."""
+    return {
+        "jobs": [name.rpartition("-")[0] for name in names],
+        "training_job_names": list(names),
+        "region": "us-east-1",
+        "deadline_seconds": deadline,
+    }
+
+
 @pytest.fixture
-def launched(
-    sagemaker: FakeSageMaker, job_inputs: Callable[..., dict[str, Any]]
-) -> Callable[[str], str]:
+def launched(aws: FakeAws) -> Callable[[str], str]:
     """Launches the job of a lineage and returns its name."""
 
-    def launch(lineage: str) -> str:
-        provider = provider_over(sagemaker)
-        inputs = provider.check({}, job_inputs(lineage=lineage)).inputs
-        return str(provider.create(inputs).id)
+    def launch_on(lineage: str) -> str:
+        return str(launch(provider_over(aws), inputs_of_job(lineage=lineage))["training_job_name"])
 
-    return launch
+    return launch_on

@@ -11,23 +11,23 @@ import pytest
 from components.training_job.aws.errors import TrainingJobError
 from components.training_job.completion import TrainingJobCompletionProvider
 from components.unknowns import UNKNOWN
-from tests.components.training_job.completions import FakeLogs, props
-from tests.components.training_job.fake_sagemaker import FakeSageMaker, client_error
+from tests.components.training_job.conftest import completion_of
+from tests.components.training_job.fake_aws import FakeAws
 
 
-def test_a_metric_that_is_no_number_is_told_and_kept_out_of_the_results(
+def test_a_metric_that_is_no_number_is_reported_and_kept_out_of_the_results(
     completion: TrainingJobCompletionProvider,
-    sagemaker: FakeSageMaker,
+    aws: FakeAws,
     launched: Callable[[str], str],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     name = launched("team-dev-a")
-    sagemaker.end(name, "Completed")
+    aws.set_status(name, "Completed")
     values = {"accuracy": 0.5, "loss": float("nan"), "norm": float("-inf")}
-    sagemaker.jobs[name]["FinalMetricDataList"] = [
+    aws.jobs[name]["FinalMetricDataList"] = [
         {"MetricName": metric, "Value": value} for metric, value in values.items()
     ]
-    result = completion.create(props(name))
+    result = completion.create(completion_of(name))
     assert result.outs is not None
     assert result.outs["results"][name]["metrics"] == {"accuracy": 0.5}
     told = capsys.readouterr().out
@@ -37,34 +37,34 @@ def test_a_metric_that_is_no_number_is_told_and_kept_out_of_the_results(
 
 def test_a_failed_job_is_reported_with_reason_log_and_remedy_once_all_have_ended(
     completion: TrainingJobCompletionProvider,
-    sagemaker: FakeSageMaker,
+    aws: FakeAws,
     launched: Callable[[str], str],
     clock: SimpleNamespace,
 ) -> None:
     failing, completing = launched("team-dev-a"), launched("team-dev-b")
-    sagemaker.end(failing, "Failed", reason="AlgorithmError: no data, exit code: 1")
-    clock.on_sleep = lambda: sagemaker.end(completing, "Completed")
+    aws.set_status(failing, "Failed", reason="AlgorithmError: no data, exit code: 1")
+    clock.on_sleep = lambda: aws.set_status(completing, "Completed")
     with pytest.raises(TrainingJobError) as error:
-        completion.create(props(failing, completing))
+        completion.create(completion_of(failing, completing))
     text = str(error.value)
     assert f"{failing} ended as Failed (script error): AlgorithmError: no data" in text
     assert "algo-2 | ValueError: no data" in text
     assert "Remedy: " in text
     assert completing not in text
-    assert sagemaker.live() == []
+    assert aws.live() == []
 
 
 @pytest.mark.parametrize("secondary", ["MaxWaitTimeExceeded", "MaxRuntimeExceeded", "Stopped"])
 def test_a_stopped_job_is_never_taken_for_a_completed_one(
     completion: TrainingJobCompletionProvider,
-    sagemaker: FakeSageMaker,
+    aws: FakeAws,
     launched: Callable[[str], str],
     secondary: str,
 ) -> None:
     name = launched("team-dev-a")
-    sagemaker.end(name, "Stopped", secondary)
+    aws.set_status(name, "Stopped", secondary)
     with pytest.raises(TrainingJobError, match=name):
-        completion.create(props(name))
+        completion.create(completion_of(name))
 
 
 OLD = {"jobs": ["a", "b"], "training_job_names": ["a-1", "b-1"]}
@@ -84,7 +84,7 @@ OLD = {"jobs": ["a", "b"], "training_job_names": ["a-1", "b-1"]}
         ({"jobs": ["a", "b", "c"], "training_job_names": ["a-1", "b-1", UNKNOWN]}, True),
     ],
 )
-def test_it_waits_anew_when_its_jobs_are_others_and_not_while_they_are_updated(
+def test_it_waits_again_when_its_jobs_are_others_and_not_while_they_are_updated(
     completion: TrainingJobCompletionProvider, news: dict[str, Any], waits: bool
 ) -> None:
     diff = completion.diff("", OLD, OLD | news)
@@ -92,7 +92,7 @@ def test_it_waits_anew_when_its_jobs_are_others_and_not_while_they_are_updated(
     assert bool(diff.replaces) is waits
 
 
-def test_one_of_an_earlier_release_waits_anew_where_it_cannot_know(
+def test_one_of_an_earlier_release_waits_again_where_it_cannot_know(
     completion: TrainingJobCompletionProvider,
 ) -> None:
     names = "training_job_names"
@@ -103,28 +103,23 @@ def test_one_of_an_earlier_release_waits_anew_where_it_cannot_know(
 
 def test_it_is_gone_when_a_jobs_record_is(
     completion: TrainingJobCompletionProvider,
-    sagemaker: FakeSageMaker,
+    aws: FakeAws,
     launched: Callable[[str], str],
 ) -> None:
-    state = props(launched("team-dev-a"), "")
+    state = completion_of(launched("team-dev-a"), "")
     assert completion.read("", state).outs == state
-    assert completion.read("", props("")).id == ""
-    sagemaker.jobs.clear()
+    assert completion.read("", completion_of("")).id == ""
+    aws.jobs.clear()
     assert completion.read("", state).id is None
 
 
 def test_a_log_that_cannot_be_read_hides_no_failure(
     completion: TrainingJobCompletionProvider,
-    sagemaker: FakeSageMaker,
+    aws: FakeAws,
     launched: Callable[[str], str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     name = launched("team-dev-a")
-    sagemaker.end(name, "Failed", reason="AlgorithmError: x")
-
-    def denied(*_: Any, **__: Any) -> None:
-        raise client_error("AccessDeniedException", "not authorized", "DescribeLogStreams")
-
-    monkeypatch.setattr(FakeLogs, "describe_log_streams", denied)
+    aws.set_status(name, "Failed", reason="AlgorithmError: x")
+    aws.deny("DescribeLogStreams")
     with pytest.raises(TrainingJobError, match="the log can't be read: not authorized"):
-        completion.create(props(name))
+        completion.create(completion_of(name))

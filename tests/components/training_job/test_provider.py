@@ -13,22 +13,18 @@ from components.training_job.provider import TrainingJobProvider
 from components.training_job.request.job_tags import OWNER_TAG, RELEASED_TAG
 from components.training_job.run import ending
 from components.unknowns import UNKNOWN
-from tests.components.training_job.fake_sagemaker import (
-    FakeSageMaker,
-    checked,
-    client_error,
-    launch,
-)
+from tests.components.training_job.fake_aws import FakeAws
+from tests.components.training_job.providers import checked, launch
 
 Inputs = Callable[..., dict[str, Any]]
 
 
 def test_a_job_is_launched_under_its_lineage_definition_and_attempt(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     state = launch(provider, job_inputs())
     assert state["training_job_name"] == f"research-dev-digits-{state['definition_hash']}-1"
-    assert sagemaker.live() == [state["training_job_name"]]
+    assert aws.live() == [state["training_job_name"]]
     assert state["attempt"] == 1
     assert None not in state.values()
 
@@ -43,69 +39,69 @@ def test_a_model_that_is_not_compressed_is_a_folder(
 
 
 def test_nothing_is_launched_while_the_switch_is_off(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     state = launch(provider, job_inputs(launch=False))
     assert state["training_job_name"] == ""
     assert state["status"] == "NotLaunched"
-    assert sagemaker.calls == []
+    assert aws.calls == []
     assert None not in state.values()
 
 
 def test_nothing_is_launched_while_the_job_is_paused(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     assert launch(provider, job_inputs({"paused": True}))["training_job_name"] == ""
-    assert sagemaker.calls == []
+    assert aws.calls == []
 
 
 def test_a_second_launch_of_the_same_definition_adopts_the_first(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     first = launch(provider, job_inputs())
     assert launch(provider, job_inputs()) == first
-    assert sagemaker.calls.count("CreateTrainingJob") == 1
+    assert aws.calls.count("CreateTrainingJob") == 1
 
 
 def test_a_to_b_to_a_is_three_jobs_and_never_two_at_once(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     names = []
     for epochs in (1, 2, 1):
         state = launch(provider, job_inputs({"hyperparameters": {"epochs": epochs}}))
         names.append(state["training_job_name"])
-        assert sagemaker.live() == [state["training_job_name"]]
+        assert aws.live() == [state["training_job_name"]]
         provider.delete(state["training_job_name"], state)
-        assert sagemaker.live() == []
+        assert aws.live() == []
     assert len(set(names)) == 3
     assert names[2].endswith("-2")
 
 
 def test_a_live_job_of_the_lineage_is_stopped_before_the_next_is_launched(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     launch(provider, job_inputs({"hyperparameters": {"epochs": 1}}))
     second = launch(provider, job_inputs({"hyperparameters": {"epochs": 2}}))
-    assert sagemaker.live() == [second["training_job_name"]]
+    assert aws.live() == [second["training_job_name"]]
 
 
 def test_another_owners_live_job_on_the_same_checkpoints_is_not_touched(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     theirs = launch(provider, job_inputs(owner="theirs"))
     with pytest.raises(TrainingJobError, match=r"belongs to theirs, not to artifacts"):
         launch(provider, job_inputs({"hyperparameters": {"epochs": 2}}))
-    assert sagemaker.live() == [theirs["training_job_name"]]
+    assert aws.live() == [theirs["training_job_name"]]
 
 
-def test_a_job_that_nobody_tagged_on_the_same_checkpoints_is_not_touched(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+def test_a_job_without_an_owners_tag_on_the_same_checkpoints_is_not_touched(
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     by_hand = launch(provider, job_inputs())
-    sagemaker.tags[by_hand["training_job_arn"]].clear()
+    aws.tags[by_hand["training_job_arn"]].clear()
     with pytest.raises(TrainingJobError, match="belongs to nobody known here"):
         launch(provider, job_inputs({"hyperparameters": {"epochs": 2}}))
-    assert sagemaker.live() == [by_hand["training_job_name"]]
+    assert aws.live() == [by_hand["training_job_name"]]
 
 
 OLD_OWNER = "arn:aws:iam::123456789012:role/research-dev-execution-role-0a1b2c3"
@@ -114,84 +110,84 @@ OLD_OWNER = "arn:aws:iam::123456789012:role/research-dev-execution-role-0a1b2c3"
 
 @pytest.mark.parametrize("epochs", [1, 2])
 def test_a_job_with_the_tag_of_an_earlier_release_is_known_by_its_bucket(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs, epochs: int
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs, epochs: int
 ) -> None:
     old = launch(provider, job_inputs({"hyperparameters": {"epochs": 1}}, owner=OLD_OWNER))
     new = launch(provider, job_inputs({"hyperparameters": {"epochs": epochs}}))
-    assert sagemaker.live() == [new["training_job_name"]]
+    assert aws.live() == [new["training_job_name"]]
     assert (new["training_job_name"] == old["training_job_name"]) is (epochs == 1)
 
 
 def test_a_job_of_an_earlier_release_whose_output_is_in_another_bucket_is_not_touched(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     theirs = job_inputs(owner=OLD_OWNER)
     theirs["request"]["OutputDataConfig"]["S3OutputPath"] = "s3://artifacts-of-theirs/output"
     their_job = launch(provider, theirs)
     with pytest.raises(TrainingJobError, match="belongs to arn:"):
         launch(provider, job_inputs())
-    assert sagemaker.live() == [their_job["training_job_name"]]
+    assert aws.live() == [their_job["training_job_name"]]
 
 
 @pytest.mark.parametrize("switch", [True, False])
 def test_an_upgrade_marks_a_running_job_with_the_bucket_and_touches_nothing_else(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs, switch: bool
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs, switch: bool
 ) -> None:
     state = launch(provider, job_inputs(owner=OLD_OWNER))
     name, arn = state["training_job_name"], state["training_job_arn"]
-    tags = dict(sagemaker.tags[arn])
+    tags = dict(aws.tags[arn])
     news = checked(provider, job_inputs(launch=switch))
     difference = provider.diff("", state, news)
     assert (difference.changes, difference.replaces) == (True, [])
     after = provider.update("", state, news).outs or {}
     assert after["owner"] == "artifacts"
-    assert sagemaker.tags[arn] == tags | {OWNER_TAG: "artifacts"}
-    assert sagemaker.live() == [name]
+    assert aws.tags[arn] == tags | {OWNER_TAG: "artifacts"}
+    assert aws.live() == [name]
     assert provider.diff("", after, news).changes is False
 
 
-def test_a_namesake_with_a_bucket_of_its_own_is_left_alone(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+def test_a_job_of_the_same_name_with_another_bucket_is_not_touched(
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     theirs = job_inputs(owner="theirs")
     theirs["request"]["CheckpointConfig"]["S3Uri"] = "s3://theirs/checkpoints/research-dev-digits/"
     theirs["request"]["OutputDataConfig"]["S3OutputPath"] = "s3://theirs/output"
     their_job, our_job = launch(provider, theirs), launch(provider, job_inputs())
-    assert set(sagemaker.live()) == {their_job["training_job_name"], our_job["training_job_name"]}
+    assert set(aws.live()) == {their_job["training_job_name"], our_job["training_job_name"]}
 
 
 def test_delete_stops_the_job_and_lets_it_go_but_keeps_its_record(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     state = launch(provider, job_inputs())
     provider.delete(state["training_job_name"], state)
-    assert sagemaker.live() == []
-    assert state["training_job_name"] in sagemaker.jobs
-    assert RELEASED_TAG in sagemaker.tags[state["training_job_arn"]]
+    assert aws.live() == []
+    assert state["training_job_name"] in aws.jobs
+    assert RELEASED_TAG in aws.tags[state["training_job_arn"]]
 
 
 @pytest.mark.parametrize("keep_alive", ["30m", None])
 def test_delete_gives_back_the_instances_that_a_warm_pool_keeps(
     provider: TrainingJobProvider,
-    sagemaker: FakeSageMaker,
+    aws: FakeAws,
     job_inputs: Inputs,
     keep_alive: str | None,
 ) -> None:
     state = launch(provider, job_inputs({"spot": False, "keepAlive": keep_alive}))
     provider.delete(state["training_job_name"], state)
-    pool = sagemaker.jobs[state["training_job_name"]].get("WarmPoolStatus")
+    pool = aws.jobs[state["training_job_name"]].get("WarmPoolStatus")
     assert pool == ({"Status": "Terminated"} if keep_alive else None)
-    assert ("UpdateTrainingJob" in sagemaker.calls) is bool(keep_alive)
+    assert ("UpdateTrainingJob" in aws.calls) is bool(keep_alive)
 
 
 def test_a_pause_stops_in_place_and_the_next_attempt_goes_on(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     state = launch(provider, job_inputs())
     paused = checked(provider, job_inputs({"paused": True}))
     assert provider.diff("", state, paused).replaces == []
     state = provider.update("", state, paused).outs or {}
-    assert sagemaker.live() == []
+    assert aws.live() == []
     assert state["status"] == "Stopped"
     resumed = checked(provider, job_inputs())
     assert provider.diff("", state, resumed).replaces
@@ -230,7 +226,7 @@ def test_check_reports_every_value_that_the_api_refuses(
     assert any("request.VpcConfig.Subnets" in reason for reason in reasons)
 
 
-def test_a_request_is_held_against_the_api_once_and_whenever_it_may_be_launched_anew(
+def test_a_request_is_checked_against_the_api_once_and_whenever_it_may_be_launched_again(
     provider: TrainingJobProvider, job_inputs: Inputs
 ) -> None:
     """Reading the service's description is most of what an update without changes would cost."""
@@ -243,11 +239,11 @@ def test_a_request_is_held_against_the_api_once_and_whenever_it_may_be_launched_
 
 
 def test_the_credentials_of_another_account_write_nothing(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     with pytest.raises(TrainingJobError, match="123456789012, but the stack to 210987654321"):
         launch(provider, job_inputs(account_id="210987654321"))
-    assert sagemaker.calls == []
+    assert aws.calls == []
 
 
 UNSETTLED = (
@@ -266,27 +262,27 @@ UNSETTLED = (
 def test_a_role_that_is_not_settled_yet_is_waited_for(
     text: str,
     provider: TrainingJobProvider,
-    sagemaker: FakeSageMaker,
+    aws: FakeAws,
     job_inputs: Inputs,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    sagemaker.refusals = [client_error("ValidationException", text)] * 9
+    aws.refuse("CreateTrainingJob", "ValidationException", text, times=9)
     assert launch(provider, job_inputs())["attempt"] == 1
-    assert sagemaker.calls.count("CreateTrainingJob") == 10
+    assert aws.calls.count("CreateTrainingJob") == 10
     told = "waiting until SageMaker sees what the execution role may do, 0 s of at most 180 s"
     assert told in capsys.readouterr().out
 
 
-def test_a_role_that_never_settles_is_told_in_the_services_words_with_the_remedy(
+def test_a_role_that_never_settles_is_reported_in_the_services_words_with_the_remedy(
     provider: TrainingJobProvider,
-    sagemaker: FakeSageMaker,
+    aws: FakeAws,
     job_inputs: Inputs,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
-    sagemaker.refusals = [client_error("ValidationException", UNSETTLED[-1])] * 1000
+    aws.refuse("CreateTrainingJob", "ValidationException", UNSETTLED[-1])
     with pytest.raises(TrainingJobError) as caught:
         launch(provider, job_inputs())
     told = str(caught.value)
@@ -297,63 +293,63 @@ def test_a_role_that_never_settles_is_told_in_the_services_words_with_the_remedy
 
 
 def test_what_the_caller_itself_may_not_do_is_reported_at_once(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     text = "User: me is not authorized … because no identity-based policy allows the iam:PassRole"
-    sagemaker.refusals = [client_error("AccessDeniedException", text)]
+    aws.refuse("CreateTrainingJob", "AccessDeniedException", text)
     with pytest.raises(TrainingJobError, match="iam:PassRole") as caught:
         launch(provider, job_inputs())
     assert "It has said so" not in str(caught.value)
-    assert sagemaker.calls.count("CreateTrainingJob") == 1
+    assert aws.calls.count("CreateTrainingJob") == 1
 
 
-def test_a_refusal_that_waiting_does_not_mend_is_reported_at_once(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+def test_a_refusal_that_waiting_does_not_change_is_reported_at_once(
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
-    sagemaker.refusals = [client_error("ResourceLimitExceeded", "the limit is 0 Instances")]
+    aws.refuse("CreateTrainingJob", "ResourceLimitExceeded", "the limit is 0 Instances")
     with pytest.raises(TrainingJobError, match="the limit is 0 Instances"):
         launch(provider, job_inputs())
-    assert sagemaker.calls.count("CreateTrainingJob") == 1
+    assert aws.calls.count("CreateTrainingJob") == 1
 
 
 def test_a_vanished_record_leaves_the_state(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     state = launch(provider, job_inputs())
-    sagemaker.jobs.clear()
+    aws.jobs.clear()
     assert provider.read(state["training_job_name"], state).id is None
 
 
 @pytest.mark.parametrize("paused", [True, False])
-def test_a_vanished_record_is_told_by_an_update_and_hinders_no_delete(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs, paused: bool
+def test_a_vanished_record_is_reported_by_an_update_and_stops_no_delete(
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs, paused: bool
 ) -> None:
     state = launch(provider, job_inputs())
-    sagemaker.jobs.clear()
+    aws.jobs.clear()
     news = checked(provider, job_inputs({"paused": paused}, max_attempts=7))
     with pytest.raises(TrainingJobError, match="pulumi up --refresh"):
         provider.update("", state, news)
     provider.delete(state["training_job_name"], state)
-    assert "StopTrainingJob" not in sagemaker.calls
+    assert "StopTrainingJob" not in aws.calls
 
 
 def test_a_refresh_of_a_finished_job_is_no_difference(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     state = launch(provider, job_inputs())
-    sagemaker.end(state["training_job_name"], "Completed")
+    aws.set_status(state["training_job_name"], "Completed")
     refreshed = provider.read(state["training_job_name"], state).outs or {}
     assert refreshed["status"] == "Completed"
     assert provider.diff("", refreshed, checked(provider, job_inputs())).changes is False
 
 
 def test_a_failed_job_is_retried_at_most_as_often_as_allowed(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     settings = {"relaunch": "onFailure", "maxAttempts": 3}
     state, launches = launch(provider, job_inputs(settings)), 1
     for _ in range(5):
-        sagemaker.end(state["training_job_name"], "Failed", reason="AlgorithmError: x")
+        aws.set_status(state["training_job_name"], "Failed", reason="AlgorithmError: x")
         state = provider.read(state["training_job_name"], state).outs or {}
         if not provider.diff("", state, checked(provider, job_inputs(settings))).replaces:
             break
@@ -364,7 +360,7 @@ def test_a_failed_job_is_retried_at_most_as_often_as_allowed(
 
 
 def test_a_changed_tag_reaches_the_job_and_launches_nothing(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     state = launch(provider, job_inputs())
     inputs = job_inputs()
@@ -372,8 +368,8 @@ def test_a_changed_tag_reaches_the_job_and_launches_nothing(
     news = checked(provider, inputs)
     assert provider.diff("", state, news).replaces == []
     provider.update("", state, news)
-    assert sagemaker.tags[state["training_job_arn"]]["team"] == "vision"
-    assert sagemaker.calls.count("CreateTrainingJob") == 1
+    assert aws.tags[state["training_job_arn"]]["team"] == "vision"
+    assert aws.calls.count("CreateTrainingJob") == 1
 
 
 def test_an_import_is_refused_with_the_remedy(provider: TrainingJobProvider) -> None:
@@ -383,11 +379,12 @@ def test_an_import_is_refused_with_the_remedy(provider: TrainingJobProvider) -> 
 
 def test_a_stop_that_never_ends_is_reported(
     provider: TrainingJobProvider,
+    aws: FakeAws,
     job_inputs: Inputs,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(ending, "STOP_DEADLINE_SECONDS", 0.05)
-    monkeypatch.setattr(FakeSageMaker, "_stop", lambda _self, _name: None)
+    monkeypatch.setattr(aws, "_stop", lambda _name: None)
     state = launch(provider, job_inputs())
     with pytest.raises(TrainingJobError, match="still stopping"):
         provider.delete(state["training_job_name"], state)

@@ -6,7 +6,6 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,9 @@ import pytest
 from components.training_job.aws.aws_clients import AwsClients, EngineGoneError
 from components.training_job.aws.errors import TrainingJobError
 from components.training_job.request.service_model import request_shape
-from tests.components.training_job.aws.fake_service import (
+from tests.components.training_job.aws.loopback_service import (
     Answer,
+    Request,
     called,
     grant,
     reply,
@@ -52,9 +52,9 @@ def test_nothing_is_written_once_the_engine_is_gone_and_reading_is_harmless(
 
 
 def test_a_lost_write_is_not_repeated_once_the_engine_is_gone(engine: socket.socket) -> None:
-    def lose(handler: BaseHTTPRequestHandler, _operation: str) -> None:
+    def lose(request: Request, _operation: str) -> None:
         engine.close()
-        handler.connection.shutdown(socket.SHUT_RDWR)
+        request.connection.shutdown(socket.SHUT_RDWR)
 
     with service(lose) as (client, reached), pytest.raises(EngineGoneError):
         client.stop_training_job(TrainingJobName="job")
@@ -64,12 +64,12 @@ def test_a_lost_write_is_not_repeated_once_the_engine_is_gone(engine: socket.soc
 def identify(account: str) -> Answer:
     """Answers of a service, and of STS that the credentials belong to an account."""
 
-    def answer(handler: BaseHTTPRequestHandler, operation: str) -> None:
+    def answer(request: Request, operation: str) -> None:
         if operation != "GetCallerIdentity":
-            send(handler, operation)
+            send(request, operation)
             return
         result = f"<GetCallerIdentityResult><Account>{account}</Account></GetCallerIdentityResult>"
-        reply(handler, 200, f"<GetCallerIdentityResponse>{result}</GetCallerIdentityResponse>")
+        reply(request, 200, f"<GetCallerIdentityResponse>{result}</GetCallerIdentityResponse>")
 
     return answer
 
@@ -117,12 +117,12 @@ def test_the_account_that_counts_is_that_of_the_assumed_role() -> None:
     """Its session asks the STS that the settings name."""
     mine, theirs = identify("210987654321"), identify("123456789012")
 
-    def answer(handler: BaseHTTPRequestHandler, operation: str) -> None:
-        as_role = "Credential=role/" in handler.headers["Authorization"]
+    def answer(request: Request, operation: str) -> None:
+        as_role = "Credential=role/" in request.headers["Authorization"]
         if operation == "AssumeRole":
-            grant(handler, "role")
+            grant(request, "role")
         else:
-            (mine if as_role else theirs)(handler, operation)
+            (mine if as_role else theirs)(request, operation)
 
     role = {"roleArn": "arn:aws:iam::210987654321:role/deployer"}
     guarded = {"aws:assumeRoles": [role], "aws:allowedAccountIds": ["210987654321"]}
@@ -132,8 +132,8 @@ def test_the_account_that_counts_is_that_of_the_assumed_role() -> None:
 
 
 def test_a_role_is_assumed_where_the_settings_say_that_sts_is() -> None:
-    def answer(handler: BaseHTTPRequestHandler, operation: str) -> None:
-        (grant(handler, "role") if operation == "AssumeRole" else send(handler, operation))
+    def answer(request: Request, operation: str) -> None:
+        (grant(request, "role") if operation == "AssumeRole" else send(request, operation))
 
     role = {"roleArn": "arn:aws:iam::123456789012:role/deployer"}
     with (
@@ -165,8 +165,8 @@ def test_a_profile_of_the_settings_is_used_though_the_environment_names_one_that
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nope")
 
-    def answer(handler: BaseHTTPRequestHandler, operation: str) -> None:
-        (grant(handler, "role") if operation == "AssumeRole" else send(handler, operation))
+    def answer(request: Request, operation: str) -> None:
+        (grant(request, "role") if operation == "AssumeRole" else send(request, operation))
 
     roles = [{"roleArn": "arn:aws:iam::123456789012:role/deployer"}] if with_role else []
     with service(answer, **{"aws:profile": "team", "aws:assumeRoles": roles}) as (client, _):

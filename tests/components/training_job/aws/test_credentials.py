@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from http.server import BaseHTTPRequestHandler
 from itertools import count
 from pathlib import Path
 
@@ -12,8 +11,9 @@ from botocore.exceptions import ClientError
 
 from components.training_job.aws import credentials
 from components.training_job.aws.credentials import profile_session
-from tests.components.training_job.aws.fake_service import (
+from tests.components.training_job.aws.loopback_service import (
     Answer,
+    Request,
     called,
     grant,
     reply,
@@ -46,12 +46,12 @@ def test_a_temporary_key_in_a_file_is_read_again_after_a_while(
 def expire(expired: Collection[str]) -> Answer:
     """Answers with which these keys have expired; the key of a call is in its signature."""
 
-    def answer(handler: BaseHTTPRequestHandler, _operation: str) -> None:
-        signature = handler.headers["Authorization"]
+    def answer(request: Request, _operation: str) -> None:
+        signature = request.headers["Authorization"]
         if any(f"Credential={key}/" in signature for key in expired):
-            reply(handler, 400, '{"__type": "ExpiredTokenException", "message": "it is expired"}')
+            reply(request, 400, '{"__type": "ExpiredTokenException", "message": "it is expired"}')
         else:
-            send(handler, _operation)
+            send(request, _operation)
 
     return answer
 
@@ -76,7 +76,7 @@ def test_keys_that_are_expired_when_renewed_are_reported_at_once(process: Path) 
     assert len(reached) == called(process) == 2
 
 
-def test_a_file_that_holds_other_keys_meanwhile_is_read_at_once(
+def test_a_file_that_has_other_keys_by_then_is_read_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
@@ -94,11 +94,11 @@ def test_a_role_whose_session_expires_before_its_time_is_assumed_again() -> None
     numbers = count(1)
     as_service = expire({"role1"})
 
-    def answer(handler: BaseHTTPRequestHandler, operation: str) -> None:
+    def answer(request: Request, operation: str) -> None:
         if operation != "AssumeRole":
-            as_service(handler, operation)
+            as_service(request, operation)
             return
-        grant(handler, f"role{next(numbers)}")
+        grant(request, f"role{next(numbers)}")
 
     role = {"roleArn": "arn:aws:iam::123456789012:role/deployer"}
     with service(answer, **{"aws:assumeRoles": [role]}) as (client, reached):
@@ -111,10 +111,10 @@ def test_roles_are_assumed_one_after_the_other_each_with_the_credentials_of_the_
 ):
     callers: list[str] = []
 
-    def answer(handler: BaseHTTPRequestHandler, operation: str) -> None:
-        key = handler.headers["Authorization"].partition("Credential=")[2].partition("/")[0]
+    def answer(request: Request, operation: str) -> None:
+        key = request.headers["Authorization"].partition("Credential=")[2].partition("/")[0]
         callers.append(key)
-        (grant(handler, f"{key}-role") if operation == "AssumeRole" else send(handler, operation))
+        (grant(request, f"{key}-role") if operation == "AssumeRole" else send(request, operation))
 
     roles = [
         {"roleArn": f"arn:aws:iam::123456789012:role/{name}"} for name in ("entry", "deployer")
@@ -126,14 +126,14 @@ def test_roles_are_assumed_one_after_the_other_each_with_the_credentials_of_the_
 
 
 def test_keys_that_expire_before_a_role_is_assumed_with_them_are_renewed(process: Path) -> None:
-    def answer(handler: BaseHTTPRequestHandler, operation: str) -> None:
+    def answer(request: Request, operation: str) -> None:
         if operation != "AssumeRole":
-            send(handler, operation)
-        elif "Credential=key1/" in handler.headers["Authorization"]:
+            send(request, operation)
+        elif "Credential=key1/" in request.headers["Authorization"]:
             expired = "<Error><Code>ExpiredToken</Code><Message>it is expired</Message></Error>"
-            reply(handler, 403, f"<ErrorResponse>{expired}</ErrorResponse>")
+            reply(request, 403, f"<ErrorResponse>{expired}</ErrorResponse>")
         else:
-            grant(handler, "role")
+            grant(request, "role")
 
     settings = {
         "aws:profile": "team",
@@ -154,13 +154,14 @@ def test_a_permanent_key_is_left_as_it_is() -> None:
 def test_a_role_is_assumed_with_its_external_id_and_session_name() -> None:
     sent: list[dict[str, list[str]]] = []
 
-    def answer(handler: BaseHTTPRequestHandler, operation: str) -> None:
-        (grant(handler, "role") if operation == "AssumeRole" else send(handler, operation))
+    def answer(request: Request, operation: str) -> None:
+        sent.append(request.form())
+        (grant(request, "role") if operation == "AssumeRole" else send(request, operation))
 
     role = {"roleArn": "arn:aws:iam::123456789012:role/deployer"}
     named = role | {"externalId": "vendor", "sessionName": "ci"}
     for each in (named, role):
-        with service(answer, sent, **{"aws:assumeRoles": [each]}) as (client, _):
+        with service(answer, **{"aws:assumeRoles": [each]}) as (client, _):
             client.list_training_jobs()
     requests = [each for each in sent if "RoleArn" in each]
     assert [each.get("ExternalId") for each in requests] == [["vendor"], None]

@@ -16,7 +16,7 @@ from components.training_job.aws.errors import (
     traced,
     without_traceback,
 )
-from tests.components.training_job.fake_sagemaker import client_error
+from tests.components.training_job.fake_aws import client_error
 
 
 @pytest.fixture(autouse=True)
@@ -49,11 +49,11 @@ def raising(error: Exception) -> None:
     raise error
 
 
-def test_an_error_with_a_remedy_is_its_message_alone() -> None:
+def test_an_error_with_a_remedy_is_only_its_message() -> None:
     assert printed(TrainingJobError("Stop that job.")) == "TrainingJobError: Stop that job.\n"
 
 
-def test_any_other_error_tells_where_its_trace_is(home: Path) -> None:
+def test_any_other_error_says_where_its_trace_is(home: Path) -> None:
     text = printed(KeyError("lineage"))
     assert (
         text == f"KeyError: 'lineage'\nThe full trace is in {home}/logs/sagemaker-training.log.\n"
@@ -69,13 +69,13 @@ def test_the_file_has_every_frame_of_every_error(error: Exception) -> None:
     assert sys.tracebacklimit == 0
 
 
-def test_the_file_is_its_owners_alone() -> None:
+def test_only_its_owner_may_read_the_file() -> None:
     printed(KeyError("lineage"))
     assert trace_file().stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "RequestExpired"])
-def test_expired_credentials_are_told_with_the_remedy(code: str) -> None:
+def test_expired_credentials_are_reported_with_the_remedy(code: str) -> None:
     text = printed(client_error(code, "The security token included in the request is expired"))
     assert "Renew them" in text
     assert "ClientError" not in text

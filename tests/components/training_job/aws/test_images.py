@@ -44,7 +44,7 @@ def pinned(registry: Registry, *uris: str) -> list[str]:
     return [each["AlgorithmSpecification"]["TrainingImage"] for each in results]
 
 
-def test_a_tag_becomes_the_digest_that_it_stands_for(registry: Registry) -> None:
+def test_a_tag_becomes_the_digest_that_it_points_to(registry: Registry) -> None:
     assert pinned(registry, f"{REPOSITORY}:1") == [f"{REPOSITORY}@{DIGEST}"]
     asked = {
         "registryId": "123456789012",
@@ -88,7 +88,7 @@ def test_an_algorithm_has_no_image_to_ask_of(registry: Registry) -> None:
         {"images": [], "failures": [{"failureCode": "ImageNotFound"}]},
     ],
 )
-def test_a_digest_that_can_not_be_had_is_told_and_the_tag_is_launched(
+def test_a_digest_that_can_not_be_had_is_reported_and_the_tag_is_launched(
     registry: Registry, answer: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     registry.answer = answer

@@ -14,7 +14,7 @@ from components.training_job.preflight.checkpoint_health import (
     expected_interval,
     newest_change,
 )
-from tests.components.training_job.fake_sagemaker import client_error
+from tests.components.training_job.fake_aws import client_error
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 URI = "s3://artifacts/checkpoints/research-dev-digits/"
@@ -47,7 +47,7 @@ def warning(description: dict[str, Any], newest: float | None, now: float) -> st
         (30, 91, "its newest checkpoint is 1h1m old"),
     ],
 )
-def test_a_spot_job_whose_work_is_at_stake_is_told(
+def test_a_spot_job_whose_work_is_at_risk_is_reported(
     newest: float | None, now: float, told: str
 ) -> None:
     text = warning(job(), newest, now)
@@ -65,21 +65,21 @@ def test_a_spot_job_whose_work_is_at_stake_is_told(
         {"TrainingStartTime": None},
     ],
 )
-def test_a_job_that_can_lose_nothing_is_not_looked_at(changes: dict[str, Any]) -> None:
+def test_a_job_that_can_lose_nothing_is_not_checked(changes: dict[str, Any]) -> None:
     def look(_uri: str) -> None:
         raise AssertionError("S3 was asked")
 
     assert checkpoint_warning(job(**changes), look, START + timedelta(days=1)) == ""
 
 
-def test_a_job_without_checkpoints_is_not_looked_at() -> None:
+def test_a_job_without_checkpoints_is_not_checked() -> None:
     description = job()
     del description["CheckpointConfig"]
     assert warning(description, None, 600) == ""
 
 
 @given(minutes=st.integers(1, 28 * 24 * 60))
-def test_what_is_at_stake_is_a_tenth_of_the_runtime_and_between_minutes_and_an_hour(
+def test_what_is_at_risk_is_a_tenth_of_the_runtime_and_between_minutes_and_an_hour(
     minutes: int,
 ) -> None:
     interval = expected_interval(job(minutes))
@@ -87,7 +87,7 @@ def test_what_is_at_stake_is_a_tenth_of_the_runtime_and_between_minutes_and_an_h
     assert minutes > 600 or interval == timedelta(minutes=max(5, minutes / 10))
 
 
-def test_checkpoints_that_cannot_be_seen_are_told_and_stop_nothing() -> None:
+def test_checkpoints_that_cannot_be_seen_are_reported_and_stop_nothing() -> None:
     def denied(_uri: str) -> None:
         raise client_error("AccessDenied", "not authorized", "ListObjectsV2")
 

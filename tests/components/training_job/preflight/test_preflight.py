@@ -12,49 +12,52 @@ from components.training_job.preflight.preflight import Preflight
 from components.training_job.provider import TrainingJobProvider
 from components.unknowns import UNKNOWN
 from tests.components.training_job.conftest import ON_DEMAND, SPOT, WARM_POOL
-from tests.components.training_job.fake_account import FakeAccount
-from tests.components.training_job.fake_sagemaker import FakeSageMaker, client_error
+from tests.components.training_job.fake_aws import DIGEST, FakeAws
 
 Inputs = Callable[..., dict[str, Any]]
 DATA = {"inputs": {"train": {"s3Uri": "s3://data/train/"}}}
 
 
 @pytest.fixture
-def provider(account: FakeAccount, preflight: Preflight) -> TrainingJobProvider:
-    provider = TrainingJobProvider()
-    provider._clients = account  # type: ignore[assignment]
-    provider._preflight = preflight
-    return provider
+def aws(aws: FakeAws) -> FakeAws:
+    """An account with the data of the jobs, too."""
+    aws.objects = {"s3://data/train/0.csv": b""}
+    return aws
+
+
+@pytest.fixture
+def preflight(aws: FakeAws) -> Preflight:
+    return Preflight(aws)  # type: ignore[arg-type]
 
 
 def texts(preflight: Preflight, inputs: dict[str, Any]) -> list[str]:
     return [str(problem) for problem in preflight.problems(inputs)]
 
 
-def start(sagemaker: FakeSageMaker, inputs: dict[str, Any], lineage: str, owner: str = "") -> str:
+def start(aws: FakeAws, inputs: dict[str, Any], lineage: str, owner: str = "") -> str:
     """Let a job of a lineage run, as if another program had launched it; return its name."""
     name = f"{lineage}-00000001-1"
     tags = [{"Key": "sagemaker-training:owner", "Value": owner}]
-    sagemaker.create_training_job(**inputs["request"] | {"TrainingJobName": name, "Tags": tags})
+    aws.create_training_job(**inputs["request"] | {"TrainingJobName": name, "Tags": tags})
     return name
 
 
-def test_a_launch_that_nothing_is_against_has_no_problems(
+def test_a_launch_without_problems_prints_nothing(
     preflight: Preflight,
-    account: FakeAccount,
+    aws: FakeAws,
     job_inputs: Inputs,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert texts(preflight, job_inputs(DATA)) == []
     assert capsys.readouterr().out == ""
-    assert sum(account.calls.values()) + len(account.sagemaker.calls) == 6
+    assert len(aws.calls) == 6
 
 
-def test_everything_that_is_missing_is_told_at_once_with_path_value_rule_and_remedy(
-    preflight: Preflight, account: FakeAccount, job_inputs: Inputs
+def test_everything_that_is_missing_is_reported_at_once_with_path_value_rule_and_remedy(
+    preflight: Preflight, aws: FakeAws, job_inputs: Inputs
 ) -> None:
-    account.quotas[SPOT] = 1
-    account.images, account.objects, account.roles = set(), {"s3://data/other"}, set()
+    aws.quotas[SPOT] = 1
+    aws.images, aws.objects, aws.roles = {}, {"s3://data/other": b""}, set()
     told = texts(preflight, job_inputs({**DATA, "instanceCount": 2}))
     paths = [text.partition(":")[0] for text in told]
     assert paths == [
@@ -77,23 +80,23 @@ def test_everything_that_is_missing_is_told_at_once_with_path_value_rule_and_rem
     ],
 )
 def test_spot_on_demand_and_warm_pools_have_quotas_of_their_own(
-    preflight: Preflight, account: FakeAccount, job_inputs: Inputs, job: Any, short: str
+    preflight: Preflight, aws: FakeAws, job_inputs: Inputs, job: Any, short: str
 ) -> None:
-    account.quotas = dict.fromkeys(account.quotas, 10.0) | {short: 0}
+    aws.quotas = dict.fromkeys(aws.quotas, 10.0) | {short: 0}
     [told] = texts(preflight, job_inputs(job))
     assert short in told
 
 
 def test_what_other_jobs_use_counts_and_what_this_lineage_uses_does_not(
-    preflight: Preflight, account: FakeAccount, job_inputs: Inputs
+    preflight: Preflight, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     three = job_inputs({"instanceCount": 3})
-    start(account.sagemaker, three, "research-dev-digits", three["owner"])
-    start(account.sagemaker, job_inputs({"spot": False, "instanceCount": 3}), "vision-dev-cats")
+    start(aws, three, "research-dev-digits", three["owner"])
+    start(aws, job_inputs({"spot": False, "instanceCount": 3}), "vision-dev-cats")
     assert texts(preflight, three) == []
 
-    start(account.sagemaker, job_inputs({"instanceCount": 2}), "vision-dev-dogs")
-    [told] = texts(Preflight(account), three)  # type: ignore[arg-type]
+    start(aws, job_inputs({"instanceCount": 2}), "vision-dev-dogs")
+    [told] = texts(Preflight(aws), three)  # type: ignore[arg-type]
     assert "is 4, of which 2 are in use" in told
     assert "ask for 5 at" in told
 
@@ -106,19 +109,19 @@ def test_the_jobs_of_a_stack_share_the_quota(preflight: Preflight, job_inputs: I
 
 
 def test_a_type_without_a_quota_has_no_limit(
-    preflight: Preflight, account: FakeAccount, job_inputs: Inputs
+    preflight: Preflight, aws: FakeAws, job_inputs: Inputs
 ) -> None:
-    account.quotas = {}
+    aws.quotas = {}
     assert texts(preflight, job_inputs({"instanceCount": 50})) == []
 
 
-def test_what_may_not_be_asked_is_told_once_and_stops_nothing(
+def test_what_may_not_be_asked_is_reported_once_and_stops_nothing(
     preflight: Preflight,
-    account: FakeAccount,
+    aws: FakeAws,
     job_inputs: Inputs,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    account.denied = {"ListServiceQuotas", "BatchGetImage", "ListObjectsV2", "GetRole"}
+    aws.deny("ListServiceQuotas", "BatchGetImage", "ListObjectsV2", "GetRole")
     assert texts(preflight, job_inputs(DATA)) == []
     assert texts(preflight, job_inputs(DATA, lineage="research-dev-b")) == []
     warnings = capsys.readouterr().out.splitlines()
@@ -128,17 +131,12 @@ def test_what_may_not_be_asked_is_told_once_and_stops_nothing(
 
 def test_jobs_that_may_not_be_seen_are_not_counted(
     preflight: Preflight,
-    account: FakeAccount,
+    aws: FakeAws,
     job_inputs: Inputs,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    start(account.sagemaker, job_inputs({"instanceCount": 4}), "vision-dev-cats")
-
-    def denied(_self: FakeSageMaker, _name: str) -> None:
-        raise client_error("AccessDeniedException", "not authorized", "DescribeTrainingJob")
-
-    monkeypatch.setattr(FakeSageMaker, "_describe", denied)
+    start(aws, job_inputs({"instanceCount": 4}), "vision-dev-cats")
+    aws.deny("DescribeTrainingJob")
     assert texts(preflight, job_inputs()) == []
     assert "counts no instances of jobs that these credentials may not see" in (
         capsys.readouterr().out
@@ -147,34 +145,34 @@ def test_jobs_that_may_not_be_seen_are_not_counted(
 
 @pytest.mark.parametrize(("status", "counts"), [("Stopping", True), ("Stopped", False)])
 def test_a_job_that_is_stopping_holds_its_instances_and_its_checkpoints(
-    preflight: Preflight, account: FakeAccount, job_inputs: Inputs, status: str, counts: bool
+    preflight: Preflight, aws: FakeAws, job_inputs: Inputs, status: str, counts: bool
 ) -> None:
     three = job_inputs({"instanceCount": 3})
     for lineage in ("vision-dev-cats", "research-dev-digits"):
-        name = start(account.sagemaker, job_inputs({"instanceCount": 2}), lineage, "theirs")
-        account.sagemaker.end(name, status)
+        name = start(aws, job_inputs({"instanceCount": 2}), lineage, "theirs")
+        aws.set_status(name, status)
     told = [problem.path for problem in preflight.problems(three)]
     assert told == (["request.ResourceConfig", "lineage"] if counts else [])
 
 
 @pytest.mark.parametrize("theirs", [True, False])
-def test_another_owners_live_job_on_the_lineage_is_told_before_anything_is_stopped(
-    preflight: Preflight, account: FakeAccount, job_inputs: Inputs, theirs: bool
+def test_another_owners_live_job_on_the_lineage_is_reported_before_anything_is_stopped(
+    preflight: Preflight, aws: FakeAws, job_inputs: Inputs, theirs: bool
 ) -> None:
     inputs = job_inputs()
     owner = "theirs" if theirs else inputs["owner"]
-    name = start(account.sagemaker, inputs, inputs["lineage"], owner)
+    name = start(aws, inputs, inputs["lineage"], owner)
     told = texts(preflight, inputs)
     assert len(told) == theirs
     assert all(f"{name} is running on its checkpoints and belongs to {owner}" in t for t in told)
-    assert account.sagemaker.live() == [name]
+    assert aws.live() == [name]
 
 
 @pytest.mark.parametrize("unknown", [UNKNOWN, Unknown()])  # type: ignore[no-untyped-call]
 def test_what_is_not_known_yet_is_passed_over(
-    preflight: Preflight, account: FakeAccount, job_inputs: Inputs, unknown: Any
+    preflight: Preflight, aws: FakeAws, job_inputs: Inputs, unknown: Any
 ) -> None:
-    account.roles, account.objects = set(), set()
+    aws.roles, aws.objects = set(), {}
     inputs = job_inputs({"inputs": {"train": {"s3Uri": "s3://later/"}}}, owner=unknown)
     [train, _code] = inputs["request"]["InputDataConfig"]
     train["DataSource"]["S3DataSource"]["S3Uri"] = unknown
@@ -182,7 +180,8 @@ def test_what_is_not_known_yet_is_passed_over(
     inputs["request"]["OutputDataConfig"]["S3OutputPath"] = unknown
     inputs["request"]["AlgorithmSpecification"]["TrainingImage"] = unknown
     assert texts(preflight, inputs) == []
-    assert account.calls == {"ListServiceQuotas": 1}
+    assert set(aws.calls) == {"ListServiceQuotas", "ListTrainingJobs"}
+    assert aws.calls.count("ListServiceQuotas") == 1
 
 
 def test_what_the_stack_uploads_need_not_be_there_before(
@@ -194,70 +193,68 @@ def test_what_the_stack_uploads_need_not_be_there_before(
 
 @pytest.mark.parametrize("image", ["public.ecr.aws/acme/training:1", "training:1"])
 def test_only_a_private_registry_is_asked_for_an_image(
-    preflight: Preflight, account: FakeAccount, job_inputs: Inputs, image: str
+    preflight: Preflight, aws: FakeAws, job_inputs: Inputs, image: str
 ) -> None:
     assert texts(preflight, job_inputs({"image": image})) == []
-    assert account.calls["BatchGetImage"] == 0
+    assert "BatchGetImage" not in aws.calls
 
 
-@pytest.mark.parametrize("held", [set(), {("training", "2")}])
+@pytest.mark.parametrize("held", [{}, {"training:2": DIGEST}])
 def test_a_missing_repository_and_a_missing_tag_are_the_same_to_a_job(
-    preflight: Preflight, account: FakeAccount, job_inputs: Inputs, held: set[tuple[str, str]]
+    preflight: Preflight, aws: FakeAws, job_inputs: Inputs, held: dict[str, str]
 ) -> None:
-    account.images = held
+    aws.images = held
     [told] = texts(preflight, job_inputs())
     assert "is not in its ECR repository" in told
 
 
 def test_a_hundred_jobs_ask_no_more_than_one(
-    preflight: Preflight, account: FakeAccount, job_inputs: Inputs
+    preflight: Preflight, aws: FakeAws, job_inputs: Inputs
 ) -> None:
-    account.quotas[SPOT] = 100
+    aws.quotas[SPOT] = 100
     for number in range(100):
         assert texts(preflight, job_inputs(DATA, lineage=f"research-dev-{number}")) == []
-    assert sum(account.calls.values()) + len(account.sagemaker.calls) == 6
+    assert len(aws.calls) == 6
 
 
 def test_check_refuses_a_launch_that_would_fail(
-    provider: TrainingJobProvider, account: FakeAccount, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
-    account.quotas[SPOT] = 0
+    aws.quotas[SPOT] = 0
     [failure] = provider.check({}, job_inputs(preflight=True)).failures
     assert failure.property == "request.ResourceConfig"
     assert SPOT in failure.reason
 
 
-def test_check_tells_what_is_against_a_launch_before_the_switch_is_on(
+def test_check_prints_what_is_against_a_launch_before_the_switch_is_on(
     provider: TrainingJobProvider,
-    account: FakeAccount,
+    aws: FakeAws,
     job_inputs: Inputs,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    account.quotas[SPOT] = 0
+    aws.quotas[SPOT] = 0
     assert provider.check({}, job_inputs(preflight=True, launch=False)).failures == []
     assert SPOT in capsys.readouterr().out
 
 
-def test_check_asks_nothing_where_nothing_is_launched_anew(
-    provider: TrainingJobProvider, account: FakeAccount, job_inputs: Inputs
+def test_check_asks_nothing_where_nothing_is_launched_again(
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     olds = provider.check({}, job_inputs(preflight=True)).inputs
-    account.calls.clear()
-    account.sagemaker.calls.clear()
+    aws.calls.clear()
     for unchanged in (
         job_inputs(preflight=True),
         job_inputs({"paused": True}, preflight=True),
         job_inputs({"hyperparameters": {"epochs": 2}}, preflight=False),
     ):
         assert provider.check(olds, unchanged).failures == []
-    assert account.calls == {}
-    assert account.sagemaker.calls == []
+    assert aws.calls == []
 
 
 def test_check_asks_where_a_job_is_created_or_replaced_which_the_engine_checks_without_old_inputs(
-    provider: TrainingJobProvider, account: FakeAccount, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
-    account.roles = set()
+    aws.roles = set()
     [failure] = provider.check({}, job_inputs(preflight=True)).failures
     assert failure.property == "request.RoleArn"
 
@@ -266,11 +263,11 @@ def test_check_asks_where_a_job_is_created_or_replaced_which_the_engine_checks_w
     "before", [{"launch": False}, {"job": {"paused": True}}], ids=["switched off", "paused"]
 )
 def test_check_asks_nothing_for_a_job_that_may_have_completed_before_it_was_switched_on_again(
-    provider: TrainingJobProvider, account: FakeAccount, job_inputs: Inputs, before: Any
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs, before: Any
 ) -> None:
     """Only a difference tells whether it is launched, and the engine then checks it anew."""
     olds = provider.check({}, job_inputs(**before, preflight=False)).inputs
-    account.quotas[SPOT] = 0
-    account.roles = set()
+    aws.quotas[SPOT] = 0
+    aws.roles = set()
     assert provider.check(olds, job_inputs(preflight=True)).failures == []
-    assert account.calls == {}
+    assert aws.calls == []

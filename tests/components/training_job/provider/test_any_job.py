@@ -26,7 +26,7 @@ from components.training_job.run.decision import Decision, decide
 from components.training_job.settings.job_settings import JobSettings
 from components.validation import validate
 from tests.components.training_job.any_job import jobs
-from tests.components.training_job.conftest import PLACEMENT
+from tests.components.training_job.conftest import PLACEMENT, inputs_of_job
 
 Settings = dict[str, Any]
 FEWER = settings(max_examples=40)
@@ -65,7 +65,7 @@ def test_a_valid_job_breaks_no_rule_and_its_requests_are_accepted(job: Settings)
 
 @FEWER
 @given(jobs())
-def test_the_same_settings_have_the_same_hash_in_whatever_order(job: Settings) -> None:
+def test_the_same_settings_have_the_same_hash_in_any_order(job: Settings) -> None:
     backwards = json.loads(json.dumps(job), object_pairs_hook=lambda kv: dict(reversed(kv)))
     assert hash_of(requests_of(job)[0]) == hash_of(requests_of(backwards)[0])
 
@@ -135,7 +135,7 @@ def mutations(draw: st.DrawFn) -> Request:
 
 @FEWER
 @given(mutations())
-def test_whatever_botocore_refuses_is_refused_before(request: Request) -> None:
+def test_what_botocore_refuses_is_refused_before(request: Request) -> None:
     checked = conform(request)
     assert request_problems(checked) or not botocore_refuses(checked)
 
@@ -168,14 +168,15 @@ STATUSES = st.sampled_from(
 
 
 def recorded(job: Settings, placement: Placement) -> Settings:
-    """A job's checked inputs, as far as a decision reads them."""
-    first, *fallbacks = requests_of(job, placement)
-    inputs = {
-        "lineage": "a", "account_id": "1", "region": "r", "owner": placement.role_arn,
-        "definition_hash": hash_of(first), "request": first, "launch": True, "paused": False,
-        "relaunch": "never", "max_attempts": 3,
-    }  # fmt: skip
-    return inputs | ({"fallbacks": fallbacks} if fallbacks else {})
+    """A job's checked inputs; a failure is not tried again."""
+    return inputs_of_job(
+        job,
+        placement,
+        owner=placement.role_arn,
+        definition_hash=hash_of(requests_of(job, placement)[0]),
+        relaunch="never",
+        max_attempts=3,
+    )
 
 
 @FEWER

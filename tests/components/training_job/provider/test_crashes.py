@@ -10,42 +10,37 @@ import pytest
 
 from components.training_job.provider import TrainingJobProvider
 from components.training_job.request.job_tags import RELEASED_TAG
-from tests.components.training_job.fake_sagemaker import (
-    CrashError,
-    FakeSageMaker,
-    checked,
-    launch,
-    provider_over,
-)
+from tests.components.training_job.fake_aws import CrashError, FakeAws
+from tests.components.training_job.providers import checked, launch, provider_over
 
 Inputs = Callable[..., dict[str, Any]]
 
 
-def crashed_launch(inputs: Inputs, point: int, moment: str) -> tuple[FakeSageMaker, bool]:
+def crashed_launch(inputs: Inputs, point: int, moment: str) -> tuple[FakeAws, bool]:
     """Launch over a live job of another definition, crashing at one call; whether it crashed."""
-    sagemaker = FakeSageMaker()
-    provider = provider_over(sagemaker)
+    aws = FakeAws()
+    provider = provider_over(aws)
     launch(provider, inputs({"hyperparameters": {"epochs": 1}}))
-    sagemaker.crash_at = (len(sagemaker.calls) + point, moment)
+    aws.crash_at = (len(aws.calls) + point, moment)
     try:
         launch(provider, inputs({"hyperparameters": {"epochs": 2}}))
     except CrashError:
-        return sagemaker, True
-    return sagemaker, False
+        return aws, True
+    return aws, False
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.usefixtures("sagemaker")
+@pytest.mark.usefixtures("aws")
 def test_a_crash_at_any_call_of_a_launch_leaves_one_job(
     job_inputs: Inputs, moment: str, tell: Callable[[str], None]
 ) -> None:
     for point in itertools.count(1):
-        sagemaker, crashed = crashed_launch(job_inputs, point, moment)
+        aws, crashed = crashed_launch(job_inputs, point, moment)
         if not crashed:
             break
-        sagemaker.crash_at = None
-        state = launch(provider_over(sagemaker), job_inputs({"hyperparameters": {"epochs": 2}}))
-        assert sagemaker.live() == [state["training_job_name"]]
+        aws.crash_at = None
+        state = launch(provider_over(aws), job_inputs({"hyperparameters": {"epochs": 2}}))
+        assert aws.live() == [state["training_job_name"]]
         assert state["training_job_name"].endswith("-1")
     tell(f"Crashes, launch over a service in memory: {point - 1} points {moment} the effect")
     assert point > 8
@@ -53,43 +48,43 @@ def test_a_crash_at_any_call_of_a_launch_leaves_one_job(
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_crash_at_any_call_of_a_delete_is_followed_by_an_end(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs, moment: str
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs, moment: str
 ) -> None:
     for point in range(1, 5):
         state = launch(provider, job_inputs())
-        sagemaker.crash_at = (len(sagemaker.calls) + point, moment)
+        aws.crash_at = (len(aws.calls) + point, moment)
         with pytest.raises(CrashError):
             provider.delete(state["training_job_name"], state)
-        sagemaker.crash_at = None
+        aws.crash_at = None
         provider.delete(state["training_job_name"], state)
-        assert sagemaker.live() == []
-        assert RELEASED_TAG in sagemaker.tags[state["training_job_arn"]]
+        assert aws.live() == []
+        assert RELEASED_TAG in aws.tags[state["training_job_arn"]]
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_job_that_returns_after_a_crash_of_its_delete_runs_once(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs, moment: str
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs, moment: str
 ) -> None:
     for point in range(1, 6):
         state = launch(provider, job_inputs())
-        sagemaker.crash_at = (len(sagemaker.calls) + point, moment)
+        aws.crash_at = (len(aws.calls) + point, moment)
         with pytest.raises(CrashError):
             provider.delete(state["training_job_name"], state)
-        sagemaker.crash_at = None
+        aws.crash_at = None
         if provider.diff("", state, checked(provider, job_inputs())).replaces:
             provider.delete(state["training_job_name"], state)
             state = launch(provider, job_inputs())
-        assert sagemaker.live() == [state["training_job_name"]]
+        assert aws.live() == [state["training_job_name"]]
         provider.delete(state["training_job_name"], state)
 
 
 @pytest.mark.parametrize("epochs", [1, 2])
 def test_a_record_that_is_being_deleted_is_neither_adopted_nor_waited_for(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs, epochs: int
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs, epochs: int
 ) -> None:
     before = launch(provider, job_inputs({"hyperparameters": {"epochs": 1}}))["training_job_name"]
-    sagemaker.end(before, "Deleting")
+    aws.set_status(before, "Deleting")
     state = launch(provider, job_inputs({"hyperparameters": {"epochs": epochs}}))
     assert state["training_job_name"] != before
-    assert sagemaker.live() == [state["training_job_name"]]
-    assert "StopTrainingJob" not in sagemaker.calls
+    assert aws.live() == [state["training_job_name"]]
+    assert "StopTrainingJob" not in aws.calls

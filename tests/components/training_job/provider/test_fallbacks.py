@@ -9,13 +9,8 @@ from typing import Any
 import pytest
 
 from components.training_job.provider import TrainingJobProvider
-from tests.components.training_job.fake_sagemaker import (
-    CrashError,
-    FakeSageMaker,
-    checked,
-    launch,
-    provider_over,
-)
+from tests.components.training_job.fake_aws import CrashError, FakeAws
+from tests.components.training_job.providers import checked, launch, provider_over
 
 Inputs = Callable[..., dict[str, Any]]
 
@@ -30,30 +25,30 @@ ON_FAILURE = {
 
 
 def relaunched(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, state: dict[str, Any], inputs: Any
+    provider: TrainingJobProvider, aws: FakeAws, state: dict[str, Any], inputs: Any
 ) -> dict[str, Any]:
     """The job fails, is refreshed, and the next update replaces it."""
-    sagemaker.end(state["training_job_name"], "Stopped", "MaxWaitTimeExceeded")
+    aws.set_status(state["training_job_name"], "Stopped", "MaxWaitTimeExceeded")
     state = provider.read(state["training_job_name"], state).outs or {}
     assert provider.diff("", state, checked(provider, inputs)).replaces
     provider.delete("", state)
     return launch(provider, inputs)
 
 
-def capacity(sagemaker: FakeSageMaker, state: dict[str, Any]) -> tuple[str, bool]:
+def capacity(aws: FakeAws, state: dict[str, Any]) -> tuple[str, bool]:
     """The type that a job runs on, and whether on spot capacity."""
-    job = sagemaker.jobs[state["training_job_name"]]
+    job = aws.jobs[state["training_job_name"]]
     return job["ResourceConfig"]["InstanceType"], job["EnableManagedSpotTraining"]
 
 
 def test_each_relaunch_uses_the_next_fallback_and_the_last_one_serves_the_rest(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     state = launch(provider, job_inputs(ON_FAILURE))
-    seen = [capacity(sagemaker, state)]
+    seen = [capacity(aws, state)]
     for _ in range(3):
-        state = relaunched(provider, sagemaker, state, job_inputs(ON_FAILURE))
-        seen.append(capacity(sagemaker, state))
+        state = relaunched(provider, aws, state, job_inputs(ON_FAILURE))
+        seen.append(capacity(aws, state))
     assert seen == [
         ("ml.g5.2xlarge", True),
         ("ml.c5.xlarge", True),
@@ -65,13 +60,13 @@ def test_each_relaunch_uses_the_next_fallback_and_the_last_one_serves_the_rest(
 
 def test_a_preview_says_what_the_next_try_will_run_on(
     provider: TrainingJobProvider,
-    sagemaker: FakeSageMaker,
+    aws: FakeAws,
     job_inputs: Inputs,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     state = launch(provider, job_inputs(ON_FAILURE))
     name = state["training_job_name"]
-    sagemaker.end(name, "Stopped", "MaxWaitTimeExceeded")
+    aws.set_status(name, "Stopped", "MaxWaitTimeExceeded")
     state = provider.read(name, state).outs or {}
     news = checked(provider, job_inputs(ON_FAILURE))
     capsys.readouterr()
@@ -86,33 +81,33 @@ def test_a_preview_says_what_the_next_try_will_run_on(
 
 
 def test_a_fallback_is_the_same_definition_in_the_same_lineage(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     first = launch(provider, job_inputs(ON_FAILURE))
-    second = relaunched(provider, sagemaker, first, job_inputs(ON_FAILURE))
+    second = relaunched(provider, aws, first, job_inputs(ON_FAILURE))
     assert second["definition_hash"] == first["definition_hash"]
     assert second["checkpoint_uri"] == first["checkpoint_uri"]
     assert second["training_job_name"] == f"{first['training_job_name'][:-2]}-2"
     assert provider.diff("", second, checked(provider, job_inputs(ON_FAILURE))).changes is False
-    running = sagemaker.jobs[second["training_job_name"]]
+    running = aws.jobs[second["training_job_name"]]
     assert "VolumeKmsKeyId" in running["ResourceConfig"]  # the first choice has local disks
 
 
 def test_a_pause_or_another_definition_begins_with_the_first_choice_again(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     state = launch(provider, job_inputs(ON_FAILURE))
-    state = relaunched(provider, sagemaker, state, job_inputs(ON_FAILURE))
+    state = relaunched(provider, aws, state, job_inputs(ON_FAILURE))
     paused = checked(provider, job_inputs({**ON_FAILURE, "paused": True}))
     state = provider.update("", state, paused).outs or {}
     provider.delete("", state)
     state = launch(provider, job_inputs(ON_FAILURE))
-    assert capacity(sagemaker, state) == ("ml.g5.2xlarge", True)
+    assert capacity(aws, state) == ("ml.g5.2xlarge", True)
     assert state["tries"] == 1
 
 
 def test_other_fallbacks_are_recorded_and_launch_nothing(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     state = launch(provider, job_inputs(ON_FAILURE))
     news = checked(provider, job_inputs({**ON_FAILURE, "fallbacks": []}))
@@ -122,7 +117,7 @@ def test_other_fallbacks_are_recorded_and_launch_nothing(
     state = provider.update("", state, news).outs or {}
     assert "fallbacks" not in state
     assert provider.diff("", state, news).changes is False
-    assert sagemaker.calls.count("CreateTrainingJob") == 1
+    assert aws.calls.count("CreateTrainingJob") == 1
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -131,22 +126,22 @@ def test_a_crash_at_any_call_of_a_relaunch_leaves_one_job_on_the_right_fallback(
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     for point in itertools.count(1):
-        sagemaker = FakeSageMaker()
-        provider = provider_over(sagemaker)
+        aws = FakeAws()
+        provider = provider_over(aws)
         first = launch(provider, job_inputs(ON_FAILURE))
-        sagemaker.end(first["training_job_name"], "Failed", reason="CapacityError: none")
+        aws.set_status(first["training_job_name"], "Failed", reason="CapacityError: none")
         provider.delete("", first)
-        sagemaker.crash_at = (len(sagemaker.calls) + point, moment)
+        aws.crash_at = (len(aws.calls) + point, moment)
         try:
             launch(provider, job_inputs(ON_FAILURE))
         except CrashError:
             crashed = True
         else:
             crashed = False
-        sagemaker.crash_at = None
-        state = launch(provider_over(sagemaker), job_inputs(ON_FAILURE))
-        assert sagemaker.live() == [state["training_job_name"]]
-        assert capacity(sagemaker, state) == ("ml.c5.xlarge", True)
+        aws.crash_at = None
+        state = launch(provider_over(aws), job_inputs(ON_FAILURE))
+        assert aws.live() == [state["training_job_name"]]
+        assert capacity(aws, state) == ("ml.c5.xlarge", True)
         assert state["tries"] == 2
         if not crashed:
             break
@@ -162,7 +157,7 @@ def test_the_dearest_fallback_is_the_ceiling_and_the_first_choice_is_expected(
     assert inputs["expected_cost_usd"] == alone["expected_cost_usd"]
 
 
-def test_a_fallback_that_the_api_refuses_is_told(
+def test_a_fallback_that_the_api_refuses_is_reported(
     provider: TrainingJobProvider, job_inputs: Inputs
 ) -> None:
     inputs = job_inputs(ON_FAILURE)

@@ -6,12 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from components.training_job.provider import TrainingJobProvider
-from tests.components.training_job.fake_sagemaker import (
-    FakeSageMaker,
-    checked,
-    launch,
-    provider_over,
-)
+from tests.components.training_job.fake_aws import FakeAws
+from tests.components.training_job.providers import checked, launch, provider_over
 
 Inputs = Callable[..., dict[str, Any]]
 
@@ -20,25 +16,25 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
 
 
 def test_an_image_is_launched_by_its_digest_and_a_moved_tag_launches_nothing(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
-    sagemaker.digests["1"] = DIGEST
+    aws.images["training:1"] = DIGEST
     state = launch(provider, job_inputs())
-    image = sagemaker.jobs[state["training_job_name"]]["AlgorithmSpecification"]["TrainingImage"]
+    image = aws.jobs[state["training_job_name"]]["AlgorithmSpecification"]["TrainingImage"]
     assert image.endswith(f"/training@{DIGEST}")
     assert state["image_digest"] == DIGEST
-    sagemaker.digests["1"] = DIGEST.replace("0", "f")
+    aws.images["training:1"] = DIGEST.replace("0", "f")
     refreshed = provider.read(state["training_job_name"], state).outs or {}
     assert refreshed["image_digest"] == DIGEST
     assert provider.diff("", refreshed, checked(provider, job_inputs())).changes is False
-    assert launch(provider_over(sagemaker), job_inputs())["image_digest"] == DIGEST  # adopted
+    assert launch(provider_over(aws), job_inputs())["image_digest"] == DIGEST  # adopted
 
 
 def test_an_image_without_a_digest_is_launched_by_its_tag(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
-    sagemaker.digests.clear()
+    aws.images = {"training:2": DIGEST}
     state = launch(provider, job_inputs())
-    image = sagemaker.jobs[state["training_job_name"]]["AlgorithmSpecification"]["TrainingImage"]
+    image = aws.jobs[state["training_job_name"]]["AlgorithmSpecification"]["TrainingImage"]
     assert image.endswith("/training:1")
     assert state["image_digest"] == ""

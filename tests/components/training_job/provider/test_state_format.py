@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import dill
@@ -14,7 +13,7 @@ import pytest
 from components.training_job.completion import TrainingJobCompletionProvider
 from components.training_job.provider import TrainingJobProvider
 from components.training_job.request.job_tags import OWNER_TAG, RELEASED_TAG
-from tests.components.training_job.fake_sagemaker import FakeSageMaker
+from tests.components.training_job.fake_aws import FakeAws
 
 STORED = json.loads(Path(__file__).with_name("first_release_state.json").read_text())
 JOB = "pulumi-python:dynamic/sagemaker:TrainingJob"
@@ -32,22 +31,20 @@ def provider_of(outputs: dict[str, Any]) -> Any:
 
 
 @pytest.fixture
-def with_the_job(sagemaker: FakeSageMaker) -> FakeSageMaker:
+def with_the_job(aws: FakeAws) -> FakeAws:
     """The service with the job that the state tells of, still running."""
     _, outputs = stored(JOB)
     request = outputs["request"] | {"TrainingJobName": outputs["training_job_name"]}
-    sagemaker.create_training_job(**request)
-    sagemaker.jobs[outputs["training_job_name"]]["TrainingJobArn"] = outputs["training_job_arn"]
-    sagemaker.tags[outputs["training_job_arn"]] = {}
-    return sagemaker
+    aws.create_training_job(**request)
+    aws.jobs[outputs["training_job_name"]]["TrainingJobArn"] = outputs["training_job_arn"]
+    aws.tags[outputs["training_job_arn"]] = {}
+    return aws
 
 
 @pytest.fixture
-def restored(with_the_job: FakeSageMaker) -> TrainingJobProvider:
+def restored(with_the_job: FakeAws) -> TrainingJobProvider:
     provider = provider_of(stored(JOB)[1])
-    provider._clients = SimpleNamespace(
-        account=lambda _region: "123456789012", client=lambda _service, _region: with_the_job
-    )
+    provider._clients = with_the_job
     assert isinstance(provider, TrainingJobProvider)
     return provider
 
@@ -73,7 +70,7 @@ def test_a_stored_job_differs_from_its_own_inputs_in_nothing(restored: TrainingJ
 
 
 def test_a_stored_job_is_stopped_and_let_go(
-    restored: TrainingJobProvider, with_the_job: FakeSageMaker
+    restored: TrainingJobProvider, with_the_job: FakeAws
 ) -> None:
     identity, outputs = stored(JOB)
     restored.delete(identity, outputs)
@@ -81,14 +78,14 @@ def test_a_stored_job_is_stopped_and_let_go(
     assert RELEASED_TAG in with_the_job.tags[outputs["training_job_arn"]]
 
 
-def test_a_stored_completion_waits_for_nothing_anew() -> None:
+def test_a_stored_completion_does_not_wait_again() -> None:
     identity, outputs = stored(COMPLETION)
     news = outputs | {"jobs": ["digits"]}
     assert provider_of(outputs).diff(identity, outputs, news).changes is False
 
 
 def test_a_stored_job_is_marked_with_its_bucket_in_place(
-    restored: TrainingJobProvider, with_the_job: FakeSageMaker
+    restored: TrainingJobProvider, with_the_job: FakeAws
 ) -> None:
     identity, outputs = stored(JOB)
     bucket = outputs["request"]["OutputDataConfig"]["S3OutputPath"].split("/")[2]

@@ -11,7 +11,8 @@ from components.training_job.provider import TrainingJobProvider
 from components.training_job.request.job_tags import REPORTED_TAG, tag_problems
 from components.training_job.run.service_record import retag
 from components.unknowns import UNKNOWN
-from tests.components.training_job.fake_sagemaker import FakeSageMaker, launch
+from tests.components.training_job.fake_aws import FakeAws
+from tests.components.training_job.providers import launch
 
 Inputs = Callable[..., dict[str, Any]]
 LIMIT = 50
@@ -39,25 +40,25 @@ def test_tags_that_are_not_known_yet_are_passed_over() -> None:
 
 def test_a_job_with_the_most_tags_never_has_more_than_the_service_allows(
     provider: TrainingJobProvider,
-    sagemaker: FakeSageMaker,
+    aws: FakeAws,
     job_inputs: Inputs,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     counts = list[int]()
-    call = FakeSageMaker._call
+    call = FakeAws._call
 
-    def counted(self: FakeSageMaker, operation: str, effect: Callable[[], Any]) -> Any:
+    def counted(self: FakeAws, operation: str, effect: Callable[[], Any]) -> Any:
         answer = call(self, operation, effect)
         counts.extend(len(tags) for tags in self.tags.values())
         return answer
 
-    monkeypatch.setattr(FakeSageMaker, "_call", counted)
+    monkeypatch.setattr(FakeAws, "_call", counted)
     inputs = job_inputs()
     inputs["request"]["Tags"] = tagged(45)
     state = launch(provider, inputs)
     arn, others = state["training_job_arn"], tagged(45, "other")
-    retag(sagemaker, arn, state, {"request": {"Tags": others}, "owner": state["owner"]})
-    assert {tag["Key"] for tag in others} <= sagemaker.tags[arn].keys()
-    sagemaker.add_tags(arn, [{"Key": REPORTED_TAG, "Value": "2026-01-01"}])
+    retag(aws, arn, state, {"request": {"Tags": others}, "owner": state["owner"]})
+    assert {tag["Key"] for tag in others} <= aws.tags[arn].keys()
+    aws.add_tags(arn, [{"Key": REPORTED_TAG, "Value": "2026-01-01"}])
     provider.delete("", state)
-    assert max(counts) == len(sagemaker.tags[arn]) == LIMIT
+    assert max(counts) == len(aws.tags[arn]) == LIMIT

@@ -84,7 +84,7 @@ def test_a_secret_owner_is_refused(placement: Placement) -> None:
         inputs_of(placement, {}, owner=secret)
 
 
-def test_a_secret_in_a_fallback_alone_is_refused(
+def test_a_secret_that_is_only_in_a_fallback_is_refused(
     placement: Placement, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where several are secret, any of them may be told first."""

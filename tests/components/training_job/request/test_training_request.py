@@ -118,7 +118,7 @@ def test_a_warm_pool_and_retries_are_asked_for_in_the_apis_words() -> None:
     assert request_problems(request) == []
 
 
-def test_a_jobs_own_tags_stand_beside_the_stacks() -> None:
+def test_a_job_has_its_own_tags_and_the_stacks() -> None:
     tags = request_for(tags={"experiment": "a", "team": "other"})["Tags"]
     assert tags == [{"Key": "experiment", "Value": "a"}, {"Key": "team", "Value": "research"}]
 

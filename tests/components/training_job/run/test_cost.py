@@ -46,7 +46,7 @@ def test_a_warm_pool_counts_in_the_ceiling() -> None:
     ) == pytest.approx(1.515)
 
 
-def test_the_expected_cost_is_below_the_ceiling_on_spot_alone() -> None:
+def test_the_expected_cost_is_below_the_ceiling_only_on_spot() -> None:
     assert expected_cost(10.0, on_spot=True) == pytest.approx(3.0)
     assert expected_cost(10.0, on_spot=False) == 10.0
     assert expected_cost("unknown", on_spot=True) == "unknown"

@@ -14,7 +14,7 @@ import pytest
 
 from components.training_job.code_channel.source_control import Revision, revision
 from components.training_job.provider import TrainingJobProvider
-from tests.components.training_job.fake_sagemaker import FakeSageMaker, client_error
+from tests.components.training_job.fake_aws import FakeAws
 from tests.run_comparison import documented_comparison
 from tests.toolchain.fake_programs import write_script
 
@@ -23,20 +23,20 @@ SEEDED = {"hyperparameters": {"epochs": 3, "seed": 7, "shuffle_seed": 8}}
 
 
 def launched(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, inputs: dict[str, Any]
+    provider: TrainingJobProvider, aws: FakeAws, inputs: dict[str, Any]
 ) -> tuple[str, dict[str, Any]]:
     """Launch a job; the URI of its record, and what it says."""
-    before = set(sagemaker.objects)
+    before = set(aws.objects)
     provider.create(provider.check({}, inputs).inputs)
-    [uri] = set(sagemaker.objects) - before
-    return uri, json.loads(sagemaker.objects[uri])
+    [uri] = set(aws.objects) - before
+    return uri, json.loads(aws.objects[uri])
 
 
 def test_a_record_lies_beside_the_model_and_says_what_the_run_is_made_of(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
-    uri, record = launched(provider, sagemaker, job_inputs(SEEDED))
-    [name] = sagemaker.live()
+    uri, record = launched(provider, aws, job_inputs(SEEDED))
+    [name] = aws.live()
     assert uri == f"s3://artifacts/output/research-dev-digits/{name}/run.json"
     assert record["training_job"] == name
     assert record["definition"]["hyperparameters"]["epochs"] == "3"
@@ -50,36 +50,32 @@ def test_a_record_lies_beside_the_model_and_says_what_the_run_is_made_of(
     assert "TrainingJobStatus" not in record["request"]
 
 
-def test_whoever_adopts_a_job_leaves_its_record(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+def test_an_adoption_leaves_the_jobs_record(
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
-    uri, first = launched(provider, sagemaker, job_inputs())
+    uri, first = launched(provider, aws, job_inputs())
     provider.create(provider.check({}, job_inputs()).inputs)
-    assert list(sagemaker.objects) == [uri]
-    assert json.loads(sagemaker.objects[uri]) == first
+    assert list(aws.objects) == [uri]
+    assert json.loads(aws.objects[uri]) == first
 
 
-def test_a_record_that_cannot_be_written_is_told_and_the_job_runs(
+def test_a_record_that_cannot_be_written_is_reported_and_the_job_runs(
     provider: TrainingJobProvider,
-    sagemaker: FakeSageMaker,
+    aws: FakeAws,
     job_inputs: Inputs,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def denied(*_: Any) -> None:
-        raise client_error("AccessDenied", "not authorized", "PutObject")
-
-    monkeypatch.setattr(FakeSageMaker, "_put", denied)
+    aws.refuse("PutObject", "AccessDenied", "not authorized")
     provider.create(provider.check({}, job_inputs()).inputs)
-    assert len(sagemaker.live()) == 1
+    assert len(aws.live()) == 1
     assert "this run has no record: " in capsys.readouterr().out
 
 
 def compared(
-    sagemaker: FakeSageMaker, folder: Path, one: dict[str, Any], other: dict[str, Any]
+    aws: FakeAws, folder: Path, one: dict[str, Any], other: dict[str, Any]
 ) -> tuple[int, str]:
     """What the documented comparison of two records prints, and its exit code."""
-    for uri, body in sagemaker.objects.items():
+    for uri, body in aws.objects.items():
         path = folder / uri.removeprefix("s3://")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(body)
@@ -97,11 +93,11 @@ def compared(
 
 
 def test_the_same_run_again_differs_in_nothing(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs, tmp_path: Path
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs, tmp_path: Path
 ) -> None:
-    _, first = launched(provider, sagemaker, job_inputs(lineage="team-dev-a"))
-    _, second = launched(provider, sagemaker, job_inputs(lineage="team-dev-b"))
-    assert compared(sagemaker, tmp_path, first, second) == (0, "")
+    _, first = launched(provider, aws, job_inputs(lineage="team-dev-a"))
+    _, second = launched(provider, aws, job_inputs(lineage="team-dev-b"))
+    assert compared(aws, tmp_path, first, second) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -118,7 +114,7 @@ def test_the_same_run_again_differs_in_nothing(
 )
 def test_what_differs_is_shown_with_its_section_which_says_whether_it_decides_the_result(
     provider: TrainingJobProvider,
-    sagemaker: FakeSageMaker,
+    aws: FakeAws,
     job_inputs: Inputs,
     tmp_path: Path,
     job: dict[str, Any],
@@ -126,9 +122,9 @@ def test_what_differs_is_shown_with_its_section_which_says_whether_it_decides_th
     lines: set[str],
 ) -> None:
     same = {"hyperparameters": {"epochs": 3, "seed": 7}}
-    _, first = launched(provider, sagemaker, job_inputs(same, lineage="team-dev-a"))
-    _, second = launched(provider, sagemaker, job_inputs(same | job, lineage="team-dev-b"))
-    code, printed = compared(sagemaker, tmp_path, first, second)
+    _, first = launched(provider, aws, job_inputs(same, lineage="team-dev-a"))
+    _, second = launched(provider, aws, job_inputs(same | job, lineage="team-dev-b"))
+    code, printed = compared(aws, tmp_path, first, second)
     assert code == 1
     assert set(re.findall(r'^@@ .* @@ "(\w+)"', printed, re.M)) == sections
     assert lines <= set(printed.splitlines())

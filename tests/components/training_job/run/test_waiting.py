@@ -12,21 +12,21 @@ import pytest
 from components.training_job.aws.errors import TrainingJobError
 from components.training_job.completion import TrainingJobCompletionProvider
 from components.training_job.run.waiting import wait_for_end
-from tests.components.training_job.completions import props
-from tests.components.training_job.fake_sagemaker import FakeSageMaker
+from tests.components.training_job.conftest import completion_of
+from tests.components.training_job.fake_aws import FakeAws
 
 Inputs = Callable[..., dict[str, Any]]
 
 
 def test_it_waits_until_all_jobs_have_ended(
     completion: TrainingJobCompletionProvider,
-    sagemaker: FakeSageMaker,
+    aws: FakeAws,
     launched: Callable[[str], str],
     clock: SimpleNamespace,
 ) -> None:
     names = [launched("team-dev-a"), launched("team-dev-b")]
-    clock.on_sleep = lambda: sagemaker.end(names[0] if clock.now < 10 else names[1], "Completed")
-    result = completion.create(props(*names))
+    clock.on_sleep = lambda: aws.set_status(names[0] if clock.now < 10 else names[1], "Completed")
+    result = completion.create(completion_of(*names))
     assert clock.now >= 10
     assert result.outs is not None
     assert {name: each["status"] for name, each in result.outs["results"].items()} == dict.fromkeys(
@@ -36,12 +36,12 @@ def test_it_waits_until_all_jobs_have_ended(
 
 def test_one_list_call_a_tick_serves_all_jobs(
     completion: TrainingJobCompletionProvider,
-    sagemaker: FakeSageMaker,
+    aws: FakeAws,
     launched: Callable[[str], str],
     clock: SimpleNamespace,
 ) -> None:
     names = [launched(f"team-dev-{letter}") for letter in "abcdefgh"]
-    sagemaker.calls.clear()
+    aws.calls.clear()
     ticks = 0
 
     def tick() -> None:
@@ -49,44 +49,44 @@ def test_one_list_call_a_tick_serves_all_jobs(
         ticks += 1
         if ticks == 5:
             for name in names:
-                sagemaker.end(name, "Completed")
+                aws.set_status(name, "Completed")
 
     clock.on_sleep = tick
-    completion.create(props(*names))
-    assert sagemaker.calls.count("ListTrainingJobs") == 6
+    completion.create(completion_of(*names))
+    assert aws.calls.count("ListTrainingJobs") == 6
 
 
 @pytest.mark.parametrize(("jobs", "calls"), [(1, 1), (100, 1), (101, 2), (250, 3)])
-def test_a_look_at_any_number_of_jobs_takes_a_call_a_hundred(
-    sagemaker: FakeSageMaker, job_inputs: Inputs, jobs: int, calls: int
+def test_a_look_at_any_number_of_jobs_takes_a_call_for_each_hundred(
+    aws: FakeAws, job_inputs: Inputs, jobs: int, calls: int
 ) -> None:
     """Older jobs of the same names are in the lists too, and not read."""
     names = [f"team-dev-job-00000001-{number}" for number in range(300)]
     for name in names:
-        sagemaker.create_training_job(**job_inputs()["request"] | {"TrainingJobName": name})
-        sagemaker.end(name, "Completed")
-    sagemaker.calls.clear()
-    wait_for_end(sagemaker, names[300 - jobs :], 60, lambda _line: None)
-    assert sagemaker.calls.count("ListTrainingJobs") == calls
+        aws.create_training_job(**job_inputs()["request"] | {"TrainingJobName": name})
+        aws.set_status(name, "Completed")
+    aws.calls.clear()
+    wait_for_end(aws, names[300 - jobs :], 60, lambda _line: None)
+    assert aws.calls.count("ListTrainingJobs") == calls
 
 
 def test_a_long_wait_takes_few_calls(
     completion: TrainingJobCompletionProvider,
-    sagemaker: FakeSageMaker,
+    aws: FakeAws,
     launched: Callable[[str], str],
     clock: SimpleNamespace,
 ) -> None:
     name = launched("team-dev-a")
-    sagemaker.calls.clear()
-    clock.on_sleep = lambda: sagemaker.end(name, "Completed") if clock.now > 36_000 else None
-    completion.create(props(name, deadline=40_000))
-    assert sagemaker.calls.count("ListTrainingJobs") < 1400
+    aws.calls.clear()
+    clock.on_sleep = lambda: aws.set_status(name, "Completed") if clock.now > 36_000 else None
+    completion.create(completion_of(name, deadline=40_000))
+    assert aws.calls.count("ListTrainingJobs") < 1400
 
 
 @pytest.mark.parametrize(("status", "longest"), [("Training", 30), ("Uploading", 2)])
 def test_an_end_that_is_near_is_seen_at_once(
     completion: TrainingJobCompletionProvider,
-    sagemaker: FakeSageMaker,
+    aws: FakeAws,
     launched: Callable[[str], str],
     clock: SimpleNamespace,
     status: str,
@@ -96,45 +96,45 @@ def test_an_end_that_is_near_is_seen_at_once(
 
     def tick() -> None:
         ticks.append(clock.now)
-        sagemaker.end(name, "InProgress", status if clock.now > 3600 else "Training")
+        aws.set_status(name, "InProgress", status if clock.now > 3600 else "Training")
         if clock.now > 4000:
-            sagemaker.end(name, "Completed")
+            aws.set_status(name, "Completed")
 
     clock.on_sleep = tick
-    completion.create(props(name, deadline=5000))
+    completion.create(completion_of(name, deadline=5000))
     last = [later - sooner for sooner, later in pairwise(ticks[-4:])]
     assert max(last) == pytest.approx(longest)
 
 
-def test_a_record_that_vanishes_while_it_is_waited_for_is_told(
+def test_a_record_that_vanishes_during_the_wait_is_reported(
     completion: TrainingJobCompletionProvider,
-    sagemaker: FakeSageMaker,
+    aws: FakeAws,
     launched: Callable[[str], str],
     clock: SimpleNamespace,
 ) -> None:
     name, other = launched("team-dev-a"), launched("team-dev-b")
-    clock.on_sleep = lambda: sagemaker.jobs.pop(name, None)
+    clock.on_sleep = lambda: aws.jobs.pop(name, None)
     with pytest.raises(TrainingJobError, match=f"the record of {name} is gone"):
-        completion.create(props(name, other))
+        completion.create(completion_of(name, other))
     assert clock.now < 60
 
 
 def test_each_job_is_described_once_when_it_has_ended(
     completion: TrainingJobCompletionProvider,
-    sagemaker: FakeSageMaker,
+    aws: FakeAws,
     launched: Callable[[str], str],
     clock: SimpleNamespace,
 ) -> None:
     names = [launched(f"team-dev-{letter}") for letter in "abcd"]
-    sagemaker.calls.clear()
+    aws.calls.clear()
 
     def end() -> None:
         for name in names:
-            sagemaker.end(name, "Completed")
+            aws.set_status(name, "Completed")
 
     clock.on_sleep = end
-    completion.create(props(*names))
-    assert sagemaker.calls.count("DescribeTrainingJob") == len(names)
+    completion.create(completion_of(*names))
+    assert aws.calls.count("DescribeTrainingJob") == len(names)
 
 
 def test_the_deadline_names_the_jobs_that_still_run(
@@ -144,29 +144,29 @@ def test_the_deadline_names_the_jobs_that_still_run(
 ) -> None:
     name = launched("team-dev-a")
     with pytest.raises(TrainingJobError, match=f"still running after 1m: {name}"):
-        completion.create(props(name, deadline=60))
+        completion.create(completion_of(name, deadline=60))
     assert clock.now >= 60
 
 
 def test_there_is_nothing_to_wait_for_while_nothing_is_launched(
-    completion: TrainingJobCompletionProvider, sagemaker: FakeSageMaker
+    completion: TrainingJobCompletionProvider, aws: FakeAws
 ) -> None:
-    assert completion.create(props("")).outs == props("") | {"results": {}}
-    assert sagemaker.calls == []
+    assert completion.create(completion_of("")).outs == completion_of("") | {"results": {}}
+    assert aws.calls == []
 
 
 def test_progress_is_printed_when_a_status_changes_and_only_then(
     completion: TrainingJobCompletionProvider,
-    sagemaker: FakeSageMaker,
+    aws: FakeAws,
     launched: Callable[[str], str],
     clock: SimpleNamespace,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     name = launched("team-dev-a")
     statuses = iter(["Starting", "Training", "Training", "Interrupted", "Training"])
-    clock.on_sleep = lambda: sagemaker.end(
+    clock.on_sleep = lambda: aws.set_status(
         name, *(("InProgress", status) if (status := next(statuses, "")) else ("Completed", ""))
     )
-    completion.create(props(name))
+    completion.create(completion_of(name))
     seen = [line.split()[1] for line in capsys.readouterr().out.splitlines()]
     assert seen == ["Starting", "Training", "Interrupted", "Training", "Completed"]

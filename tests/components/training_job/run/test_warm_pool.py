@@ -8,12 +8,8 @@ from typing import Any
 import pytest
 
 from components.training_job.provider import TrainingJobProvider
-from tests.components.training_job.fake_sagemaker import (
-    FakeSageMaker,
-    checked,
-    client_error,
-    launch,
-)
+from tests.components.training_job.fake_aws import FakeAws
+from tests.components.training_job.providers import checked, launch
 
 Inputs = Callable[..., dict[str, Any]]
 
@@ -25,7 +21,7 @@ KEPT = {"spot": False, "keepAlive": "30m"}
 @pytest.mark.parametrize("wanted", ["1h", None])
 def test_another_keep_alive_reaches_the_job_or_its_pool_and_launches_nothing(
     provider: TrainingJobProvider,
-    sagemaker: FakeSageMaker,
+    aws: FakeAws,
     job_inputs: Inputs,
     status: str,
     wanted: str | None,
@@ -33,23 +29,23 @@ def test_another_keep_alive_reaches_the_job_or_its_pool_and_launches_nothing(
     state = launch(provider, job_inputs(KEPT))
     name = state["training_job_name"]
     if status == "Completed":
-        sagemaker.end(name, "Completed")
-        sagemaker.jobs[name]["WarmPoolStatus"] = {"Status": "Available"}
+        aws.set_status(name, "Completed")
+        aws.jobs[name]["WarmPoolStatus"] = {"Status": "Available"}
     news = checked(provider, job_inputs({**KEPT, "keepAlive": wanted}))
     assert provider.diff("", state, news).replaces == []
     state = provider.update("", state, news).outs or {}
-    kept = sagemaker.jobs[name]["ResourceConfig"]["KeepAlivePeriodInSeconds"]
+    kept = aws.jobs[name]["ResourceConfig"]["KeepAlivePeriodInSeconds"]
     assert kept == (3600 if wanted else 0)
     assert provider.diff("", state, news).changes is False
-    assert sagemaker.calls.count("CreateTrainingJob") == 1
+    assert aws.calls.count("CreateTrainingJob") == 1
 
 
 def test_a_keep_alive_that_the_service_refuses_of_a_running_job_is_asked_for_again(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     state = launch(provider, job_inputs(KEPT))
     news = checked(provider, job_inputs({**KEPT, "keepAlive": "1h"}))
-    sagemaker.refusals = [client_error("ValidationException", "not while it runs")]
+    aws.refuse("UpdateTrainingJob", "ValidationException", "not while it runs", times=1)
     state = provider.update("", state, news).outs or {}
     assert provider.diff("", state, news).changes is True
     assert provider.diff("", state, news).replaces == []
@@ -58,26 +54,27 @@ def test_a_keep_alive_that_the_service_refuses_of_a_running_job_is_asked_for_aga
 
 
 def test_a_pool_that_ends_before_it_can_be_changed_is_no_error(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     state = launch(provider, job_inputs(KEPT))
     name = state["training_job_name"]
-    sagemaker.end(name, "Completed")
-    sagemaker.jobs[name]["WarmPoolStatus"] = {"Status": "Available"}
+    aws.set_status(name, "Completed")
+    aws.jobs[name]["WarmPoolStatus"] = {"Status": "Available"}
     news = checked(provider, job_inputs({**KEPT, "keepAlive": "1h"}))
-    sagemaker.refusals = [client_error("ValidationException", "no warm pool in status Available")]
+    no_pool = "no warm pool in status Available"
+    aws.refuse("UpdateTrainingJob", "ValidationException", no_pool)
     state = provider.update("", state, news).outs or {}
     assert provider.diff("", state, news).changes is False
 
 
-def test_the_keep_alive_of_a_job_that_left_no_pool_is_recorded_alone(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+def test_the_keep_alive_of_a_job_that_left_no_pool_is_only_recorded(
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     state = launch(provider, job_inputs(KEPT))
-    sagemaker.end(state["training_job_name"], "Completed")
+    aws.set_status(state["training_job_name"], "Completed")
     news = checked(provider, job_inputs({**KEPT, "keepAlive": "1h"}))
     state = provider.update("", state, news).outs or {}
-    assert "UpdateTrainingJob" not in sagemaker.calls
+    assert "UpdateTrainingJob" not in aws.calls
     assert provider.diff("", state, news).changes is False
 
 
@@ -92,7 +89,7 @@ def test_the_keep_alive_of_a_job_that_left_no_pool_is_recorded_alone(
 )
 def test_a_job_that_replaces_another_takes_over_its_warm_pool_where_the_service_would_match_it(
     provider: TrainingJobProvider,
-    sagemaker: FakeSageMaker,
+    aws: FakeAws,
     job_inputs: Inputs,
     changed: dict[str, Any],
     kept: bool,
@@ -102,14 +99,14 @@ def test_a_job_that_replaces_another_takes_over_its_warm_pool_where_the_service_
     news = checked(provider, job_inputs({**KEPT, **changed}))
     assert provider.diff("", state, news).replaces
     provider.delete("", state)
-    pool = sagemaker.jobs[name]["WarmPoolStatus"]["Status"]
+    pool = aws.jobs[name]["WarmPoolStatus"]["Status"]
     assert pool == ("Available" if kept else "Terminated")
 
 
 def test_a_destroyed_job_gives_its_warm_pool_back(
-    provider: TrainingJobProvider, sagemaker: FakeSageMaker, job_inputs: Inputs
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:
     state = launch(provider, job_inputs(KEPT))
     provider.delete("", state)
-    job = sagemaker.jobs[state["training_job_name"]]
+    job = aws.jobs[state["training_job_name"]]
     assert job["WarmPoolStatus"]["Status"] == "Terminated"
