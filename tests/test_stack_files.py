@@ -61,7 +61,7 @@ def test_a_stack_file_is_named_after_its_team_and_environment_and_launches_nothi
 
 
 @pytest.mark.parametrize("path", STACK_FILES, ids=lambda path: path.name)
-def test_a_stack_file_tells_editors_its_schema(path: Path):
+def test_a_stack_file_names_its_schema_for_editors(path: Path):
     first = path.read_text().partition("\n")[0]
     assert first == "# yaml-language-server: $schema=stack.schema.json"
 

@@ -72,7 +72,7 @@ def test_the_artifacts_of_a_lineage_have_prefixes_of_their_own(project: Path) ->
     assert request["CheckpointConfig"]["S3Uri"] == checkpoints
 
 
-def test_the_bucket_and_not_the_role_tells_whose_a_job_is(project: Path) -> None:
+def test_the_bucket_and_not_the_role_is_the_owner_of_a_job(project: Path) -> None:
     everything: dict[str, Any] = {
         "alerts": {"prolonged": {"after": "12h"}},
         "deployer": {"trustedPrincipals": [f"arn:aws:iam::{ACCOUNT}:role/pipeline"]},
@@ -163,7 +163,9 @@ def test_a_job_starts_after_its_source_and_inputs_are_uploaded(project: Path) ->
 
 
 @pytest.mark.parametrize("limit", [1024, 1024**3])
-def test_a_large_source_is_told(project: Path, monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+def test_a_large_source_is_reported(
+    project: Path, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
     told: list[str] = []
     monkeypatch.setattr(job_uploads, "_LARGE_SOURCE_BYTES", limit)
     monkeypatch.setattr(pulumi.log, "warn", lambda text, _: told.append(text))
@@ -196,7 +198,7 @@ def test_a_platform_without_jobs_is_built(project: Path) -> None:
     assert recording.of("s3/bucket:Bucket")
 
 
-def test_everybody_is_told_of_a_bad_end_before_a_job_can_have_one(project: Path) -> None:
+def test_alerts_of_a_bad_end_are_there_before_a_job_can_have_one(project: Path) -> None:
     recording = recorded(project, {"digits": {}})
     for type_ in ("sns/topic:Topic", "cloudwatch/eventTarget:EventTarget"):
         resources = recording.of(type_)
@@ -244,7 +246,7 @@ def test_a_deployer_is_limited_to_what_the_stacks_jobs_use(project: Path) -> Non
     }
 
 
-def test_a_deployer_may_upload_to_a_bucket_for_the_vpc_alone(project: Path) -> None:
+def test_a_deployer_may_upload_to_a_bucket_for_the_vpc_only(project: Path) -> None:
     administrator = f"arn:aws:iam::{ACCOUNT}:role/administrator"
     recording = recorded(
         project,
@@ -261,7 +263,7 @@ def test_a_deployer_may_upload_to_a_bucket_for_the_vpc_alone(project: Path) -> N
     ]
 
 
-def test_a_bucket_for_the_vpc_alone_names_its_endpoint(project: Path) -> None:
+def test_a_bucket_for_the_vpc_only_names_its_endpoint(project: Path) -> None:
     deployer = f"arn:aws:iam::{ACCOUNT}:role/deployer"
     artifacts = {"vpcOnly": True, "exemptPrincipals": [deployer]}
     recording = recorded(project, {"digits": {}}, artifacts=artifacts)

@@ -53,7 +53,7 @@ def messages(happened: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def test_failed_stopped_and_both_kinds_of_running_out_of_time_are_told_apart():
+def test_failed_stopped_and_both_kinds_of_running_out_of_time_have_messages_of_their_own():
     patterns = {
         name: (ending.detail["TrainingJobStatus"], ending.detail.get("SecondaryStatus"))
         for name, ending in BY_NAME.items()
@@ -92,20 +92,20 @@ def test_a_message_names_the_job_what_happened_and_where_to_look(ending: Ending)
     ]
 
 
-def test_a_failure_without_a_reason_in_its_event_is_told_and_where_the_reason_is():
+def test_a_failure_without_a_reason_in_its_event_is_reported_with_where_the_reason_is():
     (content,) = messages(event(TrainingJobStatus="Failed", SecondaryStatus="Failed"))
     assert content["title"] == f"Training job {JOB} failed"
     assert f"describe-training-job --training-job-name {JOB}`" in content["description"]
 
 
 @given(st.text(min_size=1))
-def test_a_failure_carries_its_reason_whatever_characters_are_in_it(reason: str):
+def test_a_failure_has_its_reason_with_any_characters_in_it(reason: str):
     happened = event(TrainingJobStatus="Failed", FailureReason=reason)
     assert [each["description"] for each in messages(happened)] == [reason]
 
 
 @pytest.mark.parametrize("reason", [None, ""])
-def test_a_failure_whose_reason_is_empty_is_told_with_where_the_reason_is(reason: str | None):
+def test_a_failure_whose_reason_is_empty_is_reported_with_where_the_reason_is(reason: str | None):
     explained, unexplained = messages(event(TrainingJobStatus="Failed", FailureReason=reason))
     assert explained["description"] == reason
     assert "gives no reason" in unexplained["description"]
@@ -155,6 +155,6 @@ def test_alerts_are_refused_in_plain_text_over_the_wire():
     assert denial["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_nobody_but_services_may_publish():
+def test_only_services_may_publish():
     allowed = [each for each in topic_policy(TOPIC, SITE)["Statement"] if each["Effect"] == "Allow"]
     assert all(set(each["Principal"]) == {"Service"} for each in allowed)

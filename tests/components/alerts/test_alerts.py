@@ -61,7 +61,7 @@ def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return told
 
 
-def test_alerts_that_nobody_gets_are_told(warnings: list[str]):
+def test_alerts_that_no_one_gets_are_reported(warnings: list[str]):
     alerts()
     [warning] = warnings
     assert "nobody" in warning
@@ -71,7 +71,7 @@ def test_alerts_that_nobody_gets_are_told(warnings: list[str]):
     assert warnings == [warning]
 
 
-def test_an_address_that_has_not_been_confirmed_is_told(
+def test_an_address_that_has_not_been_confirmed_is_reported(
     warnings: list[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setitem(STATES, "aws:sns/topicSubscription:TopicSubscription", PENDING)

@@ -184,7 +184,7 @@ def test_a_prolonged_job_runs_on_where_the_settings_only_ask_for_a_report(run: A
     assert cloud.messages[0]["description"] == "It is older than 1h30m. It runs on."
 
 
-def test_a_limit_that_is_no_whole_number_of_hours_is_told_as_it_was_set(run: Any):
+def test_a_limit_that_is_no_whole_number_of_hours_is_shown_as_it_was_set(run: Any):
     cloud = Cloud({"research-dev-llm-0a1b2c3d-1": owned()})
     run(watch(after=41_000), cloud)
     assert cloud.messages[0]["description"] == "It is older than 11h23m20s. It runs on."
@@ -198,7 +198,7 @@ def test_a_job_that_cannot_be_stopped_is_reported_with_the_reason(run: Any):
     assert "in status Stopped" in cloud.messages[0]["description"]
 
 
-def test_jobs_of_other_stacks_are_left_alone(run: Any):
+def test_jobs_of_other_stacks_are_not_touched(run: Any):
     cloud = Cloud(
         {
             "their-research-dev-llm-0a1b2c3d-1": owned(),

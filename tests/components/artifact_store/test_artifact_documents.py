@@ -68,7 +68,7 @@ def test_without_alerts_their_services_cannot_use_the_key():
 
 
 @pytest.mark.parametrize("alerts", [False, True])
-def test_no_key_is_anybodys(alerts: bool):
+def test_no_statement_of_a_key_is_for_everyone(alerts: bool):
     document = key_policy(SITE, alerts)
     assert all("*" not in str(each["Principal"]) for each in document["Statement"])
 
@@ -109,7 +109,7 @@ def test_a_bucket_refuses_a_put_with_a_key_that_the_client_brings_along():
     assert denial["Condition"] == {"Null": {f"{HEADER}-customer-algorithm": "false"}}
 
 
-def test_a_bucket_restricted_to_an_endpoint_exempts_whoever_deploys():
+def test_a_bucket_restricted_to_an_endpoint_exempts_its_deployers():
     denial = statement(BUCKET_POLICIES[1], "DenyOutsideEndpoint")
     assert denial["Condition"] == {
         "StringNotEquals": {"aws:SourceVpce": "vpce-1"},

@@ -134,7 +134,7 @@ def test_the_key_is_named_after_the_bucket(default: Recording):
     assert default.the("kms/alias:Alias").inputs["name"] == f"alias/{BUCKET}"
 
 
-def test_nothing_is_encrypted_with_the_key_before_its_policy_stands(default: Recording):
+def test_nothing_is_encrypted_with_the_key_before_its_policy_is_there(default: Recording):
     policy = default.the("kms/keyPolicy:KeyPolicy")
     type_ = "s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
     assert default.depends(default.the(type_), policy)
@@ -171,7 +171,7 @@ def test_a_retained_bucket_is_taken_back_with_its_key_and_not_created_again():
     assert recording.the("kms/keyPolicy:KeyPolicy").inputs["keyId"] == "retained"
 
 
-def test_the_controls_of_a_bucket_that_was_taken_back_are_written_anew_and_kept():
+def test_the_controls_of_a_bucket_that_was_taken_back_are_written_again_and_kept():
     recording = store(retain=True, existing_bucket="kept-artifacts-9f8e7d6")
     controls = [recording.the(each) for each in CONTROLS]
     assert {each.inputs["bucket"] for each in controls} == {"kept-artifacts-9f8e7d6"}

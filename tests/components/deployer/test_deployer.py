@@ -20,7 +20,7 @@ def test_the_linter_finds_nothing_in_the_trust_of_a_pipelines_role():
     assert lint_trust(deployer_trust(SITE, [PIPELINE], [])) == set()
 
 
-def test_a_role_is_assumed_by_the_named_principals_alone():
+def test_a_role_is_assumed_only_by_the_named_principals():
     (only,) = deployer_trust(SITE, [PIPELINE], [])["Statement"]
     assert (only["Principal"], only["Action"]) == ({"AWS": [PIPELINE]}, "sts:AssumeRole")
 

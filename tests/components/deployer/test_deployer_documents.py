@@ -244,7 +244,7 @@ def test_no_action_is_a_pattern_and_only_lists_name_every_resource():
     assert all(each.partition(":")[2].startswith(("Describe", "List")) for each in everywhere)
 
 
-def test_the_key_is_used_through_s3_alone():
+def test_the_key_is_used_only_through_s3():
     through = {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}
     assert scope(deployer_policy(SCOPE), "kms:GenerateDataKey") == [([KEY], through)]
 

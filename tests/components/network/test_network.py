@@ -153,7 +153,7 @@ def test_a_security_group_has_no_rules_of_its_own_beside_those_that_are_named(de
     assert not {"ingress", "egress"} & set(group)
 
 
-def test_an_interface_endpoint_stands_in_every_private_subnet(with_endpoints: Recording):
+def test_an_interface_endpoint_is_in_every_private_subnet(with_endpoints: Recording):
     endpoint = with_endpoints.the("ec2/vpcEndpoint:VpcEndpoint", "net-ecr-dkr")
     assert without(endpoint, "policy", "tags") == {
         "vpcId": "net-id",
@@ -166,7 +166,7 @@ def test_an_interface_endpoint_stands_in_every_private_subnet(with_endpoints: Re
     assert endpoint.document() == interface_endpoint_policy(SITE)
 
 
-def test_interface_endpoints_answer_the_jobs_over_https_and_call_nobody(with_endpoints: Recording):
+def test_interface_endpoints_answer_the_jobs_over_https_and_call_no_one(with_endpoints: Recording):
     assert without(with_endpoints.the(INGRESS, "-endpoints-from-training"), "description") == {
         "securityGroupId": ENDPOINTS,
         "referencedSecurityGroupId": TRAINING,
@@ -265,7 +265,7 @@ def ports_to(recording: Recording, kind: str, group: str) -> set[tuple[int, int]
 
 
 @pytest.mark.parametrize("existing_vpc", [False, True])
-def test_jobs_reach_a_file_system_on_its_own_ports_alone(existing_vpc: bool):
+def test_jobs_reach_a_file_system_only_on_its_own_ports(existing_vpc: bool):
     place: dict[str, Any] = {"existing": EXISTING, "zones": []} if existing_vpc else {}
     with_both = network(needs=JobNeeds(file_systems=[EFS, LUSTRE]), **place)
     assert ports_to(with_both, EGRESS, "sg-efs") == {(2049, 2049)}

@@ -152,7 +152,7 @@ def test_an_interface_that_sagemaker_deletes_first_is_gone() -> None:
     assert ec2.looks == 1
 
 
-def test_expired_credentials_are_told_and_not_waited_for() -> None:
+def test_expired_credentials_are_reported_and_not_waited_for() -> None:
     ec2 = FakeEc2(eni_1="available")
     ec2.refusal = "RequestExpired"
     with pytest.raises(TrainingJobError, match="credentials have expired"):

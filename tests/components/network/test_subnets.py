@@ -78,7 +78,7 @@ def test_without_nat_no_zone_has_a_public_subnet():
     assert not any(each.public for each in plan_subnets("10.64.0.0/16", ZONES))
 
 
-def test_a_single_nat_gateway_stands_in_the_first_zone_whatever_the_order():
+def test_a_single_nat_gateway_is_in_the_first_zone_in_any_order():
     plan = plan_subnets("10.64.0.0/16", [ZONES[1], ZONES[0]], "single")
     assert [each.zone for each in plan if each.public] == [ZONES[0]]
 
@@ -161,7 +161,7 @@ def test_a_range_too_small_for_the_largest_job_names_one_that_is_wide_enough():
     assert "widen the range to /23 or more, as 10.64.0.0/23" in problem.remedy
 
 
-def test_a_job_that_no_range_can_hold_is_told_so():
+def test_a_job_that_no_range_can_hold_needs_fewer_instances():
     (problem,) = network_problems("10.64.0.0/24", 2, 5000)
     assert "fewer, larger instances" in problem.remedy
 

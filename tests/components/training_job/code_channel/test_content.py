@@ -172,7 +172,7 @@ FILES = st.dictionaries(NAMES, st.tuples(st.binary(max_size=64), st.booleans()),
 
 @settings(max_examples=30)
 @given(FILES.map(without_parents), st.randoms())
-def test_a_hash_stands_for_names_contents_and_executable_bits_and_nothing_else(
+def test_a_hash_covers_names_contents_and_executable_bits_and_nothing_else(
     tmp_path_factory: pytest.TempPathFactory, files: dict[str, tuple[bytes, bool]], random: Random
 ) -> None:
     roots = [tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("other")]

@@ -113,7 +113,7 @@ def test_a_copy_that_is_there_already_is_used_only_for_what_is_in_it(project: Pa
     assert data_of(uploads(project)) == (key, "A")
 
 
-def test_a_disk_without_room_for_the_copies_is_told_with_the_setting_and_the_remedy(
+def test_a_disk_without_room_for_the_copies_is_reported_with_the_setting_and_the_remedy(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def copyfile(*_: object) -> None:

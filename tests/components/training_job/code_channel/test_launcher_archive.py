@@ -15,7 +15,7 @@ from components.training_job.code_channel import launcher_archive
 from components.training_job.code_channel.launcher_archive import launcher_files, write_launcher
 
 
-def test_it_is_the_same_bytes_whenever_and_wherever_it_was_written(
+def test_it_is_the_same_bytes_at_any_time_and_in_any_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = write_launcher(tmp_path / "here.pyz").read_bytes()

@@ -137,7 +137,7 @@ def test_files_that_a_sparse_checkout_leaves_out_are_no_source(repository: Path)
     assert source(repository) == ["train.py"]
 
 
-def test_odd_names_are_found_whatever_git_would_make_of_them(repository: Path) -> None:
+def test_odd_names_are_found_however_git_prints_them(repository: Path) -> None:
     git(repository, "config", "core.quotePath", "true")
     names = ["größe.py", "with space.py", 'quote".py', "back\\slash.py", "-n.py"]
     put(repository, *names)
@@ -515,7 +515,7 @@ def test_a_folder_in_which_nothing_counts_is_refused(
     assert refused(files, tmp_path / "empty", tmp_path).startswith("empty: has no file that counts")
 
 
-def test_of_many_problems_the_first_are_told_and_how_many_there_are(folder: Path) -> None:
+def test_of_many_problems_the_first_are_reported_and_how_many_there_are(folder: Path) -> None:
     for number in range(10):
         (folder / f"link-{number}").symlink_to("nowhere")
     told = [f"{each.value} {each.rule}" for each in data_files(folder, folder).problems]
@@ -531,7 +531,7 @@ def test_of_many_problems_the_first_are_told_and_how_many_there_are(folder: Path
         ({"inputs": {"train": {"path": "data"}}}, "inputs.train.path"),
     ],
 )
-def test_what_can_not_be_packed_is_told_with_all_that_is_wrong_with_the_settings(
+def test_what_can_not_be_packed_is_reported_with_all_that_is_wrong_with_the_settings(
     tmp_path: Path, job: dict[str, Any], setting: str
 ) -> None:
     project = project_in(tmp_path / "project")

@@ -24,7 +24,9 @@ from tests.components.training_job.code_channel.container import (
 TWO_HOSTS = {"current_host": "127.0.0.3", "hosts": ["127.0.0.2", "127.0.0.3"]}
 
 
-def test_jax_is_told_where_the_coordinator_listens_and_who_is_who(container: Container) -> None:
+def test_jax_gets_the_coordinators_address_and_the_number_of_each_process(
+    container: Container,
+) -> None:
     container.configure("resourceconfig", TWO_HOSTS)
     environment, _, _ = shown(container, "--distribution", "jax")
     assert {k: v for k, v in environment.items() if k.startswith("JAX_")} == {

@@ -29,7 +29,7 @@ def test_sigterm_reaches_the_script_whose_exit_code_counts(container: Container,
     assert (container.base / "saved-a").exists()
 
 
-def test_a_script_that_ignores_sigterm_dies_of_it_and_the_exit_code_tells(
+def test_a_script_that_ignores_sigterm_dies_of_it_and_the_exit_code_says_so(
     container: Container,
 ) -> None:
     container.pack({"train.py": "print('ready'); import time; time.sleep(60)"})

@@ -48,7 +48,7 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path, damage: str) -> Non
     assert checkpoints.at(2) is None
 
 
-def test_files_that_are_no_checkpoints_are_left_alone(tmp_path: Path) -> None:
+def test_files_that_are_no_checkpoints_are_not_touched(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path)
     name = save(checkpoints, 1).path.name
     strangers = [f"{name}.sagemaker-uploading", f"{name}.sagemaker-uploaded", "notes.txt", "step-9"]
@@ -140,7 +140,7 @@ while not stopping:
 """
 
 
-def test_a_script_that_is_told_to_stop_saves_its_last_step_and_ends_well(tmp_path: Path) -> None:
+def test_a_script_that_gets_a_stop_signal_saves_its_last_step_and_ends_well(tmp_path: Path) -> None:
     command = [sys.executable, "-c", STOPPABLE, str(tmp_path)]
     last = 0
     for _ in range(2):
