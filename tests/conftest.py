@@ -15,7 +15,7 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
-_TOLD = "told"
+_REPORTED = "reported"
 
 TOGETHER = "tests/integration/full_platform/"
 """The tests that read one platform, which takes a minute to bring up."""
@@ -45,26 +45,27 @@ def pytest_configure() -> None:
 def _event_loop() -> None:
     """Pulumi's mocks ask for the current loop, which Python 3.12 and 3.13 warn of making.
 
-    It stays open as long as the process, as the one does that Pulumi itself makes: its threads
-    keep loops of their own, which nobody closes.
+    It stays open as long as the process, like the one that Pulumi itself makes: its threads
+    have loops of their own, which are never closed.
     """
     asyncio.set_event_loop(asyncio.new_event_loop())
 
 
 @pytest.fixture
-def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
-    """Says something that is printed once all tests of all workers have ended."""
-    return lambda text: record_property(_TOLD, text)
+def report(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Reports a line that is printed once all tests of all workers have ended."""
+    return lambda text: record_property(_REPORTED, text)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Prints what the tests said with `tell`."""
-    reports = (report for each in terminalreporter.stats.values() for report in each)
-    ended = (report for report in reports if getattr(report, "when", None) == "call")
-    told = [text for report in ended for name, text in report.user_properties if name == _TOLD]
-    if told:
+    """Prints what the tests have reported."""
+    phases = (phase for each in terminalreporter.stats.values() for phase in each)
+    calls = (phase for phase in phases if getattr(phase, "when", None) == "call")
+    properties = (each for call in calls for each in call.user_properties)
+    lines = [text for name, text in properties if name == _REPORTED]
+    if lines:
         terminalreporter.section("What the tests report")
-        terminalreporter.write("".join(f"{text}\n" for text in sorted(told)))
+        terminalreporter.write("".join(f"{line}\n" for line in sorted(lines)))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,4 +1,4 @@
-"""The bundle: what it registers for a job, and in which order."""
+"""The platform as a whole: what it registers for a job, and in which order."""
 
 from __future__ import annotations
 
@@ -166,12 +166,12 @@ def test_a_job_starts_after_its_source_and_inputs_are_uploaded(project: Path) ->
 def test_a_large_source_is_reported(
     project: Path, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
-    told: list[str] = []
+    warnings: list[str] = []
     monkeypatch.setattr(job_uploads, "_LARGE_SOURCE_BYTES", limit)
-    monkeypatch.setattr(pulumi.log, "warn", lambda text, _: told.append(text))
+    monkeypatch.setattr(pulumi.log, "warn", lambda text, _: warnings.append(text))
     recorded(project, {"digits": {"source": {"dir": "components", "entryPoint": "content.py"}}})
-    assert len(told) == (limit == 1024)
-    assert all("the source components has" in text for text in told)
+    assert len(warnings) == (limit == 1024)
+    assert all("the source components has" in text for text in warnings)
 
 
 def test_a_retained_platform_keeps_bucket_and_key_and_lets_the_job_go(project: Path) -> None:

@@ -30,11 +30,11 @@ def test_the_projects_own_platform_breaks_no_rule(name: str):
 
 @pytest.mark.parametrize("name", PREVIEWS)
 def test_every_property_that_is_broken_is_caught_by_its_policy(
-    name: str, tell: Callable[[str], None]
+    name: str, report: Callable[[str], None]
 ):
     tried = mutations(name)
     missed = [f"{each.policy}: {each.label}" for each in tried if not each.is_caught()]
-    tell(f"Mutations, {name}: caught {len(tried) - len(missed)} of {len(tried)}")
+    report(f"Mutations, {name}: caught {len(tried) - len(missed)} of {len(tried)}")
     assert missed == []
 
 

@@ -56,9 +56,9 @@ def test_what_is_not_asked_for_is_not_watched(default: Recording):
 @pytest.fixture
 def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What a person is warned of."""
-    told: list[str] = []
-    monkeypatch.setattr("pulumi.warn", lambda message, _resource: told.append(message))
-    return told
+    warnings: list[str] = []
+    monkeypatch.setattr("pulumi.warn", lambda message, _resource: warnings.append(message))
+    return warnings
 
 
 def test_alerts_that_no_one_gets_are_reported(warnings: list[str]):

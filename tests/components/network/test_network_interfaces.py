@@ -1,4 +1,4 @@
-"""The network interfaces that SageMaker leaves behind for a while, over EC2 in memory."""
+"""The wait for the network interfaces that SageMaker leaves for a while, with EC2 in memory."""
 
 # ruff: noqa: N803 — the calls' arguments have the service's own names
 
@@ -31,11 +31,11 @@ STORED = (
     "gASVUgAAAAAAAACMJWNvbXBvbmVudHMubmV0d29yay5uZXR3b3JrX2ludGVyZmFjZXOUjCFUcmFp"
     "bmluZ05ldHdvcmtJbnRlcmZhY2VzUHJvdmlkZXKUk5QpgZQu"
 )
-"""What a stack's state names this resource's provider by: it must be found for ever."""
+"""The provider as a stack's state names it; every later release must find it."""
 
 
 class FakeEc2:
-    """Interfaces by their ids, and what becomes of them while somebody waits."""
+    """EC2 in memory, with the network interfaces of a subnet by their ids."""
 
     exceptions = SimpleNamespace(ClientError=ClientError)
 
@@ -43,7 +43,7 @@ class FakeEc2:
         self.interfaces = {each.replace("_", "-"): value for each, value in interfaces.items()}
         self.looks = 0
         self.gone_after: int | None = None
-        """After how many looks SageMaker removes the interfaces of its own accord."""
+        """After how many calls SageMaker has removed the interfaces by itself."""
         self.refusal = ""
         """The code that a deletion is refused with."""
         self.filters: list[dict[str, Any]] = []
@@ -70,7 +70,7 @@ class FakeEc2:
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Time passes only while somebody sleeps."""
+    """Time that passes only during a sleep."""
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
@@ -162,15 +162,15 @@ def test_expired_credentials_are_reported_and_not_waited_for() -> None:
 def test_at_the_deadline_it_says_which_are_left_and_what_to_run() -> None:
     with pytest.raises(TrainingJobError) as caught:
         delete(FakeEc2(eni_1="in-use", eni_2="in-use"))
-    told = str(caught.value)
-    assert "has not removed" in told
-    assert "1200 s" in told
+    message = str(caught.value)
+    assert "has not removed" in message
+    assert "1200 s" in message
     for each in ("eni-1", "eni-2"):
         assert (
             f"aws ec2 delete-network-interface --region {REGION} --network-interface-id {each}"
-            in told
+            in message
         )
-    assert told.endswith("run the same command again.")
+    assert message.endswith("run the same command again.")
 
 
 def test_another_accounts_credentials_are_refused() -> None:

@@ -25,7 +25,7 @@ ROLE = "arn:aws:iam::123456789012:role/deployer"
 
 @pytest.fixture
 def load_aws(tmp_path: Path) -> Iterator[Load]:
-    """Loads a stack whose `aws:*` values are as the engine hands them over: texts, or JSON."""
+    """Loads a stack whose `aws:*` values are as the engine gives them: texts, or JSON."""
 
     def load_with(encrypted: tuple[str, ...] = (), /, **values: str) -> AwsSettings:
         config = {f"aws:{key}": value for key, value in ({"region": "us-east-1"} | values).items()}
@@ -55,7 +55,7 @@ def refusal(load_aws: Load, *encrypted: str, **values: str) -> str:
 
 
 WRONG: list[tuple[dict[str, str], str, str]] = [
-    # Guards that would protect nothing.
+    # Lists of accounts that would protect nothing.
     ({"allowedAccountsIds": '["123456789012"]'},
      'aws:allowedAccountsIds: "(hidden)" — no such setting exists here.',
      "did you mean allowedAccountIds?"),
@@ -104,7 +104,7 @@ WRONG: list[tuple[dict[str, str], str, str]] = [
     ({"profile": "nope"}, 'aws:profile: "nope" — no AWS configuration file has this profile.',
      "write it into one, or choose one of team"),
     ({"profile": ""}, 'aws:profile: "" — must be 1 characters or more.', "profile"),
-    # Keys that the provider or the session alone would take.
+    # Keys that only one of the two would take: the provider, or the session.
     ({"skipRequestingAccountId": "true"},
      'aws:skipRequestingAccountId: "(hidden)" — this program does not read it.', "remove it"),
     ({"useFipsEndpoint": "true"},
@@ -115,14 +115,14 @@ WRONG: list[tuple[dict[str, str], str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("values", "told", "remedy"), WRONG, ids=[row[1][:60] for row in WRONG])
+@pytest.mark.parametrize(("values", "message", "remedy"), WRONG, ids=[row[1][:60] for row in WRONG])
 def test_a_wrong_value_is_one_problem_with_path_value_rule_and_remedy(
-    load_aws: Load, values: dict[str, str], told: str, remedy: str
+    load_aws: Load, values: dict[str, str], message: str, remedy: str
 ) -> None:
     text = refusal(load_aws, **values)
     assert text.startswith("1 problem in the settings, so nothing was created:\n")
     _, problem, lines = text.split("\n", 2)
-    assert problem.startswith(f"1. {told}")
+    assert problem.startswith(f"1. {message}")
     assert remedy in lines.partition("Remedy: ")[2]
     assert "\n" not in lines
 
@@ -264,7 +264,7 @@ values = st.recursive(
 keys = st.sampled_from(official_keys()) | st.text(min_size=1).filter(lambda key: ":" not in key)
 
 
-def told(load_aws: Load, raw: dict[str, str]) -> str:
+def report_of(load_aws: Load, raw: dict[str, str]) -> str:
     """What is said of raw values, "" where they are taken."""
     try:
         load_aws(**raw)
@@ -277,7 +277,7 @@ def told(load_aws: Load, raw: dict[str, str]) -> str:
 @given(raw=st.dictionaries(keys, values.map(json.dumps) | st.text(), max_size=4))
 def test_no_raw_value_raises_anything_but_the_report(load_aws: Load, raw: dict[str, str]) -> None:
     known = {field.alias for field in AwsSettings.model_fields.values()}
-    text = told(load_aws, raw)
+    text = report_of(load_aws, raw)
     assert all(f". aws:{key}: " in text for key in raw if key not in known)
 
 
@@ -291,5 +291,5 @@ def test_no_shape_within_a_list_raises_anything_but_the_report(
     load_aws: Load, inner: Any, key: str, name: str
 ) -> None:
     for raw in ([inner], [{name: inner}]):
-        text = told(load_aws, {key: json.dumps(raw)})
+        text = report_of(load_aws, {key: json.dumps(raw)})
         assert not text or f". aws:{key}" in text

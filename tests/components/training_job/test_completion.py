@@ -1,4 +1,4 @@
-"""How a wait for jobs ends: what a person reads, and when it is done anew."""
+"""How a wait for jobs ends: what a person reads, and when it is repeated."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def test_a_metric_that_is_no_number_is_reported_and_kept_out_of_the_results(
     result = completion.create(completion_of(name))
     assert result.outs is not None
     assert result.outs["results"][name]["metrics"] == {"accuracy": 0.5}
-    told = capsys.readouterr().out
-    assert f"warning: {name} ended with loss = nan" in told
-    assert f"warning: {name} ended with norm = -inf" in told
+    printed = capsys.readouterr().out
+    assert f"warning: {name} ended with loss = nan" in printed
+    assert f"warning: {name} ended with norm = -inf" in printed
 
 
 def test_a_failed_job_is_reported_with_reason_log_and_remedy_once_all_have_ended(

@@ -1,4 +1,4 @@
-"""What left the settings is stopped and released, whatever dies meanwhile; what stays runs on."""
+"""The jobs that left the settings are stopped and released, even after a crash; others run on."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_job_that_returns_after_its_run_was_released_is_launched_again(aws: Fa
     provider, inputs = provider_over(aws), lineage(B)
     state = launch(provider, inputs)
     lineages_over(aws).update("", lineages(A, B), lineages(A))
-    # The completion of another job failed, so the engine never came to its delete.
+    # The completion of another job failed, so the engine did not get to its delete.
     news = checked(provider, inputs)
     assert provider.diff("", state, news).replaces
     provider.delete(state["training_job_name"], state)
@@ -191,7 +191,7 @@ def test_a_job_that_can_not_be_marked_is_stopped_all_the_same(aws: FakeAws) -> N
 
 
 def test_a_run_that_completed_before_it_was_let_go_is_not_launched_again(aws: FakeAws) -> None:
-    """A delete that died after the mark; the state still says that the job runs."""
+    """After a delete that crashed after the mark, the state still says that the job runs."""
     provider, inputs = provider_over(aws), lineage(B)
     state = launch(provider, inputs)
     aws.set_status(state["training_job_name"], "Completed")

@@ -1,4 +1,4 @@
-"""The provider's verbs over SageMaker in memory."""
+"""The provider's verbs, with AWS in memory."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_a_job_without_an_owners_tag_on_the_same_checkpoints_is_not_touched(
 
 
 OLD_OWNER = "arn:aws:iam::123456789012:role/research-dev-execution-role-0a1b2c3"
-"""What an earlier release wrote into the tag of the owner: the ARN of the execution role."""
+"""The tag of the owner as an earlier release wrote it: the ARN of the execution role."""
 
 
 @pytest.mark.parametrize("epochs", [1, 2])
@@ -269,8 +269,8 @@ def test_a_role_that_is_not_settled_yet_is_waited_for(
     aws.refuse("CreateTrainingJob", "ValidationException", text, times=9)
     assert launch(provider, job_inputs())["attempt"] == 1
     assert aws.calls.count("CreateTrainingJob") == 10
-    told = "waiting until SageMaker sees what the execution role may do, 0 s of at most 180 s"
-    assert told in capsys.readouterr().out
+    expected = "waiting until SageMaker sees what the execution role may do, 0 s of at most 180 s"
+    assert expected in capsys.readouterr().out
 
 
 def test_a_role_that_never_settles_is_reported_in_the_services_words_with_the_remedy(
@@ -285,10 +285,10 @@ def test_a_role_that_never_settles_is_reported_in_the_services_words_with_the_re
     aws.refuse("CreateTrainingJob", "ValidationException", UNSETTLED[-1])
     with pytest.raises(TrainingJobError) as caught:
         launch(provider, job_inputs())
-    told = str(caught.value)
-    assert UNSETTLED[-1] in told
-    assert "It has said so for 180 s" in told
-    assert "arn:aws:iam::123456789012:role/execution" in told
+    message = str(caught.value)
+    assert UNSETTLED[-1] in message
+    assert "It has said so for 180 s" in message
+    assert "arn:aws:iam::123456789012:role/execution" in message
     assert 180 <= now[0] < 195
 
 

@@ -74,7 +74,7 @@ def account(stack: CrashStack) -> dict[str, str]:
 
 
 def test_creation_and_destruction_survive_a_crash_at_every_call(
-    scene: Scene, tell: Callable[[str], None]
+    scene: Scene, report: Callable[[str], None]
 ) -> None:
     creations, launched = scene.points_of(*UP), 1
     one_job(scene, launched)
@@ -86,13 +86,13 @@ def test_creation_and_destruction_survive_a_crash_at_every_call(
         one_job(scene, launched)
         scene.crash(destruction, *DESTROY)
         no_job(scene, launched)
-    tell(
+    report(
         f"Crashes, creation and destruction: {scene.points} points at which the {scene.victim} died"
     )
 
 
 def test_a_change_of_definition_survives_a_crash_at_every_call(
-    scene: Scene, tell: Callable[[str], None]
+    scene: Scene, report: Callable[[str], None]
 ) -> None:
     scene.points_of(*UP)
     scene.set(hyperparameters={"epochs": 0})
@@ -101,10 +101,12 @@ def test_a_change_of_definition_survives_a_crash_at_every_call(
         scene.set(hyperparameters={"epochs": number})
         scene.crash(point, *UP)
         one_job(scene, number + 2)
-    tell(f"Crashes, change of definition: {scene.points} points at which the {scene.victim} died")
+    report(f"Crashes, change of definition: {scene.points} points at which the {scene.victim} died")
 
 
-def test_a_pause_survives_a_crash_at_every_call(scene: Scene, tell: Callable[[str], None]) -> None:
+def test_a_pause_survives_a_crash_at_every_call(
+    scene: Scene, report: Callable[[str], None]
+) -> None:
     scene.points_of(*UP)
     scene.set(paused=True)
     for launched, point in enumerate(scene.points_of(*UP), start=1):
@@ -116,12 +118,12 @@ def test_a_pause_survives_a_crash_at_every_call(scene: Scene, tell: Callable[[st
         assert scene.live() == []
         assert scene.recorded() == [newest(scene)]
         assert len(scene.stack.jobs("job")) == launched + 1
-    tell(f"Crashes, pause: {scene.points} points at which the {scene.victim} died")
+    report(f"Crashes, pause: {scene.points} points at which the {scene.victim} died")
 
 
 @pytest.mark.parametrize("scene", ["engine"], indirect=True)
 def test_a_job_that_returns_after_a_crash_of_its_removal_runs_once(
-    scene: Scene, tell: Callable[[str], None]
+    scene: Scene, report: Callable[[str], None]
 ) -> None:
     """The other victims are struck at the same calls in memory, in tests/components."""
     scene.points_of(*UP)
@@ -136,11 +138,11 @@ def test_a_job_that_returns_after_a_crash_of_its_removal_runs_once(
         scene.crash(point, *UP, then=lambda: scene.stack.settings.update(job=job))
         [live] = [each["TrainingJobName"] for each in scene.live()]
         assert scene.recorded() == [live]
-    tell(f"Crashes, removal and return: {scene.points} points at which the {scene.victim} died")
+    report(f"Crashes, removal and return: {scene.points} points at which the {scene.victim} died")
 
 
 def test_a_change_of_tags_survives_a_crash_at_every_call(
-    scene: Scene, tell: Callable[[str], None]
+    scene: Scene, report: Callable[[str], None]
 ) -> None:
     scene.points_of(*UP)
     scene.stack.settings["tags"] = {"b": "0"}
@@ -150,11 +152,11 @@ def test_a_change_of_tags_survives_a_crash_at_every_call(
         scene.crash(point, *UP)
         one_job(scene, 1)
         assert scene.tags() == tags
-    tell(f"Crashes, change of tags: {scene.points} points at which the {scene.victim} died")
+    report(f"Crashes, change of tags: {scene.points} points at which the {scene.victim} died")
 
 
 def test_a_change_of_keep_alive_survives_a_crash_at_its_call(
-    scene: Scene, tell: Callable[[str], None]
+    scene: Scene, report: Callable[[str], None]
 ) -> None:
     """The job has ended by then, as the service refuses the change while it runs. The calls before
     are those of a change of tags."""
@@ -173,7 +175,7 @@ def test_a_change_of_keep_alive_survives_a_crash_at_its_call(
         assert has_pool(job)
         assert job["ResourceConfig"]["KeepAlivePeriodInSeconds"] == minutes * 60
         assert scene.recorded() == [job["TrainingJobName"]]
-    tell(f"Crashes, change of keep-alive: {scene.points} points at which the {scene.victim} died")
+    report(f"Crashes, change of keep-alive: {scene.points} points at which the {scene.victim} died")
 
 
 def has_pool(job: dict[str, Any]) -> bool:

@@ -87,7 +87,7 @@ def refusing(result: Result) -> set[str]:
 
 
 def test_the_pack_refuses_every_broken_program_and_not_the_whole_one(
-    stack: Stack, tell: Callable[[str], None]
+    stack: Stack, report: Callable[[str], None]
 ):
     assert refusing(previewed(stack, []).succeeded()) == set()
     missed: dict[str, str] = {}
@@ -97,5 +97,5 @@ def test_the_pack_refuses_every_broken_program_and_not_the_whole_one(
         unseen = {policy for policy, *_ in mutations} - refusing(result)
         missed |= dict.fromkeys(unseen, result.text[-2000:])
     count = sum(map(len, PROGRAMS))
-    tell(f"Mutations, real engine: caught {count - len(missed)} of {count}")
+    report(f"Mutations, real engine: caught {count - len(missed)} of {count}")
     assert missed == {}

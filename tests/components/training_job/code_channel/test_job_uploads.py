@@ -124,16 +124,16 @@ def test_a_disk_without_room_for_the_copies_is_reported_with_the_setting_and_the
     (project / "data" / "part-1.csv").write_text("B")
     with pytest.raises(pulumi.RunError) as refused:
         uploads(project)
-    told = str(refused.value)
-    assert told.startswith('research-dev-digits: inputs.train.path: "data" — ')
-    assert "No space left on device" in told
-    assert "s3Uri" in told
+    message = str(refused.value)
+    assert message.startswith('research-dev-digits: inputs.train.path: "data" — ')
+    assert "No space left on device" in message
+    assert "s3Uri" in message
 
 
 def test_files_whose_names_differ_only_in_case_or_punctuation_are_all_uploaded(
     project: Path,
 ) -> None:
-    """The engine takes each name for one resource, and refuses the whole update at a second one."""
+    """A name is one resource to the engine, which refuses the whole update at a second one."""
     for name in ("part_1.csv", "Part-1.csv", "part-1/csv"):
         (project / "data" / name).parent.mkdir(exist_ok=True)
         (project / "data" / name).write_text(name)

@@ -222,7 +222,7 @@ def test_a_repository_without_git_is_refused_and_not_packed_as_another_source(
 def test_a_repository_that_git_does_not_trust_is_refused_with_what_git_says(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Git is told to take every repository for somebody else's, as its own tests do."""
+    """Git treats every repository as that of another user, as in its own tests."""
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     monkeypatch.setattr(source_control, "_trust", lambda _: [])
     [problem] = source_files(repository, repository).problems
@@ -346,9 +346,9 @@ def test_a_link_that_leads_out_of_the_checkout_is_refused(
     put(tmp_path, "private/key")
     target = tmp_path / "private" / ("key" if kind == "file" else "")
     (folder / "package" / "key").symlink_to(target)
-    told = refused(files, folder, folder)
-    assert told.startswith("package/key: is a link that leads out of")
-    assert str(target) in told
+    message = refused(files, folder, folder)
+    assert message.startswith("package/key: is a link that leads out of")
+    assert str(target) in message
     assert "key" not in "".join(files(folder, folder).files)
 
 
@@ -358,8 +358,8 @@ def test_a_link_that_leads_out_through_another_is_refused(tmp_path: Path, files:
     (tmp_path / "project" / "shared" / "key").symlink_to(tmp_path / "private" / "key")
     (tmp_path / "project" / "src").mkdir()
     (tmp_path / "project" / "src" / "shared").symlink_to("../shared")
-    told = refused(files, tmp_path / "project" / "src", tmp_path / "project")
-    assert told.startswith("shared/key: is a link that leads out of")
+    message = refused(files, tmp_path / "project" / "src", tmp_path / "project")
+    assert message.startswith("shared/key: is a link that leads out of")
 
 
 @pytest.mark.parametrize("inside", [True, False])
@@ -374,8 +374,8 @@ def test_a_link_in_the_place_of_a_folder_that_git_tracks_is_a_link(
         there = ["other/model.py", "other/new.py", "package/model.py", "package/new.py"]
         assert source(repository) == [*there, "train.py"]
     else:
-        told = refused(source_files, repository, repository)
-        assert told.startswith("package: is a link that leads out of")
+        message = refused(source_files, repository, repository)
+        assert message.startswith("package: is a link that leads out of")
         assert list(source_files(repository, repository).files) == ["train.py"]
 
 
@@ -421,8 +421,8 @@ def test_a_link_to_a_folder_that_is_never_packed_is_refused(
 ) -> None:
     put(repository, f"{target}/file")
     (repository / "package" / "made").symlink_to(repository / target)
-    told = refused(files, repository, repository)
-    assert told.startswith(f"package/made: is a link to {target}, which is never packed")
+    message = refused(files, repository, repository)
+    assert message.startswith(f"package/made: is a link to {target}, which is never packed")
 
 
 @EACH
@@ -455,9 +455,9 @@ def test_what_git_lfs_has_not_fetched_is_refused(folder: Path, files: Finder) ->
     pointer = "version https://git-lfs.github.com/spec/v1\n"
     (folder / "weights.bin").write_text(f"{pointer}oid sha256:{'0' * 64}\nsize 12\n")
     (folder / "about.md").write_text(pointer + "is how a pointer begins.\n" * 100)
-    told = refused(files, folder, folder)
-    assert told.startswith("weights.bin: is a pointer of Git LFS")
-    assert "git lfs pull" in told
+    message = refused(files, folder, folder)
+    assert message.startswith("weights.bin: is a pointer of Git LFS")
+    assert "git lfs pull" in message
 
 
 def test_a_submodule_that_is_not_checked_out_is_refused(repository: Path, tmp_path: Path) -> None:
@@ -468,8 +468,8 @@ def test_a_submodule_that_is_not_checked_out_is_refused(repository: Path, tmp_pa
     git(repository, "submodule", "add", "--quiet", tmp_path / "other", "submodule")
     assert "submodule/lib.py" in source(repository)
     git(repository, "submodule", "deinit", "--force", "--quiet", "submodule")
-    told = refused(source_files, repository, repository)
-    assert told.startswith("submodule: is a submodule that is not checked out")
+    message = refused(source_files, repository, repository)
+    assert message.startswith("submodule: is a submodule that is not checked out")
 
 
 @EACH
@@ -477,10 +477,10 @@ def test_a_submodule_that_is_not_checked_out_is_refused(repository: Path, tmp_pa
 def test_what_this_user_may_not_read_is_refused(
     folder: Path, files: Finder, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Root may read everything, so the refusal is the system's own word, said by hand."""
+    """Root may read everything, so the test itself raises what the system would raise."""
     refuse_reading(monkeypatch, folder / what)
-    told = refused(files, folder, folder)
-    assert told.startswith(f"{what}: can't be read: Permission denied")
+    message = refused(files, folder, folder)
+    assert message.startswith(f"{what}: can't be read: Permission denied")
 
 
 def refuse_reading(patch: pytest.MonkeyPatch, path: Path) -> None:
@@ -518,10 +518,10 @@ def test_a_folder_in_which_nothing_counts_is_refused(
 def test_of_many_problems_the_first_are_reported_and_how_many_there_are(folder: Path) -> None:
     for number in range(10):
         (folder / f"link-{number}").symlink_to("nowhere")
-    told = [f"{each.value} {each.rule}" for each in data_files(folder, folder).problems]
-    assert len(told) == 6
-    assert told[0].startswith("link-0 is a link that leads nowhere")
-    assert told[-1].endswith("has 5 more such files")
+    messages = [f"{each.value} {each.rule}" for each in data_files(folder, folder).problems]
+    assert len(messages) == 6
+    assert messages[0].startswith("link-0 is a link that leads nowhere")
+    assert messages[-1].endswith("has 5 more such files")
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def warning(description: dict[str, Any], newest: float | None, now: float) -> st
 
 
 @pytest.mark.parametrize(
-    ("newest", "now", "told"),
+    ("newest", "now", "expected"),
     [
         (None, 60, ""),
         (None, 61, "no checkpoint in 1h1m"),
@@ -48,11 +48,11 @@ def warning(description: dict[str, Any], newest: float | None, now: float) -> st
     ],
 )
 def test_a_spot_job_whose_work_is_at_risk_is_reported(
-    newest: float | None, now: float, told: str
+    newest: float | None, now: float, expected: str
 ) -> None:
     text = warning(job(), newest, now)
-    assert told in text
-    assert bool(text) == bool(told)
+    assert expected in text
+    assert bool(text) == bool(expected)
     assert not text or ("Remedy: " in text and URI in text)
 
 

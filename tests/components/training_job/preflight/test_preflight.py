@@ -1,4 +1,4 @@
-"""What is asked of AWS before a launch, and what is said of the answers."""
+"""What preflight asks AWS before a launch, and what it says of the answers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def texts(preflight: Preflight, inputs: dict[str, Any]) -> list[str]:
 
 
 def start(aws: FakeAws, inputs: dict[str, Any], lineage: str, owner: str = "") -> str:
-    """Let a job of a lineage run, as if another program had launched it; return its name."""
+    """The name of a job of a lineage that runs, as if another program had launched it."""
     name = f"{lineage}-00000001-1"
     tags = [{"Key": "sagemaker-training:owner", "Value": owner}]
     aws.create_training_job(**inputs["request"] | {"TrainingJobName": name, "Tags": tags})
@@ -58,17 +58,17 @@ def test_everything_that_is_missing_is_reported_at_once_with_path_value_rule_and
 ) -> None:
     aws.quotas[SPOT] = 1
     aws.images, aws.objects, aws.roles = {}, {"s3://data/other": b""}, set()
-    told = texts(preflight, job_inputs({**DATA, "instanceCount": 2}))
-    paths = [text.partition(":")[0] for text in told]
+    found = texts(preflight, job_inputs({**DATA, "instanceCount": 2}))
+    paths = [text.partition(":")[0] for text in found]
     assert paths == [
         "request.ResourceConfig",
         "request.AlgorithmSpecification.TrainingImage",
         "request.InputDataConfig[0].DataSource.S3DataSource.S3Uri",
         "request.RoleArn",
     ]
-    assert all("Remedy: " in text for text in told)
-    assert f"quota of instances of {SPOT} in us-east-1 is 1, of which 0 are in use" in told[0]
-    assert "servicequotas/home/services/sagemaker/quotas/L-00000000" in told[0]
+    assert all("Remedy: " in text for text in found)
+    assert f"quota of instances of {SPOT} in us-east-1 is 1, of which 0 are in use" in found[0]
+    assert "servicequotas/home/services/sagemaker/quotas/L-00000000" in found[0]
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_spot_on_demand_and_warm_pools_have_quotas_of_their_own(
     preflight: Preflight, aws: FakeAws, job_inputs: Inputs, job: Any, short: str
 ) -> None:
     aws.quotas = dict.fromkeys(aws.quotas, 10.0) | {short: 0}
-    [told] = texts(preflight, job_inputs(job))
-    assert short in told
+    [text] = texts(preflight, job_inputs(job))
+    assert short in text
 
 
 def test_what_other_jobs_use_counts_and_what_this_lineage_uses_does_not(
@@ -96,16 +96,16 @@ def test_what_other_jobs_use_counts_and_what_this_lineage_uses_does_not(
     assert texts(preflight, three) == []
 
     start(aws, job_inputs({"instanceCount": 2}), "vision-dev-dogs")
-    [told] = texts(Preflight(aws), three)  # type: ignore[arg-type]
-    assert "is 4, of which 2 are in use" in told
-    assert "ask for 5 at" in told
+    [text] = texts(Preflight(aws), three)  # type: ignore[arg-type]
+    assert "is 4, of which 2 are in use" in text
+    assert "ask for 5 at" in text
 
 
 def test_the_jobs_of_a_stack_share_the_quota(preflight: Preflight, job_inputs: Inputs) -> None:
     assert texts(preflight, job_inputs({"instanceCount": 3}, lineage="research-dev-a")) == []
     assert texts(preflight, job_inputs({"instanceCount": 3}, lineage="research-dev-a")) == []
-    [told] = texts(preflight, job_inputs({"instanceCount": 2}, lineage="research-dev-b"))
-    assert "of which 3 are in use or asked for by this stack's other jobs" in told
+    [text] = texts(preflight, job_inputs({"instanceCount": 2}, lineage="research-dev-b"))
+    assert "of which 3 are in use or asked for by this stack's other jobs" in text
 
 
 def test_a_type_without_a_quota_has_no_limit(
@@ -151,8 +151,8 @@ def test_a_job_that_is_stopping_holds_its_instances_and_its_checkpoints(
     for lineage in ("vision-dev-cats", "research-dev-digits"):
         name = start(aws, job_inputs({"instanceCount": 2}), lineage, "theirs")
         aws.set_status(name, status)
-    told = [problem.path for problem in preflight.problems(three)]
-    assert told == (["request.ResourceConfig", "lineage"] if counts else [])
+    paths = [problem.path for problem in preflight.problems(three)]
+    assert paths == (["request.ResourceConfig", "lineage"] if counts else [])
 
 
 @pytest.mark.parametrize("theirs", [True, False])
@@ -162,9 +162,11 @@ def test_another_owners_live_job_on_the_lineage_is_reported_before_anything_is_s
     inputs = job_inputs()
     owner = "theirs" if theirs else inputs["owner"]
     name = start(aws, inputs, inputs["lineage"], owner)
-    told = texts(preflight, inputs)
-    assert len(told) == theirs
-    assert all(f"{name} is running on its checkpoints and belongs to {owner}" in t for t in told)
+    found = texts(preflight, inputs)
+    assert len(found) == theirs
+    assert all(
+        f"{name} is running on its checkpoints and belongs to {owner}" in text for text in found
+    )
     assert aws.live() == [name]
 
 
@@ -204,8 +206,8 @@ def test_a_missing_repository_and_a_missing_tag_are_the_same_to_a_job(
     preflight: Preflight, aws: FakeAws, job_inputs: Inputs, held: dict[str, str]
 ) -> None:
     aws.images = held
-    [told] = texts(preflight, job_inputs())
-    assert "is not in its ECR repository" in told
+    [text] = texts(preflight, job_inputs())
+    assert "is not in its ECR repository" in text
 
 
 def test_a_hundred_jobs_ask_no_more_than_one(
@@ -265,7 +267,7 @@ def test_check_asks_where_a_job_is_created_or_replaced_which_the_engine_checks_w
 def test_check_asks_nothing_for_a_job_that_may_have_completed_before_it_was_switched_on_again(
     provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs, before: Any
 ) -> None:
-    """Only a difference tells whether it is launched, and the engine then checks it anew."""
+    """Only its diff says whether it is launched; if so, the engine checks it again."""
     olds = provider.check({}, job_inputs(**before, preflight=False)).inputs
     aws.quotas[SPOT] = 0
     aws.roles = set()

@@ -1,4 +1,4 @@
-"""What holds for any job: valid is accepted, broken refused, and placement launches nothing."""
+"""What is true of any job: valid is accepted, broken refused, and placement launches nothing."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ WRONG = st.sampled_from([None, 7, -1, True, 1.5, "", "x" * 3000, [], [7], {}, {"
 
 @st.composite
 def mutations(draw: st.DrawFn) -> Request:
-    """A valid request in which one value, anywhere, became another or went away."""
+    """A valid request in which one value, anywhere, became another or is gone."""
     request = copy.deepcopy(draw(st.sampled_from(requests_of(draw(jobs())))))
     place: Any = request
     while True:
@@ -205,7 +205,7 @@ def test_what_the_engine_does_to_an_unchanged_job_is_no_difference(
 
 
 def as_the_engine_sends_it(value: Any) -> Any:
-    """Numbers as floats, where a float can be that number, and a null or two."""
+    """A value with its numbers as floats, where a float can be that number, and with nulls."""
     if isinstance(value, dict):
         return {key: as_the_engine_sends_it(each) for key, each in value.items()} | {"Null": None}
     if isinstance(value, list):

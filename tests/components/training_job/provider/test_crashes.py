@@ -1,4 +1,4 @@
-"""A crash of the provider at every call of SageMaker that it makes; records that are half gone."""
+"""A crash of the provider at each call that it makes; records that are being deleted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ Inputs = Callable[..., dict[str, Any]]
 
 
 def crashed_launch(inputs: Inputs, point: int, moment: str) -> tuple[FakeAws, bool]:
-    """Launch over a live job of another definition, crashing at one call; whether it crashed."""
+    """An account after a launch over a live job of another definition; whether it crashed.
+
+    It crashes at one call, unless the launch has fewer.
+    """
     aws = FakeAws()
     provider = provider_over(aws)
     launch(provider, inputs({"hyperparameters": {"epochs": 1}}))
@@ -32,7 +35,7 @@ def crashed_launch(inputs: Inputs, point: int, moment: str) -> tuple[FakeAws, bo
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.usefixtures("aws")
 def test_a_crash_at_any_call_of_a_launch_leaves_one_job(
-    job_inputs: Inputs, moment: str, tell: Callable[[str], None]
+    job_inputs: Inputs, moment: str, report: Callable[[str], None]
 ) -> None:
     for point in itertools.count(1):
         aws, crashed = crashed_launch(job_inputs, point, moment)
@@ -42,7 +45,7 @@ def test_a_crash_at_any_call_of_a_launch_leaves_one_job(
         state = launch(provider_over(aws), job_inputs({"hyperparameters": {"epochs": 2}}))
         assert aws.live() == [state["training_job_name"]]
         assert state["training_job_name"].endswith("-1")
-    tell(f"Crashes, launch over a service in memory: {point - 1} points {moment} the effect")
+    report(f"Crashes, launch over AWS in memory: {point - 1} points {moment} the effect")
     assert point > 8
 
 

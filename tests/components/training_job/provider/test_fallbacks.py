@@ -1,4 +1,4 @@
-"""What a relaunch runs on instead of the first choice."""
+"""What a relaunch runs on in place of the first choice."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ON_FAILURE = {
 def relaunched(
     provider: TrainingJobProvider, aws: FakeAws, state: dict[str, Any], inputs: Any
 ) -> dict[str, Any]:
-    """The job fails, is refreshed, and the next update replaces it."""
+    """The state after a job fails, is refreshed, and is replaced by the next update."""
     aws.set_status(state["training_job_name"], "Stopped", "MaxWaitTimeExceeded")
     state = provider.read(state["training_job_name"], state).outs or {}
     assert provider.diff("", state, checked(provider, inputs)).replaces
@@ -71,8 +71,8 @@ def test_a_preview_says_what_the_next_try_will_run_on(
     news = checked(provider, job_inputs(ON_FAILURE))
     capsys.readouterr()
     provider.diff("", state, news)
-    told = capsys.readouterr().out
-    assert told == (
+    printed = capsys.readouterr().out
+    assert printed == (
         f"{name} ended as out of wait: try 2 of 4 runs on 1 × ml.c5.xlarge, on spot capacity\n"
     )
     another = checked(provider, job_inputs({**ON_FAILURE, "runId": "b"}))
@@ -152,9 +152,9 @@ def test_the_dearest_fallback_is_the_ceiling_and_the_first_choice_is_expected(
     provider: TrainingJobProvider, job_inputs: Inputs
 ) -> None:
     inputs = checked(provider, job_inputs(ON_FAILURE))
-    alone = checked(provider, job_inputs({**ON_FAILURE, "fallbacks": []}))
-    assert inputs["cost_ceiling_usd"] > alone["cost_ceiling_usd"]
-    assert inputs["expected_cost_usd"] == alone["expected_cost_usd"]
+    without_fallbacks = checked(provider, job_inputs({**ON_FAILURE, "fallbacks": []}))
+    assert inputs["cost_ceiling_usd"] > without_fallbacks["cost_ceiling_usd"]
+    assert inputs["expected_cost_usd"] == without_fallbacks["expected_cost_usd"]
 
 
 def test_a_fallback_that_the_api_refuses_is_reported(

@@ -1,4 +1,4 @@
-"""The image that a launch runs: by digest, whatever becomes of its tag."""
+"""The image that a launch runs: by digest, even if its tag moves."""
 
 from __future__ import annotations
 

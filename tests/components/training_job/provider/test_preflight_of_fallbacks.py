@@ -1,4 +1,4 @@
-"""What is asked of AWS is what will be launched: of a retry, its own fallback."""
+"""Preflight checks what will be launched: for a retry, its own fallback."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def inputs(job_inputs: Inputs) -> dict[str, Any]:
 
 
 def fail(aws: FakeAws, inputs: dict[str, Any], times: int = 1) -> None:
-    """Let a job be launched and fail so often."""
+    """Launches a job so often, and lets each one fail."""
     for _ in range(times):
         description = launch_once(aws, launch_of(inputs)).description
         aws.set_status(description["TrainingJobName"], "Failed", reason="CapacityError: none")
@@ -49,8 +49,8 @@ def launch_of(inputs: dict[str, Any]) -> Launch:
     return Launch(**{key: inputs[key] for key in words})
 
 
-def told(aws: FakeAws, inputs: dict[str, Any]) -> list[str]:
-    """The paths of what is against a launch, as a new operation of the engine sees it."""
+def paths(aws: FakeAws, inputs: dict[str, Any]) -> list[str]:
+    """The paths of the problems of a launch, in a new operation of the engine."""
     preflight = Preflight(aws)  # type: ignore[arg-type]
     return [problem.path for problem in preflight.problems(inputs)]
 
@@ -63,17 +63,17 @@ def test_a_retry_is_checked_against_the_quota_of_its_own_fallback(
 ) -> None:
     fail(aws, inputs, failures)
     aws.quotas = dict.fromkeys((SPOT, OTHER, ON_DEMAND), 0.0) | {short: 1.0}
-    assert told(aws, inputs) == []
+    assert paths(aws, inputs) == []
     aws.quotas = dict.fromkeys((SPOT, OTHER, ON_DEMAND), 1.0) | {short: 0.0}
     place = f"fallbacks[{min(failures, 2) - 1}]" if failures else "request"
-    assert told(aws, inputs) == [f"{place}.ResourceConfig"]
+    assert paths(aws, inputs) == [f"{place}.ResourceConfig"]
 
 
 def test_a_fallback_that_could_never_run_is_reported_by_name_and_refuses_no_launch(
     aws: FakeAws, inputs: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     aws.quotas |= {OTHER: 1, ON_DEMAND: 0}
-    assert told(aws, inputs) == []
+    assert paths(aws, inputs) == []
     [notice] = capsys.readouterr().out.split("\n    Remedy: ")[:1]
     assert notice.startswith(
         "research-dev-digits: a later attempt would be refused: fallbacks[1].ResourceConfig: 1 — "
@@ -90,10 +90,10 @@ def test_a_fallback_that_only_waits_for_other_jobs_is_not_reported(
     aws.quotas |= {OTHER: 1, ON_DEMAND: 1}
     other = job_inputs({"instanceType": "ml.c5.xlarge"})["request"]
     aws.create_training_job(**other | {"TrainingJobName": "other", "Tags": []})
-    assert told(aws, inputs) == []
+    assert paths(aws, inputs) == []
     assert capsys.readouterr().out == ""
     fail(aws, inputs)
-    assert told(aws, inputs) == ["fallbacks[0].ResourceConfig"]
+    assert paths(aws, inputs) == ["fallbacks[0].ResourceConfig"]
 
 
 def test_fallbacks_that_were_used_up_are_not_reported(
@@ -101,7 +101,7 @@ def test_fallbacks_that_were_used_up_are_not_reported(
 ) -> None:
     aws.quotas |= {OTHER: 0, ON_DEMAND: 1}
     fail(aws, inputs, 2)
-    assert told(aws, inputs) == []
+    assert paths(aws, inputs) == []
     assert capsys.readouterr().out == ""
 
 
@@ -111,7 +111,7 @@ def test_a_retry_that_a_crash_left_behind_is_checked_against_what_it_runs_on(
     aws.quotas = {SPOT: 0, OTHER: 1, ON_DEMAND: 0}
     fail(aws, inputs)
     launch_once(aws, launch_of(inputs))
-    assert told(aws, inputs) == []
+    assert paths(aws, inputs) == []
 
 
 def test_what_another_fallback_takes_counts_for_the_stacks_other_jobs(
@@ -133,7 +133,7 @@ def test_attempts_that_may_not_be_seen_are_reported_and_the_first_choice_is_chec
 ) -> None:
     aws.deny("ListTrainingJobs")
     aws.quotas = {SPOT: 0}
-    told(aws, inputs)
+    paths(aws, inputs)
     assert "preflight can't see earlier attempts: " in capsys.readouterr().out
 
 

@@ -1,4 +1,4 @@
-"""A state of the first release, whose form only grows: its providers serve every verb."""
+"""A state of the first release: its form only grows, and its providers still do every verb."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COMPLETION = "pulumi-python:dynamic/sagemaker:TrainingJobCompletion"
 
 
 def stored(type_: str) -> tuple[str, dict[str, Any]]:
-    """The id and the outputs of a resource, as the engine hands them to its provider."""
+    """The id and the outputs of a resource, as the engine gives them to its provider."""
     outputs = json.loads(json.dumps(STORED[type_]["outputs"]))
     return STORED[type_]["id"], outputs
 
@@ -32,7 +32,7 @@ def provider_of(outputs: dict[str, Any]) -> Any:
 
 @pytest.fixture
 def with_the_job(aws: FakeAws) -> FakeAws:
-    """The service with the job that the state tells of, still running."""
+    """An account with the job of the state, still running."""
     _, outputs = stored(JOB)
     request = outputs["request"] | {"TrainingJobName": outputs["training_job_name"]}
     aws.create_training_job(**request)

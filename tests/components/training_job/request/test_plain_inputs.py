@@ -14,7 +14,7 @@ from components.training_job.resource import TrainingJobArgs, job_inputs
 from components.training_job.settings.job_settings import JobSettings
 from tests.components.training_job.conftest import IMAGE
 
-VALUE = "s3://nobody/may/see/this"
+VALUE = "s3://no-one/may/see/this"
 ON_FAILURE = {"relaunch": "onFailure", "fallbacks": [{"instanceType": "ml.c5.xlarge"}]}
 
 
@@ -87,7 +87,7 @@ def test_a_secret_owner_is_refused(placement: Placement) -> None:
 def test_a_secret_that_is_only_in_a_fallback_is_refused(
     placement: Placement, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where several are secret, any of them may be told first."""
+    """Where several are secret, any of them may be reported first."""
 
     def with_a_secret(*_: Any) -> list[dict[str, Any]]:
         return [{"ResourceConfig": {"VolumeKmsKeyId": secret()}}]

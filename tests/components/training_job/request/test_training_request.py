@@ -165,7 +165,7 @@ def test_another_source_run_or_bucket_has_another_hash() -> None:
 
 
 def test_the_hash_is_the_same_in_every_release() -> None:
-    """The hash is part of the names of jobs that exist: a change would launch all of them anew."""
+    """The hash is part of the names of jobs that exist: a change would launch all of them again."""
     assert hash_of(request_for(hyperparameters={"epochs": 3})) == "634b437e"
 
 

@@ -49,8 +49,8 @@ TABLE = [
     # running or ended, nothing asked
     ("nothing changed while it runs", state(), inputs(), Decision.NOTHING),
     ("nothing changed after its end", state(**COMPLETED), inputs(), Decision.NOTHING),
-    ("it failed and nobody asked for more", state(**FAILED), inputs(), Decision.NOTHING),
-    ("somebody stopped it", state(**STOPPED), inputs(), Decision.NOTHING),
+    ("it failed and is not to be tried again", state(**FAILED), inputs(), Decision.NOTHING),
+    ("a person stopped it", state(**STOPPED), inputs(), Decision.NOTHING),
     ("a new price", state(), inputs(cost_ceiling_usd=2.5), Decision.NOTHING),
     # the switch goes off while it runs
     ("off lets it run", state(), inputs(launch=False), Decision.NOTHING),
@@ -112,7 +112,7 @@ TABLE = [
      inputs(relaunch="onFailure"), Decision.NOTHING),
     ("a completed job is not retried", state(relaunch="onFailure", **COMPLETED),
      inputs(relaunch="onFailure"), Decision.NOTHING),
-    ("one that somebody stopped is not retried", state(relaunch="onFailure", **STOPPED),
+    ("one that a person stopped is not retried", state(relaunch="onFailure", **STOPPED),
      inputs(relaunch="onFailure"), Decision.NOTHING),
     ("a retry waits for the switch", state(relaunch="onFailure", **FAILED),
      inputs(relaunch="onFailure", launch=False), Decision.NOTHING),
@@ -168,7 +168,7 @@ TRIES = [
     ("no attempt is left", state(**FAILED) | {"tries": 3}, RETRIED, 1),
     ("it still runs", state(), RETRIED, 1),
     ("it goes on after a pause", state(paused=True, **STOPPED), RETRIED, 1),
-    ("another definition begins anew", state(**FAILED), RETRIED | {"definition_hash": "b"}, 1),
+    ("another definition begins again", state(**FAILED), RETRIED | {"definition_hash": "b"}, 1),
     ("nothing was launched", state(""), RETRIED, 1),
 ]
 

@@ -25,7 +25,7 @@ SEEDED = {"hyperparameters": {"epochs": 3, "seed": 7, "shuffle_seed": 8}}
 def launched(
     provider: TrainingJobProvider, aws: FakeAws, inputs: dict[str, Any]
 ) -> tuple[str, dict[str, Any]]:
-    """Launch a job; the URI of its record, and what it says."""
+    """The URI and the contents of the record of a job that is launched."""
     before = set(aws.objects)
     provider.create(provider.check({}, inputs).inputs)
     [uri] = set(aws.objects) - before

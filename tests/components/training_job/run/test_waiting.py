@@ -1,4 +1,4 @@
-"""Waiting for jobs to end: when it looks, what that takes, and what is printed meanwhile."""
+"""The wait for jobs to end: when it asks, how many calls that takes, and what it prints."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_one_list_call_a_tick_serves_all_jobs(
 def test_a_look_at_any_number_of_jobs_takes_a_call_for_each_hundred(
     aws: FakeAws, job_inputs: Inputs, jobs: int, calls: int
 ) -> None:
-    """Older jobs of the same names are in the lists too, and not read."""
+    """Older jobs with names that begin alike are in the lists too, and are not read."""
     names = [f"team-dev-job-00000001-{number}" for number in range(300)]
     for name in names:
         aws.create_training_job(**job_inputs()["request"] | {"TrainingJobName": name})

@@ -77,7 +77,7 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 @pytest.mark.deep
 @pytest.mark.parametrize(("hosts", "moments", "seed"), [(1, 16, 1), (2, 4, 6)])
 def test_a_model_is_the_same_to_the_last_bit_however_often_its_job_is_interrupted(
-    cloud: Cloud, hosts: int, moments: int, seed: int, tell: Callable[[str], None]
+    cloud: Cloud, hosts: int, moments: int, seed: int, report: Callable[[str], None]
 ):
     upload(cloud)
     expected = model(run_to_the_end(cloud, create(cloud, hosts, "whole/")))
@@ -91,7 +91,7 @@ def test_a_model_is_the_same_to_the_last_bit_however_often_its_job_is_interrupte
         check_that_what_was_kept_is_not_repeated(attempts, left[:met])
         repeated += sum(len(attempt.steps) for attempt in attempts) - STEPS
         left, jobs = left[met:], jobs + 1
-    tell(
+    report(
         f"Interruptions, {hosts} host(s), {moments} of {jobs} job(s): {repeated} of "
         f"{jobs * STEPS + repeated} steps were repeated, none of which was kept in the bucket, "
         "and every model was the same"
