@@ -1,8 +1,10 @@
+"""The watchdog's state machine, run in moto's interpreter, and its policies."""
+
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +13,6 @@ import boto3
 import botocore.session
 import jsonata  # type: ignore[import-untyped]
 import pytest
-from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
 from moto import mock_aws
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
@@ -30,6 +31,7 @@ from components.alerts.watchdog_documents import (
     watchdog_trust,
 )
 from components.training_job.request.job_tags import REPORTED_TAG
+from tests.components.fake_aws import FakeAws
 from tests.components.policies import actions, lint, lint_trust, scope
 from tests.components.recording import ACCOUNT, REGION, SITE
 
@@ -51,58 +53,43 @@ def watch(*, stop: bool = False, after: int = WATCH.settings.after) -> Watch:
 
 
 class Cloud:
-    """SageMaker and SNS with a few jobs; every request is held to botocore's service model."""
+    """What a state machine calls: SageMaker in memory, and a topic.
 
-    def __init__(self, jobs: dict[str, dict[str, str]], page: int = 100) -> None:
-        self.jobs = jobs
-        self.page = page
-        self.listed: list[dict[str, Any]] = []
+    Every request is checked against botocore's service model.
+    """
+
+    def __init__(self, jobs: dict[str, dict[str, str]]) -> None:
+        self.aws = FakeAws()
         self.messages: list[dict[str, Any]] = []
-        self.stopped: list[str] = []
-        self.refuses_to_stop = False
+        self._requests: list[tuple[str, dict[str, Any]]] = []
+        for name, tags in jobs.items():
+            written = [{"Key": key, "Value": value} for key, value in tags.items()]
+            self.aws.create_training_job(TrainingJobName=name, Tags=written, ResourceConfig={})
 
-    def list_training_jobs(self, **request: Any) -> dict[str, Any]:
-        self._check("sagemaker", "ListTrainingJobs", request)
-        self.listed.append(request)
-        start = int(request.get("NextToken", 0))
-        names = list(self.jobs)[start : start + self.page]
-        more = start + self.page < len(self.jobs)
-        return {
-            "TrainingJobSummaries": [
-                {"TrainingJobName": name, "TrainingJobArn": f"arn:{name}"} for name in names
-            ],
-            **({"NextToken": str(start + self.page)} if more else {}),
-        }
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """The method of a SageMaker client."""
 
-    def list_tags(self, **request: Any) -> dict[str, Any]:
-        self._check("sagemaker", "ListTags", request)
-        tags = self.jobs[request["ResourceArn"].removeprefix("arn:")]
-        return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+        def call(**request: Any) -> Any:
+            operation = "".join(word.capitalize() for word in name.split("_"))
+            self._check("sagemaker", operation, request)
+            self._requests.append((operation, request))
+            return getattr(self.aws, name)(**request) or {}
 
-    def add_tags(self, **request: Any) -> dict[str, Any]:
-        self._check("sagemaker", "AddTags", request)
-        tags = self.jobs[request["ResourceArn"].removeprefix("arn:")]
-        tags.update({each["Key"]: each["Value"] for each in request["Tags"]})
-        return {}
-
-    def stop_training_job(self, **request: Any) -> dict[str, Any]:
-        self._check("sagemaker", "StopTrainingJob", request)
-        if self.refuses_to_stop:
-            message = "the training job is in status Stopped"
-            error = {"Code": "ValidationException", "Message": message}
-            answer: Any = {
-                "Error": error,
-                "ResponseMetadata": {"RequestId": "0", "HTTPStatusCode": 400},
-            }
-            raise ClientError(answer, "StopTrainingJob")
-        self.stopped.append(request["TrainingJobName"])
-        return {}
+        return call
 
     def publish(self, **request: Any) -> dict[str, Any]:
         self._check("sns", "Publish", request)
         assert request["TopicArn"] == TOPIC
         self.messages.append(json.loads(request["Message"])["content"])
         return {"MessageId": "0"}
+
+    def requests(self, operation: str) -> list[dict[str, Any]]:
+        """The requests to an operation of SageMaker, in order."""
+        return [request for each, request in self._requests if each == operation]
+
+    @property
+    def stopped(self) -> list[str]:
+        return [request["TrainingJobName"] for request in self.requests("StopTrainingJob")]
 
     @property
     def reported(self) -> list[str]:
@@ -167,13 +154,16 @@ def test_a_prolonged_job_is_stopped_reported_and_marked(run: Any):
         "It is older than 12h. It was told to stop, and its checkpoints are kept."
     )
     assert message["nextSteps"][0].endswith("#/jobs/research-dev-llm-0a1b2c3d-1")
-    assert REPORTED_TAG in cloud.jobs["research-dev-llm-0a1b2c3d-1"]
+    [tags] = cloud.aws.tags.values()
+    assert REPORTED_TAG in tags
 
 
 def test_a_job_that_was_reported_is_neither_reported_nor_stopped_again(run: Any):
     cloud = Cloud({"research-dev-llm-0a1b2c3d-1": owned()})
     run(WATCH, cloud)
+    cloud.aws.set_status("research-dev-llm-0a1b2c3d-1", "InProgress")
     run(WATCH, cloud)
+    assert len(cloud.requests("ListTags")) == 2
     assert len(cloud.messages) == len(cloud.stopped) == 1
 
 
@@ -192,7 +182,8 @@ def test_a_limit_that_is_no_whole_number_of_hours_is_shown_as_it_was_set(run: An
 
 def test_a_job_that_cannot_be_stopped_is_reported_with_the_reason(run: Any):
     cloud = Cloud({"research-dev-llm-0a1b2c3d-1": owned()})
-    cloud.refuses_to_stop = True
+    reason = "the training job is in status Stopped"
+    cloud.aws.refuse("StopTrainingJob", "ValidationException", reason)
     run(WATCH, cloud)
     assert "It could not be stopped: " in cloud.messages[0]["description"]
     assert "in status Stopped" in cloud.messages[0]["description"]
@@ -214,7 +205,7 @@ def test_jobs_of_other_stacks_are_not_touched(run: Any):
 def test_only_running_jobs_older_than_the_limit_are_asked_for(run: Any):
     cloud = Cloud({})
     run(WATCH, cloud)
-    (request,) = cloud.listed
+    (request,) = cloud.requests("ListTrainingJobs")
     assert (request["StatusEquals"], request["NameContains"]) == ("InProgress", "research-dev-")
     limit = datetime.fromisoformat(request["CreationTimeBefore"])
     age = datetime.now(UTC) - limit
@@ -223,11 +214,13 @@ def test_only_running_jobs_older_than_the_limit_are_asked_for(run: Any):
 
 def test_every_page_of_jobs_is_read_up_to_the_same_moment(run: Any):
     names = [f"research-dev-llm-0a1b2c3d-{attempt}" for attempt in range(1, 4)]
-    cloud = Cloud({name: owned() for name in names}, page=2)
+    cloud = Cloud({name: owned() for name in names})
+    cloud.aws.largest_page = 2
     run(watch(), cloud)
     assert sorted(cloud.reported) == names
-    assert len({request["CreationTimeBefore"] for request in cloud.listed}) == 1
-    assert [request.get("NextToken") for request in cloud.listed] == [None, "2"]
+    listed = cloud.requests("ListTrainingJobs")
+    assert len({request["CreationTimeBefore"] for request in listed}) == 1
+    assert [request.get("NextToken") for request in listed] == [None, "2"]
 
 
 @pytest.mark.parametrize("stop", [True, False])

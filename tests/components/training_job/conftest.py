@@ -18,7 +18,7 @@ from components.training_job.request.training_request import Placement
 from components.training_job.resource import TrainingJobArgs
 from components.training_job.run import waiting
 from components.training_job.settings.job_settings import JobSettings
-from tests.components.training_job.fake_aws import ACCOUNT, FakeAws
+from tests.components.fake_aws import ACCOUNT, FakeAws
 from tests.components.training_job.providers import launch, provider_over
 
 PLACEMENT = Placement(

@@ -7,7 +7,7 @@ from typing import Any
 from components.training_job.aws.images import Images
 from components.training_job.preflight.preflight import Preflight
 from components.training_job.provider import TrainingJobProvider
-from tests.components.training_job.fake_aws import FakeAws
+from tests.components.fake_aws import FakeAws
 
 
 def provider_over(aws: FakeAws) -> TrainingJobProvider:

@@ -11,8 +11,8 @@ import pytest
 from components.training_job.aws.errors import TrainingJobError
 from components.training_job.completion import TrainingJobCompletionProvider
 from components.unknowns import UNKNOWN
+from tests.components.fake_aws import FakeAws
 from tests.components.training_job.conftest import completion_of
-from tests.components.training_job.fake_aws import FakeAws
 
 
 def test_a_metric_that_is_no_number_is_reported_and_kept_out_of_the_results(

@@ -12,8 +12,8 @@ from components.training_job.aws.errors import TrainingJobError
 from components.training_job.lineages import TrainingJobLineagesProvider, departed
 from components.training_job.request.job_tags import RELEASED_TAG
 from components.unknowns import UNKNOWN
+from tests.components.fake_aws import CrashError, FakeAws
 from tests.components.training_job.conftest import PLACEMENT, inputs_of_job
-from tests.components.training_job.fake_aws import CrashError, FakeAws
 from tests.components.training_job.providers import checked, launch, provider_over
 
 OWNER = "artifacts"

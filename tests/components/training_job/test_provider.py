@@ -13,7 +13,7 @@ from components.training_job.provider import TrainingJobProvider
 from components.training_job.request.job_tags import OWNER_TAG, RELEASED_TAG
 from components.training_job.run import ending
 from components.unknowns import UNKNOWN
-from tests.components.training_job.fake_aws import FakeAws
+from tests.components.fake_aws import FakeAws
 from tests.components.training_job.providers import checked, launch
 
 Inputs = Callable[..., dict[str, Any]]

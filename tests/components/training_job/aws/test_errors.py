@@ -16,7 +16,7 @@ from components.training_job.aws.errors import (
     traced,
     without_traceback,
 )
-from tests.components.training_job.fake_aws import client_error
+from tests.components.fake_aws import client_error
 
 
 @pytest.fixture(autouse=True)

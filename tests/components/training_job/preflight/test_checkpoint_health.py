@@ -14,7 +14,7 @@ from components.training_job.preflight.checkpoint_health import (
     expected_interval,
     newest_change,
 )
-from tests.components.training_job.fake_aws import client_error
+from tests.components.fake_aws import client_error
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 URI = "s3://artifacts/checkpoints/research-dev-digits/"

@@ -11,8 +11,8 @@ from pulumi.output import Unknown
 from components.training_job.preflight.preflight import Preflight
 from components.training_job.provider import TrainingJobProvider
 from components.unknowns import UNKNOWN
+from tests.components.fake_aws import DIGEST, FakeAws
 from tests.components.training_job.conftest import ON_DEMAND, SPOT, WARM_POOL
-from tests.components.training_job.fake_aws import DIGEST, FakeAws
 
 Inputs = Callable[..., dict[str, Any]]
 DATA = {"inputs": {"train": {"s3Uri": "s3://data/train/"}}}

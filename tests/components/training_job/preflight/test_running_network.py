@@ -9,7 +9,7 @@ import pytest
 
 from components.training_job.aws.errors import TrainingJobError
 from components.training_job.provider import TrainingJobProvider
-from tests.components.training_job.fake_aws import FakeAws
+from tests.components.fake_aws import FakeAws
 from tests.components.training_job.providers import checked, launch
 
 Inputs = Callable[..., dict[str, Any]]

@@ -10,7 +10,7 @@ import pytest
 
 from components.training_job.provider import TrainingJobProvider
 from components.training_job.request.job_tags import RELEASED_TAG
-from tests.components.training_job.fake_aws import CrashError, FakeAws
+from tests.components.fake_aws import CrashError, FakeAws
 from tests.components.training_job.providers import checked, launch, provider_over
 
 Inputs = Callable[..., dict[str, Any]]

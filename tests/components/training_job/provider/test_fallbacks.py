@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.training_job.provider import TrainingJobProvider
-from tests.components.training_job.fake_aws import CrashError, FakeAws
+from tests.components.fake_aws import CrashError, FakeAws
 from tests.components.training_job.providers import checked, launch, provider_over
 
 Inputs = Callable[..., dict[str, Any]]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from components.training_job.provider import TrainingJobProvider
-from tests.components.training_job.fake_aws import FakeAws
+from tests.components.fake_aws import FakeAws
 from tests.components.training_job.providers import checked, launch, provider_over
 
 Inputs = Callable[..., dict[str, Any]]

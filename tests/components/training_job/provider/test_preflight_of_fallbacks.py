@@ -13,9 +13,9 @@ from components.training_job.preflight.preflight import Preflight
 from components.training_job.preflight.quotas import instances_of
 from components.training_job.run.ending import let_go
 from components.training_job.run.launch import Launch, launch_once
+from tests.components.fake_aws import FakeAws
 from tests.components.training_job.any_job import jobs
 from tests.components.training_job.conftest import SPOT, inputs_of_job
-from tests.components.training_job.fake_aws import FakeAws
 
 Inputs = Callable[..., dict[str, Any]]
 

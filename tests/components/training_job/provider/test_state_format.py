@@ -13,7 +13,7 @@ import pytest
 from components.training_job.completion import TrainingJobCompletionProvider
 from components.training_job.provider import TrainingJobProvider
 from components.training_job.request.job_tags import OWNER_TAG, RELEASED_TAG
-from tests.components.training_job.fake_aws import FakeAws
+from tests.components.fake_aws import FakeAws
 
 STORED = json.loads(Path(__file__).with_name("first_release_state.json").read_text())
 JOB = "pulumi-python:dynamic/sagemaker:TrainingJob"

@@ -11,7 +11,7 @@ from components.training_job.provider import TrainingJobProvider
 from components.training_job.request.job_tags import REPORTED_TAG, tag_problems
 from components.training_job.run.service_record import retag
 from components.unknowns import UNKNOWN
-from tests.components.training_job.fake_aws import FakeAws
+from tests.components.fake_aws import FakeAws
 from tests.components.training_job.providers import launch
 
 Inputs = Callable[..., dict[str, Any]]

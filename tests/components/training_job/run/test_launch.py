@@ -15,8 +15,8 @@ from components.training_job.aws.aws_clients import AwsClients
 from components.training_job.aws.errors import TrainingJobError, traced
 from components.training_job.request.job_tags import RELEASED_TAG
 from components.training_job.run.launch import Launch, launch_once
+from tests.components.fake_aws import FakeAws
 from tests.components.training_job.aws.loopback_service import Request, reply_with, service
-from tests.components.training_job.fake_aws import FakeAws
 
 OWNER = "artifacts"
 CREATE = "CreateTrainingJob"

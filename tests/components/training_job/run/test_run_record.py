@@ -14,7 +14,7 @@ import pytest
 
 from components.training_job.code_channel.source_control import Revision, revision
 from components.training_job.provider import TrainingJobProvider
-from tests.components.training_job.fake_aws import FakeAws
+from tests.components.fake_aws import FakeAws
 from tests.run_comparison import documented_comparison
 from tests.toolchain.fake_programs import write_script
 

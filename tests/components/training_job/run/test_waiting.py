@@ -12,8 +12,8 @@ import pytest
 from components.training_job.aws.errors import TrainingJobError
 from components.training_job.completion import TrainingJobCompletionProvider
 from components.training_job.run.waiting import wait_for_end
+from tests.components.fake_aws import FakeAws
 from tests.components.training_job.conftest import completion_of
-from tests.components.training_job.fake_aws import FakeAws
 
 Inputs = Callable[..., dict[str, Any]]
 

@@ -1,4 +1,4 @@
-"""AWS in memory, as the dynamic providers of training jobs call it."""
+"""AWS in memory, as the providers of training jobs and the watchdog call it."""
 
 # ruff: noqa: N803 — the calls' arguments have the services' own names
 
@@ -27,7 +27,11 @@ class ResourceInUseError(ClientError):  # type: ignore[misc]  # botocore has no 
 
 
 def client_error(code: str, message: str, operation: str = "CreateTrainingJob") -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+    """An error as a client raises it."""
+    answer = {"RequestId": "0", "HTTPStatusCode": 400}
+    return ClientError(
+        {"Error": {"Code": code, "Message": message}, "ResponseMetadata": answer}, operation
+    )
 
 
 class FakeAws:
@@ -44,6 +48,8 @@ class FakeAws:
         """The descriptions of training jobs, by name."""
         self.old_list: list[dict[str, Any]] | None = None
         """What ListTrainingJobs shows while it is not up to date; None while it is."""
+        self.largest_page = 100
+        """The most jobs in an answer to ListTrainingJobs."""
         self.tags: dict[str, dict[str, str]] = {}
         """The tags of each job, by its ARN."""
         self.images = {"training:1": DIGEST}
@@ -94,15 +100,19 @@ class FakeAws:
         return ACCOUNT
 
     def get_paginator(self, operation: str) -> SimpleNamespace:
-        return SimpleNamespace(paginate=getattr(self, f"_{operation}"))
+        def paginate(**request: Any) -> Iterator[dict[str, Any]]:
+            page = getattr(self, operation)(**request)
+            yield page
+            while token := page.get("NextToken"):
+                page = getattr(self, operation)(**request, NextToken=token)
+                yield page
+
+        return SimpleNamespace(paginate=paginate)
 
     def answer_json(self, operation: str, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """The status and the document with which SageMaker answers a call over HTTP."""
-        name = xform_name(operation)
         try:
-            if name.startswith("list_"):
-                return 200, next(self.get_paginator(name).paginate(**request))
-            return 200, getattr(self, name)(**request)
+            return 200, getattr(self, xform_name(operation))(**request) or {}
         except ClientError as error:
             refused = error.response["Error"]
             return 400, {"__type": refused["Code"], "message": refused["Message"]}
@@ -129,17 +139,25 @@ class FakeAws:
     def delete_tags(self, ResourceArn: str, TagKeys: list[str]) -> None:
         self._call("DeleteTags", lambda: [self.tags[ResourceArn].pop(k, None) for k in TagKeys])
 
-    def _list_tags(self, ResourceArn: str) -> Iterator[dict[str, Any]]:
-        yield self._call("ListTags", lambda: self._tags(ResourceArn))
+    def list_tags(self, ResourceArn: str) -> Any:
+        return self._call("ListTags", lambda: self._tags(ResourceArn))
 
-    def _list_training_jobs(
+    def list_training_jobs(self, MaxResults: int = 10, NextToken: str = "0", **filters: Any) -> Any:
+        def find() -> dict[str, Any]:
+            found = self._newest_first(**filters)
+            start, end = int(NextToken), int(NextToken) + min(MaxResults, self.largest_page)
+            more = {"NextToken": str(end)} if end < len(found) else {}
+            return {"TrainingJobSummaries": found[start:end], **more}
+
+        return self._call("ListTrainingJobs", find)
+
+    def _newest_first(
         self,
         NameContains: str = "",
         CreationTimeAfter: datetime | None = None,
         StatusEquals: str = "",
-        MaxResults: int = 10,
         **_: Any,
-    ) -> Iterator[dict[str, Any]]:
+    ) -> list[dict[str, Any]]:
         after = CreationTimeAfter or datetime.min.replace(tzinfo=UTC)
         found = [
             job
@@ -148,10 +166,7 @@ class FakeAws:
             and StatusEquals in ("", job["TrainingJobStatus"])
             and job["CreationTime"] > after
         ]
-        newest_first = sorted(found, key=lambda job: job["CreationTime"], reverse=True)
-        for start in range(0, max(len(newest_first), 1), MaxResults):
-            page = {"TrainingJobSummaries": newest_first[start : start + MaxResults]}
-            yield self._call("ListTrainingJobs", page.copy)
+        return sorted(found, key=lambda job: job["CreationTime"], reverse=True)
 
     def _create(self, request: dict[str, Any]) -> dict[str, str]:
         name = request["TrainingJobName"]
@@ -234,13 +249,13 @@ class FakeAws:
 
         self._call("GetRole", find)
 
-    def _list_service_quotas(self, ServiceCode: str, **_: Any) -> Iterator[dict[str, Any]]:
+    def list_service_quotas(self, ServiceCode: str, **_: Any) -> Any:
         assert ServiceCode == "sagemaker"
         quotas = [
             {"QuotaName": name, "QuotaCode": f"L-{number:08}", "Value": value}
             for number, (name, value) in enumerate(self.quotas.items())
         ]
-        yield self._call("ListServiceQuotas", lambda: {"Quotas": quotas})
+        return self._call("ListServiceQuotas", lambda: {"Quotas": quotas})
 
     def describe_log_streams(self, logStreamNamePrefix: str, **_: Any) -> Any:
         """One stream for each of two instances."""
