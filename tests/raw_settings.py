@@ -1,4 +1,4 @@
-"""A stack's raw settings to try, and what is wrong with them."""
+"""Raw settings of a stack for tests, and what is wrong with them."""
 
 from __future__ import annotations
 

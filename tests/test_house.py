@@ -1,4 +1,4 @@
-"""Where things are: a name is given once, and tests lie as the code does.
+"""Where things are: a name is given once, and tests are in folders as the code is.
 
 What may import what is declared in pyproject.toml and checked by `make check`.
 """
@@ -16,7 +16,7 @@ ROOMS = ("components", "policies", "localcloud", "development", "toolchain")
 LAUNCHER = PurePath("components/training_job/code_channel/launcher")
 """A program of its own, which runs in a container and not in the stack's program."""
 MOST_FILES = 12
-"""How many files a reader of one room of a training job has to tell apart."""
+"""How many files one room of a training job may have, so that a reader can know them all."""
 
 
 def python_files(folder: str) -> list[PurePath]:
@@ -40,7 +40,7 @@ def test_no_two_modules_of_a_room_have_the_same_name(room: str):
     assert {name for name, number in names.items() if number > 1} == set()
 
 
-def test_no_folder_of_a_training_job_has_more_files_than_a_reader_can_tell_apart():
+def test_no_folder_of_a_training_job_has_more_files_than_a_reader_can_know():
     files = Counter(path.parent for path in python_files("components/training_job"))
 
     assert len(files) > 7
@@ -48,7 +48,7 @@ def test_no_folder_of_a_training_job_has_more_files_than_a_reader_can_tell_apart
 
 
 @pytest.mark.parametrize("room", [*ROOMS, "bench", "examples"])
-def test_each_test_file_is_named_after_what_it_tests_or_lies_in_a_folder_of_that_name(room: str):
+def test_each_test_file_is_named_after_what_it_tests_or_is_in_a_folder_of_that_name(room: str):
     files = [path for path in python_files(f"tests/{room}") if path.name.startswith("test_")]
 
     assert files

@@ -1,4 +1,4 @@
-"""The workflows of .github/workflows: what they may do, and what they rest on."""
+"""The workflows of .github/workflows: what they may do, and what they need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A project to try settings in."""
+"""A project for tests of settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What IAM would decide by one document, whoever calls: the local cloud's evaluation."""
+"""What IAM would decide by one document, for any caller, by the local cloud's evaluation."""
 
 from __future__ import annotations
 

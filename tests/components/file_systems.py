@@ -1,4 +1,4 @@
-"""File systems to try."""
+"""File systems for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stand-in for the engine that keeps what a program registers."""
+"""A replacement for the engine that records what a program registers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SITE = Site(
     zones=[f"{REGION}a", f"{REGION}b"],
     tags={"team": "research", "stack": "dev"},
 )
-"""The site of a stack to try."""
+"""The site of a stack for tests."""
 
 
 STATES: dict[str, dict[str, Any]] = {
@@ -32,7 +32,7 @@ STATES: dict[str, dict[str, Any]] = {
     },
     "pulumi-python:dynamic/sagemaker:TrainingJobCompletion": {"results": {}},
 }
-"""What resources answer beside their inputs, by their types."""
+"""The outputs that resources have beside their inputs, by type."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Recording:
         return {rest for package, _, rest in named if package == "aws"}
 
     def depends(self, one: Recorded, other: Recorded) -> bool:
-        """Whether `one` is created after `other`, because it depends on it in the end."""
+        """Whether `one` is created after `other`, because it depends on it, directly or not."""
         by_urn = {each.urn: each for each in self.resources}
         return any(
             urn == other.urn or (urn in by_urn and self.depends(by_urn[urn], other))
@@ -153,7 +153,7 @@ class _Monitor(mocks.MockMonitor):  # type: ignore[misc]
 
 
 def record(program: Callable[[], Any]) -> Recording:
-    """Runs `program` against the stand-in and returns what it registered."""
+    """Runs `program` without an engine and returns what it registered."""
     recording = Recording()
     answers = _Answers(recording)
     pulumi.runtime.set_mocks(

@@ -1,4 +1,4 @@
-"""Where a wrong value is, as its user wrote it, whatever pydantic puts into a location."""
+"""The path of a wrong value, as its user wrote it, without the parts that pydantic adds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from components.validation import Seconds, SettingsModel, validate
 
 
 class Leaf(SettingsModel):
-    """A section; its name has nothing that a location would be recognized by."""
+    """A section, with a name like any other."""
 
     wait: Seconds | None = Field(default=None, description="How long to wait.")
 

@@ -39,7 +39,7 @@ def event(**detail: Any) -> dict[str, Any]:
 
 
 def messages(happened: dict[str, Any]) -> list[dict[str, Any]]:
-    """What a topic gets: for each pattern that matches, the filled template, which must be JSON."""
+    """The messages that a topic gets: one for each pattern that matches, which must be JSON."""
     found = []
     for ending in ENDINGS:
         pattern = event_pattern(ending, SITE, BUCKET)
@@ -73,7 +73,7 @@ def test_only_this_stacks_jobs_raise_an_alert(ending: Ending):
     assert pattern["source"] == ["aws.sagemaker"]
     assert pattern["detail-type"] == ["SageMaker Training Job State Change"]
     assert pattern["detail"]["TrainingJobName"] == [{"prefix": "research-dev-"}]
-    # Whatever role a job began with: it may have been made again since.
+    # By the bucket, not by the role that a job began with: the role may be another one now.
     assert "RoleArn" not in pattern["detail"]
     output = pattern["detail"]["OutputDataConfig"]["S3OutputPath"]
     assert output == [{"prefix": f"s3://{BUCKET}/"}]
@@ -114,7 +114,7 @@ def test_a_failure_whose_reason_is_empty_is_reported_with_where_the_reason_is(re
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_message_uses_only_what_every_event_of_its_kind_has(ending: Ending):
-    """A variable without a value makes no JSON, and nobody gets the message."""
+    """A variable without a value makes no JSON, and no one gets the message."""
     inputs = event_inputs(ending)
     template = event_message(ending, SITE)
     assert {name for name in ("job", "reason") if f"<{name}>" in template} == set(inputs)

@@ -55,7 +55,7 @@ def test_what_is_not_asked_for_is_not_watched(default: Recording):
 
 @pytest.fixture
 def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What a person is warned of."""
+    """The warnings that a person reads."""
     warnings: list[str] = []
     monkeypatch.setattr("pulumi.warn", lambda message, _resource: warnings.append(message))
     return warnings

@@ -1,4 +1,4 @@
-"""A network to try, and the names by which its rules are found."""
+"""A network for tests, and the names by which its rules are found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Valid jobs of every kind, for properties that must hold for all of them."""
+"""Valid jobs of every kind, for properties that all of them must have."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ _MOUNTED = st.fixed_dictionaries(
 )
 CHANNELS = _IN_S3 | _STREAMS | _MANIFESTS | _AUGMENTED | _MOUNTED
 
-_ALONE: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+_ONE_TYPE: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {}, optional={"instanceType": _TYPES, "instanceCount": st.integers(1, 64)}
 )
 _GROUPS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
@@ -118,7 +118,7 @@ def jobs(draw: st.DrawFn) -> dict[str, Any]:
     groups = draw(st.booleans())
     capacity = draw(_ON_SPOT if groups else _ON_SPOT | _ON_DEMAND)
     job: dict[str, Any] = {"image": IMAGE}
-    job |= draw(_GROUPS if groups else _ALONE) | capacity | draw(_OTHER)
+    job |= draw(_GROUPS if groups else _ONE_TYPE) | capacity | draw(_OTHER)
     fallbacks = [] if groups or "keepAlive" in job else draw(_FALLBACKS)
     if fallbacks:
         attempts = draw(st.integers(len(fallbacks) + 1, 30))

@@ -1,4 +1,4 @@
-"""Keys for every test of the clients, and a process that gives them out."""
+"""Keys for every test of the clients, and a credential process that prints keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file in which a credential process leaves a line for each of the keys that it gave."""
+    """The file in which a credential process writes a line for each key that it has printed."""
     script, calls = tmp_path / "process.py", tmp_path / "calls"
     script.write_text(
         "import json, pathlib, sys\n"

@@ -27,7 +27,7 @@ from tests.components.training_job.aws.loopback_service import (
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """A living engine, as far as this process knows; dead once it is closed."""
+    """An engine that lives, as this process sees it, until the socket is closed."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         monkeypatch.setattr(sys, "argv", ["host", f"127.0.0.1:{listener.getsockname()[1]}"])
         yield listener
@@ -114,7 +114,7 @@ def test_an_allowed_account_is_asked_for_once_and_only_where_a_list_is_set(
 
 
 def test_the_account_that_counts_is_that_of_the_assumed_role() -> None:
-    """Its session asks the STS that the settings name."""
+    """The role's session asks the STS that the settings name."""
     mine, theirs = identify("210987654321"), identify("123456789012")
 
     def answer(request: Request, operation: str) -> None:

@@ -21,7 +21,7 @@ from tests.components.fake_aws import client_error
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A PULUMI_HOME of the test's own, with the host's way to print errors."""
+    """A PULUMI_HOME of the test's own, and errors printed as the host does it."""
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
     monkeypatch.setattr(sys, "tracebacklimit", 1000, raising=False)
     without_traceback()
@@ -37,7 +37,7 @@ def close_log() -> None:
 
 
 def printed(error: Exception) -> str:
-    """What the dynamic-provider host sends the engine of it."""
+    """What the dynamic-provider host sends the engine of an error."""
     try:
         traced(raising)(error)
     except Exception:

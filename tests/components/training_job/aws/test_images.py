@@ -1,4 +1,4 @@
-"""The digest of an image: asked once, and never in the way of a launch."""
+"""The digest of an image: asked for once, and never a reason not to launch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
 
 
 class Registry:
-    """BatchGetImage for one image; counts what it is asked."""
+    """ECR with one image; it keeps the requests."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, Any]]] = []

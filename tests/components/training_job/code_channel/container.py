@@ -1,4 +1,4 @@
-"""A stand-in for one host's container, to run the launcher in as the service does."""
+"""A folder in place of one host's container, to run the launcher in as the service does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WAIT_SECONDS = 60
 
 
 class Container:
-    """A stand-in for one host's container: its folders, its files, its launcher process."""
+    """One host's container as a folder: its folders, its files, its launcher process."""
 
     def __init__(self, base: Path) -> None:
         self.base = base

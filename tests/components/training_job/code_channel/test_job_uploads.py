@@ -148,7 +148,7 @@ def test_files_whose_names_differ_only_in_case_or_punctuation_are_all_uploaded(
     reverse = dict(reversed(channels.items()))
     again = recorded(project, {"digits": {"inputs": reverse}}).of(objects)
     assert [each.name for each in again] == [each.name for each in found]
-    # One that clashes with none has the name that it always had, as its state says.
+    # A file whose name clashes with no other keeps the name that it has in the state.
     [key] = [each for each in names if each.startswith("train/") and each.endswith("/part-2.csv")]
     digest = key.split("/")[1]
     assert names[key] == f"research-dev-digits-uploads-train-{digest}-part-2-csv"

@@ -34,9 +34,13 @@ def test_it_is_the_same_bytes_at_any_time_and_in_any_folder(
 def test_it_holds_its_files_as_they_are(tmp_path: Path) -> None:
     with ZipFile(write_launcher(tmp_path / "launcher.py")) as archive:
         assert {each.compress_type for each in archive.infolist()} == {ZIP_STORED}
-        held = {name: archive.read(name) for name in archive.namelist()}
-    assert held == {name: path.read_bytes() for name, path in launcher_files().items()}
-    assert {"__main__.py", "launching/launch.py", "modules/training_checkpoints.py"} <= held.keys()
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    assert contents == {name: path.read_bytes() for name, path in launcher_files().items()}
+    assert {
+        "__main__.py",
+        "launching/launch.py",
+        "modules/training_checkpoints.py",
+    } <= contents.keys()
 
 
 @pytest.mark.parametrize("name", launcher_files())

@@ -20,7 +20,7 @@ DATA = {"inputs": {"train": {"s3Uri": "s3://data/train/"}}}
 
 @pytest.fixture
 def aws(aws: FakeAws) -> FakeAws:
-    """An account with the data of the jobs, too."""
+    """An account that has the jobs' data as well."""
     aws.objects = {"s3://data/train/0.csv": b""}
     return aws
 
@@ -201,11 +201,11 @@ def test_only_a_private_registry_is_asked_for_an_image(
     assert "BatchGetImage" not in aws.calls
 
 
-@pytest.mark.parametrize("held", [{}, {"training:2": DIGEST}])
+@pytest.mark.parametrize("images", [{}, {"training:2": DIGEST}])
 def test_a_missing_repository_and_a_missing_tag_are_the_same_to_a_job(
-    preflight: Preflight, aws: FakeAws, job_inputs: Inputs, held: dict[str, str]
+    preflight: Preflight, aws: FakeAws, job_inputs: Inputs, images: dict[str, str]
 ) -> None:
-    aws.images = held
+    aws.images = images
     [text] = texts(preflight, job_inputs())
     assert "is not in its ECR repository" in text
 

@@ -139,16 +139,16 @@ def test_attempts_that_may_not_be_seen_are_reported_and_the_first_choice_is_chec
 
 @settings(max_examples=15)
 @given(job=jobs().filter(lambda job: "fallbacks" in job), failures=st.integers(0, 4))
-def test_what_is_judged_is_what_is_launched(job: dict[str, Any], failures: int) -> None:
+def test_what_preflight_checks_is_what_is_launched(job: dict[str, Any], failures: int) -> None:
     inputs = inputs_of_job(job, definition_hash="0123abcd")
     aws = FakeAws()
     aws.deny("BatchGetImage", "ListObjectsV2", "GetRole")
     fail(aws, inputs, failures)
     every = [inputs["request"], *(inputs["request"] | each for each in inputs["fallbacks"])]
     aws.quotas = {name: 0.0 for request in every for name in instances_of(request)}
-    judged = Preflight(aws).problems(inputs)  # type: ignore[arg-type]
+    problems = Preflight(aws).problems(inputs)  # type: ignore[arg-type]
     launched = launch_once(aws, launch_of(inputs)).description
-    refused = {problem.rule.partition(" in us-east-1")[0] for problem in judged}
+    refused = {problem.rule.partition(" in us-east-1")[0] for problem in problems}
     assert refused == {
         f"the account's quota of instances of {name}" for name in instances_of(launched)
     }

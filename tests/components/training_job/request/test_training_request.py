@@ -195,11 +195,11 @@ FIRST_SETTINGS: dict[str, Any] = {
     "extra": {"ProfilerConfig": {"DisableProfiler": True}},
     "runId": "b",
 }
-"""All that the first release had settings for."""
+"""Every setting that the first release had."""
 
 
 def test_the_request_of_the_first_releases_settings_is_the_same_to_the_last_byte() -> None:
-    """A request is part of the state: another one would show as a change of every job."""
+    """A request is part of the state: another one would be a change of every job."""
     uploaded = replace(PLACEMENT, input_uris={"local": "s3://artifacts/inputs/a/local/0/"})
     request = training_request(JobSettings.model_validate(FIRST_SETTINGS), uploaded)
     text = json.dumps(request).encode()
@@ -213,7 +213,7 @@ def test_the_service_model_is_botocores_own() -> None:
 
 
 def test_all_numbers_of_a_request_are_integers() -> None:
-    """So a float that reaches the provider can be none but an integer's."""
+    """So each float that reaches the provider was an integer."""
     seen, shapes = set(), [request_shape()]
     while shapes:
         shape = shapes.pop()

@@ -1,4 +1,4 @@
-"""The API's own limits: each is reported by the setting that breaks it, and none is passed over."""
+"""The API's own limits: each is reported by the setting that breaks it, and none is left out."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def sections_of(job: JobSettings) -> Iterator[SettingsModel]:
 
 
 def as_requested(value: Any, becomes: Becomes) -> Any:
-    """What a setting is in the request, as far as it is only written another way."""
+    """A setting as it is written in the request."""
     if becomes.value:
         items = sorted(value.items())
         return [{becomes.name: name, becomes.value: each} for name, each in items]

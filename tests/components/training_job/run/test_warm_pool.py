@@ -1,4 +1,4 @@
-"""How long instances are kept after a job: changed in place, never by another job."""
+"""How long instances are kept after a job: it is changed in place, never by another job."""
 
 from __future__ import annotations
 

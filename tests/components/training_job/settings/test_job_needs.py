@@ -1,4 +1,4 @@
-"""What the jobs of a stack reach: all of it once, and nothing that no job asks for."""
+"""What the jobs of a stack need: each thing once, and nothing that no job asks for."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ sys.exit(max(rank.wait() for rank in ranks))
 
 @pytest.fixture
 def torch_container(container: Container) -> Container:
-    """A host with two GPUs and a stand-in for torchrun's agent: a session for each rank."""
+    """A host with two GPUs, and a script in place of torchrun's agent: a session for each rank."""
     module = container.base / "site" / "torch" / "distributed"
     module.mkdir(parents=True)
     (module / "run.py").write_text(AGENT)

@@ -1,4 +1,4 @@
-"""Secrets: read by the launcher as the job's role, known only to the script, never shown."""
+"""Secrets: the launcher reads them as the job's role, for the script only; none is printed."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def test_a_script_imports_its_neighbours_and_keeps_executable_bits(container: Co
         add(tar, "jobs/train.py", b"import common; import os; assert os.access('tool', os.X_OK)")
         add(tar, "common.py", b"")
         add(tar, "tool", b"", mode=0o4755)
-    container.environment["PYTHONSAFEPATH"] = "1"  # the launcher has neighbours too
+    container.environment["PYTHONSAFEPATH"] = "1"  # the launcher's own folder has modules too
     done = container.run("--entry-point", "jobs/train.py")
     assert done.returncode == 0, done.stderr
     assert stat.S_IMODE((container.base / "code" / "tool").stat().st_mode) == 0o755

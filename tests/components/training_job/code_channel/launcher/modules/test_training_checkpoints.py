@@ -1,4 +1,4 @@
-"""The checkpoint helper: whole or not at all, whatever happens."""
+"""The checkpoint helper: a checkpoint is whole or not there, also after a kill."""
 
 from __future__ import annotations
 
