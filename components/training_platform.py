@@ -12,7 +12,8 @@ from components.alerts.alerts import Alerts, AlertsArgs
 from components.artifact_layout import ArtifactLayout, object_uri
 from components.artifact_store.artifact_store import ArtifactStore, ArtifactStoreArgs
 from components.deployer.deployer_role import DeployerRole, DeployerRoleArgs
-from components.deployer.deployer_scope import launch_limits
+from components.deployer.deployer_scope import DeployerScope, launch_limits
+from components.execution_role.execution_documents import ExecutionScope
 from components.execution_role.execution_role import ExecutionRole, ExecutionRoleArgs
 from components.network.network import Network, NetworkArgs
 from components.network.network_interfaces import (
@@ -129,19 +130,21 @@ class TrainingPlatform(pulumi.ComponentResource):
         )
 
     def _create_execution_role(self) -> ExecutionRole:
-        return ExecutionRole(
-            f"{self._name}-execution",
-            ExecutionRoleArgs(
-                site=self._site,
-                needs=self._needs,
-                artifact_bucket_arn=self.artifact_store.bucket_arn,
-                key_arn=self.artifact_store.key_arn,
-                vpc_id=self.network.vpc_id,
-                subnet_ids=self.network.private_subnet_ids,
-                security_group_ids=[self.network.training_security_group_id],
-            ),
-            self._child(),
+        scope = pulumi.Output.all(vpc_id=self.network.vpc_id, **self._surroundings()).apply(
+            lambda known: ExecutionScope(site=self._site, needs=self._needs, **known)
         )
+        return ExecutionRole(
+            f"{self._name}-execution", ExecutionRoleArgs(self._site, scope), self._child()
+        )
+
+    def _surroundings(self) -> dict[str, pulumi.Input[Any]]:
+        """The jobs' bucket, key and network, which the policies of both roles name."""
+        return {
+            "artifact_bucket_arn": self.artifact_store.bucket_arn,
+            "key_arn": self.artifact_store.key_arn,
+            "subnet_ids": self.network.private_subnet_ids,
+            "security_group_ids": [self.network.training_security_group_id],
+        }
 
     def _create_interfaces(self) -> list[TrainingNetworkInterfaces]:
         """What jobs leave in each subnet of the stack's own, or in its group in an existing VPC."""
@@ -187,22 +190,23 @@ class TrainingPlatform(pulumi.ComponentResource):
         )
 
     def _create_deployer(self) -> DeployerRole | None:
-        if self._settings.deployer is None:
+        settings = self._settings.deployer
+        if settings is None:
             return None
-        return DeployerRole(
-            f"{self._name}-deployer",
-            DeployerRoleArgs(
+        scope = pulumi.Output.all(
+            execution_role_arn=self.execution_role.arn, **self._surroundings()
+        ).apply(
+            lambda known: DeployerScope(
                 site=self._site,
-                settings=self._settings.deployer,
                 limits=launch_limits(self._settings.jobs.values()),
                 alerts=self.alerts is not None,
                 repository_arns=self._needs.repository_arns,
-                execution_role_arn=self.execution_role.arn,
-                artifact_bucket_arn=self.artifact_store.bucket_arn,
-                key_arn=self.artifact_store.key_arn,
-                subnet_ids=self.network.private_subnet_ids,
-                security_group_ids=[self.network.training_security_group_id],
-            ),
+                **known,
+            )
+        )
+        return DeployerRole(
+            f"{self._name}-deployer",
+            DeployerRoleArgs(self._site, settings, scope),
             self._child(),
         )
 

@@ -20,6 +20,7 @@ from components.alerts.alert_documents import (
 )
 from components.alerts.alert_settings import AlertSettings, ProlongedSettings, SlackSettings
 from components.alerts.watchdog import Watchdog, WatchdogArgs
+from components.alerts.watchdog_documents import Watch
 from components.decimals import decimal_text
 from components.site import COST_TAG, Site
 
@@ -214,16 +215,12 @@ class Alerts(pulumi.ComponentResource):
         self.dependencies.append(alarm)
 
     def _create_watchdog(self, prolonged: ProlongedSettings) -> None:
-        args = self._args
+        watch = pulumi.Output.all(
+            owner=self._args.bucket_name, topic_arn=self.topic_arn, key_arn=self._args.key_arn
+        ).apply(lambda known: Watch(site=self._site, settings=prolonged, **known))
         watchdog = Watchdog(
             f"{self._name}-watchdog",
-            WatchdogArgs(
-                site=args.site,
-                settings=prolonged,
-                owner=args.bucket_name,
-                topic_arn=self.topic_arn,
-                key_arn=args.key_arn,
-            ),
+            WatchdogArgs(self._site, watch, self.topic_arn),
             opts=self._child(),
         )
         self.dependencies += watchdog.dependencies

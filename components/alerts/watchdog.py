@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.alerts.alert_settings import ProlongedSettings
 from components.alerts.watchdog_documents import (
     Watch,
     schedule_policy,
@@ -35,17 +34,13 @@ class WatchdogArgs:
 
     Attributes:
         site: the stack's site.
-        settings: from when on a job is prolonged, and whether it is then stopped.
-        owner: the tag by which the stack knows its own jobs: its bucket's name.
-        topic_arn: the topic that prolonged jobs are reported to.
-        key_arn: the key that encrypts the topic.
+        watch: which jobs it watches, and what it does; an output, as the topic and the key are.
+        topic_arn: the topic that gets a message when the watchdog itself fails.
     """
 
     site: Site
-    settings: ProlongedSettings
-    owner: pulumi.Input[str]
+    watch: pulumi.Input[Watch]
     topic_arn: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
 
 
 class Watchdog(pulumi.ComponentResource):
@@ -64,9 +59,7 @@ class Watchdog(pulumi.ComponentResource):
         self._name = name
         self._args = args
         self.dependencies = []
-        self._watch = pulumi.Output.all(
-            owner=args.owner, topic_arn=args.topic_arn, key_arn=args.key_arn
-        ).apply(lambda resolved: Watch(site=args.site, settings=args.settings, **resolved))
+        self._watch = pulumi.Output.from_input(args.watch)
 
         self._create_state_machine()
         rule = self._create_schedule()
@@ -81,7 +74,7 @@ class Watchdog(pulumi.ComponentResource):
         role = aws.iam.Role(
             self._name,
             description=f"What {self._name} acts as",
-            assume_role_policy=self._watch.apply(lambda watch: json.dumps(watchdog_trust(watch))),
+            assume_role_policy=json.dumps(watchdog_trust(self._args.site)),
             permissions_boundary=self._args.site.permissions_boundary,
             opts=self._child(),
         )
@@ -105,7 +98,7 @@ class Watchdog(pulumi.ComponentResource):
         role = aws.iam.Role(
             name,
             description=f"Starts {self._name}",
-            assume_role_policy=self._watch.apply(lambda watch: json.dumps(schedule_trust(watch))),
+            assume_role_policy=json.dumps(schedule_trust(self._args.site)),
             permissions_boundary=self._args.site.permissions_boundary,
             opts=self._child(),
         )

@@ -85,10 +85,9 @@ def state_machine(watch: Watch) -> dict[str, Any]:
     }
 
 
-def watchdog_trust(watch: Watch) -> Document:
+def watchdog_trust(site: Site) -> Document:
     """Only Step Functions, for state machines of this account in this region."""
-    source = watch.site.arn("states", "stateMachine:*")
-    return service_trust("states.amazonaws.com", watch.site, source)
+    return service_trust("states.amazonaws.com", site, site.arn("states", "stateMachine:*"))
 
 
 def watchdog_policy(watch: Watch) -> Document:
@@ -110,10 +109,9 @@ def watchdog_policy(watch: Watch) -> Document:
     return document(statements)
 
 
-def schedule_trust(watch: Watch) -> Document:
+def schedule_trust(site: Site) -> Document:
     """Only EventBridge, for rules of this account in this region."""
-    source = watch.site.arn("events", "rule/*")
-    return service_trust("events.amazonaws.com", watch.site, source)
+    return service_trust("events.amazonaws.com", site, site.arn("events", "rule/*"))
 
 
 def schedule_policy(state_machine_arn: str) -> Document:

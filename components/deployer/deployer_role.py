@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from components.deployer.deployer_documents import deployer_policy, deployer_trust
-from components.deployer.deployer_scope import DeployerScope, LaunchLimits
+from components.deployer.deployer_scope import DeployerScope
 from components.deployer.deployer_settings import DeployerSettings
 from components.site import Site
 
@@ -24,26 +22,12 @@ class DeployerRoleArgs:
         site: the stack's site.
         settings: who may assume the role. For GitHub's subjects the account must have GitHub's
             identity provider.
-        limits: what every launch has in common, None for a stack without jobs.
-        alerts: whether the stack has alerts.
-        repository_arns: the ECR repositories of the jobs' images.
-        execution_role_arn: the role that the jobs run as.
-        artifact_bucket_arn: the bucket that receives sources and inputs.
-        key_arn: the key that encrypts the bucket, the jobs' volumes and their output.
-        subnet_ids: the subnets that the jobs run in.
-        security_group_ids: the security groups of the jobs.
+        scope: the stack that the deployer deploys; an output, as the names of its resources are.
     """
 
     site: Site
     settings: DeployerSettings
-    limits: LaunchLimits | None
-    alerts: bool
-    repository_arns: Sequence[str]
-    execution_role_arn: pulumi.Input[str]
-    artifact_bucket_arn: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
-    subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
-    security_group_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
+    scope: pulumi.Input[DeployerScope]
 
 
 class DeployerRole(pulumi.ComponentResource):
@@ -86,28 +70,10 @@ class DeployerRole(pulumi.ComponentResource):
         )
 
     def _create_policy(self, role: aws.iam.Role) -> None:
-        args = self._args
-        resolved = pulumi.Output.all(
-            execution_role_arn=args.execution_role_arn,
-            artifact_bucket_arn=args.artifact_bucket_arn,
-            key_arn=args.key_arn,
-            subnet_ids=args.subnet_ids,
-            security_group_ids=args.security_group_ids,
-        )
-
-        def policy_of(reached: dict[str, Any]) -> str:
-            scope = DeployerScope(
-                site=args.site,
-                limits=args.limits,
-                alerts=args.alerts,
-                repository_arns=args.repository_arns,
-                **reached,
-            )
-            return json.dumps(deployer_policy(scope))
-
+        scope = pulumi.Output.from_input(self._args.scope)
         aws.iam.RolePolicy(
             f"{self._name}-role-policy",
             role=role.name,
-            policy=resolved.apply(policy_of),
+            policy=scope.apply(lambda known: json.dumps(deployer_policy(known))),
             opts=pulumi.ResourceOptions(parent=self),
         )

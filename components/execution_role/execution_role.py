@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -16,30 +14,19 @@ from components.execution_role.execution_documents import (
     execution_trust,
 )
 from components.site import Site
-from components.training_job.settings.job_needs import JobNeeds
 
 
 @dataclass(frozen=True)
 class ExecutionRoleArgs:
-    """What an execution role is made from. What is left out is not granted.
+    """What an execution role is made from.
 
     Attributes:
         site: the stack's site.
-        needs: what the jobs reach beyond the stack.
-        artifact_bucket_arn: the bucket that holds what goes into the jobs and comes out of them.
-        key_arn: the key that encrypts it.
-        vpc_id: the VPC that the jobs run in, None outside one.
-        subnet_ids: the subnets that the jobs run in, None outside a VPC.
-        security_group_ids: the security groups of the jobs, None outside a VPC.
+        scope: what the jobs may reach; an output, as the bucket, the key and the network are.
     """
 
     site: Site
-    needs: JobNeeds
-    artifact_bucket_arn: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
-    vpc_id: pulumi.Input[str] | None = None
-    subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None
-    security_group_ids: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None
+    scope: pulumi.Input[ExecutionScope]
 
 
 class ExecutionRole(pulumi.ComponentResource):
@@ -79,21 +66,10 @@ class ExecutionRole(pulumi.ComponentResource):
         )
 
     def _create_policy(self, args: ExecutionRoleArgs, role: aws.iam.Role) -> aws.iam.RolePolicy:
-        resolved = pulumi.Output.all(
-            artifact_bucket_arn=args.artifact_bucket_arn,
-            key_arn=args.key_arn,
-            vpc_id=args.vpc_id or "",
-            subnet_ids=args.subnet_ids or [],
-            security_group_ids=args.security_group_ids or [],
-        )
-
-        def policy_of(reached: dict[str, Any]) -> str:
-            scope = ExecutionScope(site=args.site, needs=args.needs, **reached)
-            return json.dumps(execution_policy(scope))
-
+        scope = pulumi.Output.from_input(args.scope)
         return aws.iam.RolePolicy(
             f"{self._name}-role-policy",
             role=role.name,
-            policy=resolved.apply(policy_of),
+            policy=scope.apply(lambda known: json.dumps(execution_policy(known))),
             opts=pulumi.ResourceOptions(parent=self),
         )

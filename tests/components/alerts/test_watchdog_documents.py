@@ -228,8 +228,8 @@ def test_the_linter_finds_nothing_in_the_roles_of_a_watchdog(stop: bool):
     watched = watch(stop=stop)
     assert lint(watchdog_policy(watched)) == set()
     assert lint(schedule_policy(f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:w")) == set()
-    assert lint_trust(watchdog_trust(watched)) == set()
-    assert lint_trust(schedule_trust(watched)) == set()
+    assert lint_trust(watchdog_trust(SITE)) == set()
+    assert lint_trust(schedule_trust(SITE)) == set()
 
 
 def test_a_watchdog_acts_on_jobs_of_the_stacks_names_only():

@@ -17,7 +17,8 @@ from tests.components.recording import ACCOUNT, REGION, SITE, Recording, record
 
 BUCKET = "arn:aws:s3:::team-artifacts"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
-ARGS = ExecutionRoleArgs(SITE, JobNeeds(), artifact_bucket_arn=BUCKET, key_arn=KEY)
+SCOPE = ExecutionScope(SITE, JobNeeds(), artifact_bucket_arn=BUCKET, key_arn=KEY)
+ARGS = ExecutionRoleArgs(SITE, SCOPE)
 POLICY = "iam/rolePolicy:RolePolicy"
 
 
@@ -51,25 +52,24 @@ def test_a_role_is_granted_what_its_arguments_say_and_nothing_else():
         input_key_arns=["arn:aws:kms:us-east-1:123456789012:key/data"],
         secret_arns=["arn:aws:secretsmanager:us-east-1:123456789012:secret:hub-AbCdEf"],
     )
-    network: dict[str, Any] = {
-        "vpc_id": "vpc-1",
-        "subnet_ids": ["subnet-1", "subnet-2"],
-        "security_group_ids": ["sg-1"],
-    }
-    scope = ExecutionScope(SITE, needs, artifact_bucket_arn=BUCKET, key_arn=KEY, **network)
-    assert role(needs=needs, **network).the(POLICY).document() == execution_policy(scope)
+    scope = dataclasses.replace(
+        SCOPE,
+        needs=needs,
+        vpc_id="vpc-1",
+        subnet_ids=["subnet-1", "subnet-2"],
+        security_group_ids=["sg-1"],
+    )
+    assert role(scope=scope).the(POLICY).document() == execution_policy(scope)
 
 
 def test_a_role_takes_what_other_components_will_output():
     def program() -> None:
-        later = pulumi.Output.from_input
-        args = dataclasses.replace(
-            ARGS,
-            artifact_bucket_arn=later("arn:aws:s3:::later"),
-            subnet_ids=later(["subnet-later"]),
-            security_group_ids=[later("sg-later")],
-        )
-        ExecutionRole("jobs", args)
+        scope = pulumi.Output.all(
+            artifact_bucket_arn="arn:aws:s3:::later",
+            subnet_ids=["subnet-later"],
+            security_group_ids=["sg-later"],
+        ).apply(lambda known: dataclasses.replace(SCOPE, **known))
+        ExecutionRole("jobs", ExecutionRoleArgs(SITE, scope))
 
     document = str(record(program).the(POLICY).document())
     assert "arn:aws:s3:::later/checkpoints/*" in document

@@ -6,6 +6,7 @@ from components.alerts.alert_settings import AlertSettings
 from components.alerts.alerts import Alerts, AlertsArgs
 from components.artifact_store.artifact_settings import ArtifactSettings
 from components.artifact_store.artifact_store import ArtifactStore, ArtifactStoreArgs
+from components.execution_role.execution_documents import ExecutionScope
 from components.execution_role.execution_role import ExecutionRole, ExecutionRoleArgs
 from components.network.network import Network, NetworkArgs
 from components.network.network_settings import NetworkSettings
@@ -47,7 +48,7 @@ def platform() -> None:
     )
     ExecutionRole(
         f"{LONGEST_PREFIX}-execution",
-        ExecutionRoleArgs(SITE, JobNeeds(), store.bucket_arn, store.key_arn),
+        ExecutionRoleArgs(SITE, ExecutionScope(SITE, JobNeeds(), "arn:aws:s3:::store", "key")),
     )
     Alerts(
         f"{LONGEST_PREFIX}-alerts",

@@ -126,12 +126,12 @@ def test_prolonged_jobs_are_looked_for_on_a_schedule(
     [target] = targets_of(platform, rules["watchdog-run"])
     assert target["Arn"] == machine["stateMachineArn"]
     starter = role_documents(platform, target["RoleArn"])
-    assert starter == (schedule_trust(watch), schedule_policy(machine["stateMachineArn"]))
+    assert starter == (schedule_trust(SITE), schedule_policy(machine["stateMachineArn"]))
 
 
 def test_the_watchdog_may_stop_this_stacks_jobs_and_no_other(platform: Platform, watch: Watch):
     documents = role_documents(platform, machine_of(platform)["roleArn"])
-    assert documents == (watchdog_trust(watch), watchdog_policy(watch))
+    assert documents == (watchdog_trust(SITE), watchdog_policy(watch))
 
 
 def test_a_watchdog_that_fails_raises_an_alarm(platform: Platform, topic: str):

@@ -204,8 +204,8 @@ def documents(region: str) -> list[tuple[str, str, dict[str, Any]]]:
         execution_trust(site),
         flow_log_trust(site),
         deployer_trust(site, [role], [SUBJECT]),
-        watchdog_trust(watch),
-        schedule_trust(watch),
+        watchdog_trust(site),
+        schedule_trust(site),
         chat_trust(),
     ]
     endpoints = [
