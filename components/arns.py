@@ -1,4 +1,4 @@
-"""What AWS's own names say: the partition and console of a region, a bucket, a repository."""
+"""What AWS's names say: a region its partition, a URI its bucket, an image its repository."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ _ECR_IMAGE = re.compile(
     r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?"
     r"(?:@sha256:[0-9a-f]{64})?"
 )
-
-
 _CONSOLES = {
     "aws": "console.aws.amazon.com",
     "aws-cn": "console.amazonaws.cn",
@@ -35,11 +33,17 @@ def console(region: str) -> str:
     return f"https://{region}.{_CONSOLES[partition(region)]}"
 
 
+def region_of(arn: str) -> str:
+    """The region that an ARN names; "" where it names none, and for a text that is not an ARN."""
+    parts = arn.split(":", 5)
+    return parts[3] if len(parts) == 6 else ""
+
+
 def s3_location(uri: str) -> tuple[str, str]:
     """The bucket and the key prefix of an `s3://` URI; the prefix may be empty.
 
     Raises:
-        ValueError: if it is not such a URI, or holds a character that IAM reads as a pattern.
+        ValueError: it is not such a URI, or it holds a character that IAM reads as a pattern.
     """
     match = _S3_URI.fullmatch(uri)
     if match is None:
@@ -51,13 +55,13 @@ def s3_location(uri: str) -> tuple[str, str]:
 
 
 def repository_arn(image_uri: str) -> str | None:
-    """The ARN of the ECR repository that an image lies in, None for other registries.
+    """The ARN of the ECR repository that an image is in, None for an image of another registry.
 
-    AWS's own images, the deep-learning containers, lie in accounts of AWS's that differ by
+    AWS's own images, the deep-learning containers, are in accounts of AWS, which differ by
     region; their URI names the account as any other does.
 
     Raises:
-        ValueError: if the URI means an ECR repository and is malformed.
+        ValueError: the URI names a host of ECR, and is malformed.
     """
     match = _ECR_IMAGE.fullmatch(image_uri)
     if match is None:

@@ -25,10 +25,10 @@ def allow(sid: str, actions: Sequence[str], resources: Sequence[str]) -> Stateme
     return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
 
 
-def for_anybody(
+def for_every_caller(
     effect: str, sid: str, actions: Sequence[str], resources: Sequence[str]
 ) -> Statement:
-    """A statement about these actions of any caller, as a resource's policy has it."""
+    """A statement of a resource's policy about these actions of every caller."""
     return {
         "Sid": sid,
         "Effect": effect,
@@ -38,31 +38,42 @@ def for_anybody(
     }
 
 
-def service_trust(service: str, site: Site, source: str) -> Document:
-    """Who may assume a role: a service, for the account and for resources of the pattern `source`.
+def deny_plain_text(actions: Sequence[str], resources: Sequence[str]) -> Statement:
+    """A statement that refuses these actions to every caller who does not use TLS."""
+    statement = for_every_caller("Deny", "DenyInsecureTransport", actions, resources)
+    return {**statement, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
 
-    Both conditions keep the service from being used as a deputy for another account.
-    """
+
+def service_trust(service: str, site: Site, source: str) -> Document:
+    """Who may assume a role: a service, when it acts for the account's resources of a pattern."""
     statement = {
         "Sid": "AssumeForThisAccount",
         "Effect": "Allow",
         "Principal": {"Service": service},
         "Action": "sts:AssumeRole",
-        "Condition": {
-            "StringEquals": {"aws:SourceAccount": site.account_id},
-            "ArnLike": {"aws:SourceArn": source},
-        },
+        "Condition": acting_for(site, source),
     }
     return document([statement])
 
 
-def through_s3(site: Site) -> dict[str, Any]:
-    """The condition that a key is used by S3, on behalf of its caller."""
-    return {"StringEquals": {"kms:ViaService": site.service_host("s3")}}
+def acting_for(site: Site, source: str) -> dict[str, Any]:
+    """The condition that a service acts for the account, and for resources of a pattern.
+
+    Without it, another account could have the service act on this one's resources.
+    """
+    return {
+        "StringEquals": {"aws:SourceAccount": site.account_id},
+        "ArnLike": {"aws:SourceArn": source},
+    }
+
+
+def through_service(service: str, site: Site) -> dict[str, Any]:
+    """The condition that a service of the region uses a key, on behalf of its caller."""
+    return {"StringEquals": {"kms:ViaService": site.service_host(service)}}
 
 
 def input_statements(input_prefixes: Sequence[str], site: Site) -> list[Statement]:
-    """Listing and reading of foreign inputs, no further than their prefixes."""
+    """Listing and reading of inputs in other buckets, no further than their prefixes."""
     prefixes: dict[str, list[str]] = {}
     for bucket, prefix in sorted({s3_location(uri) for uri in input_prefixes}):
         prefixes.setdefault(site.bucket_arn(bucket), []).append(f"{prefix}*")

@@ -10,7 +10,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from components.policy_documents import Document, Statement, document
+from components.policy_documents import (
+    Document,
+    Statement,
+    acting_for,
+    deny_plain_text,
+    document,
+)
 from components.site import TRAINING_LOGS, Site
 
 _JOB = {"job": "$.detail.TrainingJobName"}
@@ -139,20 +145,13 @@ def topic_policy(topic_arn: str, site: Site) -> Document:
             _publish("EventsPublish", "events.amazonaws.com", topic_arn),
             {
                 **_publish("AlarmsPublish", "cloudwatch.amazonaws.com", topic_arn),
-                "Condition": _from(site, alarms),
+                "Condition": acting_for(site, alarms),
             },
             {
                 **_publish("BudgetsPublish", "budgets.amazonaws.com", topic_arn),
-                "Condition": _from(site, budgets),
+                "Condition": acting_for(site, budgets),
             },
-            {
-                "Sid": "DenyInsecureTransport",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": ["sns:Publish"],
-                "Resource": [topic_arn],
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            },
+            deny_plain_text(["sns:Publish"], [topic_arn]),
         ]
     )
 
@@ -178,11 +177,4 @@ def _publish(sid: str, service: str, topic_arn: str) -> Statement:
         "Principal": {"Service": service},
         "Action": ["sns:Publish"],
         "Resource": [topic_arn],
-    }
-
-
-def _from(site: Site, sources: str) -> dict[str, Any]:
-    return {
-        "StringEquals": {"aws:SourceAccount": site.account_id},
-        "ArnLike": {"aws:SourceArn": sources},
     }

@@ -20,6 +20,7 @@ from components.policy_documents import (
     allow,
     document,
     service_trust,
+    through_service,
 )
 from components.site import Site
 from components.training_job.request.job_tags import OWNER_TAG, REPORTED_TAG
@@ -94,14 +95,13 @@ def watchdog_policy(watch: Watch) -> Document:
     """Listing jobs, which can't be limited; the rest only for jobs of the stack's names."""
     jobs = [watch.site.jobs_arn]
     on_jobs = ["sagemaker:AddTags", "sagemaker:ListTags"]
-    through_sns = {"StringEquals": {"kms:ViaService": watch.site.service_host("sns")}}
     statements: list[Statement] = [
         allow("ListJobs", ["sagemaker:ListTrainingJobs"], ["*"]),
         allow("ReadAndWriteTags", on_jobs, jobs),
         allow("Report", ["sns:Publish"], [watch.topic_arn]),
         {
             **allow("EncryptReports", ["kms:Decrypt", "kms:GenerateDataKey"], [watch.key_arn]),
-            "Condition": through_sns,
+            "Condition": through_service("sns", watch.site),
         },
     ]
     if watch.settings.stop:

@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from components.policy_documents import Document, Statement, document, for_anybody
+from components.policy_documents import (
+    Document,
+    Statement,
+    deny_plain_text,
+    document,
+    for_every_caller,
+)
 from components.site import Site
 
 _ENCRYPTION = "s3:x-amz-server-side-encryption"
@@ -49,7 +55,7 @@ def bucket_policy(
             `?` are patterns.
     """
     statements = [
-        _insecure_transport_statement(bucket_arn),
+        deny_plain_text(["s3:*"], [bucket_arn, f"{bucket_arn}/*"]),
         _other_header_statement(
             "DenyOtherEncryption", bucket_arn, {"StringNotEquals": {_ENCRYPTION: "aws:kms"}}
         ),
@@ -115,11 +121,6 @@ def _alert_statements(site: Site) -> list[Statement]:
     return [events, others]
 
 
-def _insecure_transport_statement(bucket_arn: str) -> Statement:
-    statement = _deny("DenyInsecureTransport", ["s3:*"], [bucket_arn, f"{bucket_arn}/*"])
-    return {**statement, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
-
-
 def _other_header_statement(
     sid: str, bucket_arn: str, differs: dict[str, dict[str, str]]
 ) -> Statement:
@@ -165,4 +166,4 @@ def _endpoint_statement(bucket_arn: str, endpoint_id: str, exempt: Sequence[str]
 
 
 def _deny(sid: str, actions: Sequence[str], resources: Sequence[str]) -> Statement:
-    return for_anybody("Deny", sid, actions, resources)
+    return for_every_caller("Deny", sid, actions, resources)

@@ -1,12 +1,12 @@
 """The documents of the deployer role: who may assume it, and what it may do.
 
-Pure functions of plain values. The role is for a pipeline that runs `pulumi up` on a stack that an
-administrator has built: it reads all of the stack, uploads sources and inputs, and launches, stops
-and tags the stack's jobs. It changes no role, policy, key or network, its own least of all: who
-writes the policy of a role that they may also pass can do whatever that role's service can.
+The role is for a pipeline that runs `pulumi up` on a stack that an administrator has built: it
+reads all of the stack, uploads sources and inputs, and launches, stops and tags the stack's jobs.
+It can change no role, policy, key or network. Above all it can't change a role that it may pass to
+a service: through that service it could do everything that it writes into the role's policy.
 
-SageMaker's condition keys say where a job runs and how it is encrypted. None says how many
-instances it has, or whether on spot capacity: only a policy pack can ask for those.
+SageMaker's condition keys say where a job runs and how it is encrypted. None of them says how many
+instances it has, or whether it runs on spot capacity: only a policy pack can check that.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from components.artifact_layout import INPUTS, OUTPUT, SOURCE, objects_arn
 from components.deployer.deployer_scope import DeployerScope, LaunchLimits
 from components.deployer.described_resources import actions_of, read_statements
-from components.policy_documents import Document, Statement, allow, document, through_s3
+from components.policy_documents import Document, Statement, allow, document, through_service
 from components.problems import Problem
 from components.site import Site
 from components.training_job.request.job_tags import OWNER_TAG
@@ -29,19 +29,19 @@ AUDIENCE = "sts.amazonaws.com"
 
 _OUTPUT_KEYS = ("sagemaker:OutputKmsKey", "sagemaker:OutputKmsKeyArn")
 _VOLUME_KEYS = ("sagemaker:VolumeKmsKey", "sagemaker:VolumeKmsKeyArn")
-"""AWS's guide has the first name of each and its service reference the second: both are asked for,
-so that the one that is sent decides."""
+"""The two names of each condition key: the first is in AWS's guide, the second in its service
+reference. Conditions name both, so that it doesn't matter which of them AWS sends."""
 
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+")
 _SUBJECT = re.compile(r"repo:[\w.@-]+/[\w.@-]+:(environment:|ref:refs/)[^*?\s]+")
 _TYPES = "sagemaker:InstanceTypes"
 _CREATE = "sagemaker:CreateTrainingJob"
 _NO_REMOTE_SHELL = {"BoolIfExists": {"sagemaker:EnableRemoteDebug": "false"}}
-"""A shell in a container would have all that the container has."""
+"""A remote shell could do everything that the job's container can."""
 
 
 def principal_problems(arns: Sequence[str]) -> list[Problem]:
-    """The trusted principals that are no single role or user, paths relative to the list."""
+    """The trusted principals that are not one role or one user; paths relative to the list."""
     remedy = "write one role or user, as arn:aws:iam::123456789012:role/pipeline"
     return [
         Problem(str(position), arn, "is not the ARN of one role or user", remedy)
@@ -51,9 +51,9 @@ def principal_problems(arns: Sequence[str]) -> list[Problem]:
 
 
 def subject_problems(subjects: Sequence[str]) -> list[Problem]:
-    """The GitHub subjects that are too wide, paths relative to the list.
+    """The GitHub subjects that are not one environment or branch; paths relative to the list.
 
-    A pull request's code has been reviewed by no one yet, and must not launch anything.
+    The code of a pull request has not been reviewed yet, and must not launch anything.
     """
     remedy = "write one environment or branch, as repo:acme/platform:environment:production"
     return [
@@ -66,7 +66,7 @@ def subject_problems(subjects: Sequence[str]) -> list[Problem]:
 def deployer_trust(
     site: Site, principals: Sequence[str], github_subjects: Sequence[str]
 ) -> Document:
-    """Only these roles and users, and only these subjects of GitHub's tokens, word for word."""
+    """Only these roles and users, and exactly these subjects of GitHub's tokens."""
     statements: list[Statement] = []
     if principals:
         statements.append(
@@ -108,7 +108,7 @@ def deployer_policy(scope: DeployerScope) -> Document:
 
 
 def _upload_statements(scope: DeployerScope) -> list[Statement]:
-    """Sources and inputs are written and never deleted; what was overwritten has a version."""
+    """Writing sources and inputs, not deleting them; of an overwritten one, a version is kept."""
     bucket = scope.artifact_bucket_arn
     uploads = [objects_arn(bucket, kind) for kind in (INPUTS, SOURCE)]
     actions = "AbortMultipartUpload GetObject GetObjectTagging PutObject PutObjectTagging"
@@ -120,12 +120,15 @@ def _upload_statements(scope: DeployerScope) -> list[Statement]:
             ["s3:PutObject"],
             [objects_arn(bucket, OUTPUT, f"*/{RUN_RECORD}")],
         ),
-        {**use, "Condition": through_s3(scope.site)},
+        {**use, "Condition": through_service("s3", scope.site)},
     ]
 
 
 def _job_statements(scope: DeployerScope) -> list[Statement]:
-    """Names alone would also match a stack whose name goes on where this one's ends."""
+    """Stopping and tagging also asks for the owner's tag, as names are not enough.
+
+    Jobs of a stack `research-dev-2` have names that begin as those of `research-dev` do.
+    """
     own = {"StringEquals": {f"aws:ResourceTag/{OWNER_TAG}": scope.owner}}
     reads = ["sagemaker:DescribeTrainingJob", "sagemaker:ListTags"]
     writes = ["sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:StopTrainingJob"]
@@ -160,7 +163,7 @@ def _launch_statements(scope: DeployerScope, limits: LaunchLimits) -> list[State
 
 
 def _launch_conditions(scope: DeployerScope, limits: LaunchLimits) -> dict[str, Any]:
-    """`ForAllValues` is true of nothing at all, so each list must also be there."""
+    """What a launch must have. `ForAllValues` is also true of no value: `Null` asks for one."""
     network = {
         "sagemaker:VpcSubnets": list(scope.subnet_ids),
         "sagemaker:VpcSecurityGroupIds": list(scope.security_group_ids),

@@ -20,8 +20,8 @@ class DeployerRoleArgs:
 
     Attributes:
         site: the stack's site.
-        settings: who may assume the role. For GitHub's subjects the account must have GitHub's
-            identity provider.
+        settings: who may assume the role. GitHub's subjects need GitHub's identity provider in
+            the account.
         scope: the stack that the deployer deploys; an output, as the names of its resources are.
     """
 
@@ -33,11 +33,13 @@ class DeployerRoleArgs:
 class DeployerRole(pulumi.ComponentResource):
     """A role for a pipeline that deploys the stack after an administrator has built it.
 
-    It reads the stack, uploads sources and inputs, and launches, stops and tags jobs: in the
-    stack's subnets and security groups, isolated, of the families in use, encrypted with the
-    stack's key, tagged as the stack's, and run as the execution role. It writes no role, policy,
-    key or network. So a setting that changes one of those takes an administrator's `pulumi up`:
-    another subnet, another image repository or input bucket, another instance family.
+    It reads the stack, uploads sources and inputs, and launches, stops and tags jobs. A job that
+    it launches is in the stack's subnets and security groups, isolated, on an instance family in
+    use, encrypted with the stack's key, tagged as the stack's, and runs as the execution role.
+
+    The role can change no role, policy, key or network. So a setting that changes one of those
+    needs a `pulumi up` by an administrator: for example another subnet, image repository, input
+    bucket or instance family.
     """
 
     arn: pulumi.Output[str]

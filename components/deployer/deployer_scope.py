@@ -1,7 +1,4 @@
-"""What a deployer deploys: the stack, and what its jobs' launches have in common.
-
-Pure functions of plain values.
-"""
+"""What a deployer deploys: the stack, and what the launches of its jobs have in common."""
 
 from __future__ import annotations
 
@@ -15,12 +12,12 @@ from components.training_job.settings.job_settings import JobSettings
 
 @dataclass(frozen=True)
 class LaunchLimits:
-    """What every launch has in common that IAM can ask for.
+    """What every launch has in common, as far as IAM can check it.
 
     Attributes:
         families: the families of the instance types in use.
-        encrypted_families: those of them whose volumes take the stack's key; the others have
-            local disks, which encrypt themselves.
+        encrypted_families: those of them whose volumes take the stack's key. The others have
+            local disks, which are encrypted by the hardware.
         isolated: whether every job's containers are without a network.
         encrypted_traffic: whether every job has several instances, whose traffic is encrypted.
     """

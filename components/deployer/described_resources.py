@@ -1,7 +1,4 @@
-"""What a deployer may read, so that a preview or a refresh can compare the stack with AWS.
-
-Pure functions of plain values.
-"""
+"""What a deployer may read, so that a preview or a refresh can compare the stack with AWS."""
 
 from __future__ import annotations
 
@@ -17,22 +14,22 @@ _BUCKET_SETTINGS = (
     "GetBucketWebsite GetEncryptionConfiguration GetLifecycleConfiguration "
     "GetReplicationConfiguration ListBucket ListTagsForResource"
 )
-"""All that the aws provider asks a bucket for."""
+"""Everything that the aws provider reads of a bucket."""
 
 
 def read_statements(scope: DeployerScope) -> list[Statement]:
-    """Settings and job logs of the stack; no model, no checkpoint, and no secret."""
+    """Reading the stack's resources and the logs of its jobs: no model, checkpoint or secret."""
     alerts = _alert_reads(scope) if scope.alerts else []
     return [*_account_reads(scope), *_stack_reads(scope), *_image_reads(scope), *alerts]
 
 
 def actions_of(service: str, actions: str) -> list[str]:
-    """The actions of a service, written without its name."""
+    """The actions of a service, from a text that has them without its name."""
     return [f"{service}:{action}" for action in actions.split()]
 
 
 def _account_reads(scope: DeployerScope) -> list[Statement]:
-    """What AWS lets no one read of one resource only."""
+    """What AWS lets a role read only for all resources of an account."""
     network = (
         "Addresses AddressesAttribute AvailabilityZones FlowLogs InternetGateways "
         "ManagedPrefixLists NatGateways NetworkAcls NetworkInterfaces PrefixLists RouteTables "
@@ -55,7 +52,7 @@ def _account_reads(scope: DeployerScope) -> list[Statement]:
 
 
 def _stack_reads(scope: DeployerScope) -> list[Statement]:
-    """The stack's settings in AWS, and the logs of its jobs; no model and no checkpoint."""
+    """The stack's own resources, and the logs of its jobs."""
     role = scope.site.global_arn("iam", f"role/{scope.site.prefix}-*")
     flow_logs = scope.site.arn("logs", f"log-group:{scope.site.prefix}-*")
     job_logs = scope.site.arn("logs", f"log-group:{TRAINING_LOGS}")

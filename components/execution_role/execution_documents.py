@@ -1,8 +1,8 @@
 """The documents of the execution role: who may assume it, and what it may do.
 
-Pure functions of plain values. Four statements name every resource, because AWS lets their
-actions name none: the registry token, the metrics (held to their namespace instead), and the
-descriptions of networks and of file systems on FSx.
+Four statements are about all resources, because AWS does not limit their actions to some: the
+registry's token, the metrics (limited to their namespace instead), and the descriptions of
+networks and of file systems on FSx.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from components.arns import region_of
 from components.artifact_layout import CHECKPOINTS, INPUTS, OUTPUT, SOURCE, objects_arn
 from components.policy_documents import (
     Document,
@@ -18,7 +19,7 @@ from components.policy_documents import (
     document,
     input_statements,
     service_trust,
-    through_s3,
+    through_service,
 )
 from components.site import TRAINING_LOGS, Site
 from components.training_job.settings.job_needs import JobNeeds
@@ -54,7 +55,7 @@ def execution_trust(site: Site) -> Document:
 
 
 def execution_policy(scope: ExecutionScope) -> Document:
-    """What SageMaker may do for the jobs, and their containers where they are not isolated."""
+    """What SageMaker may do for the jobs, and what containers may do that are not isolated."""
     return document(
         [
             *_artifact_statements(scope),
@@ -77,8 +78,8 @@ def _artifact_statements(scope: ExecutionScope) -> list[Statement]:
     """
     bucket = scope.artifact_bucket_arn
     return [
-        # On no prefix: SageMaker looks at the buckets of a job as this role before it accepts the
-        # job, and AWS doesn't say that it names a prefix then. Objects are bound to theirs.
+        # Not limited to a prefix: before SageMaker accepts a job, it looks at the job's buckets as
+        # this role, and AWS doesn't say whether it names a prefix then. The objects are limited.
         allow("ListArtifacts", ["s3:ListBucket"], [bucket]),
         allow(
             "ReadArtifacts",
@@ -90,7 +91,7 @@ def _artifact_statements(scope: ExecutionScope) -> list[Statement]:
             ["s3:AbortMultipartUpload", "s3:PutObject"],
             [objects_arn(bucket, kind) for kind in (CHECKPOINTS, OUTPUT)],
         ),
-        # SageMaker mirrors into the bucket what the training script deletes on its instance.
+        # What the training script deletes on its instance, SageMaker deletes in the bucket.
         allow("DeleteCheckpoints", ["s3:DeleteObject"], [objects_arn(bucket, CHECKPOINTS)]),
     ]
 
@@ -99,14 +100,14 @@ def _input_statements(scope: ExecutionScope) -> list[Statement]:
     statements = input_statements(scope.needs.input_prefixes, scope.site)
     if scope.needs.input_key_arns:
         decrypt = allow("DecryptInputs", ["kms:Decrypt"], scope.needs.input_key_arns)
-        statements.append({**decrypt, "Condition": through_s3(scope.site)})
+        statements.append({**decrypt, "Condition": through_service("s3", scope.site)})
     return statements
 
 
 def _key_statements(scope: ExecutionScope) -> list[Statement]:
     actions = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
     use = allow("UseKeyThroughS3", actions, [scope.key_arn])
-    statements = [{**use, "Condition": through_s3(scope.site)}]
+    statements = [{**use, "Condition": through_service("s3", scope.site)}]
     if scope.needs.volume_encryption:
         grant = allow("GrantKeyToVolumes", ["kms:CreateGrant"], [scope.key_arn])
         only_for_aws = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
@@ -148,7 +149,7 @@ def _secret_statements(scope: ExecutionScope) -> list[Statement]:
     arns = sorted(set(scope.needs.secret_arns))
     statements = [allow("ReadSecrets", ["secretsmanager:GetSecretValue"], arns)]
     if scope.needs.secret_key_arns:
-        regions = sorted({arn.split(":")[3] for arn in arns})
+        regions = sorted({region_of(arn) for arn in arns})
         hosts = [scope.site.service_host("secretsmanager", region) for region in regions]
         decrypt = allow("DecryptSecrets", ["kms:Decrypt"], scope.needs.secret_key_arns)
         statements.append({**decrypt, "Condition": {"StringEquals": {"kms:ViaService": hosts}}})
@@ -156,7 +157,7 @@ def _secret_statements(scope: ExecutionScope) -> list[Statement]:
 
 
 def _file_system_statements(scope: ExecutionScope) -> list[Statement]:
-    """Finding the addresses of file systems; who may mount one, its security group says."""
+    """Finding the addresses of file systems; their security groups say who may mount them."""
     ids = sorted({each.id for each in scope.needs.file_systems if each.type == "EFS"})
     statements = []
     if ids:
@@ -180,13 +181,13 @@ def _network_statements(scope: ExecutionScope) -> list[Statement]:
     return [
         allow("CreateInterfaces", ["ec2:CreateNetworkInterface"], [interfaces, *subnets, *groups]),
         {**attach, "Condition": {"ArnEquals": {"ec2:Subnet": subnets}}},
-        # Not by subnet: interfaces outlive their job, and this policy changes before a subnet that
-        # is taken out of the settings is deleted.
+        # By VPC and not by subnet: interfaces outlive their job. If a subnet is removed from the
+        # settings, this policy changes before the subnet is deleted.
         {
             **remove,
             "Condition": {"ArnEquals": {"ec2:Vpc": scope.site.arn("ec2", f"vpc/{scope.vpc_id}")}},
         },
-        # AWS does not promise that this action's request carries the interface's network.
+        # Not by network: AWS doesn't say that the request of this action names one.
         allow("RevokeInterfaces", ["ec2:DeleteNetworkInterfacePermission"], [interfaces]),
         allow(
             "DescribeNetwork",

@@ -39,7 +39,7 @@ class ExecutionRole(pulumi.ComponentResource):
     """The role's name."""
 
     dependencies: list[pulumi.Resource]
-    """What a job must start after and end before: without the policy a job that is being stopped
+    """What a job must start after and end before. Without the policy, a job that is being stopped
     could not write its last checkpoint."""
 
     def __init__(

@@ -12,7 +12,7 @@ from components.policy_documents import (
     Statement,
     allow,
     document,
-    for_anybody,
+    for_every_caller,
     input_statements,
     service_trust,
 )
@@ -77,7 +77,7 @@ def flow_log_policy(log_group_arn: str) -> Document:
 
 
 def _through_endpoint(sid: str, actions: Sequence[str], resources: Sequence[str]) -> Statement:
-    return for_anybody("Allow", sid, actions, resources)
+    return for_every_caller("Allow", sid, actions, resources)
 
 
 def _of_account(statement: Statement, site: Site) -> Statement:
