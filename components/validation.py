@@ -1,4 +1,8 @@
-"""From raw settings to a pydantic model, with every problem named as the user would name it."""
+"""From raw settings to a pydantic model, and what is wrong with them, by the names of the settings.
+
+pydantic finds what is wrong. This module says it as one problem for each value: where it is in the
+stack's file, its rule and its remedy.
+"""
 
 from __future__ import annotations
 
@@ -18,16 +22,17 @@ from components.durations import TEXT_PATTERN, parse_duration
 from components.problems import Problem
 
 Path = tuple[int | str, ...]
+"""The keys and numbers that lead to a value, from the outermost inwards."""
 
 REQUIRED = "is required"
 """The rule that a missing value breaks."""
 
 UNKNOWN_KEY = "no such setting exists here"
-"""The rule that a key breaks which the settings don't have."""
+"""The rule that an unknown key breaks."""
 
 
 class SettingsModel(BaseModel):
-    """A part of the settings: camelCase in YAML, immutable, and no key passes unknown."""
+    """A section of the settings: camelCase in YAML, immutable, and an unknown key is refused."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, strict=True
@@ -38,7 +43,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def _seconds(value: Any) -> int:
-    """`parse_duration`, whose error pydantic would otherwise put a prefix to."""
+    """`parse_duration`; to another error than this, pydantic would add a prefix."""
     try:
         return parse_duration(value)
     except ValueError as error:
@@ -51,10 +56,19 @@ Seconds = Annotated[int, BeforeValidator(_seconds, json_schema_input_type=int | 
 """A field in whole seconds that also takes `90s`, `30m`, `2h`, `1h30m` or `2d`."""
 
 
+def section_or_switch(value: Any) -> Any:
+    """A section that may also be a switch: `true` is all its defaults, `false` is no section."""
+    return ({} if value else None) if isinstance(value, bool) else value
+
+
 def section(
     values: Mapping[str, Any], namespace: str, model: type[SettingsModel]
 ) -> dict[str, Any]:
-    """The values of one namespace of the configuration: texts stay texts, all else is JSON."""
+    """The values of one namespace of the configuration, by their names without it.
+
+    Pulumi gives each value as text. It stays text where the setting is one, as a team's name may
+    be 123; every other value is read as JSON, if it is JSON.
+    """
     fields = model.model_fields.values()
     texts = {field.alias for field in fields if field.annotation in (str, str | None)}
     found = {}
@@ -75,9 +89,8 @@ def _decoded(value: Any) -> Any:
 def validate(model: type[Model], raw: Any) -> tuple[Model | None, list[Problem]]:
     """The model for `raw`, and every problem with its types and keys.
 
-    Where single values are wrong, the model is built without them, so that the rules for the
-    other values can still be checked and everything is reported at once. It is None only where
-    a required value is missing or wrong.
+    Wrong values are left out of the model, so that the rules for the others can be checked too,
+    and everything is reported at once. It is None only where a required value is missing or wrong.
     """
     try:
         return model.model_validate(raw), []
@@ -85,11 +98,11 @@ def validate(model: type[Model], raw: Any) -> tuple[Model | None, list[Problem]]
         by_place: dict[_Place, list[Any]] = {}
         for each in error.errors(include_url=False):
             by_place.setdefault(_place(model, each["loc"]), []).append(each)
-        cleaned = raw
-        for place in by_place:
-            cleaned = _without(cleaned, place.path)
         problems = [_problem(place, errors) for place, errors in by_place.items()]
-        return _or_none(model, cleaned), problems
+        right = raw
+        for place in by_place:
+            right = _without(right, place.path)
+        return _or_none(model, right), problems
 
 
 def _or_none(model: type[Model], raw: Any) -> Model | None:
@@ -104,10 +117,10 @@ class _Place:
     """Where an error is in the settings.
 
     Attributes:
-        path: the keys and numbers on the way there, as the user writes them.
-        is_key: whether the error is in the last key itself, and not in its value.
-        description: what the innermost described field on the way says of itself.
-        known: the keys of the section that the last part is a key of.
+        path: the keys and numbers that lead there, as the user writes them.
+        is_key: whether the last key itself is wrong, and not its value.
+        description: the description of the innermost setting on the way that has one.
+        known: all keys of the section that the last key is in.
     """
 
     path: Path
@@ -117,33 +130,36 @@ class _Place:
 
 
 _KEY_MARK = "[key]"
-"""What pydantic ends the location of a wrong key with."""
+"""What pydantic adds to the location of a wrong key."""
 
 
 def _place(model: type[BaseModel], location: Path) -> _Place:
-    """Where pydantic's location of an error leads from `model`.
+    """Where pydantic's location of an error in a model is in the settings.
 
-    Of what a location has besides keys and numbers, the walk along the types shows what it is: a
-    union is followed by the name of one of its types, whatever that name is.
+    A location is the path, with two additions of pydantic's own: after a value that may have
+    several types, the name of the type that it was tried as; at the end, the mark of a wrong key.
+    `("hyperparameters", "rate", "int")` is the setting `hyperparameters.rate`, tried as an int.
+
+    A user's key may look like the name of a type, so no name is recognized by its look. The types
+    of the model are followed along the location, and say what comes next in it.
     """
     path: list[int | str] = []
     annotation: Any = model
     known: tuple[str, ...] = ()
     description, rest = "", list(location)
     while rest and rest != [_KEY_MARK]:
-        choices = _choices(annotation)
-        if len(choices) > 1:
-            annotation = _chosen(choices, str(rest.pop(0)))
-            continue
-        part = rest.pop(0)
-        path.append(part)
-        known, annotation, own = _step(choices[0], part)
-        description = own or description
+        part, candidates = rest.pop(0), _types_of(annotation)
+        if len(candidates) > 1:
+            annotation = _type_named(str(part), candidates)
+        else:
+            path.append(part)
+            known, annotation, own = _entry(candidates[0], part)
+            description = own or description
     return _Place(tuple(path), bool(rest), description, known)
 
 
-def _step(annotation: Any, part: int | str) -> tuple[tuple[str, ...], Any, str]:
-    """A key or number of a type: the keys beside it, its own type, and its description."""
+def _entry(annotation: Any, part: int | str) -> tuple[tuple[str, ...], Any, str]:
+    """What a type has under a key or number: all keys there, the value's type and description."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         fields = {field.alias or name: field for name, field in annotation.model_fields.items()}
         field = fields.get(str(part))
@@ -153,30 +169,33 @@ def _step(annotation: Any, part: int | str) -> tuple[tuple[str, ...], Any, str]:
     return (), None, ""
 
 
-def _choices(annotation: Any) -> list[Any]:
-    """The types that a value may have, without None, for which a location has no name."""
+def _types_of(annotation: Any) -> list[Any]:
+    """The types that a value may have, without None, which no location names."""
     origin = typing.get_origin(annotation)
     if origin is Annotated:
-        return _choices(typing.get_args(annotation)[0])
+        return _types_of(typing.get_args(annotation)[0])
     if origin in (Union, types.UnionType):
         return [
-            choice
+            each
             for argument in typing.get_args(annotation)
             if argument is not type(None)
-            for choice in _choices(argument)
+            for each in _types_of(argument)
         ]
     return [annotation]
 
 
-def _chosen(choices: Sequence[Any], name: str) -> Any:
-    """The type that a name in a location means: its class's, or else one that has parts."""
-    named = [each for each in choices if getattr(each, "__name__", "") == name]
-    with_parts = [each for each in choices if typing.get_args(each)]
-    return (named or with_parts or choices)[0]
+def _type_named(name: str, candidates: Sequence[Any]) -> Any:
+    """The one of several types that a location names.
+
+    It names a class by its name, and a type such as `list[int]` in words of pydantic's own.
+    """
+    classes = [each for each in candidates if getattr(each, "__name__", "") == name]
+    with_parts = [each for each in candidates if typing.get_args(each)]
+    return (classes or with_parts or candidates)[0]
 
 
 def _problem(place: _Place, errors: Sequence[Any]) -> Problem:
-    """The one problem of a value, of which the types of a union have an error each."""
+    """The one problem of a value, from pydantic's errors: one for each type that it may have."""
     path, kind = ".".join(str(part) for part in place.path), errors[0]["type"]
     description = _in_a_sentence(place.description)
     if kind == "missing":
@@ -221,14 +240,11 @@ _EXPECTED = {
     "string_too_long": "{max_length} characters or fewer",
     "string_pattern_mismatch": "a text that matches {pattern}",
 }
-"""What a wrong type of value should have been, in the words of YAML."""
+"""What a value must be, in the words of YAML, by the type of pydantic's error."""
 
 
 def _rule(errors: Sequence[Any]) -> str:
-    """The rule that a value breaks, from pydantic's errors about it: one for each type it may have.
-
-    A validator of our own says its rule itself.
-    """
+    """The rule that a value breaks; the error of a validator of our own says it itself."""
     rules = []
     for error in errors:
         expected = _EXPECTED.get(error["type"])
@@ -241,9 +257,9 @@ def _rule(errors: Sequence[Any]) -> str:
 
 
 def _without(raw: Any, path: Path) -> Any:
-    """`raw` without the value at `path`, or without the section that lacks it.
+    """`raw` without the value at `path`; where that is missing, without the section around it.
 
-    A list goes as a whole: without one of its values, the others would have other numbers.
+    A list is left out as a whole: without one of its values, the others would have other numbers.
     """
     if not path or not isinstance(raw, dict) or path[0] not in raw:
         return raw

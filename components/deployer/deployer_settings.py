@@ -12,10 +12,10 @@ class DeployerSettings(SettingsModel):
 
     trusted_principals: list[str] = Field(
         default=[],
-        description="ARNs of the roles and users that may assume the role, without patterns.",
+        description="ARNs of the roles and users that may assume the role; each names one.",
     )
     github_subjects: list[str] = Field(
         default=[],
-        description="Subjects of GitHub's tokens that may, as "
-        "repo:acme/platform:environment:production, without patterns.",
+        description="Subjects of GitHub's tokens that may assume the role, as "
+        "repo:acme/platform:environment:production; each names one environment or branch.",
     )

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.network.network_settings import ExistingVpcSettings
-from components.network.subnets import addresses_needed
+from components.network.subnets import too_small
 from components.problems import Problem
 
 
@@ -63,14 +63,8 @@ def _subnet_problems(
 def _room_problems(
     path: str, subnet: Mapping[str, Any], instances: int, efa: bool
 ) -> list[Problem]:
-    needed, free = addresses_needed(instances, efa), subnet["AvailableIpAddressCount"]
-    if needed <= free:
-        return []
-    rule = (
-        f"has {free} free addresses, and the largest job, {instances} instances"
-        f"{' with EFA' if efa else ''}, takes {needed}"
-    )
-    return [Problem(path, subnet["SubnetId"], rule, "name a larger subnet")]
+    fault = too_small(subnet["AvailableIpAddressCount"], instances, efa)
+    return [Problem(path, subnet["SubnetId"], fault, "name a larger subnet")] if fault else []
 
 
 def _internet_gateways(subnet_id: str, route_tables: Sequence[Mapping[str, Any]]) -> list[str]:

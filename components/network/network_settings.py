@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from components.network.subnets import Nat
+from components.network.subnets import MOST_ZONES, Nat
 from components.validation import SettingsModel
 
 FlowLogDays = Literal[
@@ -37,7 +37,7 @@ class NetworkSettings(SettingsModel):
         description="The VPC's private IPv4 range, /16 to /24, as 10.64.0.0/16.",
     )
     availability_zones: int = Field(
-        default=2, ge=1, le=6, description="The number of availability zones, 1 to 6."
+        default=2, ge=1, le=MOST_ZONES, description="The number of availability zones, 1 to 6."
     )
     interface_endpoints: list[str] = Field(
         default=[],

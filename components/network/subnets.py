@@ -104,6 +104,15 @@ def addresses_needed(instances: int, efa: bool = False) -> int:
     return instances * (ADDRESSES_PER_EFA_INSTANCE if efa else ADDRESSES_PER_INSTANCE)
 
 
+def too_small(free: int, instances: int, efa: bool) -> str:
+    """How a subnet with so many free addresses is too small for a job; "" where it is not."""
+    needed = addresses_needed(instances, efa)
+    if needed <= free:
+        return ""
+    job = f"the largest job, {instances} instances{' with EFA' if efa else ''}"
+    return f"has {free} free addresses, and {job}, takes {needed}"
+
+
 def addresses_free(cidr: str, interface_endpoints: int = 0) -> int:
     """The addresses that one zone's private subnet leaves to jobs.
 
@@ -115,7 +124,6 @@ def addresses_free(cidr: str, interface_endpoints: int = 0) -> int:
 
 def network_problems(
     cidr: str,
-    zones: int,
     largest_job: int,
     *,
     efa: bool = False,
@@ -126,17 +134,12 @@ def network_problems(
 
     Args:
         cidr: the VPC's range.
-        zones: the number of availability zones.
         largest_job: the instances of the largest job.
         efa: whether that job's instances have an Elastic Fabric Adapter.
         nat: whether there are NAT gateways, which need public subnets.
         interface_endpoints: the number of interface endpoints.
     """
-    problems = _range_problems(cidr, nat)
-    if not 1 <= zones <= MOST_ZONES:
-        rule = f"a network spans 1 to {MOST_ZONES} zones"
-        problems.append(Problem("availabilityZones", zones, rule, "name a number in that range"))
-    return problems or _room_problems(cidr, largest_job, efa, interface_endpoints)
+    return _range_problems(cidr, nat) or _room_problems(cidr, largest_job, efa, interface_endpoints)
 
 
 def _slot(network: IPv4Network, number: int) -> IPv4Network:
@@ -165,17 +168,14 @@ def _range_problems(cidr: str, nat: Nat) -> list[Problem]:
 
 def _room_problems(cidr: str, instances: int, efa: bool, endpoints: int) -> list[Problem]:
     """One subnet must hold the whole job: SageMaker puts all its instances into one zone."""
-    needed, free = addresses_needed(instances, efa), addresses_free(cidr, endpoints)
-    if needed <= free:
+    fault = too_small(addresses_free(cidr, endpoints), instances, efa)
+    if not fault:
         return []
-    rule = (
-        f"each zone's subnet has {free} free addresses, and the largest job, "
-        f"{instances} instances{' with EFA' if efa else ''}, takes {needed}"
-    )
+    rule = f"each zone's subnet {fault}"
     address = IPv4Network(cidr).network_address
     for prefix in range(IPv4Network(cidr).prefixlen - 1, LARGEST_RANGE - 1, -1):
         wider = IPv4Network(f"{address}/{prefix}", strict=False)
-        if needed <= addresses_free(str(wider), endpoints):
+        if not too_small(addresses_free(str(wider), endpoints), instances, efa):
             return [_problem(cidr, rule, f"widen the range to /{prefix} or more, as {wider}")]
     return [_problem(cidr, rule, "use fewer, larger instances: no VPC's range is wide enough")]
 

@@ -1,7 +1,8 @@
 """The standard `aws:*` settings, which the aws provider and the jobs' own AWS session share.
 
-Each key is read by both or refused: where only one read it, they could act in two accounts, and a
-guard that neither reads would protect nothing. No credential is printed.
+Each key is read by both, or refused. If only one of them read it, the two could act in different
+accounts; if neither did, a key that should protect the stack would do nothing. No credential is
+printed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import inspect
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
@@ -22,9 +24,7 @@ from components.validation import UNKNOWN_KEY, SettingsModel, validate
 
 _HIDDEN = "(hidden)"
 _PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")  # in the AWS SDK's order
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _ACCOUNT = re.compile(r"[0-9]{12}")
-_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 _ADDRESS = re.compile(r"https?://[^\s@/?#]+(/[^\s@?#]*)?")
 
 _VARIABLES = {
@@ -45,7 +45,7 @@ _VARIABLES = {
     "useDualstackEndpoint": "AWS_USE_DUALSTACK_ENDPOINT",
     "useFipsEndpoint": "AWS_USE_FIPS_ENDPOINT",
 }
-"""The keys of the official provider that an environment variable stands for, which both read."""
+"""Keys of the official provider, with the environment variable that both read in their place."""
 
 _REMEDIES = {
     **{
@@ -70,16 +70,21 @@ _REMEDIES = {
 """What to do about each key of the official provider that is not one of `AwsSettings`."""
 
 
-def _region(value: str) -> str:
-    if _REGION.fullmatch(value):
-        return value
-    raise PydanticCustomError("region", "is not an AWS region")
+def _text_like(pattern: str, rule: str) -> AfterValidator:
+    """Accepts a text that matches a pattern as a whole, and says the rule of any other."""
+
+    def matching(value: str) -> str:
+        if re.fullmatch(pattern, value):
+            return value
+        raise PydanticCustomError("text", "{rule}", {"rule": rule})
+
+    return AfterValidator(matching)
 
 
 def _account(value: Any) -> Any:
-    """`pulumi config set --path` writes an account's id without quotes, which makes it a number.
+    """An account's id as text: `pulumi config set --path` writes it without quotes, as a number.
 
-    One that began with 0 has lost it by then, or was read as an octal number.
+    An id that begins with 0 is refused if it comes as a number, as it has lost the 0 by then.
     """
     if isinstance(value, bool) or not isinstance(value, int | str):
         return value
@@ -88,12 +93,11 @@ def _account(value: Any) -> Any:
     raise PydanticCustomError("account", "is not the 12 digits of an account's id")
 
 
-def _role(value: str) -> str:
-    if _ROLE.fullmatch(value):
-        return value
-    raise PydanticCustomError("role", "is not the ARN of a role")
-
-
+Region = Annotated[str, _text_like(r"[a-z]{2}(-[a-z]+)+-\d", "is not an AWS region")]
+RoleArn = Annotated[
+    str,
+    _text_like(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", "is not the ARN of a role"),
+]
 AccountId = Annotated[str, BeforeValidator(_account, json_schema_input_type=str | int)]
 SessionName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9_+=,.@-]+$", min_length=2, max_length=64)
@@ -104,9 +108,9 @@ ExternalId = Annotated[
 
 
 class AssumedRoleSettings(SettingsModel):
-    """A role that the stack is built as."""
+    """A role that the program takes on before it builds the stack."""
 
-    role_arn: Annotated[str, AfterValidator(_role)] = Field(
+    role_arn: RoleArn = Field(
         description="The role's ARN, as arn:aws:iam::123456789012:role/deployer."
     )
     session_name: SessionName | None = Field(
@@ -118,11 +122,9 @@ class AssumedRoleSettings(SettingsModel):
 
 
 class AwsSettings(SettingsModel):
-    """The standard `aws:*` keys that the provider and the job's own AWS session share."""
+    """The standard `aws:*` keys that the provider and the jobs' own AWS session share."""
 
-    region: Annotated[str, AfterValidator(_region)] = Field(
-        description="The AWS region, as us-east-1."
-    )
+    region: Region = Field(description="The AWS region, as us-east-1.")
     profile: str | None = Field(
         default=None, min_length=1, description="The profile of the AWS configuration files."
     )
@@ -133,37 +135,43 @@ class AwsSettings(SettingsModel):
     )
     endpoints: list[dict[str, str]] = Field(
         default=[],
-        description="Addresses of services that are not AWS's own: [{s3: https://…}].",
+        description="Addresses of services, to use instead of AWS's own: [{s3: https://…}].",
     )
     allowed_account_ids: list[AccountId] = Field(
         default=[],
-        description="The accounts that the stack may be built in, a list of 12 digits each in "
-        "quotes; empty for any.",
+        description="The accounts that the stack may be built in: ids of 12 digits, each in "
+        "quotes. Empty for any account.",
     )
     forbidden_account_ids: list[AccountId] = Field(
         default=[],
-        description="The accounts that the stack may not be built in, a list of 12 digits each in "
-        "quotes; not with allowedAccountIds.",
+        description="The accounts that the stack may not be built in: ids of 12 digits, each in "
+        "quotes. Not together with allowedAccountIds.",
     )
 
 
 def parse_aws(
     section: Mapping[str, Any], encrypted: Collection[str] = ()
 ) -> tuple[AwsSettings | None, list[Problem]]:
-    """The settings in the `aws:*` values, by their names, and all that is wrong with them.
+    """The settings in the `aws:*` values, and everything that is wrong with them.
 
-    `encrypted` names those that are encrypted in the stack's file. The settings are None where
-    they can't be built.
+    Args:
+        section: the values, by their names without `aws:`.
+        encrypted: the names of those that are encrypted in the stack's file.
+
+    Returns:
+        The settings, None if they can't be built, and the problems.
     """
     known = {str(field.alias) for field in AwsSettings.model_fields.values()}
-    hidden = known & section.keys() & set(encrypted)
-    read = {key: each for key, each in section.items() if key not in hidden | _REMEDIES.keys()}
-    settings, found = validate(AwsSettings, read)
-    judged = settings or validate(AwsSettings, read | {"region": "us-east-1"})[0]
+    unreadable = known & section.keys() & set(encrypted)
+    refused = _REMEDIES.keys() & section.keys()
+    rest = {key: value for key, value in section.items() if key not in unreadable | refused}
+    settings, found = validate(AwsSettings, rest)
+    # Without a region there are no settings. The rules for the others are checked with any region.
+    judged = settings or validate(AwsSettings, rest | {"region": "us-east-1"})[0]
     problems = [
-        *(_encrypted_problem(key) for key in sorted(hidden)),
-        *(_not_read_problem(key) for key in section if key in _REMEDIES),
-        *(each for each in found if each.path not in hidden),
+        *(_encrypted_problem(key) for key in sorted(unreadable)),
+        *(_refused_problem(key) for key in section if key in refused),
+        *(each for each in found if each.path not in unreadable),
         *(_rule_problems(judged) if judged else ()),
     ]
     return settings, [_printable(each) for each in problems]
@@ -173,26 +181,31 @@ def _encrypted_problem(key: str) -> Problem:
     return Problem(
         key,
         _HIDDEN,
-        "is encrypted in the stack's file, and is no secret",
-        f"write it in plain text, as with `pulumi config set --plaintext aws:{key}`",
+        "is encrypted in the stack's file, and must be in plain text, as it is not a secret",
+        f"write it in plain text, with `pulumi config set --plaintext aws:{key}`",
     )
 
 
-def _not_read_problem(key: str) -> Problem:
+def _refused_problem(key: str) -> Problem:
     return Problem(key, _HIDDEN, "this program does not read it", _REMEDIES[key])
 
 
 def _printable(problem: Problem) -> Problem:
-    """The problem with its namespace, and without a value that may hold a credential."""
-    path, value = problem.path, problem.value
-    ids = path.endswith("AccountIds")
-    hidden = problem.rule == UNKNOWN_KEY or (isinstance(value, dict | list) and not ids)
-    return Problem(
-        path if path in _PROFILE_VARIABLES else f"aws:{path}",
-        _HIDDEN if hidden or any(mark in str(value) for mark in "@{") else value,
-        problem.rule,
-        problem.remedy,
-    )
+    """The problem by its full name, and without a value that may hold a credential."""
+    path = problem.path if problem.path in _PROFILE_VARIABLES else f"aws:{problem.path}"
+    return replace(problem, path=path, value=_HIDDEN if _may_be_secret(problem) else problem.value)
+
+
+def _may_be_secret(problem: Problem) -> bool:
+    """Whether a problem's value may hold a credential.
+
+    That is any value of an unknown key, any section, any list but one of accounts' ids, and any
+    text with a sign that is in an address with a password, or in a section.
+    """
+    value = problem.value
+    if problem.rule == UNKNOWN_KEY or any(sign in str(value) for sign in "@{"):
+        return True
+    return isinstance(value, dict | list) and not problem.path.endswith("AccountIds")
 
 
 def _rule_problems(settings: AwsSettings) -> Iterator[Problem]:
@@ -200,7 +213,7 @@ def _rule_problems(settings: AwsSettings) -> Iterator[Problem]:
         yield Problem(
             "forbiddenAccountIds",
             settings.forbidden_account_ids,
-            "the aws provider does not take it beside allowedAccountIds",
+            "the aws provider does not take it together with allowedAccountIds",
             "keep allowedAccountIds, and remove this",
         )
     yield from _profile_problems(settings)
@@ -210,10 +223,10 @@ def _rule_problems(settings: AwsSettings) -> Iterator[Problem]:
 
 
 def _profile_problems(settings: AwsSettings) -> Iterator[Problem]:
-    """A profile that no file has, whether the settings name it or the environment."""
+    """A profile that the settings or the environment name, and that no file has."""
     variables = {name: os.environ.get(name) for name in _PROFILE_VARIABLES}
     named = {"profile": settings.profile, **variables}
-    path, profile = next(((key, name) for key, name in named.items() if name), ("", ""))
+    path, profile = next(((path, name) for path, name in named.items() if name), ("", ""))
     if not profile:
         return
     try:
@@ -228,13 +241,13 @@ def _profile_problems(settings: AwsSettings) -> Iterator[Problem]:
 
 
 def _endpoint_problems(path: str, service: str, address: str) -> Iterator[Problem]:
-    # Half a second that a stack without such an address need not pay.
+    # The import takes half a second, which a stack without such an address does not need to wait.
     from pulumi_aws import ProviderEndpointArgs
 
     services = [*inspect.signature(ProviderEndpointArgs).parameters]
     if service not in services:
         close = difflib.get_close_matches(service, services, n=1)
-        remedy = f"did you mean {close[0]}? Otherwise remove it" if close else "remove it"
-        yield Problem(path, address, "is not a service of the aws provider", remedy)
+        meant = f"did you mean {close[0]}? Otherwise " if close else ""
+        yield Problem(path, address, "is not a service of the aws provider", f"{meant}remove it")
     elif not _ADDRESS.fullmatch(address):
         yield Problem(path, address, "is not an address", "write it as https://storage.example.org")

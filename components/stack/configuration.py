@@ -1,8 +1,8 @@
 """The stack's settings: the only reader of its configuration.
 
-`load` reads the keys of the namespace `sagemaker-training` and the standard `aws:*` keys, and
-either returns settings that keep every rule that plain values can be held to, or raises with
-all that is wrong.
+`load` reads the keys of the namespace `sagemaker-training` and the standard `aws:*` keys. It
+returns settings that follow all rules that can be checked without AWS, or raises an error that
+says everything that is wrong.
 """
 
 from __future__ import annotations
@@ -45,8 +45,9 @@ def load(project: Path) -> tuple[Settings, AwsSettings]:
 
 
 def parse(raw: Mapping[str, Any], project: Path) -> tuple[Settings | None, list[Problem]]:
-    """The settings in `raw`, and all that is wrong with them; None where they can't be built."""
+    """The settings in `raw`, or None if they can't be built, and all that is wrong with them."""
     settings, problems = validate(Settings, dict(raw))
+    # Without a team there are no settings. The rules for the others are checked with any team.
     judged = settings or validate(Settings, {**raw, "team": "team"})[0]
     if judged is None:
         return None, problems
@@ -54,35 +55,39 @@ def parse(raw: Mapping[str, Any], project: Path) -> tuple[Settings | None, list[
     return settings, [*problems, *broken]
 
 
-def _follows(problem: Problem, others: list[Problem]) -> bool:
-    """Whether it is reported already, or is there only for want of a job's or the team's value."""
-    if problem.path in {other.path for other in others}:
+def _follows(problem: Problem, found: list[Problem]) -> bool:
+    """Whether a broken rule says nothing new beside what was found in single values.
+
+    Either it is about the same value, or it may only be broken because another value is missing.
+    """
+    paths = {each.path for each in found}
+    if problem.path in paths:
         return True
-    lacking = {_job_of(other.path) for other in others if other.rule == REQUIRED}
-    # Which lineages a job may resume from depends on the team.
-    nameless = problem.path.endswith(".resumeFrom") and "team" in {other.path for other in others}
-    return nameless or (_job_of(problem.path) or None) in lacking
+    if problem.path.endswith(".resumeFrom") and "team" in paths:
+        return True  # a lineage begins with the team's name
+    job = _job_of(problem.path)
+    return job is not None and job in {_job_of(e.path) for e in found if e.rule == REQUIRED}
 
 
-def _job_of(path: str) -> str:
-    """The part of a path that leads to a job; "" where it leads elsewhere."""
+def _job_of(path: str) -> str | None:
+    """The part of a path that leads to a job, None in a path that leads elsewhere."""
     found = re.match(r"jobs\.[^.]+", path)
-    return found[0] if found else ""
+    return found[0] if found else None
 
 
 def _names(keys: Iterable[str], namespace: str) -> list[str]:
-    """The keys of one namespace, without it."""
+    """The names of the keys of one namespace, without it."""
     return sorted(key.partition(":")[2] for key in keys if key.startswith(f"{namespace}:"))
 
 
 def _secret_problems(encrypted: Iterable[str]) -> list[Problem]:
-    """Settings end up in tags, names and the job's record, so none of them may be a secret."""
+    """Settings become names, tags and parts of a job's record, so none of them may be secret."""
     return [
         Problem(
             key,
             "(hidden)",
-            "is encrypted in the stack's file, but settings are readable in the job's record",
-            "write it in plain text, and keep what is secret in Secrets Manager",
+            "is encrypted in the stack's file, but a job's record shows its settings in plain text",
+            "write it in plain text, and keep secrets in Secrets Manager",
         )
         for key in encrypted
     ]

@@ -1,6 +1,6 @@
-"""A permissions boundary: the policy that limits what a role may do at all.
+"""A permissions boundary: a policy that limits what a role may do, whatever its own policy says.
 
-Pure functions. An account may let its users create roles only with one, and a stack can name it.
+Some accounts let their users create roles only with a boundary. A stack can name it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _POLICY = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/([\w+=,.@-]+/)*[\
 
 
 def boundary_problems(arn: str) -> list[Problem]:
-    """What is wrong with the ARN of a boundary by itself."""
+    """What is wrong with the ARN of a boundary, before the stack's account is known."""
     if _POLICY.fullmatch(arn):
         return []
     remedy = "write one policy, as arn:aws:iam::123456789012:policy/boundary"
@@ -22,7 +22,7 @@ def boundary_problems(arn: str) -> list[Problem]:
 
 
 def foreign_boundary_problems(arn: str, account_id: str) -> list[Problem]:
-    """What is wrong with a boundary for the roles of an account; `arn` is one of a policy."""
+    """What is wrong with a policy's ARN as a boundary for the roles of an account."""
     owner = arn.split(":")[4]
     if owner in {account_id, "aws"}:
         return []

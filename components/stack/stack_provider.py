@@ -1,4 +1,4 @@
-"""The AWS provider of a stack, and what AWS says of its account, region and network."""
+"""The AWS provider of a stack, and what AWS says about its account, region and network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from components.problems import Problem, report, under
 from components.site import Site
 from components.stack.aws_settings import AssumedRoleSettings, AwsSettings
 from components.stack.permissions_boundary import foreign_boundary_problems
-from components.stack.stack_rules import largest_job, uses_efa
 from components.stack.stack_settings import Settings
 from components.training_job.aws.aws_clients import AwsClients
 from components.training_job.aws.errors import TrainingJobError
@@ -30,10 +29,10 @@ class StackProvider:
     """The account that the credentials belong to, and its zones; known at preview."""
 
     def __init__(self, aws_settings: AwsSettings, settings: Settings, stack: str) -> None:
-        """The provider with the stack's `aws:*` settings and its tags on everything.
+        """Makes a provider with the stack's `aws:*` settings, which tags everything that it makes.
 
         Raises:
-            pulumi.RunError: AWS can't be asked, or what it answers doesn't fit the settings.
+            pulumi.RunError: AWS doesn't answer, or its answers don't fit the settings.
         """
         clients, region = _clients(aws_settings), aws_settings.region
         with _refusing(region):
@@ -56,10 +55,10 @@ class StackProvider:
 
 @contextmanager
 def _refusing(region: str) -> Iterator[None]:
-    """Puts in one message what AWS, or what it answers, has against the stack.
+    """Turns an error of AWS, or of a check of its answers, into a message without a traceback.
 
     Raises:
-        pulumi.RunError: AWS can't be asked, or what it answers doesn't fit the settings.
+        pulumi.RunError: AWS doesn't answer, or its answers don't fit the settings.
     """
     try:
         yield
@@ -73,7 +72,7 @@ def _refusing(region: str) -> Iterator[None]:
 
 
 def _clients(settings: AwsSettings) -> AwsClients:
-    """The AWS clients that the jobs have, for questions of the program's own."""
+    """The AWS clients that the jobs use, here for the program itself."""
     raw: dict[str, Any] = settings.model_dump(by_alias=True, exclude_none=True)
     return AwsClients(lambda key: raw.get(key.removeprefix("aws:")))
 
@@ -101,15 +100,15 @@ def _assume_role(role: AssumedRoleSettings) -> aws.ProviderAssumeRoleArgs:
 
 
 def _existing_problems(network: ExistingVpcSettings, ec2: Any, settings: Settings) -> list[Problem]:
-    """What a subnet has that jobs can't use: it is public, of another VPC, or too small."""
+    """What is wrong with the subnets of an existing network: for example, one is public."""
     by_id = [{"Name": "subnet-id", "Values": list(network.subnet_ids)}]
     by_vpc = [{"Name": "vpc-id", "Values": [network.vpc_id]}]
     return existing_network_problems(
         network,
         ec2.describe_subnets(Filters=by_id)["Subnets"],
         ec2.describe_route_tables(Filters=by_vpc)["RouteTables"],
-        largest_job(settings),
-        efa=uses_efa(settings),
+        settings.largest_job,
+        efa=settings.uses_efa,
     )
 
 

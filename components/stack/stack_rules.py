@@ -1,6 +1,7 @@
-"""The rules between a stack's settings, apart from those of each job.
+"""The rules for a stack's settings that need nothing but the settings and the project's folder.
 
-Each function checks one thing and yields what is wrong with it.
+Each function checks one thing and yields what is wrong with it. The rules for a single job are in
+`training_job/rules`.
 """
 
 from __future__ import annotations
@@ -10,11 +11,10 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from components.arns import repository_arn
+from components.arns import region_of
 from components.decimals import decimal_places
 from components.deployer.deployer_documents import principal_problems, subject_problems
 from components.durations import format_duration
-from components.instances import training_instance_types
 from components.network.endpoints import endpoint_problems
 from components.network.subnets import network_problems
 from components.problems import Problem, under
@@ -26,10 +26,11 @@ from components.training_job.rules.job_rules import job_problems
 from components.training_job.settings.job_settings import JobSettings
 
 LONGEST_LINEAGE = 63 - len("-01234567-999")
-"""Characters that a training job's name, at most 63, leaves to its lineage."""
+"""The most characters of a lineage: a job's name is longer by a hash and an attempt, at most 63."""
 
 LONGEST_PREFIX = 36
-"""Characters that the names of roles, rules and buckets, at most 63, leave to team-environment."""
+"""The most characters of team-environment: the names of roles and buckets begin with it, and have
+at most 63."""
 
 _SECONDS_PER_DAY = 86_400
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
@@ -40,19 +41,17 @@ def stack_problems(settings: Settings, project: Path) -> list[Problem]:
     problems = [problem for rule in _RULES for problem in rule(settings)]
     for name, job in settings.jobs.items():
         problems += under(f"jobs.{name}", job_problems(job, project))
-    return [*problems, *_unwritable(settings, project)]
+    return [*problems, *_copies_can_be_written(settings, project)]
 
 
-def _unwritable(settings: Settings, project: Path) -> list[Problem]:
-    """What keeps the program from copying local files, reported once for all jobs."""
+def _copies_can_be_written(settings: Settings, project: Path) -> Iterator[Problem]:
+    """Local files are copied before they are uploaded; one problem is enough for all of them."""
     folder = project / PACKED if (project / PACKED).exists() else project
-    paths = (path for name, job in settings.jobs.items() for path in _local_paths(name, job))
-    path = next(paths, None)
-    if path is None or os.access(folder, os.W_OK | os.X_OK):
-        return []
-    rule = f"local files are copied to {PACKED}/ before they are uploaded, and can't be written"
-    remedy = "let this user write there, or run the program in a copy of its folder"
-    return [Problem(path, str(folder), rule, remedy)]
+    paths = [path for name, job in settings.jobs.items() for path in _local_paths(name, job)]
+    if paths and not os.access(folder, os.W_OK | os.X_OK):
+        rule = f"local files are copied to {PACKED}/ before they are uploaded, and can't be written"
+        remedy = "let this user write there, or run the program in a copy of its folder"
+        yield Problem(paths[0], str(folder), rule, remedy)
 
 
 def _local_paths(name: str, job: JobSettings) -> Iterator[str]:
@@ -65,9 +64,9 @@ def _local_paths(name: str, job: JobSettings) -> Iterator[str]:
 
 
 def region_problems(settings: Settings, region: str) -> list[Problem]:
-    """The secrets that lie where the network of the jobs does not lead.
+    """The secrets that the network of the jobs does not reach, as they are in another region.
 
-    An interface endpoint leads to Secrets Manager in its own region only.
+    An interface endpoint reaches Secrets Manager in its own region only.
     """
     if settings.network.nat != "none":
         return []
@@ -75,20 +74,14 @@ def region_problems(settings: Settings, region: str) -> list[Problem]:
         Problem(
             f"jobs.{name}.secrets.{secret}",
             reference.arn,
-            f"lies in another region, and without NAT the network leads to Secrets Manager in "
-            f"{region} only",
+            f"is in another region, and without NAT the jobs reach Secrets Manager in {region} "
+            "only",
             f"replicate the secret to {region}, or set network.nat",
         )
         for name, job in settings.jobs.items()
         for secret, reference in job.secrets.items()
-        if _lies_elsewhere(reference.arn, region)
+        if region_of(reference.arn) not in ("", region)
     ]
-
-
-def _lies_elsewhere(arn: str, region: str) -> bool:
-    """Whether an ARN is of another region; one that is no ARN is another rule's."""
-    service, _, rest = arn.partition(":secretsmanager:")
-    return service.startswith("arn:") and not rest.startswith(f"{region}:")
 
 
 def _names_fit(settings: Settings) -> Iterator[Problem]:
@@ -96,8 +89,9 @@ def _names_fit(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             "team",
             settings.name_prefix,
-            f"team and environment together may have {LONGEST_PREFIX} characters, so that the "
-            f"names of roles and buckets fit, but have {len(settings.name_prefix)}",
+            f"team and environment together may have {LONGEST_PREFIX} characters, because the "
+            f"names of roles and buckets begin with them, but they have "
+            f"{len(settings.name_prefix)}",
             "shorten one of them",
         )
         return
@@ -107,13 +101,14 @@ def _names_fit(settings: Settings) -> Iterator[Problem]:
                 f"jobs.{job}",
                 settings.lineage(job),
                 f"team, environment and job name together may have {LONGEST_LINEAGE} characters, "
-                f"so that a job's name fits SageMaker's 63, but have {len(settings.lineage(job))}",
+                "because a job's name at SageMaker begins with them and has at most 63, but they "
+                f"have {len(settings.lineage(job))}",
                 "shorten one of them",
             )
 
 
 def _lineages_are_the_stacks(settings: Settings) -> Iterator[Problem]:
-    """One job a lineage, and each under the stack's prefix, by which its jobs are watched."""
+    """Each job has a lineage of its own. It begins as the stack's names do: alerts go by that."""
     taken: dict[str, str] = {}
     for name, job in settings.jobs.items():
         lineage = settings.lineage(name)
@@ -122,13 +117,13 @@ def _lineages_are_the_stacks(settings: Settings) -> Iterator[Problem]:
                 f"jobs.{name}.resumeFrom",
                 job.resume_from,
                 f"a lineage of this stack begins with {settings.name_prefix}-",
-                "name one of its lineages, or copy the other's checkpoints",
+                "name a lineage of this stack, or copy the other stack's checkpoints",
             )
         if lineage in taken:
             yield Problem(
                 f"jobs.{name}",
                 lineage,
-                f"is the lineage of {taken[lineage]} too, and two jobs would overwrite each "
+                f"is also the lineage of {taken[lineage]}, and two jobs would overwrite each "
                 "other's checkpoints",
                 "give one of them another name, fresh or resumeFrom",
             )
@@ -140,9 +135,8 @@ def _network_has_room(settings: Settings) -> Iterator[Problem]:
     if network.existing is None:
         found = network_problems(
             network.cidr,
-            network.availability_zones,
-            largest_job(settings),
-            efa=uses_efa(settings),
+            settings.largest_job,
+            efa=settings.uses_efa,
             nat=network.nat,
             interface_endpoints=len(network.interface_endpoints),
         )
@@ -167,7 +161,7 @@ def _checkpoints_outlive_their_job(settings: Settings) -> Iterator[Problem]:
             yield Problem(
                 "artifacts.checkpointDays",
                 days,
-                f"a checkpoint must outlive its job, and {name} may take "
+                f"a checkpoint must be kept for longer than its job may take, and {name} may take "
                 f"{format_duration(longest)}",
                 f"set it to {longest // _SECONDS_PER_DAY + 1} or more",
             )
@@ -179,14 +173,14 @@ def _retention_is_consistent(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             "artifacts.existingBucket",
             artifacts.existing_bucket,
-            "a bucket that was taken back is never deleted",
+            "a bucket that an earlier stack made is never deleted with this one",
             "set artifacts.retain: true",
         )
     if artifacts.vpc_only and not artifacts.exempt_principals:
         yield Problem(
             "artifacts.vpcOnly",
             True,
-            "the deployers of this stack would be locked out of its bucket",
+            "those who deploy this stack would be locked out of its bucket",
             "name the deployers' ARNs in artifacts.exemptPrincipals",
         )
 
@@ -197,8 +191,9 @@ def _objects_can_be_reached(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             "network.existing.s3EndpointId",
             None,
-            "with artifacts.vpcOnly the jobs reach the bucket through the VPC's S3 endpoint only",
-            "name it, or remove artifacts.vpcOnly",
+            "is required with artifacts.vpcOnly: jobs then reach the bucket only through the VPC's "
+            "S3 endpoint",
+            "name the endpoint, or remove artifacts.vpcOnly",
         )
 
 
@@ -208,17 +203,20 @@ def _roles_are_bounded(settings: Settings) -> Iterator[Problem]:
 
 
 def _secrets_can_be_reached(settings: Settings) -> Iterator[Problem]:
-    """Without a way to Secrets Manager, the launcher would wait for it and give up."""
+    """If the launcher can't reach Secrets Manager, it waits for a while, and the job fails."""
     network = settings.network
     if network.existing is not None:
         reached = bool(network.existing.endpoint_group_id)
-        remedy = "name network.existing.endpointGroupId, the group of its secretsmanager endpoint"
+        remedy = (
+            "set network.existing.endpointGroupId to the security group of the VPC's endpoint of "
+            "Secrets Manager"
+        )
     else:
         reached = network.nat != "none" or "secretsmanager" in network.interface_endpoints
         remedy = "add secretsmanager to network.interfaceEndpoints, or set network.nat"
     for name, job in settings.jobs.items():
         if job.secrets and not reached:
-            rule = "the network of the jobs does not lead to Secrets Manager"
+            rule = "the jobs can't reach Secrets Manager from their network"
             yield Problem(f"jobs.{name}.secrets", sorted(job.secrets), rule, remedy)
 
 
@@ -239,10 +237,10 @@ def _deployers_are_named(settings: Settings) -> Iterator[Problem]:
 
 
 def _stack_tags_are_the_stacks(settings: Settings) -> Iterator[Problem]:
-    """They distinguish costs, budgets and quotas."""
+    """Costs, budgets and quotas are counted by the stack's tags."""
     for name, job in settings.jobs.items():
         for key in sorted(STACK_TAGS & job.tags.keys()):
-            rule = "is a tag that every job of the stack has, and it distinguishes the costs"
+            rule = "is one of the stack's own tags, and distinguishes the costs of its team"
             yield Problem(f"jobs.{name}.tags.{key}", job.tags[key], rule, "choose another name")
 
 
@@ -256,25 +254,9 @@ def _budget_is_in_cents(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             "alerts.monthlyBudgetUsd",
             budget,
-            "has parts of a cent, which no bill has",
-            "write two digits after the decimal point at the most",
+            "has parts of a cent, and no bill has those",
+            "write at most two digits after the decimal point",
         )
-
-
-def _images_are_in_ecr(settings: Settings) -> Iterator[Problem]:
-    images = {name: job.image for name, job in settings.jobs.items() if job.image is not None}
-    for name, image in images.items():
-        try:
-            found = repository_arn(image)
-        except ValueError:
-            found = None
-        if found is None:
-            yield Problem(
-                f"jobs.{name}.image",
-                image,
-                "SageMaker runs training images from Amazon ECR only",
-                "write <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>",
-            )
 
 
 def _addresses_can_get_mail(settings: Settings) -> Iterator[Problem]:
@@ -287,20 +269,6 @@ def _addresses_can_get_mail(settings: Settings) -> Iterator[Problem]:
                 "is not an e-mail address",
                 "write name@example.org",
             )
-
-
-def largest_job(settings: Settings) -> int:
-    """The instances of the stack's largest job."""
-    return max((job.total_instances for job in settings.jobs.values()), default=0)
-
-
-def uses_efa(settings: Settings) -> bool:
-    """Whether the instances of one of the jobs have an Elastic Fabric Adapter."""
-    listed = training_instance_types()
-    jobs = [job for job in settings.jobs.values() if job.total_instances > 1]
-    groups = [group for job in jobs for variant in job.variants for group in variant.groups]
-    types = {group.instance_type for group in groups}
-    return any(listed[each].efa_supported for each in types if each in listed)
 
 
 _RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
@@ -316,6 +284,5 @@ _RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _stack_tags_are_the_stacks,
     _cost_center_can_be_a_tag,
     _budget_is_in_cents,
-    _images_are_in_ecr,
     _addresses_can_get_mail,
 )

@@ -10,10 +10,11 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from components.alerts.alert_settings import AlertSettings
 from components.artifact_store.artifact_settings import ArtifactSettings
 from components.deployer.deployer_settings import DeployerSettings
+from components.instances import training_instance_types
 from components.network.network_settings import NetworkSettings
 from components.site import COST_TAG, Site
 from components.training_job.settings.job_settings import NAME_PATTERN, JobSettings
-from components.validation import SettingsModel
+from components.validation import SettingsModel, section_or_switch
 
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME_PATTERN}$", max_length=32)]
 
@@ -21,13 +22,8 @@ STACK_TAGS = frozenset({COST_TAG, "environment", "cost-center", "stack"})
 """The tags of everything that a stack builds and launches."""
 
 
-def _alerts(value: Any) -> Any:
-    """`alerts: true` is alerts with their defaults, `alerts: false` is none."""
-    return ({} if value else None) if isinstance(value, bool) else value
-
-
-def _none(value: Any) -> Any:
-    """`deployer: false` is none, which Pulumi.yaml can't say otherwise of a default."""
+def _false_is_none(value: Any) -> Any:
+    """`deployer: false` is no deployer; Pulumi.yaml takes no null as a default."""
     return None if value is False else value
 
 
@@ -43,8 +39,8 @@ class Settings(SettingsModel):
     )
     cost_center: str = Field(
         default="",
-        description="The cost centre that the team is billed to, a tag: up to 256 letters, digits, "
-        "spaces and _ . : / = + - @.",
+        description="The cost centre that the team is billed to. It becomes a tag: up to 256 "
+        "letters, digits, spaces and _ . : / = + - @.",
     )
     enable_training_job: bool = Field(
         default=False,
@@ -52,11 +48,13 @@ class Settings(SettingsModel):
     )
     preflight: bool = Field(
         default=True,
-        description="Whether a launch is checked against the account's quotas, and its image, "
-        "inputs and role are looked for, before anything is stopped or made: true or false.",
+        description="Whether AWS is asked, before a launch, if the account's quotas are enough "
+        "and if the job's image, inputs and role exist: true or false. If something is missing, "
+        "nothing is stopped or created.",
     )
     wait_for_completion: bool = Field(
-        default=False, description="Whether `pulumi up` waits until the jobs have ended."
+        default=False,
+        description="Whether `pulumi up` waits until the jobs have ended: true or false.",
     )
     network: NetworkSettings = Field(
         default=NetworkSettings(), description="The network: {cidr, availabilityZones}."
@@ -65,23 +63,24 @@ class Settings(SettingsModel):
         default=ArtifactSettings(), description="The artifact store: {retain, checkpointDays}."
     )
     alerts: Annotated[
-        AlertSettings | None, BeforeValidator(_alerts, json_schema_input_type=AlertSettings | bool)
+        AlertSettings | None,
+        BeforeValidator(section_or_switch, json_schema_input_type=AlertSettings | bool),
     ] = Field(
         default=AlertSettings(),
         description="Alerts: {emails, slack, prolonged, monthlyBudgetUsd}, or false for none.",
     )
     deployer: Annotated[
         DeployerSettings | None,
-        BeforeValidator(_none, json_schema_input_type=DeployerSettings | Literal[False]),
+        BeforeValidator(_false_is_none, json_schema_input_type=DeployerSettings | Literal[False]),
     ] = Field(
         default=None,
-        description="A role for the pipeline that deploys the stack once an administrator has "
-        "built it: {trustedPrincipals, githubSubjects}, or false for none.",
+        description="A role for a pipeline that deploys the stack, after an administrator has "
+        "built it for the first time: {trustedPrincipals, githubSubjects}, or false for none.",
     )
     permissions_boundary: str = Field(
         default="",
-        description="The ARN of the policy that bounds every role of the stack, as "
-        "arn:aws:iam::123456789012:policy/boundary, if any.",
+        description="The ARN of a policy that limits every role of the stack, as "
+        "arn:aws:iam::123456789012:policy/boundary.",
     )
     jobs: dict[Name, JobSettings] = Field(
         default={}, description="The training jobs by name: {llm-finetune: {image, source, …}}."
@@ -89,19 +88,35 @@ class Settings(SettingsModel):
 
     @property
     def name_prefix(self) -> str:
-        """What the names of all of this stack's jobs begin with."""
+        """What the names of the stack's resources and jobs begin with."""
         return f"{self.team}-{self.environment}"
 
+    @property
+    def largest_job(self) -> int:
+        """The number of instances of the largest job."""
+        return max((job.total_instances for job in self.jobs.values()), default=0)
+
+    @property
+    def uses_efa(self) -> bool:
+        """Whether the instances of a job with several have an Elastic Fabric Adapter."""
+        listed = training_instance_types()
+        jobs = [job for job in self.jobs.values() if job.total_instances > 1]
+        groups = [group for job in jobs for variant in job.variants for group in variant.groups]
+        types = {group.instance_type for group in groups}
+        return any(listed[each].efa_supported for each in types if each in listed)
+
     def lineage(self, job: str) -> str:
-        """The name of a job's lineage, which its runs and their checkpoints share."""
+        """The name of a job's lineage: the chain of its runs, which share their checkpoints."""
         settings = self.jobs[job]
         own = f"{self.name_prefix}-{job}"
         return settings.resume_from or (f"{own}-{settings.fresh}" if settings.fresh else own)
 
     def earlier_resource_names(self, job: str) -> list[str]:
-        """What a job may have been called as a resource while its lineage was what it is now.
+        """The names that a job's resource may have had before, with the lineage that it has now.
 
-        A lineage is the name of such a resource, or that and a `fresh`; both may have hyphens.
+        A lineage is the name of a resource, or such a name, a hyphen and a `fresh`. As both may
+        have hyphens, each beginning of the lineage is one of the names. A name that another job
+        of the stack has now is none of them.
         """
         parts = self.lineage(job).split("-")
         names = ["-".join(parts[:end]) for end in range(len(parts), 0, -1)]

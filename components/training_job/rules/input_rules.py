@@ -9,12 +9,12 @@ from pathlib import Path
 from components.arns import s3_location
 from components.problems import Problem, under
 from components.training_job.code_channel.local_files import data_files
+from components.training_job.request.definition import CODE_CHANNEL
 from components.training_job.settings.input_settings import FileSystemSettings, InputSettings
 from components.training_job.settings.job_settings import JobSettings
 
-KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
+_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 
-_RESERVED_CHANNELS = frozenset({"code"})
 _CHANNEL_NAME = re.compile(r"[A-Za-z0-9.\-_]{1,64}")
 _FILE_SYSTEM_ID = re.compile(r"fs-[0-9a-f]{8,17}")
 _SECURITY_GROUP_ID = re.compile(r"sg-[0-9a-f]{8,17}")
@@ -30,7 +30,7 @@ def input_problems(job: JobSettings, project: Path) -> Iterator[Problem]:
 
 def key_problems(path: str, key_arn: str | None) -> Iterator[Problem]:
     """What is wrong with the ARN of a customer's key."""
-    if key_arn is not None and not KEY_ARN.fullmatch(key_arn):
+    if key_arn is not None and not _KEY_ARN.fullmatch(key_arn):
         yield Problem(
             path,
             key_arn,
@@ -40,12 +40,12 @@ def key_problems(path: str, key_arn: str | None) -> Iterator[Problem]:
 
 
 def _name_problems(name: str) -> Iterator[Problem]:
-    if name in _RESERVED_CHANNELS or not _CHANNEL_NAME.fullmatch(name):
+    if name == CODE_CHANNEL or not _CHANNEL_NAME.fullmatch(name):
         yield Problem(
             "",
             name,
-            "a channel's name has 1 to 64 letters, digits, dots, hyphens or underscores, and "
-            "code is the source's",
+            "a channel's name has 1 to 64 letters, digits, dots, hyphens or underscores, and is "
+            f"not {CODE_CHANNEL}, the channel of the job's own code",
             "choose another name",
         )
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from posixpath import normpath
 
+from components.arns import repository_arn
 from components.problems import Problem, under
 from components.tags import tag_problems
 from components.training_job.code_channel.local_files import source_files
@@ -52,6 +53,22 @@ def _something_is_run(job: JobSettings, _: Path) -> Iterator[Problem]:
             job.source.dir,
             "an algorithm brings its own code, which the launcher would replace",
             "remove it, or set image instead of algorithm",
+        )
+
+
+def _image_is_in_ecr(job: JobSettings, _: Path) -> Iterator[Problem]:
+    if job.image is None:
+        return
+    try:
+        repository = repository_arn(job.image)
+    except ValueError:
+        repository = None
+    if repository is None:
+        yield Problem(
+            "image",
+            job.image,
+            "SageMaker runs training images from Amazon ECR only",
+            "write <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>",
         )
 
 
@@ -151,6 +168,7 @@ def _metrics_have_one_group(job: JobSettings, _: Path) -> Iterator[Problem]:
 
 _RULES: tuple[Callable[[JobSettings, Path], Iterator[Problem]], ...] = (
     _something_is_run,
+    _image_is_in_ecr,
     _one_lineage_is_named,
     _source_exists,
     _launcher_has_a_script,

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from components.instances import training_instance_types
 from components.training_job.settings.input_settings import InputSettings
 from components.training_job.settings.request_members import Becomes, Decides
-from components.validation import Seconds, SettingsModel
+from components.validation import Seconds, SettingsModel, section_or_switch
 
 NAME_PATTERN = r"[a-z0-9](-?[a-z0-9])*"
 """Names that can stand in a training job's name and in an S3 key."""
@@ -43,11 +43,6 @@ class SpotSettings(SettingsModel):
         default=True,
         description="Whether /opt/ml/checkpoints is kept in the artifact bucket: true or false.",
     )
-
-
-def _spot(value: Any) -> Any:
-    """`spot: true` is spot with its defaults, `spot: false` is on-demand capacity."""
-    return ({} if value else None) if isinstance(value, bool) else value
 
 
 class InstanceGroupSettings(SettingsModel):
@@ -192,7 +187,7 @@ class JobSettings(SettingsModel):
     )
     spot: Annotated[
         SpotSettings | None,
-        BeforeValidator(_spot, json_schema_input_type=SpotSettings | bool),
+        BeforeValidator(section_or_switch, json_schema_input_type=SpotSettings | bool),
         Decides("EnableManagedSpotTraining"),
     ] = Field(
         default=SpotSettings(),
