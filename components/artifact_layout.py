@@ -1,4 +1,4 @@
-"""Which prefix of the artifact bucket holds what; lifecycle rules and permissions rest on it.
+"""Which prefix of the artifact bucket holds what. Lifecycle rules and permissions use the same.
 
 checkpoints/<lineage>/                  what SageMaker syncs while a job trains
 output/<lineage>/                       models and other output

@@ -1,4 +1,4 @@
-"""Numbers as text that says exactly what they are."""
+"""Numbers as text, without rounding."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ def decimal_places(number: float) -> int:
 
 
 def _decimal(number: float) -> Decimal:
-    """The shortest decimal number that is read back as this one, which is how it was written."""
+    """The shortest decimal number that Python reads as this float: the one that a person wrote."""
     return Decimal(repr(number))

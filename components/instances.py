@@ -8,8 +8,8 @@ hour in us-east-1; their grade says where they come from:
 - B: the same price list, where every component of a type costs the same within a cent.
 - C: AWS's pricing page of 2021, for types that are no longer listed.
 
-`python -m development.prices` reads the prices again. A type without a price has an unknown price,
-which is not the same as a price of zero.
+`python -m development.prices` reads the prices again. If a type has no price in the table, its
+price is unknown. That is not a price of zero.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class InstanceType:
 
     @property
     def has_local_storage(self) -> bool:
-        """Whether training data lies on local NVMe, so that the service refuses a volume key."""
+        """Whether training data is on local NVMe. The service then refuses a key for volumes."""
         return self.local_nvme_gb > 0
 
 

@@ -1,4 +1,4 @@
-"""How bad input is reported: where it is, what it is, which rule it breaks, what to do."""
+"""How wrong input is reported: where it is, its value, the rule that it breaks, and what to do."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Problem:
 
 
 def under(prefix: str, problems: Iterable[Problem]) -> list[Problem]:
-    """The same problems, seen from one level further out."""
+    """The same problems, with paths that begin one level further out."""
     return [
         Problem(
             f"{prefix}.{each.path}" if each.path else prefix, each.value, each.rule, each.remedy

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from components.arns import console, partition
 
 COST_TAG = "team"
-"""The tag by which a team's costs are distinguished."""
+"""The tag that says which team a cost belongs to."""
 
 TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"
 """The log group of all training jobs of an account and region."""
@@ -16,15 +16,15 @@ TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"
 
 @dataclass(frozen=True)
 class Site:
-    """Where a stack is built, and what everything in it is called, tagged and bounded by.
+    """Where a stack is built, and what all its resources and jobs have in common.
 
     Attributes:
         account_id: the AWS account.
         region: the AWS region.
-        prefix: what the names of the stack's resources and jobs begin with, as team-environment.
+        prefix: what the names of the stack's resources and jobs begin with: team-environment.
         zones: the names of the availability zones that get a private subnet.
         tags: the tags of everything that the stack builds and launches.
-        permissions_boundary: the ARN of the policy that bounds the stack's roles, None for none.
+        permissions_boundary: the ARN of the policy that limits the stack's roles, None for none.
     """
 
     account_id: str
@@ -56,26 +56,29 @@ class Site:
 
     @property
     def root_arn(self) -> str:
-        """The ARN of the account's root, which stands for the account in a policy."""
+        """The ARN of the account's root. In a policy it means the account."""
         return self.global_arn("iam", "root")
 
     def arn(
         self, service: str, resource: str, *, region: str | None = None, account: str | None = None
     ) -> str:
-        """The ARN of a resource; "" for a region or an account that its ARNs don't name."""
+        """The ARN of a resource, by default in the site's region and account.
+
+        Some services leave the region or the account out of their ARNs: they are "" then.
+        """
         region = self.region if region is None else region
         account = self.account_id if account is None else account
         return f"arn:{self.partition}:{service}:{region}:{account}:{resource}"
 
     def global_arn(self, service: str, resource: str) -> str:
-        """The ARN of a resource of the account, of a service that knows no regions."""
+        """The ARN of a resource of the account, of a service without regions."""
         return self.arn(service, resource, region="")
 
     def bucket_arn(self, bucket: str) -> str:
-        """The ARN of a bucket, whoever owns it."""
+        """The ARN of a bucket of any account."""
         return self.arn("s3", bucket, region="", account="")
 
     def service_host(self, service: str, region: str = "") -> str:
-        """The host name of a service, by which conditions name it; in the site's region."""
+        """The host name of a service, by which conditions name it; by default in the region."""
         suffix = "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
         return f"{service}.{region or self.region}.{suffix}"

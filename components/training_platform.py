@@ -1,4 +1,4 @@
-"""The bundle: all that one team's stack builds."""
+"""Everything that one team's stack builds."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ from components.training_job.settings.job_needs import needs_of
 class TrainingPlatform(pulumi.ComponentResource):
     """A private, encrypted, least-privilege place to train, and the jobs that train there.
 
-    Its name is the prefix of the jobs' lineages, so it must be the team's and environment's and
-    not the stack's: a stack can be renamed without launching anything.
+    Its name is the prefix of the jobs' lineages. It comes from team and environment and not from
+    the stack's name, so that a stack can be renamed without launching anything.
     """
 
     artifact_store: ArtifactStore
@@ -55,13 +55,14 @@ class TrainingPlatform(pulumi.ComponentResource):
         project: Path,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Builds all of a stack; `project` is the folder that paths in the settings start from."""
+        """Builds the whole stack; paths in the settings start from the folder `project`."""
         self._name = site.prefix
         super().__init__("sagemaker-training:index:TrainingPlatform", self._name, None, opts)
         self._site, self._settings, self._project = site, settings, project
         self._needs = needs_of(settings.jobs.values())
 
-        # The bucket's policy names the endpoint and the deployer, whose policies name the bucket.
+        # The bucket's policy names the S3 endpoint and the deployer. Both are made later, as their
+        # own policies name the bucket.
         s3_endpoint_id, resolve_s3_endpoint = pulumi.deferred_output()  # type: ignore[var-annotated]
         deployer_arn, resolve_deployer = pulumi.deferred_output()  # type: ignore[var-annotated]
         self.artifact_store = self._create_artifact_store(s3_endpoint_id, deployer_arn)
@@ -87,18 +88,18 @@ class TrainingPlatform(pulumi.ComponentResource):
 
     @property
     def training_cost_usd(self) -> pulumi.Output[dict[str, float | str]]:
-        """What all jobs cost together: at most, likely, and so far."""
+        """What all jobs cost together: at most, expected, and so far."""
         return self.training_jobs.apply(lambda jobs: total_cost(jobs.values()))
 
     @property
     def training_job_name(self) -> pulumi.Output[str]:
-        """The only launched job's name, "" where none or several are launched."""
+        """The name of the only launched job; "" if there is none, or more than one."""
         names = pulumi.Output.all(*(job.training_job_name for job in self.jobs.values()))
         return names.apply(only_name)
 
     @property
     def deployer_arn(self) -> pulumi.Output[str]:
-        """The deployer role's ARN, "" where there is none."""
+        """The deployer role's ARN, "" if there is none."""
         return self.deployer.arn if self.deployer else pulumi.Output.from_input("")
 
     def _create_artifact_store(
@@ -147,7 +148,10 @@ class TrainingPlatform(pulumi.ComponentResource):
         }
 
     def _create_interfaces(self) -> list[TrainingNetworkInterfaces]:
-        """What jobs leave in each subnet of the stack's own, or in its group in an existing VPC."""
+        """The network interfaces that jobs leave behind.
+
+        One resource for each subnet that the stack makes, or one for all in an existing VPC.
+        """
         own = self.network.own_subnet_ids
         if not own:
             return [self._create_interfaces_of("", "", [])]
@@ -159,9 +163,9 @@ class TrainingPlatform(pulumi.ComponentResource):
     def _create_interfaces_of(
         self, suffix: str, subnet_id: pulumi.Input[str], zone: Sequence[pulumi.Resource]
     ) -> TrainingNetworkInterfaces:
-        """SageMaker removes them as the role, so they must be gone before its policy is.
+        """They depend on the role's policy and the zone's routes, and so are removed before those.
 
-        While they are there, a job may still have something to upload, by the zone's routes.
+        SageMaker removes interfaces as the role. Until then, a job may still upload something.
         """
         return TrainingNetworkInterfaces(
             f"{self._name}-network-interfaces{suffix}",
@@ -211,7 +215,11 @@ class TrainingPlatform(pulumi.ComponentResource):
         )
 
     def _create_lineages(self) -> TrainingJobLineages:
-        """Its name is the same for every team: where a stack's team changes, its jobs left it."""
+        """The record of the stack's lineages.
+
+        Its name has no team in it. So it stays when the team changes, and sees that the lineages
+        with the old team's name have left the stack.
+        """
         return TrainingJobLineages(
             "lineages",
             {self._job_name(name): self._settings.lineage(name) for name in self._settings.jobs},
@@ -242,8 +250,8 @@ class TrainingPlatform(pulumi.ComponentResource):
                 launch=self._settings.enable_training_job,
                 preflight=self._settings.preflight,
             ),
-            # A job must start after, and end before, everything that it works with: without the
-            # role's policy, say, a job that is being stopped could not save its last checkpoint.
+            # A job must start after, and end before, everything that it works with. For example,
+            # without the role's policy a job that is being stopped could not save its checkpoint.
             pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[
@@ -272,7 +280,7 @@ class TrainingPlatform(pulumi.ComponentResource):
         )
 
     def _create_completion(self) -> TrainingJobCompletion | None:
-        """Waits for the jobs that run; a paused one has no end to wait for."""
+        """Waits for the end of all jobs but the paused ones, which do not run."""
         if not self._settings.wait_for_completion:
             return None
         settings = self._settings.jobs

@@ -1,4 +1,4 @@
-"""Values that the engine does not know yet at preview, as they reach a dynamic provider."""
+"""Values that the engine does not know yet in a preview, as a dynamic provider gets them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
 UNKNOWN: str = rpc.UNKNOWN
-"""How an unknown value is sent to the engine."""
+"""The text that means an unknown value to the engine."""
 
 
 def is_unknown(value: Any) -> bool:

@@ -1,7 +1,7 @@
-"""What alerts are raised by, what they say, and who may raise them: pure functions.
+"""What alerts are sent about, what they say, and who may send them.
 
-A message is a custom notification of Amazon Q Developer in chat applications, the one form that
-it shows in a chat; a mail shows the same text as JSON.
+A message is a custom notification of Amazon Q Developer in chat applications, the only form that
+it shows in a chat. A mail shows the same text as JSON.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ class Ending:
 
     Attributes:
         name: its name, for resources.
-        detail: what distinguishes its event: running out of time ends as Stopped, too.
+        detail: the pattern of its event's details; the status is not enough, as a job that runs out
+            of time is Stopped too.
         title: what happened to the job.
-        description: what it means and what to do, None for the reason that the event gives.
+        description: what it means and what to do; None for the reason that the event gives.
     """
 
     name: str
@@ -57,10 +58,11 @@ FAILURES = (
 )
 """A failed job, with and without the reason in its event.
 
-SageMaker's guide promises the reason, and the event's published schema has none. A template can't
-serve both: a variable without a value makes no JSON, so no one would get the message. Within
-quotation marks it would, but a reason that has such marks itself, as most have, makes no JSON
-there. An empty reason matches both patterns, and both messages are sent.
+SageMaker's guide promises the reason, and the event's published schema has none. One template
+can't be used for both: if a variable has no value, the message is not JSON, and no one gets it.
+Quotation marks around the variable would correct that, but most reasons have such marks themselves,
+and then the message is not JSON either. An empty reason matches both patterns, and both messages
+are sent.
 """
 
 ENDINGS = (
@@ -69,7 +71,7 @@ ENDINGS = (
         "stopped",
         {"TrainingJobStatus": ["Stopped"], "SecondaryStatus": ["Stopped"]},
         "was stopped",
-        "Somebody or something stopped it. Its checkpoints are kept: a relaunch goes on from them.",
+        "A person or a program stopped it. Its checkpoints are kept: a relaunch goes on from them.",
     ),
     Ending(
         "wait",
@@ -89,10 +91,10 @@ ENDINGS = (
 
 
 def event_pattern(ending: Ending, site: Site, bucket: str) -> dict[str, Any]:
-    """The events of this stack's jobs that end so.
+    """The events of this stack's jobs that end in this way.
 
-    The names alone would also match another stack's jobs, whose team or environment goes on where
-    this one's ends; the bucket that they write to is only this stack's, and outlives their role.
+    Their names are not enough: jobs of a stack `research-dev-2` have names that begin as those of
+    `research-dev` do. The bucket that they write to is only this stack's.
     """
     return {
         "source": ["aws.sagemaker"],
@@ -106,15 +108,15 @@ def event_pattern(ending: Ending, site: Site, bucket: str) -> dict[str, Any]:
 
 
 def event_inputs(ending: Ending) -> dict[str, str]:
-    """Where the variables of the message lie in an event: in each that the pattern lets through."""
+    """Where the message's variables are in an event; every event of the pattern has them."""
     return _JOB | (_REASON if ending.description is None else {})
 
 
 def event_message(ending: Ending, site: Site) -> str:
     """The template of the message about an event, with EventBridge's placeholders.
 
-    The reason has no quotation marks around it: EventBridge then quotes it itself, whatever
-    characters it has. A job's name has none that would need that.
+    The reason has no quotation marks around it, so that EventBridge quotes it, with all its
+    characters. A job's name has no characters that need that.
     """
     description = "<reason>" if ending.description is None else ending.description
     message = chat_message(f"Training job <job> {ending.title}", description, site, "<job>")
@@ -134,9 +136,9 @@ def chat_message(title: str, description: str, site: Site, job: str) -> dict[str
 
 
 def topic_policy(topic_arn: str, site: Site) -> Document:
-    """Who may publish alerts, and only encrypted on the wire.
+    """Who may publish alerts, and only by TLS.
 
-    EventBridge supports no condition here: it names no source when it publishes to a topic.
+    EventBridge has no condition, as it names no source when it publishes to a topic.
     """
     alarms = site.arn("cloudwatch", "alarm:*")
     budgets = site.global_arn("budgets", "*")
@@ -157,9 +159,9 @@ def topic_policy(topic_arn: str, site: Site) -> Document:
 
 
 def chat_trust() -> Document:
-    """Only the chat service; AWS documents no condition on where it acts from.
+    """Only the chat service; AWS documents no condition for it.
 
-    The role that carries this may do nothing, so there is nothing to be misused.
+    The role has no permissions, so there is nothing to misuse.
     """
     statement = {
         "Sid": "AssumeForChat",

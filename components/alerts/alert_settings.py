@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from components.validation import Seconds, SettingsModel
 
 MOST_BUDGET_USD = 10_000_000_000_000
-"""From here on a floating-point number can't tell one cent from the next."""
+"""From this amount on, a floating-point number does not distinguish one cent from the next."""
 
 
 class SlackSettings(SettingsModel):
@@ -24,10 +24,12 @@ class SlackSettings(SettingsModel):
 
 
 class ProlongedSettings(SettingsModel):
-    """From when on a job is prolonged."""
+    """When a job counts as prolonged, and what is done then."""
 
     after: Seconds = Field(
-        ge=60, description="The age from which on a job is prolonged, waiting included, as in 12h."
+        ge=60,
+        description="The age at which a job counts as prolonged, with the time that it waited, as "
+        "in 12h.",
     )
     stop: bool = Field(
         default=False, description="Whether a prolonged job is stopped: true or false."
@@ -37,23 +39,25 @@ class ProlongedSettings(SettingsModel):
 class AlertSettings(SettingsModel):
     """Messages about jobs that end badly or take too long, and about the month's cost."""
 
-    emails: list[str] = Field(default=[], description="Addresses that get a mail.")
+    emails: list[str] = Field(default=[], description="Addresses that get the messages by mail.")
     slack: SlackSettings | None = Field(
-        default=None, description="A channel that gets a message: {workspaceId, channelId}."
+        default=None, description="A channel that gets the messages: {workspaceId, channelId}."
     )
     failures_per_day: int = Field(
         default=3, ge=1, description="How many failed jobs in a day raise an alarm, 1 or more."
     )
     prolonged: ProlongedSettings | None = Field(
-        default=None, description="From when on a job is prolonged: {after, stop}."
+        default=None,
+        description="When a job counts as prolonged, and whether it is then stopped: "
+        "{after, stop}. Without it, no job does.",
     )
     monthly_budget_usd: float | None = Field(
         default=None,
         gt=0,
         lt=MOST_BUDGET_USD,
         allow_inf_nan=False,
-        description="What the team is expected to spend in a month at most, in USD, in whole "
-        "cents: a message is sent at 80 % and 100 %, and where it is forecast to be exceeded; "
-        "nothing is stopped. It counts what carries the team's tag, once that is activated as a "
-        "cost allocation tag of the account.",
+        description="The most that the team should spend in a month, in USD and whole cents. A "
+        "message is sent when the costs reach 80 % or 100 % of it, or AWS forecasts more than it; "
+        "nothing is stopped. The costs are those with the tag team: activate it in the account's "
+        "billing settings as a cost allocation tag.",
     )

@@ -25,7 +25,7 @@ from components.decimals import decimal_text
 from components.site import COST_TAG, Site
 
 BUDGET_WARNINGS = (("ACTUAL", 80), ("FORECASTED", 100), ("ACTUAL", 100))
-"""Of what kind of cost, and at which percentage of the budget, an alert is sent."""
+"""The kinds of cost, and the percentage of the budget at which each of them sends an alert."""
 
 _DAY_SECONDS = 86_400
 _DELIVERY_SECONDS = 300
@@ -33,12 +33,12 @@ _DELIVERY_SECONDS = 300
 
 @dataclass(frozen=True)
 class AlertsArgs:
-    """What alerts are made from. What the settings leave out is not watched.
+    """What alerts are made from.
 
     Attributes:
         site: the stack's site.
         settings: the stack's settings of the alerts.
-        bucket_name: the bucket that the stack's jobs write to, by which they are known.
+        bucket_name: the bucket that the stack's jobs write to; alerts know them by it.
         key_arn: the key that encrypts the alerts; its policy lets the publishing services use it.
     """
 
@@ -55,7 +55,7 @@ class Alerts(pulumi.ComponentResource):
     """The topic, to which other subscribers can be added."""
 
     dependencies: list[pulumi.Resource]
-    """What a job must start after, so that none ends unseen."""
+    """What a job must start after, so that no end of a job is missed."""
 
     def __init__(
         self, name: str, args: AlertsArgs, opts: pulumi.ResourceOptions | None = None
@@ -123,7 +123,7 @@ class Alerts(pulumi.ComponentResource):
         deny_all = self._site.arn("iam", "policy/AWSDenyAll", region="", account="aws")
         channel = aws.chatbot.SlackChannelConfiguration(
             name,
-            # Names are unique in an account, and the topic's carries a random suffix.
+            # The name must be unique in the account, and the topic's name has a random suffix.
             configuration_name=self._topic_name,
             slack_team_id=slack.workspace_id,
             slack_channel_id=slack.channel_id,
@@ -159,7 +159,7 @@ class Alerts(pulumi.ComponentResource):
         return rule
 
     def _create_failure_alarm(self, ending: Ending, rule: aws.cloudwatch.EventRule) -> None:
-        """EventBridge counts the matches of each rule, so no other metric is needed."""
+        """An alarm on EventBridge's own metric of how often the rule matched."""
         number = self._args.settings.failures_per_day
         self._create_alarm(
             "failures" if ending is FAILURES[0] else f"failures-{ending.name}",
@@ -171,7 +171,7 @@ class Alerts(pulumi.ComponentResource):
         )
 
     def _create_delivery_alarm(self, ending: Ending, rule: aws.cloudwatch.EventRule) -> None:
-        """Without it, a message that EventBridge can't make or deliver is lost without a word."""
+        """An alarm on messages that EventBridge can't make or deliver; nothing else reports it."""
         self._create_alarm(
             f"{ending.name}-undelivered",
             f"A training job {ending.title}, and EventBridge could not send the message of it: "
@@ -192,10 +192,10 @@ class Alerts(pulumi.ComponentResource):
         period: int,
         threshold: int,
     ) -> None:
-        """An alarm on how often something happened to a rule in a period of seconds.
+        """An alarm on how often a rule's metric was counted in a period of seconds.
 
-        One for each rule, and no sum over rules: AWS doesn't say what a sum is where one of the
-        metrics has never been counted, and these have been counted for few rules.
+        Each rule has an alarm of its own, and there is no sum over rules: most of these metrics
+        have never been counted, and AWS doesn't say what a sum with such a metric is.
         """
         alarm = aws.cloudwatch.MetricAlarm(
             f"{self._name}-{name}",
@@ -228,8 +228,8 @@ class Alerts(pulumi.ComponentResource):
     def _create_budget(self, usd: float) -> None:
         """The team's budget, by its tag.
 
-        The account's billing settings must have activated the tag as a cost-allocation tag; until
-        then the budget sees no cost.
+        The budget counts no cost until the account's billing settings have activated the tag as a
+        cost allocation tag.
         """
         created = aws.budgets.Budget(
             self._name,
@@ -259,13 +259,13 @@ class Alerts(pulumi.ComponentResource):
 
 
 _NO_SUBSCRIBER = (
-    "alerts are sent to nobody, so no one hears of a job that fails: set alerts.emails or "
+    "no one gets the alerts, so no one hears of a job that fails: set alerts.emails or "
     "alerts.slack, or subscribe to the topic yourself"
 )
 
 
 def _unconfirmed(email: str) -> str:
     return (
-        f"{email} gets no alerts until the link in AWS's mail is followed; `pulumi refresh` looks "
-        "whether that has happened"
+        f"{email} gets no alerts yet: open the link in AWS's mail to this address, then run "
+        "`pulumi refresh`"
     )

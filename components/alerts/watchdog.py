@@ -1,4 +1,4 @@
-"""The watchdog: reports, and where wanted stops, jobs that are there for too long."""
+"""The watchdog: reports jobs that are older than a limit, and stops them if the settings say so."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from components.site import Site
 INTERVAL_MINUTES = 15
 
 _BAD_ENDS = {"failures": "ExecutionsFailed", "timeouts": "ExecutionsTimedOut"}
-"""Metrics of Step Functions, which does not count an execution that ran out of time as failed."""
+"""Metrics of Step Functions: an execution that runs out of time does not count as failed."""
 
 _NOT_STARTED = "FailedInvocations"
-"""EventBridge's metric of what a rule could not start."""
+"""EventBridge's metric of how often a rule could not start its target."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class WatchdogArgs:
 
 
 class Watchdog(pulumi.ComponentResource):
-    """A state machine that a schedule starts, and alarms for when it fails itself."""
+    """A state machine that a schedule starts, and alarms for its own failures."""
 
     state_machine_arn: pulumi.Output[str]
     """The state machine."""
@@ -129,8 +129,8 @@ class Watchdog(pulumi.ComponentResource):
     ) -> None:
         alarm = aws.cloudwatch.MetricAlarm(
             f"{self._name}-{name}",
-            alarm_description=f"{self._name} did not start or end well, so prolonged jobs may go "
-            "unseen",
+            alarm_description=f"{self._name} did not start, or failed, so no one may hear of "
+            "prolonged jobs",
             namespace=namespace,
             metric_name=metric,
             dimensions=dimensions,

@@ -1,8 +1,8 @@
-"""The watchdog's state machine and the roles around it: pure functions.
+"""The watchdog's state machine, and the documents of its roles.
 
-CloudWatch has no metric of how long a job has been there, and a job's events repeat after every
-interruption. So the machine is started every few minutes, lists the stack's running jobs that are
-older than the limit, and reports each once: the tag that it sets is its memory.
+CloudWatch has no metric of a job's age, and a job's events come again after each interruption. So
+the machine is started every few minutes, and lists the stack's running jobs that are older than the
+limit. It reports each of them once, and marks it with a tag.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Watch:
 
     Attributes:
         site: the stack's site.
-        settings: from when on a job is prolonged, and whether it is then stopped.
+        settings: when a job counts as prolonged, and whether it is then stopped.
         owner: the tag by which the stack knows its own jobs: its bucket's name.
         topic_arn: the topic that prolonged jobs are reported to.
         key_arn: the key that encrypts the topic.
@@ -45,7 +45,7 @@ class Watch:
     key_arn: str
 
     def integration(self, call: str) -> str:
-        """The ARN of a call that a state machine can make, in the region's own partition."""
+        """The ARN of a call that a state machine can make."""
         return self.site.arn("states", call, region="", account="")
 
 
@@ -92,7 +92,7 @@ def watchdog_trust(site: Site) -> Document:
 
 
 def watchdog_policy(watch: Watch) -> Document:
-    """Listing jobs, which can't be limited; the rest only for jobs of the stack's names."""
+    """Listing all jobs, which can't be limited; the rest only for jobs with the stack's names."""
     jobs = [watch.site.jobs_arn]
     on_jobs = ["sagemaker:AddTags", "sagemaker:ListTags"]
     statements: list[Statement] = [
@@ -115,12 +115,15 @@ def schedule_trust(site: Site) -> Document:
 
 
 def schedule_policy(state_machine_arn: str) -> Document:
-    """Starting the one state machine."""
+    """Starting this state machine only."""
     return document([allow("StartWatchdog", ["states:StartExecution"], [state_machine_arn])])
 
 
 def _list_old_jobs(watch: Watch) -> dict[str, Any]:
-    """One page of running jobs that are old enough; the name is matched from its beginning."""
+    """One page of running jobs that are older than the limit.
+
+    SageMaker finds the prefix anywhere in a name, so the output keeps those that begin with it.
+    """
     prefix = json.dumps(watch.site.job_name_prefix)
     request = (
         f'{{"StatusEquals": "InProgress", "NameContains": {prefix}, '
@@ -188,13 +191,13 @@ def _each_job(watch: Watch) -> dict[str, Any]:
 
 
 def _stop(watch: Watch) -> dict[str, Any]:
-    """A job that could not be stopped is reported all the same, and the report says so."""
+    """A job that could not be stopped is reported too, and the report says so."""
     failed = "'It could not be stopped: ' & $states.errorOutput.Cause"
     return {
         "Type": "Task",
         "Resource": watch.integration("aws-sdk:sagemaker:stopTrainingJob"),
         "Arguments": {"TrainingJobName": _expression("$job.name")},
-        "Assign": {"outcome": "It was told to stop, and its checkpoints are kept."},
+        "Assign": {"outcome": "It is being stopped, and its checkpoints are kept."},
         "Catch": [
             {
                 "ErrorEquals": ["States.ALL"],

@@ -1,7 +1,4 @@
-"""The documents of the artifact store: who may use its key, and what its bucket refuses.
-
-Pure functions of plain values.
-"""
+"""The documents of the artifact store: who may use its key, and what its bucket refuses."""
 
 from __future__ import annotations
 
@@ -25,9 +22,9 @@ _CUSTOMER_KEY = f"{_ENCRYPTION}-customer-algorithm"
 def key_policy(site: Site, alerts: bool = False) -> Document:
     """Who may use the stack's key.
 
-    The account's root stands for the account's IAM policies, as in every key that IAM manages:
-    the execution role's own policy says that it may use the key through S3. In a key's policy
-    `*` means the key itself.
+    The account's root means that IAM policies of the account decide, as for every key that IAM
+    manages. The execution role's own policy, for example, lets it use the key through S3. In a
+    key's policy, the resource `*` means the key itself.
 
     Args:
         site: the key's account and region.
@@ -49,9 +46,9 @@ def bucket_policy(
 
     Args:
         bucket_arn: the bucket.
-        key_arn: the one key that its objects may be encrypted with.
-        vpc_endpoint_id: the one endpoint through which objects may be reached, None for any way.
-        exempt_principal_arns: who may reach them another way: the stack's deployers. `*` and
+        key_arn: the only key that its objects may be encrypted with.
+        vpc_endpoint_id: the only endpoint through which objects may be reached, None for any way.
+        exempt_principal_arns: who may reach them in another way: the stack's deployers. `*` and
             `?` are patterns.
     """
     statements = [
@@ -99,8 +96,8 @@ def _logs_statement(site: Site) -> Statement:
 def _alert_statements(site: Site) -> list[Statement]:
     """The services that publish to an encrypted topic of the account.
 
-    EventBridge names no source when it uses a key for a topic, so a condition on the source would
-    silence it: the topic itself is what binds it to the account.
+    EventBridge names no source when it uses a key for a topic, so with a condition on the source it
+    could not publish. The condition on the topic limits it to the account.
     """
     topics = site.arn("sns", "*")
     of_topic = {"StringLike": {"kms:EncryptionContext:aws:sns:topicArn": topics}}
@@ -126,13 +123,13 @@ def _other_header_statement(
 ) -> Statement:
     """Refuses a put whose header differs from the expected one.
 
-    A put without the header falls to the bucket's default encryption, which is the right one.
-    The `Null` condition lets it through: a negated operator, with IfExists or without, matches a
-    header that is not there.
+    A put without the header gets the bucket's default encryption, which is the right one. It needs
+    the `Null` condition, as a negated operator, with IfExists or without, also matches a header
+    that is not there.
 
-    A put that asks for `aws:kms` and names no key is let through as well, and gets AWS's own key:
-    AWS does not say whether SageMaker uploads checkpoints that way, and refusing them would lose
-    them without a word.
+    A put that asks for `aws:kms` and names no key is accepted too, and gets AWS's own key. AWS does
+    not say whether SageMaker uploads checkpoints in this way. If it does and they were refused,
+    they would be lost without a message.
     """
     (headers,) = differs.values()
     present = {"Null": dict.fromkeys(headers, "false")}
@@ -141,14 +138,14 @@ def _other_header_statement(
 
 
 def _customer_key_statement(bucket_arn: str) -> Statement:
-    """Refuses keys that a client brings along: no one else could ever read the object."""
+    """Refuses keys that a client sends with an object: no one else could ever read the object."""
     condition = {"Null": {_CUSTOMER_KEY: "false"}}
     statement = _deny("DenyCustomerProvidedKeys", ["s3:PutObject"], [f"{bucket_arn}/*"])
     return {**statement, "Condition": condition}
 
 
 def _endpoint_statement(bucket_arn: str, endpoint_id: str, exempt: Sequence[str]) -> Statement:
-    """Refuses objects and listings only: the bucket's settings stay within the account's reach."""
+    """Refuses objects and lists only: the account can still reach the bucket's settings."""
     condition: dict[str, Any] = {"StringNotEquals": {"aws:SourceVpce": endpoint_id}}
     if exempt:
         condition["ArnNotLike"] = {"aws:PrincipalArn": list(exempt)}

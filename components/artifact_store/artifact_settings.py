@@ -12,7 +12,8 @@ class ArtifactSettings(SettingsModel):
 
     retain: bool = Field(
         default=True,
-        description="Whether bucket, key and their controls outlive the stack: true or false.",
+        description="Whether the bucket, its key and their controls outlive the stack: true or "
+        "false.",
     )
     checkpoint_days: int = Field(
         default=30, ge=1, description="How many days a checkpoint is kept after it was written."
@@ -20,21 +21,23 @@ class ArtifactSettings(SettingsModel):
     noncurrent_days: int = Field(
         default=30,
         ge=1,
-        description="How many days an overwritten or deleted object can be brought back, and is "
-        "billed: each checkpoint that a job replaces is kept for so long.",
+        description="How many days an overwritten or deleted object is kept, can be brought back, "
+        "and is billed. Such an object is each checkpoint that a job has replaced.",
     )
     existing_bucket: str | None = Field(
         default=None,
-        description="The name of a bucket that an earlier stack retained, to take it back.",
+        description="The name of a bucket that an earlier stack retained, to use it again.",
     )
     access_log_bucket: str | None = Field(
-        default=None, description="The name of a bucket that receives access logs."
+        default=None, description="The name of a bucket that gets the access logs."
     )
     vpc_only: bool = Field(
         default=False,
-        description="Whether objects are reached through the VPC's endpoint only: true or false.",
+        description="Whether objects can be reached only through the VPC's S3 endpoint: true or "
+        "false.",
     )
     exempt_principals: list[str] = Field(
         default=[],
-        description="ARNs of those who may reach them another way with vpcOnly: the deployers.",
+        description="With vpcOnly, the ARNs of the roles and users that may reach objects in "
+        "another way: those who deploy the stack.",
     )

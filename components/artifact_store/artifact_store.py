@@ -29,9 +29,8 @@ class ArtifactStoreArgs:
         settings: the stack's settings of the artifacts. A bucket that is not retained is emptied
             and deleted with the stack, and its key scheduled for deletion.
         alerts: whether the services that publish alerts use the key too.
-        s3_endpoint_id: the endpoint through which objects are reached where the settings say
-            `vpcOnly`.
-        deployer_arns: the stack's own deployers, who may then reach them another way.
+        s3_endpoint_id: with `vpcOnly`, the only endpoint through which objects can be reached.
+        deployer_arns: the stack's own deployers, who may then reach them in another way.
     """
 
     site: Site
@@ -53,7 +52,7 @@ class ArtifactStore(pulumi.ComponentResource):
     key_arn: pulumi.Output[str]
     """The ARN of the key that encrypts the bucket, the flow logs and the alerts.
 
-    It is known once the key has its policy: before that, CloudWatch Logs may not use the key."""
+    It is known when the key has its policy: before that, CloudWatch Logs may not use the key."""
 
     dependencies: list[pulumi.Resource]
     """What a job must start after and end before."""
@@ -88,8 +87,8 @@ class ArtifactStore(pulumi.ComponentResource):
             force = not self._settings.retain
             self._bucket = aws.s3.Bucket(name, force_destroy=force, opts=self._opts())
         else:
-            # Read, not imported: an import fails wherever the retained bucket's tags, say, are
-            # not exactly those of this stack. Its controls are written again below.
+            # Read and not imported: an import fails if, for example, the retained bucket's tags
+            # are not exactly those of this stack. Its controls are written again below.
             self._bucket = aws.s3.Bucket.get(name, existing, opts=self._child_opts())
         self.bucket_name = self._bucket.bucket
         self.bucket_arn = self._bucket.arn
@@ -133,7 +132,7 @@ class ArtifactStore(pulumi.ComponentResource):
         self.dependencies.append(policy)
 
     def _create_access_controls(self) -> None:
-        """Nothing public, no object of another owner, nothing in plain text over the wire."""
+        """Nothing is public, all objects belong to the bucket's owner, and all access is by TLS."""
         public_access_block = aws.s3.BucketPublicAccessBlock(
             f"{self._name}-public-access-block",
             bucket=self.bucket_name,
@@ -188,7 +187,7 @@ class ArtifactStore(pulumi.ComponentResource):
             f"{self._name}-lifecycle",
             bucket=self.bucket_name,
             rules=lifecycle_rules(self._settings),
-            # A rule for noncurrent versions means nothing before there are versions.
+            # A rule for noncurrent versions needs versions.
             opts=self._opts(depends_on=[versioning]),
         )
         self.dependencies += [versioning, lifecycle]
@@ -204,7 +203,7 @@ class ArtifactStore(pulumi.ComponentResource):
         self.dependencies.append(logging)
 
     def _opts(self, depends_on: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
-        """A retained bucket without its policy would not be the same bucket: controls stay too."""
+        """The controls stay with a retained bucket: without them, it would not be protected."""
         return pulumi.ResourceOptions(
             parent=self, retain_on_delete=self._settings.retain, depends_on=list(depends_on)
         )
@@ -216,10 +215,10 @@ class ArtifactStore(pulumi.ComponentResource):
 def lifecycle_rules(settings: ArtifactSettings) -> list[dict[str, Any]]:
     """What S3 deletes by itself, by the age of each object.
 
-    S3 counts the days of each checkpoint file from when that file was last written, not from the
-    end of its job. A training job writes new ones all the time, so only what is written once and
-    never again, or lies in a paused lineage, can grow too old; it can be brought back for as long
-    as noncurrent versions are kept. Models, sources and inputs don't expire.
+    S3 counts the days of a checkpoint file from when that file was last written, not from the end
+    of its job. A job that trains writes new ones all the time. So only a file that is written once,
+    or one of a paused lineage, can become too old. It can be brought back for as long as noncurrent
+    versions are kept. Models, sources and inputs don't expire.
     """
     return [
         {

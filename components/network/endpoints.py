@@ -43,7 +43,7 @@ INTERFACE_ENDPOINTS = frozenset(
 
 
 def endpoint_problems(names: Sequence[str]) -> list[Problem]:
-    """All that is wrong with the names of interface endpoints, paths relative to the list."""
+    """Everything that is wrong with names of interface endpoints; paths relative to the list."""
     return [
         _problem(position, name)
         for position, name in enumerate(names)
@@ -59,10 +59,10 @@ def service_name(endpoint: str, region: str) -> str:
 def _problem(position: int, name: str) -> Problem:
     path = str(position)
     if name in INTERFACE_ENDPOINTS:
-        return Problem(path, name, "is there twice", "name each endpoint once")
+        return Problem(path, name, "is in the list twice", "name each endpoint once")
     if name == "s3":
-        rule = "is reached through the gateway endpoint that every network has"
-        return Problem(path, name, rule, "leave it out")
+        rule = "has no interface endpoint here: every network has a gateway endpoint for it"
+        return Problem(path, name, rule, "remove it")
     parts = sorted(each for each in INTERFACE_ENDPOINTS if each.startswith(f"{name}."))
     close = parts or difflib.get_close_matches(name, INTERFACE_ENDPOINTS, n=1)
     meant = f"did you mean {' or '.join(close)}? " if close else ""

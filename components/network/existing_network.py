@@ -1,7 +1,4 @@
-"""An existing VPC: what a stack must know of it, and when it is refused.
-
-Pure functions over what EC2 answers to DescribeSubnets and DescribeRouteTables.
-"""
+"""An existing VPC: when jobs can't run in it, by EC2's descriptions of subnets and route tables."""
 
 from __future__ import annotations
 
@@ -21,14 +18,14 @@ def existing_network_problems(
     *,
     efa: bool = False,
 ) -> list[Problem]:
-    """All that is wrong with an existing network, paths relative to the network's settings.
+    """Everything that is wrong with an existing network; paths relative to `network.existing`.
 
     Args:
-        network: what the settings say.
+        network: the settings of the existing network.
         subnets: the subnets of those ids that exist, as EC2 describes them.
         route_tables: the route tables of the VPC, as EC2 describes them.
         largest_job: the instances of the largest job.
-        efa: whether that job's instances have an Elastic Fabric Adapter.
+        efa: whether a job's instances have an Elastic Fabric Adapter.
     """
     described = {subnet["SubnetId"]: subnet for subnet in subnets}
     problems: list[Problem] = []
@@ -55,8 +52,10 @@ def _subnet_problems(
         rule = f"is public: its traffic leaves through {gateways[0]}"
         return [Problem(path, subnet_id, rule, remedy)]
     if subnet.get("MapPublicIpOnLaunch"):
-        rule = "gives out public addresses"
-        return [Problem(path, subnet_id, rule, f"{remedy}, or turn that off")]
+        rule = "gives public addresses to what is created in it"
+        return [
+            Problem(path, subnet_id, rule, f"{remedy}, or set its MapPublicIpOnLaunch to false")
+        ]
     return []
 
 
@@ -68,9 +67,9 @@ def _room_problems(
 
 
 def _internet_gateways(subnet_id: str, route_tables: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The internet gateways that a subnet's routes lead to.
+    """The internet gateways in a subnet's routes.
 
-    A subnet that no route table names uses the VPC's main one.
+    A subnet that no route table names has the routes of the VPC's main one.
     """
     own = [table for table in route_tables if _is_for(table, subnet_id)]
     used = own or [table for table in route_tables if _is_main(table)]

@@ -1,4 +1,4 @@
-"""A VPC's flow logs: who talked to whom, encrypted and kept for a while."""
+"""A VPC's flow logs: a record of its connections, encrypted and kept for some days."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class FlowLogsArgs:
 
 
 class FlowLogs(pulumi.ComponentResource):
-    """The accepted and refused connections of a VPC, in a log group of its own."""
+    """The accepted and rejected connections of a VPC, in a log group of its own."""
 
     dependencies: list[pulumi.Resource]
-    """What a job must start after, so that its traffic is on record."""
+    """What a job must start after, so that its traffic is recorded."""
 
     def __init__(
         self, name: str, args: FlowLogsArgs, opts: pulumi.ResourceOptions | None = None

@@ -1,4 +1,4 @@
-"""The way out of a network that was asked for one: NAT gateways in public subnets."""
+"""A way to the internet, for a network that asks for it: NAT gateways in public subnets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class NatGatewaysArgs:
 
     Attributes:
         vpc_id: the VPC that they are in.
-        subnets: the ranges of all zones; those with a public one get a gateway.
+        subnets: the ranges of all zones; a zone with a public range gets a gateway.
         private_route_tables: the route table of each zone's private subnet, by zone.
     """
 
@@ -31,7 +31,7 @@ class NatGatewaysArgs:
 class NatGateways(pulumi.ComponentResource):
     """An internet gateway, and a NAT gateway in one zone or in each.
 
-    Nothing in a public subnet gets an address by itself: only the gateways are there.
+    Only the gateways are in the public subnets, which give out no public addresses.
     """
 
     dependencies: list[pulumi.Resource]
@@ -99,8 +99,8 @@ class NatGateways(pulumi.ComponentResource):
             subnet_id=subnet.id,
             allocation_id=address.allocation_id,
             tags=tags,
-            # Without its subnet's way out a gateway fails, and without its gateway a VPC's
-            # internet gateway can't be detached.
+            # A gateway fails if its subnet has no route out yet. And a VPC's internet gateway can't
+            # be detached while there is a NAT gateway.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[way_out, association]),
         )
         self.dependencies += [subnet, association, address, gateway]

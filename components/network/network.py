@@ -1,4 +1,4 @@
-"""The private network that jobs run in: subnets without a way out, S3 through an endpoint."""
+"""The private network that jobs run in: subnets without internet, and S3 through an endpoint."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class NetworkArgs:
         site: the stack's site.
         settings: the stack's settings of the network.
         needs: what the jobs reach beyond the stack: inputs in S3, and file systems.
-        artifact_bucket_arn: the bucket that the S3 endpoint leads to.
+        artifact_bucket_arn: the bucket that is reached through the S3 endpoint.
         flow_log_key_arn: the key that encrypts the flow logs; its policy lets CloudWatch Logs
             use it.
     """
@@ -50,10 +50,10 @@ class Network(pulumi.ComponentResource):
     """The subnets that jobs run in, in the order of the zones."""
 
     own_subnet_ids: dict[str, pulumi.Output[str]]
-    """The private subnets that the stack makes, by zone; none in an existing VPC."""
+    """The private subnets that the stack makes, by zone; empty in an existing VPC."""
 
     zone_dependencies: dict[str, list[pulumi.Resource]]
-    """Each such subnet, and its ways out, by zone; they come and go with the zone."""
+    """Each zone's subnet and its routes, by zone; they are made and deleted with the zone."""
 
     training_security_group_id: pulumi.Output[str]
     """The security group of the jobs' instances."""
@@ -115,7 +115,7 @@ class Network(pulumi.ComponentResource):
         default_group = aws.ec2.DefaultSecurityGroup(
             f"{self._name}-default-group",
             vpc_id=vpc.id,
-            # Empty lists, not none: what somebody adds later shows as a difference.
+            # Empty lists and not None, so that a rule that someone adds shows as a difference.
             ingress=[],
             egress=[],
             tags={"Name": f"{self._name}-unused"},
@@ -154,7 +154,7 @@ class Network(pulumi.ComponentResource):
     def _create_private_subnet(
         self, zone: ZoneSubnets
     ) -> tuple[aws.ec2.Subnet, aws.ec2.RouteTable]:
-        """A subnet with a route table of its own, so that each zone can have its own way out."""
+        """A subnet with a route table of its own, as each zone may have its own NAT gateway."""
         name = f"{self._name}-private-{zone.letter}"
         subnet = aws.ec2.Subnet(
             name,
@@ -202,7 +202,7 @@ class Network(pulumi.ComponentResource):
             self._create_s3_route(zone, table_id)
 
     def _create_s3_route(self, zone: str, table_id: pulumi.Output[str]) -> None:
-        """A zone's way to S3, apart from the endpoint: it comes and goes with its zone."""
+        """A zone's route to the S3 endpoint, which is made and deleted with the zone."""
         association = aws.ec2.VpcEndpointRouteTableAssociation(
             f"{self._name}-s3-{zone[-1]}",
             vpc_endpoint_id=self.s3_endpoint_id,

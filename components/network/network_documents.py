@@ -1,7 +1,4 @@
-"""The documents of a network: what its endpoints lead to, and who writes its flow logs.
-
-Pure functions of plain values.
-"""
+"""The documents of a network: what is reached through its endpoints, who writes its flow logs."""
 
 from __future__ import annotations
 
@@ -27,13 +24,13 @@ def s3_endpoint_policy(
 ) -> Document:
     """What can be reached through the S3 endpoint: the artifacts and the jobs' inputs.
 
-    Only for principals of the account, so that credentials from elsewhere carry nothing out.
+    Only for principals of the account: with the credentials of another one, no data gets out.
 
     Args:
         site: the stack's site.
         artifact_bucket_arn: the artifact bucket.
-        input_prefixes: `s3://` URIs of inputs that lie in other buckets.
-        image_layers: whether images are pulled through the VPC; their layers lie in S3.
+        input_prefixes: `s3://` URIs of inputs in other buckets.
+        image_layers: whether images are pulled through the VPC; their layers are in S3.
     """
     own = [
         _through_endpoint("ListArtifacts", ["s3:ListBucket"], [artifact_bucket_arn]),
@@ -46,7 +43,7 @@ def s3_endpoint_policy(
     inputs = [{**each, "Principal": "*"} for each in input_statements(input_prefixes, site)]
     statements = [_of_account(each, site) for each in [*own, *inputs]]
     if image_layers:
-        # ECR hands out signed addresses, which carry ECR's own principal.
+        # Not only for the account: ECR gives out signed addresses, whose principal is its own.
         layers = site.bucket_arn(f"prod-{site.region}-starport-layer-bucket/*")
         statements.append(_through_endpoint("PullImageLayers", ["s3:GetObject"], [layers]))
     return document(statements)
@@ -65,7 +62,7 @@ def flow_log_trust(site: Site) -> Document:
 
 
 def flow_log_policy(log_group_arn: str) -> Document:
-    """Writing to one log group, which exists already."""
+    """Writing to one log group; not making one."""
     streams = f"{log_group_arn}:log-stream:*"
     actions = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
     return document(

@@ -1,12 +1,12 @@
 """`TrainingNetworkInterfaces`: SageMaker's network interfaces, which outlive their jobs.
 
-SageMaker makes them as the execution role, in the jobs' subnets and security group, and removes
-them some minutes after a job, as long as the role may. A subnet or group with an interface in it
-can't be deleted. So this resource is between those and the jobs: it is deleted after the jobs
-and before the subnet, the group and the role's policy, and its deletion waits for the interfaces.
+SageMaker makes them as the execution role, in the jobs' subnets and security group. Some minutes
+after a job's end it removes them, if the role still allows it. A subnet or group can't be deleted
+while an interface is in it. So this resource is deleted after the jobs, and before the subnet, the
+group and the role's policy; its deletion waits until the interfaces are gone.
 
-The state of a stack names this module and `TrainingNetworkInterfacesProvider`: neither may ever
-move.
+The state of a stack names this module and `TrainingNetworkInterfacesProvider`: neither may be
+moved or renamed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from components.training_job.run.ending import ticks
 from components.unknowns import has_unknown
 
 REMOVAL_DEADLINE_SECONDS = 1200
-"""How long SageMaker may take until it has removed the interfaces of a job that has ended."""
+"""How long to wait until SageMaker has removed the interfaces of a job that has ended."""
 
 _REPORT_SECONDS = 60
 _IDENTITY = ("account_id", "region", "security_group_id", "subnet_id")
@@ -40,8 +40,8 @@ class TrainingNetworkInterfacesArgs:
 
     Attributes:
         site: the stack's site.
-        security_group_id: the jobs' security group, which no others' interfaces are in.
-        subnet_id: the subnet that they are in, "" for all of the group's.
+        security_group_id: the jobs' security group; no other interfaces are in it.
+        subnet_id: the subnet that they are in, "" for all interfaces of the group.
     """
 
     site: Site
@@ -50,9 +50,9 @@ class TrainingNetworkInterfacesArgs:
 
 
 class TrainingNetworkInterfaces(Resource, module="ec2", name="TrainingNetworkInterfaces"):
-    """The interfaces of jobs in a subnet that the stack will delete, or in its security group.
+    """The interfaces of jobs in a subnet of the stack, or in all subnets of an existing VPC.
 
-    One for each subnet, so that a subnet can be taken away while jobs run in another.
+    Each subnet has its own such resource, so that it can be deleted while jobs run in another.
     """
 
     def __init__(
@@ -71,27 +71,27 @@ class TrainingNetworkInterfaces(Resource, module="ec2", name="TrainingNetworkInt
 
 
 class TrainingNetworkInterfacesProvider(AwsResourceProvider):
-    """Makes nothing, and is deleted when the last of the interfaces is gone."""
+    """Makes nothing; its deletion ends when the last of the interfaces is gone."""
 
     def diff(self, _id: str, olds: State, news: State) -> DiffResult:
-        """Replace the resource with its subnet or group.
+        """Whether another subnet or group replaces the resource.
 
-        The new one comes first, so that the old one is deleted after the jobs have moved.
+        The new one is made first. The old one is deleted after the jobs have moved.
         """
         others = [key for key in _IDENTITY if has_unknown(news[key]) or olds[key] != news[key]]
         return DiffResult(changes=bool(others), replaces=others)
 
     def create(self, props: State) -> CreateResult:
-        """Record which interfaces these are; SageMaker makes them with each job."""
+        """Records which interfaces these are; SageMaker makes them with each job."""
         return CreateResult("/".join(filter(None, _place(props))), props)
 
     @traced
     def delete(self, _id: str, props: State) -> None:
-        """Wait until there is no such interface.
+        """Waits until there is no such interface.
 
         Raises:
-            TrainingJobError: some are left at the deadline, or the credentials are another
-                account's.
+            TrainingJobError: some are left at the deadline, or the credentials are of another
+                account.
         """
         region = props["region"]
         ec2 = client_in(self._clients, "ec2", props["account_id"], region)
@@ -100,12 +100,12 @@ class TrainingNetworkInterfacesProvider(AwsResourceProvider):
 
 
 def wait_until_removed(ec2: Any, region: str, group: str, subnet: str) -> None:
-    """Wait until a security group has no interface in a subnet, or, with "", in any.
+    """Waits until a security group has no interface in a subnet, or in any subnet for "".
 
-    Those that are attached to nothing are deleted, if the caller may.
+    Interfaces that are attached to nothing are deleted here, if the caller may delete them.
 
     Raises:
-        TrainingJobError: some are left at the deadline; says how to delete them.
+        TrainingJobError: some are left at the deadline; it says how to delete them.
     """
     place = f"{group} in {subnet}" if subnet else group
     left: list[str] = []
@@ -138,10 +138,10 @@ def _interfaces(ec2: Any, group: str, subnet: str) -> list[Interface]:
 
 
 def _deleted(ec2: Any, interface: Interface) -> bool:
-    """Whether an interface is gone, after its deletion where nothing is attached to it.
+    """Whether an interface is gone; one that is attached to nothing is deleted first.
 
-    One that is attached belongs to a job that still ends, and one that may not be deleted is left
-    to SageMaker.
+    An attached one belongs to a job that is still ending. One that the caller may not delete is
+    left for SageMaker.
     """
     if interface["Status"] != "available":
         return False
@@ -160,7 +160,7 @@ def _still_there(region: str, place: str, left: Sequence[str]) -> str:
         [
             f"SageMaker has not removed its network interfaces of {place} within "
             f"{REMOVAL_DEADLINE_SECONDS} s: {', '.join(left)}. While they are there, neither the "
-            "security group nor the subnet can be deleted. See that nothing uses them, then run:",
+            "security group nor the subnet can be deleted. If nothing else uses them, run:",
             *(f"  {command} {each}" for each in left),
             "and run the same command again.",
         ]

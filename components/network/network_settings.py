@@ -13,19 +13,22 @@ FlowLogDays = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
     3288, 3653,
 ]  # fmt: skip
-"""The retentions that CloudWatch Logs knows."""
+"""The numbers of days for which CloudWatch Logs can keep records."""
 
 
 class ExistingVpcSettings(SettingsModel):
-    """A VPC that others made and look after."""
+    """A VPC that others made and maintain."""
 
     vpc_id: str = Field(description="The VPC's id, as vpc-0123456789abcdef0.")
     subnet_ids: list[str] = Field(
-        min_length=1, max_length=16, description="Its private subnets' ids, 1 to 16."
+        min_length=1, max_length=16, description="The ids of its private subnets, 1 to 16."
     )
-    s3_endpoint_id: str = Field(default="", description="Its S3 gateway endpoint's id, if any.")
+    s3_endpoint_id: str = Field(
+        default="", description="Its S3 gateway endpoint's id, if it has one."
+    )
     endpoint_group_id: str = Field(
-        default="", description="The security group of its interface endpoints, if any."
+        default="",
+        description="The id of the security group of its interface endpoints, if it has any.",
     )
 
 
@@ -41,19 +44,20 @@ class NetworkSettings(SettingsModel):
     )
     interface_endpoints: list[str] = Field(
         default=[],
-        description="Services that get an interface endpoint, as logs or ecr.api; each costs by "
-        "the hour and zone.",
+        description="Services that jobs reach through an interface endpoint, as logs or ecr.api; "
+        "each endpoint is billed by the hour, in each zone.",
     )
     flow_log_days: FlowLogDays = Field(
         default=365,
-        description="How many days the VPC's flow logs are kept, one of CloudWatch's retentions.",
+        description="How many days the VPC's flow logs are kept: a number that CloudWatch allows.",
     )
     nat: Nat = Field(
         default="none",
         description="Whether jobs reach the internet through NAT gateways: none, single or "
-        "per-zone; each gateway costs by the hour.",
+        "per-zone; each gateway is billed by the hour.",
     )
     existing: ExistingVpcSettings | None = Field(
         default=None,
-        description="A VPC to use instead of an own one: {vpcId, subnetIds, s3EndpointId}.",
+        description="An existing VPC to use: {vpcId, subnetIds, s3EndpointId}. By default the "
+        "stack makes one.",
     )

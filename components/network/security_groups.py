@@ -1,4 +1,4 @@
-"""The security groups of a network: what the instances of a job may talk to."""
+"""The security groups of a network: which connections a job's instances may make and accept."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class SecurityGroupsArgs:
     Attributes:
         vpc_id: the VPC that they are in.
         region: its region.
-        endpoints: whether there are interface endpoints, which get a group of their own.
-        endpoint_group_id: the group of interface endpoints that somebody else made.
-        internet: whether jobs may call HTTPS addresses outside, which needs NAT gateways.
-        file_systems: file systems that jobs mount, in this VPC or one that is peered with it.
+        endpoints: whether the stack makes interface endpoints; they get a group of their own.
+        endpoint_group_id: the group of an existing VPC's interface endpoints, None if it has none.
+        internet: whether jobs may call HTTPS addresses on the internet, through NAT gateways.
+        file_systems: file systems that jobs mount, in this VPC or in one that is peered with it.
     """
 
     vpc_id: pulumi.Input[str]
@@ -42,7 +42,7 @@ class SecurityGroups(pulumi.ComponentResource):
     """The group of the jobs' instances."""
 
     endpoint_group_id: pulumi.Output[str] | None
-    """The group of the interface endpoints, None where none was made."""
+    """The group of the interface endpoints, None if the stack makes none."""
 
     dependencies: list[pulumi.Resource]
     """What a job must start after and end before."""
@@ -72,7 +72,7 @@ class SecurityGroups(pulumi.ComponentResource):
         self.register_outputs({"training_group_id": self.training_group_id})
 
     def _create_group(self, role: str, description: str) -> aws.ec2.SecurityGroup:
-        """A group without rules: what AWS would let out by default is taken away."""
+        """A group without rules: the provider removes AWS's default rule, which lets all out."""
         group = aws.ec2.SecurityGroup(
             f"{self._name}-{role}",
             vpc_id=self._args.vpc_id,
@@ -84,10 +84,10 @@ class SecurityGroups(pulumi.ComponentResource):
         return group
 
     def _allow_each_other(self) -> None:
-        """Instances of a job talk freely, in and out.
+        """Lets the instances of a job exchange any traffic.
 
-        An Elastic Fabric Adapter bypasses TCP/IP, so it asks for all traffic, and it heeds only
-        rules that name the group itself: an open range would not do.
+        An Elastic Fabric Adapter does not use TCP/IP, so it needs rules for all traffic. They must
+        name the group itself: AWS ignores a range of addresses for this.
         """
         ingress = aws.vpc.SecurityGroupIngressRule(
             f"{self._name}-training-from-itself",
@@ -129,7 +129,7 @@ class SecurityGroups(pulumi.ComponentResource):
         self.dependencies.append(ingress)
 
     def _allow_file_system(self, file_system: FileSystemSettings) -> None:
-        """The way to a file system's group, whose own rules must let the jobs' group in."""
+        """Opens the way to a file system's group, whose own rules must let the jobs' group in."""
         group_id = file_system.security_group_id
         for ports in file_system.ports:
             target = f"{group_id}-{ports[0]}"

@@ -1,8 +1,8 @@
 """How a VPC's address range is cut into subnets, and which ranges are refused.
 
-The range is cut into eight equal slots. The zones a to f own the first six, by their letter and
-not by their place in a list, so that adding, removing or reordering zones renumbers no subnet.
-The eighth slot is cut the same way again for the public subnets of NAT gateways; the
+The range is cut into eight equal slots. The first six belong to the zones a to f, by the zone's
+letter and not by its place in a list. So no subnet gets another range when zones are added, removed
+or reordered. The eighth slot is cut in the same way, for the public subnets of NAT gateways. The
 seventh is free.
 """
 
@@ -37,7 +37,7 @@ _CONTAINER_RANGE = IPv4Network("172.17.0.0/16")
 
 @dataclass(frozen=True)
 class ZoneSubnets:
-    """The ranges of one availability zone; `public` only where it has a NAT gateway."""
+    """The ranges of one availability zone; `public` is None if it has no NAT gateway."""
 
     zone: str
     private: str
@@ -53,7 +53,7 @@ def plan_subnets(cidr: str, zones: Sequence[str], nat: Nat = "none") -> list[Zon
     """The subnets of each zone, in the order of the zones.
 
     Raises:
-        ValueError: if a zone's name is not that of a standard zone, or is there twice.
+        ValueError: a zone's name is not that of a standard zone, or is in the list twice.
     """
     if len(set(zones)) < len(zones):
         raise ValueError(f"availability zones {list(zones)}: each may be named once")
@@ -72,11 +72,11 @@ def plan_subnets(cidr: str, zones: Sequence[str], nat: Nat = "none") -> list[Zon
 
 
 def zone_slot(zone: str) -> int:
-    """The slot that a zone owns: 0 for a zone …a, 5 for a zone …f.
+    """The slot of a zone: 0 for us-east-1a, 5 for us-east-1f.
 
     Raises:
-        ValueError: if the name is not that of a standard zone; local and wavelength zones train
-            no jobs, and their letters would collide with those of the region's own zones.
+        ValueError: the name is not that of a standard zone. No jobs run in local and wavelength
+            zones, and the letters of those zones are used by the region's own zones too.
     """
     match = _ZONE_NAME.fullmatch(zone)
     if match is None:
@@ -88,7 +88,7 @@ def first_zones(available: Iterable[str], count: int) -> list[str]:
     """The first `count` of the region's standard zones, by name.
 
     Raises:
-        ValueError: if the region has fewer.
+        ValueError: the region has fewer.
     """
     standard = sorted(zone for zone in set(available) if _ZONE_NAME.fullmatch(zone))
     if count > len(standard):
@@ -100,12 +100,12 @@ def first_zones(available: Iterable[str], count: int) -> list[str]:
 
 
 def addresses_needed(instances: int, efa: bool = False) -> int:
-    """The addresses that a job of so many instances takes in its subnet."""
+    """How many addresses a job with this number of instances takes in its subnet."""
     return instances * (ADDRESSES_PER_EFA_INSTANCE if efa else ADDRESSES_PER_INSTANCE)
 
 
 def too_small(free: int, instances: int, efa: bool) -> str:
-    """How a subnet with so many free addresses is too small for a job; "" where it is not."""
+    """The rule that a subnet with this number of free addresses breaks; "" if there is room."""
     needed = addresses_needed(instances, efa)
     if needed <= free:
         return ""
@@ -114,9 +114,9 @@ def too_small(free: int, instances: int, efa: bool) -> str:
 
 
 def addresses_free(cidr: str, interface_endpoints: int = 0) -> int:
-    """The addresses that one zone's private subnet leaves to jobs.
+    """How many addresses of one zone's private subnet jobs can use.
 
-    AWS keeps five of each subnet, and every interface endpoint takes one.
+    AWS reserves five in each subnet, and each interface endpoint takes one.
     """
     subnet = _slot(IPv4Network(cidr), 0)
     return subnet.num_addresses - ADDRESSES_RESERVED_BY_AWS - interface_endpoints
@@ -130,12 +130,12 @@ def network_problems(
     nat: Nat = "none",
     interface_endpoints: int = 0,
 ) -> list[Problem]:
-    """All that is wrong with a network, paths relative to the network's settings.
+    """Everything that is wrong with a network; paths relative to the network's settings.
 
     Args:
         cidr: the VPC's range.
         largest_job: the instances of the largest job.
-        efa: whether that job's instances have an Elastic Fabric Adapter.
+        efa: whether a job's instances have an Elastic Fabric Adapter.
         nat: whether there are NAT gateways, which need public subnets.
         interface_endpoints: the number of interface endpoints.
     """
@@ -167,7 +167,7 @@ def _range_problems(cidr: str, nat: Nat) -> list[Problem]:
 
 
 def _room_problems(cidr: str, instances: int, efa: bool, endpoints: int) -> list[Problem]:
-    """One subnet must hold the whole job: SageMaker puts all its instances into one zone."""
+    """A subnet must have room for a whole job: SageMaker puts all its instances into one zone."""
     fault = too_small(addresses_free(cidr, endpoints), instances, efa)
     if not fault:
         return []

@@ -70,7 +70,7 @@ def test_a_key_is_refused_exactly_when_a_service_would_refuse_it(text: str):
 def test_the_refused_and_the_allowed_characters_are_named():
     (problem,) = value_problems("costCenter", "R&D\t(EU)")
     assert str(problem) == (
-        'costCenter: "R&D\\t(EU)" — becomes the value of a tag, in which AWS takes only letters, '
+        'costCenter: "R&D\\t(EU)" — becomes the value of a tag, in which AWS accepts only letters, '
         "digits, spaces and _ . : / = + - @, and not & U+0009 ( ).\n"
         "    Remedy: replace these characters."
     )
@@ -83,7 +83,7 @@ def test_the_refused_and_the_allowed_characters_are_named():
         ("a" * 129, "a", "the key of a tag, which may have 128 characters, but has 129"),
         ("a", "a" * 257, "the value of a tag, which may have 256 characters, but has 257"),
         ("a?", "a&", "the key of a tag, in which"),
-        ("a", "Aws:a", "only AWS's own begin with aws:"),
+        ("a", "Aws:a", "only AWS's own tags may begin with aws:"),
     ],
 )
 def test_a_tag_has_one_problem_at_the_most(key: str, value: str, rule: str):

@@ -64,7 +64,7 @@ def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_alerts_that_no_one_gets_are_reported(warnings: list[str]):
     alerts()
     [warning] = warnings
-    assert "nobody" in warning
+    assert "no one gets the alerts" in warning
     assert "alerts.emails" in warning
     alerts(slack=EVERYTHING["slack"])
     alerts(emails=["ml@example.com"])
@@ -77,7 +77,7 @@ def test_an_address_that_has_not_been_confirmed_is_reported(
     monkeypatch.setitem(STATES, "aws:sns/topicSubscription:TopicSubscription", PENDING)
     alerts(emails=["ml@example.com"])
     [warning] = warnings
-    assert warning.startswith("ml@example.com gets no alerts until")
+    assert warning.startswith("ml@example.com gets no alerts yet")
 
 
 def test_no_function_has_to_be_kept_running(everything: Recording):

@@ -151,7 +151,7 @@ def test_a_prolonged_job_is_stopped_reported_and_marked(run: Any):
     (message,) = cloud.messages
     assert message["title"] == "Training job research-dev-llm-0a1b2c3d-1 is prolonged"
     assert message["description"] == (
-        "It is older than 12h. It was told to stop, and its checkpoints are kept."
+        "It is older than 12h. It is being stopped, and its checkpoints are kept."
     )
     assert message["nextSteps"][0].endswith("#/jobs/research-dev-llm-0a1b2c3d-1")
     [tags] = cloud.aws.tags.values()

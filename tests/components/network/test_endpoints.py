@@ -28,7 +28,7 @@ def test_a_name_like_no_endpoint_is_refused_with_all_that_exist():
 
 def test_an_endpoint_named_twice_is_refused():
     (problem,) = endpoint_problems(["logs", "logs"])
-    assert (problem.path, problem.rule) == ("1", "is there twice")
+    assert (problem.path, problem.rule) == ("1", "is in the list twice")
 
 
 @pytest.mark.parametrize("names", [["s3"], ["logs", "s3"]])

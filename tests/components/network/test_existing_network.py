@@ -66,7 +66,7 @@ def test_a_subnets_own_route_table_counts_and_not_the_main_one():
 
 def test_a_subnet_that_gives_out_public_addresses_is_refused():
     (problem,) = problems({"MapPublicIpOnLaunch": True})
-    assert problem.rule == "gives out public addresses"
+    assert problem.rule == "gives public addresses to what is created in it"
 
 
 @pytest.mark.parametrize(("efa", "needed"), [(False, 8), (True, 20)])

@@ -89,7 +89,7 @@ def test_a_schedule_starts_the_watchdog_which_stops_what_it_is_to_stop(
     job = cloud.ended("limited-owned")
     message = alerting.received(1)[0]
     assert job["TrainingJobStatus"] == "Stopped"
-    assert "It was told to stop" in message["content"]["description"]
+    assert "It is being stopped" in message["content"]["description"]
     alerting.events.remove_targets(Rule="limited", Ids=["0"])
 
 
