@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -209,9 +210,11 @@ def _problem(place: _Place, errors: Sequence[Any]) -> Problem:
 
 
 def _in_a_sentence(description: str) -> str:
+    """The first sentence of a description, as a part of another one."""
     if not description:
         return "a value of the documented type"
-    return description[0].lower() + description[1:].rstrip(".")
+    first = re.split(r"\. (?=[A-Z])", description)[0]
+    return first[0].lower() + first[1:].rstrip(".")
 
 
 def _remedy_for_unknown_key(place: _Place) -> str:

@@ -1,7 +1,7 @@
-"""The API's own limits of a job's settings, by botocore's service model of CreateTrainingJob.
+"""The API's own limits of a job's settings, from botocore's service model of CreateTrainingJob.
 
-Each setting that becomes a member of the request says so itself, by the markers of
-`request_members`. The provider's check reads the finished request once more by the same model.
+Each setting says itself which member of the request it becomes, by the markers of
+`request_members`. The provider later checks the finished request with the same model.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _OF_THE_STACK = {
 
 
 def limit_problems(job: JobSettings) -> list[Problem]:
-    """Every value of a job that the API's own limits refuse."""
+    """Every value of a job that is not within the API's own limits."""
     joint = list(_joint_problems(job))
     reported = {each.path for each in joint}
     single = _section_problems(job, request_shape())
@@ -49,7 +49,7 @@ def limit_problems(job: JobSettings) -> list[Problem]:
 def _section_problems(
     section: SettingsModel, structure: Any, parent: str = ""
 ) -> Iterator[Problem]:
-    """What is wrong with the settings of a section, which is this structure of the model."""
+    """What is wrong with the settings of a section, which becomes a structure of the request."""
     for field in marked_fields(type(section)):
         value, path = getattr(section, field.attribute), f"{parent}{field.key}"
         becomes = field.becomes
@@ -78,7 +78,7 @@ def _setting_problems(path: str, value: Any, becomes: Becomes, shape: Any) -> It
 def _item_problems(
     path: str, name: str, value: Any, becomes: Becomes, structure: Any
 ) -> Iterator[Problem]:
-    """What is wrong with a setting that has a name and becomes an item of a list."""
+    """What is wrong with a named setting, which becomes an item of a list of the request."""
     yield from value_problems(path, name, structure.members[becomes.name])
     if isinstance(value, SettingsModel):
         yield from _section_problems(value, structure, f"{path}.")
@@ -87,7 +87,7 @@ def _item_problems(
 
 
 def _joint_problems(job: JobSettings) -> Iterator[Problem]:
-    """What is wrong with the members that several settings make together."""
+    """What is wrong with the members of the request that are made of several settings."""
     variables, shape = secret_variables(job), member_shape("Environment")
     yield from size_problems("environment", {**job.environment, **variables}, shape, "entries")
     for name, (variable, arn) in zip(job.secrets, variables.items(), strict=True):
@@ -102,7 +102,7 @@ def _joint_problems(job: JobSettings) -> Iterator[Problem]:
 
 
 def extra_problems(job: JobSettings) -> Iterator[Problem]:
-    """What the API refuses of `extra`, and what has a setting of its own, even one not in use."""
+    """What the API refuses of `extra`, and what has a setting of its own, even if it is not set."""
     yield from _extra_problems(job.extra, request_shape(), "", _taken(job))
 
 
@@ -117,7 +117,7 @@ def _taken(job: JobSettings) -> dict[str, str]:
 
 
 def _members(section: type[SettingsModel], parent: str = "") -> dict[str, tuple[str, bool]]:
-    """The setting of each member of the request, and whether it is so only if that is set."""
+    """The setting that decides each member of the request, and whether only if that is set."""
     members: dict[str, tuple[str, bool]] = {}
     for field in marked_fields(section):
         path = f"{parent}{field.key}"
@@ -135,7 +135,7 @@ def _extra_problems(
     for key, value in extra.items():
         path = f"{parent}{key}"
         if path in taken:
-            rule = "has a setting of its own, which extra may not override"
+            rule = "has a setting of its own, and extra may not override it"
             yield Problem(f"extra.{path}", "(set)", rule, f"use {taken[path]}")
         elif isinstance(value, Mapping) and any(each.startswith(f"{path}.") for each in taken):
             yield from _extra_problems(value, structure.members[key], f"{path}.", taken)

@@ -34,7 +34,7 @@ def key_problems(path: str, key_arn: str | None) -> Iterator[Problem]:
         yield Problem(
             path,
             key_arn,
-            "is not the ARN of a KMS key, which a policy can name; an alias is none",
+            "is not the ARN of a KMS key; an alias is not enough, as a policy can't name it",
             "write arn:aws:kms:<region>:<account>:key/<id>",
         )
 
@@ -62,7 +62,7 @@ def _has_one_source(channel: InputSettings) -> Iterator[Problem]:
 
 
 def _locations_are_plain(channel: InputSettings) -> Iterator[Problem]:
-    """The role's policy names them, so they may hold nothing that a policy reads as a pattern."""
+    """The role's policy names them, so they may have no character of a pattern."""
     named = {f"manifestPrefixes.{i}": uri for i, uri in enumerate(channel.manifest_prefixes)}
     if channel.s3_uri is not None:
         named["s3Uri"] = channel.s3_uri
@@ -75,33 +75,34 @@ def _locations_are_plain(channel: InputSettings) -> Iterator[Problem]:
             )
 
 
-def _manifests_are_told(channel: InputSettings) -> Iterator[Problem]:
+def _manifests_have_prefixes(channel: InputSettings) -> Iterator[Problem]:
     kind = channel.s3_data_type
     if kind == "S3Prefix":
         if channel.manifest_prefixes:
-            rule = "only a manifest names objects that lie elsewhere"
+            rule = "is for manifests, whose objects may be under other prefixes"
             yield Problem("manifestPrefixes", channel.manifest_prefixes, rule, "remove it")
         return
     if channel.s3_uri is None:
-        rule = "a manifest is one object in S3, with the full URIs of others"
+        rule = "a manifest is an object in S3 that lists other objects by their full URIs"
         yield Problem("s3DataType", kind, rule, "upload it, and name it with s3Uri")
     if not channel.manifest_prefixes:
         yield Problem(
             "manifestPrefixes",
             None,
-            "the jobs may read only what the settings name, and a manifest's objects lie elsewhere",
-            "name the prefixes that they lie under",
+            "is required: jobs may read only what the settings name, and a manifest's objects can "
+            "be anywhere",
+            "name the prefixes that the objects are under",
         )
 
 
 def _augmented_manifests_have_attributes(channel: InputSettings) -> Iterator[Problem]:
     augmented = channel.s3_data_type == "AugmentedManifestFile"
     if augmented and channel.mode != "Pipe":
-        rule = "SageMaker reads an AugmentedManifestFile in Pipe mode alone"
+        rule = "SageMaker reads an AugmentedManifestFile only in Pipe mode"
         yield Problem("mode", channel.mode, rule, "set mode: Pipe")
     if augmented and not channel.attribute_names:
-        rule = "SageMaker must be told which attributes of each line to read"
-        yield Problem("attributeNames", None, rule, "name 1 to 16 of them, in order")
+        rule = "is required: SageMaker needs to know which attributes of each line to read"
+        yield Problem("attributeNames", None, rule, "name 1 to 16 attributes, in their order")
     if not augmented and channel.attribute_names:
         rule = "only an AugmentedManifestFile has attributes"
         yield Problem("attributeNames", channel.attribute_names, rule, "remove it")
@@ -113,8 +114,8 @@ def _fast_files_are_prefixes(channel: InputSettings) -> Iterator[Problem]:
         yield Problem("mode", "FastFile", rule, "set mode: File or Pipe, or name an S3 prefix")
 
 
-def _streams_alone_are_changed(channel: InputSettings) -> Iterator[Problem]:
-    """In File mode, SageMaker wants these unset or None; FastFile is a view of the objects."""
+def _only_pipes_change_objects(channel: InputSettings) -> Iterator[Problem]:
+    """In File mode, SageMaker wants these unset or None; FastFile shows the objects as they are."""
     changes = {
         "compression": channel.compression != "None" and channel.compression,
         "recordWrapper": channel.record_wrapper != "None" and channel.record_wrapper,
@@ -122,7 +123,7 @@ def _streams_alone_are_changed(channel: InputSettings) -> Iterator[Problem]:
     }
     for path, value in changes.items():
         if value is not False and channel.mode != "Pipe":
-            rule = f"is for Pipe mode alone, and the mode is {channel.mode}"
+            rule = f"is only for mode Pipe, and the mode is {channel.mode}"
             yield Problem(path, value, rule, "remove it, or set mode: Pipe")
 
 
@@ -131,7 +132,7 @@ def _file_systems_are_mounted(channel: InputSettings) -> Iterator[Problem]:
         return
     yield from under("fileSystem", _file_system_problems(channel.file_system))
     if channel.mode != "File":
-        rule = "a file system is mounted, which is File mode"
+        rule = "a file system is mounted, so its mode can only be File"
         yield Problem("mode", channel.mode, rule, "remove it")
     for path, value, default in (
         ("distribution", channel.distribution, "FullyReplicated"),
@@ -140,22 +141,22 @@ def _file_systems_are_mounted(channel: InputSettings) -> Iterator[Problem]:
         ("keyArn", channel.key_arn, None),
     ):
         if value != default:
-            yield Problem(path, value, "is for data in S3 alone", "remove it")
+            yield Problem(path, value, "is only for data in S3, not for a file system", "remove it")
 
 
 def _file_system_problems(source: FileSystemSettings) -> Iterator[Problem]:
     if not _FILE_SYSTEM_ID.fullmatch(source.id):
-        yield Problem("id", source.id, "is no file system's id", "write fs-0123456789abcdef0")
+        rule = "is not the id of a file system"
+        yield Problem("id", source.id, rule, "write it as fs-0123456789abcdef0")
     if not _SECURITY_GROUP_ID.fullmatch(source.security_group_id):
-        remedy = "write sg-0123456789abcdef0"
-        yield Problem(
-            "securityGroupId", source.security_group_id, "is no security group's id", remedy
-        )
+        rule = "is not the id of a security group"
+        remedy = "write it as sg-0123456789abcdef0"
+        yield Problem("securityGroupId", source.security_group_id, rule, remedy)
     if not source.directory_path.startswith("/"):
         rule = "is not the full path of a directory"
         yield Problem("directoryPath", source.directory_path, rule, "begin it with /")
     elif source.type == "FSxLustre" and source.directory_path == "/":
-        rule = "lacks the mount name, which a path on FSx for Lustre begins with"
+        rule = "has no mount name, and a path on FSx for Lustre begins with it"
         remedy = "write /<mount name>, as `aws fsx describe-file-systems` shows it"
         yield Problem("directoryPath", source.directory_path, rule, remedy)
 
@@ -189,7 +190,7 @@ def _group_problems(channel: InputSettings, job: JobSettings) -> Iterator[Proble
             yield Problem(
                 f"instanceGroups.{position}",
                 group,
-                f"is none of the job's instanceGroups, which are {known}",
+                f"is not one of the job's instanceGroups, which are {known}",
                 "name one of them, or remove it",
             )
 
@@ -197,10 +198,10 @@ def _group_problems(channel: InputSettings, job: JobSettings) -> Iterator[Proble
 _RULES: tuple[Callable[[InputSettings], Iterator[Problem]], ...] = (
     _has_one_source,
     _locations_are_plain,
-    _manifests_are_told,
+    _manifests_have_prefixes,
     _augmented_manifests_have_attributes,
     _fast_files_are_prefixes,
-    _streams_alone_are_changed,
+    _only_pipes_change_objects,
     _file_systems_are_mounted,
     _keys_are_named,
 )

@@ -1,4 +1,4 @@
-"""The rules for what instances a job runs on: types, groups, spot, warm pool, fallbacks."""
+"""The rules for the instances that a job runs on: types, groups, spot, warm pool, fallbacks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from components.problems import Problem
 from components.training_job.settings.job_settings import JobSettings
 
 _GROUP_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
-"""The API takes any text; the launcher's arguments separate the names by commas."""
+"""The API accepts any text. The launcher gets the names in one argument, separated by commas."""
 
 
 def instance_problems(job: JobSettings) -> Iterator[Problem]:
@@ -27,7 +27,7 @@ def instance_problems(job: JobSettings) -> Iterator[Problem]:
 
 
 def _instance_types(job: JobSettings) -> dict[str, str]:
-    """The types that the settings name, by their paths."""
+    """The instance types in a job's settings, by their paths."""
     groups = {f"instanceGroups.{k}.instanceType": v for k, v in job.instance_groups.items()}
     types = {path: group.instance_type for path, group in groups.items()}
     if not types:
@@ -61,14 +61,14 @@ def _warm_pool_problems(job: JobSettings) -> Iterator[Problem]:
         return
     kept = format_duration(job.keep_alive)
     if job.spot is not None:
-        rule = "the service keeps no warm pool of spot instances"
+        rule = "SageMaker keeps no warm pool of spot instances"
         yield Problem("keepAlive", kept, rule, "remove it, or set spot: false")
     elif any(fallback.spot for fallback in job.fallbacks):
-        rule = "the service keeps no warm pool of spot instances, which a fallback asks for"
-        yield Problem("keepAlive", kept, rule, "remove it, or spot from the fallbacks")
+        rule = "SageMaker keeps no warm pool of spot instances, and a fallback asks for spot"
+        yield Problem("keepAlive", kept, rule, "remove it, or remove spot from the fallbacks")
     if job.instance_groups:
-        rule = "the service keeps no warm pool of several instance types"
-        yield Problem("keepAlive", kept, rule, "remove it, or instanceGroups")
+        rule = "SageMaker keeps no warm pool of several instance types"
+        yield Problem("keepAlive", kept, rule, "remove it, or remove instanceGroups")
 
 
 def _type_problems(path: str, instance_type: str, job: JobSettings) -> Iterator[Problem]:
@@ -79,8 +79,8 @@ def _type_problems(path: str, instance_type: str, job: JobSettings) -> Iterator[
     yield Problem(
         path,
         instance_type,
-        "is not a SageMaker training instance type that is known here",
-        f"{meant}For a type newer than the table, set unlistedInstanceType: true",
+        "is not in this program's table of SageMaker's training instance types",
+        f"{meant}If the type is newer than the table, set unlistedInstanceType: true",
     )
 
 
@@ -89,7 +89,7 @@ def _group_problems(job: JobSettings) -> Iterator[Problem]:
         return
     for setting, path in (("instance_type", "instanceType"), ("instance_count", "instanceCount")):
         if setting in job.model_fields_set:
-            rule = "each of the instanceGroups says it for itself"
+            rule = "can't be set together with instanceGroups: each group sets its own"
             yield Problem(path, getattr(job, setting), rule, "remove it, or instanceGroups")
     for name in job.instance_groups:
         if not _GROUP_NAME.fullmatch(name):
@@ -99,13 +99,13 @@ def _group_problems(job: JobSettings) -> Iterator[Problem]:
 
 def _distribution_group_problems(job: JobSettings) -> Iterator[Problem]:
     if job.distribution_groups and job.distribution == "none":
-        rule = "without a distribution there is nothing to join"
-        remedy = "set distribution, or remove it"
+        rule = "says which groups a distribution joins, and the job has no distribution"
+        remedy = "set distribution, or remove distributionGroups"
         yield Problem("distributionGroups", job.distribution_groups, rule, remedy)
     for position, name in enumerate(job.distribution_groups):
         if name not in job.instance_groups:
             known = ", ".join(job.instance_groups) or "none"
-            rule = f"is none of the job's instanceGroups, which are {known}"
+            rule = f"is not one of the job's instanceGroups, which are {known}"
             yield Problem(f"distributionGroups.{position}", name, rule, "name one of them")
 
 
@@ -114,24 +114,24 @@ def _fallback_problems(job: JobSettings) -> Iterator[Problem]:
         return
     written = [each.model_dump(by_alias=True, exclude_none=True) for each in job.fallbacks]
     if job.relaunch != "onFailure":
-        rule = "a fallback is what a relaunch uses, and nothing is relaunched"
+        rule = "fallbacks are used by a relaunch, and this job is never relaunched"
         yield Problem("fallbacks", written, rule, "set relaunch: onFailure")
     if len(job.fallbacks) >= job.max_attempts:
         rule = f"of {job.max_attempts} attempts only {job.max_attempts - 1} can use a fallback"
-        remedy = f"set maxAttempts to {len(job.fallbacks) + 1} or more, or remove some"
+        remedy = f"set maxAttempts to {len(job.fallbacks) + 1} or more, or remove some fallbacks"
         yield Problem("fallbacks", written, rule, remedy)
     for position, fallback in enumerate(job.fallbacks):
         path = f"fallbacks.{position}"
         if fallback.instance_type is None and fallback.spot is None:
             yield Problem(path, None, "changes nothing", "set instanceType or spot, or remove it")
         if fallback.instance_type is not None and job.instance_groups:
-            rule = "one type can't stand for several instanceGroups"
+            rule = "one type can't replace several instanceGroups"
             remedy = "remove it; spot can still change"
             yield Problem(f"{path}.instanceType", fallback.instance_type, rule, remedy)
 
 
 def _pending_problems(job: JobSettings) -> Iterator[Problem]:
-    """MaxPendingTimeInSeconds counts for accelerated types alone, says the API's reference."""
+    """The API's reference says that MaxPendingTimeInSeconds is only for accelerated types."""
     pending = job.extra.get("StoppingCondition", {})
     if not isinstance(pending, dict) or "MaxPendingTimeInSeconds" not in pending:
         return

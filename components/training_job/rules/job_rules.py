@@ -1,7 +1,7 @@
-"""The rules between a job's settings that need nothing but the settings and the project's folder.
+"""The rules for a job's settings that need nothing but the settings and the project's folder.
 
-Each function checks one thing and yields what is wrong with it. What concerns instances, inputs,
-secrets and the API's own limits has a module of its own.
+Each function checks one thing and yields what is wrong with it. The rules for instances, inputs and
+secrets, and the API's own limits, have modules of their own.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def job_problems(job: JobSettings, project: Path) -> list[Problem]:
 
 
 def _is_within(path: str, reported: list[str]) -> bool:
-    """Whether a rule of the settings, in plainer words, has reported this value already."""
+    """Whether a rule of the settings, whose words are plainer, has reported this value already."""
     return any(f"{path}.".startswith(f"{each}.") for each in reported)
 
 
@@ -51,7 +51,7 @@ def _something_is_run(job: JobSettings, _: Path) -> Iterator[Problem]:
         yield Problem(
             "source",
             job.source.dir,
-            "an algorithm brings its own code, which the launcher would replace",
+            "an algorithm has its own code, and a source would replace it",
             "remove it, or set image instead of algorithm",
         )
 
@@ -77,7 +77,7 @@ def _one_lineage_is_named(job: JobSettings, _: Path) -> Iterator[Problem]:
         yield Problem(
             "resumeFrom",
             job.resume_from,
-            f"fresh ({job.fresh}) starts another lineage, so there is none to resume",
+            f"fresh ({job.fresh}) starts a new lineage, and resumeFrom goes on with an old one",
             "remove one of fresh and resumeFrom",
         )
 
@@ -91,7 +91,7 @@ def _source_exists(job: JobSettings, project: Path) -> Iterator[Problem]:
             "source.dir",
             job.source.dir,
             "there is no such folder in the project",
-            f"create it, or name a folder below {project.name}/",
+            f"create it, or name a folder in {project.name}/",
         )
         return
     source = source_files(folder, project)
@@ -115,8 +115,8 @@ def _script_problems(
         yield Problem(
             "",
             source.entry_point,
-            f"is not packed: it lies outside {source.dir}, or Git ignores it, or it has the name "
-            "of what tools leave behind",
+            f"is not packed: it is outside {source.dir}, or Git ignores it, or its name is one of "
+            "tools' own files",
             f"remove it from .gitignore, or name one of {_scripts_in(folder)}",
         )
 
@@ -130,7 +130,7 @@ def _launcher_has_a_script(job: JobSettings, _: Path) -> Iterator[Problem]:
         yield Problem(
             "distribution",
             job.distribution,
-            "a distribution needs a script that the launcher can start",
+            "a distribution is set up by the launcher, which needs a script to start",
             "add source: {dir, entryPoint}, or remove distribution",
         )
 
@@ -139,7 +139,7 @@ def _tags_are_the_jobs_own(job: JobSettings, _: Path) -> Iterator[Problem]:
     for name, value in job.tags.items():
         path = f"tags.{name}"
         if name.lower().startswith(_RESERVED_TAGS):
-            rule = f"tags that begin with {' or '.join(_RESERVED_TAGS)} are not a job's own"
+            rule = f"tags that begin with {' or '.join(_RESERVED_TAGS)} can't be set by a job"
             yield Problem(path, value, rule, "choose another name")
         else:
             yield from tag_problems(path, name, value)

@@ -1,4 +1,4 @@
-"""The rules for secrets: none is in a job's record, and the launcher can fetch those it needs."""
+"""The rules for secrets: none is written into a job's record, and the launcher can fetch them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SECRET_VALUE = re.compile(
 
 
 def secret_problems(job: JobSettings) -> Iterator[Problem]:
-    """Everything that is wrong with a job's secrets, and what looks like one elsewhere."""
+    """Everything that is wrong with a job's secrets, and what looks like a secret elsewhere."""
     yield from _nothing_looks_secret(job)
     for name, secret in job.secrets.items():
         path = f"secrets.{name}"
@@ -52,20 +52,27 @@ def _nothing_looks_secret(job: JobSettings) -> Iterator[Problem]:
             yield Problem(
                 path,
                 "(hidden)",
-                "looks like a secret, and what stands here is readable in the job's record",
+                "looks like a secret, and the job's record shows it in plain text",
                 "keep it in Secrets Manager, and name its ARN in secrets",
             )
 
 
 def _looks_secret(name: str, value: str) -> bool:
-    """By the known forms of keys and tokens, or by the name; a number or an ARN is none."""
-    told = value.isdecimal() or _SECRET_ARN.fullmatch(value)
-    sounds_secret = _SECRET_NAME.search(_NEXT_WORD.sub("_", name))
-    return bool(_SECRET_VALUE.search(value) or (sounds_secret and not told))
+    """Whether a value has the form of a known key or token, or a name that a secret may have.
+
+    Under such a name, a number and the ARN of a secret are accepted.
+    """
+    if _SECRET_VALUE.search(value):
+        return True
+    harmless = value.isdecimal() or _SECRET_ARN.fullmatch(value)
+    return not harmless and bool(_SECRET_NAME.search(_NEXT_WORD.sub("_", name)))
 
 
 def _texts(job: JobSettings) -> Iterator[tuple[str, str, str]]:
-    """Each text that ends up in the job's record: its path, the name it goes by, and itself."""
+    """Each text that comes into the job's record: its path, its name, and the text itself.
+
+    An argument's name is in it, as in `--token=…`, or is the option before it, as in `--token …`.
+    """
     for name, value in job.environment.items():
         yield f"environment.{name}", name, value
     for name, parameter in job.hyperparameters.items():
@@ -94,22 +101,32 @@ def _texts_in(value: Any, path: str, name: str) -> Iterator[tuple[str, str, str]
 
 def _name_problems(path: str, name: str, job: JobSettings) -> Iterator[Problem]:
     if not _VARIABLE.fullmatch(name):
-        rule = "is not the name of an environment variable"
-        yield Problem(path, name, rule, "choose another name, of letters, digits and _")
+        rule = (
+            "becomes an environment variable, whose name may have only letters, digits and _, and "
+            "may not begin with a digit"
+        )
+        yield Problem(path, name, rule, f"choose another name, as {_variable_like(name)}")
     if name in job.environment:
-        rule = "is set by environment too"
+        rule = "is the name of a variable that environment sets too"
         yield Problem(path, name, rule, f"remove environment.{name}")
-    if f"{SECRET_VARIABLE_PREFIX}{name}" in job.environment:
-        rule = "its ARN is told to the launcher in a variable that environment sets too"
-        yield Problem(path, name, rule, f"remove environment.{SECRET_VARIABLE_PREFIX}{name}")
+    variable = f"{SECRET_VARIABLE_PREFIX}{name}"
+    if variable in job.environment:
+        rule = f"the launcher gets its ARN in the variable {variable}, which environment sets too"
+        yield Problem(path, name, rule, f"remove environment.{variable}")
+
+
+def _variable_like(name: str) -> str:
+    """A name that a variable can have, as near as possible to one that it can't have."""
+    near = re.sub(r"[^A-Za-z0-9_]", "_", name)
+    return near if _VARIABLE.fullmatch(near) else f"_{near}"
 
 
 def _arn_problems(path: str, arn: str) -> Iterator[Problem]:
-    """A policy on the name without the last six characters would match other secrets too."""
+    """The ARN must be full: without its last six characters, a policy would match more secrets."""
     if not _SECRET_ARN.fullmatch(arn):
         yield Problem(
             path,
-            "(hidden)",  # somebody may have written the secret itself
+            "(hidden)",  # a user may have written the secret itself
             "is not the full ARN of a secret of Secrets Manager, with its last six characters",
             "write arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>",
         )
@@ -122,12 +139,13 @@ def _fetch_problems(job: JobSettings) -> Iterator[Problem]:
             True,
             "the launcher fetches secrets from Secrets Manager, and an isolated container has "
             "neither a network nor credentials",
-            "set networkIsolation: false, or read what is gated as an input channel",
+            "set networkIsolation: false; or remove the secrets, and read what they give access to "
+            "from an input channel",
         )
     if job.source is None:
         yield Problem(
             "secrets",
             sorted(job.secrets),
-            "the launcher fetches secrets, and it travels with the source",
+            "the launcher fetches secrets, and a job without a source has no launcher",
             "add source: {dir, entryPoint}",
         )

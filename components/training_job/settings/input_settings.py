@@ -16,12 +16,12 @@ _PORTS: dict[str, tuple[Ports, ...]] = {
     "EFS": ((2049, 2049),),
     "FSxLustre": ((988, 988), (1018, 1023)),
 }
-"""EFS is mounted by NFS. Lustre's ports are those of the user guide of Amazon FSx for Lustre, which
-asks for them in both directions."""
+"""The ports of NFS for EFS. Those of Lustre are from the user guide of Amazon FSx for Lustre, which
+needs them in both directions."""
 
 
 class FileSystemSettings(SettingsModel):
-    """A directory of a file system that the VPC of the jobs reaches."""
+    """A directory of a file system that can be reached from the VPC of the jobs."""
 
     id: Annotated[str, Becomes("FileSystemId")] = Field(
         description="The file system's id, as fs-0123456789abcdef0."
@@ -30,15 +30,15 @@ class FileSystemSettings(SettingsModel):
         description="The kind: EFS or FSxLustre."
     )
     directory_path: Annotated[str, Becomes("DirectoryPath")] = Field(
-        description="The directory's full path, as /data; for FSxLustre it begins with the mount "
+        description="The directory's full path, as /data. For FSxLustre it begins with the mount "
         "name, as /fsx/data."
     )
     access_mode: Annotated[Literal["ro", "rw"], Becomes("FileSystemAccessMode")] = Field(
         default="ro", description="Whether the job only reads (ro) or also writes (rw)."
     )
     security_group_id: str = Field(
-        description="The security group of the file system's network interfaces, as sg-0123. The "
-        "stack opens its way there; the group must let the jobs' group in."
+        description="The id of the security group of the file system's network interfaces, as "
+        "sg-0123. The jobs' group lets connections to it out; its own rules must let them in."
     )
 
     @property
@@ -57,10 +57,11 @@ class InputSettings(SettingsModel):
 
     s3_uri: Annotated[str | None, Becomes("DataSource.S3DataSource.S3Uri")] = Field(
         default=None,
-        description="The S3 prefix to read, as s3://bucket/prefix/, or the manifest's object.",
+        description="The S3 prefix to read, as s3://bucket/prefix/, or the URI of a manifest.",
     )
     path: str | None = Field(
-        default=None, description="A file or folder that the stack uploads, from the project's."
+        default=None,
+        description="A file or folder that the stack uploads; its path in the project's folder.",
     )
     file_system: Annotated[
         FileSystemSettings | None, Becomes("DataSource.FileSystemDataSource")
@@ -79,54 +80,59 @@ class InputSettings(SettingsModel):
         Becomes("DataSource.S3DataSource.S3DataDistributionType"),
     ] = Field(
         default="FullyReplicated",
-        description="Whether each instance gets all objects (FullyReplicated) or a share of "
-        "them (ShardedByS3Key).",
+        description="Whether each instance gets all objects (FullyReplicated) or its part of them "
+        "(ShardedByS3Key).",
     )
     s3_data_type: Annotated[
         Literal["S3Prefix", "ManifestFile", "AugmentedManifestFile"],
         Becomes("DataSource.S3DataSource.S3DataType"),
     ] = Field(
         default="S3Prefix",
-        description="What s3Uri names: a prefix (S3Prefix), or a list of objects (ManifestFile, or "
-        "AugmentedManifestFile, which is for Pipe alone).",
+        description="What s3Uri names: a prefix (S3Prefix), or a file that lists objects "
+        "(ManifestFile, or AugmentedManifestFile, which needs mode Pipe).",
     )
     manifest_prefixes: list[str] = Field(
         default=[],
-        description="The prefixes that a manifest's objects lie under; jobs may read no others.",
+        description="The prefixes of the objects that a manifest lists; jobs can read no others.",
     )
     attribute_names: Annotated[list[str], Becomes("DataSource.S3DataSource.AttributeNames")] = (
         Field(
             default=[],
             max_length=16,
-            description="The attributes to read of an AugmentedManifestFile, 1 to 16.",
+            description="The attributes to read from each line of an AugmentedManifestFile, "
+            "1 to 16.",
         )
     )
     compression: Annotated[Literal["None", "Gzip"], Becomes("CompressionType")] = Field(
-        default="None", description="How the objects are compressed: None or Gzip; Pipe alone."
+        default="None",
+        description="How the objects are compressed: None or Gzip; only with mode Pipe.",
     )
     record_wrapper: Annotated[Literal["None", "RecordIO"], Becomes("RecordWrapperType")] = Field(
         default="None",
-        description="Whether each object is wrapped in a record: None or RecordIO; Pipe alone.",
+        description="Whether SageMaker wraps each object in a record: None or RecordIO; only with "
+        "mode Pipe.",
     )
     shuffle_seed: Annotated[int | None, Becomes("ShuffleConfig.Seed")] = Field(
         default=None,
         ge=-(2**63),
         lt=2**63,
-        description="A number that fixes in which order each epoch reads the objects; Pipe alone.",
+        description="A number that decides the order in which each epoch reads the objects; only "
+        "with mode Pipe.",
     )
     instance_groups: Annotated[list[str], Becomes("DataSource.S3DataSource.InstanceGroupNames")] = (
         Field(
             default=[],
             max_length=5,
-            description="The instance groups that get the channel; empty for all.",
+            description="The instance groups that get the channel. Empty for all.",
         )
     )
     key_arn: str | None = Field(
         default=None,
-        description="The ARN of the KMS key that encrypts the objects, where it is a customer's.",
+        description="The ARN of the KMS key that encrypts the objects, if it is a customer "
+        "managed key.",
     )
 
     @property
     def prefixes(self) -> list[str]:
-        """The S3 locations that the channel reads and that the stack did not make."""
+        """The S3 locations that the channel reads outside the stack's bucket."""
         return [*([self.s3_uri] if self.s3_uri else []), *self.manifest_prefixes]

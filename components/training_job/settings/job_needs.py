@@ -1,4 +1,4 @@
-"""What the jobs of a stack reach beyond the stack itself: the sum over their settings."""
+"""What the jobs of a stack use outside the stack, from the settings of all of them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from components.training_job.settings.job_settings import JobSettings
 
 @dataclass(frozen=True)
 class JobNeeds:
-    """What all jobs together may reach; each list is sorted and free of repetition.
+    """What all jobs together use outside the stack; each list is sorted, without repetitions.
 
     Attributes:
         repository_arns: the ECR repositories of their images.
-        input_prefixes: `s3://` URIs of inputs that lie in other buckets.
-        input_key_arns: the customers' keys that encrypt those inputs.
+        input_prefixes: `s3://` URIs of inputs in other buckets.
+        input_key_arns: the customer managed keys that encrypt those inputs.
         secret_arns: their secrets in Secrets Manager.
-        secret_key_arns: the customers' keys that encrypt those secrets.
+        secret_key_arns: the customer managed keys that encrypt those secrets.
         file_systems: the file systems that they mount.
-        volume_encryption: whether a job, on whatever fallback, has volumes that take a key.
+        volume_encryption: whether a job, or one of its fallbacks, has volumes that take a key.
     """
 
     repository_arns: Sequence[str] = ()
@@ -34,7 +34,7 @@ class JobNeeds:
 
 
 def needs_of(jobs: Iterable[JobSettings]) -> JobNeeds:
-    """What these jobs need."""
+    """What these jobs use outside the stack."""
     jobs = list(jobs)
     channels = [channel for job in jobs for channel in job.inputs.values()]
     secrets = [secret for job in jobs for secret in job.secrets.values()]

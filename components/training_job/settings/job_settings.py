@@ -12,21 +12,21 @@ from components.training_job.settings.request_members import Becomes, Decides
 from components.validation import Seconds, SettingsModel, section_or_switch
 
 NAME_PATTERN = r"[a-z0-9](-?[a-z0-9])*"
-"""Names that can stand in a training job's name and in an S3 key."""
+"""Names that can be a part of a training job's name and of an S3 key."""
 
 _TWO_HOURS = 2 * 3600
 
 _ESSENTIAL: dict[str, Any] = {"essential": True}
-"""Marks, in the settings' schema, the six settings that most jobs begin with."""
+"""Marks the six settings that most jobs begin with, in the schema of the settings."""
 
 
 class SourceSettings(SettingsModel):
     """The folder of code that the job runs."""
 
-    dir: str = Field(description="The folder of the job's code, from the project's folder.")
-    entry_point: str = Field(description="The script in that folder that is run, as train.py.")
+    dir: str = Field(description="The folder of the job's code; its path in the project's folder.")
+    entry_point: str = Field(description="The script to run; its path in dir, as train.py.")
     arguments: list[str] = Field(
-        default=[], description="Arguments for the script, after the hyperparameters."
+        default=[], description="Arguments of the script, after those for the hyperparameters."
     )
 
 
@@ -36,12 +36,13 @@ class SpotSettings(SettingsModel):
     max_wait: Annotated[Seconds | None, Becomes("StoppingCondition.MaxWaitTimeInSeconds")] = Field(
         default=None,
         ge=1,
-        description="The longest time for waiting and running together, in seconds or as in 4h; "
-        "twice maxRuntime by default.",
+        description="The most time for waiting and running together, in seconds or as in 4h; by "
+        "default twice maxRuntime.",
     )
     checkpoints: Annotated[bool, Decides("CheckpointConfig")] = Field(
         default=True,
-        description="Whether /opt/ml/checkpoints is kept in the artifact bucket: true or false.",
+        description="Whether the files in /opt/ml/checkpoints are kept in the artifact bucket: "
+        "true or false.",
     )
 
 
@@ -57,16 +58,17 @@ class InstanceGroupSettings(SettingsModel):
 
 
 class FallbackSettings(SettingsModel):
-    """What a relaunch uses instead of what the job asks for first."""
+    """What a relaunch runs on, instead of the job's own instance type or capacity."""
 
     instance_type: str | None = Field(
         default=None,
-        description="Another instance type, best with as many accelerators; the job's own by "
-        "default.",
+        description="Another instance type, best with the same number of accelerators; by default "
+        "the job's own.",
     )
     spot: bool | None = Field(
         default=None,
-        description="true for spot capacity, false for on-demand; as the job by default.",
+        description="Whether it is spot capacity (true) or on-demand (false); by default as the "
+        "job.",
     )
 
 
@@ -79,24 +81,24 @@ class SecretSettings(SettingsModel):
     )
     key_arn: str | None = Field(
         default=None,
-        description="The ARN of the KMS key that encrypts it, where it is a customer's.",
+        description="The ARN of the KMS key that encrypts it, if it is a customer managed key.",
     )
 
 
-def _arn_alone(value: Any) -> Any:
-    """`HF_TOKEN: arn:…` is a secret with nothing else to say of it."""
+def _from_arn(value: Any) -> Any:
+    """`HF_TOKEN: arn:…` is short for `HF_TOKEN: {arn: arn:…}`."""
     return {"arn": value} if isinstance(value, str) else value
 
 
 Secret = Annotated[
-    SecretSettings, BeforeValidator(_arn_alone, json_schema_input_type=SecretSettings | str)
+    SecretSettings, BeforeValidator(_from_arn, json_schema_input_type=SecretSettings | str)
 ]
 
 
 class JobSettings(SettingsModel):
-    """One training job; its definition, its placement, and what to do with it."""
+    """One training job: its definition, its placement, and what to do with it."""
 
-    # For editors, which warn while one writes; the rules report it too.
+    # For editors, which warn while a person writes; the rules report it too.
     model_config = ConfigDict(
         json_schema_extra={"oneOf": [{"required": ["image"]}, {"required": ["algorithm"]}]}
     )
@@ -110,7 +112,7 @@ class JobSettings(SettingsModel):
     algorithm: Annotated[str | None, Becomes("AlgorithmSpecification.AlgorithmName")] = Field(
         default=None,
         description="Instead of an image, the name or ARN of an algorithm: one of AWS Marketplace, "
-        "or one whose image's repository lets the execution role pull.",
+        "or one whose image the execution role is allowed to pull.",
     )
     source: Annotated[
         SourceSettings | None,
@@ -123,12 +125,14 @@ class JobSettings(SettingsModel):
     )
     distribution: Literal["none", "jax", "torchrun"] = Field(
         default="none",
-        description="How processes find each other: none, jax or torchrun.",
+        description="How the processes of several instances or GPUs find each other: none, jax or "
+        "torchrun.",
     )
     instance_type: Annotated[str, Becomes("ResourceConfig.InstanceType")] = Field(
         default="ml.g5.2xlarge",
-        description="The instance type, as ml.g5.2xlarge. Whether a script can go on from "
-        "checkpoints of another number of accelerators is its own matter.",
+        description="The instance type, as ml.g5.2xlarge. After a change, the next job goes on "
+        "from the checkpoints: the script must be able to read them with the new number of "
+        "accelerators.",
         json_schema_extra=_ESSENTIAL,
     )
     instance_count: Annotated[
@@ -138,8 +142,8 @@ class JobSettings(SettingsModel):
     ] = Field(
         default=1,
         ge=1,
-        description="The number of instances, 1 or more. Whether a script can go on from "
-        "checkpoints of another number is its own matter.",
+        description="The number of instances, 1 or more. After a change, the next job goes on from "
+        "the checkpoints: the script must be able to read them with the new number.",
         json_schema_extra=_ESSENTIAL,
     )
     instance_groups: Annotated[
@@ -153,8 +157,8 @@ class JobSettings(SettingsModel):
     )
     distribution_groups: list[str] = Field(
         default=[],
-        description="The instance groups that the distribution joins; empty for all. The others "
-        "run the script by itself.",
+        description="The instance groups whose processes find each other by distribution. Empty "
+        "for all. In the other groups, each instance runs the script alone.",
     )
     volume_gb: Annotated[int, Becomes("ResourceConfig.VolumeSizeInGB")] = Field(
         default=100, ge=1, le=16_384, description="Each instance's volume in GB, 1 to 16384."
@@ -163,8 +167,8 @@ class JobSettings(SettingsModel):
         default=_TWO_HOURS,
         ge=1,
         le=28 * 86_400,
-        description="The longest training time over all attempts, in seconds or as in 2h, "
-        "at most 28d.",
+        description="The most time that the job may train, in seconds or as in 2h, at most 28d. "
+        "SageMaker's own restarts count together; a relaunch has the whole time again.",
         json_schema_extra=_ESSENTIAL,
     )
     max_retries: Annotated[
@@ -173,7 +177,7 @@ class JobSettings(SettingsModel):
         default=None,
         ge=1,
         le=30,
-        description="How often the service itself tries again after an internal error, 1 to 30.",
+        description="How often SageMaker itself tries again after an internal error, 1 to 30.",
     )
     keep_alive: Annotated[
         Seconds | None,
@@ -182,8 +186,8 @@ class JobSettings(SettingsModel):
         default=None,
         ge=60,
         le=21_600,
-        description="How long the instances are kept, and billed, as a warm pool after the job, "
-        "at most 6h; not with spot.",
+        description="How long the instances are kept and billed as a warm pool after the job, in "
+        "seconds or as in 30m, 60 s to 6h; not with spot.",
     )
     spot: Annotated[
         SpotSettings | None,
@@ -199,10 +203,10 @@ class JobSettings(SettingsModel):
     ] = Field(
         default=[],
         max_length=10,
-        description="What the further attempts of onFailure run on, one after the other, at most "
-        "10: [{instanceType: ml.g5.4xlarge}, {spot: false}]. They go on from the same checkpoints: "
-        "choose types with as many accelerators, unless the script can read those of another "
-        "number.",
+        description="What the second and later attempts of relaunch: onFailure run on, in this "
+        "order, at most 10: [{instanceType: ml.g5.4xlarge}, {spot: false}]. They go on from the "
+        "same checkpoints: choose types with the same number of accelerators, unless the script "
+        "can read checkpoints of another number.",
     )
     inputs: Annotated[
         dict[str, InputSettings],
@@ -216,55 +220,59 @@ class JobSettings(SettingsModel):
     hyperparameters: Annotated[
         dict[str, str | int | float | bool],
         Becomes("HyperParameters"),
-    ] = Field(default={}, description="Hyperparameters by name; texts, numbers or booleans.")
+    ] = Field(default={}, description="Hyperparameters by name: texts, numbers, true or false.")
     environment: Annotated[dict[str, str], Becomes("Environment")] = Field(
-        default={}, description="Environment variables of the container; texts."
+        default={}, description="Environment variables of the container by name: texts."
     )
     secrets: dict[str, Secret] = Field(
         default={},
-        description="Environment variables of the script from Secrets Manager, by name: "
-        "{HF_TOKEN: <ARN>} or {HF_TOKEN: {arn, keyArn}}; they need networkIsolation: false and "
-        "boto3 in the image.",
+        description="Environment variables of the script whose values are in Secrets Manager, by "
+        "name: {HF_TOKEN: <ARN>} or {HF_TOKEN: {arn, keyArn}}. They need networkIsolation: false, "
+        "and boto3 in the image.",
     )
     metrics: Annotated[
         dict[str, str],
         Becomes("AlgorithmSpecification.MetricDefinitions", name="Name", value="Regex"),
     ] = Field(
         default={},
-        description="Regular expressions with one group that find a metric's value in the log.",
+        description="Metrics by name: regular expressions that find the value in the log, with one "
+        "group.",
     )
     tags: Annotated[dict[str, str], Becomes("Tags", name="Key", value="Value")] = Field(
         default={},
         max_length=40,
-        description="Tags of the job beside the stack's, at most 40; they change in place.",
+        description="Tags of the job, in addition to the stack's, at most 40. A change of tags "
+        "launches nothing.",
     )
     network_isolation: Annotated[bool, Becomes("EnableNetworkIsolation")] = Field(
         default=True,
-        description="Whether the container has no network but its peers: true or false.",
+        description="Whether the container can reach no network, except the job's other instances: "
+        "true or false.",
     )
     extra: dict[str, Any] = Field(
         default={},
-        description="More of the CreateTrainingJob request, in the API's own words: "
+        description="Other members of the CreateTrainingJob request, by their names in the API: "
         "{ProfilerConfig: {…}}.",
     )
     paused: bool = Field(
         default=False,
-        description="true stops the job and keeps its checkpoints; false goes on from them.",
+        description="Whether the job is paused: true stops it and keeps its checkpoints, false "
+        "goes on from them.",
     )
     run_id: str = Field(
         default="",
         max_length=64,
-        description="Any text; another one asks for a new run of an unchanged definition.",
+        description="Any text. A change of it asks for a new run, even if nothing else changes.",
     )
     fresh: str = Field(
         default="",
         max_length=16,
         pattern=f"^({NAME_PATTERN})?$",
-        description="A short name that starts another lineage, from no checkpoint.",
+        description="A short name that starts a new lineage, without checkpoints.",
     )
     resume_from: str = Field(
         default="",
-        description="The lineage to go on with, such as that of a job that was renamed.",
+        description="The lineage to go on with, for example that of a job that was renamed.",
     )
     relaunch: Literal["never", "onFailure"] = Field(
         default="never",
@@ -272,16 +280,20 @@ class JobSettings(SettingsModel):
         "never or onFailure.",
     )
     max_attempts: int = Field(
-        default=3, ge=1, le=30, description="The most attempts in a row with onFailure, 1 to 30."
+        default=3,
+        ge=1,
+        le=30,
+        description="The most attempts in a row with relaunch: onFailure, 1 to 30.",
     )
     unlisted_instance_type: bool = Field(
         default=False,
-        description="true accepts an instance type that the table of types doesn't list.",
+        description="Whether an instance type is accepted that this program's table doesn't list: "
+        "true or false.",
     )
 
     @property
     def max_wait(self) -> int | None:
-        """Seconds of waiting and running together on spot; None on demand."""
+        """The most seconds of waiting and running together on spot; None for on-demand."""
         if self.spot is None:
             return None
         return self.spot.max_wait if self.spot.max_wait is not None else 2 * self.max_runtime
@@ -294,10 +306,10 @@ class JobSettings(SettingsModel):
     @property
     def groups(self) -> tuple[InstanceGroupSettings, ...]:
         """The instances, by type: the groups, or the only type and its count."""
-        alone = InstanceGroupSettings(
+        only = InstanceGroupSettings(
             instance_type=self.instance_type, instance_count=self.instance_count
         )
-        return tuple(self.instance_groups.values()) or (alone,)
+        return tuple(self.instance_groups.values()) or (only,)
 
     @property
     def total_instances(self) -> int:
@@ -306,12 +318,12 @@ class JobSettings(SettingsModel):
 
     @property
     def variants(self) -> tuple[JobSettings, ...]:
-        """The job as its attempts may run: as it is written, then on each fallback."""
+        """The job as each attempt may run it: as it is written, then on each fallback."""
         return (self, *(self._on(fallback) for fallback in self.fallbacks))
 
     @property
     def takes_volume_key(self) -> bool:
-        """Whether the service accepts a key for the volumes: not where a type has local disks."""
+        """Whether SageMaker accepts a key for the volumes: not if a type has local disks."""
         listed = [training_instance_types().get(group.instance_type) for group in self.groups]
         return not any(each.has_local_storage for each in listed if each is not None)
 

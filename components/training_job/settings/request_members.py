@@ -1,7 +1,7 @@
-"""How a setting says what it is in the CreateTrainingJob request.
+"""How a setting says which member of the CreateTrainingJob request it becomes.
 
-The markers are metadata of a field's annotation. Two things follow from them: the API's own limits
-for the setting's value, and what `extra` may not set.
+The markers are metadata of a field's annotation. They have two uses: the setting's value is checked
+with the API's own limits, and `extra` may not set the member.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from components.validation import SettingsModel
 
 @dataclass(frozen=True)
 class Becomes:
-    """The setting's value is this member of the request, so it has the API's limits for it.
+    """The setting's value becomes this member of the request, so the member's limits apply to it.
 
     Attributes:
         path: the member's dotted path, from the structure that the field's section becomes. A
-            section without this marker is the same structure as the section around it.
+            section without this marker becomes the same structure as the section around it.
         name: the member that holds an item's name, where named settings become a list.
         value: the member that holds an item's value, where it is not a section of its own.
     """
@@ -31,11 +31,11 @@ class Becomes:
 
 @dataclass(frozen=True)
 class Decides:
-    """The setting decides what this member of the request is, which is not the setting's value.
+    """The setting decides this member of the request, whose value is not the setting's value.
 
     Attributes:
         path: the member's dotted path in the request.
-        when_set: whether that is so only where the setting is set.
+        when_set: whether the setting decides it only if it is set.
     """
 
     path: str
@@ -44,14 +44,14 @@ class Decides:
 
 @dataclass(frozen=True)
 class MarkedField:
-    """A field of a section, with what its annotation says of the request.
+    """A field of a section, with what its annotation says about the request.
 
     Attributes:
         attribute: its name in Python.
         key: its name in the stack's file.
-        becomes: the member of the request that it is, if it is one.
-        decides: the members of the request that depend on it.
-        section: the section that its value is, or None if it is a value, or has many sections.
+        becomes: the member of the request that it becomes, if it becomes one.
+        decides: the members of the request that it decides.
+        section: the type of its value if that is a section, otherwise None.
     """
 
     attribute: str

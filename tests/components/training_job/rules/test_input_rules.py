@@ -56,7 +56,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
      f"{TRAIN}.recordWrapper", "mode: Pipe"),
     (channel(s3Uri="s3://data/", shuffleSeed=0), f"{TRAIN}.shuffleSeed", "mode: Pipe"),
     (channel(fileSystem=EFS, mode="Pipe"), f"{TRAIN}.mode", "mounted"),
-    (channel(fileSystem=EFS, distribution="ShardedByS3Key"), f"{TRAIN}.distribution", "S3 alone"),
+    (channel(fileSystem=EFS, distribution="ShardedByS3Key"), f"{TRAIN}.distribution", "data in S3"),
     (channel(fileSystem=EFS | {"id": "efs-1"}), f"{TRAIN}.fileSystem.id", "fs-0123"),
     (channel(fileSystem=EFS | {"directoryPath": "data"}), f"{TRAIN}.fileSystem.directoryPath", "/"),
     (channel(fileSystem=EFS | {"securityGroupId": "default"}),

@@ -19,7 +19,10 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     (SECRETS | {"secrets": {"HF_TOKEN": SECRET_ARN[:-7]}}, "jobs.digits.secrets.HF_TOKEN",
      "last six characters"),
     (SECRETS | {"secrets": {"HF-TOKEN": SECRET_ARN}}, "jobs.digits.secrets.HF-TOKEN",
-     "another name"),
+     "only letters, digits and _, and may not begin with a digit.\n"
+     "    Remedy: choose another name, as HF_TOKEN."),
+    (SECRETS | {"secrets": {"2ND-TOKEN": SECRET_ARN}}, "jobs.digits.secrets.2ND-TOKEN",
+     "as _2ND_TOKEN"),
     (SECRETS | {"environment": {"SECRET_ARN_HF_TOKEN": "7"}}, "jobs.digits.secrets.HF_TOKEN",
      "remove environment.SECRET_ARN_HF_TOKEN"),
     (SECRETS | {"secrets": {"HF_TOKEN": {"arn": SECRET_ARN, "keyArn": "key"}}},
