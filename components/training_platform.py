@@ -163,9 +163,9 @@ class TrainingPlatform(pulumi.ComponentResource):
     def _create_interfaces_of(
         self, suffix: str, subnet_id: pulumi.Input[str], zone: Sequence[pulumi.Resource]
     ) -> TrainingNetworkInterfaces:
-        """They depend on the role's policy and the zone's routes, and so are removed before those.
+        """Interfaces that are removed before the role's policy and the zone's routes are.
 
-        SageMaker removes interfaces as the role. Until then, a job may still upload something.
+        SageMaker removes them as the role. Until then, a job may still upload something.
         """
         return TrainingNetworkInterfaces(
             f"{self._name}-network-interfaces{suffix}",

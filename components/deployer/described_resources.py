@@ -73,7 +73,7 @@ def _stack_reads(scope: DeployerScope) -> list[Statement]:
 
 
 def _image_reads(scope: DeployerScope) -> list[Statement]:
-    """Whether an image exists, and which digest its tag stands for when a job is launched."""
+    """Whether an image exists, and which digest its tag means when a job is launched."""
     actions = ["ecr:BatchGetImage"]
     return [allow("FindImages", actions, scope.repository_arns)] if scope.repository_arns else []
 
