@@ -103,17 +103,17 @@ def test_some_requests_pass_before_a_fault(faulty: Cloud):
 
 
 def test_objects_are_chosen_by_method_and_path(faulty: Cloud):
-    fault = {"service": "s3", "method": "PUT", "path": f"/{BUCKET}/broken/*", "answer": "throttle"}
+    fault = {"service": "s3", "method": "PUT", "path": f"/{BUCKET}/refused-puts/*", "answer": "throttle"}
     switch(faulty, fault, fault | {"answer": "error"})
     faulty.put("whole/key", b"")
 
     codes = [
-        refusal(faulty.s3.put_object, Bucket=BUCKET, Key="broken/key", Body=b"")[0]
+        refusal(faulty.s3.put_object, Bucket=BUCKET, Key="refused-puts/key", Body=b"")[0]
         for _ in range(2)
     ]
 
     assert codes == ["SlowDown", "InternalError"]
-    assert faulty.keys("broken/") == []
+    assert faulty.keys("refused-puts/") == []
 
 
 def test_services_that_are_asked_by_forms_fail_in_their_own_way(faulty: Cloud):
