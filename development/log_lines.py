@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+from components.site import TRAINING_LOGS
+
 _PAUSE_SECONDS = 0.5
 
 
@@ -83,7 +84,7 @@ class Follower:
 
 def _streams(logs: Any, prefix: str) -> list[str]:
     pages = logs.get_paginator("describe_log_streams").paginate(
-        logGroupName=LOG_GROUP, logStreamNamePrefix=prefix
+        logGroupName=TRAINING_LOGS, logStreamNamePrefix=prefix
     )
     try:
         return [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
@@ -92,7 +93,7 @@ def _streams(logs: Any, prefix: str) -> list[str]:
 
 
 def _events(logs: Any, **query: Any) -> Sequence[dict[str, Any]]:
-    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=LOG_GROUP, **query)
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=TRAINING_LOGS, **query)
     try:
         events = [event for page in pages for event in page["events"]]
     except logs.exceptions.ResourceNotFoundException:  # no job has written anything yet

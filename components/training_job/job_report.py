@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 
 from components.arns import console
+from components.site import TRAINING_LOGS
 from components.training_job.resource import TrainingJob
 from components.training_job.run.cost import UNKNOWN_COST, Cost, savings_percent
 from components.training_job.run.job_state import RECORDED_ONLY, REPORTED_AS, JobState
@@ -55,7 +56,7 @@ class JobReport(JobState):
     @property
     def log_url(self) -> str:
         """The job's log in the console, "" while it is not launched."""
-        group = "$252Faws$252Fsagemaker$252FTrainingJobs"  # the console's own way to write a slash
+        group = TRAINING_LOGS.replace("/", "$252F")  # as the console writes a slash
         return self._page(
             f"cloudwatch/home?region={self.region}#logsV2:log-groups/log-group/{group}"
             f"$3FlogStreamNameFilter$3D{self.training_job_name}/"

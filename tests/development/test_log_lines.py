@@ -7,7 +7,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from development.log_lines import LOG_GROUP, LogLine, NewLines, read_lines
+from components.site import TRAINING_LOGS
+from development.log_lines import LogLine, NewLines, read_lines
 
 JOB = "vision-dev-digits-0123abcd-1"
 
@@ -22,13 +23,13 @@ def logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.fixture
 def group(logs: Any) -> None:
-    logs.create_log_group(logGroupName=LOG_GROUP)
+    logs.create_log_group(logGroupName=TRAINING_LOGS)
 
 
 def write(logs: Any, job: str, host: str, *lines: tuple[int, str]) -> None:
-    stream = {"logGroupName": LOG_GROUP, "logStreamName": f"{job}/{host}-1732250000"}
+    stream = {"logGroupName": TRAINING_LOGS, "logStreamName": f"{job}/{host}-1732250000"}
     if not logs.describe_log_streams(
-        logGroupName=LOG_GROUP, logStreamNamePrefix=stream["logStreamName"]
+        logGroupName=TRAINING_LOGS, logStreamNamePrefix=stream["logStreamName"]
     )["logStreams"]:
         logs.create_log_stream(**stream)
     events = [{"timestamp": time, "message": message} for time, message in lines]

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from components.durations import format_duration
+from components.site import TRAINING_LOGS
 from components.training_job.aws.errors import TrainingJobError
 from components.training_job.run.outcome import is_terminal
 from components.training_job.run.service_record import describe
@@ -18,7 +19,6 @@ _TICK_SHARE = 0.05
 _TICK_NEAR_THE_END = 2.0
 _ENDING = frozenset({"Uploading", "Stopping"})
 _AT_ONCE = 4
-_LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
 Progress = Callable[[str], None]
 
@@ -91,7 +91,7 @@ def last_log_lines(logs: Any, name: str, lines: int) -> list[str]:
     """The job's last log lines, of each instance's newest stream; none where it wrote none."""
     try:
         streams = logs.describe_log_streams(
-            logGroupName=_LOG_GROUP, logStreamNamePrefix=f"{name}/"
+            logGroupName=TRAINING_LOGS, logStreamNamePrefix=f"{name}/"
         )["logStreams"]
         return [line for stream in streams for line in _tail(logs, stream["logStreamName"], lines)]
     except logs.exceptions.ClientError as error:
@@ -100,7 +100,7 @@ def last_log_lines(logs: Any, name: str, lines: int) -> list[str]:
 
 def _tail(logs: Any, stream: str, lines: int) -> list[str]:
     events = logs.get_log_events(
-        logGroupName=_LOG_GROUP, logStreamName=stream, limit=lines, startFromHead=False
+        logGroupName=TRAINING_LOGS, logStreamName=stream, limit=lines, startFromHead=False
     )["events"]
     host = stream.rpartition("/")[2].rpartition("-")[0]
     return [f"{host} | {event['message'].rstrip()}" for event in events]
