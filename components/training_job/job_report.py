@@ -10,8 +10,8 @@ import pulumi
 
 from components.arns import console
 from components.site import TRAINING_LOGS
+from components.training_job.request.cost import UNKNOWN_COST, Cost, savings_percent
 from components.training_job.resource import TrainingJob
-from components.training_job.run.cost import UNKNOWN_COST, Cost, savings_percent
 from components.training_job.run.job_state import RECORDED_ONLY, REPORTED_AS, JobState
 
 

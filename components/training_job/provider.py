@@ -28,20 +28,21 @@ from components.training_job.aws.aws_provider import AwsResourceProvider, State
 from components.training_job.aws.errors import TrainingJobError, is_denied, traced
 from components.training_job.aws.images import Images
 from components.training_job.code_channel.source_control import revision
-from components.training_job.preflight.checkpoint_health import checkpoint_warning, newest_change
 from components.training_job.preflight.preflight import Preflight
-from components.training_job.preflight.running_network import refuse_without_network
+from components.training_job.request.cost import cost_ceiling, expected_cost
 from components.training_job.request.definition import Request, definition_hash, definition_of
 from components.training_job.request.fallbacks import request_of_try
 from components.training_job.request.job_inputs import IDENTITY, RECORDED, JobInputs, inputs_of
 from components.training_job.request.job_tags import tag_problems
 from components.training_job.request.service_model import conform, request_problems
-from components.training_job.run.cost import cost_ceiling, expected_cost
+from components.training_job.run.checkpoint_health import checkpoint_warning, newest_change
 from components.training_job.run.decision import (
     Decision,
     decide,
     depends_on_release,
     next_try,
+    reasons_to_replace,
+    refuse_without_network,
     retry_notice,
 )
 from components.training_job.run.ending import let_go, stop_and_wait, was_let_go
@@ -109,10 +110,9 @@ class TrainingJobProvider(AwsResourceProvider):
             self._successors[olds["training_job_name"]] = request_of_try(
                 inputs["request"], inputs.get("fallbacks", ()), tries
             )
-        changed = [key for key in (*IDENTITY, "launch") if olds.get(key) != news.get(key)]
         return DiffResult(
             changes=decision is not Decision.NOTHING,
-            replaces=(changed or ["paused"]) if decision is Decision.REPLACE else [],
+            replaces=reasons_to_replace(olds, inputs) if decision is Decision.REPLACE else [],
             delete_before_replace=True,
         )
 

@@ -1,7 +1,8 @@
 """What an update does to a job: nothing, a change in place, or another job. A truth table.
 
 `olds` is the recorded state, `news` the checked inputs. Only a changed definition forces a new
-job. A changed placement is recorded and applies to the next launch. A finished job is not drift.
+job. A changed placement is recorded and applies to the next launch. That a job has finished is no
+difference.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+from components.training_job.aws.errors import TrainingJobError
+from components.training_job.request.definition import Request
 from components.training_job.request.fallbacks import request_of_try
 from components.training_job.request.job_inputs import COMPARED, IDENTITY
 from components.training_job.run.outcome import has_failed
@@ -40,12 +43,20 @@ def decide(olds: Mapping[str, Any], news: Mapping[str, Any], *, released: bool =
     goes_on = _goes_on(olds, released)
     if goes_on or _is_another_run(olds, news) or _is_retried(olds, news):
         return Decision.REPLACE
-    return Decision.UPDATE if _is_recorded_anew(olds, news) else Decision.NOTHING
+    return Decision.UPDATE if _is_changed_in_place(olds, news) else Decision.NOTHING
 
 
 def depends_on_release(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     """Whether the decision is another one for a run that was released; AWS is asked only then."""
     return decide(olds, news, released=True) is not decide(olds, news)
+
+
+def reasons_to_replace(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
+    """The inputs that the engine names where it replaces a job; never none of them.
+
+    A job that goes on, or is tried again, may have no input that is another one.
+    """
+    return [key for key in (*IDENTITY, "launch") if olds.get(key) != news.get(key)] or ["paused"]
 
 
 def next_try(olds: Mapping[str, Any], news: Mapping[str, Any]) -> int:
@@ -67,14 +78,34 @@ def retry_notice(olds: Mapping[str, Any], news: Mapping[str, Any], tries: int) -
     )
 
 
+def refuse_without_network(description: Request, request: Request) -> None:
+    """Refuses a change of the network that a live job is in, before the engine carries it out.
+
+    The job stays in the network that it was launched in. Without a route to its bucket it would
+    run on, keep no more checkpoints, and lose its model. The engine deletes only after all
+    updates, so an error here keeps what the job needs.
+
+    Raises:
+        TrainingJobError: a subnet or security group of the job is not in its new request.
+    """
+    gone = sorted(_network(description) - _network(request))
+    if gone:
+        raise TrainingJobError(
+            f"{description['TrainingJobName']} runs in {', '.join(gone)}, which its settings no "
+            "longer name. It would lose its way to its bucket, and with it its checkpoints and its "
+            "model. Wait for its end, or set paused: true and run `pulumi up`, which stops it with "
+            "its checkpoints and changes the network; then paused: false."
+        )
+
+
 def _is_another_run(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     return any(is_unknown(news[key]) or olds[key] != news[key] for key in IDENTITY)
 
 
 def _goes_on(olds: Mapping[str, Any], released: bool) -> bool:
-    """A job goes on as the next attempt where a pause stopped it, or its absence from the settings.
+    """Whether a job goes on as the next attempt: a pause, or its absence in the settings, ended it.
 
-    One that ended by itself before it was released has nothing left to go on with.
+    A run that had ended before it was released has nothing left to do.
     """
     if released:
         return olds["outcome"] in ("running", "stopped")
@@ -82,20 +113,27 @@ def _goes_on(olds: Mapping[str, Any], released: bool) -> bool:
 
 
 def _is_moved(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-    """What is done about at once, whether the switch is on and whether the job is paused.
+    """Whether a change can't wait for the next launch: of the owner, or of the network.
 
     The watchdog and the deployer know a job by its owner. A job that runs must not lose its
-    network, which the update refuses.
+    network, which the update refuses. So it does not matter whether the switch is on, or the job
+    is paused.
     """
     networks = [each["request"].get("VpcConfig") for each in (olds, news)]
     return bool(olds["owner"] != news["owner"] or networks[0] != networks[1])
 
 
 def _is_retried(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-    """A failed job is tried again if the settings say so and attempts are left."""
+    """Whether a failed job is tried again: the settings say so, and attempts are left."""
     retries = news["relaunch"] == "onFailure" and olds["tries"] < news["max_attempts"]
     return bool(retries and has_failed(olds["outcome"]))
 
 
-def _is_recorded_anew(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+def _is_changed_in_place(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     return any(has_unknown(news.get(key)) or olds.get(key) != news.get(key) for key in COMPARED)
+
+
+def _network(request: Request) -> set[str]:
+    """The ids of the subnets and security groups in a request or a description."""
+    network = request.get("VpcConfig", {})
+    return {*network.get("Subnets", ()), *network.get("SecurityGroupIds", ())}

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.training_job.run.cost import UNKNOWN_COST, cost_ceiling
+from components.training_job.request.cost import UNKNOWN_COST, cost_ceiling
 from tests.policies.subjects import job, request
 from training_policies.instances import Prices, instance_types
 from training_policies.quotas.measures import cost

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.training_job.run.cost import (
+from components.training_job.request.cost import (
     OVERHEAD_SECONDS,
     billed_cost,
     cost_ceiling,

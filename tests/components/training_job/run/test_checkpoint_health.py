@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.training_job.preflight.checkpoint_health import (
+from components.training_job.run.checkpoint_health import (
     checkpoint_warning,
     expected_interval,
     newest_change,
