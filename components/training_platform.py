@@ -27,9 +27,9 @@ from components.training_job.job_report import job_report, only_name, total_cost
 from components.training_job.request.training_request import Placement
 from components.training_job.resource import (
     TrainingJob,
-    TrainingJobArgs,
     TrainingJobCompletion,
     TrainingJobLineages,
+    job_inputs,
 )
 from components.training_job.settings.job_needs import needs_of
 
@@ -238,11 +238,10 @@ class TrainingPlatform(pulumi.ComponentResource):
         uploads = self._create_uploads(name, lineage)
         return TrainingJob(
             self._job_name(name),
-            TrainingJobArgs(
-                job=settings,
-                placement=self._placement(lineage, uploads),
+            job_inputs(
+                settings,
+                self._placement(lineage, uploads),
                 lineage=lineage,
-                earlier_names=self._settings.earlier_resource_names(name),
                 owner=self.artifact_store.bucket_name,
                 account_id=self._site.account_id,
                 region=self._site.region,
@@ -252,8 +251,14 @@ class TrainingPlatform(pulumi.ComponentResource):
             ),
             # A job must start after, and end before, everything that it works with. For example,
             # without the role's policy a job that is being stopped could not save its checkpoint.
+            # Without its aliases, a job of another name would be a new resource, which adopts the
+            # run that the engine then stops as it deletes the old one.
             pulumi.ResourceOptions(
                 parent=self,
+                aliases=[
+                    pulumi.Alias(name=earlier)
+                    for earlier in self._settings.earlier_resource_names(name)
+                ],
                 depends_on=[
                     *self.artifact_store.dependencies,
                     *self.network.dependencies,

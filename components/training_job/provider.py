@@ -29,10 +29,15 @@ from components.training_job.aws.errors import TrainingJobError, is_denied, trac
 from components.training_job.aws.images import Images
 from components.training_job.code_channel.source_control import revision
 from components.training_job.preflight.preflight import Preflight
-from components.training_job.request.cost import cost_ceiling, expected_cost
-from components.training_job.request.definition import Request, definition_hash, definition_of
-from components.training_job.request.fallbacks import request_of_try
-from components.training_job.request.job_inputs import IDENTITY, RECORDED, JobInputs, inputs_of
+from components.training_job.request.definition import Request
+from components.training_job.request.fallbacks import all_requests, request_of_try
+from components.training_job.request.job_inputs import (
+    IDENTITY,
+    RECORDED,
+    JobInputs,
+    added_by_check,
+    inputs_of,
+)
 from components.training_job.request.job_tags import tag_problems
 from components.training_job.request.service_model import conform, request_problems
 from components.training_job.run.checkpoint_health import checkpoint_warning, newest_change
@@ -58,7 +63,7 @@ from components.training_job.run.warm_pool import (
     with_keep_alive,
     would_reuse,
 )
-from components.unknowns import UNKNOWN, has_unknown, to_wire
+from components.unknowns import to_wire
 
 _WHOLE_NUMBERS = frozenset(
     each.name for each in (*fields(JobInputs), *fields(JobState)) if each.type == "int"
@@ -90,8 +95,8 @@ class TrainingJobProvider(AwsResourceProvider):
         Without problems in the requests themselves, AWS is asked what else would refuse them.
         """
         news = _conformed(news)
-        requests = [news["request"] | each for each in ({}, *news.get("fallbacks", ()))]
-        inputs = news | _costs(requests, news) | {"definition_hash": _definition_hash(news)}
+        requests = all_requests(news["request"], news.get("fallbacks", ()))
+        inputs = news | added_by_check(news)
         problems = [] if _is_judged(olds, news) else _request_problems(requests)
         problems = problems or self._preflight_problems(olds, inputs)
         reasons = {str(each): each.path for each in problems}  # each fallback repeats most of them
@@ -252,22 +257,6 @@ def _request_problems(requests: list[Request]) -> list[Problem]:
     """What the API refuses of the requests of all attempts."""
     rules = (request_problems, tag_problems)
     return [each for request in requests for rule in rules for each in rule(request)]
-
-
-def _costs(requests: list[Request], news: State) -> State:
-    """The ceiling over all attempts, and what those of the first choice are likely to cost."""
-    attempts = news["max_attempts"] if news["relaunch"] == "onFailure" else 1
-    on_spot = news["request"]["EnableManagedSpotTraining"]
-    return {
-        "cost_ceiling_usd": cost_ceiling(requests, attempts),
-        "expected_cost_usd": expected_cost(cost_ceiling(requests[:1], attempts), on_spot),
-    }
-
-
-def _definition_hash(news: State) -> Any:
-    """The hash of the definition, or unknown while a part of it is."""
-    definition = definition_of(news["request"], news["source_hash"], news["run_id"])
-    return UNKNOWN if has_unknown(definition) else definition_hash(definition)
 
 
 def _launch(props: State, images: Images) -> Launch:

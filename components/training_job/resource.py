@@ -4,7 +4,7 @@
 # job, and would compile each of them from text.
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 import pulumi
@@ -14,7 +14,6 @@ from components.training_job.completion import TrainingJobCompletionProvider
 from components.training_job.lineages import TrainingJobLineagesProvider
 from components.training_job.provider import TrainingJobProvider
 from components.training_job.request.job_inputs import ADDED_BY_CHECK, JobInputs
-from components.training_job.request.plain_inputs import plain
 from components.training_job.request.training_request import (
     Placement,
     fallback_requests,
@@ -25,30 +24,6 @@ from components.training_job.settings.job_settings import JobSettings
 
 _DEADLINE_MARGIN_SECONDS = 1800
 _OUTPUTS = (*(each.name for each in fields(JobState)), *ADDED_BY_CHECK)
-
-
-@dataclass(frozen=True)
-class TrainingJobArgs:
-    """What one training job is made of.
-
-    `lineage` names the chain of jobs that share one checkpoint prefix. `owner` tells this
-    stack's jobs from those of another that uses the same names; it is the name of the bucket that
-    the lineage lives in, and stays the same as long as the lineage does. `source_hash` is the hash
-    of the source's contents, "" without source. `launch` is the launch switch, `preflight` whether
-    AWS is asked what would make a launch fail. `earlier_names` are what the resource may have been
-    called.
-    """
-
-    job: JobSettings
-    placement: Placement
-    lineage: str
-    owner: pulumi.Input[str]
-    account_id: str
-    region: str
-    source_hash: str
-    launch: bool
-    preflight: bool = True
-    earlier_names: Sequence[str] = ()
 
 
 class TrainingJob(Resource, module="sagemaker", name="TrainingJob"):
@@ -66,17 +41,16 @@ class TrainingJob(Resource, module="sagemaker", name="TrainingJob"):
     """
 
     def __init__(
-        self, name: str, args: TrainingJobArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        inputs: JobInputs,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         # A flag in the provider's diff does not cover `pulumi up --replace`; the option does.
-        # Without its aliases, a job of another name would be a new resource, which adopts the run
-        # that the engine then stops as it deletes the old one.
-        aliases = [pulumi.Alias(name=earlier) for earlier in args.earlier_names]
-        own = pulumi.ResourceOptions(delete_before_replace=True, aliases=aliases)
+        own = pulumi.ResourceOptions(delete_before_replace=True)
         opts = pulumi.ResourceOptions.merge(own, opts)
-        super().__init__(
-            TrainingJobProvider(), name, dict.fromkeys(_OUTPUTS) | job_inputs(args), opts
-        )
+        props = dict.fromkeys(_OUTPUTS) | inputs.properties()
+        super().__init__(TrainingJobProvider(), name, props, opts)
 
 
 class TrainingJobLineages(Resource, module="sagemaker", name="TrainingJobLineages"):
@@ -136,25 +110,14 @@ def completion_deadline(settings: Sequence[JobSettings]) -> int:
     return max(limits, default=0) + _DEADLINE_MARGIN_SECONDS
 
 
-def job_inputs(args: TrainingJobArgs) -> dict[str, Any]:
-    """What the program gives the engine of a job; the provider's check adds the hash and the costs.
-
-    Raises:
-        pulumi.RunError: in an output that is marked secret.
-    """
-    fallbacks = plain(fallback_requests(args.job, args.placement), "fallbacks")
+def job_inputs(job: JobSettings, placement: Placement, **others: Any) -> JobInputs:
+    """The inputs of a job: those that its settings and placement say, and all others by name."""
     return JobInputs(
-        lineage=args.lineage,
-        account_id=args.account_id,
-        region=args.region,
-        request=plain(training_request(args.job, args.placement), "request"),
-        fallbacks=fallbacks or None,
-        paused=args.job.paused,
-        relaunch=args.job.relaunch,
-        max_attempts=args.job.max_attempts,
-        owner=plain(args.owner, "owner"),
-        source_hash=args.source_hash,
-        run_id=args.job.run_id,
-        launch=args.launch,
-        preflight=args.preflight,
-    ).properties()
+        request=training_request(job, placement),
+        fallbacks=fallback_requests(job, placement) or None,
+        paused=job.paused,
+        relaunch=job.relaunch,
+        max_attempts=job.max_attempts,
+        run_id=job.run_id,
+        **others,
+    )

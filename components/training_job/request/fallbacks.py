@@ -15,11 +15,16 @@ def choice_of(tries: int, fallbacks: Sequence[Request]) -> int:
     return min(tries - 1, len(fallbacks))
 
 
-def chosen(request: Request, fallbacks: Sequence[Request], choice: int) -> Request:
-    """The request with what a fallback, by its number, changes in it."""
-    return request | fallbacks[choice - 1] if choice else request
-
-
 def request_of_try(request: Request, fallbacks: Sequence[Request], tries: int) -> Request:
     """What one of several tries in a row, from 1, runs on."""
-    return chosen(request, fallbacks, choice_of(tries, fallbacks))
+    return all_requests(request, fallbacks)[choice_of(tries, fallbacks)]
+
+
+def all_requests(request: Request, fallbacks: Sequence[Request]) -> list[Request]:
+    """The requests that the tries of a job may run on: the first choice, then each fallback."""
+    return [request, *(request | fallback for fallback in fallbacks)]
+
+
+def chosen(request: Request, fallbacks: Sequence[Request], choice: int) -> Request:
+    """The request with what a fallback, by its number, changes in it."""
+    return all_requests(request, fallbacks)[choice]

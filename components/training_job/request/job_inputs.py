@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Self
 
-from components.training_job.request.definition import Request
+from components.training_job.request.cost import cost_ceiling, expected_cost
+from components.training_job.request.definition import Request, definition_hash, definition_of
+from components.training_job.request.fallbacks import all_requests
+from components.training_job.request.plain_inputs import plain
+from components.unknowns import UNKNOWN, has_unknown
 
 _CHANGE = "change"
 _ANOTHER_RUN = {_CHANGE: "another run"}
 """The metadata of an input that says which run a job is: another value takes another job."""
 _IN_PLACE = {_CHANGE: "in place"}
 """Of an input whose change is recorded, and applies to the next launch."""
-_BY_THE_WAY = {_CHANGE: "by the way"}
-"""Of an input that is recorded with such changes, and by itself is no change of a job."""
+_WITH_OTHERS = {_CHANGE: "with others"}
+"""Of an input that is recorded when others change, and by itself changes nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobInputs:
-    """Each input of a job; its value may be a Pulumi output, but for what a preview must show.
+    """Each input of a job.
 
-    None stands for an input that a job does not have, or that the provider's check adds.
+    A value may be a Pulumi output, except for those that a preview must show. None stands for an
+    input that a job does not have, or that the provider's check adds.
     """
 
     lineage: Any = field(metadata=_ANOTHER_RUN)
@@ -39,11 +44,17 @@ class JobInputs:
     """Whether a failed job is tried again: never, or onFailure."""
     max_attempts: int = field(metadata=_IN_PLACE)
     owner: Any = field(metadata=_IN_PLACE)
-    """The name of the bucket that the lineage is in; it tells this stack's jobs from another's."""
-    cost_ceiling_usd: Any = field(default=None, metadata=_BY_THE_WAY)
-    """The most that all attempts can cost, in USD for all instances, where that is known."""
-    expected_cost_usd: Any = field(default=None, metadata=_BY_THE_WAY)
-    """What the job is likely to cost if it takes all its time, in USD, where that is known."""
+    """The name of the bucket that the lineage is in.
+
+    It distinguishes this stack's jobs from another's that uses the same names, and stays the same
+    as long as the lineage does.
+    """
+    cost_ceiling_usd: Any = field(default=None, metadata=_WITH_OTHERS)
+    """The most that all attempts can cost, in USD for all instances, where that is known; added
+    by check."""
+    expected_cost_usd: Any = field(default=None, metadata=_WITH_OTHERS)
+    """What the job is likely to cost if it takes all its time, in USD, where that is known; added
+    by check."""
     source_hash: str
     """The hash of the source's contents, "" without source; the definition's hash covers it."""
     run_id: str
@@ -53,29 +64,55 @@ class JobInputs:
     preflight: bool
     """Whether AWS is asked what would make a launch fail."""
 
+    @classmethod
+    def of(cls, properties: Mapping[str, Any]) -> Self:
+        """The inputs among the properties of a job, as the engine hands them to its provider."""
+        return cls(**inputs_of(properties))
+
     def properties(self) -> dict[str, Any]:
-        """The inputs as the engine takes them: those that there are."""
+        """The inputs as the engine takes them: those that there are.
+
+        Raises:
+            pulumi.RunError: in an output that is marked as a secret.
+        """
         values = {name: getattr(self, name) for name in INPUTS}
-        return {name: value for name, value in values.items() if value is not None}
+        return {name: plain(value, name) for name, value in values.items() if value is not None}
 
 
 INPUTS = tuple(each.name for each in fields(JobInputs))
 
-ADDED_BY_CHECK = ("definition_hash", "cost_ceiling_usd", "expected_cost_usd")
+
+def _changing(*changes: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(JobInputs) if each.metadata in changes)
 
 
-def _with(*marks: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(JobInputs) if each.metadata in marks)
-
-
-IDENTITY = _with(_ANOTHER_RUN)
+IDENTITY = _changing(_ANOTHER_RUN)
 """The inputs that say which run it is; the definition's hash covers all the rest."""
 
-COMPARED = _with(_IN_PLACE)
+COMPARED = _changing(_IN_PLACE)
 """The inputs whose change is recorded in place."""
 
-RECORDED = _with(_IN_PLACE, _BY_THE_WAY)
+RECORDED = _changing(_IN_PLACE, _WITH_OTHERS)
 """The inputs that are recorded in place, the costs of a new price among them."""
+
+ADDED_BY_CHECK = ("definition_hash", "cost_ceiling_usd", "expected_cost_usd")
+"""The inputs that `added_by_check` computes."""
+
+
+def added_by_check(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs that follow from the others; the hash is unknown while a part of it is.
+
+    The ceiling is that of all attempts. What is expected is said of the first choice only.
+    """
+    request, fallbacks = properties["request"], properties.get("fallbacks", ())
+    definition = definition_of(request, properties["source_hash"], properties["run_id"])
+    attempts = properties["max_attempts"] if properties["relaunch"] == "onFailure" else 1
+    on_spot = request["EnableManagedSpotTraining"]
+    return {
+        "definition_hash": UNKNOWN if has_unknown(definition) else definition_hash(definition),
+        "cost_ceiling_usd": cost_ceiling(all_requests(request, fallbacks), attempts),
+        "expected_cost_usd": expected_cost(cost_ceiling([request], attempts), on_spot),
+    }
 
 
 def inputs_of(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from components.training_job.code_channel.source_control import Revision
 from components.training_job.completion import TrainingJobCompletionProvider
 from components.training_job.provider import TrainingJobProvider
 from components.training_job.request.training_request import Placement
-from components.training_job.resource import TrainingJobArgs
 from components.training_job.run import waiting
 from components.training_job.settings.job_settings import JobSettings
 from tests.components.fake_aws import ACCOUNT, FakeAws
@@ -50,9 +49,9 @@ def inputs_of_job(
 
     `changes` are of the inputs.
     """
-    args = TrainingJobArgs(
-        job=JobSettings.model_validate({"image": IMAGE} | (job or {})),
-        placement=placement,
+    inputs = resource.job_inputs(
+        JobSettings.model_validate({"image": IMAGE} | (job or {})),
+        placement,
         lineage="research-dev-digits",
         owner="artifacts",
         account_id=ACCOUNT,
@@ -61,7 +60,7 @@ def inputs_of_job(
         launch=True,
         preflight=False,
     )
-    return resource.job_inputs(args) | changes
+    return inputs.properties() | changes
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from components.training_job import resource
 from components.training_job.request.training_request import Placement
-from components.training_job.resource import TrainingJobArgs, job_inputs
+from components.training_job.resource import job_inputs
 from components.training_job.settings.job_settings import JobSettings
 from tests.components.training_job.conftest import IMAGE
 
@@ -25,17 +25,18 @@ def inputs_of(
     values: list[dict[str, Any]] = []
 
     def program() -> Any:
-        args = TrainingJobArgs(
-            job=JobSettings.model_validate({"image": IMAGE} | settings),
-            placement=dataclasses.replace(place, **_made(changes)),
+        inputs = job_inputs(
+            JobSettings.model_validate({"image": IMAGE} | settings),
+            dataclasses.replace(place, **_made(changes)),
             lineage="research-dev-digits",
             owner=_made(owner),
             account_id="123456789012",
             region="us-east-1",
             source_hash="",
             launch=False,
+            preflight=True,
         )
-        return pulumi.Output.from_input(job_inputs(args)).apply(
+        return pulumi.Output.from_input(inputs.properties()).apply(
             values.append, run_with_unknowns=True
         )
 
