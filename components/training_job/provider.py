@@ -218,10 +218,10 @@ class TrainingJobProvider(AwsResourceProvider):
             return []
         if news["launch"]:
             # The engine checks anew, without old inputs, whatever it is about to create.
-            return [] if olds else self._preflight.problems(news)
+            return [] if olds else self._preflight.problems(JobInputs.of(news))
         if all(olds.get(key) == news[key] for key in (*IDENTITY, "launch", "paused")):
             return []
-        for problem in self._preflight.problems(news):
+        for problem in self._preflight.problems(JobInputs.of(news)):
             print(f"a launch would be refused: {problem}")
         return []
 

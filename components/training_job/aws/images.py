@@ -1,4 +1,4 @@
-"""Images in ECR: whether one exists, and the digest that its tag stands for. boto3, no Pulumi."""
+"""Images in ECR: whether one exists, and which digest a tag means. boto3, no Pulumi."""
 
 from __future__ import annotations
 
@@ -20,13 +20,20 @@ _PRIVATE_IMAGE = re.compile(
 
 @dataclass(frozen=True)
 class PrivateImage:
-    """An image in a private ECR registry, by tag or digest; `latest` where it names neither."""
+    """An image in a private ECR registry."""
 
     account_id: str
     region: str
     repository: str
-    identifier: dict[str, str]
-    """As ECR's ImageIdentifier."""
+    tag: str
+    """`latest` where its URI names neither tag nor digest."""
+    digest: str
+    """Its digest, "" where its URI names none."""
+
+    @property
+    def identifier(self) -> dict[str, str]:
+        """The image as ECR's ImageIdentifier: by its digest, if it has one."""
+        return {"imageDigest": self.digest} if self.digest else {"imageTag": self.tag}
 
 
 def private_image(uri: str) -> PrivateImage | None:
@@ -34,12 +41,13 @@ def private_image(uri: str) -> PrivateImage | None:
     match = _PRIVATE_IMAGE.fullmatch(uri)
     if match is None:
         return None
-    identifier = (
-        {"imageDigest": match["digest"]}
-        if match["digest"]
-        else {"imageTag": match["tag"] or "latest"}
+    return PrivateImage(
+        account_id=match["account"],
+        region=match["region"],
+        repository=match["repository"],
+        tag=match["tag"] or "latest",
+        digest=match["digest"] or "",
     )
-    return PrivateImage(match["account"], match["region"], match["repository"], identifier)
 
 
 def image_exists(ecr: Any, image: PrivateImage) -> bool:
@@ -69,7 +77,7 @@ class Images:
         algorithm = request["AlgorithmSpecification"]
         uri = algorithm.get("TrainingImage", "")
         image = private_image(uri)
-        if image is None or "imageDigest" in image.identifier:
+        if image is None or image.digest:
             return request
         digest = self._remembered.ask(uri, lambda: self._digest(uri, image)).result()
         if not digest:

@@ -23,8 +23,3 @@ def request_of_try(request: Request, fallbacks: Sequence[Request], tries: int) -
 def all_requests(request: Request, fallbacks: Sequence[Request]) -> list[Request]:
     """The requests that the tries of a job may run on: the first choice, then each fallback."""
     return [request, *(request | fallback for fallback in fallbacks)]
-
-
-def chosen(request: Request, fallbacks: Sequence[Request], choice: int) -> Request:
-    """The request with what a fallback, by its number, changes in it."""
-    return all_requests(request, fallbacks)[choice]

@@ -10,6 +10,7 @@ from pulumi.output import Unknown
 
 from components.training_job.preflight.preflight import Preflight
 from components.training_job.provider import TrainingJobProvider
+from components.training_job.request.job_inputs import JobInputs
 from components.unknowns import UNKNOWN
 from tests.components.fake_aws import DIGEST, FakeAws
 from tests.components.training_job.conftest import ON_DEMAND, SPOT, WARM_POOL
@@ -31,7 +32,7 @@ def preflight(aws: FakeAws) -> Preflight:
 
 
 def texts(preflight: Preflight, inputs: dict[str, Any]) -> list[str]:
-    return [str(problem) for problem in preflight.problems(inputs)]
+    return [str(problem) for problem in preflight.problems(JobInputs.of(inputs))]
 
 
 def start(aws: FakeAws, inputs: dict[str, Any], lineage: str, owner: str = "") -> str:
@@ -151,7 +152,7 @@ def test_a_job_that_is_stopping_holds_its_instances_and_its_checkpoints(
     for lineage in ("vision-dev-cats", "research-dev-digits"):
         name = start(aws, job_inputs({"instanceCount": 2}), lineage, "theirs")
         aws.set_status(name, status)
-    paths = [problem.path for problem in preflight.problems(three)]
+    paths = [problem.path for problem in preflight.problems(JobInputs.of(three))]
     assert paths == (["request.ResourceConfig", "lineage"] if counts else [])
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from components.training_job.preflight.preflight import Preflight
 from components.training_job.preflight.quotas import instances_of
+from components.training_job.request.job_inputs import JobInputs
 from components.training_job.run.ending import let_go
 from components.training_job.run.launch import Launch, launch_once
 from tests.components.fake_aws import FakeAws
@@ -52,7 +53,7 @@ def launch_of(inputs: dict[str, Any]) -> Launch:
 def paths(aws: FakeAws, inputs: dict[str, Any]) -> list[str]:
     """The paths of the problems of a launch, in a new operation of the engine."""
     preflight = Preflight(aws)  # type: ignore[arg-type]
-    return [problem.path for problem in preflight.problems(inputs)]
+    return [problem.path for problem in preflight.problems(JobInputs.of(inputs))]
 
 
 @pytest.mark.parametrize(
@@ -120,9 +121,9 @@ def test_what_another_fallback_takes_counts_for_the_stacks_other_jobs(
     aws.quotas |= {OTHER: 1}
     fail(aws, inputs)
     preflight = Preflight(aws)  # type: ignore[arg-type]
-    assert preflight.problems(inputs) == []
+    assert preflight.problems(JobInputs.of(inputs)) == []
     other = job_inputs({"instanceType": "ml.c5.xlarge"}, lineage="research-dev-letters")
-    [problem] = preflight.problems(other)
+    [problem] = preflight.problems(JobInputs.of(other))
     assert "of which 1 are in use or asked for by this stack's other jobs" in problem.rule
 
 
@@ -146,7 +147,7 @@ def test_what_preflight_checks_is_what_is_launched(job: dict[str, Any], failures
     fail(aws, inputs, failures)
     every = [inputs["request"], *(inputs["request"] | each for each in inputs["fallbacks"])]
     aws.quotas = {name: 0.0 for request in every for name in instances_of(request)}
-    problems = Preflight(aws).problems(inputs)  # type: ignore[arg-type]
+    problems = Preflight(aws).problems(JobInputs.of(inputs))  # type: ignore[arg-type]
     launched = launch_once(aws, launch_of(inputs)).description
     refused = {problem.rule.partition(" in us-east-1")[0] for problem in problems}
     assert refused == {
