@@ -6,9 +6,8 @@ module nor the class may ever move.
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +50,7 @@ from components.training_job.run.decision import (
     retry_notice,
 )
 from components.training_job.run.ending import let_go, stop_and_wait, was_let_go
-from components.training_job.run.job_state import JobState, described, not_launched
+from components.training_job.run.job_state import described, not_launched
 from components.training_job.run.launch import Launch, launch_once
 from components.training_job.run.outcome import is_live
 from components.training_job.run.run_record import run_record, write_record
@@ -65,16 +64,19 @@ from components.training_job.run.warm_pool import (
 )
 from components.unknowns import to_wire
 
-_WHOLE_NUMBERS = frozenset(
-    each.name for each in (*fields(JobInputs), *fields(JobState)) if each.type == "int"
-)
+_CHECKED_BY_MODEL = ("request", "fallbacks", "launch", "paused")
+"""The requests are checked by the API's model where one of these inputs has changed."""
 
-_JUDGED = ("request", "fallbacks", "launch", "paused")
-"""The inputs that the check of the request depends on."""
+_ASKED_OF_AWS = (*IDENTITY, "launch", "paused")
+"""AWS is asked about a launch where one of these inputs has changed."""
 
 
 class TrainingJobProvider(AwsResourceProvider):
-    """Launches training jobs, each exactly once, and stops them."""
+    """Launches training jobs, each exactly once, and stops them.
+
+    Each verb gets the properties of a job as the engine keeps them: `olds` and `props` are the
+    recorded state, `news` the inputs.
+    """
 
     _preflight: Preflight
     _images: Images
@@ -82,7 +84,7 @@ class TrainingJobProvider(AwsResourceProvider):
     """The requests that follow, in this operation of the engine, on jobs that are replaced."""
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Take the `aws:*` settings of the stack."""
+        """Takes the `aws:*` settings of the stack."""
         super().configure(req)
         self._preflight = Preflight(self._clients)
         self._images = Images(self._clients)
@@ -92,72 +94,63 @@ class TrainingJobProvider(AwsResourceProvider):
     def check(self, olds: State, news: State) -> CheckResult:
         """Adds the definition's hash and the costs; fails with what refuses a launch.
 
-        Without problems in the requests themselves, AWS is asked what else would refuse them.
+        AWS is asked what else would refuse the requests only if the API accepts them.
         """
-        news = _conformed(news)
-        requests = all_requests(news["request"], news.get("fallbacks", ()))
+        news = conform(news)
         inputs = news | added_by_check(news)
-        problems = [] if _is_judged(olds, news) else _request_problems(requests)
-        problems = problems or self._preflight_problems(olds, inputs)
-        reasons = {str(each): each.path for each in problems}  # each fallback repeats most of them
-        failures = [CheckFailure(path, text) for text, path in reasons.items()]
-        return CheckResult(to_wire(inputs), failures)
+        problems = _request_problems(olds, news) or self._preflight_problems(olds, inputs)
+        return CheckResult(to_wire(inputs), _failures(problems))
 
     @traced
     def diff(self, _id: str, olds: State, news: State) -> DiffResult:
-        """Say whether anything changes, and whether that takes another job."""
-        olds, inputs = _conformed(olds), _conformed(news)
-        decision = decide(olds, inputs, released=self._is_released(olds, inputs))
-        tries = next_try(olds, inputs)
+        """Says whether anything changes, and whether that takes another job."""
+        olds, news = conform(olds), conform(news)
+        decision = decide(olds, news, released=self._is_released(olds, news))
+        tries = next_try(olds, news)
         if tries > 1:
-            print(retry_notice(olds, inputs, tries))
-        if decision is Decision.REPLACE:
-            self._successors[olds["training_job_name"]] = request_of_try(
-                inputs["request"], inputs.get("fallbacks", ()), tries
-            )
+            print(retry_notice(olds, news, tries))
+        replaced = decision is Decision.REPLACE
+        if replaced:
+            successor = request_of_try(news["request"], news.get("fallbacks", ()), tries)
+            self._successors[olds["training_job_name"]] = successor
         return DiffResult(
             changes=decision is not Decision.NOTHING,
-            replaces=reasons_to_replace(olds, inputs) if decision is Decision.REPLACE else [],
+            replaces=reasons_to_replace(olds, news) if replaced else [],
             delete_before_replace=True,
         )
 
     @traced
     def create(self, props: State) -> CreateResult:
-        """Launch the job, or adopt the one that a crash left; launch nothing where it is off."""
-        props = _conformed(props)
-        if not props["launch"] or props["paused"]:
-            return CreateResult(f"{props['lineage']}-not-launched", not_launched(inputs_of(props)))
-        client = self._client(props)
-        launched = launch_once(client, _launch(props, self._images))
-        self._record(props, launched.description)
-        state = described(inputs_of(props), launched.description, launched.tries)
+        """Launches the job, or adopts the one that a crash left; launches nothing if it is off."""
+        inputs = inputs_of(conform(props))
+        if not inputs["launch"] or inputs["paused"]:
+            return CreateResult(f"{inputs['lineage']}-not-launched", not_launched(inputs))
+        launched = launch_once(self._client(inputs), self._launch(inputs))
+        self._write_run_record(inputs, launched.description)
+        state = described(inputs, launched.description, launched.tries)
         return CreateResult(launched.description["TrainingJobName"], state)
 
     @traced
     def read(self, id_: str, props: State) -> ReadResult:
-        """Record the job's status, times and cost, which never are a difference by themselves."""
+        """Records the job's status, times and cost, which never are a difference by themselves."""
         if "lineage" not in props:
             raise TrainingJobError(
                 f"{id_} can't be imported: write the job into the settings with the definition it "
                 "was launched with. It is adopted by its name and tags, not launched again."
             )
-        props = _conformed(props)
-        if not props["training_job_name"]:
-            return ReadResult(id_, props, inputs_of(props))
-        description = describe(self._client(props), props["training_job_name"])
+        state = conform(props)
+        if not state["training_job_name"]:
+            return ReadResult(id_, state, inputs_of(state))
+        description = describe(self._client(state), state["training_job_name"])
         if description is None:
             return ReadResult(None, {})
-        newest = partial(self._newest_change, props)
-        if warning := checkpoint_warning(description, newest, datetime.now(UTC)):
-            print(f"warning: {warning}")
-        return ReadResult(id_, described(props, description, props["tries"]), inputs_of(props))
+        self._warn_of_checkpoints(state, description)
+        return ReadResult(id_, described(state, description, state["tries"]), inputs_of(state))
 
     @traced
     def update(self, _id: str, olds: State, news: State) -> UpdateResult:
-        """Pause the job, or record what applies to its next launch."""
-        olds, news = _conformed(olds), _conformed(news)
-        kept = {key: value for key, value in olds.items() if key not in RECORDED}
-        state = kept | {key: news[key] for key in (*RECORDED, "launch") if key in news}
+        """Pauses the job, or records what applies to its next launch."""
+        olds, news = conform(olds), conform(news)
         client, name = self._client(olds), olds["training_job_name"]
         description = describe(client, name)
         if description is None:
@@ -168,17 +161,15 @@ class TrainingJobProvider(AwsResourceProvider):
         if is_live(description) and not news["paused"]:
             refuse_without_network(description, news["request"])
         retag(client, olds["training_job_arn"], olds, news)
-        if not news["paused"]:
-            print(f"{name}: recorded; what is no tag or keep-alive applies to the next launch")
-            return UpdateResult(state | {"request": self._kept(client, olds, news)})
-        stopped = stop_and_wait(client, name)
-        if keep_alive_of(olds["request"]):
-            release_warm_pool(client, name)
-        return UpdateResult(described(state, stopped, olds["tries"]) if stopped else state)
+        state = _changed_in_place(olds, news)
+        if news["paused"]:
+            return UpdateResult(_paused(client, olds, state))
+        print(f"{name}: recorded; what is no tag or keep-alive applies to the next launch")
+        return UpdateResult(state | {"request": _with_keep_alive_changed(client, olds, news)})
 
     @traced
     def delete(self, _id: str, props: State) -> None:
-        """Stop the job and let it go; its record, checkpoints and models stay."""
+        """Stops the job and lets it go; its record, checkpoints and models stay."""
         if not props["training_job_name"]:
             return
         client, name = self._client(props), props["training_job_name"]
@@ -186,6 +177,18 @@ class TrainingJobProvider(AwsResourceProvider):
         ended = let_go(client, description, "deleted") if description else None
         if ended and keep_alive_of(props["request"]) and not self._is_reused(name, ended):
             release_warm_pool(client, name)
+
+    def _preflight_problems(self, olds: State, inputs: State) -> list[Problem]:
+        """What AWS would refuse of a new launch; only printed while the switch is off."""
+        if not inputs.get("preflight") or inputs["paused"]:
+            return []
+        if inputs["launch"]:
+            # The engine checks again, without old inputs, what it is about to create.
+            return [] if olds else self._preflight.problems(JobInputs.of(inputs))
+        if not _are_equal(_ASKED_OF_AWS, olds, inputs):
+            for problem in self._preflight.problems(JobInputs.of(inputs)):
+                print(f"a launch would be refused: {problem}")
+        return []
 
     def _is_released(self, olds: State, news: State) -> bool:
         """Whether the recorded run was let go while its job was not in the settings.
@@ -212,34 +215,29 @@ class TrainingJobProvider(AwsResourceProvider):
         successor = self._successors.get(name)
         return successor is not None and would_reuse(successor, description)
 
-    def _preflight_problems(self, olds: State, news: State) -> list[Problem]:
-        """What AWS has against a launch that is new; only told while the switch is off."""
-        if not news.get("preflight") or news["paused"]:
-            return []
-        if news["launch"]:
-            # The engine checks anew, without old inputs, whatever it is about to create.
-            return [] if olds else self._preflight.problems(JobInputs.of(news))
-        if all(olds.get(key) == news[key] for key in (*IDENTITY, "launch", "paused")):
-            return []
-        for problem in self._preflight.problems(JobInputs.of(news)):
-            print(f"a launch would be refused: {problem}")
-        return []
+    def _launch(self, inputs: State) -> Launch:
+        return Launch(
+            lineage=inputs["lineage"],
+            owner=inputs["owner"],
+            definition_hash=inputs["definition_hash"],
+            request=inputs["request"],
+            fallbacks=inputs.get("fallbacks", ()),
+            pinned=self._images.pinned,
+        )
 
-    def _kept(self, client: Any, olds: State, news: State) -> Request:
-        """The new request, with the old keep-alive while the service refuses to change it."""
-        before, after = keep_alive_of(olds["request"]), keep_alive_of(news["request"])
-        request: Request = news["request"]
-        if before == after or change_keep_alive(client, olds["training_job_name"], after):
-            return request
-        return with_keep_alive(request, before)
+    def _write_run_record(self, inputs: State, description: State) -> None:
+        """Writes `run.json` of a job that was launched."""
+        record = run_record(inputs, description, revision(Path.cwd()), datetime.now(UTC))
+        write_record(self._s3(inputs), description, record)
 
-    def _record(self, props: State, description: State) -> None:
-        """Write down what a job that was launched is made of."""
-        record = run_record(props, description, revision(Path.cwd()), datetime.now(UTC))
-        write_record(self._s3(props), description, record)
+    def _warn_of_checkpoints(self, state: State, description: State) -> None:
+        """Prints what is wrong with the checkpoints of a job that trains."""
 
-    def _newest_change(self, props: State, uri: str) -> datetime | None:
-        return newest_change(self._s3(props), uri)
+        def newest(uri: str) -> datetime | None:
+            return newest_change(self._s3(state), uri)
+
+        if warning := checkpoint_warning(description, newest, datetime.now(UTC)):
+            print(f"warning: {warning}")
 
     def _s3(self, props: State) -> Any:
         return self._clients.client("s3", props["region"])
@@ -248,32 +246,55 @@ class TrainingJobProvider(AwsResourceProvider):
         return client_in(self._clients, "sagemaker", props["account_id"], props["region"])
 
 
-def _is_judged(olds: State, news: State) -> bool:
-    """Whether an earlier check found nothing wrong with the same inputs."""
-    return all(olds.get(key, ()) == news.get(key, ()) for key in _JUDGED)
+def _request_problems(olds: State, news: State) -> list[Problem]:
+    """What the API refuses of the requests of all attempts.
 
-
-def _request_problems(requests: list[Request]) -> list[Problem]:
-    """What the API refuses of the requests of all attempts."""
+    An earlier check found nothing wrong with the same inputs, and reading the API's model takes
+    time.
+    """
+    if _are_equal(_CHECKED_BY_MODEL, olds, news):
+        return []
     rules = (request_problems, tag_problems)
+    requests = all_requests(news["request"], news.get("fallbacks", ()))
     return [each for request in requests for rule in rules for each in rule(request)]
 
 
-def _launch(props: State, images: Images) -> Launch:
-    return Launch(
-        lineage=props["lineage"],
-        owner=props["owner"],
-        definition_hash=props["definition_hash"],
-        request=props["request"],
-        fallbacks=props.get("fallbacks", ()),
-        pinned=images.pinned,
-    )
+def _are_equal(names: Iterable[str], olds: State, news: State) -> bool:
+    """Whether these inputs are what they were."""
+    return all(olds.get(name) == news.get(name) for name in names)
 
 
-def _conformed(props: State) -> State:
-    """The properties with integers where the engine made floats of them."""
-    whole = {key: int(props[key]) for key in _WHOLE_NUMBERS & props.keys()}
-    requests: State = {"request": conform(props["request"])}
-    if "fallbacks" in props:
-        requests["fallbacks"] = [conform(each) for each in props["fallbacks"]]
-    return props | whole | requests
+def _failures(problems: Iterable[Problem]) -> list[CheckFailure]:
+    """The problems as the engine takes them, each once: each fallback repeats most of them."""
+    unique = {str(problem): problem for problem in problems}
+    return [CheckFailure(problem.path, text) for text, problem in unique.items()]
+
+
+def _changed_in_place(olds: State, news: State) -> State:
+    """The state of a job with the inputs that are recorded in place, and the launch switch.
+
+    An input that the job no longer has is left out.
+    """
+    kept = {name: value for name, value in olds.items() if name not in RECORDED}
+    return kept | {name: news[name] for name in (*RECORDED, "launch") if name in news}
+
+
+def _paused(client: Any, olds: State, state: State) -> State:
+    """Stops a job, gives back what its warm pool keeps, and returns its new state."""
+    name = olds["training_job_name"]
+    stopped = stop_and_wait(client, name)
+    if keep_alive_of(olds["request"]):
+        release_warm_pool(client, name)
+    return described(state, stopped, olds["tries"]) if stopped else state
+
+
+def _with_keep_alive_changed(client: Any, olds: State, news: State) -> Request:
+    """Changes how long instances are kept; returns the request to record.
+
+    It has the old time while the service refuses to change it, so that the next update tries again.
+    """
+    before, after = keep_alive_of(olds["request"]), keep_alive_of(news["request"])
+    request: Request = news["request"]
+    if before == after or change_keep_alive(client, olds["training_job_name"], after):
+        return request
+    return with_keep_alive(request, before)

@@ -57,7 +57,8 @@ def member_shape(path: str, structure: Any = None) -> Any:
 def conform(value: Any) -> Any:
     """The same value with integers where the engine made floats of them, and without nulls.
 
-    This needs no model: all numbers of a CreateTrainingJob request are integers.
+    This needs no model: all numbers of a job and its request are integers, except for costs, and a
+    cost is the same in either form.
     """
     if isinstance(value, dict):
         return {key: conform(each) for key, each in value.items() if each is not None}
