@@ -27,7 +27,7 @@ class TrainingJobCompletionProvider(AwsResourceProvider):
     """Is created when all its jobs have ended, and fails if one of them did not complete."""
 
     def diff(self, _id: str, olds: State, news: State) -> DiffResult:
-        """Wait anew when the jobs are others, or are to be replaced."""
+        """Says that it waits again when the jobs are others, or are to be replaced."""
         others = _are_others(olds, news)
         return DiffResult(
             changes=others, replaces=[_NAMES] if others else [], delete_before_replace=True
@@ -35,10 +35,10 @@ class TrainingJobCompletionProvider(AwsResourceProvider):
 
     @traced
     def create(self, props: State) -> CreateResult:
-        """Wait until every job has ended, then record how.
+        """Waits until every job has ended, then records how.
 
         Raises:
-            TrainingJobError: a job did not complete; says why, with its last log lines.
+            TrainingJobError: a job did not complete; the message has its last log lines.
         """
         names = [name for name in props[_NAMES] if name]
         client = self._clients.client("sagemaker", props["region"])
@@ -50,7 +50,7 @@ class TrainingJobCompletionProvider(AwsResourceProvider):
         return CreateResult("+".join(names) or "no-jobs", props | {"results": results})
 
     def read(self, id_: str, props: State) -> ReadResult:
-        """Find the end gone if a job's record is, since a job of that name may be another one."""
+        """Is gone if a job's record is, since a later job of that name is another one."""
         names = [name for name in props[_NAMES] if name]
         client = self._clients.client("sagemaker", props["region"]) if names else None
         if any(describe(client, name) is None for name in names):
@@ -58,7 +58,7 @@ class TrainingJobCompletionProvider(AwsResourceProvider):
         return ReadResult(id_, props)
 
     def _failure(self, description: dict[str, Any], props: State) -> str:
-        """What a person needs to know of a job that did not complete."""
+        """Why a job did not complete, its last log lines, and the remedy."""
         name, outcome = description["TrainingJobName"], outcome_of(description)
         logs = self._clients.client("logs", props["region"])
         lines = last_log_lines(logs, name, _LOG_LINES)
@@ -94,8 +94,8 @@ def _completed(description: dict[str, Any]) -> bool:
 def _result(description: dict[str, Any]) -> State:
     """How a job ended, with the last value of each metric.
 
-    One that is no finite number would come out of the stack's outputs as a mapping of the engine's
-    own making, which nobody who reads numbers expects.
+    The engine would turn a value that is no finite number into a mapping, where other stacks
+    expect a number.
     """
     metrics = description.get("FinalMetricDataList", [])
     values = {metric["MetricName"]: float(metric["Value"]) for metric in metrics}

@@ -1,4 +1,4 @@
-"""The dynamic provider of `TrainingJobLineages`: what left the stack stops before anything waits.
+"""The dynamic provider of `TrainingJobLineages`: stops the jobs that left the stack in time.
 
 The engine deletes at the end of an update, after the completion has waited for the jobs that stay,
 or has failed. A job that was removed or renamed would run until then, and be billed.
@@ -34,18 +34,18 @@ class TrainingJobLineagesProvider(AwsResourceProvider):
     """Records which lineages a stack has, and ends the jobs of those that left it."""
 
     def diff(self, _id: str, olds: State, news: State) -> DiffResult:
-        """Say which lineages left, in a preview too."""
+        """Prints which lineages left, in a preview too."""
         for lineage in departed(olds["lineages"], news["lineages"]):
             print(f"{lineage} is no longer in the settings: a job of it that still runs is stopped")
         return DiffResult(changes=any(olds[key] != news[key] for key in INPUTS))
 
     def create(self, props: State) -> CreateResult:
-        """Record the lineages; nothing has left a stack that recorded none."""
+        """Records the lineages; nothing has left a stack that recorded none."""
         return CreateResult("lineages", props)
 
     @traced
     def update(self, _id: str, olds: State, news: State) -> UpdateResult:
-        """End the jobs of the lineages that left, all at the same time.
+        """Ends the jobs of the lineages that left, all at the same time.
 
         Raises:
             TrainingJobError: a job has not ended within the deadline, or the credentials are
@@ -70,9 +70,9 @@ def departed(before: Mapping[str, str], now: Mapping[str, str]) -> Sequence[str]
 
 
 def end_lineage(client: Any, owner: str, lineage: str) -> None:
-    """Let go of this owner's live jobs of a lineage, and give back the instances that it keeps.
+    """Lets go of this owner's live jobs of a lineage, and gives back the instances that it keeps.
 
-    What has ended by itself stays as it is: the engine lets go of it as it deletes the resource.
+    A job that has ended stays as it is: the engine lets go of it as it deletes the resource.
     """
     for index, run in enumerate(lineage_runs(client, lineage)):
         # Only the newest run's instances can still be kept: the run before gave its own back.

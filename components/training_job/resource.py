@@ -1,7 +1,7 @@
-"""`TrainingJob` and `TrainingJobCompletion`, as a program uses them."""
+"""The resources of training jobs, as a program uses them."""
 
-# Without `from __future__ import annotations`: Pulumi evaluates the outputs' annotations for each
-# job, and would compile each of them from text.
+# No `from __future__ import annotations` here: Pulumi evaluates the outputs' annotations for each
+# job, and would have to compile each of them from text.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields

@@ -1,7 +1,6 @@
 """AWS clients for the dynamic providers, from the same `aws:*` settings as the aws provider.
 
-boto3 reads none of those settings by itself. Endpoints of AWS_ENDPOINT_URL are boto3's own
-business.
+boto3 reads none of those settings. It reads AWS_ENDPOINT_URL by itself.
 """
 
 from __future__ import annotations

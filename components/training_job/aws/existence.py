@@ -10,13 +10,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from components.arns import s3_location
+
 _NO_OBJECTS = frozenset({"NoSuchBucket"})
 _NO_ROLE = frozenset({"NoSuchEntity"})
 
 
 def has_objects(s3: Any, uri: str) -> bool:
     """Whether any object's key begins with what an S3 URI names."""
-    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    bucket, prefix = s3_location(uri)
     try:
         listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
     except ClientError as error:

@@ -2,13 +2,13 @@
 
 People save files while an update runs, and the engine uploads a file some time after the program
 has named it. So what is hashed is the copy that is uploaded: an archive of a source, or a copy of
-each file of data, in a folder of the program's own. A copy that is there already is used only
+each file of data, in the program's own folder. A copy that is there already is used only
 after its content was read.
 
 A hash covers sorted names, executable bits and contents. It does not cover archive bytes, which
 vary with the version of zlib, nor times and owners, which vary with the checkout. Any number of
 processes may share the folder, as the updates of several stacks in one checkout do: each writes
-files of its own and moves them into place.
+its own files and moves them into place.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Contents = dict[str, tuple[bool, bytes]]
 
 
 def pack(files: Files, folder: Path, name: str) -> tuple[str, Path]:
-    """Write files to an archive in a folder of copies; return their hash, and the archive.
+    """Writes files to an archive in a folder of copies; returns their hash, and the archive.
 
     Raises:
         OSError: a file can't be read, or the archive can't be written.
@@ -58,7 +58,7 @@ def pack(files: Files, folder: Path, name: str) -> tuple[str, Path]:
 
 
 def copy(files: Files, folder: Path) -> tuple[str, dict[str, Path]]:
-    """Copy files into a folder of copies; return their hash, and the copy of each.
+    """Copies files into a folder of copies; returns their hash, and the copy of each.
 
     Raises:
         OSError: a file can't be read, or its copy can't be written.
@@ -80,7 +80,7 @@ def copy(files: Files, folder: Path) -> tuple[str, dict[str, Path]]:
 
 
 def tidy(folder: Path) -> None:
-    """Remove the copies that no update has used for a week, and what a killed one left."""
+    """Removes the copies that no update has used for a week, and what a killed one left."""
     for path in folder.glob("*"):
         with suppress(OSError):  # another update has just removed it; or the next one tries again
             if time.time() - path.stat().st_mtime < _SECONDS_KEPT:
@@ -92,7 +92,7 @@ def tidy(folder: Path) -> None:
 
 
 def content_hash(contents: Contents) -> str:
-    """Sixteen hexadecimal digits that stand for the names and contents of files."""
+    """The hash of the names and contents of files, in sixteen hexadecimal digits."""
     digest = hashlib.sha256()
     for name, (executable, content) in contents.items():
         digest.update(name.encode() + b"\0" + (b"x" if executable else b"-") + content)
@@ -100,7 +100,7 @@ def content_hash(contents: Contents) -> str:
 
 
 def write_archive(files: Files, archive: Path) -> Contents:
-    """Write files to a gzip-compressed tar archive; return what was read, each file once."""
+    """Writes files to a gzip-compressed tar archive; returns what was read, each file once."""
     contents: Contents = {}
     with (
         archive.open("wb") as raw,
@@ -135,7 +135,7 @@ def archived(archive: Path) -> Contents | None:
 
 
 def _use(path: Path) -> None:
-    """Have `tidy` keep a copy for another week; one of another user's may be removed before."""
+    """Has `tidy` keep a copy for another week; another user's copy may be removed before."""
     with suppress(PermissionError):
         os.utime(path)
 

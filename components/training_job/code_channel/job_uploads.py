@@ -104,7 +104,7 @@ class JobUploads(pulumi.ComponentResource):
             return copy({LAUNCHER: write_launcher(Path(folder) / LAUNCHER)}, self._copies)
 
     def _warn_of_size(self, folder: str, files: Mapping[str, Path]) -> None:
-        """Say that a source is large: each change of one file packs and uploads all of them."""
+        """Warns that a source is large: each change of one file packs and uploads all of them."""
         size = sum(path.stat().st_size for path in files.values())
         if size > _LARGE_SOURCE_BYTES:
             pulumi.log.warn(
@@ -128,7 +128,7 @@ class JobUploads(pulumi.ComponentResource):
 
     @contextmanager
     def _refused(self, setting: str, path: str) -> Iterator[None]:
-        """Tell in the settings' words what keeps local files from being copied."""
+        """Reports, in the settings' words, why local files can't be copied."""
         try:
             yield
         except OSError as error:
@@ -171,7 +171,7 @@ def resource_names(prefix: str, keys: Iterable[str]) -> dict[str, str]:
     Only those that would have one name, such as `part_1.csv` and `part-1.csv`, get a hash of the
     key as well: another name of a resource is another resource.
     """
-    # The kind and the lineage, with which a key begins, are the same for all or told by the prefix.
+    # A key begins with the kind and the lineage: these are the same for all, or in the prefix.
     plain = {key: re.sub(r"[^a-z0-9]+", "-", below_lineage(key).lower()) for key in keys}
     times = Counter(plain.values())
     return {
@@ -185,7 +185,7 @@ def _digest(key: str) -> str:
 
 
 def _whole(found: LocalFiles) -> dict[str, Path]:
-    """All files of a folder that had nothing wrong when the settings were judged.
+    """All files of a folder in which the settings' rules found nothing wrong.
 
     Raises:
         OSError: something became wrong since.

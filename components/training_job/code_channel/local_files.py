@@ -7,8 +7,7 @@ repository, what Git ignores does not count either. For data it does: they are o
 purpose, as they are too large for Git.
 
 Links are followed inside the checkout: the Git repository of the project, or the project's folder.
-What can't be packed is a problem of the settings and never left out in silence, as a job would
-train without it.
+What can't be packed is reported as a problem of the settings, since a job would train without it.
 """
 
 from __future__ import annotations
@@ -130,7 +129,7 @@ class _Search:
         links: tuple[Path, ...] = (),
         listed: _Lister | None = None,
     ) -> None:
-        """Add what is in a folder, whose path has no links, under names that begin with `below`.
+        """Adds what is in a folder, whose path has no links, under names that begin with `below`.
 
         `links` has the folders of the links that were followed to it.
         """
@@ -148,7 +147,7 @@ class _Search:
             self.add(folder / name, f"{below}{name}", links)
 
     def add(self, path: Path, name: str, links: tuple[Path, ...] = ()) -> None:
-        """Add a file, or what is in a folder or behind a link, under a name.
+        """Adds a file, or what is in a folder or behind a link, under a name.
 
         A file that Git tracks and that was deleted is none.
         """
@@ -178,7 +177,7 @@ class _Search:
             self.files[name] = path
 
     def _look_into_repository(self, folder: Path, name: str, links: tuple[Path, ...]) -> None:
-        """Add what is in a folder that Git names and does not look into."""
+        """Adds what is in a folder that Git names and does not look into."""
         if repository_of(folder) == folder:
             self.look_into(folder, f"{name}/", links)
         elif any(folder.iterdir()):
@@ -228,7 +227,7 @@ def _text(path: Path) -> str:
 def _checkout_of(project: Path) -> Path:
     """The folder that links may not lead out of.
 
-    Whoever keeps their home folder in Git has it ignore the projects, whose checkout it is not.
+    A person's home folder may be in Git too, and ignore the projects: it is not their checkout.
     """
     repository = repository_of(project)
     return project if repository is None or is_ignored(project) else repository

@@ -59,8 +59,8 @@ def repository_of(folder: Path) -> Path | None:
 def repository_files(folder: Path) -> list[str]:
     """The files below a folder that Git tracks, and the new ones that it does not ignore.
 
-    The paths begin at the folder. A link is one of them, and so is a folder that is a repository
-    of its own, such as a submodule: Git looks into neither. Files that were deleted are tracked
+    The paths begin at the folder. A link is one of them, and so is a folder that is another
+    repository, such as a submodule: Git looks into neither. Files that were deleted are tracked
     until that is committed.
 
     Raises:
@@ -105,15 +105,15 @@ def _git(folder: Path, *arguments: str) -> str:
         raise GitError("Git is not installed") from error
     except (OSError, subprocess.SubprocessError) as error:
         raise GitError(str(error)) from error
-    told = done.stderr.decode(errors="backslashreplace").strip()
+    errors = done.stderr.decode(errors="backslashreplace").strip()
     # Git passes over a folder that it may not read, and says so.
-    if done.returncode != 0 or "could not open directory" in told:
-        raise GitError(told.partition("\n")[0] or f"git ended with {done.returncode}")
+    if done.returncode != 0 or "could not open directory" in errors:
+        raise GitError(errors.partition("\n")[0] or f"git ended with {done.returncode}")
     return os.fsdecode(done.stdout)
 
 
 def _trust(folder: Path) -> list[str]:
-    """The option that lets Git read the repository that belongs to whoever owns this program.
+    """The option that lets Git read a repository that the owner of this program owns.
 
     Git refuses other users' repositories, as a repository can make it run commands. The owner of
     the program that runs here can do that already. So a checkout works in a container, too, whose

@@ -14,7 +14,7 @@ Cost = float | str
 """An amount in USD, or `UNKNOWN_COST`."""
 
 UNKNOWN_COST = "unknown"
-"""What stands for a cost whose price is not known; never zero."""
+"""The cost where a price is not known; it is never zero."""
 
 OVERHEAD_SECONDS = 600
 """Seconds per instance and attempt that the service may bill beyond the maximum runtime.

@@ -1,6 +1,6 @@
 """What makes a run what it is: a part of its request, and the hash of that.
 
-The provider knows a job by its request alone, so that this needs no settings.
+The provider knows only a job's request, so this needs no settings.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def definition_of(request: Request, source_hash: str, run_id: str) -> dict[str, 
     """The part of a request that makes a run what it is, and the place of its artifacts.
 
     Metric definitions are left out, as they change what is read from the log and not what is
-    run; the code channel stands for the source, which counts by the hash of its contents.
+    run. The code channel is left out, too: the source counts by the hash of its contents.
     """
     algorithm = request["AlgorithmSpecification"]
     resources = request["ResourceConfig"]

@@ -1,4 +1,4 @@
-"""The tags that mark a job as a launch's own, and the rule that they set for all its tags."""
+"""The tags that say whose run a job is, and how many tags that leaves for others."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _OWN = (LINEAGE_TAG, OWNER_TAG, HASH_TAG, REPORTED_TAG, RELEASED_TAG)
 
 
 def tag_problems(request: Mapping[str, Any]) -> Iterator[Problem]:
-    """Too many tags: the launch adds three, the watchdog one, and the end of the job, too.
+    """Too many tags: the launch adds three, the watchdog one, and the end of the job one more.
 
-    Each would be refused at a moment when the job before is stopped already.
+    AWS would refuse each of them only when the earlier job is stopped already.
     """
     tags, most = request.get("Tags", []), _MOST_OF_A_JOB - len(_OWN)
     if is_unknown(tags) or len(tags) <= most:

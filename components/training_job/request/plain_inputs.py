@@ -1,7 +1,7 @@
 """Inputs of a job that must not be secret: all of them are readable in the job's record.
 
 A secret output would reach the dynamic provider in plain text, and DescribeTrainingJob would show
-it to whoever may call it, for ever.
+it for ever to everyone who may call it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def plain(value: Any, path: str) -> Any:
 
 
 def _checked(output: pulumi.Output[Any], path: str) -> pulumi.Output[Any]:
-    """The output itself, unknowns included: `apply` would pass a secret on without a word."""
+    """The output itself, unknowns included: `apply` would pass a secret on without an error."""
 
     async def value() -> Any:
         if await output.is_secret():
@@ -38,6 +38,6 @@ def _checked(output: pulumi.Output[Any], path: str) -> pulumi.Output[Any]:
             )
         return await output.future(with_unknowns=True)
 
-    # A task, unlike a coroutine, may be left without anybody waiting for it once `value` raised.
+    # A task, unlike a coroutine, need not be awaited once `value` has raised.
     known = asyncio.ensure_future(output.is_known())
     return pulumi.Output(output.resources(), value(), known)

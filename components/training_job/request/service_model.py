@@ -37,7 +37,7 @@ _UNICODE_CLASSES = {
 }
 
 _OPEN_ENUMERATIONS = frozenset({"TrainingInstanceType"})
-"""What AWS extends before botocore knows of it; a setting says whether such a value is meant."""
+"""Values that AWS may add before botocore knows them; a setting says that such a value is meant."""
 
 
 @cache
@@ -70,7 +70,7 @@ def conform(value: Any) -> Any:
 def request_problems(request: dict[str, Any]) -> list[Problem]:
     """Every value of the request that the service's model refuses; unknown values are not checked.
 
-    The name, which each launch has of its own, is not required.
+    The name is not required: each launch has another one.
     """
     named = {"TrainingJobName": "a"} | request
     return list(value_problems("request", named, request_shape()))

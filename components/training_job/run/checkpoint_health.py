@@ -1,6 +1,6 @@
 """Whether a spot job that trains keeps checkpoints, without which an interruption loses its work.
 
-Elsewhere days of training were lost because checkpoints stopped being uploaded without a word
+Others lost days of training, as checkpoints were no longer uploaded and no error was reported
 (aws/sagemaker-python-sdk, issue 3062).
 """
 
@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from components.arns import s3_location
 from components.durations import format_duration
 
 _SHORTEST, _LONGEST = timedelta(minutes=5), timedelta(hours=1)
@@ -25,7 +26,7 @@ def checkpoint_warning(
 
     `newest` says when the newest object under an S3 prefix was written. A job should keep a
     checkpoint at least every tenth of its maximum runtime, in no more than an hour; five minutes
-    are always granted. One that its predecessor left counts for nothing.
+    are always granted. A checkpoint of an earlier job does not count.
     """
     started, expected = description.get("TrainingStartTime"), expected_interval(description)
     if started is None or not _needs_checkpoints(description) or now - started <= expected:
@@ -56,7 +57,7 @@ def expected_interval(description: Mapping[str, Any]) -> timedelta:
 
 def newest_change(s3: Any, uri: str) -> datetime | None:
     """When the newest object under a prefix was written; None where there is none."""
-    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    bucket, prefix = s3_location(uri)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     times = (each["LastModified"] for page in pages for each in page.get("Contents", []))
     return max(times, default=None)

@@ -1,4 +1,4 @@
-"""Stop a job, and let it go, so that no later launch takes it for its own. boto3, no Pulumi."""
+"""How a job is stopped and let go, so that no later launch adopts it. boto3, no Pulumi."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STOP_DEADLINE_SECONDS = 1800
 
 
 def stop_and_wait(client: Any, name: str) -> dict[str, Any] | None:
-    """Stop a job if it runs, and return its description once it has ended; None if vanished.
+    """Stops a job if it runs, and returns its description once it has ended; None if it vanished.
 
     Raises:
         TrainingJobError: it has not ended within the deadline.
@@ -38,10 +38,10 @@ def stop_and_wait(client: Any, name: str) -> dict[str, Any] | None:
 
 
 def let_go(client: Any, description: Mapping[str, Any], reason: str) -> dict[str, Any] | None:
-    """Mark a job as released, so that no later launch adopts it, and stop it if it runs.
+    """Marks a job as released, so that no later launch adopts it, and stops it if it runs.
 
     The mark comes first. A crash between the two leaves a job that says why it was stopped: if it
-    returns to the settings, it is launched again, and not taken for one that a person stopped.
+    returns to the settings, it is launched again. A job that a person stopped is not.
 
     Returns its description once it has ended; None if its record vanished.
 
@@ -63,7 +63,7 @@ def let_go(client: Any, description: Mapping[str, Any], reason: str) -> dict[str
 
 
 def was_let_go(client: Any, name: str, arn: str) -> bool:
-    """Whether a job was let go before it ended by itself; false for one whose record is gone."""
+    """Whether a job was let go before it had ended; false for one whose record is gone."""
     if RELEASED_TAG not in tags_of(client, arn):
         return False
     description = describe(client, name)
@@ -71,7 +71,7 @@ def was_let_go(client: Any, name: str, arn: str) -> bool:
 
 
 def _stop(client: Any, name: str) -> None:
-    """StopTrainingJob; a job that ended in the meantime needs none."""
+    """Calls StopTrainingJob; ignores that AWS refuses it for a job that has ended meanwhile."""
     try:
         client.stop_training_job(TrainingJobName=name)
     except client.exceptions.ClientError as error:

@@ -1,4 +1,4 @@
-"""Launch a job, or adopt the one that is there. boto3, no Pulumi.
+"""How a job is launched, or the one that is there adopted. boto3, no Pulumi.
 
 A launch happens exactly once: whatever crashes, the next launch of the same definition finds the
 job that is already there, by its name and tags, and adopts it.
@@ -121,17 +121,21 @@ def _own(client: Any, launch: Launch, run: Run) -> dict[str, Any] | None:
 
 
 def _end_other(client: Any, launch: Launch, name: str) -> None:
-    """Stop another live job on the same checkpoints, if it is this owner's."""
+    """Stops another live job on the same checkpoints, if it is this owner's.
+
+    Raises:
+        TrainingJobError: it belongs to another owner.
+    """
     description = describe(client, name)
     if description is None or not is_live(description):
         return
     if description.get("CheckpointConfig") != launch.request.get("CheckpointConfig"):
-        return  # a namesake in another stack, with a bucket of its own
+        return  # a job of the same name in another stack, which has another bucket
     tags = tags_of(client, description["TrainingJobArn"])
     if not owns(launch.owner, tags, description):
         raise TrainingJobError(
             f"{name} is running on the checkpoints of the lineage {launch.lineage} and belongs to "
-            f"{tags.get(OWNER_TAG, 'nobody known here')}, not to {launch.owner}. Two jobs would "
+            f"{tags.get(OWNER_TAG, 'no known owner')}, not to {launch.owner}. Two jobs would "
             "overwrite each other's checkpoints. Stop that job, wait for its end, or give this "
             "job another name."
         )
@@ -140,7 +144,7 @@ def _end_other(client: Any, launch: Launch, name: str) -> None:
 
 
 def _created(client: Any, launch: Launch, runs: Iterable[Run]) -> Launched:
-    """Launch the next attempt, and describe it as the service starts every job.
+    """Launches the next attempt, and describes it as the service starts every job.
 
     Where its name is taken, either the answer to an earlier call was lost, and the job is this
     launch's own, or the list was not up to date, and the name belongs to an attempt that was let

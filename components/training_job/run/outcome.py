@@ -1,7 +1,7 @@
 """How a training job ended, from what DescribeTrainingJob says, and what to do about it.
 
-A job that ran out of time ends as Stopped, not as Failed; only its secondary status tells it from
-one that somebody stopped. The status message is meant for people and is never branched on.
+A job that ran out of time ends as Stopped, not as Failed; only its secondary status distinguishes
+it from one that a person stopped. The status message is for people, and no code depends on it.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _FAILURE_CLASSES = {
 _STOP_CLASSES = {"MaxWaitTimeExceeded": "out of wait", "MaxRuntimeExceeded": "out of runtime"}
 
 _REMEDIES = {
-    "script error": "read the log above, mend the script, and run `pulumi up` again: a changed "
+    "script error": "read the log above, correct the script, and run `pulumi up` again: a changed "
     "source is launched as a new job that resumes from the newest checkpoint",
     "capacity": "try another instanceType, or spot: false, or wait and set another runId",
-    "request error": "mend what the reason names (inputs, image, key or role) and set another "
+    "request error": "correct what the reason names (inputs, image, key or role) and set another "
     "runId",
     "service error": "set another runId, or relaunch: onFailure and run `pulumi up --refresh`",
     "out of wait": "raise spot.maxWait, or set spot: false, then set another runId: it resumes "
@@ -47,7 +47,7 @@ def is_terminal(description: Mapping[str, Any]) -> bool:
 
 
 def is_live(description: Mapping[str, Any]) -> bool:
-    """Whether the job holds its instances; neither one that has ended nor a vanishing record."""
+    """Whether the job holds its instances: it has not ended, nor is its record being deleted."""
     return description["TrainingJobStatus"] in LIVE_STATUSES
 
 
@@ -65,7 +65,7 @@ def outcome_of(description: Mapping[str, Any]) -> str:
 
 
 def has_failed(outcome: str) -> bool:
-    """Whether a job ended by itself without completing; one that was stopped has not failed."""
+    """Whether a job ended without completing; one that was stopped has not failed."""
     return outcome not in ("", "completed", "running", "stopped")
 
 

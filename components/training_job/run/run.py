@@ -28,7 +28,7 @@ class Run:
     """TrainingJobStatus."""
     arn: str = ""
     has_failed: bool = False
-    """Whether it ended by itself without completing."""
+    """Whether it ended without completing; one that was stopped has not failed."""
 
     @property
     def name(self) -> str:
@@ -37,7 +37,7 @@ class Run:
 
     @property
     def is_live(self) -> bool:
-        """Whether it holds its instances; neither one that has ended nor a vanishing record."""
+        """Whether it holds its instances: it has not ended, nor is its record being deleted."""
         return self.status in LIVE_STATUSES
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from components.arns import s3_location
 from components.training_job.aws.images import digest_in
 from components.training_job.code_channel.source_control import Revision
 from components.training_job.request.definition import CODE_CHANNEL, Request, definition_of
@@ -74,12 +75,12 @@ def record_uri(request: Request) -> str:
 
 
 def write_record(s3: Any, request: Request, record: Mapping[str, Any]) -> None:
-    """Write a record where there is none yet; whoever adopts a job leaves the first one.
+    """Writes a record where there is none yet: a job that is adopted keeps its first one.
 
-    The job runs already, so a record that can't be written is told and no error.
+    The job runs already, so a record that can't be written is only reported.
     """
     uri = record_uri(request)
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = s3_location(uri)
     body = json.dumps(record, indent=2, sort_keys=True).encode()
     try:
         s3.put_object(

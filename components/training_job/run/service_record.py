@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from components.artifact_layout import object_uri
 from components.training_job.aws.errors import code_of, message_of
 from components.training_job.request.definition import Request
 from components.training_job.request.job_tags import OWNER_TAG
@@ -34,16 +35,18 @@ def tags_of(client: Any, arn: str) -> dict[str, str]:
 def owns(owner: str, tags: Mapping[str, str], job: Mapping[str, Any]) -> bool:
     """Whether a job is an owner's, by its tags, and by what it writes to.
 
-    An earlier release wrote the ARN of the execution role into the tag. It says nothing once the
-    role was made again, so such a job is known by the bucket of its output.
+    An earlier release wrote the ARN of the execution role into the tag. The role may have another
+    ARN since, so such a job is known by the bucket of its output.
     """
-    told = tags.get(OWNER_TAG, "")
+    tagged = tags.get(OWNER_TAG, "")
     output: str = job["OutputDataConfig"]["S3OutputPath"]
-    return told == owner or (told.startswith("arn:") and output.startswith(f"s3://{owner}/"))
+    return tagged == owner or (
+        tagged.startswith("arn:") and output.startswith(object_uri(owner, ""))
+    )
 
 
 def retag(client: Any, arn: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    """Give a job the tags of its new inputs, in place; never more at once than it may have."""
+    """Gives a job the tags of its new inputs, in place; never more at once than it may have."""
     before, after = (
         request_tags(each["request"]) | {OWNER_TAG: each["owner"]} for each in (old, new)
     )

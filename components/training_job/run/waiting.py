@@ -1,4 +1,4 @@
-"""Wait for training jobs to end, with their progress as it is. boto3, no Pulumi."""
+"""How training jobs are waited for, and what is printed meanwhile. boto3, no Pulumi."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def wait_for_end(
     """The descriptions of the jobs once all have ended, by name; `deadline` is in seconds.
 
     One list call a hundred jobs serves each tick. A tick is a twentieth of the time waited so far,
-    half a second to thirty, and two where a job is about to end: so short jobs and ends are seen at
-    once, and long jobs cost few calls.
+    between half a second and thirty. It is at most two seconds where a job is about to end. So
+    short jobs and ends are seen at once, and long jobs cost few calls.
 
     Raises:
         TrainingJobError: a job has not ended at the deadline, or its record is gone.
     """
     ended: dict[str, dict[str, Any]] = {}
-    told: dict[str, str] = {}
+    reported: dict[str, str] = {}
     since: datetime | None = None
     start = time.monotonic()
     while (waited := time.monotonic() - start) < deadline:
@@ -44,7 +44,7 @@ def wait_for_end(
         if len(summaries) == len(names):
             # CreationTimeAfter leaves out a job that was created at that very moment.
             since = min(each["CreationTime"] for each in summaries.values()) - timedelta(seconds=1)
-        _tell(summaries, told, waited, progress)
+        _report_changes(summaries, reported, waited, progress)
         ended |= _ended(client, [name for name in names if name not in ended], summaries)
         if len(ended) == len(names):
             return ended
@@ -52,36 +52,36 @@ def wait_for_end(
     running = ", ".join(sorted(set(names) - set(ended)))
     raise TrainingJobError(
         f"still running after {format_duration(deadline)}: {running}. "
-        "They run on; `pulumi up` goes on waiting for them."
+        "They run on; `pulumi up` waits for them again."
     )
 
 
 def _ended(
     client: Any, names: Iterable[str], summaries: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, dict[str, Any]]:
-    """The descriptions of those jobs that have ended; one that is in no list is looked at too."""
+    """The descriptions of those jobs that have ended; one that is in no list is described too."""
     asked = [name for name in names if name not in summaries or is_terminal(summaries[name])]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = pool.map(lambda name: _described(client, name), asked)
         return {each["TrainingJobName"]: each for each in found if is_terminal(each)}
 
 
-def _tell(
+def _report_changes(
     summaries: Mapping[str, Mapping[str, Any]],
-    told: dict[str, str],
+    reported: dict[str, str],
     waited: float,
     progress: Progress,
 ) -> None:
-    """Tell each status that is another than the one that was told."""
+    """Reports each status that has changed since it was reported."""
     for name, summary in summaries.items():
         status = _status(summary)
-        if told.get(name) != status:
+        if reported.get(name) != status:
             progress(f"{name}: {status} ({format_duration(waited)})")
-            told[name] = status
+            reported[name] = status
 
 
 def _tick(waited: float, summaries: Iterable[Mapping[str, Any]]) -> float:
-    """Seconds until the jobs are looked at again."""
+    """Seconds until the jobs are listed again."""
     tick = min(max(waited * _TICK_SHARE, _QUICKEST_TICK), _SLOWEST_TICK)
     ends = any(_status(summary) in _ENDING for summary in summaries)
     return min(tick, _TICK_NEAR_THE_END) if ends else tick

@@ -20,7 +20,7 @@ def keep_alive_of(request: Mapping[str, Any]) -> int:
 
 
 def with_keep_alive(request: Request, seconds: int) -> Request:
-    """The request with its instances kept for so long."""
+    """The request with its instances kept for so many seconds, or not at all for 0."""
     others = request["ResourceConfig"].items()
     resources = {key: each for key, each in others if key != "KeepAlivePeriodInSeconds"}
     kept = {"KeepAlivePeriodInSeconds": seconds} if seconds else {}
@@ -38,7 +38,7 @@ def would_reuse(request: Request, description: Mapping[str, Any]) -> bool:
 
 
 def release_warm_pool(client: Any, name: str) -> None:
-    """Give back instances that are kept after a job, which otherwise are billed until they expire.
+    """Gives back instances that are kept after a job, which otherwise are billed until they expire.
 
     A job that was stopped after its instances had come up keeps them too.
     """
@@ -50,10 +50,10 @@ def release_warm_pool(client: Any, name: str) -> None:
 
 
 def change_keep_alive(client: Any, name: str, seconds: int) -> bool:
-    """Have the instances of a job that runs, or of its warm pool, kept for so long; 0 for no time.
+    """Changes for how many seconds the instances of a job that runs, or of its warm pool, are kept.
 
-    False while the service refuses it of a job that still runs: which states of a job allow it is
-    not documented. It is then to be asked for again.
+    Returns False while the service refuses it of a job that still runs; the next update asks again.
+    Which states of a job allow it is not documented.
     """
     description = describe(client, name)
     if description is None or not (_runs(description) or _is_kept(description)):

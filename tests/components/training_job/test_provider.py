@@ -99,7 +99,7 @@ def test_a_job_without_an_owners_tag_on_the_same_checkpoints_is_not_touched(
 ) -> None:
     by_hand = launch(provider, job_inputs())
     aws.tags[by_hand["training_job_arn"]].clear()
-    with pytest.raises(TrainingJobError, match="belongs to nobody known here"):
+    with pytest.raises(TrainingJobError, match="belongs to no known owner"):
         launch(provider, job_inputs({"hyperparameters": {"epochs": 2}}))
     assert aws.live() == [by_hand["training_job_name"]]
 
