@@ -59,7 +59,6 @@ from components.training_job.run.warm_pool import (
     change_keep_alive,
     keep_alive_of,
     release_warm_pool,
-    with_keep_alive,
     would_reuse,
 )
 from components.unknowns import to_wire
@@ -81,7 +80,8 @@ class TrainingJobProvider(AwsResourceProvider):
     _preflight: Preflight
     _images: Images
     _successors: dict[str, Request]
-    """The requests that follow, in this operation of the engine, on jobs that are replaced."""
+    """The requests of the jobs that replace others in this operation of the engine, by the names of
+    those that they replace."""
 
     def configure(self, req: ConfigureRequest) -> None:
         """Takes the `aws:*` settings of the stack."""
@@ -163,9 +163,10 @@ class TrainingJobProvider(AwsResourceProvider):
         retag(client, olds["training_job_arn"], olds, news)
         state = _changed_in_place(olds, news)
         if news["paused"]:
-            return UpdateResult(_paused(client, olds, state))
+            return UpdateResult(_pause(client, olds, state))
         print(f"{name}: recorded; what is no tag or keep-alive applies to the next launch")
-        return UpdateResult(state | {"request": _with_keep_alive_changed(client, olds, news)})
+        request = change_keep_alive(client, name, olds["request"], news["request"])
+        return UpdateResult(state | {"request": request})
 
     @traced
     def delete(self, _id: str, props: State) -> None:
@@ -279,22 +280,10 @@ def _changed_in_place(olds: State, news: State) -> State:
     return kept | {name: news[name] for name in (*RECORDED, "launch") if name in news}
 
 
-def _paused(client: Any, olds: State, state: State) -> State:
+def _pause(client: Any, olds: State, state: State) -> State:
     """Stops a job, gives back what its warm pool keeps, and returns its new state."""
     name = olds["training_job_name"]
     stopped = stop_and_wait(client, name)
     if keep_alive_of(olds["request"]):
         release_warm_pool(client, name)
     return described(state, stopped, olds["tries"]) if stopped else state
-
-
-def _with_keep_alive_changed(client: Any, olds: State, news: State) -> Request:
-    """Changes how long instances are kept; returns the request to record.
-
-    It has the old time while the service refuses to change it, so that the next update tries again.
-    """
-    before, after = keep_alive_of(olds["request"]), keep_alive_of(news["request"])
-    request: Request = news["request"]
-    if before == after or change_keep_alive(client, olds["training_job_name"], after):
-        return request
-    return with_keep_alive(request, before)

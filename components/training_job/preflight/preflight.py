@@ -70,7 +70,7 @@ class Preflight:
         return [
             problem
             for what, check in checks.items()
-            for problem in self._unless_denied(what, check, launch)
+            for problem in self._found(what, check, launch)
         ]
 
     def _choice_of_launch(self, inputs: JobInputs) -> int:
@@ -99,13 +99,13 @@ class Preflight:
         if launch.role_arn:
             account.role_exists(region, launch.role_arn)
 
-    def _unless_denied(
+    def _found(
         self,
         what: str,
         check: Callable[[PlannedLaunch], Iterator[Problem]],
         launch: PlannedLaunch,
     ) -> list[Problem]:
-        """What a check finds; nothing but a warning where AWS does not answer it."""
+        """What a check finds; only a warning where AWS does not answer it."""
         try:
             return list(check(launch))
         except (BotoCoreError, ClientError) as error:
