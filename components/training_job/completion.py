@@ -27,7 +27,7 @@ class TrainingJobCompletionProvider(AwsResourceProvider):
     """Is created when all its jobs have ended, and fails if one of them did not complete."""
 
     def diff(self, _id: str, olds: State, news: State) -> DiffResult:
-        """Says that it waits again when the jobs are others, or are to be replaced."""
+        """Has the jobs waited for again where they are others, or are to be replaced."""
         others = _are_others(olds, news)
         return DiffResult(
             changes=others, replaces=[_NAMES] if others else [], delete_before_replace=True
@@ -40,19 +40,22 @@ class TrainingJobCompletionProvider(AwsResourceProvider):
         Raises:
             TrainingJobError: a job did not complete; the message has its last log lines.
         """
-        names = [name for name in props[_NAMES] if name]
+        names = _launched(props)
         client = self._clients.client("sagemaker", props["region"])
         ended = wait_for_end(client, names, props["deadline_seconds"], print) if names else {}
-        failures = [self._failure(each, props) for each in ended.values() if not _completed(each)]
+        failed = [each for each in ended.values() if outcome_of(each) != "completed"]
+        failures = [self._failure(each, props) for each in failed]
         if failures:
             raise TrainingJobError("\n\n".join(failures))
         results = {name: _result(description) for name, description in ended.items()}
         return CreateResult("+".join(names) or "no-jobs", props | {"results": results})
 
     def read(self, id_: str, props: State) -> ReadResult:
-        """Is gone if a job's record is, since a later job of that name is another one."""
-        names = [name for name in props[_NAMES] if name]
-        client = self._clients.client("sagemaker", props["region"]) if names else None
+        """Is gone where the record of a job is, as a later job of that name is another one."""
+        names = _launched(props)
+        if not names:
+            return ReadResult(id_, props)
+        client = self._clients.client("sagemaker", props["region"])
         if any(describe(client, name) is None for name in names):
             return ReadResult(None, {})
         return ReadResult(id_, props)
@@ -72,12 +75,17 @@ class TrainingJobCompletionProvider(AwsResourceProvider):
         )
 
 
+def _launched(props: State) -> list[str]:
+    """The names of the jobs that are launched; a job that is not has the name ""."""
+    return [name for name in props[_NAMES] if name]
+
+
 def _are_others(olds: State, news: State) -> bool:
     """Whether these are other jobs than those whose end is known.
 
-    In a preview the engine knows no output of a job that it will update, so its name is unknown
-    though it will stay. A job that it will replace comes before this one's turn: the engine asks
-    what follows from that with all of the names unknown at once, even for `--replace`.
+    In a preview the engine knows no output of a job that it will update: its name is unknown, and
+    will stay what it was. Where the engine will replace a job, it asks for this difference earlier,
+    with all of the names unknown at once, even for `--replace`.
     """
     before, names = olds[_NAMES], news[_NAMES]
     if not has_unknown(names):
@@ -85,10 +93,6 @@ def _are_others(olds: State, news: State) -> bool:
     if is_unknown(names) or olds.get(_JOBS) != news[_JOBS]:
         return True
     return any(not is_unknown(new) and old != new for old, new in zip(before, names, strict=True))
-
-
-def _completed(description: dict[str, Any]) -> bool:
-    return outcome_of(description) == "completed"
 
 
 def _result(description: dict[str, Any]) -> State:

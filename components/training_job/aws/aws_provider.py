@@ -26,5 +26,5 @@ class AwsResourceProvider(ResourceProvider):
         self._clients = AwsClients(req.config.get)
 
     def check(self, _olds: State, news: State) -> CheckResult:
-        """Accepts the inputs: the settings' rules have looked at what can be wrong."""
+        """Accepts the inputs, which the settings' rules have checked."""
         return CheckResult(to_wire(news), [])

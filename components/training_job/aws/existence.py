@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from components.arns import s3_location
+from components.training_job.aws.errors import code_of
 
 _NO_OBJECTS = frozenset({"NoSuchBucket"})
 _NO_ROLE = frozenset({"NoSuchEntity"})
@@ -37,6 +38,6 @@ def role_exists(iam: Any, arn: str) -> bool:
 
 def _absent(error: Any, codes: frozenset[str]) -> bool:
     """False for an error that says that there is no such thing; raises any other."""
-    if error.response["Error"]["Code"] in codes:
+    if code_of(error) in codes:
         return False
     raise error

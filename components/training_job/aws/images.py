@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from components.training_job.aws.aws_clients import AwsClients
+from components.training_job.aws.errors import code_of
 from components.training_job.aws.remembered_answers import RememberedAnswers
 
 _PRIVATE_IMAGE = re.compile(
@@ -51,18 +52,13 @@ def private_image(uri: str) -> PrivateImage | None:
 
 
 def image_exists(ecr: Any, image: PrivateImage) -> bool:
-    """Whether the image is in its repository, asked with the permission that a pull takes."""
+    """Whether the image is in its repository."""
     try:
-        answer = ecr.batch_get_image(
-            registryId=image.account_id,
-            repositoryName=image.repository,
-            imageIds=[image.identifier],
-        )
+        return bool(_found(ecr, image))
     except ClientError as error:
-        if error.response["Error"]["Code"] != "RepositoryNotFoundException":
+        if code_of(error) != "RepositoryNotFoundException":
             raise
         return False
-    return bool(answer.get("images"))
 
 
 class Images:
@@ -86,18 +82,25 @@ class Images:
         return request | {"AlgorithmSpecification": algorithm | {"TrainingImage": pinned}}
 
     def _digest(self, uri: str, image: PrivateImage) -> str:
-        """Asked with the permission that a pull takes, which other accounts' registries give."""
+        """The digest of an image, "" and a message where it can't be had."""
         try:
-            client = self._clients.client("ecr", image.region)
-            answer = client.batch_get_image(
-                registryId=image.account_id,
-                repositoryName=image.repository,
-                imageIds=[image.identifier],
-            )
+            found = _found(self._clients.client("ecr", image.region), image)
         except (BotoCoreError, ClientError) as error:
             return _without_digest(uri, str(error))
-        found = [each["imageId"]["imageDigest"] for each in answer.get("images", [])]
-        return str(found[0]) if found else _without_digest(uri, "the registry has no such image")
+        if not found:
+            return _without_digest(uri, "the registry has no such image")
+        return str(found[0]["imageId"]["imageDigest"])
+
+
+def _found(ecr: Any, image: PrivateImage) -> list[dict[str, Any]]:
+    """ECR's answer of an image, with the permission that a pull takes.
+
+    Other accounts' registries give that permission, too.
+    """
+    answer = ecr.batch_get_image(
+        registryId=image.account_id, repositoryName=image.repository, imageIds=[image.identifier]
+    )
+    return list(answer.get("images", []))
 
 
 def digest_in(description: Mapping[str, Any]) -> str:

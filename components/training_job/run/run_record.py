@@ -16,6 +16,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from components.arns import s3_location
+from components.training_job.aws.errors import code_of
 from components.training_job.aws.images import digest_in
 from components.training_job.code_channel.source_control import Revision
 from components.training_job.request.definition import CODE_CHANNEL, Request, definition_of
@@ -87,7 +88,7 @@ def write_record(s3: Any, request: Request, record: Mapping[str, Any]) -> None:
             Bucket=bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*"
         )
     except (BotoCoreError, ClientError) as error:
-        if getattr(error, "response", {}).get("Error", {}).get("Code") != _TAKEN:
+        if code_of(error) != _TAKEN:
             print(f"{uri} can't be written, so this run has no record: {error}")
 
 
