@@ -103,7 +103,12 @@ def test_some_requests_pass_before_a_fault(faulty: Cloud):
 
 
 def test_objects_are_chosen_by_method_and_path(faulty: Cloud):
-    fault = {"service": "s3", "method": "PUT", "path": f"/{BUCKET}/refused-puts/*", "answer": "throttle"}
+    fault = {
+        "service": "s3",
+        "method": "PUT",
+        "path": f"/{BUCKET}/refused-puts/*",
+        "answer": "throttle",
+    }
     switch(faulty, fault, fault | {"answer": "error"})
     faulty.put("whole/key", b"")
 
