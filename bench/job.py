@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from components.training_job.request.job_inputs import JobInputs
 from components.training_job.request.training_request import Placement, training_request
-from components.training_job.resource import TrainingJobArgs
+from components.training_job.resource import job_inputs
 from components.training_job.settings.job_settings import JobSettings
 
 BUCKET = "artifacts"
@@ -45,15 +46,16 @@ def request(name: str, account: Mapping[str, str]) -> dict[str, Any]:
     return training_request(settings(), placement(name, account)) | {"TrainingJobName": name}
 
 
-def resource_args(lineage: str, account: Mapping[str, str]) -> TrainingJobArgs:
-    """The same job as the program's resource."""
-    return TrainingJobArgs(
-        job=settings(),
-        placement=placement(lineage, account),
+def inputs(lineage: str, account: Mapping[str, str]) -> JobInputs:
+    """The inputs of the same job as the program's resource."""
+    return job_inputs(
+        settings(),
+        placement(lineage, account),
         lineage=lineage,
         owner=BUCKET,
         account_id="123456789012",
         region="us-east-1",
         source_hash="",
         launch=True,
+        preflight=True,
     )

@@ -12,8 +12,8 @@ from typing import Any
 from pulumi.dynamic import ConfigureRequest, CreateResult, Resource
 
 from bench.idle import IdleProvider
+from components.training_job.request.job_inputs import JobInputs
 from components.training_job.request.service_model import conform
-from components.training_job.resource import TrainingJobArgs, job_inputs
 from components.training_job.run.job_state import described
 
 _ADDED_BY_CHECK = {
@@ -67,12 +67,12 @@ def _job_name(props: dict[str, Any]) -> str:
 class Recorded(Resource, module="bench", name="Recorded"):
     """One of many that are recorded as a job is."""
 
-    def __init__(self, name: str, args: TrainingJobArgs) -> None:
-        super().__init__(RecordingProvider(), name, job_inputs(args) | _ADDED_BY_CHECK)
+    def __init__(self, name: str, inputs: JobInputs) -> None:
+        super().__init__(RecordingProvider(), name, inputs.properties() | _ADDED_BY_CHECK)
 
 
 class Sent(Resource, module="bench", name="Sent"):
     """One of many that are recorded as a job is, and launched by a single call."""
 
-    def __init__(self, name: str, args: TrainingJobArgs) -> None:
-        super().__init__(SendingProvider(), name, job_inputs(args) | _ADDED_BY_CHECK)
+    def __init__(self, name: str, inputs: JobInputs) -> None:
+        super().__init__(SendingProvider(), name, inputs.properties() | _ADDED_BY_CHECK)

@@ -17,20 +17,19 @@ if kind == "idle":
     for number in range(count):
         Idle(f"idle-{number}", number)
 else:
-    from bench.job import resource_args, settings
+    from bench.job import inputs, settings
     from bench.recorded import Recorded, Sent
     from components.training_job.resource import TrainingJob, TrainingJobCompletion
 
     account = {name: config.require(name) for name in ("role", "key", "subnet", "group")}
-    args = {
-        f"job-{number}": resource_args(f"bench-dev-job-{number}", account)
-        for number in range(count)
+    all_inputs = {
+        f"job-{number}": inputs(f"bench-dev-job-{number}", account) for number in range(count)
     }
     if kind in ("recorded", "sent"):
         record = Recorded if kind == "recorded" else Sent
-        for name, each in args.items():
+        for name, each in all_inputs.items():
             record(name, each)
     else:
-        jobs = {name: TrainingJob(name, each) for name, each in args.items()}
+        jobs = {name: TrainingJob(name, each) for name, each in all_inputs.items()}
         if config.get_bool("wait"):
             TrainingJobCompletion("completion", jobs, [settings() for _ in jobs], "us-east-1")

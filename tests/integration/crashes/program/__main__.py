@@ -5,9 +5,9 @@ import pulumi
 from components.training_job.request.training_request import Placement
 from components.training_job.resource import (
     TrainingJob,
-    TrainingJobArgs,
     TrainingJobCompletion,
     TrainingJobLineages,
+    job_inputs,
 )
 from components.training_job.settings.job_settings import JobSettings
 
@@ -40,9 +40,9 @@ def launch() -> None:
     settings = JobSettings.model_validate(job_settings)
     job = TrainingJob(
         "job",
-        TrainingJobArgs(
-            job=settings,
-            placement=placement,
+        job_inputs(
+            settings,
+            placement,
             lineage=lineage,
             owner=bucket,
             account_id="123456789012",
