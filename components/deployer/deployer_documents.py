@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from components.artifact_layout import INPUTS, OUTPUT, SOURCE, objects_arn
+from components.deployer.deployer_reads import actions_of, read_statements
 from components.deployer.deployer_scope import DeployerScope, LaunchLimits
-from components.deployer.described_resources import actions_of, read_statements
 from components.policy_documents import Document, Statement, allow, document, through_service
 from components.problems import Problem
 from components.site import Site

@@ -20,8 +20,8 @@ from components.training_job.aws.aws_clients import client_in
 from components.training_job.aws.aws_provider import AwsResourceProvider, State
 from components.training_job.aws.errors import traced
 from components.training_job.run.ending import let_go
+from components.training_job.run.job_names import lineage_runs
 from components.training_job.run.outcome import is_live
-from components.training_job.run.run import lineage_runs
 from components.training_job.run.service_record import describe, owns, tags_of
 from components.training_job.run.warm_pool import release_warm_pool
 

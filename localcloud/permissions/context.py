@@ -1,4 +1,7 @@
-"""What is known of a request, by condition key."""
+"""What is known of a request, by condition key.
+
+`localcloud.authorization.access` fills it for each request.
+"""
 
 from __future__ import annotations
 

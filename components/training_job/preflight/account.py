@@ -11,7 +11,7 @@ from components.training_job.aws.existence import has_objects, role_exists
 from components.training_job.aws.images import PrivateImage, image_exists
 from components.training_job.aws.remembered_answers import RememberedAnswers
 from components.training_job.preflight.quotas import Quota, live_jobs, sagemaker_quotas
-from components.training_job.run.run import Run, lineage_runs
+from components.training_job.run.job_names import Run, lineage_runs
 from components.training_job.run.service_record import describe, tags_of
 
 Answer = TypeVar("Answer")

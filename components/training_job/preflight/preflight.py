@@ -30,7 +30,7 @@ from components.training_job.preflight.quotas import (
 from components.training_job.request.fallbacks import choice_of
 from components.training_job.request.job_inputs import JobInputs
 from components.training_job.request.job_tags import OWNER_TAG
-from components.training_job.run.run import run_of, try_of_launch
+from components.training_job.run.job_names import run_of, try_of_launch
 from components.training_job.run.service_record import owns
 from components.unknowns import has_unknown, is_unknown
 

@@ -1,11 +1,10 @@
-"""The rules for the instances that a job runs on: types, groups, spot, warm pool, fallbacks."""
+"""The rules for the instances that a job runs on: types, groups, fallbacks."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from components.durations import format_duration
 from components.instances import similar_types, training_instance_types
 from components.problems import Problem
 from components.training_job.settings.job_settings import JobSettings
@@ -16,14 +15,11 @@ _GROUP_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 def instance_problems(job: JobSettings) -> Iterator[Problem]:
     """Everything that is wrong with the instances of a job and of its fallbacks."""
-    yield from _spot_problems(job)
-    yield from _warm_pool_problems(job)
     for path, instance_type in _instance_types(job).items():
         yield from _type_problems(path, instance_type, job)
     yield from _group_problems(job)
     yield from _distribution_group_problems(job)
     yield from _fallback_problems(job)
-    yield from _pending_problems(job)
 
 
 def _instance_types(job: JobSettings) -> dict[str, str]:
@@ -36,39 +32,6 @@ def _instance_types(job: JobSettings) -> dict[str, str]:
         if fallback.instance_type is not None:
             types[f"fallbacks.{position}.instanceType"] = fallback.instance_type
     return types
-
-
-def _spot_problems(job: JobSettings) -> Iterator[Problem]:
-    if job.spot is not None and not job.spot.checkpoints:
-        yield Problem(
-            "spot.checkpoints",
-            False,
-            "a job on spot capacity needs checkpoints, or an interruption loses all its work",
-            "remove it, or set spot: false for on-demand capacity",
-        )
-    if job.max_wait is not None and job.max_wait < job.max_runtime:
-        yield Problem(
-            "spot.maxWait",
-            format_duration(job.max_wait),
-            f"maxWait covers waiting and running, so it must be at least maxRuntime, "
-            f"{format_duration(job.max_runtime)}",
-            f"set maxWait to {format_duration(job.max_runtime)} or more, or shorten maxRuntime",
-        )
-
-
-def _warm_pool_problems(job: JobSettings) -> Iterator[Problem]:
-    if job.keep_alive is None:
-        return
-    kept = format_duration(job.keep_alive)
-    if job.spot is not None:
-        rule = "SageMaker keeps no warm pool of spot instances"
-        yield Problem("keepAlive", kept, rule, "remove it, or set spot: false")
-    elif any(fallback.spot for fallback in job.fallbacks):
-        rule = "SageMaker keeps no warm pool of spot instances, and a fallback asks for spot"
-        yield Problem("keepAlive", kept, rule, "remove it, or remove spot from the fallbacks")
-    if job.instance_groups:
-        rule = "SageMaker keeps no warm pool of several instance types"
-        yield Problem("keepAlive", kept, rule, "remove it, or remove instanceGroups")
 
 
 def _type_problems(path: str, instance_type: str, job: JobSettings) -> Iterator[Problem]:
@@ -128,18 +91,3 @@ def _fallback_problems(job: JobSettings) -> Iterator[Problem]:
             rule = "one type can't replace several instanceGroups"
             remedy = "remove it; spot can still change"
             yield Problem(f"{path}.instanceType", fallback.instance_type, rule, remedy)
-
-
-def _pending_problems(job: JobSettings) -> Iterator[Problem]:
-    """The API's reference says that MaxPendingTimeInSeconds is only for accelerated types."""
-    pending = job.extra.get("StoppingCondition", {})
-    if not isinstance(pending, dict) or "MaxPendingTimeInSeconds" not in pending:
-        return
-    listed = [training_instance_types().get(group.instance_type) for group in job.groups]
-    if all(each is not None and not each.accelerators for each in listed):
-        yield Problem(
-            "extra.StoppingCondition.MaxPendingTimeInSeconds",
-            pending["MaxPendingTimeInSeconds"],
-            "has no effect without an accelerated instance type",
-            "remove it",
-        )

@@ -1,7 +1,7 @@
 """The rules for a job's settings that need nothing but the settings and the project's folder.
 
-Each function checks one thing and yields what is wrong with it. The rules for instances, inputs and
-secrets, and the API's own limits, have modules of their own.
+Each function checks one thing and yields what is wrong with it. The rules for spot, instances,
+inputs and secrets, and the API's own limits, have modules of their own.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from components.training_job.rules.api_limits import extra_problems, limit_probl
 from components.training_job.rules.input_rules import input_problems
 from components.training_job.rules.instance_rules import instance_problems
 from components.training_job.rules.secret_rules import secret_problems
+from components.training_job.rules.spot_rules import spot_problems
 from components.training_job.settings.job_settings import JobSettings, SourceSettings
 
 _RESERVED_TAGS = ("aws:", "sagemaker-training:")
@@ -27,7 +28,7 @@ _RESERVED_TAGS = ("aws:", "sagemaker-training:")
 def job_problems(job: JobSettings, project: Path) -> list[Problem]:
     """Everything that is wrong with one job's settings; `project` is the program's folder."""
     problems = [problem for rule in _RULES for problem in rule(job, project)]
-    problems += [*instance_problems(job), *input_problems(job, project)]
+    problems += [*spot_problems(job), *instance_problems(job), *input_problems(job, project)]
     problems += secret_problems(job)
     reported = [problem.path for problem in problems]
     limits = [*limit_problems(job), *extra_problems(job)]

@@ -8,8 +8,8 @@ from typing import Any
 
 from components.training_job.aws.images import digest_in
 from components.training_job.request.cost import UNKNOWN_COST, Cost, billed_cost
+from components.training_job.run.job_names import run_of
 from components.training_job.run.outcome import outcome_of
-from components.training_job.run.run import run_of
 
 State = dict[str, Any]
 

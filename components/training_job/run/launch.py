@@ -15,8 +15,8 @@ from components.training_job.request.definition import Request
 from components.training_job.request.fallbacks import request_of_try
 from components.training_job.request.job_tags import HASH_TAG, LINEAGE_TAG, OWNER_TAG, RELEASED_TAG
 from components.training_job.run.ending import let_go, ticks
+from components.training_job.run.job_names import Run, lineage_runs, next_run, run_of, try_after
 from components.training_job.run.outcome import DELETING, is_live
-from components.training_job.run.run import Run, lineage_runs, next_run, run_of, try_after
 from components.training_job.run.service_record import describe, owns, request_tags, tags_of
 
 SETTLE_DEADLINE_SECONDS = 180

@@ -16,8 +16,8 @@ from components.policy_documents import Document
 from components.training_job.request.job_tags import OWNER_TAG
 from components.training_job.run import (
     ending,
+    job_names,
     launch,
-    run,
     service_record,
     waiting,
     warm_pool,
@@ -151,7 +151,7 @@ def test_only_the_execution_role_is_passed_and_only_to_sagemaker():
     ]
 
 
-@pytest.mark.parametrize("module", [run, launch, ending, service_record, warm_pool, waiting])
+@pytest.mark.parametrize("module", [job_names, launch, ending, service_record, warm_pool, waiting])
 def test_every_call_of_a_jobs_life_is_allowed(module: ModuleType):
     source = inspect.getsource(module)
     calls = re.findall(r"client\.(?:get_paginator\(\"(\w+)\"|((?!get_paginator)\w+)\()", source)

@@ -1,4 +1,4 @@
-"""The instances of a job: types, groups, spot, warm pools and fallbacks."""
+"""The instances of a job: types, groups and fallbacks."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ RELAUNCHED = {"relaunch": "onFailure"}
 
 WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"instanceType": "ml.g5.2xlage"}, "jobs.digits.instanceType", "ml.g5.2xlarge"),
-    ({"spot": {"maxWait": "1h"}}, "jobs.digits.spot.maxWait", "set maxWait to 2h or more"),
-    ({"spot": {"checkpoints": False}}, "jobs.digits.spot.checkpoints", "set spot: false"),
-    ({"keepAlive": "30m"}, "jobs.digits.keepAlive", "set spot: false"),
     ({"instanceGroups": GROUPS, "instanceType": "ml.c5.xlarge"}, "jobs.digits.instanceType",
      "remove it, or instanceGroups"),
     ({"instanceGroups": GROUPS, "instanceCount": 2}, "jobs.digits.instanceCount", "remove it"),
@@ -23,8 +20,6 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
      "jobs.digits.instanceGroups.cpu.instanceType", "ml.c5.xlarge"),
     ({"instanceGroups": {"a,b": {"instanceType": "ml.c5.xlarge"}}},
      "jobs.digits.instanceGroups.a,b", "another name"),
-    ({"instanceGroups": GROUPS, "spot": False, "keepAlive": "30m"}, "jobs.digits.keepAlive",
-     "several instance types"),
     ({"instanceGroups": GROUPS, "distributionGroups": ["gpu"]},
      "jobs.digits.distributionGroups", "set distribution"),
     ({"instanceGroups": GROUPS, "distribution": "jax", "distributionGroups": ["tpu"]},
@@ -38,11 +33,6 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
      "jobs.digits.fallbacks.0.instanceType", "ml.g5.2xlarge"),
     ({**RELAUNCHED, "fallbacks": [{"instanceType": "ml.g5.2xlarge"}], "instanceGroups": GROUPS},
      "jobs.digits.fallbacks.0.instanceType", "spot can still change"),
-    ({**RELAUNCHED, "fallbacks": [{"spot": True}], "spot": False, "keepAlive": "30m"},
-     "jobs.digits.keepAlive", "from the fallbacks"),
-    ({"instanceType": "ml.c5.xlarge",
-      "extra": {"StoppingCondition": {"MaxPendingTimeInSeconds": 3600}}},
-     "jobs.digits.extra.StoppingCondition.MaxPendingTimeInSeconds", "accelerated"),
 ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.training_job.run.run import Run, next_run, run_of, try_after, try_of_launch
+from components.training_job.run.job_names import Run, next_run, run_of, try_after, try_of_launch
 
 LINEAGES = st.from_regex(r"[a-z]([a-z0-9]|-(?=[a-z0-9])){0,40}", fullmatch=True)
 HASHES = st.from_regex(r"[0-9a-f]{8}", fullmatch=True)
