@@ -1,9 +1,9 @@
 """`python -m project_check FOLDER --stack STACK`: refuses files that replace the pack.
 
-For the pipeline, before it runs anything of the project. Some keys of Pulumi.yaml and of the file
-of a stack have the engine run another program in place of its own plugins, the one that starts the
-policy pack included, or read its settings elsewhere. A preview would show the pack's name, and
-nothing would be judged. Exits with 0, or with 1 and every problem.
+The pipeline runs this before anything of the project. With some keys of Pulumi.yaml and of the file
+of a stack, the engine runs another program in place of its own plugins, also of the one that starts
+the policy pack, or reads its settings elsewhere. Then a preview would show the pack's name, and
+judge nothing. Exits with 0, or prints every problem and exits with 1.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ from training_policies.resource import MISSING
 from training_policies.stack_identity import TAGS_SETTING
 
 _REFUSED: Mapping[str, str] = {
-    "plugins": "has the engine run these programs in place of its own plugins, "
-    "the one that starts the policy pack included",
-    "packages": "has the engine run these programs in place of its own plugins",
-    "stackConfigDir": "has the engine read the stack's settings from another folder",
+    "plugins": "makes the engine run these programs in place of its own plugins, "
+    "also of the one that starts the policy pack",
+    "packages": "makes the engine run these programs in place of its own plugins",
+    "stackConfigDir": "makes the engine read the stack's settings from another folder",
     "backend": "says where the state is kept, which the pipeline decides",
     "environment": "sets variables of the engine, such as the one that says which Python runs the "
     "policy pack",
 }
 """Why a key of either file is refused, where the reason is known."""
 
-_UNKNOWN = "is not among the keys that are known not to touch the policy pack"
+_UNKNOWN = "is not among the keys that are known not to affect the policy pack"
 
 _DESCRIBING = {"name", "description", "author", "website", "license", "template"}
 PROJECT_KEYS = frozenset(
     {*_DESCRIBING, "runtime", "main", "config", "options", "requiredPulumiVersion"}
 )
 STACK_KEYS = frozenset({"config", "encryptionsalt", "encryptedkey", "secretsprovider"})
-"""The keys that are allowed. Any other is refused, for a later engine may read more of them."""
+"""The allowed keys. Any other is refused, because a later engine may read it."""
 
 
 def problems_in(folder: Path, stack: str) -> Iterator[Problem]:
-    """What is wrong with the files of a project and of its stack.
+    """The problems in the files of a project and of its stack.
 
     Args:
         folder: where Pulumi.yaml is.
@@ -63,7 +63,7 @@ def problems_in(folder: Path, stack: str) -> Iterator[Problem]:
 
 
 def _others(folder: Path, stack: str) -> list[Path]:
-    """The same files in the other forms that the engine knows, of which it prefers JSON."""
+    """The same files in the other formats that the engine reads; it prefers JSON."""
     names = [f"{name}.{form}" for name in ("Pulumi", f"Pulumi.{stack}") for form in ("json", "yml")]
     return [folder / name for name in names if (folder / name).exists()]
 
@@ -76,7 +76,7 @@ def _problems_with(file: Path, allowed: frozenset[str]) -> Iterator[Problem]:
         yield Problem(file.name, MISSING, f"can't be read: {reason}", "correct the file's syntax")
         return
     if not isinstance(content, dict):
-        yield Problem(file.name, content, "is no mapping of keys", "write keys and values")
+        yield Problem(file.name, content, "is not a mapping of keys", "write keys and values")
         return
     for key, value in content.items():
         if key not in allowed:
@@ -86,9 +86,9 @@ def _problems_with(file: Path, allowed: frozenset[str]) -> Iterator[Problem]:
 
 
 def _problems_with_settings(file: Path, config: Any) -> Iterator[Problem]:
-    """Settings by which the files would name the stack's team, under either of their names."""
+    """Settings that would name the stack's team in the files, under either of their names."""
     if not isinstance(config, dict):
-        rule = "names another folder of settings, or is no mapping"
+        rule = "names another folder of settings, or is not a mapping"
         yield Problem(f"{file.name}: config", config, rule, "write settings and values")
         return
     for key, value in config.items():

@@ -1,1 +1,1 @@
-"""What a preview under the pack means, as Markdown for a pull request."""
+"""The report on a preview with the pack, as Markdown for a pull request."""

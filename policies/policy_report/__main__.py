@@ -1,7 +1,7 @@
 """`python -m policy_report EVENTS --stack STACK --tags TAGS`: a report on a preview, a verdict.
 
-The exit code is 0 where the update may go ahead, and 1 where it may not, or where not all was
-judged. The configuration is the pack's: see `TRAINING_POLICIES_CONFIGURATION`.
+The exit code is 0 if the update may go ahead, and 1 if it may not, or if not everything was judged.
+The configuration is the pack's: see `TRAINING_POLICIES_CONFIGURATION`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _tags(file: Path | None) -> Mapping[str, str]:
-    """The stack's tags in a file; none where there is no file, as of a stack that has none."""
+    """The stack's tags in a file; none without a file, as for a stack without tags."""
     tags: Mapping[str, str] = json.loads(file.read_text(encoding="utf-8")) if file else {}
     return tags
 

@@ -20,7 +20,7 @@ _MARKS = {"create": "+", "update": "~", "delete": "-", "replace": "±"}
 
 
 def marker(stack: str) -> str:
-    """What a stack's comment begins with, so that the next run finds it and writes it again."""
+    """What a stack's comment begins with, so that the next run finds it and replaces it."""
     return f"<!-- training-policies: {stack} -->"
 
 
@@ -49,7 +49,7 @@ def _mark(verdict: Verdict) -> str:
 
 
 def _outcome(verdict: Verdict) -> str:
-    """What came of the preview, the first thing that refuses it before all others."""
+    """The outcome of the preview: the first thing that refuses it, if there are several."""
     outcomes = (
         (verdict.refusing, f"{_count(len(verdict.refusing), 'violation')} of the policies"),
         (not verdict.judged, "the preview failed, so not all was judged"),
@@ -77,7 +77,7 @@ def _kept(verdict: Verdict) -> str:
 
 
 def _disagreement_section(verdict: Verdict) -> Iterator[str]:
-    """Why the engine's verdict does not count, where it can't be the pack's."""
+    """Why the engine's verdict does not count, if it can't be the pack's."""
     if not verdict.judged or not (verdict.missing or verdict.unreported):
         return
     yield "### The engine's verdict is not the pack's"
@@ -93,7 +93,7 @@ def _disagreement_section(verdict: Verdict) -> Iterator[str]:
     yield _CAUSES
 
 
-_CAUSES = """What to do, by what may be the cause:
+_CAUSES = """What to do, for each possible cause:
 
 - Another pack ran in place of this one: remove `plugins` and `packages` from Pulumi.yaml.
 - Another version of the pack ran, or its policies were switched off: preview with this pack, and \
@@ -119,7 +119,7 @@ def _cost_section(cost: StackCost) -> Iterator[str]:
     yield ""
     if not all(each.launches for each in cost.jobs):
         yield "The launch switch is off: nothing is launched, and nothing of this is spent yet."
-    yield "Ceilings are at on-demand list prices, over all attempts and the dearest fallback."
+    yield "Ceilings are at on-demand list prices, for all attempts on the most expensive fallback."
     yield ""
 
 
@@ -130,7 +130,7 @@ def _job_row(job: JobCost) -> str:
 
 
 def _quota_section(quotas: Sequence[Usage], verdict: Verdict) -> Iterator[str]:
-    """The limits of all jobs together, and what can't be counted, limited or not."""
+    """The limits of all jobs together, and what can't be counted, with or without a limit."""
     limited = [each for each in quotas if each.allowed is not None or each in verdict.over]
     if limited:
         yield "### Quotas of the stack"
@@ -147,7 +147,7 @@ def _quota_section(quotas: Sequence[Usage], verdict: Verdict) -> Iterator[str]:
             )
         yield ""
     if verdict.passes and verdict.over:
-        yield "What is over passes because the configuration exempts it or asks for no more."
+        yield "A sum above its quota passes if it is exempted, or its policy is not mandatory."
         yield ""
 
 
@@ -215,7 +215,7 @@ def _ordered(preview: Preview) -> Iterable[tuple[str, int]]:
 
 
 def _quoted(text: str, indent: str = "") -> Iterator[str]:
-    """A text as it is: nothing of what a program writes is read as Markdown or as HTML."""
+    """A text as it is: nothing in it is read as Markdown or HTML."""
     fence = "```"
     while fence in text:
         fence += "`"
@@ -225,7 +225,7 @@ def _quoted(text: str, indent: str = "") -> Iterator[str]:
 
 
 def _cell(text: str) -> str:
-    """A text within a line, in which nothing of it is read as Markdown or as HTML."""
+    """A text within a line, in which nothing is read as Markdown or HTML."""
     return f"`{text.replace('`', '').replace('|', '').replace(chr(10), ' ')}`"
 
 

@@ -23,12 +23,12 @@ Event = Mapping[str, Any]
 UNCHANGED = "same"
 _GOING = frozenset({"delete", "delete-replaced", "discard", "discard-replaced", "read-discard"})
 _DETAILS = frozenset({"create-replacement", "delete-replaced", "discard-replaced"})
-"""Steps that a replacement is made of, beside the one that is called so."""
+"""The steps of a replacement, other than the one that is called so."""
 
 _HIDDEN = "[secret]"
 """What the log has in place of a secret text, and of a part of a text that is a secret."""
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
-"""What a mapping has that stands for a secret of any other kind, by the engine's own signature."""
+"""The key and value of a mapping that the engine has in place of any other secret."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Breach:
-    """What a policy found, and what comes of it."""
+    """What a policy found, and what follows from it."""
 
     policy: str
     level: str
@@ -52,7 +52,7 @@ class Breach:
 
     @property
     def refuses(self) -> bool:
-        """Whether it keeps the update from going ahead."""
+        """Whether it stops the update."""
         return self.level == "mandatory"
 
 
@@ -61,7 +61,7 @@ class Preview:
     """What a preview said.
 
     `settings` are the stack's, in the project's namespace. `resources` are those that there will
-    be, those that stay as they are included, with their inputs; what is secret is unknown there.
+    be, also those that stay as they are, with their inputs; secrets are unknown in them.
     `policies` are the names of those that ran in a pack of this pack's name. `errors` are the
     engine's and the program's. `complete` is whether the preview came to its end.
     """
@@ -143,7 +143,7 @@ def _resource(state: Mapping[str, Any]) -> Resource:
 
 
 def _without_secrets(value: Any) -> Any:
-    """A value in which nothing that the log hides can be taken for what it really is."""
+    """A value in which everything that the log hides is unknown."""
     if isinstance(value, Mapping):
         if SECRET.items() <= value.items():
             return UNKNOWN

@@ -28,7 +28,7 @@ _JUDGED_AGAIN = [
 
 @dataclass(frozen=True)
 class Verdict:
-    """What comes of a preview.
+    """The outcome of a preview.
 
     Attributes:
         preview: what the engine said.
@@ -49,7 +49,7 @@ class Verdict:
 
     @property
     def refusing(self) -> list[Breach]:
-        """What the engine reported that keeps the update from going ahead."""
+        """What the engine reported that stops the update."""
         return [each for each in self.preview.breaches if each.refuses]
 
     @property
@@ -64,7 +64,7 @@ class Verdict:
 
     @property
     def is_clean(self) -> bool:
-        """Whether it passes, and no sum is above a quota because the configuration allows it."""
+        """Whether it passes, and no sum is above a quota."""
         return self.passes and not self.over
 
 

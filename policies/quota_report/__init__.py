@@ -1,1 +1,1 @@
-"""What the organisation's teams take together, over all stacks, against their quotas."""
+"""What each team uses in all its stacks together, compared with its quotas."""

@@ -1,7 +1,7 @@
-"""`python -m quota_report`: what all stacks take, against the policy pack's configuration.
+"""`python -m quota_report`: what all stacks use, compared with the policy pack's configuration.
 
-It exits with 0 where everything is within its quota, 1 where something is not, and 2 where the
-configuration or the backend can't be read.
+It exits with 0 if everything is within its quota, 1 if something is not, and 2 if the configuration
+or the backend can't be read.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _report(jobs: list[RecordedJob], configuration: Configuration, live: str | N
     stacks = usage(jobs, configuration)
     if live is None:
         return Report(stacks)
-    # Only a report on an account needs the AWS SDK, which the pack itself does without.
+    # Only a report on an account needs the AWS SDK; the pack itself does not.
     import boto3
 
     from quota_report.live import account_quotas, instances_by_market, running_jobs
@@ -74,7 +74,7 @@ def owned(
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="quota_report",
-        description="What the training jobs of all stacks take, against the teams' quotas. "
+        description="What the training jobs of all stacks use, compared with the teams' quotas. "
         "The backend is the one that pulumi is logged in to, or PULUMI_BACKEND_URL.",
     )
     parser.add_argument(

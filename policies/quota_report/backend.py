@@ -29,7 +29,7 @@ class RecordedJob(StackJob):
 class Backend:
     """The backend that the CLI is logged in to, or that PULUMI_BACKEND_URL names.
 
-    `environment` are the CLI's environment variables.
+    `environment` has the CLI's environment variables.
     """
 
     pulumi: str

@@ -1,4 +1,4 @@
-"""What an account's training jobs take right now, and what Service Quotas allows it."""
+"""What an account's training jobs use now, and what Service Quotas allows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _QUOTA = re.compile(r"(ml\.[a-z0-9-]+\.[a-z0-9]+) for (spot )?training job usage
 
 @dataclass(frozen=True)
 class Market:
-    """Instances of one type, of spot or of on-demand capacity, which are counted apart."""
+    """Instances of one type, on spot or on demand, which Service Quotas counts separately."""
 
     instance_type: str
     spot: bool
@@ -51,7 +51,7 @@ def account_quotas(session: boto3.Session) -> dict[Market, float]:
 
 
 def instances_by_market(jobs: Iterable[TrainingJobView]) -> Counter[Market]:
-    """The instances that jobs take, each at the worst of its attempts."""
+    """The instances that jobs use, each job at the worst of its attempts."""
     total: Counter[Market] = Counter()
     for job in jobs:
         worst: Counter[Market] = Counter()

@@ -62,7 +62,7 @@ def as_json(report: Report) -> str:
 
 
 def as_text(report: Report) -> str:
-    """The report as tables, without what has no limit."""
+    """The report as tables; what has no limit is left out."""
     parts = [
         _table("All stacks", _HEADINGS, [_cells(line) for line in report.stacks if _limited(line)])
     ]

@@ -1,8 +1,8 @@
-"""What each team takes, against the quotas of the policy pack's configuration; no AWS, no engine.
+"""What each team uses, compared with the policy pack's quotas; no AWS, no engine.
 
 The pack judges one stack at a time. Here all stacks of a team and environment count together
-against the same limits, each job at its worst case. Which team a job belongs to, is
-decided as the pack decides it.
+against the same limits, each job at its worst case. The pack's own rules decide which team a job
+belongs to.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class StackJob:
 
 @dataclass(frozen=True)
 class Usage:
-    """What one team takes of one thing.
+    """What one team uses of one thing.
 
     `used` is None where it is not known, `allowed` where there is no limit.
     """

@@ -1,7 +1,7 @@
 """`python -m training_policies.check_configuration [file]`: whether a configuration can be used.
 
-For the repository that keeps the configuration: a mistake shows there, before it refuses every
-team's preview. Exits with 0, or with 1 and every problem.
+It is for the repository that has the configuration: it shows a mistake before every team's preview
+is refused. Exits with 0, or prints every problem and exits with 1.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def read_configuration(file: Path, rules: Iterable[Rule]) -> Configuration:
     """The configuration in a file.
 
     Raises:
-        ConfigurationError: it is not there, is no JSON, or breaks the schema.
+        ConfigurationError: it does not exist, is not JSON, or breaks the schema.
     """
     values = _decoded(file)
     problems = schema_problems(values, configuration_schema(rules))
@@ -106,18 +106,18 @@ def _decoded(file: Path) -> Any:
             f"write a configuration there, or set {VARIABLE} to the path of one",
         )
     except ValueError as error:
-        problem = Problem(str(file), MISSING, f"is no JSON: {error}", "correct the file's syntax")
+        problem = Problem(str(file), MISSING, f"is not JSON: {error}", "correct the file's syntax")
     raise ConfigurationError(report(str(file), [problem]))
 
 
 def _calendar_problems(values: Mapping[str, Any]) -> list[Problem]:
-    """Days that match the pattern and are in no calendar."""
+    """Days that match the pattern but don't exist."""
     found = []
     for index, each in enumerate(values.get("exemptions", [])):
         try:
             parse(each)
         except ValueError:
-            path, rule = f"exemptions.{index}.expires", "is no day of the calendar"
+            path, rule = f"exemptions.{index}.expires", "is not a day of the calendar"
             found.append(Problem(path, each["expires"], rule, "write a day as 2027-03-31"))
     return found
 

@@ -76,7 +76,7 @@ _PRICES = _mapping(
         "unknown": {
             "enum": ["refuse", "allow"],
             "default": "refuse",
-            "description": "what becomes of an instance type without a price: refuse, or allow, "
+            "description": "what happens to an instance type without a price: refuse, or allow, "
             "which counts it as free",
         },
         "usdPerHour": {
@@ -94,7 +94,8 @@ def _policy(rule: Rule) -> dict[str, Any]:
     level = {
         "enum": ["mandatory"] if rule.fixed else _LEVELS,
         "default": rule.level,
-        "description": "what a violation does: mandatory refuses, advisory warns, disabled nothing"
+        "description": "what a violation does: mandatory refuses, advisory warns, disabled "
+        "does nothing"
         if not rule.fixed
         else "always mandatory, because the other quotas rely on it",
     }
@@ -145,7 +146,7 @@ def _exemptions(rules: list[Rule]) -> dict[str, Any]:
         "team": _text("a pattern of teams; any by default", 1),
         "environment": _text("a pattern of environments; any by default", 1),
         "reason": _text("why, in a sentence", 10),
-        "owner": _text("who answers for it, as an address", 3),
+        "owner": _text("who is responsible for it, as an address", 3),
         "expires": _text("its last day, as 2027-03-31", pattern=r"^\d{4}-\d{2}-\d{2}$"),
     }
     optional = {"team", "environment"}

@@ -1,4 +1,4 @@
-"""From policies to what the engine runs: pulumi-policy's own classes."""
+"""The policies as the engine runs them: in pulumi-policy's own classes."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def parse(values: Mapping[str, Any]) -> Exemption:
     """An exemption as the configuration has it.
 
     Raises:
-        ValueError: `expires` is no day of the calendar.
+        ValueError: `expires` is not a day of the calendar.
     """
     return Exemption(**{**values, "expires": date.fromisoformat(values["expires"])})
 

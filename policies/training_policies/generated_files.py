@@ -6,6 +6,7 @@ That is the schema of the configuration file, and the list of policies in README
 from __future__ import annotations
 
 import json
+from itertools import groupby
 from pathlib import Path
 
 from training_policies.configuration_schema import configuration_schema
@@ -20,9 +21,15 @@ _INTRODUCTION = """# Policies
 
 <!-- Written by `python -m training_policies.generated_files` in this folder. -->
 
-This folder is a Pulumi policy pack; [docs/policies.md](../docs/policies.md) says how it is used \
-and configured. A policy judges one resource at a time, or, where it says *stack*, all of them \
-together. Each is mandatory unless the configuration says otherwise.
+This folder is a Pulumi policy pack, for organisations whose teams train on Amazon SageMaker. It \
+refuses a preview that exceeds a team's quotas, or lacks a security control. \
+[docs/policies.md](../docs/policies.md) says how to use and configure it. It \
+[has not run with the official CLI or on AWS yet](../README.md#what-has-not-been-verified-on-aws).
+
+This is the list of its policies. A policy judges one resource at a time; those marked (stack) \
+judge all resources of a stack together. Each policy is mandatory unless the configuration says \
+otherwise. The controls are requirements of other frameworks that the policy helps to meet. The \
+parameters can be set in the configuration.
 
 | policy | severity | what it checks | controls | parameters |
 |---|---|---|---|---|
@@ -41,7 +48,11 @@ def list_text() -> str:
 
 def _row(rule: Rule) -> str:
     name = f"`{rule.name}`" if isinstance(rule, Policy) else f"`{rule.name}` (stack)"
-    controls = ", ".join(f"{control.framework} {control.id}" for control in rule.controls)
+    by_framework = groupby(rule.controls, key=lambda control: control.framework)
+    controls = "; ".join(
+        f"{framework}: {', '.join(control.id for control in found)}"
+        for framework, found in by_framework
+    )
     parameters = ", ".join(f"`{parameter}`" for parameter in rule.parameters) or "–"
     checks = rule.description.removeprefix("Checks ").removesuffix(".")
     return f"| {name} | {rule.severity} | {checks} | {controls} | {parameters} |"

@@ -1,7 +1,7 @@
-"""What SageMaker training instance types are made of and cost, from the pack's own price file.
+"""The hardware and prices of SageMaker training instance types, from the pack's own price file.
 
-`instances.csv` is the same table as the program's, so that a price is not what the program under
-judgement says it is. Prices are on-demand USD per instance and hour in us-east-1; a type without
+`instances.csv` is the same table as the program's, so that the program that is judged
+can't change a price. Prices are on-demand USD per instance and hour in us-east-1; a type without
 one has an unknown price, which is not the same as a price of zero.
 """
 
@@ -61,14 +61,14 @@ class Prices:
     """Prices in USD per instance and hour.
 
     `own` has the organisation's own prices, which come before those of the price file. A type
-    without a price in either is refused, or allowed without a cost, as `unknown` says.
+    without a price in either is refused, or counted as free, as `unknown` says.
     """
 
     own: Mapping[str, float] = field(default_factory=dict)
     unknown: Literal["refuse", "allow"] = "refuse"
 
     def usd_per_hour(self, instance_type: str) -> float | None:
-        """The price, or None where it is not known and that is refused."""
+        """The price; None if it is not known and such types are refused."""
         if instance_type in self.own:
             return self.own[instance_type]
         listed = instance_types().get(instance_type)

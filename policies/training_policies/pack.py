@@ -43,13 +43,13 @@ def configured_policies(configuration: Configuration) -> list[pulumi_policy.Poli
     enforcement = Enforcement(configuration, stack_name(), stack_settings(), today)
     return [
         *(_in_engine(each, enforcement) for each in POLICIES),
-        # Last, when all others have used their exemptions.
+        # Last, after all others have used their exemptions.
         exemptions_warning(enforcement),
     ]
 
 
 def enforced_policies(configuration: Configuration) -> frozenset[str]:
-    """The names of the policies that a preview under the pack runs: those not disabled."""
+    """The names of the policies that a preview with the pack runs: those not disabled."""
     return frozenset(
         each.name
         for each in configured_policies(configuration)

@@ -1,4 +1,4 @@
-"""The parameters of policies: their schemas, and what values that several of them have mean.
+"""The parameters of policies: their schemas, and the meaning of those that several policies have.
 
 Patterns are those of file names: `*` is any text, `?` any one character.
 """
@@ -44,7 +44,7 @@ PRODUCTION_ENVIRONMENTS = {
 
 
 def is_production(environment: Any, parameters: Parameters) -> bool:
-    """Whether an environment counts as production, as one that is not known does."""
+    """Whether an environment counts as production; one that is not known does."""
     return environment in parameters["productionEnvironments"] or not isinstance(environment, str)
 
 

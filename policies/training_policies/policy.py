@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from training_policies.compliance import Control
 from training_policies.instances import Prices
@@ -44,7 +44,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class Parameters:
-    """What a policy is configured with, for the stack that is judged.
+    """The configuration of a policy for the stack that is judged.
 
     `values` has each of the policy's parameters: the configured one, the team's own where it has
     one, or the schema's default. `today` is the day on which the policy runs. `teams` has each
@@ -59,6 +59,11 @@ class Parameters:
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
+
+
+Subject = TypeVar("Subject")
+Judge = Callable[[Subject, Parameters], Iterable[Violation]]
+"""What finds the violations of a subject: a resource, a job, a policy document."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ class Policy(Rule):
 
     applies: Callable[[str], bool] = field(kw_only=True)
     """Whether resources of a type are judged at all."""
-    judge: Callable[[Resource, Parameters], Iterable[Violation]] = field(kw_only=True)
+    judge: Judge[Resource] = field(kw_only=True)
 
     def violations(self, resource: Resource, parameters: Parameters) -> Iterator[Violation]:
         """What is wrong with a resource; nothing where the policy does not apply."""
@@ -124,7 +129,7 @@ class Policy(Rule):
 class StackPolicy(Rule):
     """A rule for all resources of a stack together, judged once they are registered."""
 
-    judge: Callable[[Sequence[Resource], Parameters], Iterable[Violation]] = field(kw_only=True)
+    judge: Judge[Sequence[Resource]] = field(kw_only=True)
 
     def violations(
         self, resources: Sequence[Resource], parameters: Parameters

@@ -1,4 +1,4 @@
-"""What is wrong with a file that people write: each problem's place, value, rule and remedy."""
+"""The problems in a file that people write: each has a path, a value, a rule and a remedy."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def report(file: str, problems: Iterable[Problem]) -> str:
 
 
 def schema_problems(values: Any, schema: Mapping[str, Any]) -> list[Problem]:
-    """Everything in which values differ from their JSON schema.
+    """All places where values break their JSON schema.
 
     The remedy is what the nearest schema with a `description` says.
     """
@@ -73,7 +73,7 @@ _RULES: Mapping[str, Callable[[Any], str]] = {
     "minLength": lambda wanted: f"has fewer than {wanted} characters",
     "minItems": lambda wanted: f"has fewer than {wanted} items",
 }
-"""How the rules are said, by the schema's keyword; any other in the library's own words."""
+"""The text of a rule, by the schema's keyword; other keywords get the library's own message."""
 
 
 def _rule(error: ValidationError) -> str:

@@ -1,4 +1,4 @@
-"""One resource as a policy sees it, read so that no unknown value is overlooked."""
+"""One resource as a policy sees it, read so that no unknown value is missed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One view of a training job, by whatever route a program makes it.
+"""One view of a training job, whatever route a program creates it by.
 
 Routes are this project's dynamic resource, whose `request` is the CreateTrainingJob request;
 pulumi-aws's own `aws:sagemaker/trainingJob:TrainingJob`; and any other dynamic resource that has
@@ -38,7 +38,7 @@ class Capacity:
 
 @dataclass(frozen=True)
 class TrainingJobView:
-    """What policies ask of a training job.
+    """What policies read of a training job.
 
     Times are in seconds. Every value may be MISSING or UNKNOWN; each policy decides
     what a missing one means.

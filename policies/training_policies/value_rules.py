@@ -1,6 +1,6 @@
-"""Rules that say of a property which value it must have.
+"""Rules that a property must have a value.
 
-Such a rule is a row of a table: the resources, the property's path, the expected value, and why.
+Such a rule is a row of a table: what it is for, the property's path, the expected value, and why.
 What a violation says, and how it is corrected, follow from the path and the expected value.
 """
 
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol
 
 from training_policies.compliance import Control
-from training_policies.policy import Parameters, Policy, Schema, Severity
+from training_policies.policy import Judge, Parameters, Policy, Schema, Severity, Subject
 from training_policies.resource import MISSING, UNKNOWN, Resource, is_absent
 from training_policies.violation import Violation, shown
 
@@ -66,7 +66,7 @@ def exactly(wanted: Any) -> Expected:
 
 
 def present(allowed: str) -> Expected:
-    """A value that is not empty; a reference to what is not made yet is one."""
+    """A value that is not empty; a reference to something that does not exist yet is one."""
     return Expected(lambda value, _: not is_absent(value), allowed)
 
 
@@ -108,36 +108,57 @@ def absent_or(expected: Expected) -> Expected:
 
 
 def is_customer_key(key: Any) -> bool:
-    """Whether a key is a customer's own; one that is not made yet is.
+    """Whether a key is a customer's own; one that does not exist yet is.
 
     AWS's own keys have aliases that begin with aws/, and only AWS decides who uses them.
     """
     return key is UNKNOWN or (isinstance(key, str) and key != "" and "alias/aws/" not in key)
 
 
-def resource_value(
+@dataclass(frozen=True)
+class Subjects(Generic[Subject]):
+    """What a value rule is for: resources of some types, or training jobs.
+
+    Attributes:
+        includes: whether resources of a type are judged at all.
+        judged_by: the judge of resources that judges their subjects with another judge.
+        properties: where the properties of a subject are read.
+    """
+
+    includes: Callable[[str], bool]
+    judged_by: Callable[[Judge[Subject]], Judge[Resource]]
+    properties: Callable[[Subject], Properties]
+
+
+def resources(*types: str) -> Subjects[Resource]:
+    """The resources of these types."""
+    return Subjects(frozenset(types).__contains__, lambda judge: judge, lambda resource: resource)
+
+
+def value_rule(
     name: str,
     checks: str,
     severity: Severity,
-    types: Sequence[str],
+    subjects: Subjects[Subject],
     paths: Sequence[str],
     expected: Expected,
     *,
     why: str,
     controls: Sequence[Control],
     remedy: str = "",
-    where: Callable[[Resource, Parameters], bool] = lambda _, __: True,
+    where: Callable[[Subject, Parameters], bool] = lambda _, __: True,
     parameters: Mapping[str, Schema] | None = None,
 ) -> Policy:
-    """The policy that resources of these types have the expected value at each of these paths.
+    """The policy that subjects have the expected value at each of these paths.
 
-    It is for those resources for which `where` is true. `remedy` is for policies whose violations
+    It is for those subjects for which `where` is true. `remedy` is for policies whose violations
     are corrected in another way than by setting the value.
     """
 
-    def judge(resource: Resource, configured: Parameters) -> Iterator[Violation]:
-        if where(resource, configured):
-            for violation in expected.violations(resource, paths, why, configured):
+    def judge(subject: Subject, configured: Parameters) -> Iterator[Violation]:
+        if where(subject, configured):
+            properties = subjects.properties(subject)
+            for violation in expected.violations(properties, paths, why, configured):
                 yield replace(violation, remedy=remedy or violation.remedy)
 
     return Policy(
@@ -147,6 +168,6 @@ def resource_value(
         controls=controls,
         remedy=remedy or expected.remedy(paths),
         parameters=parameters or {},
-        applies=frozenset(types).__contains__,
-        judge=judge,
+        applies=subjects.includes,
+        judge=subjects.judged_by(judge),
     )

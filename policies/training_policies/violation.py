@@ -28,7 +28,7 @@ class Violation:
     subject: str = ""
 
     def __str__(self) -> str:
-        """The violation in three lines; how to ask for an exemption is added by the pack."""
+        """The violation in three lines; the pack adds how to ask for an exemption."""
         return (
             f"{self.what}: asked {shown(self.asked)}, allowed {shown(self.allowed)}.\n"
             f"Why: {self.why}.\n"
@@ -37,7 +37,7 @@ class Violation:
 
 
 def shown(value: Any) -> str:
-    """A value as in JSON, but texts without quotes; cut where it is long."""
+    """A value as JSON, but texts without quotes; a long one is cut."""
     if isinstance(value, Absence):
         return "nothing" if value is Absence.MISSING else "a value that is not known yet"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=shown)

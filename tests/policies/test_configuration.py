@@ -41,7 +41,7 @@ def exemption(**changes: str) -> dict[str, str]:
 
 # values, path, rule, remedy
 WRONG: list[tuple[Any, str, str, str]] = [
-    ("{", "organisation.json", "is no JSON", "correct the file's syntax"),
+    ("{", "organisation.json", "is not JSON", "correct the file's syntax"),
     ([], "", "is not an object", "{teams, policies, exemptions, prices}"),
     ({}, "teams", "is required", "each team's quotas by environment"),
     ({"teams": {}, "team": {}}, "team", "no such name exists here", "did you mean teams?"),
@@ -103,7 +103,7 @@ WRONG: list[tuple[Any, str, str, str]] = [
     (
         {"teams": {}, "exemptions": [exemption(expires="2027-02-30")]},
         "exemptions.0.expires",
-        "is no day of the calendar",
+        "is not a day of the calendar",
         "write a day",
     ),
     (
@@ -134,7 +134,7 @@ def test_a_wrong_configuration_is_refused_with_path_rule_and_remedy(
         assert part in message
 
 
-def test_all_problems_are_told_at_once(tmp_path: Path):
+def test_all_problems_are_reported_at_once(tmp_path: Path):
     wrong = {"teams": {"research": {"dev": {}}}, "exemptions": [{}], "prices": {"unknown": "no"}}
     with pytest.raises(ConfigurationError, match=r"^7 problems"):
         read_configuration(written(tmp_path, wrong), POLICIES)
@@ -184,7 +184,7 @@ def test_levels_and_parameters_come_from_the_team_then_the_policy_then_the_schem
     assert parameters("research", "dev")["digest"] is False
 
 
-def test_a_team_has_no_parameters_of_its_own_where_nobody_says_the_environment(tmp_path: Path):
+def test_a_team_has_no_parameters_of_its_own_where_the_environment_is_not_named(tmp_path: Path):
     own = {REGISTRIES.name: {"registries": ["mine"]}}
     teams = {"research": {"*": {**QUOTA, "parameters": own}}}
     configuration = read_configuration(written(tmp_path, {"teams": teams}), POLICIES)

@@ -67,7 +67,7 @@ def test_a_violation_says_what_why_the_numbers_the_remedy_and_how_to_be_exempted
     ]
 
 
-def test_a_policy_that_nobody_is_exempted_from_says_so():
+def test_a_policy_without_exemptions_says_so():
     stranger: dict[str, Any] = {"teams": {}}
     configuration = Configuration("organisation.json", stranger)
     [told] = PolicyRun(configuration, QUOTA_POLICIES, {}, {}, "dev", TODAY).over([OVER])
@@ -200,5 +200,5 @@ def test_a_stack_keeps_its_own_quotas_whatever_its_files_say():
         "the job's tags name another team than the stack's tags",
         "the stack's settings name another environment than the stack's tags",
         "the job's tags name another environment than the stack's tags",
-        "the number of jobs of all jobs, all instances",
+        "the number of jobs of the stack, all instances",
     ]

@@ -19,7 +19,7 @@ def test_every_type_is_read_as_the_program_reads_it():
         assert pack.family_of(name) == program.family_of(name)
 
 
-def test_a_price_that_nobody_knows_is_not_zero():
+def test_an_unknown_price_is_not_zero():
     unpriced = [each for each in pack.instance_types().values() if each.usd_per_hour is None]
     assert unpriced
     assert not [each for each in pack.instance_types().values() if each.usd_per_hour == 0]

@@ -25,7 +25,7 @@ def problems(folder: Path, project: Any = PROJECT, stack: Any = None) -> list[st
 
 
 @pytest.mark.parametrize("file", sorted(CHECKOUT.glob("Pulumi.*.yaml")), ids=lambda each: each.name)
-def test_the_files_of_this_repository_leave_the_pack_alone(file: Path):
+def test_the_files_of_this_repository_do_not_affect_the_pack(file: Path):
     assert list(problems_in(CHECKOUT, file.name.split(".")[1])) == []
 
 
@@ -36,11 +36,11 @@ def test_a_program_that_swaps_the_pack_is_refused_with_the_reason_and_what_to_do
     assert main([str(tmp_path), "--stack", "dev"]) == 1
     told = capsys.readouterr()
     assert told.out == ""
-    assert "the one that starts the policy pack included" in told.err
+    assert "also of the one that starts the policy pack" in told.err
     assert "Remedy: remove plugins." in told.err
 
 
-def test_a_project_that_leaves_the_pack_alone_passes_without_a_word(
+def test_a_project_that_does_not_affect_the_pack_passes_without_a_word(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     assert problems(tmp_path, PROJECT, {"config": {"training:team": "research"}}) == []
@@ -93,7 +93,7 @@ def test_a_file_that_the_engine_may_read_in_place_of_the_checked_one_is_refused(
     [
         ("plugins: {", "can't be read"),
         ("name: a\n---\nname: b\n", "can't be read"),
-        ("- name", "is no mapping of keys"),
+        ("- name", "is not a mapping of keys"),
         ("config: elsewhere", "names another folder of settings"),
     ],
 )

@@ -33,7 +33,7 @@ def test_where_settings_are_not_trusted_tags_that_they_can_write_do_not_count():
     assert stack_of("dev", tags, settings, trust_settings=True).team == "a"
 
 
-def test_the_engine_tells_a_packs_process_the_stack_and_its_settings(
+def test_the_engine_passes_the_stack_and_its_settings_to_a_packs_process(
     monkeypatch: pytest.MonkeyPatch,
 ):
     config = {"sagemaker-training:team": "research", "aws:region": "us-east-1", "other:team": "x"}

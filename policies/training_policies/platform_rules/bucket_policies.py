@@ -1,4 +1,4 @@
-"""What a bucket's own policy must refuse: plain text, the public, and other keys."""
+"""What a bucket's own policy must refuse: requests without TLS, the public, and other keys."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OWN_CALLERS = [
     "aws:SourceVpc",
     "aws:SourceVpce",
 ]
-"""Condition keys that limit a statement for anybody to one's own callers."""
+"""Condition keys that limit a statement for everyone to the account's own principals."""
 
 
 def _judge_transport(document: Any, _: Parameters) -> Iterator[Violation]:
@@ -40,15 +40,15 @@ def _judge_transport(document: Any, _: Parameters) -> Iterator[Violation]:
             "a bucket that is reached without TLS",
             "data and credentials cross the network in plain text",
             "no statement that denies it",
-            "a Deny of s3:* to everybody, on bucket and objects, where aws:SecureTransport is "
-            "false, under no other condition",
+            "a Deny of s3:* for everyone, on bucket and objects, where aws:SecureTransport is "
+            "false, without another condition",
         )
 
 
 def _refuses_plain(statement: Statement) -> bool:
     """Whether all requests without TLS are denied, and not only some."""
     return (
-        statement.anybody
+        statement.is_for_everyone
         and not statement.all_but
         and any(each in ("*", "s3:*") for each in statement.actions)
         and _covers_bucket_and_objects(statement.resources)
@@ -83,13 +83,13 @@ def _covers_bucket_and_objects(resources: list[str]) -> bool:
 def _judge_public(document: Any, _: Parameters) -> Iterator[Violation]:
     for statement in allowing(document):
         if "NotPrincipal" in statement.all_but or (
-            statement.anybody and not statement.limited_by(OWN_CALLERS)
+            statement.is_for_everyone and not statement.limited_by(OWN_CALLERS)
         ):
             yield Violation(
-                "a bucket that is open to anybody",
-                "anybody in the world can do this",
+                "a bucket that is open to everyone",
+                "everyone in the world can do this",
                 statement.actions,
-                "principals by their names, or a condition that only one's own meet",
+                "named principals, or a condition that only the account's own principals meet",
             )
 
 
@@ -99,18 +99,18 @@ def _judge_keys(document: Any, _: Parameters) -> Iterator[Violation]:
         if header not in refused:
             yield Violation(
                 f"uploads whose header {header} {rule}",
-                "an object that is encrypted otherwise escapes the stack's key and who may use it",
+                "with another key, the stack's key no longer decides who reads the object",
                 "no statement that denies them",
-                f"a Deny of s3:PutObject to everybody, on all objects, where the header {rule}",
+                f"a Deny of s3:PutObject for everyone, on all objects, where the header {rule}",
             )
 
 
 def _refused_header(statement: Statement) -> str:
-    """The one header by which a statement refuses uploads to anybody, "" where it doesn't."""
+    """The one header by which a statement refuses uploads for everyone, "" where it doesn't."""
     headers = {key.lower() for keys in statement.conditions.values() for key in keys}
     refuses = (
         len(headers) == 1
-        and statement.anybody
+        and statement.is_for_everyone
         and statement.acts_on("s3:PutObject")
         and any(each == "*" or each.endswith("/*") for each in statement.resources)
     )
@@ -134,7 +134,7 @@ TRANSPORT = Policy(
 
 NOT_PUBLIC = Policy(
     name="s3-no-public-policy",
-    checks="a bucket's policy allows nothing to anybody at all",
+    checks="a bucket's policy allows nothing to the public",
     severity="critical",
     controls=[security_hub("S3.2"), security_hub("S3.3"), nist("AC-3")],
     remedy="name who may reach the bucket",

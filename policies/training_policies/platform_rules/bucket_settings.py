@@ -38,7 +38,7 @@ def _judge_encryption_rule(rule: dict[str, Any]) -> Iterator[Violation]:
 def _encryption(what: str, asked: Any, allowed: Any) -> Violation:
     return Violation(
         what,
-        "with a customer's own key it can be seen and decided who reads the bucket",
+        "only with a customer's own key you can see, and decide, who reads the bucket",
         asked,
         allowed,
     )
@@ -104,7 +104,7 @@ LIFECYCLE = Policy(
     remedy="let old versions and incomplete uploads expire",
     parameters={
         "maximumDays": number(
-            365, "The most days until old versions and incomplete uploads expire.", minimum=1
+            365, "Days until old versions and incomplete uploads expire, at most.", minimum=1
         ),
     },
     applies=of_types(*s3_types("bucketLifecycleConfiguration")),

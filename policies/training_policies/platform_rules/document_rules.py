@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from training_policies.platform_rules.iam_statements import UnreadableDocumentError
 from training_policies.platform_rules.resource_types import BUCKETS
-from training_policies.policy import Parameters
+from training_policies.policy import Judge, Parameters
 from training_policies.resource import MISSING, UNKNOWN, Resource
 from training_policies.violation import Violation
-
-JudgeDocument = Callable[[Any, Parameters], Iterable[Violation]]
-JudgeResource = Callable[[Resource, Parameters], Iterable[Violation]]
 
 _OPTIONAL = BUCKETS | {"aws:iam/role:Role", "aws:kms/key:Key", "aws:sns/topic:Topic"}
 """Types that need no policy of their own, mostly because it is another resource."""
 
 
-def for_documents(judge: JudgeDocument, *paths: str) -> JudgeResource:
+def for_documents(judge: Judge[Any], *paths: str) -> Judge[Resource]:
     """A judge of resources by the policy documents at these paths.
 
     `inlinePolicies.policy` is the path of each inline policy's document. A document that is not

@@ -22,15 +22,15 @@ _MATCHING = frozenset(
 
 
 class UnreadableDocumentError(ValueError):
-    """A document that is no policy document, so that it is not known what it allows."""
+    """A document that is not a policy document, so that what it allows is not known."""
 
 
 @dataclass(frozen=True)
 class Statement:
     """One statement of a document.
 
-    `principals` are by kind, such as AWS or Service; anybody is `{"*": ["*"]}`. `all_but` names
-    the elements that are turned round, such as NotAction. `conditions` are by operator and key.
+    `principals` are by kind, such as AWS or Service; everyone is `{"*": ["*"]}`. `all_but` names
+    the elements that are negated, such as NotAction. `conditions` are by operator and key.
     """
 
     sid: str
@@ -42,12 +42,12 @@ class Statement:
     all_but: list[str]
 
     @property
-    def anybody(self) -> bool:
-        """Whether the principals are anybody at all."""
+    def is_for_everyone(self) -> bool:
+        """Whether the statement is for everyone."""
         return any("*" in names for kind, names in self.principals.items() if kind in ("*", "AWS"))
 
     def acts_on(self, action: str) -> bool:
-        """Whether an action is among the statement's; case is nothing to IAM."""
+        """Whether an action is among the statement's; IAM ignores case."""
         return matches(action.lower(), [each.lower() for each in self.actions])
 
     def limited_by(self, keys: Iterable[str]) -> bool:
@@ -83,7 +83,7 @@ class Statement:
         quantifier, _, comparison = operator.rpartition(":")
         if comparison == "Null" or "Not" in comparison or comparison.endswith("IfExists"):
             return False
-        # ForAllValues is true of no values at all.
+        # ForAllValues is true if there are no values.
         return quantifier != "ForAllValues" or any(
             each.lower() == key.lower() and values == ["false"]
             for each, values in self.conditions.get("Null", {}).items()
@@ -94,7 +94,7 @@ def statements(document: Any) -> list[Statement]:
     """The statements of a document; none of one that is not known yet.
 
     Raises:
-        UnreadableDocumentError: it is no policy document.
+        UnreadableDocumentError: it is not a policy document.
     """
     if document is UNKNOWN:
         return []
@@ -144,7 +144,7 @@ def _decoded(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise UnreadableDocumentError("it is no JSON") from error
+        raise UnreadableDocumentError("it is not JSON") from error
 
 
 def _statement(statement: Any) -> Statement:
@@ -171,7 +171,7 @@ def _principals(principals: Any) -> dict[str, list[str]]:
 
 def _conditions(conditions: Any) -> dict[str, dict[str, list[str]]]:
     if not isinstance(conditions, Mapping):
-        raise UnreadableDocumentError("a condition is no mapping")
+        raise UnreadableDocumentError("a condition is not a mapping")
     return {
         operator: {key: _texts(values) for key, values in keys.items()}
         for operator, keys in conditions.items()

@@ -25,9 +25,9 @@ def _judge_policy(document: Any, parameters: Parameters) -> Iterator[Violation]:
     yield from _judge_accounts(document, parameters["trustedAccounts"])
     for statement in allowing(document):
         if "NotPrincipal" in statement.all_but or (
-            statement.anybody and not statement.limited_by(_OWN_CALLERS)
+            statement.is_for_everyone and not statement.limited_by(_OWN_CALLERS)
         ):
-            yield _violation(statement, "is for anybody", statement.principals)
+            yield _violation(statement, "is for everyone", statement.principals)
         elif _is_unbound_service(statement):
             yield _violation(
                 statement, "is for a service, for any account that it acts for", _who(statement)

@@ -14,7 +14,8 @@ from training_policies.value_rules import (
     at_least,
     customer_key,
     exactly,
-    resource_value,
+    resources,
+    value_rule,
 )
 
 
@@ -38,33 +39,33 @@ def _is_in_production(bucket: Resource, parameters: Parameters) -> bool:
 
 
 PLATFORM_VALUES = (
-    resource_value(
+    value_rule(
         "s3-public-access-block",
         "all four settings of a bucket's public access block are on",
         "critical",
-        s3_types("bucketPublicAccessBlock"),
+        resources(*s3_types("bucketPublicAccessBlock")),
         ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"),
         exactly(True),
         why="one wrong policy or access list makes training data public",
         controls=[security_hub("S3.8"), checkov("CKV2_AWS_6"), nist("AC-3")],
     ),
-    resource_value(
+    value_rule(
         "s3-object-ownership",
         "a bucket's owner owns every object, without access lists",
         "medium",
-        s3_types("bucketOwnershipControls"),
+        resources(*s3_types("bucketOwnershipControls")),
         ["rule.objectOwnership"],
         exactly("BucketOwnerEnforced"),
-        why="with access lists an object can belong to another account, or to everybody",
+        why="with access lists an object can belong to another account, or to everyone",
         controls=[security_hub("S3.12"), checkov("CKV2_AWS_65"), nist("AC-3")],
     ),
-    resource_value(
+    value_rule(
         "s3-access-lists",
-        "buckets and objects have no access list but a private one",
+        "buckets and objects have no access list other than a private one",
         "high",
-        (
+        resources(
             *s3_types("bucketAcl"),
-            *s3_types("bucket"),
+            *BUCKETS,
             "aws:s3/bucketObject:BucketObject",
             "aws:s3/bucketObjectv2:BucketObjectv2",
         ),
@@ -74,22 +75,22 @@ PLATFORM_VALUES = (
         remedy="remove the access list, and allow what is needed in the bucket's policy",
         controls=[security_hub("S3.12"), nist("AC-3")],
     ),
-    resource_value(
+    value_rule(
         "s3-versioning",
         "a bucket keeps versions of what is overwritten or deleted",
         "medium",
-        s3_types("bucketVersioning"),
+        resources(*s3_types("bucketVersioning")),
         ["versioningConfiguration.status"],
         exactly("Enabled"),
-        why="a model or checkpoint that is overwritten or deleted can't be brought back",
+        why="a model or checkpoint that is overwritten or deleted can't be restored",
         controls=[security_hub("S3.14"), checkov("CKV_AWS_21"), nist("CP-9")],
     ),
     # Of the resource options that keep a resource, policies see only `protect`.
-    resource_value(
+    value_rule(
         "s3-retained-in-production",
         "a production bucket is not deleted with the objects that are in it",
         "high",
-        sorted(BUCKETS),
+        resources(*BUCKETS),
         ["forceDestroy"],
         absent_or(exactly(False)),
         where=_is_in_production,
@@ -98,93 +99,93 @@ PLATFORM_VALUES = (
         controls=[nist("CP-9"), nist("SI-12")],
         parameters={"productionEnvironments": PRODUCTION_ENVIRONMENTS},
     ),
-    resource_value(
+    value_rule(
         "kms-key-rotation",
         "a customer's key is rotated by AWS",
         "medium",
-        ["aws:kms/key:Key"],
+        resources("aws:kms/key:Key"),
         ["enableKeyRotation"],
         exactly(True),
         where=_rotates_by_itself,
-        why="what was encrypted with a key that leaked stays open until the key is replaced",
+        why="data stay exposed after a leak until the key is replaced",
         controls=[security_hub("KMS.4"), checkov("CKV_AWS_7"), nist("SC-12")],
     ),
-    resource_value(
+    value_rule(
         "kms-key-deletion",
-        "a deleted key can be brought back for long enough",
+        "a deleted key can be restored for long enough",
         "high",
-        ["aws:kms/key:Key"],
+        resources("aws:kms/key:Key"),
         ["deletionWindowInDays"],
         absent_or(at_least("minimumDays", "days")),
-        why="without its key nothing of what it encrypted can ever be read again",
+        why="without the key, what it encrypted can never be read again",
         controls=[security_hub("KMS.3"), nist("SC-12")],
         parameters={
             "minimumDays": number(
                 30,
-                "The least days in which a deleted key can be brought back.",
+                "Days in which a deleted key can be restored, at least.",
                 minimum=7,
                 maximum=30,
             )
         },
     ),
-    resource_value(
+    value_rule(
         "vpc-no-public-subnet",
-        "nothing gets a public address by being started in a subnet",
+        "a subnet gives no public address to what starts in it",
         "high",
-        ("aws:ec2/subnet:Subnet", "aws:ec2/defaultSubnet:DefaultSubnet"),
+        resources("aws:ec2/subnet:Subnet", "aws:ec2/defaultSubnet:DefaultSubnet"),
         ("mapPublicIpOnLaunch", "assignIpv6AddressOnCreation"),
         absent_or(exactly(False)),
         why="everything that starts in the subnet can be reached from the internet",
         controls=[security_hub("EC2.15"), checkov("CKV_AWS_130"), nist("SC-7")],
     ),
-    # Only with empty lists does a rule that somebody adds show as a difference.
-    resource_value(
+    # Only with empty lists does a rule that someone adds show as a difference.
+    value_rule(
         "vpc-default-group",
-        "a VPC's default security group lets nothing in or out",
+        "a VPC's default security group allows no traffic",
         "high",
-        ["aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"],
+        resources("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"),
         ("ingress", "egress"),
         exactly([]),
         why="everything that is started without a group gets this one",
         controls=[security_hub("EC2.2"), checkov("CKV2_AWS_12"), nist("SC-7")],
     ),
-    resource_value(
+    value_rule(
         "vpc-flow-log-traffic",
-        "flow logs record the traffic that was let through and the traffic that was refused",
+        "flow logs record both accepted and rejected traffic",
         "medium",
-        ["aws:ec2/flowLog:FlowLog"],
+        resources("aws:ec2/flowLog:FlowLog"),
         ["trafficType"],
         exactly("ALL"),
-        why="who was refused matters as much as who was let in",
+        why="an investigation needs the rejected traffic too",
         controls=[security_hub("EC2.6"), checkov("CKV2_AWS_11"), nist("AU-12")],
     ),
-    resource_value(
+    value_rule(
         "sns-topic-encryption",
         "a topic is encrypted with a customer's own key",
         "medium",
-        ["aws:sns/topic:Topic"],
+        resources("aws:sns/topic:Topic"),
         ["kmsMasterKeyId"],
         customer_key(),
         why="alerts name jobs, failures and data, and AWS's own key lets no alarm publish",
         controls=[security_hub("SNS.1"), checkov("CKV_AWS_26"), nist("SC-28")],
     ),
-    resource_value(
+    value_rule(
         "logs-retention",
         "a log group says how long its logs are kept",
         "low",
-        ["aws:cloudwatch/logGroup:LogGroup"],
+        resources("aws:cloudwatch/logGroup:LogGroup"),
         ["retentionInDays"],
         at_least("minimumDays", "days"),
         why="logs without a limit are kept, and billed, for ever, and too short a limit loses "
         "what an investigation needs",
         controls=[security_hub("CloudWatch.16"), checkov("CKV_AWS_66"), nist("AU-11")],
-        parameters={"minimumDays": number(1, "The least days that logs are kept.", minimum=1)},
+        parameters={"minimumDays": number(1, "Days that logs are kept, at least.", minimum=1)},
     ),
-    resource_value(
+    value_rule(
         "logs-encryption",
         "a log group is encrypted with a customer's own key",
         "medium",
-        ["aws:cloudwatch/logGroup:LogGroup"],
+        resources("aws:cloudwatch/logGroup:LogGroup"),
         ["kmsKeyId"],
         customer_key(),
         why="logs show who reached what, and training logs may quote data",

@@ -23,7 +23,7 @@ _CONDITIONS = {
 
 
 def _judge(document: Any, parameters: Parameters) -> Iterator[Violation]:
-    """Actions by a wildcard are for another policy, which asks for their names."""
+    """Actions with a wildcard are left to another policy, which requires their names."""
     for statement in allowing(document):
         named = [each for each in statement.actions if not has_wildcard(each)]
         for action, keys in parameters["conditions"].items():
@@ -31,7 +31,7 @@ def _judge(document: Any, parameters: Parameters) -> Iterator[Violation]:
             if lacking and action.lower() in [each.lower() for each in named]:
                 yield Violation(
                     f"the statement {statement.sid or 'without a name'} allows {action}",
-                    "without the condition it reaches past what the action is meant for",
+                    "without the condition it reaches more than is meant",
                     sorted({key for keys in statement.conditions.values() for key in keys}),
                     f"a condition on {' and '.join(lacking)}",
                 )
@@ -48,7 +48,7 @@ ROLE_CONDITIONS = Policy(
             "type": "object",
             "additionalProperties": {"type": "array", "items": {"type": "string", "minLength": 1}},
             "default": _CONDITIONS,
-            "description": "Actions, and the condition keys without which none is allowed.",
+            "description": "Actions, and the condition keys that each of them needs.",
         }
     },
     applies=POLICY_TYPES,

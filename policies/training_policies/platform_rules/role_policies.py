@@ -21,7 +21,7 @@ from training_policies.resource import Resource
 from training_policies.violation import Violation
 
 NAMESPACE = "cloudwatch:namespace"
-"""The condition key that limits PutMetricData, which takes no resource, to one's own metrics."""
+"""The condition key that limits PutMetricData to the stack's metrics; it takes no resource."""
 
 _NO_RESOURCE = [
     "chatbot:Describe*",
@@ -77,7 +77,7 @@ def _judge_actions(document: Any, parameters: Parameters) -> Iterator[Violation]
                 "actions by a wildcard",
                 others,
                 "actions by their names",
-                "it also allows what was not thought of, and what AWS adds later",
+                "it also allows what no one thought of, and what AWS adds later",
             )
 
 
@@ -93,12 +93,12 @@ def _judge_resources(document: Any, parameters: Parameters) -> Iterator[Violatio
                 f"{', '.join(statement.actions)} on every resource",
                 wild,
                 "resources by their names",
-                "it reaches other teams' resources as well as one's own",
+                "it also reaches the resources of other teams",
             )
 
 
 def _may_be_every(statement: Statement, wild: list[str], parameters: Parameters) -> bool:
-    """Whether AWS lets these actions name no resource, or these resources have no fixed names."""
+    """Whether AWS takes no resource for these actions, or these resources have no fixed names."""
     if "NotResource" in statement.all_but or "NotAction" in statement.all_but:
         return False
     if statement.acts_on("cloudwatch:PutMetricData") and not statement.limited_by([NAMESPACE]):
@@ -109,7 +109,7 @@ def _may_be_every(statement: Statement, wild: list[str], parameters: Parameters)
 
 
 def _is_every(resource: str) -> bool:
-    """Whether a resource stands for all of a kind: `*`, or an ARN whose name is a wildcard."""
+    """Whether a resource is all of a kind: `*`, or an ARN whose name is a wildcard."""
     parts = resource.split(":", 5)
     if len(parts) < 6:
         return has_wildcard(resource)
@@ -168,8 +168,8 @@ WILDCARD_ACTIONS = Policy(
 
 WILDCARD_RESOURCES = Policy(
     name="iam-wildcard-resources",
-    checks="no IAM policy allows actions on every resource of a kind, but for actions "
-    "that AWS lets name none",
+    checks="no IAM policy allows actions on every resource of a kind, except actions "
+    "for which AWS takes no resource",
     severity="high",
     controls=[checkov("CKV_AWS_288"), checkov("CKV_AWS_290"), nist("AC-6")],
     remedy="name the resources that are needed, and no more",

@@ -21,9 +21,9 @@ _WHOLE_ACCOUNT = re.compile(r"\d{12}|arn:[^:]+:iam::\d{12}:root")
 
 def _judge(document: Any, parameters: Parameters) -> Iterator[Violation]:
     for statement in allowing(document):
-        if "NotPrincipal" in statement.all_but or statement.anybody:
+        if "NotPrincipal" in statement.all_but or statement.is_for_everyone:
             yield _violation(
-                "anybody may assume the role", statement.principals, "principals by their names"
+                "everyone may assume the role", statement.principals, "principals by their names"
             )
             continue
         yield from _judge_services(statement, parameters["servicesWithoutSource"])
@@ -71,7 +71,7 @@ def _judge_federation(statement: Statement) -> Iterator[Violation]:
     ]
     if providers and (not subjects or any(has_wildcard(each) for each in subjects)):
         yield _violation(
-            "anybody with a token of an identity provider may assume the role",
+            "everyone with a token of an identity provider may assume the role",
             subjects or providers,
             "a condition on the token's subject, without a wildcard",
         )
@@ -88,8 +88,8 @@ def _violation(what: str, asked: Any, allowed: str) -> Violation:
 
 ROLE_TRUST = Policy(
     name="iam-role-trust",
-    checks="a role is assumed by named roles, users and workflows, and by services for "
-    "one account alone",
+    checks="a role is assumed by named roles, users and workflows, and by services only "
+    "for one account",
     severity="critical",
     controls=[checkov("CKV_AWS_60"), checkov("CKV_AWS_61"), nist("AC-6")],
     remedy="name who may assume the role, and give services a condition on their source",

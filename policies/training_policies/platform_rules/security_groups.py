@@ -79,7 +79,7 @@ def _judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
         if wide and not let_out:
             yield Violation(
                 f"a security group that is open {'to' if opening.outward else 'from'} anywhere",
-                "data leaves that way" if opening.outward else "anybody can try to connect",
+                "data leaves that way" if opening.outward else "everyone can try to connect",
                 {"ranges": wide, "ports": opening.ports},
                 {"ports to anywhere": parameters["egressPorts"]} if opening.outward else "none",
             )

@@ -19,11 +19,12 @@ def _judge_topic_policy(document: Any, parameters: Parameters) -> Iterator[Viola
     for statement in allowing(document):
         yield from _judge_services(statement, parameters["servicesWithoutSource"])
         if "NotPrincipal" in statement.all_but or (
-            statement.anybody and not statement.limited_by([*OWN_CALLERS, "aws:SourceOwner"])
+            statement.is_for_everyone
+            and not statement.limited_by([*OWN_CALLERS, "aws:SourceOwner"])
         ):
             yield Violation(
-                "a topic that is open to anybody",
-                "anybody can publish false alerts, or read the real ones",
+                "a topic that is open to everyone",
+                "everyone can publish false alerts, or read the real ones",
                 statement.actions,
                 "services and principals by their names",
                 "name who may use the topic",
@@ -33,7 +34,7 @@ def _judge_topic_policy(document: Any, parameters: Parameters) -> Iterator[Viola
             "a topic that is reached without TLS",
             "alerts cross the network in plain text",
             "no statement that denies it",
-            "a Deny of sns:Publish to everybody where aws:SecureTransport is false",
+            "a Deny of sns:Publish for everyone where aws:SecureTransport is false",
             "add the statement to the topic's policy",
         )
 
@@ -52,7 +53,7 @@ def _judge_services(statement: Statement, exempt: list[str]) -> Iterator[Violati
 
 def _refuses_plain(statement: Statement) -> bool:
     return (
-        statement.anybody
+        statement.is_for_everyone
         and not statement.all_but
         and statement.acts_on("sns:Publish")
         and refuses_only_plain_text(statement)
@@ -61,7 +62,7 @@ def _refuses_plain(statement: Statement) -> bool:
 
 TOPIC_POLICY = Policy(
     name="sns-topic-policy",
-    checks="a topic's policy names who may use it, and denies plain text",
+    checks="a topic's policy names who may use it, and denies requests without TLS",
     severity="high",
     controls=[security_hub("SNS.4"), nist("AC-3")],
     remedy="name who may use the topic, and deny publishing without TLS",

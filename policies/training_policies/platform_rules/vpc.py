@@ -1,4 +1,4 @@
-"""A network without a way to the internet, and endpoints for the account's own principals."""
+"""Networks without a way to the internet, and endpoints only for the account's own principals."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _judge_gateway(resource: Resource, parameters: Parameters) -> Iterator[Viola
     ):
         yield Violation(
             "a way to the internet",
-            "training needs none: SageMaker pulls images itself, and S3 has an endpoint",
+            "training needs no internet: SageMaker pulls images itself, and S3 has an endpoint",
             resource.type,
             "no gateway to the internet",
         )
@@ -82,10 +82,10 @@ def _judge_endpoint_policy(document: Any, parameters: Parameters) -> Iterator[Vi
         resources = [
             each for each in statement.resources if is_wild(each) or not matches(each, open_to_all)
         ]
-        foreign = statement.anybody and not statement.limited_by(_OWN_CALLERS)
+        foreign = statement.is_for_everyone and not statement.limited_by(_OWN_CALLERS)
         if resources and (foreign or "NotPrincipal" in statement.all_but):
             yield Violation(
-                "an endpoint that serves anybody",
+                "an endpoint that serves everyone",
                 "credentials of another account can carry data out through it",
                 resources,
                 "a condition on aws:PrincipalAccount or aws:PrincipalOrgID",
@@ -107,13 +107,13 @@ GATEWAYS = Policy(
 
 ENDPOINTS = Policy(
     name="vpc-endpoint-policy",
-    checks="a VPC endpoint has a policy for one's own principals only",
+    checks="a VPC endpoint's policy allows only the account's own principals",
     severity="high",
     controls=[nist("AC-4"), nist("SC-7")],
     remedy="limit the endpoint's policy to the account's own principals",
     parameters={
         "openResources": texts(
-            # ECR hands out signed addresses of image layers, which carry its own principal.
+            # ECR gives presigned URLs of image layers, which have its own principal.
             ["arn:*:s3:::prod-*-starport-layer-bucket/*"],
             "Patterns of resources that any principal may reach.",
         )

@@ -1,4 +1,4 @@
-"""How much of something a job takes at worst: over its own capacity and that of each fallback.
+"""How much of something a job uses in the worst case, over its own capacity and each fallback's.
 
 Each measure is None where anything that it needs is not known; nothing unknown counts as zero.
 """
@@ -17,7 +17,7 @@ Measure = Callable[[TrainingJobView, Scope, Prices], float | None]
 
 OVERHEAD_SECONDS = 600
 """Seconds per instance and attempt that the service may bill beyond the maximum runtime, for
-download, the grace after a stop and the upload of artifacts."""
+download, the grace period after a stop and the upload of artifacts."""
 
 _SECONDS_PER_HOUR = 3600
 

@@ -1,4 +1,4 @@
-"""Capacity is asked for where policies can see it: as a training job, and no other way."""
+"""The policy that capacity is only asked for as a training job, where policies can see it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _MAY_NAME_IT = (
 
 def _judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
     if matches(resource.type, parameters["refused"]):
-        yield _violation("a resource that takes capacity, or makes what does, unseen", resource)
+        yield _violation("a resource that uses capacity, or creates what does", resource)
     elif not resource.type.startswith(_MAY_NAME_IT):
         calls = {found[0] for text in _texts(resource.read()) if (found := _CALL.search(text))}
         for call in sorted(calls):
@@ -76,7 +76,7 @@ def _texts(value: Any) -> Iterator[str]:
 def _violation(what: str, resource: Resource) -> Violation:
     return Violation(
         what,
-        "no quota counts what it takes, and no policy sees how it is protected",
+        "no quota counts what it uses, and no policy sees how it is protected",
         resource.type,
         "training jobs, and resources of the provider aws",
     )
@@ -84,8 +84,8 @@ def _violation(what: str, resource: Resource) -> Violation:
 
 OTHER_ROUTES = Policy(
     name="quota-other-routes",
-    checks="nothing takes SageMaker's instances where no quota counts them, and that "
-    "nothing is made where no policy reads it",
+    checks="nothing uses SageMaker's instances outside of the quotas, and that nothing "
+    "is created where no policy reads it",
     severity="high",
     controls=[nist("SC-6"), nist("CM-7")],
     remedy="make it a training job, move it to a stack that is not for training, or have it "

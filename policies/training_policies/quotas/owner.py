@@ -21,7 +21,7 @@ class Owner:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Two sources that name another team, or another environment: `what` says which."""
+    """Two sources that name different teams or environments; `what` says which of the two."""
 
     what: str
     source: str

@@ -47,7 +47,7 @@ def stack_policy(limit: StackLimit) -> StackPolicy:
 
     return StackPolicy(
         name=limit.policy,
-        checks=f"{limit.measured} of all jobs of a stack is within its team's quota",
+        checks=f"{limit.measured} of a stack is within its team's quota",
         severity="high",
         controls=[nist("SC-6")],
         remedy=limit.remedy,
@@ -95,7 +95,7 @@ def _violation(
     asked = sum(share for _, share in shares if share is not None)
     each = ", ".join(f"{name} {amount(share, limit.unit)}" for name, share in shares if share)
     return Violation(
-        what=f"{limit.measured} of all jobs, {scope}",
+        what=f"{limit.measured} of the stack, {scope}",
         why=f"{owner.team} in {owner.environment} shares the account's capacity and budget with "
         "the other teams; jobs count at their worst case, launched or not",
         asked=f"a number that is not known, because of {', '.join(unknown)}"

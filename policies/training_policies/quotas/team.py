@@ -18,7 +18,7 @@ from training_policies.stack_identity import ENVIRONMENT, TAGS_SETTING, TEAM
 from training_policies.training_job import may_be_training_job, training_job
 from training_policies.violation import Violation
 
-_WHY = "quotas belong to teams, and a job without a team would count against none"
+_WHY = "quotas belong to teams, so a job without a team would count against no quota"
 
 
 def _judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
@@ -59,7 +59,7 @@ def _untagged(owner: Owner, missing: list[str], stack: Stack) -> Violation:
         "tags that the program writes",
         asked=dict(_named(owner)),
         allowed="a team and an environment that have quotas",
-        remedy=f"ask the people who keep the stacks' tags to run {commands}; no tag counts while "
+        remedy=f"ask the people who manage the stacks' tags to run {commands}; no tag counts while "
         f"the stack's settings have {TAGS_SETTING}, which can write tags",
     )
 
@@ -86,7 +86,7 @@ def _without_quota(owner: Owner, parameters: Parameters) -> Violation:
         why=_WHY,
         asked=f"{owner.team} in {owner.environment}",
         allowed=", ".join(listed) or "none",
-        remedy=f"ask the people who keep the policies' configuration for "
+        remedy=f"ask the people who manage the policies' configuration for "
         f"teams.{owner.team}.{owner.environment}",
     )
 

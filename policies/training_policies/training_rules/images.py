@@ -1,4 +1,4 @@
-"""Jobs run images from registries that the organisation looks after."""
+"""Jobs run images from the organisation's registries."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def _judge_subnets(job: TrainingJobView, parameters: Parameters) -> Iterator[Vio
         if is_absent(value):
             yield Violation(
                 f"a job without {part}",
-                "outside of a VPC it reaches the internet, and what it reaches leaves no trace",
+                "outside of a VPC it reaches the internet, and no flow log shows it",
                 value,
                 f"the {part} of the stack's private network",
                 f"set {path}",

@@ -1,22 +1,17 @@
-"""How a rule for training jobs becomes a policy for resources."""
+"""How a rule for training jobs becomes one for resources."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable
 
-from training_policies.compliance import Control
-from training_policies.policy import Parameters, Policy, Schema, Severity
+from training_policies.policy import Judge, Parameters
 from training_policies.resource import Resource
 from training_policies.training_job import TrainingJobView, may_be_training_job, training_job
-from training_policies.value_rules import Expected
+from training_policies.value_rules import Subjects
 from training_policies.violation import Violation
 
-JudgeJob = Callable[[TrainingJobView, Parameters], Iterable[Violation]]
-JudgeResource = Callable[[Resource, Parameters], Iterable[Violation]]
 
-
-def for_jobs(judge: JudgeJob) -> JudgeResource:
+def for_jobs(judge: Judge[TrainingJobView]) -> Judge[Resource]:
     """A judge of the resources that are training jobs, whatever their type.
 
     Each fallback is judged like the job itself. It breaks most rules just as the job does; the same
@@ -31,36 +26,7 @@ def for_jobs(judge: JudgeJob) -> JudgeResource:
     return judge_resource
 
 
-def job_value(
-    name: str,
-    checks: str,
-    severity: Severity,
-    path: str,
-    expected: Expected,
-    *,
-    why: str,
-    controls: Sequence[Control],
-    remedy: str = "",
-    where: Callable[[TrainingJobView, Parameters], bool] = lambda _, __: True,
-    parameters: Mapping[str, Schema] | None = None,
-) -> Policy:
-    """The policy that training jobs have the expected value at a path of their request.
-
-    It is for those jobs for which `where` is true; see `resource_value`.
-    """
-
-    def judge(job: TrainingJobView, configured: Parameters) -> Iterator[Violation]:
-        if where(job, configured):
-            for violation in expected.violations(job.request, [path], why, configured):
-                yield replace(violation, remedy=remedy or violation.remedy)
-
-    return Policy(
-        name=name,
-        checks=checks,
-        severity=severity,
-        controls=controls,
-        remedy=remedy or expected.remedy([path]),
-        parameters=parameters or {},
-        applies=may_be_training_job,
-        judge=for_jobs(judge),
-    )
+TRAINING_JOBS: Subjects[TrainingJobView] = Subjects(
+    may_be_training_job, for_jobs, lambda job: job.request
+)
+"""All training jobs; the paths of a value rule for them are those of their request."""

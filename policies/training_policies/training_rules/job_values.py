@@ -12,7 +12,7 @@ from training_policies.instances import instance_types
 from training_policies.parameters import PRODUCTION_ENVIRONMENTS, is_production, number
 from training_policies.policy import Parameters
 from training_policies.training_job import Capacity, TrainingJobView
-from training_policies.training_rules.job_rules import job_value
+from training_policies.training_rules.job_rules import TRAINING_JOBS
 from training_policies.training_rules.spot import may_run_on_spot
 from training_policies.value_rules import (
     above_zero,
@@ -21,6 +21,7 @@ from training_policies.value_rules import (
     customer_key,
     exactly,
     present,
+    value_rule,
 )
 
 _ENCRYPTION = [
@@ -55,11 +56,12 @@ def _is_in_production(_: TrainingJobView, parameters: Parameters) -> bool:
 
 
 JOB_VALUES = (
-    job_value(
+    value_rule(
         "training-spot-checkpoints",
         "a training job on spot capacity has a checkpoint location",
         "high",
-        "CheckpointConfig.S3Uri",
+        TRAINING_JOBS,
+        ["CheckpointConfig.S3Uri"],
         present("an S3 location"),
         where=lambda job, _: may_run_on_spot(job),
         why="an interruption loses all the work since the job was launched",
@@ -67,21 +69,23 @@ JOB_VALUES = (
         "it on demand",
         controls=[nist("CP-10")],
     ),
-    job_value(
+    value_rule(
         "training-runtime-limit",
         "a training job says how long it may run",
         "high",
-        "StoppingCondition.MaxRuntimeInSeconds",
+        TRAINING_JOBS,
+        ["StoppingCondition.MaxRuntimeInSeconds"],
         above_zero("seconds"),
         why="a job that hangs is billed until its limit, which is a day where none is set, and a "
         "cost ceiling needs one",
         controls=[nist("SC-6")],
     ),
-    job_value(
+    value_rule(
         "training-warm-pool",
         "a training job keeps its instances no longer than is allowed",
         "medium",
-        "ResourceConfig.KeepAlivePeriodInSeconds",
+        TRAINING_JOBS,
+        ["ResourceConfig.KeepAlivePeriodInSeconds"],
         absent_or(at_most("maximumSeconds", "s")),
         why="instances that are kept warm are billed as if they trained, and no spot discount "
         "applies",
@@ -96,22 +100,24 @@ JOB_VALUES = (
             )
         },
     ),
-    job_value(
+    value_rule(
         "training-network-isolation",
         "the containers of a training job have no network",
         "high",
-        "EnableNetworkIsolation",
+        TRAINING_JOBS,
+        ["EnableNetworkIsolation"],
         exactly(True),
         why="a container with a network and credentials can send data and models anywhere that "
         "its role and its subnets reach",
         remedy="set EnableNetworkIsolation to true, and read inputs through channels",
         controls=[prowler("sagemaker_training_jobs_network_isolation_enabled"), nist("SC-7")],
     ),
-    job_value(
+    value_rule(
         "training-traffic-encryption",
         "a training job of more than one instance encrypts its traffic",
         "high",
-        "EnableInterContainerTrafficEncryption",
+        TRAINING_JOBS,
+        ["EnableInterContainerTrafficEncryption"],
         exactly(True),
         where=_has_several_instances,
         why="gradients and weights cross the network unencrypted",
@@ -120,33 +126,36 @@ JOB_VALUES = (
             nist("SC-8"),
         ],
     ),
-    job_value(
+    value_rule(
         "training-output-key",
         "a training job encrypts its output with a customer's own key",
         "high",
-        "OutputDataConfig.KmsKeyId",
+        TRAINING_JOBS,
+        ["OutputDataConfig.KmsKeyId"],
         customer_key(),
         why="without a key of the stack's own, everyone who may read the bucket reads the model",
         controls=_ENCRYPTION,
     ),
-    job_value(
+    value_rule(
         "training-volume-key",
         "a training job encrypts its volumes with a customer's own key, on instance types that "
         "take one",
         "high",
-        "ResourceConfig.VolumeKmsKeyId",
+        TRAINING_JOBS,
+        ["ResourceConfig.VolumeKmsKeyId"],
         customer_key(),
         where=_has_volumes_that_take_a_key,
         why="training data is on the volumes, encrypted with a key that is not the stack's; only "
         "instance types with local NVMe disks take no key",
         controls=_ENCRYPTION,
     ),
-    job_value(
+    value_rule(
         "training-remote-debug",
-        "a production job's container gives no shell to anyone; an environment that is not known "
+        "no one can open a shell in a production job's container; an environment that is not known "
         "counts as production",
         "high",
-        "RemoteDebugConfig.EnableRemoteDebug",
+        TRAINING_JOBS,
+        ["RemoteDebugConfig.EnableRemoteDebug"],
         absent_or(exactly(False)),
         where=_is_in_production,
         why="a shell in the container reads all data and all credentials that the job has",

@@ -56,7 +56,7 @@ def _bucket(uri: str) -> str:
 
 ARTIFACT_LOCATIONS = StackPolicy(
     name="training-artifact-locations",
-    checks="models, checkpoints and all else that a job writes go to a bucket of its own stack",
+    checks="everything that a job writes goes to a bucket of its own stack",
     severity="high",
     controls=[nist("AC-4")],
     remedy="write into the stack's own bucket",

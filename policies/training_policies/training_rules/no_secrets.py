@@ -1,4 +1,4 @@
-"""No secret is in a job's record, which many may read and which can't be deleted."""
+"""The policy that no secret is in a job's record, which many people may read."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _has_secret_form(value: Any) -> bool:
 
 
 def _sounds_secret(name: str, value: Any) -> bool:
-    """Whether the name says so of what is neither a number nor an ARN.
+    """Whether the name of a value says that it is a secret; numbers and ARNs are none.
 
     A value that is not known yet is judged by its name only, and again when the job is made.
     """
@@ -90,18 +90,18 @@ def _sounds_secret(name: str, value: Any) -> bool:
 
 NO_SECRETS = Policy(
     name="training-no-secrets",
-    checks="environment, hyperparameters and arguments of a training job hold no secret, "
-    "by names and by the known forms of keys and tokens",
+    checks="environment, hyperparameters and arguments of a training job contain no secret, as "
+    "their names and the known forms of keys and tokens show",
     severity="critical",
     controls=[nist("IA-5(7)")],
-    remedy="keep it in Secrets Manager, where the job's role may read it, and replace it, as it "
-    "has been seen; a name that is no secret goes into the policy's allowedNames",
+    remedy="keep it in Secrets Manager, where the job's role may read it, and replace it, because "
+    "it may have been read; if it is not a secret, add its name to the policy's allowedNames",
     parameters={
         "allowedNames": {
             "type": "array",
             "items": {"type": "string"},
             "default": [],
-            "description": "Names that sound secret and are not, as eos_token.",
+            "description": "Names that look like a secret's and are not, as eos_token.",
         }
     },
     applies=may_be_training_job,

@@ -12,7 +12,7 @@ from training_policies.training_rules.job_rules import for_jobs
 from training_policies.violation import Violation
 
 SERVICE_RUNTIME_SECONDS = 86_400
-"""What SageMaker takes for MaxRuntimeInSeconds where a request names none: a day."""
+"""SageMaker's default of MaxRuntimeInSeconds: a day, in seconds."""
 
 
 def may_run_on_spot(job: TrainingJobView) -> bool:
@@ -28,8 +28,7 @@ def _judge(job: TrainingJobView, _: Parameters) -> Iterator[Violation]:
         return
     yield Violation(
         "StoppingCondition.MaxWaitTimeInSeconds",
-        "the wait includes the runtime, so a shorter one, or none, ends the job too early, or "
-        "is refused",
+        "the wait includes the runtime, so a job with a shorter wait ends too early, or is refused",
         job.max_wait,
         f"at least the longest runtime, {runtime} s" if isinstance(runtime, int) else "a number",
     )

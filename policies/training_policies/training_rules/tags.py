@@ -1,4 +1,4 @@
-"""Tags that say a job's team, purpose and cost."""
+"""The policy that a job has the tags that say its team, purpose and cost centre."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def _judge(job: TrainingJobView, parameters: Parameters) -> Iterator[Violation]:
         if not isinstance(value, str) or not value.strip():
             yield Violation(
                 f"the tag {key}",
-                "without it, it is not known which team the job belongs to, or who pays for it",
+                "it says which team the job belongs to, and who pays for it",
                 value,
-                "a text that is known at preview",
+                "a text that is known in the preview",
                 f"tag the job with {key}",
             )
 

@@ -105,7 +105,7 @@ def trust(document: Document) -> Iterator[Broken]:
 def key_policy(document: Document) -> Iterator[Broken]:
     name = "kms-key-policy"
     for index, sid in _allowing(document):
-        yield f"{sid} is for anybody", name, _changed(document, index, Principal="*", Condition={})
+        yield f"{sid} is for everyone", name, _changed(document, index, Principal="*", Condition={})
         if "Condition" in document["Statement"][index]:
             yield f"{sid} has no condition", name, _changed(document, index, Condition={})
     role = {"AWS": "arn:aws:iam::123456789012:role/somebody"}
@@ -136,7 +136,7 @@ def bucket_policy(document: Document) -> Iterator[Broken]:
         bucket = statement["Resource"][-1].removesuffix("/*")
         yield f"{sid} is for no object", policy, _changed(document, index, Resource=[bucket])
     yield (
-        "anybody reads",
+        "everyone reads",
         "s3-no-public-policy",
         _with(document, Effect="Allow", Principal="*", Action="s3:GetObject", Resource="*"),
     )
@@ -149,7 +149,7 @@ def topic_policy(document: Document) -> Iterator[Broken]:
             yield f"{sid} is gone", name, _without(document, index)
             yield f"{sid} allows", name, _changed(document, index, Effect="Allow")
             continue
-        yield f"{sid} is for anybody", name, _changed(document, index, Principal="*", Condition={})
+        yield f"{sid} is for everyone", name, _changed(document, index, Principal="*", Condition={})
         if "Condition" in document["Statement"][index]:
             yield f"{sid} has no condition", name, _changed(document, index, Condition={})
 

@@ -54,7 +54,7 @@ def test_another_buckets_controls_dont_count():
     assert len(violations(BUCKET_CONTROLS, [STORE, *controls({"bucket": "other"})])) == 6
 
 
-def test_at_the_first_preview_the_references_tell_whose_controls_they_are():
+def test_at_the_first_preview_the_references_show_whose_controls_they_are():
     unnamed = resource("aws:s3/bucket:Bucket", {"bucket": UNKNOWN}, "store")
     other = resource("aws:s3/bucket:Bucket", {"bucket": UNKNOWN}, "other")
     unknown = {"bucket": UNKNOWN}
@@ -63,7 +63,7 @@ def test_at_the_first_preview_the_references_tell_whose_controls_they_are():
     assert {each.subject for each in found} == {other.urn}
 
 
-def test_a_control_of_nobody_knows_what_is_judged_at_the_update():
+def test_a_control_of_an_unknown_resource_is_judged_at_the_update():
     assert violations(BUCKET_CONTROLS, [STORE, *controls({"bucket": UNKNOWN})]) == []
 
 

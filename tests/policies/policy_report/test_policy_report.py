@@ -157,7 +157,7 @@ def test_a_sum_that_is_over_refuses_although_every_policy_is_said_to_have_passed
     )
     assert "### The engine's verdict is not the pack's" in text
     assert "- **quota-cost-per-stack** on " in text
-    assert "the cost ceiling of all jobs, all instances: asked 31.8" in text
+    assert "the cost ceiling of the stack, all instances: asked 31.8" in text
     assert "(over)" in text
 
 
@@ -194,7 +194,7 @@ def test_a_sum_that_is_over_as_the_configuration_allows_passes_and_is_not_green(
     assert "## ⚠️ research-dev: above a quota, as the configuration allows, " in text
     assert "✅" not in text
     assert "(over)" in text
-    assert "passes because the configuration exempts it" in text
+    assert "passes if it is exempted" in text
     assert "disagree" not in text
 
 
@@ -307,7 +307,7 @@ def test_a_launched_job_is_not_said_to_cost_nothing_yet(report: Report):
 @pytest.mark.parametrize(
     "unknown", [{"runtime": None}, {"count": None}, {"instance_type": "ml.new.xlarge"}]
 )
-def test_a_ceiling_that_cant_be_told_is_unknown_and_so_is_the_sum(
+def test_a_ceiling_that_cant_be_computed_is_unknown_and_so_is_the_sum(
     report: Report, unknown: dict[str, Any]
 ):
     _, text = report(job(), job("odd", **unknown), *KEPT)

@@ -86,7 +86,7 @@ def test_a_stacks_tags_say_whose_its_jobs_are_and_a_job_that_names_another_is_re
         assert {each.verdict for each in agreed} == {"unlimited"}
 
 
-def test_where_only_the_stacks_tags_count_a_job_of_an_untagged_stack_is_nobodys():
+def test_where_only_the_stacks_tags_count_a_job_of_an_untagged_stack_has_no_owner():
     [nobody] = reported(job("one", stack=stack_of("stack", {}, {}, trust_settings=False)))
     assert (nobody.owner, nobody.verdict) == (Owner("", ""), "no quota")
     half = stack_of("stack", {"team": "research"}, {}, trust_settings=False)
@@ -107,7 +107,7 @@ def test_what_cannot_be_counted_is_unknown_and_not_zero():
     assert instances.jobs == ["one", "two"]
 
 
-def test_instances_that_cannot_be_counted_are_told_even_without_a_limit():
+def test_instances_that_cannot_be_counted_are_reported_even_without_a_limit():
     quota: dict[str, Any] = {"dev": {"families": {"*": {}}}}
     lines = reported(job("one", count=UNKNOWN, team="vision"), vision=quota)
     instances = line(lines, "the number of instances", team="vision")

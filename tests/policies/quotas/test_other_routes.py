@@ -49,7 +49,7 @@ def test_a_type_that_no_other_policy_reads_is_refused(type_: str):
          {"code": {"assets": [{"text": "boto3.client('sagemaker').create_processing_job()"}]}}),
     ],
 )  # fmt: skip
-def test_a_call_that_takes_instances_is_refused_wherever_it_stands(
+def test_a_call_that_takes_instances_is_refused_wherever_it_is_written(
     type_: str, properties: dict[str, Any]
 ):
     assert judged(resource(type_, properties)) == [type_]

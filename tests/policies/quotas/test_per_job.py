@@ -96,7 +96,7 @@ def test_a_job_that_keeps_a_limit_passes(
 
 
 @pytest.mark.parametrize(("policy", "limit", "allowed", "changes", "asked", "in_words"), EXCEEDED)
-def test_a_job_that_exceeds_a_limit_is_told_both_numbers(
+def test_the_violation_of_a_limit_has_both_numbers(
     policy: str, limit: str, allowed: Any, changes: dict[str, Any], asked: str, in_words: str
 ):
     teams = limits({limit: allowed})

@@ -36,13 +36,13 @@ def judged(name: str, jobs: list[Resource], teams: dict[str, Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize(("policy", "limit", "together"), SUMS)
-def test_a_sum_within_its_limit_passes_and_one_above_is_told_by_job(
+def test_a_sum_within_its_limit_passes_and_one_above_is_reported_by_job(
     policy: str, limit: str, together: float
 ):
     assert not judged(policy, TWO, limits({limit: together + 0.01}))
     [violation] = judged(policy, TWO, limits({limit: together - 1}))
     assert violation.asked == ASKED[policy]
-    assert "all jobs, all instances" in violation.what
+    assert "the stack, all instances" in violation.what
 
 
 @pytest.mark.parametrize(("policy", "limit", "_"), SUMS)

@@ -41,7 +41,7 @@ def test_a_team_with_quotas_passes_whoever_names_it():
         (Stack("dev", "", "dev"), "team"),
     ],
 )
-def test_a_job_of_nobody_is_refused(stack: Stack, missing: str):
+def test_a_job_without_a_team_is_refused(stack: Stack, missing: str):
     what = f"no {missing} is named for the job"
     assert judged(job(), stack) == [what]
     unknown = tagged(team=UNKNOWN, environment=UNKNOWN)
@@ -130,10 +130,10 @@ def test_where_settings_are_not_trusted_nothing_but_the_stacks_tags_says_whose_a
     assert (TEAM in differing) is (len({team, written[0], written[2]} - {""}) > 1)
 
 
-def test_nobody_is_exempted():
+def test_there_is_no_exemption():
     assert TEAM_POLICY.fixed
 
 
-def test_other_resources_belong_to_nobody_and_pass():
+def test_other_resources_need_no_team_and_pass():
     assert judged(resource("aws:s3/bucket:Bucket", {}), NOBODY) == []
     assert judged(resource("pulumi-python:dynamic/a:B", {"length": 8}), NOBODY) == []

@@ -46,7 +46,7 @@ def test_a_volume_key_is_asked_for_exactly_where_the_type_takes_one():
 
 
 @pytest.mark.parametrize("type_", ["ml.new.xlarge", UNKNOWN, None])
-def test_a_type_that_nobody_knows_counts_as_one_that_takes_a_volume_key(type_: Any):
+def test_an_unknown_type_counts_as_one_that_takes_a_volume_key(type_: Any):
     request = without(COMPLIANT, "ResourceConfig.VolumeKmsKeyId")
     assert violations(
         POLICIES["training-volume-key"],
@@ -57,7 +57,7 @@ def test_a_type_that_nobody_knows_counts_as_one_that_takes_a_volume_key(type_: A
 @pytest.mark.parametrize(
     ("environment", "violated"), [("dev", False), ("prod", True), ("production", True), ("", True)]
 )
-def test_a_shell_is_refused_in_production_and_where_nobody_says_what_it_is(
+def test_a_shell_is_refused_in_production_and_in_an_unknown_environment(
     environment: str, violated: bool
 ):
     request = with_value(COMPLIANT, "RemoteDebugConfig.EnableRemoteDebug", True)
