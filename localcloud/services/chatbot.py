@@ -1,7 +1,7 @@
 """AWS Chatbot, which moto lacks, as far as Slack channels need it.
 
 Every workspace counts as connected to the account, and nothing is sent to any. Where AWS
-documents no check, the harsher reading: the role, the topics and the guardrails must exist.
+documents no check, the stricter behaviour: the role, the topics and the guardrails must exist.
 """
 
 from __future__ import annotations

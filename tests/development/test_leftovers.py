@@ -171,7 +171,7 @@ def spare_everything(machine: Machine, numbers: list[int]) -> None:
     assert [number for number in numbers if not lives(number)] == []
 
 
-def test_what_only_has_the_variable_is_left_alone(machine: Machine):
+def test_what_only_has_the_variable_is_not_touched(machine: Machine):
     """A terminal's own processes, and those that left it: a window's editor, a multiplexer."""
     opened = machine.script("pulumi-language-python-exec")
     commands = [
@@ -185,7 +185,7 @@ def test_what_only_has_the_variable_is_left_alone(machine: Machine):
     spare_everything(machine, numbers)
 
 
-def test_the_plugins_of_an_engine_that_lives_are_left_alone(machine: Machine):
+def test_the_plugins_of_an_engine_that_lives_are_not_touched(machine: Machine):
     """Of one in another terminal, and of one whose terminal was closed."""
     plugin = machine.script("pulumi-resource-pulumi-python")
     engine = machine.script("pulumi", f"{plugin} & wait")
@@ -194,20 +194,20 @@ def test_the_plugins_of_an_engine_that_lives_are_left_alone(machine: Machine):
     spare_everything(machine, [*engines, *processes_of(machine.home)])
 
 
-def test_a_plugin_that_was_started_by_hand_is_left_alone(machine: Machine):
+def test_a_plugin_that_was_started_by_hand_is_not_touched(machine: Machine):
     """As for a debugger: what started it is no engine, and lives."""
     numbers = [machine.start(*machine.module("localcloud.awsplugin"))]
     eventually(lambda: processes_of(machine.home) == numbers)
     spare_everything(machine, numbers)
 
 
-def test_the_plugins_of_another_home_are_left_alone(machine: Machine):
+def test_the_plugins_of_another_home_are_not_touched(machine: Machine):
     plugin = machine.script("pulumi-resource-aws")
     numbers = [machine.orphan(plugin, PULUMI_HOME=home) for home in (f"{machine.home}2", "")]
     spare_everything(machine, numbers)
 
 
-def test_a_command_line_from_outside_the_checkout_is_left_alone(machine: Machine, tmp_path: Path):
+def test_a_command_line_from_outside_the_checkout_is_not_touched(machine: Machine, tmp_path: Path):
     """That of the user's own Pulumi, which has nothing to do with the checkout's stacks."""
     own = tmp_path / "own" / "pulumi-language-python"
     own.parent.mkdir()
@@ -216,7 +216,7 @@ def test_a_command_line_from_outside_the_checkout_is_left_alone(machine: Machine
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may start processes of other users")
-def test_processes_of_another_user_are_left_alone(machine: Machine):
+def test_processes_of_another_user_are_not_touched(machine: Machine):
     for folder in (machine.folder, *machine.folder.parents):
         if folder.owner() == "root" and folder.stat().st_mode & 0o005 != 0o005:
             folder.chmod(0o755)

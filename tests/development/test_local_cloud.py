@@ -24,7 +24,7 @@ def layout(tmp_path: Path) -> Iterator[Layout]:
 
 
 @pytest.mark.deep
-def test_a_local_cloud_of_older_code_is_started_anew_with_its_data(
+def test_a_local_cloud_of_older_code_is_started_again_with_its_data(
     layout: Layout, capfd: pytest.CaptureFixture[str]
 ):
     server = start(layout)

@@ -62,7 +62,7 @@ def test_another_jobs_lines_are_left_out(logs: Any, now: int):
 
 
 @pytest.mark.usefixtures("group")
-def test_each_new_line_is_told_once(logs: Any, now: int):
+def test_each_new_line_is_printed_once(logs: Any, now: int):
     lines = NewLines(logs, now)
     write(logs, JOB, "algo-1", (now - 5, "before"), (now + 1, "one"))
     assert [line.message for line in lines.poll()] == ["one"]

@@ -115,7 +115,7 @@ def test_a_file_that_is_no_mapping_is_refused_by_name(tmp_path: Path, content: s
         StackFile.read(path)
 
 
-def test_a_mistake_in_the_yaml_is_told_with_its_place(tmp_path: Path):
+def test_a_mistake_in_the_yaml_is_reported_with_its_place(tmp_path: Path):
     path = tmp_path / "Pulumi.dev.yaml"
     path.write_text("config:\n  sagemaker-training:team: [\n")
     with pytest.raises(CommandError, match=r"is not valid YAML: .+, in line 3, column 1\.$"):

@@ -141,7 +141,7 @@ def test_after_a_killed_engine_the_next_up_goes_on_with_the_same_job(
     assert daemon.find(layout.cloud) is None
 
 
-def test_after_a_killed_local_cloud_the_next_up_mends_the_stack_and_its_job_goes_on(
+def test_after_a_killed_local_cloud_the_next_up_repairs_the_stack_and_its_job_goes_on(
     layout: Layout, capfd: pytest.CaptureFixture[str]
 ):
     with up_beside(layout) as other:

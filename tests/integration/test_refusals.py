@@ -15,7 +15,7 @@ pytestmark = pytest.mark.integration
 NewStack = Callable[[dict[str, Any]], Stack]
 
 
-def test_everything_wrong_with_a_platform_is_told_with_path_value_rule_and_remedy(
+def test_everything_wrong_with_a_platform_is_reported_with_path_value_rule_and_remedy(
     new_stack: NewStack,
 ):
     stack = new_stack(stack_with(work=counting_job()))

@@ -50,7 +50,7 @@ def test_a_removed_job_is_stopped_before_another_is_waited_for_and_goes_on_when_
     assert running.up().succeeded().changes == {}
 
 
-def test_what_a_targeted_update_leaves_alone_is_stopped_by_the_next_whole_one(
+def test_what_a_targeted_update_leaves_out_is_stopped_by_the_next_whole_one(
     running: Stack,
 ) -> None:
     removed = running.settings["jobs"].pop("leaves")

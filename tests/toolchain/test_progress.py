@@ -7,7 +7,7 @@ import pytest
 from toolchain.progress import Progress, Step
 
 
-def test_a_step_tells_its_name_time_and_what_it_does_in_one_line():
+def test_a_step_prints_its_name_time_and_what_it_does_in_one_line():
     step = Step("Python packages")
     step.say("12 of 113\n  packages")
     assert step.line().split() == ["Python", "packages", "0:00", "12", "of", "113", "packages"]
@@ -19,7 +19,7 @@ def test_a_long_detail_is_cut_to_the_line():
     assert len(step.line()) <= 110
 
 
-def test_where_there_is_no_terminal_a_step_is_told_when_it_ends():
+def test_without_a_terminal_a_step_is_printed_when_it_ends():
     stream = io.StringIO()
     with Progress(stream) as progress, progress.step("Go"):
         pass

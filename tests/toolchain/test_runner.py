@@ -20,7 +20,7 @@ def test_a_command_gives_back_its_lines_and_logs_them(tmp_path: Path):
     assert "one\ntwo\n" in (tmp_path / "logs" / "step.log").read_text()
 
 
-def test_a_failure_tells_which_step_why_where_the_log_is_and_what_to_do(tmp_path: Path):
+def test_a_failure_names_the_step_why_where_the_log_is_and_what_to_do(tmp_path: Path):
     script = "import sys; print('no space left'); sys.exit(3)"
     with pytest.raises(SetupError) as caught:
         runner(tmp_path).run([sys.executable, "-c", script])

@@ -99,7 +99,7 @@ def test_a_local_cloud_that_no_command_could_stop_is_stopped(
     assert f"Stopped the local cloud, process {process.pid}" in capfd.readouterr().out
 
 
-def test_the_local_cloud_of_another_checkout_that_got_the_number_is_left_alone(
+def test_the_local_cloud_of_another_checkout_that_got_the_number_is_not_touched(
     layout: Layout, tmp_path: Path
 ):
     with local_cloud(tmp_path / "another" / ".local" / "cloud") as process:
@@ -110,7 +110,7 @@ def test_the_local_cloud_of_another_checkout_that_got_the_number_is_left_alone(
         assert process.poll() is None
 
 
-def test_a_process_that_is_no_local_cloud_is_left_alone(layout: Layout):
+def test_a_process_that_is_no_local_cloud_is_not_touched(layout: Layout):
     layout.cloud.mkdir(parents=True)
     (layout.cloud / "server.json").write_text(json.dumps({"pid": os.getpid()}))
     teardown.stop_local_cloud(layout)  # would end this test run

@@ -131,14 +131,14 @@ def test_a_field_that_a_later_platform_adds_is_no_obstacle():
     assert read(newer, lambda platform: platform.job("digits")).attempt == 1
 
 
-def test_a_missing_output_is_told_with_the_stack_and_the_outputs_that_exist():
+def test_a_missing_output_is_reported_with_the_stack_and_the_outputs_that_exist():
     with pytest.raises(PlatformOutputError) as refused:
         read(OUTPUTS, lambda platform: platform.vpc_id)
     for expected in (STACK, "no output vpc_id", "artifact_bucket_name, private_subnet_ids"):
         assert expected in str(refused.value)
 
 
-def test_an_output_that_nobody_reads_may_be_missing():
+def test_an_output_that_is_not_read_may_be_missing():
     assert read(OUTPUTS, lambda platform: platform.artifact_bucket_name) == "bucket"
 
 
@@ -147,7 +147,7 @@ def test_a_stack_without_outputs_was_never_brought_up_or_is_destroyed():
         read({}, lambda platform: platform.vpc_id)
 
 
-def test_a_renamed_field_of_a_job_is_told_with_the_fields_that_exist():
+def test_a_renamed_field_of_a_job_is_reported_with_the_fields_that_exist():
     renamed = {name: value for name, value in JOB.items() if name != "model_uri"}
     outputs = {"training_jobs": {"digits": renamed | {"model": "s3://x"}}}
     with pytest.raises(PlatformOutputError) as refused:
@@ -168,7 +168,7 @@ WRONG_TYPES: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("field", "value", "expected"), WRONG_TYPES)
-def test_a_field_of_another_type_is_told_with_its_value(field: str, value: Any, expected: str):
+def test_a_field_of_another_type_is_reported_with_its_value(field: str, value: Any, expected: str):
     outputs = {"training_jobs": {"digits": JOB | {field: value}}}
     with pytest.raises(PlatformOutputError) as refused:
         read(outputs, lambda platform: platform.job("digits"))
@@ -182,7 +182,7 @@ def test_an_output_of_another_type_is_refused(value: Any):
         read({"private_subnet_ids": value}, lambda platform: platform.private_subnet_ids)
 
 
-def test_an_unknown_job_is_told_with_the_jobs_that_exist():
+def test_an_unknown_job_is_reported_with_the_jobs_that_exist():
     with pytest.raises(PlatformOutputError, match=r"no job digit\. Its jobs are: digits, letters"):
         read(OUTPUTS, lambda platform: platform.job("digit"))
 

@@ -45,7 +45,7 @@ def job(platform: Platform) -> dict[str, Any]:
     return description
 
 
-def test_the_execution_role_is_assumed_for_this_accounts_training_jobs_alone(
+def test_the_execution_role_is_assumed_only_for_this_accounts_training_jobs(
     platform: Platform, iam: Any
 ):
     role = role_of(iam, platform.outputs["sagemaker_execution_role_arn"])
@@ -67,7 +67,7 @@ def test_the_execution_role_has_its_one_policy_and_no_other(platform: Platform, 
     )
 
 
-def test_the_deployer_role_is_assumed_by_the_named_pipelines_alone(platform: Platform, iam: Any):
+def test_the_deployer_role_is_assumed_only_by_the_named_pipelines(platform: Platform, iam: Any):
     role = role_of(iam, platform.outputs["deployer_role_arn"])
     assert role["AssumeRolePolicyDocument"] == deployer_trust(SITE, [PIPELINE], [WORKFLOW])
 

@@ -59,7 +59,7 @@ def watch(platform: Platform, topic: str) -> Watch:
     )
 
 
-def test_the_topic_is_encrypted_and_takes_messages_from_the_alerting_services_alone(
+def test_the_topic_is_encrypted_and_takes_messages_only_from_the_alerting_services(
     platform: Platform, topic: str
 ):
     attributes = platform.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]

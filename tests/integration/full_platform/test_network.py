@@ -81,7 +81,7 @@ def test_each_zone_has_a_nat_gateway_of_its_own_in_a_public_subnet(
     assert not any(each["MapPublicIpOnLaunch"] for each in subnets)
 
 
-def test_nothing_but_nat_gateways_stands_in_a_public_subnet(
+def test_nothing_but_nat_gateways_is_in_a_public_subnet(
     ec2: Any, of_vpc: dict[str, Any], private: list[str]
 ):
     interfaces = ec2.describe_network_interfaces(**of_vpc)["NetworkInterfaces"]
@@ -127,7 +127,7 @@ def test_every_private_subnet_reaches_s3_through_the_endpoint(
     assert set(endpoint["RouteTableIds"]) == tables
 
 
-def test_the_s3_endpoint_leads_to_the_artifacts_and_inputs_alone(
+def test_the_s3_endpoint_leads_only_to_the_artifacts_and_inputs(
     platform: Platform, ec2: Any, of_vpc: dict[str, Any]
 ):
     document = json.loads(the_endpoint(ec2, of_vpc, "s3")["PolicyDocument"])
@@ -137,7 +137,7 @@ def test_the_s3_endpoint_leads_to_the_artifacts_and_inputs_alone(
 
 
 @pytest.mark.parametrize("service", ["logs", "ecr.dkr"])
-def test_an_interface_endpoint_serves_the_account_alone(
+def test_an_interface_endpoint_serves_only_the_account(
     platform: Platform, ec2: Any, of_vpc: dict[str, Any], private: list[str], service: str
 ):
     endpoint = the_endpoint(ec2, of_vpc, service)
@@ -169,7 +169,7 @@ def test_the_traffic_is_recorded_encrypted_and_kept_as_long_as_asked(platform: P
     assert tags.items() >= TAGS.items()
 
 
-def test_flow_logs_write_to_their_log_group_alone(platform: Platform, ec2: Any):
+def test_flow_logs_write_only_to_their_log_group(platform: Platform, ec2: Any):
     by_vpc = [{"Name": "resource-id", "Values": [platform.outputs["vpc_id"]]}]
     [flow_log] = ec2.describe_flow_logs(Filters=by_vpc)["FlowLogs"]
     iam, role = platform.client("iam"), flow_log["DeliverLogsPermissionArn"].rpartition("/")[2]

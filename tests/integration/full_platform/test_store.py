@@ -101,7 +101,7 @@ def test_another_key_or_encryption_is_refused(requests_are_denied: Any, key: str
     assert not requests_are_denied("s3:PutObject")  # the bucket's default encryption
 
 
-def test_objects_are_reached_through_the_endpoint_alone_but_by_deployers(
+def test_objects_are_reached_only_through_the_endpoint_except_by_deployers(
     platform: Platform, requests_are_denied: Any
 ):
     for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"):

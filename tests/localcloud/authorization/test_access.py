@@ -108,7 +108,7 @@ def test_an_image_that_the_role_may_not_pull_fails_the_job(world: World):
 
 
 @pytest.mark.deep
-def test_without_permission_to_log_a_job_runs_unheard(world: World):
+def test_without_permission_to_log_a_job_runs_without_logs(world: World):
     job = world.run(READ, WRITE, PULL)
 
     assert job["TrainingJobStatus"] == "Completed"

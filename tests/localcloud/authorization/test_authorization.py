@@ -50,7 +50,7 @@ def test_a_keys_own_policy_may_refuse(world: World):
 
 
 @pytest.mark.deep
-def test_a_disabled_or_deleted_key_refuses_everybody(world: World):
+def test_a_disabled_or_deleted_key_refuses_everyone(world: World):
     disabled, deleted = world.key(enabled=False), world.key()
     world.cloud.client("kms").schedule_key_deletion(KeyId=deleted.rpartition("/")[2])
     role = READ, WRITE, PULL, allow("kms:*")

@@ -24,7 +24,7 @@ def test_other_services_answer_beside_it(cloud: Cloud):
     assert cloud.client("sts").get_caller_identity()["Account"] == "123456789012"
 
 
-def test_a_bucket_policy_that_demands_tls_does_not_lock_everybody_out(cloud: Cloud):
+def test_a_bucket_policy_that_demands_tls_does_not_lock_everyone_out(cloud: Cloud):
     cloud.s3.create_bucket(Bucket="tls-only")
     cloud.s3.put_bucket_policy(Bucket="tls-only", Policy=json.dumps(TLS_ONLY))
 
@@ -133,7 +133,7 @@ def test_a_budgets_subscribers_tags_and_limit_are_read_back(cloud: Cloud):
     assert refusal(budgets.describe_notifications_for_budget, **named)[0] == "NotFoundException"
 
 
-def test_a_repository_that_nobody_made_holds_every_image(cloud: Cloud):
+def test_a_repository_that_was_not_created_contains_every_image(cloud: Cloud):
     ecr = cloud.client("ecr")
     ids = [{"imageTag": "1"}, {"imageTag": "2"}]
     first, again = (

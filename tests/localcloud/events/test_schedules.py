@@ -45,7 +45,7 @@ def test_missed_runs_are_not_made_up_for():
     assert runs(Timetable(1), scheduled("rate(1 minute)"), 0, 500, 501, 502) == [500, 501]
 
 
-def test_another_rate_starts_anew():
+def test_another_rate_starts_a_new_period():
     timetable = Timetable(1)
     runs(timetable, scheduled("rate(1 minute)"), 0)
 

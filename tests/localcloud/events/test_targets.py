@@ -68,7 +68,7 @@ def tell_of_endings(alerting: Alerting, name: str) -> None:
         )
 
 
-def test_a_failed_job_without_a_reason_in_its_event_is_told_to_the_topics_subscribers(
+def test_a_failed_job_without_a_reason_in_its_event_is_reported_to_the_topics_subscribers(
     cloud: Cloud, alerting: Alerting
 ):
     request = cloud.request("exit(3)")
@@ -87,7 +87,7 @@ def test_a_failed_job_without_a_reason_in_its_event_is_told_to_the_topics_subscr
     assert f"Training job {name} failed" in printed
 
 
-def test_a_failed_jobs_reason_is_told_where_its_event_has_one(alerting: Alerting):
+def test_a_failed_jobs_reason_is_reported_where_its_event_has_one(alerting: Alerting):
     """Such an event comes from elsewhere: the local cloud's own have no reason."""
     tell_of_endings(alerting, "explained-")
     reason = 'AlgorithmError: KeyError: "loss"\n\tat C:\\train.py <job>, exit code: 1'
@@ -110,7 +110,7 @@ def test_a_failed_jobs_reason_is_told_where_its_event_has_one(alerting: Alerting
     assert message["content"]["title"] == "Training job explained-1 failed"
 
 
-def test_a_target_that_fails_keeps_no_other_from_being_told(cloud: Cloud, alerting: Alerting):
+def test_a_target_that_fails_does_not_affect_the_others(cloud: Cloud, alerting: Alerting):
     log_group = "/events/own"
     cloud.logs.create_log_group(logGroupName=log_group)
     nowhere = alerting.queue_arn + "-absent"
@@ -128,7 +128,7 @@ def test_a_target_that_fails_keeps_no_other_from_being_told(cloud: Cloud, alerti
     assert [json.loads(each["message"])["detail"] for each in logged] == [{"number": 1}]
 
 
-def test_a_disabled_rule_tells_nobody(alerting: Alerting):
+def test_a_disabled_rule_sends_nothing(alerting: Alerting):
     pattern = json.dumps({"source": ["disabled"]})
     constant = {"Arn": alerting.queue_arn, "Input": '{"from": "disabled"}'}
     alerting.rule("disabled", constant, EventPattern=pattern, State="DISABLED")
@@ -141,7 +141,7 @@ def test_a_disabled_rule_tells_nobody(alerting: Alerting):
     assert alerting.received(1) == [{}]
 
 
-def test_a_rule_at_a_rate_tells_its_targets_on_time_and_hears_of_no_event(alerting: Alerting):
+def test_a_rule_at_a_rate_sends_to_its_targets_on_time_and_matches_no_event(alerting: Alerting):
     alerting.rule("often", {"Arn": alerting.queue_arn}, ScheduleExpression="rate(1 minute)")
     alerting.events.put_events(Entries=[{"Source": "own", "DetailType": "t", "Detail": "{}"}])
 

@@ -109,7 +109,7 @@ def test_all_conditions_of_a_statement_must_hold():
         assert answer(Case("", False, identity, context={**context, key: "x"}))
 
 
-def test_a_refusal_is_told_in_awss_words():
+def test_a_refusal_is_reported_in_awss_words():
     assert answer(Case("", False)) == (
         f'User: {SESSION} is not authorized to perform: s3:GetObject on resource: "{OBJECT}" '
         "because no identity-based policy allows the s3:GetObject action"
@@ -214,7 +214,7 @@ def test_a_star_covers_everything_and_a_text_without_wildcards_itself(text: str)
 
 
 @given(_TEXTS, _TEXTS, _TEXTS)
-def test_a_star_stands_for_whatever_is_in_between(start: str, middle: str, end: str):
+def test_a_star_matches_whatever_is_in_between(start: str, middle: str, end: str):
     start, end = (each.replace("*", "").replace("?", "") for each in (start, end))
 
     assert matches(f"{start}*{end}", start + middle + end)

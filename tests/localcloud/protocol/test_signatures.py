@@ -324,7 +324,7 @@ def test_a_signed_form_without_a_policy_is_refused(script: Presigned):
     assert upload(form)[:2] == (400, "InvalidArgument")
 
 
-def test_who_does_not_sign_may_do_what_a_buckets_policy_lets_everybody_do(cloud: Cloud):
+def test_who_does_not_sign_may_do_what_a_buckets_policy_allows_everyone(cloud: Cloud):
     bucket = f"public-{uuid.uuid4().hex}"
     address = f"{cloud.server.url}/{bucket}"
     cloud.s3.create_bucket(Bucket=bucket)
@@ -348,7 +348,7 @@ def test_who_does_not_sign_may_do_what_a_buckets_policy_lets_everybody_do(cloud:
     assert send(f"{address}/shown/a")[:2] == (403, "AccessDenied")
 
 
-def test_a_policy_for_the_account_lets_nobody_in_who_does_not_sign(cloud: Cloud):
+def test_a_policy_for_the_account_allows_nothing_to_who_does_not_sign(cloud: Cloud):
     bucket = f"own-{uuid.uuid4().hex}"
     cloud.s3.create_bucket(Bucket=bucket)
     cloud.s3.put_object(Bucket=bucket, Key="a", Body=b"content")

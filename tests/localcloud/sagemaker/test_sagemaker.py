@@ -105,7 +105,7 @@ def test_the_training_toolkit_finds_all_that_it_needs(equipped: Cloud):
     ]
 
 
-def test_the_training_toolkit_tells_why_a_script_failed(equipped: Cloud):
+def test_the_training_toolkit_says_why_a_script_failed(equipped: Cloud):
     job = run(equipped, epochs=9, count=1)
 
     assert job["TrainingJobStatus"] == "Failed"

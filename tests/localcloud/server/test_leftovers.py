@@ -72,7 +72,7 @@ def test_the_sandbox_of_an_instance_is_ended_with_all_below_it(jobs: Path, start
     eventually(lambda: not (line.exists() and line.read_bytes()) or None, seconds=20)
 
 
-def test_what_only_names_a_jobs_folder_is_left_alone(jobs: Path, start: Start):
+def test_what_only_names_a_jobs_folder_is_not_touched(jobs: Path, start: Start):
     """A script that is tried by hand, a search through the folder, a job of another cloud."""
     others = [
         start(SLEEP, SAGEMAKER_BASE_DIR=instance(jobs)["SAGEMAKER_BASE_DIR"], HOME="/root"),

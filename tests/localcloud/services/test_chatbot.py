@@ -118,7 +118,7 @@ def test_a_wrong_channel_is_refused(
     assert channels(chatbot) == []
 
 
-def test_a_channel_and_a_name_are_one_configurations_alone(cloud: Cloud, chatbot: Any):
+def test_a_channel_and_a_name_belong_to_one_configuration(cloud: Cloud, chatbot: Any):
     create(chatbot, cloud)
     call = chatbot.create_slack_channel_configuration
     assert refusal(call, **request(cloud, SlackChannelId="C1"))[0] == "ConflictException"

@@ -110,7 +110,7 @@ def test_no_increase_is_a_refusal(account: Account):
     assert refused[0] == "IllegalArgumentException"
 
 
-def test_a_code_that_does_not_exist_is_told(account: Account):
+def test_a_code_that_does_not_exist_is_reported(account: Account):
     found = account.quotas.get_service_quota
 
     code, _ = refusal(found, ServiceCode="sagemaker", QuotaCode="L-00000000")

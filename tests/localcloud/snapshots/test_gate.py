@@ -9,7 +9,7 @@ from localcloud.snapshots.gate import Gate
 PATIENCE = 30.0
 
 
-def test_it_closes_when_nobody_is_inside_any_more():
+def test_it_closes_when_no_request_is_inside_any_more():
     gate, inside, leave = Gate(), threading.Event(), threading.Event()
 
     def pass_through() -> None:

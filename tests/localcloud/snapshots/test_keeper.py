@@ -151,7 +151,7 @@ def test_a_snapshot_that_names_what_is_no_longer_there_is_set_aside(tmp_path: Pa
     assert "set aside" in keeper(tmp_path).restore().lost
 
 
-def test_an_object_whose_content_was_damaged_is_told_and_the_others_kept(tmp_path: Path):
+def test_an_object_whose_content_was_damaged_is_reported_and_the_others_kept(tmp_path: Path):
     put(damaged=b"content 1", missing=b"content 2", whole=b"content 3")
     keep(tmp_path)
     for path in contents(tmp_path):
@@ -228,7 +228,7 @@ def test_a_write_that_fails_leaves_the_snapshot_before_it_whole(
     assert objects() == {"first": b"1", "second": b"2"}
 
 
-def test_a_service_that_cannot_be_kept_is_left_out_and_told(tmp_path: Path):
+def test_a_service_that_cannot_be_kept_is_left_out_and_reported(tmp_path: Path):
     put(first=b"1")
     queues: Any = sqs_backends[ACCOUNT]["us-east-1"]
     queues.something_that_runs = threading.Thread()

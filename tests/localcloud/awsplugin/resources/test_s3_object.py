@@ -38,7 +38,7 @@ def test_an_object_follows_the_content_of_its_asset(plugin: Plugin, aws: Aws) ->
     assert aws("s3").get_object(Bucket=bucket, Key=made.id)["Body"].read() == b"two"
 
 
-def test_an_update_of_tags_alone_leaves_outputs_known(plugin: Plugin) -> None:
+def test_an_update_of_only_tags_leaves_outputs_known(plugin: Plugin) -> None:
     inputs = {"bucket": plugin.bucket(), "content": "one"}
     made = plugin.create(OBJECT, inputs)
     planned = plugin.update(made, {**inputs, "tags": {"a": "b"}}, preview=True)

@@ -134,7 +134,7 @@ def test_a_member_that_the_service_does_not_know_is_refused(cloud: Cloud, valid:
     assert "Unknown member 'Colour'" in document["message"]
 
 
-def test_all_mistakes_of_shape_are_told_at_once(cloud: Cloud, valid: dict[str, Any]):
+def test_all_mistakes_of_shape_are_reported_at_once(cloud: Cloud, valid: dict[str, Any]):
     request = changed(valid, "RoleArn", "x" * 20) | {"TrainingJobName": "a job"}
 
     _, message = refusal(cloud.sagemaker.create_training_job, **request)

@@ -69,7 +69,7 @@ def test_a_name_is_free_in_another_region(cloud: Cloud, finished: Finished):
 
 
 @pytest.mark.parametrize("operation", ["describe_training_job", "stop_training_job"])
-def test_a_job_that_does_not_exist_is_told(cloud: Cloud, operation: str):
+def test_a_job_that_does_not_exist_is_reported(cloud: Cloud, operation: str):
     call = getattr(cloud.sagemaker, operation)
     assert refusal(call, TrainingJobName="missing") == (
         "ValidationException",

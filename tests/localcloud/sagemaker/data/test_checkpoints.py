@@ -275,7 +275,7 @@ ODD: dict[str, tuple[str, Callable[[Path], Any], bool]] = {
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_an_odd_file_costs_only_itself_and_is_told_once(
+def test_an_odd_file_costs_only_itself_and_is_reported_once(
     cloud: Cloud, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
 ):
     odd, make, told = ODD[name]
@@ -378,7 +378,7 @@ def test_a_link_that_takes_a_files_place_before_its_upload_is_not_followed(
     assert [path.name for path in outside.iterdir()] == ["state"]
 
 
-def test_an_error_of_an_unexpected_kind_is_told_with_its_trace_once_and_costs_one_file(
+def test_an_error_of_an_unexpected_kind_is_logged_with_its_trace_once_and_costs_one_file(
     cloud: Cloud, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
     folder, tries = tmp_path / "checkpoints", []

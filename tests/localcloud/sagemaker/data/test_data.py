@@ -131,7 +131,7 @@ PREFIX = b'[{"prefix": "s3://a/b"}, '
     ],
     ids=lambda text: text[:40].decode(errors="replace"),
 )
-def test_what_is_no_manifest_is_told(text: bytes):
+def test_what_is_no_manifest_is_reported(text: bytes):
     with pytest.raises(ClientError, match="is no array of a prefix"):
         manifest(text, HERE)
 
@@ -225,7 +225,7 @@ NO_GZIP = {
 
 @pytest.mark.parametrize("wrapped", [{}, {"RecordWrapperType": "RecordIO"}], ids=["", "RecordIO"])
 @pytest.mark.parametrize("content", NO_GZIP.values(), ids=NO_GZIP)
-def test_what_is_no_whole_gzip_is_told_with_its_channel_and_object(
+def test_what_is_no_whole_gzip_is_reported_with_its_channel_and_object(
     content: bytes, wrapped: dict[str, Any]
 ):
     bucket = Bucket(data1=ZIPPED, data2=content)
@@ -256,7 +256,7 @@ def test_what_is_no_whole_gzip_is_told_with_its_channel_and_object(
     ],
     ids=lambda line: line[:60].decode(errors="replace"),
 )
-def test_a_line_that_is_not_what_it_should_be_is_told_with_its_channel_and_number(line: bytes):
+def test_an_invalid_line_is_reported_with_its_channel_and_number(line: bytes):
     good = b'{"text-ref": "s3://training-artifacts/other", "label": "good"}'
     bucket = Bucket(data=b"\n".join([good, b"", line, good]), other=b"text")
     source = augmented(bucket, "text-ref", "label")
@@ -373,7 +373,7 @@ def test_a_job_whose_script_made_the_next_pipe_itself_fails(cloud: Cloud):
     )
 
 
-def test_a_channel_is_divided_among_the_hosts_of_its_groups_alone(cloud: Cloud):
+def test_a_channel_is_divided_only_among_the_hosts_of_its_groups(cloud: Cloud):
     for number in range(3):
         cloud.put(f"grouped/{number}", b"")
     groups = [

@@ -115,7 +115,7 @@ def test_runtime_counts_all_attempts_and_wait_counts_from_the_creation():
     )
 
 
-def test_the_clock_of_the_runtime_stands_still_before_training():
+def test_the_clock_of_the_runtime_does_not_run_before_training():
     record = job(*WHOLE[:2], StoppingCondition={"MaxRuntimeInSeconds": 1})
 
     assert statuses.limits(record, 1000.0) == ()

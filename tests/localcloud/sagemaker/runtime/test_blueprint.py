@@ -113,7 +113,7 @@ def test_the_configuration_is_in_opt_ml(visit: Visit):
     )
 
 
-def test_the_environment_is_the_requests_and_the_platforms_alone(visit: Visit):
+def test_the_environment_is_only_the_requests_and_the_platforms(visit: Visit):
     environment = visit.found["algo-1"]["environment"]
 
     assert environment["SEED"] == "7"

@@ -13,7 +13,7 @@ from tests.localcloud.spot import SPOT, TWICE, begin, interrupt, rows
 @pytest.mark.parametrize(
     ("options", "kept", "heard"), [((), "graceful", 2), (("--abrupt",), "running", 0)]
 )
-def test_an_interrupted_job_starts_anew_from_its_checkpoints(
+def test_an_interrupted_job_starts_again_from_its_checkpoints(
     cloud: Cloud, options: tuple[str, ...], kept: str, heard: int
 ):
     name = cloud.create(

@@ -33,7 +33,7 @@ def test_an_image_by_digest_is_found_by_its_repository(tmp_path: Path, pattern: 
         images.find(uri, tmp_path)
 
 
-def test_without_a_map_the_servers_own_environment_stands_in(tmp_path: Path):
+def test_without_a_map_the_servers_own_environment_is_used(tmp_path: Path):
     assert images.find("anything", tmp_path).environment == Path(sys.prefix)
 
 
@@ -45,7 +45,7 @@ def test_without_a_map_the_servers_own_environment_stands_in(tmp_path: Path):
         ("images", "images.toml"),
     ],
 )
-def test_an_unusable_map_is_told_with_its_file(tmp_path: Path, text: str, message: str):
+def test_an_unusable_map_is_reported_with_its_file(tmp_path: Path, text: str, message: str):
     (tmp_path / "images.toml").write_text(text)
 
     with pytest.raises(images.ImageError, match=message):

@@ -114,7 +114,7 @@ def test_what_ec2_made_for_a_gateway_or_an_instance_goes_with_it(cloud: Cloud):
     ec2.delete_security_group(GroupId=group)
 
 
-def test_without_its_roles_permission_an_interface_stays_until_somebody_deletes_it(cloud: Cloud):
+def test_without_its_roles_permission_an_interface_stays_until_someone_deletes_it(cloud: Cloud):
     network, iam, ec2 = cloud.vpc_config(), cloud.client("iam"), cloud.client("ec2")
     role = World(cloud).role(allow("*"))
     name = cloud.create(LISTEN, RoleArn=role, VpcConfig=network)

@@ -46,7 +46,7 @@ def test_hosts_reach_each_other_and_every_checkpoint_is_kept(confined_cloud: Clo
     assert confined_cloud.get("talk/heard") == b"hello"
 
 
-def test_the_failure_file_and_the_signal_of_a_crash_are_told(confined_cloud: Cloud):
+def test_the_failure_file_and_the_signal_of_a_crash_are_reported(confined_cloud: Cloud):
     job = confined_cloud.run(
         """
         import ctypes, os
