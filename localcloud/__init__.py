@@ -1,3 +1,3 @@
-"""AWS on loopback, for development: moto's services, and training jobs that really run."""
+"""AWS's APIs on this machine: moto's services, and training jobs that really run."""
 
 __version__ = "0.1.0"

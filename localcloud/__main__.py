@@ -23,29 +23,29 @@ from localcloud.server import daemon
 
 Data = Annotated[Path, typer.Option(help="Folder for the local cloud's data.")]
 Interval = Annotated[
-    float, typer.Option(min=0, help="Mean seconds between interruptions of a spot job; 0: none.")
+    float, typer.Option(min=0, help="Mean seconds between interruptions of a spot job; 0 for none.")
 ]
 Drought = Annotated[
-    float, typer.Option(min=0, help="Mean seconds until a spot job gets instances.")
+    float, typer.Option(min=0, help="Mean seconds until a spot job gets instances; 0 for at once.")
 ]
 Abrupt = Annotated[
     float, typer.Option(min=0, max=1, help="Share of interruptions without SIGTERM and grace.")
 ]
-Seed = Annotated[int, typer.Option(help="What the times follow from.")]
+Seed = Annotated[int, typer.Option(help="Seed of the random times.")]
 
 
 def _sandbox(text: str) -> str:
     if text not in {"auto", *NAMES}:
-        raise typer.BadParameter(f"{text} is none of auto, {', '.join(NAMES)}")
+        raise typer.BadParameter(f"{text} is not one of auto, {', '.join(NAMES)}")
     return text
 
 
-Port = Annotated[int, typer.Option(help="Loopback port; 0 for the one before, or a free one.")]
+Port = Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 for the last one, or a free one.")]
 SandboxName = Annotated[
     str,
     typer.Option(
         callback=_sandbox,
-        help="bubblewrap, namespaces, processes or auto for the best that works.",
+        help="bubblewrap, namespaces, processes, or auto for the first of these that works.",
     ),
 ]
 Grace = Annotated[float, typer.Option(help="Seconds between SIGTERM and SIGKILL.")]
@@ -61,10 +61,10 @@ RoleDelay = Annotated[
     ),
 ]
 InterfaceDelay = Annotated[
-    float, typer.Option(min=0, help="Seconds by which network interfaces outlive their job.")
+    float, typer.Option(min=0, help="Seconds that network interfaces stay after their job.")
 ]
 Speed = Annotated[
-    float, typer.Option(min=0.001, help="How many times faster than the clock schedules pass.")
+    float, typer.Option(min=0.001, help="How many times faster than the clock schedules run.")
 ]
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
@@ -86,7 +86,7 @@ def serve(
     spot_seed: Seed = 0,
 ) -> None:
     """Serve in the foreground until interrupted."""
-    # Imported here, since moto takes most of a second, and no other command needs it.
+    # Imported here, because moto takes most of a second, and no other command needs it.
     from localcloud.server.serve import AlreadyRunningError, Options
     from localcloud.server.serve import serve as run
 
@@ -108,7 +108,7 @@ def serve(
 
 @app.command()
 def start(data: Data) -> None:
-    """Start in the background, or find the one that runs, and print its URL."""
+    """Start the server in the background, unless it runs already, and print its URL."""
     with _ending_on(daemon.StartError):
         server = daemon.start(data)
     if server.sandbox == "processes":
@@ -118,7 +118,7 @@ def start(data: Data) -> None:
 
 @app.command()
 def stop(data: Data) -> None:
-    """Stop the background server and its jobs' processes."""
+    """Stop the background server and the processes of its jobs."""
     typer.echo("Stopped." if daemon.stop(data) else "No local cloud runs on this folder.")
 
 
@@ -139,7 +139,7 @@ def interrupt(
     abrupt: Annotated[bool, typer.Option("--abrupt", help="Without SIGTERM and grace.")] = False,
     drought: Annotated[float, typer.Option(help="Seconds until there is capacity again.")] = 0.0,
 ) -> None:
-    """Take a spot job's instances away; it starts again from its checkpoints."""
+    """Take a spot job's instances away; the job starts again from its checkpoints."""
     document = {"job": job, "abrupt": abrupt, "drought": drought}
     _post(data, "/localcloud/interruptions", document)
 
@@ -151,11 +151,11 @@ def quota(
     instances: Annotated[int, typer.Argument(min=0, help="How many may be used at once.")],
     spot: Annotated[bool, typer.Option("--spot", help="For spot training jobs.")] = False,
     warm_pool: Annotated[bool, typer.Option("--warm-pool", help="For warm pools.")] = False,
-    region: Annotated[str, typer.Option(help="The region in which it holds.")] = "us-east-1",
+    region: Annotated[str, typer.Option(help="The region of the quota.")] = "us-east-1",
 ) -> None:
     """Set how many training instances of a type the account may use at once."""
     if spot and warm_pool:
-        raise typer.BadParameter("A warm pool is never of spot instances", param_hint="--spot")
+        raise typer.BadParameter("A warm pool never has spot instances", param_hint="--spot")
     kind = "spot training job" if spot else "training warm pool" if warm_pool else "training job"
     document = {
         "name": f"{instance_type} for {kind} usage",
@@ -173,21 +173,21 @@ def spot(
     abrupt: Abrupt = 0.5,
     seed: Seed = 0,
 ) -> None:
-    """Take spot jobs' instances away by chance from now on; without options, no longer."""
+    """Take spot jobs' instances away at random times; without options, stop doing so."""
     document = {"interval": interval, "drought": drought, "abrupt": abrupt, "seed": seed}
     daemon.ask(_running(data), "POST", "/localcloud/spot", document)
 
 
 @app.command()
 def messages(data: Data) -> None:
-    """Print what was published to topics, mails among it, oldest first."""
+    """Print what was published to topics, and to whom, oldest first."""
     for message in daemon.ask(_running(data), "GET", "/localcloud/messages"):
         typer.echo(f"{message['topic']} → {', '.join(message['recipients']) or 'no one'}")
         typer.echo(f"{message['subject']}\n{message['message']}\n".lstrip())
 
 
 def _post(data: Path, path: str, document: dict[str, Any]) -> None:
-    """Sends a request to the server; ends with 1, and what it says, when it refuses."""
+    """Sends a request to the server. If it refuses, prints its message and exits with 1."""
     server = _running(data)
     with _ending_on(daemon.RequestError):
         daemon.ask(server, "POST", path, document)
@@ -195,7 +195,7 @@ def _post(data: Path, path: str, document: dict[str, Any]) -> None:
 
 @contextmanager
 def _ending_on(*errors: type[Exception]) -> Iterator[None]:
-    """Ends with 1, and prints what an error says, when one of some kinds is raised within."""
+    """Exits with 1, and prints the message, if one of these errors is raised within."""
     try:
         yield
     except errors as error:
@@ -204,7 +204,7 @@ def _ending_on(*errors: type[Exception]) -> Iterator[None]:
 
 
 def _running(data: Path) -> daemon.Server:
-    """The server that works on a folder; ends with 3 when there is none."""
+    """The server that runs on a folder; exits with 3 if there is none."""
     server = daemon.find(data)
     if server is None:
         typer.echo("No local cloud runs on this folder.")

@@ -1,1 +1,1 @@
-"""Whether the execution role of a training job, or everybody, may do what a request demands."""
+"""Whether a job's execution role, or an anonymous caller, may do what a request demands."""

@@ -1,4 +1,4 @@
-"""Whether a session of an execution role, or everybody, may do what a request demands."""
+"""Whether an execution role's session, or an anonymous caller, may do what a request demands."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ _KEY_ERRORS = {
     "PendingDeletion": ("KMS.KMSInvalidStateException", "{arn} is pending deletion."),
 }
 _ADDRESS = "127.0.0.1"
-"""The address from which requests come here; on AWS too, it is none of the account's."""
+"""The address from which requests come here; it is not one of the account's, as on AWS."""
 _ENCRYPTED = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
-"""Every request counts as encrypted, though none is on loopback."""
+"""Every request counts as encrypted, although none is on loopback."""
 _log = logging.getLogger(__name__)
 
 
 def require(session: Session, demand: Demand) -> None:
-    """Raises ServiceError, as the service that is asked would, unless all policies allow it."""
+    """Raises the ServiceError of the service that is called, unless all policies allow it."""
     reason = _judged(demand, lambda: refusal_of(session, demand, identities.role(session.role)))
     if reason:
         raise ServiceError("AccessDenied", reason, _FORBIDDEN)
 
 
-def require_of_everybody(demand: Demand) -> None:
-    """Raises ServiceError, as S3 would, unless a bucket's policy lets everybody do it."""
+def require_for_anonymous(demand: Demand) -> None:
+    """Raises the ServiceError of S3, unless a bucket's policy allows it for everyone."""
     if _judged(demand, lambda: _public_refusal(demand)):
         raise ServiceError("AccessDenied", "Access Denied", _FORBIDDEN)
 
@@ -51,9 +51,9 @@ def _judged(demand: Demand, refusal: Callable[[], str]) -> str:
 
 
 def may_assume(role: identities.Role | None, job: str, account: str) -> bool:
-    """Whether a role is there and lets the service assume it for a training job, by its ARN.
+    """Whether a role exists and the service may assume it for the training job with this ARN.
 
-    Raises PolicyError if the role's policies can't be judged.
+    Raises PolicyError if the role's policies can't be evaluated.
     """
     context = Context({"aws:SourceAccount": account, "aws:SourceArn": job, **_about_time()})
     request = Request(Principal(service=SERVICE), "sts:AssumeRole", None, context)
@@ -61,14 +61,14 @@ def may_assume(role: identities.Role | None, job: str, account: str) -> bool:
 
 
 def refusal_of(session: Session, demand: Demand, role: identities.Role | None) -> str:
-    """Why a session's role may not do what is demanded, in AWS's words; empty if it may.
+    """Why a session's role may not do what is demanded, as AWS's message; empty if it may.
 
-    Raises PolicyError if policies can't be judged.
+    Raises PolicyError if policies can't be evaluated.
     """
     if role is None:
         return f"The role {session.role} no longer exists"
     if _is_awss(demand.key):
-        # Such a key's policy lets everybody of the account use it through its service.
+        # The policy of such a key lets everyone in the account use it through its service.
         return ""
     key = _usable_key(demand, session) if demand.key else None
     resource = key.arn if key else demand.resource
@@ -93,7 +93,7 @@ def refusal_of(session: Session, demand: Demand, role: identities.Role | None) -
 
 
 def _public_refusal(demand: Demand) -> str:
-    """Why a request that nobody signed is refused; ACLs, off in new buckets, don't count."""
+    """Why an unsigned request is refused. ACLs don't count: they are off in new buckets."""
     context = {
         **_ENCRYPTED,
         "aws:PrincipalType": "Anonymous",
@@ -104,12 +104,13 @@ def _public_refusal(demand: Demand) -> str:
         **demand.context,
     }
     request = Request(Principal(), demand.action, demand.resource, Context(context))
-    policy = None if resources.shuts_out_everybody(demand.resource) else _resource_policy(demand)
+    restricted = resources.restricts_public_policies(demand.resource)
+    policy = None if restricted else _resource_policy(demand)
     return refusal(request, Policies(resource=policy))
 
 
 def _about(session: Session, role: identities.Role) -> dict[str, str]:
-    """What every request of a session says: the service's own calls are encrypted too."""
+    """The condition keys that every request of a session has."""
     return {
         **_ENCRYPTED,
         "aws:PrincipalAccount": session.account,
@@ -135,7 +136,7 @@ def _about_time() -> Mapping[str, str]:
 
 
 def _about_way(endpoint: resources.Endpoint | None) -> Mapping[str, str]:
-    """Where a request comes from: through an endpoint, it has no public address."""
+    """The condition keys of a request's origin; through an endpoint it has no public address."""
     if endpoint is None:
         return {"aws:SourceIp": _ADDRESS}
     return {
@@ -155,7 +156,7 @@ def _is_awss(key: str) -> bool:
 
 
 def _usable_key(demand: Demand, session: Session) -> resources.Key:
-    """A key. Raises ServiceError for one that can't be used."""
+    """The key of a demand. Raises ServiceError if it can't be used."""
     key = resources.key(demand.key, session.account, session.region)
     if key is None:
         raise ServiceError("KMS.NotFoundException", f"Key '{demand.key}' does not exist")
@@ -180,7 +181,7 @@ def _resource_policy(demand: Demand) -> Policy | None:
 
 
 def _endpoint(session: Session, service: str) -> resources.Endpoint | None:
-    """The VPC endpoint of a job's request: the service goes through it to S3 only."""
+    """The VPC endpoint of a job's request; the service itself uses it only for S3."""
     if not session.subnets or not (session.script or service == "s3"):
         return None
     name = {"cloudwatch": "monitoring", "ecr": "ecr.api", "sagemaker": "sagemaker.api"}

@@ -1,4 +1,4 @@
-"""What a request demands of policies: actions on resources, each of which must be allowed."""
+"""What a request demands: actions on resources, each of which the policies must allow."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Demand:
 
     action: str
     resource: str | None = "*"
-    """An ARN, `*` for an action without one, None where it is not known which."""
+    """An ARN; `*` for an action without a resource; None if the resource is not known."""
     context: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     key: str = ""
-    """The KMS key that the action is about, as it was named: its state and policy count."""
+    """The KMS key that the action uses, as the request names it; its state and policy count."""
     via: str = ""
-    """The service that uses the key for the caller: s3, secretsmanager; empty without one."""
+    """The service that uses the key for the caller: s3 or secretsmanager; empty without one."""

@@ -22,7 +22,7 @@ _HEADERS = (
 _LISTING = ("prefix", "delimiter", "max-keys")
 _KMS = "aws:kms"
 
-# The actions by method and by what the query names, the first that is named; "" for none of them.
+# The action for a method and the first of these query parameters; "" without any of them.
 _OBJECT_ACTIONS = {
     ("GET", "uploadId"): "ListMultipartUploadParts",
     ("GET", "acl"): "GetObjectAcl",
@@ -61,7 +61,7 @@ _BUCKET_ACTIONS = {
 
 
 def demands(request: S3Request) -> Iterator[Demand]:
-    """What must be allowed."""
+    """The demands of a request."""
     if not request.bucket:
         yield Demand("s3:ListAllMyBuckets")
     elif request.deletes_several:
@@ -92,7 +92,7 @@ def _on_bucket(request: S3Request) -> Demand:
         if name in request.query and request.method == "GET"
     }
     if request.method == "PUT" and request.query:
-        # What changes a bucket's settings is named after them.
+        # The action that changes a setting of a bucket has the setting's name.
         word = re.sub(r"\W", "", next(iter(request.query)).title())
         return Demand(f"s3:PutBucket{word}", _arn(request.bucket))
     action = _action(request, _BUCKET_ACTIONS)
@@ -134,7 +134,7 @@ def _decryption(bucket: str, key: str, version: str | None) -> Iterator[Demand]:
 
 
 def _encryption(request: S3Request) -> Iterator[Demand]:
-    """What writing demands: in several parts, reading of those before as well."""
+    """What a write demands; an upload in several parts also reads the earlier parts."""
     if upload := request.query.get("uploadId"):
         name = resources.upload_key(request.bucket, upload) or resources.default_key(request.bucket)
     else:
@@ -147,7 +147,7 @@ def _encryption(request: S3Request) -> Iterator[Demand]:
 
 
 def _key_of(request: S3Request) -> str:
-    """The key that a new object is encrypted with; empty for S3's own."""
+    """The key that encrypts a new object; empty for S3's own."""
     algorithm = request.headers.get(_ALGORITHM)
     if algorithm is None:
         return resources.default_key(request.bucket)

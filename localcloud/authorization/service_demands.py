@@ -11,13 +11,13 @@ from localcloud.moto_data import resources
 
 Document = Mapping[str, Any]
 
-# Where actions have another prefix than the service's signatures.
+# The prefixes of actions that differ from the service's name in signatures.
 _PREFIXES = {"monitoring": "cloudwatch"}
 _NEEDS_NOTHING = {"sts:GetCallerIdentity"}
 
 
 def demands(service: str, operation: str, document: Document, session: Session) -> Iterator[Demand]:
-    """What must be allowed: nothing where no permission is needed."""
+    """The demands of a request; none if it needs no permission."""
     action = f"{_PREFIXES.get(service, service)}:{operation}"
     if action in _NEEDS_NOTHING:
         return
@@ -28,7 +28,7 @@ def demands(service: str, operation: str, document: Document, session: Session) 
 
 
 def _logs(action: str, document: Document, session: Session) -> Demand:
-    """A group's ARN for an action goes on to its streams, of which one may be named."""
+    """The demand on a log group, whose ARN includes its streams, or on the named stream."""
     group = document.get("logGroupName") or document.get("logGroupNamePrefix") or "*"
     stream = document.get("logStreamName", "") if action != "logs:CreateLogStream" else ""
     arn = f"arn:aws:logs:{session.region}:{session.account}:log-group:{group}:log-stream:{stream}"

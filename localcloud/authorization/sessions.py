@@ -1,4 +1,4 @@
-"""The sessions of execution roles that the service has opened, by their access keys."""
+"""The sessions of execution roles, by their access keys."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ SESSION_NAME = "SageMaker"
 
 @dataclass(frozen=True)
 class Session:
-    """An execution role, assumed for a training job, or another that the job's script assumed."""
+    """A role that was assumed: a job's execution role, or one that the job's script assumed."""
 
     role: str
     """The role's ARN."""
     region: str
     subnets: tuple[str, ...] = ()
-    """Those of the job's VpcConfig, none without it."""
+    """The subnets of the job's VpcConfig; none without it."""
     script: bool = False
-    """Whether it is the training script that calls, and not the service for it."""
+    """Whether the training script makes the calls, and not the service for the job."""
     name: str = SESSION_NAME
     token: str = ""
-    """The token that each of its requests brings."""
+    """The token that each of its requests must have."""
     issued: float = field(default_factory=time.time)
     """When its credentials were issued, in epoch seconds."""
 
@@ -42,14 +42,14 @@ class Session:
 
 
 class Sessions:
-    """All sessions that are judged; calls with other credentials are not."""
+    """All sessions whose requests are checked; requests with other credentials are not."""
 
     def __init__(self) -> None:
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
 
     def add(self, access_key: str, session: Session) -> None:
-        """Judges from now on what is called with an access key."""
+        """Checks requests with this access key from now on."""
         with self._lock:
             self._sessions[access_key] = session
 

@@ -1,4 +1,4 @@
-"""Serve the provider: print the port on which the engine finds it, end when the engine does."""
+"""Serves the provider: prints the port for the engine, and ends when the engine ends."""
 
 from __future__ import annotations
 

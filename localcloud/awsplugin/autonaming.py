@@ -31,7 +31,7 @@ class Autoname:
     `transform` is applied to the resource's name, `finish` to the whole. Where `random` is
     false, the resource's own name is the name. `prefix_property` is the input that asks for a
     unique name with a beginning of the program's choice, "" if there is none;
-    `default_prefix` is that beginning where the program gives neither.
+    `default_prefix` is that beginning if the program gives neither.
     """
 
     property: str = "name"
@@ -68,7 +68,7 @@ class Autoname:
 def choose_name(
     naming: Autoname, request: NameRequest, olds: Properties, inputs: Properties
 ) -> str | None:
-    """The name that the provider gives, None where the program or nothing names the resource.
+    """The name that the provider gives; None if the program gives it, or it needs none.
 
     Raises:
         ValueError: the name would be longer than AWS takes.

@@ -83,12 +83,12 @@ def _tags(kind: ResourceType, inputs: Properties) -> Mapping[str, Any]:
     if not kind.tagged or not isinstance(tags, Mapping):
         return {}
     everything = inputs["tagsAll"]
-    # What is reserved is left out of all tags, and still an error.
+    # A reserved tag is left out of all tags, but is still an error.
     return {**everything, **tags} if isinstance(everything, Mapping) else tags
 
 
 def _rule_failures(kind: ResourceType, inputs: Properties) -> Iterator[Failure]:
-    """What the type's own rules say; a value that only the update brings is not missing."""
+    """The failures by the type's own rules; a value that is not known yet is not missing."""
     present = known(inputs)
     complete = len(present) == len(inputs)
     for failure in kind.validate(present) if kind.validate else ():

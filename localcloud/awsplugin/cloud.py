@@ -89,7 +89,7 @@ class Cloud:
         return self._clients[key]
 
     def _new_client(self, service: str, region: str, keys: dict[str, Any]) -> Any:
-        from botocore.config import Config  # half a second that a preview need not pay
+        from botocore.config import Config  # half a second, which few previews need
 
         config = Config(
             connect_timeout=5,

@@ -1,4 +1,4 @@
-"""The functions: what a program may ask the provider without owning it."""
+"""The provider's functions, which read what a program does not own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong, said the way AWS says it."""
+"""Errors with AWS's messages."""
 
 from __future__ import annotations
 

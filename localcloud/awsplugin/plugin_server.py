@@ -48,5 +48,5 @@ def serve(parent: int) -> NoReturn:
     while os.getppid() == parent:
         time.sleep(_PARENT_CHECK_SECONDS)
     server.stop(grace=None)
-    # Not by a return: that would wait for the calls under way, whose answers no one reads.
+    # Not with a return: that would wait for calls whose answers no one reads.
     os._exit(0)

@@ -55,7 +55,7 @@ UNKNOWN: Final = Unknown()
 
 @dataclass(frozen=True)
 class Asset:
-    """A file or a text that the program hands over as such."""
+    """A file or a text that the program passes as an asset."""
 
     hash: str
     path: str = ""

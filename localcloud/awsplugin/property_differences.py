@@ -1,4 +1,4 @@
-"""The difference between what is and what the program asks for."""
+"""The difference between a resource's state and what the program asks for."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Difference:
 
 
 def differences(kind: ResourceType, state: Properties, inputs: Properties) -> list[Difference]:
-    """What must change in `state` for it to be what `inputs` ask for, in order of path."""
+    """What must change in `state` so that it is what `inputs` ask for, in order of path."""
     found: list[Difference] = []
     for name in sorted({*state, *inputs} - kind.outputs - {DEFAULTS, "id"}):
         found.extend(_compare(kind, (name,), state.get(name), inputs.get(name)))
@@ -145,7 +145,7 @@ def _compare_lists(
 def _matched(
     kind: ResourceType, path: tuple[Step, ...], old: list[Any], new: list[Any]
 ) -> Iterator[tuple[int, Any, Any]]:
-    """Pairs equal elements at whatever position, then the rest in their order."""
+    """Pairs equal elements at any position, then the rest in their order."""
     rest = list(enumerate(old))
     lonely = []
     for position, item in enumerate(new):

@@ -41,7 +41,7 @@ _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 def _explained(verb: str) -> Callable[[_Method], _Method]:
-    """Makes a method answer an exception with its message, named after what was being done."""
+    """Makes a method answer an exception with its message, and with what was being done."""
 
     def decorate(method: _Method) -> _Method:
         @wraps(method)

@@ -43,7 +43,7 @@ def create(kind: ResourceType, cloud: Cloud, inputs: Properties) -> tuple[str, P
 
 
 def planned(kind: ResourceType, inputs: Properties) -> Properties:
-    """The state that a creation would give, as far as it can be known before."""
+    """The state that a creation would give, as far as it is known before."""
     blank = dict.fromkeys(
         kind.outputs | {name for name in kind.computed if "." not in name}, UNKNOWN
     )
@@ -125,7 +125,7 @@ def update(
 
 
 def planned_update(kind: ResourceType, state: Properties, inputs: Properties) -> Properties:
-    """The state that an update would give, as far as it can be known before."""
+    """The state that an update would give, as far as it is known before."""
     kept = {
         name: value
         for name, value in state.items()
@@ -141,8 +141,8 @@ def delete(
 ) -> None:
     """Deletes the resource.
 
-    While something uses it, and its type waits for that, it is tried again, for so many seconds or,
-    with 0, for as long as the type says.
+    While something uses it, and its type waits for that, it is tried again, for this many seconds
+    or, with 0, for as long as the type says.
     """
     cloud = cloud.in_region(state.get("region"))
     deadline = time.monotonic() + (seconds or kind.delete_seconds)
@@ -162,7 +162,7 @@ def delete(
 def diff(
     kind: ResourceType, state: Properties, inputs: Properties, ignore: list[str]
 ) -> tuple[list[Difference], bool]:
-    """The differences and whether the old resource must go before the new one comes."""
+    """The differences, and whether the old resource is deleted before the new one is created."""
     found = [
         item
         for item in differences(kind, state, inputs)
@@ -179,7 +179,7 @@ def forces_replacement(kind: ResourceType, difference: Difference) -> bool:
     if difference.within(kind.replaces):
         return True
     region = kind.regional and difference.pattern == "region"
-    # An older state may lack the region: that is no move.
+    # An older state may lack the region; that is no change of region.
     return region and difference.change is not Change.ADD
 
 

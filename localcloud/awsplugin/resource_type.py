@@ -1,4 +1,4 @@
-"""What a resource type is: one description that check, diff, create, read and delete go by."""
+"""The description of a resource type, which check, diff, create, read and delete use."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What moto's services lack or do wrong, corrected: `corrections` has the list."""
+"""Corrections of moto's services; `corrections` has the list."""

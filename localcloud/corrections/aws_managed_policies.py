@@ -1,4 +1,4 @@
-"""The policies that AWS itself manages, each brought into an account when it is first asked for.
+"""AWS managed policies; each is added to an account when it is first read.
 
 moto knows them all but loads them only together, which would cost half a second and some
 megabytes at every start.
@@ -18,11 +18,11 @@ _ASKING = (
     "attach_user_policy",
     "attach_group_policy",
 )
-"""The operations of moto's IAM that name a policy, which may be one of AWS's."""
+"""The operations of moto's IAM that name a policy, which may be an AWS managed policy."""
 
 
 def correct() -> None:
-    """Lets moto's IAM find AWS's own policies, and refuse a boundary that does not exist."""
+    """Lets moto's IAM find AWS managed policies, and refuse a boundary that does not exist."""
     from moto.iam.models import IAMBackend
 
     for name in _ASKING:
@@ -32,11 +32,11 @@ def correct() -> None:
 
 
 _BOUNDING = {"create_role": 3, "put_role_permissions_boundary": 1}
-"""The operations that set a role's boundary, and which argument of moto's it is."""
+"""The operations that set a role's boundary, and the position of that argument."""
 
 
 def exists(arn: str) -> bool:
-    """Whether a managed policy exists, AWS's own or an account's."""
+    """Whether a managed policy exists, AWS's or an account's."""
     from moto.iam.models import iam_backends
 
     _, partition, _, _, account, resource = arn.split(":", 5)
@@ -68,7 +68,7 @@ def _bounding(operation: Callable[..., Any], position: int) -> Callable[..., Any
 
 
 def _bring(backend: Any, arn: str) -> None:
-    """Puts a policy of AWS's into an account's, if there is such a policy."""
+    """Adds an AWS managed policy to an account's policies, if it exists."""
     from moto.iam.models import AWSManagedPolicy
 
     name = arn.rpartition("/")[2]

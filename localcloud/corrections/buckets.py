@@ -1,4 +1,4 @@
-"""Buckets and objects: what moto's S3 does otherwise than S3."""
+"""Buckets and objects: where moto's S3 differs from S3."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def correct() -> None:
 
 
 def _permit(_bucket: Any, _action: str, _resource: str) -> Any:
-    """Leaves bucket policies alone: who may do what is judged before moto is asked.
+    """Ignores bucket policies, because permissions are checked before moto is called.
 
-    moto evaluates them without their conditions, so that a policy's Deny for requests
-    without TLS, say, would refuse every request.
+    moto evaluates them without their conditions: for example, a Deny for requests without TLS
+    would refuse every request.
     """
     from moto.iam.access_control import PermissionResult
 
@@ -33,7 +33,7 @@ def _permit(_bucket: Any, _action: str, _resource: str) -> Any:
 
 
 def _dispose_of_nothing(_marker: Any) -> None:
-    """Lets a key be dropped whose versions include a delete marker.
+    """Lets moto remove a key whose versions include a delete marker.
 
     moto disposes of each version's content, and fails on a marker, which has none: a bucket
     whose versioning was suspended, as on its way to deletion, could not be emptied.
@@ -56,7 +56,7 @@ def _knowing_tokens(listing: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _whole(decode: Callable[..., bytes]) -> Callable[..., bytes]:
-    """A decoder that refuses a body whose chunks are torn, or too few."""
+    """A decoder that refuses a body with incomplete or missing chunks."""
 
     @wraps(decode)
     def decode_whole(response: Any, *arguments: Any) -> bytes:

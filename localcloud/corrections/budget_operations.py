@@ -42,7 +42,7 @@ def _request(response: Any) -> Document:
 
 
 def update_budget(backend: Any, request: Document) -> Document:
-    """Puts another budget in a budget's place; notifications, tags and period stay."""
+    """Replaces a budget; notifications, tags and period stay."""
     new = request["NewBudget"]
     budget = _budget(backend, request["AccountId"], new["BudgetName"])
     budget.budget = {"TimePeriod": budget.budget["TimePeriod"], **new}
@@ -118,7 +118,7 @@ def _not_found(message: str) -> Exception:
 
 
 def _plain(request: Document) -> Document:
-    """A notification without its state, which is no part of what it is."""
+    """A notification without its state, so that two can be compared."""
     return {name: value for name, value in request["Notification"].items() if name not in _STATE}
 
 

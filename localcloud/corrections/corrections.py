@@ -38,12 +38,14 @@ CORRECTIONS: tuple[Correction, ...] = (
 )
 
 CORRECTIONS_BEFORE_USE: Mapping[str, Correction] = {"states": state_machines.correct}
-"""By a service's name in signatures: made before its first request, as its import takes seconds."""
+"""Corrections that are made before the first request to a service, by its name in signatures.
+
+The import of such a service takes seconds."""
 
 
 @cache
 def correct_moto() -> None:
-    """Makes all corrections but those that wait for the first use of their service."""
+    """Makes all corrections, except those that wait for the first use of their service."""
     for correct in CORRECTIONS:
         correct()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def correct() -> None:
-    """Lets moto's SageMaker delete a model package, and a group that holds none any more."""
+    """Lets moto's SageMaker delete a model package, and a group without packages."""
     from moto.sagemaker.responses import SageMakerResponse
 
     SageMakerResponse.delete_model_package = _delete_package

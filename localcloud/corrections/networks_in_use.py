@@ -1,4 +1,4 @@
-"""What EC2 refuses to delete while something uses it, which moto's EC2 lets go."""
+"""EC2's refusals to delete what is in use, which moto's EC2 lacks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def correct() -> None:
-    """Lets moto's EC2 keep subnets, security groups and interfaces that are in use."""
+    """Makes moto's EC2 refuse to delete subnets, security groups and interfaces in use."""
     from moto.ec2.models import EC2Backend
     from moto.ec2.responses.elastic_network_interfaces import ElasticNetworkInterfaces
 
@@ -52,7 +52,7 @@ def _keeping_used_groups(operation: Callable[..., Any]) -> Callable[..., Any]:
 def _with_its_interfaces(
     operation: Callable[..., Any], interfaces_of: Callable[[Any], list[Any]]
 ) -> Callable[..., Any]:
-    """Has an operation take the interfaces away that EC2 itself made for what it ends."""
+    """Makes an operation delete the interfaces that EC2 created for what the operation deletes."""
 
     def end(ec2: Any, *arguments: Any, **named: Any) -> Any:
         ended = operation(ec2, *arguments, **named)

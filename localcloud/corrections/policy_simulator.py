@@ -1,6 +1,6 @@
-"""IAM's policy simulator, by the evaluation that training jobs are judged by.
+"""IAM's policy simulator, which uses the same evaluation as training jobs.
 
-moto lacks it, and the SageMaker SDK 3 asks it first of all whether a role may do what it needs.
+moto lacks it. The SageMaker SDK 3 calls it first, to check what a role may do.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def correct() -> None:
 
 
 def of_principal(asked: Document) -> list[Document]:
-    """What a user's, a group's or a role's policies decide, with those given beside."""
+    """What the policies of a user, group or role decide, together with those in the request."""
     arn = asked["PolicySourceArn"]
     identity = identities.identity(arn)
     if identity is None:
@@ -90,7 +90,7 @@ def _result(request: Request, policies: Policies) -> Document:
 
 
 def _asked_keys(policies: Policies, context: Context) -> set[str]:
-    """The condition keys that the policies ask for and the request does not say."""
+    """The condition keys that the policies need and the request does not have."""
     others = (each for each in (policies.resource, policies.boundary) if each is not None)
     keys = {
         key

@@ -1,4 +1,4 @@
-"""Roles as SageMaker sees them: what IAM changes reaches the service some time later."""
+"""Roles as SageMaker sees them: it sees a change in IAM some time later."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _CHANGES = (
     "put_role_permissions_boundary",
     "delete_role_permissions_boundary",
 )
-"""The operations of moto's IAM that change what a role may do, or who may assume it."""
+"""The operations of moto's IAM that change a role's permissions, or who may assume it."""
 
 _earlier: dict[str, list[tuple[float, identities.Role | None]]] = {}
-"""By role ARN: when it was changed, and what it was until then, oldest first."""
+"""For each role ARN, the times of its changes and what the role was before each, oldest first."""
 _lock = threading.Lock()
 
 
 def correct() -> None:
-    """Has moto's IAM remember what a role was before each change."""
+    """Makes moto's IAM remember what a role was before each change."""
     from moto.iam.models import IAMBackend
 
     for name in _CHANGES:

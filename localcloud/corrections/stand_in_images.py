@@ -1,8 +1,8 @@
-"""Images of repositories that were not made.
+"""Images of repositories that do not exist.
 
-Any image can be run here, by the environment that stands in for it, and pushing one first would
-be of no use. So a repository that was not made holds every image that it is asked for. One that
-was made holds what was pushed to it, as in AWS.
+Any image can be run here, with the environment that is used in its place, so there is no need to
+push one first. So a repository that was not created contains every image that is asked for. One
+that was created contains what was pushed to it, as on AWS.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def correct() -> None:
-    """Has moto's ECR describe, and get, images of repositories that don't exist."""
+    """Makes moto's ECR describe, and return, images of repositories that do not exist."""
     from moto.ecr.models import ECRBackend
 
     describe, get = ECRBackend.describe_images, ECRBackend.batch_get_image
@@ -33,7 +33,7 @@ def _missing(
     registry: str | None = None,
     identifiers: list[dict[str, str]] | None = None,
 ) -> list[Any]:
-    """The images that are asked for of a repository that doesn't exist; none of one that does."""
+    """The images that are asked for, if their repository does not exist; none if it does."""
     if repository in backend.repositories:
         return []
     place = registry or backend.account_id
@@ -41,7 +41,7 @@ def _missing(
 
 
 def _image(registry: str, repository: str, identifier: dict[str, str]) -> Any:
-    """An image whose digest, where none is asked for, says where it is."""
+    """An image; if the request has no digest, it is made from the repository and the tag."""
     from moto.ecr.models import Image
 
     tag = identifier.get("imageTag")

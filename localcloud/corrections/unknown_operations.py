@@ -1,4 +1,4 @@
-"""Operations that moto does not have: it raises an error instead of answering with a page."""
+"""Operations that moto lacks: it raises an error instead of answering with a page."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""EventBridge and Step Functions: events reach targets, schedules run, state machines work."""
+"""EventBridge and Step Functions: delivery to targets, schedules, and state machines."""

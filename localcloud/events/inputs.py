@@ -1,8 +1,8 @@
-"""What a rule's target receives of an event: the whole, a part, a constant or a filled template.
+"""The input that a rule's target gets from an event: all of it, a part, a constant or a template.
 
-Pure functions. Where EventBridge leaves a template's outcome open, delivery fails: text that is
-no JSON reaches no target, as where a value with quotes is put within quotes, or a bare variable
-has no value.
+Pure functions. If AWS does not document the result of a template, delivery fails: a text that is
+not JSON reaches no target. Examples are a value with quotes inside quotes, and a bare variable
+without a value.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _part(event: Document, path: str) -> Any:
 
 
 def resolve(document: Any, path: str) -> Any:
-    """What lies at a JSON path of names, indices and wildcards; a marker if nothing does."""
+    """The value at a JSON path of names, indices and wildcards; a marker if there is none."""
     if not path.startswith("$"):
         raise InputError(f"{path} is not a JSON path")
     position = 1
@@ -76,7 +76,7 @@ def _transform(transformer: Document, event: Document, rule_arn: str) -> str:
     template = transformer["InputTemplate"]
     text = _STRING_OR_VARIABLE.sub(lambda match: _fill(match[0], values), template)
     if not _is_json(text):
-        raise InputError(f"The template made no JSON of the event: {text}")
+        raise InputError(f"The template does not make JSON of the event: {text}")
     return text
 
 

@@ -1,4 +1,4 @@
-"""Runs EventBridge's rules and schedules at a rate, when they are due."""
+"""Runs EventBridge's rules and schedules with a rate when they are due."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Scheduled:
-    """Something that is to run at a rate."""
+    """A rule or schedule that runs at a rate."""
 
     arn: str
     expression: str
     begins_at_once: bool
-    """Whether it runs first when it is created, or a period later."""
+    """Whether its first run is at its creation, and not a period later."""
     run: Callable[[], None]
 
 
 def period(expression: str) -> float:
-    """The seconds between two runs; infinite for what is no rate."""
+    """The seconds between two runs; infinite if the expression is not a rate."""
     rate = _RATE.fullmatch(expression)
     return int(rate[1]) * _SECONDS[rate[2]] if rate else _NEVER
 
 
 class Timetable:
-    """When each scheduled thing is due.
+    """When each rule and schedule is due.
 
-    `speed` is how many times faster than the clock schedules pass.
+    `speed` is how many times faster than the clock schedules run.
     """
 
     def __init__(self, speed: float) -> None:
@@ -50,9 +50,9 @@ class Timetable:
         self._due: dict[tuple[str, str], float] = {}
 
     def take_due(self, scheduled: list[Scheduled], now: float) -> list[Scheduled]:
-        """What is due of all that is scheduled at present.
+        """What is due, of all that is scheduled now.
 
-        A run that was missed is not made up for. What is no longer scheduled is forgotten.
+        A missed run is not made up for. What is no longer scheduled is forgotten.
         """
         before, self._due = self._due, {}
         due = []
@@ -68,7 +68,7 @@ class Timetable:
     def _first(self, scheduled: Scheduled, now: float) -> float:
         interval = self._period(scheduled)
         if interval == _NEVER:
-            _log.warning("%s never runs: %s is no rate", scheduled.arn, scheduled.expression)
+            _log.warning("%s never runs: %s is not a rate", scheduled.arn, scheduled.expression)
         return now if scheduled.begins_at_once and interval != _NEVER else now + interval
 
     def _period(self, scheduled: Scheduled) -> float:
@@ -76,7 +76,7 @@ class Timetable:
 
 
 def start(speed: float) -> None:
-    """Runs what is due from now on, on a thread that ends with the process."""
+    """Starts a thread that runs what is due, until the process ends."""
     timetable = Timetable(speed)
     threading.Thread(target=_run, args=(timetable,), name="schedules", daemon=True).start()
 
@@ -87,7 +87,7 @@ def _run(timetable: Timetable) -> None:
         try:
             scheduled = [*_rules(), *_schedules()]
         except (KeyError, RuntimeError):
-            # They were being changed, or reset, at this moment.
+            # Rules or schedules were being changed at this moment.
             continue
         for each in timetable.take_due(scheduled, time.monotonic()):
             _attempt(each)

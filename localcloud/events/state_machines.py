@@ -1,7 +1,7 @@
 """State machines of Step Functions, whose executions really run and call this server.
 
-moto interprets them, but lacks the JSONata engine and the server's address, and has some faults.
-Its interpreter takes seconds to import, so the corrections wait for the first use.
+moto interprets them, but has no JSONata engine, does not know the server's address, and has some
+faults. Its interpreter takes seconds to import, so the corrections wait for the first use.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def run_executions(port: int) -> None:
 
 
 def backend(account: str, region: str) -> Any:
-    """The state machines that moto has of an account and region."""
+    """The state machines that moto has in an account and region."""
     correct()
     from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
@@ -50,7 +50,7 @@ def correct() -> None:
 def _evaluate(expression: str) -> Any:
     from jsonata import Jsonata  # type: ignore[import-untyped]
 
-    # Through JSON, since the engine's own kinds of lists can't be copied with a state's data.
+    # Through JSON, because the engine's own list types can't be copied with a state's data.
     return json.loads(json.dumps(Jsonata(expression).evaluate(None)))
 
 
@@ -74,11 +74,11 @@ def _name_executions(machines: Any) -> None:
 
 
 class _Clients:
-    """Stands in for boto3 in moto's interpreter, whose states run on several threads."""
+    """The boto3 of moto's interpreter, whose states run on several threads."""
 
     def __init__(self) -> None:
         self._session: Any = boto3.Session()
-        # A session is not thread-safe, its clients are.
+        # A session is not thread-safe; its clients are.
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
 

@@ -1,8 +1,8 @@
 """Delivers events to the targets of EventBridge rules.
 
-moto knows neither topics nor state machines as targets: one such rule would turn every
-PutEvents that it matches into a failure. It also ignores that a rule is disabled, and takes a
-rule that has only a schedule for one that matches everything.
+moto does not know topics and state machines as targets: PutEvents fails for every event that
+matches such a rule. moto also ignores that a rule is disabled, and a rule that has only a schedule
+matches everything.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 def correct() -> None:
-    """Puts this module's delivery into moto's rules."""
+    """Makes moto's rules deliver with this module."""
     from moto.events.models import Rule
 
     deliver_elsewhere = Rule.send_to_targets
@@ -36,7 +36,7 @@ def correct() -> None:
 
 
 def publish(event: Document) -> None:
-    """Gives an event, as moto keeps it, to the rules of its account's and region's default bus."""
+    """Gives an event, in moto's form, to the rules of its account's and region's default bus."""
     from moto.events.models import events_backends
 
     bus = events_backends[event["account"]][event["region"]].event_buses["default"]
@@ -46,7 +46,7 @@ def publish(event: Document) -> None:
 
 
 def run_on_schedule(rule: Any) -> None:
-    """Sends a rule's targets the event that its schedule is due."""
+    """Sends the event of a rule's schedule to the rule's targets."""
     event = scheduled_event(rule.account_id, rule.region_name, "aws.events", rule.arn)
     for target in rule.targets:
         _attempt(rule.arn, target, event)
@@ -68,7 +68,7 @@ def scheduled_event(account: str, region: str, source: str, arn: str) -> Documen
 
 
 def send(target: Document, text: str) -> None:
-    """Sends a text to a topic, queue, log group or state machine. Raises whatever it answers."""
+    """Sends a text to a topic, queue, log group or state machine. Raises the service's error."""
     from moto.utilities.arns import parse_arn
 
     arn = parse_arn(target["Arn"])
@@ -93,7 +93,7 @@ def _deliver(rule: Any, event: Document, deliver_elsewhere: Callable[[Any], None
 
 
 def _attempt(rule_arn: str, target: Document, event: Document) -> None:
-    """Sends an event to a target; as in EventBridge, no other target hears of a failure."""
+    """Sends an event to a target; as in EventBridge, a failure does not affect other targets."""
     try:
         send(target, target_input(target, event, rule_arn))
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Reads a request's body, and refuses one that is not what it says it is."""
+"""Reads a request's body, and refuses one that does not fit its headers."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from localcloud.protocol.requests import Answer, Request, Response
 
 
 def read_body(request: Request, rest: Answer) -> Response:
-    """Passes a request on once its body is there, whole and not compressed.
+    """Passes a request on once its whole body is read and decompressed.
 
-    The body of an object in S3 is left to S3, which takes it as it comes.
+    The body of an S3 object is left to S3.
     """
     try:
         _read(request)
     except ServiceError:
-        # What has come of the body may be anything, so it must not decide how the error is written.
+        # An incomplete body must not decide in which format the error is written.
         request.replace_body(b"")
         raise
     return rest(request)

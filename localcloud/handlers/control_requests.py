@@ -1,4 +1,4 @@
-"""What tests and the command line ask of the server itself, beside AWS's APIs."""
+"""The server's own requests, for tests and the command line, which are not part of AWS's APIs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Document = dict[str, Any]
 
 
 class ControlRequests:
-    """Answers what is below /localcloud/, and forgets all jobs when moto forgets its data."""
+    """Answers requests below /localcloud/, and forgets all jobs when moto's data are reset."""
 
     def __init__(self, service: TrainingService, plan: Plan) -> None:
         self._service = service
@@ -54,7 +54,7 @@ class ControlRequests:
         return {}
 
     def _set_quota(self, document: Document) -> Document:
-        """Sets a quota of the default account, to less than before too."""
+        """Sets a quota of the default account; it may be lower than before."""
         match document:
             case {"name": str(name), "region": str(region), "value": int(value)} if value >= 0:
                 self._service.quotas.apply((account_of(""), region), _quota(name), value)

@@ -1,7 +1,7 @@
 """Faults on demand: requests that are throttled, fail, hang or lose their connection.
 
-A plan of faults is for tests of programs that call AWS. It holds for the runtime's own requests
-too, which are a client's like any other.
+A plan of faults is for tests of programs that call AWS. It also applies to the requests of the
+runtime, which is a client like any other.
 """
 
 from __future__ import annotations
@@ -22,69 +22,71 @@ ANSWERS = ("throttle", "error", "expired", "cut", "real")
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to which requests."""
+    """One fault: which requests it strikes, and what happens to them."""
 
     service: str
-    """As in the request's signature: sagemaker, s3, …"""
+    """The service's name in signatures: sagemaker, s3, …."""
     answer: str
-    """throttle, error and expired (credentials) answer as the service would, cut closes the
-    connection, real nothing."""
+    """throttle, error, expired (credentials): the service's own error; cut: no answer, as the
+    connection is closed; real: the real answer."""
     region: str = "*"
     access_key: str = "*"
     """A pattern of the key that signed the request."""
     operation: str = "*"
-    """A pattern of CreateTrainingJob and the like; S3 has none."""
+    """A pattern of the operation, such as CreateTrainingJob; S3 has none."""
     method: str = "*"
     path: str = "*"
-    """A pattern: /bucket/folder/*"""
+    """A pattern of the path, such as /bucket/folder/*."""
     effect: bool = False
-    """Whether the request takes effect; always with the real answer."""
+    """Whether the request takes effect; with the real answer it always does."""
     seconds: float = 0.0
-    """How long the answer takes."""
+    """The delay of the answer, in seconds."""
     skip: int = 0
     """How many requests pass before the first fault."""
     times: int = 1
-    """How many requests it strikes."""
+    """How many requests get the fault."""
     struck: int = 0
-    """How many it has struck."""
+    """How many requests have had it."""
 
     @classmethod
     def parse(cls, document: Any) -> Fault:
-        """Reads a fault. Raises ServiceError that says what is wrong."""
+        """Parses a fault. Raises ServiceError if it is invalid."""
         try:
             fault = cls(**document)
         except TypeError as error:
-            raise validation_error(f"{document} is no fault: {error}") from error
+            raise validation_error(f"{document} is not a fault: {error}") from error
         for field in fields(cls):
             value = getattr(fault, field.name)
             if type(value).__name__ != field.type and (field.type, type(value)) != ("float", int):
-                raise validation_error(f"{field.name} of a fault is no {field.type}: {value!r}")
+                raise validation_error(
+                    f"{field.name} of a fault has another type than {field.type}: {value!r}"
+                )
         if fault.answer not in ANSWERS:
-            raise validation_error(f"answer is none of {', '.join(ANSWERS)}: {fault.answer!r}")
+            raise validation_error(f"answer is not one of {', '.join(ANSWERS)}: {fault.answer!r}")
         return fault
 
 
 class Plan:
-    """The faults that are switched on; the first that matches a request strikes it."""
+    """The faults that are switched on; a request gets the first that matches it."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
 
     def replace(self, document: dict[str, Any]) -> dict[str, Any]:
-        """Puts the faults of a document in place of those before; none switches all off."""
+        """Replaces all faults by those of a document; an empty list switches all off."""
         faults = [Fault.parse(each) for each in document.get("faults", [])]
         with self._lock:
             self._faults = faults
         return self.show({})
 
     def show(self, _document: dict[str, Any]) -> dict[str, Any]:
-        """The faults, and how often each has struck."""
+        """The faults, and how many requests have had each."""
         with self._lock:
             return {"faults": [asdict(fault) for fault in self._faults]}
 
     def take(self, request: Request) -> Fault | None:
-        """The fault that strikes a request, which is counted; None if none does."""
+        """The fault that a request gets, which is counted; None if it gets none."""
         with self._lock:
             for index, fault in enumerate(self._faults):
                 if fault.struck < fault.times and _matches(fault, request):
@@ -99,13 +101,13 @@ class Plan:
 
 
 class Faults:
-    """Does to requests what a plan says."""
+    """The handler that applies the faults of a plan to requests."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
 
     def __call__(self, request: Request, rest: Answer) -> Response:
-        """Passes a request on, or lets it fail; raises ServiceError as the service would."""
+        """Passes a request on, or makes it fail; raises the ServiceError of the service."""
         fault = self._plan.take(request)
         if fault is None:
             return rest(request)

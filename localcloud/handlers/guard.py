@@ -1,4 +1,4 @@
-"""Refuses what the signer of a request may not do, before any service is asked."""
+"""Refuses what the signer of a request may not do, before any service is called."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from localcloud.authorization import s3_demands, service_demands
-from localcloud.authorization.access import require, require_of_everybody
+from localcloud.authorization.access import require, require_for_anonymous
 from localcloud.authorization.demands import Demand
 from localcloud.authorization.sessions import Session, Sessions
 from localcloud.moto_data import resources
@@ -21,7 +21,7 @@ from localcloud.protocol.signatures import Signer
 
 _ISSUED = re.compile(rb'AccessKeyId\W+(\w+).*?SessionToken\W+([^<"]+)', re.DOTALL)
 _OPEN_PATHS = re.compile(r"/moto-api|/favicon\.ico$|/latest/(meta-data|api)/|.*/\.well-known/")
-"""The paths of moto's own, and those of AWS that ask for no signature."""
+"""moto's own paths, and AWS's paths that need no signature."""
 _OPEN_OPERATIONS = re.compile(r"AWSCognitoIdentity(Provider)?Service\..*|AssumeRoleWith\w+")
 _SIGNED_BY_4 = 4
 _FORBIDDEN = 403
@@ -54,7 +54,7 @@ class Guard:
         return rest(request)
 
     def _follow(self, session: Session, request: Request, rest: Answer) -> Response:
-        """Passes a request on to STS, and judges what is then called as the role it assumed."""
+        """Passes a request on to STS, and checks from now on what the assumed role calls."""
         document = _document(request)
         response = rest(request)
         answer = b"".join(response.body)
@@ -72,7 +72,7 @@ class Guard:
 
 
 def _judge_s3(request: Request, signer: Signer, session: Session | None) -> None:
-    """Raises ServiceError for a request to S3 that its signer, or everybody, may not make."""
+    """Raises ServiceError for a request to S3 that its signer may not make."""
     anonymous = not signer.access_key
     trusted = session is None and not anonymous
     if trusted and signer.version == _SIGNED_BY_4 and request.form is None:
@@ -91,7 +91,7 @@ def _judge_s3(request: Request, signer: Signer, session: Session | None) -> None
         if session is not None:
             require(session, demand)
         elif anonymous and not demand.key:
-            require_of_everybody(demand)
+            require_for_anonymous(demand)
     if any(each.key for each in demands) and (anonymous or signer.version != _SIGNED_BY_4):
         raise ServiceError(
             "InvalidArgument",
@@ -101,7 +101,7 @@ def _judge_s3(request: Request, signer: Signer, session: Session | None) -> None
 
 
 def _require_signature(request: Request) -> None:
-    """Raises ServiceError unless an operation is one that needs no signature."""
+    """Raises ServiceError unless the operation needs no signature."""
     target = request.target or request.operation
     if not _OPEN_OPERATIONS.fullmatch(target):
         suffix = "" if request.is_form else "Exception"
@@ -110,7 +110,7 @@ def _require_signature(request: Request) -> None:
 
 
 def _require(session: Session, demand: Demand, request: Request) -> None:
-    """Raises ServiceError, in words of other services than S3, for what policies don't allow."""
+    """Raises the ServiceError of a service other than S3 for what policies don't allow."""
     try:
         require(session, demand)
     except ServiceError as error:
@@ -136,7 +136,7 @@ def _document(request: Request) -> service_demands.Document:
 
 
 def _json(request: Request) -> service_demands.Document:
-    """The members of a request in JSON; none of any other, which the service itself refuses."""
+    """The members of a request in JSON; none if it is not JSON, which the service refuses."""
     with suppress(ServiceError):
         return request.document
     return {}

@@ -1,7 +1,7 @@
 """Checks requests to moto's services against botocore's models, before moto answers them.
 
-moto takes nearly every value, where AWS refuses what breaks the pattern, the length, the range or
-the enumeration of its model, before it does anything.
+AWS refuses a value that breaks the pattern, length, range or enumeration of its model, before it
+does anything. moto accepts nearly every value.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from localcloud.protocol.requests import Answer, Request, Response
 from localcloud.protocol.validation import check
 
 _UNCHECKED = frozenset({"s3"})
-"""S3's bodies are objects, which are not read here, and its model limits next to nothing."""
+"""S3's bodies are objects, which are not read here, and its model has almost no limits."""
 
 _CODES = {
     "ec2": "InvalidParameterValue",
@@ -53,14 +53,14 @@ def _check(request: Request, service: str) -> None:
     except _UNREADABLE:
         return
     if service == "sqs" and http.path != "/":
-        parameters.setdefault("QueueUrl", http.base_url)  # its older clients name it there only
+        parameters.setdefault("QueueUrl", http.base_url)  # older clients name it only there
     code = _CODES.get(service, _CODE)
     if shape is not None:
         check(parameters, shape, lambda message: ServiceError(code, message))
 
 
 def _read(request: MotoRequest, service: str) -> tuple[Any, dict[str, Any]]:
-    """The shape of a request and its parameters. Raises one of _UNREADABLE if it has none."""
+    """The shape of a request and its parameters. Raises one of _UNREADABLE if it can't be read."""
     body = request.get_data(cache=True, parse_form_data=False)
     operation, in_path = get_service_router(service).match(request)
     protocol = determine_request_protocol(operation.service_model, request.content_type)

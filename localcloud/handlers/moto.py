@@ -1,4 +1,4 @@
-"""Asks moto, whose services answer all that no handler before has answered."""
+"""Passes a request to moto's services, if no earlier handler has answered it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _MOST_HOSTS = 1024
 
 
 class Moto:
-    """Answers for moto's services; an error that these would show as a page is raised."""
+    """The handler that calls moto; an error that moto would show as a page is raised."""
 
     def __init__(self) -> None:
         self._application = DomainDispatcherApplication(_service_application)
-        # Otherwise it looks through the folders of its package at every request.
+        # Otherwise moto searches the folders of its package at every request.
         find = lru_cache(_MOST_HOSTS)(self._application.get_backend_for_host)
         self._application.get_backend_for_host = find
 
@@ -29,7 +29,7 @@ class Moto:
         signer = request.signer
         correct_before_use(signer.service)
         if signer.place == "REST-QUERY-STRING" and signer.service not in {"", "s3"}:
-            # moto looks for the service in a header only.
+            # moto looks for the service only in a header.
             request.environ["HTTP_AUTHORIZATION"] = _header(signer)
         started: dict[str, Any] = {}
 
@@ -55,7 +55,7 @@ def _service_application(service: str | None) -> Any:
     application = create_backend_app(service)
 
     def propagate(error: Any) -> Any:
-        # Those of moto's own are answers of the service.
+        # moto's own exceptions are answers of the service.
         if type(error).__module__.startswith("werkzeug."):
             raise error
         return error

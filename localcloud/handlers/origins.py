@@ -1,4 +1,4 @@
-"""Keeps pages of other origins out: only this machine's programs are answered."""
+"""Refuses web pages of other origins: only programs on this machine are answered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from localcloud.protocol.responses import json_response
 
 
 def refuse_other_origins(request: Request, rest: Answer) -> Response:
-    """Refuses a request that a page in the user's browser sends."""
+    """Refuses a request that a web page of another origin sends."""
     reason = _refusal(request)
     return json_response("403 Forbidden", {"message": reason}) if reason else rest(request)
 
@@ -18,8 +18,8 @@ def refuse_other_origins(request: Request, rest: Answer) -> Response:
 def _refusal(request: Request) -> str:
     """Why a request must not be answered; empty if it may be.
 
-    A page in the user's browser can reach loopback. It gives itself away by its origin or,
-    when its own name was made to resolve to loopback, by the host that it asks for.
+    A page in the user's browser can send requests to loopback. Its origin shows that or, if its
+    own name resolves to loopback, the host of the request.
     """
     host = request.header("Host")
     if not _is_loopback(f"//{host}"):

@@ -1,4 +1,4 @@
-"""Answers for the services that moto lacks, or has only in part: the local cloud's own."""
+"""The local cloud's own services, which moto lacks or has only in part."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ _NO_CONTENT = 204
 
 
 class OwnService(Protocol):
-    """A service of the local cloud's own, whose documents are JSON."""
+    """One of the local cloud's own services; its documents are JSON."""
 
     name: str
-    """botocore's name of it."""
+    """botocore's name of the service."""
     signing_name: str
-    """The name in the signatures of its requests."""
+    """The service's name in signatures."""
 
     def offers(self, operation: str, request: Document) -> bool:
-        """Whether it answers a request, rather than moto."""
+        """Whether it, and not moto, answers a request."""
 
     def call(self, operation: str, request: Document, account: str, region: str) -> Document:
-        """The answer to a request. Raises ServiceError as the service would.
+        """The answer to a request. Raises the ServiceError of the service.
 
         Raises NotImplementedError for an operation that neither it nor moto has.
         """
 
 
 class OwnServices:
-    """Answers what is asked of the local cloud's own services."""
+    """The handler for requests to the local cloud's own services."""
 
     def __init__(self, services: Iterable[OwnService]) -> None:
         self._services = {each.signing_name: each for each in services}
@@ -41,7 +41,7 @@ class OwnServices:
     def __call__(self, request: Request, rest: Answer) -> Response:
         """Answers a request to one of the services.
 
-        Which one it is, the signature says: that is what the guard has judged.
+        The signature says which one it is, because the guard has checked that one.
         """
         signer = request.signer
         service = self._services.get(signer.service)
@@ -58,7 +58,7 @@ class OwnServices:
 def _operation(request: Request, service: str) -> Any:
     """The operation that a request asks for, as botocore has it; None if the service has none such.
 
-    Operations without a target in the header have a path of their own each.
+    An operation that no header names has its own path.
     """
     model = service_model(service)
     operations = model.operation_names

@@ -1,4 +1,4 @@
-"""Errors in the form of the service that is asked, whatever comes of a request."""
+"""Errors in the format of the service that is called."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from localcloud.protocol.requests import Answer, Request, Response
 from localcloud.protocol.responses import error_response
 
 _MISSING = 400
-"""The status of what the local cloud lacks. 501 would say it better, but the SDK for Ruby tries
-again at every status from 500 on; most others do at 500, 502, 503 and 504."""
+"""The status of what the local cloud lacks. 501 would fit better, but the SDK for Ruby retries
+every status from 500 on; most others retry 500, 502, 503 and 504."""
 _log = logging.getLogger(__name__)
 
 
 def answer_errors(request: Request, rest: Answer) -> Response:
-    """Answers an error that a later handler raises, in the form of the service that is asked."""
+    """Answers an error that a later handler raises, in the format of the service."""
     try:
         return rest(request)
     except ServiceError as error:
@@ -31,7 +31,7 @@ def answer_errors(request: Request, rest: Answer) -> Response:
 
 
 def _shown(error: Exception, asked: Asked, request: Request) -> ServiceError:
-    """What the caller sees of an error that is none of a service's; the log has the rest."""
+    """The error that the caller sees for an unexpected exception; the log has the rest."""
     service = asked.service.name
     match error:
         case ClientDisconnected():
@@ -64,7 +64,7 @@ def _json_problem(request: Request) -> ServiceError | None:
 
 
 def _missing(asked: Asked, error: Exception, request: Request) -> ServiceError:
-    """The error for an operation that AWS does not have, or only the local cloud does not."""
+    """The error for an operation that AWS, or only the local cloud, does not have."""
     name = f"{asked.service.name} {asked.operation}"
     if asked.exists and isinstance(error, NotImplementedError) and _is_of_a_part(error):
         message = f"The local cloud does not have all of {name}: {error}"
@@ -80,5 +80,5 @@ def _missing(asked: Asked, error: Exception, request: Request) -> ServiceError:
 
 
 def _is_of_a_part(error: NotImplementedError) -> bool:
-    """Whether moto has an operation, and lacks only what this request asks of it."""
+    """Whether moto has the operation, but not all that this request needs."""
     return bool(error.args) and not str(error).endswith("action has not been implemented")

@@ -1,4 +1,4 @@
-"""Refuses requests that S3 refuses by their form, and moto fails at."""
+"""Refuses malformed requests to S3 with S3's errors, where moto would crash."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PARTS = range(1, 10_001)
 
 
 def check_s3_request(request: Request, rest: Answer) -> Response:
-    """Raises ServiceError, in S3's words, for a request that is not well formed."""
+    """Raises the ServiceError of S3 for a malformed request."""
     if request.signer.service == "s3":
         _check(S3Request.of(request))
     return rest(request)
@@ -49,7 +49,7 @@ def _check(request: S3Request) -> None:
 
 
 def _has_upload(request: S3Request) -> bool:
-    """Whether an upload is there; one may be completed again, as after a lost answer."""
+    """Whether an upload exists or was completed: a client may repeat a call after a lost answer."""
     holder, upload = resources.bucket(request.bucket), request.query["uploadId"]
     if holder is None or upload in holder.multiparts:
         return True

@@ -1,4 +1,4 @@
-"""Sees which requests may change data, and lets a snapshot keep requests out for a moment."""
+"""Reports which requests may change data, and lets a snapshot stop requests for a moment."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _READS = re.compile(r"(Describe|Get|List|Head|Lookup|Search|Simulate|BatchGet)[A
 
 
 class Watch:
-    """Lets requests pass the gate of the snapshots, and reports each that may have changed data."""
+    """The handler at the snapshots' gate, which reports each request that may have changed data."""
 
     def __init__(self, gate: Gate, changed: Callable[[], None]) -> None:
         self._gate = gate
         self._changed = changed
 
     def __call__(self, request: Request, rest: Answer) -> Response:
-        """Passes a request on while no snapshot is taken."""
+        """Passes a request on; waits while a snapshot is taken."""
         with self._gate.passing():
             reads = only_reads(request)
             try:

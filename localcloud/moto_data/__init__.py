@@ -1,1 +1,1 @@
-"""What is asked of the data of moto's services, in this process."""
+"""Reads the data of moto's services, in this process."""

@@ -1,4 +1,4 @@
-"""The data that moto's services keep in this process, and whose they are."""
+"""The data of moto's services in this process, and the accounts that own them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def all_of(service: str) -> Iterator[tuple[str, str, Any]]:
 
 
 def messages() -> list[dict[str, Any]]:
-    """What was published to each topic, oldest first, and who is subscribed to it."""
+    """What was published to each topic, and to whom, oldest first."""
     return [
         {
             "topic": topic.arn,

@@ -10,7 +10,7 @@ from localcloud.permissions.policy_documents import Policy, parse
 
 @dataclass(frozen=True)
 class Role:
-    """An execution role as its policies are evaluated."""
+    """An execution role and the policies that decide what it may do."""
 
     trust: Policy
     policies: tuple[Policy, ...]
@@ -57,7 +57,7 @@ def role(arn: str) -> Role | None:
 
 
 def identity(arn: str) -> Identity | None:
-    """A user's policies with those of its groups, a group's, or a role's; None without one.
+    """The policies of a user (with its groups'), a group or a role; None if it does not exist.
 
     Raises PolicyError for policies that can't be read.
     """

@@ -30,7 +30,7 @@ def bucket(name: str) -> Any:
 
 
 def owner_of(arn: str) -> str:
-    """The account of a resource; empty if its ARN does not say, and there is no bucket."""
+    """The account of a resource; empty if its ARN has none, and it is not a bucket that exists."""
     from moto.s3.models import s3_backends
 
     if not arn.startswith("arn:"):
@@ -48,8 +48,8 @@ def bucket_policy(name: str) -> Policy | None:
     return parse(found.policy.decode()) if found is not None and found.policy else None
 
 
-def shuts_out_everybody(arn: str | None) -> bool:
-    """Whether a bucket, or that of an object, restricts public policies; no bucket does."""
+def restricts_public_policies(arn: str | None) -> bool:
+    """Whether a bucket, or an object's bucket, restricts public policies; false without one."""
     holder = bucket((arn or "").rpartition(":")[2].partition("/")[0])
     block = getattr(holder, "public_access_block", None)
     return block is not None and bool(block.restrict_public_buckets)
@@ -90,11 +90,11 @@ class Endpoint:
     vpc: str
     policy: Policy
     address: str
-    """That of an interface of the caller's, in the first of its subnets."""
+    """The address of the caller's interface, in the first of its subnets."""
 
 
 def endpoint(subnets: tuple[str, ...], service: str, account: str, region: str) -> Endpoint | None:
-    """The VPC endpoint by which a service is reached from all of some subnets."""
+    """The VPC endpoint through which all these subnets reach a service; None if there is none."""
     from moto.ec2.models import ec2_backends
 
     backend = ec2_backends[account][region]
@@ -120,7 +120,7 @@ def vpc_of(subnet: str, account: str, region: str) -> str:
 
 
 def _first_address(block: str) -> str:
-    """The first address of a subnet that AWS doesn't keep for itself."""
+    """The first address of a subnet that AWS does not reserve."""
     return str(ip_network(block)[_ADDRESSES_OF_AWS])
 
 
@@ -149,7 +149,7 @@ def secret(name: str, account: str, region: str) -> Any:
 
 
 def stored_object(bucket_name: str, name: str, version: str | None) -> Any:
-    """The object in moto's S3; None if there is none, or its newest version is its deletion."""
+    """The object in moto's S3; None if there is none, or its newest version is a delete marker."""
     holder = bucket(bucket_name)
     versions = holder.keys.getlist(name, []) if holder is not None else []
     chosen = [each for each in versions if version in {None, each.version_id}]
@@ -166,14 +166,14 @@ def default_key(bucket_name: str) -> str:
 
 
 def upload_key(bucket_name: str, upload: str) -> str:
-    """The KMS key that an upload in several parts names; empty if it names none."""
+    """The KMS key of an upload in several parts; empty if it has none."""
     holder = bucket(bucket_name)
     started = holder.multiparts.get(upload) if holder is not None else None
     return (started.kms_key_id or "") if started is not None else ""
 
 
 def encryption_context(bucket_name: str, name: str) -> str:
-    """The ARN to which S3 binds a data key: a bucket key's is the bucket's."""
+    """The ARN to which S3 binds a data key: the bucket's with a bucket key, else the object's."""
     holder = bucket(bucket_name)
     rule = holder.encryption["Rule"] if holder is not None and holder.encryption else {}
     shared = str(rule.get("BucketKeyEnabled", False)).lower() == "true"

@@ -1,7 +1,7 @@
 """The conditions of a statement (IAM User Guide, "JSON policy elements: Condition operators").
 
-All operators and all of their keys must hold, of a key's values any one. An operator that is
-not listed here is an error.
+All operators, and all keys of each, must hold; of a key's values, any one. An operator that is not
+listed here is an error.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from localcloud.permissions.context import Context
 from localcloud.permissions.patterns import PolicyError
 
 Read = Callable[[str], Any]
-"""Returns what a value's text means; raises ValueError for one that means nothing."""
+"""Parses a value's text; raises ValueError if it is not a valid value."""
 Compare = Callable[[str, str, Context | None], bool]
 """Takes a policy's value, a request's value and the context for the variables."""
 Conditions = Mapping[str, Mapping[str, Sequence[str]]]
@@ -30,7 +30,7 @@ class _Operator:
     compare: Compare
     negated: bool = False
     read: Read = str
-    """How a policy's value is read, so that one which means nothing is reported at once."""
+    """Parses a policy's value, so that an invalid one is reported at once."""
 
 
 def _same_text(value: str, text: str, context: Context | None) -> bool:
@@ -42,7 +42,7 @@ def _arn(value: str, text: str, context: Context | None) -> bool:
 
 
 def _typed(read: Read, holds: Callable[[Any, Any], bool], *, negated: bool = False) -> _Operator:
-    """Compares what a request's text and a policy's mean, of which a request's may mean nothing."""
+    """An operator that compares parsed values; an invalid value in the request never matches."""
 
     def compare(value: str, text: str, _context: Context | None) -> bool:
         try:
@@ -88,7 +88,7 @@ _OPERATORS: Mapping[str, _Operator] = {
 
 
 def check(conditions: Conditions) -> None:
-    """Raises PolicyError for an operator, or a value of one, that can't be judged."""
+    """Raises PolicyError for an operator, or a value of one, that can't be evaluated."""
     for name, keys in conditions.items():
         _, found, _ = _parse(name)
         for value in (each for texts in keys.values() for each in texts):
@@ -104,7 +104,7 @@ def _check_value(name: str, found: _Operator | None, value: str) -> None:
 
 
 def hold(conditions: Conditions, context: Context, *, variables: bool) -> bool:
-    """Whether all conditions hold; `variables` says whether the policy's version has variables."""
+    """Whether all conditions hold; `variables` is whether the policy's version has variables."""
     known = context if variables else None
     return all(
         _holds(name, wanted, context.get(key), known)
@@ -120,7 +120,7 @@ def _holds(
     if comparison is None:
         return any((value.lower() == "true") == (not found) for value in wanted)
     if not found:
-        # A key that is not there differs from everything (IAM User Guide, as above).
+        # A missing key differs from everything (IAM User Guide, as above).
         return if_exists or prefix == _ALL or (comparison.negated and not prefix)
     if prefix == _ALL:
         return all(_fits(comparison, wanted, each, context) for each in found)
@@ -136,7 +136,7 @@ def _fits(
 
 
 def _parse(name: str) -> tuple[str, _Operator | None, bool]:
-    """Splits an operator's name; no operator stands for Null."""
+    """Splits an operator's name; for Null, the operator is None."""
     prefix = next((each for each in (_ANY, _ALL) if name.startswith(each)), "")
     base = name.removeprefix(prefix)
     if base == "Null":

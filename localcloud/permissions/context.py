@@ -1,4 +1,4 @@
-"""What is known of a request, by condition key.
+"""The values of a request's condition keys.
 
 `localcloud.authorization.access` fills it for each request.
 """
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 
 class Context:
-    """Values by condition key; the names of keys are compared without regard to case."""
+    """Values by condition key; the case of a key's name is ignored."""
 
     def __init__(self, values: Mapping[str, str | Sequence[str]] | None = None) -> None:
         self._values: dict[str, tuple[str, ...]] = {
@@ -18,9 +18,9 @@ class Context:
         }
 
     def get(self, key: str) -> tuple[str, ...]:
-        """A key's values: none where the request has no such key."""
+        """A key's values; none if the request has no such key."""
         return self._values.get(key.lower(), ())
 
     def __or__(self, more: Mapping[str, str | Sequence[str]]) -> Context:
-        """A context that knows more."""
+        """A context with more keys."""
         return Context({**self._values, **more})

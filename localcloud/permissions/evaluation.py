@@ -20,7 +20,7 @@ _ROOT = "root"
 
 @dataclass(frozen=True)
 class Principal:
-    """Who calls: a session of a role, or a service; without any of these, the call is anonymous."""
+    """The caller: a role's session, or a service; without either, the call is anonymous."""
 
     account: str = ""
     role: str = ""
@@ -32,7 +32,7 @@ class Principal:
 
     @property
     def name(self) -> str:
-        """The name of the caller in an error."""
+        """The caller's name in an error."""
         return self.session or self.service
 
 
@@ -43,13 +43,13 @@ class Request:
     principal: Principal
     action: str
     resource: str | None
-    """An ARN, `*` for an action without one, None where it is not known which."""
+    """An ARN; `*` for an action without a resource; None if the resource is not known."""
     context: Context = field(default_factory=Context)
 
 
 @dataclass(frozen=True)
 class Policies:
-    """The policies that have a say in a request; what is None does not exist."""
+    """The policies that decide on a request; None if there is none of a kind."""
 
     identity: Sequence[Policy] = ()
     """The caller's own."""
@@ -58,9 +58,9 @@ class Policies:
     boundary: Policy | None = None
     """The caller's permissions boundary."""
     endpoint: Policy | None = None
-    """That of the VPC endpoint through which the request comes."""
+    """The policy of the VPC endpoint through which the request comes."""
     resource_decides: bool = False
-    """Whether nothing is allowed that the resource's policy doesn't allow, as of a KMS key."""
+    """Whether the resource's policy must allow the request, as for a KMS key."""
 
 
 Decision = Literal["allowed", "explicitDeny", "implicitDeny"]
@@ -75,12 +75,12 @@ def decision(request: Request, policies: Policies) -> Decision:
 
 
 def allows(policies: Sequence[Policy], request: Request) -> bool:
-    """Whether one of some policies allows a request, whatever denies it."""
+    """Whether one of the policies allows a request; a Deny is not considered."""
     return any(_concerns(each, request) for each in _statements(policies, deny=False))
 
 
 def refusal(request: Request, policies: Policies) -> str:
-    """Why a request is refused, in AWS's words; empty if it is allowed."""
+    """Why a request is refused, as AWS's message; empty if it is allowed."""
     reason = _explicit(request, policies) or _implicit(request, policies)
     if not reason:
         return ""
@@ -151,7 +151,7 @@ def _statements(policies: Sequence[Policy], *, deny: bool) -> list[Statement]:
 
 
 def _concerns(statement: Statement, request: Request) -> bool:
-    """Whether a statement is about a request, whoever makes it."""
+    """Whether a statement is about a request's action and resource, and its conditions hold."""
     try:
         return (
             _about_action(statement, request.action)
@@ -189,14 +189,14 @@ def _about_resource(statement: Statement, request: Request) -> bool:
 
 
 def _direct(statement: Statement, principal: Principal) -> bool:
-    """Whether a statement names the caller itself, or everybody."""
+    """Whether a statement names the caller itself, or everyone."""
     if statement.not_principals:
         return not _among(statement.not_principals, principal, account=True)
     return _among(statement.principals, principal, account=False)
 
 
 def _names(statement: Statement, principal: Principal) -> bool:
-    """Whether a statement names the caller, everybody or the caller's account."""
+    """Whether a statement names the caller, everyone or the caller's account."""
     if statement.not_principals:
         return _direct(statement, principal)
     return _among(statement.principals, principal, account=True)

@@ -1,7 +1,7 @@
 """Patterns of actions, resources and condition values, with AWS's policy variables.
 
-`*` stands for any characters and `?` for one; `${key}` stands for what the request's context
-says, in which neither is special (IAM User Guide, "Policy variables").
+`*` matches any characters and `?` one; `${key}` is the key's value in the request's context, in
+which neither is special (IAM User Guide, "Policy variables").
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ _ANY = ".*"
 
 
 class PolicyError(Exception):
-    """A policy can't be read, or holds what can't be judged: that is never taken for a yes."""
+    """A policy can't be read or evaluated. It never counts as an Allow."""
 
 
 class UnknownVariableError(Exception):
-    """The context does not say what a variable stands for: its statement has no effect."""
+    """The context has no value for a variable, so the statement has no effect."""
 
 
 def matches(pattern: str, text: str, context: Context | None = None) -> bool:
-    """Whether a pattern covers a whole text. Raises UnknownVariableError.
+    """Whether a pattern matches a whole text. Raises UnknownVariableError.
 
     Variables are replaced if there is a context.
     """
@@ -34,12 +34,12 @@ def matches(pattern: str, text: str, context: Context | None = None) -> bool:
 
 
 def equals(value: str, text: str, context: Context | None = None) -> bool:
-    """Whether a value whose wildcards are not special is a text."""
+    """Whether a value equals a text; wildcards are not special."""
     return _compiled(_expression(value, context, wildcards=False)).fullmatch(text) is not None
 
 
 def matches_arn(pattern: str, arn: str, context: Context | None = None) -> bool:
-    """Whether a pattern covers an ARN: each of its six parts by itself, as AWS does."""
+    """Whether a pattern matches an ARN: each of its six parts separately, as on AWS."""
     if pattern == "*":
         return True
     wanted, parts = _split(pattern), arn.split(":", _ARN_PARTS - 1)
@@ -56,7 +56,7 @@ def check_arn(pattern: str) -> None:
 
 @lru_cache(4096)
 def _split(pattern: str) -> tuple[str, ...]:
-    """A pattern's six parts; a colon within a variable separates none."""
+    """A pattern's six parts; a colon within a variable is no separator."""
     parts, rest = [""], pattern
     while rest:
         variable = _VARIABLE.match(rest)
@@ -101,10 +101,10 @@ def _value(variable: str, context: Context) -> str:
 
 @lru_cache(4096)
 def _compiled(expression: str) -> re.Pattern[str]:
-    """Compiles an expression so that its time grows with the text's length, however many `*`.
+    """Compiles an expression whose time grows only with the text's length, however many `*` it has.
 
-    What is between two of them is looked for where it comes first, and not again elsewhere
-    (?>): that can't help, as any characters may follow.
+    The text between two `*` is matched where it comes first, and nowhere else (?>). Another place
+    could not help, because any characters may follow.
     """
     first, *others = expression.split(_ANY)
     if others:

@@ -1,4 +1,4 @@
-"""Policy documents, read strictly: an unknown element of a statement is an error."""
+"""Parses policy documents strictly: an unknown element of a statement is an error."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _VERSIONS = ("2008-10-17", "2012-10-17")
 _ANYBODY = {"AWS": ("*",)}
 
 Principals = Mapping[str, tuple[str, ...]]
-"""Names by kind: AWS, Service, Federated, CanonicalUser."""
+"""Principals by kind: AWS, Service, Federated, CanonicalUser."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ class Policy:
 
 @lru_cache(1024)
 def parse(text: str) -> Policy:
-    """Reads a policy document. Raises PolicyError for what can't be judged."""
+    """Parses a policy document. Raises PolicyError for what can't be evaluated."""
     try:
         document = json.loads(text)
     except ValueError as error:
-        raise PolicyError(f"A policy is no JSON: {error}") from error
+        raise PolicyError(f"A policy is not JSON: {error}") from error
     if not isinstance(document, dict):
-        raise PolicyError("A policy is no JSON object")
+        raise PolicyError("A policy is not a JSON object")
     version = document.get("Version", _VERSIONS[0])
     if version not in _VERSIONS:
         raise PolicyError(f"The policy version {version} is not known")
@@ -100,7 +100,7 @@ def _principals(value: Any) -> Principals:
     if value == "*":
         return _ANYBODY
     if not isinstance(value, dict):
-        raise PolicyError(f"{value!r} is no principal")
+        raise PolicyError(f"{value!r} is not a principal")
     return {kind: _texts(names) for kind, names in value.items()}
 
 

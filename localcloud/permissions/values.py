@@ -1,4 +1,4 @@
-"""Dates and addresses as conditions write them; what can't be read raises ValueError.
+"""Dates and addresses as conditions write them; an invalid one raises ValueError.
 
 The sources are the IAM User Guide, "JSON policy elements: Condition operators", and the W3C's note
 "Date and Time Formats", to which it refers. Such values hold neither wildcards nor variables.
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _EPOCH = re.compile(r"\d{5,}")
-"""Four digits may be a year as well: the guide does not say, so they are refused."""
+"""Four digits may also be a year; the guide does not say, so they are refused."""
 _DATE = re.compile(
     r"(?P<date>\d{4}-\d\d(-\d\d)?)"
     r"(?(2)(T(?P<time>\d\d:\d\d(:\d\d(?P<fraction>\.\d+)?)?)(?P<zone>Z|[+-]\d\d:\d\d))?)",
@@ -35,7 +35,7 @@ def seconds(text: str) -> float:
 
 
 def network(text: str) -> Network:
-    """The addresses of a CIDR block; an address without a length is the only one of its block."""
+    """The addresses of a CIDR block; an address without a prefix length is a block of its own."""
     if not _NETWORK.fullmatch(text):
         raise ValueError(f"{text!r} is neither an address nor a CIDR block")
     return ipaddress.ip_network(text, strict=False)

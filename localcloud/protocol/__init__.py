@@ -1,1 +1,1 @@
-"""What all services share: what a request says, and how a service answers it."""
+"""What all services share: parsing of requests, and the formats of answers."""

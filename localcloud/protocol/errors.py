@@ -1,4 +1,4 @@
-"""Errors as the services answer them."""
+"""The errors of the services."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ NOT_FOUND = "Requested resource not found."
 
 
 class ServiceError(Exception):
-    """An error that the caller sees: its type, its message and the HTTP status."""
+    """An error that the caller sees: its code, its message and the HTTP status."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -34,7 +34,7 @@ def incomplete() -> ServiceError:
 
 
 def malformed_xml() -> ServiceError:
-    """The answer of S3 to a body that is no XML, or not the XML that it asks for."""
+    """S3's answer to a body that is not XML, or not the expected XML."""
     return ServiceError(
         "MalformedXML",
         "The XML you provided was not well-formed or did not validate against our published schema",

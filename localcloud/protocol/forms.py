@@ -1,4 +1,4 @@
-"""A form by which a browser uploads an object to S3, and the policy that its signer gave it."""
+"""A form with which a browser uploads an object to S3, and the form's policy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from localcloud.protocol.errors import ServiceError
 
 CONTENT_TYPE = "multipart/form-data"
 _FREE = frozenset({"awsaccesskeyid", "signature", "x-amz-signature", "policy", "file"})
-"""The fields that no condition of the policy has to name; nor those that begin with _IGNORED."""
+"""The fields that no condition of the policy must name, as those that begin with _IGNORED."""
 _IGNORED = "x-ignore-"
 _FORBIDDEN = 403
 
@@ -24,11 +24,11 @@ class Form:
     """An upload's fields and the size of its file."""
 
     fields: dict[str, str]
-    """By their names in lower case, up to the file; the key with the file's name in it."""
+    """The fields before the file, by name in lower case; the key with the file's name in it."""
     size: int
 
     def check(self, bucket: str) -> None:
-        """Raises ServiceError, in S3's words, unless the form's policy allows it, if it has one."""
+        """Raises the ServiceError of S3 if the form has a policy that does not allow it."""
         if "key" not in self.fields:
             raise _missing("key")
         policy = self.fields.get("policy")

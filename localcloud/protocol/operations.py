@@ -1,4 +1,4 @@
-"""Which operation a request asks for, of which service and in which protocol."""
+"""The service, the operation and the protocol of a request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from localcloud.protocol.requests import Request
 CBOR = "smithy-rpc-v2-cbor"
 _METADATA = re.compile(r'"metadata"\s*:\s*')
 _HEAD = 8192
-"""How many characters of a model are read for its metadata, which have a tenth of them."""
+"""How many characters of a model are read for its metadata, which need a tenth of them."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class Service:
     """A service as botocore knows it."""
 
     name: str
-    """botocore's name of it; the one in signatures if botocore has no such service."""
+    """botocore's name of the service; its name in signatures if botocore does not have it."""
     metadata: Mapping[str, Any]
-    """What botocore's model says of it as a whole."""
+    """The metadata of botocore's model."""
 
     def protocol_of(self, request: Request) -> str:
-        """The protocol of a request, of several that the service may speak.
+        """The protocol of a request; a service may have several.
 
         It is ec2, json, query, rest-json, rest-xml or smithy-rpc-v2-cbor.
         """
@@ -47,7 +47,7 @@ class Service:
         return usual
 
     def may_be_asked(self, request: Request) -> bool:
-        """Whether a request, if it names an operation, can be one to this service."""
+        """Whether this service has the operation of a request, if the request names one."""
         prefix, version = self.metadata.get("targetPrefix"), self.metadata["apiVersion"]
         if request.target:
             return request.target.startswith(f"{prefix}.")
@@ -58,17 +58,17 @@ class Service:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a request asks for."""
+    """The operation that a request asks for."""
 
     service: Service
     operation: str
-    """Its method and path, if botocore knows no such operation."""
+    """The operation's name; the method and path if botocore does not know the operation."""
     exists: bool
     """Whether AWS has the operation, as far as botocore knows."""
 
 
 def asked_service(request: Request) -> str:
-    """The service that a signature names; without a valid one, the one that it seems to be."""
+    """The service in a request's signature; without a valid signature, the most likely one."""
     try:
         return request.signer.service
     except ServiceError:
@@ -76,23 +76,23 @@ def asked_service(request: Request) -> str:
 
 
 def service_of(request: Request, signing_name: str) -> Service:
-    """The service that a request is to, of those that signatures name alike."""
+    """The service of a request; several can have the same name in signatures."""
     services = _services(signing_name)
     return next((each for each in services if each.may_be_asked(request)), services[0])
 
 
 def asked_of(request: Request, signing_name: str) -> Asked:
-    """What a request asks for, of a service that signatures name."""
+    """What a request asks for, by the service's name in signatures."""
     for each in _services(signing_name):
         if operation := _operation(request, each):
             return Asked(each, operation, exists=True)
     named = request.operation or f"{request.method} {request.path}"
-    # Of a service that botocore does not know, it does not know the operations either.
+    # botocore does not know the operations of a service that it does not know.
     return Asked(service_of(request, signing_name), named, exists=signing_name not in _known())
 
 
 def _operation(request: Request, service: Service) -> str:
-    """The operation of a service that a request asks for; empty if the service has no such."""
+    """The operation that a request asks for; empty if the service does not have it."""
     from moto.core.routing import get_service_router
     from moto.core.utils import get_service_model
     from werkzeug.exceptions import HTTPException
@@ -115,7 +115,7 @@ def _operation(request: Request, service: Service) -> str:
 
 
 def _services(signing_name: str) -> list[Service]:
-    """The services that signatures name alike, first the one whose own name it is."""
+    """The services with this name in signatures, first the one whose own name it is."""
     unknown = Service(signing_name or "the service", {"protocol": "rest-json", "apiVersion": ""})
     return _known().get(signing_name) or [unknown]
 
@@ -141,7 +141,7 @@ def _known() -> Mapping[str, list[Service]]:
 
 
 def _metadata(path: Path) -> dict[str, Any]:
-    """What a model says of its service, at the head of a large file."""
+    """The metadata of a model, which are at the beginning of a large file."""
     with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
         text = file.read(_HEAD)
     begin = _METADATA.search(text)

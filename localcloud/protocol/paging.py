@@ -1,4 +1,4 @@
-"""Pages of a list, which the services cut and which end with a token for the next."""
+"""The pages of a list; each has a token for the next."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def token(index: int) -> str:
 
 
 def position(given: str | None) -> int:
-    """The position that a token stands for. Raises ServiceError for one that no service gave."""
+    """The position of a token. Raises ServiceError for a token that no service gave."""
     if given is None:
         return 0
     try:

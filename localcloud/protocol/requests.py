@@ -1,4 +1,4 @@
-"""A request as the handlers see it, the answer that they give, and how they follow one another."""
+"""A request and an answer as handlers see them, and the chain of handlers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _RPC_PATH = re.compile(r"/service/[^/]+/operation/(\w+)$")
 
 
 class Request:
-    """One request. What is costly to read of it, or read by several handlers, is read once."""
+    """One request. What is expensive to read, or read by several handlers, is read once."""
 
     def __init__(self, environ: Environ) -> None:
         self.environ = environ
@@ -38,7 +38,7 @@ class Request:
 
     @property
     def path(self) -> str:
-        """The path of its address, as WSGI has it."""
+        """The path of its URL, as WSGI has it."""
         return str(self.environ.get("PATH_INFO", ""))
 
     def header(self, name: str) -> str:
@@ -47,7 +47,7 @@ class Request:
 
     @property
     def target(self) -> str:
-        """What the header X-Amz-Target names, as SageMaker.ListTags; empty without it."""
+        """The value of the header X-Amz-Target, as SageMaker.ListTags; empty without it."""
         return self.header("X-Amz-Target")
 
     @property
@@ -57,7 +57,7 @@ class Request:
 
     @property
     def is_cbor(self) -> bool:
-        """Whether it is in the protocol whose documents are CBOR."""
+        """Whether its protocol has CBOR documents."""
         return "HTTP_SMITHY_PROTOCOL" in self.environ
 
     @property
@@ -67,7 +67,7 @@ class Request:
 
     @property
     def operation(self) -> str:
-        """The operation that it names; empty for one to S3, and where the path is the name."""
+        """The operation that it names; empty for S3, and for operations that the path names."""
         if self.target:
             return self.target.rpartition(".")[2]
         if self.is_cbor and (named := _RPC_PATH.search(self.path)):
@@ -76,7 +76,7 @@ class Request:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """Its parameters in AWS's query protocol, of its address and its form."""
+        """Its parameters in AWS's query protocol, from its URL and its form."""
         text = self.environ.get("QUERY_STRING", "")
         if self.method == "POST" and self.is_form:
             text = f"{text}&{self.body.decode(errors='replace')}"
@@ -84,7 +84,7 @@ class Request:
 
     @cached_property
     def signer(self) -> Signer:
-        """Who signed it. Raises ServiceError if its signature does not say, or has expired."""
+        """Who signed it. Raises ServiceError if the signature is malformed or has expired."""
         query = dict(parse_qsl(self.environ.get("QUERY_STRING", ""), keep_blank_values=True))
         return signatures.signer(
             authorization=self.header("Authorization"),
@@ -97,7 +97,7 @@ class Request:
 
     @cached_property
     def form(self) -> Form | None:
-        """The upload to S3 by a browser's form that it is, if it is one. Raises ServiceError."""
+        """The browser's form, if the request uploads to S3 with one. Raises ServiceError."""
         content_type = str(self.environ.get("CONTENT_TYPE", ""))
         if self.method != "POST" or not content_type.startswith(forms.CONTENT_TYPE):
             return None
@@ -105,21 +105,21 @@ class Request:
 
     @cached_property
     def document(self) -> dict[str, Any]:
-        """Its JSON, empty without a body. Raises ServiceError unless that is an object."""
+        """Its JSON object; empty without a body. Raises ServiceError for anything else."""
         try:
             document = json.loads(self.body or b"{}")
         except (ValueError, RecursionError) as error:
-            message = "The request is no JSON document"
+            message = "The request is not a JSON document"
             raise ServiceError("SerializationException", message) from error
         if not isinstance(document, dict):
-            raise ServiceError("SerializationException", "The request is no JSON object")
+            raise ServiceError("SerializationException", "The request is not a JSON object")
         return document
 
     @property
     def body(self) -> bytes:
         """Its body, which can be read again.
 
-        Raises ServiceError for a body whose length is no number, and one that ends too early.
+        Raises ServiceError for a body whose length is not a number, or that ends too early.
         """
         stream = self.environ["wsgi.input"]
         if isinstance(stream, io.BytesIO):
@@ -149,7 +149,7 @@ class Request:
         """The bytes of its body, as its header says; 0 without one. Raises ServiceError."""
         text = self.environ.get("CONTENT_LENGTH") or "0"
         if not is_whole_number(text):
-            message = f"Content-Length is no number of bytes: {text[:40]!r}"
+            message = f"Content-Length is not a number of bytes: {text[:40]!r}"
             raise ServiceError("BadRequest", message)
         return int(text)
 
@@ -159,7 +159,7 @@ class Response:
     """The answer to a request."""
 
     status: str
-    """As `200 OK`."""
+    """The status line, as `200 OK`."""
     headers: Sequence[tuple[str, str]] = ()
     body: Iterable[bytes] = ()
 
@@ -170,9 +170,9 @@ Handler = Callable[[Request, Answer], Response]
 
 
 def application(handlers: Sequence[Handler]) -> Callable[..., Iterable[bytes]]:
-    """The WSGI application whose requests pass through handlers, in their order.
+    """The WSGI application that passes requests through the handlers, in their order.
 
-    The last one has to answer whatever reaches it.
+    The last handler must answer every request that reaches it.
     """
     answer: Answer = _no_answer
     for handler in reversed(handlers):

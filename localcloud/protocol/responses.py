@@ -1,4 +1,4 @@
-"""Answers in the form of the service that was asked."""
+"""Answers in the format of the service."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def json_response(
 
 
 def error_response(error: ServiceError, request: Request, service: Service) -> Response:
-    """An error in a service's protocol, as the request speaks it."""
+    """An error in the protocol of the request."""
     headers, body = _serialized(error, service, service.protocol_of(request))
     sent = b"" if request.method == "HEAD" else body
     return Response(
@@ -44,7 +44,7 @@ def _serialized(
     from moto.core.model import OperationModel, ServiceModel
     from moto.core.serialize import SerializationContext, get_serializer_class
 
-    # Without its name and shapes, since moto warns of errors that a service's model has not.
+    # Without its name and shapes, because moto warns of errors that a service's model lacks.
     metadata = {**service.metadata, "protocol": protocol}
     metadata.pop("serviceId", None)
     # moto writes "Message" only, as in XML; most services' JSON has "message".

@@ -1,4 +1,4 @@
-"""A request to S3: its bucket, its key and what it says of them."""
+"""A request to S3: its bucket, its key, its query and its headers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class S3Request:
 
     @classmethod
     def of(cls, request: Request) -> S3Request:
-        """Reads a request; a browser's form has the meaning of the upload that it asks for.
+        """Parses a request; a browser's form is read as the upload that it asks for.
 
         Raises ServiceError for a form that its policy does not allow.
         """

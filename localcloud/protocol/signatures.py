@@ -1,7 +1,7 @@
-"""Who signed a request, in each form in which AWS's clients sign.
+"""The signer of a request, for every kind of signature of AWS's clients.
 
-Version 4 signs in a header, in the address (a presigned one) or in a form for S3; version 2,
-which only S3 still takes, in the same places. Signatures themselves are not verified.
+A signature of version 4 is in a header, in a presigned URL or in a form for S3. Version 2, which
+only S3 still accepts, has the same places. Signatures themselves are not verified.
 """
 
 from __future__ import annotations
@@ -39,21 +39,21 @@ class Signer:
     """Who signed a request, and how."""
 
     access_key: str = ""
-    """Empty: the request is anonymous."""
+    """The access key; empty for an anonymous request."""
     service: str = "s3"
-    """The service that is asked, as signatures name it; empty where the request does not say."""
+    """The service, by its name in signatures; empty if the request does not say."""
     region: str = "us-east-1"
     token: str = ""
-    """The session's, where the credentials are temporary."""
+    """The session token of temporary credentials."""
     version: int = 4
     place: str = "REST-HEADER"
     """As the condition key s3:authType names it: REST-HEADER, REST-QUERY-STRING or POST."""
     signed: float | None = None
-    """When, in epoch seconds, where the signature says so."""
+    """The time of the signature in epoch seconds, if it has one."""
 
     @property
     def context(self) -> dict[str, str]:
-        """What the policies of S3 may ask of a signature, by condition key."""
+        """The condition keys that S3 has for a signature."""
         if not self.access_key:
             return {}
         name = "AWS4-HMAC-SHA256" if self.version == 4 else "AWS"
@@ -74,7 +74,7 @@ def signer(
     form: Callable[[], Parameters],
     names_operation: Callable[[], bool],
 ) -> Signer:
-    """Who signed a request: by a header, by its address, or by a browser's form.
+    """The signer of a request, from a header, its URL or a browser's form.
 
     The first three are headers: Authorization, X-Amz-Date and X-Amz-Security-Token. `form` returns
     the fields of a form, and `names_operation` whether the request names its operation, as those to
@@ -99,14 +99,14 @@ def signer(
 
 
 _SIGNING = {"x-amz-algorithm", "x-amz-credential", "awsaccesskeyid"}
-"""The parameters of which each says that they sign the request."""
+"""Parameters of which each one shows that the URL signs the request."""
 
 
 def _of_header(
     authorization: str, date: str, token: str, names_operation: Callable[[], bool]
 ) -> Signer:
     def refused(code: str, message: str) -> ServiceError:
-        """The error of S3, or of the other services, for a header that does not say who signed."""
+        """The error of S3, or of other services, for a header without a valid signer."""
         return ServiceError("IncompleteSignature" if names_operation() else code, message)
 
     scheme, _, rest = authorization.partition(" ")
@@ -170,7 +170,7 @@ def _credential(parameters: Parameters) -> re.Match[str]:
 
 
 def _check_version_4(query: Parameters) -> float:
-    """When an address was signed. Raises ServiceError unless it is valid now."""
+    """When a URL was signed. Raises ServiceError unless it is valid now."""
     signed, seconds = _time(query["x-amz-date"]), query["x-amz-expires"]
     if signed is None:
         raise _of_parameters(

@@ -1,4 +1,4 @@
-"""Checks requests against botocore's model of the service, in the service's own words.
+"""Checks requests against botocore's model of the service, with the service's own messages.
 
 botocore itself checks only types, unknown names and minima before it sends a request;
 lengths, patterns, enumerations and maxima are the service's to check.
@@ -44,7 +44,7 @@ _SHAPES: dict[str, tuple[tuple[type, ...], str]] = {
 
 @cache
 def service_model(service: str = "sagemaker") -> ServiceModel:
-    """The model that botocore has of a service."""
+    """The model of a service in botocore."""
     return ServiceModel(Loader().load_service_model(service, "service-2"))
 
 
@@ -54,12 +54,12 @@ def validate(
     service: str = "sagemaker",
     error: Callable[[str], ServiceError] = validation_error,
 ) -> None:
-    """Raises the ServiceError that the service answers, if the request breaks its model."""
+    """Raises the service's ServiceError if the request breaks its model."""
     check(request, service_model(service).operation_model(operation).input_shape, error)
 
 
 def check(request: dict[str, Any], shape: Any, error: Callable[[str], ServiceError]) -> None:
-    """Raises the error that is made of a message, if the request breaks its shape."""
+    """Raises the error that `error` makes of a message, if the request breaks its shape."""
     problems = list(_problems(request, shape, ""))
     if problems:
         count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
@@ -98,7 +98,7 @@ def _structure_problems(value: dict[str, Any], shape: Any, path: str) -> Iterato
             yield f"Value null at '{where}' failed to satisfy constraint: Member must not be null"
     for name, member in value.items():
         if name not in shape.members:
-            # The service ignores what it does not know. Here a typing error is reported.
+            # The service ignores an unknown member. Here it is refused, to show a typing error.
             yield f"Unknown member '{name}' at '{path or shape.name}'"
         elif member is not None:
             yield from _problems(member, shape.members[name], _member_path(path, name))
@@ -149,7 +149,7 @@ def compiled(pattern: str) -> Any:
 
 
 def _one_character(pair: re.Match[str]) -> str:
-    """A character that needs more than 16 bits, of which Java makes two."""
+    """A character of more than 16 bits, which Java writes as two."""
     high, low = (int(half, 16) for half in pair.groups())
     return f"\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08X}"
 

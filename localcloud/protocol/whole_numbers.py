@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 _MOST_DIGITS = 18
-"""More than any count, size or time has that a service takes."""
+"""More digits than any count, size or time of a service has."""
 
 
 def is_whole_number(text: str) -> bool:
-    """Whether a text is a number without a sign that is not absurdly large."""
+    """Whether a text is a whole number without a sign, and not absurdly large."""
     return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS

@@ -1,1 +1,1 @@
-"""The server: started, found and stopped, and what it is put together from."""
+"""The server process: how it is started, found and stopped."""

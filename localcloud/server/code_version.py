@@ -1,4 +1,4 @@
-"""Which code a server runs: the one that it was started from, whatever the checkout has since."""
+"""The version of the code that a server runs, which the checkout may have changed since."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def fingerprint() -> str:
-    """Sixteen hexadecimal digits that stand for the local cloud's files as they are now."""
+    """A fingerprint of the local cloud's files as they are now: sixteen hexadecimal digits."""
     digest = hashlib.sha256()
     for path in sorted(_PACKAGE.rglob("*")):
         if path.is_file() and path.parent.name != "__pycache__":

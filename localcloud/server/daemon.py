@@ -22,13 +22,13 @@ PORT_FILE = "port"
 LOCK_FILE = "server.lock"
 LOG_FILE = "server.log"
 _START_SECONDS = 60.0
-# What was stored last is written before it ends.
+# The last changes are written before it ends.
 _STOP_SECONDS = 120.0
 _POLL_SECONDS = 0.05
 
 
 class StartError(Exception):
-    """The server did not start; the message holds what it said."""
+    """The server did not start; the message has the end of its log."""
 
 
 class RequestError(Exception):
@@ -46,22 +46,22 @@ class Server:
     sandbox: str
     """How jobs are confined: bubblewrap, namespaces or processes."""
     started: float
-    """When it started, in seconds since the epoch."""
+    """When it started, in epoch seconds."""
     lost: str
-    """What is missing of what an earlier one had, as sentences; empty when nothing is."""
+    """What is missing of an earlier server's data, as sentences; empty if nothing is."""
     sources: str
     """The fingerprint of the code that it was started from."""
 
 
 def find(data: Path) -> Server | None:
-    """The server that works on a data folder; None when none does."""
+    """The server that runs on a data folder; None if there is none."""
     data = data.resolve()
     try:
         document = json.loads((data / STATE_FILE).read_text())
     except FileNotFoundError:
         return None
-    # What a killed server left behind is not the one that just now starts, nor the process that
-    # has its number by now.
+    # A killed server's file must not be taken for a server that is starting now, nor for a process
+    # that has its number now.
     alive = _locked(data) and _holds_lock(document["pid"], data)
     names = [field.name for field in fields(Server)]
     # A server of another version may have written fewer entries, or more.
@@ -70,12 +70,12 @@ def find(data: Path) -> Server | None:
 
 
 def is_current(server: Server) -> bool:
-    """Whether a server runs the code that this process would start one from."""
+    """Whether a server runs the same code that this process would start."""
     return server.sources == fingerprint()
 
 
 def has_data(data: Path) -> bool:
-    """Whether a data folder holds what a server kept, for the next one to take back."""
+    """Whether a data folder has a server's data, which the next server restores."""
     return (data / KEPT / SNAPSHOT).exists()
 
 
@@ -84,14 +84,14 @@ def _holds_lock(process: int, data: Path) -> bool:
     try:
         files = Path(f"/proc/{process}/fd").iterdir()
         return any(file.resolve() == data / LOCK_FILE for file in files)
-    except OSError:  # it has ended, perhaps just now, or is another user's
+    except OSError:  # it has ended, or is another user's
         return False
 
 
 def start(data: Path, *arguments: str) -> Server:
-    """The server that works on a data folder, started in the background if need be.
+    """The server that runs on a data folder; it is started in the background if there is none.
 
-    `arguments` are further ones of `serve`. Raises StartError when it does not start.
+    `arguments` are options of `serve`. Raises StartError if it does not start.
     """
     data = data.resolve()
     running = find(data)
@@ -102,7 +102,7 @@ def start(data: Path, *arguments: str) -> Server:
 
 
 def _spawn(data: Path, arguments: tuple[str, ...]) -> int:
-    """Starts a server in a session of its own, so that a Ctrl-C here is not for it."""
+    """Starts a server in a session of its own, so that Ctrl-C here does not end it."""
     command = [sys.executable, "-m", "localcloud", "serve", "--data", str(data), *arguments]
     # The project's folder first: the caller may have started elsewhere.
     paths = [
@@ -126,7 +126,7 @@ def _spawn(data: Path, arguments: tuple[str, ...]) -> int:
 def _await_start(process: int, data: Path) -> Server:
     deadline = time.monotonic() + _START_SECONDS
     ended = False
-    # When two start at the same moment, one ends and finds the other.
+    # If two start at the same moment, one of them ends, and the other is found.
     while not ended or _locked(data):
         server = find(data)
         if server is not None:
@@ -143,11 +143,11 @@ def _await_start(process: int, data: Path) -> Server:
 
 
 def ask(server: Server, method: str, path: str, document: Any = None) -> Any:
-    """Sends a request to one of the server's own pages and returns the JSON that it answers.
+    """Sends a request to one of the server's own pages, and returns its JSON answer.
 
-    Raises RequestError with what it says if it refuses.
+    Raises RequestError with the server's message if it refuses.
     """
-    # Not through urllib, which would obey the user's proxy settings.
+    # Not with urllib, which would use the user's proxy settings.
     with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as connection:
         connection.request(method, path, json.dumps(document or {}))
         response = connection.getresponse()
@@ -158,7 +158,7 @@ def ask(server: Server, method: str, path: str, document: Any = None) -> Any:
 
 
 def stop(data: Path) -> bool:
-    """Stops the server that works on a data folder and returns whether there was one.
+    """Stops the server that runs on a data folder, and returns whether there was one.
 
     The processes of running jobs end with it.
     """
@@ -183,7 +183,7 @@ def _signal(server: Server, number: int) -> None:
 
 def _await_end(server: Server, data: Path) -> bool:
     deadline = time.monotonic() + _STOP_SECONDS
-    # A process lets go of the lock some moments before it has ended.
+    # A process releases the lock some moments before it has ended.
     while _holds_lock(server.pid, data) or not _has_ended(server.pid):
         if time.monotonic() > deadline:
             return False
@@ -192,10 +192,10 @@ def _await_end(server: Server, data: Path) -> bool:
 
 
 def _has_ended(process: int) -> bool:
-    """Whether a process has ended; what was started here is waited for, and leaves nothing."""
+    """Whether a process has ended; a child of this process is reaped."""
     try:
         return os.waitpid(process, os.WNOHANG)[0] == process
-    except ChildProcessError:  # another process's to wait for, or it was waited for already
+    except ChildProcessError:  # not a child of this process, or reaped already
         try:
             status = Path(f"/proc/{process}/stat").read_text()
         except (FileNotFoundError, ProcessLookupError):
@@ -204,7 +204,7 @@ def _has_ended(process: int) -> bool:
 
 
 def _locked(data: Path) -> bool:
-    """Whether a live server holds the folder: a process number by itself may be used again."""
+    """Whether a live server holds the folder's lock; its process number may be used again."""
     try:
         with (data / LOCK_FILE).open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

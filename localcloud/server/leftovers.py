@@ -1,7 +1,7 @@
-"""Removes what the jobs of an earlier server left, should anything be left.
+"""Removes the processes and files that the jobs of an earlier server left.
 
-The kernel ends a confined job's processes with the server. Plain processes may outlive a
-server that was killed together with their own helper.
+The kernel ends a confined job's processes with the server. Plain processes can outlive a server
+that was killed together with their helper process.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _SANDBOXES = "localcloud.sagemaker.sandbox."
 
 
 def sweep(jobs: Path) -> None:
-    """Ends every process of a job whose folder is below `jobs`, then removes the folders.
+    """Kills every process of a job whose folder is below `jobs`, then removes the folders.
 
-    Call this only where no server works on these jobs.
+    Call this only if no server runs these jobs.
     """
     if not jobs.is_dir():
         return
@@ -47,7 +47,7 @@ def _runs_instance(process: Process, jobs: Path) -> bool:
 def _has_home(process: Process, jobs: Path) -> bool:
     """Whether it is a plain process of an instance: its home is below the job's folder.
 
-    SAGEMAKER_BASE_DIR by itself says less: a person may export it to try a script by hand.
+    SAGEMAKER_BASE_DIR is not enough: a person may set it to try a script by hand.
     """
     environment = process.environment()
     names = ("HOME", "SAGEMAKER_BASE_DIR")

@@ -1,6 +1,6 @@
-"""The processes of this machine, as /proc shows them, and how one is ended and no other.
+"""The processes of this machine, from /proc, and how one of them, and no other, is ended.
 
-A number is used again once its process has ended; a number and a start are not.
+Linux reuses the number of a process that has ended, but not with the same start time.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _FIRST = 1
-"""The process that takes in orphans, where no nearer one does."""
+"""The process that becomes the parent of orphans, if no nearer one does."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """A process, at the moment at which it was looked at."""
+    """A process, as it was when /proc was read."""
 
     number: int
     name: str
@@ -28,13 +28,13 @@ class Process:
     """When it started, in clock ticks since the machine did."""
 
     def command(self) -> list[str]:
-        """Its command line; empty where it has ended."""
+        """Its command line; empty if it has ended."""
         return _words(self.number, "cmdline")
 
     def environment(self) -> frozenset[str]:
         """The variables that it was started with, each as `NAME=value`.
 
-        Empty where it has ended, or is another user's.
+        Empty if it has ended, or is another user's.
         """
         return frozenset(_words(self.number, "environ"))
 
@@ -46,11 +46,11 @@ class Process:
             return False
 
     def is_orphan(self, others: Mapping[int, Process]) -> bool:
-        """Whether the process that started it has ended, so that another took it in.
+        """Whether the process that started it has ended, so that it has another parent.
 
-        That is process 1 or the user's session manager, which is of another session. A process
-        that began a session of its own is of another than its parent anyway, so it counts as an
-        orphan only below process 1.
+        The new parent is process 1, or the user's session manager, which is in another session. A
+        process that began its own session is always in another session than its parent, so it
+        counts as an orphan only below process 1.
         """
         parent = others.get(self.parent)
         if parent is None or parent.number == _FIRST:
@@ -59,7 +59,7 @@ class Process:
         return not began_session and self.session != parent.session
 
     def above(self, others: Mapping[int, Process]) -> Iterator[Process]:
-        """The process that started it, the one that started that, and so on."""
+        """Its parent, the parent's parent, and so on."""
         process = others.get(self.parent)
         while process is not None:
             yield process
@@ -74,14 +74,14 @@ def running() -> dict[int, Process]:
 
 
 def others_of_this_user(processes: Mapping[int, Process]) -> list[Process]:
-    """The processes of this user, without this one and those above it."""
+    """The processes of this user, except this one and its ancestors."""
     this = processes[os.getpid()]
     spared = {this, *this.above(processes)}
     return [each for each in processes.values() if each not in spared and each.is_own()]
 
 
 def end(processes: Iterable[Process]) -> None:
-    """Ends processes at once, and no other that has taken the number of one of them."""
+    """Kills processes, but no other process that has the number of one of them now."""
     for process in processes:
         now = _read(process.number)
         if now is not None and now.started == process.started:
@@ -94,7 +94,7 @@ def _read(number: int) -> Process | None:
         text = Path(f"/proc/{number}/stat").read_text(errors="replace")
     except OSError:  # ended, or hidden from this user
         return None
-    # The name is in parentheses, and may hold blanks and parentheses itself.
+    # The name is in parentheses, and may contain blanks and parentheses.
     start, _, rest = text.rpartition(")")
     fields = rest.split()
     return Process(

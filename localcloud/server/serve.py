@@ -42,35 +42,35 @@ ADDRESS = "127.0.0.1"
 
 
 class AlreadyRunningError(Exception):
-    """Another server works on the data folder."""
+    """Another server runs on the data folder."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to serve."""
+    """The options of a server."""
 
     data: Path
     port: int = 0
-    """0 for the one before, or else a free one."""
+    """The port on 127.0.0.1; 0 for the port of the last run, or a free one."""
     sandbox: Name | None = None
-    """How jobs are confined; None for the best way that works."""
+    """How jobs are confined; None for the first way that works."""
     grace: float = defaults.STOP_GRACE_SECONDS
     checkpoint_interval: float = defaults.CHECKPOINT_INTERVAL_SECONDS
     role_delay: float = defaults.ROLE_DELAY_SECONDS
     """Seconds until SageMaker sees a change of an execution role."""
     interface_delay: float = defaults.INTERFACE_DELAY_SECONDS
-    """Seconds by which a job's network interfaces outlive it."""
+    """Seconds that a job's network interfaces stay after it."""
     schedule_speed: float = 1.0
-    """How many times faster than the clock schedules pass."""
+    """How many times faster than the clock schedules run."""
     market: Market = field(default_factory=Market)
-    """How often spot instances are taken away, by chance."""
+    """The random spot capacity."""
 
 
 def serve(options: Options, say: Callable[[str], None]) -> NoReturn:
     """Serves until SIGTERM or SIGINT, then ends the process.
 
-    Raises AlreadyRunningError if the data folder is in use, RuntimeError if the sandbox that is
-    asked for does not work, and OSError if the port is taken.
+    Raises AlreadyRunningError if the data folder is in use, RuntimeError if the wanted sandbox does
+    not work, and OSError if the port is taken.
     """
     _clean_environment()
     options.data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -78,8 +78,8 @@ def serve(options: Options, say: Callable[[str], None]) -> NoReturn:
         (options.data / STATE_FILE).unlink(missing_ok=True)
         sweep(options.data / "jobs")
         _serve(options, say)
-        # At once, with the lock: threads of ended jobs may still wait for a server that is
-        # gone, and `stop` returns when the folder is free.
+        # At once, which releases the lock: threads of ended jobs may still wait for the server, and
+        # `stop` returns when the folder is free.
         sys.stdout.flush()
         os._exit(0)
 
@@ -111,7 +111,7 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
     finally:
         state.unlink(missing_ok=True)
         try:
-            # Before the jobs end, which the next server goes on with.
+            # Before the jobs end, because the next server continues them.
             keeper.finish()
         finally:
             training.close()
@@ -119,7 +119,7 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
 
 
 def listen(port: int) -> Any:
-    """A server that listens at a port, 0 for any, and does not answer yet: it has no `app`."""
+    """A server that listens on a port, 0 for any. It does not answer yet, as it has no `app`."""
     handler = _quiet(MotoRequestHandler)
     server = make_server(ADDRESS, port, application([]), threaded=True, request_handler=handler)
     server.daemon_threads = True
@@ -127,7 +127,7 @@ def listen(port: int) -> Any:
 
 
 def _quiet(handler: Any) -> Any:
-    """The request handler without a line in the log for every request."""
+    """The request handler, without a log line for every request."""
 
     class Handler(handler):  # type: ignore[misc]
         def log_request(self, *_: Any) -> None:
@@ -137,11 +137,11 @@ def _quiet(handler: Any) -> Any:
 
 
 def _earlier_port(data: Path) -> int:
-    """The port at which the folder's data were served before; 0 if it is taken now."""
+    """The port of the last run on the folder; 0 if it is taken now."""
     path = data / PORT_FILE
     port = int(path.read_text()) if path.exists() else 0
     with socket.socket() as probe:
-        # As the server itself does, or the connections of the one before would count.
+        # As the server itself does; otherwise the connections of the last server would count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((ADDRESS, port))
@@ -164,7 +164,7 @@ def _settings(options: Options, sandbox: Sandbox, port: int) -> Settings:
 
 def _stop_on_signal(shutdown: Callable[[], None]) -> None:
     def stop(_number: int, _frame: FrameType | None) -> None:
-        # On another thread, since it waits for the loop that this one runs.
+        # On another thread, because it waits for the loop that this thread runs.
         threading.Thread(target=shutdown, daemon=True).start()
 
     signal.signal(signal.SIGTERM, stop)
@@ -189,7 +189,7 @@ def _write_state(path: Path, port: int, settings: Settings, restored: Restored) 
 
 
 def _clean_environment() -> None:
-    """Keeps the user's AWS settings and proxies away from the server and its jobs."""
+    """Removes the user's AWS settings and proxies from the environment of server and jobs."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ |= {
@@ -202,11 +202,11 @@ def _clean_environment() -> None:
 
 
 def _lock(data: Path) -> TextIO:
-    """The lock of the data folder, which is held for as long as the file stays open."""
+    """The lock of the data folder, which is held while the file is open."""
     file = (data / LOCK_FILE).open("w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.close()
-        raise AlreadyRunningError(f"A local cloud already works on {data}.") from error
+        raise AlreadyRunningError(f"A local cloud already runs on {data}.") from error
     return file

@@ -1,1 +1,1 @@
-"""Services that moto lacks, and the local cloud answers itself, beside SageMaker."""
+"""The local cloud's own services, other than SageMaker, which moto lacks."""

@@ -1,7 +1,7 @@
-"""AWS Chatbot, which moto lacks, as far as Slack channels need it.
+"""AWS Chatbot, which moto lacks: the part that Slack channels need.
 
-Every workspace counts as connected to the account, and nothing is sent to any. Where AWS
-documents no check, the stricter behaviour: the role, the topics and the guardrails must exist.
+Every workspace counts as connected to the account, and nothing is sent. AWS does not document
+these checks, so they are strict: the role, the topics and the guardrails must exist.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Chatbot:
     name = signing_name = _SERVICE
 
     def offers(self, _operation: str, _request: Document) -> bool:
-        """Whether this service answers: moto has nothing of it."""
+        """True: moto has no operation of this service."""
         return True
 
     def call(self, operation: str, request: Document, account: str, _region: str) -> Document:
@@ -122,7 +122,7 @@ def _channel(backend: ChatbotBackend, arn: str) -> Document:
 
 
 def _check(backend: ChatbotBackend, arn: str, request: Document) -> None:
-    """Refuses a channel that is taken, and what a configuration names and does not exist."""
+    """Refuses a channel that is taken, and a configuration that names what does not exist."""
     named = {member: request[member] for member in ("SlackTeamId", "SlackChannelId")}
     for other, each in backend.channels.items():
         if other != arn and named.items() <= each.items():

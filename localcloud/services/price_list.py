@@ -45,7 +45,7 @@ class PriceList:
         return operation in self._operations
 
     def call(self, operation: str, request: Document, _account: str, _region: str) -> Document:
-        """The answer to a request. Raises ServiceError as the service would."""
+        """The answer to a request. Raises the ServiceError of the service."""
         validate(operation, request, "pricing", _invalid)
         if request.get("ServiceCode", _SERVICE) != _SERVICE:
             raise ServiceError("NotFoundException", "Invalid Service Code")
@@ -90,7 +90,7 @@ def _passes(product: Document, filters: list[Document]) -> bool:
 
 @cache
 def products() -> tuple[Document, ...]:
-    """The price list's entries, in its own form."""
+    """The entries of the price list, in its own format."""
     return tuple(_products())
 
 

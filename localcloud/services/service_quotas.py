@@ -19,7 +19,7 @@ _LARGEST_PAGE = 100
 
 
 class ServiceQuotas:
-    """Shows quotas, and grants at once what is asked for."""
+    """Shows quotas, and grants every increase at once."""
 
     name = "service-quotas"
     signing_name = "servicequotas"
@@ -38,12 +38,12 @@ class ServiceQuotas:
         }
 
     def offers(self, operation: str, request: Document) -> bool:
-        """Whether this service answers: quotas of other services are not its own."""
+        """Whether this service answers a request; it has no quotas of other services."""
         code = request.get("ServiceCode", SERVICE["ServiceCode"])
         return operation in self._operations and code == SERVICE["ServiceCode"]
 
     def call(self, operation: str, request: Document, account: str, region: str) -> Document:
-        """The answer to a request. Raises ServiceError as the service would."""
+        """The answer to a request. Raises the ServiceError of the service."""
         validate(operation, request, "service-quotas", _illegal)
         return self._operations[operation]((account, region), request)
 

@@ -1,1 +1,1 @@
-"""What survives the server: snapshots of all its data, taken when something has changed."""
+"""Snapshots of all data, which are taken when something has changed and survive the server."""

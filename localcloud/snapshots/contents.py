@@ -1,4 +1,4 @@
-"""The contents of S3 objects as files that are named by their SHA-256, each written once."""
+"""The contents of S3 objects, as files that are named by their SHA-256 and written once."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 
 class DamagedError(Exception):
-    """What was kept is missing, or is not what was once written; the message names the file."""
+    """A file is missing, or was changed since it was written; the message names it."""
 
 
 class Contents:
     """A folder of contents.
 
-    What is put is in memory until `write`, so that no request waits for a disk meanwhile.
+    What is put stays in memory until `write`, so that requests don't wait for the disk.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -27,14 +27,14 @@ class Contents:
         return name in self._written or name in self._pending
 
     def put(self, content: bytes) -> str:
-        """Takes a content, and returns its name."""
+        """Adds a content, and returns its name."""
         name = hashlib.sha256(content).hexdigest()
         if not self.has(name):
             self._pending[name] = content
         return name
 
     def write(self) -> None:
-        """Writes what was put. Raises OSError when the disk refuses."""
+        """Writes what was put. Raises OSError if the disk refuses."""
         for name, content in self._pending.items():
             path = self._path(name)
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -45,7 +45,7 @@ class Contents:
         self._pending.clear()
 
     def read(self, name: str) -> bytes:
-        """A content. Raises DamagedError if it is not the one that was written."""
+        """The content with a name. Raises DamagedError if it is missing or was changed."""
         try:
             content = self._path(name).read_bytes()
         except OSError as error:
@@ -56,7 +56,7 @@ class Contents:
         return content
 
     def keep_only(self, names: set[str]) -> None:
-        """Removes all contents but these, and what a killed server left half written."""
+        """Removes all contents except these, and the incomplete files of a killed server."""
         for path in self._folder.glob("*/*"):
             if path.name not in names:
                 path.unlink()
@@ -67,7 +67,7 @@ class Contents:
 
 
 def write_whole(path: Path, *pieces: bytes) -> None:
-    """Writes a file so that, whatever happens, its name leads to the whole of it or to none."""
+    """Writes a file so that, even after a crash, it is either complete or does not exist."""
     _write_file(path, *pieces)
     _flush_folder(path.parent)
 

@@ -1,4 +1,4 @@
-"""What remains of state machines' executions without the threads that interpret them."""
+"""Executions of state machines without the threads that interpret them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def end_executions() -> None:
-    """Ends what state machines were executing: their interpreter's threads are gone."""
+    """Aborts the running executions, because their interpreters' threads are gone."""
     module = sys.modules.get("moto.stepfunctions.parser.models")
     if module is None:
         return
@@ -22,7 +22,7 @@ def end_executions() -> None:
 
 
 def interpreters() -> dict[type, Any]:
-    """How to reduce the interpreters of state machines' executions to their histories."""
+    """The reducers of state machines' interpreters, which leave only their histories."""
     module = sys.modules.get("moto.stepfunctions.parser.backend.execution_worker")
     if module is None:
         return {}
@@ -30,7 +30,7 @@ def interpreters() -> dict[type, Any]:
     return {
         module.ExecutionWorker: _reduce_interpreter,
         module.SyncExecutionWorker: _reduce_interpreter,
-        # It holds a client. What is executed after a restart gets its own.
+        # It has a client. An execution after a restart gets a new one.
         session.CloudWatchLoggingSession: lambda _: (_nothing, ()),
     }
 
@@ -45,7 +45,7 @@ def _reduce_interpreter(worker: Any) -> tuple[Any, ...]:
 
 
 class KeptInterpreter:
-    """Answers for an interpreter that is gone, when an execution's history is asked for."""
+    """In place of an interpreter that is gone, has an execution's history."""
 
     def __init__(self, events: list[Any]) -> None:
         self._events = events

@@ -1,4 +1,4 @@
-"""A snapshot's file: a line that says what it is, then the data."""
+"""The file of a snapshot: a line that describes it, then the data."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from typing import Any
 from localcloud.snapshots.contents import DamagedError, write_whole
 
 KEPT, SNAPSHOT = "kept", "snapshot"
-"""The folder of what a server keeps, in its data folder, and the snapshot's name in it."""
+"""The folder of snapshots in the data folder, and the snapshot's name in it."""
 FORMAT = 2
-"""Raise it when what is kept changes in a way that an older snapshot does not know: also when a
-module moves whose objects are kept."""
+"""Raise it if an older snapshot can't be read any more, also if a module moves whose objects are in
+snapshots."""
 
 
 class OtherVersionError(Exception):
@@ -26,19 +26,19 @@ class OtherVersionError(Exception):
 
 @dataclass(frozen=True)
 class Header:
-    """What a snapshot says of itself."""
+    """The description of a snapshot."""
 
     format: int
     moto: str
     python: str
     taken: float
-    """Seconds since the epoch."""
+    """When it was taken, in epoch seconds."""
     sha256: str
-    """Of the data."""
+    """The SHA-256 of the data."""
 
 
 def write(path: Path, data: bytes, taken: float) -> None:
-    """Writes a snapshot in the place of the one before."""
+    """Writes a snapshot, in place of the last one."""
     header = Header(*_version(), taken, hashlib.sha256(data).hexdigest())
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_whole(path, json.dumps(asdict(header)).encode(), b"\n", data)
@@ -47,8 +47,8 @@ def write(path: Path, data: bytes, taken: float) -> None:
 def read(path: Path) -> tuple[Header, bytes]:
     """A snapshot's header and data.
 
-    Raises FileNotFoundError when there is none, OtherVersionError when it is of another version,
-    and DamagedError when it is not what was once written.
+    Raises FileNotFoundError if there is none, OtherVersionError if it is of another version, and
+    DamagedError if it was changed.
     """
     line, _, data = path.read_bytes().partition(b"\n")
     try:
@@ -56,7 +56,7 @@ def read(path: Path) -> tuple[Header, bytes]:
         _check_version(document)
         header = Header(**document)
     except (ValueError, TypeError, KeyError) as error:
-        raise DamagedError(f"{path} is no snapshot: {error}") from error
+        raise DamagedError(f"{path} is not a snapshot: {error}") from error
     if hashlib.sha256(data).hexdigest() != header.sha256:
         raise DamagedError(f"{path} was changed")
     return header, data
@@ -77,7 +77,7 @@ def _described(number: object, moto: object, python: object) -> str:
 
 
 def set_aside(folder: Path) -> Path:
-    """Moves a folder out of the way, under a name that says when, and returns where it is now."""
+    """Renames a folder, with the time in its new name, and returns the new path."""
     moment = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     aside = folder.with_name(f"{folder.name}-set-aside-{moment}-{time.time_ns() % 1_000_000:06d}")
     folder.replace(aside)

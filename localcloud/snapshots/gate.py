@@ -1,4 +1,4 @@
-"""Lets work pass, many at a time, and keeps it out for a moment."""
+"""A gate that lets many pass at a time, and can be closed for a moment."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 
 class Gate:
-    """What changes data passes through it; what needs them unchanged closes it.
+    """Changes of data pass through it; a snapshot closes it.
 
-    It closes only when none is inside, so that a request which sends others to this server
-    does not wait for itself.
+    It closes only when nothing is inside, so that a request that sends others to this server does
+    not wait for itself.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Gate:
 
     @contextmanager
     def passing(self) -> Iterator[None]:
-        """Goes in as soon as the gate is open, and out at the end."""
+        """Enters as soon as the gate is open, and leaves at the end."""
         with self._condition:
             self._condition.wait_for(lambda: not self._closed)
             self._inside += 1
@@ -34,9 +34,9 @@ class Gate:
 
     @contextmanager
     def closed(self, patience: float) -> Iterator[bool]:
-        """Keeps others out, and yields whether none is inside.
+        """Closes the gate, and yields whether nothing is inside.
 
-        After `patience` seconds it closes although some are: a request may take long.
+        After `patience` seconds it closes in any case, because a request may take long.
         """
         with self._condition:
             quiet = self._condition.wait_for(lambda: self._inside == 0, patience)

@@ -1,4 +1,4 @@
-"""Keeps all data: takes a snapshot when something has changed, and restores the newest."""
+"""Takes a snapshot of all data when something has changed, and restores the newest one."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from localcloud.snapshots.gate import Gate
 
 _DELAY_SECONDS = 1.0
 _PATIENCE_SECONDS = 2.0
-# A snapshot that takes long is taken less often, so that it takes no more than this share of a
-# processor's time, up to a pause beyond which too much would be lost.
+# Long snapshots are taken less often, so that they use no more than this share of a processor's
+# time. The pause has a maximum, so that a kill does not lose too much.
 _LARGEST_SHARE = 0.05
 _LONGEST_PAUSE_SECONDS = 5.0
 _ATTEMPTS = 20
@@ -28,27 +28,27 @@ _log = logging.getLogger(__name__)
 
 
 class Part(Protocol):
-    """Something beside moto whose data are kept."""
+    """Something other than moto whose data are in the snapshots."""
 
     def state(self) -> Any:
         """The data, as documents."""
 
     def restore(self, state: Any) -> None:
-        """Takes back what `state` returned to an earlier server."""
+        """Takes back what `state` returned in an earlier server."""
 
 
 @dataclass(frozen=True)
 class Restored:
-    """What was found of an earlier server."""
+    """What was restored of an earlier server."""
 
     taken: float
-    """When its last snapshot was taken, in seconds since the epoch; 0 when there was none."""
+    """When its last snapshot was taken, in epoch seconds; 0 if there was none."""
     lost: str
-    """What is missing of what it had, as a sentence; empty when nothing is."""
+    """What is missing of its data, as sentences; empty if nothing is."""
 
 
 class Keeper:
-    """Keeps moto's data and those of other parts in a folder."""
+    """Keeps snapshots of moto's data, and of other parts, in a folder."""
 
     def __init__(self, folder: Path, gate: Gate) -> None:
         self.gate = gate
@@ -70,15 +70,15 @@ class Keeper:
 
     @property
     def _complete(self) -> Path:
-        """Exists while the snapshot holds all that there was when the server ended."""
+        """The file that exists if the snapshot has everything up to the server's end."""
         return self._folder / "complete"
 
     def add(self, name: str, part: Part) -> None:
-        """Keeps the data of a part as well, under a name that stays the same."""
+        """Adds a part to the snapshots, under a name that must stay the same."""
         self._parts[name] = part
 
     def after(self, announce: Callable[[Any], None]) -> Callable[[Any], None]:
-        """A function that announces something, and counts it as a change."""
+        """A function that calls `announce`, and then counts that as a change."""
 
         def announce_and_keep(what: Any) -> None:
             announce(what)
@@ -87,7 +87,7 @@ class Keeper:
         return announce_and_keep
 
     def restore(self) -> Restored:
-        """Puts everything back as it was; what can't be read is set aside, and reported."""
+        """Restores everything; a snapshot that can't be read is set aside and reported."""
         try:
             header, data = file.read(self._snapshot)
             state = pickling.load(data, self._contents)
@@ -113,12 +113,12 @@ class Keeper:
     def _set_aside(self, error: Exception) -> str:
         aside = file.set_aside(self._folder)
         self._contents = Contents(self._objects)
-        return f"What was kept can't be used, for {error}; it was set aside as {aside}."
+        return f"The snapshot can't be used: {error}. It was set aside as {aside}."
 
     def _losses(self, taken: float, not_kept: Iterable[str]) -> Iterable[str]:
         if not self._complete.exists():
             moment = time.strftime("%H:%M:%S", time.localtime(taken))
-            yield f"It did not end in good order: what changed after {moment} may be missing."
+            yield f"The last server did not end normally: changes after {moment} may be missing."
         for uri in moto_state.remove_lost_objects():
             yield f"The content of {uri} was damaged."
         for name in not_kept:
@@ -147,12 +147,12 @@ class Keeper:
             try:
                 self.save()
             except Exception:
-                _log.exception("No snapshot could be taken; the next change tries again")
+                _log.exception("No snapshot could be taken; the next change will try again")
             cost = time.thread_time() - started
             self._ended.wait(min(cost / _LARGEST_SHARE, _LONGEST_PAUSE_SECONDS))
 
     def save(self) -> None:
-        """Takes a snapshot now. Raises OSError when the disk refuses it."""
+        """Takes a snapshot now. Raises OSError if the disk refuses it."""
         taken, pickled = self._take()
         self._contents.write()
         file.write(self._snapshot, pickled.data, taken)

@@ -1,4 +1,4 @@
-"""Dictionaries that pickle by itself would not bring back as they were."""
+"""Dictionaries that pickle would not restore correctly."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from types import CodeType, FunctionType
 from typing import Any
 
 Reducers = dict[type, Callable[[Any], Any]]
-"""How to reduce objects, by their type, to what pickle can keep."""
+"""For each type, a function that reduces its objects to what pickle can save."""
 
 
 def mappings() -> Reducers:
-    """How to reduce moto's own dictionaries, and those whose default a lambda makes.
+    """The reducers of moto's own dictionaries, and of those with a lambda for their defaults.
 
-    Some of moto's own show other items than they hold, or fewer: S3's hold all versions of an
-    object and show the newest.
+    Some of moto's own show other items than they contain: S3's contain all versions of an object,
+    and show the newest.
     """
     return dict.fromkeys(_kinds_of(dict), _reduce_own) | {defaultdict: _reduce_default}
 
@@ -58,7 +58,7 @@ def _reduce_default(mapping: defaultdict[Any, Any]) -> Any:
 
 
 def _new_default(module: str, code: bytes) -> defaultdict[Any, Any]:
-    loaded = marshal.loads(code)  # noqa: S302  # as trusted as the snapshot that it is part of
+    loaded = marshal.loads(code)  # noqa: S302  # as trusted as its snapshot
     if not isinstance(loaded, CodeType):
         raise TypeError(f"{loaded!r} is no code")
     return defaultdict(FunctionType(loaded, vars(sys.modules[module])))

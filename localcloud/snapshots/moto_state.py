@@ -1,4 +1,4 @@
-"""All data of moto's services: taken from them, and put back."""
+"""Collects all data of moto's services, and puts them back."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def collect() -> Data:
 
 
 def put_back(data: Data) -> None:
-    """Gives its data back to each service, whose class keeps them where it did before."""
+    """Gives each service its data back."""
     for (module, name), accounts in data.items():
         services = _services_in(module, name)
         for account, regions in accounts.items():

@@ -1,9 +1,8 @@
 """moto's data as bytes, and back.
 
-moto's objects are pickled as they are, in one go, since they refer to each other. What can't be
-pickled is replaced: locks by new ones, private keys by their PKCS #8 form, interpreters by what
-they did, and the content of an S3 object by its name, so that a snapshot costs what has changed
-and not all that is stored.
+moto's objects are pickled together, because they refer to each other. What can't be pickled is
+replaced: locks by new ones, private keys by their PKCS #8 form, and interpreters by their history.
+The content of an S3 object is replaced by its name, so that a snapshot costs only what has changed.
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ LOST = "lost"
 """The attribute of an S3 object whose content could not be read."""
 
 _NAME = "kept_as"
-"""The attribute of an S3 object under whose name its content was put; it never changes."""
+"""The attribute of an S3 object that has the name of its content; it never changes."""
 
 
 @dataclass(frozen=True)
 class Pickled:
-    """A state as bytes."""
+    """A pickled state."""
 
     data: bytes
     contents: set[str]
@@ -41,10 +40,10 @@ class Pickled:
 
 
 def dump(state: Any, contents: Contents) -> Pickled:
-    """A state as bytes; the contents of its S3 objects are put beside it.
+    """A state as bytes; the contents of its S3 objects are put into `contents`.
 
-    Raises whatever an object raises that can't be pickled, and RuntimeError when something was
-    changed at this moment.
+    Raises the error of an object that can't be pickled, and RuntimeError if something changed
+    meanwhile.
     """
     used: set[str] = set()
     file = io.BytesIO()
@@ -60,7 +59,7 @@ def load(data: bytes, contents: Contents) -> Any:
 
 
 class _Content:
-    """Stands for the content of an S3 object."""
+    """The reference to the content of an S3 object."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -70,7 +69,7 @@ class _Content:
 
 
 def read_content(name: str) -> bytes:
-    """Stands for the function that reads a content: only a loader knows from where."""
+    """A placeholder in the pickle for the loader's function that reads a content."""
     raise NotImplementedError(name)
 
 
@@ -127,7 +126,7 @@ def _locks() -> Reducers:
 
 @cache
 def _private_keys() -> Reducers:
-    """How to reduce private keys, whose concrete types only the keys themselves show."""
+    """The reducers of private keys, whose concrete types only the keys themselves show."""
     examples = (
         rsa.generate_private_key(65537, 1024),  # noqa: S505  # it protects nothing
         ec.generate_private_key(ec.SECP256R1()),

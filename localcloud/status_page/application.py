@@ -1,4 +1,4 @@
-"""Serves the page, and what it shows as JSON."""
+"""Serves the page's files, and its data as JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KINDS = {
     ".js": "text/javascript; charset=utf-8",
 }
 _HEADERS = [
-    # Nothing but the page's own files, whatever a job writes into its log.
+    # Only the page's own files are loaded, whatever a job writes into its log.
     (
         "Content-Security-Policy",
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -39,7 +39,7 @@ Query = dict[str, str]
 
 
 class StatusPage:
-    """Answers for the page and what it shows."""
+    """The handler for the page and its data."""
 
     def __init__(self, service: TrainingService) -> None:
         self._files = {

@@ -1,4 +1,4 @@
-"""What the page shows of training jobs, as JSON documents; times are seconds since the epoch."""
+"""The page's data of training jobs, as JSON documents; times are in epoch seconds."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Value = tuple[str, float, float]
 """A metric's name, the time and the value."""
 
 MOST_LINES = 400
-"""Of a job's log, the newest."""
+"""The newest lines of a job's log that are shown."""
 MOST_POINTS = 400
-"""Of a metric's curve, evenly chosen."""
+"""Points of a metric's curve, evenly chosen."""
 _MOST_LINES_READ = 50_000
 
 
@@ -31,7 +31,7 @@ def overview(jobs: Iterable[TrainingJob]) -> list[Document]:
 
 
 def detail(jobs: Iterable[TrainingJob], arn: str) -> Document:
-    """All that is shown of one job. Raises ServiceError if there is none."""
+    """The data of one job. Raises ServiceError if there is none."""
     job = next((job for job in jobs if job.arn == arn), None)
     if job is None:
         raise not_found()
@@ -104,7 +104,7 @@ def _values(job: TrainingJob) -> Iterator[Value]:
 
 
 def curves(values: Iterable[Value], algorithm: Document) -> list[Document]:
-    """The course of each metric that the job defines, as pairs of time and value."""
+    """The values of each metric that the job defines, as pairs of time and value."""
     points: dict[str, list[tuple[float, float]]] = {
         each["Name"]: [] for each in algorithm.get("MetricDefinitions", [])
     }
@@ -115,7 +115,7 @@ def curves(values: Iterable[Value], algorithm: Document) -> list[Document]:
 
 
 def thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """At most MOST_POINTS of the points, the first and the last among them."""
+    """At most MOST_POINTS of the points, including the first and the last."""
     last = len(points) - 1
     if last < MOST_POINTS:
         return points

@@ -1,4 +1,4 @@
-"""What the page shows of S3, as JSON documents; times are seconds since the epoch."""
+"""The page's data of S3, as JSON documents; times are in epoch seconds."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from localcloud.sagemaker.data.locations import Location
 Document = dict[str, Any]
 
 MOST_OBJECTS = 200
-"""Of a listing, the newest."""
+"""The newest objects of a listing that are shown."""
 
 
 def buckets() -> list[Document]:
-    """Each bucket with the number and the size of what is in it."""
+    """Each bucket, with the number and the total size of its objects."""
     return [
         {
             "name": bucket.name,
@@ -29,7 +29,7 @@ def buckets() -> list[Document]:
 
 
 def listing(name: str, prefix: str) -> Document:
-    """What begins with a prefix in a bucket. Raises ServiceError if there is no bucket."""
+    """The objects with a prefix in a bucket. Raises ServiceError if there is no bucket."""
     bucket = next((each for each in _buckets() if each.name == name), None)
     if bucket is None:
         raise ServiceError("NoSuchBucket", f"There is no bucket {name}", 404)
@@ -38,7 +38,7 @@ def listing(name: str, prefix: str) -> Document:
 
 
 def below(uri: str) -> list[Document]:
-    """What begins with an S3 URI; nothing if there is no such bucket."""
+    """The objects whose URI begins with this one; none if there is no such bucket."""
     location = Location.parse(uri)
     found = (
         each

@@ -151,7 +151,7 @@ def test_after_a_killed_local_cloud_the_next_up_repairs_the_stack_and_its_job_go
         os.kill(server.pid, signal.SIGKILL)
         assert other.wait(WAIT_SECONDS) != 0
     assert commands.up(layout) == 0
-    assert "It did not end in good order" in capfd.readouterr().out
+    assert "The last server did not end normally" in capfd.readouterr().out
     assert jobs_of(layout)[0]["TrainingJobStatus"] == "Completed"
     assert commands.down(layout) == 0
 

@@ -1,4 +1,4 @@
-"""What the resource types of several services share."""
+"""What several resource types use."""
 
 from __future__ import annotations
 
@@ -52,17 +52,17 @@ def answer_or_none(call: Callable[[], Any], *gone: str) -> Any:
 def every(client: Any, operation: str, items: str, **arguments: Any) -> list[Any]:
     """What a list operation finds, over all pages; `items` is the answer's name for it.
 
-    What is changed afterwards can't move the pages, since all of them have been read by then.
+    All pages are read before anything is changed, so that a change can't move them.
     """
     pages = client.get_paginator(operation).paginate(**arguments)
     return [item for page in pages for item in page.get(items) or ()]
 
 
 def reports(previous: Properties, name: str) -> bool:
-    """Whether a resource reports `name`, which can be a resource of its own as well.
+    """Whether a resource reports the property `name`, which can also be a resource of its own.
 
-    It does where the program has set it, and on an import. Elsewhere what is found
-    there belongs to another, and a refresh would take it for a change of this resource.
+    It does if the program has set it, and on an import. Otherwise what is found belongs to another
+    resource, and a refresh would report it as a change of this one.
     """
     return not previous or bool(previous.get(name))
 

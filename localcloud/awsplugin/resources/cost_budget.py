@@ -127,7 +127,7 @@ def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | Non
 
 
 def _notifications(budgets: Any, account: str, name: str) -> list[Properties]:
-    """The notifications with those who get them."""
+    """The notifications with their subscribers."""
     named = {"AccountId": account, "BudgetName": name}
     notifications = []
     for item in every(budgets, "describe_notifications_for_budget", "Notifications", **named):

@@ -113,7 +113,7 @@ def _create_address(cloud: Cloud, inputs: Properties) -> str:
 def _read_address(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     (address,) = cloud.client("ec2").describe_addresses(AllocationIds=[identity])["Addresses"]
     public = address["PublicIp"]
-    # What uses the address says so itself: else a refresh reports every use as a change.
+    # What uses the address reports that itself; here a refresh would report each use as a change.
     used = {
         name: previous.get(name, "") for name in ("associationId", "networkInterface", "privateIp")
     }

@@ -26,13 +26,13 @@ from localcloud.awsplugin.resources.common import (
 from localcloud.awsplugin.resources.policy_rules import check_key_policy, policy_failures
 
 _GONE = "NotFoundException"
-_ROTATION_DAYS = 365  # what AWS takes where nothing is said
+_ROTATION_DAYS = 365  # AWS's default
 _WINDOW_DAYS = 30
 _ALIAS_LENGTH = 238
 
 
 def require_key(operation: str, cloud: Cloud, key: str | None) -> None:
-    """Refuses a key that does not exist or is not enabled, which the local endpoint takes."""
+    """Refuses a key that does not exist or is not enabled; the local endpoint accepts it."""
     if not key or key.startswith("alias/aws/"):
         return
     kms = cloud.client("kms")
@@ -94,7 +94,7 @@ def _rotate(cloud: Cloud, identity: str, inputs: Properties) -> None:
 
 
 def _metadata(cloud: Cloud, identity: str) -> dict[str, Any] | None:
-    """What KMS says of a key, None if it is to be deleted."""
+    """KMS's metadata of a key; None if its deletion is scheduled."""
     found = cloud.client("kms").describe_key(KeyId=identity)["KeyMetadata"]
     return None if found["KeyState"].startswith("Pending") else dict(found)
 
@@ -177,7 +177,7 @@ def _update_key_policy(
 
 
 def _delete_key_policy(cloud: Cloud, identity: str, state: Properties) -> None:
-    """Gives the key AWS's own default policy again: a key cannot be without one."""
+    """Gives the key AWS's default policy again, because a key always has a policy."""
     if _metadata(cloud, identity):
         _put_policy(cloud, identity, {"policy": _default_policy(cloud)})
 

@@ -1,4 +1,4 @@
-"""What AWS asks of policy documents before it stores them; the local endpoint takes nearly all."""
+"""AWS's checks of policy documents; the local endpoint accepts nearly all documents."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def as_list(value: Any) -> list[Any]:
 def policy_failures(inputs: Properties, name: str, *needed: str) -> Iterator[Failure]:
     """What AWS would refuse as malformed in the policy `name`.
 
-    Each of `needed`, and its negation, is asked of every statement: Principal of the policies of
-    resources, Resource of those of identities.
+    Each statement must have each of `needed` or its negation: Principal in the policies of
+    resources, Resource in those of identities.
     """
     text = inputs.get(name)
     if not isinstance(text, str) or not text:
@@ -40,13 +40,14 @@ def policy_failures(inputs: Properties, name: str, *needed: str) -> Iterator[Fai
     try:
         document = json.loads(text)
     except ValueError:
-        return  # said already, as no JSON
+        return  # reported already, as invalid JSON
     if not isinstance(document, dict) or not document.get("Statement"):
         yield Failure(name, "MalformedPolicyDocument: the policy has no Statement")
         return
     if document.get("Version", _VERSIONS[0]) not in _VERSIONS:
         version = document["Version"]
-        yield Failure(name, f"MalformedPolicyDocument: Version {version!r} is none of {_VERSIONS}")
+        problem = f"Version {version!r} is not one of {_VERSIONS}"
+        yield Failure(name, f"MalformedPolicyDocument: {problem}")
     for position, statement in enumerate(as_list(document["Statement"])):
         for problem in _problems(statement, needed):
             yield Failure(name, f"MalformedPolicyDocument: Statement {position} {problem}")

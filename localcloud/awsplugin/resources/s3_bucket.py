@@ -22,7 +22,7 @@ _ZONES = {
     "us-west-2": "Z3BJ6K6RIION7M",
     "eu-west-1": "Z1BKCTXD74EZPE",
 }
-# Inputs of the bucket that are resources of their own by now.
+# Inputs of the bucket that are resources of their own today.
 _SEPARATE = {
     "accelerationStatus": "BucketAccelerateConfiguration",
     "acl": "BucketAcl",
@@ -130,7 +130,7 @@ def delete_versions(s3: Any, bucket: str, found: Sequence[Properties]) -> None:
     """Deletes what `versions` found.
 
     Raises:
-        AwsError: some are refused, and all others deleted; it names the first.
+        AwsError: some were refused, and all others were deleted; it names the first.
 
     """
     refused: list[dict[str, Any]] = []

@@ -167,7 +167,7 @@ def _subscribe(cloud: Cloud, inputs: Properties) -> str:
 def _read_subscription(cloud: Cloud, identity: str, previous: Properties) -> Properties | None:
     answer = cloud.client("sns").get_subscription_attributes(SubscriptionArn=identity)
     found = answer["Attributes"]
-    # No one answers the mail by which AWS asks for a confirmation.
+    # No one answers AWS's mail that asks for a confirmation.
     unanswered = found["Protocol"] in _EMAIL_PROTOCOLS
     return {
         **{name: found.get(api, "") for name, api in _SUBSCRIPTION.items()},

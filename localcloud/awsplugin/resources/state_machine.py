@@ -32,11 +32,11 @@ def _machine_failures(inputs: Properties) -> Iterator[Failure]:
     states = definition.get("States") or {}
     if "definition" in inputs and definition.get("StartAt") not in states:
         start = definition.get("StartAt")
-        yield Failure("definition", f"InvalidDefinition: StartAt {start!r} is none of its States")
+        yield Failure("definition", f"InvalidDefinition: StartAt {start!r} is not one of States")
     for name, state in states.items():
         for following in (state.get("Next"), state.get("Default")):
             if following and following not in states:
-                reason = f"InvalidDefinition: {name!r} goes on to {following!r}, no state"
+                reason = f"InvalidDefinition: {name!r} has the unknown next state {following!r}"
                 yield Failure("definition", reason)
 
 

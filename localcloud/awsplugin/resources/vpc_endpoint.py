@@ -51,7 +51,7 @@ def _check_service(cloud: Cloud, service: str, endpoint_type: str) -> None:
 
 
 def _check_private_dns(cloud: Cloud, vpc: str, service: str) -> None:
-    """Refuses private names that the VPC does not resolve or another endpoint has taken."""
+    """Refuses private DNS names that the VPC does not resolve, or that another endpoint has."""
     ec2 = cloud.client("ec2")
     for name, field in (
         ("enableDnsSupport", "EnableDnsSupport"),
@@ -113,7 +113,7 @@ def _groups(cloud: Cloud, inputs: Properties) -> list[str]:
 
 
 def _settle(cloud: Cloud, identity: str, inputs: Properties) -> None:
-    """Puts the endpoint's network interfaces into its groups, which the local endpoint omits."""
+    """Puts the endpoint's network interfaces into its groups; the local endpoint does not."""
     if inputs["vpcEndpointType"] != "Interface":
         return
     ec2, groups = cloud.client("ec2"), _groups(cloud, inputs)

@@ -1,1 +1,1 @@
-"""The operations on training jobs, as SageMaker's API has them."""
+"""SageMaker's operations on training jobs."""

@@ -1,8 +1,8 @@
-"""What a request's S3 URIs lead to, looked at when a job is created, as the job's role.
+"""Checks of a request's S3 URIs with the job's role, when the job is created.
 
-Inputs are listed under their prefix, as the service's own message says. How it looks at the bucket
-of the output, AWS doesn't say: here it asks for the bucket itself, which takes s3:ListBucket
-without a prefix.
+Inputs are listed with their prefix, as the service's own message says. AWS doesn't say how the
+service checks the bucket of the output: here the bucket itself is listed, which needs s3:ListBucket
+without a condition on the prefix.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _ABSENT = "because no identity-based policy"
 
 
 def check_data(request: dict[str, Any], session: Session, role: identities.Role | None) -> None:
-    """Raises the service's ValidationException for input that is not there, or output elsewhere.
+    """Raises the service's ValidationException for input or an output bucket that can't be used.
 
-    `role` is the session's role as the service sees it. Raises PolicyError if its policies can't be
-    judged.
+    `role` is the session's role as the service sees it. Raises PolicyError if its policies
+    can't be evaluated.
     """
     for channel in request.get("InputDataConfig", []):
         uri = channel["DataSource"]["S3DataSource"]["S3Uri"]

@@ -22,8 +22,8 @@ _KEYS = {
 def list_jobs(jobs: Iterable[TrainingJob], request: Document, now: float) -> Document:
     """One page of summaries.
 
-    As in the service, a page is cut first and then filtered by status: it may hold fewer
-    jobs than MaxResults, even none, although more follow.
+    As in SageMaker, a page is cut first and then filtered by status: it may have fewer jobs
+    than MaxResults, or none, although more pages follow.
     """
     chosen = _ordered([job for job in jobs if _selected(job, request, now)], request)
     start = position(request.get("NextToken"))
@@ -52,6 +52,6 @@ def _between(time: float, request: Document, field: str) -> bool:
 
 
 def _ordered(jobs: list[TrainingJob], request: Document) -> list[TrainingJob]:
-    # The newest first, as the service answers, although its documentation says Ascending.
+    # The newest first, as SageMaker answers, although its documentation says Ascending.
     descending = request.get("SortOrder", "Descending") == "Descending"
     return sorted(jobs, key=_KEYS[request.get("SortBy", "CreationTime")], reverse=descending)

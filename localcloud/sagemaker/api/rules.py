@@ -1,4 +1,4 @@
-"""What CreateTrainingJob requires beyond the shape of each field."""
+"""The rules of CreateTrainingJob that are not in the service model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from localcloud.sagemaker.runtime.layout import input_mode
 Document = dict[str, Any]
 
 _LONGEST_RUN = 28 * 86_400
-# Families whose volume is local NVMe, encrypted by the hardware with its own key.
+# Families with local NVMe disks, which the hardware encrypts with its own key.
 _LOCAL_STORAGE = re.compile(
     r"ml\.(g4dn|g5|g6|g6e|p3dn|p4d|p4de|p5|p5e|p5en|p6-?\w*|trn1|trn1n|trn2|[cmr]\dg?i?a?dn?)\."
 )
@@ -92,7 +92,7 @@ def _channels(request: Document) -> Iterator[str]:
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"Duplicate channel name {name} in InputDataConfig"
     for name in {".", ".."}.intersection(names):
-        yield f"Invalid channel name {name}. It is a folder's"
+        yield f"Invalid channel name {name}. It can't be a folder's name"
     for channel in channels:
         mode = input_mode(request, channel)
         kind = channel["DataSource"].get("S3DataSource", {}).get("S3DataType")
@@ -103,7 +103,10 @@ def _channels(request: Document) -> Iterator[str]:
             if channel.get(name, "None") != "None" and mode != "Pipe":
                 yield f"{name} {channel[name]} is only supported with Pipe mode: {where}"
         if (kind == "AugmentedManifestFile") != bool(_attribute_names(channel)):
-            yield f"AttributeNames go with S3DataType AugmentedManifestFile, and only: {where}"
+            yield (
+                "AttributeNames are required with S3DataType AugmentedManifestFile, and not "
+                f"supported otherwise: {where}"
+            )
         if mode == "FastFile" and kind != "S3Prefix":
             yield f"FastFile mode is only supported with S3DataType S3Prefix: {where}"
 
@@ -114,7 +117,7 @@ def _attribute_names(channel: Document) -> list[str]:
 
 
 def _checkpoints(request: Document) -> Iterator[str]:
-    """What a path may be is documented nowhere; one that leads up would leave the job's files."""
+    """AWS does not document valid paths; one that leads up would leave the job's files."""
     path = request.get("CheckpointConfig", {}).get("LocalPath")
     if path is not None and (posixpath.normpath(path) != path.rstrip("/") or path[0] != "/"):
         yield f"Invalid LocalPath {path}. It must be the full path of a folder"
@@ -125,7 +128,7 @@ def _tags(request: Document) -> Iterator[str]:
 
 
 def tag_problems(tags: list[Document]) -> Iterator[str]:
-    """What is wrong with a list of tags."""
+    """The problems of a list of tags."""
     keys = [tag["Key"] for tag in tags]
     for key in sorted({key for key in keys if keys.count(key) > 1}):
         yield f"Duplicate tag key {key}"
@@ -135,7 +138,7 @@ def tag_problems(tags: list[Document]) -> Iterator[str]:
 
 
 def _not_offered(request: Document) -> Iterator[str]:
-    """Refuses what the service offers and the local cloud does not, rather than ignore it."""
+    """Problems with what SageMaker offers and the local cloud does not."""
     lacking = "is not offered by the local cloud"
     for name in ("ServerlessJobConfig", "SessionChainingConfig"):
         if name in request:

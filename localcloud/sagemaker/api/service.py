@@ -1,4 +1,4 @@
-"""The training-job operations of the SageMaker API, over records in memory."""
+"""SageMaker's operations on training jobs, on records in memory."""
 
 from __future__ import annotations
 
@@ -58,25 +58,25 @@ class TrainingService:
         }
 
     def offers(self, operation: str, request: Document) -> bool:
-        """Whether this service answers: tags of other resources are not its own."""
+        """Whether this service answers a request; it has no tags of other resources."""
         arn = request.get("ResourceArn")
         other = isinstance(arn, str) and ":training-job/" not in arn
         return operation in self._operations and not other
 
     def call(self, operation: str, request: Document, account: str, region: str) -> Document:
-        """Answers one request. Raises ServiceError as the service would."""
+        """The answer to a request. Raises the ServiceError of SageMaker."""
         validate(operation, request)
         return self._operations[operation]((account, region), request)
 
     def interrupt(self, name: str, interruption: Interruption) -> None:
-        """Takes away the instances of a spot job that trains. Raises ServiceError for others."""
+        """Takes away the instances of a spot job in training. Raises ServiceError for any other."""
         with self._lock:
             named = [runner for runner in self._runners.values() if runner.job.name == name]
         if not named:
             raise not_found()
         spot = [each for each in named if each.job.request.get("EnableManagedSpotTraining")]
         if not spot:
-            raise validation_error(f"{name} is no managed spot training job.")
+            raise validation_error(f"{name} is not a managed spot training job.")
         if not any(runner.interrupt(interruption) for runner in spot):
             raise validation_error(f"{name} has no instances: its status is not Training.")
 
@@ -90,7 +90,7 @@ class TrainingService:
             return [asdict(runner.job) for runner in self._runners.values()]
 
     def restore(self, documents: list[Document]) -> None:
-        """Takes back the jobs that an earlier server had; `resume` sets those going that ran."""
+        """Takes back the jobs of an earlier server; `resume` continues those that ran."""
         for document in documents:
             job = TrainingJob.from_document(document)
             job.warm_pool = warm_pools.lost(job, time.time())
@@ -101,13 +101,13 @@ class TrainingService:
         return Runner(job, self._settings, access, self._announce)
 
     def resume(self, lost: float) -> None:
-        """Goes on with the jobs whose instances were lost, at a time, with an earlier server."""
+        """Continues the jobs whose instances were lost with an earlier server, at this time."""
         for runner in list(self._runners.values()):
             if not statuses.ended(runner.job):
                 runner.resume(lost)
 
     def close(self) -> None:
-        """Ends the processes of all jobs at once, and forgets the jobs."""
+        """Kills the processes of all jobs, and forgets the jobs."""
         self.quotas.forget()
         with self._lock:
             runners, self._runners = list(self._runners.values()), {}
@@ -142,7 +142,7 @@ class TrainingService:
         return {"TrainingJobArn": arn}
 
     def _take_instances(self, job: TrainingJob, now: float) -> None:
-        """Gives a job kept instances, or new ones. Raises ServiceError if there is no quota."""
+        """Gives a job kept instances or new ones. Raises ServiceError if the quota is used up."""
         place, jobs = (job.account, job.region), self._jobs()
         earlier = warm_pools.matching(jobs, place, job.request, now)
         others = [each for each in jobs if each is not earlier]
@@ -165,9 +165,9 @@ class TrainingService:
             )
 
     def _assume_role(self, request: Document, place: Place, job: str) -> RoleClients:
-        """Clients that act as a job's role, once that may do what a creation asks of it.
+        """Clients with a job's role, after the role was checked as a creation requires.
 
-        Raises ServiceError, also while the role is not yet seen as it is.
+        Raises ServiceError, also while SageMaker does not see the role's last change yet.
         """
         account, region = place
         arn = request["RoleArn"]
@@ -181,7 +181,7 @@ class TrainingService:
             access = self._clients.of_job(request, region)
             check_data(request, access.session, role)
         except PolicyError as error:
-            message = f"The local cloud can't judge the policies of role {arn}: {error}"
+            message = f"The local cloud can't evaluate the policies of role {arn}: {error}"
             raise validation_error(message) from error
         return access
 
@@ -244,7 +244,7 @@ class TrainingService:
         return {"Tags": _tag_list(job)}
 
     def _list_tags(self, _place: Place, request: Document) -> Document:
-        # All at once: a resource has no more tags than the largest page holds.
+        # All on one page: a resource has no more tags than the largest page.
         return {"Tags": _tag_list(self._tagged(request))}
 
     def _delete_tags(self, _place: Place, request: Document) -> Document:

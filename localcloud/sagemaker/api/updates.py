@@ -1,4 +1,4 @@
-"""UpdateTrainingJob: what can be changed of a job, and when."""
+"""UpdateTrainingJob: what can be changed, and when."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KEEP_ALIVE = "KeepAlivePeriodInSeconds"
 
 
 def update(job: TrainingJob, request: Document, now: float) -> None:
-    """Changes a job. Raises the service's ValidationException for what can't be changed now."""
+    """Changes a job. Raises SageMaker's ValidationException for what can't be changed now."""
     profiling = [
         name for name in ("ProfilerConfig", "ProfilerRuleConfigurations") if name in request
     ]

@@ -1,1 +1,1 @@
-"""What travels between S3 and a job's instances: input, checkpoints, results."""
+"""What is copied between S3 and a job's instances: input, checkpoints, results."""

@@ -1,4 +1,4 @@
-"""A job's results: what its instances left in /opt/ml, merged and put into S3."""
+"""A job's results: what its instances left in /opt/ml, merged and uploaded to S3."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from localcloud.sagemaker.sandbox.script_files import leads_elsewhere
 
 
 def merged(folders: Sequence[Path]) -> dict[str, Path]:
-    """The files below several folders by relative name; a later folder's one wins."""
+    """The files below several folders by relative name; a later folder's file replaces others."""
     files = {}
     for folder in folders:
         if leads_elsewhere(folder):
             continue
         for path in sorted(folder.rglob("*")):
-            # Pipes, sockets and devices hold nothing that could be kept.
+            # Pipes, sockets and devices have no contents to upload.
             mode = path.lstat().st_mode
             if stat.S_ISREG(mode) or stat.S_ISLNK(mode):
                 files[path.relative_to(folder).as_posix()] = path
@@ -32,7 +32,7 @@ def merged(folders: Sequence[Path]) -> dict[str, Path]:
 
 
 class Uploader:
-    """Puts results below one S3 folder, encrypted as OutputDataConfig asks."""
+    """Uploads results below one S3 folder, encrypted as OutputDataConfig says."""
 
     def __init__(self, s3: Any, output: dict[str, Any], location: Location) -> None:
         self._s3 = s3
@@ -60,7 +60,7 @@ class Uploader:
     def _upload_archive(self, name: str, files: dict[str, Path]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             archive = Path(folder) / name
-            # The fastest level: the bytes only go to a neighbouring process.
+            # The fastest level, because the bytes only go to another process.
             with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
                 for relative, path in files.items():
                     tar.add(path, relative, recursive=False)
@@ -71,7 +71,7 @@ class Uploader:
         try:
             self._s3.upload_file(str(path), target.bucket, target.key, ExtraArgs=self._encryption)
         except S3UploadFailedError as error:
-            # boto3 keeps the service's answer only as what it was handling.
+            # boto3 has the service's answer only as the context of its own error.
             if isinstance(error.__context__, ClientError):
                 raise refused("Artifact upload failed:Error 7: ", error.__context__) from error
             raise

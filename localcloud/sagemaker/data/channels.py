@@ -14,7 +14,7 @@ from localcloud.sagemaker.jobs.failure_reasons import ClientError
 
 Document = dict[str, Any]
 Share = tuple[int, int]
-"""A host's position, from 0, among the number of a channel's hosts."""
+"""A host's position among a channel's hosts, from 0, and their number."""
 
 
 def download(
@@ -22,7 +22,7 @@ def download(
 ) -> None:
     """Downloads a channel's objects into `folder`.
 
-    `check` runs before each object and may raise to end the download.
+    `check` runs before each object, and may raise an error to end the download.
     """
     found = objects(s3, source)
     if sharded(source):
@@ -41,7 +41,7 @@ def sharded(source: Document) -> bool:
 def fetch(s3: Any, location: Location, path: Path) -> None:
     """Downloads one object; a key that ends with a slash is a folder.
 
-    Raises ClientError for a key that no file can have.
+    Raises ClientError for a key that can't be a file name.
     """
     if location.key.endswith("/"):
         with _named(location):
@@ -58,7 +58,7 @@ def fetch(s3: Any, location: Location, path: Path) -> None:
 
 @contextmanager
 def _named(location: Location) -> Iterator[None]:
-    """Turns what the file system says of an object's name into the owner's mistake."""
+    """Raises ClientError for a key that the file system refuses as a name."""
     try:
         yield
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Checkpoints: restored before the start, then kept in step with S3 while the job runs."""
+"""Checkpoints: downloaded before the start, then synchronised with S3 while the job runs."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from localcloud.sagemaker.sandbox.script_files import leads_elsewhere, opened_fo
 UPLOADING, UPLOADED = ".sagemaker-uploading", ".sagemaker-uploaded"
 _MARKERS = (UPLOADING, UPLOADED, ".sagemaker-ignore")
 _LOOK_AGAIN = 0.2
-"""After which part of the interval between two passes a pass looks at the files once more."""
+"""The share of the interval between two passes after which a pass looks at the files again."""
 
-# What a script's files or S3 may do; any other kind is a mistake of the local cloud's own.
+# Errors of a script's files or of S3; any other error is a fault of the local cloud.
 _EXPECTED = (OSError, UnicodeError, BotoCoreError, ClientError)
 _GONE = (FileNotFoundError, NotADirectoryError)
 
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Stamp:
-    """What is different between two versions of a file."""
+    """What differs between two versions of a file."""
 
     size: int
     modified: int
@@ -44,7 +44,7 @@ class Stamp:
 
 Files = Mapping[str, Stamp]
 Report = Callable[[str, Exception], None]
-"""Takes the name of a file or folder, relative to the checkpoint folder, and what is wrong."""
+"""Takes the name of a file or folder, relative to the checkpoint folder, and the error."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ class Changes:
 
 
 def changes(before: Files, now: Files, kept: Files) -> Changes:
-    """What differs from S3, of which `kept` says what it has.
+    """The differences from S3, which has the files `kept`.
 
-    A file is uploaded once it is the same in two looks: while it grows, it waits.
+    A file is uploaded once it looks the same twice, so a growing file waits.
     """
     stable = (name for name, stamp in now.items() if before.get(name) == stamp)
     return Changes(
@@ -70,13 +70,13 @@ def changes(before: Files, now: Files, kept: Files) -> Changes:
 def scan(folder: Path, known: Files, report: Report) -> dict[str, Stamp]:
     """The files below `folder`, without the service's markers and without links.
 
-    What vanishes meanwhile is not there. A folder that can't be looked at is reported to `report`,
-    and its files are taken to be as they were `known`: they are not deleted.
+    A file that vanishes meanwhile is left out. A folder that can't be read is reported to `report`,
+    and its files count as unchanged since `known`, so they are not deleted.
     """
     found: dict[str, Stamp] = {}
     if leads_elsewhere(folder):
         return found
-    unseen = [""]  # a list instead of recursion: a script's folders may be too deep for that
+    unseen = [""]  # a list, because a script's folders may be too deep for recursion
     while unseen:
         name = unseen.pop()
         try:
@@ -111,10 +111,10 @@ def _stamp(status: os.stat_result) -> Stamp:
 
 
 class CheckpointSync:
-    """Keeps one instance's checkpoint folder and the job's checkpoint prefix in step.
+    """Synchronises one instance's checkpoint folder with the job's checkpoint prefix.
 
-    An error with one file costs that file only: it is once in the local cloud's log,
-    and tried again in each pass. The job hears nothing of it.
+    An error with one file affects only that file: the local cloud's log has it once, and each
+    pass tries again. The job does not notice it.
     """
 
     def __init__(self, s3: Any, location: Location, folder: Path, interval: float) -> None:
@@ -130,7 +130,7 @@ class CheckpointSync:
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
 
     def restore(self, check: Callable[[], None]) -> None:
-        """Downloads what the prefix holds; `check` may raise, before each object, to end it."""
+        """Downloads the prefix's objects; `check` runs before each, and may raise to end it."""
         self._folder.mkdir(parents=True, exist_ok=True)
         for key in list(list_keys(self._s3, self._location)):
             check()
@@ -140,21 +140,21 @@ class CheckpointSync:
         self._kept = self._scan()
 
     def start(self) -> None:
-        """Begins to upload changes, once the script runs."""
+        """Begins to upload changes; call it when the script runs."""
         self._thread.start()
 
     def finish(self, seconds: float) -> None:
-        """Ends, once the script has ended, with a pass over whatever it left, whole or torn.
+        """Ends with a last pass over what the script left, complete or not.
 
-        The pass stops between two files after `seconds`. Only then may the folder go: what
-        happens to it later is no deletion of the script's.
+        Call it when the script has ended. The pass stops between two files after `seconds`. The
+        folder may be removed only after it: an earlier removal would look like the script's.
         """
         self._end()
         deadline = time.monotonic() + seconds
         self._pass(lambda: self._apply_all(lambda: time.monotonic() > deadline))
 
     def abandon(self) -> None:
-        """Ends without a last pass, or between two files of one that runs: the instance is lost."""
+        """Ends without a last pass, or between two files of a running one: the instance is lost."""
         self._end()
 
     def _end(self) -> None:
@@ -167,7 +167,7 @@ class CheckpointSync:
             self._pass(self._apply_stable)
 
     def _pass(self, work: Callable[[], None]) -> None:
-        """Does the work of a pass; no error ends the passes or the job."""
+        """Does the work of a pass; an error ends neither the passes nor the job."""
         self._failed_before, self._failed = self._failed, {}
         self._attempt("", work)
 
@@ -181,13 +181,13 @@ class CheckpointSync:
         now = self._scan()
         left = self._apply(changes(now, now, self._kept), over)
         if left:
-            _log.warning("%d checkpoint files were not synchronised within the grace", left)
+            _log.warning("%d checkpoint files were not synchronised within the grace period", left)
 
     def _scan(self) -> dict[str, Stamp]:
         return scan(self._folder, self._kept, self._report)
 
     def _apply(self, found: Changes, over: Callable[[], bool]) -> int:
-        """Uploads and deletes until it is over. Returns how many files are left."""
+        """Uploads and deletes until `over` is true. Returns how many files are left."""
         work = [(name, self._upload) for name in found.upload]
         work += [(name, self._delete) for name in found.delete]
         for number, (name, change) in enumerate(work):
@@ -203,7 +203,7 @@ class CheckpointSync:
             self._report(name, error)
 
     def _report(self, name: str, error: Exception) -> None:
-        """Logs an error, unless this pass or the one before has met the same."""
+        """Logs an error, unless this pass or the last one had the same."""
         reported = {self._failed_before.get(name), self._failed.get(name)}
         self._failed[name] = type(error)
         if type(error) not in reported:
@@ -216,7 +216,7 @@ class CheckpointSync:
         path = self._folder / name
         uploading, uploaded = path.name + UPLOADING, path.name + UPLOADED
         with suppress(*_GONE), opened_folder(path.parent) as folder:
-            # Without waiting, should a pipe have taken the file's place.
+            # Without waiting, in case a pipe has replaced the file.
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
             with os.fdopen(os.open(path.name, flags, dir_fd=folder), "rb") as file:
                 status = os.fstat(file.fileno())
@@ -228,7 +228,7 @@ class CheckpointSync:
                 os.close(os.open(uploading, os.O_CREAT | os.O_EXCL, 0o644, dir_fd=folder))
                 content = _Content(file, status.st_size)
                 self._s3.upload_fileobj(content, target.bucket, target.key)
-            # As it was before: a file that changed meanwhile is uploaded again.
+            # The stamp from before: a file that changed meanwhile is uploaded again.
             self._kept[name] = _stamp(status)
             os.rename(uploading, uploaded, src_dir_fd=folder, dst_dir_fd=folder)
 
@@ -242,10 +242,10 @@ class CheckpointSync:
 
 
 class _Content:
-    """What a file held when its upload began, as far as it still does.
+    """The contents of a file up to its size when the upload began.
 
-    Its script may make the file longer or shorter meanwhile. boto3 reads from it as from a stream,
-    so the length that it announces is that of what it has read.
+    The script may make the file longer or shorter meanwhile. boto3 reads it as a stream, so the
+    length in its request is that of what it has read.
     """
 
     def __init__(self, file: BinaryIO, size: int) -> None:
@@ -253,7 +253,7 @@ class _Content:
         self._left = size
 
     def read(self, amount: int = -1) -> bytes:
-        """The next bytes, all that are left without an amount, none at the end."""
+        """The next bytes; without an amount all that are left, at the end none."""
         content = self._file.read(self._left if amount < 0 else min(amount, self._left))
         self._left -= len(content)
         return content

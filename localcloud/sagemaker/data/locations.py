@@ -1,4 +1,4 @@
-"""S3 locations and what lies under them."""
+"""S3 locations, and the keys below them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Location:
 
     @classmethod
     def parse(cls, uri: str) -> Location:
-        """Splits s3://bucket/key. Raises ValueError for anything else."""
+        """Parses s3://bucket/key. Raises ValueError for anything else."""
         scheme, _, rest = uri.partition("://")
         bucket, _, key = rest.partition("/")
         if scheme not in {"s3", "https"} or not bucket:

@@ -1,4 +1,4 @@
-"""A channel in Pipe mode: a named pipe for each epoch, fed when the script opens it."""
+"""A channel in Pipe mode: a named pipe for each epoch, filled when the script opens it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _log = logging.getLogger(__name__)
 
 
 class Pipe:
-    """Feeds one channel of one instance, on a thread of its own.
+    """Fills the pipes of one channel of one instance, on its own thread.
 
-    `<channel>_0` is there before the script begins, and each further pipe before any data of
-    the one before, so that a script always finds the next one.
+    `<channel>_0` exists before the script begins, and each further pipe before any data of the
+    last one, so that a script always finds the next pipe.
     """
 
     def __init__(self, path: Path, stream: Stream, fail: Callable[[Exception], None]) -> None:
-        """`path` lacks the epoch's number; `fail` hears why data can't be had."""
+        """`path` is without the epoch's number; `fail` gets the error if data can't be read."""
         self._path = path
         self._stream = stream
         self._fail = fail
@@ -36,11 +36,11 @@ class Pipe:
         os.mkfifo(self._of(0))
 
     def start(self) -> None:
-        """Begins to wait for the script."""
+        """Starts the thread, which waits for the script."""
         self._thread.start()
 
     def close(self) -> None:
-        """Ends, once the instance has."""
+        """Ends the thread; call it when the instance has ended."""
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -54,14 +54,14 @@ class Pipe:
                 pipe = self._open(self._of(epoch))
                 if pipe is None:
                     return
-                # The job fails before the script takes the pipe's end for the end of the data.
+                # The job fails before the script can take the pipe's end for the end of the data.
                 with closing(os.fdopen(pipe, "wb", buffering=0)), self._failing():
                     self._make(epoch + 1)
                     self._feed(pipe, self._stream.epoch(epoch))
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
-        """Lets the job fail for whatever goes wrong, unless its instance has ended."""
+        """Makes the job fail for any error, unless its instance has ended."""
         try:
             yield
         except Exception as error:
@@ -76,10 +76,12 @@ class Pipe:
         try:
             os.mkfifo(path)
         except FileExistsError as error:
-            raise ClientError(f"Data download failed:The script made {path.name} itself") from error
+            raise ClientError(
+                f"Data download failed:The script created {path.name} itself"
+            ) from error
 
     def _open(self, path: Path) -> int | None:
-        """Opens a pipe once the script reads from it; None if it never does or took it away."""
+        """Opens a pipe once the script reads from it; None if it never does or removed it."""
         while not self._ended.is_set():
             try:
                 return os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
@@ -92,7 +94,7 @@ class Pipe:
         return None
 
     def _feed(self, pipe: int, pieces: Iterator[bytes]) -> None:
-        """Writes all pieces, or as many as the script wants."""
+        """Writes all pieces, or as many as the script reads."""
         for piece in pieces:
             rest = memoryview(piece)
             while rest:
@@ -104,7 +106,7 @@ class Pipe:
                     return
 
     def _write(self, pipe: int, data: memoryview) -> int:
-        """Writes what the pipe takes now, which may be nothing."""
+        """Writes as much as the pipe takes now, and returns how much that was."""
         ready = select.poll()
         ready.register(pipe, select.POLLOUT)
         ready.poll(_POLL_SECONDS * 10_000)

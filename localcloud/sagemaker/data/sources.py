@@ -1,4 +1,4 @@
-"""What a channel's data source consists of: objects, or the lines of an augmented manifest."""
+"""The parts of a channel's data source: objects, or the lines of an augmented manifest."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Line:
 
 
 def objects(s3: Any, source: Document) -> list[Object]:
-    """The objects of an S3 data source in their order. Raises ClientError without any."""
+    """The objects of an S3 data source, in their order. Raises ClientError if there are none."""
     location = Location.parse(source["S3Uri"])
     found = list(_listed(s3, location, source["S3DataType"]))
     if not found:
@@ -68,7 +68,7 @@ def manifest(text: bytes, where: Location) -> list[tuple[Location, str]]:
         ]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ClientError(
-            f"Data download failed:The manifest s3://{where.bucket}/{where.key} is no array of "
+            f"Data download failed:The manifest s3://{where.bucket}/{where.key} is not an array of "
             f"a prefix and suffixes: {error}"
         ) from error
 
@@ -84,17 +84,17 @@ def lines(s3: Any, source: Document) -> list[Line]:
 
 
 def attributes(s3: Any, line: Line, names: Sequence[str]) -> Iterator[bytes]:
-    """The attributes of an augmented manifest's line: what a reference leads to.
+    """The attributes of an augmented manifest's line; for a reference, the object's contents.
 
-    Raises ClientError for a line that is no JSON object or that lacks an attribute.
+    Raises ClientError for a line that is not a JSON object or lacks an attribute.
     """
     try:
         values = json.loads(line.text)
     except (ValueError, RecursionError) as error:
-        raise ClientError(f"Data download failed:A line is no JSON: {error}") from error
+        raise ClientError(f"Data download failed:A line is not JSON: {error}") from error
     for name in names:
         if not isinstance(values, dict) or name not in values:
-            raise ClientError(f"Data download failed:A line is no JSON object with {name}")
+            raise ClientError(f"Data download failed:A line is not a JSON object with {name}")
         yield _attribute(s3, name, values[name])
 
 
@@ -102,14 +102,14 @@ def _attribute(s3: Any, name: str, value: Any) -> bytes:
     if not name.endswith(_REFERENCE):
         try:
             return (value if isinstance(value, str) else json.dumps(value)).encode()
-        except UnicodeEncodeError as error:  # a surrogate by itself, which JSON can hold
-            raise ClientError(f"Data download failed:{name} is no text: {error}") from error
+        except UnicodeEncodeError as error:  # a lone surrogate, which JSON can have
+            raise ClientError(f"Data download failed:{name} is not text: {error}") from error
     try:
         location = Location.parse(value)
     except (ValueError, AttributeError):
         location = Location("", "")
     if not location.key:
-        raise ClientError(f"Data download failed:{name} is no S3 URI of an object: {value!a}")
+        raise ClientError(f"Data download failed:{name} is not the S3 URI of an object: {value!a}")
     return _read(s3, location)
 
 
@@ -124,9 +124,8 @@ def shard(items: Sequence[Item], index: int, count: int) -> list[Item]:
 def relative_name(key: str, prefix: str) -> str:
     """An object's path within its channel.
 
-    A prefix that names a folder or an object leaves what follows its last slash; one that
-    ends within a name leaves that name too. Raises ClientError for a path that would
-    lead out of the channel.
+    It is what follows the last slash of the prefix. Raises ClientError for a path that would lead
+    out of the channel.
     """
     if key == prefix or not (prefix.endswith("/") or key.startswith(f"{prefix}/")):
         prefix = prefix.rpartition("/")[0]

@@ -1,4 +1,4 @@
-"""What flows through the pipe of a channel: all its data, once an epoch."""
+"""The data of a channel's pipe: all of them, once in each epoch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from localcloud.sagemaker.jobs.failure_reasons import ClientError, refused
 Document = dict[str, Any]
 
 _PIECE_BYTES = 1 << 18
-# The first word of a record in MXNet's RecordIO format, whose contents are padded to words.
+# The first word of a record in MXNet's RecordIO format; the contents are padded to words.
 _RECORD_MAGIC, _WORD = 0xCED7230A, 4
 
 
@@ -33,10 +33,10 @@ class Stream:
         self._share = share
 
     def epoch(self, number: int) -> Iterator[bytes]:
-        """The bytes of an epoch, from 0, in pieces.
+        """The bytes of an epoch, in pieces; the first epoch is 0.
 
-        Raises ClientError, which names channel and object or line, for data that are not there,
-        not allowed, not what they should be; RuntimeError, which names them too, for all else.
+        Raises ClientError for data that are missing, not allowed or invalid, and RuntimeError for
+        any other error. Both name the channel, and the object or line.
         """
         with self._named(self._source["S3Uri"]):
             items = self._items(number)
@@ -54,13 +54,13 @@ class Stream:
         except ClientError as error:
             raise ClientError(f"{error} {where}") from error
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            message = f"Data download failed:No whole gzip: {error} {where}"
+            message = f"Data download failed:Not a complete gzip: {error} {where}"
             raise ClientError(message) from error
         except Exception as error:
             raise RuntimeError(f"Data could not be read {where}") from error
 
     def _items(self, epoch: int) -> list[Any]:
-        """Objects or lines, in the epoch's order: where they are shuffled, then divided."""
+        """The host's objects or lines in an epoch: shuffled, if asked for, then divided."""
         augmented = self._source["S3DataType"] == "AugmentedManifestFile"
         found: list[Any] = (lines if augmented else objects)(self._s3, self._source)
         if shuffle := self._channel.get("ShuffleConfig"):

@@ -1,1 +1,1 @@
-"""What a training job is: its record, and what follows from it."""
+"""What a training job is: its record, and what is derived from it."""

@@ -1,4 +1,4 @@
-"""A job's record as DescribeTrainingJob and ListTrainingJobs show it."""
+"""A job's record in the form of DescribeTrainingJob and ListTrainingJobs."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _FLAGS = (
 
 
 def describe(job: TrainingJob, now: float = 0.0) -> Document:
-    """DescribeTrainingJob's answer: all that was sent and what the service adds.
+    """The answer of DescribeTrainingJob: the request, and what the service adds.
 
-    `now` is the time at which it is asked, 0 for that of the last change.
+    `now` is the time of the call in epoch seconds; 0 for the time of the last change.
     """
     return {
         **_request(job),
@@ -75,7 +75,7 @@ def summarise(job: TrainingJob, now: float) -> Document:
 
 
 def output_uri(job: TrainingJob) -> str:
-    """The S3 URI below which the job's output lies, without a final slash."""
+    """The S3 URI of the folder with the job's output, without a final slash."""
     path: str = job.request["OutputDataConfig"]["S3OutputPath"]
     return f"{path.rstrip('/')}/{job.name}/output"
 
@@ -87,7 +87,7 @@ def model_uri(job: TrainingJob) -> str:
 
 
 def _request(job: TrainingJob) -> Document:
-    """What was sent, with the defaults that the service shows."""
+    """The request, with the defaults that the service shows."""
     shown = {name: value for name, value in job.request.items() if name not in _NOT_SHOWN}
     document = copy.deepcopy(shown)
     for channel in document.get("InputDataConfig", []):

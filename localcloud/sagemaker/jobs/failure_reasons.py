@@ -1,4 +1,4 @@
-"""Why a job fails, in the words of FailureReason."""
+"""The texts of FailureReason."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ INTERNAL = "InternalServerError: We encountered an internal error. Please try ag
 
 
 class ClientError(Exception):
-    """What the job's owner asked for can't be done; the message becomes the failure reason."""
+    """An error of the job's owner; the message becomes the failure reason."""
 
 
 def refused(step: str, error: ServiceClientError, where: str = "") -> Exception:
-    """The failure of a step, such as "Data download failed:", that a service refused.
+    """The error of a step that a service refused, such as "Data download failed:".
 
-    `where` says at what. Where the service itself failed, it is not called the owner's mistake.
+    `where` names the object. It is a ClientError, unless the service itself failed.
     """
     status = _status(error)
     answer = error.response["Error"]
@@ -34,7 +34,7 @@ def _status(error: ServiceClientError) -> int:
 
 
 def reason(error: Exception) -> str:
-    """The failure reason for an error: the request's bucket, key or role, or the service."""
+    """The failure reason for an error of the owner, or else of the service."""
     owners = isinstance(error, ClientError) or (
         isinstance(error, ServiceClientError) and _status(error) < _SERVER_ERROR
     )
@@ -42,12 +42,12 @@ def reason(error: Exception) -> str:
 
 
 def client_error(error: Exception) -> str:
-    """The failure reason for a mistake of the job's owner."""
+    """The failure reason for an error of the job's owner."""
     return f"ClientError: {error}"[:_LONGEST]
 
 
 def algorithm_error(failure_file: Path, code: int) -> str:
-    """The failure reason for an exit code, with what the script left to say."""
+    """The failure reason for an exit code, with the text of the script's failure file."""
     end = f", exit code: {code}"
     start = "AlgorithmError: "
     return start + _read(failure_file)[: _LONGEST - len(start) - len(end)] + end

@@ -1,4 +1,4 @@
-"""What the instance types of training jobs are made of and cost.
+"""The hardware and prices of the instance types of training jobs.
 
 `instance_types.csv` has a row for each value of the service model's `TrainingInstanceType`.
 Prices are on-demand USD per instance and hour in us-east-1; an unknown one is empty.
@@ -15,7 +15,7 @@ from typing import Any
 
 _TABLE = Path(__file__).with_name("instance_types.csv")
 _HISTORICAL = "C"
-"""The grade of prices that AWS's price list no longer holds."""
+"""The mark of prices that AWS's price list no longer has."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class InstanceType:
 
     name: str
     vcpus: int
-    """0 where it is not known."""
+    """0 if it is not known."""
     memory_gib: float
-    """GiB per instance; 0 where it is not known."""
+    """GiB per instance; 0 if it is not known."""
     accelerators: int
     listed_price: str
-    """USD per instance and hour in AWS's price list; empty where it has none."""
+    """USD per instance and hour in AWS's price list; empty if it has none."""
     price_date: str
     """When the price was read."""
 
@@ -59,9 +59,9 @@ def _parse(row: Mapping[str, str]) -> InstanceType:
 
 
 def instance_groups(request: dict[str, Any]) -> list[dict[str, Any]]:
-    """The groups of a request's instances; where it has none, all instances as one without a name.
+    """The instance groups of a request, each with InstanceType and InstanceCount.
 
-    Each has InstanceType and InstanceCount.
+    A request without groups has one, without a name.
     """
     resources = request["ResourceConfig"]
     groups: list[dict[str, Any]] = resources.get("InstanceGroups") or [resources]

@@ -1,4 +1,4 @@
-"""State changes of training jobs, as the service publishes them on EventBridge."""
+"""State changes of training jobs, as SageMaker publishes them on EventBridge."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 class Publisher:
-    """Publishes changes in their order, on a thread of its own: no job waits for a target."""
+    """Publishes changes in their order on its own thread, so that no job waits for a target."""
 
     def __init__(self) -> None:
         self._events: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
@@ -69,7 +69,7 @@ class Publisher:
 def detail(job: TrainingJob) -> dict[str, Any]:
     """An event's detail: the description, with times in milliseconds since the epoch.
 
-    What is not yet known is null, where a description leaves it out; tags are a map. There is no
+    A value that is not known yet is null; a description leaves it out. Tags are a map. There is no
     FailureReason: the guide promises it for failed jobs, but the published schema has none.
     """
     known: dict[str, Any] = _in_milliseconds(describe(job))

@@ -12,39 +12,39 @@ from typing import Literal, get_args
 from localcloud.sagemaker.jobs.instances import instance_types
 
 Kind = Literal["training job", "spot training job", "training warm pool"]
-"""What instances are used for: the service counts each apart."""
+"""The use of instances; the service counts each use separately."""
 Place = tuple[str, str]
 """An account and a region."""
 
-# AWS gives each account its own, for many types none. Here the examples run without a request.
+# AWS gives each account its own, and often 0. Here the examples run without an increase.
 DEFAULTS: Mapping[Kind, int] = {
     "training job": 100,
     "spot training job": 100,
-    # As AWS's: without a raise, no warm pool is ever kept.
+    # As on AWS: without an increase there are no warm pools.
     "training warm pool": 0,
 }
 
 
 @dataclass(frozen=True)
 class Quota:
-    """One quota, of a type and a kind of use."""
+    """The quota of an instance type for one kind of use."""
 
     instance_type: str
     kind: Kind
 
     @property
     def name(self) -> str:
-        """The name that Service Quotas gives it."""
+        """Its name in Service Quotas."""
         return f"{self.instance_type} for {self.kind} usage"
 
     @property
     def code(self) -> str:
-        """A code of the form of AWS's. AWS's own can't be derived: look a quota up by name."""
+        """A code in AWS's format. AWS's own can't be derived: look a quota up by its name."""
         return f"L-{hashlib.sha256(self.name.encode()).hexdigest()[:8].upper()}"
 
     @property
     def default(self) -> int:
-        """The number of instances for an account that asked for no other."""
+        """The number of instances for an account without an increase."""
         return DEFAULTS[self.kind]
 
 
@@ -81,7 +81,7 @@ class QuotaBook:
             ]
 
     def restore(self, state: list[tuple[Place, tuple[str, Kind], float]]) -> None:
-        """Takes back what `state` returned to an earlier server."""
+        """Takes back what `state` returned in an earlier server."""
         for (account, region), (instance_type, kind), value in state:
             self.apply((account, region), Quota(instance_type, kind), value)
 

@@ -1,4 +1,4 @@
-"""What the service remembers of a training job: plain data, no behaviour.
+"""The record of a training job: plain data, no behaviour.
 
 Times are seconds since the epoch.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Transition:
-    """One visit of a secondary status; an open one has no end."""
+    """One row of the secondary statuses; the open row has no end."""
 
     status: str
     start: float
@@ -31,23 +31,23 @@ class Metric:
 
 @dataclass(frozen=True)
 class WarmPool:
-    """A job's instances, kept or to be kept after its end."""
+    """The instances of a job that are, or will be, kept after its end."""
 
     began: float
     """When the instances were launched, for this job or an earlier one."""
     since: float = 0.0
     """When the job ended."""
     until: float = 0.0
-    """When they go, or went, or were taken by another job."""
+    """When the instances are released, or were released or taken by another job."""
     reused_by: str = ""
-    """The name of the job that took them."""
+    """The name of the job that took the instances."""
     folder: str = field(default_factory=lambda: f"warm-pool-{secrets.token_hex(4)}")
-    """The name of the folder of what the instances keep from job to job."""
+    """The name of the folder whose contents the instances keep from job to job."""
 
 
 @dataclass
 class TrainingJob:
-    """One training job: the request as sent, and what became of it."""
+    """One training job: the request as it was sent, and its state."""
 
     name: str
     account: str
@@ -62,7 +62,7 @@ class TrainingJob:
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> TrainingJob:
-        """The job that `dataclasses.asdict` made the document of."""
+        """The job of a document that `dataclasses.asdict` made."""
         transitions = tuple(Transition(**row) for row in document["transitions"])
         metrics = tuple(Metric(**metric) for metric in document["metrics"])
         pool = document.get("warm_pool")

@@ -1,4 +1,4 @@
-"""Statuses, clocks and bills of a training job: pure functions over its record."""
+"""Statuses, times and bills of a training job: pure functions of its record."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ _WAITING = {"Starting", "Pending", "Interrupted"}
 def enter(
     transitions: tuple[Transition, ...], status: str, now: float, message: str = ""
 ) -> tuple[Transition, ...]:
-    """Closes the open row and adds one for `status`; a terminal row ends as it starts."""
+    """Closes the open row and adds one for `status`; a terminal row ends when it starts."""
     text = message or MESSAGES[status]
     end = now if status in TERMINAL else None
     return (*_close(transitions, now), Transition(status, now, text, end))
 
 
 def say(transitions: tuple[Transition, ...], message: str) -> tuple[Transition, ...]:
-    """Replaces the message of the open row, as the service does within a status."""
+    """Replaces the message of the open row, as SageMaker does within a status."""
     return (*transitions[:-1], replace(transitions[-1], message=message))
 
 
@@ -87,12 +87,12 @@ def ended(job: TrainingJob) -> bool:
 
 
 def has_instances(job: TrainingJob) -> bool:
-    """Whether the job works on instances at present."""
+    """Whether the job has instances now."""
     return not ended(job) and secondary_status(job) not in _WAITING
 
 
 def kept_model(job: TrainingJob) -> bool:
-    """Whether the job ended in a way that uploads the model: any but failure."""
+    """Whether the job's end uploads the model, as every end except a failure does."""
     return ended(job) and secondary_status(job) != "Failed"
 
 
@@ -120,7 +120,7 @@ def training_seconds(job: TrainingJob) -> int | None:
 
 
 def billable_seconds(job: TrainingJob) -> int | None:
-    """The seconds that are billed: a spot job's carry the discount."""
+    """The seconds that are billed; for a spot job, with the discount."""
     seconds = training_seconds(job)
     if seconds is None or not job.request.get("EnableManagedSpotTraining"):
         return seconds
@@ -136,10 +136,11 @@ class Limit:
 
 
 def limits(job: TrainingJob, now: float) -> tuple[Limit, ...]:
-    """The ends that maximum runtime, wait and pending time impose, if the job goes on as is.
+    """When maximum runtime, wait and pending time end the job, if it goes on as it is.
 
-    Runtime counts the Training rows of all attempts, wait counts from the creation, and pending
-    time from when the job began to wait for instances; it is for accelerated types only.
+    The runtime counts the Training rows of all attempts, the wait counts from the creation, and the
+    pending time from when the job began to wait for instances. Only accelerated types have a
+    pending time.
     """
     condition: dict[str, Any] = job.request.get("StoppingCondition", {})
     found = []

@@ -1,4 +1,4 @@
-"""How many instances the jobs of a place use, and whether the quota has room for another job."""
+"""How many instances the jobs of an account and region use, and whether another job fits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def instances_of(request: Document) -> Counter[str]:
 
 
 def kind_of(request: Document) -> Kind:
-    """The kind of use by which a job's instances are counted."""
+    """The kind of use for which a job's instances count."""
     return "spot training job" if request.get("EnableManagedSpotTraining") else "training job"
 
 
@@ -41,7 +41,7 @@ def in_use(jobs: Iterable[TrainingJob], place: Place, kind: Kind, now: float) ->
 def check(
     book: QuotaBook, jobs: Iterable[TrainingJob], place: Place, request: Document, now: float
 ) -> None:
-    """Raises the service's ResourceLimitExceeded if a request asks for more than is left."""
+    """Raises SageMaker's ResourceLimitExceeded if a request needs more than is left."""
     kind = kind_of(request)
     used = in_use(jobs, place, kind, now)
     for name, count in instances_of(request).items():

@@ -1,6 +1,6 @@
 """Warm pools: instances that are kept after a job, for the next job with the same needs.
 
-Pure functions. Whether a pool is still kept follows from the time: nothing has to happen at its
+Pure functions. Whether a pool is still kept is computed from the time, so nothing happens at its
 end (Developer Guide, "Train Using SageMaker AI Managed Warm Pools").
 """
 
@@ -18,7 +18,7 @@ from localcloud.sagemaker.jobs.records import TrainingJob, WarmPool
 Document = dict[str, Any]
 
 _LONGEST_LIFE = 7 * 86_400
-"""Seconds after which instances are replaced, however often they are reused."""
+"""Seconds after which instances are replaced, even if they are reused."""
 _SAME_RESOURCES = ("InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId")
 _SAME_FLAGS = ("EnableNetworkIsolation", "EnableInterContainerTrafficEncryption")
 # Whose instances may be at fault.
@@ -38,7 +38,7 @@ def status(job: TrainingJob, now: float) -> str:
 
 
 def shown(job: TrainingJob, now: float) -> Document:
-    """What descriptions and summaries say of a job's warm pool."""
+    """A job's warm pool in descriptions and summaries."""
     pool = job.warm_pool
     if pool is None:
         return {}
@@ -68,7 +68,7 @@ def matching(
 
 
 def _likeness(request: Document) -> tuple[Any, ...]:
-    """What must be the same for one job to run on another's instances."""
+    """What must be equal so that one job can run on another's instances."""
     resources, network = request["ResourceConfig"], request.get("VpcConfig", {})
     return (
         request["RoleArn"],
@@ -87,7 +87,7 @@ def new_pool(
     earlier: TrainingJob | None,
     now: float,
 ) -> WarmPool | None:
-    """The pool of a new job; None if it needs none, or the quota has no room for it.
+    """The pool of a new job; None if it asks for none, or the quota is used up.
 
     `earlier` is the job whose instances it takes.
     """
@@ -122,7 +122,7 @@ def _count(jobs: Iterable[TrainingJob], place: Place, instance_type: str, now: f
 
 
 def kept(job: TrainingJob, reason: str, now: float) -> WarmPool | None:
-    """The pool of a job that ends now, for the reason by which it failed, if it did."""
+    """The pool of a job that ends now; `reason` is why it failed, if it did."""
     pool = job.warm_pool
     if pool is None:
         return None
@@ -132,7 +132,7 @@ def kept(job: TrainingJob, reason: str, now: float) -> WarmPool | None:
 
 
 def prolonged(pool: WarmPool, seconds: float, now: float) -> WarmPool:
-    """A pool that is kept for another period since its job's end, at least until now."""
+    """A pool with another period, which counts from its job's end; it lasts at least until now."""
     return replace(pool, until=_end(pool, max(now, pool.since + seconds)))
 
 
@@ -142,7 +142,7 @@ def reused(pool: WarmPool, by: str, now: float) -> WarmPool:
 
 
 def lost(job: TrainingJob, now: float) -> WarmPool | None:
-    """The pool of a job whose instances have gone."""
+    """The pool of a job whose instances are lost."""
     pool = job.warm_pool
     if pool is None or status(job, now) != "Available":
         return pool

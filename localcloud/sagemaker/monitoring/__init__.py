@@ -1,1 +1,1 @@
-"""What a job's script prints: its log, and the metrics in it."""
+"""The output of a job's script: its log, and the metrics in it."""

@@ -1,4 +1,4 @@
-"""An instance's output, sent to CloudWatch Logs as it comes."""
+"""Sends an instance's output to CloudWatch Logs while it comes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_EVENTS = 1_000
 _INTERVAL_SECONDS = 0.2
 
 ReadLines = Callable[[Sequence[str], float], None]
-"""Takes lines of output, and when they came."""
+"""Takes lines of output, and their time in epoch seconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class LogStream:
 
     def _create(self) -> None:
         stream = {"logGroupName": GROUP, "logStreamName": self._name}
-        # There already when the job starts again within the second of the stream's name.
+        # It exists if the job starts again within the second of the stream's name.
         with suppress(self._logs.exceptions.ResourceAlreadyExistsException):
             try:
                 self._logs.create_log_stream(**stream)
@@ -55,7 +55,7 @@ class LogStream:
                 self._logs.create_log_stream(**stream)
 
     def _create_group(self) -> None:
-        # Another host's stream may have been quicker.
+        # Another host may have created it.
         with suppress(self._logs.exceptions.ResourceAlreadyExistsException):
             self._logs.create_log_group(logGroupName=GROUP)
 
@@ -63,8 +63,8 @@ class LogStream:
 class Pump:
     """Sends a pipe's lines to a stream until the last writer closes the pipe.
 
-    Lines wait at most a fraction of a second, then go together; `read_lines` gets them as
-    they come.
+    Lines are collected for a fraction of a second, then sent together; `read_lines` gets them at
+    once.
     """
 
     def __init__(self, pipe: int, stream: LogStream, read_lines: ReadLines) -> None:
@@ -88,7 +88,7 @@ class Pump:
                 self._send()
 
     def _take(self, data: bytes) -> None:
-        """Turns complete lines into events; at the end, or when it is too long, the rest too."""
+        """Makes events of complete lines; at the end, or if it is too long, also of the rest."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         if not data or len(self._rest) > _LONGEST_EVENT:
             lines.append(self._rest)
@@ -108,5 +108,5 @@ class Pump:
         try:
             self._stream.put(events)
         except (BotoCoreError, ClientError):
-            # Reading goes on: a script must not hang because its output can't be kept.
+            # Reading goes on: a script must not hang because its output can't be sent.
             _log.exception("Output of a training job was lost")

@@ -1,9 +1,9 @@
-"""The process in which a job's metrics are looked for in its output.
+"""The process that searches a job's output for its metrics.
 
-A regular expression that backtracks holds Python's interpreter until it has finished, which may be
-never. In a process of the job's own it holds up that job only, and not longer than a limit. The
-process reads JSON lines from its standard input: first the expressions by metric, then lists of
-lines of output, each of which it answers with an Answer. It ends with its standard input.
+A regular expression that backtracks blocks Python's interpreter until it ends, which may be never.
+In a separate process it blocks only its own job, up to a limit. The process reads JSON lines from
+its standard input: first the expressions by metric, then lists of lines of output. It answers each
+list with an Answer. It ends with its standard input.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from contextlib import contextmanager
 from typing import TypedDict
 
 SECONDS = 1.0
-"""Of a processor's time, for one metric in one piece of output; a usual one takes milliseconds."""
+"""Seconds of processor time for one metric in one piece of output; most need milliseconds."""
 LONGEST_LINE = 8192
-"""Characters of a line in which a metric is looked for: the time may grow with their cube."""
+"""Characters of a line that are searched for a metric: the time may grow with their cube."""
 _MOST_BYTES = 1 << 30
 
 
 class Answer(TypedDict):
-    """What one piece of output holds."""
+    """The metrics in one piece of output."""
 
     values: list[tuple[str, float]]
-    """Each value of each metric."""
+    """The values of each metric."""
     given_up: list[str]
-    """Metrics whose expressions are too costly; they are not looked for any more."""
+    """Metrics whose expressions take too much time; they are not searched for any more."""
 
 
 def last_match(line: str, pattern: re.Pattern[str]) -> float | None:
@@ -42,7 +42,7 @@ def last_match(line: str, pattern: re.Pattern[str]) -> float | None:
 
 
 def _number(text: str | None) -> float | None:
-    """A number as the service keeps it, with single precision; None if it is none."""
+    """A number in single precision, as SageMaker keeps it; None if the text is not a number."""
     try:
         (value,) = struct.unpack("f", struct.pack("f", float(text or "")))
     except (ValueError, OverflowError):
@@ -51,16 +51,16 @@ def _number(text: str | None) -> float | None:
 
 
 def answer(texts: Sequence[str], expressions: dict[str, str]) -> Answer:
-    """Looks for all metrics; those that are given up are taken out of `expressions`.
+    """Searches for all metrics; those that are given up are removed from `expressions`.
 
-    A carriage return ends a line too: progress bars write nothing else.
+    A carriage return also ends a line, because progress bars write nothing else.
     """
     lines = [line for text in texts for line in text.split("\r")]
     found: Answer = {"values": [], "given_up": []}
     for name, expression in list(expressions.items()):
         try:
             with _limited():
-                pattern = re.compile(expression)  # which keeps what it has compiled
+                pattern = re.compile(expression)  # Python caches it
                 for line in lines:
                     value = last_match(line, pattern)
                     if value is not None:
@@ -73,7 +73,7 @@ def answer(texts: Sequence[str], expressions: dict[str, str]) -> Answer:
 
 @contextmanager
 def _limited() -> Iterator[None]:
-    """Raises TimeoutError in what takes too much of a processor's time, however busy others are."""
+    """Raises TimeoutError when the code within has used too much processor time."""
     signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
     try:
         yield

@@ -1,4 +1,4 @@
-"""A job's metrics in CloudWatch, as they come: where the service's SDK looks for them."""
+"""Publishes a job's metrics in CloudWatch while they come; the SageMaker SDK reads them there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class MetricFeed:
-    """Publishes every value that a job prints, on a thread of its own."""
+    """Publishes every value that a job prints, on its own thread."""
 
     def __init__(
         self, cloudwatch: Callable[[], Any], job: str, take: Callable[[], list[Metric]]
@@ -34,7 +34,7 @@ class MetricFeed:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Publishes meanwhile, and in the end what is left."""
+        """Publishes while the code within runs, and at its end what is left."""
         self._thread.start()
         try:
             yield
@@ -52,7 +52,7 @@ class MetricFeed:
             for start in range(0, len(metrics), _MOST_METRICS):
                 self._put(metrics[start : start + _MOST_METRICS])
         except (BotoCoreError, ClientError):
-            # As with its output, a job does not fail because its metrics are lost.
+            # A job does not fail because its metrics are lost, as with its output.
             _log.exception("Metrics of a training job were lost")
 
     def _put(self, metrics: list[Metric]) -> None:

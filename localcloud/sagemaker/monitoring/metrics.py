@@ -1,4 +1,4 @@
-"""Metrics that the service reads from a job's output."""
+"""The metrics that SageMaker reads from a job's output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 class Metrics:
-    """The values of a job's metrics over all its instances, read by a process of the job's own."""
+    """The values of a job's metrics on all its instances, which a separate process reads."""
 
     def __init__(self, job: str, definitions: Iterable[Mapping[str, str]]) -> None:
         self._job = job
@@ -33,9 +33,9 @@ class Metrics:
         return bool(self._expressions)
 
     def read(self, lines: Sequence[str], time: float) -> None:
-        """Takes the metrics of some lines of output.
+        """Reads the metrics in lines of output.
 
-        A metric that costs too much time is given up, and all are when the process ends.
+        A metric that takes too much time is given up; if the process ends, all are.
         """
         with self._lock:
             if self._ended or not lines:
@@ -52,7 +52,7 @@ class Metrics:
             for name in answer["given_up"]:
                 _log.warning(
                     "The metric %a of %s is not read any more: its expression %a took more than "
-                    "%g s of a processor's time for one piece of output. Let it match less.",
+                    "%g s of processor time for one piece of output. Make it match less.",
                     name,
                     self._job,
                     self._expressions[name],
@@ -98,5 +98,5 @@ class Metrics:
         with self._lock:
             self._ended = True
             if self._process is not None:
-                self._process.kill()  # it keeps nothing
+                self._process.kill()  # it has nothing to save
                 self._process.communicate()

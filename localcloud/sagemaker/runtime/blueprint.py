@@ -22,7 +22,7 @@ _CACHE = f"{MACHINE_LEARNING}/sagemaker/warmpoolcache"
 
 @dataclass(frozen=True)
 class Blueprint:
-    """What all instances of one job have in common."""
+    """The set-up that all instances of one job share."""
 
     job: TrainingJob
     settings: Settings
@@ -35,9 +35,9 @@ class Blueprint:
         return bool(self.job.request.get("EnableNetworkIsolation"))
 
     def specification(self, host: Host, folder: Path, network: int) -> Specification:
-        """The instance `host`, whose files lie in `folder` of this machine.
+        """The specification of the instance `host`, whose files are in `folder` of this machine.
 
-        `network` is the process that holds the job's network, 0 if it has none of its own.
+        `network` is the process that holds the job's private network; 0 without one.
         """
         ml = folder / "ml"
         instance_type = instance_types()[host.instance_type]
@@ -65,16 +65,18 @@ class Blueprint:
         if path.is_relative_to(MACHINE_LEARNING):
             return folder / "ml" / path.relative_to(MACHINE_LEARNING)
         if not self.settings.sandbox.faithful:
-            raise ClientError(f"Without namespaces, {path} can't hold checkpoints: use /opt/ml")
+            raise ClientError(
+                f"Without namespaces, checkpoints can't be in {path}: use a folder in /opt/ml"
+            )
         return folder / "checkpoints"
 
     def cache_folder(self, host: Host) -> Path | None:
-        """The machine's folder of what an instance of a warm pool keeps; None without a pool."""
+        """The machine's folder that an instance of a warm pool keeps; None without a pool."""
         pool = self.job.warm_pool
         return self.settings.jobs / pool.folder / f"algo-{host.number}" if pool else None
 
     def _aws(self) -> dict[str, str]:
-        """How the script reaches AWS: not at all when the job is isolated."""
+        """The variables with which the script reaches AWS; none if the job is isolated."""
         if self.isolated:
             return {}
         region = {"AWS_DEFAULT_REGION": self.job.region}
@@ -99,5 +101,5 @@ class Blueprint:
 
 
 def _moved(text: str, ml: Path) -> str:
-    """Puts the folder that stands in for /opt/ml, where there is no private file tree."""
+    """A text with another folder in place of /opt/ml, for a sandbox without private files."""
     return text.replace(MACHINE_LEARNING, str(ml))

@@ -45,7 +45,7 @@ class Cluster:
         ]
 
     def prepare(self, control: Control) -> None:
-        """Makes each instance's files and downloads its input and the checkpoints.
+        """Creates each instance's files, and downloads its input and the checkpoints.
 
         Raises EndedError as soon as the job has to end.
         """
@@ -72,7 +72,7 @@ class Cluster:
         instance.checkpoints.restore(check)
 
     def _supply(self, instance: Instance, control: Control) -> None:
-        """Downloads the instance's channels, or makes the pipes through which they come."""
+        """Downloads the instance's channels, or creates their pipes."""
         s3 = self._blueprint.access.s3
         for channel in layout.channels_of(self._blueprint.job.request, instance.host):
             source = channel["DataSource"]["S3DataSource"]
@@ -96,7 +96,7 @@ class Cluster:
             instance.start(specification, stream, read_lines, control.exited)
 
     def stop(self, control: Control) -> None:
-        """Sends SIGTERM, waits for the grace, sends SIGKILL and uploads the last checkpoints."""
+        """Sends SIGTERM, after the grace period SIGKILL, and uploads the last checkpoints."""
         deadline = time.monotonic() + self._blueprint.settings.grace
         for instance in self._instances:
             instance.signal(signal.SIGTERM)
@@ -118,12 +118,12 @@ class Cluster:
                 instance.checkpoints = None
 
     def kill(self) -> None:
-        """Ends every instance's processes at once."""
+        """Kills the processes of every instance."""
         for instance in self._instances:
             instance.kill()
 
     def close(self) -> None:
-        """Ends what still runs, and the job's network; the instances' files stay."""
+        """Ends what still runs, and the job's network; the instances' files are kept."""
         for instance in self._instances:
             instance.close()
             if instance.checkpoints:
@@ -143,9 +143,9 @@ class Cluster:
 
 
 def _free_network() -> str:
-    """The first three numbers of loopback addresses that other jobs hardly use.
+    """The first three numbers of loopback addresses that other jobs probably don't use.
 
-    Jobs that are not isolated share this machine's network: with addresses of their own
-    they can listen at the same port.
+    Jobs that are not isolated share this machine's network. With their own addresses they can
+    listen on the same port.
     """
     return f"127.{64 + secrets.randbelow(64)}.{secrets.randbelow(256)}"

@@ -17,7 +17,7 @@ _POLL_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ends: its last secondary status, and why if it failed."""
+    """How a job ends: its last secondary status, and the reason if it failed."""
 
     status: str
     reason: str = ""
@@ -44,7 +44,7 @@ class Interruption:
     """Spot capacity is taken away, and comes back after a while."""
 
     abrupt: bool = False
-    """Whether the instances go without SIGTERM and grace."""
+    """Whether the instances are lost without SIGTERM and grace period."""
     drought: float = 0.0
     """Seconds until there is capacity again."""
 
@@ -53,7 +53,7 @@ Event = Exit | Outcome | Interruption
 
 
 class Control:
-    """Collects, over threads, what happens to one job."""
+    """Collects the events of one job, from several threads."""
 
     def __init__(self, limits: Callable[[], tuple[Limit, ...]]) -> None:
         self._limits = limits
@@ -61,13 +61,13 @@ class Control:
         self._demanded: Outcome | None = None
 
     def demand(self, outcome: Outcome) -> None:
-        """Asks the job to end; what was asked first counts."""
+        """Asks the job to end; only the first request counts."""
         if self._demanded is None:
             self._demanded = outcome
             self._events.put(outcome)
 
     def fail(self, error: Exception) -> None:
-        """Lets the job fail, for an error that another thread met."""
+        """Makes the job fail, for an error in another thread."""
         self.demand(Outcome("Failed", reason(error)))
 
     def interrupt(self, interruption: Interruption) -> None:
@@ -93,9 +93,9 @@ class Control:
             self.check()
 
     def forget_instances(self) -> None:
-        """Forgets what happened to instances that are gone, and that the job was to fail for them.
+        """Forgets the events and failures of instances that are gone.
 
-        What its owner demanded is remembered.
+        A request of the owner to end is kept.
         """
         if self._demanded is not None and self._demanded.status == "Failed":
             self._demanded = None

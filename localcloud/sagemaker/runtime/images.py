@@ -1,13 +1,13 @@
-"""Which local Python environment stands in for which container image.
+"""The local Python environment that is used in place of a container image.
 
-`images.toml` in the data folder maps patterns of image URIs to environment folders; the
-first that matches counts, and without one the environment that runs the server:
+`images.toml` in the data folder maps patterns of image URIs to environment folders. The first
+match counts; without a match, it is the environment that runs the server:
 
     [images]
     "*/pytorch-training:*" = "/home/me/environments/pytorch"
 
-A job's image may be named by its digest, which says nothing of a tag: then the part of a pattern
-before the tag counts.
+A job may name its image by digest, without a tag. Then only the part of a pattern before the tag
+counts.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class ImageError(ClientError):
 
 @dataclass(frozen=True)
 class Image:
-    """A Python environment that stands in for a container image."""
+    """A Python environment that is used in place of a container image."""
 
     environment: Path
     base: Path
-    """The installation that a virtual environment builds on; else the environment itself."""
+    """The installation of a virtual environment; otherwise the environment itself."""
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -44,7 +44,7 @@ class Image:
 
 
 def find(uri: str, data: Path) -> Image:
-    """The environment for an image URI. Raises ImageError when it can't be used."""
+    """The environment for an image URI. Raises ImageError if it can't be used."""
     for pattern, folder in _read(data / FILE).items():
         if _matches(uri, pattern):
             return _inspect(Path(folder).expanduser(), data / FILE)

@@ -23,8 +23,8 @@ from localcloud.sagemaker.sandbox.specification import Specification
 class Instance:
     """One instance, before, while and after it runs.
 
-    `start` has to be called by a thread that outlives the instance: Linux ends the
-    instance with the thread.
+    Call `start` in a thread that lives as long as the instance: Linux ends the instance with
+    the thread.
     """
 
     host: Host
@@ -87,18 +87,18 @@ class Instance:
         return self._process is not None and self._process.poll() is None
 
     def signal(self, number: int) -> None:
-        """Sends a signal to the instance's process 1, and to no other."""
+        """Sends a signal only to the instance's process 1."""
         first = self._first_process()
         if first is not None:
             with suppress(ProcessLookupError):
                 os.kill(first, number)
 
     def kill(self) -> None:
-        """Ends all processes of the instance at once."""
+        """Kills all processes of the instance."""
         if self._first_process() is not None:
             self.signal(signal.SIGKILL)
         elif self._process is not None:
-            # Still being set up, or ended: then this does nothing.
+            # If it is being set up, or has ended, this does nothing.
             self._process.kill()
 
     def _first_process(self) -> int | None:
@@ -111,7 +111,7 @@ class Instance:
         return None
 
     def close(self) -> None:
-        """Ends the instance and waits until its output is read."""
+        """Ends the instance, and waits until its output is read."""
         self.kill()
         if self._reader is not None:
             self._reader.join()

@@ -1,6 +1,6 @@
-"""What an instance finds at its start: hosts, configuration files and environment.
+"""What an instance has at its start: hosts, configuration files and environment.
 
-Pure functions, but for the one that writes the files.
+Pure functions, except the one that writes the files.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Document = dict[str, Any]
 
 CHECKPOINTS = f"{MACHINE_LEARNING}/checkpoints"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-# What the images of AWS set, so that output appears as it is printed.
+# AWS's images set it, so that output appears when it is printed.
 _IMAGE_ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "PYTHONUNBUFFERED": "1",
@@ -31,12 +31,12 @@ class Host:
     """One instance of a job."""
 
     name: str
-    """The name by which the job's instances know it: algo-1, or an address without sandbox."""
+    """Its name for the job's instances: algo-1, or an address without sandbox."""
     address: str
     group: str
     instance_type: str
     number: int
-    """From 1."""
+    """The instance's number, from 1."""
 
 
 def make_hosts(resources: Document, network: str, *, named: bool) -> tuple[Host, ...]:
@@ -84,7 +84,7 @@ def configuration(job: TrainingJob, hosts: tuple[Host, ...], host: Host) -> dict
 
 
 def checkpoint_path(request: Document) -> str:
-    """Where within the instance the checkpoints lie."""
+    """The folder of the checkpoints in the instance."""
     path: str = request.get("CheckpointConfig", {}).get("LocalPath", CHECKPOINTS)
     return path.rstrip("/")
 
@@ -113,7 +113,7 @@ def _resources(hosts: tuple[Host, ...], host: Host) -> Document:
         "current_host": host.name,
         "current_instance_type": host.instance_type,
         "current_group_name": host.group,
-        # In the order of the letters, as the service writes them: algo-10 before algo-2.
+        # In alphabetical order, as SageMaker writes them: algo-10 before algo-2.
         "hosts": sorted(member.name for member in hosts),
         "instance_groups": [
             {
@@ -140,7 +140,7 @@ def _channel(request: Document, channel: Document) -> Document:
 
 
 def write_configuration(ml: Path, documents: dict[str, Document]) -> None:
-    """Makes the folders of /opt/ml and writes its configuration files."""
+    """Creates the folders of /opt/ml and writes its configuration files."""
     for name in ("input/config", "input/data", "model", "output/data", "code", "checkpoints"):
         (ml / name).mkdir(parents=True, exist_ok=True)
     for name, document in documents.items():
@@ -156,8 +156,8 @@ def hosts_file(hosts: tuple[Host, ...]) -> str:
 def environment(job: TrainingJob, image: Path, access: dict[str, str]) -> dict[str, str]:
     """The entry point's environment: the image's, the platform's and the request's.
 
-    `image` is the Python environment that stands in for the container image; `access` are
-    the variables by which the script reaches AWS, none for an isolated job.
+    `image` is the Python environment in place of the container image; `access` has the variables
+    with which the script reaches AWS, none for an isolated job.
     """
     return {
         "PATH": f"{image / 'bin'}:{_SYSTEM_PATH}",

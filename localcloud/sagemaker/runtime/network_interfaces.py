@@ -1,8 +1,8 @@
-"""The network interfaces of jobs with a VpcConfig, which outlive them; removed as their role.
+"""The network interfaces of jobs with a VpcConfig, which stay for some time after their job.
 
-They are moto's own, each with the job and the role that it is for as further attributes, so that
-they survive the server in its snapshots. AWS documents neither their description nor for how long
-they outlive their job. Without the role's permission the service detaches and leaves them.
+They are moto's interfaces, with the job and its role as additional attributes, so that snapshots
+keep them. They are deleted with the role's permissions; without these, the service detaches and
+leaves them. AWS documents neither their description nor how long they stay.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 def attach(job: TrainingJob) -> None:
-    """Gives each instance of a job an interface, unless its instances have theirs already.
+    """Gives each instance of a job an interface, unless the instances have some already.
 
     Raises ClientError for a subnet or group that does not exist.
     """
@@ -42,7 +42,7 @@ def attach(job: TrainingJob) -> None:
     ec2 = ec2_backends[job.account][job.region]
     groups = config["SecurityGroupIds"]
     _require_network(ec2, config["Subnets"], groups)
-    # All instances of a job are in one zone. Which it is, AWS leaves open.
+    # All instances of a job are in one zone. AWS does not document in which.
     subnet = ec2.get_subnet(config["Subnets"][-1])
     count = sum(group["InstanceCount"] for group in instance_groups(job.request))
     for number in range(1, count + 1):
@@ -56,7 +56,7 @@ def attach(job: TrainingJob) -> None:
 
 
 def hand_over(earlier: TrainingJob, job: TrainingJob) -> None:
-    """Lets a job have the interfaces of the one whose instances it takes."""
+    """Gives a job the interfaces of the job whose instances it takes."""
     for _, each in _made():
         if getattr(each, _JOB) == earlier.arn:
             setattr(each, _JOB, job.arn)
@@ -65,7 +65,7 @@ def hand_over(earlier: TrainingJob, job: TrainingJob) -> None:
 def start(
     jobs: Callable[[], Iterable[TrainingJob]], delay: float, changed: Callable[[], None]
 ) -> None:
-    """Removes interfaces from now on, some seconds after their jobs; calls `changed` after each."""
+    """Starts to remove interfaces, some seconds after their jobs; calls `changed` after each."""
 
     def work() -> None:
         while True:
@@ -80,9 +80,9 @@ def start(
 
 
 def remove(jobs: Iterable[TrainingJob], since: float) -> bool:
-    """Removes the interfaces of jobs without instances at a time. Returns whether there were any.
+    """Removes the interfaces of jobs without instances since a time; returns whether it did.
 
-    Those of jobs without a record go too.
+    Interfaces of jobs without a record are removed too.
     """
     made = list(_made())
     if not made:
@@ -95,7 +95,7 @@ def remove(jobs: Iterable[TrainingJob], since: float) -> bool:
 
 
 def _free_from(job: TrainingJob) -> float:
-    """When the last of a job's instances went, or goes."""
+    """When the last of a job's instances was, or will be, released."""
     end = statuses.training_end(job)
     if end is None:
         return math.inf
@@ -104,7 +104,7 @@ def _free_from(job: TrainingJob) -> float:
 
 
 def _let_go(ec2: Any, interface: Any) -> None:
-    """Removes an interface as its role; where the role may not, leaves it for good."""
+    """Removes an interface with its role's permissions; without them, leaves it for ever."""
     place = f"arn:aws:ec2:{ec2.region_name}:{ec2.account_id}"
     context = {
         "ec2:Subnet": f"{place}:subnet/{interface.subnet.id}",
@@ -123,7 +123,7 @@ def _let_go(ec2: Any, interface: Any) -> None:
 
 
 def _made() -> Iterator[tuple[Any, Any]]:
-    """The interfaces that the service made and has not let go, with where they are."""
+    """The interfaces that the service created and has not left, each with its EC2 backend."""
     for _, _, ec2 in backends.all_of("ec2"):
         for each in list(ec2.enis.values()):
             if hasattr(each, _JOB):

@@ -1,4 +1,4 @@
-"""What the service does with a job's role before its script runs, beside reading its input."""
+"""What the service does with a job's role before the script runs, other than reading input."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _require(demands: Iterable[Demand], session: Session, before: str) -> None:
 
 
 def _image(uri: str) -> Iterator[Demand]:
-    """What a pull demands: nothing of what is not in ECR."""
+    """The demands of a pull; none for an image that is not in ECR."""
     match = _IMAGE.match(uri)
     if match is None:
         return
@@ -54,9 +54,9 @@ def _image(uri: str) -> Iterator[Demand]:
 
 
 def _network(request: Document, session: Session) -> Iterator[Demand]:
-    """What interfaces in the job's subnets demand.
+    """The demands of interfaces in the job's subnets.
 
-    Their deletion too: a role that may make and not delete them would leave them behind.
+    Also those of their deletion: a role that may only create them would leave them behind.
     """
     config = request.get("VpcConfig")
     if config is None:

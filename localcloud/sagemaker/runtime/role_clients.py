@@ -1,7 +1,7 @@
 """boto3 clients of the local cloud's own services, over loopback.
 
-The runtime reaches S3 and CloudWatch Logs as any other client does, with the credentials
-of the job's execution role, so that whatever the services enforce holds for it as well.
+The runtime calls S3 and CloudWatch Logs like any other client, with the credentials of the job's
+execution role, so that the services enforce the same rules for it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from localcloud.authorization.sessions import SESSION_NAME, Session, Sessions
 _CONFIGURATION = Config(
     retries={"max_attempts": 2, "mode": "standard"},
     s3={"addressing_style": "path"},
-    # Checksums of bytes that only cross loopback would cost a pass over each of them.
+    # Without checksums: on loopback they would only cost time.
     request_checksum_calculation="when_required",
     response_checksum_validation="when_required",
 )
@@ -34,7 +34,7 @@ class RoleClients:
     s3: Any
     logs: Any
     cloudwatch: Callable[[], Any]
-    """Returns the client, which few jobs need."""
+    """Returns the client; few jobs need it."""
     credentials: dict[str, str]
     """The script's temporary credentials, as AWS's environment variables; none if isolated."""
 
@@ -45,7 +45,7 @@ class Clients:
     def __init__(self, url: str, sessions: Sessions) -> None:
         self._url = url
         self._sessions = sessions
-        # One session, since each would parse the service models again; it is not thread-safe.
+        # One session, because each parses the service models again; it is not thread-safe.
         self._session: Any = boto3.Session()
         self._lock = threading.Lock()
 
@@ -70,7 +70,7 @@ class Clients:
         )
 
     def _assume(self, session: Session) -> dict[str, str]:
-        """The temporary credentials of a session, which is judged from now on."""
+        """The temporary credentials of a session, whose requests are checked from now on."""
         answer = self._sts.assume_role(RoleArn=session.role, RoleSessionName=SESSION_NAME)
         given = answer["Credentials"]
         opened = replace(session, token=given["SessionToken"])

@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 
 class Runner:
-    """Takes one job through its statuses on a thread of its own."""
+    """Takes one job through its statuses, on its own thread."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Runner:
         access: Callable[[], RoleClients],
         announce: Announce,
     ) -> None:
-        """`access` assumes the job's execution role; it is asked once, when the job runs."""
+        """`access` assumes the job's execution role; it is called once, when the job runs."""
         self.job = job
         self._announce = announce
         self._settings = settings
@@ -62,7 +62,7 @@ class Runner:
         self._thread.start()
 
     def resume(self, lost: float) -> None:
-        """Goes on with a job whose instances were lost, at a time, with an earlier server."""
+        """Continues a job whose instances were lost with an earlier server, at this time."""
         if statuses.stopping(self.job):
             self._control.demand(_STOPPED)
         else:
@@ -78,7 +78,7 @@ class Runner:
         self._control.demand(_STOPPED)
 
     def interrupt(self, interruption: Interruption) -> bool:
-        """Takes the job's instances away. Returns whether it was training, so that it has any."""
+        """Takes the job's instances away. Returns whether it had any: whether it was training."""
         with self._lock:
             training = statuses.secondary_status(self.job) == "Training"
         if training:
@@ -86,7 +86,7 @@ class Runner:
         return training
 
     def kill(self) -> None:
-        """Ends the job's processes at once, without grace or upload."""
+        """Kills the job's processes, without grace period or upload."""
         if self._cluster is not None:
             self._cluster.kill()
 
@@ -105,7 +105,7 @@ class Runner:
         self._finish(outcome)
 
     def _try(self) -> Outcome:
-        """Runs the job, whatever happens. Returns how it ends."""
+        """Runs the job, and returns how it ends; raises nothing."""
         try:
             return self._work()
         except EndedError as ended:
@@ -122,7 +122,7 @@ class Runner:
             remove(self._folder)
 
     def _work(self) -> Outcome:
-        """Goes through the statuses in turn and returns how the job ends."""
+        """Goes through the statuses in turn, and returns how the job ends."""
         request = self.job.request
         self._control.check()
         self._say(statuses.PREPARING)
@@ -139,7 +139,7 @@ class Runner:
             ending = self._attempt(cluster, metrics, blueprint.access.session)
             if isinstance(ending, Outcome):
                 break
-            self._start_anew(cluster, ending)
+            self._start_again(cluster, ending)
         self._enter("Uploading")
         cluster.close()
         self.job.metrics = metrics.final()
@@ -172,13 +172,13 @@ class Runner:
             return self._train(cluster)
 
     def _published(self, metrics: Metrics) -> AbstractContextManager[None]:
-        """Publishes metrics meanwhile, if any are defined."""
+        """Publishes metrics while the code within runs, if any are defined."""
         if not metrics:
             return nullcontext()
         return MetricFeed(self._access().cloudwatch, self.job.name, metrics.take).running()
 
-    def _start_anew(self, cluster: Cluster, interruption: Interruption) -> None:
-        """Loses the instances with all that is on them, and waits for others."""
+    def _start_again(self, cluster: Cluster, interruption: Interruption) -> None:
+        """Drops the instances with everything on them, and waits for new ones."""
         self._enter("Interrupted")
         cluster.close()
         remove(self._folder)
@@ -188,7 +188,7 @@ class Runner:
         self._say(statuses.PREPARING)
 
     def _train(self, cluster: Cluster) -> Outcome | Interruption:
-        """Waits until every host has succeeded, one has failed, or the job has to end or pause."""
+        """Waits until every host succeeds, one fails, or the job must end or is interrupted."""
         waiting = {host.name for host in cluster.hosts}
         while waiting:
             event = self._control.next()
@@ -212,7 +212,7 @@ class Runner:
         return Outcome("Completed")
 
     def _upload(self, cluster: Cluster, outcome: Outcome) -> None:
-        """Uploads the model, unless the job failed, and the other output in any case."""
+        """Uploads the model, unless the job failed, and always the other output."""
         target = Location.parse(output_uri(self.job))
         uploader = Uploader(self._access().s3, self.job.request["OutputDataConfig"], target)
         if outcome.status != "Failed":
@@ -226,7 +226,7 @@ class Runner:
 
     def _finish(self, outcome: Outcome) -> None:
         with self._lock:
-            # A stop that came while the results were uploaded still ends as a stop.
+            # A job that is stopped while its results are uploaded still ends as Stopped.
             if statuses.stopping(self.job) and outcome.status == "Completed":
                 outcome = _STOPPED
             now = time.time()

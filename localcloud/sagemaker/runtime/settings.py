@@ -1,4 +1,4 @@
-"""What the runtime of one local cloud works with."""
+"""The settings of a local cloud's runtime."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Settings:
     """The endpoint of the local cloud itself."""
     sandbox: Sandbox
     grace: float = STOP_GRACE_SECONDS
-    """Seconds between SIGTERM and SIGKILL, the last upload of checkpoints included."""
+    """Seconds between SIGTERM and SIGKILL, including the last upload of checkpoints."""
     checkpoint_interval: float = CHECKPOINT_INTERVAL_SECONDS
     """Seconds between two passes over the checkpoints."""
     role_delay: float = ROLE_DELAY_SECONDS
     """Seconds until the service sees a change of an execution role."""
 
     spot: SpotSchedule = field(default_factory=SpotSchedule)
-    """When spot jobs are interrupted, unless a person asks for it."""
+    """The random interruptions of spot jobs."""
 
     @property
     def jobs(self) -> Path:

@@ -1,4 +1,4 @@
-"""Spot capacity that comes and goes by chance, which a seed decides."""
+"""Random spot capacity, from a seed."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ NEVER = 0.0
 class Market:
     """How often spot instances are taken away, and for how long there are none.
 
-    Times are seconds, and exponentially distributed. What happens to a job depends on the seed
-    and on its name only, not on the jobs beside it.
+    Times are seconds, and exponentially distributed. What happens to a job depends only on the
+    seed and its name, and not on other jobs.
     """
 
     interval: float = NEVER
-    """The mean time that a job trains between two interruptions; 0 for no interruption."""
+    """The mean time of training between two interruptions of a job; 0 for no interruptions."""
     drought: float = 0.0
-    """The mean time until there is capacity: for each launch, the first too; 0 for at once."""
+    """The mean time until there is capacity, at each launch, also the first; 0 for at once."""
     abrupt: float = 0.5
     """The share of interruptions that come without SIGTERM and grace, from 0 to 1."""
     seed: int = 0
 
     @classmethod
     def parse(cls, document: dict[str, Any]) -> Market:
-        """Reads a market. Raises ServiceError that says what is wrong."""
+        """Parses a market. Raises ServiceError if it is invalid."""
         match document:
             case {
                 "interval": float() | int() as interval,
@@ -49,11 +49,14 @@ class Market:
         )
 
     def launch_delay(self, job: str) -> float:
-        """How long a job waits for its first instances."""
+        """How long a job waits for its first instances, in seconds."""
         return _time(random.Random(f"{self.seed}/{job}/launch"), self.drought)  # noqa: S311
 
     def interruption(self, job: str, number: int) -> tuple[float, Interruption]:
-        """After how long a job's next interruption comes, and how; `number` came before."""
+        """The seconds of training before a job's next interruption, and the interruption.
+
+        `number` is how many the job has had.
+        """
         chance = random.Random(f"{self.seed}/{job}/{number}")  # noqa: S311  # nothing secret
         after = _time(chance, self.interval)
         return after, Interruption(chance.random() < self.abrupt, _time(chance, self.drought))
@@ -64,14 +67,14 @@ def _time(chance: random.Random, mean: float) -> float:
 
 
 class SpotSchedule:
-    """The present market; another may take its place while jobs train."""
+    """The current market, which may be replaced while jobs train."""
 
     def __init__(self, market: Market | None = None) -> None:
         self._market = market or Market()
         self._condition = threading.Condition()
 
     def replace(self, document: dict[str, Any]) -> dict[str, Any]:
-        """Puts the market of a document in place of the one before."""
+        """Replaces the market by that of a document."""
         market = Market.parse(document)
         with self._condition:
             self._market = market
@@ -91,7 +94,7 @@ class SpotSchedule:
     def reclaiming(
         self, job: TrainingJob, interrupt: Callable[[Interruption], object]
     ) -> Iterator[None]:
-        """Interrupts a job, if it is a spot job, when its time has come; not after the end."""
+        """Interrupts a spot job at its times, while the code within runs."""
         if not _is_spot(job):
             yield
             return
@@ -122,7 +125,7 @@ class SpotSchedule:
                     return
 
     def _unchanged(self, market: Market, ended: threading.Event, seconds: float | None) -> bool:
-        """Waits. Returns whether the market is the same and the training goes on."""
+        """Waits. Returns whether the market is still the same and the training goes on."""
         return not self._condition.wait_for(
             lambda: ended.is_set() or self._market is not market, seconds
         )

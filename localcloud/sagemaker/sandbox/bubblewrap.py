@@ -1,7 +1,7 @@
 """Runs one instance's command through bubblewrap, where that is installed.
 
-`python -S -m localcloud.sagemaker.sandbox.bubblewrap SPECIFICATION`: this process turns
-into `bwrap`, which waits for the command and ends with its exit code. Standard library only.
+`python -S -m localcloud.sagemaker.sandbox.bubblewrap SPECIFICATION`: this process becomes
+`bwrap`, which waits for the command and ends with its exit code. Standard library only.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _FRESH = {"tmpfs": "--tmpfs", "proc": "--proc", "devices": "--dev"}
 
 
 def main() -> None:
-    """Turns into bwrap with the specification named on the command line."""
+    """Becomes bwrap, with the specification that the command line names."""
     specification = Specification.read(Path(sys.argv[1]))
     bwrap = shutil.which("bwrap")
     if bwrap is None:

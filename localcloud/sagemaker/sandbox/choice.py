@@ -1,4 +1,4 @@
-"""Chooses how instances are confined: the most faithful way that this machine allows."""
+"""Chooses how instances are confined: the way on this machine that is most like a container."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ class Sandbox:
     def command(self, specification: Path) -> list[str]:
         """The command that runs the instance specified in a file.
 
-        The command's first child is the instance's process 1; it ends with the exit code
-        of that, and with the thread that started it.
+        The command's first child is the instance's process 1. The command ends with the exit code
+        of that process, and when the thread that started it ends.
         """
         return _module_command(f"localcloud.sagemaker.sandbox.{self.name}", str(specification))
 
 
 LESS_FAITHFUL = (
     "Neither bubblewrap nor namespaces work on this machine, so training jobs run as plain "
-    "processes: /opt/ml is a folder below the data folder, named by SAGEMAKER_BASE_DIR and put for "
-    "/opt/ml in entry point, arguments and environment; hosts are named by their addresses instead "
-    "of algo-N; scripts see this machine's files and processes; and network isolation is not "
-    "enforced. Installing bubblewrap may help."
+    "processes. /opt/ml is a folder in the data folder; SAGEMAKER_BASE_DIR names it, and it "
+    "replaces /opt/ml in entry point, arguments and environment. Hosts have their addresses as "
+    "names instead of algo-N. Scripts see this machine's files and processes. Network isolation "
+    "is not enforced. Installing bubblewrap may help."
 )
 
 
@@ -56,9 +56,9 @@ def sandbox_environment() -> dict[str, str]:
 
 
 def choose(wanted: Name | None = None) -> Sandbox:
-    """The wanted way, or else the first that works here.
+    """The wanted sandbox; without one, the first that works here.
 
-    Raises RuntimeError when the wanted one does not work.
+    Raises RuntimeError if the wanted one does not work.
     """
     for name in (wanted,) if wanted else NAMES:
         if name == "processes" or _works(Sandbox(name)):
@@ -93,7 +93,7 @@ def stop_network(process: subprocess.Popen[bytes]) -> None:
 
 
 def _works(sandbox: Sandbox) -> bool:
-    """Tries a whole instance: files, network and a command that must succeed."""
+    """Whether a test instance runs: with files, network and a command that must succeed."""
     if sandbox.name == "bubblewrap" and shutil.which("bwrap") is None:
         return False
     with tempfile.TemporaryDirectory(prefix="localcloud-") as folder:
@@ -132,7 +132,7 @@ def _runs(sandbox: Sandbox, folder: Path, holder: int) -> bool:
 
 
 def make_folders(folder: Path) -> None:
-    """Makes the folders and the file that `instance_mounts` binds into an instance."""
+    """Creates the folders and the file that `instance_mounts` mounts in an instance."""
     for name in ("ml", "home", "tmp", "root"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "tmp").chmod(0o1777)

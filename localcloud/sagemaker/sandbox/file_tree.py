@@ -1,7 +1,7 @@
 """The file tree of an instance: the operating system, the image's environment, /opt/ml.
 
-Everything of the host is read-only, and of its folders only these are there: what a
-container would hold. Home folders, data and sockets of the host are not.
+Everything of the host is read-only, and an instance has only the folders that a container would
+have. It does not have home folders, data or sockets of the host.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/usr", "/etc
 def instance_mounts(
     folder: Path, image: Sequence[Path], extra: Iterable[Mount] = ()
 ) -> tuple[Mount, ...]:
-    """The mounts of the instance whose own files lie in `folder`.
+    """The mounts of the instance whose own files are in `folder`.
 
-    `folder` holds `ml`, `home`, `tmp` and `hosts`; `image` are the host folders that
-    stand in for the container image; `extra` comes last, over /opt/ml.
+    `folder` has `ml`, `home`, `tmp` and `hosts`. `image` has the host's folders in place of the
+    container image. `extra` comes last, over /opt/ml.
     """
     return (
         *_operating_system(),
@@ -66,10 +66,10 @@ def _within(path: Path, folders: Iterable[str | Path]) -> bool:
 
 
 def _interpreter_links(environment: Path, image: Sequence[Path]) -> list[Mount]:
-    """The links through which an environment's python3 leads out of the image.
+    """The links outside of the image through which an environment's python3 is found.
 
-    A virtual environment's interpreter may be a link to a link (~/.local/bin/python3,
-    say): each of them has to exist within the instance.
+    A virtual environment's interpreter may be a link to a link, for example ~/.local/bin/python3.
+    Each of them must exist in the instance.
     """
     links: list[Mount] = []
     path = environment / "bin" / "python3"

@@ -1,6 +1,6 @@
-"""The Linux system calls that confine an instance and that Python's library lacks.
+"""The Linux system calls that confine an instance, which Python's library lacks.
 
-Standard library only: this runs before the instance's own environment is there.
+Only the standard library: this runs before the instance has its own environment.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SYS_MOUNT_SETATTR = 442
 _AT_FDCWD, _AT_RECURSIVE, _MOUNT_ATTR_RDONLY = -100, 0x8000, 1
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 
-# What Docker leaves to a container's root, and so what a training image may count on:
+# The capabilities that Docker leaves to a container's root, so that training images expect them:
 # chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap, net_bind_service,
 # net_raw, sys_chroot, mknod, audit_write, setfcap.
 CONTAINER_CAPABILITIES = frozenset({0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31})
@@ -56,7 +56,7 @@ def _check(result: int, call: str) -> None:
 
 
 def unshare(namespaces: int) -> None:
-    """Moves the calling process into new namespaces. Raises OSError when the kernel refuses."""
+    """Moves the calling process into new namespaces. Raises OSError if the kernel refuses."""
     _check(_libc.unshare(namespaces), "unshare")
 
 
@@ -70,7 +70,7 @@ def join(process: int, kind: str, namespace: int) -> None:
 
 
 def map_to_root(user: int, group: int) -> None:
-    """Makes `user` and `group` of the host root within the new user namespace."""
+    """Makes the host's `user` and `group` root in the new user namespace."""
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"0 {user} 1")
     Path("/proc/self/gid_map").write_text(f"0 {group} 1")
@@ -99,7 +99,7 @@ def make_read_only(target: str) -> None:
 
 
 def pivot_root(root: str) -> None:
-    """Makes the mount `root` the root folder and drops the former one."""
+    """Makes the mount `root` the root folder, and unmounts the old one."""
     os.chdir(root)
     _check(_libc.syscall(_SYS_PIVOT_ROOT[os.uname().machine], b".", b"."), "pivot_root")
     _check(_libc.umount2(b".", MNT_DETACH), "umount of the former root")
@@ -122,8 +122,8 @@ def bring_loopback_up() -> None:
 def signal_on_parent_death(number: int = signal.SIGKILL) -> None:
     """Asks the kernel to signal the calling process when the thread that started it ends.
 
-    Linux counts the death of the starting *thread*: a program that starts a process that
-    calls this must keep the thread alive for as long as the process should live.
+    For Linux, the end of the starting *thread* counts. So a program must keep the thread that
+    starts such a process alive as long as the process.
     """
     _check(_libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0), "prctl PDEATHSIG")
 
@@ -134,10 +134,10 @@ def adopt_orphans() -> None:
 
 
 def limit_resources(memory: int, processors: int) -> None:
-    """Holds this process and its descendants to an instance's memory, in bytes, and processors.
+    """Limits this process and its descendants to an instance's memory, in bytes, and processors.
 
-    The memory is that of each process by itself, since control groups belong to the host's
-    administrator: a process that asks for more is refused it, rather than killed. 0 means no
+    The memory limit is for each process separately, because only the host's administrator can use
+    control groups: an allocation above the limit fails, and the process is not killed. 0 is no
     limit.
     """
     if memory:
@@ -146,7 +146,7 @@ def limit_resources(memory: int, processors: int) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     there = sorted(os.sched_getaffinity(0))
     if 0 < processors < len(there):
-        # From anywhere on, so that the instances of a machine don't crowd on a few.
+        # From a random one on, so that several instances don't all use the same few.
         start = int.from_bytes(os.urandom(4)) % len(there)
         os.sched_setaffinity(0, (there * 2)[start : start + processors])
 

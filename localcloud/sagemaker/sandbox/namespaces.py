@@ -1,4 +1,4 @@
-"""Runs one instance's command in namespaces of its own, as `unshare` and `mount` would.
+"""Runs one instance's command in its own namespaces, as `unshare` and `mount` would.
 
 `python -S -m localcloud.sagemaker.sandbox.namespaces SPECIFICATION` where SPECIFICATION is
 a file that `Specification.write` wrote. The process waits for the command and ends with
@@ -45,7 +45,7 @@ def exit_code(status: int) -> int:
 
 
 def _enter(specification: Specification) -> None:
-    """Enters the job's user and network namespaces, or a new user namespace, and new others."""
+    """Enters the job's user and network namespaces, or a new user namespace, and other new ones."""
     user, group = os.geteuid(), os.getegid()
     if specification.network:
         linux.join(specification.network, "user", linux.CLONE_NEWUSER)
@@ -57,7 +57,7 @@ def _enter(specification: Specification) -> None:
 
 
 def _become(specification: Specification, parent_alive: int) -> None:
-    """As process 1 of the new namespaces, set up the files and turn into the command.
+    """Sets up the files as process 1 of the new namespaces, then becomes the command.
 
     `parent_alive` is a pipe that the parent holds open.
     """
@@ -77,7 +77,7 @@ def _become(specification: Specification, parent_alive: int) -> None:
 
 def execute(specification: Specification) -> None:
     """Replaces this process by the command; ends with 126 or 127 where a shell would."""
-    # Python ignores SIGPIPE, and an ignored signal stays so across exec.
+    # Python ignores SIGPIPE, and a signal stays ignored after exec.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     command = list(specification.command)
     try:
@@ -123,20 +123,20 @@ def _bind(mount: Mount, target: Path) -> None:
     elif not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         target.touch()
-    # Recursive, since the kernel refuses to uncover what lies below another's mounts.
+    # Recursive, because the kernel refuses to show what another user's mounts cover.
     linux.mount(mount.source, str(target), "", linux.MS_BIND | linux.MS_REC)
     if mount.kind == "read-only":
         linux.make_read_only(str(target))
 
 
 def accelerators() -> list[str]:
-    """The names below /dev of the machine's accelerators."""
+    """The names of the machine's accelerators in /dev."""
     names = [path.name for path in Path("/dev").glob("nvidia*") if not path.is_dir()]
     return sorted(names)
 
 
 def _make_devices(target: Path) -> None:
-    """Mounts a /dev with a container's few devices, never the host's disks."""
+    """Mounts a /dev with only the devices of a container, without the host's disks."""
     target.mkdir()
     flags = linux.MS_NOSUID | linux.MS_NOEXEC
     linux.mount("tmpfs", str(target), "tmpfs", flags, "mode=755")

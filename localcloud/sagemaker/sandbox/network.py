@@ -1,7 +1,7 @@
-"""Holds the private network of one isolated job for as long as the job's instances live.
+"""Holds the private network of one isolated job while the job's instances live.
 
-Instances of a job share one network namespace, in which only loopback exists: they reach
-each other at 127.0.0.N and nothing else. `python -S -m localcloud.sagemaker.sandbox.network`
+The instances of a job share one network namespace, which has only loopback: they reach each
+other at 127.0.0.N, and nothing else. `python -S -m localcloud.sagemaker.sandbox.network`
 prints a line once the network is up and ends with its standard input. Standard library only.
 """
 
@@ -23,7 +23,7 @@ def main() -> None:
     linux.unshare(linux.CLONE_NEWNET)
     linux.bring_loopback_up()
     print(READY, flush=True)
-    # The pipe closes with the server, however that ends.
+    # The pipe closes when the server ends, for any reason.
     sys.stdin.buffer.read()
 
 

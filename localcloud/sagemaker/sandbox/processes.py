@@ -1,8 +1,8 @@
-"""Runs one instance's command as plain processes, where the kernel refuses namespaces.
+"""Runs one instance's command as plain processes, if the kernel refuses namespaces.
 
-`python -S -m localcloud.sagemaker.sandbox.processes SPECIFICATION`. There is neither a
-private file tree nor network; but all descendants end with the command, and with the
-server. The process ends with the command's exit code. Standard library only.
+`python -S -m localcloud.sagemaker.sandbox.processes SPECIFICATION`. There is no
+private file tree and no private network, but all descendants end with the command and with
+the server. The process ends with the command's exit code. Standard library only.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def _wait(child: int) -> int:
-    """Reaps until `child` ends, ends what it left behind, and returns its exit code."""
+    """Waits until `child` ends, kills the processes that it left, and returns its exit code."""
     while True:
         process, status = os.wait()
         if process == child:
@@ -48,7 +48,7 @@ def _wait(child: int) -> int:
 
 
 def _kill_descendants() -> None:
-    """Kills the children, and then the orphans of those, until none is left."""
+    """Kills the children, and then their orphans, until none is left."""
     children = Path(f"/proc/self/task/{os.getpid()}/children")
     while processes := children.read_text().split():
         for process in processes:

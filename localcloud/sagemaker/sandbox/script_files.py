@@ -1,4 +1,4 @@
-"""Reads and removes files that a script can change, with care for its links and modes."""
+"""Reads and removes files that a script can change, safely for any links and modes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pathlib import Path
 
 
 def leads_elsewhere(path: Path) -> bool:
-    """Whether a script put a link in the path, by which this machine's files would be read."""
+    """Whether a script put a link in the path, which could lead to this machine's files."""
     return os.path.realpath(path) != str(path)
 
 
 @contextmanager
 def opened_folder(path: Path) -> Iterator[int]:
-    """Opens a folder to which no link leads, and yields its descriptor.
+    """Opens a folder, not through links, and yields its descriptor.
 
-    What is done relative to the descriptor stays in this folder, whatever a running script puts
-    in its place meanwhile. Raises FileNotFoundError for a folder that is not there.
+    Operations relative to the descriptor stay in this folder, even if a running script replaces it
+    meanwhile. Raises FileNotFoundError if there is no such folder.
     """
     folder = os.open(path, os.O_PATH | os.O_DIRECTORY)
     try:
@@ -31,9 +31,9 @@ def opened_folder(path: Path) -> Iterator[int]:
 
 
 def remove(folder: Path) -> None:
-    """Removes a folder and all below it, or the link in its place; nothing there is no error."""
-    # Python's own functions end with an error where a script's folders are very deep. What a job
-    # that just now ends still writes is swept at the next start.
+    """Removes a folder with all its contents, or the link in its place, if it exists."""
+    # Python's own functions fail if a script's folders are very deep. What an ending job still
+    # writes is removed at the next start.
     if not folder.is_symlink():
         _run("chmod", "-R", "u+rwX", "--", str(folder))
     _run("rm", "-rf", "--", str(folder))

@@ -1,6 +1,6 @@
-"""What an instance is to be: its command, its files, its name and its network.
+"""The specification of an instance: its command, its files, its name and its network.
 
-Standard library only: the processes that set an instance up read it too.
+Only the standard library: the processes that set an instance up read it too.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ class Mount:
 
 @dataclass(frozen=True)
 class Specification:
-    """One instance, as the sandbox needs to know it."""
+    """One instance, as a sandbox needs it."""
 
     host: str
     """Host name, such as algo-1."""
     command: tuple[str, ...]
     environment: dict[str, str]
     mounts: tuple[Mount, ...]
-    """In order: a mount hides what earlier ones put at its target."""
+    """In order; a mount hides earlier ones at its target."""
     root: str
     """An empty folder of the host on which the instance's root is mounted."""
     folder: str = "/"
     """The folder in which the command starts."""
     network: int = 0
-    """Process that holds the job's network and user namespaces; 0 for the host's network."""
+    """The process that holds the job's network and user namespaces; 0 for the host's network."""
     memory: int = 0
-    """Bytes that each process may hold; 0 for as many as the host gives."""
+    """The most memory of each process, in bytes; 0 for no limit."""
     processors: int = 0
     """How many of the host's processors the command sees; 0 for all."""
 
     def write(self, path: Path) -> None:
-        """Writes as JSON, readable by its owner only, since the environment may hold secrets."""
+        """Writes JSON that only its owner can read, because the environment may have secrets."""
         path.touch(mode=0o600)
         path.write_text(json.dumps(asdict(self)))
 

@@ -13,7 +13,7 @@ async function ask(path, query = {}) {
   return document;
 }
 
-// What is chosen stands in the address, so that a page can be loaded anew or opened by a link.
+// The selection is in the address, so that a page can be loaded again, or opened from a link.
 function chosen(jobs) {
   const [kind, ...rest] = decodeURIComponent(location.hash.slice(1)).split("=");
   if (rest.length) return { kind, value: rest.join("=") };

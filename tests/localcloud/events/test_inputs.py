@@ -88,5 +88,5 @@ def test_a_template_is_filled(template: str, expected: str):
 
 @pytest.mark.parametrize("template", ["It <state>", '{"x": <absent>}', '{"x": "<said>"}', ""])
 def test_a_template_that_makes_no_json_makes_no_input(template: str):
-    with pytest.raises(InputError, match="no JSON"):
+    with pytest.raises(InputError, match="not make JSON"):
         filled(template, state="$.detail.state", said="$.detail.said", absent="$.detail.none")

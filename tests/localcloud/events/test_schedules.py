@@ -56,4 +56,4 @@ def test_what_is_no_rate_never_runs(caplog: pytest.LogCaptureFixture):
     each = scheduled("cron(0 12 * * ? *)", begins_at_once=True)
 
     assert runs(Timetable(60), each, 0, 1e9) == []
-    assert "is no rate" in caplog.text
+    assert "is not a rate" in caplog.text

@@ -166,9 +166,9 @@ def test_the_next_checkpoint_pass_makes_up_for_a_failed_one(faulty: Cloud):
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        (of("List*", "explode"), "answer is none of throttle, error, expired, cut, real"),
+        (of("List*", "explode"), "answer is not one of throttle, error, expired, cut, real"),
         (of("List*", "cut", colour="red"), "colour"),
-        (of("List*", "cut", times="often"), "times of a fault is no int"),
+        (of("List*", "cut", times="often"), "times of a fault has another type than int"),
         ({"service": "s3"}, "answer"),
     ],
 )

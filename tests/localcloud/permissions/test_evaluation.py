@@ -136,7 +136,7 @@ def test_a_refusal_is_reported_in_awss_words():
         (allow() | {"Effect": "Perhaps"}, "neither Allow nor Deny"),
         (allow() | {"NotAction": "s3:*"}, "either Action or NotAction"),
         (allow(resource="bucket/*"), "neither an ARN nor"),
-        (allow() | {"Principal": "somebody"}, "no principal"),
+        (allow() | {"Principal": "somebody"}, "not a principal"),
     ],
 )
 def test_what_cannot_be_judged_is_an_error_even_where_it_does_not_matter(

@@ -60,7 +60,7 @@ def test_the_document_is_read_once_and_is_empty_without_a_body():
 
 @pytest.mark.parametrize("body", [b"[]", b"{", b"\xff", b"[" * 100_000])
 def test_what_is_no_json_object_is_refused(body: bytes):
-    with pytest.raises(ServiceError, match="The request is no JSON"):
+    with pytest.raises(ServiceError, match="The request is not a JSON"):
         _ = Request(environ(body)).document
 
 

@@ -20,7 +20,7 @@ Confined = Callable[[str], Cloud]
 
 
 def test_a_server_that_cannot_start_says_why(tmp_path: Path):
-    with pytest.raises(daemon.StartError, match="is none of auto, bubblewrap"):
+    with pytest.raises(daemon.StartError, match="is not one of auto, bubblewrap"):
         daemon.start(tmp_path, "--sandbox", "docker")
 
 

@@ -103,7 +103,7 @@ def test_nothing_is_missing_after_an_end_in_good_order_and_something_may_be_othe
     assert keeper(tmp_path).restore().lost == ""
 
     # As it was restored but has not ended yet, it may have lost something.
-    assert "what changed after" in keeper(tmp_path).restore().lost
+    assert "changes after" in keeper(tmp_path).restore().lost
 
 
 def test_an_empty_folder_has_nothing(tmp_path: Path):
@@ -116,7 +116,7 @@ def test_an_empty_folder_has_nothing(tmp_path: Path):
         ({"moto": "1.0"}, f"format {FORMAT} of moto 1.0"),
         ({"format": 99}, "format 99"),
         ({"sha256": "0" * 64}, "was changed"),
-        ({"more": 1}, "is no snapshot"),
+        ({"more": 1}, "is not a snapshot"),
     ],
 )
 def test_a_snapshot_that_cannot_be_used_is_set_aside_whole(

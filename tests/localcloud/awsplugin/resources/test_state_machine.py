@@ -35,5 +35,5 @@ def test_a_state_machine_lives_from_its_creation_to_its_end(plugin: Plugin) -> N
 def test_a_definition_that_starts_nowhere_is_refused_before_anything_is_made(
     plugin: Plugin,
 ) -> None:
-    with pytest.raises(InputsError, match="StartAt 'A' is none of its States"):
+    with pytest.raises(InputsError, match="StartAt 'A' is not one of States"):
         plugin.check(MACHINE, {"roleArn": "r", "definition": '{"StartAt": "A", "States": {}}'})

@@ -83,7 +83,8 @@ INVALID = [
     (
         "InputDataConfig",
         [channel("code", "code/", InputMode="Pipe", S3DataType="AugmentedManifestFile")],
-        "AttributeNames go with S3DataType AugmentedManifestFile, and only: channel code",
+        "AttributeNames are required with S3DataType AugmentedManifestFile, and not supported "
+        "otherwise: channel code",
     ),
     ("AlgorithmSpecification.MetricDefinitions", [{"Name": "m", "Regex": "("}], "Invalid Regex"),
     ("InputDataConfig", [channel("code", "none/")], 'No S3 objects found under S3 URL "s3://'),

@@ -100,7 +100,7 @@ def test_an_augmented_manifests_attributes_come_in_their_order_and_references_as
 
     assert read(augmented) == b"image 00image 11"
     source["AttributeNames"] = ["none"]
-    with pytest.raises(ClientError, match="no JSON object with none"):
+    with pytest.raises(ClientError, match="not a JSON object with none"):
         read(augmented)
 
 
@@ -132,7 +132,7 @@ PREFIX = b'[{"prefix": "s3://a/b"}, '
     ids=lambda text: text[:40].decode(errors="replace"),
 )
 def test_what_is_no_manifest_is_reported(text: bytes):
-    with pytest.raises(ClientError, match="is no array of a prefix"):
+    with pytest.raises(ClientError, match="is not an array of a prefix"):
         manifest(text, HERE)
 
 
@@ -351,7 +351,7 @@ def test_a_job_whose_pipe_breaks_is_not_completed_and_says_why(cloud: Cloud):
     assert job["TrainingJobStatus"] == "Failed"
     reason = job["FailureReason"]
     assert reason.startswith(
-        "ClientError: Data download failed:No whole gzip: Compressed file ended"
+        "ClientError: Data download failed:Not a complete gzip: Compressed file ended"
     )
     assert reason.endswith(f"(channel data, s3://{BUCKET}/broken/2)")
 
@@ -369,7 +369,7 @@ def test_a_job_whose_script_made_the_next_pipe_itself_fails(cloud: Cloud):
     job = cloud.run(**request)
 
     assert job["FailureReason"] == (
-        "ClientError: Data download failed:The script made data_1 itself"
+        "ClientError: Data download failed:The script created data_1 itself"
     )
 
 

@@ -72,7 +72,7 @@ def test_only_a_spot_job_that_trains_is_interrupted(cloud: Cloud):
     refused = interrupt(cloud, name)
 
     assert refused.exit_code == 1
-    assert "is no managed spot training job" in refused.output
+    assert "is not a managed spot training job" in refused.output
     assert "not found" in interrupt(cloud, "missing").output
     code, _ = refusal(cloud.sagemaker.stop_training_job, TrainingJobName=name)
     assert code == "ValidationException"
