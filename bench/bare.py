@@ -1,10 +1,10 @@
 """The same jobs with only boto3, on four threads: `python -m bench.bare WHAT COUNT REQUEST`.
 
-The dynamic-provider host has four threads too. `launch` and `wait` do only what a script could not
-do without: one client, one call for each job, and one list call for each hundred jobs and look.
-`launch-alike` makes the calls that the provider makes for a launch: it looks for earlier runs first
-and writes a record afterwards. REQUEST is a file with a CreateTrainingJob request, with NAME in
-place of the job's name.
+The dynamic-provider host has four threads too. `launch` and `wait` do only what every script must
+do: one client, one call for each job, and one list call at a time for each hundred jobs.
+`launch-alike` makes the calls that the provider makes for a launch: it searches for earlier runs
+first, and writes a record afterwards. REQUEST is a file with a CreateTrainingJob request, with
+NAME in place of the job's name.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ def main(what: str, count: int, template: str) -> None:
 
 
 def launch(sagemaker: Any, request: Request) -> None:
-    """Launch a job."""
+    """Launches a job."""
     sagemaker.create_training_job(**request)
 
 
 def launch_alike(sagemaker: Any, s3: Any, request: Request) -> None:
-    """Launch a job with the calls that the provider makes."""
+    """Launches a job with the calls that the provider makes."""
     name = request["TrainingJobName"]
     sagemaker.list_training_jobs(NameContains=name, SortBy="CreationTime", MaxResults=100)
     sagemaker.create_training_job(**request)
@@ -56,7 +56,7 @@ def launch_alike(sagemaker: Any, s3: Any, request: Request) -> None:
 
 
 def wait(sagemaker: Any, count: int) -> None:
-    """Wait until all jobs have ended, and describe each."""
+    """Waits until all jobs have ended, and describes each."""
     listed = sagemaker.get_paginator("list_training_jobs")
     while True:
         pages = listed.paginate(NameContains=PREFIX, StatusEquals="Completed", MaxResults=100)

@@ -1,4 +1,4 @@
-"""A dynamic resource that does nothing: what the engine itself takes."""
+"""A dynamic resource that does nothing, to measure the engine itself."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ class IdleProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Say that it was created."""
+        """The answer for a created resource."""
         return CreateResult(str(props["number"]), props)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Say that nothing differs."""
+        """The answer that nothing differs."""
         return DiffResult(changes=False)
 
 
 class Idle(Resource, module="bench", name="Idle"):
-    """One of many that do nothing."""
+    """A resource that does nothing."""
 
     def __init__(self, name: str, number: int) -> None:
         super().__init__(IdleProvider(), name, {"number": number})

@@ -13,8 +13,8 @@ and the wait for jobs that have ended. It is compared with the same number of:
 Each time is that of the whole command. In brackets is the processor time of its own processes,
 without the local cloud's.
 
-The local cloud answers at once, which makes a launch by boto3 little more than its start. So jobs
-are launched once more on a service that answers as late as one far away.
+The local cloud answers at once, so a launch with boto3 takes little more than boto3's start. So the
+jobs are launched again on a service that answers late, like one that is far away.
 
 Run it on a machine that does nothing else; the load before it is printed.
 """
@@ -36,10 +36,10 @@ from development.engine import Engine
 
 COUNTS = (1, 10, 100)
 ROUNDS = 5
-"""How often an update without changes is measured; the quickest counts."""
+"""How often an update without changes is measured; the fastest counts."""
 
 ANSWER_SECONDS = 0.2
-"""How late the slow service answers every call: an assumption, as AWS documents no such time."""
+"""The delay of each answer of the slow service, in seconds: an assumption, AWS documents none."""
 
 WANTED_UNCHANGED, WANTED_LAUNCH = "1.3", "1.5"
 _WIDTH = 110
@@ -47,7 +47,7 @@ _WIDTH = 110
 
 @dataclass(frozen=True)
 class Slow:
-    """What launches took on the service that answers late."""
+    """The times of launches on the service that answers late."""
 
     launch: Spent
     bare: Spent
@@ -56,7 +56,7 @@ class Slow:
 
 @dataclass(frozen=True)
 class Times:
-    """What each command took for one number of jobs."""
+    """The times of each command for one number of jobs."""
 
     count: int
     preview: Spent
@@ -94,7 +94,7 @@ def measure(count: int) -> Times:
 
 
 def _created(own: Stacks, kinds: Mapping[str, Engine]) -> dict[str, Spent]:
-    """Resources that do nothing or record as jobs do, training jobs, and jobs by one call each."""
+    """The times to create each kind of resource."""
     times = {
         "idle_preview": own.pulumi(kinds["idle"], "preview"),
         "idle_create": own.pulumi(kinds["idle"], *UP),
@@ -109,7 +109,7 @@ def _created(own: Stacks, kinds: Mapping[str, Engine]) -> dict[str, Spent]:
 
 
 def _unchanged(own: Stacks, kinds: Mapping[str, Engine]) -> dict[str, Spent]:
-    """Updates without changes, in turn, as the machine's own speed varies with the minutes."""
+    """The times of updates without changes, in turn, because the machine's own speed varies."""
     rounds = [{kind: own.pulumi(each, *UP) for kind, each in kinds.items()} for _ in range(ROUNDS)]
     names = {"idle": "idle_unchanged", "recorded": "recorded_unchanged", "jobs": "unchanged"}
     return {
@@ -119,7 +119,7 @@ def _unchanged(own: Stacks, kinds: Mapping[str, Engine]) -> dict[str, Spent]:
 
 
 def _bare(own: Stacks) -> dict[str, Spent]:
-    """The same jobs by boto3."""
+    """The times of the same jobs with boto3."""
     launched = own.bare("launch")
     own.wait_for(PREFIX)
     return {"bare_launch": launched, "bare_wait": own.bare("wait")}

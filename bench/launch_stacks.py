@@ -26,12 +26,12 @@ PROJECT = Project("many-jobs", "bench/many_jobs")
 UP = ("up", "--yes", "--skip-preview")
 _QUOTA = 100_000
 _SERVICES = ("sagemaker", "s3", "sts", "iam", "ecr", "service-quotas")
-"""All that a launch asks."""
+"""The operations of a launch."""
 
 
 @contextmanager
 def stacks(count: int) -> Iterator[Stacks]:
-    """A local cloud with nothing in it, for stacks of this number of jobs."""
+    """An empty local cloud, for stacks of this number of jobs."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         server = daemon.start(folder / "cloud", "--sandbox", "processes", "--role-delay", "0")
@@ -63,7 +63,7 @@ class Stacks:
         return stack
 
     def configure(self, stack: Engine, *, wait: bool) -> None:
-        """Write the stack's settings; `wait` has it wait for the jobs' ends."""
+        """Writes the stack's settings; with `wait` the stack waits for the jobs' ends."""
         values = self._account | {"kind": stack.stack, "count": self._count, "wait": wait}
         salt = yaml.safe_load(stack.settings_file.read_text()).get("encryptionsalt")
         config = {f"{PROJECT.name}:{key}": value for key, value in values.items()}
@@ -71,19 +71,19 @@ class Stacks:
         stack.settings_file.write_text(yaml.safe_dump(document))
 
     def pulumi(self, stack: Engine, *arguments: str) -> Spent:
-        """What a command of the engine takes."""
+        """The time of a command of the engine."""
         pulumi = str(self._layout.pulumi_bin / "pulumi")
         options = ("--stack", stack.stack, "--config-file", str(stack.settings_file))
         command = [pulumi, "--non-interactive", *arguments, *options, "--suppress-progress"]
         return spent_by(command, CHECKOUT / PROJECT.folder, self._environment)
 
     def bare(self, what: str) -> Spent:
-        """The time that the same takes with only boto3."""
+        """The time of the same work with only boto3."""
         arguments = ["-m", "bench.bare", what, str(self._count), str(self._request)]
         return spent_by([sys.executable, *arguments], CHECKOUT, self._environment)
 
     def wait_for(self, prefix: str) -> None:
-        """Wait until no job with this prefix runs, so that none takes time from what follows."""
+        """Waits until no job with this prefix runs, so that none disturbs the next measurement."""
         sagemaker = self._client("sagemaker")
         while sagemaker.list_training_jobs(NameContains=prefix, StatusEquals="InProgress")[
             "TrainingJobSummaries"
@@ -91,13 +91,13 @@ class Stacks:
             time.sleep(0.5)
 
     def slow_down(self, seconds: float) -> None:
-        """Have every answer take so long from now on."""
+        """Delays every answer from now on."""
         late = {"answer": "real", "seconds": seconds, "times": sys.maxsize}
         faults = [{"service": service} | late for service in _SERVICES]
         daemon.ask(self._server, "POST", "/localcloud/faults", {"faults": faults})
 
     def _prepare_account(self) -> dict[str, str]:
-        """A bucket, a role, a key, a network, and as many instances as are asked for."""
+        """Creates a bucket, a role, a key, a network, and a quota for all instances."""
         self._client("s3").create_bucket(Bucket=BUCKET)
         iam = self._client("iam")
         role = iam.create_role(RoleName="bench", AssumeRolePolicyDocument=json.dumps(TRUST))

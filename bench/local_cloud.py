@@ -1,4 +1,4 @@
-"""A local cloud for a measurement, with a bucket and a role, and jobs of one instance on it."""
+"""A local cloud for a measurement, with a bucket, a role, and jobs of one instance."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class LocalCloud:
         )
 
     def create(self, name: str, script: str, *arguments: str, **changes: Any) -> None:
-        """Start a job of one instance that runs a script."""
+        """Starts a job of one instance that runs a script."""
         key = f"code/{name}/main.py"
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=script.encode())
         source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/code/{name}/"}
@@ -112,7 +112,7 @@ class LocalCloud:
 
 @contextmanager
 def local_cloud(*options: str) -> Iterator[LocalCloud]:
-    """Runs a local cloud of its own, with further options of `serve`."""
+    """Runs a separate local cloud, with further options of `serve`."""
     with tempfile.TemporaryDirectory(prefix="local-cloud-") as folder:
         data = Path(folder)
         try:

@@ -13,9 +13,9 @@ project = Path(__file__).parent
 settings, aws_settings = configuration.load(project)
 provider = StackProvider(aws_settings, settings, pulumi.get_stack())
 for number in range(pulumi.Config("bench").require_int("platforms")):
-    # Each is named apart, and all are tagged as the one team's, whose stack this is.
+    # Each has another name, and all have the tags of the stack's one team.
     own = settings.model_copy(update={"environment": f"dev-{number}"})
-    # A parent of its own type, as a stack has one platform, whose lineages have a fixed name.
+    # Each has a parent of its own type: a platform's lineages have a fixed name in a stack.
     apart = pulumi.ComponentResource(
         f"bench:index:Platform{number}",
         f"platform-{number}",

@@ -27,7 +27,7 @@ class Curve:
 
 
 def write_plot(path: Path, title: str, axis: str, curves: list[Curve]) -> None:
-    """Write the curves as an SVG file."""
+    """Writes the curves as an SVG file."""
     svg = ElementTree.Element(
         "svg",
         {

@@ -2,9 +2,9 @@
 
     .venv/bin/python -m bench.policies [rounds]
 
-It previews the platform of this project 18 times over in one stack: without policies, with a pack
-of as many policies that do nothing, and with the pack. Wanted: the pack adds at most twice what
-the empty one adds. The best of two rounds is shown, and of as many as are asked for. Run it on a
+It previews 18 platforms of this project in one stack: without policies, with a pack of as many
+policies that do nothing, and with the pack. The goal is that the pack adds at most twice what the
+empty one adds. The best of two rounds, or of the given number, is shown. Run it on a
 machine that does nothing else.
 """
 
@@ -149,7 +149,7 @@ class _Bench:
 
 
 def _processor_seconds() -> float:
-    """Of all processes that have ended: the engine, and the plugins and packs that it ran."""
+    """The processor seconds of all processes that have ended: the engine, its plugins and packs."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

@@ -1,8 +1,8 @@
-"""Dynamic resources that record what a launched job does: one launches none, the other only sends.
+"""Dynamic resources with the record of a launched job: one launches nothing, the other only sends.
 
-What the engine takes for the first is what it takes for a job's record: the whole state is written
-after every step. The second makes the one call without which nothing runs, and looks neither before
-nor after it: no provider with this record can launch with less.
+The engine needs for the first what it needs for a job's record: it writes the whole state after
+every step. The second makes only the call that launches the job; no provider with this record can
+launch with less.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class RecordingProvider(IdleProvider):
     serialize_as_secret_always = False
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Say that it was launched."""
+        """The answer for a launched job."""
         name = _job_name(props)
         description = props["request"] | {
             "TrainingJobName": name,
@@ -48,13 +48,13 @@ class SendingProvider(RecordingProvider):
     _client: Any
 
     def configure(self, _: ConfigureRequest) -> None:
-        """Build the one client; the region and the endpoint are those of the environment."""
+        """Creates the client; the region and the endpoint are from the environment."""
         import boto3  # only here, as the records don't need it
 
         self._client = boto3.client("sagemaker")
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Launch the job, and answer as for one."""
+        """Launches the job, and returns the answer for it."""
         request = conform(props["request"])
         self._client.create_training_job(**request, TrainingJobName=_job_name(props))
         return super().create(props)
@@ -65,14 +65,14 @@ def _job_name(props: dict[str, Any]) -> str:
 
 
 class Recorded(Resource, module="bench", name="Recorded"):
-    """One of many that are recorded as a job is."""
+    """A resource with the record of a job."""
 
     def __init__(self, name: str, inputs: JobInputs) -> None:
         super().__init__(RecordingProvider(), name, inputs.properties() | _ADDED_BY_CHECK)
 
 
 class Sent(Resource, module="bench", name="Sent"):
-    """One of many that are recorded as a job is, and launched by a single call."""
+    """A resource with the record of a job, which one call launches."""
 
     def __init__(self, name: str, inputs: JobInputs) -> None:
         super().__init__(SendingProvider(), name, inputs.properties() | _ADDED_BY_CHECK)

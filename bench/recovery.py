@@ -1,11 +1,11 @@
-"""How much of a job's work survives interruptions, by how often it saves a checkpoint.
+"""How much of a job's work survives interruptions, for different intervals of checkpoints.
 
     python -m bench.recovery [--plot recovery.svg]
 
-Jobs of light steps run on a local cloud that takes their instances away by chance, always
-abruptly. Goodput is useful steps ÷ steps run, efficiency the time of useful steps ÷ the time from
-each attempt's first line to its last. Next to the measurements is what Young and Daly expect,
-which is the best that can be had.
+Jobs of light steps run on a local cloud that takes their instances away at random times, always
+abruptly. Goodput is useful steps ÷ steps run; efficiency is the time of useful steps ÷ the time
+from each attempt's first line to its last. Next to the measurements are the expectations of Young
+and Daly, which are the best possible values.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ class Case:
 
 @dataclass(frozen=True)
 class Result:
-    """What jobs of one case did together."""
+    """The sums over the jobs of one case."""
 
     useful: int
-    """Steps of jobs that completed: what a job that never ends has done is lost."""
+    """The steps of jobs that completed; the steps of other jobs are lost."""
     run: int
     seconds: float
-    """From each attempt's first line to its last."""
+    """Seconds from each attempt's first line to its last, added up."""
     interruptions: int
     unfinished: int
     """Jobs that did not complete within the limit."""
@@ -96,7 +96,7 @@ def main(
         "recovery.svg"
     ),
 ) -> None:
-    """Measure, print a table, and write a plot."""
+    """Measures, prints a table, and writes a plot."""
     means = between or [3.0, 6.0, 12.0]
     intervals = interval or [0.2, 0.4, 0.8, 1.6, 3.2]
     console = Console(width=_WIDTH)
@@ -166,7 +166,7 @@ def _result(job: dict[str, Any], lines: list[tuple[float, str]]) -> Result:
 
 
 def _attempts(lines: list[tuple[float, str]]) -> Iterator[list[float]]:
-    """Yield the times of each attempt's lines."""
+    """Yields the times of each attempt's lines."""
     times: list[float] = []
     for moment, message in lines:
         if message == "begins" and times:
@@ -201,7 +201,7 @@ def table(results: dict[Case, Result], work: float) -> Table:
 
 
 def best(between: float) -> str:
-    """What can be had at best, by Young's formula."""
+    """The best possible interval and efficiency, by Young's formula."""
     interval = theory.best_interval(between, CHECKPOINT_SECONDS)
     share = theory.efficiency(interval, between, CHECKPOINT_SECONDS)
     return (

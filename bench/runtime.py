@@ -1,9 +1,9 @@
-"""What the local cloud's runtime costs: start, checkpoints, artifacts, many jobs, memory.
+"""Measures the local cloud's runtime: start, checkpoints, artifacts, many jobs, memory.
 
     python -m bench.runtime
 
-Each number is of one local cloud that does nothing else. Throughput is next to that of boto3, which
-transfers the same bytes to the same server.
+All numbers are from one local cloud that does nothing else. Throughput is compared with boto3,
+which transfers the same bytes to the same server.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def save(cloud: LocalCloud, size: int) -> float:
 
 
 def restore(cloud: LocalCloud) -> float:
-    """The seconds in which a job gets the checkpoint that `save` has left."""
+    """The seconds in which a job downloads the checkpoint of `save`."""
     cloud.create("restore", READ_CHECKPOINT, **_checkpoints())
     return _seconds(cloud.wait("restore"), "Downloading")
 

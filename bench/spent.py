@@ -1,4 +1,4 @@
-"""What a command takes, by the clock and by the processor."""
+"""The time of a command, by the clock and by the processor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Spent:
-    """What a command took: seconds by the clock, and of all processes that it started."""
+    """The seconds of a command, by the clock and of processor time, with all its processes."""
 
     seconds: float
     processor_seconds: float
@@ -27,7 +27,7 @@ class Spent:
 
 
 def spent_by(command: list[str], folder: Path, environment: Mapping[str, str]) -> Spent:
-    """Runs a command to its end; what already runs beside it, as the local cloud, doesn't count.
+    """Runs a command to its end; processes that already run, such as the local cloud, don't count.
 
     Raises:
         SystemExit: the command failed.
@@ -42,6 +42,6 @@ def spent_by(command: list[str], folder: Path, environment: Mapping[str, str]) -
 
 
 def _processor_seconds() -> float:
-    """Of all processes that were started here and have ended."""
+    """The processor seconds of all child processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime

@@ -1,4 +1,4 @@
-"""What interruptions cost at least: the expectations of Young (1974) and Daly (2006).
+"""The least cost of interruptions: the expectations of Young (1974) and Daly (2006).
 
 Interruptions come after exponentially distributed times of work. All times are seconds of work,
 so the wait for new instances is left out, and so is the start of a script.

@@ -17,18 +17,18 @@ layout = Layout()
 
 Job = Annotated[str | None, typer.Argument(help="The job's name in the settings; all by default.")]
 Stack = Annotated[str, typer.Argument(help="The stack's name, as in Pulumi.<stack>.yaml.")]
-Follow = Annotated[bool, typer.Option("--follow", help="Go on with the lines that come.")]
+Follow = Annotated[bool, typer.Option("--follow", help="Print new lines until Ctrl-C.")]
 
 
 @app.command()
 def up() -> None:
-    """Bring the stack up and launch its training jobs; resumes paused ones."""
+    """Bring the stack up and launch its training jobs; resume paused ones."""
     raise typer.Exit(commands.up(layout))
 
 
 @app.command()
 def pause(job: Job = None) -> None:
-    """Stop the running jobs; `up` goes on from their checkpoints."""
+    """Stop the running jobs; `up` resumes them from their checkpoints."""
     raise typer.Exit(commands.pause(layout, job))
 
 
@@ -52,7 +52,7 @@ def predict() -> None:
 
 @app.command()
 def quota_report() -> None:
-    """Print what all stacks and running jobs take, against the teams' quotas."""
+    """Print what all stacks and running jobs use, compared with the teams' quotas."""
     raise typer.Exit(policy_pack.quota_report(layout))
 
 
@@ -64,7 +64,7 @@ def downstream() -> None:
 
 @app.command()
 def policy_check(stack: Stack = commands.STACK) -> None:
-    """Print what a stack would be under the policies, in Markdown for a pull request."""
+    """Print a stack's cost and the policies' verdict, in Markdown for a pull request."""
     raise typer.Exit(policy_pack.policy_check(layout, stack))
 
 
@@ -77,7 +77,7 @@ def down() -> None:
 @app.command()
 def configuration() -> None:
     """Write docs/configuration.md, docs/outputs.md, stack.schema.json and Pulumi.yaml."""
-    # Here, because the settings import Pulumi, for which no other command should have to wait.
+    # Imported here: the settings import Pulumi, and other commands should not wait for that.
     from development.configuration.documents import write
 
     for path in write(layout.checkout):
@@ -85,7 +85,7 @@ def configuration() -> None:
 
 
 def main() -> None:
-    """Run one command in an environment that has nothing of the user's AWS and Pulumi settings."""
+    """Run one command, without the user's AWS and Pulumi settings."""
     environment = client_environment(layout)
     os.environ.clear()
     os.environ.update(environment)

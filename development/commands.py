@@ -70,7 +70,7 @@ def pause(layout: Layout, job: str | None) -> int:
     code = _bring_up(engine)
     if code == 0:
         print_jobs(console, _described(server.url, lineages))
-        console.print("`make up` goes on from the newest checkpoint.")
+        console.print("`make up` resumes from the newest checkpoint.")
     return code
 
 
@@ -93,7 +93,7 @@ def status(layout: Layout) -> int:
 
 
 def logs(layout: Layout, job: str | None, follow: bool) -> int:
-    """Prints the log lines of each job's newest run, or of one job's; then those that come."""
+    """Prints the log lines of each job's newest run, or of one; with `follow`, new ones too."""
     server = daemon.find(layout.cloud)
     engine = _stack(layout, server)
     if server is None or not engine.settings_file.exists():
@@ -115,7 +115,7 @@ def logs(layout: Layout, job: str | None, follow: bool) -> int:
 
 
 def predict(layout: Layout) -> int:
-    """Lets the model of the job `digits` classify the images that were held out."""
+    """Classifies the held-out images with the model of the job `digits`."""
     server = daemon.find(layout.cloud)
     job = _stack(layout, server).outputs().get("training_jobs", {}).get("digits", {})
     if server is None or job.get("status") != "Completed":
@@ -146,7 +146,7 @@ def downstream(layout: Layout) -> int:
 
 
 def down(layout: Layout) -> int:
-    """Destroys the stacks, what builds on others first, and stops the local cloud."""
+    """Destroys the stacks, dependent ones first, and stops the local cloud."""
     release_dead_locks(layout, print_line)
     end_processes_of(layout.pulumi_home)
     server = find_current(layout)
@@ -167,7 +167,7 @@ def down(layout: Layout) -> int:
         daemon.stop(layout.cloud)
         console.print("The stack is destroyed and the local cloud stopped.")
     else:
-        console.print("The local cloud still runs. `make clean` removes it, whatever is in it.")
+        console.print("The local cloud still runs. `make clean` removes it with all its data.")
     return code
 
 
@@ -183,7 +183,7 @@ def _downstream_stack(layout: Layout, server: daemon.Server | None) -> Engine:
 
 
 def _stacks(layout: Layout, server: daemon.Server | None) -> tuple[Engine, ...]:
-    """All stacks, what builds on others first."""
+    """All stacks, dependent ones first."""
     return _downstream_stack(layout, server), _stack(layout, server)
 
 
@@ -201,9 +201,9 @@ def _bring_up(engine: Engine) -> int:
 
 
 def _refresh_if_stale(engine: Engine, server: daemon.Server) -> int:
-    """Refreshes the state where what it says of the cloud may not be so; returns the exit code."""
+    """Refreshes the state if it may differ from the local cloud; returns the exit code."""
     if engine.was_interrupted():
-        console.print("The last run was interrupted, so what it left is looked at first.")
+        console.print("The last run was interrupted, so the state is refreshed first.")
     elif server.lost and engine.resources() and engine.last_written() < server.started:
         console.print(f"The local cloud was started again. {server.lost}", soft_wrap=True)
         console.print("So the state is refreshed first.")
@@ -232,7 +232,7 @@ def _destroy(engine: Engine, server: daemon.Server) -> int:
 
 
 def _print_without_advice(line: str) -> None:
-    """Prints what the engine writes, but not which of its commands could follow."""
+    """Prints a line of the engine, but not its advice on further commands."""
     if not line.startswith(_ADVICE):
         print_line(line)
 
@@ -241,12 +241,12 @@ def _print_without_advice(line: str) -> None:
 
 
 def _may_run(layout: Layout, url: str, lineages: list[str]) -> bool:
-    """Whether jobs run, or an engine that may be about to launch them."""
+    """Whether jobs run, or an engine runs that may launch some."""
     return is_locked(layout) or any_live(_client("sagemaker", url), lineages)
 
 
 def _stop_under_another_engine(layout: Layout, url: str, lineages: list[str]) -> None:
-    """Ends the waiting of an engine that holds the lock, by stopping the jobs it waits for."""
+    """Makes an engine that waits for jobs release its lock, by stopping the jobs."""
     if is_locked(layout):
         console.print("Another `make up` waits for its jobs; going on when it has ended.")
     while is_locked(layout):
@@ -256,13 +256,13 @@ def _stop_under_another_engine(layout: Layout, url: str, lineages: list[str]) ->
 
 
 def _say_what_still_runs(engine: Engine, server: daemon.Server) -> None:
-    """Says that the end of a command is not the end of the jobs."""
+    """Prints that jobs still run after the command."""
     if daemon.find(engine.layout.cloud) is None:
         return
     lineages = lineages_of(StackFile.read(engine.settings_file), None)
     if any_live(_client("sagemaker", server.url), lineages):
         console.print(
-            "A training job goes on running. `make watch` shows it, `make up` waits for it, "
+            "A training job still runs. `make watch` shows it, `make up` waits for it, "
             "`make pause` stops it and keeps its checkpoints.",
             soft_wrap=True,
         )
@@ -276,7 +276,7 @@ def _described(url: str, lineages: list[str]) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def _log_lines(url: str) -> Iterator[None]:
-    """Prints the jobs' log lines as they come, while the body runs."""
+    """Prints the jobs' new log lines while the body runs."""
     lines = NewLines(_client("logs", url), _now_ms())
     with Follower(lines, lambda line: console.print(log_line(line), soft_wrap=True)):
         yield

@@ -1,4 +1,4 @@
-"""Runs the Pulumi engine on one stack, whose state, settings and plugins are the checkout's own."""
+"""Runs the Pulumi engine on one stack; state, settings and plugins are in the checkout."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from toolchain.layout import Layout
 
 @dataclass(frozen=True)
 class Project:
-    """A Pulumi program of the checkout: its name, its folder, and that of its policy pack."""
+    """A Pulumi program of the checkout: its name, its folder, and the folder of its policy pack."""
 
     name: str
     folder: str
@@ -62,7 +62,7 @@ class Engine:
         """
         self.layout.state.mkdir(parents=True, exist_ok=True)
         self._copies.mkdir(parents=True, exist_ok=True)
-        # The engine writes the stack's salt beside the project file that it finds.
+        # The engine writes the stack's salt next to the project file that it finds.
         shutil.copy(self._program / "Pulumi.yaml", self._copies)
         self._ask("stack", "init", self.stack, "--cwd", str(self._copies))
 
@@ -76,23 +76,23 @@ class Engine:
         return bool(self._deployment().get("pending_operations"))
 
     def last_written(self) -> float:
-        """When an engine last wrote the stack's state, in seconds since the epoch."""
+        """When an engine last wrote the stack's state, in epoch seconds."""
         return self._state_file.stat().st_mtime
 
     def outputs(self) -> dict[str, Any]:
-        """The stack's outputs; none where it was never brought up.
+        """The stack's outputs; none if it was never brought up.
 
-        They are read from the state itself: asking the engine takes half a second more.
+        They are read from the state's file, because the engine takes half a second more.
         """
         stack = next((each for each in self.resources() if _is_stack(each)), {})
         outputs: dict[str, Any] = stack.get("outputs", {})
         return outputs
 
     def up(self, on_line: Callable[[str], None], *options: str) -> int:
-        """Brings the stack to what the program says, and returns the engine's exit code.
+        """Updates the stack as the program says, and returns the engine's exit code.
 
-        A preview comes first, unless the same settings were brought up under the same policies
-        before: what it could refuse, it would have refused then.
+        A preview comes first, unless an update with the same settings and policies succeeded
+        before, so that the preview could refuse nothing.
         """
         brought_up = self.settings_file.with_suffix(".brought-up")
         judged = self.settings_file.read_bytes() + self._policy_configuration()
@@ -105,14 +105,14 @@ class Engine:
         return code
 
     def preview(self, on_line: Callable[[str], None], events: Path) -> int:
-        """Says what `up` would change, and what the policies say of it; returns the exit code.
+        """Shows what `up` would change, and the policies' verdict; returns the exit code.
 
-        The engine writes its events to a file, a JSON document a line.
+        The engine writes its events to a file, one JSON document per line.
         """
         return self._run("preview", on_line, *self._policy_options(), "--event-log", str(events))
 
     def refresh(self, on_line: Callable[[str], None]) -> int:
-        """Reads again what there is, and forgets what a killed engine was creating.
+        """Refreshes the state, and forgets what a killed engine was creating.
 
         Returns the engine's exit code. A training job that was launched meanwhile is not lost: the
         next `up` finds it by its name and tags.
@@ -124,7 +124,7 @@ class Engine:
         return self._run("destroy", on_line, "--skip-preview")
 
     def forget(self) -> None:
-        """Removes the stack and its state, whatever resources it names."""
+        """Removes the stack and its state, even if the state has resources."""
         self._ask("stack", "rm", self.stack, "--yes", "--force", "--cwd", str(self._copies))
 
     @property
@@ -178,7 +178,7 @@ class Engine:
         return done.stdout
 
     def _run(self, operation: str, on_line: Callable[[str], None], *options: str) -> int:
-        """Runs a long operation; `on_line` gets each line that the engine writes, as it comes."""
+        """Runs a long operation; `on_line` gets each line that the engine writes."""
         command = self._command(
             operation,
             *(["--yes"] if operation != "preview" else []),
@@ -200,16 +200,16 @@ class Engine:
         ):
             for line in process.stdout or ():
                 on_line(line.rstrip("\n"))
-        # As a shell does: a process that a signal ended has no exit code of its own.
+        # As a shell does, for a process that a signal ended.
         code = process.returncode
         return code if code >= 0 else 128 - code
 
 
 @contextmanager
 def _signals_left_to(process: subprocess.Popen[str]) -> Iterator[None]:
-    """Lets the engine end in good order: on the first signal it waits for running steps.
+    """Lets the engine end by itself: on the first signal it waits for running steps.
 
-    Ctrl-C reaches it without help, as a member of the terminal's process group.
+    It gets Ctrl-C from the terminal, as a member of its process group.
     """
     handlers = {
         signal.SIGINT: lambda *_: None,
@@ -224,7 +224,7 @@ def _signals_left_to(process: subprocess.Popen[str]) -> Iterator[None]:
 
 
 def is_default_provider(resource: dict[str, Any]) -> bool:
-    """Whether it is a provider of the engine's own, which the engine doesn't count."""
+    """Whether it is a default provider, which the engine doesn't count."""
     return "::pulumi:providers:" in resource["urn"] and "::default" in resource["urn"]
 
 

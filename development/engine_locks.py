@@ -1,8 +1,7 @@
-"""The engine's locks on stacks: who holds them, and the end of those whose engine has died.
+"""The engine's locks on stacks: who holds them, and how those of dead engines are cancelled.
 
-An engine that is killed leaves its lock behind, and from then on every command fails until the
-lock is cancelled. The lock of a living engine must never be cancelled: two engines at once would
-overwrite each other's state.
+A killed engine leaves its lock, and every command fails until the lock is cancelled. The lock of a
+living engine must never be cancelled: two engines at once would overwrite each other's state.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ class Lock:
     user: str
 
     def is_dead(self) -> bool:
-        """Whether the process that took the lock ended, on this machine.
+        """Whether the process that took the lock has ended.
 
-        That of another machine, which shares the folder, can't be judged and counts as alive.
+        A process of another machine that shares the folder counts as alive.
         """
         return self.host == socket.gethostname() and not _is_engine(self.process)
 
     def __str__(self) -> str:
-        """Says who holds the lock."""
+        """Who holds the lock."""
         return f"process {self.process} of {self.user} on {self.host}"
 
 

@@ -12,9 +12,9 @@ from development.terminal import CommandError
 
 
 def names_of(lineages: Iterable[str]) -> re.Pattern[str]:
-    """What the names of the lineages' jobs match in full.
+    """The pattern of the full names of the lineages' jobs.
 
-    They add the hash of their definition and the number of the attempt.
+    A name is the lineage, the hash of the definition and the number of the attempt.
     """
     return re.compile(rf"(?:{'|'.join(map(re.escape, lineages))})-[0-9a-f]{{8}}-[1-9]\d*")
 
@@ -35,7 +35,7 @@ def lineages_of(settings: StackFile, job: str | None) -> list[str]:
     """The lineages of all jobs of the settings, or of one.
 
     Raises:
-        CommandError: there is no such job; says which there are.
+        CommandError: there is no such job; the message lists the jobs.
 
     """
     names = settings.job_names()

@@ -1,7 +1,7 @@
-"""Ends what was left behind: by an engine that was killed, whose plugins live on; a local cloud.
+"""Ends the plugins of engines that were killed, and the local cloud.
 
 `python -m development.leftovers DATA` stops the local cloud of a data folder. It needs no package,
-so that it works where the set-up is gone or broken.
+so it also works without a set-up.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _INTERPRETER = re.compile(r"(?:ba|da)?sh|python[\d.]*")
 def processes_of(pulumi_home: Path) -> list[int]:
     """The numbers of the processes that engines with a PULUMI_HOME have started.
 
-    Those are language hosts and plugins of this checkout, whether their engine lives or not. What
-    else has that variable, such as a shell in which it was exported, is none of them.
+    Those are language hosts and plugins of this checkout, with or without a living engine. Other
+    processes with that variable, such as a shell in which it was exported, are left out.
     """
     return [each.number for each in _hosts_and_plugins(pulumi_home, process_table.running())]
 
 
 def end_processes_of(pulumi_home: Path) -> None:
-    """Ends those whose engine is dead, but not those of an engine that lives."""
+    """Ends those processes whose engine is dead."""
     until = time.monotonic() + _END_SECONDS
     while (left := list(_left_behind(pulumi_home))) and time.monotonic() < until:
         process_table.end(left)
@@ -54,7 +54,7 @@ def _left_behind(pulumi_home: Path) -> Iterator[Process]:
     known = _hosts_and_plugins(pulumi_home, running)
     for process in known:
         line = [process, *process.above(running)]
-        # A plugin's script and the program that it runs are two processes, one below the other.
+        # A plugin's script and the program that it runs are two processes, parent and child.
         topmost = [each for each in line if each in known][-1]
         if topmost.is_orphan(running) and not any(each.name == _ENGINE for each in line):
             yield process
@@ -102,7 +102,7 @@ def stop_local_cloud(data: Path) -> None:
     """Stops the local cloud of a data folder, if one runs, and says so."""
     try:
         server = daemon.find(data)
-    except (ValueError, KeyError):  # what it wrote of itself is broken, and names no process
+    except (ValueError, KeyError):  # its file is broken, and names no process
         return
     if server is not None and daemon.stop(data):
         print(f"Stopped the local cloud, process {server.pid}")

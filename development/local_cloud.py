@@ -8,10 +8,9 @@ from toolchain.layout import Layout
 
 
 def find_current(layout: Layout) -> daemon.Server | None:
-    """The local cloud; None where none runs, or only one of older code, which is stopped.
+    """The local cloud; None if none runs. One with older code is stopped, and None is returned.
 
-    What it has stays in its folder, and running jobs go on from their checkpoints once it is
-    started again.
+    Its data stay in its folder. Running jobs resume from their checkpoints at its next start.
     """
     server = daemon.find(layout.cloud)
     if server is None or daemon.is_current(server):
@@ -22,7 +21,7 @@ def find_current(layout: Layout) -> daemon.Server | None:
 
 
 def start(layout: Layout) -> daemon.Server:
-    """The local cloud, started if need be.
+    """The local cloud; it is started if it does not run.
 
     Raises:
         CommandError: it did not start.

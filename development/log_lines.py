@@ -1,4 +1,4 @@
-"""The jobs' log lines, from CloudWatch Logs, as they come."""
+"""The jobs' log lines, from CloudWatch Logs, while they come."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read_lines(logs: Any, job: str) -> Iterator[LogLine]:
 
 
 class NewLines:
-    """The lines since a time, each once, however often one looks."""
+    """The log lines since a time; each is returned only once."""
 
     def __init__(self, logs: Any, since_ms: int) -> None:
         self._logs = logs
@@ -39,7 +39,7 @@ class NewLines:
         self._seen: set[str] = set()
 
     def poll(self) -> Iterator[LogLine]:
-        """Yields the lines that came since the last look."""
+        """Yields the lines that came since the last call."""
         for event in _events(self._logs, startTime=self._since):
             if event["eventId"] not in self._seen:
                 self._seen.add(event["eventId"])
@@ -49,7 +49,7 @@ class NewLines:
 
 
 class Follower:
-    """Hands on the log lines that come while the body runs, from a thread of its own."""
+    """Passes on the log lines that come while the body runs, from its own thread."""
 
     def __init__(self, lines: NewLines, on_line: Callable[[LogLine], None]) -> None:
         self._lines = lines
@@ -73,10 +73,10 @@ class Follower:
     def _follow(self) -> None:
         while not self._closed.wait(_PAUSE_SECONDS):
             self._look()
-        self._look()  # what came last
+        self._look()  # the last lines
 
     def _look(self) -> None:
-        # A look that fails is made up for by the next one; the engine reports a cloud that is gone.
+        # After a failed look, the next one gets all lines; the engine reports a cloud that is gone.
         with suppress(BotoCoreError, ClientError):
             for line in self._lines.poll():
                 self._on_line(line)

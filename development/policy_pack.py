@@ -1,4 +1,4 @@
-"""The policy pack's own commands, on this checkout: a stack's report, and that of all quotas."""
+"""The policy pack's commands on this checkout: a stack's report, and the quotas' report."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from toolchain.layout import Layout
 
 
 def policy_check(layout: Layout, stack: str) -> int:
-    """Previews a stack with its own settings, from nothing, and prints the report in Markdown.
+    """Previews a new stack with these settings, and prints the report in Markdown.
 
-    The preview has a local cloud and a state of its own, so it needs none that runs and disturbs
-    none. Returns 0 where the stack may be brought up, else 1.
+    The preview has its own local cloud and state, so it does not touch those of `make up`. Returns
+    0 if the stack may be brought up, otherwise 1.
 
     Raises:
         CommandError: there is no such stack, or the local cloud did not start.
@@ -51,9 +51,9 @@ def _stack_must_exist(layout: Layout, stack: str) -> None:
 
 
 def quota_report(layout: Layout) -> int:
-    """Prints what all stacks and running jobs take, against the teams' quotas.
+    """Prints what all stacks and running jobs use, compared with the teams' quotas.
 
-    Returns the report's exit code: 0 within, 1 above a quota, 2 unreadable.
+    Returns the report's exit code: 0 if all is within the quotas, 1 if not, 2 if neither is known.
     """
     server = daemon.find(layout.cloud)
     layout.state.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ def quota_report(layout: Layout) -> int:
 
 @contextmanager
 def _world(layout: Layout) -> Iterator[tuple[Layout, str]]:
-    """Files and a local cloud that are gone afterwards, on the set-up's plugins."""
+    """A temporary folder and local cloud, with the set-up's plugins."""
     with tempfile.TemporaryDirectory(dir=layout.local, prefix="policy-check-") as folder:
         world = Layout(layout.checkout, Path(folder))
         world.pulumi_home.mkdir()

@@ -1,8 +1,8 @@
-"""Brings the training instances' prices up to date: `python -m development.prices`.
+"""Updates the prices of training instances: `python -m development.prices`.
 
-Unlike the other commands it asks AWS itself, with the credentials of the user, who needs
-`pricing:GetProducts`. It writes the table of instance types and its copies, which the policy pack
-and the local cloud have, as neither imports the program.
+Unlike the other commands it calls AWS, with the user's credentials, which need
+`pricing:GetProducts`. It writes the table of instance types, and the copies of it that the policy
+pack and the local cloud have, because neither imports the program.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from toolchain.layout import CHECKOUT
 
 REGION = "us-east-1"
-"""The region whose prices the table has, and of the API's endpoint."""
+"""The region of the prices in the table, and of the API's endpoint."""
 
 TABLES = (
     "components/instances.csv",
@@ -32,13 +32,13 @@ TABLES = (
 )
 _FILTERS = {"regionCode": REGION, "component": "Training"}
 _GRADE = "A"
-"""A price of the price list's own entry for training; see components/instances.py."""
+"""The mark of a price from the price list's entry for training; see components/instances.py."""
 
 Row = dict[str, str]
 
 
 class PriceListError(Exception):
-    """The price list has not what is expected; the message says what, and that nothing changed."""
+    """The price list lacks what is expected; the message says what, and that nothing changed."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,12 @@ def training_prices(pricing: Any) -> dict[str, Price]:
 
 
 def refreshed(rows: Iterable[Row], prices: Mapping[str, Price]) -> list[Row]:
-    """The table with the price list's prices; a type that it doesn't have keeps its own."""
+    """The table with the price list's prices; a type that the list lacks keeps its price."""
     return [row | _columns(prices.get(row["instance_type"])) for row in rows]
 
 
 def changes(old: Iterable[Row], new: Iterable[Row]) -> Iterator[str]:
-    """What people want to know of a refreshed table."""
+    """The changed prices of a refreshed table, one per line."""
     column = "on_demand_usd_per_hour"
     for before, after in zip(old, new, strict=True):
         if before[column] != after[column]:
@@ -117,7 +117,7 @@ def main() -> int:
 
 
 def _prices(product: Mapping[str, Any]) -> Iterator[tuple[str, Price]]:
-    """The name and the price of an entry that is an instance by the hour."""
+    """The name and the hourly price of an entry that is an instance."""
     name = product["product"]["attributes"].get("instanceName", "")
     for term in product["terms"].get("OnDemand", {}).values():
         for dimension in term["priceDimensions"].values():
@@ -127,7 +127,7 @@ def _prices(product: Mapping[str, Any]) -> Iterator[tuple[str, Price]]:
 
 
 def _shortest(number: str) -> str:
-    """A decimal number without the zeros at its end, which the price list fills up with."""
+    """A decimal number without the zeros that the price list adds at its end."""
     return format(Decimal(number).normalize(), "f")
 
 

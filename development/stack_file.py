@@ -1,7 +1,7 @@
-"""The stack's settings file, copied so that nothing the commands set lands in the checkout.
+"""A copy of the stack's settings file, so that the commands change nothing in the checkout.
 
-Edits are made on YAML's nodes, not on values: what is not edited keeps its text, and so its
-meaning to the engine, whose YAML has other ideas than Python's of `on`, `12:30` and the like.
+The edits change YAML's nodes, not values. What is not edited keeps its text, because the engine's
+YAML reads texts such as `on` and `12:30` differently from Python's.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SALT = "encryptionsalt"
 
 @dataclass(frozen=True)
 class StackFile:
-    """A stack's settings file, of which the commands set the launch switch and who is paused."""
+    """A stack's settings file, in which the commands set the launch switch and pause jobs."""
 
     path: Path
     _root: yaml.MappingNode
@@ -48,9 +48,9 @@ class StackFile:
         return cls(path, root)
 
     def copy_to(self, path: Path) -> StackFile:
-        """The file's content for another path, with the salt that the engine put there.
+        """The file's content for another path, with the salt that the engine wrote there.
 
-        The engine encrypts with a salt of its own in the file, which a new copy must not lose.
+        The engine needs the salt for decryption, so a new copy must keep it.
         """
         if path.exists() and not _find(self._root, _SALT):
             salt = _find(StackFile.read(path)._root, _SALT)
@@ -63,7 +63,7 @@ class StackFile:
         _set(self._config(), f"{NAMESPACE}:enableTrainingJob", _boolean(launch))
 
     def set_paused(self, names: Iterable[str], paused: bool) -> None:
-        """Pauses jobs, or let them go on."""
+        """Pauses jobs, or resumes them."""
         jobs = self._jobs()
         for name in names:
             _set(jobs[name], "paused", _boolean(paused))
@@ -73,7 +73,7 @@ class StackFile:
         return list(self._jobs())
 
     def lineage(self, job: str) -> str:
-        """The name of a job's lineage, which begins the names of its runs."""
+        """The name of a job's lineage, with which the names of its runs begin."""
         team, environment = self._text("team", ""), self._text("environment", "dev")
         settings, own = self._jobs()[job], f"{team}-{environment}-{job}"
         fresh = _text_of(_find(settings, "fresh"), "")
@@ -94,7 +94,7 @@ class StackFile:
         return config
 
     def _jobs(self) -> dict[str, yaml.MappingNode]:
-        """The jobs that can be edited; what is malformed is for the program to report."""
+        """The jobs that can be edited; the program reports malformed ones."""
         jobs = _find(self._config(), f"{NAMESPACE}:jobs")
         pairs = jobs.value if isinstance(jobs, yaml.MappingNode) else []
         return {key.value: job for key, job in pairs if isinstance(job, yaml.MappingNode)}
@@ -108,7 +108,7 @@ def _text_of(node: yaml.Node | None, default: str) -> str:
 
 
 def _use_block_style(node: yaml.Node) -> None:
-    """Writes one key or item a line: within braces, texts such as 12:30 can't stay unquoted."""
+    """Writes one key or item per line, because in braces texts such as 12:30 need quotes."""
     if isinstance(node, yaml.CollectionNode):
         node.flow_style = False
         children = chain.from_iterable(node.value) if _is_mapping(node) else node.value

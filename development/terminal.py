@@ -25,11 +25,11 @@ _STYLES = {
 
 
 class CommandError(Exception):
-    """A command can't go on; the message says why and what to do, without a traceback."""
+    """A command can't go on; the message, without a traceback, says why and what to do."""
 
 
 def print_line(line: str) -> None:
-    """Prints a line of another program as it is, its colours included, on any width."""
+    """Prints a line of another program as it is, with its colours, and without line breaks."""
     console.print(Text.from_ansi(line), soft_wrap=True)
 
 
@@ -48,7 +48,7 @@ def print_outputs(console: Console, outputs: Mapping[str, Any]) -> None:
 
 
 def print_jobs(console: Console, jobs: Iterable[Job]) -> None:
-    """Prints the jobs as DescribeTrainingJob has them, one a row."""
+    """Prints the answers of DescribeTrainingJob as a table, one job per row."""
     table = Table(
         "Training job", "Status", "Training", "Billable", title="Jobs", title_justify="left"
     )
@@ -73,13 +73,13 @@ def _suggestions(jobs: Mapping[str, Job]) -> Iterable[tuple[str, str]]:
     yield "make up", "again: nothing changes, nothing is launched"
     yield (
         "set epochs: 60 in Pulumi.dev.yaml, then make up",
-        "a new job; goes on from the checkpoint",
+        "a new job; resumes from the checkpoint",
     )
-    yield "make pause, while a job runs; then make up", "stops it; goes on from its checkpoint"
+    yield "make pause, while a job runs; then make up", "stops it; resumes from its checkpoint"
     if any(job.get("status") == "Completed" for job in jobs.values()):
         yield "make predict", "loads the trained model, classifies held-out images"
         yield "make downstream", "registers the model, from a second stack that reads this one's"
-    yield "make status · make logs · make down", "look, read, clean up"
+    yield "make status · make logs · make down", "show the state, print the logs, clean up"
 
 
 def _job_pairs(job: Job) -> Iterator[tuple[str, Any]]:
@@ -98,7 +98,7 @@ def _job_pairs(job: Job) -> Iterator[tuple[str, Any]]:
 
 
 def _print_pairs(console: Console, title: str, pairs: Iterable[tuple[str, Any]]) -> None:
-    """Prints names and values; a value stays in one line, because URIs are there to be copied."""
+    """Prints names and values; a value stays in one line, so that URIs can be copied."""
     console.print(f"\n[bold]{title}[/bold]")
     for name, value in pairs:
         console.print(Text.assemble((f"  {name:<30}", "dim"), _text(value)), soft_wrap=True)

@@ -1,6 +1,6 @@
-"""The set-up: `python -m toolchain` makes all that the checkout needs, inside the checkout.
+"""The set-up: `python -m toolchain` installs all that the checkout needs, inside the checkout.
 
-It needs the standard library only and imports no other folder, because it runs before anything is
-installed. `layout.py` says where everything is, `environment.py` with which variables the engine
-and AWS clients run; the commands in `development/` go by both. `teardown.py` undoes all of it.
+It uses only the standard library and imports no other folder, because it runs before anything is
+installed. `layout.py` has the paths, and `environment.py` the environment variables of the engine
+and of AWS clients; the commands in `development/` use both. `teardown.py` removes all of it.
 """

@@ -1,10 +1,10 @@
-"""`python -m toolchain`: makes .venv and .local; complete, it takes well under a second."""
+"""`python -m toolchain`: creates .venv and .local; under a second if they are complete."""
 
 from __future__ import annotations
 
 import sys
 
-if sys.version_info < (3, 11):  # noqa: UP036 - said here, before newer syntax is read
+if sys.version_info < (3, 11):  # noqa: UP036 - checked before newer syntax is parsed
     sys.exit(
         f"Python 3.11 or newer is needed; {sys.executable} is {sys.version.split()[0]}.\n"
         "Name another one: make PYTHON=python3.12 …"
@@ -28,7 +28,7 @@ def main() -> int:
     """Sets up the checkout and returns the exit code."""
     if platform.system() != "Linux":
         return _fail(f"The local cloud runs on Linux only; this is {platform.system()}.")
-    # A terminated set-up ends its processes as an interrupted one does.
+    # SIGTERM ends the set-up's processes, as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     layout = Layout()
     try:
@@ -37,12 +37,12 @@ def main() -> int:
     except SetupError as error:
         return _fail(f"Set-up failed at {error.step}: {error.reason}\n  What to do: {error.remedy}")
     except KeyboardInterrupt:
-        return _fail("Interrupted. `make setup` goes on where it stopped.", code=130)
+        return _fail("Interrupted. `make setup` continues where it stopped.", code=130)
     return 0
 
 
 def set_up(layout: Layout, progress: Progress) -> None:
-    """Runs the steps that are not complete yet, the two long ones side by side.
+    """Runs the steps that are not complete yet, the two long ones at the same time.
 
     Raises:
         SetupError: a step failed; the others were ended.
@@ -72,7 +72,7 @@ def set_up(layout: Layout, progress: Progress) -> None:
 
 
 def _remove_links(layout: Layout) -> None:
-    """Removes links in the place of folders: through them, files of the user would be changed."""
+    """Removes links in place of folders, through which the user's own files would be changed."""
     folders = (
         *(layout.pulumi_bin.parent, layout.pulumi_bin),
         *(layout.pulumi_home, layout.pulumi_home / "plugins"),

@@ -18,7 +18,7 @@ _REMEDY = "Run `make clean`, then `make setup`; if it fails again, the log says 
 
 
 def install_plugin(layout: Layout, progress: Progress, running: Running) -> None:
-    """Installs the plugin, again where its version or its launch script has changed."""
+    """Installs the plugin, and again if its version or its launch script has changed."""
     version = plugin_version(layout.checkout / "requirements.txt")
     script = launch_script(layout.python, layout.checkout)
     installed = layout.pulumi_home / "plugins" / f"resource-aws-v{version}" / EXECUTABLE
@@ -60,7 +60,7 @@ def write_plugin_folder(folder: Path, python: Path, checkout: Path) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / EXECUTABLE
-    path.unlink(missing_ok=True)  # a link would lead what is written to another plugin
+    path.unlink(missing_ok=True)  # through a link, another plugin would be overwritten
     path.write_text(launch_script(python, checkout), encoding="utf-8")
     path.chmod(0o755)
     return path
@@ -69,10 +69,10 @@ def write_plugin_folder(folder: Path, python: Path, checkout: Path) -> Path:
 def launch_script(python: Path, checkout: Path) -> str:
     """The program that the engine starts as the plugin.
 
-    `python` is the interpreter of the virtual environment, `checkout` the folder that holds the
-    package `localcloud`.
+    `python` is the interpreter of the virtual environment, `checkout` the folder of the package
+    `localcloud`.
     """
-    # exec: the engine must be the plugin's parent, whose end the plugin watches.
+    # exec: the engine must be the plugin's parent, because the plugin ends with its parent.
     return (
         "#!/bin/sh\n"
         f"PYTHONPATH={shlex.quote(str(checkout))} "

@@ -1,4 +1,4 @@
-"""Which environment variables the engine, its plugins and AWS clients get."""
+"""The environment variables of the engine, its plugins and AWS clients."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from toolchain.layout import Layout
 REGION = "us-east-1"
 
 _REMOVED_PREFIXES = ("AWS_", "PULUMI_")
-# These would make another Python, or other modules, run than those of the virtual environment.
+# With these, another Python or other modules than the virtual environment's would run.
 # Without bytecode, every command compiles the AWS SDK's modules again, which takes many seconds.
 _REMOVED = frozenset({"PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "BOTO_CONFIG"})
 
 
 def without_user_settings(inherited: Mapping[str, str]) -> dict[str, str]:
-    """The variables that are no business of AWS, Pulumi or another Python."""
+    """The variables without those for AWS, Pulumi or another Python."""
     return {
         name: value
         for name, value in inherited.items()
@@ -33,8 +33,8 @@ def engine_environment(
 ) -> dict[str, str]:
     """The environment for `pulumi`, with which it reads and writes only inside the checkout.
 
-    The user's own AWS and Pulumi settings never pass through: a profile or a key of a real account
-    must not reach a program that is meant for the local cloud.
+    It has none of the user's own AWS and Pulumi settings: a program for the local cloud must not
+    get a profile or a key of a real account.
     """
     environment = client_environment(layout, endpoint_url=endpoint_url, inherited=inherited)
     return environment | _python_variables(layout, environment) | _pulumi_variables(layout)
@@ -46,13 +46,13 @@ def client_environment(
     endpoint_url: str | None = None,
     inherited: Mapping[str, str] = os.environ,
 ) -> dict[str, str]:
-    """The environment for AWS clients that are not the engine's, as the commands' own."""
+    """The environment for other AWS clients than the engine, such as the commands."""
     environment = without_user_settings(inherited)
     return environment | aws_variables(layout, endpoint_url) | _proxy_exceptions(environment)
 
 
 def aws_variables(layout: Layout, endpoint_url: str | None) -> dict[str, str]:
-    """The variables with which any AWS client talks to the local cloud, and only to it."""
+    """The variables with which an AWS client calls the local cloud, and nothing else."""
     nothing = str(_empty_file(layout.local / "aws" / "empty"))
     variables = {
         "AWS_ACCESS_KEY_ID": "local",
@@ -79,7 +79,7 @@ def _pulumi_variables(layout: Layout) -> dict[str, str]:
     return {
         "PULUMI_HOME": str(layout.pulumi_home),
         "PULUMI_BACKEND_URL": f"file://{layout.state}",
-        # Guards nothing: the local stack holds no one's secret.
+        # It protects nothing: the local stack has no secrets.
         "PULUMI_CONFIG_PASSPHRASE": "local",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",

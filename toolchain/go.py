@@ -19,7 +19,7 @@ Version = tuple[int, ...]
 
 
 def parse_version(text: str) -> Version | None:
-    """The first dotted number of a text, as of "v3.220.0" or "go1.26.8", if there is one."""
+    """The first dotted number in a text such as "v3.220.0" or "go1.26.8"; None without one."""
     found = re.search(r"\d+(?:\.\d+)+", text)
     return tuple(map(int, found.group().split("."))) if found else None
 
@@ -51,11 +51,11 @@ def go_environment(layout: Layout) -> dict[str, str]:
         "GOPATH": str(folder / "path"),
         "GOMODCACHE": str(folder / "modules"),
         "GOCACHE": str(folder / "cache"),
-        # Go keeps usage counters in the user's configuration folder, beside the settings file.
+        # Go writes usage counters into the user's configuration folder, next to the settings file.
         "XDG_CONFIG_HOME": str(folder / "config"),
         "GOENV": os.environ.get("GOENV") or str(settings / "go" / "env"),
-        # Flags of the user's, such as -mod=mod or -mod=vendor, would build something else;
-        # read-only module files could not be deleted.
+        # The user's own flags, such as -mod=mod or -mod=vendor, would build something else.
+        # Read-only module files could not be deleted.
         "GOFLAGS": "-mod=readonly -modcacherw",
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",
@@ -65,7 +65,7 @@ def go_environment(layout: Layout) -> dict[str, str]:
 
 
 def find_go(layout: Layout, minimum: Version) -> Path | None:
-    """The machine's Go where it is new enough."""
+    """The machine's Go, if it is new enough."""
     found = shutil.which("go")
     version = _version_of(found, go_environment(layout)) if found else None
     return Path(found) if found and version and version >= minimum else None
@@ -81,7 +81,7 @@ class GoCommand:
     runner: Runner
 
     def run(self, *arguments: str) -> list[str]:
-        """Runs it and returns what it wrote, line by line."""
+        """Runs it, and returns the lines that it wrote."""
         return self.runner.run(
             [self.go, *arguments], directory=self.directory, environment=self.environment
         )

@@ -1,4 +1,4 @@
-"""Where the set-up and the commands keep their files, all of them inside the checkout."""
+"""The paths of the set-up's and the commands' files, all inside the checkout."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 class Layout:
     """The files of one checkout that git ignores.
 
-    `local` is a parameter because each integration test has a world of its own, in another folder,
-    on the same set-up.
+    `local` is a parameter because each integration test has its own folder, with the same set-up.
     """
 
     checkout: Path = CHECKOUT
@@ -22,7 +21,7 @@ class Layout:
 
     @property
     def virtual_environment(self) -> Path:
-        """Holds the pinned Python dependencies."""
+        """The folder of the pinned Python packages."""
         return self.checkout / ".venv"
 
     @property
@@ -32,7 +31,7 @@ class Layout:
 
     @property
     def pulumi_bin(self) -> Path:
-        """Holds `pulumi`, its Python language host and its launch scripts, or links to them."""
+        """The folder of `pulumi`, its Python language host and launch scripts, or links to them."""
         return self.checkout / ".local" / "pulumi" / "bin"
 
     @property

@@ -18,7 +18,7 @@ _WIDTH = 110
 
 @dataclass
 class Step:
-    """One step as the user sees it; what runs it says what it does."""
+    """One step, as the user sees it."""
 
     name: str
     started: float = field(default_factory=time.monotonic)
@@ -27,7 +27,7 @@ class Step:
     ended: float | None = None
 
     def say(self, detail: str) -> None:
-        """Says what the step is doing now."""
+        """Shows what the step does now."""
         self.detail = " ".join(detail.split())
 
     def line(self) -> str:
@@ -38,9 +38,9 @@ class Step:
 
 
 class Progress:
-    """Several steps at once: repainted in place on a terminal, else a line each now and then.
+    """Several steps at once: redrawn in place on a terminal, otherwise a line now and then.
 
-    On standard error by default, since the standard output of some commands is a document.
+    It uses standard error by default, because the standard output of some commands is a document.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:

@@ -1,7 +1,7 @@
 """The Pulumi command line and its Python language host: the machine's, or built from Go modules.
 
-No package registry carries the command line, and the official installer needs the open internet;
-the Go module proxy carries all of its source.
+No package registry has the command line, and the official installer needs the open internet. The Go
+module proxy has all of its source.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _INSTALLATION = (
 )
 _REMEDY = (
     "See whether the Go module proxy is reachable (`go env GOPROXY`), then run `make setup` again: "
-    f"it goes on where it stopped. Or install {_INSTALLATION}."
+    f"it continues where it stopped. Or install {_INSTALLATION}."
 )
 
 
@@ -71,20 +71,20 @@ PROGRAMS = (ENGINE, LANGUAGE_HOST)
 
 @dataclass(frozen=True)
 class InstalledCli:
-    """A command line that is on PATH, with `folder` behind its links, where its companions lie."""
+    """A command line on PATH; `folder`, after all links, has the programs that belong to it."""
 
     folder: Path
     version: Version | None
-    """None where it doesn't say one."""
+    """None if it doesn't say its version."""
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """The files that are needed of it: which ones depends on its version."""
+        """The files that are needed of it, which depend on its version."""
         scripted = self.version is None or self.version < _WITHOUT_POLICY_SCRIPT
         return tuple(name for name in _NAMES if scripted or name != _POLICY_SCRIPT)
 
     def fault(self) -> str:
-        """Says why it can't be used; nothing where it can."""
+        """Why it can't be used; empty if it can."""
         if self.version is None:
             return "it doesn't say its version"
         if self.version < MINIMUM:
@@ -94,7 +94,7 @@ class InstalledCli:
 
 
 def find_cli(layout: Layout, say: Callable[[str], None]) -> InstalledCli | None:
-    """The machine's command line; where the one on PATH can't be used, it says why."""
+    """The machine's command line; if the one on PATH can't be used, `say` gets the reason."""
     executable = _executable(layout)
     if executable is None:
         return None
@@ -112,7 +112,7 @@ def find_cli(layout: Layout, say: Callable[[str], None]) -> InstalledCli | None:
 
 
 def link_cli(layout: Layout, installed: InstalledCli) -> None:
-    """Makes `pulumi_bin` hold links to what is needed of an installed command line, and no more."""
+    """Fills `pulumi_bin` with links to the needed files of an installed command line."""
     layout.pulumi_bin.mkdir(parents=True, exist_ok=True)
     for name in _NAMES:
         link, target = layout.pulumi_bin / name, installed.folder / name
@@ -124,7 +124,7 @@ def link_cli(layout: Layout, installed: InstalledCli) -> None:
 
 
 def _executable(layout: Layout) -> Path | None:
-    """The first `pulumi` on PATH; what was built here is not the machine's own."""
+    """The first `pulumi` on PATH, other than the one that was built here."""
     ours = layout.pulumi_bin.resolve()
     for folder in os.get_exec_path():
         found = shutil.which("pulumi", path=folder)
@@ -171,7 +171,7 @@ def build_all(layout: Layout, progress: Progress, running: Running) -> None:
     """Builds what is not built yet, with Go's caches inside the checkout.
 
     Raises:
-        SetupError: Go could not be had, or a build failed.
+        SetupError: there is no Go, or a build failed.
 
     """
     missing = [each for each in PROGRAMS if not is_built(layout, each)]
@@ -184,15 +184,15 @@ def build_all(layout: Layout, progress: Progress, running: Running) -> None:
     for program in missing:
         with progress.step(f"{program.binary} {program.version}") as step:
             build(layout, program, go, step, running)
-    # Gigabytes, in so many files that it takes a while; kept until here, so that an interrupted
-    # build goes on.
+    # Gigabytes in many files, which take a while to remove. They are kept until here, so that an
+    # interrupted build can continue.
     with progress.step("clean-up") as step:
-        step.say("removing what only the building needed")
+        step.say("removing what only the build needed")
         shutil.rmtree(build_folder(layout), ignore_errors=True)
 
 
 def build(layout: Layout, program: Program, go: Path, step: Step, running: Running) -> None:
-    """Builds one program and puts it, whole or not at all, into its place."""
+    """Builds one program, and moves it into its place when it is complete."""
     watch = _GoWatcher(step)
     log = layout.logs / f"{program.binary}.log"
     module = module_folder(layout, program)
@@ -217,7 +217,7 @@ def build(layout: Layout, program: Program, go: Path, step: Step, running: Runni
 def _copy_scripts(layout: Layout, go_command: GoCommand) -> None:
     module = Path(go_command.run("list", "-m", "-f", "{{.Dir}}", _SDK)[-1])
     for name, folder in _SCRIPTS.items():
-        # Copied beside and moved: a copy would follow a link into an installed command line.
+        # Copied under another name and renamed: a copy would follow a link into an installed CLI.
         unfinished = build_folder(layout) / name
         shutil.copyfile(module / folder / name, unfinished)
         unfinished.chmod(0o755)
@@ -225,7 +225,7 @@ def _copy_scripts(layout: Layout, go_command: GoCommand) -> None:
 
 
 class _GoWatcher:
-    """Turns Go's output into counts of downloaded modules and compiled packages."""
+    """Counts the downloaded modules and compiled packages in Go's output."""
 
     def __init__(self, step: Step) -> None:
         self._step = step

@@ -18,7 +18,7 @@ _CREATE_REMEDY = (
 )
 _INSTALL_REMEDY = (
     "See whether the package index is reachable (`pip config list` shows which one is used), "
-    "then run `make setup` again: it goes on where it stopped."
+    "then run `make setup` again: it continues where it stopped."
 )
 _LOOKED_UP = re.compile(r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)")
 _REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "constraints.txt")
@@ -41,7 +41,7 @@ def packages_stamp(layout: Layout) -> Stamp:
 
 
 def create_environment(layout: Layout, progress: Progress, running: Running) -> None:
-    """Creates the virtual environment, unless the one that is there is this interpreter's."""
+    """Creates the virtual environment, unless there is one of this interpreter."""
     stamp = environment_stamp(layout)
     if stamp.is_valid():
         return
@@ -49,7 +49,7 @@ def create_environment(layout: Layout, progress: Progress, running: Running) -> 
         step.say(f"with Python {sys.version.split()[0]}")
         runner = Runner(step.name, layout.logs / "venv.log", _CREATE_REMEDY, running)
         if layout.virtual_environment.is_symlink():
-            # --clear would empty the folder that it leads to.
+            # With a link, --clear would empty the folder that it leads to.
             layout.virtual_environment.unlink()
         runner.run([sys.executable, "-m", "venv", "--clear", layout.virtual_environment])
         _update_pip(layout, step, running)
@@ -72,15 +72,15 @@ def install_packages(layout: Layout, progress: Progress, running: Running) -> No
             environment=pip_environment(layout),
         )
         stamp.write()
-        # Kept until here, so that an interrupted download goes on where it stopped.
+        # Kept until here, so that an interrupted download can continue.
         shutil.rmtree(layout.local / "pip-cache", ignore_errors=True)
 
 
 def _update_pip(layout: Layout, step: Step, running: Running) -> None:
-    """Installs the pinned pip, before two steps use it side by side.
+    """Installs the pinned pip, before two steps use it at the same time.
 
-    The engine lets pip list the packages at the beginning of each operation, which takes that of
-    Python 3.11 twice as long.
+    The engine lists the packages with pip at the beginning of each operation. Python 3.11's own pip
+    takes twice as long.
     """
     step.say("updating pip")
     runner = Runner(step.name, layout.logs / "pip.log", _INSTALL_REMEDY, running)
@@ -97,7 +97,7 @@ def pip(layout: Layout) -> list[str | Path]:
 
 
 def pip_environment(layout: Layout) -> dict[str, str]:
-    """The user's environment, index and proxy settings included, with a cache of our own."""
+    """The user's environment, with its index and proxy settings, but another cache."""
     ours = {"PIP_CACHE_DIR": str(layout.local / "pip-cache"), "PIP_PROGRESS_BAR": "off"}
     return {**os.environ, **ours}
 
@@ -108,7 +108,7 @@ def count_pins(constraints: Path) -> int:
 
 
 class _PipWatcher:
-    """Turns pip's output into "12 of 113 packages looked up"."""
+    """Shows pip's progress as "12 of 113 packages looked up"."""
 
     def __init__(self, step: Step, total: int) -> None:
         self._step = step
@@ -117,7 +117,7 @@ class _PipWatcher:
 
     def read(self, line: str) -> None:
         if found := _LOOKED_UP.match(line):
-            # One that is there already is named again for each package that asks for it.
+            # pip names a package again for each package that requires it.
             self._seen.add(found[1])
             self._step.say(f"{len(self._seen)} of {self._total} packages looked up, {found[1]}")
         elif line.startswith("Installing collected packages: "):

@@ -1,4 +1,4 @@
-"""Runs the set-up's commands: all output to a log, the gist to the progress; explains failures."""
+"""Runs the set-up's commands: logs all output, shows the progress, and explains failures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SetupError(Exception):
 
 
 class Running:
-    """The processes that run now, so that one failure or Ctrl-C can end them all."""
+    """The running processes, so that one failure or Ctrl-C can end them all."""
 
     def __init__(self) -> None:
         self._processes: set[subprocess.Popen[str]] = set()
@@ -34,7 +34,7 @@ class Running:
         self._ended = False
 
     def add(self, process: subprocess.Popen[str]) -> None:
-        """Remembers a process; ends it at once where all were ended already."""
+        """Adds a process; ends it at once if all were ended already."""
         with self._lock:
             self._processes.add(process)
             if self._ended:
@@ -46,7 +46,7 @@ class Running:
             self._processes.discard(process)
 
     def terminate(self) -> None:
-        """Ends all processes, those that start from now on too."""
+        """Ends all processes, also those that start from now on."""
         with self._lock:
             self._ended = True
             for process in self._processes:
@@ -70,7 +70,7 @@ class Runner:
         directory: Path | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> list[str]:
-        """Runs a command to its end and returns what it wrote, line by line.
+        """Runs a command to its end, and returns the lines that it wrote.
 
         Raises:
             SetupError: it could not be started, or its exit code was not 0.

@@ -1,4 +1,4 @@
-"""Marks of completed steps, so that a complete set-up is recognised without running anything."""
+"""Marks of completed steps, so that nothing runs if the set-up is complete."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def fingerprint(parts: Iterable[str | Path]) -> str:
 class Stamp:
     """A file that says for which inputs a step was completed.
 
-    The results are looked at too: a stamp must not outlive what it vouches for.
+    The results are checked too: a stamp is worth nothing without them.
     """
 
     path: Path

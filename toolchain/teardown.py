@@ -1,7 +1,7 @@
 """`python -m toolchain.teardown down|clean`: undoes `make up`, and the set-up as well.
 
-Both work on a checkout that was never used, and on one whose set-up is broken: whatever needs an
-installed package is another program's work, which runs only where there is one.
+Both work on a checkout that was never used, and on one whose set-up is broken: what needs an
+installed package is done by another program, which runs only if the package is installed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from toolchain.layout import CHECKOUT, Layout
 from toolchain.python_packages import packages_stamp
 
-# The program packs the sources of jobs into .source; the rest is the tests'.
+# The program packs the sources of jobs into .source; the others are from tests.
 _CACHES = (".source", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
 
 
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
 
 
 def down(layout: Layout) -> int:
-    """Destroys the stacks and stops the local cloud; without a set-up, only what may still run."""
+    """Destroys the stacks and stops the local cloud; without a set-up, ends what still runs."""
     if not packages_stamp(layout).path.exists():
         stop_local_cloud(layout)
         print("Nothing is set up here, so there is nothing to destroy.")
@@ -41,13 +41,14 @@ def down(layout: Layout) -> int:
 
 
 def clean(layout: Layout) -> int:
-    """Removes all that the set-up and the commands made.
+    """Removes all that the set-up and the commands created.
 
-    The stack lived in the local cloud, whose data go with it; so a failed `down` is no obstacle.
+    The stack's resources are in the local cloud, whose data are removed too. So `clean` goes on
+    after a failed `down`.
     """
     if (layout.local / "state").exists() and down(layout) != 0:
         print(
-            "The stack was not destroyed in good order; its data are removed all the same.",
+            "`make down` failed; the stack's data are removed all the same.",
             flush=True,
         )
     stop_local_cloud(layout)
@@ -57,8 +58,8 @@ def clean(layout: Layout) -> int:
         *map(layout.checkout.joinpath, _CACHES),
     ):
         if folder.is_symlink():
-            # What it leads to is not for this checkout to remove.
-            print(f"{folder.name} was a link to {folder.readlink()}, which is left as it is")
+            # This checkout must not remove what a link leads to.
+            print(f"{folder.name} was a link to {folder.readlink()}, which is not removed")
             folder.unlink()
         elif folder.exists():
             shutil.rmtree(folder)
@@ -67,11 +68,11 @@ def clean(layout: Layout) -> int:
 
 
 def stop_local_cloud(layout: Layout) -> None:
-    """Stops a local cloud that no command was there to stop; no package is needed for that."""
+    """Stops a local cloud without any installed package."""
     command = [sys.executable, "-m", "development.leftovers", str(layout.cloud)]
     done = subprocess.run(command, cwd=CHECKOUT, check=False)
     if done.returncode != 0:
-        print("Whether a local cloud of this checkout still runs could not be found out.")
+        print("It could not be found out whether a local cloud of this checkout still runs.")
 
 
 if __name__ == "__main__":

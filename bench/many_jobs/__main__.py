@@ -1,6 +1,7 @@
 """Any number of training jobs and nothing around them, or as many resources that launch nothing.
 
-Each kind imports what it needs: the floor is not to pay for what a job's settings take to load.
+Each kind imports only what it needs, so that the engine's minimum does not include the import of a
+job's settings.
 """
 
 import gc

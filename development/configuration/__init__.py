@@ -1,1 +1,1 @@
-"""What users read about the settings, written from the settings' own model."""
+"""Writes the pages and schemas of the settings, from the settings' model."""

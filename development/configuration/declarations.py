@@ -1,6 +1,6 @@
 """The settings as Pulumi.yaml declares them: types, defaults and descriptions of the keys.
 
-The engine checks a stack's values against the types, and hands the defaults to the program.
+The engine checks a stack's values against the types, and passes the defaults to the program.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import yaml
 
 from development.configuration.schema import Node
 
-_COMMENT = "# Written by `python -m development configuration`; docs/configuration.md has it all."
+_COMMENT = (
+    "# Written by `python -m development configuration`; docs/configuration.md lists every setting."
+)
 
 
 def with_declarations(project: str, settings: Node) -> str:

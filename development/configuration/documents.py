@@ -1,4 +1,4 @@
-"""The files that are written from the settings' model and from the report of a job."""
+"""The generated files, from the settings' model and the fields of a job's report."""
 
 from __future__ import annotations
 

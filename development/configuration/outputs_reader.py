@@ -15,11 +15,11 @@ READER = Path("examples", "downstream", "platform_outputs.py")
 _BEGIN = "    # Written by `python -m development configuration` from here\n"
 _END = "    # to here.\n"
 _TYPES = {"Cost": "float | None"}
-"""The reader's types of what it gives in another form: an unknown cost is None."""
+"""The reader's types that differ from the report's: an unknown cost is None."""
 
 
 def outputs_reader() -> str:
-    """The text of platform_outputs.py, whose fields of a job are those that a stack exports."""
+    """The text of platform_outputs.py, with the fields of a job that a stack exports."""
     before, _, rest = (CHECKOUT / READER).read_text().partition(_BEGIN)
     _, _, after = rest.partition(_END)
     fields = "".join(

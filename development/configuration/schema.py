@@ -1,4 +1,4 @@
-"""The JSON Schema of the stack files, from the settings' own model; editors complete with it."""
+"""The JSON Schema of the stack files, for editors, from the settings' model."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _in_namespace(namespace: str, node: Node) -> Node:
 
 
 def _whole(node: Node, definitions: Node) -> Node:
-    """A node with its references resolved, and without the members that people don't need."""
+    """A node with its references resolved, and without members that editors don't need."""
     own = {key: each for key, each in node.items() if key not in _DROPPED | {"title", "$ref"}}
     if "$ref" in node:
         referred = _whole(definitions[node["$ref"].rpartition("/")[2]], definitions)
@@ -74,7 +74,7 @@ def _whole(node: Node, definitions: Node) -> Node:
 
 
 def _with_branches(node: Node, definitions: Node) -> Node:
-    """A node with its alternatives except null: to leave a key out means the same."""
+    """A node with its alternatives except null, which means the same as no key."""
     branches = [_whole(each, definitions) for each in node.pop("anyOf") if each != _NULL]
     return branches[0] | node if len(branches) == 1 else node | {"anyOf": branches}
 

@@ -17,7 +17,7 @@ _INTRODUCTION = f"""\
 <!-- Written by `python -m development configuration` from the descriptions in the code. -->
 # Settings
 
-A stack is one file beside `Pulumi.yaml`, named `Pulumi.<stack>.yaml`. Its keys are under
+A stack is one file next to `Pulumi.yaml`, named `Pulumi.<stack>.yaml`. Its keys are under
 `config`, each with the prefix `{NAMESPACE}:`. [Pulumi.dev.yaml](../Pulumi.dev.yaml) is a small
 stack, [Pulumi.research-prod.yaml](../Pulumi.research-prod.yaml) a large one.
 """
@@ -121,7 +121,7 @@ def _sections_of(node: Node) -> Iterator[tuple[str, Node]]:
 
 
 def _named(node: Node) -> list[Node]:
-    """What is under a name, where the names are the user's own."""
+    """The values of a mapping whose names the user chooses."""
     others = [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]
     return [each for each in others if isinstance(each, dict)]
 
@@ -150,7 +150,7 @@ def _type(node: Node, path: str) -> str:
 
 
 def _types(node: Node, path: str) -> list[str]:
-    """What a value may be, each in words."""
+    """The types that a value may have, each in words."""
     if is_duration(node):
         return ["duration"]
     if "anyOf" in node:

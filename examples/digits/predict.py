@@ -3,8 +3,8 @@
     python predict.py model.tar.gz
     AWS_ENDPOINT_URL=http://127.0.0.1:… python predict.py s3://bucket/…/output/model.tar.gz
 
-Needs NumPy, and boto3 for S3, whose usual variables say where and as whom. Ends with exit code 1
-if fewer than 95 % are recognised.
+Needs NumPy, and boto3 for S3, whose usual variables say where and as whom. The exit code is
+1 if fewer than 95 % are recognised.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SHADES = " .:-=+*#%@"
 
 
 def main() -> int:
-    """Prints what the model makes of the held-out images; returns the exit code."""
+    """Prints how the model classifies the held-out images; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("model", help="a model.tar.gz: a path or an s3:// URI")
     parser.add_argument("--data", type=Path, default=Path(__file__).parent / "data")
@@ -102,7 +102,7 @@ def some_of_both(wrong: Any, number: int) -> list[int]:
 
 
 def show(images: Digits, predicted: Any, rows: list[int]) -> None:
-    """Prints pictures of digits side by side, and what they are taken for."""
+    """Prints pictures of digits next to each other, with what they were classified as."""
     shades = np.array(list(SHADES))
     levels = (images.images[rows] * (len(SHADES) - 1)).astype(int).reshape(-1, SIDE, SIDE)
     for line in range(SIDE):

@@ -1,4 +1,4 @@
-"""What the stack writes about a model: its registry entry, and who may read it.
+"""The documents about a model: its registry entry, and the policies of who may read it.
 
 Pure functions of plain values.
 """
@@ -16,7 +16,7 @@ _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)/[\w+=,.@/
 
 
 def registry_entry(platform: str, job: TrainingJobOutputs) -> str:
-    """What a consumer needs to know of a model, as JSON with sorted keys."""
+    """A model's registry entry, as JSON with sorted keys."""
     entry = {
         "platform_stack": platform,
         "training_job": job.name,
@@ -28,7 +28,7 @@ def registry_entry(platform: str, job: TrainingJobOutputs) -> str:
 
 
 def consumer_trust(consumers: Sequence[str]) -> str:
-    """Who may assume the consumer role; an account's root means whom its IAM allows.
+    """The trust policy of the consumer role; an account's root means those whom its IAM allows.
 
     Raises:
         ValueError: there is no consumer, or one is not the ARN of a single account, role or user.
@@ -38,7 +38,7 @@ def consumer_trust(consumers: Sequence[str]) -> str:
         raise ValueError(
             f"consumers: {json.dumps(wrong or list(consumers))} — one or more ARNs are expected, "
             "each of an account's root, a role or a user.\n"
-            "Remedy: write arn:aws:iam::123456789012:root, say."
+            "Remedy: write, for example, arn:aws:iam::123456789012:root."
         )
     statement = {
         "Effect": "Allow",
@@ -49,10 +49,9 @@ def consumer_trust(consumers: Sequence[str]) -> str:
 
 
 def consumer_policy(model_uri: str, key_arn: str) -> str:
-    """Reading of what one job has put out, and nothing else, not even a listing.
+    """The policy that allows reading one job's output, and nothing else, also no listing.
 
-    The key, which encrypts the whole bucket, can be used through S3 only, so that it opens no
-    more than the objects.
+    The key encrypts the whole bucket, so it can be used only through S3, for these objects.
 
     Raises:
         ValueError: the URI is not that of a training job's model.

@@ -3,9 +3,9 @@
     platform = PlatformOutputs("organization/sagemaker-training/research-prod")
     model = platform.completed_job("llm-finetune").apply(lambda job: job.model_uri)
 
-It needs nothing but Pulumi, so this one file can be copied into another project. An output that is
-missing, or is not what this file says that it is, ends the program at its preview already, with
-the stack, the output and the outputs that there are.
+It needs only Pulumi, so this one file can be copied into another project. If an output is missing
+or has another type, the program's preview fails, and the message names the stack, the output and
+the outputs that exist.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ U = TypeVar("U")
 
 
 class PlatformOutputError(pulumi.RunError):
-    """A stack doesn't export what is read from it; its message is shown without a traceback."""
+    """An output is missing or has another type; the message is shown without a traceback."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class TrainingJobOutputs:
 
 
 class PlatformOutputs:
-    """The outputs of one stack of the platform. Each is looked up when it is asked for."""
+    """The outputs of one stack of the platform. Each is looked up when it is read."""
 
     def __init__(self, stack: str, opts: pulumi.ResourceOptions | None = None) -> None:
         """The outputs of `stack`, given in full: `<organization>/<project>/<stack>`."""
@@ -255,7 +255,7 @@ def _number(value: Any) -> float:
 
 
 def _whole_number(value: Any) -> int:
-    """Outputs reach a program as floats, whatever they were."""
+    """A whole number from a float, as all numbers in outputs are."""
     if not _number(value).is_integer():
         raise TypeError("a whole number")
     return int(value)
@@ -286,4 +286,4 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "float | None": _cost,
     "dict[str, float]": _numbers,
 }
-"""By the types of a job's fields, as they are written above."""
+"""The functions that read a job's fields, by the types that are written above."""
