@@ -1,4 +1,5 @@
-# Everything runs inside the checkout: .venv, .local and .source, which git ignores, hold what is made.
+# Everything runs inside the checkout. The set-up and the commands write only to .venv, .local and
+# .source, which git ignores.
 PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
 JOB ?=
@@ -19,7 +20,7 @@ setup:  ## Install what is needed, inside the checkout; every other target does 
 up: setup  ## Run the stack `dev` on the local cloud: platform and training jobs; resumes paused jobs
 	@$(VENV_PYTHON) -m development up
 
-pause: setup  ## Stop the running jobs, or JOB=name; `make up` goes on from their checkpoints
+pause: setup  ## Stop the running jobs, or JOB=name; `make up` resumes them from their checkpoints
 	@$(VENV_PYTHON) -m development pause $(JOB_ARGUMENT)
 
 status: setup  ## Show the local cloud, the stack and the jobs
@@ -46,10 +47,10 @@ downstream: setup  ## Bring up a second stack, which registers the model of the 
 down:  ## Destroy the stacks and stop the local cloud
 	@$(PYTHON) -m toolchain.teardown down
 
-clean:  ## `make down`, then remove all that the set-up and the commands made
+clean:  ## `make down`, then remove all that the set-up and the commands created
 	@$(PYTHON) -m toolchain.teardown clean
 
-# A test of the engine waits now and then, so four share two cores.
+# A test of the engine waits now and then, so four processes can share two cores.
 test: setup  ## Run the unit and the integration tests
 	@$(VENV_PYTHON) -m pytest -m "not deep" -n 4
 

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from bench.spent import spent_by
 from localcloud.server import daemon
 from toolchain.environment import engine_environment
 from toolchain.layout import CHECKOUT, Layout
@@ -85,9 +85,8 @@ class _Bench:
 
     def preview(self, *options: str) -> tuple[float, float]:
         """The seconds that a preview takes, by the clock and of processor time."""
-        started, used = time.monotonic(), _processor_seconds()
-        self._run("preview", "--stack", "dev", "--suppress-progress", *options)
-        return time.monotonic() - started, _processor_seconds() - used
+        command = self._command("preview", "--stack", "dev", "--suppress-progress", *options)
+        return astuple(spent_by(command, self._program, self._environment))
 
     def resources(self) -> int:
         """The number of resources in the preview."""
@@ -133,9 +132,12 @@ class _Bench:
         teams: dict[str, Any] = {"research": {"dev": {"families": {"*": {}}}}}
         (self._folder / "configuration.json").write_text(json.dumps({"teams": teams}))
 
+    def _command(self, *arguments: str) -> list[str]:
+        return [self._pulumi, "--non-interactive", *arguments]
+
     def _run(self, *arguments: str) -> str:
         done = subprocess.run(
-            [self._pulumi, "--non-interactive", *arguments],
+            self._command(*arguments),
             cwd=self._program,
             env=self._environment,
             capture_output=True,
@@ -146,12 +148,6 @@ class _Bench:
             end = "\n".join((done.stdout + done.stderr).splitlines()[-40:])
             sys.exit(f"pulumi {arguments[0]} failed:\n{end}")
         return done.stdout
-
-
-def _processor_seconds() -> float:
-    """The processor seconds of all processes that have ended: the engine, its plugins and packs."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def _print(best: Mapping[str, tuple[float, ...]], resources: int, policies: int) -> None:

@@ -172,7 +172,7 @@ def recorded(path: Path) -> Recording:
 
 
 def names_in(recording: Recording) -> set[str]:
-    """The names of all resources, from which AWS names are made, and those that are given."""
+    """The names of all resources, from which AWS names are made, and the names that are given."""
     # The lineages are nothing in AWS, and keep their name where a stack's team changes.
     names = {each.name for each in recording.resources if not each.type.endswith("Lineages")}
     for each in recording.resources:

@@ -69,7 +69,7 @@ def test_a_fingerprint_changes_with_any_file_but_compiled_ones(
 
 
 def chat_channel(server: daemon.Server) -> dict[str, Any]:
-    """A channel of the service that the local cloud keeps beside moto's."""
+    """A channel of a service that the local cloud has in addition to moto's."""
     role = client(server, "iam").create_role(RoleName="chat", AssumeRolePolicyDocument="{}")["Role"]
     answer = client(server, "chatbot").create_slack_channel_configuration(
         ConfigurationName="alerts", SlackTeamId="T0", SlackChannelId="C0", IamRoleArn=role["Arn"]

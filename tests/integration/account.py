@@ -12,7 +12,7 @@ GONE = {"deleted", "deleting", "PendingDeletion"}
 
 
 def inventory(client: Client) -> set[str]:
-    """Everything in the account and region that a stack could have made, as `kind name`."""
+    """Everything in the account and region that a stack could have created, as `kind name`."""
     return {
         *_network(client("ec2")),
         *_identities(client("iam")),
@@ -24,8 +24,7 @@ def inventory(client: Client) -> set[str]:
 
 
 def _network(ec2: Any) -> Iterator[str]:
-    """All but the network ACLs, of which a stack makes none: each VPC brings one along, and the
-    local cloud keeps it when the VPC goes."""
+    """All but the network ACLs: each VPC has one, which the local cloud keeps after the VPC."""
     for operation, key, name in (
         ("describe_vpcs", "Vpcs", "VpcId"),
         ("describe_subnets", "Subnets", "SubnetId"),
@@ -49,7 +48,7 @@ def _identities(iam: Any) -> Iterator[str]:
 
 
 def _keys(kms: Any) -> Iterator[str]:
-    """The customer's keys that are not on their way out, and their aliases."""
+    """The customer's keys whose deletion is not scheduled, and their aliases."""
     for key in kms.list_keys()["Keys"]:
         metadata = kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]
         if metadata["KeyManager"] == "CUSTOMER" and metadata["KeyState"] not in GONE:
@@ -86,7 +85,7 @@ def _named(kind: str, client: Any, operation: str, key: str, name: str) -> Itera
 
 
 def _listed(client: Any, operation: str, key: str) -> Iterable[dict[str, Any]]:
-    """All pages, without what is gone already."""
+    """All pages, without what is deleted already."""
     if client.can_paginate(operation):
         pages = client.get_paginator(operation).paginate()
         found = [each for page in pages for each in page.get(key, [])]

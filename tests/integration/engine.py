@@ -102,7 +102,7 @@ class Stack:
     """The folder of the program, where it is not the checkout's."""
     program: Project = PLATFORM
     aws: dict[str, Any] = field(default_factory=dict)
-    """The `aws:*` settings beside the region."""
+    """The `aws:*` settings other than the region."""
 
     def up(self, *options: str, preview: bool = False) -> Result:
         return self.run("up", "--yes", *([] if preview else ["--skip-preview"]), *options)
@@ -138,7 +138,7 @@ class Stack:
             return operation.wait()
 
     def start(self, *arguments: str) -> Operation:
-        """Start an operation that goes on beside the test; use it as a context manager."""
+        """Start an operation that runs while the test goes on; use it as a context manager."""
         self._prepare()
         log = self.layout.local / f"events-{time.monotonic_ns()}.json"
         command = [

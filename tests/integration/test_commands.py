@@ -193,5 +193,5 @@ def jobs_of(layout: Layout) -> list[dict[str, Any]]:
 
 
 def top_files() -> dict[str, bytes]:
-    """The files beside Pulumi.yaml, where the engine by itself would write."""
+    """The files next to Pulumi.yaml, where the engine would write by default."""
     return {file.name: file.read_bytes() for file in CHECKOUT.iterdir() if file.is_file()}

@@ -32,7 +32,7 @@ def test_false_leaves_out_a_section_and_a_part_of_one_keeps_the_others_defaults(
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "told"),
+    ("key", "value", "reported"),
     [
         ("enableTrainingJob", "perhaps", "must be of type 'boolean'"),
         ("network", "10.64.0.0/16", "must be of type 'object'"),
@@ -40,9 +40,9 @@ def test_false_leaves_out_a_section_and_a_part_of_one_keeps_the_others_defaults(
     ],
 )
 def test_a_value_of_another_type_is_refused_by_the_name_of_its_key(
-    new_stack: NewStack, key: str, value: Any, told: str
+    new_stack: NewStack, key: str, value: Any, reported: str
 ):
     refused = new_stack({key: value}).preview().failed()
     assert key in refused.text
-    assert told in refused.text
+    assert reported in refused.text
     assert "Traceback" not in refused.text

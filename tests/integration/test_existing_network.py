@@ -1,4 +1,4 @@
-"""A stack in a VPC that somebody else made, on the real engine."""
+"""A stack in an existing VPC, on the real engine."""
 
 from __future__ import annotations
 
@@ -69,16 +69,16 @@ def test_a_subnet_that_is_public_or_elsewhere_is_refused_at_preview(stack: Stack
     ec2 = stack.client("ec2")
     vpc, another = Vpc(ec2), Vpc(ec2)
     vpc.used_by(stack, vpc.private, vpc.public, another.private, "subnet-0123456789abcdef0")
-    told = words_of(stack.preview().failed())
+    reported = words_of(stack.preview().failed())
     for position, value, rule in (
         (1, vpc.public, f"is public: its traffic leaves through {vpc.gateway}"),
         (2, another.private, f"belongs to {another.id}, not to {vpc.id}"),
         (3, "subnet-0123456789abcdef0", "no such subnet exists"),
     ):
-        assert f'network.existing.subnetIds.{position}: "{value}" — {rule}' in told
-    assert told.count("Remedy: name one of the VPC's private subnets") == 3
-    assert "subnetIds.0" not in told
-    assert "Traceback" not in told
+        assert f'network.existing.subnetIds.{position}: "{value}" — {rule}' in reported
+    assert reported.count("Remedy: name one of the VPC's private subnets") == 3
+    assert "subnetIds.0" not in reported
+    assert "Traceback" not in reported
 
 
 def words_of(result: Result) -> str:

@@ -48,7 +48,7 @@ def test_everything_wrong_is_reported_at_once_and_nothing_is_created(new_stack: 
     )
     stack = new_stack(stack_with(work=wrong) | {"network": {"cidr": "10.0.0.0/28"}, "teem": "x"})
     result = stack.preview().failed()
-    told = " ".join(result.text.split())
+    reported = " ".join(result.text.split())
     for path, remedy in {
         "jobs.work.maxRuntme": "did you mean maxRuntime",
         "jobs.work.instanceType": "ml.g5.2xlarge",
@@ -59,8 +59,8 @@ def test_everything_wrong_is_reported_at_once_and_nothing_is_created(new_stack: 
         "network.cidr": "/16",
         "teem": "did you mean team",
     }.items():
-        assert f"{path}:" in told
-        assert remedy in told
+        assert f"{path}:" in reported
+        assert remedy in reported
     assert "Traceback" not in result.text
     stack.up(preview=True).failed()
     assert [each["type"] for each in stack.resources() if "aws" in each["type"]] == []

@@ -28,7 +28,7 @@ def test_everything_wrong_with_a_platform_is_reported_with_path_value_rule_and_r
         "alerts": {"emails": ["ml@example.com", "someone"]},
         "deployer": {"trustedPrincipals": ["*"]},
     }
-    told = told_by(stack)
+    reported = preview_errors(stack)
     for path, value, rule, remedy in (
         ("network.cidr", '"172.17.0.0/16"', "overlaps 172.17.0.0/16", "choose another range"),
         ("network.interfaceEndpoints.1", '"ecr"', "is not the name of an", "did you mean ecr.api"),
@@ -37,38 +37,40 @@ def test_everything_wrong_with_a_platform_is_reported_with_path_value_rule_and_r
         ("alerts.emails.1", '"someone"', "is not an e-mail address", "name@example.org"),
         ("deployer.trustedPrincipals.0", '"*"', "one role or user", "role/pipeline"),
     ):
-        problem = told.partition(f"{path}: {value} — ")[2].partition(" — ")[0]
+        problem = reported.partition(f"{path}: {value} — ")[2].partition(" — ")[0]
         assert rule in problem
         assert remedy in problem.partition("Remedy: ")[2]
-    assert told.count("Remedy: ") == 6
-    assert "Traceback" not in told
+    assert reported.count("Remedy: ") == 6
+    assert "Traceback" not in reported
 
 
 @pytest.mark.deep
 def test_a_public_range_is_refused(new_stack: NewStack):
     stack = new_stack(stack_with(work=counting_job()) | {"network": {"cidr": "8.8.0.0/16"}})
-    assert 'network.cidr: "8.8.0.0/16" — is not private' in told_by(stack)
+    assert 'network.cidr: "8.8.0.0/16" — is not private' in preview_errors(stack)
 
 
 @pytest.mark.deep
 def test_more_zones_than_the_region_has_are_refused(new_stack: NewStack):
     stack = new_stack(stack_with(work=counting_job()))
     stack.settings["network"] = {"availabilityZones": 4}
-    told = told_by(stack, "--config", "aws:region=us-west-1")
-    assert "network.availabilityZones: 4 — the region has 2 standard zones" in told
-    assert "Remedy: ask for at most 2" in told
+    reported = preview_errors(stack, "--config", "aws:region=us-west-1")
+    assert "network.availabilityZones: 4 — the region has 2 standard zones" in reported
+    assert "Remedy: ask for at most 2" in reported
 
 
 @pytest.mark.deep
 def test_a_boundary_of_another_account_is_refused(new_stack: NewStack):
     boundary = "arn:aws:iam::210987654321:policy/boundary"
     stack = new_stack(stack_with(work=counting_job()) | {"permissionsBoundary": boundary})
-    told = told_by(stack)
-    assert f'permissionsBoundary: "{boundary}" — is a policy of the account 210987654321' in told
-    assert "Remedy: name a policy of that account" in told
+    reported = preview_errors(stack)
+    assert (
+        f'permissionsBoundary: "{boundary}" — is a policy of the account 210987654321' in reported
+    )
+    assert "Remedy: name a policy of that account" in reported
 
 
-def told_by(stack: Stack, *options: str) -> str:
+def preview_errors(stack: Stack, *options: str) -> str:
     """What a preview that fails says, and that it created nothing."""
     result = stack.preview(*options).failed()
     assert [each for each in stack.resources() if each["type"].startswith("aws:")] == []

@@ -99,7 +99,7 @@ def the_job_ends_before_all_else(destroyed: Result) -> None:
 
 
 def what_stays_is_marked(destroyed: Result) -> None:
-    """The engine says of the bucket, the key, their controls and the objects that they stay."""
+    """The engine reports that the bucket, the key, their controls and the objects stay."""
     deleted = [line.split() for line in destroyed.text.splitlines() if " deleted (" in line]
     marked = {words[1] for words in deleted if words[-1].endswith("[retain]")}
     others = {words[1] for words in deleted if not words[-1].endswith("[retain]")}

@@ -32,11 +32,11 @@ def test_a_launch_that_aws_would_refuse_stops_nothing(own_cloud: str, new_stack:
     told_of_checkpoints_at_a_refresh(stack)
     set_quota(own_cloud, 0)
     stack.settings["jobs"]["work"] = counting_job(FOREVER, 0.03, **hours)
-    for told in (stack.preview().failed(), stack.up().failed()):
-        text = " ".join(told.text.split())
+    for reported in (stack.preview().failed(), stack.up().failed()):
+        text = " ".join(reported.text.split())
         assert "quota of instances of ml.m5.large for spot training job usage" in text
         assert "Remedy: ask for 1 at https://us-east-1.console.aws.amazon.com" in text
-        assert "Traceback" not in told.text
+        assert "Traceback" not in reported.text
     [job] = stack.jobs("work")
     assert job["TrainingJobStatus"] == "InProgress"
 
@@ -47,17 +47,17 @@ def test_a_launch_that_aws_would_refuse_stops_nothing(own_cloud: str, new_stack:
 
 
 def told_of_checkpoints_at_a_refresh(stack: Stack) -> None:
-    """Of two jobs that have trained for an hour, the one that has kept nothing is told."""
+    """Of two jobs that have trained for an hour, only the one without a checkpoint is reported."""
     work, idle = (
         stack.wait_for_job(job, lambda run: run["SecondaryStatus"] == "Training", 120)
         for job in ("work", "idle")
     )
     wait_for_checkpoint(stack, "work")
     with where_jobs_are_older(stack.endpoint_url, seconds=3600) as url:
-        told = " ".join(replace(stack, endpoint_url=url).refresh().succeeded().text.split())
-    assert f"warning: {idle['TrainingJobName']}: no checkpoint in 1h" in told
-    assert "One is expected every 6m" in told
-    assert f"warning: {work['TrainingJobName']}" not in told
+        reported = " ".join(replace(stack, endpoint_url=url).refresh().succeeded().text.split())
+    assert f"warning: {idle['TrainingJobName']}: no checkpoint in 1h" in reported
+    assert "One is expected every 6m" in reported
+    assert f"warning: {work['TrainingJobName']}" not in reported
 
 
 def wait_for_checkpoint(stack: Stack, job: str, seconds: float = 60.0) -> None:

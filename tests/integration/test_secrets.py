@@ -29,12 +29,12 @@ def test_a_job_reads_its_secret_and_nothing_else_knows_it(new_stack: NewStack) -
     arn = secrets.create_secret(Name=f"{stack.settings['team']}/hub", SecretString=VALUE)["ARN"]
     job["secrets"] = {"HUB_TOKEN": arn}
 
-    told = stack.up().succeeded().text
+    reported = stack.up().succeeded().text
     [run] = stack.jobs("work")
     assert run["Environment"] == {"SECRET_ARN_HUB_TOKEN": arn}
     log = log_of(stack, run["TrainingJobName"])
     assert f"hash={hashlib.sha256(VALUE.encode()).hexdigest()}" in log
-    for where in (told, log, json.dumps(run, default=str), json.dumps(stack.resources())):
+    for where in (reported, log, json.dumps(run, default=str), json.dumps(stack.resources())):
         assert VALUE not in where
 
 
@@ -50,9 +50,9 @@ def test_a_setting_that_is_encrypted_is_refused_and_not_shown(new_stack: NewStac
         stack.ask("config", "set", "--secret", "--path", path, VALUE, *file)
 
     stack._prepare = with_secret  # type: ignore[method-assign]
-    told = stack.preview().failed().text
-    assert "is encrypted in the stack's file" in told, told
-    assert VALUE not in told
+    reported = stack.preview().failed().text
+    assert "is encrypted in the stack's file" in reported, reported
+    assert VALUE not in reported
 
 
 def log_of(stack: Stack, name: str) -> str:

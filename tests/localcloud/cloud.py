@@ -228,7 +228,7 @@ def _command_lines() -> Iterator[str]:
 
 
 def stop(cloud: Cloud) -> None:
-    """Ends a local cloud in good order."""
+    """Ends a local cloud normally."""
     assert daemon.stop(cloud.data)
 
 
@@ -240,7 +240,7 @@ def kill(cloud: Cloud) -> None:
 def wait_for_snapshot(cloud: Cloud) -> None:
     """Waits until all that was done so far is in a snapshot."""
     now = time.time()
-    # A change after it: nothing else need happen that a snapshot were taken for.
+    # A change, because otherwise nothing may cause another snapshot.
     cloud.put("snapshot-please", b"")
     eventually(lambda: True if taken(cloud.data) > now else None, _SNAPSHOT_SECONDS)
 

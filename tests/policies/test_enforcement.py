@@ -1,4 +1,4 @@
-"""What the engine is told: texts, levels, exemptions, and whose stack it is."""
+"""What the engine gets: texts, levels, exemptions, and the stack's team."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def exemption(**changes: str) -> dict[str, str]:
 
 
 def test_a_violation_says_what_why_the_numbers_the_remedy_and_how_to_be_exempted():
-    [told] = run()
-    assert (told.policy, told.level) == ("quota-instances-per-job", "mandatory")
-    assert told.text.splitlines() == [
+    [reported] = run()
+    assert (reported.policy, reported.level) == ("quota-instances-per-job", "mandatory")
+    assert reported.text.splitlines() == [
         "the number of instances of digits, all instances: asked 3, allowed 2.",
         "Why: the account's capacity is shared by all teams.",
         "Remedy: lower instanceCount.",
@@ -70,15 +70,15 @@ def test_a_violation_says_what_why_the_numbers_the_remedy_and_how_to_be_exempted
 def test_a_policy_without_exemptions_says_so():
     stranger: dict[str, Any] = {"teams": {}}
     configuration = Configuration("organisation.json", stranger)
-    [told] = PolicyRun(configuration, QUOTA_POLICIES, {}, {}, "dev", TODAY).over([OVER])
-    assert told.policy == "quota-team"
-    assert told.text.endswith("Exemption: there is none from this policy.")
+    [reported] = PolicyRun(configuration, QUOTA_POLICIES, {}, {}, "dev", TODAY).over([OVER])
+    assert reported.policy == "quota-team"
+    assert reported.text.endswith("Exemption: there is none from this policy.")
 
 
 @pytest.mark.parametrize("level", ["advisory", "mandatory"])
 def test_a_violation_has_the_configured_level(level: str):
-    [told] = run(policies={"quota-instances-per-job": {"level": level}})
-    assert told.level == level
+    [reported] = run(policies={"quota-instances-per-job": {"level": level}})
+    assert reported.level == level
 
 
 def test_a_disabled_policy_reports_nothing():
@@ -94,14 +94,16 @@ def test_an_exemption_covers_its_policy_resource_team_and_environment():
         {"team": "vision"},
         {"environment": "prod"},
     ):
-        assert [told.policy for told in run(exemption(**other))] == ["quota-instances-per-job"]
+        assert [reported.policy for reported in run(exemption(**other))] == [
+            "quota-instances-per-job"
+        ]
 
 
 def test_an_expired_exemption_fails_with_its_owner_and_day():
-    [told] = run(exemption(expires="2026-06-14"))
-    assert told.level == "mandatory"
-    assert "Expired: the exemption of dig*" in told.text
-    assert "for ada@example.org, until 2026-06-14: a deadline in July" in told.text
+    [reported] = run(exemption(expires="2026-06-14"))
+    assert reported.level == "mandatory"
+    assert "Expired: the exemption of dig*" in reported.text
+    assert "for ada@example.org, until 2026-06-14: a deadline in July" in reported.text
 
 
 @pytest.mark.parametrize(
@@ -109,11 +111,11 @@ def test_an_expired_exemption_fails_with_its_owner_and_day():
 )
 def test_an_exemption_that_is_about_to_expire_warns(days: int, warning: str | None):
     expires = (TODAY + timedelta(days)).isoformat()
-    told = run(exemption(expires=expires), exemptionWarningDays=14)
-    assert [(each.policy, each.level) for each in told] == (
+    reported = run(exemption(expires=expires), exemptionWarningDays=14)
+    assert [(each.policy, each.level) for each in reported] == (
         [("pack-exemptions", "advisory")] if warning else []
     )
-    assert all(str(warning) in each.text for each in told)
+    assert all(str(warning) in each.text for each in reported)
 
 
 def test_an_exemption_that_nothing_needs_does_not_warn():
@@ -123,29 +125,29 @@ def test_an_exemption_that_nothing_needs_does_not_warn():
 
 def test_an_exemption_for_a_sum_names_the_stack():
     many = [job(name=str(number)) for number in range(5)]
-    assert [told.policy for told in run(resources=many)] == ["quota-instances-per-stack"]
+    assert [reported.policy for reported in run(resources=many)] == ["quota-instances-per-stack"]
     sums = exemption(policy="quota-instances-per-stack", resource="research-dev")
     assert run(sums, resources=many) == []
 
 
 def test_parameters_in_the_engines_own_file_are_refused():
     enforcement = Enforcement(Configuration("organisation.json", {}), "dev", {}, TODAY)
-    told: list[str] = []
+    reported: list[str] = []
 
     def report(text: str, _urn: str | None = None) -> None:
-        told.append(text)
+        reported.append(text)
 
     policy = resource_policy(TEAM_POLICY, enforcement)
     for type_ in ("aws:s3/bucket:Bucket", "pulumi:pulumi:Stack"):
-        assert told == []
+        assert reported == []
         args = pulumi_policy.ResourceValidationArgs(
             type_, {}, "urn", "name", OPTIONS, None, {"digest": True}, {}
         )
         policy.validate(args, report)
     sums = stack_policy(per_stack_policy(STACK_LIMITS[0]), enforcement)
     sums.validate(pulumi_policy.StackValidationArgs([], {"limit": 3}, {}), report)
-    assert len(told) == 2
-    assert all("write them into organisation.json" in text for text in told)
+    assert len(reported) == 2
+    assert all("write them into organisation.json" in text for text in reported)
 
 
 days = st.dates(date(2026, 1, 1), date(2027, 1, 1))
@@ -154,8 +156,8 @@ days = st.dates(date(2026, 1, 1), date(2027, 1, 1))
 @hypothesis.settings(max_examples=40)
 @given(st.lists(days, max_size=4), days)
 def test_the_longest_exemption_decides(expiries: list[date], today: date):
-    told = run(*(exemption(expires=each.isoformat()) for each in expiries), today=today)
-    violated = [each for each in told if each.policy == "quota-instances-per-job"]
+    reported = run(*(exemption(expires=each.isoformat()) for each in expiries), today=today)
+    violated = [each for each in reported if each.policy == "quota-instances-per-job"]
     assert bool(violated) == (not expiries or max(expiries) < today)
 
 
@@ -163,11 +165,11 @@ def test_the_stacks_tags_come_before_its_settings():
     quotas = {"families": {"*": {}}, "all": {"instancesPerJob": 3}}
     configuration = Configuration("organisation.json", {"teams": {"vision": {"dev": quotas}}})
     settings = {"team": "research", "environment": "dev"}
-    told = PolicyRun(
+    reported = PolicyRun(
         configuration, QUOTA_POLICIES, {"team": "vision"}, settings, "dev", TODAY
     ).over([OVER])
-    assert [each.policy for each in told] == ["quota-team"]
-    assert "the stack's settings name another team than the stack's tags" in told[0].text
+    assert [each.policy for each in reported] == ["quota-team"]
+    assert "the stack's settings name another team than the stack's tags" in reported[0].text
 
 
 def spoofed(**tags: str) -> list[str]:
@@ -185,17 +187,17 @@ def spoofed(**tags: str) -> list[str]:
 
 
 def test_a_stack_without_its_tags_gets_no_quota_by_what_its_files_say():
-    [told] = spoofed()
-    assert told.startswith("the stack has no tag team and no tag environment:")
-    [told] = spoofed(team="research")
-    assert told.startswith("the stack has no tag environment:")
-    [told] = spoofed(environment="prod")
-    assert told.startswith("the stack has no tag team:")
+    [reported] = spoofed()
+    assert reported.startswith("the stack has no tag team and no tag environment:")
+    [reported] = spoofed(team="research")
+    assert reported.startswith("the stack has no tag environment:")
+    [reported] = spoofed(environment="prod")
+    assert reported.startswith("the stack has no tag team:")
 
 
 def test_a_stack_keeps_its_own_quotas_whatever_its_files_say():
-    told = spoofed(team="vision", environment="dev")
-    assert [each.partition(":")[0] for each in told] == [
+    reported = spoofed(team="vision", environment="dev")
+    assert [each.partition(":")[0] for each in reported] == [
         "the stack's settings name another team than the stack's tags",
         "the job's tags name another team than the stack's tags",
         "the stack's settings name another environment than the stack's tags",

@@ -74,12 +74,12 @@ def test_a_run_goes_through_the_sdks_classes_with_levels_and_links():
     other = resource(BUCKET, {"bucket": "abc"}, "other")
     block = resource(BLOCK, {"bucket": UNKNOWN}, dependencies={"bucket": [other.urn]})
     run = PolicyRun(Configuration("organisation.json", {}), [BLOCKS, NAMES], {}, {}, "dev", TODAY)
-    told = run.over([bucket, other, block])
-    assert [(each.policy, each.level, each.urn) for each in told] == [
+    reported = run.over([bucket, other, block])
+    assert [(each.policy, each.level, each.urn) for each in reported] == [
         ("names", "advisory", bucket.urn),
         ("blocks", "mandatory", bucket.urn),
     ]
-    assert "asked 2, allowed 3" in told[0].text
+    assert "asked 2, allowed 3" in reported[0].text
 
 
 def test_a_recorded_preview_has_the_resources_that_stay_or_come(tmp_path: Path):

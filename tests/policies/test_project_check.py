@@ -34,10 +34,10 @@ def test_a_program_that_swaps_the_pack_is_refused_with_the_reason_and_what_to_do
 ):
     assert problems(tmp_path, PROJECT | {"plugins": ANALYZERS}) == ["Pulumi.yaml: plugins"]
     assert main([str(tmp_path), "--stack", "dev"]) == 1
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert "also of the one that starts the policy pack" in told.err
-    assert "Remedy: remove plugins." in told.err
+    reported = capsys.readouterr()
+    assert reported.out == ""
+    assert "also of the one that starts the policy pack" in reported.err
+    assert "Remedy: remove plugins." in reported.err
 
 
 def test_a_project_that_does_not_affect_the_pack_passes_without_a_word(

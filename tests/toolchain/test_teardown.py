@@ -1,4 +1,4 @@
-"""`make down` and `make clean`, where there is nothing to go by."""
+"""`make down` and `make clean` without a set-up."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class Host:
 
 
 class Cluster:
-    """A job's two hosts, and the folder that stands in for its checkpoints' prefix in S3."""
+    """A job's two hosts, and the folder in place of its checkpoint prefix in S3."""
 
     def __init__(self, folder: Path, settings: dict[str, str]) -> None:
         self.folder = folder
@@ -201,7 +201,7 @@ def test_an_interrupted_run_ends_with_the_same_model_to_the_last_bit(
 
     cluster.start()
     cluster.wait_for("epoch=1 ")
-    cluster.hosts[1].launcher.terminate()  # one host hears of it, both stop after the same step
+    cluster.hosts[1].launcher.terminate()  # one host gets it, both stop after the same step
     assert cluster.end() == [0, 0]
     log = cluster.hosts[0].log
     (stopped_after,) = re.findall(r"asked to stop: step (\d+) of 440 is saved", log)

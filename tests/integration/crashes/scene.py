@@ -161,7 +161,7 @@ class Scene:
 
 
 def _forget(operation: Operation) -> None:
-    """Close the pipe from an engine that has ended, and leave its provider alone."""
+    """Close the pipe from an engine that has ended, and not its provider."""
     if operation.process.stdout:
         operation.process.stdout.close()
 

@@ -1,4 +1,4 @@
-"""A way to the local cloud on which lightning strikes at one chosen call."""
+"""A proxy of the local cloud that strikes at one chosen call."""
 
 from __future__ import annotations
 

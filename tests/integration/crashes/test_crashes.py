@@ -1,4 +1,4 @@
-"""Whatever dies at whatever call, the next `pulumi up` finds one live job and a right state."""
+"""After a crash at any call, the next `pulumi up` finds one live job and a correct state."""
 
 from __future__ import annotations
 
@@ -183,8 +183,8 @@ def has_pool(job: dict[str, Any]) -> bool:
 
 
 def one_job(scene: Scene, launched: int) -> None:
-    """Exactly one job is live, it is the one in the state, no launch was done twice, and what
-    the run is made of is written down."""
+    """Exactly one job is live, it is the one in the state, no launch was done twice, and the run's
+    record exists."""
     names = [job["TrainingJobName"] for job in scene.live()]
     assert len(names) == 1
     assert scene.recorded() == names

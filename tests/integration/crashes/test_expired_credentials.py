@@ -18,7 +18,7 @@ from toolchain.layout import Layout
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
-# Valid for ever by what they say themselves: that they have expired, only the service tells.
+# By their own date they are valid for ever: only the service says that they have expired.
 _PROCESS = """
 import json, pathlib, sys
 calls = pathlib.Path(sys.argv[1])

@@ -177,8 +177,8 @@ def test_the_teams_month_has_a_budget_that_warns_before_it_is_spent(platform: Pl
         ("ACTUAL", 100),
     }
     for each in notifications:
-        told = budgets.describe_subscribers_for_notification(**named, Notification=each)
-        assert told["Subscribers"] == [{"SubscriptionType": "SNS", "Address": topic}]
+        reported = budgets.describe_subscribers_for_notification(**named, Notification=each)
+        assert reported["Subscribers"] == [{"SubscriptionType": "SNS", "Address": topic}]
 
 
 def targets_of(platform: Platform, rule: dict[str, Any]) -> list[dict[str, Any]]:

@@ -36,7 +36,7 @@ def key(platform: Platform) -> str:
 
 @pytest.fixture
 def requests_are_denied(platform: Platform, s3: Any, bucket: str) -> Any:
-    """Tells whether the bucket's policy refuses a request through its endpoint."""
+    """Whether the bucket's policy refuses a request through its endpoint."""
     document = bucket_policy_of(s3, bucket)
     endpoint = s3_endpoint_of(platform)["VpcEndpointId"]
 

@@ -1,4 +1,4 @@
-"""Reads a secret from its environment, and proves by its hash alone that it has it."""
+"""Reads a secret from its environment, and shows by its hash that it has it."""
 
 import hashlib
 import os

@@ -1,6 +1,6 @@
 """Put at the head of a copy of the program: breaks properties of its resources.
 
-The file beside it, mutations.json, says which, in a list: `type`, the end of a type, whose
+The file next to it, mutations.json, says which, in a list: `type`, the end of a type, whose
 resources are all broken; `path`, the property by its dotted path as the program writes it; `value`,
 what it is set to, null for none.
 """

@@ -82,8 +82,8 @@ def previewed(stack: Stack, mutations: Sequence[Mutation]) -> Result:
 
 
 def refusing(result: Result) -> set[str]:
-    told = (each["policyEvent"] for each in result.events if "policyEvent" in each)
-    return {each["policyName"] for each in told if each["enforcementLevel"] == "mandatory"}
+    reported = (each["policyEvent"] for each in result.events if "policyEvent" in each)
+    return {each["policyName"] for each in reported if each["enforcementLevel"] == "mandatory"}
 
 
 def test_the_pack_refuses_every_broken_program_and_not_the_whole_one(

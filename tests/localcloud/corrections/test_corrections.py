@@ -1,4 +1,4 @@
-"""The other services, which answer beside the training jobs."""
+"""The services other than training jobs."""
 
 from __future__ import annotations
 
@@ -106,13 +106,13 @@ def test_a_budgets_subscribers_tags_and_limit_are_read_back(cloud: Cloud):
         "Threshold": 80.0,
         "ThresholdType": "PERCENTAGE",
     }
-    told = [{"SubscriptionType": "EMAIL", "Address": "team@example.com"}]
+    reported = [{"SubscriptionType": "EMAIL", "Address": "team@example.com"}]
     budget = {"BudgetName": "month", "BudgetType": "COST", "TimeUnit": "MONTHLY"}
     arn = "arn:aws:budgets::123456789012:budget/month"
     budgets.create_budget(
         AccountId=named["AccountId"],
         Budget=budget | {"BudgetLimit": {"Amount": "100", "Unit": "USD"}},
-        NotificationsWithSubscribers=[{"Notification": warning, "Subscribers": told}],
+        NotificationsWithSubscribers=[{"Notification": warning, "Subscribers": reported}],
         ResourceTags=[{"Key": "team", "Value": "research"}],
     )
     larger = {"Amount": "200", "Unit": "USD"}
@@ -124,7 +124,7 @@ def test_a_budgets_subscribers_tags_and_limit_are_read_back(cloud: Cloud):
     [notification] = budgets.describe_notifications_for_budget(**named)["Notifications"]
     assert notification == warning | {"NotificationState": "OK"}
     of = budgets.describe_subscribers_for_notification
-    assert of(**named, Notification=notification)["Subscribers"] == told
+    assert of(**named, Notification=notification)["Subscribers"] == reported
     other = warning | {"Threshold": 90.0}
     assert refusal(of, **named, Notification=other)[0] == "NotFoundException"
     tags = budgets.list_tags_for_resource(ResourceARN=arn)["ResourceTags"]

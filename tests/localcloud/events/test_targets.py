@@ -1,4 +1,4 @@
-"""State changes of training jobs, on their way to those whom rules name."""
+"""State changes of training jobs, delivered to the targets of rules."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_failed_job_without_a_reason_in_its_event_is_reported_to_the_topics_su
 
 
 def test_a_failed_jobs_reason_is_reported_where_its_event_has_one(alerting: Alerting):
-    """Such an event comes from elsewhere: the local cloud's own have no reason."""
+    """Such an event is made by the test: the local cloud's own have no reason."""
     tell_of_endings(alerting, "explained-")
     reason = 'AlgorithmError: KeyError: "loss"\n\tat C:\\train.py <job>, exit code: 1'
     detail = {

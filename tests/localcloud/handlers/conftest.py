@@ -1,4 +1,4 @@
-"""Faults belong to one test at a time: a local cloud has one plan of them."""
+"""Only one test at a time has faults, because a local cloud has one plan of them."""
 
 from __future__ import annotations
 

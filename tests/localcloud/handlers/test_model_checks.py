@@ -1,4 +1,4 @@
-"""What AWS refuses by its own model, the services behind the local cloud refuse too."""
+"""What AWS refuses by its model, the local cloud's services refuse too."""
 
 from __future__ import annotations
 
@@ -118,9 +118,9 @@ REFUSED: list[tuple[str, str, dict[str, Any], str, str]] = [
 def test_what_breaks_a_services_model_is_refused_in_its_words(
     cloud: Cloud, service: str, operation: str, request_: dict[str, Any], code: str, message: str
 ):
-    told = refusal(getattr(cloud.client(service), operation), **request_)
-    assert told[0] == code
-    assert message in told[1]
+    reported = refusal(getattr(cloud.client(service), operation), **request_)
+    assert reported[0] == code
+    assert message in reported[1]
 
 
 def test_nothing_is_made_of_a_request_that_was_refused(cloud: Cloud):

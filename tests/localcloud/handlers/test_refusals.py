@@ -1,4 +1,4 @@
-"""Whatever comes of a request, the answer is in the form of the service that is asked."""
+"""Every answer, also an error, is in the format of the service that is called."""
 
 from __future__ import annotations
 
@@ -72,8 +72,13 @@ def error(client: Any, operation: str, **arguments: Any) -> tuple[int, int, str,
     with pytest.raises(ClientError) as caught:
         call(client, operation, **arguments)
     answer = caught.value.response
-    metadata, told = answer["ResponseMetadata"], answer["Error"]
-    return metadata["HTTPStatusCode"], metadata["RetryAttempts"], told["Code"], told["Message"]
+    metadata, reported = answer["ResponseMetadata"], answer["Error"]
+    return (
+        metadata["HTTPStatusCode"],
+        metadata["RetryAttempts"],
+        reported["Code"],
+        reported["Message"],
+    )
 
 
 @pytest.mark.parametrize(("service", "present", "absent"), OPERATIONS)
@@ -244,12 +249,12 @@ MALFORMED = {
         "UnknownOperationException",
     ),
     "no operation": (request("dynamodb", "POST /", b"{}"), 400, "UnknownOperationException"),
-    "a service of nobody": (
+    "an unknown service": (
         request("juggling", "POST /", b"{}", JSON, "X-Amz-Target: Juggling.Throw"),
         400,
         "NotImplemented",
     ),
-    "a path of nobody": (request("juggling", "GET /clubs"), 400, "NotImplemented"),
+    "an unknown path": (request("juggling", "GET /clubs"), 400, "NotImplemented"),
     "no gzip": (
         request("logs", "POST /", b"{}", JSON, GROUPS, "Content-Encoding: gzip"),
         400,
@@ -329,7 +334,7 @@ MALFORMED = {
         "InvalidArgument",
     ),
     "a length of too many digits": (put(b"", length="9" * 30), 400, "BadRequest"),
-    "a method of nobody": (request("s3", f"JUGGLE /{BUCKET}"), 405, "MethodNotAllowed"),
+    "an unknown method": (request("s3", f"JUGGLE /{BUCKET}"), 405, "MethodNotAllowed"),
 }
 
 

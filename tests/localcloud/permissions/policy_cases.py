@@ -1,4 +1,4 @@
-"""Requests, policies and what AWS's documentation says becomes of them."""
+"""Requests, policies, and the result according to AWS's documentation."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ LOGIC = [
     Case("a deny of something else does not", True, [allow(), deny(resource=OBJECT + "x")]),
     Case("a resource policy allows the role", True, [], [principal({"AWS": ROLE}, allow())]),
     Case("a resource policy allows the session", True, [], [principal({"AWS": SESSION}, allow())]),
-    Case("a resource policy allows everybody", True, [], [principal("*", allow())]),
+    Case("a resource policy allows everyone", True, [], [principal("*", allow())]),
     Case("a resource policy allows all of AWS", True, [], [principal({"AWS": "*"}, allow())]),
-    Case("the account alone is no grant", False, [], [principal({"AWS": ROOT}, allow())]),
+    Case("the account by itself is no grant", False, [], [principal({"AWS": ROOT}, allow())]),
     Case("nor is its number", False, [], [principal({"AWS": ACCOUNT}, allow())]),
     Case("another role's grant", False, [], [principal({"AWS": ROLE + "2"}, allow())]),
     Case("a service's grant", False, [], [principal({"Service": "s3.amazonaws.com"}, allow())]),
@@ -78,7 +78,7 @@ LOGIC = [
     ),
     Case("a boundary that does not allow it", False, [allow()], boundary=[allow("s3:PutObject")]),
     Case("a boundary that allows it", True, [allow()], boundary=[allow("s3:*", "*")]),
-    Case("a boundary alone is no grant", False, boundary=[allow()]),
+    Case("a boundary by itself is no grant", False, boundary=[allow()]),
     Case("an endpoint that lets it through", True, [allow()], endpoint=[principal("*", allow())]),
     Case("an endpoint that does not", False, [allow()], endpoint=[principal("*", allow("s3:P*"))]),
 ]
@@ -91,8 +91,8 @@ KEYS = [
         [allow("kms:Decrypt", KEY)],
         [principal({"AWS": ROOT}, allow("kms:*", "*"))],
     ),
-    Case("the account alone", False, [], [principal({"AWS": ROOT}, allow("kms:*", "*"))]),
-    Case("the role alone", True, [], [principal({"AWS": ROLE}, allow("kms:Decrypt", "*"))]),
+    Case("only the account", False, [], [principal({"AWS": ROOT}, allow("kms:*", "*"))]),
+    Case("only the role", True, [], [principal({"AWS": ROLE}, allow("kms:Decrypt", "*"))]),
     Case(
         "another role's key",
         False,

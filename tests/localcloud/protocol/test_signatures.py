@@ -1,4 +1,4 @@
-"""Who signs a request is who acts, whatever the form of the signature."""
+"""The signer of a request is the caller, with every kind of signature."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which processes a local cloud ends that an earlier one left, and which it leaves alone."""
+"""The processes that a local cloud ends, of those that an earlier one left."""
 
 from __future__ import annotations
 

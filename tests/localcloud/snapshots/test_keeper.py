@@ -1,4 +1,4 @@
-"""Snapshots of moto's data in this process: what is kept, and what becomes of what can't be."""
+"""Snapshots of moto's data in this process: what is kept, and what happens to the rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes on after a local cloud was stopped or killed, and what is said of the rest."""
+"""What continues after a local cloud was stopped or killed, and what is reported as lost."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_kill_loses_what_no_snapshot_has_and_says_so(start: Callable[[], Cloud
 
     assert again.get("before") == b"kept"
     assert "what changed after" in again.server.lost
-    # Once it has ended in good order, the next one has nothing to say.
+    # After a normal end, the next one reports nothing.
     stop(again)
     assert start().server.lost == ""
 

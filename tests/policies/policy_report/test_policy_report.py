@@ -172,9 +172,9 @@ def test_a_violation_of_one_job_that_the_engine_does_not_report_refuses(report: 
 def test_what_the_engine_reports_must_refuse_as_it_does_in_the_pack(
     report: Report, level: str, disagree: bool
 ):
-    told = breach(level)
-    told["policyEvent"]["policyName"] = "quota-cost-per-job"
-    code, text = report(job(count=12), told, *KEPT)
+    reported = breach(level)
+    reported["policyEvent"]["policyName"] = "quota-cost-per-job"
+    code, text = report(job(count=12), reported, *KEPT)
     assert code == 1
     assert ("disagree" in text) is disagree
 

@@ -1,6 +1,6 @@
 """Makes a resource of each entry of the setting `resources`: {name: {type, inputs}}.
 
-The text `unknown` stands for an output that nobody knows before the update. As a training job that
+The text `unknown` is an output that is not known before the update. As a training job that
 is not launched, no resource changes once it is made.
 """
 

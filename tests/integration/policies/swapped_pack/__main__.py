@@ -1,6 +1,6 @@
 """A pack with the name of the organisation's, whose policies find nothing.
 
-The file beside it, policies.json, lists their names.
+The file next to it, policies.json, lists their names.
 """
 
 import json

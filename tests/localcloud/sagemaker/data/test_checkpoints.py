@@ -278,7 +278,7 @@ ODD: dict[str, tuple[str, Callable[[Path], Any], bool]] = {
 def test_an_odd_file_costs_only_itself_and_is_reported_once(
     cloud: Cloud, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
 ):
-    odd, make, told = ODD[name]
+    odd, make, reported = ODD[name]
     folder, prefix = tmp_path / "checkpoints", f"odd-{list(ODD).index(name)}/"
     (folder / odd).parent.mkdir(parents=True)
     make(folder / odd)
@@ -291,7 +291,7 @@ def test_an_odd_file_costs_only_itself_and_is_reported_once(
 
     others = [key for key in cloud.keys(prefix) if not key.startswith(f"{prefix}n{UPLOADING}")]
     assert others == [f"{prefix}a", f"{prefix}n.ok", f"{prefix}z/state"]
-    assert [record.exc_info for record in caplog.records] == [None] * told
+    assert [record.exc_info for record in caplog.records] == [None] * reported
     remove(folder)
 
 

@@ -300,8 +300,8 @@ class Broken(io.RawIOBase):
 def test_whatever_breaks_a_pipe_fails_the_job_before_its_script_takes_it_for_the_end(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, error: Exception
 ):
-    def fail(told: Exception) -> None:
-        failures.append(told)
+    def fail(reported: Exception) -> None:
+        failures.append(reported)
         assert os.read(script, 10) == b"half"
         with pytest.raises(BlockingIOError):  # the pipe is not at its end
             os.read(script, 10)
@@ -316,9 +316,9 @@ def test_whatever_breaks_a_pipe_fails_the_job_before_its_script_takes_it_for_the
 
     assert os.read(script, 10) == b""
     os.close(script)
-    [told] = failures
-    assert "(channel train, s3://training-artifacts/data1)" in str(told)
-    assert isinstance(told, ClientError) == isinstance(error, ClientError)
+    [reported] = failures
+    assert "(channel train, s3://training-artifacts/data1)" in str(reported)
+    assert isinstance(reported, ClientError) == isinstance(error, ClientError)
     assert len(caplog.records) == (not isinstance(error, ClientError))
 
 

@@ -1,4 +1,4 @@
-"""What a job's metrics cost, they cost this job only."""
+"""The cost of a job's metrics affects only this job."""
 
 from __future__ import annotations
 

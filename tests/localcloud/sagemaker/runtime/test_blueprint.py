@@ -1,4 +1,4 @@
-"""What a script finds on its instances, and what becomes of what it leaves there."""
+"""What a script finds on its instances, and what happens to the files that it leaves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which Python environment stands in for an image."""
+"""The Python environment that is used in place of an image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A job's network interfaces: made as its role, there for a while after it, removed as its role."""
+"""A job's network interfaces: created and deleted with its role, some time after the job."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def gone(cloud: Cloud, network: dict[str, list[str]]) -> None:
 
 
 def left(cloud: Cloud, network: dict[str, list[str]]) -> str:
-    """Waits until the service has let the only interface go, and returns its id."""
+    """Waits until the service has left the only interface, and returns its id."""
 
     def available() -> str | None:
         [each] = interfaces(cloud, network)

@@ -1,4 +1,4 @@
-"""The digits example, interrupted again and again: the same model, and no step lost in vain."""
+"""The digits example, interrupted again and again: the same model, and no step is lost in vain."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Attempt:
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
     data = tmp_path / "cloud"
     cloud = Cloud(daemon.start(data, *OPTIONS), data)
-    # So that the bucket tells afterwards what lay in it when.
+    # So that the bucket shows afterwards what was in it at which time.
     cloud.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     yield cloud
     daemon.stop(data)

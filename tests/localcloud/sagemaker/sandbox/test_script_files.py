@@ -1,4 +1,4 @@
-"""Files that a script has in its hands."""
+"""Files that a script can change."""
 
 from __future__ import annotations
 
