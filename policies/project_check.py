@@ -102,7 +102,7 @@ def _problems_with_settings(file: Path, config: Any) -> Iterator[Problem]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print what is wrong, and return the exit code."""
+    """Prints the problems, and returns the exit code."""
     parser = argparse.ArgumentParser(prog="project_check", description=__doc__)
     parser.add_argument("folder", type=Path, help="the folder of Pulumi.yaml")
     parser.add_argument("--stack", required=True, help="the stack's name")

@@ -35,7 +35,7 @@ def _read(request: Request) -> None:
         try:
             request.replace_body(gzip.decompress(body))
         except (OSError, EOFError, zlib.error) as error:
-            raise ServiceError("MalformedHttpRequestException", "The body is no gzip") from error
+            raise ServiceError("MalformedHttpRequestException", "The body is not gzip") from error
         del request.environ["HTTP_CONTENT_ENCODING"]
     if request.has_target and not request.is_cbor:
         _ = request.document

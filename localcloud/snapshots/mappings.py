@@ -60,5 +60,5 @@ def _reduce_default(mapping: defaultdict[Any, Any]) -> Any:
 def _new_default(module: str, code: bytes) -> defaultdict[Any, Any]:
     loaded = marshal.loads(code)  # noqa: S302  # as trusted as its snapshot
     if not isinstance(loaded, CodeType):
-        raise TypeError(f"{loaded!r} is no code")
+        raise TypeError(f"{loaded!r} is not code")
     return defaultdict(FunctionType(loaded, vars(sys.modules[module])))

@@ -28,7 +28,7 @@ from training_policies.stack_identity import stack_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the report, and return the exit code."""
+    """Prints the report, and returns the exit code."""
     asked = _parser().parse_args(arguments)
     preview, tags, today = read_preview(asked.events), _tags(asked.tags), datetime.now(UTC).date()
     try:

@@ -27,7 +27,7 @@ from training_policies.training_job import TrainingJobView
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the report, and return the exit code."""
+    """Prints the report, and returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
         configuration = read_configuration(options.configuration, POLICIES)

@@ -19,7 +19,7 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def destroyed(layout: Layout) -> None:
-    """Leave what `make down` leaves: a stack without resources, and the local cloud's data."""
+    """Leaves what `make down` leaves: a stack without resources, and the local cloud's data."""
     state = layout.state / ".pulumi" / "stacks" / "sagemaker-training" / "dev.json"
     state.parent.mkdir(parents=True)
     state.write_text(json.dumps({"checkpoint": {"latest": {"resources": []}}}))

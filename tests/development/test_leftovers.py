@@ -71,13 +71,13 @@ class Machine:
         return [sys.executable, "-u", "-m", name, "127.0.0.1:40000"]
 
     def start(self, *command: str, **environment: str) -> int:
-        """Start a process whose starter lives; its number."""
+        """Starts a process whose starter lives, and returns its number."""
         process = subprocess.Popen(command, cwd=self.folder, env=self._environment(environment))
         self.children.append(process)
         return process.pid
 
     def orphan(self, *command: str, user: int | None = None, **environment: str) -> int:
-        """Start a process whose starter ends at once, as an engine that is killed; its number."""
+        """Starts a process whose starter ends at once, like a killed engine; returns its number."""
         starter = ["sh", "-c", '"$@" >/dev/null 2>&1 & echo $!', "sh", *command]
         number = int(
             subprocess.run(

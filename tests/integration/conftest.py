@@ -99,7 +99,7 @@ def new_stacks(folder: Path, plugins: Path, cloud: str) -> Iterator[Callable[...
 
 
 def run_cloud(data: Path, *options: str) -> Iterator[str]:
-    """Run a local cloud, with options, while the generator is open; it dies with this process."""
+    """Runs a local cloud, with options, while the generator is open; it ends with this process."""
     with_parent = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
     serve = [str(Layout().python), "-m", "localcloud", "serve", "--data", str(data)]
     command = [*with_parent, *serve, *options]

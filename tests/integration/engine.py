@@ -73,12 +73,12 @@ class Result:
         return [step.operation for step in self.steps if step.type == type_]
 
     def succeeded(self) -> Result:
-        """Fail the test unless the operation succeeded; return the result."""
+        """Fails the test unless the operation succeeded; returns the result."""
         assert self.exit_code == 0, f"exit code {self.exit_code}\n{self.text}"
         return self
 
     def failed(self) -> Result:
-        """Fail the test if the operation succeeded; return the result."""
+        """Fails the test if the operation succeeded; returns the result."""
         assert self.exit_code != 0, f"it succeeded\n{self.text}"
         return self
 
@@ -124,21 +124,21 @@ class Stack:
         return self._engine.resources()
 
     def rename(self, name: str) -> None:
-        """Rename the stack, as `pulumi stack rename` does."""
+        """Renames the stack, as `pulumi stack rename` does."""
         self.ask("stack", "rename", name, "--stack", self.name)
         self.name = name
 
     def forget(self, urn: str) -> None:
-        """Take a resource out of the state, and leave it as it is."""
+        """Removes a resource from the state, and leaves it as it is."""
         self.ask("state", "delete", urn, "--yes", "--stack", self.name)
 
     def run(self, *arguments: str) -> Result:
-        """Run an operation to its end, with its events."""
+        """Runs an operation to its end, with its events."""
         with self.start(*arguments) as operation:
             return operation.wait()
 
     def start(self, *arguments: str) -> Operation:
-        """Start an operation that runs while the test goes on; use it as a context manager."""
+        """Starts an operation that runs while the test goes on; use it as a context manager."""
         self._prepare()
         log = self.layout.local / f"events-{time.monotonic_ns()}.json"
         command = [
@@ -180,7 +180,7 @@ class Stack:
     def wait_for_job(
         self, job: str, condition: Callable[[dict[str, Any]], bool], seconds: float = 60.0
     ) -> dict[str, Any]:
-        """Return the newest run of a job once it meets a condition."""
+        """The newest run of a job, once it meets a condition."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             newest = next(iter(self.jobs(job)), None)
@@ -190,7 +190,7 @@ class Stack:
         raise AssertionError(f"{job} did not get there in {seconds} s: {newest}")
 
     def close(self) -> None:
-        """Stop the stack's jobs and end every process that its engine left behind."""
+        """Stops the stack's jobs and ends every process that its engine left behind."""
         end_processes_of(self.layout.pulumi_home)
         lineages = [self.lineage(job) for job in self.settings.get("jobs", {})]
         sagemaker = self.client("sagemaker")
@@ -217,7 +217,7 @@ class Stack:
         engine.settings_file.write_text(yaml.safe_dump(document))
 
     def ask(self, *arguments: str) -> str:
-        """Run a command that is no operation, and return what it prints."""
+        """Runs a command that is no operation, and returns what it prints."""
         done = subprocess.run(
             [self.layout.pulumi_bin / "pulumi", "--non-interactive", *arguments],
             cwd=self.layout.stacks,
@@ -246,7 +246,7 @@ class Operation:
         self.process.communicate()
 
     def wait(self, seconds: float = TIMEOUT_SECONDS) -> Result:
-        """Return the result once the operation has ended."""
+        """The result, once the operation has ended."""
         try:
             text, _ = self.process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired as error:

@@ -22,7 +22,7 @@ class PassingOn(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def pass_on(self) -> None:
-        """Pass one call on, and its answer back."""
+        """Passes one call on, and its answer back."""
         self.answer(*self.forward(self.body()))
 
     def body(self) -> bytes:
@@ -39,7 +39,7 @@ class PassingOn(BaseHTTPRequestHandler):
         return answer, content
 
     def answer(self, answer: HTTPResponse, content: bytes) -> None:
-        """Give the caller an answer with this content."""
+        """Gives the caller an answer with this content."""
         self.send_response_only(answer.status)
         for name, value in answer.getheaders():
             if name.lower() not in {"connection", "content-length", "transfer-encoding"}:

@@ -63,14 +63,14 @@ def capacity(run: dict[str, Any]) -> tuple[str, bool]:
 
 
 def set_quota(stack: Stack, instances: int) -> None:
-    """Let the account have so many instances of the fallback's type on demand."""
+    """Gives the account a quota of so many instances of the fallback's type on demand."""
     quota = {"name": ON_DEMAND, "region": "us-east-1", "value": instances}
     url = f"{stack.endpoint_url}/localcloud/quotas"
     urlopen(Request(url, json.dumps(quota).encode(), method="POST")).close()  # noqa: S310
 
 
 def push(stack: Stack, content: str) -> str:
-    """Give the tag to another image; its digest."""
+    """Gives the tag to another image, and returns its digest."""
     answer = stack.client("ecr").put_image(
         repositoryName="fallbacks",
         imageTag="1",

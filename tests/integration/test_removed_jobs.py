@@ -107,13 +107,13 @@ def status(stack: Stack, job: str) -> list[str]:
 
 
 def stop(stack: Stack, job: str) -> None:
-    """Stop a job as a person does in the console."""
+    """Stops a job, as a person does in the console."""
     name = stack.jobs(job)[0]["TrainingJobName"]
     stack.client("sagemaker").stop_training_job(TrainingJobName=name)
 
 
 def wait_until_stopped(stack: Stack, job: str, update: Operation, seconds: float = 60.0) -> None:
-    """Wait for the end of a job while an update goes on."""
+    """Waits for the end of a job while an update goes on."""
     until = time.monotonic() + seconds
     while status(stack, job) != ["Stopped"]:
         assert update.process.poll() is None, update.wait().text

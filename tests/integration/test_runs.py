@@ -61,7 +61,7 @@ def told_of_checkpoints_at_a_refresh(stack: Stack) -> None:
 
 
 def wait_for_checkpoint(stack: Stack, job: str, seconds: float = 60.0) -> None:
-    """Wait until a job's bucket has a checkpoint of it."""
+    """Waits until a job's bucket has a checkpoint of it."""
     s3, prefix = stack.client("s3"), f"checkpoints/{stack.lineage(job)}/"
     bucket, until = stack.outputs()["artifact_bucket_name"], time.monotonic() + seconds
     while not s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents"):
@@ -105,7 +105,7 @@ def compare(stack: Stack, bucket: str, a: str, b: str) -> tuple[int, str]:
 
 
 def set_quota(cloud: str, instances: int) -> None:
-    """Let the account have so many instances of the jobs' type on spot."""
+    """Gives the account a quota of so many instances of the jobs' type on spot."""
     name = "ml.m5.large for spot training job usage"
     quota = {"name": name, "region": "us-east-1", "value": instances}
     body = json.dumps(quota).encode()

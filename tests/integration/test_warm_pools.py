@@ -53,7 +53,7 @@ def test_the_next_run_takes_over_the_pool_that_the_one_before_left(new_stack: Ne
 
 
 def ask_for_warm_pools(stack: Stack, instance_type: str) -> None:
-    """Have the account's quota raised, which is 0 as in AWS; the local cloud grants it at once."""
+    """Raises the account's quota, which is 0 as on AWS; the local cloud grants it at once."""
     client = stack.client("service-quotas")
     pages = client.get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
     name = f"{instance_type} for training warm pool usage"

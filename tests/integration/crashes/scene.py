@@ -49,7 +49,7 @@ class CrashStack(Stack):
         return boto3.client(service, endpoint_url=self.cloud, region_name=REGION)
 
     def cancel(self) -> None:
-        """Cancel the lock of an engine that was killed."""
+        """Cancels the lock of an engine that was killed."""
         subprocess.run(
             [self.layout.pulumi_bin / "pulumi", "cancel", "--yes", "--stack", self.name],
             cwd=self._folder,
@@ -71,11 +71,11 @@ class Scene:
     """How many points were tried."""
 
     def set(self, **changes: Any) -> None:
-        """Change the job's settings."""
+        """Changes the job's settings."""
         self.stack.settings["job"] = {**self.stack.settings["job"], **changes}
 
     def points_of(self, *command: str) -> list[Point]:
-        """Run a command that nothing strikes; the points of its calls.
+        """Runs a command that nothing strikes, and returns the points of its calls.
 
         A read has no effect, so that the moments after it are like the one before it.
         """
@@ -90,7 +90,7 @@ class Scene:
     def crash(
         self, point: Point | None, *command: str, then: Callable[[], None] = lambda: None
     ) -> None:
-        """Run a command, strike at the point, and do what a person does after a crash.
+        """Runs a command, strikes at the point, and does what a person does after a crash.
 
         That is to cancel the lock, to change what `then` changes, and to run the command again. A
         provider whose engine was killed still runs meanwhile, and does what it was at. Without a
@@ -141,7 +141,7 @@ class Scene:
         return [each["outputs"]["training_job_name"] for each in jobs]
 
     def _hold(self) -> None:
-        """Freeze the provider, so that an answer reaches it and is not read."""
+        """Freezes the provider, so that an answer reaches it and is not read."""
         self._signal(signal.SIGSTOP)
 
     def _kill(self, operation: Operation) -> None:
@@ -152,7 +152,7 @@ class Scene:
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
-        """Send the provider's host, and the shell that started it, a signal."""
+        """Sends a signal to the provider's host, and to the shell that started it."""
         for process in processes_of(self.stack.layout.pulumi_home):
             with suppress(OSError):  # it may have ended
                 command = Path(f"/proc/{process}/cmdline").read_bytes()
@@ -161,7 +161,7 @@ class Scene:
 
 
 def _forget(operation: Operation) -> None:
-    """Close the pipe from an engine that has ended, and not its provider."""
+    """Closes the pipe from an engine that has ended, and not its provider."""
     if operation.process.stdout:
         operation.process.stdout.close()
 

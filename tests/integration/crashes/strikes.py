@@ -50,7 +50,7 @@ class Way:
             self._point, self._strike, self._hold = point, strike, hold
 
     def take(self, operation: str) -> Moment | None:
-        """Count one call; the moment at which it is struck, if it is."""
+        """Counts one call; returns the moment at which it is struck, if it is."""
         with self._lock:
             if not self.calls or self.calls[-1] != operation:
                 self.calls.append(operation)

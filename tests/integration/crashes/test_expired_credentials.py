@@ -88,7 +88,7 @@ def expiry(key: str, after: int) -> dict[str, Any]:
 
 
 def faults(cloud: str, *switched_on: dict[str, Any]) -> list[dict[str, Any]]:
-    """Switch faults on, if there are any; those that are on, and how often each has struck."""
+    """Switches faults on, if any; returns those that are on, and how often each has struck."""
     body = json.dumps({"faults": switched_on}).encode() if switched_on else None
     with urlopen(Request(f"{cloud}/localcloud/faults", body)) as answer:  # noqa: S310
         shown: list[dict[str, Any]] = json.load(answer)["faults"]

@@ -78,7 +78,7 @@ def test_the_checkouts_own_stacks_are_reported_without_a_local_cloud(
 
 
 def tag(stack: Stack) -> None:
-    """Tag the stack as the document says."""
+    """Tags the stack as the document says."""
     assert [words[:4] for words in TAGS] == [["pulumi", "stack", "tag", "set"]] * 2
     for words in TAGS:
         stack.ask(*words[1:], "--stack", stack.name)

@@ -41,7 +41,7 @@ class Stack:
         self.run("stack", "init", "dev")
 
     def run(self, *arguments: str) -> str:
-        """Run a command of the engine and return what it prints."""
+        """Runs a command of the engine, and returns what it prints."""
         done = subprocess.run(
             [str(_command_line()), "--non-interactive", *arguments],
             cwd=self.program,
@@ -63,7 +63,7 @@ class Stack:
         self.run("config", "set-all", *flags)
 
     def planned(self) -> dict[str, str]:
-        """Return what an update would do to each resource, those that stay aside."""
+        """What an update would do to each resource, without those that stay."""
         steps: list[dict[str, Any]] = json.loads(self.run("preview", "--json"))["steps"]
         return {
             step["urn"].rpartition("::")[2]: step["op"] for step in steps if step["op"] != "same"

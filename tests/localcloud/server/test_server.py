@@ -25,7 +25,7 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path):
 
 
 def run_stubborn_jobs(cloud: Cloud) -> None:
-    """Leave jobs running, isolated and not, that ignore SIGTERM, with children that do as well."""
+    """Leaves running jobs, isolated and not, that ignore SIGTERM, as their children do."""
     script = f"""
         import signal, subprocess, sys, time
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -31,7 +31,7 @@ def _no_data() -> Iterator[None]:
 
 
 def forget() -> None:
-    """Empty moto, as a new process is."""
+    """Empties moto, as it is in a new process."""
     BackendDict.reset()
     s3_backends.bucket_accounts.clear()
 

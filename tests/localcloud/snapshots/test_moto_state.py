@@ -83,7 +83,7 @@ def described(cloud: Cloud, job: str) -> dict[str, Any]:
 
 
 def without_metadata(answer: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what botocore says of the answer itself."""
+    """An answer without botocore's metadata."""
     return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
 

@@ -75,7 +75,7 @@ def test_a_kill_loses_what_no_snapshot_has_and_says_so(start: Callable[[], Cloud
     again = start()
 
     assert again.get("before") == b"kept"
-    assert "what changed after" in again.server.lost
+    assert "changes after" in again.server.lost
     # After a normal end, the next one reports nothing.
     stop(again)
     assert start().server.lost == ""

@@ -104,7 +104,7 @@ def _written(preview: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Write the recordings again."""
+    """Writes the recordings again."""
     with tempfile.TemporaryDirectory() as folder:
         inherited = without_user_settings(os.environ)
         os.environ.clear()

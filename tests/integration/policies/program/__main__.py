@@ -14,11 +14,11 @@ class Provider(ResourceProvider):
     """Makes whatever it is given, and never changes it."""
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Take the properties as they are."""
+        """Takes the properties as they are."""
         return CreateResult("made", props)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Find no difference."""
+        """Finds no difference."""
         return DiffResult(changes=False)
 
 
