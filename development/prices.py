@@ -1,8 +1,8 @@
 """Updates the prices of training instances: `python -m development.prices`.
 
 Unlike the other commands it calls AWS, with the user's credentials, which need
-`pricing:GetProducts`. It writes the table of instance types, and the copies of it that the policy
-pack and the local cloud have, because neither imports the program.
+`pricing:GetProducts`. It writes the table of instance types, and the policy pack's copy of it: the
+pack is published without the program.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ REGION = "us-east-1"
 
 TABLES = (
     "components/instances.csv",
-    "localcloud/sagemaker/jobs/instance_types.csv",
     "policies/training_policies/instances.csv",
 )
 _FILTERS = {"regionCode": REGION, "component": "Training"}

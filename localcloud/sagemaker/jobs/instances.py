@@ -1,7 +1,8 @@
 """The hardware and prices of the instance types of training jobs.
 
-`instance_types.csv` has a row for each value of the service model's `TrainingInstanceType`.
-Prices are on-demand USD per instance and hour in us-east-1; an unknown one is empty.
+The table is the program's, `components/instances.csv`. It has a row for each value of the service
+model's `TrainingInstanceType`. Prices are on-demand USD per instance and hour in us-east-1; an
+unknown one is empty.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-_TABLE = Path(__file__).with_name("instance_types.csv")
+_TABLE = Path(__file__).parents[3] / "components" / "instances.csv"
 _HISTORICAL = "C"
 """The mark of prices that AWS's price list no longer has."""
 
