@@ -15,6 +15,7 @@ from localcloud.sagemaker.runtime.settings import (
     CHECKPOINT_INTERVAL_SECONDS,
     INTERFACE_DELAY_SECONDS,
     ROLE_DELAY_SECONDS,
+    SEARCH_DELAY_SECONDS,
     STOP_GRACE_SECONDS,
 )
 from localcloud.sagemaker.runtime.spot_schedule import Market
@@ -63,6 +64,9 @@ RoleDelay = Annotated[
 InterfaceDelay = Annotated[
     float, typer.Option(min=0, help="Seconds that network interfaces stay after their job.")
 ]
+SearchDelay = Annotated[
+    float, typer.Option(min=0, help="Seconds until Search sees a new job or a job's change.")
+]
 Speed = Annotated[
     float, typer.Option(min=0.001, help="How many times faster than the clock schedules run.")
 ]
@@ -79,6 +83,7 @@ def serve(
     checkpoint_interval: CheckpointInterval = CHECKPOINT_INTERVAL_SECONDS,
     role_delay: RoleDelay = ROLE_DELAY_SECONDS,
     interface_delay: InterfaceDelay = INTERFACE_DELAY_SECONDS,
+    search_delay: SearchDelay = SEARCH_DELAY_SECONDS,
     schedule_speed: Speed = 1.0,
     spot_interval: Interval = 0.0,
     spot_drought: Drought = 0.0,
@@ -99,6 +104,7 @@ def serve(
         checkpoint_interval=checkpoint_interval,
         role_delay=role_delay,
         interface_delay=interface_delay,
+        search_delay=search_delay,
         schedule_speed=schedule_speed,
         market=Market(spot_interval, spot_drought, spot_abrupt, spot_seed),
     )

@@ -14,6 +14,8 @@ Document = Mapping[str, Any]
 # The prefixes of actions that differ from the service's name in signatures.
 _PREFIXES = {"monitoring": "cloudwatch"}
 _NEEDS_NOTHING = {"sts:GetCallerIdentity"}
+# A policy allows these only with the resource "*".
+_WITHOUT_RESOURCE = {"sagemaker:Search", "sagemaker:ListTrainingJobs"}
 
 
 def demands(service: str, operation: str, document: Document, session: Session) -> Iterator[Demand]:
@@ -53,6 +55,11 @@ def _key(action: str, document: Document, _session: Session) -> Demand:
     return Demand(action, None, context, key=name) if name else Demand(action, None)
 
 
+def _training(action: str, _document: Document, _session: Session) -> Demand:
+    """The demand on a training job, whose ARN is not evaluated, or on all at once."""
+    return Demand(action, "*" if action in _WITHOUT_RESOURCE else None)
+
+
 def _secret(action: str, document: Document, session: Session) -> Demand:
     secret = resources.secret(document.get("SecretId", ""), session.account, session.region)
     return Demand(action, secret.arn if secret else document.get("SecretId"))
@@ -69,6 +76,7 @@ _RESOURCES: Mapping[str, Callable[[str, Document, Session], Demand]] = {
     "logs": _logs,
     "monitoring": _metrics,
     "kms": _key,
+    "sagemaker": _training,
     "sts": _role,
     "secretsmanager": _secret,
 }

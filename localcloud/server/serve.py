@@ -60,6 +60,8 @@ class Options:
     """Seconds until SageMaker sees a change of an execution role."""
     interface_delay: float = defaults.INTERFACE_DELAY_SECONDS
     """Seconds that a job's network interfaces stay after it."""
+    search_delay: float = defaults.SEARCH_DELAY_SECONDS
+    """Seconds until Search sees a new job, or a change of a job's status or tags."""
     schedule_speed: float = 1.0
     """How many times faster than the clock schedules run."""
     market: Market = field(default_factory=Market)
@@ -158,6 +160,7 @@ def _settings(options: Options, sandbox: Sandbox, port: int) -> Settings:
         grace=options.grace,
         checkpoint_interval=options.checkpoint_interval,
         role_delay=options.role_delay,
+        search_delay=options.search_delay,
         spot=SpotSchedule(options.market),
     )
 

@@ -27,10 +27,10 @@ GROUP = "/aws/sagemaker/TrainingJobs"
 WAIT_SECONDS = 120.0
 _SNAPSHOT_SECONDS = 120.0
 _FIRST_POLL_SECONDS, _LONGEST_POLL_SECONDS = 0.05, 0.4
-# A minute of a schedule passes in a second, and roles are seen as they are.
+# A minute of a schedule passes in a second, and roles and jobs are seen as they are.
 FAST = (
     *("--grace", "3", "--checkpoint-interval", "0.1", "--schedule-speed", "60"),
-    *("--role-delay", "0", "--interface-delay", "0.5"),
+    *("--role-delay", "0", "--interface-delay", "0.5", "--search-delay", "0"),
 )
 LISTEN = """
 import signal, sys, time

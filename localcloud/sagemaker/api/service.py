@@ -15,11 +15,12 @@ from localcloud.corrections import role_history
 from localcloud.permissions.patterns import PolicyError
 from localcloud.protocol.errors import NOT_FOUND, ServiceError, not_found, validation_error
 from localcloud.protocol.validation import validate
-from localcloud.sagemaker.api import listing, rules, updates
+from localcloud.sagemaker.api import listing, rules, search, updates
 from localcloud.sagemaker.api.data_checks import check_data
 from localcloud.sagemaker.jobs import description, statuses, usage, warm_pools
 from localcloud.sagemaker.jobs.quota_book import Place, QuotaBook
 from localcloud.sagemaker.jobs.records import TrainingJob, training_job_arn
+from localcloud.sagemaker.jobs.search_index import SearchIndex
 from localcloud.sagemaker.runtime import network_interfaces
 from localcloud.sagemaker.runtime.control import Interruption
 from localcloud.sagemaker.runtime.role_clients import Clients, RoleClients
@@ -41,7 +42,8 @@ class TrainingService:
         self.sessions = Sessions()
         self.spot = settings.spot
         self._settings = settings
-        self._announce = announce
+        self._publish = announce
+        self._index = SearchIndex(settings.search_delay)
         self._clients = Clients(settings.url, self.sessions)
         self._runners: dict[str, Runner] = {}
         self._lock = threading.RLock()
@@ -49,6 +51,7 @@ class TrainingService:
             "CreateTrainingJob": self._create,
             "DescribeTrainingJob": self._describe,
             "ListTrainingJobs": self._list,
+            "Search": self._search,
             "StopTrainingJob": self._stop,
             "UpdateTrainingJob": self._update,
             "DeleteTrainingJob": self._delete,
@@ -58,7 +61,9 @@ class TrainingService:
         }
 
     def offers(self, operation: str, request: Document) -> bool:
-        """Whether this service answers a request; it has no tags of other resources."""
+        """Whether this service answers a request; it neither tags nor finds other resources."""
+        if operation == "Search":
+            return request.get("Resource") == "TrainingJob"
         arn = request.get("ResourceArn")
         other = isinstance(arn, str) and ":training-job/" not in arn
         return operation in self._operations and not other
@@ -95,6 +100,7 @@ class TrainingService:
             job = TrainingJob.from_document(document)
             job.warm_pool = warm_pools.lost(job, time.time())
             self._runners[job.arn] = self._runner_of(job)
+            self._index.add(job)
 
     def _runner_of(self, job: TrainingJob) -> Runner:
         access = partial(self._clients.of_job, job.request, job.region)
@@ -109,10 +115,15 @@ class TrainingService:
     def close(self) -> None:
         """Kills the processes of all jobs, and forgets the jobs."""
         self.quotas.forget()
+        self._index.forget()
         with self._lock:
             runners, self._runners = list(self._runners.values()), {}
         for runner in runners:
             runner.kill()
+
+    def _announce(self, job: TrainingJob) -> None:
+        self._index.note(job, time.time())
+        self._publish(job)
 
     def _create(self, place: Place, request: Document) -> Document:
         rules.check(request)
@@ -192,6 +203,11 @@ class TrainingService:
         jobs = [job for job in self._jobs() if (job.account, job.region) == place]
         return listing.list_jobs(jobs, request, time.time())
 
+    def _search(self, place: Place, request: Document) -> Document:
+        now = time.time()
+        jobs = [job for job in self._index.jobs(now) if (job.account, job.region) == place]
+        return search.search(jobs, request, now)
+
     def _jobs(self) -> list[TrainingJob]:
         with self._lock:
             return [runner.job for runner in self._runners.values()]
@@ -210,6 +226,7 @@ class TrainingService:
         job = self._find(place, request).job
         with self._lock:
             updates.update(job, request, time.time())
+            self._index.note(job, time.time())
         return {"TrainingJobArn": job.arn}
 
     def _delete(self, place: Place, request: Document) -> Document:
@@ -230,6 +247,7 @@ class TrainingService:
                     "Available.",
                 )
             del self._runners[runner.job.arn]
+            self._index.remove(runner.job, time.time())
         return {}
 
     def _add_tags(self, _place: Place, request: Document) -> Document:
@@ -241,6 +259,7 @@ class TrainingService:
             if len(tags) > _MOST_TAGS:
                 raise validation_error(f"A resource must not have more than {_MOST_TAGS} tags")
             job.tags = tags
+            self._index.note(job, time.time())
         return {"Tags": _tag_list(job)}
 
     def _list_tags(self, _place: Place, request: Document) -> Document:
@@ -252,6 +271,7 @@ class TrainingService:
             job = self._tagged(request)
             gone = set(request["TagKeys"])
             job.tags = {key: value for key, value in job.tags.items() if key not in gone}
+            self._index.note(job, time.time())
         return {}
 
     def _find(self, place: Place, request: Document) -> Runner:

@@ -12,6 +12,7 @@ STOP_GRACE_SECONDS = 120.0
 CHECKPOINT_INTERVAL_SECONDS = 1.0
 ROLE_DELAY_SECONDS = 1.5
 INTERFACE_DELAY_SECONDS = 3.0
+SEARCH_DELAY_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Settings:
     """Seconds between two passes over the checkpoints."""
     role_delay: float = ROLE_DELAY_SECONDS
     """Seconds until the service sees a change of an execution role."""
+    search_delay: float = SEARCH_DELAY_SECONDS
+    """Seconds until Search sees a new job, or a change of a job's status or tags."""
 
     spot: SpotSchedule = field(default_factory=SpotSchedule)
     """The random interruptions of spot jobs."""

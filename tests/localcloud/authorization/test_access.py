@@ -259,6 +259,27 @@ def test_a_script_that_assumes_another_role_may_do_what_that_one_may(world: Worl
     assert "no resource-based policy allows the sts:AssumeRole action" in assumed
 
 
+@pytest.mark.deep
+def test_a_role_may_search_only_if_all_resources_are_allowed(world: World):
+    script = """
+        import boto3
+        sagemaker = boto3.client('sagemaker')
+        print(len(sagemaker.search(Resource='TrainingJob', MaxResults=1)['Results']))
+        try:
+            sagemaker.list_training_jobs()
+        except Exception as error:
+            print(error)
+    """
+    one = "arn:aws:sagemaker:us-east-1:123456789012:training-job/*"
+    role = allow("sagemaker:Search"), allow("sagemaker:ListTrainingJobs", on=one)
+
+    job = world.run(READ, WRITE, PULL, LOG, *role, script=script, EnableNetworkIsolation=False)
+
+    found, refused = world.cloud.lines(job["TrainingJobName"])
+    assert found == "1"
+    assert 'not authorized to perform: sagemaker:ListTrainingJobs on resource: "*"' in refused
+
+
 def test_a_role_may_be_held_to_the_resources_of_its_own_account(world: World):
     own, other = (
         {"StringEquals": {"aws:ResourceAccount": account}} for account in ("123456789012", "1")

@@ -1,0 +1,278 @@
+"""Search for training jobs: expressions, order and pages as pure functions."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from localcloud.protocol.errors import validation_error
+from localcloud.protocol.paging import position, token
+from localcloud.protocol.validation import service_model
+from localcloud.sagemaker.jobs import description, statuses
+from localcloud.sagemaker.jobs.records import TrainingJob
+
+Document = dict[str, Any]
+Condition = Callable[[TrainingJob], bool]
+
+_DEFAULT_PAGE = 10
+_MOST_CONDITIONS = 50
+"""The most filters, nested filters and subexpressions that an expression has over all levels."""
+_MOST_CONTAINS = 1
+_TIME_FORMAT = "%Y-%m-%dT%H:%M:%S"
+
+_EQUALITY: dict[str, Callable[[Any, Any], bool]] = {
+    "Equals": operator.eq,
+    "NotEquals": operator.ne,
+}
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    "GreaterThan": operator.gt,
+    "GreaterThanOrEqualTo": operator.ge,
+    "LessThan": operator.lt,
+    "LessThanOrEqualTo": operator.le,
+}
+_TEXT: dict[str, Callable[[Any, Any], bool]] = {
+    "Contains": lambda text, part: part in text,
+    "In": lambda text, words: text in words.split(","),
+}
+_OPERATORS = {
+    "text": _EQUALITY | _TEXT,
+    "parameter": _EQUALITY | _TEXT | _ORDER,
+    "boolean": _EQUALITY,
+    "number": _EQUALITY | _ORDER,
+    "time": _EQUALITY | _ORDER,
+}
+"""The operators that compare a property of each kind with a value."""
+_KINDS = {
+    "string": "text",
+    "boolean": "boolean",
+    "integer": "number",
+    "long": "number",
+    "float": "number",
+    "double": "number",
+    "timestamp": "time",
+}
+# Read without a whole description, because every search reads them of every job.
+_FAST: dict[str, Callable[[TrainingJob], Any]] = {
+    "TrainingJobName": lambda job: job.name,
+    "TrainingJobArn": lambda job: job.arn,
+    "TrainingJobStatus": statuses.status,
+    "SecondaryStatus": statuses.secondary_status,
+    "CreationTime": lambda job: job.created,
+    "LastModifiedTime": lambda job: job.modified,
+}
+
+
+@dataclass(frozen=True)
+class _Property:
+    """A property of training jobs."""
+
+    name: str
+    kind: str
+    """A key of `_OPERATORS`. A hyperparameter is text that can also be compared as a number."""
+    read: Callable[[TrainingJob], Any]
+    """The property of a job; None if the job lacks it."""
+
+
+def search(jobs: Iterable[TrainingJob], request: Document, now: float) -> Document:
+    """One page of the jobs that satisfy the request's expression.
+
+    Raises SageMaker's ValidationException for what can't be searched.
+    """
+    _refuse_what_is_not_offered(request)
+    holds = _condition(request)
+    found = _ordered([job for job in jobs if holds(job)], request)
+    start = position(request.get("NextToken"))
+    end = start + int(request.get("MaxResults", _DEFAULT_PAGE))
+    more = {"NextToken": token(end)} if end < len(found) else {}
+    return {
+        "Results": [{"TrainingJob": _record(job, now)} for job in found[start:end]],
+        "TotalHits": {"Value": len(found), "Relation": "EqualTo"},
+        **more,
+    }
+
+
+def _refuse_what_is_not_offered(request: Document) -> None:
+    lacking = "is not offered by the local cloud"
+    if "VisibilityConditions" in request:
+        raise validation_error(f"VisibilityConditions {lacking}")
+    if request.get("CrossAccountFilterOption") == "CrossAccount":
+        raise validation_error(f"CrossAccountFilterOption CrossAccount {lacking}")
+
+
+def _record(job: TrainingJob, now: float) -> Document:
+    """A job as Search returns it: fewer members than in a description, and the tags."""
+    shape: Any = service_model().shape_for("TrainingJob")
+    described = description.describe(job, now)
+    document = {name: value for name, value in described.items() if name in shape.members}
+    return document | {"Tags": [{"Key": key, "Value": value} for key, value in job.tags.items()]}
+
+
+def _condition(request: Document) -> Condition:
+    """What a job must satisfy to be found; without an expression every job is found."""
+    expression = request.get("SearchExpression")
+    if expression is None:
+        return lambda _job: True
+    parts = list(_parts(expression))
+    if len(parts) > _MOST_CONDITIONS:
+        raise validation_error(
+            f"A SearchExpression must not have more than {_MOST_CONDITIONS} filters, nested "
+            f"filters and subexpressions: it has {len(parts)}"
+        )
+    if sum(part.get("Operator") == "Contains" for part in parts) > _MOST_CONTAINS:
+        raise validation_error(f"'CONTAINS' operator usage limit of {_MOST_CONTAINS} exceeded.")
+    return _expression(expression)
+
+
+def _parts(expression: Document) -> Iterator[Document]:
+    """The filters, nested filters and subexpressions of an expression, of all levels."""
+    yield from expression.get("Filters", [])
+    yield from expression.get("NestedFilters", [])
+    for each in expression.get("SubExpressions", []):
+        yield each
+        yield from _parts(each)
+
+
+def _expression(expression: Document) -> Condition:
+    if "NestedFilters" in expression:
+        raise validation_error("NestedFilters are not offered by the local cloud")
+    conditions = [_filter(each) for each in expression.get("Filters", [])]
+    conditions += [_expression(each) for each in expression.get("SubExpressions", [])]
+    if not conditions:
+        raise validation_error(
+            "A SearchExpression must have at least one subexpression, filter or nested filter"
+        )
+    combine = any if expression.get("Operator") == "Or" else all
+    return lambda job: combine(holds(job) for holds in conditions)
+
+
+def _filter(given: Document) -> Condition:
+    """The condition of one filter. A property that a job lacks satisfies only NotExists."""
+    wanted = _property(given["Name"])
+    name, value = given.get("Operator", "Equals"), given.get("Value")
+    if name in {"Exists", "NotExists"}:
+        if value is not None:
+            raise validation_error(f"A filter with the operator {name} must not have a Value")
+        return lambda job: (wanted.read(job) is not None) == (name == "Exists")
+    compare = _OPERATORS[wanted.kind].get(name)
+    if compare is None:
+        raise validation_error(f"The operator {name} is not supported for {wanted.name}")
+    if value is None:
+        raise validation_error(f"A filter with the operator {name} must have a Value")
+    convert, operand = _comparison(wanted, name, value)
+
+    def holds(job: TrainingJob) -> bool:
+        found = wanted.read(job)
+        found = None if found is None else convert(found)
+        return found is not None and compare(found, operand)
+
+    return holds
+
+
+def _comparison(wanted: _Property, name: str, text: str) -> tuple[Callable[[Any], Any], Any]:
+    """How a property is converted to be compared, and the value to compare it with."""
+    if wanted.kind == "parameter" and name in _ORDER:
+        # Both as whole numbers if the value is one, as the API's reference says.
+        return _as_whole_number if text.lstrip("+-").isdigit() else _as_number, _number(text)
+    reading = {"number": _number, "boolean": _boolean, "time": _time}.get(wanted.kind, str)
+    return (lambda found: found), reading(text)
+
+
+def _as_number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _as_whole_number(text: str) -> float | None:
+    number = _as_number(text)
+    return None if number is None else float(int(number))
+
+
+def _number(text: str) -> float:
+    number = _as_number(text)
+    if number is None:
+        raise validation_error(f"Invalid Value {text}. It must be a number")
+    return number
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in {"true", "false"}:
+        raise validation_error(f"Invalid Value {text}. It must be true or false")
+    return text.lower() == "true"
+
+
+def _time(text: str) -> float:
+    """The epoch seconds of a date and time in UTC."""
+    try:
+        return datetime.strptime(text, _TIME_FORMAT).replace(tzinfo=UTC).timestamp()
+    except ValueError as error:
+        raise validation_error(
+            f"Invalid Value {text}. It must be a date and time as YYYY-mm-dd'T'HH:MM:SS"
+        ) from error
+
+
+def _property(name: str) -> _Property:
+    """The property of this name. Raises SageMaker's ValidationException if there is none."""
+    top, _, rest = name.partition(".")
+    if rest and top == "Tags":
+        return _Property(name, "text", lambda job: job.tags.get(rest))
+    if rest and top == "Metrics":
+        return _Property(name, "number", lambda job: _metric(job, rest))
+    path, kind = _path(name)
+    return _Property(name, kind, _FAST.get(name) or (lambda job: _value(job, path)))
+
+
+def _metric(job: TrainingJob, name: str) -> float | None:
+    return next((metric.value for metric in job.metrics if metric.name == name), None)
+
+
+def _path(name: str) -> tuple[list[str], str]:
+    """The members that lead to a property in a description, and its kind."""
+    shape: Any = service_model().shape_for("TrainingJob")
+    path: list[str] = []
+    rest = name
+    while rest:
+        if shape.type_name == "map":
+            # A key may have dots.
+            path, rest, shape = [*path, rest], "", shape.value
+            return path, "parameter" if path[0] == "HyperParameters" else _kind(name, shape)
+        if shape.type_name == "list":
+            raise validation_error(
+                f"{name} is in a list: only NestedFilters find it, which are not offered by the "
+                "local cloud"
+            )
+        member, _, rest = rest.partition(".")
+        shape = getattr(shape, "members", {}).get(member)
+        if shape is None:
+            raise validation_error(f"Unknown property of training jobs: {name}")
+        path.append(member)
+    return path, _kind(name, shape)
+
+
+def _kind(name: str, shape: Any) -> str:
+    if shape.type_name not in _KINDS:
+        raise validation_error(f"{name} has no value that can be searched")
+    return _KINDS[shape.type_name]
+
+
+def _value(job: TrainingJob, path: list[str]) -> Any:
+    found: Any = description.describe(job)
+    for name in path:
+        if name not in found:
+            return None
+        found = found[name]
+    return found
+
+
+def _ordered(jobs: list[TrainingJob], request: Document) -> list[TrainingJob]:
+    """The jobs in the order of a property; those that lack it come last."""
+    by = _property(request.get("SortBy", "LastModifiedTime"))
+    keyed = [(by.read(job), job.name, job) for job in jobs]
+    lacking = [job for value, _, job in keyed if value is None]
+    having = [row for row in keyed if row[0] is not None]
+    having.sort(key=lambda row: row[:2], reverse=request.get("SortOrder") != "Ascending")
+    return [job for _, _, job in having] + lacking
