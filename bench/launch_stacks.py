@@ -84,10 +84,10 @@ class Stacks:
 
     def wait_for(self, prefix: str) -> None:
         """Waits until no job with this prefix runs, so that none disturbs the next measurement."""
-        sagemaker = self._client("sagemaker")
-        while sagemaker.list_training_jobs(NameContains=prefix, StatusEquals="InProgress")[
-            "TrainingJobSummaries"
-        ]:
+        lists = self._client("sagemaker").get_paginator("list_training_jobs")
+        running = {"NameContains": prefix, "StatusEquals": "InProgress", "MaxResults": 100}
+        # Filtered after it is cut, a page may be empty although a job of a later one runs.
+        while any(page["TrainingJobSummaries"] for page in lists.paginate(**running)):
             time.sleep(0.5)
 
     def slow_down(self, seconds: float) -> None:

@@ -22,22 +22,23 @@ _KEYS = {
 def list_jobs(jobs: Iterable[TrainingJob], request: Document, now: float) -> Document:
     """One page of summaries.
 
-    As in SageMaker, a page is cut first and then filtered by status: it may have fewer jobs
-    than MaxResults, or none, although more pages follow.
+    As in SageMaker, a page is cut first and then filtered: it may have fewer jobs than
+    MaxResults, or none, although more pages follow. Only bounds of the creation time are applied
+    before, and only in the order of the creation time, where they are a range.
     """
-    chosen = _ordered([job for job in jobs if _selected(job, request, now)], request)
+    chosen = _ordered(jobs, request)
     start = position(request.get("NextToken"))
     end = start + int(request.get("MaxResults", _DEFAULT_PAGE))
-    wanted = request.get("StatusEquals")
-    page = [job for job in chosen[start:end] if wanted in {None, statuses.status(job)}]
+    page = [job for job in chosen[start:end] if _selected(job, request, now)]
     more = {"NextToken": token(end)} if end < len(chosen) else {}
     return {"TrainingJobSummaries": [description.summarise(job, now) for job in page], **more}
 
 
 def _selected(job: TrainingJob, request: Document, now: float) -> bool:
-    pool = request.get("WarmPoolStatusEquals")
+    pool, wanted = request.get("WarmPoolStatusEquals"), request.get("StatusEquals")
     return (
         request.get("NameContains", "") in job.name
+        and wanted in {None, statuses.status(job)}
         and _between(job.created, request, "CreationTime")
         and _between(job.modified, request, "LastModifiedTime")
         and pool in {None, warm_pools.status(job, now)}
@@ -51,7 +52,10 @@ def _between(time: float, request: Document, field: str) -> bool:
     return (after is None or time > after) and (before is None or time < before)
 
 
-def _ordered(jobs: list[TrainingJob], request: Document) -> list[TrainingJob]:
+def _ordered(jobs: Iterable[TrainingJob], request: Document) -> list[TrainingJob]:
+    by = request.get("SortBy", "CreationTime")
+    if by == "CreationTime":
+        jobs = (job for job in jobs if _between(job.created, request, "CreationTime"))
     # The newest first, as SageMaker answers, although its documentation says Ascending.
     descending = request.get("SortOrder", "Descending") == "Descending"
-    return sorted(jobs, key=_KEYS[request.get("SortBy", "CreationTime")], reverse=descending)
+    return sorted(jobs, key=_KEYS[by], reverse=descending)

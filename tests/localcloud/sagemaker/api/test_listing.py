@@ -2,12 +2,64 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from localcloud.protocol.errors import ServiceError
 from localcloud.sagemaker.api import listing
+from localcloud.sagemaker.jobs import statuses
+from localcloud.sagemaker.jobs.records import TrainingJob, WarmPool
+
+JOBS = [
+    TrainingJob(
+        name=name,
+        account="123456789012",
+        region="us-east-1",
+        request={},
+        created=created,
+        modified=created + 5,
+        transitions=statuses.enter((), status, created),
+        warm_pool=WarmPool(began=created) if name == "text-1" else None,
+    )
+    for created, (name, status) in enumerate(
+        [("text-1", "Completed"), ("vision-1", "Stopped"), ("text-2", "Training")], start=100
+    )
+]
+
+
+def page(**request: Any) -> tuple[list[str], str | None]:
+    """The names on the page that a request asks for, and the token of the next."""
+    answer = listing.list_jobs(JOBS, request, 200.0)
+    return [each["TrainingJobName"] for each in answer["TrainingJobSummaries"]], answer.get(
+        "NextToken"
+    )
+
+
+FILTERS: list[dict[str, Any]] = [
+    {"NameContains": "text-1"},
+    {"StatusEquals": "Completed"},
+    {"LastModifiedTimeBefore": 106},
+    {"WarmPoolStatusEquals": "Terminated"},
+    {"CreationTimeBefore": 101, "SortBy": "Name", "SortOrder": "Descending"},
+]
+
+
+@pytest.mark.parametrize("filters", FILTERS)
+def test_a_page_is_cut_before_it_is_filtered(filters: dict[str, Any]):
+    first, token = page(MaxResults=2, **filters)
+    second, end = page(MaxResults=2, NextToken=token, **filters)
+
+    assert (first, second, end) == ([], ["text-1"], None)
+
+
+def test_bounds_of_the_creation_time_come_before_the_cut_only_in_its_own_order():
+    bounds = {"CreationTimeAfter": 99, "CreationTimeBefore": 102}
+
+    assert page(MaxResults=2, **bounds) == (["vision-1", "text-1"], None)
+    assert page(MaxResults=2, SortBy="Name", SortOrder="Ascending", **bounds)[0] == ["text-1"]
 
 
 def test_a_made_up_page_token_is_refused():
     with pytest.raises(ServiceError, match="NextToken"):
-        listing.list_jobs([], {"NextToken": "made-up"}, 0.0)
+        page(NextToken="made-up")
