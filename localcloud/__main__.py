@@ -172,6 +172,22 @@ def quota(
 
 
 @app.command()
+def past_jobs(
+    data: Data,
+    count: Annotated[int, typer.Argument(min=1, help="How many.")],
+    prefix: Annotated[str, typer.Option(help="The beginning of their names.")] = "past",
+    days: Annotated[float, typer.Option(help="Over how many days they are spread.")] = 365.0,
+    status: Annotated[str, typer.Option(help="The secondary status of all.")] = "Completed",
+    tag: Annotated[list[str] | None, typer.Option(help="A tag of all, as key=value.")] = None,
+    region: Annotated[str, typer.Option(help="Their region.")] = "us-east-1",
+) -> None:
+    """Add the records of made-up jobs that ended long ago, as an old account has them."""
+    tags = dict(each.partition("=")[::2] for each in tag or [])
+    document = {"count": count, "prefix": prefix, "days": days, "status": status, "tags": tags}
+    _post(data, "/localcloud/past-jobs", {"region": region, **document})
+
+
+@app.command()
 def spot(
     data: Data,
     interval: Interval = 0.0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 from localcloud.handlers.faults import Plan
@@ -12,6 +13,7 @@ from localcloud.protocol.errors import ServiceError, validation_error
 from localcloud.protocol.requests import Answer, Request, Response
 from localcloud.protocol.responses import json_response
 from localcloud.sagemaker.api.service import TrainingService
+from localcloud.sagemaker.jobs.past_jobs import PastJobs
 from localcloud.sagemaker.jobs.quota_book import Quota, quotas
 from localcloud.sagemaker.runtime.control import Interruption
 
@@ -34,6 +36,7 @@ class ControlRequests:
             ("GET", "/localcloud/spot"): service.spot.show,
             ("POST", "/localcloud/spot"): service.spot.replace,
             ("POST", "/localcloud/quotas"): self._set_quota,
+            ("POST", "/localcloud/past-jobs"): self._add_past_jobs,
         }
 
     def __call__(self, request: Request, rest: Answer) -> Response:
@@ -51,6 +54,16 @@ class ControlRequests:
                 self._service.interrupt(name, Interruption(abrupt, drought))
             case _:
                 raise validation_error("An interruption has a job, abrupt and drought.")
+        return {}
+
+    def _add_past_jobs(self, document: Document) -> Document:
+        """Adds records of made-up jobs to a region of the default account."""
+        match document:
+            case {"region": str(region), "count": int(), **more}:
+                past = _past_jobs({"count": document["count"], **more})
+            case _:
+                raise validation_error("Past jobs have a region and a count.")
+        self._service.add_past_jobs(past, (account_of(""), region))
         return {}
 
     def _set_quota(self, document: Document) -> Document:
@@ -74,6 +87,14 @@ def _answer(command: Callable[[Document], Any], request: Request) -> Response:
         _log.exception("%s failed", request.path)
         content = {"__type": "InternalFailure", "message": "The local cloud's log says why."}
         return json_response("500 Internal Server Error", content)
+
+
+def _past_jobs(values: Document) -> PastJobs:
+    try:
+        return PastJobs(**values)
+    except TypeError as error:
+        known = ", ".join(field.name for field in fields(PastJobs))
+        raise validation_error(f"Past jobs have a region and {known}: {error}") from error
 
 
 def _quota(name: str) -> Quota:

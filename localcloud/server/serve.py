@@ -102,7 +102,7 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
     restored = keeper.restore()
     keeper.start()
     training.resume(restored.taken)
-    network_interfaces.start(training.all_jobs, options.interface_delay, keeper.changed)
+    network_interfaces.start(training.find, options.interface_delay, keeper.changed)
     schedules.start(options.schedule_speed)
     _stop_on_signal(server.shutdown)
     state = options.data / STATE_FILE

@@ -120,6 +120,7 @@ def test_awss_command_line_shows_a_job_and_its_objects(cloud: Cloud):
 def test_the_documents_commands_work(tmp_path: Path):
     data = tmp_path / "cloud"
     words = {".local/cloud": str(data), "TYPE": "ml.m5.large", "INSTANCES": "3", "SECONDS": "60"}
+    words["COUNT"] = "5"
     try:
         daemon.start(data)
         for command in commands(DOCUMENT, 0):

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
 from typing import Any
 
 from localcloud.protocol.paging import position, token
 from localcloud.sagemaker.jobs import description, statuses, warm_pools
+from localcloud.sagemaker.jobs.job_store import Orders
 from localcloud.sagemaker.jobs.records import TrainingJob
 
 Document = dict[str, Any]
 
 _DEFAULT_PAGE = 10
-_KEYS = {
-    "Name": lambda job: (job.name, job.created),
-    "CreationTime": lambda job: (job.created, job.name),
-    "Status": lambda job: (statuses.status(job), job.created, job.name),
-}
 
 
-def list_jobs(jobs: Iterable[TrainingJob], request: Document, now: float) -> Document:
+def list_jobs(jobs: Orders, request: Document, now: float) -> Document:
     """One page of summaries.
 
     As in SageMaker, a page is cut first and then filtered: it may have fewer jobs than
@@ -52,10 +48,25 @@ def _between(time: float, request: Document, field: str) -> bool:
     return (after is None or time > after) and (before is None or time < before)
 
 
-def _ordered(jobs: Iterable[TrainingJob], request: Document) -> list[TrainingJob]:
+def _ordered(jobs: Orders, request: Document) -> list[TrainingJob]:
     by = request.get("SortBy", "CreationTime")
-    if by == "CreationTime":
-        jobs = (job for job in jobs if _between(job.created, request, "CreationTime"))
+    if by == "Name":
+        ordered = jobs.name
+    elif by == "Status":
+        ordered = sorted(jobs.creation, key=statuses.status)
+    else:
+        ordered = _in_range(jobs.creation, request)
     # The newest first, as SageMaker answers, although its documentation says Ascending.
-    descending = request.get("SortOrder", "Descending") == "Descending"
-    return sorted(jobs, key=_KEYS[by], reverse=descending)
+    return ordered if request.get("SortOrder") == "Ascending" else ordered[::-1]
+
+
+def _in_range(ordered: list[TrainingJob], request: Document) -> list[TrainingJob]:
+    """The jobs that were created between the bounds."""
+    after, before = request.get("CreationTimeAfter"), request.get("CreationTimeBefore")
+    start = 0 if after is None else bisect_right(ordered, after, key=_created)
+    end = len(ordered) if before is None else bisect_left(ordered, before, key=_created)
+    return ordered[start:end]
+
+
+def _created(job: TrainingJob) -> float:
+    return job.created

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -18,6 +17,8 @@ from localcloud.protocol.validation import validate
 from localcloud.sagemaker.api import listing, rules, search, updates
 from localcloud.sagemaker.api.data_checks import check_data
 from localcloud.sagemaker.jobs import description, statuses, usage, warm_pools
+from localcloud.sagemaker.jobs.job_store import JobStore
+from localcloud.sagemaker.jobs.past_jobs import PastJobs
 from localcloud.sagemaker.jobs.quota_book import Place, QuotaBook
 from localcloud.sagemaker.jobs.records import TrainingJob, training_job_arn
 from localcloud.sagemaker.jobs.search_index import SearchIndex
@@ -45,7 +46,9 @@ class TrainingService:
         self._publish = announce
         self._index = SearchIndex(settings.search_delay)
         self._clients = Clients(settings.url, self.sessions)
+        self._jobs = JobStore()
         self._runners: dict[str, Runner] = {}
+        """The runners of the jobs that this server has started or resumed."""
         self._lock = threading.RLock()
         self._operations: dict[str, Callable[[Place, Document], Document]] = {
             "CreateTrainingJob": self._create,
@@ -75,31 +78,47 @@ class TrainingService:
 
     def interrupt(self, name: str, interruption: Interruption) -> None:
         """Takes away the instances of a spot job in training. Raises ServiceError for any other."""
-        with self._lock:
-            named = [runner for runner in self._runners.values() if runner.job.name == name]
+        named = [job for job in self._jobs.all() if job.name == name]
         if not named:
             raise not_found()
-        spot = [each for each in named if each.job.request.get("EnableManagedSpotTraining")]
+        spot = [job.arn for job in named if job.request.get("EnableManagedSpotTraining")]
         if not spot:
             raise validation_error(f"{name} is not a managed spot training job.")
-        if not any(runner.interrupt(interruption) for runner in spot):
+        with self._lock:
+            runners = [self._runners[arn] for arn in spot if arn in self._runners]
+        if not any(runner.interrupt(interruption) for runner in runners):
             raise validation_error(f"{name} has no instances: its status is not Training.")
 
     def all_jobs(self) -> list[TrainingJob]:
         """The jobs of all accounts and regions."""
-        return self._jobs()
+        return self._jobs.all()
+
+    def find(self, arn: str) -> TrainingJob | None:
+        """The job with this ARN; None if there is none."""
+        return self._jobs.find(arn)
+
+    def add_past_jobs(self, past: PastJobs, place: Place) -> None:
+        """Adds the records of made-up jobs. Raises ServiceError if the name of one is taken."""
+        records = list(past.records(place, time.time()))
+        with self._lock:
+            for job in records:
+                self._refuse_duplicate(job.arn)
+            self._restore(records)
 
     def state(self) -> list[Document]:
         """All jobs as documents."""
-        with self._lock:
-            return [asdict(runner.job) for runner in self._runners.values()]
+        return [job.document() for job in self._jobs.all()]
 
     def restore(self, documents: list[Document]) -> None:
         """Takes back the jobs of an earlier server; `resume` continues those that ran."""
-        for document in documents:
-            job = TrainingJob.from_document(document)
+        jobs = [TrainingJob.from_document(document) for document in documents]
+        for job in jobs:
             job.warm_pool = warm_pools.lost(job, time.time())
-            self._runners[job.arn] = self._runner_of(job)
+        self._restore(jobs)
+
+    def _restore(self, jobs: list[TrainingJob]) -> None:
+        self._jobs.add_all(jobs)
+        for job in jobs:
             self._index.add(job)
 
     def _runner_of(self, job: TrainingJob) -> Runner:
@@ -108,8 +127,9 @@ class TrainingService:
 
     def resume(self, lost: float) -> None:
         """Continues the jobs whose instances were lost with an earlier server, at this time."""
-        for runner in list(self._runners.values()):
-            if not statuses.ended(runner.job):
+        for job in self._jobs.holding():
+            if not statuses.ended(job):
+                self._runners[job.arn] = runner = self._runner_of(job)
                 runner.resume(lost)
 
     def close(self) -> None:
@@ -118,6 +138,7 @@ class TrainingService:
         self._index.forget()
         with self._lock:
             runners, self._runners = list(self._runners.values()), {}
+            self._jobs.clear()
         for runner in runners:
             runner.kill()
 
@@ -148,13 +169,14 @@ class TrainingService:
             self._refuse_duplicate(arn)
             self._take_instances(job, now)
             self._runners[arn] = runner
+            self._jobs.add(job)
         self._announce(job)
         runner.start()
         return {"TrainingJobArn": arn}
 
     def _take_instances(self, job: TrainingJob, now: float) -> None:
         """Gives a job kept instances or new ones. Raises ServiceError if the quota is used up."""
-        place, jobs = (job.account, job.region), self._jobs()
+        place, jobs = (job.account, job.region), self._jobs.holding()
         earlier = warm_pools.matching(jobs, place, job.request, now)
         others = [each for each in jobs if each is not earlier]
         usage.check(self.quotas, others, place, job.request, now)
@@ -168,7 +190,7 @@ class TrainingService:
                 remove(folder)
 
     def _refuse_duplicate(self, arn: str) -> None:
-        if arn in self._runners:
+        if self._jobs.find(arn) is not None:
             raise ServiceError(
                 "ResourceInUse",
                 "Training job names must be unique within an AWS account and region, and a "
@@ -197,33 +219,27 @@ class TrainingService:
         return access
 
     def _describe(self, place: Place, request: Document) -> Document:
-        return description.describe(self._find(place, request).job, time.time())
+        return description.describe(self._find(place, request), time.time())
 
     def _list(self, place: Place, request: Document) -> Document:
-        jobs = [job for job in self._jobs() if (job.account, job.region) == place]
-        return listing.list_jobs(jobs, request, time.time())
+        return listing.list_jobs(self._jobs.orders(place), request, time.time())
 
     def _search(self, place: Place, request: Document) -> Document:
         now = time.time()
-        jobs = [job for job in self._index.jobs(now) if (job.account, job.region) == place]
-        return search.search(jobs, request, now)
-
-    def _jobs(self) -> list[TrainingJob]:
-        with self._lock:
-            return [runner.job for runner in self._runners.values()]
+        return search.search(self._index.jobs(place, now), request, now)
 
     def _stop(self, place: Place, request: Document) -> Document:
-        runner = self._find(place, request)
-        if statuses.ended(runner.job):
+        job = self._find(place, request)
+        if statuses.ended(job):
             raise validation_error(
                 "The request was rejected because the training job is in status "
-                f"{statuses.status(runner.job)}."
+                f"{statuses.status(job)}."
             )
-        runner.stop()
+        self._runners[job.arn].stop()
         return {}
 
     def _update(self, place: Place, request: Document) -> Document:
-        job = self._find(place, request).job
+        job = self._find(place, request)
         with self._lock:
             updates.update(job, request, time.time())
             self._index.note(job, time.time())
@@ -231,23 +247,24 @@ class TrainingService:
 
     def _delete(self, place: Place, request: Document) -> Document:
         with self._lock:
-            runner = self._runners.get(_arn(place, request))
-            if runner is None:
+            job = self._jobs.find(_arn(place, request))
+            if job is None:
                 raise ServiceError("ResourceNotFound", NOT_FOUND)
-            if not statuses.ended(runner.job):
+            if not statuses.ended(job):
                 raise ServiceError(
                     "ResourceInUse",
                     "The request was rejected because the training job is in status "
-                    f"{statuses.status(runner.job)}.",
+                    f"{statuses.status(job)}.",
                 )
-            if warm_pools.status(runner.job, time.time()) == "Available":
+            if warm_pools.status(job, time.time()) == "Available":
                 raise ServiceError(
                     "ResourceInUse",
                     "The request was rejected because the training job has a warm pool in status "
                     "Available.",
                 )
-            del self._runners[runner.job.arn]
-            self._index.remove(runner.job, time.time())
+            self._jobs.remove(job)
+            self._runners.pop(job.arn, None)
+            self._index.remove(job, time.time())
         return {}
 
     def _add_tags(self, _place: Place, request: Document) -> Document:
@@ -274,17 +291,17 @@ class TrainingService:
             self._index.note(job, time.time())
         return {}
 
-    def _find(self, place: Place, request: Document) -> Runner:
-        runner = self._runners.get(_arn(place, request))
-        if runner is None:
-            raise not_found()
-        return runner
+    def _find(self, place: Place, request: Document) -> TrainingJob:
+        return self._existing(_arn(place, request))
 
     def _tagged(self, request: Document) -> TrainingJob:
-        runner = self._runners.get(request["ResourceArn"])
-        if runner is None:
+        return self._existing(request["ResourceArn"])
+
+    def _existing(self, arn: str) -> TrainingJob:
+        job = self._jobs.find(arn)
+        if job is None:
             raise not_found()
-        return runner.job
+        return job
 
 
 def _arn(place: Place, request: Document) -> str:

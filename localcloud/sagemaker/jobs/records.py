@@ -62,7 +62,7 @@ class TrainingJob:
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> TrainingJob:
-        """The job of a document that `dataclasses.asdict` made."""
+        """The job that a document was made of."""
         transitions = tuple(Transition(**row) for row in document["transitions"])
         metrics = tuple(Metric(**metric) for metric in document["metrics"])
         pool = document.get("warm_pool")
@@ -74,6 +74,14 @@ class TrainingJob:
                 "warm_pool": WarmPool(**pool) if pool else None,
             }
         )
+
+    def document(self) -> dict[str, Any]:
+        """The job as a document, which shares the job's request and tags."""
+        return vars(self) | {
+            "transitions": [vars(row) for row in self.transitions],
+            "metrics": [vars(metric) for metric in self.metrics],
+            "warm_pool": None if self.warm_pool is None else vars(self.warm_pool),
+        }
 
     @property
     def arn(self) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections import deque
+from collections import defaultdict, deque
 
+from localcloud.sagemaker.jobs.quota_book import Place
 from localcloud.sagemaker.jobs.records import TrainingJob
 
 
@@ -16,33 +17,28 @@ class SearchIndex:
         """`delay` is in seconds; with 0 every change is seen at once."""
         self._delay = delay
         self._lock = threading.Lock()
-        self._seen: dict[str, TrainingJob] = {}
-        self._changes: deque[tuple[float, str, TrainingJob | None]] = deque()
+        self._seen: defaultdict[Place, dict[str, TrainingJob]] = defaultdict(dict)
+        self._changes: deque[tuple[float, TrainingJob, bool]] = deque()
+        """When a job changed, its copy, and whether it is there at all since then."""
 
     def add(self, job: TrainingJob) -> None:
         """Adds a job that is seen at once, as one of an earlier server."""
         with self._lock:
-            self._seen[job.arn] = copy.copy(job)
+            self._put(copy.copy(job))
 
     def note(self, job: TrainingJob, now: float) -> None:
         """Takes a job's new state; `now` is in epoch seconds."""
-        # A shallow copy: what a job consists of is replaced and never changed in place.
-        self._change(now, job.arn, copy.copy(job))
+        self._change(now, job, there=True)
 
     def remove(self, job: TrainingJob, now: float) -> None:
         """Takes the deletion of a job."""
-        self._change(now, job.arn, None)
+        self._change(now, job, there=False)
 
-    def jobs(self, now: float) -> list[TrainingJob]:
-        """The jobs as they are seen now."""
+    def jobs(self, place: Place, now: float) -> list[TrainingJob]:
+        """The jobs of an account and region as they are seen now."""
         with self._lock:
-            while self._changes and self._changes[0][0] <= now - self._delay:
-                _, arn, job = self._changes.popleft()
-                if job is None:
-                    self._seen.pop(arn, None)
-                else:
-                    self._seen[arn] = job
-            return list(self._seen.values())
+            self._take_over(now)
+            return list(self._seen[place].values())
 
     def forget(self) -> None:
         """Removes all jobs."""
@@ -50,6 +46,20 @@ class SearchIndex:
             self._seen.clear()
             self._changes.clear()
 
-    def _change(self, now: float, arn: str, job: TrainingJob | None) -> None:
+    def _change(self, now: float, job: TrainingJob, *, there: bool) -> None:
+        # A shallow copy: what a job consists of is replaced and not changed in place.
         with self._lock:
-            self._changes.append((now, arn, job))
+            self._take_over(now)
+            self._changes.append((now, copy.copy(job), there))
+
+    def _take_over(self, now: float) -> None:
+        """Makes the changes that are old enough."""
+        while self._changes and self._changes[0][0] <= now - self._delay:
+            _, job, there = self._changes.popleft()
+            if there:
+                self._put(job)
+            else:
+                self._seen[job.account, job.region].pop(job.name, None)
+
+    def _put(self, job: TrainingJob) -> None:
+        self._seen[job.account, job.region][job.name] = job

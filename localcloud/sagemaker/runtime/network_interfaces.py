@@ -63,15 +63,18 @@ def hand_over(earlier: TrainingJob, job: TrainingJob) -> None:
 
 
 def start(
-    jobs: Callable[[], Iterable[TrainingJob]], delay: float, changed: Callable[[], None]
+    find: Callable[[str], TrainingJob | None], delay: float, changed: Callable[[], None]
 ) -> None:
-    """Starts to remove interfaces, some seconds after their jobs; calls `changed` after each."""
+    """Starts to remove interfaces, some seconds after their jobs; calls `changed` after each.
+
+    `find` returns the job with an ARN.
+    """
 
     def work() -> None:
         while True:
             time.sleep(_POLL_SECONDS)
             try:
-                if remove(jobs(), time.time() - delay):
+                if remove(find, time.time() - delay):
                     changed()
             except Exception:
                 _log.exception("Network interfaces could not be removed; the next pass tries again")
@@ -79,23 +82,22 @@ def start(
     threading.Thread(target=work, name="network interfaces", daemon=True).start()
 
 
-def remove(jobs: Iterable[TrainingJob], since: float) -> bool:
+def remove(find: Callable[[str], TrainingJob | None], since: float) -> bool:
     """Removes the interfaces of jobs without instances since a time; returns whether it did.
 
     Interfaces of jobs without a record are removed too.
     """
     made = list(_made())
-    if not made:
-        return False
-    free = {job.arn: _free_from(job) for job in jobs}
-    gone = [(ec2, each) for ec2, each in made if free.get(getattr(each, _JOB), 0.0) <= since]
+    gone = [(ec2, each) for ec2, each in made if _free_from(find(getattr(each, _JOB))) <= since]
     for ec2, each in gone:
         _let_go(ec2, each)
     return bool(gone)
 
 
-def _free_from(job: TrainingJob) -> float:
-    """When the last of a job's instances was, or will be, released."""
+def _free_from(job: TrainingJob | None) -> float:
+    """When the last of a job's instances was, or will be, released; 0 without a record."""
+    if job is None:
+        return 0.0
     end = statuses.training_end(job)
     if end is None:
         return math.inf

@@ -9,6 +9,7 @@ import pytest
 from localcloud.protocol.errors import ServiceError
 from localcloud.sagemaker.api import listing
 from localcloud.sagemaker.jobs import statuses
+from localcloud.sagemaker.jobs.job_store import JobStore
 from localcloud.sagemaker.jobs.records import TrainingJob, WarmPool
 
 JOBS = [
@@ -28,9 +29,14 @@ JOBS = [
 ]
 
 
+PLACE = "123456789012", "us-east-1"
+STORE = JobStore()
+STORE.add_all(JOBS)
+
+
 def page(**request: Any) -> tuple[list[str], str | None]:
     """The names on the page that a request asks for, and the token of the next."""
-    answer = listing.list_jobs(JOBS, request, 200.0)
+    answer = listing.list_jobs(STORE.orders(PLACE), request, 200.0)
     return [each["TrainingJobName"] for each in answer["TrainingJobSummaries"]], answer.get(
         "NextToken"
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,7 +29,7 @@ jobs = st.builds(
 @settings(max_examples=30)
 @given(jobs)
 def test_a_job_comes_back_from_its_document_as_it_was(job: TrainingJob):
-    assert TrainingJob.from_document(asdict(job)) == job
+    assert TrainingJob.from_document(job.document()) == job
 
 
 def test_a_document_that_lacks_what_was_added_later_is_read():

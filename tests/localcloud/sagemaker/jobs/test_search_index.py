@@ -7,6 +7,7 @@ from localcloud.sagemaker.jobs.records import TrainingJob
 from localcloud.sagemaker.jobs.search_index import SearchIndex
 
 DELAY_SECONDS = 5.0
+PLACE = "1", "us-east-1"
 
 
 def started(now: float) -> TrainingJob:
@@ -23,13 +24,14 @@ def test_each_change_is_seen_after_the_delay():
     index.note(job, 103.0)
     index.remove(job, 104.0)
 
-    assert index.jobs(104.9) == []
-    assert [(statuses.status(each), each.tags) for each in index.jobs(106.9)] == [
-        ("InProgress", {})
-    ]
-    assert [(statuses.status(each), each.tags) for each in index.jobs(107.9)] == [("Stopped", {})]
-    assert [each.tags for each in index.jobs(108.9)] == [{"released": "true"}]
-    assert index.jobs(109.0) == []
+    def seen(now: float) -> list[tuple[str, dict[str, str]]]:
+        return [(statuses.status(each), each.tags) for each in index.jobs(PLACE, now)]
+
+    assert seen(104.9) == []
+    assert seen(106.9) == [("InProgress", {})]
+    assert seen(107.9) == [("Stopped", {})]
+    assert seen(108.9) == [("Stopped", {"released": "true"})]
+    assert seen(109.0) == []
 
 
 def test_the_jobs_of_an_earlier_server_are_seen_at_once():
@@ -37,4 +39,5 @@ def test_the_jobs_of_an_earlier_server_are_seen_at_once():
 
     index.add(started(100.0))
 
-    assert [job.name for job in index.jobs(100.0)] == ["one"]
+    assert [job.name for job in index.jobs(PLACE, 100.0)] == ["one"]
+    assert index.jobs(("1", "eu-west-1"), 100.0) == []
