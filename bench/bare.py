@@ -48,7 +48,10 @@ def launch(sagemaker: Any, request: Request) -> None:
 def launch_alike(sagemaker: Any, s3: Any, request: Request) -> None:
     """Launches a job with the calls that the provider makes."""
     name = request["TrainingJobName"]
-    sagemaker.list_training_jobs(NameContains=name, SortBy="CreationTime", MaxResults=100)
+    newest = {"SortBy": "CreationTime", "SortOrder": "Descending", "MaxResults": 100}
+    filters = [{"Name": "Tags.sagemaker-training:lineage", "Operator": "Equals", "Value": name}]
+    sagemaker.search(Resource="TrainingJob", SearchExpression={"Filters": filters}, **newest)
+    sagemaker.list_training_jobs(**newest)
     sagemaker.create_training_job(**request)
     bucket, _, folder = request["OutputDataConfig"]["S3OutputPath"][5:].partition("/")
     record = json.dumps({"request": request, "definition": request}, indent=2).encode()

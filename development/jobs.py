@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from components.training_job.run.job_names import lineage_jobs
 from components.training_job.run.outcome import is_live
 from development.stack_file import StackFile
 from development.terminal import CommandError
@@ -20,15 +21,9 @@ def names_of(lineages: Iterable[str]) -> re.Pattern[str]:
 
 
 def runs_of(sagemaker: Any, lineages: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Yields the summaries of the lineages' jobs, the newest first."""
-    names = names_of(lineages)
-    pages = sagemaker.get_paginator("list_training_jobs").paginate(
-        SortBy="CreationTime", SortOrder="Descending", MaxResults=100
-    )
-    for page in pages:
-        for summary in page["TrainingJobSummaries"]:
-            if names.fullmatch(summary["TrainingJobName"]):
-                yield summary
+    """Yields the newest jobs of the lineages, and all that are live, the newest first."""
+    jobs = [job for lineage in lineages for job in lineage_jobs(sagemaker, lineage)]
+    yield from sorted(jobs, key=lambda job: job["CreationTime"], reverse=True)
 
 
 def lineages_of(settings: StackFile, job: str | None) -> list[str]:

@@ -1,8 +1,12 @@
 """The watchdog's state machine, and the documents of its roles.
 
 CloudWatch has no metric of a job's age, and a job's events come again after each interruption. So
-the machine is started every few minutes, and lists the stack's running jobs that are older than the
-limit. It reports each of them once, and marks it with a tag.
+the machine is started every few minutes, and searches for the stack's running jobs that are older
+than the limit. It reports each of them once, and marks it with a tag.
+
+A list would read the records of all jobs of the account at each start. A search is late by
+seconds, which is nothing for a job that has run for hours. But it may show a job that has ended as
+running, so the machine reads each job's status itself.
 """
 
 from __future__ import annotations
@@ -24,6 +28,12 @@ from components.policy_documents import (
 )
 from components.site import Site
 from components.training_job.request.job_tags import OWNER_TAG, REPORTED_TAG
+
+_TIME = "[Y0001]-[M01]-[D01]T[H01]:[m01]:[s01]"
+"""How Search takes a time, in JSONata's notation."""
+
+_PAGE = 10
+"""The jobs in an answer of Search: it has all of each job, and a state at most 256 KiB."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +71,13 @@ def state_machine(watch: Watch) -> dict[str, Any]:
                 "Type": "Pass",
                 "Assign": {
                     "createdBefore": _expression(
-                        f"$fromMillis($millis() - {watch.settings.after * 1000})"
+                        f"$fromMillis($millis() - {watch.settings.after * 1000}, '{_TIME}')"
                     ),
                     "nextPage": "",
                 },
-                "Next": "ListOldJobs",
+                "Next": "FindOldJobs",
             },
-            "ListOldJobs": _list_old_jobs(watch),
+            "FindOldJobs": _find_old_jobs(watch),
             "EachJob": {
                 "Type": "Map",
                 "Items": _expression("$states.input.jobs"),
@@ -78,7 +88,7 @@ def state_machine(watch: Watch) -> dict[str, Any]:
             },
             "IsThereMore": {
                 "Type": "Choice",
-                "Choices": [{"Condition": _expression("$nextPage != ''"), "Next": "ListOldJobs"}],
+                "Choices": [{"Condition": _expression("$nextPage != ''"), "Next": "FindOldJobs"}],
                 "Default": "Done",
             },
             "Done": {"Type": "Succeed"},
@@ -92,12 +102,12 @@ def watchdog_trust(site: Site) -> Document:
 
 
 def watchdog_policy(watch: Watch) -> Document:
-    """Listing all jobs, which can't be limited; the rest only for jobs with the stack's names."""
+    """Searching in all jobs, which can't be limited; the rest only for the stack's job names."""
     jobs = [watch.site.jobs_arn]
-    on_jobs = ["sagemaker:AddTags", "sagemaker:ListTags"]
+    on_jobs = ["sagemaker:AddTags", "sagemaker:DescribeTrainingJob", "sagemaker:ListTags"]
     statements: list[Statement] = [
-        allow("ListJobs", ["sagemaker:ListTrainingJobs"], ["*"]),
-        allow("ReadAndWriteTags", on_jobs, jobs),
+        allow("FindJobs", ["sagemaker:Search"], ["*"]),
+        allow("ReadAndTagJobs", on_jobs, jobs),
         allow("Report", ["sns:Publish"], [watch.topic_arn]),
         {
             **allow("EncryptReports", ["kms:Decrypt", "kms:GenerateDataKey"], [watch.key_arn]),
@@ -119,31 +129,42 @@ def schedule_policy(state_machine_arn: str) -> Document:
     return document([allow("StartWatchdog", ["states:StartExecution"], [state_machine_arn])])
 
 
-def _list_old_jobs(watch: Watch) -> dict[str, Any]:
-    """One page of running jobs that are older than the limit.
+def _find_old_jobs(watch: Watch) -> dict[str, Any]:
+    """One page of running jobs of the stack's owner that are older than the limit.
 
-    SageMaker finds the prefix anywhere in a name, so the output keeps those that begin with it.
+    Another stack can write any owner into its tags, so the output keeps the stack's job names.
     """
     prefix = json.dumps(watch.site.job_name_prefix)
+    filters = [
+        _filter("TrainingJobStatus", "Equals", "'InProgress'"),
+        _filter(f"Tags.{OWNER_TAG}", "Equals", json.dumps(watch.owner)),
+        _filter("CreationTime", "LessThan", "$createdBefore"),
+    ]
     request = (
-        f'{{"StatusEquals": "InProgress", "NameContains": {prefix}, '
-        '"CreationTimeBefore": $createdBefore, "MaxResults": 100}'
+        f'{{"Resource": "TrainingJob", "MaxResults": {_PAGE}, '
+        f'"SearchExpression": {{"Filters": [{", ".join(filters)}]}}}}'
     )
     page = "$nextPage = '' ? {} : {\"NextToken\": $nextPage}"
+    found = "$states.result.Results.TrainingJob"
     of_stack = f"$substring(TrainingJobName, 0, {len(watch.site.job_name_prefix)}) = {prefix}"
     job = '{"name": TrainingJobName, "arn": TrainingJobArn}'
     return {
         "Type": "Task",
-        "Resource": watch.integration("aws-sdk:sagemaker:listTrainingJobs"),
+        "Resource": watch.integration("aws-sdk:sagemaker:search"),
         "Arguments": _expression(f"$merge([{request}, {page}])"),
         "Assign": {
             "nextPage": _expression(
                 "$exists($states.result.NextToken) ? $states.result.NextToken : ''"
             )
         },
-        "Output": {"jobs": _expression(f"[$states.result.TrainingJobSummaries[{of_stack}].{job}]")},
+        "Output": {"jobs": _expression(f"[{found}[{of_stack}].{job}]")},
         "Next": "EachJob",
     }
+
+
+def _filter(name: str, operator: str, value: str) -> str:
+    """A filter of a search; `value` is JSONata."""
+    return f'{{"Name": "{name}", "Operator": "{operator}", "Value": {value}}}'
 
 
 def _each_job(watch: Watch) -> dict[str, Any]:
@@ -157,13 +178,30 @@ def _each_job(watch: Watch) -> dict[str, Any]:
             "Arguments": {"ResourceArn": _expression("$states.input.arn")},
             "Assign": {"job": _expression("$states.input"), "outcome": "It runs on."},
             "Output": {"tags": _expression("$states.result.Tags")},
+            "Next": "IsItNew",
+        },
+        "IsItNew": {
+            "Type": "Choice",
+            "Choices": [
+                {
+                    "Condition": _expression(f"{owned} and $not({reported})"),
+                    "Next": "ReadStatus",
+                }
+            ],
+            "Default": "Leave",
+        },
+        "ReadStatus": {
+            "Type": "Task",
+            "Resource": watch.integration("aws-sdk:sagemaker:describeTrainingJob"),
+            "Arguments": {"TrainingJobName": _expression("$job.name")},
+            "Output": {"status": _expression("$states.result.TrainingJobStatus")},
             "Next": "Decide",
         },
         "Decide": {
             "Type": "Choice",
             "Choices": [
                 {
-                    "Condition": _expression(f"{owned} and $not({reported})"),
+                    "Condition": _expression("$states.input.status = 'InProgress'"),
                     "Next": after_decision,
                 }
             ],

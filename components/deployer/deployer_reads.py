@@ -39,6 +39,7 @@ def _account_reads(scope: DeployerScope) -> list[Statement]:
         "kms:ListAliases",
         "logs:DescribeLogGroups",
         "sagemaker:ListTrainingJobs",
+        "sagemaker:Search",
         "servicequotas:ListServiceQuotas",
     ]
     vpc = scope.site.arn("ec2", "vpc/*")

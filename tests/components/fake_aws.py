@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+import operator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
 from types import SimpleNamespace
@@ -49,7 +50,11 @@ class FakeAws:
         self.old_list: list[dict[str, Any]] | None = None
         """What ListTrainingJobs shows while it is not up to date; None while it is."""
         self.largest_page = 100
-        """The most jobs in an answer to ListTrainingJobs."""
+        """The most jobs in an answer to ListTrainingJobs or Search."""
+        self.now = datetime.now(UTC)
+        """The service's clock; each job takes a second to create."""
+        self.search_delay = timedelta(minutes=5)
+        """How long Search shows a job as it was before a change."""
         self.tags: dict[str, dict[str, str]] = {}
         """The tags of each job, by its ARN."""
         self.images = {"training:1": DIGEST}
@@ -64,7 +69,7 @@ class FakeAws:
         self.crash_at: tuple[int, str] | None = None
         """The number of the call that crashes, and whether `before` or `after` its effect."""
         self._refusals: dict[str, Iterator[ClientError]] = {}
-        self._clock = datetime(2026, 1, 1, tzinfo=UTC)
+        self._index: dict[str, list[tuple[datetime, dict[str, Any]]]] = {}
 
     # What a test sets and reads
 
@@ -80,6 +85,28 @@ class FakeAws:
             "SecondaryStatus": secondary or status,
             "FailureReason": reason,
         }
+        self._note(name)
+
+    def add_history(
+        self, jobs: int, prefix: str = "other-team-job-", tags: dict[str, str] | None = None
+    ) -> None:
+        """Adds jobs that have completed, one a minute until two hours ago.
+
+        Their names are the prefix and a number, from 1.
+        """
+        last = self.now - timedelta(hours=2, minutes=jobs)
+        for number in range(1, jobs + 1):
+            name = f"{prefix}{number}"
+            arn = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:training-job/{name}"
+            self.tags[arn] = dict(tags or {})
+            self.jobs[name] = {
+                "TrainingJobName": name,
+                "TrainingJobArn": arn,
+                "TrainingJobStatus": "Completed",
+                "SecondaryStatus": "Completed",
+                "CreationTime": last + timedelta(minutes=number),
+                "ResourceConfig": {},
+            }
 
     def refuse(self, operation: str, code: str, message: str, times: int | None = None) -> None:
         """Answers the next calls of an operation with an error: so many, or all of them."""
@@ -134,39 +161,73 @@ class FakeAws:
 
     def add_tags(self, ResourceArn: str, Tags: list[dict[str, str]]) -> None:
         added = {tag["Key"]: tag["Value"] for tag in Tags}
-        self._call("AddTags", lambda: self.tags[ResourceArn].update(added))
+        self._call("AddTags", lambda: self._change_tags(ResourceArn, added, ()))
 
     def delete_tags(self, ResourceArn: str, TagKeys: list[str]) -> None:
-        self._call("DeleteTags", lambda: [self.tags[ResourceArn].pop(k, None) for k in TagKeys])
+        self._call("DeleteTags", lambda: self._change_tags(ResourceArn, {}, TagKeys))
 
     def list_tags(self, ResourceArn: str) -> Any:
         return self._call("ListTags", lambda: self._tags(ResourceArn))
 
     def list_training_jobs(self, MaxResults: int = 10, NextToken: str = "0", **filters: Any) -> Any:
+        """A page is cut before the filters are looked at, so it may be empty, and others follow."""
+
         def find() -> dict[str, Any]:
-            found = self._newest_first(**filters)
-            start, end = int(NextToken), int(NextToken) + min(MaxResults, self.largest_page)
-            more = {"NextToken": str(end)} if end < len(found) else {}
-            return {"TrainingJobSummaries": found[start:end], **more}
+            listed = self.jobs.values() if self.old_list is None else self.old_list
+            page, more = self._page(_newest_first(listed), MaxResults, NextToken)
+            return {
+                "TrainingJobSummaries": [job for job in page if _is_listed(job, **filters)]
+            } | more
 
         return self._call("ListTrainingJobs", find)
 
-    def _newest_first(
+    def search(
         self,
-        NameContains: str = "",
-        CreationTimeAfter: datetime | None = None,
-        StatusEquals: str = "",
-        **_: Any,
-    ) -> list[dict[str, Any]]:
-        after = CreationTimeAfter or datetime.min.replace(tzinfo=UTC)
-        found = [
-            job
-            for job in (self.jobs.values() if self.old_list is None else self.old_list)
-            if NameContains in job["TrainingJobName"]
-            and StatusEquals in ("", job["TrainingJobStatus"])
-            and job["CreationTime"] > after
-        ]
-        return sorted(found, key=lambda job: job["CreationTime"], reverse=True)
+        Resource: str,
+        SearchExpression: dict[str, Any],
+        SortBy: str = "CreationTime",
+        SortOrder: str = "Descending",
+        MaxResults: int = 10,
+        NextToken: str = "0",
+    ) -> Any:
+        def find() -> dict[str, Any]:
+            assert (Resource, SortBy, SortOrder) == ("TrainingJob", "CreationTime", "Descending")
+            found = [job for job in self._indexed() if _satisfies(job, SearchExpression)]
+            page, more = self._page(_newest_first(found), MaxResults, NextToken)
+            return {"Results": [{"TrainingJob": job} for job in page]} | more
+
+        return self._call("Search", find)
+
+    def _page(
+        self, found: list[dict[str, Any]], most: int, start: str
+    ) -> tuple[list[dict[str, Any]], dict[str, str]]:
+        """A page, and the token of the next one."""
+        end = int(start) + min(most, self.largest_page)
+        return found[int(start) : end], {"NextToken": str(end)} if end < len(found) else {}
+
+    def _indexed(self) -> Iterator[dict[str, Any]]:
+        """The jobs as Search shows them, with their tags."""
+        for name in self.jobs.keys() | self._index.keys():
+            versions = self._index.get(name) or [(datetime.min.replace(tzinfo=UTC), {})]
+            seen = [job for time, job in versions if time <= self.now - self.search_delay]
+            if seen:
+                yield seen[-1] or self._record(name)
+
+    def _note(self, name: str) -> None:
+        """Has Search show a change later."""
+        self._index.setdefault(name, []).append((self.now, copy.deepcopy(self._record(name))))
+
+    def _record(self, name: str) -> dict[str, Any]:
+        """A job with its tags."""
+        job = self.jobs[name]
+        tags = self.tags.get(job["TrainingJobArn"], {})
+        return job | {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+
+    def _change_tags(self, arn: str, added: dict[str, str], removed: Iterable[str]) -> None:
+        self.tags[arn].update(added)
+        for key in removed:
+            self.tags[arn].pop(key, None)
+        self._note(arn.rpartition("/")[2])
 
     def _create(self, request: dict[str, Any]) -> dict[str, str]:
         name = request["TrainingJobName"]
@@ -174,14 +235,15 @@ class FakeAws:
             error = {"Error": {"Code": "ResourceInUse", "Message": "taken"}}
             raise ResourceInUseError(error, "CreateTrainingJob")
         arn = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:training-job/{name}"
-        self._clock += timedelta(seconds=1)
+        self.now += timedelta(seconds=1)
         self.tags[arn] = {tag["Key"]: tag["Value"] for tag in request["Tags"]}
         self.jobs[name] = copy.deepcopy(request) | {
             "TrainingJobArn": arn,
             "TrainingJobStatus": "InProgress",
             "SecondaryStatus": "Starting",
-            "CreationTime": self._clock,
+            "CreationTime": self.now,
         }
+        self._note(name)
         return {"TrainingJobArn": arn}
 
     def _describe(self, name: str) -> dict[str, Any]:
@@ -195,11 +257,13 @@ class FakeAws:
         self.set_status(name, "Stopped")
         if "KeepAlivePeriodInSeconds" in self.jobs[name]["ResourceConfig"]:
             self.jobs[name]["WarmPoolStatus"] = {"Status": "Available"}
+            self._note(name)
 
     def _keep(self, name: str, seconds: int) -> None:
         self.jobs[name]["ResourceConfig"]["KeepAlivePeriodInSeconds"] = seconds
         if not seconds:
             self.jobs[name]["WarmPoolStatus"] = {"Status": "Terminated"}
+        self._note(name)
 
     def _tags(self, arn: str) -> dict[str, Any]:
         if arn not in self.tags:
@@ -277,3 +341,46 @@ class FakeAws:
         if self.crash_at == (number, "after"):
             raise CrashError(operation)
         return answer
+
+
+def _newest_first(jobs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(jobs, key=lambda job: job["CreationTime"], reverse=True)
+
+
+def _is_listed(
+    job: dict[str, Any],
+    NameContains: str = "",
+    CreationTimeAfter: datetime | None = None,
+    CreationTimeBefore: datetime | None = None,
+    StatusEquals: str = "",
+    **_: Any,
+) -> bool:
+    """Whether a job passes the filters of ListTrainingJobs."""
+    created = job["CreationTime"]
+    return (
+        NameContains in job["TrainingJobName"]
+        and StatusEquals in ("", job["TrainingJobStatus"])
+        and (CreationTimeAfter is None or created > CreationTimeAfter)
+        and (CreationTimeBefore is None or created < CreationTimeBefore)
+    )
+
+
+def _satisfies(job: dict[str, Any], expression: dict[str, Any]) -> bool:
+    """Whether a job satisfies a SearchExpression."""
+    held = [_passes(job, **each) for each in expression.get("Filters", [])]
+    held += [_satisfies(job, each) for each in expression.get("SubExpressions", [])]
+    assert held, "a SearchExpression must have a filter or a subexpression"
+    return any(held) if expression.get("Operator") == "Or" else all(held)
+
+
+def _passes(job: dict[str, Any], Name: str, Operator: str, Value: str) -> bool:
+    """Whether a job passes one filter of Search; a property that it lacks passes none."""
+    kind, _, key = Name.partition(".")
+    if kind == "Tags":
+        found = next((tag["Value"] for tag in job["Tags"] if tag["Key"] == key), None)
+    else:
+        found = job.get(Name)
+    if isinstance(found, datetime):
+        found = found.strftime("%Y-%m-%dT%H:%M:%S")
+    compare = {"Equals": operator.eq, "LessThan": operator.lt}[Operator]
+    return found is not None and compare(found, Value)

@@ -1,49 +1,46 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from development.jobs import any_live, lineages_of, names_of, runs_of, stop_live
 from development.stack_file import StackFile
 from development.terminal import CommandError
+from tests.components.fake_aws import FakeAws
 
 
-class FakeSageMaker:
-    """Lists jobs by name and status, and records which are stopped."""
-
-    def __init__(self, **jobs: str) -> None:
-        self.jobs = {name.replace("_", "-"): status for name, status in jobs.items()}
-        self.stopped: list[str] = []
-
-    def get_paginator(self, _operation: str) -> FakeSageMaker:
-        return self
-
-    def paginate(self, **_query: Any) -> list[dict[str, Any]]:
-        summaries = [
-            {"TrainingJobName": name, "TrainingJobStatus": status}
-            for name, status in self.jobs.items()
-        ]
-        return [{"TrainingJobSummaries": summaries}]
-
-    def stop_training_job(self, *, TrainingJobName: str) -> None:  # noqa: N803 - boto3's name
-        self.stopped.append(TrainingJobName)
+def sagemaker_with(**jobs: str) -> FakeAws:
+    """SageMaker with jobs of these names and statuses, created in this order."""
+    aws = FakeAws()
+    for name, status in jobs.items():
+        hyphenated = name.replace("_", "-")
+        aws.create_training_job(TrainingJobName=hyphenated, Tags=[], ResourceConfig={})
+        aws.set_status(hyphenated, status)
+    return aws
 
 
 def test_the_runs_of_a_lineage_are_those_with_a_hash_and_an_attempt():
-    sagemaker = FakeSageMaker(
+    sagemaker = sagemaker_with(
         a_b_c_0123abcd_1="Completed", a_b_c_d_0123abcd_1="Completed", a_b_c_0123abcd="Completed"
     )
     assert [run["TrainingJobName"] for run in runs_of(sagemaker, ["a-b-c"])] == ["a-b-c-0123abcd-1"]
 
 
+def test_the_runs_of_several_lineages_come_newest_first():
+    sagemaker = sagemaker_with(
+        a_b_c_0123abcd_1="Completed", a_b_d_0123abcd_1="Completed", a_b_c_0123abcd_2="Completed"
+    )
+    names = [run["TrainingJobName"] for run in runs_of(sagemaker, ["a-b-c", "a-b-d"])]
+    assert names == ["a-b-c-0123abcd-2", "a-b-d-0123abcd-1", "a-b-c-0123abcd-1"]
+
+
 def test_only_running_jobs_are_stopped():
-    sagemaker = FakeSageMaker(
+    sagemaker = sagemaker_with(
         a_b_c_0123abcd_1="Stopping", a_b_c_0123abcd_2="InProgress", x_y_z_0123abcd_1="InProgress"
     )
     assert stop_live(sagemaker, ["a-b-c"]) == ["a-b-c-0123abcd-2"]
-    assert sagemaker.stopped == ["a-b-c-0123abcd-2"]
+    assert sagemaker.live() == ["a-b-c-0123abcd-1", "x-y-z-0123abcd-1"]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +48,7 @@ def test_only_running_jobs_are_stopped():
     [("InProgress", True), ("Stopping", True), ("Stopped", False), ("Failed", False)],
 )
 def test_a_job_that_is_stopping_is_still_live(status: str, live: bool):
-    assert any_live(FakeSageMaker(a_b_c_0123abcd_1=status), ["a-b-c"]) is live
+    assert any_live(sagemaker_with(a_b_c_0123abcd_1=status), ["a-b-c"]) is live
 
 
 @pytest.fixture

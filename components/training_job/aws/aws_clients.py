@@ -15,7 +15,7 @@ from typing import Any
 from components.problems import Problem
 from components.training_job.aws.errors import TrainingJobError
 
-_READS = ("Describe", "List", "Get")
+_READS = ("Describe", "List", "Get", "Search")
 
 ANSWER_SECONDS = 60
 """How long an answer may take until the call is tried again."""

@@ -46,11 +46,11 @@ class Account:
         return self._ask("iam", region, role_exists, arn)
 
     def live_jobs(self, region: str) -> Future[list[dict[str, Any]]]:
-        """The summaries of all jobs that have not ended."""
+        """All jobs that have not ended, or had not until a moment ago: their descriptions say."""
         return self._ask("sagemaker", region, live_jobs)
 
     def runs(self, region: str, lineage: str) -> Future[list[Run]]:
-        """The runs of a lineage, newest first."""
+        """The newest runs of a lineage, newest first."""
         return self._ask("sagemaker", region, lineage_runs, lineage)
 
     def description(self, region: str, name: str) -> Future[dict[str, Any] | None]:

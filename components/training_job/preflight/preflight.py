@@ -31,6 +31,7 @@ from components.training_job.request.fallbacks import choice_of
 from components.training_job.request.job_inputs import JobInputs
 from components.training_job.request.job_tags import OWNER_TAG
 from components.training_job.run.job_names import run_of, try_of_launch
+from components.training_job.run.outcome import is_live
 from components.training_job.run.service_record import owns
 from components.unknowns import has_unknown, is_unknown
 
@@ -155,7 +156,7 @@ class Preflight:
         inputs, checkpoints = launch.inputs, launch.choice.request.get("CheckpointConfig")
         if has_unknown(checkpoints) or is_unknown(inputs.owner):
             return
-        for job in self._descriptions(inputs.region, self._live_runs(inputs)):
+        for job in self._live(inputs.region, self._live_runs(inputs)):
             if job.get("CheckpointConfig") != checkpoints:
                 continue
             tags = self._account.tags(inputs.region, job["TrainingJobArn"]).result()
@@ -179,21 +180,22 @@ class Preflight:
             for job in self._account.live_jobs(inputs.region).result()
             if not any(run_of(lineage, job) for lineage in taken)
         ]
-        used = in_use(self._descriptions(inputs.region, others))
+        used = in_use(self._live(inputs.region, others))
         for lineage, instances in taken.items():
             if lineage != inputs.lineage:
                 used.update(instances)
         return used
 
     def _live_runs(self, inputs: JobInputs) -> list[str]:
-        """The names of the lineage's own live jobs."""
+        """The names of the lineage's own jobs that are live, or were a moment ago."""
         jobs = self._account.live_jobs(inputs.region).result()
         return [job["TrainingJobName"] for job in jobs if run_of(inputs.lineage, job)]
 
-    def _descriptions(self, region: str, names: Sequence[str]) -> list[dict[str, Any]]:
-        """The descriptions of jobs, but for those that are gone, or not this deployer's to see."""
+    def _live(self, region: str, names: Sequence[str]) -> list[dict[str, Any]]:
+        """The descriptions of those jobs that are live, and that this deployer may see."""
         answers = [self._account.description(region, name) for name in names]
-        return [found for answer in answers if (found := self._visible(answer))]
+        found = [self._visible(answer) for answer in answers]
+        return [description for description in found if description and is_live(description)]
 
     def _visible(self, description: Future[dict[str, Any] | None]) -> dict[str, Any] | None:
         """A description; None, and a warning, where these credentials may not see it."""

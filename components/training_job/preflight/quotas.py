@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.training_job.run.outcome import LIVE_STATUSES
+from components.training_job.aws.found_jobs import all_found, found_jobs
+from components.training_job.run.job_names import HAS_NOT_ENDED
+from components.training_job.run.outcome import is_live
 
 Instances = Mapping[str, int]
 """Numbers of instances by the names of the quotas that count them."""
@@ -53,17 +55,13 @@ def sagemaker_quotas(client: Any) -> dict[str, Quota]:
 
 
 def live_jobs(client: Any) -> list[dict[str, Any]]:
-    """The summaries of all jobs of the account and region that have not ended.
+    """All jobs of the account and region that have not ended, newest first.
 
-    One that is stopping holds its instances, and writes its last checkpoint.
+    One that is stopping holds its instances, and writes its last checkpoint. One that only a search
+    shows may have ended since, which its description says.
     """
-    paginator = client.get_paginator("list_training_jobs")
-    return [
-        each
-        for status in LIVE_STATUSES
-        for page in paginator.paginate(StatusEquals=status, MaxResults=100)
-        for each in page["TrainingJobSummaries"]
-    ]
+    found = found_jobs(client, lambda: all_found(client, HAS_NOT_ENDED))
+    return [job for job in found.jobs if is_live(job)]
 
 
 def in_use(requests: Iterable[Mapping[str, Any]]) -> Counter[str]:

@@ -8,12 +8,28 @@ same attempt impossible.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any
 
-from components.training_job.run.outcome import LIVE_STATUSES, has_failed, outcome_of
+from components.training_job.aws.found_jobs import (
+    Job,
+    both,
+    either,
+    equals,
+    found_jobs,
+    newest_found,
+)
+from components.training_job.request.job_tags import HASH_TAG, LINEAGE_TAG, RELEASED_TAG
+from components.training_job.run.outcome import LIVE_STATUSES, has_failed, is_live, outcome_of
+from components.training_job.run.service_record import describe
+
+HAS_NOT_ENDED = either(*(equals("TrainingJobStatus", each) for each in LIVE_STATUSES))
+"""The condition of a search for the jobs that hold instances."""
+
+_JUST_NOW = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -29,6 +45,10 @@ class Run:
     arn: str = ""
     has_failed: bool = False
     """Whether it ended without completing; one that was stopped has not failed."""
+    is_released: bool = False
+    """Whether a search shows that it was let go; where none does, only its tags say so."""
+    created: datetime = _JUST_NOW
+    """CreationTime; the latest there is where only its name is known."""
 
     @property
     def name(self) -> str:
@@ -55,16 +75,49 @@ def run_of(lineage: str, job: Mapping[str, Any]) -> Run | None:
         status=job.get("TrainingJobStatus", ""),
         arn=job.get("TrainingJobArn", ""),
         has_failed=known and has_failed(outcome_of(job)),
+        is_released=any(tag["Key"] == RELEASED_TAG for tag in job.get("Tags", [])),
+        created=job.get("CreationTime", _JUST_NOW),
     )
 
 
-def lineage_runs(client: Any, lineage: str) -> list[Run]:
-    """All runs of a lineage, newest first."""
-    pages = client.get_paginator("list_training_jobs").paginate(
-        NameContains=lineage, SortBy="CreationTime", SortOrder="Descending", MaxResults=100
-    )
-    found = (run_of(lineage, each) for page in pages for each in page["TrainingJobSummaries"])
+def lineage_runs(client: Any, lineage: str, definition_hash: str = "") -> list[Run]:
+    """The newest runs of a lineage, newest first, with all that are live.
+
+    Of a lineage with more than a hundred runs these are the newest hundred, and the newest of the
+    definition: their number is what the next attempt's follows from.
+    """
+    found = (run_of(lineage, job) for job in lineage_jobs(client, lineage, definition_hash))
     return [run for run in found if run]
+
+
+def lineage_jobs(client: Any, lineage: str, definition_hash: str = "") -> Iterator[Job]:
+    """The jobs of `lineage_runs`, as the service lists, finds or describes them.
+
+    A job that only the search shows as live is described, as it may have ended since. One that it
+    shows as ended has ended.
+    """
+    found = found_jobs(client, lambda: _searched(client, lineage, definition_hash))
+    for job in found.jobs:
+        # The trials of a tuning job have its tags.
+        if run_of(lineage, job) is None or "TuningJobArn" in job:
+            continue
+        if job["TrainingJobName"] not in found.from_search or not is_live(job):
+            yield job
+        elif (description := describe(client, job["TrainingJobName"])) is not None:
+            yield description
+
+
+def _searched(client: Any, lineage: str, definition_hash: str) -> Iterator[Job]:
+    """What a search finds of a lineage: one call, or three if it has more than a hundred runs."""
+    of_lineage = equals(f"Tags.{LINEAGE_TAG}", lineage)
+    newest, is_all = newest_found(client, of_lineage)
+    yield from newest
+    if is_all:
+        return
+    yield from newest_found(client, both(of_lineage, HAS_NOT_ENDED))[0]
+    if definition_hash:
+        of_definition = equals(f"Tags.{HASH_TAG}", definition_hash)
+        yield from newest_found(client, both(of_lineage, of_definition))[0]
 
 
 def next_run(lineage: str, definition_hash: str, taken: Iterable[Run]) -> Run:

@@ -86,13 +86,13 @@ def launch_once(client: Any, launch: Launch) -> Launched:
     """The one job that runs this launch, adopted or created.
 
     Any other live job of the lineage is stopped first, as two would write to one checkpoint
-    prefix. A launch takes two calls, ListTrainingJobs and CreateTrainingJob, and more only where
-    earlier jobs need a look.
+    prefix. A launch takes three calls, Search, ListTrainingJobs and CreateTrainingJob, and more
+    only where earlier jobs need a look, or a lineage has more than a hundred of them.
 
     Raises:
         TrainingJobError: another owner's job is live on the lineage's checkpoints.
     """
-    runs = lineage_runs(client, launch.lineage)
+    runs = lineage_runs(client, launch.lineage, launch.definition_hash)
     adopted = _newest_own(client, launch, runs)
     name = adopted.description["TrainingJobName"] if adopted else ""
     for run in runs:
@@ -102,9 +102,14 @@ def launch_once(client: Any, launch: Launch) -> Launched:
 
 
 def _newest_own(client: Any, launch: Launch, runs: Sequence[Run]) -> Launched | None:
-    """The newest run that this launch may adopt."""
+    """The newest run that this launch may adopt.
+
+    The tags of a run that a search shows as let go are not read again: no one takes that back.
+    """
     for index, run in enumerate(runs):
-        if run.definition_hash == launch.definition_hash and (own := _own(client, launch, run)):
+        if run.is_released or run.definition_hash != launch.definition_hash:
+            continue
+        if own := _own(client, launch, run):
             return Launched(own, try_after(launch.definition_hash, runs[index + 1 :]))
     return None
 
@@ -147,8 +152,8 @@ def _created(client: Any, launch: Launch, runs: Iterable[Run]) -> Launched:
     """Launches the next attempt, and describes it as the service starts every job.
 
     Where its name is taken, either the answer to an earlier call was lost, and the job is this
-    launch's own, or the list was not up to date, and the name belongs to an attempt that was let
-    go: then the attempt after that is next.
+    launch's own, or the attempt was not found, as it is too new or too old for what the service
+    showed, and was let go: then the attempt after that is next.
     """
     taken = list(runs)
     while True:
@@ -164,7 +169,7 @@ def _created(client: Any, launch: Launch, runs: Iterable[Run]) -> Launched:
             if own := _own(client, launch, run):
                 return Launched(own, tries)
             _end_other(client, launch, run.name)
-        taken.insert(0, run)
+        taken = sorted([run, *taken], key=lambda each: each.created, reverse=True)
 
 
 def _accepted(client: Any, request: Request) -> str:

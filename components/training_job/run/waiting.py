@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from components.durations import format_duration
@@ -19,6 +21,7 @@ _TICK_SHARE = 0.05
 _TICK_NEAR_THE_END = 2.0
 _ENDING = frozenset({"Uploading", "Stopping"})
 _AT_ONCE = 4
+_PAGE = 100
 
 Progress = Callable[[str], None]
 
@@ -28,42 +31,43 @@ def wait_for_end(
 ) -> dict[str, dict[str, Any]]:
     """The descriptions of the jobs once all have ended, by name; `deadline` is in seconds.
 
-    One list call a hundred jobs serves each tick. A tick is a twentieth of the time waited so far,
-    between half a second and thirty. It is at most two seconds where a job is about to end. So
-    short jobs and ends are seen at once, and long jobs cost few calls.
+    One list call a hundred jobs serves each tick, however many other jobs the account has had. A
+    tick is a twentieth of the time waited so far, between half a second and thirty. It is at most
+    two seconds where a job is about to end. So short jobs and ends are seen at once, and long jobs
+    cost few calls.
 
     Raises:
         TrainingJobError: a job has not ended at the deadline, or its record is gone.
     """
     ended: dict[str, dict[str, Any]] = {}
     reported: dict[str, str] = {}
-    since: datetime | None = None
+    created: dict[str, datetime] = {}
     start = time.monotonic()
     while (waited := time.monotonic() - start) < deadline:
-        summaries = _summaries(client, names, since)
-        if len(summaries) == len(names):
-            # CreationTimeAfter leaves out a job that was created at that very moment.
-            since = min(each["CreationTime"] for each in summaries.values()) - timedelta(seconds=1)
-        _report_changes(summaries, reported, waited, progress)
-        ended |= _ended(client, [name for name in names if name not in ended], summaries)
+        running = [name for name in names if name not in ended]
+        jobs = _summaries(client, running, created)
+        jobs |= _descriptions(client, running, jobs)
+        created |= {name: job["CreationTime"] for name, job in jobs.items()}
+        _report_changes(jobs, reported, waited, progress)
+        ended |= {name: job for name, job in jobs.items() if is_terminal(job)}
         if len(ended) == len(names):
             return ended
-        time.sleep(_tick(waited, summaries.values()))
-    running = ", ".join(sorted(set(names) - set(ended)))
+        time.sleep(_tick(waited, jobs.values()))
+    still = ", ".join(sorted(set(names) - set(ended)))
     raise TrainingJobError(
-        f"still running after {format_duration(deadline)}: {running}. "
+        f"still running after {format_duration(deadline)}: {still}. "
         "They run on; `pulumi up` waits for them again."
     )
 
 
-def _ended(
+def _descriptions(
     client: Any, names: Iterable[str], summaries: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, dict[str, Any]]:
-    """The descriptions of those jobs that have ended; one that is in no list is described too."""
+    """The descriptions of those jobs that have ended, by their summaries, or are in no list."""
     asked = [name for name in names if name not in summaries or is_terminal(summaries[name])]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = pool.map(lambda name: _described(client, name), asked)
-        return {each["TrainingJobName"]: each for each in found if is_terminal(each)}
+        return {each["TrainingJobName"]: each for each in found}
 
 
 def _report_changes(
@@ -107,23 +111,36 @@ def _tail(logs: Any, stream: str, lines: int) -> list[str]:
 
 
 def _summaries(
-    client: Any, names: Sequence[str], since: datetime | None
+    client: Any, names: Sequence[str], created: Mapping[str, datetime]
 ) -> dict[str, dict[str, Any]]:
-    """The summaries of these jobs by name, newest first, of those created after `since`."""
+    """The summaries of these jobs by name, as far as a few calls find them.
+
+    The service keeps the records of all jobs for ever, and may cut a page before it looks at names
+    and times. So no more pages are read than these jobs need, and one for jobs in between.
+    """
     wanted, found = set(names), dict[str, dict[str, Any]]()
     pages = client.get_paginator("list_training_jobs").paginate(
         NameContains=_shared_prefix(names),
         SortBy="CreationTime",
         SortOrder="Descending",
-        MaxResults=100,
-        **({"CreationTimeAfter": since} if since else {}),
+        MaxResults=_PAGE,
+        **_window([created[name] for name in names if name in created], len(names)),
     )
-    for page in pages:
+    for page in islice(pages, math.ceil(len(names) / _PAGE) + 1):
         summaries = page["TrainingJobSummaries"]
         found |= {s["TrainingJobName"]: s for s in summaries if s["TrainingJobName"] in wanted}
         if len(found) == len(wanted):
             break
     return found
+
+
+def _window(times: Sequence[datetime], jobs: int) -> dict[str, datetime]:
+    """The filters for jobs that were created at these times, once the time of each is known."""
+    if len(times) < jobs:
+        return {}
+    # The filters leave out a job that was created at that very moment.
+    margin = timedelta(seconds=1)
+    return {"CreationTimeAfter": min(times) - margin, "CreationTimeBefore": max(times) + margin}
 
 
 def _shared_prefix(names: Sequence[str]) -> str:

@@ -34,6 +34,7 @@ _NO_RESOURCE = [
     "kms:ListAliases",
     "logs:DescribeLogGroups",
     "sagemaker:ListTrainingJobs",
+    "sagemaker:Search",
     "servicequotas:ListServiceQuotas",
     "sns:GetSubscriptionAttributes",
     "sts:GetCallerIdentity",

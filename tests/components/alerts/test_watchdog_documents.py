@@ -39,6 +39,7 @@ OWNER = "research-dev-store-artifacts-0a1b2c3"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
 JOBS = [f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/research-dev-*"]
+AGE = timedelta(hours=13)
 WATCH = Watch(
     SITE,
     ProlongedSettings(after=12 * 3600, stop=True),
@@ -53,7 +54,7 @@ def watch(*, stop: bool = False, after: int = WATCH.settings.after) -> Watch:
 
 
 class Cloud:
-    """What a state machine calls: SageMaker in memory, and a topic.
+    """What a state machine calls: SageMaker in memory, with prolonged jobs, and a topic.
 
     Every request is checked against botocore's service model.
     """
@@ -62,9 +63,11 @@ class Cloud:
         self.aws = FakeAws()
         self.messages: list[dict[str, Any]] = []
         self._requests: list[tuple[str, dict[str, Any]]] = []
+        self.aws.now -= AGE
         for name, tags in jobs.items():
             written = [{"Key": key, "Value": value} for key, value in tags.items()]
             self.aws.create_training_job(TrainingJobName=name, Tags=written, ResourceConfig={})
+        self.aws.now += AGE
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """The method of a SageMaker client."""
@@ -205,11 +208,34 @@ def test_jobs_of_other_stacks_are_not_touched(run: Any):
 def test_only_running_jobs_older_than_the_limit_are_asked_for(run: Any):
     cloud = Cloud({})
     run(WATCH, cloud)
-    (request,) = cloud.requests("ListTrainingJobs")
-    assert (request["StatusEquals"], request["NameContains"]) == ("InProgress", "research-dev-")
-    limit = datetime.fromisoformat(request["CreationTimeBefore"])
+    (request,) = cloud.requests("Search")
+    wanted = {each["Name"]: each["Value"] for each in request["SearchExpression"]["Filters"]}
+    limit = datetime.fromisoformat(wanted.pop("CreationTime")).replace(tzinfo=UTC)
+    assert wanted == {"TrainingJobStatus": "InProgress", "Tags.sagemaker-training:owner": OWNER}
     age = datetime.now(UTC) - limit
     assert timedelta(hours=12) <= age < timedelta(hours=12, minutes=1)
+
+
+def test_a_job_that_is_not_old_enough_is_left_alone(run: Any):
+    cloud = Cloud({"research-dev-llm-0a1b2c3d-1": owned()})
+    run(watch(stop=True, after=int(AGE.total_seconds()) + 60), cloud)
+    assert cloud.stopped == cloud.reported == []
+
+
+def test_a_job_that_ended_a_moment_ago_is_left_alone_though_a_search_shows_it_as_running(run: Any):
+    cloud = Cloud({"research-dev-llm-0a1b2c3d-1": owned()})
+    cloud.aws.set_status("research-dev-llm-0a1b2c3d-1", "Completed")
+    run(WATCH, cloud)
+    assert cloud.stopped == cloud.reported == []
+
+
+@pytest.mark.parametrize("jobs", [10, 1_000])
+def test_the_jobs_that_have_ended_take_no_calls(run: Any, jobs: int):
+    cloud = Cloud({"research-dev-llm-0a1b2c3d-1": owned()})
+    cloud.aws.add_history(jobs, "research-dev-llm-0a1b2c3e-", owned())
+    run(WATCH, cloud)
+    assert cloud.reported == ["research-dev-llm-0a1b2c3d-1"]
+    assert len(cloud.requests("Search")) == 1
 
 
 def test_every_page_of_jobs_is_read_up_to_the_same_moment(run: Any):
@@ -218,9 +244,9 @@ def test_every_page_of_jobs_is_read_up_to_the_same_moment(run: Any):
     cloud.aws.largest_page = 2
     run(watch(), cloud)
     assert sorted(cloud.reported) == names
-    listed = cloud.requests("ListTrainingJobs")
-    assert len({request["CreationTimeBefore"] for request in listed}) == 1
-    assert [request.get("NextToken") for request in listed] == [None, "2"]
+    searches = cloud.requests("Search")
+    assert searches[0]["SearchExpression"] == searches[1]["SearchExpression"]
+    assert [request.get("NextToken") for request in searches] == [None, "2"]
 
 
 @pytest.mark.parametrize("stop", [True, False])
@@ -238,13 +264,14 @@ def test_a_watchdog_acts_on_jobs_of_the_stacks_names_only():
         "kms:Decrypt",
         "kms:GenerateDataKey",
         "sagemaker:AddTags",
+        "sagemaker:DescribeTrainingJob",
         "sagemaker:ListTags",
-        "sagemaker:ListTrainingJobs",
+        "sagemaker:Search",
         "sagemaker:StopTrainingJob",
         "sns:Publish",
     }
-    for action in ("sagemaker:AddTags", "sagemaker:ListTags", "sagemaker:StopTrainingJob"):
-        assert scope(document, action) == [(JOBS, {})]
+    for action in ("AddTags", "DescribeTrainingJob", "ListTags", "StopTrainingJob"):
+        assert scope(document, f"sagemaker:{action}") == [(JOBS, {})]
     assert scope(document, "sns:Publish") == [([TOPIC], {})]
     through_sns = {"StringEquals": {"kms:ViaService": f"sns.{REGION}.amazonaws.com"}}
     assert scope(document, "kms:GenerateDataKey") == [([KEY], through_sns)]
@@ -255,7 +282,7 @@ def test_a_watchdog_acts_on_jobs_of_the_stacks_names_only():
 )
 def test_a_watchdog_makes_its_calls_in_its_own_partition(region: str, partition: str):
     text = json.dumps(state_machine(replace(WATCH, site=replace(SITE, region=region))))
-    assert text.count(f'"arn:{partition}:states:::') == 5
+    assert text.count(f'"arn:{partition}:states:::') == 6
     assert "arn:aws:states" not in text
 
 

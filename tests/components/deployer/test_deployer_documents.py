@@ -13,10 +13,10 @@ from parliament import analyze_policy_string  # type: ignore[import-untyped]
 from components.deployer.deployer_documents import deployer_policy
 from components.deployer.deployer_scope import DeployerScope, LaunchLimits, launch_limits
 from components.policy_documents import Document
+from components.training_job.aws import found_jobs
 from components.training_job.request.job_tags import OWNER_TAG
 from components.training_job.run import (
     ending,
-    job_names,
     launch,
     service_record,
     waiting,
@@ -151,7 +151,7 @@ def test_only_the_execution_role_is_passed_and_only_to_sagemaker():
     ]
 
 
-@pytest.mark.parametrize("module", [job_names, launch, ending, service_record, warm_pool, waiting])
+@pytest.mark.parametrize("module", [found_jobs, launch, ending, service_record, warm_pool, waiting])
 def test_every_call_of_a_jobs_life_is_allowed(module: ModuleType):
     source = inspect.getsource(module)
     calls = re.findall(r"client\.(?:get_paginator\(\"(\w+)\"|((?!get_paginator)\w+)\()", source)
@@ -212,7 +212,9 @@ def test_a_deployer_changes_jobs_and_uploads_and_nothing_else():
     changing = {
         action
         for action in actions(deployer_policy(SCOPE))
-        if not action.partition(":")[2].startswith(("BatchGet", "Describe", "Get", "List", "View"))
+        if not action.partition(":")[2].startswith(
+            ("BatchGet", "Describe", "Get", "List", "Search", "View")
+        )
     }
     assert changing == WRITES
 
@@ -241,7 +243,9 @@ def test_no_action_is_a_pattern_and_only_lists_name_every_resource():
         for action in each["Action"]
     }
     everywhere.remove("sns:GetSubscriptionAttributes")
-    assert all(each.partition(":")[2].startswith(("Describe", "List")) for each in everywhere)
+    assert all(
+        each.partition(":")[2].startswith(("Describe", "List", "Search")) for each in everywhere
+    )
 
 
 def test_the_key_is_used_only_through_s3():

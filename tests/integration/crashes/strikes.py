@@ -15,7 +15,7 @@ Moment = Literal["before", "after", "unread"]
 """Before the call reaches the service; after it was carried out, its answer lost; or after its
 answer has arrived and before it is read."""
 
-READS = ("Describe", "List", "Get")
+READS = ("Describe", "List", "Get", "Search")
 
 
 @dataclass(frozen=True)

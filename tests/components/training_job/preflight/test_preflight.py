@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -156,6 +157,20 @@ def test_a_job_that_is_stopping_holds_its_instances_and_its_checkpoints(
     assert paths == (["request.ResourceConfig", "lineage"] if counts else [])
 
 
+@pytest.mark.parametrize("ended", [True, False])
+def test_an_older_job_that_a_search_shows_as_running_counts_only_if_it_still_runs(
+    preflight: Preflight, aws: FakeAws, job_inputs: Inputs, ended: bool
+) -> None:
+    three = job_inputs({"instanceCount": 3})
+    aws.now -= timedelta(hours=3)
+    name = start(aws, job_inputs({"instanceCount": 2}), "vision-dev-cats", "theirs")
+    aws.now += timedelta(hours=3)
+    if ended:
+        aws.set_status(name, "Completed")
+    paths = [problem.path for problem in preflight.problems(JobInputs.of(three))]
+    assert paths == ([] if ended else ["request.ResourceConfig"])
+
+
 @pytest.mark.parametrize("theirs", [True, False])
 def test_another_owners_live_job_on_the_lineage_is_reported_before_anything_is_stopped(
     preflight: Preflight, aws: FakeAws, job_inputs: Inputs, theirs: bool
@@ -183,7 +198,7 @@ def test_what_is_not_known_yet_is_passed_over(
     inputs["request"]["OutputDataConfig"]["S3OutputPath"] = unknown
     inputs["request"]["AlgorithmSpecification"]["TrainingImage"] = unknown
     assert texts(preflight, inputs) == []
-    assert set(aws.calls) == {"ListServiceQuotas", "ListTrainingJobs"}
+    assert set(aws.calls) == {"ListServiceQuotas", "ListTrainingJobs", "Search"}
     assert aws.calls.count("ListServiceQuotas") == 1
 
 

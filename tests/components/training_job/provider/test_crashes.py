@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,14 +17,16 @@ from tests.components.training_job.providers import checked, launch, provider_ov
 Inputs = Callable[..., dict[str, Any]]
 
 
-def crashed_launch(inputs: Inputs, point: int, moment: str) -> tuple[FakeAws, bool]:
+def crashed_launch(inputs: Inputs, point: int, moment: str, age: timedelta) -> tuple[FakeAws, bool]:
     """An account after a launch over a live job of another definition; whether it crashed.
 
-    It crashes at one call, unless the launch has fewer.
+    The live job has this age. The launch crashes at one call, unless it has fewer.
     """
     aws = FakeAws()
     provider = provider_over(aws)
+    aws.now -= age
     launch(provider, inputs({"hyperparameters": {"epochs": 1}}))
+    aws.now += age
     aws.crash_at = (len(aws.calls) + point, moment)
     try:
         launch(provider, inputs({"hyperparameters": {"epochs": 2}}))
@@ -33,12 +36,15 @@ def crashed_launch(inputs: Inputs, point: int, moment: str) -> tuple[FakeAws, bo
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(
+    "age", [timedelta(seconds=1), timedelta(hours=3)], ids=["only listed", "only searched"]
+)
 @pytest.mark.usefixtures("aws")
 def test_a_crash_at_any_call_of_a_launch_leaves_one_job(
-    job_inputs: Inputs, moment: str, report: Callable[[str], None]
+    job_inputs: Inputs, moment: str, age: timedelta, report: Callable[[str], None]
 ) -> None:
     for point in itertools.count(1):
-        aws, crashed = crashed_launch(job_inputs, point, moment)
+        aws, crashed = crashed_launch(job_inputs, point, moment, age)
         if not crashed:
             break
         aws.crash_at = None

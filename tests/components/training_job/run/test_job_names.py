@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.training_job.run.job_names import Run, next_run, run_of, try_after, try_of_launch
+from components.training_job.request.job_tags import LINEAGE_TAG
+from components.training_job.run.job_names import (
+    Run,
+    lineage_runs,
+    next_run,
+    run_of,
+    try_after,
+    try_of_launch,
+)
+from tests.components.fake_aws import FakeAws
 
 LINEAGES = st.from_regex(r"[a-z]([a-z0-9]|-(?=[a-z0-9])){0,40}", fullmatch=True)
 HASHES = st.from_regex(r"[0-9a-f]{8}", fullmatch=True)
@@ -61,6 +70,12 @@ def test_a_live_job_is_the_try_itself_and_a_failed_one_was_the_try_before(
 def test_a_record_that_is_being_deleted_is_no_live_job_whose_tries_would_go_on() -> None:
     vanishing = runs("Deleting")
     assert try_of_launch(HASH, vanishing) == try_after(HASH, vanishing) == 1
+
+
+def test_the_trials_of_a_tuning_job_are_no_runs_though_they_have_its_tags(aws: FakeAws) -> None:
+    aws.add_history(2, f"{LINEAGE}-{HASH}-", {LINEAGE_TAG: LINEAGE})
+    aws.jobs[f"{LINEAGE}-{HASH}-2"]["TuningJobArn"] = "arn"
+    assert [run.attempt for run in lineage_runs(aws, LINEAGE)] == [1]
 
 
 def runs(newest: str) -> list[Run]:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from components.training_job.aws import aws_clients
+from components.training_job.aws import aws_clients, found_jobs
 from components.training_job.aws.aws_clients import AwsClients
 from components.training_job.aws.errors import TrainingJobError, traced
-from components.training_job.request.job_tags import RELEASED_TAG
+from components.training_job.aws.found_jobs import LISTED_AGE
+from components.training_job.request.job_tags import LINEAGE_TAG, RELEASED_TAG
 from components.training_job.run.launch import Launch, launch_once
-from tests.components.fake_aws import FakeAws
+from tests.components.fake_aws import CrashError, FakeAws
 from tests.components.training_job.aws.loopback_service import Request, reply_with, service
 
 OWNER = "artifacts"
@@ -32,7 +38,7 @@ FIRST, SECOND = "team-dev-job-0123abcd-1", "team-dev-job-0123abcd-2"
 
 @pytest.fixture
 def old_list(aws: FakeAws) -> FakeAws:
-    """A service whose list shows no job yet."""
+    """A service where neither the list nor a search shows a job yet."""
     aws.old_list = []
     return aws
 
@@ -73,6 +79,134 @@ def test_a_name_whose_record_is_gone_in_the_meantime_is_passed_over(
     launch_once(old_list, LAUNCH)
     launch_once(old_list, LAUNCH)
     assert old_list.live() == [SECOND]
+
+
+SEVERAL = [
+    Launch("team-dev-job", OWNER, definition, REQUEST) for definition in ("0123abcd", "fedcba98")
+]
+
+
+def launched_before(aws: FakeAws, age: timedelta, launch: Launch = LAUNCH) -> str:
+    """The name of a job that was launched some time ago."""
+    aws.now -= age
+    name = str(launch_once(aws, launch).description["TrainingJobName"])
+    aws.now += age
+    return name
+
+
+@pytest.mark.parametrize(
+    "age", [timedelta(seconds=1), timedelta(days=50)], ids=["only listed", "only searched"]
+)
+def test_a_live_job_of_another_definition_is_stopped_before_the_next_starts(
+    aws: FakeAws, age: timedelta
+) -> None:
+    other = launched_before(aws, age, Launch("team-dev-job", OWNER, "fedcba98", REQUEST))
+    launch_once(aws, LAUNCH)
+    assert aws.live() == [FIRST]
+    assert aws.calls.index("StopTrainingJob") < len(aws.calls) - aws.calls[::-1].index(CREATE) - 1
+    assert RELEASED_TAG in aws.tags[aws.jobs[other]["TrainingJobArn"]]
+
+
+def test_a_live_job_is_found_without_a_search_too(
+    aws: FakeAws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    launched_before(aws, timedelta(days=50), Launch("team-dev-job", OWNER, "fedcba98", REQUEST))
+    aws.deny("Search")
+    launch_once(aws, LAUNCH)
+    assert aws.live() == [FIRST]
+    assert "may not call sagemaker:Search" in capsys.readouterr().out
+
+
+def test_an_attempt_that_is_too_old_for_the_list_is_found_by_its_name_and_is_no_try_in_a_row(
+    aws: FakeAws,
+) -> None:
+    name = launched_before(aws, timedelta(days=60))
+    aws.tags[aws.jobs[name]["TrainingJobArn"]][RELEASED_TAG] = "deleted"
+    aws.set_status(name, "Failed")
+    other = Launch("team-dev-job", OWNER, "fedcba98", REQUEST)
+    aws.set_status(launched_before(aws, timedelta(days=10), other), "Completed")
+    aws.deny("Search")
+    launched = launch_once(aws, LAUNCH)
+    assert launched.description["TrainingJobName"] == SECOND
+    assert launched.tries == 1
+
+
+def test_a_job_that_failed_a_moment_ago_counts_though_a_search_shows_it_as_running(
+    aws: FakeAws,
+) -> None:
+    name = launched_before(aws, timedelta(hours=3))
+    aws.set_status(name, "Failed", reason="AlgorithmError: 1")
+    aws.add_tags(aws.jobs[name]["TrainingJobArn"], [{"Key": RELEASED_TAG, "Value": "deleted"}])
+    launched = launch_once(aws, LAUNCH)
+    assert launched.description["TrainingJobName"] == SECOND
+    assert launched.tries == 2
+
+
+def test_the_next_attempt_of_a_lineage_with_many_runs_follows_its_definitions_newest(
+    aws: FakeAws,
+) -> None:
+    for _ in range(3):
+        name = launched_before(aws, timedelta(days=20))
+        aws.set_status(name, "Failed")
+        aws.tags[aws.jobs[name]["TrainingJobArn"]][RELEASED_TAG] = "deleted"
+    aws.add_history(300, "team-dev-job-fedcba98-", {LINEAGE_TAG: "team-dev-job"})
+    aws.calls.clear()
+    launched = launch_once(aws, LAUNCH)
+    assert launched.description["TrainingJobName"] == "team-dev-job-0123abcd-4"
+    assert aws.calls.count(CREATE) == 1
+
+
+def test_the_tags_of_runs_that_were_let_go_long_ago_are_not_read_again(aws: FakeAws) -> None:
+    aws.add_history(50, "team-dev-job-0123abcd-", LAUNCH.tags | {RELEASED_TAG: "deleted"})
+    launched = launch_once(aws, LAUNCH)
+    assert launched.description["TrainingJobName"] == "team-dev-job-0123abcd-51"
+    assert sorted(aws.calls) == [CREATE, "ListTrainingJobs", "Search"]
+
+
+class GuardedAws(FakeAws):
+    """AWS in memory that fails where a job starts while another one of the lineage is live."""
+
+    def _create(self, request: dict[str, Any]) -> dict[str, str]:
+        if request["TrainingJobName"] not in self.jobs:
+            assert self.live() == []
+        return super()._create(request)
+
+
+CRASHES = st.none() | st.tuples(st.integers(1, 12), st.sampled_from(["before", "after"]))
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(SEVERAL),
+        st.timedeltas(timedelta(), timedelta(hours=2)),
+        st.sampled_from(["", "Completed", "Failed"]),
+        CRASHES,
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(delay=st.timedeltas(timedelta(), LISTED_AGE - timedelta(minutes=1)), steps=STEPS)
+def test_with_any_delay_of_search_one_job_is_live_after_any_crash(
+    delay: timedelta, steps: list[tuple[Launch, timedelta, str, tuple[int, str] | None]]
+) -> None:
+    aws = GuardedAws()
+    aws.search_delay = delay
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "sleep", lambda _seconds: None)
+        patch.setattr(found_jobs, "_now", lambda: aws.now)
+        for launch, pause, end, crash in steps:
+            aws.now += pause
+            for name in aws.live() if end else ():
+                aws.set_status(name, end)
+            aws.crash_at = (len(aws.calls) + crash[0], crash[1]) if crash else None
+            with suppress(CrashError):
+                launch_once(aws, launch)
+            aws.crash_at = None
+            name = launch_once(aws, launch).description["TrainingJobName"]
+            created = len(aws.jobs)
+            assert launch_once(aws, launch).description["TrainingJobName"] == name
+            assert len(aws.jobs) == created
+            assert set(aws.live()) <= {name}
 
 
 THROTTLED = (400, "ThrottlingException", "Rate exceeded")
@@ -118,7 +252,7 @@ def faulty(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyServ
         faulty.hung.set()
 
 
-@pytest.mark.parametrize("operation", ["ListTrainingJobs", CREATE])
+@pytest.mark.parametrize("operation", ["Search", "ListTrainingJobs", CREATE])
 @pytest.mark.parametrize(
     "faults",
     [[THROTTLED] * 2, [FAILED] * 3, ["cut"] * 3, [FAILED, "cut", THROTTLED]],
@@ -135,7 +269,7 @@ def test_a_fault_that_passes_delays_a_launch_and_no_more(
     assert faulty.calls.count(operation) == count + 1
 
 
-@pytest.mark.parametrize("operation", ["ListTrainingJobs", CREATE])
+@pytest.mark.parametrize("operation", ["Search", "ListTrainingJobs", CREATE])
 def test_a_call_that_hangs_is_tried_again(
     faulty: FaultyService, operation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,7 +297,7 @@ def test_a_fault_that_does_not_pass_ends_the_launch(faulty: FaultyService) -> No
     assert faulty.calls.count(CREATE) == 11
 
 
-@pytest.mark.parametrize("operation", ["ListTrainingJobs", CREATE])
+@pytest.mark.parametrize("operation", ["Search", "ListTrainingJobs", CREATE])
 def test_expired_credentials_are_reported_at_once_with_the_remedy(
     faulty: FaultyService, operation: str
 ) -> None:
