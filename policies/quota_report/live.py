@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from training_policies.resource import Resource, as_the_sdk_sends
 from training_policies.training_job import OWN_TYPE, TrainingJobView, training_job
+
+_RUNNING = "InProgress"
+_PAGE = 100
+_LISTED_AGE = timedelta(minutes=30)
+"""How old a job is at most that the list must show, because Search may not show it yet."""
+_LONGEST_LIFE = timedelta(days=56)
+"""How long a job can live: 28 days of waiting and 28 days of running."""
 
 # Quotas are looked up by their names: their codes differ from type to type.
 _QUOTA = re.compile(r"(ml\.[a-z0-9-]+\.[a-z0-9]+) for (spot )?training job usage")
@@ -30,10 +40,26 @@ class Market:
 
 
 def running_jobs(session: boto3.Session) -> list[TrainingJobView]:
-    """The training jobs that are in progress in the session's account and region."""
+    """The training jobs that are in progress in the session's account and region.
+
+    ListTrainingJobs reads the records of all jobs that there ever were before it looks at their
+    status. So Search finds the jobs in progress, and the list only those too new for it. Search
+    may show a status that has changed since: the description decides.
+    """
     sagemaker = session.client("sagemaker")
-    pages = sagemaker.get_paginator("list_training_jobs").paginate(StatusEquals="InProgress")
-    names = [job["TrainingJobName"] for page in pages for job in page["TrainingJobSummaries"]]
+    oldest = datetime.now(UTC) - _LISTED_AGE
+    try:
+        names = dict.fromkeys(_searched(sagemaker))
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AccessDeniedException":
+            raise
+        print(
+            "These credentials may not call sagemaker:Search, so all jobs of the last "
+            f"{_LONGEST_LIFE.days} days are listed, which takes longer.",
+            file=sys.stderr,
+        )
+        names, oldest = {}, oldest - _LONGEST_LIFE
+    names |= dict.fromkeys(_listed(sagemaker, oldest))
     views = (_view(sagemaker, name) for name in names)
     return [view for view in views if view is not None]
 
@@ -69,8 +95,32 @@ def _instances(variant: TrainingJobView) -> Iterator[tuple[Market, int]]:
     yield from counted.items()
 
 
+def _searched(sagemaker: Any) -> Iterator[str]:
+    """The names of the jobs that Search shows as in progress."""
+    filters = [{"Name": "TrainingJobStatus", "Operator": "Equals", "Value": _RUNNING}]
+    pages = sagemaker.get_paginator("search").paginate(
+        Resource="TrainingJob", SearchExpression={"Filters": filters}, MaxResults=_PAGE
+    )
+    return (each["TrainingJob"]["TrainingJobName"] for page in pages for each in page["Results"])
+
+
+def _listed(sagemaker: Any, oldest: datetime) -> Iterator[str]:
+    """The names of the jobs in progress that were created since then."""
+    pages = sagemaker.get_paginator("list_training_jobs").paginate(
+        SortBy="CreationTime", SortOrder="Descending", MaxResults=_PAGE
+    )
+    for job in (job for page in pages for job in page["TrainingJobSummaries"]):
+        if job["CreationTime"] < oldest:
+            return
+        if job["TrainingJobStatus"] == _RUNNING:
+            yield job["TrainingJobName"]
+
+
 def _view(sagemaker: Any, name: str) -> TrainingJobView | None:
+    """A job with its tags; None for one that has ended."""
     description: Mapping[str, Any] = sagemaker.describe_training_job(TrainingJobName=name)
+    if description["TrainingJobStatus"] != _RUNNING:
+        return None
     arn = description["TrainingJobArn"]
     tags = sagemaker.list_tags(ResourceArn=arn)["Tags"]
     request = {key: description[key] for key in _JUDGED if key in description}

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
 
 from quota_report.live import Market, account_quotas, instances_by_market, running_jobs
 from training_policies.quotas.owner import claim_of
@@ -21,30 +25,57 @@ QUOTAS = [
 ]
 
 
+NOW = datetime.now(UTC)
+SEARCHED = {"a": "InProgress", "b": "InProgress", "ended": "Completed"}
+"""What Search shows as running, and what it is."""
+LISTED = [
+    ("b", "InProgress", NOW),
+    ("new", "InProgress", NOW - timedelta(minutes=1)),
+    ("short", "Completed", NOW - timedelta(minutes=2)),
+    ("a", "InProgress", NOW - timedelta(days=3)),
+    ("ended", "Completed", NOW - timedelta(days=4)),
+    ("older", "Completed", NOW - timedelta(days=57)),
+]
+
+
 class Session:
     """Answers as boto3 does, in pages of one."""
+
+    def __init__(self, *, may_search: bool = True) -> None:
+        self.may_search = may_search
+        self.listed: list[str] = []
 
     def client(self, _: str) -> Session:
         return self
 
     def get_paginator(self, operation: str) -> Paginator:
-        return Paginator(operation)
+        return Paginator(self, operation)
 
-    def describe_training_job(self, **_: Any) -> dict[str, Any]:
-        return DESCRIPTION
+    def describe_training_job(self, TrainingJobName: str) -> dict[str, Any]:  # noqa: N803
+        return DESCRIPTION | {"TrainingJobStatus": SEARCHED.get(TrainingJobName, "InProgress")}
 
     def list_tags(self, **_: Any) -> dict[str, Any]:
         return {"Tags": [{"Key": "team", "Value": "research"}]}
 
 
 class Paginator:
-    def __init__(self, operation: str) -> None:
+    def __init__(self, session: Session, operation: str) -> None:
+        self._session = session
         self._operation = operation
 
     def paginate(self, **asked: Any) -> Iterator[dict[str, Any]]:
-        if self._operation == "list_training_jobs":
-            assert asked == {"StatusEquals": "InProgress"}
-            yield from ({"TrainingJobSummaries": [{"TrainingJobName": name}]} for name in "ab")
+        if self._operation == "search":
+            [condition] = asked["SearchExpression"]["Filters"]
+            assert condition["Value"] == "InProgress"
+            if not self._session.may_search:
+                raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "Search")
+            yield from ({"Results": [{"TrainingJob": {"TrainingJobName": n}}]} for n in SEARCHED)
+        elif self._operation == "list_training_jobs":
+            assert (asked["SortBy"], asked["SortOrder"]) == ("CreationTime", "Descending")
+            for name, status, created in LISTED:
+                self._session.listed.append(name)
+                summary = {"TrainingJobName": name, "TrainingJobStatus": status}
+                yield {"TrainingJobSummaries": [summary | {"CreationTime": created}]}
         else:
             assert asked == {"ServiceCode": "sagemaker"}
             yield from ({"Quotas": [{"QuotaName": n, "Value": value}]} for n, value in QUOTAS)
@@ -52,8 +83,23 @@ class Paginator:
 
 def test_the_jobs_in_progress_are_read_with_their_tags():
     jobs = running_jobs(Session())
-    assert [job.name for job in jobs] == ["a", "b"]
+    assert [job.name for job in jobs] == ["a", "b", "new"]
     assert claim_of(jobs[0]).team == "research"
     spot, on_demand = Market("ml.g5.xlarge", spot=True), Market("ml.g5.xlarge", spot=False)
-    assert instances_by_market(jobs) == {spot: 4}
+    assert instances_by_market(jobs) == {spot: 6}
     assert account_quotas(Session()) == {spot: 4.0, on_demand: 1.0}
+
+
+def test_only_the_newest_jobs_are_listed():
+    session = Session()
+    running_jobs(session)
+    assert session.listed == ["b", "new", "short", "a"]
+
+
+def test_without_a_search_all_jobs_that_may_still_run_are_listed(
+    capsys: pytest.CaptureFixture[str],
+):
+    session = Session(may_search=False)
+    assert [job.name for job in running_jobs(session)] == ["b", "new", "a"]
+    assert session.listed[-1] == "older"
+    assert "may not call sagemaker:Search" in capsys.readouterr().err
