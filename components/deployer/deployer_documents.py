@@ -153,12 +153,12 @@ def _launch_statements(scope: DeployerScope, limits: LaunchLimits) -> list[State
             **allow("PassExecutionRole", ["iam:PassRole"], [scope.execution_role_arn]),
             "Condition": sagemaker,
         },
-        _deny_launch(scope, "DenyOutputWithoutKey", _absent(_OUTPUT_KEYS)),
+        _deny_launch("DenyOutputWithoutKey", _absent(_OUTPUT_KEYS)),
     ]
     if limits.encrypted_families:
         types = {"ForAnyValue:StringLike": {_TYPES: _types(limits.encrypted_families)}}
         volumes = {**_absent(_VOLUME_KEYS), **types}
-        statements.append(_deny_launch(scope, "DenyVolumesWithoutKey", volumes))
+        statements.append(_deny_launch("DenyVolumesWithoutKey", volumes))
     return statements
 
 
@@ -186,12 +186,8 @@ def _launch_conditions(scope: DeployerScope, limits: LaunchLimits) -> dict[str, 
     return conditions
 
 
-def _deny_launch(scope: DeployerScope, sid: str, condition: dict[str, Any]) -> Statement:
-    return {
-        **allow(sid, [_CREATE], [scope.site.jobs_arn]),
-        "Effect": "Deny",
-        "Condition": condition,
-    }
+def _deny_launch(sid: str, condition: dict[str, Any]) -> Statement:
+    return {**allow(sid, [_CREATE], ["*"]), "Effect": "Deny", "Condition": condition}
 
 
 def _absent(keys: Sequence[str]) -> dict[str, Any]:

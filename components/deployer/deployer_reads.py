@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from components.deployer.deployer_scope import DeployerScope
 from components.policy_documents import Statement, allow
-from components.site import TRAINING_LOGS
+from components.site import TRAINING_LOGS, Site
 
-_ALL = ["*"]
 _BUCKET_SETTINGS = (
     "GetAccelerateConfiguration GetBucketAbac GetBucketAcl GetBucketCORS GetBucketLocation "
     "GetBucketLogging GetBucketObjectLockConfiguration GetBucketOwnershipControls GetBucketPolicy "
@@ -18,9 +17,13 @@ _BUCKET_SETTINGS = (
 
 
 def read_statements(scope: DeployerScope) -> list[Statement]:
-    """Reading the stack's resources and the logs of its jobs: no model, checkpoint or secret."""
-    alerts = _alert_reads(scope) if scope.alerts else []
-    return [*_account_reads(scope), *_stack_reads(scope), *_image_reads(scope), *alerts]
+    """Reading the stack's resources and the logs of its jobs: no model, checkpoint or secret.
+
+    A statement is about several services where it can be, as a role's policy may not be long. That
+    widens nothing: the actions of a service apply to no resource of another one.
+    """
+    alerts = [_alert_reads(scope.site)] if scope.alerts else []
+    return [*_account_reads(scope), *_stack_reads(scope), *alerts]
 
 
 def actions_of(service: str, actions: str) -> list[str]:
@@ -35,73 +38,70 @@ def _account_reads(scope: DeployerScope) -> list[Statement]:
         "ManagedPrefixLists NatGateways NetworkAcls NetworkInterfaces PrefixLists RouteTables "
         "SecurityGroupRules SecurityGroups Subnets VpcEndpoints Vpcs"
     )
-    others = [
+    lists = [
+        *(f"ec2:Describe{each}" for each in network.split()),
         "kms:ListAliases",
         "logs:DescribeLogGroups",
         "sagemaker:ListTrainingJobs",
         "sagemaker:Search",
         "servicequotas:ListServiceQuotas",
     ]
-    vpc = scope.site.arn("ec2", "vpc/*")
-    lists = scope.site.arn("ec2", "prefix-list/*", account="*")
+    chat = ["chatbot:DescribeSlackChannelConfigurations", "chatbot:ListTagsForResource"]
+    subscriptions = [*chat, "sns:GetSubscriptionAttributes"]
+    details = ["ec2:DescribeVpcAttribute", "ec2:GetManagedPrefixListEntries"]
+    vpcs = scope.site.arn("ec2", "vpc/*")
+    prefix_lists = scope.site.arn("ec2", "prefix-list/*", account="*")
     return [
-        allow("ReadNetwork", [f"ec2:Describe{each}" for each in network.split()], _ALL),
-        allow("ReadVpcs", ["ec2:DescribeVpcAttribute"], [vpc]),
-        allow("ReadPrefixLists", ["ec2:GetManagedPrefixListEntries"], [lists]),
-        allow("ReadLists", others, _ALL),
+        allow("ReadLists", [*lists, *(subscriptions if scope.alerts else ())], ["*"]),
+        allow("ReadVpcsAndPrefixLists", details, [vpcs, prefix_lists]),
     ]
 
 
 def _stack_reads(scope: DeployerScope) -> list[Statement]:
-    """The stack's own resources, and the logs of its jobs."""
+    """The stack's own resources, its jobs' images, and the logs of its jobs.
+
+    Of an image: whether it exists, and which digest its tag means when a job is launched.
+    """
     role = scope.site.global_arn("iam", f"role/{scope.site.prefix}-*")
     flow_logs = scope.site.arn("logs", f"log-group:{scope.site.prefix}-*")
     job_logs = scope.site.arn("logs", f"log-group:{TRAINING_LOGS}")
     roles = "GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies ListRoleTags"
     key = "DescribeKey GetKeyPolicy GetKeyRotationStatus ListResourceTags"
+    reads = [
+        *actions_of("s3", _BUCKET_SETTINGS),
+        *actions_of("kms", key),
+        *actions_of("iam", roles),
+        "logs:ListTagsForResource",
+        *(["ecr:BatchGetImage"] if scope.repository_arns else []),
+    ]
+    resources = [scope.artifact_bucket_arn, scope.key_arn, role, flow_logs]
+    streams = [f"{job_logs}:log-stream:{each}" for each in ("", f"{scope.site.prefix}-*")]
     return [
-        allow("ReadBucket", actions_of("s3", _BUCKET_SETTINGS), [scope.artifact_bucket_arn]),
-        allow("ReadKey", actions_of("kms", key), [scope.key_arn]),
-        allow("ReadRoles", actions_of("iam", roles), [role]),
-        allow("ReadFlowLogTags", ["logs:ListTagsForResource"], [flow_logs]),
-        allow("FindJobLogs", ["logs:DescribeLogStreams"], [job_logs]),
+        allow("ReadStack", reads, [*resources, *scope.repository_arns]),
+        # The list of a group's streams is a resource of its own, the stream without a name: AWS
+        # names it where it refuses such a list.
         allow(
-            "ReadJobLogs",
-            ["logs:GetLogEvents"],
-            [f"{job_logs}:log-stream:{scope.site.prefix}-*"],
+            "ReadJobLogs", ["logs:DescribeLogStreams", "logs:GetLogEvents"], [job_logs, *streams]
         ),
     ]
 
 
-def _image_reads(scope: DeployerScope) -> list[Statement]:
-    """Whether an image exists, and which digest its tag means when a job is launched."""
-    actions = ["ecr:BatchGetImage"]
-    return [allow("FindImages", actions, scope.repository_arns)] if scope.repository_arns else []
-
-
-def _alert_reads(scope: DeployerScope) -> list[Statement]:
-    name = f"{scope.site.prefix}-alerts*"
-    chat = ["chatbot:DescribeSlackChannelConfigurations", "chatbot:ListTagsForResource"]
-    topic = "GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource"
-    rule = "DescribeRule ListTagsForResource ListTargetsByRule"
-    machine = "DescribeStateMachine ListStateMachineVersions ListTagsForResource"
-    return [
-        allow("ReadTopic", actions_of("sns", topic), [scope.site.arn("sns", name)]),
-        allow("ReadRules", actions_of("events", rule), [scope.site.arn("events", f"rule/{name}")]),
-        allow(
-            "ReadAlarms",
-            actions_of("cloudwatch", "DescribeAlarms ListTagsForResource"),
-            [scope.site.arn("cloudwatch", f"alarm:{name}")],
-        ),
-        allow(
-            "ReadWatchdog",
-            actions_of("states", machine),
-            [scope.site.arn("states", f"stateMachine:{name}")],
-        ),
-        allow(
-            "ReadBudget",
-            actions_of("budgets", "ListTagsForResource ViewBudget"),
-            [scope.site.global_arn("budgets", f"budget/{name}")],
-        ),
-        allow("ReadChannels", [*chat, "sns:GetSubscriptionAttributes"], _ALL),
+def _alert_reads(site: Site) -> Statement:
+    """The topic, rules, alarms, watchdog and budget of the stack's alerts."""
+    name = f"{site.prefix}-alerts*"
+    actions = {
+        "budgets": "ListTagsForResource ViewBudget",
+        "cloudwatch": "DescribeAlarms ListTagsForResource",
+        "events": "DescribeRule ListTagsForResource ListTargetsByRule",
+        "sns": "GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource",
+        "states": "DescribeStateMachine ListStateMachineVersions ListTagsForResource",
+    }
+    resources = [
+        site.global_arn("budgets", f"budget/{name}"),
+        site.arn("cloudwatch", f"alarm:{name}"),
+        site.arn("events", f"rule/{name}"),
+        site.arn("sns", name),
+        site.arn("states", f"stateMachine:{name}"),
     ]
+    reads = [each for service in actions.items() for each in actions_of(*service)]
+    return allow("ReadAlerts", reads, resources)

@@ -18,6 +18,7 @@ from pulumi.runtime import config as runtime_config
 
 from components.problems import Problem, report
 from components.stack.aws_settings import AwsSettings, parse_aws
+from components.stack.role_sizes import size_problems
 from components.stack.stack_rules import region_problems, stack_problems
 from components.stack.stack_settings import Settings
 from components.validation import REQUIRED, section, validate
@@ -39,6 +40,7 @@ def load(project: Path) -> tuple[Settings, AwsSettings]:
     problems += [*_secret_problems(encrypted), *_hidden(found, encrypted)]
     if settings is not None and aws is not None:
         problems += region_problems(settings, aws.region)
+        problems = problems or size_problems(settings, aws.region, pulumi.get_stack())
     if problems or settings is None or aws is None:
         raise pulumi.RunError(report(problems))
     return settings, aws

@@ -12,7 +12,9 @@ from parliament import analyze_policy_string  # type: ignore[import-untyped]
 
 from components.deployer.deployer_documents import deployer_policy
 from components.deployer.deployer_scope import DeployerScope, LaunchLimits, launch_limits
-from components.policy_documents import Document
+from components.policy_documents import Document, size
+from components.site import TRAINING_LOGS
+from components.stack.stack_settings import STACK_TAGS
 from components.training_job.aws import found_jobs
 from components.training_job.request.job_tags import OWNER_TAG
 from components.training_job.run import (
@@ -83,9 +85,18 @@ def test_the_linter_knows_all_but_the_newer_names_of_the_keys():
     ]
 
 
-def test_the_policy_fits_into_a_role():
-    text = json.dumps(deployer_policy(replace(SCOPE, subnet_ids=["subnet-0123456789abcdef0"] * 16)))
-    assert len("".join(text.split())) < 10_240
+def test_the_policy_of_a_large_stack_with_long_names_fits_into_a_role():
+    site = replace(SITE, region="ap-southeast-2", prefix="p" * 36)
+    large = replace(
+        SCOPE,
+        site=replace(site, tags=dict.fromkeys(STACK_TAGS, "t" * 20)),
+        artifact_bucket_arn=site.bucket_arn("b" * 63),
+        subnet_ids=[f"subnet-{number:017}" for number in range(6)],
+        repository_arns=[
+            site.arn("ecr", f"repository/{'r' * 30}-{number:02}") for number in range(26)
+        ],
+    )
+    assert size(deployer_policy(large)) <= 10_240
 
 
 def test_a_launch_by_the_stack_is_allowed():
@@ -239,7 +250,7 @@ def test_no_action_is_a_pattern_and_only_lists_name_every_resource():
     everywhere = {
         action
         for each in document["Statement"]
-        if "*" in each["Resource"]
+        if each["Effect"] == "Allow" and "*" in each["Resource"]
         for action in each["Action"]
     }
     everywhere.remove("sns:GetSubscriptionAttributes")
@@ -251,6 +262,12 @@ def test_no_action_is_a_pattern_and_only_lists_name_every_resource():
 def test_the_key_is_used_only_through_s3():
     through = {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}
     assert scope(deployer_policy(SCOPE), "kms:GenerateDataKey") == [([KEY], through)]
+
+
+def test_the_streams_of_the_jobs_log_group_are_listed_by_either_name_of_the_list():
+    group = SITE.arn("logs", f"log-group:{TRAINING_LOGS}")
+    for resource in (group, f"{group}:log-stream:"):
+        assert allowed(deployer_policy(SCOPE), "logs:DescribeLogStreams", resource, {})
 
 
 def test_every_statement_has_a_name_of_its_own():
@@ -271,7 +288,8 @@ def test_the_limits_are_what_all_jobs_have_in_common():
 
 def test_a_deployer_looks_up_the_images_of_the_stacks_jobs_and_pulls_none():
     document = deployer_policy(SCOPE)
-    assert scope(document, "ecr:BatchGetImage") == [([REPOSITORY], {})]
+    assert allowed(document, "ecr:BatchGetImage", REPOSITORY, {})
+    assert not allowed(document, "ecr:BatchGetImage", f"{REPOSITORY}-2", {})
     assert "ecr:GetDownloadUrlForLayer" not in actions(document)
     without_jobs = deployer_policy(replace(SCOPE, repository_arns=[]))
     assert not any(action.startswith("ecr:") for action in actions(without_jobs))

@@ -20,6 +20,7 @@ FOREIGN = "arn:aws:iam::999999999999:root"
 HARMLESS_ON_EVERYTHING = {
     "DescribeNetwork", "FindImages", "FindLogGroup", "GetRegistryToken", "ListJobs", "PutMetrics",
     "ReadChannels", "ReadLists", "ReadNetwork", "ReadPrefixLists", "ReadVpcs",
+    "ReadVpcsAndPrefixLists",
 }  # fmt: skip
 """Statements whose actions AWS lets name no resource, or that read what has no fixed name."""
 CONDITIONED = {
