@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 
 _S3_URI = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.DOTALL)
-_ECR_HOST = re.compile(r"(?:\.dkr\.ecr(?:-fips)?\.|\.dkr-ecr(?:-fips)?\.)")
+_ECR_HOST = re.compile(r"\.dkr[.-]ecr(?:-fips)?\.")
 _ECR_IMAGE = re.compile(
-    r"(?P<account>\d{12})"
-    r"(?:\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
-    r"|\.dkr-ecr(?:-fips)?\.(?P<dual_region>[a-z0-9-]+)\.on\.(?:aws|amazonwebservices\.com\.cn))"
+    r"(?P<account>\d{12})\.dkr(?P<sign>[.-])ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?P<domain>[a-z.]+)"
     r"/(?P<repository>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
-    r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?"
-    r"(?:@sha256:[0-9a-f]{64})?"
+    r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?"
+    r"(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
+_ECR_DOMAINS = {
+    ".": ("amazonaws.com", "amazonaws.com.cn"),
+    "-": ("on.aws", "on.amazonwebservices.com.cn"),
+}
+"""The domains of ECR's hosts, by what is in their names between dkr and ecr: a point, or a hyphen
+in the hosts that are also reached by IPv6."""
+
 _CONSOLES = {
     "aws": "console.aws.amazon.com",
     "aws-cn": "console.amazonaws.cn",
@@ -54,6 +59,15 @@ def s3_location(uri: str) -> tuple[str, str]:
     return match[1], prefix
 
 
+def ecr_image(uri: str) -> re.Match[str] | None:
+    """The parts of an image's URI: account, region, repository, and tag or digest if it has any.
+
+    None where the image is in no private registry of ECR.
+    """
+    match = _ECR_IMAGE.fullmatch(uri)
+    return match if match and match["domain"] in _ECR_DOMAINS[match["sign"]] else None
+
+
 def repository_arn(image_uri: str) -> str | None:
     """The ARN of the ECR repository that an image is in, None for an image of another registry.
 
@@ -63,15 +77,13 @@ def repository_arn(image_uri: str) -> str | None:
     Raises:
         ValueError: the URI names a host of ECR, and is malformed.
     """
-    match = _ECR_IMAGE.fullmatch(image_uri)
-    if match is None:
-        if _ECR_HOST.search(image_uri.partition("/")[0]):
-            raise ValueError(
-                f"image {image_uri!r} is not an ECR image; write "
-                "<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>"
-            )
-        return None
-    region = match["region"] or match["dual_region"]
-    return (
-        f"arn:{partition(region)}:ecr:{region}:{match['account']}:repository/{match['repository']}"
-    )
+    image = ecr_image(image_uri)
+    if image is not None:
+        account, region, repository = image["account"], image["region"], image["repository"]
+        return f"arn:{partition(region)}:ecr:{region}:{account}:repository/{repository}"
+    if _ECR_HOST.search(image_uri.partition("/")[0]):
+        raise ValueError(
+            f"image {image_uri!r} is not an ECR image; write "
+            "<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>"
+        )
+    return None

@@ -34,6 +34,14 @@ DIGEST = "sha256:" + "0a" * 32
             "123456789012.dkr-ecr.us-east-1.on.aws/digits:1",
             "arn:aws:ecr:us-east-1:123456789012:repository/digits",
         ),
+        (
+            "123456789012.dkr-ecr-fips.us-east-1.on.aws/digits:1",
+            "arn:aws:ecr:us-east-1:123456789012:repository/digits",
+        ),
+        (
+            "123456789012.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn/digits:1",
+            "arn:aws-cn:ecr:cn-north-1:123456789012:repository/digits",
+        ),
     ],
 )
 def test_an_image_in_ecr_names_its_repository(image: str, arn: str):
@@ -49,6 +57,9 @@ def test_an_image_in_another_registry_has_no_repository_to_be_granted(image: str
     "image",
     [
         "12345.dkr.ecr.us-east-1.amazonaws.com/digits:1",
+        "123456789012.dkr.ecr.us-east-1.on.aws/digits:1",
+        "123456789012.dkr-ecr.us-east-1.amazonaws.com/digits:1",
+        "123456789012.dkr.ecr.us-east-1.example.com/digits:1",
         "123456789012.dkr.ecr.us-east-1.amazonaws.com/",
         "123456789012.dkr.ecr.us-east-1.amazonaws.com/Digits",
         "123456789012.dkr.ecr.us-east-1.amazonaws.com/*",

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from components.arns import ecr_image
 from components.training_job.aws.aws_clients import AwsClients
 from components.training_job.aws.errors import code_of
 from components.training_job.aws.remembered_answers import RememberedAnswers
-
-_PRIVATE_IMAGE = re.compile(
-    r"(?P<account>\d{12})\.dkr\.ecr(-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/"
-    r"(?P<repository>[^:@]+)(:(?P<tag>[^@]+))?(@(?P<digest>sha256:[0-9a-f]{64}))?"
-)
 
 
 @dataclass(frozen=True)
@@ -39,7 +34,7 @@ class PrivateImage:
 
 def private_image(uri: str) -> PrivateImage | None:
     """The parts of an image's URI; None where its registry is not a private one of ECR."""
-    match = _PRIVATE_IMAGE.fullmatch(uri)
+    match = ecr_image(uri)
     if match is None:
         return None
     return PrivateImage(

@@ -15,7 +15,7 @@ from localcloud.sagemaker.jobs.failure_reasons import ClientError
 
 Document = dict[str, Any]
 
-_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr(?:-fips)?\.([\w-]+)\.amazonaws\.com(?:\.cn)?/([^:@]+)")
+_IMAGE = re.compile(r"(\d{12})\.dkr[.-]ecr(?:-fips)?\.([\w-]+)\.[a-z.]+/([^:@]+)")
 _NO_IMAGE = (
     "Cannot pull algorithm container. Either the image does not exist or its permissions are "
     "incorrect. "

@@ -14,6 +14,16 @@ from training_policies.training_job import TrainingJobView, may_be_training_job
 from training_policies.training_rules.job_rules import for_jobs
 from training_policies.violation import Violation
 
+_REGISTRIES = [
+    "*.dkr.ecr.*.amazonaws.com",
+    "*.dkr.ecr.*.amazonaws.com.cn",
+    "*.dkr.ecr-fips.*.amazonaws.com",
+    "*.dkr-ecr.*.on.aws",
+    "*.dkr-ecr.*.on.amazonwebservices.com.cn",
+    "*.dkr-ecr-fips.*.on.aws",
+]
+"""The hosts of private registries of ECR. Those with a hyphen are also reached by IPv6."""
+
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}")
 
 
@@ -76,7 +86,7 @@ IMAGES = Policy(
     remedy="use an image of an allowed registry, named by its digest",
     parameters={
         "registries": texts(
-            ["*.dkr.ecr.*.amazonaws.com", "*.dkr.ecr.*.amazonaws.com.cn"],
+            _REGISTRIES,
             "Patterns of registries, or of registry/repository.",
             minItems=1,
         ),

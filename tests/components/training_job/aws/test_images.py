@@ -54,6 +54,24 @@ def test_a_tag_becomes_the_digest_that_it_points_to(registry: Registry) -> None:
     assert registry.asked == [("eu-west-1", asked)]
 
 
+@pytest.mark.parametrize(
+    ("host", "region"),
+    [
+        ("123456789012.dkr.ecr.eu-west-1.amazonaws.com", "eu-west-1"),
+        ("123456789012.dkr.ecr-fips.us-east-1.amazonaws.com", "us-east-1"),
+        ("123456789012.dkr-ecr.eu-west-1.on.aws", "eu-west-1"),
+        ("123456789012.dkr-ecr-fips.us-east-1.on.aws", "us-east-1"),
+        ("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+        ("123456789012.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn", "cn-north-1"),
+    ],
+)
+def test_a_tag_becomes_a_digest_on_every_host_of_ecr(
+    registry: Registry, host: str, region: str
+) -> None:
+    assert pinned(registry, f"{host}/team/training:1") == [f"{host}/team/training@{DIGEST}"]
+    assert [each for each, _ in registry.asked] == [region]
+
+
 def test_an_image_without_a_tag_is_the_latest(registry: Registry) -> None:
     assert pinned(registry, REPOSITORY) == [f"{REPOSITORY}@{DIGEST}"]
     assert registry.asked[0][1]["imageIds"] == [{"imageTag": "latest"}]
