@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 
+MOST_EXACT = 2**53 - 1
+"""The largest number up to which a 64-bit float has every whole number, as in Pulumi's protocol."""
+
 
 def decimal_text(number: float) -> str:
     """A number in plain digits, as 1000000 or 12345.67: never rounded, never with an exponent.

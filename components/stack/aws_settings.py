@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from components.problems import Problem
+from components.stack.lost_forms import lost_forms, with_lost_forms
 from components.training_job.aws.sdk_session import profiles
 from components.validation import UNKNOWN_KEY, SettingsModel, validate
 
@@ -174,7 +175,7 @@ def parse_aws(
         *(each for each in found if each.path not in unreadable),
         *(_rule_problems(judged) if judged else ()),
     ]
-    return settings, [_printable(each) for each in problems]
+    return settings, [_printable(each) for each in with_lost_forms(lost_forms(rest), problems)]
 
 
 def _encrypted_problem(key: str) -> Problem:

@@ -18,6 +18,7 @@ from pulumi.runtime import config as runtime_config
 
 from components.problems import Problem, report
 from components.stack.aws_settings import AwsSettings, parse_aws
+from components.stack.lost_forms import lost_forms, with_lost_forms
 from components.stack.role_sizes import size_problems
 from components.stack.stack_rules import region_problems, stack_problems
 from components.stack.stack_settings import Settings
@@ -48,7 +49,8 @@ def load(project: Path) -> tuple[Settings, AwsSettings]:
 
 def parse(raw: Mapping[str, Any], project: Path) -> tuple[Settings | None, list[Problem]]:
     """The settings in `raw`, or None if they can't be built, and all that is wrong with them."""
-    settings, problems = validate(Settings, dict(raw))
+    settings, found = validate(Settings, dict(raw))
+    problems = with_lost_forms(lost_forms(raw), found)
     # Without a team there are no settings. The rules for the others are checked with any team.
     judged = settings or validate(Settings, {**raw, "team": "team"})[0]
     if judged is None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from components.decimals import MOST_EXACT
 from components.durations import parse_duration
 from components.stack.configuration import NAMESPACE
 from development.configuration.schema import Node, is_duration
@@ -49,7 +50,7 @@ The job runs on spot capacity, keeps checkpoints, and its container has no netwo
 defaults. `pulumi preview` shows the most that it can cost. Nothing is launched until
 `{NAMESPACE}:enableTrainingJob` is `true`. For a job on several instances, set `distribution` too.
 """
-_RULES = """\
+_RULES = f"""\
 The sections below list every setting. [Training jobs](training-jobs.md) has more examples.
 
 All settings are checked before anything is created. All errors are reported at once, each with its
@@ -59,6 +60,11 @@ line of each file names.
 
 A **duration** is a number of seconds, or days, hours, minutes and seconds as in `2d`, `1h30m` or
 `90s`.
+
+Write a **text** in quotes if YAML can read it as something else: `"2026-01-15"`, `"1.10"`,
+`"0042"`. Without quotes, a date is refused. The other two can't be recognized: they arrive as 1.1
+and 34. A **whole number** beyond ±{MOST_EXACT} is refused, because Pulumi would round it. In
+`hyperparameters` it may have 64 bits.
 """
 _AWS = """\
 ## AWS

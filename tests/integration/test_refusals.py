@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -42,6 +43,41 @@ def test_everything_wrong_with_a_platform_is_reported_with_path_value_rule_and_r
         assert remedy in problem.partition("Remedy: ")[2]
     assert reported.count("Remedy: ") == 6
     assert "Traceback" not in reported
+
+
+def test_what_yaml_or_the_engine_would_change_is_refused_and_the_rest_arrives_as_it_is(
+    new_stack: NewStack,
+):
+    """YAML has these dates without quotes, as the helper writes dates and times so."""
+    job = counting_job(
+        hyperparameters={"until": datetime(2026, 1, 15, 12, 30), "seed": 2**63 - 1},
+        runId=date(2026, 1, 15),
+        environment={"SINCE": date(2026, 1, 15)},
+        tags={"since": date(2026, 1, 15)},
+        inputs={"train": {"s3Uri": "s3://data/", "mode": "Pipe", "shuffleSeed": 2**53 + 1}},
+    )
+    stack = new_stack(stack_with(launch=False, work=job))
+    reported = preview_errors(stack)
+    for path, written in (
+        ("runId", "2026-01-15"),
+        ("hyperparameters.until", "2026-01-15T12:30:00Z"),
+        ("environment.SINCE", "2026-01-15"),
+        ("tags.since", "2026-01-15"),
+    ):
+        problem = reported.partition(f"jobs.work.{path}: ")[2].partition(". ")[2]
+        assert problem.startswith(f'Remedy: write it in quotes, as "{written}".')
+    assert "jobs.work.inputs.train.shuffleSeed: 9007199254740993 — Pulumi keeps" in reported
+    assert reported.count("Remedy: ") == 5
+
+    job["hyperparameters"]["until"] = "2026-01-15 12:30"
+    job |= {"runId": "2026-01-15", "environment": {}, "tags": {}}
+    job["inputs"]["train"]["shuffleSeed"] = 2**53 - 1
+    stack.up().succeeded()
+    [recorded] = [each for each in stack.resources() if each["type"].endswith(":TrainingJob")]
+    request = recorded["inputs"]["request"]
+    assert request["HyperParameters"]["seed"] == "9223372036854775807"
+    assert request["HyperParameters"]["until"] == "2026-01-15 12:30"
+    assert request["InputDataConfig"][0]["ShuffleConfig"] == {"Seed": 2**53 - 1}
 
 
 @pytest.mark.deep

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from components.decimals import MOST_EXACT
 from components.training_job.settings.request_members import Becomes
 from components.validation import SettingsModel
 
@@ -114,8 +115,8 @@ class InputSettings(SettingsModel):
     )
     shuffle_seed: Annotated[int | None, Becomes("ShuffleConfig.Seed")] = Field(
         default=None,
-        ge=-(2**63),
-        lt=2**63,
+        ge=-MOST_EXACT,
+        le=MOST_EXACT,
         description="A number that decides the order in which each epoch reads the objects; only "
         "with mode Pipe.",
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from components.decimals import MOST_EXACT
 from components.instances import training_instance_types
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1"
@@ -36,7 +37,7 @@ _STREAMS = st.fixed_dictionaries(
     optional={
         "compression": st.sampled_from(["None", "Gzip"]),
         "recordWrapper": st.sampled_from(["None", "RecordIO"]),
-        "shuffleSeed": st.integers(-(2**63), 2**63 - 1),
+        "shuffleSeed": st.integers(-MOST_EXACT, MOST_EXACT),
     },
 )
 _MANIFESTS = st.fixed_dictionaries(
