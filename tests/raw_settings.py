@@ -41,3 +41,142 @@ def problems(raw: dict[str, Any], project: Path) -> dict[str, Problem]:
     by_path = {problem.path: problem for problem in found}
     assert len(by_path) == len(found)
     return by_path
+
+
+JOB_KEY = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000"
+
+
+def every_setting() -> list[dict[str, Any]]:
+    """Right settings of two stacks, which together have each setting; `project_in` has the files.
+
+    Some settings exclude each other, so that one stack can't have all.
+    """
+    return [_own_network(), _existing_network()]
+
+
+def _own_network() -> dict[str, Any]:
+    trained = {
+        "image": IMAGE,
+        "source": {"dir": "src", "entryPoint": "train.py", "arguments": ["--warm-up", "100"]},
+        "distribution": "jax",
+        "instanceType": "ml.c5.xlarge",
+        "instanceCount": 2,
+        "volumeGb": 30,
+        "maxRuntime": "20m",
+        "maxRetries": 2,
+        "spot": {"maxWait": "1h", "checkpoints": True},
+        "fallbacks": [{"instanceType": "ml.c5.2xlarge"}, {"spot": False}],
+        "relaunch": "onFailure",
+        "maxAttempts": 3,
+        "inputs": {
+            "local": {"path": "data", "contentType": "text/csv"},
+            "shards": {
+                "s3Uri": "s3://corpora/shards/",
+                "mode": "FastFile",
+                "distribution": "ShardedByS3Key",
+                "keyArn": JOB_KEY,
+            },
+            "labels": {
+                "s3Uri": "s3://corpora/labels.jsonl",
+                "mode": "Pipe",
+                "s3DataType": "AugmentedManifestFile",
+                "manifestPrefixes": ["s3://corpora/images/"],
+                "attributeNames": ["source", "label"],
+                "compression": "Gzip",
+                "recordWrapper": "RecordIO",
+                "shuffleSeed": 7,
+            },
+        },
+        "hyperparameters": {"epochs": 3, "rate": 0.1, "schedule": "12:30", "augment": True},
+        "environment": {"LOG_LEVEL": "debug"},
+        "secrets": {
+            "HF_TOKEN": {"arn": SECRET_ARN, "keyArn": JOB_KEY},
+            "HUB_TOKEN": SECRET_ARN,
+        },
+        "networkIsolation": False,
+        "metrics": {"loss": "loss=([0-9.]+)"},
+        "tags": {"project": "digits"},
+        "extra": {"ProfilerConfig": {"DisableProfiler": True}},
+        "paused": False,
+        "runId": "second",
+        "fresh": "b",
+    }
+    return {
+        "team": "research",
+        "environment": "prod",
+        "costCenter": "4711",
+        "enableTrainingJob": True,
+        "preflight": True,
+        "waitForCompletion": True,
+        "network": {
+            "cidr": "10.80.0.0/16",
+            "availabilityZones": 2,
+            "interfaceEndpoints": ["secretsmanager"],
+            "flowLogDays": 90,
+            "nat": "single",
+        },
+        "artifacts": {
+            "retain": True,
+            "checkpointDays": 9,
+            "noncurrentDays": 5,
+            "existingBucket": "research-prod-kept",
+            "accessLogBucket": "access-logs",
+            "vpcOnly": True,
+            "exemptPrincipals": ["arn:aws:iam::123456789012:role/administrator"],
+        },
+        "alerts": {
+            "emails": ["ml@example.org"],
+            "slack": {"workspaceId": "T0123456789", "channelId": "C0123456789"},
+            "failuresPerDay": 2,
+            "prolonged": {"after": "12h", "stop": True},
+            "monthlyBudgetUsd": 2500,
+        },
+        "deployer": {
+            "trustedPrincipals": ["arn:aws:iam::123456789012:role/pipeline"],
+            "githubSubjects": ["repo:acme/platform:environment:production"],
+        },
+        "permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
+        "jobs": {"digits": trained},
+    }
+
+
+def _existing_network() -> dict[str, Any]:
+    mounted = {
+        "id": "fs-0123456789abcdef0",
+        "type": "FSxLustre",
+        "directoryPath": "/fsx/data",
+        "accessMode": "ro",
+        "securityGroupId": "sg-0123456789abcdef0",
+    }
+    grouped = {
+        "image": IMAGE,
+        "source": {"dir": "src", "entryPoint": "train.py"},
+        "distribution": "torchrun",
+        "instanceGroups": GROUPS,
+        "distributionGroups": ["gpu"],
+        "spot": False,
+        "inputs": {
+            "mounted": {"fileSystem": mounted},
+            "raw": {"s3Uri": "s3://corpora/raw/", "instanceGroups": ["cpu"]},
+        },
+        "resumeFrom": "research-dev-old",
+    }
+    kept = {
+        "algorithm": "arn:aws:sagemaker:us-east-1:123456789012:algorithm/topics",
+        "instanceType": "ml.new1.large",
+        "unlistedInstanceType": True,
+        "spot": False,
+        "keepAlive": "30m",
+    }
+    return {
+        "team": "research",
+        "network": {
+            "existing": {
+                "vpcId": "vpc-0123456789abcdef0",
+                "subnetIds": ["subnet-0123456789abcdef0"],
+                "s3EndpointId": "vpce-0123456789abcdef0",
+                "endpointGroupId": "sg-0123456789abcdef0",
+            }
+        },
+        "jobs": {"grouped": grouped, "kept": kept},
+    }

@@ -75,6 +75,21 @@ class LocalFiles:
     """What can't be packed. Their paths are empty, as only the caller knows the setting."""
 
 
+def missing(path: Path, is_there: Callable[[Path], bool], what: str, place: str) -> str:
+    """Why a path of the settings can't be used, or "" where it is what it should be.
+
+    Args:
+        path: the path.
+        is_there: asks the file system; for a name that is too long, say, it has no answer.
+        what: what it should be, as "folder".
+        place: where it should be, as "the project".
+    """
+    try:
+        return "" if is_there(path) else f"there is no such {what} in {place}"
+    except OSError as error:
+        return _unreadable(error)
+
+
 def source_files(folder: Path, project: Path) -> LocalFiles:
     """The files of a folder of code; `project` is the program's folder."""
     return _found(folder, project, _listed_by_git, "put the job's code there, or change .gitignore")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from components.arns import s3_location
 from components.problems import Problem, under
-from components.training_job.code_channel.local_files import data_files
+from components.training_job.code_channel.local_files import data_files, missing
 from components.training_job.request.definition import CODE_CHANNEL
 from components.training_job.settings.input_settings import FileSystemSettings, InputSettings
 from components.training_job.settings.job_settings import JobSettings
@@ -172,15 +172,11 @@ def _location_problems(channel: InputSettings, project: Path) -> Iterator[Proble
     if channel.path is None:
         return
     path = project / channel.path
-    if path.exists():
-        yield from under("path", data_files(path, project).problems)
+    if rule := missing(path, Path.exists, "file or folder", "the project"):
+        remedy = "create it, or read the data from S3 with s3Uri"
+        yield Problem("path", channel.path, rule, remedy)
     else:
-        yield Problem(
-            "path",
-            channel.path,
-            "there is no such file or folder in the project",
-            "create it, or read the data from S3 with s3Uri",
-        )
+        yield from under("path", data_files(path, project).problems)
 
 
 def _group_problems(channel: InputSettings, job: JobSettings) -> Iterator[Problem]:

@@ -14,7 +14,7 @@ from posixpath import normpath
 from components.arns import repository_arn
 from components.problems import Problem, under
 from components.tags import tag_problems
-from components.training_job.code_channel.local_files import source_files
+from components.training_job.code_channel.local_files import missing, source_files
 from components.training_job.rules.api_limits import extra_problems, limit_problems
 from components.training_job.rules.input_rules import input_problems
 from components.training_job.rules.instance_rules import instance_problems
@@ -87,11 +87,11 @@ def _source_exists(job: JobSettings, project: Path) -> Iterator[Problem]:
     if job.source is None:
         return
     folder = project / job.source.dir
-    if not folder.is_dir():
+    if rule := missing(folder, Path.is_dir, "folder", "the project"):
         yield Problem(
             "source.dir",
             job.source.dir,
-            "there is no such folder in the project",
+            rule,
             f"create it, or name a folder in {project.name}/",
         )
         return
@@ -105,11 +105,11 @@ def _script_problems(
     source: SourceSettings, folder: Path, files: Collection[str]
 ) -> Iterator[Problem]:
     script = folder / source.entry_point
-    if not script.is_file():
+    if rule := missing(script, Path.is_file, "file", source.dir):
         yield Problem(
             "",
             source.entry_point,
-            f"there is no such file in {source.dir}",
+            rule,
             f"name one of {_scripts_in(folder)}",
         )
     elif normpath(source.entry_point) not in files:

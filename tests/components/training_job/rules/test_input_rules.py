@@ -32,6 +32,8 @@ def channel(**settings: Any) -> dict[str, Any]:
 WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"inputs": {"train": {}}}, "jobs.digits.inputs.train", "set one of s3Uri, path"),
     ({"inputs": {"train": {"path": "none"}}}, "jobs.digits.inputs.train.path", "create it"),
+    ({"inputs": {"train": {"path": "x" * 300}}}, "jobs.digits.inputs.train.path",
+     "File name too long"),
     ({"inputs": {"train": {"s3Uri": "http://x"}}}, "jobs.digits.inputs.train.s3Uri", "s3://"),
     ({"inputs": {"code": {"path": "data"}}}, "jobs.digits.inputs.code", "another name"),
     (channel(path="data", fileSystem=EFS), f"{TRAIN}", "fileSystem"),
