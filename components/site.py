@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from components.arns import console, partition
+from components.arns import console, domain, partition
 
 COST_TAG = "team"
 """The tag that says which team a cost belongs to."""
@@ -80,5 +80,5 @@ class Site:
 
     def service_host(self, service: str, region: str = "") -> str:
         """The host name of a service, by which conditions name it; by default in the region."""
-        suffix = "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
-        return f"{service}.{region or self.region}.{suffix}"
+        region = region or self.region
+        return f"{service}.{region}.{domain(region)}"

@@ -28,7 +28,7 @@ ADDRESSES_RESERVED_BY_AWS = 5
 
 _SLOT_BITS = 3
 _PUBLIC_SLOT = 7
-_ZONE_NAME = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d([a-f])")
+_ZONE_NAME = re.compile(r"[a-z]+(?:-[a-z]+)+-\d([a-f])")
 _PRIVATE_RANGES = tuple(
     IPv4Network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 )

@@ -18,6 +18,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from components.arns import is_region
 from components.problems import Problem
 from components.stack.lost_forms import lost_forms, with_lost_forms
 from components.training_job.aws.sdk_session import profiles
@@ -94,7 +95,14 @@ def _account(value: Any) -> Any:
     raise PydanticCustomError("account", "is not the 12 digits of an account's id")
 
 
-Region = Annotated[str, _text_like(r"[a-z]{2}(-[a-z]+)+-\d", "is not an AWS region")]
+def _region(value: str) -> str:
+    """A region of a partition that botocore knows; it may be newer than botocore."""
+    if is_region(value):
+        return value
+    raise PydanticCustomError("region", "is not an AWS region")
+
+
+Region = Annotated[str, AfterValidator(_region)]
 RoleArn = Annotated[
     str,
     _text_like(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", "is not the ARN of a role"),

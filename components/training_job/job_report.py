@@ -63,7 +63,8 @@ class JobReport(JobState):
         )
 
     def _page(self, path: str) -> str:
-        return f"{console(self.region)}/{path}" if self.training_job_name else ""
+        known = self.training_job_name and self.region
+        return f"{console(self.region)}/{path}" if known else ""
 
     def outputs(self) -> dict[str, Any]:
         """The report by the names that other stacks know."""

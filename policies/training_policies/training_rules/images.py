@@ -21,6 +21,8 @@ _REGISTRIES = [
     "*.dkr-ecr.*.on.aws",
     "*.dkr-ecr.*.on.amazonwebservices.com.cn",
     "*.dkr-ecr-fips.*.on.aws",
+    "*.dkr.ecr.*.amazonaws.eu",
+    "*.dkr-ecr.*.on.amazonwebservices.eu",
 ]
 """The hosts of private registries of ECR. Those with a hyphen are also reached by IPv6."""
 

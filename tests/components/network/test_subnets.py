@@ -100,7 +100,8 @@ def test_what_is_not_a_standard_zone_has_no_slot(zone: str):
 
 
 @pytest.mark.parametrize(
-    ("zone", "slot"), [("us-east-1a", 0), ("us-gov-west-1c", 2), ("ap-northeast-1d", 3)]
+    ("zone", "slot"),
+    [("us-east-1a", 0), ("us-gov-west-1c", 2), ("ap-northeast-1d", 3), ("eusc-de-east-1b", 1)],
 )
 def test_a_zone_owns_the_slot_of_its_letter(zone: str, slot: int):
     assert zone_slot(zone) == slot

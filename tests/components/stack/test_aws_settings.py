@@ -100,6 +100,7 @@ WRONG: list[tuple[dict[str, str], str, str]] = [
     ({"endpoints": '[{"s3": 1}]'}, "aws:endpoints.0.s3: 1 — must be a text.", "addresses"),
     # Regions and profiles.
     ({"region": "us-east-1a"}, 'aws:region: "us-east-1a" — is not an AWS region.', "us-east-1"),
+    ({"region": "xx-east-1"}, 'aws:region: "xx-east-1" — is not an AWS region.', "us-east-1"),
     ({"region": "[]"}, 'aws:region: "[]" — is not an AWS region.', "us-east-1"),
     ({"profile": "nope"}, 'aws:profile: "nope" — no AWS configuration file has this profile.',
      "write it into one, or choose one of team"),
@@ -125,6 +126,13 @@ def test_a_wrong_value_is_one_problem_with_path_value_rule_and_remedy(
     assert problem.startswith(f"1. {message}")
     assert remedy in lines.partition("Remedy: ")[2]
     assert "\n" not in lines
+
+
+@pytest.mark.parametrize(
+    "region", ["eu-west-1", "us-gov-west-1", "eusc-de-east-1", "us-iso-east-1", "us-isof-south-1"]
+)
+def test_a_region_of_any_partition_is_accepted(load_aws: Load, region: str) -> None:
+    assert load_aws(region=region).region == region
 
 
 def test_a_missing_region_is_asked_for(load_aws: Load, tmp_path: Path) -> None:
