@@ -17,6 +17,7 @@ from localcloud.corrections import (
     networks_in_use,
     policy_simulator,
     role_history,
+    role_sizes,
     stand_in_images,
     unknown_operations,
 )
@@ -32,6 +33,7 @@ CORRECTIONS: tuple[Correction, ...] = (
     aws_managed_policies.correct,
     policy_simulator.correct,
     role_history.correct,
+    role_sizes.correct,
     model_packages.correct,
     budget_operations.correct,
     targets.correct,
