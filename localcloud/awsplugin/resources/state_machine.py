@@ -29,7 +29,11 @@ def _machine_failures(inputs: Properties) -> Iterator[Failure]:
         definition = json.loads(inputs.get("definition") or "{}")
     except ValueError:
         return
-    states = definition.get("States") or {}
+    states = (definition.get("States") or {}) if isinstance(definition, dict) else None
+    if not isinstance(states, dict) or not all(isinstance(each, dict) for each in states.values()):
+        reason = "InvalidDefinition: it must be an object whose States are objects"
+        yield Failure("definition", reason)
+        return
     if "definition" in inputs and definition.get("StartAt") not in states:
         start = definition.get("StartAt")
         yield Failure("definition", f"InvalidDefinition: StartAt {start!r} is not one of States")

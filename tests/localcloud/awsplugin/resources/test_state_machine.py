@@ -37,3 +37,11 @@ def test_a_definition_that_starts_nowhere_is_refused_before_anything_is_made(
 ) -> None:
     with pytest.raises(InputsError, match="StartAt 'A' is not one of States"):
         plugin.check(MACHINE, {"roleArn": "r", "definition": '{"StartAt": "A", "States": {}}'})
+
+
+@pytest.mark.parametrize("definition", ["0", '{"States": [1]}', '{"States": {"A": 1}}'])
+def test_a_definition_that_is_no_object_of_states_is_refused(
+    plugin: Plugin, definition: str
+) -> None:
+    with pytest.raises(InputsError, match="InvalidDefinition: it must be an object whose States"):
+        plugin.check(MACHINE, {"roleArn": "r", "definition": definition})
