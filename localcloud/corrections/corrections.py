@@ -13,6 +13,8 @@ from localcloud.corrections import (
     aws_managed_policies,
     buckets,
     budget_operations,
+    kms_keys,
+    log_group_keys,
     model_packages,
     networks_in_use,
     policy_simulator,
@@ -36,6 +38,8 @@ CORRECTIONS: tuple[Correction, ...] = (
     role_sizes.correct,
     model_packages.correct,
     budget_operations.correct,
+    kms_keys.correct,
+    log_group_keys.correct,
     targets.correct,
 )
 

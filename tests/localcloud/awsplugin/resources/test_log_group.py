@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.localcloud.awsplugin.plugin import TAGS, InputsError, Plugin, RefusedError
+from tests.localcloud.awsplugin.plugin import TAGS, InputsError, Plugin
 
 GROUP = "aws:cloudwatch/logGroup:LogGroup"
 
@@ -23,9 +23,9 @@ def test_a_retention_that_aws_does_not_have_is_refused_before_anything_is_made(
         plugin.check(GROUP, {"retentionInDays": 31})
 
 
-def test_what_the_local_cloud_does_not_have_is_named(plugin: Plugin) -> None:
-    group = plugin.create(GROUP, {"kmsKeyId": plugin.key().state["arn"]})
-    with pytest.raises(RefusedError) as caught:
-        plugin.update(group, {})
-    said = "NotImplemented: The local cloud does not have logs DisassociateKmsKey"
-    assert str(caught.value).endswith(said)
+def test_the_key_of_a_log_group_is_changed_and_removed_in_place(plugin: Plugin) -> None:
+    first, second = (plugin.key().state["arn"] for _ in range(2))
+    group = plugin.create(GROUP, {"kmsKeyId": first})
+
+    assert plugin.update(group, {"kmsKeyId": second})["kmsKeyId"] == second
+    assert plugin.update(group, {})["kmsKeyId"] == ""
