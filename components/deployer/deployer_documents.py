@@ -169,11 +169,12 @@ def _launch_conditions(scope: DeployerScope, limits: LaunchLimits) -> dict[str, 
         "sagemaker:VpcSecurityGroupIds": list(scope.security_group_ids),
     }
     flags = {
-        "sagemaker:NetworkIsolation": limits.isolated,
-        "sagemaker:InterContainerTrafficEncryption": limits.encrypted_traffic,
+        "sagemaker:InterContainerTrafficEncryption": "true",
+        **({"sagemaker:NetworkIsolation": "true"} if limits.isolated else {}),
     }
     tags = {OWNER_TAG: scope.owner, **scope.site.tags}
-    conditions: dict[str, Any] = {
+    return {
+        "Bool": flags,
         "ForAllValues:StringEquals": network,
         "ForAllValues:StringLike": {_TYPES: _types(limits.families)},
         "Null": dict.fromkeys([*network, _TYPES], "false"),
@@ -181,9 +182,6 @@ def _launch_conditions(scope: DeployerScope, limits: LaunchLimits) -> dict[str, 
         **_NO_REMOTE_SHELL,
         "StringEquals": {f"aws:RequestTag/{key}": value for key, value in tags.items()},
     }
-    if asked := {key: "true" for key, always in flags.items() if always}:
-        conditions["Bool"] = asked
-    return conditions
 
 
 def _deny_launch(sid: str, condition: dict[str, Any]) -> Statement:

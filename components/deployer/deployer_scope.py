@@ -19,13 +19,11 @@ class LaunchLimits:
         encrypted_families: those of them whose volumes take the stack's key. The others have
             local disks, which are encrypted by the hardware.
         isolated: whether every job's containers are without a network.
-        encrypted_traffic: whether every job has several instances, whose traffic is encrypted.
     """
 
     families: Sequence[str]
     encrypted_families: Sequence[str]
     isolated: bool
-    encrypted_traffic: bool
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,6 @@ def launch_limits(jobs: Iterable[JobSettings]) -> LaunchLimits | None:
         families=sorted(families),
         encrypted_families=sorted(families - unencrypted),
         isolated=all(job.network_isolation for job in variants),
-        encrypted_traffic=all(job.total_instances > 1 for job in variants),
     )
 
 

@@ -104,7 +104,8 @@ def _modelled(job: JobSettings, placement: Placement) -> Request:
                 "SecurityGroupIds": placement.security_group_ids,
             },
             "EnableNetworkIsolation": job.network_isolation,
-            "EnableInterContainerTrafficEncryption": job.total_instances > 1,
+            # With one instance there is nothing to encrypt; scanners want it of every job.
+            "EnableInterContainerTrafficEncryption": True,
             "EnableManagedSpotTraining": job.spot is not None,
             "StoppingCondition": _limits(job),
             "CheckpointConfig": _checkpoints(job, placement),

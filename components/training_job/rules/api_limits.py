@@ -28,6 +28,7 @@ from components.training_job.settings.request_members import Becomes, marked_fie
 from components.validation import SettingsModel
 
 _OF_THE_STACK = {
+    "EnableInterContainerTrafficEncryption": "the stack's encryption, which is always on",
     "OutputDataConfig.KmsKeyId": "artifacts",
     "OutputDataConfig.S3OutputPath": "artifacts",
     "ResourceConfig.VolumeKmsKeyId": "artifacts",

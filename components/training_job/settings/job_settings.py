@@ -135,11 +135,7 @@ class JobSettings(SettingsModel):
         "accelerators.",
         json_schema_extra=_ESSENTIAL,
     )
-    instance_count: Annotated[
-        int,
-        Becomes("ResourceConfig.InstanceCount"),
-        Decides("EnableInterContainerTrafficEncryption"),
-    ] = Field(
+    instance_count: Annotated[int, Becomes("ResourceConfig.InstanceCount")] = Field(
         default=1,
         ge=1,
         description="The number of instances, 1 or more. After a change, the next job goes on from "

@@ -36,9 +36,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/research-dev-execution-role-0a1b2c3"
 REPOSITORY = f"arn:aws:ecr:{REGION}:763104351884:repository/pytorch-training"
 JOB = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/research-dev-digits-01234567-1"
 CREATE = "sagemaker:CreateTrainingJob"
-LIMITS = LaunchLimits(
-    families=["c5", "g5"], encrypted_families=["c5"], isolated=True, encrypted_traffic=True
-)
+LIMITS = LaunchLimits(families=["c5", "g5"], encrypted_families=["c5"], isolated=True)
 SCOPE = DeployerScope(
     SITE,
     limits=LIMITS,
@@ -151,9 +149,9 @@ def test_a_job_of_another_name_is_refused():
 
 
 def test_what_some_of_the_jobs_need_is_allowed_to_all():
-    lenient = replace(LIMITS, isolated=False, encrypted_traffic=False)
+    lenient = replace(LIMITS, isolated=False)
     assert launches({"sagemaker:NetworkIsolation": "false"}, lenient)
-    assert launches({"sagemaker:InterContainerTrafficEncryption": "false"}, lenient)
+    assert not launches({"sagemaker:InterContainerTrafficEncryption": "false"}, lenient)
 
 
 def test_only_the_execution_role_is_passed_and_only_to_sagemaker():
@@ -281,8 +279,8 @@ def job(**settings: Any) -> JobSettings:
 
 def test_the_limits_are_what_all_jobs_have_in_common():
     gpu, cpu = job(instanceCount=2), job(instanceType="ml.c5.xlarge", networkIsolation=False)
-    assert launch_limits([gpu]) == LaunchLimits(["g5"], [], True, True)
-    assert launch_limits([gpu, cpu]) == LaunchLimits(["c5", "g5"], ["c5"], False, False)
+    assert launch_limits([gpu]) == LaunchLimits(["g5"], [], True)
+    assert launch_limits([gpu, cpu]) == LaunchLimits(["c5", "g5"], ["c5"], False)
     assert launch_limits([]) is None
 
 
@@ -298,5 +296,5 @@ def test_a_deployer_looks_up_the_images_of_the_stacks_jobs_and_pulls_none():
 def test_a_launch_on_a_fallback_or_of_several_groups_is_within_the_limits():
     retried = job(instanceType="ml.c5.xlarge", fallbacks=[{"instanceType": "ml.g5.xlarge"}])
     groups = {"a": {"instanceType": "ml.m5.large"}, "b": {"instanceType": "ml.g5.xlarge"}}
-    assert launch_limits([retried]) == LaunchLimits(["c5", "g5"], ["c5"], True, False)
-    assert launch_limits([job(instanceGroups=groups)]) == LaunchLimits(["g5", "m5"], [], True, True)
+    assert launch_limits([retried]) == LaunchLimits(["c5", "g5"], ["c5"], True)
+    assert launch_limits([job(instanceGroups=groups)]) == LaunchLimits(["g5", "m5"], [], True)

@@ -13,7 +13,7 @@ from tests.components.recording import ACCOUNT, REGION, SITE, Recording, record
 PIPELINE = f"arn:aws:iam::{ACCOUNT}:role/pipeline"
 SCOPE = DeployerScope(
     site=SITE,
-    limits=LaunchLimits(["g5"], [], isolated=True, encrypted_traffic=False),
+    limits=LaunchLimits(["g5"], [], isolated=True),
     alerts=True,
     execution_role_arn=f"arn:aws:iam::{ACCOUNT}:role/execution",
     artifact_bucket_arn="arn:aws:s3:::team-artifacts",

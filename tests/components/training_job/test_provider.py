@@ -146,6 +146,26 @@ def test_an_upgrade_marks_a_running_job_with_the_bucket_and_touches_nothing_else
     assert provider.diff("", after, news).changes is False
 
 
+@pytest.mark.parametrize("status", ["InProgress", "Completed"])
+def test_a_job_of_before_all_traffic_was_encrypted_is_recorded_in_place_and_runs_on(
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs, status: str
+) -> None:
+    before = job_inputs()
+    before["request"] = before["request"] | {"EnableInterContainerTrafficEncryption": False}
+    state = launch(provider, before)
+    aws.set_status(state["training_job_name"], status)
+    state = provider.read("", state).outs or {}
+
+    news = provider.check(before, job_inputs()).inputs
+    assert news["definition_hash"] == state["definition_hash"]
+    difference = provider.diff("", state, news)
+    assert (difference.changes, difference.replaces) == (True, [])
+    after = provider.update("", state, news).outs or {}
+    assert provider.diff("", after, news).changes is False
+    assert aws.calls.count("CreateTrainingJob") == 1
+    assert "StopTrainingJob" not in aws.calls
+
+
 def test_a_job_of_the_same_name_with_another_bucket_is_not_touched(
     provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:

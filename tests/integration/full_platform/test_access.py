@@ -157,7 +157,7 @@ def deployer_scope(platform: Platform) -> DeployerScope:
     outputs = platform.outputs
     return DeployerScope(
         SITE,
-        limits=LaunchLimits(["m5"], ["m5"], isolated=True, encrypted_traffic=True),
+        limits=LaunchLimits(["m5"], ["m5"], isolated=True),
         alerts=True,
         execution_role_arn=outputs["sagemaker_execution_role_arn"],
         artifact_bucket_arn=f"arn:aws:s3:::{outputs['artifact_bucket_name']}",

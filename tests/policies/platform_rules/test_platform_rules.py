@@ -177,7 +177,7 @@ def documents(region: str) -> list[tuple[str, str, dict[str, Any]]]:
     )
     deployer = DeployerScope(
         site,
-        limits=LaunchLimits(["c5", "g5"], ["c5"], isolated=True, encrypted_traffic=True),
+        limits=LaunchLimits(["c5", "g5"], ["c5"], isolated=True),
         alerts=True,
         execution_role_arn=role,
         artifact_bucket_arn=bucket,

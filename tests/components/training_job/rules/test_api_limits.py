@@ -176,6 +176,8 @@ def test_what_the_request_check_would_refuse_is_reported_by_the_settings(
     [
         ({"ResourceConfig": {"InstanceCount": 64}}, ["extra.ResourceConfig.InstanceCount"]),
         ({"EnableNetworkIsolation": False}, ["extra.EnableNetworkIsolation"]),
+        ({"EnableInterContainerTrafficEncryption": False},
+         ["extra.EnableInterContainerTrafficEncryption"]),
         ({"VpcConfig": {"Subnets": ["subnet-1"]}}, ["extra.VpcConfig"]),
         ({"StoppingCondition": {"MaxWaitTimeInSeconds": 1}},
          ["extra.StoppingCondition.MaxWaitTimeInSeconds"]),
