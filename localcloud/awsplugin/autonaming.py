@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from localcloud.awsplugin.properties import DEFAULTS, Properties
 
 _RANDOM_LENGTH = 7
+_ENDING_BYTES = 13  # of what follows a prefix
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,11 @@ class Autoname:
         if inputs.get(self.property) or not self.prefix_property:
             return inputs
         prefix = inputs.get(self.prefix_property, self.default_prefix)
-        return {**inputs, self.property: prefix + secrets.token_hex(13)}
+        return {**inputs, self.property: prefix + secrets.token_hex(_ENDING_BYTES)}
+
+    def example(self, prefix: str) -> str:
+        """A name as `with_prefix_resolved` makes it, always the same one."""
+        return prefix + bytes(_ENDING_BYTES).hex()
 
 
 def choose_name(

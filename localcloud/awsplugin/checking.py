@@ -8,11 +8,15 @@ from typing import Any
 
 from localcloud.awsplugin.autonaming import NameRequest, choose_name
 from localcloud.awsplugin.json_documents import to_text
+from localcloud.awsplugin.model_rules import broken_rules
 from localcloud.awsplugin.plugin_errors import Failure
 from localcloud.awsplugin.properties import DEFAULTS, UNKNOWN, Properties, contains_unknown, known
-from localcloud.awsplugin.property_differences import is_empty
+from localcloud.awsplugin.property_differences import is_empty, path_text
 from localcloud.awsplugin.provider_settings import ProviderSettings
 from localcloud.awsplugin.resource_type import ResourceType
+
+_TAG_NAME, _TAG_VALUE = 128, 256  # characters
+_SHOWN = 40  # of a tag's name
 
 
 def check(
@@ -21,8 +25,13 @@ def check(
     olds: Properties,
     news: Properties,
     request: NameRequest,
+    secrets: frozenset[str] = frozenset(),
 ) -> tuple[Properties, list[Failure]]:
-    """The completed inputs and the failures found in them."""
+    """The completed inputs and the failures found in them.
+
+    `olds` are the inputs that the resource was made with. What is still the same in them is not
+    checked by AWS's models again. The values of the properties in `secrets` are not shown.
+    """
     inputs = {name: value for name, value in news.items() if value is not None and name != DEFAULTS}
     for document in kind.documents & inputs.keys():
         inputs[document] = to_text(inputs[document])
@@ -32,7 +41,13 @@ def check(
     if kind.tagged:
         inputs["tagsAll"] = all_tags(settings, inputs.get("tags"))
     inputs[DEFAULTS] = sorted(defaulted)
-    return inputs, wrong + list(_failures(kind, inputs))
+    changed = {name: value for name, value in inputs.items() if olds.get(name) != value}
+    wrong += _failures(kind, inputs)
+    wrong += _tag_failures(
+        kind, settings, inputs, changed="tagsAll" in changed, secret="tags" in secrets
+    )
+    wrong += _model_failures(kind, changed, secrets)
+    return inputs, wrong
 
 
 def all_tags(settings: ProviderSettings, tags: Any) -> Any:
@@ -72,19 +87,7 @@ def _failures(kind: ResourceType, inputs: Properties) -> Iterator[Failure]:
             yield Failure(name, f"Missing required argument: {name!r} is required and is not set")
     for path in sorted(kind.documents):
         yield from _document_failures(path, inputs.get(path))
-    for name, value in sorted(_tags(kind, inputs).items()):
-        yield from _tag_failures(name, value)
     yield from _rule_failures(kind, inputs)
-
-
-def _tags(kind: ResourceType, inputs: Properties) -> Mapping[str, Any]:
-    """The tags that the resource is made with, the provider's default ones among them."""
-    tags = inputs.get("tags") or {}
-    if not kind.tagged or not isinstance(tags, Mapping):
-        return {}
-    everything = inputs["tagsAll"]
-    # A reserved tag is left out of all tags, but is still an error.
-    return {**everything, **tags} if isinstance(everything, Mapping) else tags
 
 
 def _rule_failures(kind: ResourceType, inputs: Properties) -> Iterator[Failure]:
@@ -105,8 +108,57 @@ def _document_failures(path: str, value: Any) -> Iterator[Failure]:
         yield Failure(path, f"{path!r} contains an invalid JSON document: {error}")
 
 
-def _tag_failures(name: str, value: Any) -> Iterator[Failure]:
+def _tag_failures(
+    kind: ResourceType,
+    settings: ProviderSettings,
+    inputs: Properties,
+    *,
+    changed: bool,
+    secret: bool,
+) -> Iterator[Failure]:
+    """What is wrong with the resource's tags, the provider's default ones among them.
+
+    A service's own rules are checked only if the tags have `changed`.
+    """
+    own = inputs.get("tags") or {}
+    if not kind.tagged or not isinstance(own, Mapping):
+        return
+    # A reserved tag is ignored, but is still an error.
+    tags = {**settings.default_tags, **own}
+    sent = {name for name in tags if not ignored(settings, name)}
+    if len(sent) > kind.most_tags:
+        yield Failure("tags", f"{len(sent)} tags, but AWS takes at most {kind.most_tags}")
+    for name, value in sorted(tags.items()):
+        reasons = _reasons_against_tag(name, value)
+        if changed and name in sent and not reasons:
+            broken = broken_rules(kind.calls, "tags", {name: value})
+            reasons = [each.reason(secret=secret) for each in broken]
+        yield from (Failure("tags", f"tag {name[:_SHOWN]!r}: {reason}") for reason in reasons)
+
+
+def _reasons_against_tag(name: str, value: Any) -> list[str]:
+    """What no service of AWS takes in a tag."""
     if name.lower().startswith("aws:"):
-        yield Failure("tags", f"tag {name!r}: names that start with 'aws:' are reserved; rename it")
-    if len(name) > 128 or (isinstance(value, str) and len(value) > 256):
-        yield Failure("tags", f"tag {name[:40]!r}: a name has at most 128 characters, a value 256")
+        return ["names that start with 'aws:' are reserved; rename it"]
+    if not 1 <= len(name) <= _TAG_NAME or (isinstance(value, str) and len(value) > _TAG_VALUE):
+        return [f"a name has 1 to {_TAG_NAME} characters, a value at most {_TAG_VALUE}"]
+    return []
+
+
+def _model_failures(
+    kind: ResourceType, properties: Properties, secrets: frozenset[str]
+) -> Iterator[Failure]:
+    """What AWS's models say against properties other than tags."""
+    for name, value in sorted(properties.items()):
+        unset = value == "" and name not in kind.required  # AWS does not get it
+        if not unset and name not in {"tags", "tagsAll", DEFAULTS}:
+            for each in broken_rules(kind.calls, *_as_member(kind, name, value)):
+                path = path_text((name, *each.path[1:]))
+                yield Failure(path, each.reason(secret=name in secrets))
+
+
+def _as_member(kind: ResourceType, name: str, value: Any) -> tuple[str, Any]:
+    """The property; in place of the beginning of a name, the name that is made of it."""
+    if kind.name and name == kind.name.prefix_property and isinstance(value, str):
+        return kind.name.property, kind.name.example(value)
+    return name, value

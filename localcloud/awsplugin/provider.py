@@ -122,17 +122,16 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
 
     @_explained("checking")
     def Check(self, request: Any, context: Any) -> Any:  # noqa: ARG002, D102, N802
-        kind = _kind(request)
+        kind, secrets = _kind(request), _secrets(request.news)
         inputs, found = check(
             kind,
             self.cloud.settings,
             decode(request.olds),
             decode(request.news),
             _name_request(request),
+            secrets,
         )
-        return provider_pb2.CheckResponse(
-            inputs=encode(inputs, _secrets(request.news)), failures=_failures(found)
-        )
+        return provider_pb2.CheckResponse(inputs=encode(inputs, secrets), failures=_failures(found))
 
     @_explained("comparing")
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: ARG002, D102, N802

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.json_documents import same_document
@@ -43,6 +44,9 @@ class ResourceType:
     `unordered`: paths of lists whose order means nothing. `same`: equality of a path's values
     where it is not plain, such as that of JSON documents. `delete_seconds`: for how long, at the
     most, a deletion is tried again while something still uses the resource.
+
+    `calls`: the operations of AWS that the inputs go into, by whose models they are checked; what
+    no member of them is, is not checked so. `most_tags`: how many tags AWS takes.
     """
 
     type: str
@@ -66,6 +70,8 @@ class ResourceType:
     regional: bool = True
     delete_seconds: float = 0.0
     validate: Validate | None = None
+    calls: tuple[Call, ...] = ()
+    most_tags: int = 50
 
     @property
     def documents(self) -> frozenset[str]:

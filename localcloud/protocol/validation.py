@@ -73,7 +73,7 @@ def _problems(value: Any, shape: Any, path: str) -> Iterator[str]:
     if shape.type_name == "structure":
         yield from _structure_problems(value, shape, path)
         return
-    for constraint in _broken_constraints(value, shape):
+    for constraint in broken_constraints(value, shape):
         yield f"Value {_shown(value)} at '{path}' failed to satisfy constraint: {constraint}"
     if shape.type_name == "list":
         for number, item in enumerate(value, 1):
@@ -111,7 +111,7 @@ def _map_problems(value: dict[str, Any], shape: Any, path: str) -> Iterator[str]
     ):
         for item in items:
             _check_type(item, part)
-        broken = [constraint for item in items for constraint in _broken_constraints(item, part)]
+        broken = [constraint for item in items for constraint in broken_constraints(item, part)]
         if broken:
             constraints = ", ".join(dict.fromkeys(broken))
             yield (
@@ -120,7 +120,8 @@ def _map_problems(value: dict[str, Any], shape: Any, path: str) -> Iterator[str]
             )
 
 
-def _broken_constraints(value: Any, shape: Shape) -> Iterator[str]:
+def broken_constraints(value: Any, shape: Shape) -> Iterator[str]:
+    """The constraints of its shape that a value breaks by itself, without what is inside it."""
     metadata = shape.metadata
     low, high = metadata.get("min", -math.inf), metadata.get("max", math.inf)
     if (low, high) != (-math.inf, math.inf):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import Failure
@@ -181,9 +182,35 @@ _COST_TYPES = names(
     " includeSubscription includeSupport includeTax includeUpfront useAmortized useBlended"
 )
 
+_NOTIFICATIONS = "NotificationsWithSubscribers"
+_CREATE = Call(
+    "budgets",
+    "CreateBudget",
+    {
+        "": "Budget",
+        "accountId": "AccountId",
+        "name": "Budget.BudgetName",
+        "limitAmount": "Budget.BudgetLimit.Amount",
+        "limitUnit": "Budget.BudgetLimit.Unit",
+        "costFilters": "Budget",
+        "costFilters.name": "Budget.CostFilters.key",
+        "costFilters.values": "Budget.CostFilters.value",
+        "timePeriodStart": "Budget.TimePeriod.Start",
+        "timePeriodEnd": "Budget.TimePeriod.End",
+        "plannedLimits": "Budget.PlannedBudgetLimits.value",
+        "notifications": f"{_NOTIFICATIONS}.Notification",
+        **{
+            f"notifications.{name}": f"{_NOTIFICATIONS}.Subscribers.Address"
+            for name in _SUBSCRIBERS
+        },
+        "tags": "ResourceTags",
+    },
+)
+
 TYPES = (
     ResourceType(
         type="aws:budgets/budget:Budget",
+        calls=(_CREATE,),
         create=_create,
         read=_read,
         update=_update,

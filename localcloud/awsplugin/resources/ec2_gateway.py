@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names
@@ -142,6 +143,10 @@ def _delete_address(cloud: Cloud, identity: str, state: Properties) -> None:
 TYPES = (
     ResourceType(
         type="aws:ec2/internetGateway:InternetGateway",
+        calls=(
+            Call("ec2", "CreateInternetGateway", {"tags": "TagSpecifications.Tags"}),
+            Call("ec2", "AttachInternetGateway"),
+        ),
         create=_create_gateway,
         settle=_attach,
         read=_read_gateway,
@@ -154,6 +159,13 @@ TYPES = (
     ),
     ResourceType(
         type="aws:ec2/natGateway:NatGateway",
+        calls=(
+            Call(
+                "ec2",
+                "CreateNatGateway",
+                {"privateIp": "PrivateIpAddress", "tags": "TagSpecifications.Tags"},
+            ),
+        ),
         create=_create_nat,
         read=_read_nat,
         update=update_ec2_tags,
@@ -172,6 +184,18 @@ TYPES = (
     ),
     ResourceType(
         type="aws:ec2/eip:Eip",
+        calls=(
+            Call("ec2", "AllocateAddress", {"tags": "TagSpecifications.Tags"}),
+            Call(
+                "ec2",
+                "AssociateAddress",
+                {
+                    "instance": "InstanceId",
+                    "networkInterface": "NetworkInterfaceId",
+                    "associateWithPrivateIp": "PrivateIpAddress",
+                },
+            ),
+        ),
         create=_create_address,
         read=_read_address,
         update=update_ec2_tags,

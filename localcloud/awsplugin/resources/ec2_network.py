@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
+from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import AwsError, Failure
 from localcloud.awsplugin.properties import Properties
@@ -179,6 +180,7 @@ def _delete_subnet(cloud: Cloud, identity: str, state: Properties) -> None:
 TYPES = (
     ResourceType(
         type="aws:ec2/vpc:Vpc",
+        calls=(Call("ec2", "CreateVpc", {"tags": "TagSpecifications.Tags"}),),
         create=_create_vpc,
         settle=_settle_vpc,
         read=_read_vpc,
@@ -200,6 +202,10 @@ TYPES = (
     ),
     ResourceType(
         type="aws:ec2/subnet:Subnet",
+        calls=(
+            Call("ec2", "CreateSubnet", {"tags": "TagSpecifications.Tags"}),
+            Call("ec2", "ModifySubnetAttribute"),
+        ),
         create=_create_subnet,
         settle=_settle_subnet,
         read=_read_subnet,

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
+from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import AwsError, Failure
 from localcloud.awsplugin.properties import Properties
@@ -235,6 +236,15 @@ def _delete_association(cloud: Cloud, identity: str, state: Properties) -> None:
 TYPES = (
     ResourceType(
         type="aws:ec2/routeTable:RouteTable",
+        calls=(
+            Call("ec2", "CreateRouteTable", {"tags": "TagSpecifications.Tags"}),
+            Call(
+                "ec2",
+                "CreateRoute",
+                {"routes": "", **{f"routes.{name}": api for name, api in _INLINE.items()}},
+            ),
+            Call("ec2", "EnableVgwRoutePropagation", {"propagatingVgws": "GatewayId"}),
+        ),
         create=_create_table,
         settle=_settle_table,
         read=_read_table,
@@ -250,6 +260,7 @@ TYPES = (
     ),
     ResourceType(
         type="aws:ec2/route:Route",
+        calls=(Call("ec2", "CreateRoute", _TARGETS),),
         create=_create_route,
         read=_read_route,
         update=_update_route,
@@ -263,6 +274,7 @@ TYPES = (
     ),
     ResourceType(
         type="aws:ec2/routeTableAssociation:RouteTableAssociation",
+        calls=(Call("ec2", "AssociateRouteTable"),),
         create=_create_association,
         read=_read_association,
         update=_update_association,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import AwsError
@@ -183,9 +184,33 @@ _UNORDERED = names(
     " ".join([*_SIDES, *(f"{side}.{name}" for side in _SIDES for name in _RULE_LISTS.split())])
 )
 
+
+def _authorize(side: str) -> Call:
+    """What the rules written inside a group become."""
+    rule = {
+        "protocol": "IpProtocol",
+        "description": "IpRanges.Description",
+        "cidrBlocks": "IpRanges.CidrIp",
+        "ipv6CidrBlocks": "Ipv6Ranges.CidrIpv6",
+        "prefixListIds": "PrefixListIds.PrefixListId",
+        "securityGroups": "UserIdGroupPairs.GroupId",
+    }
+    members = {f"{side}.{name}": f"IpPermissions.{api}" for name, api in rule.items()}
+    operation = f"AuthorizeSecurityGroup{side.capitalize()}"
+    return Call("ec2", operation, {side: "IpPermissions", **members})
+
+
 TYPES = (
     ResourceType(
         type="aws:ec2/securityGroup:SecurityGroup",
+        calls=(
+            Call(
+                "ec2",
+                "CreateSecurityGroup",
+                {"name": "GroupName", "tags": "TagSpecifications.Tags"},
+            ),
+            *map(_authorize, _SIDES),
+        ),
         create=_create,
         settle=_settle,
         read=_read,
@@ -203,6 +228,11 @@ TYPES = (
     ),
     ResourceType(
         type="aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+        calls=(
+            Call("ec2", "DescribeSecurityGroups", {"vpcId": "Filters.Values"}),
+            Call("ec2", "CreateTags"),
+            *map(_authorize, _SIDES),
+        ),
         create=_adopt_default,
         settle=_settle_default,
         read=_read_default,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import Failure
 from localcloud.awsplugin.properties import Properties
@@ -127,9 +128,22 @@ def _delete(side: str, cloud: Cloud, identity: str, state: Properties) -> None:
     revoke(GroupId=state["securityGroupId"], SecurityGroupRuleIds=[identity])
 
 
+_MEMBERS = {
+    "": "IpPermissions",
+    "securityGroupId": "GroupId",
+    "description": "IpPermissions.IpRanges.Description",
+    "cidrIpv4": "IpPermissions.IpRanges.CidrIp",
+    "cidrIpv6": "IpPermissions.Ipv6Ranges.CidrIpv6",
+    "prefixListId": "IpPermissions.PrefixListIds.PrefixListId",
+    "referencedSecurityGroupId": "IpPermissions.UserIdGroupPairs.GroupId",
+    "tags": "TagSpecifications.Tags",
+}
+
+
 def _rule_type(token: str, side: str) -> ResourceType:
     return ResourceType(
         type=token,
+        calls=(Call("ec2", f"AuthorizeSecurityGroup{side.capitalize()}", _MEMBERS),),
         create=partial(_create, side),
         settle=_settle,
         read=_read,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import Failure
@@ -191,9 +192,39 @@ def _delete_target(cloud: Cloud, identity: str, state: Properties) -> None:
     cloud.client("events").remove_targets(Rule=rule, EventBusName=bus, Ids=[target])
 
 
+_PUT_TARGET = Call(
+    "events",
+    "PutTargets",
+    {
+        "": "Targets",
+        "rule": "Rule",
+        "eventBusName": "EventBusName",
+        "targetId": "Targets.Id",
+        "inputTransformer.inputPaths": "Targets.InputTransformer.InputPathsMap",
+        "appsyncTarget": "Targets.AppSyncParameters",
+        "batchTarget": "Targets.BatchParameters",
+        "batchTarget.arraySize": "Targets.BatchParameters.ArrayProperties.Size",
+        "batchTarget.jobAttempts": "Targets.BatchParameters.RetryStrategy.Attempts",
+        "ecsTarget": "Targets.EcsParameters",
+        "ecsTarget.capacityProviderStrategies": "Targets.EcsParameters.CapacityProviderStrategy",
+        "ecsTarget.networkConfiguration": (
+            "Targets.EcsParameters.NetworkConfiguration.awsvpcConfiguration"
+        ),
+        "ecsTarget.orderedPlacementStrategies": "Targets.EcsParameters.PlacementStrategy",
+        "httpTarget": "Targets.HttpParameters",
+        "kinesisTarget": "Targets.KinesisParameters",
+        "redshiftTarget": "Targets.RedshiftDataParameters",
+        "redshiftTarget.secretsManagerArn": "Targets.RedshiftDataParameters.SecretManagerArn",
+        "runCommandTargets": "Targets.RunCommandParameters.RunCommandTargets",
+        "sagemakerPipelineTarget": "Targets.SageMakerPipelineParameters",
+        "sqsTarget": "Targets.SqsParameters",
+    },
+)
+
 TYPES = (
     ResourceType(
         type="aws:cloudwatch/eventRule:EventRule",
+        calls=(Call("events", "PutRule"),),
         create=_create_rule,
         read=_read_rule,
         update=_update_rule,
@@ -211,6 +242,7 @@ TYPES = (
     ),
     ResourceType(
         type="aws:cloudwatch/eventTarget:EventTarget",
+        calls=(_PUT_TARGET,),
         create=_create_target,
         read=_read_target,
         update=_update_target,

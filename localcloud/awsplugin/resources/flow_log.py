@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import AwsError, Failure
 from localcloud.awsplugin.properties import Properties
@@ -74,9 +75,23 @@ def _delete(cloud: Cloud, identity: str, state: Properties) -> None:
         cloud.client("ec2").delete_flow_logs(FlowLogIds=[identity])
 
 
+_CREATE = Call(
+    "ec2",
+    "CreateFlowLogs",
+    {
+        "iamRoleArn": "DeliverLogsPermissionArn",
+        **dict.fromkeys(_SOURCES, "ResourceIds"),
+        "regionalNatGatewayId": "ResourceIds",
+        "transitGatewayAttachmentId": "ResourceIds",
+        "transitGatewayId": "ResourceIds",
+        "tags": "TagSpecifications.Tags",
+    },
+)
+
 TYPES = (
     ResourceType(
         type="aws:ec2/flowLog:FlowLog",
+        calls=(_CREATE,),
         create=_create,
         read=_read,
         update=update_ec2_tags,

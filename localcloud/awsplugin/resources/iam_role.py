@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
+from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.json_documents import same_document
@@ -189,6 +190,23 @@ def _identity_policy(inputs: Properties) -> Iterator[Failure]:
 TYPES = (
     ResourceType(
         type="aws:iam/role:Role",
+        calls=(
+            Call(
+                "iam",
+                "CreateRole",
+                {"name": "RoleName", "assumeRolePolicy": "AssumeRolePolicyDocument"},
+            ),
+            Call("iam", "AttachRolePolicy", {"managedPolicyArns": "PolicyArn"}),
+            Call(
+                "iam",
+                "PutRolePolicy",
+                {
+                    "inlinePolicies": "",
+                    "inlinePolicies.name": "PolicyName",
+                    "inlinePolicies.policy": "PolicyDocument",
+                },
+            ),
+        ),
         create=_create_role,
         settle=_settle_role,
         read=_read_role,
@@ -210,6 +228,13 @@ TYPES = (
     ),
     ResourceType(
         type="aws:iam/rolePolicy:RolePolicy",
+        calls=(
+            Call(
+                "iam",
+                "PutRolePolicy",
+                {"role": "RoleName", "name": "PolicyName", "policy": "PolicyDocument"},
+            ),
+        ),
         create=_create_role_policy,
         read=_read_role_policy,
         update=_put_role_policy,

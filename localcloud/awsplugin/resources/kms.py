@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import AwsError, Failure
@@ -234,6 +235,11 @@ def _alias_name(name: str, inputs: Properties) -> str:
 TYPES = (
     ResourceType(
         type="aws:kms/key:Key",
+        calls=(
+            Call("kms", "CreateKey", {"customerMasterKeySpec": "KeySpec"}),
+            Call("kms", "EnableKeyRotation"),
+            Call("kms", "ScheduleKeyDeletion", {"deletionWindowInDays": "PendingWindowInDays"}),
+        ),
         create=_create_key,
         settle=_settle_key,
         read=_read_key,
@@ -256,6 +262,7 @@ TYPES = (
     ),
     ResourceType(
         type="aws:kms/keyPolicy:KeyPolicy",
+        calls=(Call("kms", "PutKeyPolicy"),),
         create=_create_key_policy,
         read=_read_key_policy,
         update=_update_key_policy,
@@ -270,6 +277,7 @@ TYPES = (
     ),
     ResourceType(
         type="aws:kms/alias:Alias",
+        calls=(Call("kms", "CreateAlias", {"name": "AliasName"}),),
         create=_create_alias,
         read=_read_alias,
         update=_update_alias,

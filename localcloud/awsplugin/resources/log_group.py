@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import Failure
@@ -102,6 +103,10 @@ def _delete(cloud: Cloud, identity: str, state: Properties) -> None:
 TYPES = (
     ResourceType(
         type="aws:cloudwatch/logGroup:LogGroup",
+        calls=(
+            Call("logs", "CreateLogGroup", {"name": "logGroupName"}),
+            Call("logs", "PutRetentionPolicy"),
+        ),
         create=_create,
         settle=_settle,
         read=_read,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import Failure
@@ -144,9 +145,24 @@ def _delete_alarm(cloud: Cloud, identity: str, state: Properties) -> None:
     cloud.client("cloudwatch").delete_alarms(AlarmNames=[identity])
 
 
+_METRIC = "Metrics.MetricStat.Metric"
+_PUT = Call(
+    "cloudwatch",
+    "PutMetricAlarm",
+    {
+        "name": "AlarmName",
+        "metricQueries": "Metrics",
+        "metricQueries.metric": "Metrics.MetricStat",
+        "metricQueries.metric.dimensions": f"{_METRIC}.Dimensions",
+        "metricQueries.metric.metricName": f"{_METRIC}.MetricName",
+        "metricQueries.metric.namespace": f"{_METRIC}.Namespace",
+    },
+)
+
 TYPES = (
     ResourceType(
         type="aws:cloudwatch/metricAlarm:MetricAlarm",
+        calls=(_PUT,),
         create=_create_alarm,
         read=_read_alarm,
         update=_update_alarm,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import AwsError, Failure
@@ -150,6 +151,16 @@ def delete_versions(s3: Any, bucket: str, found: Sequence[Properties]) -> None:
 TYPES = (
     ResourceType(
         type="aws:s3/bucket:Bucket",
+        calls=(
+            Call("s3", "CreateBucket"),
+            Call("s3", "PutBucketTagging", {"tags": "Tagging.TagSet"}),
+            Call(
+                "s3",
+                "PutBucketRequestPayment",
+                {"requestPayer": "RequestPaymentConfiguration.Payer"},
+            ),
+            Call("s3", "PutObjectLockConfiguration"),
+        ),
         create=_create,
         settle=_settle,
         read=_read,

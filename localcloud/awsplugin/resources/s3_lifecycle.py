@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import Failure
 from localcloud.awsplugin.properties import Properties
@@ -83,6 +84,11 @@ TYPES = (
         _put,
         _get,
         lambda s3, bucket, _: s3.delete_bucket_lifecycle(Bucket=bucket),
+        calls=(
+            Call(
+                "s3", "PutBucketLifecycleConfiguration", {"rules": "LifecycleConfiguration.Rules"}
+            ),
+        ),
         validate=_failures,
         unordered=names("rules rules.transitions rules.noncurrentVersionTransitions"),
         computed=names(f"{_SIZES} rules.prefix"),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
+from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import Failure
@@ -147,6 +148,11 @@ def _delete(cloud: Cloud, identity: str, state: Properties) -> None:
 TYPES = (
     ResourceType(
         type="aws:s3/bucketObjectv2:BucketObjectv2",
+        calls=(
+            Call("s3", "PutObject", {**_HEADERS, "content": "Body", "contentBase64": "Body"}),
+            Call("s3", "PutObjectTagging", {"tags": "Tagging.TagSet"}),
+        ),
+        most_tags=10,
         create=_create,
         read=_read,
         update=_update,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import AwsError, Failure
 from localcloud.awsplugin.properties import Properties
@@ -204,12 +205,32 @@ def _remove_logging(s3: Any, bucket: str, state: Properties) -> None:
     s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={})
 
 
+_RULES = "ServerSideEncryptionConfiguration.Rules"
+_PUT_ENCRYPTION = Call(
+    "s3",
+    "PutBucketEncryption",
+    {
+        "rules": _RULES,
+        "rules.blockedEncryptionTypes": f"{_RULES}.BlockedEncryptionTypes.EncryptionType",
+    },
+)
+_PUT_LOGGING = Call(
+    "s3",
+    "PutBucketLogging",
+    {
+        "": "BucketLoggingStatus.LoggingEnabled",
+        "bucket": "Bucket",
+        "expectedBucketOwner": "ExpectedBucketOwner",
+    },
+)
+
 TYPES = (
     setting(
         "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
         _put_block,
         _get_block,
         _remove_block,
+        calls=(Call("s3", "PutPublicAccessBlock"),),
         write_only="skipDestroy",
         defaults=dict.fromkeys(_BLOCKS, False),
     ),
@@ -218,6 +239,7 @@ TYPES = (
         _put_ownership,
         _get_ownership,
         lambda s3, bucket, _: s3.delete_bucket_ownership_controls(Bucket=bucket),
+        calls=(Call("s3", "PutBucketOwnershipControls", {"rule": "OwnershipControls.Rules"}),),
         required="rule",
         write_only="",
         validate=_ownership_failures,
@@ -227,6 +249,8 @@ TYPES = (
         _put_versioning,
         _get_versioning,
         _suspend_versioning,
+        # "Disabled" is the provider's own word.
+        calls=(Call("s3", "PutBucketVersioning", {"versioningConfiguration.status": None}),),
         required="versioningConfiguration",
         write_only="expectedBucketOwner mfa",
         validate=_versioning_failures,
@@ -237,6 +261,7 @@ TYPES = (
         _put_encryption,
         _get_encryption,
         lambda s3, bucket, _: s3.delete_bucket_encryption(Bucket=bucket),
+        calls=(_PUT_ENCRYPTION,),
         required="rules",
         validate=_encryption_failures,
         unordered=names("rules"),
@@ -248,6 +273,7 @@ TYPES = (
         _put_policy,
         _get_policy,
         _remove_policy,
+        calls=(Call("s3", "PutBucketPolicy"),),
         required="policy",
         write_only="",
         validate=lambda inputs: policy_failures(inputs, "policy", "Principal", "Resource"),
@@ -258,6 +284,7 @@ TYPES = (
         _put_logging,
         _get_logging,
         _remove_logging,
+        calls=(_PUT_LOGGING,),
         required="targetBucket targetPrefix",
         unordered=names("targetGrants"),
     ),

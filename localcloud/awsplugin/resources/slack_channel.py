@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import Failure
 from localcloud.awsplugin.properties import Properties
@@ -86,6 +87,7 @@ def _delete(cloud: Cloud, identity: str, state: Properties) -> None:
 TYPES = (
     ResourceType(
         type="aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration",
+        calls=(Call("chatbot", "CreateSlackChannelConfiguration"),),
         create=_create,
         read=_read,
         update=_update,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import Failure
@@ -202,9 +203,26 @@ def _fifo_name(name: str, inputs: Properties) -> str:
     return f"{name}.fifo" if inputs.get("fifoTopic") else name
 
 
+_CREATE_TOPIC = Call(
+    "sns", "CreateTopic", {"": "Attributes", "name": "Name", "tags": "Tags", "region": None}
+)
+_SUBSCRIBE = Call(
+    "sns",
+    "Subscribe",
+    {
+        "": "Attributes",
+        "endpoint": "Endpoint",
+        "protocol": "Protocol",
+        "topic": "TopicArn",
+        "confirmationTimeoutInMinutes": None,
+        "region": None,
+    },
+)
+
 TYPES = (
     ResourceType(
         type="aws:sns/topic:Topic",
+        calls=(_CREATE_TOPIC,),
         create=_create_topic,
         read=_read_topic,
         update=_update_topic,
@@ -220,6 +238,7 @@ TYPES = (
     ),
     ResourceType(
         type="aws:sns/topicPolicy:TopicPolicy",
+        calls=(Call("sns", "SetTopicAttributes", {"arn": "TopicArn", "policy": "AttributeValue"}),),
         create=_create_policy,
         read=_read_policy,
         update=_update_policy,
@@ -233,6 +252,7 @@ TYPES = (
     ),
     ResourceType(
         type="aws:sns/topicSubscription:TopicSubscription",
+        calls=(_SUBSCRIBE,),
         create=_subscribe,
         read=_read_subscription,
         update=_update_subscription,

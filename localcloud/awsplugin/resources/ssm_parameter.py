@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import Failure
@@ -95,6 +96,7 @@ def _delete_parameter(cloud: Cloud, identity: str, state: Properties) -> None:
 TYPES = (
     ResourceType(
         type="aws:ssm/parameter:Parameter",
+        calls=(Call("ssm", "PutParameter", {"insecureValue": "Value", "valueWo": "Value"}),),
         create=_create_parameter,
         read=_read_parameter,
         update=_update_parameter,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import Failure
@@ -112,9 +113,17 @@ def _delete_machine(cloud: Cloud, identity: str, state: Properties) -> None:
     cloud.client("stepfunctions").delete_state_machine(stateMachineArn=identity)
 
 
+_GROUP = "loggingConfiguration.destinations.cloudWatchLogsLogGroup"
+_CREATE = Call(
+    "stepfunctions",
+    "CreateStateMachine",
+    {"loggingConfiguration.logDestination": f"{_GROUP}.logGroupArn"},
+)
+
 TYPES = (
     ResourceType(
         type="aws:sfn/stateMachine:StateMachine",
+        calls=(_CREATE,),
         create=_create_machine,
         read=_read_machine,
         update=_update_machine,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import AwsError
 from localcloud.awsplugin.properties import Properties
@@ -219,6 +220,13 @@ def _delete_association(cloud: Cloud, identity: str, state: Properties) -> None:
 TYPES = (
     ResourceType(
         type="aws:ec2/vpcEndpoint:VpcEndpoint",
+        calls=(
+            Call(
+                "ec2",
+                "CreateVpcEndpoint",
+                {"policy": "PolicyDocument", "tags": "TagSpecifications.Tags"},
+            ),
+        ),
         create=_create,
         settle=_settle,
         read=_read,
@@ -249,6 +257,7 @@ TYPES = (
     ),
     ResourceType(
         type="aws:ec2/vpcEndpointRouteTableAssociation:VpcEndpointRouteTableAssociation",
+        calls=(Call("ec2", "ModifyVpcEndpoint", {"routeTableId": "AddRouteTableIds"}),),
         create=_create_association,
         read=_read_association,
         delete=_delete_association,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from localcloud.awsplugin.plugin_errors import Failure
 from localcloud.awsplugin.properties import DEFAULTS, UNKNOWN, Properties
 from localcloud.awsplugin.provider_settings import ProviderSettings
 from localcloud.awsplugin.resource_type import names, policy
+from localcloud.awsplugin.resources import RESOURCE_TYPES
 from tests.localcloud.awsplugin.test_property_differences import a_type
 
 SETTINGS = ProviderSettings(
@@ -96,6 +98,78 @@ def test_all_tags_are_unknown_as_long_as_one_is() -> None:
 
 def test_a_policy_given_as_an_object_becomes_text() -> None:
     assert checked({"policy": {"Statement": []}})["policy"] == '{"Statement":[]}'
+
+
+ROLE = RESOURCE_TYPES["aws:iam/role:Role"]
+
+
+def role_problems(
+    news: Properties, olds: Properties | None = None, **changed: Any
+) -> list[tuple[str, str]]:
+    """What is wrong with a role, with other settings of the provider; its trust policy aside."""
+    request = NameRequest(resource="role", seed=b"seed")
+    settings = replace(SETTINGS, **changed)
+    found = check(ROLE, settings, olds or {}, news, request, names("description"))[1]
+    return [(each.property, each.reason) for each in found if each.property != "assumeRolePolicy"]
+
+
+def test_default_tags_are_checked_by_the_services_model() -> None:
+    [(name, reason)] = role_problems({}, default_tags={"cost-center": "R&D"})
+    assert name == "tags"
+    assert reason.startswith("tag 'cost-center': 'R&D' breaks the rule for Tags.Value of iam:")
+    assert role_problems({"tags": {"cost-center": "RD"}}, default_tags={"cost-center": "R&D"}) == []
+
+
+def test_a_tag_that_is_ignored_is_not_checked() -> None:
+    ignored = frozenset({"ignored"})
+    assert role_problems({"tags": {"ignored": "R&D"}}, ignored_keys=ignored) == []
+
+
+def test_a_tag_needs_a_name() -> None:
+    [(name, reason)] = role_problems({"tags": {"": "x"}})
+    assert (name, reason) == ("tags", "tag '': a name has 1 to 128 characters, a value at most 256")
+
+
+def test_default_tags_count_in_the_number_of_tags() -> None:
+    tags = {f"tag-{number}": "" for number in range(48)}
+    assert role_problems({"tags": tags}) == []
+    assert role_problems({"tags": {**tags, "one-more": ""}}) == [
+        ("tags", "51 tags, but AWS takes at most 50")
+    ]
+
+
+def test_default_tags_are_checked_while_others_are_unknown() -> None:
+    tags = {"tags": {"made": UNKNOWN}}
+    assert [name for name, _ in role_problems(tags, default_tags={"a": "&"})] == ["tags"]
+    assert role_problems({"tags": UNKNOWN}, default_tags={"a": "&"}) == []
+
+
+def test_the_beginning_of_a_name_is_checked_as_the_name_that_is_made_of_it() -> None:
+    [(name, reason)] = role_problems({"namePrefix": "x" * 39})
+    assert name == "namePrefix"
+    assert "length less than or equal to 64" in reason
+    assert role_problems({"namePrefix": "x" * 38}) == []
+    assert [name for name, _ in role_problems({"namePrefix": "a b"})] == ["namePrefix"]
+    assert role_problems({"namePrefix": UNKNOWN}) == []
+
+
+def test_a_name_that_the_provider_makes_is_checked() -> None:
+    request = NameRequest(resource="my role", seed=b"seed")
+    found = check(ROLE, SETTINGS, {}, {}, request)[1]
+    assert "name" in [each.property for each in found]
+
+
+def test_what_is_as_it_was_is_not_checked_by_the_models_again() -> None:
+    made = {"path": "no path", "tags": {"a": "&"}, "tagsAll": {**SETTINGS.default_tags, "a": "&"}}
+    news = {"path": "no path", "tags": {"a": "&"}}
+    assert [name for name, _ in role_problems(news)] == ["tags", "path"]
+    assert role_problems(news, made) == []
+
+
+def test_a_secret_is_not_shown() -> None:
+    [(name, reason)] = role_problems({"description": "secret\0"})
+    assert name == "description"
+    assert reason.startswith("a secret value breaks the rule for Description of iam:CreateRole")
 
 
 def test_every_problem_is_reported_at_once() -> None:

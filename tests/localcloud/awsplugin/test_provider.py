@@ -8,9 +8,9 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from localcloud.awsplugin.functions import FUNCTIONS
-from localcloud.awsplugin.properties import decode, encode, secret_names
+from localcloud.awsplugin.properties import SECRET, SIGNATURE, decode, encode, secret_names
 from localcloud.awsplugin.resources import RESOURCE_TYPES
-from tests.localcloud.awsplugin.plugin import TRUST, Plugin, RefusedError
+from tests.localcloud.awsplugin.plugin import TRUST, InputsError, Plugin, RefusedError
 
 ROLE = "aws:iam/role:Role"
 VPC = "aws:ec2/vpc:Vpc"
@@ -50,13 +50,17 @@ def test_a_role_is_assumed_and_a_profile_is_taken(new_plugin: Plugin) -> None:
     assert caller["arn"] == "arn:aws:sts::210987654321:assumed-role/deployer/ci"
 
 
-def test_a_default_tag_that_iam_does_not_take_fails_the_creation(new_plugin: Plugin) -> None:
-    """As with AWS: in the middle of an update, when other things are there already."""
+def test_a_default_tag_that_iam_does_not_take_fails_the_preview(new_plugin: Plugin) -> None:
     new_plugin.configure(defaultTags={"tags": {"cost-center": "R&D"}})
-    with pytest.raises(
-        RefusedError, match="CreateRole: ValidationError: 1 validation error detected: Value 'R&D'"
-    ):
-        new_plugin.create(ROLE, {"assumeRolePolicy": TRUST})
+    with pytest.raises(InputsError, match="tags: tag 'cost-center': 'R&D' breaks the rule for Tag"):
+        new_plugin.preview(ROLE, {"assumeRolePolicy": TRUST})
+
+
+def test_a_secret_that_aws_does_not_take_is_not_shown(new_plugin: Plugin) -> None:
+    new_plugin.configure()
+    secret = {SIGNATURE: SECRET, "value": "x" * 1001}
+    with pytest.raises(InputsError, match="description: a secret value breaks the rule for Descr"):
+        new_plugin.check(ROLE, {"assumeRolePolicy": TRUST, "description": secret})
 
 
 def test_default_tags_change_in_place(new_plugin: Plugin) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from localcloud.awsplugin.properties import Properties
-from tests.localcloud.awsplugin.plugin import OTHER_TAGS, TAGS, InputsError, Plugin, RefusedError
+from tests.localcloud.awsplugin.plugin import OTHER_TAGS, TAGS, InputsError, Plugin
 
 BUDGET = "aws:budgets/budget:Budget"
 MONTHLY = {"budgetType": "COST", "timeUnit": "MONTHLY", "limitUnit": "USD"}
@@ -39,9 +39,6 @@ def test_a_wrong_time_unit_is_refused_before_anything_is_made(plugin: Plugin) ->
         plugin.check(BUDGET, {"budgetType": "COST", "timeUnit": "WEEKLY"})
 
 
-def test_an_amount_that_the_budgets_api_does_not_take_fails_the_creation(plugin: Plugin) -> None:
-    with pytest.raises(
-        RefusedError,
-        match=r"CreateBudget: ValidationException: 1 validation error detected: Value '1e\+06'",
-    ):
-        plugin.create(BUDGET, {**MONTHLY, "limitAmount": "1e+06"})
+def test_an_amount_that_the_budgets_api_does_not_take_fails_the_preview(plugin: Plugin) -> None:
+    with pytest.raises(InputsError, match=r"limitAmount: '1e\+06' breaks the rule for Budget"):
+        plugin.preview(BUDGET, {**MONTHLY, "limitAmount": "1e+06"})

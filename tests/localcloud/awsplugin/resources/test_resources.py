@@ -6,7 +6,6 @@ import ast
 import re
 from collections.abc import Iterator
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,44 +16,17 @@ import localcloud.awsplugin
 from localcloud.awsplugin.provider import VERSION
 from localcloud.awsplugin.resource_type import ResourceType
 from localcloud.awsplugin.resources import RESOURCE_TYPES
+from tests.localcloud.awsplugin import sdk
 
-_SDK = find_spec("pulumi_aws")
-FOLDER = Path(_SDK.origin or "").parent if _SDK else Path()
 # What the SDK's source names as an output although the program may set it, by type.
 _EITHER = {"aws:ssm/parameter:Parameter": {"value", "valueWo"}}
 _IDENTITY = ("Id", "Ids", "Name", "Names", "Arn")
 
 
-def _source(kind: ResourceType) -> str:
-    """The source of the SDK's class, without what comes before it."""
-    _, path, name = kind.type.split(":")
-    file = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", path).lower()
-    text = (FOLDER / f"{file}.py").read_text(encoding="utf-8")
-    return text[text.index(f"class {name}(pulumi.CustomResource)") :]
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
-
-
-def _inputs(source: str) -> set[str]:
-    start = source.index("def _internal_init(")
-    parameters = source[start : source.index("__props__=None)", start)]
-    found = re.findall(r"^\s+(\w+): pulumi\.Input", parameters, re.MULTILINE)
-    return {_camel(name) for name in found}
-
-
-def _outputs(source: str) -> set[str]:
-    found = re.findall(r'__props__.__dict__\["(\w+)"\] = None$', source, re.MULTILINE)
-    return {_camel(name) for name in found} - {"tagsAll"}
-
-
 @pytest.mark.parametrize("kind", RESOURCE_TYPES.values(), ids=lambda kind: kind.type)
 def test_a_type_has_the_sdks_inputs_and_outputs(kind: ResourceType) -> None:
-    source = _source(kind)
-    inputs = _inputs(source)
-    assert kind.outputs == _outputs(source) - _EITHER.get(kind.type, set())
+    inputs = sdk.top_level(kind.type)
+    assert kind.outputs == sdk.outputs(kind.type) - _EITHER.get(kind.type, set())
     used = {
         path.partition(".")[0]
         for paths in (kind.required, kind.replaces, kind.computed, kind.write_only, kind.unordered)

@@ -3,8 +3,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from localcloud.awsplugin.properties import ASSET, SIGNATURE, UNKNOWN, Asset, encode
-from tests.localcloud.awsplugin.plugin import TAGS, Plugin
+from tests.localcloud.awsplugin.plugin import TAGS, InputsError, Plugin
 from tests.localcloud.awsplugin.resources.versions import fill
 
 OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
@@ -57,3 +59,9 @@ def test_an_object_is_deleted_with_all_its_versions_and_no_other_is(
     listed = s3.list_object_versions(Bucket=bucket)
     assert [each["Key"] for each in listed["Versions"]] == ["key-0000-and-more"]
     assert "DeleteMarkers" not in listed
+
+
+def test_an_object_has_at_most_ten_tags(plugin: Plugin) -> None:
+    tags = {f"tag-{number}": "" for number in range(11)}
+    with pytest.raises(InputsError, match="tags: 11 tags, but AWS takes at most 10"):
+        plugin.check(OBJECT, {"bucket": "b", "tags": tags})
