@@ -130,7 +130,13 @@ class Alerts(pulumi.ComponentResource):
             iam_role_arn=role.arn,
             guardrail_policy_arns=[deny_all],
             sns_topic_arns=[self.topic_arn],
-            opts=self._child(),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # A channel can't move to another workspace, and the provider would only try. The
+                # new one needs the old one's name.
+                replace_on_changes=["slackTeamId"],
+                delete_before_replace=True,
+            ),
         )
         self.dependencies += [role, channel]
 

@@ -122,11 +122,13 @@ class ArtifactStore(pulumi.ComponentResource):
 
     def _create_key_policy(self, key_id: pulumi.Output[str], key_arn: pulumi.Output[str]) -> None:
         args = self._args
+        # The provider would write the policy of another key to the old key again.
+        replaced = pulumi.ResourceOptions(replace_on_changes=["keyId"])
         policy = aws.kms.KeyPolicy(
             f"{self._name}-key-policy",
             key_id=key_id,
             policy=json.dumps(key_policy(args.site, args.alerts)),
-            opts=self._opts(),
+            opts=pulumi.ResourceOptions.merge(self._opts(), replaced),
         )
         self.key_arn = pulumi.Output.all(key_arn, policy.id).apply(lambda resolved: resolved[0])
         self.dependencies.append(policy)

@@ -45,6 +45,8 @@ class Recorded:
     inputs: dict[str, Any]
     read: bool = False
     retained: bool = False
+    replaced_on: frozenset[str] = frozenset()
+    deleted_first: bool = False
     dependencies: frozenset[str] = frozenset()
 
     def document(self, key: str = "policy") -> dict[str, Any]:
@@ -134,6 +136,8 @@ class _Monitor(mocks.MockMonitor):  # type: ignore[misc]
                 name=request.name,
                 inputs=rpc.deserialize_properties(request.object),
                 retained=request.retainOnDelete,
+                replaced_on=frozenset(request.replaceOnChanges),
+                deleted_first=request.deleteBeforeReplace,
                 dependencies=frozenset(request.dependencies),
             )
         )

@@ -165,7 +165,7 @@ def _read_key_policy(cloud: Cloud, identity: str, previous: Properties) -> Prope
     if _metadata(cloud, identity) is None:
         return None
     document = cloud.client("kms").get_key_policy(KeyId=identity, PolicyName="default")["Policy"]
-    return {"keyId": previous.get("keyId", identity), "policy": document}
+    return {"keyId": identity.rpartition("key/")[2], "policy": document}
 
 
 def _update_key_policy(
@@ -174,7 +174,9 @@ def _update_key_policy(
     state: Properties,
     inputs: Properties,
 ) -> None:
-    _put_policy(cloud, identity, inputs)
+    """Changes the policy of the key that has it already, also if another key is asked for."""
+    if changed(state, inputs, "policy"):
+        _put_policy(cloud, identity, inputs)
 
 
 def _delete_key_policy(cloud: Cloud, identity: str, state: Properties) -> None:
@@ -271,9 +273,8 @@ TYPES = (
         validate=lambda inputs: policy_failures(inputs, "policy", "Principal", "Resource"),
         required=names("keyId policy"),
         defaults={"bypassPolicyLockoutSafetyCheck": False},
-        replaces=names("keyId"),
         write_only=names("bypassPolicyLockoutSafetyCheck"),
-        same={**policy("policy"), "keyId": same_key},
+        same=policy("policy"),
     ),
     ResourceType(
         type="aws:kms/alias:Alias",

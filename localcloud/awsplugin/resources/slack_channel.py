@@ -73,6 +73,7 @@ def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | Non
 
 
 def _update(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
+    """Changes what the API can change: a channel stays in its workspace, whatever is asked for."""
     chatbot = cloud.client("chatbot")
     request = _request({n: v for n, v in inputs.items() if n not in _FIXED})
     chatbot.update_slack_channel_configuration(ChatConfigurationArn=identity, **request)
@@ -94,7 +95,7 @@ TYPES = (
         delete=_delete,
         validate=_failures,
         required=names("configurationName iamRoleArn slackChannelId slackTeamId"),
-        replaces=names("configurationName slackTeamId"),
+        replaces=names("configurationName"),
         computed=names("guardrailPolicyArns loggingLevel snsTopicArns userAuthorizationRequired"),
         unordered=names("guardrailPolicyArns snsTopicArns"),
         write_only=names("timeouts"),

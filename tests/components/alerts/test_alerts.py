@@ -162,6 +162,12 @@ def test_a_chat_channels_configuration_has_a_name_of_its_own(everything: Recordi
     assert channel["configurationName"] == "alerts-0a1b2c3"
 
 
+def test_a_chat_channel_is_made_again_in_another_workspace(everything: Recording):
+    channel = everything.the("chatbot/slackChannelConfiguration:SlackChannelConfiguration")
+    assert channel.replaced_on == {"slackTeamId"}
+    assert channel.deleted_first
+
+
 def test_a_watchdog_runs_every_quarter_of_an_hour_as_its_documents_say(everything: Recording):
     watch = Watch(
         SITE,

@@ -134,6 +134,12 @@ def test_the_key_is_named_after_the_bucket(default: Recording):
     assert default.the("kms/alias:Alias").inputs["name"] == f"alias/{BUCKET}"
 
 
+def test_another_key_gets_the_policy_and_the_old_key_loses_it(default: Recording):
+    policy = default.the("kms/keyPolicy:KeyPolicy")
+    assert policy.replaced_on == {"keyId"}
+    assert not policy.deleted_first
+
+
 def test_nothing_is_encrypted_with_the_key_before_its_policy_is_there(default: Recording):
     policy = default.the("kms/keyPolicy:KeyPolicy")
     type_ = "s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"

@@ -13,6 +13,7 @@ from tests.integration.timeline import TRAINING_JOB
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
+CHANNEL = "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration"
 COMPLETION = "pulumi-python:dynamic/sagemaker:TrainingJobCompletion"
 _GOING = {"replace", "create-replacement", "delete-replaced", "delete"}
 
@@ -56,6 +57,21 @@ def test_another_tag_replaces_nothing_and_waits_for_nothing(stack: Stack):
     assert preview.changes["update"] > 20
     assert {"update"} == operations_on(TRAINING_JOB, preview)
     assert operations_on(COMPLETION, preview) == set()
+
+
+def test_another_workspace_replaces_the_chat_channel_and_nothing_else(stack: Stack):
+    slack = {"workspaceId": "T9876543210", "channelId": "C9876543210"}
+    stack.settings |= {"alerts": stack.settings["alerts"] | {"slack": slack}}
+    assert replacements(stack.preview().succeeded()) == {CHANNEL}
+
+
+def test_another_key_gets_the_policy_that_the_old_one_had(stack: Stack):
+    bucket = "bucket-of-an-earlier-stack"
+    stack.client("s3").create_bucket(Bucket=bucket)
+    key = stack.client("kms").create_key()["KeyMetadata"]["KeyId"]
+    stack.client("kms").create_alias(AliasName=f"alias/{bucket}", TargetKeyId=key)
+    stack.settings |= {"artifacts": stack.settings["artifacts"] | {"existingBucket": bucket}}
+    assert "aws:kms/keyPolicy:KeyPolicy" in replacements(stack.preview().succeeded())
 
 
 def test_another_definition_replaces_the_job_and_waits_for_its_end(stack: Stack):

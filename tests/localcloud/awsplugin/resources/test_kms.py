@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from localcloud.awsplugin.properties import Properties
@@ -7,6 +10,7 @@ from tests.localcloud.awsplugin.plugin import TAGS, InputsError, Plugin, Refused
 
 KEY = "aws:kms/key:Key"
 ALIAS = "aws:kms/alias:Alias"
+KEY_POLICY = "aws:kms/keyPolicy:KeyPolicy"
 
 
 def test_a_key_lives_from_its_creation_to_its_end(plugin: Plugin) -> None:
@@ -45,9 +49,30 @@ def test_a_policy_is_reset_at_its_end_as_a_key_cannot_be_without_one(plugin: Plu
             "policy": allow("kms:*", Principal={"AWS": "arn:aws:iam::123456789012:root"}),
         },
         change={"policy": allow("kms:*", Principal={"AWS": "123456789012"}, Sid="Root")},
-        replace={"keyId": plugin.key().id},
         stays=True,
     )
+
+
+def test_a_policy_stays_with_its_key_whichever_key_is_asked_for(
+    plugin: Plugin, aws: Callable[[str], Any]
+) -> None:
+    first, second = plugin.key().id, plugin.key().id
+    old, new = (
+        allow("kms:*", Principal={"AWS": "arn:aws:iam::123456789012:root"}, Sid=name)
+        for name in ("Old", "New")
+    )
+    policy = plugin.create(KEY_POLICY, {"keyId": first, "policy": old})
+    moved = {"keyId": second, "policy": new}
+    expected = plugin.diff(policy, moved)
+    assert (sorted(expected.diffs), list(expected.replaces)) == (["keyId", "policy"], [])
+
+    assert plugin.update(policy, moved)["keyId"] == first
+    policies = [
+        aws("kms").get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+        for key in (first, second)
+    ]
+    assert ["New" in each for each in policies] == [True, False]
+    assert list(plugin.diff(policy, moved).diffs) == ["keyId"]
 
 
 @pytest.mark.parametrize(
