@@ -47,12 +47,17 @@ def _account_reads(scope: DeployerScope) -> list[Statement]:
         "servicequotas:ListServiceQuotas",
     ]
     chat = ["chatbot:DescribeSlackChannelConfigurations", "chatbot:ListTagsForResource"]
-    subscriptions = [*chat, "sns:GetSubscriptionAttributes"]
+    alerts = [
+        *chat,
+        "sns:GetSubscriptionAttributes",
+        # The aws provider has each changed definition of the watchdog validated in a preview.
+        "states:ValidateStateMachineDefinition",
+    ]
     details = ["ec2:DescribeVpcAttribute", "ec2:GetManagedPrefixListEntries"]
     vpcs = scope.site.arn("ec2", "vpc/*")
     prefix_lists = scope.site.arn("ec2", "prefix-list/*", account="*")
     return [
-        allow("ReadLists", [*lists, *(subscriptions if scope.alerts else ())], ["*"]),
+        allow("ReadLists", [*lists, *(alerts if scope.alerts else ())], ["*"]),
         allow("ReadVpcsAndPrefixLists", details, [vpcs, prefix_lists]),
     ]
 

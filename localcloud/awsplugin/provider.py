@@ -135,16 +135,16 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
 
     @_explained("comparing")
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: ARG002, D102, N802
-        kind = _kind(request)
-        found, first = lifecycle.diff(
-            kind, decode(request.olds), decode(request.news), list(request.ignoreChanges)
-        )
+        kind, state, inputs = _kind(request), decode(request.olds), decode(request.news)
+        lifecycle.plan(kind, self.cloud, state, inputs)
+        found, first = lifecycle.diff(kind, state, inputs, list(request.ignoreChanges))
         return _diff_response(kind, found, delete_first=first)
 
     @_explained("creating")
     def Create(self, request: Any, context: Any) -> Any:  # noqa: ARG002, D102, N802
         kind, inputs = _kind(request), decode(request.properties)
         secrets = _secrets(request.properties)
+        lifecycle.plan(kind, self.cloud, {}, inputs)
         if request.preview:
             planned = lifecycle.planned(kind, inputs)
             return provider_pb2.CreateResponse(properties=encode(planned, secrets))

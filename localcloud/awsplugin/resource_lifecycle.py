@@ -8,7 +8,7 @@ from contextlib import suppress
 from localcloud.awsplugin.checking import all_tags, ignored
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import code_of
-from localcloud.awsplugin.properties import DEFAULTS, UNKNOWN, Properties
+from localcloud.awsplugin.properties import DEFAULTS, UNKNOWN, Properties, known
 from localcloud.awsplugin.property_differences import (
     Change,
     Difference,
@@ -48,6 +48,12 @@ def planned(kind: ResourceType, inputs: Properties) -> Properties:
         kind.outputs | {name for name in kind.computed if "." not in name}, UNKNOWN
     )
     return {**blank, **_without_defaults(inputs)}
+
+
+def plan(kind: ResourceType, cloud: Cloud, state: Properties, inputs: Properties) -> None:
+    """Asks AWS what the type asks before a change; `state` is {} before a creation."""
+    if kind.plan:
+        kind.plan(cloud.in_region(known(inputs).get("region")), state, inputs)
 
 
 def read(

@@ -18,6 +18,7 @@ Read = Callable[[Cloud, str, Properties], Properties | None]
 Update = Callable[[Cloud, str, Properties, Properties], None]
 Delete = Callable[[Cloud, str, Properties], None]
 Settle = Callable[[Cloud, str, Properties], None]
+Plan = Callable[[Cloud, Properties, Properties], None]
 Validate = Callable[[Properties], Iterable[Failure]]
 Same = Callable[[Any, Any], bool]
 
@@ -36,6 +37,8 @@ class ResourceType:
     `create` makes the resource and returns its id; `settle` gives it what takes further calls:
     if it fails, the resource is deleted again. `read` returns the properties, None when the
     resource is gone; it gets the previous ones. `update` gets the state and the new inputs.
+    `plan` asks AWS, before a creation or a change, also in a preview, whether it would take the
+    inputs; it gets the state, {} before a creation, and raises the refusal.
     Where `read` or `delete` fails with one of the error codes `gone`, there is no such resource.
 
     `replaces`: paths that cannot change in place. `outputs`: properties that only AWS sets.
@@ -56,6 +59,7 @@ class ResourceType:
     gone: frozenset[str] = frozenset()
     settle: Settle | None = None
     update: Update | None = None
+    plan: Plan | None = None
     required: frozenset[str] = frozenset()
     defaults: Mapping[str, Any] = field(default_factory=dict)
     name: Autoname | None = None

@@ -45,6 +45,7 @@ def correct() -> None:
     variable_store.encode_jsonata_variable_declarations = _declare
     boto_client.boto3 = _Clients()
     _name_executions(StepFunctionsParserBackend)
+    _validate_definitions(StepFunctionsParserBackend)
 
 
 def _evaluate(expression: str) -> Any:
@@ -71,6 +72,24 @@ def _name_executions(machines: Any) -> None:
         return start(self, state_machine_arn, name or str(uuid.uuid4()), *rest, **more)
 
     machines.start_execution = start_named
+
+
+def _validate_definitions(machines: Any) -> None:
+    """Gives moto the operation ValidateStateMachineDefinition, with its own check on creation."""
+    from moto.core.responses import ActionResult
+    from moto.stepfunctions.parser.api import InvalidDefinition
+    from moto.stepfunctions.responses import StepFunctionResponse
+
+    def validate_state_machine_definition(response: Any) -> Any:
+        try:
+            machines._validate_definition(definition=response._get_param("definition"))
+        except InvalidDefinition as error:
+            found = {"severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED"}
+            diagnostics = [{**found, "message": error.message}]
+            return ActionResult({"result": "FAIL", "diagnostics": diagnostics})
+        return ActionResult({"result": "OK", "diagnostics": []})
+
+    StepFunctionResponse.validate_state_machine_definition = validate_state_machine_definition
 
 
 class _Clients:

@@ -24,7 +24,8 @@ def test_a_deployers_role_covers_what_preview_refresh_and_launch_call(
 ):
     """An administrator builds the stack; a pipeline then launches and pauses its job.
 
-    The local cloud enforces no policy, so the calls are noted and held against it by name.
+    It also previews what only an administrator may then change: the watchdog's definition.
+    The local cloud enforces no policy, so the calls are noted and checked against it by name.
     """
     stack = new_stack(stack_with(work=counting_job(FOREVER), launch=False))
     stack.settings["alerts"] = {
@@ -40,6 +41,9 @@ def test_a_deployers_role_covers_what_preview_refresh_and_launch_call(
     with recorded_calls(cloud) as (url, called):
         stack.endpoint_url = url
         stack.preview().succeeded()
+        stack.settings["alerts"]["prolonged"]["after"] = "13h"
+        stack.preview().succeeded()
+        stack.settings["alerts"]["prolonged"]["after"] = "12h"
         stack.refresh().succeeded()
         stack.settings["enableTrainingJob"] = True
         upload = {"path": "tests/integration/settings.py"}
@@ -53,6 +57,7 @@ def test_a_deployers_role_covers_what_preview_refresh_and_launch_call(
         "chatbot:DescribeSlackChannelConfigurations",
         "sagemaker:CreateTrainingJob",
         "sagemaker:StopTrainingJob",
+        "states:ValidateStateMachineDefinition",
     } <= called
     assert called - granted == set()
 

@@ -9,12 +9,13 @@ from typing import Any
 from localcloud.awsplugin.api_members import Call
 from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
-from localcloud.awsplugin.plugin_errors import Failure
-from localcloud.awsplugin.properties import Properties
+from localcloud.awsplugin.plugin_errors import AwsError, Failure
+from localcloud.awsplugin.properties import Properties, known
 from localcloud.awsplugin.resource_type import ResourceType, names, policy
 from localcloud.awsplugin.resources.common import (
     LOWER_CASE,
     one_of,
+    present,
     tag_list,
     tag_map,
     update_tags,
@@ -60,6 +61,23 @@ def _machine_request(inputs: Properties) -> dict[str, Any]:
         if inputs.get(name):
             request[name] = inputs[name]
     return request
+
+
+def _plan_machine(cloud: Cloud, state: Properties, inputs: Properties) -> None:
+    """Has a new or changed definition validated, as the official provider does in a preview."""
+    known_inputs = known(inputs)
+    definition = known_inputs.get("definition")
+    if not definition or definition == state.get("definition"):
+        return
+    answer = cloud.client("stepfunctions").validate_state_machine_definition(
+        definition=definition, **present(type=known_inputs.get("type"))
+    )
+    if answer["result"] != "OK":
+        found = "; ".join(
+            f"{each['severity']} ({each['code']}): {each['message']}"
+            for each in answer["diagnostics"]
+        )
+        raise AwsError("ValidateStateMachineDefinition", "InvalidDefinition", found)
 
 
 def _create_machine(cloud: Cloud, inputs: Properties) -> str:
@@ -127,6 +145,7 @@ TYPES = (
         create=_create_machine,
         read=_read_machine,
         update=_update_machine,
+        plan=_plan_machine,
         delete=_delete_machine,
         gone=names("StateMachineDoesNotExist"),
         validate=_machine_failures,

@@ -37,6 +37,7 @@ _NO_RESOURCE = [
     "sagemaker:Search",
     "servicequotas:ListServiceQuotas",
     "sns:GetSubscriptionAttributes",
+    "states:ValidateStateMachineDefinition",
     "sts:GetCallerIdentity",
 ]
 POLICY_TYPES = of_types(

@@ -202,6 +202,14 @@ def test_a_stack_without_alerts_reads_none():
     assert {each.partition(":")[0] for each in reads} == services
 
 
+def test_a_preview_may_have_a_changed_watchdog_validated():
+    """AWS asks for the permission on all state machines: the definition has no ARN."""
+    machines = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:*"
+    validate = "states:ValidateStateMachineDefinition"
+    assert allowed(deployer_policy(SCOPE), validate, machines, {})
+    assert not allowed(deployer_policy(replace(SCOPE, alerts=False)), validate, machines, {})
+
+
 WRITES = {
     "iam:PassRole",
     "kms:Decrypt",
@@ -217,13 +225,14 @@ WRITES = {
 }
 
 
+_READING = ("BatchGet", "Describe", "Get", "List", "Search", "Validate", "View")
+
+
 def test_a_deployer_changes_jobs_and_uploads_and_nothing_else():
     changing = {
         action
         for action in actions(deployer_policy(SCOPE))
-        if not action.partition(":")[2].startswith(
-            ("BatchGet", "Describe", "Get", "List", "Search", "View")
-        )
+        if not action.partition(":")[2].startswith(_READING)
     }
     assert changing == WRITES
 
@@ -251,7 +260,7 @@ def test_no_action_is_a_pattern_and_only_lists_name_every_resource():
         if each["Effect"] == "Allow" and "*" in each["Resource"]
         for action in each["Action"]
     }
-    everywhere.remove("sns:GetSubscriptionAttributes")
+    everywhere -= {"sns:GetSubscriptionAttributes", "states:ValidateStateMachineDefinition"}
     assert all(
         each.partition(":")[2].startswith(("Describe", "List", "Search")) for each in everywhere
     )

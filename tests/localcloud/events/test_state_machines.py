@@ -107,3 +107,14 @@ def test_texts_with_quotes_survive_variables_and_a_mistake_fails_the_execution(c
     states["Give"]["Output"] = "{% 'no' + 1 %}"
     mistaken = create_machine(cloud, "mistaken", machine)
     assert run(cloud, mistaken, given)["status"] == "FAILED"
+
+
+def test_a_definition_is_validated_without_a_machine(cloud: Cloud):
+    validate = cloud.client("stepfunctions").validate_state_machine_definition
+    state: dict[str, Any] = {"Type": "Pass", "End": True}
+    definition = {"StartAt": "A", "States": {"A": state}}
+    assert validate(definition=json.dumps(definition))["result"] == "OK"
+    state["Type"] = "Nap"
+    answer = validate(definition=json.dumps(definition))
+    [found] = answer["diagnostics"]
+    assert (answer["result"], found["severity"]) == ("FAIL", "ERROR")

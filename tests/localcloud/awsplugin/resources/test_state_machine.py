@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.localcloud.awsplugin.plugin import TAGS, InputsError, Plugin
+from localcloud.awsplugin.properties import UNKNOWN
+from tests.localcloud.awsplugin.plugin import NO_CHANGE, TAGS, InputsError, Plugin, RefusedError
 
 MACHINE = "aws:sfn/stateMachine:StateMachine"
 
@@ -30,6 +31,23 @@ def test_a_state_machine_lives_from_its_creation_to_its_end(plugin: Plugin) -> N
         change={"definition": waiting(2), "tags": {}},
         replace={"type": "EXPRESS"},
     )
+
+
+NO_SUCH_TYPE = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Nap", "End": True}}})
+
+
+def test_a_definition_is_validated_in_the_preview_of_its_change_and_not_again(
+    plugin: Plugin,
+) -> None:
+    inputs = {"definition": waiting(1), "roleArn": plugin.role().state["arn"]}
+    for definition in (UNKNOWN, waiting(1)):
+        plugin.preview(MACHINE, {**inputs, "definition": definition})
+    with pytest.raises(RefusedError, match="ValidateStateMachineDefinition: InvalidDefinition: ER"):
+        plugin.preview(MACHINE, {**inputs, "definition": NO_SUCH_TYPE})
+    machine = plugin.create(MACHINE, inputs)
+    assert plugin.diff(machine, inputs).changes == NO_CHANGE
+    with pytest.raises(RefusedError, match=r"^comparing .*: ValidateStateMachineDefinition: Inv"):
+        plugin.diff(machine, {**inputs, "definition": NO_SUCH_TYPE})
 
 
 def test_a_definition_that_starts_nowhere_is_refused_before_anything_is_made(
