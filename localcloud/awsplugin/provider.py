@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -264,16 +264,17 @@ def _failures(found: Iterable[Failure]) -> list[Any]:
     return [provider_pb2.CheckFailure(property=item.property, reason=item.reason) for item in found]
 
 
-def _diff_response(kind: ResourceType, found: list[Difference], *, delete_first: bool) -> Any:
-    replacing = {item.text: lifecycle.forces_replacement(kind, item) for item in found}
+def _diff_response(
+    kind: ResourceType, found: Mapping[Difference, bool], *, delete_first: bool
+) -> Any:
     response = provider_pb2.DiffResponse
     return response(
         changes=response.DIFF_SOME if found else response.DIFF_NONE,
         diffs=sorted({str(item.path[0]) for item in found}),
-        replaces=sorted(str(item.path[0]) for item in found if replacing[item.text]),
+        replaces=sorted(str(item.path[0]) for item, replacing in found.items() if replacing),
         detailedDiff={
-            item.text: provider_pb2.PropertyDiff(kind=_KINDS[item.change, replacing[item.text]])
-            for item in found
+            item.text: provider_pb2.PropertyDiff(kind=_KINDS[item.change, replacing])
+            for item, replacing in found.items()
         },
         hasDetailedDiff=True,
         stables=sorted(kind.outputs - kind.recomputed - {"tagsAll", DEFAULTS}),

@@ -167,22 +167,26 @@ def delete(
 
 def diff(
     kind: ResourceType, state: Properties, inputs: Properties, ignore: list[str]
-) -> tuple[list[Difference], bool]:
-    """The differences, and whether the old resource is deleted before the new one is created."""
-    found = [
-        item
+) -> tuple[dict[Difference, bool], bool]:
+    """The differences, each with whether it can't be made in place.
+
+    The second value is whether the old resource is deleted before the new one is created.
+    """
+    found = {
+        item: _forces_replacement(kind, item, state, inputs)
         for item in differences(kind, state, inputs)
         if not any(
             item.text == path or item.text.startswith((f"{path}.", f"{path}[")) for path in ignore
         )
-    ]
-    replacing = any(forces_replacement(kind, item) for item in found)
-    return found, replacing and _keeps_name(kind, state, inputs)
+    }
+    return found, any(found.values()) and _keeps_name(kind, state, inputs)
 
 
-def forces_replacement(kind: ResourceType, difference: Difference) -> bool:
-    """Whether the change cannot be made in place."""
-    if difference.within(kind.replaces):
+def _forces_replacement(
+    kind: ResourceType, difference: Difference, state: Properties, inputs: Properties
+) -> bool:
+    further = kind.replaces_if(state, inputs) if kind.replaces_if else frozenset()
+    if difference.within(kind.replaces | further):
         return True
     region = kind.regional and difference.pattern == "region"
     # An older state may lack the region; that is no change of region.

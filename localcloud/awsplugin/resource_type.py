@@ -19,6 +19,7 @@ Update = Callable[[Cloud, str, Properties, Properties], None]
 Delete = Callable[[Cloud, str, Properties], None]
 Settle = Callable[[Cloud, str, Properties], None]
 Plan = Callable[[Cloud, Properties, Properties], None]
+ReplacesIf = Callable[[Properties, Properties], frozenset[str]]
 Validate = Callable[[Properties], Iterable[Failure]]
 Same = Callable[[Any, Any], bool]
 
@@ -41,7 +42,12 @@ class ResourceType:
     inputs; it gets the state, {} before a creation, and raises the refusal.
     Where `read` or `delete` fails with one of the error codes `gone`, there is no such resource.
 
-    `replaces`: paths that cannot change in place. `outputs`: properties that only AWS sets.
+    `source`: the file with the type's schema, in internal/service of the repository
+    hashicorp/terraform-provider-aws, which the official provider is made from. What cannot change
+    in place here cannot there, and all else can.
+
+    `replaces`: paths that cannot change in place. `replaces_if`: further ones, which depend on the
+    state and the inputs. `outputs`: properties that only AWS sets.
     `computed`: inputs, paths too, that AWS fills in where the program is silent. `recomputed`:
     outputs that an update changes. `write_only`: inputs that AWS never returns.
     `unordered`: paths of lists whose order means nothing. `same`: equality of a path's values
@@ -53,6 +59,7 @@ class ResourceType:
     """
 
     type: str
+    source: str
     create: Create
     read: Read
     delete: Delete
@@ -64,6 +71,7 @@ class ResourceType:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     name: Autoname | None = None
     replaces: frozenset[str] = frozenset()
+    replaces_if: ReplacesIf | None = None
     outputs: frozenset[str] = frozenset()
     computed: frozenset[str] = frozenset()
     recomputed: frozenset[str] = frozenset()

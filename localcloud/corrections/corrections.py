@@ -20,6 +20,7 @@ from localcloud.corrections import (
     policy_simulator,
     role_history,
     role_sizes,
+    security_group_rules,
     stand_in_images,
     unknown_operations,
 )
@@ -31,6 +32,7 @@ CORRECTIONS: tuple[Correction, ...] = (
     unknown_operations.correct,
     buckets.correct,
     networks_in_use.correct,
+    security_group_rules.correct,
     stand_in_images.correct,
     aws_managed_policies.correct,
     policy_simulator.correct,

@@ -210,6 +210,7 @@ _CREATE = Call(
 TYPES = (
     ResourceType(
         type="aws:budgets/budget:Budget",
+        source="budgets/budget.go",
         calls=(_CREATE,),
         create=_create,
         read=_read,

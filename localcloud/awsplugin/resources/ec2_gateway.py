@@ -143,6 +143,7 @@ def _delete_address(cloud: Cloud, identity: str, state: Properties) -> None:
 TYPES = (
     ResourceType(
         type="aws:ec2/internetGateway:InternetGateway",
+        source="ec2/vpc_internet_gateway.go",
         calls=(
             Call("ec2", "CreateInternetGateway", {"tags": "TagSpecifications.Tags"}),
             Call("ec2", "AttachInternetGateway"),
@@ -159,6 +160,7 @@ TYPES = (
     ),
     ResourceType(
         type="aws:ec2/natGateway:NatGateway",
+        source="ec2/vpc_nat_gateway.go",
         calls=(
             Call(
                 "ec2",
@@ -174,7 +176,10 @@ TYPES = (
         validate=lambda inputs: one_of(inputs, "connectivityType", ["public", "private"]),
         required=names("subnetId"),
         defaults={"connectivityType": "public"},
-        replaces=names("allocationId availabilityMode connectivityType privateIp subnetId vpcId"),
+        replaces=names(
+            "allocationId availabilityMode connectivityType privateIp"
+            " secondaryPrivateIpAddressCount subnetId vpcId"
+        ),
         computed=names("allocationId availabilityMode privateIp vpcId"),
         outputs=names(
             "associationId autoProvisionZones autoScalingIps networkInterfaceId publicIp"
@@ -184,6 +189,7 @@ TYPES = (
     ),
     ResourceType(
         type="aws:ec2/eip:Eip",
+        source="ec2/ec2_eip.go",
         calls=(
             Call("ec2", "AllocateAddress", {"tags": "TagSpecifications.Tags"}),
             Call(

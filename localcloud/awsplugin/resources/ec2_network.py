@@ -173,6 +173,12 @@ def _update_subnet(cloud: Cloud, identity: str, state: Properties, inputs: Prope
     update_ec2_tags(cloud, identity, state, inputs)
 
 
+def _ipv6_block(state: Properties, inputs: Properties) -> frozenset[str]:
+    """A subnet that gives its interfaces IPv6 addresses can't get another block of them."""
+    fixed = state.get("assignIpv6AddressOnCreation")
+    return frozenset({"ipv6CidrBlock"} if fixed else ())
+
+
 def _delete_subnet(cloud: Cloud, identity: str, state: Properties) -> None:
     cloud.client("ec2").delete_subnet(SubnetId=identity)
 
@@ -180,6 +186,7 @@ def _delete_subnet(cloud: Cloud, identity: str, state: Properties) -> None:
 TYPES = (
     ResourceType(
         type="aws:ec2/vpc:Vpc",
+        source="ec2/vpc_.go",
         calls=(Call("ec2", "CreateVpc", {"tags": "TagSpecifications.Tags"}),),
         create=_create_vpc,
         settle=_settle_vpc,
@@ -202,6 +209,7 @@ TYPES = (
     ),
     ResourceType(
         type="aws:ec2/subnet:Subnet",
+        source="ec2/vpc_subnet.go",
         calls=(
             Call("ec2", "CreateSubnet", {"tags": "TagSpecifications.Tags"}),
             Call("ec2", "ModifySubnetAttribute"),
@@ -224,7 +232,11 @@ TYPES = (
             "mapPublicIpOnLaunch": False,
         },
         write_only=names("enableResourceNameDnsAaaaRecordOnLaunch"),
-        replaces=names("vpcId cidrBlock availabilityZone availabilityZoneId outpostArn"),
+        replaces=names(
+            "availabilityZone availabilityZoneId cidrBlock ipv4IpamPoolId ipv4NetmaskLength"
+            " ipv6IpamPoolId ipv6Native ipv6NetmaskLength outpostArn vpcId"
+        ),
+        replaces_if=_ipv6_block,
         computed=names(
             "availabilityZone availabilityZoneId cidrBlock ipv6CidrBlock"
             " privateDnsHostnameTypeOnLaunch"

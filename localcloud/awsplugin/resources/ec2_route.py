@@ -236,6 +236,7 @@ def _delete_association(cloud: Cloud, identity: str, state: Properties) -> None:
 TYPES = (
     ResourceType(
         type="aws:ec2/routeTable:RouteTable",
+        source="ec2/vpc_route_table.go",
         calls=(
             Call("ec2", "CreateRouteTable", {"tags": "TagSpecifications.Tags"}),
             Call(
@@ -260,6 +261,7 @@ TYPES = (
     ),
     ResourceType(
         type="aws:ec2/route:Route",
+        source="ec2/vpc_route.go",
         calls=(Call("ec2", "CreateRoute", _TARGETS),),
         create=_create_route,
         read=_read_route,
@@ -274,6 +276,7 @@ TYPES = (
     ),
     ResourceType(
         type="aws:ec2/routeTableAssociation:RouteTableAssociation",
+        source="ec2/vpc_route_table_association.go",
         calls=(Call("ec2", "AssociateRouteTable"),),
         create=_create_association,
         read=_read_association,

@@ -203,6 +203,7 @@ def _authorize(side: str) -> Call:
 TYPES = (
     ResourceType(
         type="aws:ec2/securityGroup:SecurityGroup",
+        source="ec2/vpc_security_group.go",
         calls=(
             Call(
                 "ec2",
@@ -228,6 +229,7 @@ TYPES = (
     ),
     ResourceType(
         type="aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+        source="ec2/vpc_default_security_group.go",
         calls=(
             Call("ec2", "DescribeSecurityGroups", {"vpcId": "Filters.Values"}),
             Call("ec2", "CreateTags"),

@@ -140,9 +140,17 @@ _MEMBERS = {
 }
 
 
+def _other_kind(state: Properties, inputs: Properties) -> frozenset[str]:
+    """The other ends of the rule, if it is to have one of another kind: EC2 can't change that."""
+    old, new = ({name for name in _TARGETS if given.get(name)} for given in (state, inputs))
+    return frozenset(old ^ new)
+
+
 def _rule_type(token: str, side: str) -> ResourceType:
     return ResourceType(
         type=token,
+        # The rules of both directions have their schema in one file.
+        source="ec2/vpc_security_group_ingress_rule.go",
         calls=(Call("ec2", f"AuthorizeSecurityGroup{side.capitalize()}", _MEMBERS),),
         create=partial(_create, side),
         settle=_settle,
@@ -154,8 +162,8 @@ def _rule_type(token: str, side: str) -> ResourceType:
         ),
         validate=_failures,
         required=names("ipProtocol securityGroupId"),
-        # In AWS another kind of target is a change in place; the local endpoint cannot do that.
-        replaces=names("securityGroupId cidrIpv6 prefixListId referencedSecurityGroupId"),
+        replaces=names("securityGroupId"),
+        replaces_if=_other_kind,
         outputs=names("arn securityGroupRuleId"),
         tagged=True,
     )

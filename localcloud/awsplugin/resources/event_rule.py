@@ -224,6 +224,7 @@ _PUT_TARGET = Call(
 TYPES = (
     ResourceType(
         type="aws:cloudwatch/eventRule:EventRule",
+        source="events/rule.go",
         calls=(Call("events", "PutRule"),),
         create=_create_rule,
         read=_read_rule,
@@ -242,6 +243,7 @@ TYPES = (
     ),
     ResourceType(
         type="aws:cloudwatch/eventTarget:EventTarget",
+        source="events/target.go",
         calls=(_PUT_TARGET,),
         create=_create_target,
         read=_read_target,

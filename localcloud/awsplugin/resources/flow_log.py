@@ -91,6 +91,7 @@ _CREATE = Call(
 TYPES = (
     ResourceType(
         type="aws:ec2/flowLog:FlowLog",
+        source="ec2/vpc_flow_log.go",
         calls=(_CREATE,),
         create=_create,
         read=_read,
@@ -100,8 +101,8 @@ TYPES = (
         defaults={"logDestinationType": "cloud-watch-logs", "maxAggregationInterval": 600},
         replaces=names(
             "deliverCrossAccountRole destinationOptions eniId iamRoleArn logDestination"
-            " logDestinationType logFormat maxAggregationInterval subnetId trafficType vpcId"
-            " transitGatewayId transitGatewayAttachmentId"
+            " logDestinationType logFormat maxAggregationInterval regionalNatGatewayId subnetId"
+            " trafficType transitGatewayAttachmentId transitGatewayId vpcId"
         ),
         computed=names("logDestination logFormat"),
         write_only=names("deliverCrossAccountRole destinationOptions tagFieldSpecifications"),

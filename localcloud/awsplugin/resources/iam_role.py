@@ -190,6 +190,7 @@ def _identity_policy(inputs: Properties) -> Iterator[Failure]:
 TYPES = (
     ResourceType(
         type="aws:iam/role:Role",
+        source="iam/role.go",
         calls=(
             Call(
                 "iam",
@@ -228,6 +229,7 @@ TYPES = (
     ),
     ResourceType(
         type="aws:iam/rolePolicy:RolePolicy",
+        source="iam/role_policy.go",
         calls=(
             Call(
                 "iam",

@@ -237,6 +237,7 @@ def _alias_name(name: str, inputs: Properties) -> str:
 TYPES = (
     ResourceType(
         type="aws:kms/key:Key",
+        source="kms/key.go",
         calls=(
             Call("kms", "CreateKey", {"customerMasterKeySpec": "KeySpec"}),
             Call("kms", "EnableKeyRotation"),
@@ -264,6 +265,7 @@ TYPES = (
     ),
     ResourceType(
         type="aws:kms/keyPolicy:KeyPolicy",
+        source="kms/key_policy.go",
         calls=(Call("kms", "PutKeyPolicy"),),
         create=_create_key_policy,
         read=_read_key_policy,
@@ -278,6 +280,7 @@ TYPES = (
     ),
     ResourceType(
         type="aws:kms/alias:Alias",
+        source="kms/alias.go",
         calls=(Call("kms", "CreateAlias", {"name": "AliasName"}),),
         create=_create_alias,
         read=_read_alias,

@@ -103,6 +103,7 @@ def _delete(cloud: Cloud, identity: str, state: Properties) -> None:
 TYPES = (
     ResourceType(
         type="aws:cloudwatch/logGroup:LogGroup",
+        source="logs/group.go",
         calls=(
             Call("logs", "CreateLogGroup", {"name": "logGroupName"}),
             Call("logs", "PutRetentionPolicy"),

@@ -162,6 +162,7 @@ _PUT = Call(
 TYPES = (
     ResourceType(
         type="aws:cloudwatch/metricAlarm:MetricAlarm",
+        source="cloudwatch/metric_alarm.go",
         calls=(_PUT,),
         create=_create_alarm,
         read=_read_alarm,

@@ -151,6 +151,7 @@ def delete_versions(s3: Any, bucket: str, found: Sequence[Properties]) -> None:
 TYPES = (
     ResourceType(
         type="aws:s3/bucket:Bucket",
+        source="s3/bucket.go",
         calls=(
             Call("s3", "CreateBucket"),
             Call("s3", "PutBucketTagging", {"tags": "Tagging.TagSet"}),

@@ -81,6 +81,7 @@ def _failures(inputs: Properties) -> Iterator[Failure]:
 TYPES = (
     setting(
         "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+        "s3/bucket_lifecycle_configuration.go",
         _put,
         _get,
         lambda s3, bucket, _: s3.delete_bucket_lifecycle(Bucket=bucket),

@@ -148,6 +148,7 @@ def _delete(cloud: Cloud, identity: str, state: Properties) -> None:
 TYPES = (
     ResourceType(
         type="aws:s3/bucketObjectv2:BucketObjectv2",
+        source="s3/object.go",
         calls=(
             Call("s3", "PutObject", {**_HEADERS, "content": "Body", "contentBase64": "Body"}),
             Call("s3", "PutObjectTagging", {"tags": "Tagging.TagSet"}),

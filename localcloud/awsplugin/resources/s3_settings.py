@@ -37,6 +37,7 @@ _ABSENT = (
 
 def setting(
     token: str,
+    source: str,
     put: Put,
     get: Get,
     remove: Remove,
@@ -66,6 +67,7 @@ def setting(
 
     return ResourceType(
         type=token,
+        source=source,
         create=create,
         read=read,
         update=update,
@@ -227,6 +229,7 @@ _PUT_LOGGING = Call(
 TYPES = (
     setting(
         "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        "s3/bucket_public_access_block.go",
         _put_block,
         _get_block,
         _remove_block,
@@ -236,6 +239,7 @@ TYPES = (
     ),
     setting(
         "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+        "s3/bucket_ownership_controls.go",
         _put_ownership,
         _get_ownership,
         lambda s3, bucket, _: s3.delete_bucket_ownership_controls(Bucket=bucket),
@@ -246,6 +250,7 @@ TYPES = (
     ),
     setting(
         "aws:s3/bucketVersioning:BucketVersioning",
+        "s3/bucket_versioning.go",
         _put_versioning,
         _get_versioning,
         _suspend_versioning,
@@ -258,6 +263,7 @@ TYPES = (
     ),
     setting(
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        "s3/bucket_server_side_encryption_configuration.go",
         _put_encryption,
         _get_encryption,
         lambda s3, bucket, _: s3.delete_bucket_encryption(Bucket=bucket),
@@ -270,6 +276,7 @@ TYPES = (
     ),
     setting(
         "aws:s3/bucketPolicy:BucketPolicy",
+        "s3/bucket_policy.go",
         _put_policy,
         _get_policy,
         _remove_policy,
@@ -281,6 +288,7 @@ TYPES = (
     ),
     setting(
         "aws:s3/bucketLogging:BucketLogging",
+        "s3/bucket_logging.go",
         _put_logging,
         _get_logging,
         _remove_logging,

@@ -88,6 +88,7 @@ def _delete(cloud: Cloud, identity: str, state: Properties) -> None:
 TYPES = (
     ResourceType(
         type="aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration",
+        source="chatbot/slack_channel_configuration.go",
         calls=(Call("chatbot", "CreateSlackChannelConfiguration"),),
         create=_create,
         read=_read,

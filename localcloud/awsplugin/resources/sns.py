@@ -222,6 +222,7 @@ _SUBSCRIBE = Call(
 TYPES = (
     ResourceType(
         type="aws:sns/topic:Topic",
+        source="sns/topic.go",
         calls=(_CREATE_TOPIC,),
         create=_create_topic,
         read=_read_topic,
@@ -238,6 +239,7 @@ TYPES = (
     ),
     ResourceType(
         type="aws:sns/topicPolicy:TopicPolicy",
+        source="sns/topic_policy.go",
         calls=(Call("sns", "SetTopicAttributes", {"arn": "TopicArn", "policy": "AttributeValue"}),),
         create=_create_policy,
         read=_read_policy,
@@ -252,6 +254,7 @@ TYPES = (
     ),
     ResourceType(
         type="aws:sns/topicSubscription:TopicSubscription",
+        source="sns/topic_subscription.go",
         calls=(_SUBSCRIBE,),
         create=_subscribe,
         read=_read_subscription,

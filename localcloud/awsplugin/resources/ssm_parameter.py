@@ -78,7 +78,8 @@ def _read_parameter(cloud: Cloud, identity: str, previous: Properties) -> Proper
 
 
 def _update_parameter(cloud: Cloud, identity: str, state: Properties, inputs: Properties) -> None:
-    ssm, fields = cloud.client("ssm"), "value insecureValue type description keyId tier dataType"
+    ssm = cloud.client("ssm")
+    fields = "allowedPattern value insecureValue type description keyId tier dataType"
     if any(name in inputs and inputs[name] != state.get(name) for name in fields.split()):
         _put_parameter(cloud, inputs, overwrite=True)
     tags, gone = tag_changes(state, inputs)
@@ -89,6 +90,12 @@ def _update_parameter(cloud: Cloud, identity: str, state: Properties, inputs: Pr
         ssm.add_tags_to_resource(**place, Tags=tag_list(tags))
 
 
+def _lower_tier(state: Properties, inputs: Properties) -> frozenset[str]:
+    """An advanced parameter can't become a standard one."""
+    lower = (state.get("tier"), inputs.get("tier")) == ("Advanced", "Standard")
+    return frozenset({"tier"} if lower else ())
+
+
 def _delete_parameter(cloud: Cloud, identity: str, state: Properties) -> None:
     cloud.client("ssm").delete_parameter(Name=identity)
 
@@ -96,6 +103,7 @@ def _delete_parameter(cloud: Cloud, identity: str, state: Properties) -> None:
 TYPES = (
     ResourceType(
         type="aws:ssm/parameter:Parameter",
+        source="ssm/parameter.go",
         calls=(Call("ssm", "PutParameter", {"insecureValue": "Value", "valueWo": "Value"}),),
         create=_create_parameter,
         read=_read_parameter,
@@ -106,6 +114,7 @@ TYPES = (
         name=Autoname(length=2048, prefix_property=""),
         required=names("type"),
         replaces=names("dataType name"),
+        replaces_if=_lower_tier,
         computed=names("arn dataType insecureValue keyId name tier value"),
         recomputed=names("version"),
         write_only=names("overwrite valueWoVersion"),

@@ -141,6 +141,7 @@ _CREATE = Call(
 TYPES = (
     ResourceType(
         type="aws:sfn/stateMachine:StateMachine",
+        source="sfn/state_machine.go",
         calls=(_CREATE,),
         create=_create_machine,
         read=_read_machine,

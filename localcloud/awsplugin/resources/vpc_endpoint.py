@@ -195,6 +195,12 @@ def _delete(cloud: Cloud, identity: str, state: Properties) -> None:
         cloud.client("ec2").delete_vpc_endpoints(VpcEndpointIds=[identity])
 
 
+def _private_dns(state: Properties, inputs: Properties) -> frozenset[str]:
+    """Only an interface endpoint can change whether it has private DNS names."""
+    fixed = inputs.get("vpcEndpointType") != "Interface"
+    return frozenset({"privateDnsEnabled"} if fixed else ())
+
+
 def _create_association(cloud: Cloud, inputs: Properties) -> str:
     endpoint, table = inputs["vpcEndpointId"], inputs["routeTableId"]
     cloud.client("ec2").modify_vpc_endpoint(VpcEndpointId=endpoint, AddRouteTableIds=[table])
@@ -220,6 +226,7 @@ def _delete_association(cloud: Cloud, identity: str, state: Properties) -> None:
 TYPES = (
     ResourceType(
         type="aws:ec2/vpcEndpoint:VpcEndpoint",
+        source="ec2/vpc_endpoint.go",
         calls=(
             Call(
                 "ec2",
@@ -240,7 +247,12 @@ TYPES = (
         ),
         required=names("vpcId"),
         defaults={"vpcEndpointType": "Gateway"},
-        replaces=names("vpcId serviceName serviceRegion vpcEndpointType"),
+        replaces=names(
+            "dnsOptions.privateDnsPreference dnsOptions.privateDnsSpecifiedDomains"
+            " resourceConfigurationArn serviceName serviceNetworkArn serviceRegion vpcEndpointType"
+            " vpcId"
+        ),
+        replaces_if=_private_dns,
         computed=names(
             "policy privateDnsEnabled ipAddressType dnsOptions routeTableIds subnetIds"
             " securityGroupIds serviceRegion subnetConfigurations"
@@ -257,6 +269,7 @@ TYPES = (
     ),
     ResourceType(
         type="aws:ec2/vpcEndpointRouteTableAssociation:VpcEndpointRouteTableAssociation",
+        source="ec2/vpc_endpoint_route_table_association.go",
         calls=(Call("ec2", "ModifyVpcEndpoint", {"routeTableId": "AddRouteTableIds"}),),
         create=_create_association,
         read=_read_association,

@@ -19,7 +19,9 @@ def a_type(**description: Any) -> ResourceType:
     def never(*_: Any) -> Any:
         raise AssertionError
 
-    return ResourceType(type="aws:x/y:Y", create=never, read=never, delete=never, **description)
+    return ResourceType(
+        type="aws:x/y:Y", source="x/y.go", create=never, read=never, delete=never, **description
+    )
 
 
 KIND = a_type(

@@ -7,11 +7,16 @@ from typing import Any
 import pytest
 from pulumi.runtime.proto import provider_pb2
 
-from localcloud.awsplugin.properties import UNKNOWN
+from localcloud.awsplugin.properties import UNKNOWN, Properties
+from localcloud.awsplugin.resource_lifecycle import diff
 from localcloud.awsplugin.resources import RESOURCE_TYPES
 from tests.localcloud.awsplugin.plugin import NO_CHANGE, TRUST, Plugin, RefusedError, allow
 
 ROLE = "aws:iam/role:Role"
+ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
+INTERFACE = {"vpcEndpointType": "Interface"}
+PARAMETER = "aws:ssm/parameter:Parameter"
+RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 SUBNET = "aws:ec2/subnet:Subnet"
 VPC = "aws:ec2/vpc:Vpc"
 Aws = Callable[[str], Any]
@@ -53,6 +58,35 @@ def test_an_unknown_value_of_what_cannot_change_replaces(plugin: Plugin) -> None
     expected = plugin.diff(vpc, {"cidrBlock": UNKNOWN})
     assert expected.detailedDiff["cidrBlock"].kind == Kind.UPDATE_REPLACE
     assert not expected.deleteBeforeReplace
+
+
+@pytest.mark.parametrize(
+    ("token", "state", "inputs", "replaced"),
+    [
+        (RULE, {"cidrIpv4": "10.0.0.0/8"}, {"cidrIpv4": "10.1.0.0/16"}, set()),
+        (RULE, {"cidrIpv4": "10.0.0.0/8"}, {"cidrIpv6": "::/0"}, {"cidrIpv4", "cidrIpv6"}),
+        (ENDPOINT, INTERFACE, {**INTERFACE, "privateDnsEnabled": True}, set()),
+        (ENDPOINT, {}, {"privateDnsEnabled": True}, {"privateDnsEnabled"}),
+        (SUBNET, {}, {"ipv6CidrBlock": "2001:db8::/64"}, set()),
+        (
+            SUBNET,
+            {"assignIpv6AddressOnCreation": True},
+            {"assignIpv6AddressOnCreation": True, "ipv6CidrBlock": "2001:db8::/64"},
+            {"ipv6CidrBlock"},
+        ),
+        (PARAMETER, {"tier": "Standard"}, {"tier": "Advanced"}, set()),
+        (PARAMETER, {"tier": "Advanced"}, {"tier": "Standard"}, {"tier"}),
+    ],
+)
+def test_whether_a_change_replaces_may_depend_on_the_rest(
+    token: str, state: Properties, inputs: Properties, replaced: set[str]
+) -> None:
+    kind = RESOURCE_TYPES[token]
+    same = {name: "same" for name in kind.replaces if "." not in name}
+    found, _ = diff(
+        kind, {**same, **kind.defaults, **state}, {**same, **kind.defaults, **inputs}, []
+    )
+    assert {item.pattern for item, replaces in found.items() if replaces} == replaced
 
 
 def test_a_given_name_makes_the_old_go_before_the_new_comes(plugin: Plugin) -> None:

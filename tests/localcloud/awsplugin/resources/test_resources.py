@@ -37,6 +37,13 @@ def test_a_type_has_the_sdks_inputs_and_outputs(kind: ResourceType) -> None:
     assert kind.regional == ("region" in inputs)
 
 
+def test_a_type_names_the_file_that_has_its_schema() -> None:
+    """Two types have theirs in one file: the rules of both directions of a security group."""
+    sources = [kind.source for kind in RESOURCE_TYPES.values()]
+    assert all(re.fullmatch(r"[a-z0-9]+/[a-z0-9_]+\.go", source) for source in sources)
+    assert len(set(sources)) == len(sources) - 1
+
+
 def test_the_plugin_is_of_the_sdks_version() -> None:
     assert version("pulumi-aws") == VERSION
 
