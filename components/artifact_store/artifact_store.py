@@ -172,7 +172,12 @@ class ArtifactStore(pulumi.ComponentResource):
             f"{self._name}-encryption",
             bucket=self.bucket_name,
             rules=[
-                {"apply_server_side_encryption_by_default": default, "bucket_key_enabled": True}
+                {
+                    "apply_server_side_encryption_by_default": default,
+                    "bucket_key_enabled": True,
+                    # A key that a client sends with an object. The bucket's policy refuses it too.
+                    "blocked_encryption_types": ["SSE-C"],
+                }
             ],
             opts=self._opts(),
         )

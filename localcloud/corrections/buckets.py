@@ -6,17 +6,19 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from localcloud.moto_data.resources import blocked_encryption
 from localcloud.protocol.errors import incomplete
 
 
 def correct() -> None:
-    """Corrects bucket policies, delete markers, page tokens and bodies in chunks."""
+    """Corrects bucket policies, delete markers, page tokens, encryption and bodies in chunks."""
     from moto.s3.models import FakeBucket, FakeDeleteMarker, S3Backend
     from moto.s3.responses import S3Response
 
     FakeBucket.get_permission = _permit
     FakeDeleteMarker.dispose = _dispose_of_nothing
     S3Backend.list_objects_v2 = _knowing_tokens(S3Backend.list_objects_v2)
+    S3Response.get_bucket_encryption = _with_blocked_types(S3Response.get_bucket_encryption)
     for name in ("_handle_encoded_body", "_handle_v4_chunk_signatures"):
         setattr(S3Response, name, _whole(getattr(S3Response, name)))
 
@@ -53,6 +55,29 @@ def _knowing_tokens(listing: Callable[..., Any]) -> Callable[..., Any]:
         return listing(backend, *arguments, **named)
 
     return list_objects
+
+
+def _with_blocked_types(get: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """An answer that has the blocked types of encryption, which moto's own leaves out."""
+
+    @wraps(get)
+    def get_bucket_encryption(response: Any) -> Any:
+        from moto.core.responses import ActionResult
+
+        bucket = response.backend.get_bucket(response.bucket_name)
+        blocked = blocked_encryption(bucket)
+        if not blocked:
+            return get(response)
+        rule = {
+            **bucket.encryption["Rule"],
+            "BucketKeyEnabled": bucket.encryption["Rule"].get("BucketKeyEnabled") == "true",
+            "BlockedEncryptionTypes": {"EncryptionType": blocked},
+        }
+        response.data["Action"] = "GetBucketEncryption"
+        configuration = {"ServerSideEncryptionConfiguration": {"Rules": [rule]}}
+        return response.serialized(ActionResult(configuration))
+
+    return get_bucket_encryption
 
 
 def _whole(decode: Callable[..., bytes]) -> Callable[..., bytes]:

@@ -1,4 +1,4 @@
-"""Refuses malformed requests to S3 with S3's errors, where moto would crash."""
+"""Refuses requests to S3 that moto would crash on, or would carry out although S3 does not."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from localcloud.protocol.whole_numbers import is_whole_number
 
 _COUNTS = ("max-keys", "max-uploads", "max-parts", "part-number-marker")
 _PARTS = range(1, 10_001)
+_CUSTOMER_KEY = "x-amz-server-side-encryption-customer-algorithm"
 
 
 def check_s3_request(request: Request, rest: Answer) -> Response:
-    """Raises the ServiceError of S3 for a malformed request."""
+    """Raises the ServiceError of S3 for a malformed request, or a key that the bucket blocks."""
     if request.signer.service == "s3":
         _check(S3Request.of(request))
     return rest(request)
@@ -44,8 +45,16 @@ def _check(request: S3Request) -> None:
             "have been aborted or completed.",
             404,
         )
+    if _CUSTOMER_KEY in headers and request.method != "GET" and _blocks_customer_keys(request):
+        message = "Access Denied: the bucket blocks server-side encryption with the client's key"
+        raise ServiceError("AccessDenied", message, 403)
     if request.deletes_several and not _names_objects(request.body):
         raise malformed_xml()
+
+
+def _blocks_customer_keys(request: S3Request) -> bool:
+    holder = resources.bucket(request.bucket)
+    return holder is not None and "SSE-C" in resources.blocked_encryption(holder)
 
 
 def _has_upload(request: S3Request) -> bool:

@@ -29,6 +29,13 @@ def bucket(name: str) -> Any:
     return s3_backends[account][partition].buckets.get(name) if account else None
 
 
+def blocked_encryption(holder: Any) -> list[str]:
+    """The types of encryption that a bucket refuses, such as SSE-C; moto keeps them as XML."""
+    rule = (holder.encryption or {}).get("Rule") or {}
+    found = (rule.get("BlockedEncryptionTypes") or {}).get("EncryptionType") or []
+    return [found] if isinstance(found, str) else list(found)
+
+
 def owner_of(arn: str) -> str:
     """The account of a resource; empty if its ARN has none, and it is not a bucket that exists."""
     from moto.s3.models import s3_backends

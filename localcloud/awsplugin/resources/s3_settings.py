@@ -137,19 +137,35 @@ def _versioning_failures(inputs: Properties) -> Iterator[Failure]:
 
 
 def _put_encryption(s3: Any, cloud: Cloud, inputs: Properties) -> None:
-    rules = {"Rules": to_api(inputs["rules"], _ENCRYPTION)}
+    rules = {"Rules": [_to_encryption(rule) for rule in inputs["rules"]]}
     s3.put_bucket_encryption(Bucket=inputs["bucket"], ServerSideEncryptionConfiguration=rules)
 
 
 def _get_encryption(s3: Any, bucket: str, previous: Properties) -> Properties:
     answer = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
-    return {"rules": from_api(answer["Rules"], _ENCRYPTION)}
+    return {"rules": [_from_encryption(rule) for rule in answer["Rules"]]}
+
+
+def _to_encryption(rule: Properties) -> dict[str, Any]:
+    api = dict(to_api(rule, _ENCRYPTION))
+    if "BlockedEncryptionTypes" in api:
+        api["BlockedEncryptionTypes"] = {"EncryptionType": api["BlockedEncryptionTypes"]}
+    return api
+
+
+def _from_encryption(api: dict[str, Any]) -> Properties:
+    rule = dict(from_api(api, _ENCRYPTION))
+    if "blockedEncryptionTypes" in rule:
+        rule["blockedEncryptionTypes"] = rule["blockedEncryptionTypes"].get("encryptionType", [])
+    return rule
 
 
 def _encryption_failures(inputs: Properties) -> Iterator[Failure]:
     for rule in inputs.get("rules") or ():
         default = rule.get("applyServerSideEncryptionByDefault") or {}
         yield from one_of(default, "sseAlgorithm", ["AES256", "aws:kms", "aws:kms:dsse"])
+        for blocked in rule.get("blockedEncryptionTypes") or ():
+            yield from one_of({"rules": blocked}, "rules", ["SSE-C", "NONE"])
 
 
 def _put_policy(s3: Any, cloud: Cloud, inputs: Properties) -> None:
@@ -270,7 +286,7 @@ TYPES = (
         calls=(_PUT_ENCRYPTION,),
         required="rules",
         validate=_encryption_failures,
-        unordered=names("rules"),
+        unordered=names("rules rules.blockedEncryptionTypes"),
         computed=names("rules.blockedEncryptionTypes"),
         same={"rules.applyServerSideEncryptionByDefault.kmsMasterKeyId": same_key},
     ),

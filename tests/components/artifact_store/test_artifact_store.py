@@ -75,6 +75,7 @@ def test_the_bucket_encrypts_with_the_key_by_default(default: Recording):
                 "kmsMasterKeyId": key,
             },
             "bucketKeyEnabled": True,
+            "blockedEncryptionTypes": ["SSE-C"],
         }
     ]
 

@@ -87,6 +87,12 @@ def test_objects_are_encrypted_with_the_stacks_key_by_default(s3: Any, bucket: s
     assert rule["BucketKeyEnabled"] is True
 
 
+def test_a_key_that_a_client_sends_with_an_object_is_blocked(s3: Any, bucket: str):
+    encryption = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
+    [rule] = encryption["Rules"]
+    assert rule["BlockedEncryptionTypes"] == {"EncryptionType": ["SSE-C"]}
+
+
 def test_plain_http_is_refused(requests_are_denied: Any):
     assert requests_are_denied("s3:GetObject", transport="false")
     assert not requests_are_denied("s3:GetObject")

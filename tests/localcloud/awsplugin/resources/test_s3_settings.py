@@ -1,9 +1,22 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from tests.localcloud.awsplugin.plugin import Plugin, RefusedError, allow
+from localcloud.awsplugin.properties import Properties
+from tests.localcloud.awsplugin.plugin import (
+    NO_CHANGE,
+    InputsError,
+    Plugin,
+    RefusedError,
+    allow,
+)
 
+ENCRYPTION = (
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+)
 POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 
 
@@ -59,6 +72,26 @@ def test_encryption_lives_from_its_creation_to_its_end(plugin: Plugin) -> None:
         change={"rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}]},
         replace={"bucket": plugin.bucket()},
     )
+
+
+def test_blocked_encryption_is_written_in_the_apis_form_and_read_back(
+    plugin: Plugin, aws: Callable[[str], Any]
+) -> None:
+    bucket = plugin.bucket()
+    rule: Properties = {"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}
+    blocking = {**rule, "blockedEncryptionTypes": ["SSE-C"]}
+    made = plugin.create(ENCRYPTION, {"bucket": bucket, "rules": [blocking]})
+
+    answer = aws("s3").get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
+    assert answer["Rules"][0]["BlockedEncryptionTypes"] == {"EncryptionType": ["SSE-C"]}
+    assert plugin.refresh(made) == made
+    # What the program does not say stays as it is.
+    assert plugin.diff(made, {"bucket": bucket, "rules": [rule]}).changes == NO_CHANGE
+    other = {**rule, "blockedEncryptionTypes": ["NONE"]}
+    assert plugin.diff(made, {"bucket": bucket, "rules": [other]}).changes != NO_CHANGE
+    wrong = {**rule, "blockedEncryptionTypes": ["AES256"]}
+    with pytest.raises(InputsError, match=r"one of \['SSE-C', 'NONE'\], got 'AES256'"):
+        plugin.check(ENCRYPTION, {"bucket": bucket, "rules": [wrong]})
 
 
 def test_a_policy_lives_from_its_creation_to_its_end(plugin: Plugin) -> None:
