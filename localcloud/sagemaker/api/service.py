@@ -143,7 +143,9 @@ class TrainingService:
             runner.kill()
 
     def _announce(self, job: TrainingJob) -> None:
-        self._index.note(job, time.time())
+        # The thread of a job that was forgotten may still report its end.
+        if self._jobs.find(job.arn) is job:
+            self._index.note(job, time.time())
         self._publish(job)
 
     def _create(self, place: Place, request: Document) -> Document:
@@ -184,6 +186,7 @@ class TrainingService:
         if earlier is not None and earlier.warm_pool is not None:
             earlier.warm_pool = warm_pools.reused(earlier.warm_pool, job.name, now)
             network_interfaces.hand_over(earlier, job)
+            self._index.note(earlier, now)
         held = {pool.folder for pool in warm_pools.held([*others, job], now)}
         for folder in self._settings.jobs.glob("warm-pool-*"):
             if folder.name not in held:

@@ -96,6 +96,7 @@ def test_a_reset_ends_and_forgets_all_jobs(confined: Confined):
 
     assert cloud.sagemaker.list_training_jobs()["TrainingJobSummaries"] == []
     eventually(lambda: True if not list((cloud.data / "jobs").glob("*")) else None)
+    assert cloud.sagemaker.search(Resource="TrainingJob")["Results"] == []
     cloud.fill()
 
 

@@ -165,6 +165,9 @@ def test_the_next_job_finds_what_the_one_before_kept_and_ends_the_pool(roomy: Cl
     }
     pool = roomy.describe(first)["WarmPoolStatus"]
     assert (pool["Status"], pool["ReusedByJob"]) == ("Reused", second["TrainingJobName"])
+    named = {"Filters": [{"Name": "TrainingJobName", "Value": first}]}
+    [found] = roomy.sagemaker.search(Resource="TrainingJob", SearchExpression=named)["Results"]
+    assert found["TrainingJob"]["WarmPoolStatus"] == pool
     assert first not in available(roomy)
 
 
