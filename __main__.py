@@ -18,7 +18,11 @@ settings, aws_settings = configuration.load(project)
 provider = StackProvider(aws_settings, settings, pulumi.get_stack())
 
 platform = TrainingPlatform(
-    provider.site, settings, project, pulumi.ResourceOptions(provider=provider.resource)
+    provider.site,
+    settings,
+    project,
+    provider.endpoint_services,
+    pulumi.ResourceOptions(provider=provider.resource),
 )
 
 pulumi.export("sagemaker_execution_role_arn", platform.execution_role.arn)

@@ -22,4 +22,6 @@ for number in range(pulumi.Config("bench").require_int("platforms")):
         opts=pulumi.ResourceOptions(provider=provider.resource),
     )
     site = replace(provider.site, prefix=own.name_prefix)
-    TrainingPlatform(site, own, project, pulumi.ResourceOptions(parent=apart))
+    TrainingPlatform(
+        site, own, project, provider.endpoint_services, pulumi.ResourceOptions(parent=apart)
+    )

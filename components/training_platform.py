@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from components.deployer.deployer_role import DeployerRole, DeployerRoleArgs
 from components.deployer.deployer_scope import DeployerScope, launch_limits
 from components.execution_role.execution_documents import ExecutionScope
 from components.execution_role.execution_role import ExecutionRole, ExecutionRoleArgs
+from components.network.endpoints import EndpointService
 from components.network.network import Network, NetworkArgs
 from components.network.network_interfaces import (
     TrainingNetworkInterfaces,
@@ -53,12 +54,22 @@ class TrainingPlatform(pulumi.ComponentResource):
         site: Site,
         settings: Settings,
         project: Path,
+        endpoint_services: Mapping[str, EndpointService] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Builds the whole stack; paths in the settings start from the folder `project`."""
+        """Builds the whole stack.
+
+        Args:
+            site: the stack's site.
+            settings: the stack's settings.
+            project: the folder from which paths in the settings start.
+            endpoint_services: what EC2 says about the services of the interface endpoints.
+            opts: the options of the component.
+        """
         self._name = site.prefix
         super().__init__("sagemaker-training:index:TrainingPlatform", self._name, None, opts)
         self._site, self._settings, self._project = site, settings, project
+        self._endpoint_services = endpoint_services or {}
         self._needs = needs_of(settings.jobs.values())
 
         # The bucket's policy names the S3 endpoint and the deployer. Both are made later, as their
@@ -126,6 +137,7 @@ class TrainingPlatform(pulumi.ComponentResource):
                 needs=self._needs,
                 artifact_bucket_arn=self.artifact_store.bucket_arn,
                 flow_log_key_arn=self.artifact_store.key_arn,
+                endpoint_services=self._endpoint_services,
             ),
             self._child(),
         )

@@ -36,7 +36,7 @@ def _account_reads(scope: DeployerScope) -> list[Statement]:
     network = (
         "Addresses AddressesAttribute AvailabilityZones FlowLogs InternetGateways "
         "ManagedPrefixLists NatGateways NetworkAcls NetworkInterfaces PrefixLists RouteTables "
-        "SecurityGroupRules SecurityGroups Subnets VpcEndpoints Vpcs"
+        "SecurityGroupRules SecurityGroups Subnets VpcEndpointServices VpcEndpoints Vpcs"
     )
     lists = [
         *(f"ec2:Describe{each}" for each in network.split()),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
 
-from components.network.endpoints import service_name
+from components.network.endpoints import EndpointService, service_name
 from components.network.flow_logs import FlowLogs, FlowLogsArgs
 from components.network.nat_gateways import NatGateways, NatGatewaysArgs
 from components.network.network_documents import interface_endpoint_policy, s3_endpoint_policy
@@ -31,6 +31,7 @@ class NetworkArgs:
         artifact_bucket_arn: the bucket that is reached through the S3 endpoint.
         flow_log_key_arn: the key that encrypts the flow logs; its policy lets CloudWatch Logs
             use it.
+        endpoint_services: what EC2 says about the services of the interface endpoints.
     """
 
     site: Site
@@ -38,6 +39,7 @@ class NetworkArgs:
     needs: JobNeeds
     artifact_bucket_arn: pulumi.Input[str]
     flow_log_key_arn: pulumi.Input[str]
+    endpoint_services: Mapping[str, EndpointService] = field(default_factory=dict)
 
 
 class Network(pulumi.ComponentResource):
@@ -230,16 +232,23 @@ class Network(pulumi.ComponentResource):
         self.dependencies += groups.dependencies
 
     def _create_interface_endpoint(self, endpoint: str) -> None:
+        """An endpoint in all zones that its service is in, with a policy if it takes one.
+
+        The other zones reach it too: its name is resolved to the addresses that it has.
+        """
+        service = self._args.endpoint_services.get(endpoint, EndpointService())
+        zones = service.zones_among(list(self.own_subnet_ids))
+        policy = json.dumps(interface_endpoint_policy(self._site))
         name = f"{self._name}-{endpoint.replace('.', '-')}"
         created = aws.ec2.VpcEndpoint(
             name,
             vpc_id=self.vpc_id,
             vpc_endpoint_type="Interface",
             service_name=service_name(endpoint, self._site.region),
-            subnet_ids=self.private_subnet_ids,
+            subnet_ids=[self.own_subnet_ids[zone] for zone in zones],
             security_group_ids=[self._endpoint_group_id],
             private_dns_enabled=True,
-            policy=json.dumps(interface_endpoint_policy(self._site)),
+            policy=policy if service.takes_policy else None,
             tags={"Name": name},
             opts=self._child(),
         )

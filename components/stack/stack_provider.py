@@ -9,12 +9,14 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from components.network.endpoints import EndpointService, offer_problems
 from components.network.existing_network import existing_network_problems
 from components.network.network_settings import ExistingVpcSettings
 from components.network.subnets import first_zones
 from components.problems import Problem, report, under
 from components.site import Site
 from components.stack.aws_settings import AssumedRoleSettings, AwsSettings
+from components.stack.ec2_answers import endpoint_services
 from components.stack.permissions_boundary import foreign_boundary_problems
 from components.stack.stack_settings import Settings
 from components.training_job.aws.aws_clients import AwsClients
@@ -27,6 +29,8 @@ class StackProvider:
     resource: aws.Provider
     site: Site
     """The account that the credentials belong to, and its zones; known at preview."""
+    endpoint_services: dict[str, EndpointService]
+    """What EC2 says about the service of each interface endpoint that the stack makes."""
 
     def __init__(self, aws_settings: AwsSettings, settings: Settings, stack: str) -> None:
         """Makes a provider with the stack's `aws:*` settings, which tags everything that it makes.
@@ -46,6 +50,10 @@ class StackProvider:
         self.site = settings.site(account_id, region, stack, zones)
         if settings.permissions_boundary:
             _refuse(foreign_boundary_problems(settings.permissions_boundary, account_id))
+        with _refusing(region):
+            services = endpoint_services(settings.network.interface_endpoints, region, options)
+        _refuse(under("network.interfaceEndpoints", offer_problems(services, zones, region)))
+        self.endpoint_services = {name: known for name, known in services.items() if known}
         if settings.network.existing is not None:
             network = settings.network.existing
             with _refusing(region):

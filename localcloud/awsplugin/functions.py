@@ -8,9 +8,11 @@ from typing import Any, Final
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import AwsError
 from localcloud.awsplugin.properties import Properties
-from localcloud.awsplugin.resources.common import every, tag_map
+from localcloud.awsplugin.resources.common import answer_or_none, every, present, tag_map
 
 Function = Callable[[Cloud, Properties], Properties]
+
+_NO_SERVICE = "no matching EC2 VPC Endpoint Service found"
 
 
 def _caller_identity(cloud: Cloud, arguments: Properties) -> Properties:  # noqa: ARG001
@@ -83,8 +85,54 @@ def _managed_prefix_list(cloud: Cloud, arguments: Properties) -> Properties:
     }
 
 
+def _vpc_endpoint_service(cloud: Cloud, arguments: Properties) -> Properties:
+    """A service that VPC endpoints can be made for; AwsError if not exactly one matches."""
+    named = arguments.get("serviceName")
+    if arguments.get("service"):
+        named = f"com.amazonaws.{cloud.region}.{arguments['service']}"
+    filters = [
+        {"Name": item["name"], "Values": item["values"]} for item in arguments.get("filters") or ()
+    ]
+    if arguments.get("serviceType"):
+        filters.append({"Name": "service-type", "Values": [arguments["serviceType"]]})
+    ec2 = cloud.client("ec2")
+    request = present(ServiceNames=[named] if named else None, Filters=filters or None)
+    found = answer_or_none(
+        lambda: every(ec2, "describe_vpc_endpoint_services", "ServiceDetails", **request),
+        "InvalidServiceName",
+    )
+    if not found:
+        problem = "couldn't find resource" if found is None else _NO_SERVICE
+        raise AwsError("DescribeVpcEndpointServices", "InvalidServiceName", problem)
+    if len(found) > 1:
+        problem = "multiple EC2 VPC Endpoint Services matched"
+        raise AwsError("DescribeVpcEndpointServices", "TooMany", problem)
+    (service,) = found
+    return {
+        **arguments,
+        "id": service["ServiceName"],
+        "acceptanceRequired": service["AcceptanceRequired"],
+        "arn": cloud.arn("ec2", f"vpc-endpoint-service/{service['ServiceId']}"),
+        "availabilityZones": service["AvailabilityZones"],
+        "baseEndpointDnsNames": service["BaseEndpointDnsNames"],
+        "managesVpcEndpoints": service["ManagesVpcEndpoints"],
+        "owner": service["Owner"],
+        "privateDnsName": service.get("PrivateDnsName", ""),
+        "privateDnsNames": [each["PrivateDnsName"] for each in service.get("PrivateDnsNames", [])],
+        "region": cloud.region,
+        "serviceId": service["ServiceId"],
+        "serviceName": service["ServiceName"],
+        "serviceRegion": cloud.region,
+        "serviceType": service["ServiceType"][0]["ServiceType"],
+        "supportedIpAddressTypes": service.get("SupportedIpAddressTypes", []),
+        "tags": tag_map(service.get("Tags")),
+        "vpcEndpointPolicySupported": service["VpcEndpointPolicySupported"],
+    }
+
+
 FUNCTIONS: Final[Mapping[str, Function]] = {
     "aws:ec2/getManagedPrefixList:getManagedPrefixList": _managed_prefix_list,
+    "aws:ec2/getVpcEndpointService:getVpcEndpointService": _vpc_endpoint_service,
     "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
     "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
 }

@@ -10,7 +10,6 @@ from localcloud.awsplugin.plugin_errors import AwsError
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, names, policy
 from localcloud.awsplugin.resources.common import (
-    answer_or_none,
     ec2_tags,
     every,
     one_of,
@@ -31,24 +30,6 @@ _LISTS = {
     "subnetIds": "SubnetIds",
     "securityGroupIds": "SecurityGroupIds",
 }
-
-
-def _check_service(cloud: Cloud, service: str, endpoint_type: str) -> None:
-    """Refuses a service that does not exist or has no endpoint of that type."""
-    ec2 = cloud.client("ec2")
-    answer = answer_or_none(
-        lambda: ec2.describe_vpc_endpoint_services(ServiceNames=[service]), "InvalidServiceName"
-    )
-    if answer is None:
-        message = f"The Vpc Endpoint Service '{service}' does not exist"
-        raise AwsError("CreateVpcEndpoint", "InvalidServiceName", message)
-    details = answer["ServiceDetails"]
-    types = sorted(item["ServiceType"] for detail in details for item in detail["ServiceType"])
-    if endpoint_type not in types:
-        message = (
-            f"Endpoint type ({endpoint_type}) does not match available service types ({types})."
-        )
-        raise AwsError("CreateVpcEndpoint", "InvalidParameter", message)
 
 
 def _check_private_dns(cloud: Cloud, vpc: str, service: str) -> None:
@@ -80,7 +61,6 @@ def _is_available(endpoint: dict[str, Any]) -> bool:
 
 def _create(cloud: Cloud, inputs: Properties) -> str:
     endpoint_type = inputs["vpcEndpointType"]
-    _check_service(cloud, inputs["serviceName"], endpoint_type)
     if inputs.get("privateDnsEnabled"):
         _check_private_dns(cloud, inputs["vpcId"], inputs["serviceName"])
     groups = _groups(cloud, inputs) if endpoint_type == "Interface" else None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components.network.endpoints import EndpointService
 from components.network.network import Network, NetworkArgs
 from components.network.network_settings import NetworkSettings
 from components.training_job.settings.job_needs import JobNeeds
@@ -22,13 +23,18 @@ ARGS = NetworkArgs(
 
 
 def network(
-    *, zones: Sequence[str] = ZONES, needs: JobNeeds = ARGS.needs, **settings: Any
+    *,
+    zones: Sequence[str] = ZONES,
+    needs: JobNeeds = ARGS.needs,
+    services: Mapping[str, EndpointService] = ARGS.endpoint_services,
+    **settings: Any,
 ) -> Recording:
-    """What the network registers in these zones, for these needs, with these settings."""
+    """What the network registers, if EC2 says this about the services of its endpoints."""
     args = dataclasses.replace(
         ARGS,
         site=dataclasses.replace(SITE, zones=zones),
         settings=NetworkSettings(**settings),
         needs=needs,
+        endpoint_services=services,
     )
     return record(lambda: Network("net", args))

@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from components.network.endpoints import EndpointService
 from components.network.network import Network
 from components.network.network_documents import interface_endpoint_policy, s3_endpoint_policy
 from components.network.network_settings import ExistingVpcSettings, NetworkSettings
@@ -164,6 +165,24 @@ def test_an_interface_endpoint_is_in_every_private_subnet(with_endpoints: Record
         "privateDnsEnabled": True,
     }
     assert endpoint.document() == interface_endpoint_policy(SITE)
+
+
+def test_an_interface_endpoint_is_only_in_the_zones_that_its_service_is_in():
+    services = {"ecr.dkr": EndpointService([ZONES[1], f"{REGION}d"])}
+    recording = network(interface_endpoints=["ecr.dkr", "logs"], services=services)
+    limited = recording.the("ec2/vpcEndpoint:VpcEndpoint", "net-ecr-dkr")
+    assert limited.inputs["subnetIds"] == ["net-private-b-id"]
+    assert limited.document() == interface_endpoint_policy(SITE)
+    other = recording.the("ec2/vpcEndpoint:VpcEndpoint", "net-logs")
+    assert other.inputs["subnetIds"] == ["net-private-a-id", "net-private-b-id"]
+
+
+def test_an_interface_endpoint_whose_service_takes_no_policy_has_none():
+    services = {"redshift-data": EndpointService(ZONES, takes_policy=False)}
+    recording = network(interface_endpoints=["redshift-data"], services=services)
+    endpoint = recording.the("ec2/vpcEndpoint:VpcEndpoint", "net-redshift-data")
+    assert "policy" not in endpoint.inputs
+    assert endpoint.inputs["subnetIds"] == ["net-private-a-id", "net-private-b-id"]
 
 
 def test_interface_endpoints_answer_the_jobs_over_https_and_call_no_one(with_endpoints: Recording):

@@ -94,3 +94,15 @@ def test_private_names_belong_to_one_endpoint(plugin: Plugin) -> None:
     plugin.create(ENDPOINT, inputs)
     with pytest.raises(RefusedError, match="conflicting DNS domain"):
         plugin.create(ENDPOINT, inputs)
+
+
+def test_a_policy_is_refused_for_a_service_that_takes_none(plugin: Plugin) -> None:
+    vpc = plugin.vpc(enableDnsHostnames=True)
+    inputs = private_endpoint(vpc, plugin.subnet(vpc), "com.amazonaws.us-east-1.redshift-data")
+    limited = allow("redshift-data:*", Principal="*")
+    with pytest.raises(RefusedError, match="redshift-data only supports the full-access endpoint"):
+        plugin.create(ENDPOINT, {**inputs, "policy": limited})
+    made = plugin.create(ENDPOINT, inputs)
+    assert plugin.refresh(made) == made
+    with pytest.raises(RefusedError, match="only supports the full-access endpoint policy"):
+        plugin.update(made, {**inputs, "policy": limited})
