@@ -5,13 +5,12 @@
 On a separate local cloud, with past jobs that are made up and were not run: preflight, launch,
 refresh and wait of one job, each by the functions that the provider calls. The calls are those
 that are sent. The time has the local cloud's own, which reads through all of its records for
-every list and search; only the calls are AWS's measure. The wait is for a job that has ended, so
+every search; only the calls are AWS's measure. The wait is for a job that has ended, so
 that it takes one tick.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -25,15 +24,14 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.job import BUCKET, inputs
-from bench.local_cloud import TRUST
-from bench.past_jobs import account_with
+from bench.local_cloud import REGION, ROLE, LocalCloud, local_cloud
 from components.training_job.aws.aws_clients import AwsClients
 from components.training_job.preflight.preflight import Preflight
 from components.training_job.request.job_inputs import JobInputs
 from components.training_job.run.launch import Launch, launch_once
 from components.training_job.run.service_record import describe
 from components.training_job.run.waiting import wait_for_end
-from toolchain.environment import REGION
+from localcloud.server import daemon
 
 COUNTS = (10, 1_000, 100_000)
 MOST_CALLS = 8
@@ -62,7 +60,7 @@ class CountedClients(AwsClients):
     """Clients that count the calls that they send."""
 
     def __init__(self, url: str) -> None:
-        services = ("ec2", "ecr", "iam", "kms", "s3", "sagemaker", "servicequotas", "sts")
+        services = ("ecr", "iam", "s3", "sagemaker", "servicequotas", "sts")
         super().__init__({"aws:endpoints": [dict.fromkeys(services, url)]}.get)
         self.calls: Counter[str] = Counter()
 
@@ -85,8 +83,11 @@ def main(counts: list[int]) -> None:
 
 def measure(past: int) -> Measured:
     """What each operation takes, at its fastest, in an account that has had so many jobs."""
-    with account_with(past) as url, _credentials():
-        account = _prepare(CountedClients(url))
+    with local_cloud("--sandbox", "processes") as cloud, _credentials():
+        account = _prepare(cloud)
+        document = {"region": REGION, "count": past, "prefix": "other-dev-job-0123abcd"}
+        daemon.ask(cloud.server, "POST", "/localcloud/past-jobs", document)
+        url = cloud.server.url
         rounds = [_round(url, f"bench-dev-job-{number}", account) for number in range(ROUNDS)]
     return {
         name: min((each[name] for each in rounds), key=lambda taken: taken.seconds)
@@ -147,25 +148,16 @@ def goal(measured: dict[int, Measured]) -> Table:
     return shown
 
 
-def _prepare(clients: AwsClients) -> dict[str, str]:
-    """Creates a bucket, a role and a network for the jobs."""
-    clients.client("s3", REGION).create_bucket(Bucket=BUCKET)
-    iam = clients.client("iam", REGION)
-    role = iam.create_role(RoleName="bench", AssumeRolePolicyDocument=json.dumps(TRUST))
-    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    iam.put_role_policy(
-        RoleName="bench",
-        PolicyName="all",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [everything]}),
-    )
-    ec2 = clients.client("ec2", REGION)
+def _prepare(cloud: LocalCloud) -> dict[str, str]:
+    """Creates a bucket, a key and a network for the jobs, and returns the jobs' place."""
+    cloud.s3.create_bucket(Bucket=BUCKET)
+    ec2 = cloud.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.64.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.64.0.0/18")["Subnet"]["SubnetId"]
     group = ec2.create_security_group(GroupName="jobs", Description="jobs", VpcId=vpc)
-    key = clients.client("kms", REGION).create_key()["KeyMetadata"]["Arn"]
     return {
-        "role": role["Role"]["Arn"],
-        "key": key,
+        "role": ROLE,
+        "key": cloud.client("kms").create_key()["KeyMetadata"]["Arn"],
         "subnet": subnet,
         "group": group["GroupId"],
     }

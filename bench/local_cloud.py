@@ -16,7 +16,7 @@ from localcloud.server import daemon
 
 BUCKET = "measurements"
 REGION = "us-east-1"
-_ROLE = "arn:aws:iam::123456789012:role/measurement"
+ROLE = "arn:aws:iam::123456789012:role/measurement"
 _POLL_SECONDS = 0.1
 TRUST = {
     "Version": "2012-10-17",
@@ -68,7 +68,7 @@ class LocalCloud:
         source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/code/{name}/"}
         request = {
             "TrainingJobName": name,
-            "RoleArn": _ROLE,
+            "RoleArn": ROLE,
             "AlgorithmSpecification": {
                 "TrainingImage": "123456789012.dkr.ecr.us-east-1.amazonaws.com/measurement:1",
                 "TrainingInputMode": "File",

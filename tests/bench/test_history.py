@@ -6,8 +6,6 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.history import OPERATIONS, Taken, goal, measure, table
-from bench.past_jobs import past_jobs
-from localcloud.sagemaker.jobs import statuses
 
 MEASURED = {
     10: dict.fromkeys(OPERATIONS, Taken(4, 0.25)),
@@ -36,13 +34,6 @@ def test_the_goals_are_next_to_the_measurements() -> None:
         " 6        ",
     ]
     assert "2" in next(line for line in lines if "growth of launch" in line)
-
-
-def test_past_jobs_have_ended_under_names_of_their_own() -> None:
-    jobs = list(past_jobs(250, 1e9))
-    assert len({job.name for job in jobs}) == 250
-    assert {statuses.status(job) for job in jobs} == {"Completed"}
-    assert all(job.created < 1e9 for job in jobs)
 
 
 def test_a_launch_keeps_to_the_goal_and_nothing_grows_with_the_history() -> None:
