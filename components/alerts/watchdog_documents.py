@@ -4,9 +4,9 @@ CloudWatch has no metric of a job's age, and a job's events come again after eac
 the machine is started every few minutes, and searches for the stack's running jobs that are older
 than the limit. It reports each of them once, and marks it with a tag.
 
-A list would read the records of all jobs of the account at each start. A search is late by
-seconds, which is nothing for a job that has run for hours. But it may show a job that has ended as
-running, so the machine reads each job's status itself.
+A list would read the records of all jobs of the account at each start. A search is late, which
+matters little for a job that has run for hours. But it may show a job that has ended as running,
+so the machine reads each job's status itself.
 """
 
 from __future__ import annotations

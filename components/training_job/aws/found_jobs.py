@@ -26,8 +26,8 @@ Condition = dict[str, Any]
 LISTED_AGE = timedelta(minutes=30)
 """How old a job is at most that the list must show, because Search may not show it yet.
 
-AWS documents no such delay; users report seconds. The clocks of this machine and of the service may
-differ by minutes, too.
+AWS documents no such delay, so this is an assumption, chosen to be far longer. It also has to cover
+a difference of minutes between the clocks of this machine and of the service.
 """
 
 LONGEST_LIFE = timedelta(days=56)
