@@ -153,6 +153,7 @@ def _launch_statements(scope: DeployerScope, limits: LaunchLimits) -> list[State
             **allow("PassExecutionRole", ["iam:PassRole"], [scope.execution_role_arn]),
             "Condition": sagemaker,
         },
+        allow("AskWhatJobsMayDo", ["iam:SimulatePrincipalPolicy"], [scope.execution_role_arn]),
         _deny_launch("DenyOutputWithoutKey", _absent(_OUTPUT_KEYS)),
     ]
     if limits.encrypted_families:

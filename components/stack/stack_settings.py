@@ -48,9 +48,9 @@ class Settings(SettingsModel):
     )
     preflight: bool = Field(
         default=True,
-        description="Whether AWS is asked, before a launch, if the account's quotas are enough "
-        "and if the job's image, inputs and role exist: true or false. If something is missing, "
-        "nothing is stopped or created.",
+        description="Whether AWS is asked, before a launch, if the account's quotas are enough, "
+        "if the job's image, inputs and role exist, and what the role may do: true or false. If "
+        "something is missing, nothing is stopped or created.",
     )
     wait_for_completion: bool = Field(
         default=False,

@@ -62,6 +62,8 @@ class FakeAws:
         self.objects: dict[str, bytes] = {}
         """The objects in S3, by URI."""
         self.roles = {"execution"}
+        self.forbidden: set[str] = set()
+        """The actions that no policy of a role allows."""
         self.quotas: dict[str, float] = {}
         """The service quotas of SageMaker, by name."""
         self.calls: list[str] = []
@@ -312,6 +314,27 @@ class FakeAws:
                 raise client_error("NoSuchEntity", "no such role", "GetRole")
 
         self._call("GetRole", find)
+
+    def simulate_principal_policy(
+        self, PolicySourceArn: str, ActionNames: list[str], ResourceArns: list[str], **_: Any
+    ) -> Any:
+        def simulate() -> dict[str, Any]:
+            if PolicySourceArn.rpartition("/")[2] not in self.roles:
+                raise client_error("NoSuchEntity", "no such role", "SimulatePrincipalPolicy")
+            results = [self._simulated(action, ResourceArns) for action in ActionNames]
+            return {"EvaluationResults": results, "IsTruncated": False}
+
+        return self._call("SimulatePrincipalPolicy", simulate)
+
+    def _simulated(self, action: str, arns: list[str]) -> dict[str, Any]:
+        decision = "implicitDeny" if action in self.forbidden else "allowed"
+        each = [{"EvalResourceName": arn, "EvalResourceDecision": decision} for arn in arns]
+        return {
+            "EvalActionName": action,
+            "EvalResourceName": "*",
+            "EvalDecision": decision,
+            "ResourceSpecificResults": each,
+        }
 
     def list_service_quotas(self, ServiceCode: str, **_: Any) -> Any:
         assert ServiceCode == "sagemaker"

@@ -11,6 +11,7 @@ from components.training_job.aws.existence import has_objects, role_exists
 from components.training_job.aws.images import PrivateImage, image_exists
 from components.training_job.aws.remembered_answers import RememberedAnswers
 from components.training_job.preflight.quotas import Quota, live_jobs, sagemaker_quotas
+from components.training_job.preflight.role_permissions import Need, Refusal, refused
 from components.training_job.run.job_names import Run, lineage_runs
 from components.training_job.run.service_record import describe, tags_of
 
@@ -44,6 +45,10 @@ class Account:
     def role_exists(self, region: str, arn: str) -> Future[bool]:
         """Whether an IAM role exists."""
         return self._ask("iam", region, role_exists, arn)
+
+    def refusals(self, role_arn: str, need: Need) -> Future[list[Refusal]]:
+        """What of a need a role is not allowed."""
+        return self._ask("iam", need.region, refused, role_arn, need)
 
     def live_jobs(self, region: str) -> Future[list[dict[str, Any]]]:
         """All jobs that have not ended, or had not until a moment ago: their descriptions say."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from components.artifact_layout import INPUTS, object_uri
 from components.training_job.aws.images import PrivateImage, private_image
@@ -30,6 +31,8 @@ class Channel:
     """Where its URI is in the job's inputs."""
     name: str
     uri: str
+    is_object: bool
+    """Whether the URI is that of an object, a manifest, and not a prefix."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +58,7 @@ class PlannedLaunch:
     def channels(self) -> list[Channel]:
         """The channels with data in S3, except for those that the stack uploads before it."""
         described = enumerate(self.choice.request.get("InputDataConfig", []))
-        channels = [
-            Channel(
-                path=f"request.InputDataConfig[{index}].DataSource.S3DataSource.S3Uri",
-                name=each["ChannelName"],
-                uri=each["DataSource"].get("S3DataSource", {}).get("S3Uri", ""),
-            )
-            for index, each in described
-        ]
+        channels = [_channel(index, each) for index, each in described]
         return [each for each in channels if self._must_have_objects(each)]
 
     @property
@@ -76,6 +72,17 @@ class PlannedLaunch:
             return False
         owner = self.inputs.owner
         return is_unknown(owner) or not channel.uri.startswith(object_uri(owner, INPUTS))
+
+
+def _channel(index: int, described: Mapping[str, Any]) -> Channel:
+    """A channel by its place and its description in a request."""
+    data = described["DataSource"].get("S3DataSource", {})
+    return Channel(
+        path=f"request.InputDataConfig[{index}].DataSource.S3DataSource.S3Uri",
+        name=described["ChannelName"],
+        uri=data.get("S3Uri", ""),
+        is_object=data.get("S3DataType", "S3Prefix") != "S3Prefix",
+    )
 
 
 def planned_launch(inputs: JobInputs, number: int) -> PlannedLaunch:

@@ -1,7 +1,8 @@
 """What would make a launch fail, asked of AWS before anything is stopped or paid for.
 
-The account's quotas, the existence of image, inputs and role, and other owners' live jobs on the
-lineage. What may not be asked is printed and passed over: a deployer needs no permission for it.
+The account's quotas, the existence of image, inputs and role, what the role may do, and other
+owners' live jobs on the lineage. What may not be asked is printed and passed over: a deployer
+needs no permission for it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from components.training_job.preflight.quotas import (
     instances_of,
     shortages,
 )
+from components.training_job.preflight.role_permissions import needs_of_launch
 from components.training_job.request.fallbacks import choice_of
 from components.training_job.request.job_inputs import JobInputs
 from components.training_job.request.job_tags import OWNER_TAG
@@ -66,6 +68,7 @@ class Preflight:
             "image": self._image,
             "inputs": self._inputs,
             "role": self._role,
+            "what the role may do": self._role_permissions,
             "other owners": self._other_owners,
         }
         return [
@@ -99,6 +102,8 @@ class Preflight:
             account.has_objects(region, channel.uri)
         if launch.role_arn:
             account.role_exists(region, launch.role_arn)
+            for need in needs_of_launch(launch):
+                account.refusals(launch.role_arn, need)
 
     def _found(
         self,
@@ -150,6 +155,16 @@ class Preflight:
                 "there is no such role",
                 "run `pulumi refresh`, then `pulumi up`, which makes the stack's role again",
             )
+
+    def _role_permissions(self, launch: PlannedLaunch) -> Iterator[Problem]:
+        """Prints what the role may not do now; no problem, as this update may still allow it."""
+        for need in needs_of_launch(launch) if launch.role_arn else ():
+            for refusal in self._account.refusals(str(launch.role_arn), need).result():
+                self._warn(
+                    "preflight: unless this update changes it, the execution role may not do what "
+                    f"jobs need: {refusal}"
+                )
+        return iter(())
 
     def _other_owners(self, launch: PlannedLaunch) -> Iterator[Problem]:
         """A live job of another owner on the same checkpoints, which a launch would refuse."""

@@ -186,6 +186,10 @@ def test_no_remote_shell_is_opened_in_a_running_job():
     assert not allowed(deployer_policy(SCOPE), update, JOB, shell)
 
 
+def test_only_the_execution_role_is_asked_what_it_may_do():
+    assert scope(deployer_policy(SCOPE), "iam:SimulatePrincipalPolicy") == [([ROLE], {})]
+
+
 def test_a_new_job_is_tagged_as_it_is_created():
     creating = {"sagemaker:TaggingAction": "CreateTrainingJob"}
     assert allowed(deployer_policy(SCOPE), "sagemaker:AddTags", JOB, creating)
@@ -225,7 +229,7 @@ WRITES = {
 }
 
 
-_READING = ("BatchGet", "Describe", "Get", "List", "Search", "Validate", "View")
+_READING = ("BatchGet", "Describe", "Get", "List", "Search", "Simulate", "Validate", "View")
 
 
 def test_a_deployer_changes_jobs_and_uploads_and_nothing_else():

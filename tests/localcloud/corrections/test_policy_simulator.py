@@ -8,6 +8,13 @@ from typing import Any
 
 import pytest
 
+from components.execution_role.execution_documents import ExecutionScope, execution_policy
+from components.training_job.preflight.planned_launch import planned_launch
+from components.training_job.preflight.role_permissions import needs_of_launch, refused
+from components.training_job.request.job_inputs import JobInputs
+from components.training_job.settings.job_needs import JobNeeds
+from tests.components.recording import SITE
+from tests.components.training_job.conftest import PLACEMENT, inputs_of_job
 from tests.localcloud.cloud import TRUST, Cloud, policy, refusal
 from tests.localcloud.roles import World, allow, deny
 
@@ -139,3 +146,28 @@ def test_a_mistaken_simulation_is_refused(iam: Any):
     assert refusal(simulate, PolicyInputList=[policy()], ActionNames=["GetObject"])[0] == (
         "InvalidInput"
     )
+
+
+def test_preflight_learns_what_a_stacks_own_role_may_do_and_what_it_may_not(cloud: Cloud, iam: Any):
+    inputs = JobInputs.of(inputs_of_job({"inputs": {"train": {"s3Uri": "s3://data/train/"}}}))
+    needs = needs_of_launch(planned_launch(inputs, 0))
+    scope = ExecutionScope(
+        SITE,
+        JobNeeds(
+            repository_arns=[SITE.arn("ecr", "repository/training")],
+            input_prefixes=["s3://data/train/"],
+            volume_encryption=True,
+        ),
+        artifact_bucket_arn="arn:aws:s3:::artifacts",
+        key_arn=PLACEMENT.key_arn,
+        vpc_id="vpc-1",
+        subnet_ids=PLACEMENT.subnet_ids,
+        security_group_ids=PLACEMENT.security_group_ids,
+    )
+    statements = execution_policy(scope)["Statement"]
+    whole = World(cloud).role(*statements)
+    part = World(cloud).role(*(each for each in statements if each["Sid"] != "WriteArtifacts"))
+
+    assert [each for need in needs for each in refused(iam, whole, need)] == []
+    found = [each for need in needs for each in refused(iam, part, need)]
+    assert {each.action for each in found} == {"s3:PutObject"}
