@@ -7,11 +7,14 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from localcloud.awsplugin.plugin_errors import Failure
 from localcloud.awsplugin.properties import UNKNOWN, Properties, contains_unknown
+
+REPORT_SIBLINGS: Final = "LOCALCLOUD_REPORT_SIBLINGS"
+"""The variable that, with the value 1, makes a resource report what its siblings set."""
 
 _ENVIRONMENT = "AWS_ENDPOINT_URL"
 _REMEDY = (
@@ -31,7 +34,11 @@ _SERVICE_ALIASES = {
 
 @dataclass(frozen=True)
 class ProviderSettings:
-    """The settings of one provider, checked."""
+    """The settings of one provider, checked.
+
+    `reports_siblings`: whether a resource reports what other resources have set of it, such as a
+    role the policies that are resources of their own. The official provider does.
+    """
 
     region: str
     endpoints: Mapping[str, str]
@@ -45,6 +52,7 @@ class ProviderSettings:
     forbidden_accounts: frozenset[str] = frozenset()
     ignored_keys: frozenset[str] = frozenset()
     ignored_prefixes: tuple[str, ...] = ()
+    reports_siblings: bool = False
 
     def endpoint(self, service: str) -> str:
         """The loopback address that serves `service`; ValueError if none is set."""
@@ -93,6 +101,7 @@ def read_settings(
         forbidden_accounts=frozenset(settings.get("forbiddenAccountIds") or ()),
         ignored_keys=frozenset(ignored.get("keys") or ()),
         ignored_prefixes=tuple(ignored.get("keyPrefixes") or ()),
+        reports_siblings=environment.get(REPORT_SIBLINGS) == "1",
     )
 
 

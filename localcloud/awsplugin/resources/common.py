@@ -58,13 +58,14 @@ def every(client: Any, operation: str, items: str, **arguments: Any) -> list[Any
     return [item for page in pages for item in page.get(items) or ()]
 
 
-def reports(previous: Properties, name: str) -> bool:
+def reports(cloud: Cloud, previous: Properties, name: str) -> bool:
     """Whether a resource reports the property `name`, which can also be a resource of its own.
 
     It does if the program has set it, and on an import. Otherwise what is found belongs to another
-    resource, and a refresh would report it as a change of this one.
+    resource, and a refresh would report it as a change of this one; it does so if the provider is
+    set to report siblings.
     """
-    return not previous or bool(previous.get(name))
+    return cloud.settings.reports_siblings or not previous or bool(previous.get(name))
 
 
 def tag_changes(state: Properties, inputs: Properties) -> tuple[dict[str, str], list[str]]:

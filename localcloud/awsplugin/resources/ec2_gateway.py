@@ -18,6 +18,12 @@ from localcloud.awsplugin.resources.common import (
 )
 
 _NO_GATEWAY = "InvalidInternetGatewayID.NotFound"
+# What an address reports of what uses it, with the names in the API.
+_USES = {
+    "associationId": "AssociationId",
+    "networkInterface": "NetworkInterfaceId",
+    "privateIp": "PrivateIpAddress",
+}
 
 
 def _create_gateway(cloud: Cloud, inputs: Properties) -> str:
@@ -115,9 +121,9 @@ def _read_address(cloud: Cloud, identity: str, previous: Properties) -> Properti
     (address,) = cloud.client("ec2").describe_addresses(AllocationIds=[identity])["Addresses"]
     public = address["PublicIp"]
     # What uses the address reports that itself; here a refresh would report each use as a change.
-    used = {
-        name: previous.get(name, "") for name in ("associationId", "networkInterface", "privateIp")
-    }
+    used = {name: previous.get(name, "") for name in _USES}
+    if cloud.settings.reports_siblings:
+        used = {name: address.get(api, "") for name, api in _USES.items()}
     return {
         **used,
         "allocationId": identity,

@@ -88,7 +88,7 @@ def _read_table(cloud: Cloud, identity: str, previous: Properties) -> Properties
         "arn": cloud.arn("ec2", f"route-table/{identity}"),
         "vpcId": table["VpcId"],
         "ownerId": table["OwnerId"],
-        "routes": routes if reports(previous, "routes") else [],
+        "routes": routes if reports(cloud, previous, "routes") else [],
         "propagatingVgws": [],
         "tagsAll": tag_map(table.get("Tags")),
     }

@@ -108,7 +108,7 @@ def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | Non
     return {
         **_described(group),
         **{
-            side: rules if reports(previous, side) else []
+            side: rules if reports(cloud, previous, side) else []
             for side, rules in _all_rules(identity, group).items()
         },
         "revokeRulesOnDelete": previous.get("revokeRulesOnDelete", False),

@@ -95,10 +95,10 @@ def _read_role(cloud: Cloud, identity: str, previous: Properties) -> Properties 
         ),
         "assumeRolePolicy": _document_text(role["AssumeRolePolicyDocument"]),
         "inlinePolicies": _read_inline(iam, identity)
-        if reports(previous, "inlinePolicies")
+        if reports(cloud, previous, "inlinePolicies")
         else [],
         "managedPolicyArns": _attached_policies(iam, identity)
-        if reports(previous, "managedPolicyArns")
+        if reports(cloud, previous, "managedPolicyArns")
         else [],
         "tagsAll": tag_map(role.get("Tags")),
     }
@@ -145,13 +145,14 @@ def _update_role(cloud: Cloud, identity: str, state: Properties, inputs: Propert
 
 
 def _delete_role(cloud: Cloud, identity: str, state: Properties) -> None:
-    iam = cloud.client("iam")
-    if state.get("forceDetachPolicies"):
-        state = {
-            "inlinePolicies": _read_inline(iam, identity),
-            "managedPolicyArns": _attached_policies(iam, identity),
-        }
-    _change_policies(cloud, identity, state, {})
+    """Deletes the role with the policies that it has now, if it reported any or is to force it."""
+    iam, force = cloud.client("iam"), state.get("forceDetachPolicies")
+    found: Properties = {}
+    if force or state.get("inlinePolicies"):
+        found["inlinePolicies"] = _read_inline(iam, identity)
+    if force or state.get("managedPolicyArns"):
+        found["managedPolicyArns"] = _attached_policies(iam, identity)
+    _change_policies(cloud, identity, found, {})
     iam.delete_role(RoleName=identity)
 
 

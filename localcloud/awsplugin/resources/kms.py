@@ -118,7 +118,7 @@ def _read_key(cloud: Cloud, identity: str, previous: Properties) -> Properties |
         "keyUsage": key.get("KeyUsage", "ENCRYPT_DECRYPT"),
         "isEnabled": key["Enabled"],
         "multiRegion": key.get("MultiRegion", False),
-        "policy": document if reports(previous, "policy") else None,
+        "policy": document if reports(cloud, previous, "policy") else None,
         "enableKeyRotation": rotates,
         "rotationPeriodInDays": (period or _ROTATION_DAYS) if rotates else 0,
         "tagsAll": tag_map(tags, PREFIXED),

@@ -11,7 +11,8 @@ from localcloud.awsplugin.autonaming import Autoname
 from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import AwsError, Failure
 from localcloud.awsplugin.properties import Properties
-from localcloud.awsplugin.resource_type import ResourceType, names
+from localcloud.awsplugin.resource_type import ResourceType, names, policy
+from localcloud.awsplugin.resources.bucket_siblings import REPORTED, siblings
 from localcloud.awsplugin.resources.common import answer_or_none, every, tag_list, tag_map
 
 _GONE = ("404", "NoSuchBucket")
@@ -90,6 +91,7 @@ def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | Non
         "objectLockEnabled": lock is not None,
         "requestPayer": "BucketOwner",
         "tagsAll": tag_map((tags or {}).get("TagSet")),
+        **(siblings(s3, identity) if cloud.settings.reports_siblings else {}),
     }
 
 
@@ -172,12 +174,14 @@ TYPES = (
         name=Autoname("bucket", 63, str.lower, prefix_property="bucketPrefix"),
         defaults={"forceDestroy": False},
         replaces=names("bucket bucketPrefix bucketNamespace objectLockEnabled"),
-        computed=names("bucket bucketPrefix bucketNamespace objectLockEnabled requestPayer"),
+        computed=names("bucket bucketPrefix bucketNamespace objectLockEnabled requestPayer")
+        | names(REPORTED),
         write_only=names("forceDestroy bucketNamespace"),
         outputs=names(
             "arn bucketDomainName bucketRegion bucketRegionalDomainName hostedZoneId"
             " websiteDomain websiteEndpoint"
         ),
+        same=policy("policy"),
         tagged=True,
     ),
 )

@@ -143,7 +143,7 @@ def _put_encryption(s3: Any, cloud: Cloud, inputs: Properties) -> None:
 
 def _get_encryption(s3: Any, bucket: str, previous: Properties) -> Properties:
     answer = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
-    return {"rules": [_from_encryption(rule) for rule in answer["Rules"]]}
+    return {"rules": [encryption_rule(rule) for rule in answer["Rules"]]}
 
 
 def _to_encryption(rule: Properties) -> dict[str, Any]:
@@ -153,7 +153,8 @@ def _to_encryption(rule: Properties) -> dict[str, Any]:
     return api
 
 
-def _from_encryption(api: dict[str, Any]) -> Properties:
+def encryption_rule(api: dict[str, Any]) -> Properties:
+    """A rule for encryption as the SDK has it, from the API's."""
     rule = dict(from_api(api, _ENCRYPTION))
     if "blockedEncryptionTypes" in rule:
         rule["blockedEncryptionTypes"] = rule["blockedEncryptionTypes"].get("encryptionType", [])

@@ -78,7 +78,7 @@ def _read_topic(cloud: Cloud, identity: str, previous: Properties) -> Properties
     fifo = found.get("FifoTopic") == "true"
     return {
         **{name: found.get(api, "") for name, api in _TOPIC.items()},
-        "policy": found["Policy"] if reports(previous, "policy") else None,
+        "policy": found["Policy"] if reports(cloud, previous, "policy") else None,
         "signatureVersion": int(found.get("SignatureVersion") or 0),
         "arn": identity,
         "name": identity.rpartition(":")[2],

@@ -124,7 +124,7 @@ def _read(cloud: Cloud, identity: str, previous: Properties) -> Properties | Non
         "privateDnsEnabled": bool(endpoint["PrivateDnsEnabled"]) if interface else False,
         "ipAddressType": "ipv4",
         "routeTableIds": endpoint.get("RouteTableIds") or []
-        if reports(previous, "routeTableIds")
+        if reports(cloud, previous, "routeTableIds")
         else [],
         "subnetIds": endpoint.get("SubnetIds") or [],
         "securityGroupIds": [group["GroupId"] for group in endpoint.get("Groups") or ()],

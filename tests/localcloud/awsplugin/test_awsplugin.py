@@ -13,20 +13,22 @@ from typing import Any
 import pytest
 
 from localcloud.awsplugin.provider import VERSION
+from localcloud.awsplugin.provider_settings import REPORT_SIBLINGS
 from toolchain.aws_plugin import write_plugin_folder
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 CHECKOUT = Path(__file__).parents[3]
 PROGRAM = Path(__file__).with_name("program")
+SIBLINGS = Path(__file__).with_name("siblings")
 
 
 class Stack:
     """A stack with a state and plugins of its own."""
 
-    def __init__(self, folder: Path, endpoint: str) -> None:
+    def __init__(self, folder: Path, endpoint: str, program: Path = PROGRAM, **more: str) -> None:
         path = f"{Path(sys.executable).parent}{os.pathsep}{_command_line().parent}"
-        self.program = Path(shutil.copytree(PROGRAM, folder / "program"))
+        self.program = Path(shutil.copytree(program, folder / "program"))
         self._environment = {
             "HOME": str(folder),
             "PATH": f"{path}{os.pathsep}{os.environ['PATH']}",
@@ -35,12 +37,13 @@ class Stack:
             "PULUMI_CONFIG_PASSPHRASE": "test",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "AWS_ENDPOINT_URL": endpoint,
+            **more,
         }
         plugin = write_plugin_folder(folder / "plugin", Path(sys.executable), CHECKOUT).parent
         self.run("plugin", "install", "resource", "aws", f"v{VERSION}", "--file", str(plugin))
         self.run("stack", "init", "dev")
 
-    def run(self, *arguments: str) -> str:
+    def run(self, *arguments: str, succeeds: bool = True) -> str:
         """Runs a command of the engine, and returns what it prints."""
         done = subprocess.run(
             [str(_command_line()), "--non-interactive", *arguments],
@@ -51,7 +54,7 @@ class Stack:
             timeout=120,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert (done.returncode == 0) == succeeds, done.stdout + done.stderr
         return done.stdout
 
     def configure(self, **settings: str) -> None:
@@ -61,6 +64,12 @@ class Stack:
             for text in ("--secret" if name == "owner" else "--plaintext", f"{name}={value}")
         ]
         self.run("config", "set-all", *flags)
+
+    def states(self) -> dict[str, Any]:
+        """The outputs of each resource of the SDK in the state, by type."""
+        exported = json.loads(self.run("stack", "export", "--show-secrets"))
+        resources = exported["deployment"]["resources"]
+        return {each["type"]: each["outputs"] for each in resources if "/" in each["type"]}
 
     def planned(self) -> dict[str, str]:
         """What an update would do to each resource, without those that stay."""
@@ -101,6 +110,37 @@ def test_a_stack_is_made_kept_changed_and_destroyed(
     stack.run("up", "--yes", "--skip-preview")
     assert stack.planned() == {}
 
+    stack.run("destroy", "--yes", "--skip-preview")
+    assert _everything(aws) == before
+
+
+@pytest.mark.parametrize(("by_outputs", "clean"), [("false", True), ("true", False)])
+def test_a_first_refresh_finds_what_siblings_set_and_then_nothing_is_left(
+    tmp_path: Path, endpoint: str, aws: Any, by_outputs: str, clean: bool
+) -> None:
+    """The engine counts what it finds as a change only where it compares by outputs."""
+    before = _everything(aws)
+    variables = {REPORT_SIBLINGS: "1", "PULUMI_ENABLE_LEGACY_REFRESH_DIFF": by_outputs}
+    stack = Stack(tmp_path, endpoint, SIBLINGS, **variables)
+    up, refresh = ("up", "--yes", "--skip-preview"), ("refresh", "--yes", "--skip-preview")
+    stack.run(*up)
+    stack.run(*up, "--expect-no-changes")
+
+    made = stack.states()
+    stack.run(*refresh, "--expect-no-changes", succeeds=clean)
+    refreshed = stack.states()
+    assert {token.rpartition(":")[2] for token in made if made[token] != refreshed[token]} == {
+        "Bucket",
+        "Key",
+        "Role",
+        "RouteTable",
+        "SecurityGroup",
+        "Topic",
+        "VpcEndpoint",
+    }
+    stack.run(*up, "--expect-no-changes")
+    stack.run(*refresh, "--expect-no-changes")
+    assert stack.states() == refreshed
     stack.run("destroy", "--yes", "--skip-preview")
     assert _everything(aws) == before
 

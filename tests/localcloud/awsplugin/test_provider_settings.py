@@ -6,6 +6,7 @@ import pytest
 
 from localcloud.awsplugin.properties import UNKNOWN
 from localcloud.awsplugin.provider_settings import (
+    REPORT_SIBLINGS,
     is_loopback,
     plain_settings,
     read_settings,
@@ -96,3 +97,9 @@ def test_settings_that_travel_as_json_text_are_read() -> None:
     assert read.default_tags == {"team": "research"}
     assert read.allowed_accounts == {"1", "2"}
     assert read.assume_roles[0]["roleArn"] == "arn:aws:iam::1:role/r"
+
+
+def test_siblings_are_reported_if_the_variable_says_so() -> None:
+    local = {"AWS_ENDPOINT_URL": LOCAL}
+    assert not read_settings(SETTINGS, local).reports_siblings
+    assert read_settings(SETTINGS, {**local, REPORT_SIBLINGS: "1"}).reports_siblings
