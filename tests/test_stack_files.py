@@ -10,6 +10,7 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
+from components.network.subnets import chosen_zones
 from components.stack.configuration import NAMESPACE, parse
 from components.stack.stack_settings import Settings
 from components.training_platform import TrainingPlatform
@@ -166,7 +167,9 @@ def test_the_keys_of_other_providers_are_not_the_schemas_business():
 def recorded(path: Path) -> Recording:
     """What the program registers for a stack file."""
     settings = settings_of(path)
-    zones = [f"{REGION}{zone}" for zone in "abcdef"[: settings.network.availability_zones]]
+    zones = chosen_zones(
+        [f"{REGION}{zone}" for zone in "abcdef"], settings.network.availability_zones
+    )
     site = settings.site(ACCOUNT, REGION, "test", zones)
     return record(lambda: TrainingPlatform(site, settings, CHECKOUT))
 

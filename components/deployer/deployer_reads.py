@@ -34,8 +34,9 @@ def actions_of(service: str, actions: str) -> list[str]:
 def _account_reads(scope: DeployerScope) -> list[Statement]:
     """What AWS lets a role read only for all resources of an account."""
     network = (
-        "Addresses AddressesAttribute AvailabilityZones FlowLogs InternetGateways "
-        "ManagedPrefixLists NatGateways NetworkAcls NetworkInterfaces PrefixLists RouteTables "
+        "Addresses AddressesAttribute AvailabilityZones FlowLogs InstanceTypeOfferings "
+        "InternetGateways ManagedPrefixLists NatGateways NetworkAcls NetworkInterfaces "
+        "PrefixLists RouteTables "
         "SecurityGroupRules SecurityGroups Subnets VpcEndpointServices VpcEndpoints Vpcs"
     )
     lists = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -14,6 +14,9 @@ FlowLogDays = Literal[
     3288, 3653,
 ]  # fmt: skip
 """The numbers of days for which CloudWatch Logs can keep records."""
+
+ZoneCount = Annotated[int, Field(ge=1, le=MOST_ZONES)]
+ZoneNames = Annotated[list[str], Field(min_length=1, max_length=MOST_ZONES)]
 
 
 class ExistingVpcSettings(SettingsModel):
@@ -39,8 +42,10 @@ class NetworkSettings(SettingsModel):
         default="10.64.0.0/16",
         description="The VPC's private IPv4 range, /16 to /24, as 10.64.0.0/16.",
     )
-    availability_zones: int = Field(
-        default=2, ge=1, le=MOST_ZONES, description="The number of availability zones, 1 to 6."
+    availability_zones: ZoneCount | ZoneNames = Field(
+        default=2,
+        description="The number of availability zones, 1 to 6, or the names of zones, as "
+        "[us-east-1a, us-east-1d]. By number, they are the first ones of the region by name.",
     )
     interface_endpoints: list[str] = Field(
         default=[],

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Literal
 
-from components.problems import Problem
+from components.problems import Problem, shown
 
 Nat = Literal["none", "single", "per-zone"]
 
@@ -84,19 +84,48 @@ def zone_slot(zone: str) -> int:
     return ord(match[1]) - ord("a")
 
 
-def first_zones(available: Iterable[str], count: int) -> list[str]:
-    """The first `count` of the region's standard zones, by name.
+def is_standard(zone: str) -> bool:
+    """Whether a zone is one that jobs can run in: not a local or a wavelength zone."""
+    return _ZONE_NAME.fullmatch(zone) is not None
+
+
+def chosen_zones(available: Iterable[str], wanted: int | Sequence[str]) -> list[str]:
+    """The zones that were asked for: the first ones of a region by name, or those of a list.
+
+    They are in the order of their names. The instance types of the jobs do not count here: with
+    another job, the network of a stack would move to other zones.
 
     Raises:
-        ValueError: the region has fewer.
+        ValueError: the region has fewer, or does not have one of the list.
     """
-    standard = sorted(zone for zone in set(available) if _ZONE_NAME.fullmatch(zone))
-    if count > len(standard):
+    standard = sorted(zone for zone in set(available) if is_standard(zone))
+    if isinstance(wanted, int):
+        missing, remedy = wanted > len(standard), f"ask for at most {len(standard)}"
+        chosen = standard[:wanted]
+    else:
+        missing, remedy = not set(wanted) <= set(standard), "name zones of the region"
+        chosen = sorted(wanted)
+    if missing:
         raise ValueError(
-            f"network.availabilityZones: {count} — the region has {len(standard)} standard zones "
-            f"({', '.join(standard)}).\n    Remedy: ask for at most {len(standard)}."
+            f"network.availabilityZones: {shown(wanted)} — the region has {len(standard)} standard "
+            f"zones ({', '.join(standard)}).\n    Remedy: {remedy}."
         )
-    return standard[:count]
+    return chosen
+
+
+def zone_problems(wanted: int | Sequence[str]) -> list[Problem]:
+    """What is wrong with a list of zones by their names; paths relative to the list."""
+    named: Sequence[str] = [] if isinstance(wanted, int) else wanted
+    problems = []
+    for position, zone in enumerate(named):
+        if not is_standard(zone):
+            rule = "is not the name of a standard zone"
+            problems.append(Problem(str(position), zone, rule, "write one as us-east-1a"))
+        elif zone in named[:position]:
+            problems.append(
+                Problem(str(position), zone, "is in the list twice", "name each zone once")
+            )
+    return problems
 
 
 def addresses_needed(instances: int, efa: bool = False) -> int:

@@ -5,12 +5,13 @@ It is asked through the aws provider, whose errors have no codes: they are known
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pulumi
 import pulumi_aws as aws
 
 from components.network.endpoints import EndpointService, service_name
+from components.network.offerings import Offerings, ec2_type
 
 _DENIED = "UnauthorizedOperation"
 _ABSENT = ("couldn't find resource", "no matching EC2 VPC Endpoint Service found")
@@ -28,11 +29,10 @@ def endpoint_services(
     except Exception as error:
         if _DENIED not in str(error):
             raise
-    pulumi.warn(
+    _warn_of_denial(
         "network.interfaceEndpoints: it was not checked in which zones the endpoints can be, and "
-        "whether they can have a policy, because the credentials may not call "
-        "ec2:DescribeVpcEndpointServices. Allow it; the stack's deployer role gets it with the "
-        "next `pulumi up` by an administrator."
+        "whether they can have a policy",
+        "ec2:DescribeVpcEndpointServices",
     )
     return dict.fromkeys(endpoints, EndpointService())
 
@@ -52,3 +52,39 @@ def _endpoint_service(
         # In GovCloud, EC2 may answer with the service's name only, and the provider with that.
         return EndpointService()
     return EndpointService(answer.availability_zones, answer.vpc_endpoint_policy_supported)
+
+
+def offerings(instance_types: Iterable[str], options: pulumi.InvokeOptions) -> Offerings:
+    """The zones in which EC2 offers these types; types that it does not know are left out.
+
+    If the credentials may not ask, a warning says so, and all types are left out.
+    """
+    names = {ec2_type(each): each for each in instance_types}
+    if not names:
+        return {}
+    try:
+        answer = aws.ec2.get_instance_type_offerings(
+            filters=[{"name": "instance-type", "values": sorted(names)}],
+            location_type="availability-zone",
+            opts=options,
+        )
+    except Exception as error:
+        if _DENIED not in str(error):
+            raise
+        _warn_of_denial(
+            "network.availabilityZones: it was not checked whether the zones offer the instance "
+            "types of the jobs",
+            "ec2:DescribeInstanceTypeOfferings",
+        )
+        return {}
+    found: dict[str, set[str]] = {}
+    for type_, zone in zip(answer.instance_types, answer.locations, strict=True):
+        found.setdefault(names[type_], set()).add(zone)
+    return found
+
+
+def _warn_of_denial(unchecked: str, action: str) -> None:
+    pulumi.warn(
+        f"{unchecked}, because the credentials may not call {action}. Allow it; the stack's "
+        "deployer role gets it with the next `pulumi up` by an administrator."
+    )

@@ -12,11 +12,12 @@ import pulumi_aws as aws
 from components.network.endpoints import EndpointService, offer_problems
 from components.network.existing_network import existing_network_problems
 from components.network.network_settings import ExistingVpcSettings
-from components.network.subnets import first_zones
+from components.network.offerings import offering_problems
+from components.network.subnets import chosen_zones
 from components.problems import Problem, report, under
 from components.site import Site
 from components.stack.aws_settings import AssumedRoleSettings, AwsSettings
-from components.stack.ec2_answers import endpoint_services
+from components.stack.ec2_answers import endpoint_services, offerings
 from components.stack.permissions_boundary import foreign_boundary_problems
 from components.stack.stack_settings import Settings
 from components.training_job.aws.aws_clients import AwsClients
@@ -46,7 +47,7 @@ class StackProvider:
         with _refusing(region):
             account_id = aws.get_caller_identity(opts=options).account_id
             available = aws.get_availability_zones(state="available", opts=options).names
-            zones = first_zones(available, settings.network.availability_zones)
+            zones = chosen_zones(available, settings.network.availability_zones)
         self.site = settings.site(account_id, region, stack, zones)
         if settings.permissions_boundary:
             _refuse(foreign_boundary_problems(settings.permissions_boundary, account_id))
@@ -54,11 +55,21 @@ class StackProvider:
             services = endpoint_services(settings.network.interface_endpoints, region, options)
         _refuse(under("network.interfaceEndpoints", offer_problems(services, zones, region)))
         self.endpoint_services = {name: known for name, known in services.items() if known}
+        with _refusing(region):
+            offered = offerings(settings.instance_types, options)
         if settings.network.existing is not None:
             network = settings.network.existing
             with _refusing(region):
-                found = _existing_problems(network, clients.client("ec2", region), settings)
+                subnets, tables = _described(network, clients.client("ec2", region))
+            found = existing_network_problems(
+                network, subnets, tables, settings.largest_job, efa=settings.uses_efa
+            )
             _refuse(under("network.existing", found))
+            own = sorted({each["AvailabilityZone"] for each in subnets})
+            path, choice = "network.existing.subnetIds", "subnets in zones"
+            _warn(offering_problems(offered, own, path, choice))
+        else:
+            _warn(offering_problems(offered, zones, "network.availabilityZones"))
 
 
 @contextmanager
@@ -107,17 +118,20 @@ def _assume_role(role: AssumedRoleSettings) -> aws.ProviderAssumeRoleArgs:
     )
 
 
-def _existing_problems(network: ExistingVpcSettings, ec2: Any, settings: Settings) -> list[Problem]:
-    """What is wrong with the subnets of an existing network: for example, one is public."""
+def _described(
+    network: ExistingVpcSettings, ec2: Any
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The subnets and the route tables of an existing network, as EC2 describes them."""
     by_id = [{"Name": "subnet-id", "Values": list(network.subnet_ids)}]
     by_vpc = [{"Name": "vpc-id", "Values": [network.vpc_id]}]
-    return existing_network_problems(
-        network,
-        ec2.describe_subnets(Filters=by_id)["Subnets"],
-        ec2.describe_route_tables(Filters=by_vpc)["RouteTables"],
-        settings.largest_job,
-        efa=settings.uses_efa,
-    )
+    subnets = ec2.describe_subnets(Filters=by_id)["Subnets"]
+    return subnets, ec2.describe_route_tables(Filters=by_vpc)["RouteTables"]
+
+
+def _warn(problems: Sequence[Problem]) -> None:
+    """Prints what may be wrong, but stops nothing."""
+    for problem in problems:
+        pulumi.warn(str(problem))
 
 
 def _refuse(problems: Sequence[Problem]) -> None:

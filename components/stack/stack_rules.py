@@ -16,7 +16,7 @@ from components.decimals import decimal_places
 from components.deployer.deployer_documents import principal_problems, subject_problems
 from components.durations import format_duration
 from components.network.endpoints import endpoint_problems
-from components.network.subnets import network_problems
+from components.network.subnets import network_problems, zone_problems
 from components.problems import Problem, under
 from components.stack.permissions_boundary import boundary_problems
 from components.stack.stack_settings import STACK_TAGS, Settings
@@ -141,6 +141,7 @@ def _network_has_room(settings: Settings) -> Iterator[Problem]:
             interface_endpoints=len(network.interface_endpoints),
         )
         yield from under("network", found)
+        yield from under("network.availabilityZones", zone_problems(network.availability_zones))
         yield from under(
             "network.interfaceEndpoints", endpoint_problems(network.interface_endpoints)
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
@@ -25,6 +25,11 @@ STACK_TAGS = frozenset({COST_TAG, "environment", "cost-center", "stack"})
 def _false_is_none(value: Any) -> Any:
     """`deployer: false` is no deployer; Pulumi.yaml takes no null as a default."""
     return None if value is False else value
+
+
+def _types_of(jobs: Iterable[JobSettings]) -> set[str]:
+    variants = (variant for job in jobs for variant in job.variants)
+    return {group.instance_type for variant in variants for group in variant.groups}
 
 
 class Settings(SettingsModel):
@@ -101,9 +106,12 @@ class Settings(SettingsModel):
         """Whether the instances of a job with several have an Elastic Fabric Adapter."""
         listed = training_instance_types()
         jobs = [job for job in self.jobs.values() if job.total_instances > 1]
-        groups = [group for job in jobs for variant in job.variants for group in variant.groups]
-        types = {group.instance_type for group in groups}
-        return any(listed[each].efa_supported for each in types if each in listed)
+        return any(listed[each].efa_supported for each in _types_of(jobs) if each in listed)
+
+    @property
+    def instance_types(self) -> set[str]:
+        """The instance types of all jobs, and of their fallbacks."""
+        return _types_of(self.jobs.values())
 
     def lineage(self, job: str) -> str:
         """The name of a job's lineage: the chain of its runs, which share their checkpoints."""

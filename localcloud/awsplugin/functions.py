@@ -26,10 +26,7 @@ def _caller_identity(cloud: Cloud, arguments: Properties) -> Properties:  # noqa
 
 
 def _availability_zones(cloud: Cloud, arguments: Properties) -> Properties:
-    filters = [
-        {"Name": item["name"], "Values": item["values"]} for item in arguments.get("filters") or ()
-    ]
-    answer = cloud.client("ec2").describe_availability_zones(Filters=filters)
+    answer = cloud.client("ec2").describe_availability_zones(Filters=_filters(arguments))
     state, hidden = arguments.get("state"), arguments.get("excludeNames") or ()
     zones = [
         zone
@@ -90,9 +87,7 @@ def _vpc_endpoint_service(cloud: Cloud, arguments: Properties) -> Properties:
     named = arguments.get("serviceName")
     if arguments.get("service"):
         named = f"com.amazonaws.{cloud.region}.{arguments['service']}"
-    filters = [
-        {"Name": item["name"], "Values": item["values"]} for item in arguments.get("filters") or ()
-    ]
+    filters = _filters(arguments)
     if arguments.get("serviceType"):
         filters.append({"Name": "service-type", "Values": [arguments["serviceType"]]})
     ec2 = cloud.client("ec2")
@@ -130,7 +125,34 @@ def _vpc_endpoint_service(cloud: Cloud, arguments: Properties) -> Properties:
     }
 
 
+def _instance_type_offerings(cloud: Cloud, arguments: Properties) -> Properties:
+    """Which instance types are offered where: three lists, of which the same places belong."""
+    found = every(
+        cloud.client("ec2"),
+        "describe_instance_type_offerings",
+        "InstanceTypeOfferings",
+        LocationType=arguments.get("locationType") or "region",
+        Filters=_filters(arguments),
+    )
+    return {
+        **arguments,
+        "id": cloud.region,
+        "region": cloud.region,
+        "instanceTypes": [each["InstanceType"] for each in found],
+        "locations": [each["Location"] for each in found],
+        "locationTypes": [each["LocationType"] for each in found],
+    }
+
+
+def _filters(arguments: Properties) -> list[dict[str, Any]]:
+    """The filters of a function's arguments, as EC2 takes them."""
+    return [
+        {"Name": item["name"], "Values": item["values"]} for item in arguments.get("filters") or ()
+    ]
+
+
 FUNCTIONS: Final[Mapping[str, Function]] = {
+    "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": _instance_type_offerings,
     "aws:ec2/getManagedPrefixList:getManagedPrefixList": _managed_prefix_list,
     "aws:ec2/getVpcEndpointService:getVpcEndpointService": _vpc_endpoint_service,
     "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,

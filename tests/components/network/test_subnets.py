@@ -12,9 +12,10 @@ from components.network.subnets import (
     Nat,
     addresses_free,
     addresses_needed,
-    first_zones,
+    chosen_zones,
     network_problems,
     plan_subnets,
+    zone_problems,
     zone_slot,
 )
 
@@ -109,12 +110,34 @@ def test_a_zone_owns_the_slot_of_its_letter(zone: str, slot: int):
 
 def test_the_first_zones_are_standard_ones_by_name():
     available = ["us-west-2-lax-1a", "us-west-2b", "us-west-2a", "us-west-2c"]
-    assert first_zones(available, 2) == ["us-west-2a", "us-west-2b"]
+    assert chosen_zones(available, 2) == ["us-west-2a", "us-west-2b"]
+
+
+def test_named_zones_are_taken_in_the_order_of_their_names():
+    assert chosen_zones(ZONES, ["us-east-1d", "us-east-1b"]) == ["us-east-1b", "us-east-1d"]
+
+
+def test_a_named_zone_that_the_region_lacks_is_refused_with_those_that_it_has():
+    message = (
+        r'availabilityZones: \["us-west-1b"\] — .* 2 standard zones \(us-west-1a, us-west-1c\)'
+    )
+    with pytest.raises(ValueError, match=message):
+        chosen_zones(["us-west-1a", "us-west-1c"], ["us-west-1b"])
+
+
+def test_a_zones_name_is_a_standard_one_and_in_the_list_once():
+    assert zone_problems(3) == zone_problems(["us-east-1a", "us-east-1d"]) == []
+    wrong = zone_problems(["us-east-1a", "us-west-2-lax-1a", "use1-az1", "us-east-1a"])
+    assert [each.path for each in wrong] == ["1", "2", "3"]
+    assert [each.rule for each in wrong[1:]] == [
+        "is not the name of a standard zone",
+        "is in the list twice",
+    ]
 
 
 def test_more_zones_than_the_region_has_are_refused_with_the_number_it_has():
     with pytest.raises(ValueError, match=r"availabilityZones: 4 — .* has 3 standard zones"):
-        first_zones(["us-west-1a", "us-west-1b", "us-west-1c"], 4)
+        chosen_zones(["us-west-1a", "us-west-1b", "us-west-1c"], 4)
 
 
 def test_an_instance_takes_two_addresses_and_five_with_a_fabric_adapter():

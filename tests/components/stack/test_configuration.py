@@ -54,6 +54,8 @@ WRONG_STACKS: list[tuple[dict[str, Any], str, str]] = [
     ({"network": {"availabilityZones": 0}}, "network.availabilityZones", "1 to 6"),
     ({"network": {"availabilityZones": 7}}, "network.availabilityZones", "1 to 6"),
     ({"network": {"availabilityZones": 9}}, "network.availabilityZones", "1 to 6"),
+    ({"network": {"availabilityZones": []}}, "network.availabilityZones", "1 to 6, or the names"),
+    ({"network": {"availabilityZones": ["a"]}}, "network.availabilityZones.0", "as us-east-1a"),
     ({"network": {"interfaceEndpoints": ["ecr"]}}, "network.interfaceEndpoints.0", "ecr.api"),
     ({"network": {"flowLogDays": 2}}, "network.flowLogDays", "CloudWatch"),
     ({"network": {"nat": "some"}}, "network.nat", "per-zone"),

@@ -8,7 +8,7 @@ import pulumi_aws as aws
 import pytest
 
 from components.network.endpoints import EndpointService
-from components.stack.ec2_answers import endpoint_services
+from components.stack.ec2_answers import endpoint_services, offerings
 
 REGION = "us-gov-west-1"
 OPTIONS = pulumi.InvokeOptions()
@@ -83,3 +83,43 @@ def test_any_other_error_is_passed_on(monkeypatch: pytest.MonkeyPatch):
     answer_services(monkeypatch, logs="RequestLimitExceeded: Request limit exceeded.")
     with pytest.raises(RuntimeError, match="RequestLimitExceeded"):
         endpoint_services(["logs"], REGION, OPTIONS)
+
+
+def answer_offerings(monkeypatch: pytest.MonkeyPatch, *offered: tuple[str, str]) -> list[Any]:
+    """Has the provider answer that these types are in these zones; returns what it is asked."""
+    asked: list[Any] = []
+
+    def get(**arguments: Any) -> Any:
+        asked.append(arguments)
+        types, zones = [type_ for type_, _ in offered], [zone for _, zone in offered]
+        return SimpleNamespace(instance_types=types, locations=zones)
+
+    monkeypatch.setattr(aws.ec2, "get_instance_type_offerings", get)
+    return asked
+
+
+def test_ec2_says_in_which_zones_the_types_are_that_it_knows(monkeypatch: pytest.MonkeyPatch):
+    asked = answer_offerings(monkeypatch, ("g5.xlarge", "a"), ("g5.xlarge", "b"))
+    found = offerings(["ml.g5.xlarge", "ml.of-sagemaker.only"], OPTIONS)
+    assert found == {"ml.g5.xlarge": {"a", "b"}}
+    types = ["g5.xlarge", "of-sagemaker.only"]
+    (arguments,) = asked
+    assert arguments["location_type"] == "availability-zone"
+    assert arguments["filters"] == [{"name": "instance-type", "values": types}]
+
+
+def test_without_jobs_ec2_is_not_asked_about_types(monkeypatch: pytest.MonkeyPatch):
+    asked = answer_offerings(monkeypatch)
+    assert offerings([], OPTIONS) == {}
+    assert asked == []
+
+
+def test_who_may_not_ask_about_types_gets_a_warning(
+    monkeypatch: pytest.MonkeyPatch, warnings: list[str]
+):
+    def refuse(**_: Any) -> Any:
+        raise RuntimeError("api error UnauthorizedOperation: You are not authorized")
+
+    monkeypatch.setattr(aws.ec2, "get_instance_type_offerings", refuse)
+    assert offerings(["ml.g5.xlarge"], OPTIONS) == {}
+    assert ["ec2:DescribeInstanceTypeOfferings" in each for each in warnings] == [True]

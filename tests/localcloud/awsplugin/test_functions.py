@@ -54,3 +54,12 @@ def test_a_service_for_endpoints_that_is_not_the_only_one_is_an_error(
 ) -> None:
     with pytest.raises(RefusedError, match=problem):
         plugin.call(SERVICE, named)
+
+
+def test_instance_types_are_offered_in_the_zones_that_ec2_lists(plugin: Plugin) -> None:
+    token = "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings"
+    names = {"name": "instance-type", "values": ["trn1.2xlarge", "of-sagemaker.only"]}
+    found = plugin.call(token, {"locationType": "availability-zone", "filters": [names]})
+    assert sorted(found["locations"]) == ["us-east-1c", "us-east-1f"]
+    assert found["instanceTypes"] == ["trn1.2xlarge"] * 2
+    assert found["locationTypes"] == ["availability-zone"] * 2
