@@ -186,6 +186,7 @@ class Network(pulumi.ComponentResource):
                     bucket_arn,
                     args.needs.input_prefixes,
                     image_layers="ecr.dkr" in args.settings.interface_endpoints,
+                    further_buckets=args.settings.s3_buckets,
                 )
             )
         )

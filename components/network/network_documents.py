@@ -21,16 +21,20 @@ def s3_endpoint_policy(
     artifact_bucket_arn: str,
     input_prefixes: Sequence[str] = (),
     image_layers: bool = False,
+    further_buckets: Sequence[str] = (),
 ) -> Document:
     """What can be reached through the S3 endpoint: the artifacts and the jobs' inputs.
 
     Only for principals of the account: with the credentials of another one, no data gets out.
+    Objects of further buckets can be read by everyone: a presigned address is a request of the
+    one who signed it.
 
     Args:
         site: the stack's site.
         artifact_bucket_arn: the artifact bucket.
         input_prefixes: `s3://` URIs of inputs in other buckets.
         image_layers: whether images are pulled through the VPC; their layers are in S3.
+        further_buckets: the names of buckets whose objects can be read with any credentials.
     """
     own = [
         _through_endpoint("ListArtifacts", ["s3:ListBucket"], [artifact_bucket_arn]),
@@ -46,6 +50,10 @@ def s3_endpoint_policy(
         # Not only for the account: ECR gives out signed addresses, whose principal is its own.
         layers = site.bucket_arn(f"prod-{site.region}-starport-layer-bucket/*")
         statements.append(_through_endpoint("PullImageLayers", ["s3:GetObject"], [layers]))
+    if further_buckets:
+        objects = [site.bucket_arn(f"{bucket}/*") for bucket in sorted(further_buckets)]
+        actions = ["s3:GetObject", "s3:GetObjectVersion"]
+        statements.append(_through_endpoint("ReadFurtherBuckets", actions, objects))
     return document(statements)
 
 

@@ -52,6 +52,12 @@ class NetworkSettings(SettingsModel):
         description="Services that jobs reach through an interface endpoint, as logs or ecr.api; "
         "each endpoint is billed by the hour, in each zone.",
     )
+    s3_buckets: list[str] = Field(
+        default=[],
+        description="Further buckets in the stack's region whose objects jobs may read through the "
+        "network, by name, as hf-hub-lfs-us-east-1. For requests that others signed, such as "
+        "presigned addresses of a model hub; the jobs' role gets no permission for them.",
+    )
     flow_log_days: FlowLogDays = Field(
         default=365,
         description="How many days the VPC's flow logs are kept: a number that CloudWatch allows.",

@@ -16,6 +16,7 @@ from components.decimals import decimal_places
 from components.deployer.deployer_documents import principal_problems, subject_problems
 from components.durations import format_duration
 from components.network.endpoints import endpoint_problems
+from components.network.further_buckets import bucket_problems
 from components.network.subnets import network_problems, zone_problems
 from components.problems import Problem, under
 from components.stack.permissions_boundary import boundary_problems
@@ -145,12 +146,13 @@ def _network_has_room(settings: Settings) -> Iterator[Problem]:
         yield from under(
             "network.interfaceEndpoints", endpoint_problems(network.interface_endpoints)
         )
-    elif network.interface_endpoints or network.nat != "none":
+        yield from under("network.s3Buckets", bucket_problems(network.s3_buckets))
+    elif network.interface_endpoints or network.s3_buckets or network.nat != "none":
         yield Problem(
             "network.existing",
             network.existing.vpc_id,
             "endpoints and NAT gateways of an existing VPC belong to its owner",
-            "remove network.interfaceEndpoints and network.nat",
+            "remove network.interfaceEndpoints, network.s3Buckets and network.nat",
         )
 
 

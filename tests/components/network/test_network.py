@@ -116,6 +116,11 @@ def test_the_gateway_endpoint_leads_to_the_artifacts_and_the_inputs_only():
     assert document == s3_endpoint_policy(SITE, BUCKET, inputs)
 
 
+def test_the_gateway_endpoint_leads_to_the_further_buckets():
+    document = network(s3_buckets=["hub"]).the("ec2/vpcEndpoint:VpcEndpoint").document()
+    assert document == s3_endpoint_policy(SITE, BUCKET, further_buckets=["hub"])
+
+
 def test_the_gateway_endpoint_leads_to_image_layers_where_images_come_through_the_vpc(
     with_endpoints: Recording,
 ):

@@ -9,6 +9,7 @@ from components.network.network_documents import (
     s3_endpoint_policy,
 )
 from components.policy_documents import Document
+from tests.components.evaluation import allowed
 from tests.components.policies import actions, lint, lint_trust, scope, statement
 from tests.components.recording import ACCOUNT, REGION, SITE
 
@@ -19,7 +20,9 @@ LOG_GROUP = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:flows"
 
 ENDPOINT_POLICIES = [
     s3_endpoint_policy(SITE, BUCKET),
-    s3_endpoint_policy(SITE, BUCKET, ["s3://data/train/"], image_layers=True),
+    s3_endpoint_policy(
+        SITE, BUCKET, ["s3://data/train/"], image_layers=True, further_buckets=["hub"]
+    ),
     interface_endpoint_policy(SITE),
 ]
 FLOW_LOG_POLICY = flow_log_policy(LOG_GROUP)
@@ -91,8 +94,32 @@ def test_the_s3_endpoint_leads_to_image_layers_only_where_images_come_through_th
     assert "starport" not in str(ENDPOINT_POLICIES[0])
 
 
+PRESIGNED = {"aws:PrincipalAccount": "210987654321", "s3:authType": "REST-QUERY-STRING"}
+"""What a presigned request of another account has."""
+
+
+def test_an_address_that_another_account_presigned_leads_only_to_the_further_buckets():
+    limited = s3_endpoint_policy(SITE, BUCKET)
+    document = s3_endpoint_policy(SITE, BUCKET, further_buckets=["hub", "mirror"])
+    for name in ("hub", "mirror"):
+        weights = f"arn:aws:s3:::{name}/weights.bin"
+        assert allowed(document, "s3:GetObject", weights, PRESIGNED)
+        assert not allowed(limited, "s3:GetObject", weights, PRESIGNED)
+    for other in ("arn:aws:s3:::hub-of-others/weights.bin", f"{BUCKET}/model.tar.gz"):
+        assert not allowed(document, "s3:GetObject", other, PRESIGNED)
+
+
+def test_nothing_is_written_to_or_listed_in_a_further_bucket():
+    document = s3_endpoint_policy(SITE, BUCKET, further_buckets=["hub"])
+    for account in (ACCOUNT, PRESIGNED["aws:PrincipalAccount"]):
+        caller = {"aws:PrincipalAccount": account}
+        assert not allowed(document, "s3:PutObject", "arn:aws:s3:::hub/data", caller)
+        assert not allowed(document, "s3:ListBucket", "arn:aws:s3:::hub", caller)
+
+
 @pytest.mark.parametrize("document", ENDPOINT_POLICIES)
 def test_an_endpoint_serves_only_principals_of_the_account(document: Document):
-    own = [each for each in document["Statement"] if each["Sid"] != "PullImageLayers"]
+    others = {"PullImageLayers", "ReadFurtherBuckets"}
+    own = [each for each in document["Statement"] if each["Sid"] not in others]
     assert own
     assert all(each["Condition"].items() >= OWN.items() for each in own)

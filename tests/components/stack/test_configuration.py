@@ -57,6 +57,17 @@ WRONG_STACKS: list[tuple[dict[str, Any], str, str]] = [
     ({"network": {"availabilityZones": []}}, "network.availabilityZones", "1 to 6, or the names"),
     ({"network": {"availabilityZones": ["a"]}}, "network.availabilityZones.0", "as us-east-1a"),
     ({"network": {"interfaceEndpoints": ["ecr"]}}, "network.interfaceEndpoints.0", "ecr.api"),
+    ({"network": {"s3Buckets": ["hub", "s3://hub"]}}, "network.s3Buckets.1", "only the name"),
+    (
+        {
+            "network": {
+                "s3Buckets": ["hub"],
+                "existing": {"vpcId": "vpc-1", "subnetIds": ["subnet-1"]},
+            }
+        },
+        "network.existing",
+        "network.s3Buckets",
+    ),
     ({"network": {"flowLogDays": 2}}, "network.flowLogDays", "CloudWatch"),
     ({"network": {"nat": "some"}}, "network.nat", "per-zone"),
     (
