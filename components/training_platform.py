@@ -72,14 +72,16 @@ class TrainingPlatform(pulumi.ComponentResource):
         self._endpoint_services = endpoint_services or {}
         self._needs = needs_of(settings.jobs.values())
 
-        # The bucket's policy names the S3 endpoint and the deployer. Both are made later, as their
-        # own policies name the bucket.
+        # The bucket's policy names the S3 endpoint, the execution role and the deployer. They are
+        # made later, as their own policies name the bucket.
         s3_endpoint_id, resolve_s3_endpoint = pulumi.deferred_output()  # type: ignore[var-annotated]
+        role_arn, resolve_role = pulumi.deferred_output()  # type: ignore[var-annotated]
         deployer_arn, resolve_deployer = pulumi.deferred_output()  # type: ignore[var-annotated]
-        self.artifact_store = self._create_artifact_store(s3_endpoint_id, deployer_arn)
+        self.artifact_store = self._create_artifact_store(s3_endpoint_id, role_arn, deployer_arn)
         self.network = self._create_network()
         resolve_s3_endpoint(self.network.s3_endpoint_id)
         self.execution_role = self._create_execution_role()
+        resolve_role(self.execution_role.arn)
         self._interfaces = self._create_interfaces()
         self.alerts = self._create_alerts()
         self.deployer = self._create_deployer()
@@ -114,7 +116,10 @@ class TrainingPlatform(pulumi.ComponentResource):
         return self.deployer.arn if self.deployer else pulumi.Output.from_input("")
 
     def _create_artifact_store(
-        self, s3_endpoint_id: pulumi.Output[str], deployer_arn: pulumi.Output[str]
+        self,
+        s3_endpoint_id: pulumi.Output[str],
+        execution_role_arn: pulumi.Output[str],
+        deployer_arn: pulumi.Output[str],
     ) -> ArtifactStore:
         return ArtifactStore(
             f"{self._name}-store",
@@ -123,6 +128,7 @@ class TrainingPlatform(pulumi.ComponentResource):
                 settings=self._settings.artifacts,
                 alerts=self._settings.alerts is not None,
                 s3_endpoint_id=s3_endpoint_id,
+                execution_role_arn=execution_role_arn,
                 deployer_arns=[deployer_arn] if self._settings.deployer else [],
             ),
             self._child(),

@@ -17,6 +17,15 @@ from components.site import Site
 _ENCRYPTION = "s3:x-amz-server-side-encryption"
 _ENCRYPTION_KEY = f"{_ENCRYPTION}-aws-kms-key-id"
 _CUSTOMER_KEY = f"{_ENCRYPTION}-customer-algorithm"
+_OBJECT_ACTIONS = (
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+    "s3:GetObject",
+    "s3:GetObjectVersion",
+    "s3:ListBucketVersions",
+    "s3:PutObject",
+)
+"""What reaches objects and their versions; the account can still reach the bucket's settings."""
 
 
 def key_policy(site: Site, alerts: bool = False) -> Document:
@@ -41,6 +50,7 @@ def bucket_policy(
     key_arn: str,
     vpc_endpoint_id: str | None = None,
     exempt_principal_arns: Sequence[str] = (),
+    execution_role_arn: str | None = None,
 ) -> Document:
     """What the artifact bucket refuses to every caller.
 
@@ -50,6 +60,7 @@ def bucket_policy(
         vpc_endpoint_id: the only endpoint through which objects may be reached, None for any way.
         exempt_principal_arns: who may reach them in another way: the stack's deployers. `*` and
             `?` are patterns.
+        execution_role_arn: the role as which SageMaker may list the bucket in another way.
     """
     statements = [
         deny_plain_text(["s3:*"], [bucket_arn, f"{bucket_arn}/*"]),
@@ -62,7 +73,23 @@ def bucket_policy(
         _customer_key_statement(bucket_arn),
     ]
     if vpc_endpoint_id is not None:
-        statements.append(_endpoint_statement(bucket_arn, vpc_endpoint_id, exempt_principal_arns))
+        exempt = list(exempt_principal_arns)
+        listing = [*exempt, execution_role_arn] if execution_role_arn else exempt
+        statements += [
+            _endpoint_statement(
+                _deny("DenyOutsideEndpoint", _OBJECT_ACTIONS, [bucket_arn, f"{bucket_arn}/*"]),
+                vpc_endpoint_id,
+                exempt,
+            ),
+            # Before SageMaker accepts a job, it lists the job's buckets as this role. AWS doesn't
+            # say from where, and no interface of the job is in the VPC yet. If the lists come in
+            # another way, no job could be launched without the exemption.
+            _endpoint_statement(
+                _deny("DenyListOutsideEndpoint", ["s3:ListBucket"], [bucket_arn]),
+                vpc_endpoint_id,
+                listing,
+            ),
+        ]
     return document(statements)
 
 
@@ -144,22 +171,12 @@ def _customer_key_statement(bucket_arn: str) -> Statement:
     return {**statement, "Condition": condition}
 
 
-def _endpoint_statement(bucket_arn: str, endpoint_id: str, exempt: Sequence[str]) -> Statement:
-    """Refuses objects and lists only: the account can still reach the bucket's settings."""
+def _endpoint_statement(denial: Statement, endpoint_id: str, exempt: Sequence[str]) -> Statement:
+    """A denial, limited to requests that come in another way than through the endpoint."""
     condition: dict[str, Any] = {"StringNotEquals": {"aws:SourceVpce": endpoint_id}}
     if exempt:
         condition["ArnNotLike"] = {"aws:PrincipalArn": list(exempt)}
-    actions = [
-        "s3:DeleteObject",
-        "s3:DeleteObjectVersion",
-        "s3:GetObject",
-        "s3:GetObjectVersion",
-        "s3:ListBucket",
-        "s3:ListBucketVersions",
-        "s3:PutObject",
-    ]
-    statement = _deny("DenyOutsideEndpoint", actions, [bucket_arn, f"{bucket_arn}/*"])
-    return {**statement, "Condition": condition}
+    return {**denial, "Condition": condition}
 
 
 def _deny(sid: str, actions: Sequence[str], resources: Sequence[str]) -> Statement:

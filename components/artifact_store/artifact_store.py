@@ -30,13 +30,16 @@ class ArtifactStoreArgs:
             and deleted with the stack, and its key scheduled for deletion.
         alerts: whether the services that publish alerts use the key too.
         s3_endpoint_id: with `vpcOnly`, the only endpoint through which objects can be reached.
-        deployer_arns: the stack's own deployers, who may then reach them in another way.
+        execution_role_arn: with `vpcOnly`, the role as which SageMaker may list the bucket in
+            another way.
+        deployer_arns: the stack's own deployers, who may then reach objects in another way.
     """
 
     site: Site
     settings: ArtifactSettings
     alerts: bool
     s3_endpoint_id: pulumi.Input[str]
+    execution_role_arn: pulumi.Input[str]
     deployer_arns: Sequence[pulumi.Input[str]] = ()
 
 
@@ -156,6 +159,7 @@ class ArtifactStore(pulumi.ComponentResource):
             key_arn=self.key_arn,
             vpc_endpoint_id=args.s3_endpoint_id if settings.vpc_only else None,
             exempt_principal_arns=[*settings.exempt_principals, *args.deployer_arns],
+            execution_role_arn=args.execution_role_arn if settings.vpc_only else None,
         ).apply(lambda resolved: bucket_policy(**resolved))
         policy = aws.s3.BucketPolicy(
             f"{self._name}-bucket-policy",

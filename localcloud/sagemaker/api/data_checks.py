@@ -2,12 +2,14 @@
 
 Inputs are listed with their prefix, as the service's own message says. AWS doesn't say how the
 service checks the bucket of the output: here the bucket itself is listed, which needs s3:ListBucket
-without a condition on the prefix.
+without a condition on the prefix. The service checks from its own network: when a job is created,
+it has no interface in the job's network yet.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from localcloud.authorization.access import refusal_of
@@ -57,9 +59,9 @@ def _location(uri: str) -> Location:
 def _listing_refusal(
     bucket: str, context: Mapping[str, str], session: Session, role: identities.Role | None
 ) -> str:
-    """Why the role may not list a bucket; empty if it may."""
+    """Why the role may not list a bucket from outside the job's network; empty if it may."""
     demand = Demand("s3:ListBucket", f"arn:aws:s3:::{bucket}", context)
-    return refusal_of(session, demand, role)
+    return refusal_of(replace(session, subnets=()), demand, role)
 
 
 def _has_objects(location: Location) -> bool:

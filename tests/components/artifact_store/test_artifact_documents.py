@@ -4,6 +4,7 @@ import pytest
 
 from components.artifact_store.artifact_documents import bucket_policy, key_policy
 from components.policy_documents import Document
+from tests.components.evaluation import denied
 from tests.components.policies import lint, statement
 from tests.components.recording import ACCOUNT, REGION, SITE
 
@@ -11,9 +12,15 @@ BUCKET = "arn:aws:s3:::team-artifacts"
 OBJECTS = f"{BUCKET}/*"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
 DEPLOYER = f"arn:aws:iam::{ACCOUNT}:role/deployer"
+TLS = {"aws:SecureTransport": "true"}
 HEADER = "s3:x-amz-server-side-encryption"
 
-BUCKET_POLICIES = [bucket_policy(BUCKET, KEY), bucket_policy(BUCKET, KEY, "vpce-1", [DEPLOYER])]
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/execution"
+
+BUCKET_POLICIES = [
+    bucket_policy(BUCKET, KEY),
+    bucket_policy(BUCKET, KEY, "vpce-1", [DEPLOYER], ROLE),
+]
 
 
 @pytest.mark.parametrize("document", BUCKET_POLICIES)
@@ -115,6 +122,27 @@ def test_a_bucket_restricted_to_an_endpoint_exempts_its_deployers():
         "StringNotEquals": {"aws:SourceVpce": "vpce-1"},
         "ArnNotLike": {"aws:PrincipalArn": [DEPLOYER]},
     }
+
+
+def test_a_bucket_restricted_to_an_endpoint_is_listed_from_outside_by_the_execution_role_only():
+    document, own = BUCKET_POLICIES[1], {"aws:PrincipalArn": ROLE}
+    other = {"aws:PrincipalArn": f"{ROLE}-of-another"}
+    assert not denied(document, "s3:ListBucket", BUCKET, own)
+    assert denied(document, "s3:ListBucketVersions", BUCKET, own)
+    assert denied(document, "s3:ListBucket", BUCKET, other)
+    for caller in (DEPLOYER, ROLE):
+        inside = {"aws:PrincipalArn": caller, "aws:SourceVpce": "vpce-1"}
+        assert not denied(document, "s3:ListBucket", BUCKET, inside)
+
+
+@pytest.mark.parametrize("action", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"])
+def test_the_objects_of_a_bucket_restricted_to_an_endpoint_are_closed_to_the_execution_role(
+    action: str,
+):
+    document, own = BUCKET_POLICIES[1], {"aws:PrincipalArn": ROLE, **TLS}
+    assert denied(document, action, f"{BUCKET}/model.tar.gz", own)
+    inside = {**own, "aws:SourceVpce": "vpce-1"}
+    assert not denied(document, action, f"{BUCKET}/model.tar.gz", inside)
 
 
 def test_a_bucket_restricted_to_an_endpoint_stays_manageable_from_outside():

@@ -12,7 +12,11 @@ from tests.components.policies import statement
 from tests.components.recording import ACCOUNT, REGION, SITE, Recording, record
 
 ARGS = ArtifactStoreArgs(
-    SITE, ArtifactSettings(retain=False), alerts=False, s3_endpoint_id="vpce-1"
+    SITE,
+    ArtifactSettings(retain=False),
+    alerts=False,
+    s3_endpoint_id="vpce-1",
+    execution_role_arn=f"arn:aws:iam::{ACCOUNT}:role/execution",
 )
 BUCKET = "store-artifacts-0a1b2c3"
 CONTROLS = {
@@ -206,6 +210,8 @@ def test_a_bucket_is_restricted_to_an_endpoint_that_is_made_after_it():
     condition = statement(document, "DenyOutsideEndpoint")["Condition"]
     assert condition["StringNotEquals"] == {"aws:SourceVpce": f"vpce-for-arn:aws:s3:::{BUCKET}"}
     assert condition["ArnNotLike"] == {"aws:PrincipalArn": ["arn:aws:iam::1:role/ci"]}
+    listing = statement(document, "DenyListOutsideEndpoint")["Condition"]["ArnNotLike"]
+    assert listing == {"aws:PrincipalArn": ["arn:aws:iam::1:role/ci", ARGS.execution_role_arn]}
 
 
 def test_a_job_waits_for_the_bucket_the_key_and_every_control():

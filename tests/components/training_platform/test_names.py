@@ -34,7 +34,13 @@ SITE = Site(ACCOUNT, REGION, LONGEST_PREFIX, zones=[f"{REGION}a"], tags={"team":
 def platform() -> None:
     store = ArtifactStore(
         f"{LONGEST_PREFIX}-store",
-        ArtifactStoreArgs(SITE, ArtifactSettings(), alerts=True, s3_endpoint_id="vpce-1"),
+        ArtifactStoreArgs(
+            SITE,
+            ArtifactSettings(),
+            alerts=True,
+            s3_endpoint_id="vpce-1",
+            execution_role_arn="role",
+        ),
     )
     Network(
         f"{LONGEST_PREFIX}-network",

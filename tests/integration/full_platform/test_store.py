@@ -117,6 +117,16 @@ def test_objects_are_reached_only_through_the_endpoint_except_by_deployers(
             assert not requests_are_denied(action, endpoint=None, principal=deployer)
 
 
+def test_the_bucket_is_listed_from_outside_the_endpoint_by_the_execution_role_only(
+    platform: Platform, requests_are_denied: Any
+):
+    role = platform.outputs["sagemaker_execution_role_arn"]
+    assert requests_are_denied("s3:ListBucket", endpoint=None)
+    assert not requests_are_denied("s3:ListBucket", endpoint=None, principal=role)
+    for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"):
+        assert requests_are_denied(action, endpoint=None, principal=role)
+
+
 def test_checkpoints_old_versions_and_incomplete_uploads_expire(s3: Any, bucket: str):
     rules = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
     by_name = {rule["ID"]: rule for rule in rules if rule["Status"] == "Enabled"}

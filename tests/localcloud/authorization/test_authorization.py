@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.localcloud.cloud import BUCKET, Cloud, policy
+from tests.localcloud.cloud import BUCKET, Cloud, policy, refusal
 from tests.localcloud.roles import PULL, READ, WRITE, World, allow
 
 
@@ -136,47 +136,68 @@ def test_a_bucket_for_encrypted_connections_and_one_key_is_reached(world: World)
     assert secure["TrainingJobStatus"] == "Completed"
 
 
+class Network:
+    """A VPC with a subnet that reaches S3 through an endpoint, and one that does not."""
+
+    def __init__(self, world: World) -> None:
+        ec2 = world.cloud.client("ec2")
+        vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+        self.behind, self.outside = (
+            ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.9.{number}.0/24")["Subnet"]["SubnetId"]
+            for number in range(2)
+        )
+        named = {"GroupName": "jobs", "Description": "jobs", "VpcId": vpc}
+        self._group = ec2.create_security_group(**named)["GroupId"]
+        table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+        ec2.associate_route_table(RouteTableId=table, SubnetId=self.behind)
+        inside = {"IpAddress": {"aws:VpcSourceIp": "10.9.0.0/24"}}
+        self.endpoint = ec2.create_vpc_endpoint(
+            VpcId=vpc,
+            ServiceName="com.amazonaws.us-east-1.s3",
+            VpcEndpointType="Gateway",
+            RouteTableIds=[table],
+            PolicyDocument=policy({**allow("*", Condition=inside), "Principal": "*"}),
+        )["VpcEndpoint"]["VpcEndpointId"]
+        self.elsewhere = {"StringNotEquals": {"aws:SourceVpce": self.endpoint}}
+
+    def place(self, subnet: str) -> dict[str, Any]:
+        """The network of a job in a subnet."""
+        return {"Subnets": [subnet], "SecurityGroupIds": [self._group]}
+
+
 @pytest.mark.deep
 def test_a_bucket_behind_an_endpoint_is_reached_only_from_its_network(world: World):
-    ec2 = world.cloud.client("ec2")
-    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
-    subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.9.{number}.0/24")["Subnet"]["SubnetId"]
-        for number in range(2)
-    ]
-    group = ec2.create_security_group(GroupName="jobs", Description="jobs", VpcId=vpc)["GroupId"]
-    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
-    ec2.associate_route_table(RouteTableId=table, SubnetId=subnets[0])
-    endpoint = ec2.create_vpc_endpoint(
-        VpcId=vpc,
-        ServiceName="com.amazonaws.us-east-1.s3",
-        VpcEndpointType="Gateway",
-        RouteTableIds=[table],
-        PolicyDocument=policy(
-            {
-                **allow("*", Condition={"IpAddress": {"aws:VpcSourceIp": "10.9.0.0/24"}}),
-                "Principal": "*",
-            }
-        ),
-    )["VpcEndpoint"]["VpcEndpointId"]
-    bucket = Guarded.make(
-        world,
-        "behind",
-        Action="s3:*Object",
-        Condition={"StringNotEquals": {"aws:SourceVpce": endpoint}},
-    )
+    network = Network(world)
+    bucket = Guarded.make(world, "behind", Action="s3:*Object", Condition=network.elsewhere)
 
-    def run(*subnets: str) -> Any:
-        return bucket.run(VpcConfig={"Subnets": list(subnets), "SecurityGroupIds": [group]})
+    def run(subnet: str) -> Any:
+        return bucket.run(VpcConfig=network.place(subnet))
 
-    assert run(subnets[0])["TrainingJobStatus"] == "Completed"
-    assert "explicit deny" in run(subnets[1])["FailureReason"]
+    assert run(network.behind)["TrainingJobStatus"] == "Completed"
+    assert "explicit deny" in run(network.outside)["FailureReason"]
     assert "explicit deny" in bucket.run()["FailureReason"]
-    ec2.modify_vpc_endpoint(
-        VpcEndpointId=endpoint,
+    world.cloud.client("ec2").modify_vpc_endpoint(
+        VpcEndpointId=network.endpoint,
         PolicyDocument=policy({**allow("s3:GetObject", "s3:ListBucket"), "Principal": "*"}),
     )
-    assert "no VPC endpoint policy allows the s3:PutObject" in run(subnets[0])["FailureReason"]
+    assert "no VPC endpoint policy allows the s3:PutObject" in run(network.behind)["FailureReason"]
+
+
+def test_the_bucket_of_a_new_job_is_listed_from_outside_its_network(world: World):
+    network = Network(world)
+    place = network.place(network.behind)
+    closed = Guarded.make(
+        world, "closed-to-lists", Action="s3:ListBucket", Condition=network.elsewhere
+    )
+    code, message = refusal(closed.run, VpcConfig=place)
+    assert code == "ValidationException"
+    assert "Access denied to OutputDataConfig S3 bucket: closed-to-lists" in message
+
+    role = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::123456789012:role/*"}}
+    listed = Guarded.make(
+        world, "open-to-the-role", Action="s3:ListBucket", Condition={**network.elsewhere, **role}
+    )
+    assert listed.run(VpcConfig=place)["TrainingJobStatus"] == "Completed"
 
 
 def test_who_is_no_job_may_do_everything(world: World):
