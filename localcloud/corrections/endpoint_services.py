@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 Service = dict[str, Any]
@@ -61,11 +62,14 @@ def _as_offered(collect: Callable[..., list[Service]]) -> Callable[..., list[Ser
 
 
 def _is_in_region(name: str, region: str) -> bool:
-    if name not in _IN_SOME_REGIONS:
-        return True
+    return name not in _IN_SOME_REGIONS or region in _regions(_IN_SOME_REGIONS[name])
+
+
+@cache
+def _regions(service: str) -> frozenset[str]:
     import boto3
 
-    return region in boto3.Session().get_available_regions(_IN_SOME_REGIONS[name])
+    return frozenset(boto3.Session().get_available_regions(service))
 
 
 def _with_zones(name: str, service: Service) -> Service:
