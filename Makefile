@@ -5,6 +5,7 @@ VENV_PYTHON := .venv/bin/python
 JOB ?=
 STACK ?=
 JOB_ARGUMENT = $(if $(JOB),'$(JOB)')
+STACK_OPTION = $(if $(STACK),--stack '$(STACK)')
 # Without bytecode, every command compiles the AWS SDK's modules again, which takes many seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -17,26 +18,26 @@ help:  ## Show this list
 setup:  ## Install what is needed, inside the checkout; every other target does it first
 	@$(PYTHON) -m toolchain
 
-up: setup  ## Run the stack `dev` on the local cloud: platform and training jobs; resumes paused jobs
-	@$(VENV_PYTHON) -m development up
+up: setup  ## Run `dev`, or STACK=name, on the local cloud: platform and jobs; resumes paused jobs
+	@$(VENV_PYTHON) -m development up $(STACK_OPTION)
 
 pause: setup  ## Stop the running jobs, or JOB=name; `make up` resumes them from their checkpoints
-	@$(VENV_PYTHON) -m development pause $(JOB_ARGUMENT)
+	@$(VENV_PYTHON) -m development pause $(JOB_ARGUMENT) $(STACK_OPTION)
 
-status: setup  ## Show the local cloud, the stack and the jobs
-	@$(VENV_PYTHON) -m development status
+status: setup  ## Show the local cloud, the stack and its jobs
+	@$(VENV_PYTHON) -m development status $(STACK_OPTION)
 
 logs: setup  ## Print the jobs' log lines, or those of JOB=name
-	@$(VENV_PYTHON) -m development logs $(JOB_ARGUMENT)
+	@$(VENV_PYTHON) -m development logs $(JOB_ARGUMENT) $(STACK_OPTION)
 
 watch: setup  ## Follow the jobs' log lines as they come, or those of JOB=name
-	@$(VENV_PYTHON) -m development logs --follow $(JOB_ARGUMENT)
+	@$(VENV_PYTHON) -m development logs --follow $(JOB_ARGUMENT) $(STACK_OPTION)
 
 predict: setup  ## Classify held-out images with the model of the job `digits`
 	@$(VENV_PYTHON) -m development predict
 
 policy-check: setup  ## Print what the policies say of STACK=name, as a report for a pull request
-	@$(VENV_PYTHON) -m development policy-check $(if $(STACK),'$(STACK)')
+	@$(VENV_PYTHON) -m development policy-check $(STACK_OPTION)
 
 quota-report: setup  ## Print what all stacks and running jobs use of the teams' quotas
 	@$(VENV_PYTHON) -m development quota-report
@@ -44,8 +45,8 @@ quota-report: setup  ## Print what all stacks and running jobs use of the teams'
 downstream: setup  ## Bring up a second stack, which registers the model of the job `digits`
 	@$(VENV_PYTHON) -m development downstream
 
-down:  ## Destroy the stacks and stop the local cloud
-	@$(PYTHON) -m toolchain.teardown down
+down:  ## Destroy all stacks, or STACK=name, and stop the local cloud with the last of them
+	@$(PYTHON) -m toolchain.teardown down $(STACK_OPTION)
 
 clean:  ## `make down`, then remove all that the set-up and the commands created
 	@$(PYTHON) -m toolchain.teardown clean

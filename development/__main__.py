@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from development import commands, policy_pack
+from development import commands, policy_pack, stacks
 from development.terminal import CommandError, console
 from toolchain.environment import client_environment
 from toolchain.layout import Layout
@@ -16,32 +16,33 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 layout = Layout()
 
 Job = Annotated[str | None, typer.Argument(help="The job's name in the settings; all by default.")]
-Stack = Annotated[str, typer.Argument(help="The stack's name, as in Pulumi.<stack>.yaml.")]
+Stack = Annotated[str, typer.Option(help="The stack's name, as in Pulumi.<stack>.yaml.")]
+AnyStack = Annotated[str | None, typer.Option(help="The only stack to destroy; all by default.")]
 Follow = Annotated[bool, typer.Option("--follow", help="Print new lines until Ctrl-C.")]
 
 
 @app.command()
-def up() -> None:
-    """Bring the stack up and launch its training jobs; resume paused ones."""
-    raise typer.Exit(commands.up(layout))
+def up(stack: Stack = stacks.DEFAULT) -> None:
+    """Bring a stack up and launch its training jobs; resume paused ones."""
+    raise typer.Exit(commands.up(layout, stack))
 
 
 @app.command()
-def pause(job: Job = None) -> None:
+def pause(job: Job = None, stack: Stack = stacks.DEFAULT) -> None:
     """Stop the running jobs; `up` resumes them from their checkpoints."""
-    raise typer.Exit(commands.pause(layout, job))
+    raise typer.Exit(commands.pause(layout, job, stack))
 
 
 @app.command()
-def status() -> None:
-    """Show the local cloud, the stack and its jobs."""
-    raise typer.Exit(commands.status(layout))
+def status(stack: Stack = stacks.DEFAULT) -> None:
+    """Show the local cloud, a stack and its jobs."""
+    raise typer.Exit(commands.status(layout, stack))
 
 
 @app.command()
-def logs(job: Job = None, follow: Follow = False) -> None:
+def logs(job: Job = None, follow: Follow = False, stack: Stack = stacks.DEFAULT) -> None:
     """Print the log lines of the jobs' newest runs."""
-    raise typer.Exit(commands.logs(layout, job, follow))
+    raise typer.Exit(commands.logs(layout, job, follow, stack))
 
 
 @app.command()
@@ -63,15 +64,15 @@ def downstream() -> None:
 
 
 @app.command()
-def policy_check(stack: Stack = commands.STACK) -> None:
+def policy_check(stack: Stack = stacks.DEFAULT) -> None:
     """Print a stack's cost and the policies' verdict, in Markdown for a pull request."""
     raise typer.Exit(policy_pack.policy_check(layout, stack))
 
 
 @app.command()
-def down() -> None:
-    """Destroy the stacks and stop the local cloud."""
-    raise typer.Exit(commands.down(layout))
+def down(stack: AnyStack = None) -> None:
+    """Destroy all stacks, or one; stop the local cloud with the last of them."""
+    raise typer.Exit(commands.down(layout, stack))
 
 
 @app.command()

@@ -1,4 +1,7 @@
-"""What each command does, step by step; each function returns the command's exit code."""
+"""What each command does, step by step; each function returns the command's exit code.
+
+`stack` is the name of a stack of the platform, as in Pulumi.<stack>.yaml.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,15 @@ from typing import Any
 import boto3
 from botocore.exceptions import EndpointConnectionError
 
-from development.engine import DOWNSTREAM, Engine, is_default_provider
+from development import stacks
+from development.engine import Engine, is_default_provider
 from development.engine_locks import is_locked, locks_of, release_dead_locks
 from development.jobs import any_live, lineages_of, names_of, runs_of, stop_live
 from development.leftovers import end_processes_of
 from development.local_cloud import find_current, start
 from development.log_lines import Follower, NewLines, read_lines
 from development.stack_file import StackFile
+from development.stacks import DEFAULT, make
 from development.terminal import (
     console,
     log_line,
@@ -30,17 +35,22 @@ from localcloud.server import daemon
 from toolchain.environment import client_environment
 from toolchain.layout import Layout
 
-STACK = "dev"
 _WAIT_SECONDS = 1.0
 _ADVICE = ("The resources in the stack have been deleted", "If you want to remove the stack")
 
 
-def up(layout: Layout) -> int:
-    """Brings the stack up with the launch switch on and no job paused."""
+def up(layout: Layout, stack: str = DEFAULT) -> int:
+    """Brings a stack up with the launch switch on and no job paused.
+
+    Raises:
+        CommandError: there is no file of such a stack.
+
+    """
+    stacks.must_have_file(layout, stack)
     server = find_current(layout) or start(layout)
     console.print(f"Local cloud at {server.url}, process {server.pid}")
-    release_dead_locks(layout, print_line)
-    engine = _stack(layout, server)
+    release_dead_locks(layout, print_line, stack)
+    engine = stacks.platform(layout, stack, server)
     if not engine.exists():
         engine.create()
     _write_settings(engine)
@@ -48,61 +58,75 @@ def up(layout: Layout) -> int:
     if code == 0:
         outputs = engine.outputs()
         print_outputs(console, outputs)
-        print_next(console, outputs.get("training_jobs", {}))
+        if stack == DEFAULT:
+            print_next(console, outputs.get("training_jobs", {}))
     else:
-        _say_what_still_runs(engine, server)
+        _say_what_still_runs(engine)
     return code
 
 
-def pause(layout: Layout, job: str | None) -> int:
-    """Stops the running jobs, or one, and marks them as paused."""
+def pause(layout: Layout, job: str | None, stack: str = DEFAULT) -> int:
+    """Stops a stack's running jobs, or one of them, and marks them as paused."""
+    stacks.must_be_known(layout, stack)
     server = daemon.find(layout.cloud)
-    engine = _stack(layout, server)
+    engine = stacks.platform(layout, stack, server)
     settings = StackFile.read(engine.settings_file) if engine.exists() else None
     lineages = lineages_of(settings, job) if settings else []
-    if server is None or settings is None or not _may_run(layout, server.url, lineages):
-        console.print("No job runs, so there is nothing to pause. `make up` starts them.")
+    if server is None or settings is None or not _may_run(engine, settings, lineages):
+        console.print(
+            f"No job runs, so there is nothing to pause. `{make('up', stack)}` starts them.",
+            soft_wrap=True,
+        )
         return 0
-    _stop_under_another_engine(layout, server.url, lineages)
-    release_dead_locks(layout, print_line)
+    _stop_under_another_engine(engine, settings, lineages)
+    release_dead_locks(layout, print_line, stack)
     settings.set_paused([job] if job else settings.job_names(), paused=True)
     settings.write()
     code = _bring_up(engine)
     if code == 0:
-        print_jobs(console, _described(server.url, lineages))
-        console.print("`make up` resumes from the newest checkpoint.")
+        print_jobs(console, _described(_client("sagemaker", engine, settings), lineages))
+        console.print(f"`{make('up', stack)}` resumes from the newest checkpoint.")
     return code
 
 
-def status(layout: Layout) -> int:
-    """Shows the local cloud, the stack and its jobs."""
+def status(layout: Layout, stack: str = DEFAULT) -> int:
+    """Shows the local cloud, a stack and its jobs, and which other stacks are up."""
+    stacks.must_be_known(layout, stack)
     server = daemon.find(layout.cloud)
-    engine = _stack(layout, server)
+    engine = stacks.platform(layout, stack, server)
     where = f"{server.url}, process {server.pid}" if server else "not running"
     console.print(f"Local cloud  {where}")
     if server:
         console.print(f"Status page  {server.url}/localcloud/")
-    count = sum(not is_default_provider(each) for each in engine.resources())
-    console.print(f"Stack {STACK}    {f'{count} resources' if count else 'not up'}")
+    others = (each for each in stacks.created(layout, server) if each != engine)
+    for each in (engine, *filter(_has_anything, others)):
+        count = sum(not is_default_provider(resource) for resource in each.resources())
+        console.print(f"Stack {each.title}    {f'{count} resources' if count else 'not up'}")
     for lock in locks_of(layout.state):
         console.print(f"Locked by    {lock}{' (dead)' if lock.is_dead() else ''}")
     if server and engine.settings_file.exists():
         settings = StackFile.read(engine.settings_file)
-        print_jobs(console, _described(server.url, lineages_of(settings, None)))
+        sagemaker = _client("sagemaker", engine, settings)
+        print_jobs(console, _described(sagemaker, lineages_of(settings, None)))
     return 0
 
 
-def logs(layout: Layout, job: str | None, follow: bool) -> int:
+def logs(layout: Layout, job: str | None, follow: bool, stack: str = DEFAULT) -> int:
     """Prints the log lines of each job's newest run, or of one; with `follow`, new ones too."""
+    stacks.must_be_known(layout, stack)
     server = daemon.find(layout.cloud)
-    engine = _stack(layout, server)
+    engine = stacks.platform(layout, stack, server)
     if server is None or not engine.settings_file.exists():
-        console.print("The local cloud doesn't run, so there are no logs. `make up` starts it.")
+        missing = "The local cloud doesn't run" if server is None else f"{stack} is not up"
+        console.print(
+            f"{missing}, so there are no logs. `{make('up', stack)}` starts it.", soft_wrap=True
+        )
         return 1
-    client = _client("logs", server.url)
-    now = _now_ms()
-    lineages = lineages_of(StackFile.read(engine.settings_file), job)
-    runs = [next(runs_of(_client("sagemaker", server.url), [each]), None) for each in lineages]
+    settings, now = StackFile.read(engine.settings_file), _now_ms()
+    sagemaker = _client("sagemaker", engine, settings)
+    client = _client("logs", engine, settings)
+    lineages = lineages_of(settings, job)
+    runs = [next(runs_of(sagemaker, [each]), None) for each in lineages]
     for run in filter(None, runs):
         for line in read_lines(client, run["TrainingJobName"]):
             console.print(log_line(line), soft_wrap=True)
@@ -117,7 +141,8 @@ def logs(layout: Layout, job: str | None, follow: bool) -> int:
 def predict(layout: Layout) -> int:
     """Classifies the held-out images with the model of the job `digits`."""
     server = daemon.find(layout.cloud)
-    job = _stack(layout, server).outputs().get("training_jobs", {}).get("digits", {})
+    outputs = stacks.platform(layout, DEFAULT, server).outputs()
+    job = outputs.get("training_jobs", {}).get("digits", {})
     if server is None or job.get("status") != "Completed":
         console.print("No model was trained yet. `make up` trains one.")
         return 1
@@ -131,72 +156,77 @@ def predict(layout: Layout) -> int:
 def downstream(layout: Layout) -> int:
     """Brings up the stack that registers the model which `up` has trained."""
     server = daemon.find(layout.cloud)
-    if server is None or not _stack(layout, server).outputs():
+    if server is None or not stacks.platform(layout, DEFAULT, server).outputs():
         console.print("There is no platform to build on yet. `make up` builds it.")
         return 1
-    release_dead_locks(layout, print_line)
-    engine = _downstream_stack(layout, server)
+    release_dead_locks(layout, print_line, DEFAULT)
+    engine = stacks.downstream(layout, server)
     if not engine.exists():
         engine.create()
-    StackFile.read(engine.original_settings).copy_to(engine.settings_file).write()
+    StackFile.read(engine.original_settings).for_local_cloud(engine.settings_file).write()
     code = _refresh_if_stale(engine, server) or engine.up(print_line)
     if code == 0:
         print_outputs(console, engine.outputs())
     return code
 
 
-def down(layout: Layout) -> int:
-    """Destroys the stacks, dependent ones first, and stops the local cloud."""
-    release_dead_locks(layout, print_line)
+def down(layout: Layout, stack: str | None = None) -> int:
+    """Destroys a stack, or all of them, dependent ones first.
+
+    The local cloud is stopped with the last of them.
+    """
+    if stack is not None:
+        stacks.must_be_known(layout, stack)
+    release_dead_locks(layout, print_line, stack)
     end_processes_of(layout.pulumi_home)
     server = find_current(layout)
-    existing = [engine for engine in _stacks(layout, server) if engine.exists()]
-    if existing and server is None and not daemon.has_data(layout.cloud):
-        console.print("The local cloud is gone, so nothing of the stack exists any more.")
-        for engine in existing:
+    chosen = _chosen(layout, server, stack)
+    if chosen and server is None and not daemon.has_data(layout.cloud):
+        console.print("The local cloud is gone, so nothing of its stacks exists any more.")
+        for engine in chosen:
             engine.forget()
         return 0
-    if not any(map(_has_anything, existing)):
-        daemon.stop(layout.cloud)
-        console.print("No stack is up, so there is nothing to destroy.")
-        return 0
-    server = server or start(layout)
-    existing = [engine for engine in _stacks(layout, server) if _has_anything(engine)]
-    code = next(filter(None, (_destroy(engine, server) for engine in existing)), 0)
-    if code == 0:
-        daemon.stop(layout.cloud)
-        console.print("The stack is destroyed and the local cloud stopped.")
-    else:
+    code, destroyed = 0, any(map(_has_anything, chosen))
+    if destroyed:
+        server = server or start(layout)
+        chosen = list(filter(_has_anything, _chosen(layout, server, stack)))
+        code = next(filter(None, (_destroy(engine, server) for engine in chosen)), 0)
+    if code:
         console.print("The local cloud still runs. `make clean` removes it with all its data.")
-    return code
+        return code
+    named = f"The stack {stack}" if stack else "Every stack"
+    console.print(f"{named} is destroyed." if destroyed else "There was nothing to destroy.")
+    left = [engine.title for engine in stacks.created(layout, server) if _has_anything(engine)]
+    if left:
+        console.print(f"The local cloud still runs, for {', '.join(left)}.")
+    elif daemon.stop(layout.cloud):
+        console.print("The local cloud is stopped.")
+    return 0
 
 
 # --- stacks ---------------------------------------------------------------------------------
 
 
-def _stack(layout: Layout, server: daemon.Server | None) -> Engine:
-    return Engine(layout, STACK, server.url if server else "")
-
-
-def _downstream_stack(layout: Layout, server: daemon.Server | None) -> Engine:
-    return Engine(layout, STACK, server.url if server else "", DOWNSTREAM)
-
-
-def _stacks(layout: Layout, server: daemon.Server | None) -> tuple[Engine, ...]:
-    """All stacks, dependent ones first."""
-    return _downstream_stack(layout, server), _stack(layout, server)
+def _chosen(layout: Layout, server: daemon.Server | None, stack: str | None) -> list[Engine]:
+    """The stacks of a name that were created, dependent ones first; without a name, all."""
+    return [each for each in stacks.created(layout, server) if stack in (None, each.stack)]
 
 
 def _write_settings(engine: Engine) -> None:
-    settings = StackFile.read(engine.original_settings).copy_to(engine.settings_file)
+    settings = StackFile.read(engine.original_settings).for_local_cloud(engine.settings_file)
     settings.set_launch(True)
     settings.set_paused(settings.job_names(), paused=False)
     settings.write()
+    if settings.left_out:
+        left_out = ", ".join(settings.left_out)
+        console.print(
+            f"Left out, as the local cloud is no real account: {left_out}", soft_wrap=True
+        )
 
 
 def _bring_up(engine: Engine) -> int:
     """Brings a stack up and prints its jobs' log lines between the engine's own lines."""
-    with _log_lines(engine.endpoint_url):
+    with _log_lines(engine):
         return engine.up(print_line)
 
 
@@ -240,45 +270,48 @@ def _print_without_advice(line: str) -> None:
 # --- jobs -----------------------------------------------------------------------------------
 
 
-def _may_run(layout: Layout, url: str, lineages: list[str]) -> bool:
+def _may_run(engine: Engine, settings: StackFile, lineages: list[str]) -> bool:
     """Whether jobs run, or an engine runs that may launch some."""
-    return is_locked(layout) or any_live(_client("sagemaker", url), lineages)
+    sagemaker = _client("sagemaker", engine, settings)
+    return is_locked(engine.layout, engine.stack) or any_live(sagemaker, lineages)
 
 
-def _stop_under_another_engine(layout: Layout, url: str, lineages: list[str]) -> None:
+def _stop_under_another_engine(engine: Engine, settings: StackFile, lineages: list[str]) -> None:
     """Makes an engine that waits for jobs release its lock, by stopping the jobs."""
-    if is_locked(layout):
+    if is_locked(engine.layout, engine.stack):
         console.print("Another `make up` waits for its jobs; going on when it has ended.")
-    while is_locked(layout):
-        for name in stop_live(_client("sagemaker", url), lineages):
+    while is_locked(engine.layout, engine.stack):
+        for name in stop_live(_client("sagemaker", engine, settings), lineages):
             console.print(f"Stopping {name}")
         time.sleep(_WAIT_SECONDS)
 
 
-def _say_what_still_runs(engine: Engine, server: daemon.Server) -> None:
+def _say_what_still_runs(engine: Engine) -> None:
     """Prints that jobs still run after the command."""
     if daemon.find(engine.layout.cloud) is None:
         return
-    lineages = lineages_of(StackFile.read(engine.settings_file), None)
-    if any_live(_client("sagemaker", server.url), lineages):
+    settings = StackFile.read(engine.settings_file)
+    if any_live(_client("sagemaker", engine, settings), lineages_of(settings, None)):
+        watch, up, pause = (make(each, engine.stack) for each in ("watch", "up", "pause"))
         console.print(
-            "A training job still runs. `make watch` shows it, `make up` waits for it, "
-            "`make pause` stops it and keeps its checkpoints.",
+            f"A training job still runs. `{watch}` shows it, `{up}` waits for it, "
+            f"`{pause}` stops it and keeps its checkpoints.",
             soft_wrap=True,
         )
 
 
-def _described(url: str, lineages: list[str]) -> Iterator[dict[str, Any]]:
-    sagemaker = _client("sagemaker", url)
+def _described(sagemaker: Any, lineages: list[str]) -> Iterator[dict[str, Any]]:
     for summary in runs_of(sagemaker, lineages):
         yield sagemaker.describe_training_job(TrainingJobName=summary["TrainingJobName"])
 
 
 @contextmanager
-def _log_lines(url: str) -> Iterator[None]:
+def _log_lines(engine: Engine) -> Iterator[None]:
     """Prints the jobs' new log lines while the body runs."""
-    lines = NewLines(_client("logs", url), _now_ms())
-    with Follower(lines, lambda line: console.print(log_line(line), soft_wrap=True)):
+    client = _client("logs", engine, StackFile.read(engine.settings_file))
+    with Follower(
+        NewLines(client, _now_ms()), lambda line: console.print(log_line(line), soft_wrap=True)
+    ):
         yield
 
 
@@ -296,8 +329,9 @@ def _follow_until_interrupted(lines: NewLines, lineages: list[str]) -> None:
         console.print("The local cloud was stopped.")
 
 
-def _client(service: str, url: str) -> Any:
-    return boto3.client(service, endpoint_url=url)
+def _client(service: str, engine: Engine, settings: StackFile) -> Any:
+    """A client of the local cloud, in the region of a stack."""
+    return boto3.client(service, endpoint_url=engine.endpoint_url, region_name=settings.region())
 
 
 def _now_ms() -> int:

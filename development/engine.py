@@ -40,6 +40,11 @@ class Engine:
     project: Project = PLATFORM
 
     @property
+    def title(self) -> str:
+        """The stack's name, and its project if that is not the platform's."""
+        return self.stack if self.project is PLATFORM else f"{self.stack} of {self.project.name}"
+
+    @property
     def original_settings(self) -> Path:
         """The stack's settings file in the checkout."""
         return self._program / f"Pulumi.{self.stack}.yaml"

@@ -22,6 +22,7 @@ class Lock:
     """One lock file of a file:// backend."""
 
     path: Path
+    stack: str
     process: int
     host: str
     user: str
@@ -44,22 +45,26 @@ def locks_of(state: Path) -> list[Lock]:
     return [lock for file in files if (lock := _read(file))]
 
 
-def is_locked(layout: Layout) -> bool:
-    """Whether a living engine, or one on another machine, holds a lock."""
-    return any(not lock.is_dead() for lock in locks_of(layout.state))
+def is_locked(layout: Layout, stack: str) -> bool:
+    """Whether a living engine, or one on another machine, holds a stack's lock."""
+    return any(not lock.is_dead() for lock in locks_of(layout.state) if lock.stack == stack)
 
 
-def release_dead_locks(layout: Layout, say: Callable[[str], None]) -> None:
-    """Cancels the locks of engines that have died.
+def release_dead_locks(
+    layout: Layout, say: Callable[[str], None], stack: str | None = None
+) -> None:
+    """Cancels the locks of engines that have died: those of one stack, or of all.
 
     Raises:
         CommandError: a living engine, or one on another machine, holds a lock.
 
     """
     for lock in locks_of(layout.state):
+        if stack not in (None, lock.stack):
+            continue
         if not lock.is_dead():
             message = (
-                f"The stack is locked by {lock}. Wait until it ends, or end it; "
+                f"The stack {lock.stack} is locked by {lock}. Wait until it ends, or end it; "
                 f"if it no longer runs, delete {lock.path}."
             )
             raise CommandError(message)
@@ -77,6 +82,7 @@ def _read(path: Path) -> Lock | None:
         content = {}
     return Lock(
         path=path,
+        stack=path.parent.name,
         process=int(content.get("pid", 0)),
         host=str(content.get("hostname", "unknown")),
         user=str(content.get("username", "unknown")),

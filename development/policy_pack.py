@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from development import local_cloud
+from development import local_cloud, stacks
 from development.engine import PLATFORM, Engine
 from development.leftovers import end_processes_of
 from development.stack_file import StackFile
-from development.terminal import CommandError
 from localcloud.server import daemon
 from toolchain.environment import REGION, engine_environment
 from toolchain.layout import Layout
@@ -29,25 +28,18 @@ def policy_check(layout: Layout, stack: str) -> int:
         CommandError: there is no such stack, or the local cloud did not start.
 
     """
-    _stack_must_exist(layout, stack)
+    stacks.must_have_file(layout, stack)
     if _of_pack(layout, "project_check", layout.checkout, "--stack", stack):
         return 1
     with _world(layout) as (world, url):
         engine = Engine(world, stack, url)
         engine.create()
-        StackFile.read(engine.original_settings).copy_to(engine.settings_file).write()
+        StackFile.read(engine.original_settings).for_local_cloud(engine.settings_file).write()
         events, lines = world.local / "events.json", list[str]()
         code = engine.preview(lines.append, events)
         if not events.exists():
             sys.stderr.write("\n".join(lines) + "\n")
         return max(code and 1, _of_pack(layout, "policy_report", events, "--stack", stack))
-
-
-def _stack_must_exist(layout: Layout, stack: str) -> None:
-    if not (layout.checkout / f"Pulumi.{stack}.yaml").exists():
-        files = sorted(layout.checkout.glob("Pulumi.*.yaml"))
-        known = ", ".join(each.name.removeprefix("Pulumi.").removesuffix(".yaml") for each in files)
-        raise CommandError(f"There is no stack {stack!r}; there is: {known}.")
 
 
 def quota_report(layout: Layout) -> int:

@@ -14,9 +14,19 @@ from pathlib import Path
 import yaml
 
 from development.terminal import CommandError
+from toolchain.environment import REGION
 
 NAMESPACE = "sagemaker-training"
 _SALT = "encryptionsalt"
+_ENCRYPTION = ("secretsprovider", "encryptedkey", _SALT)
+"""How the stack's secrets are encrypted in its own backend, maybe with a key in a real account."""
+_OF_AN_ACCOUNT = ("profile", "assumeRoles", "allowedAccountIds", "forbiddenAccountIds", "endpoints")
+"""The `aws:` settings that the program reads and that lead to a real account, or say which it is.
+
+The program refuses every other one that could lead there, as it reads none of them.
+"""
+_LEFT_OUT = tuple(f"{start}:{name}" for name in _OF_AN_ACCOUNT for start in ("aws", "aws:config"))
+"""Their keys, in the two forms that the engine knows."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,8 @@ class StackFile:
 
     path: Path
     _root: yaml.MappingNode
+    left_out: tuple[str, ...] = ()
+    """The settings of the original that a copy for the local cloud does not have."""
 
     @classmethod
     def read(cls, path: Path) -> StackFile:
@@ -47,16 +59,21 @@ class StackFile:
             raise CommandError(message)
         return cls(path, root)
 
-    def copy_to(self, path: Path) -> StackFile:
-        """The file's content for another path, with the salt that the engine wrote there.
+    def for_local_cloud(self, path: Path) -> StackFile:
+        """The file's content for another path, without what belongs to a real account.
 
-        The engine needs the salt for decryption, so a new copy must keep it.
+        It has the salt that the engine wrote into an earlier copy, which is needed for decryption.
         """
-        if path.exists() and not _find(self._root, _SALT):
-            salt = _find(StackFile.read(path)._root, _SALT)
-            if salt is not None:
-                _set(self._root, _SALT, salt)
-        return StackFile(path, self._root)
+        salt = _find(StackFile.read(path)._root, _SALT) if path.exists() else None
+        root = _without(self._root, _ENCRYPTION)
+        if salt is not None:
+            _set(root, _SALT, salt)
+        config = _find(root, "config")
+        if not isinstance(config, yaml.MappingNode):
+            return StackFile(path, root)
+        left_out = tuple(str(key.value) for key, _ in config.value if key.value in _LEFT_OUT)
+        _set(root, "config", _without(config, left_out))
+        return StackFile(path, root, left_out)
 
     def set_launch(self, launch: bool) -> None:
         """Turns the launch switch on or off."""
@@ -71,6 +88,10 @@ class StackFile:
     def job_names(self) -> list[str]:
         """The names of the jobs in the settings."""
         return list(self._jobs())
+
+    def region(self) -> str:
+        """The AWS region of the stack."""
+        return _text_of(_find(self._config(), "aws:region"), REGION)
 
     def lineage(self, job: str) -> str:
         """The name of a job's lineage, with which the names of its runs begin."""
@@ -134,6 +155,12 @@ def _where(error: yaml.YAMLError) -> str:
 
 def _find(mapping: yaml.MappingNode, key: str) -> yaml.Node | None:
     return next((value for name, value in mapping.value if name.value == key), None)
+
+
+def _without(mapping: yaml.MappingNode, keys: Iterable[str]) -> yaml.MappingNode:
+    """A copy of a mapping without some of its keys."""
+    left = [(name, value) for name, value in mapping.value if name.value not in keys]
+    return yaml.MappingNode(mapping.tag, left, flow_style=mapping.flow_style)
 
 
 def _set(mapping: yaml.MappingNode, key: str, value: yaml.Node) -> None:

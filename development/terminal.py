@@ -63,7 +63,7 @@ def print_jobs(console: Console, jobs: Iterable[Job]) -> None:
 
 
 def print_next(console: Console, jobs: Mapping[str, Job]) -> None:
-    """Prints what to try after a successful `make up`."""
+    """Prints what to try after a successful `make up` of the default stack."""
     console.print("\n[bold]What to try next[/bold]")
     for command, purpose in _suggestions(jobs):
         console.print(f"  {command:<56} [dim]{purpose}[/dim]", soft_wrap=True)

@@ -1,5 +1,7 @@
 """`python -m toolchain.teardown down|clean`: undoes `make up`, and the set-up as well.
 
+`down --stack NAME` destroys only one stack.
+
 Both work on a checkout that was never used, and on one whose set-up is broken: what needs an
 installed package is done by another program, which runs only if the package is installed.
 """
@@ -21,22 +23,25 @@ def main(arguments: list[str]) -> int:
     """Runs `down` or `clean` and returns the exit code."""
     layout = Layout()
     match arguments:
-        case ["down"]:
-            return down(layout)
+        case ["down", *options]:
+            return down(layout, *options)
         case ["clean"]:
             return clean(layout)
-    print("usage: python -m toolchain.teardown down|clean", file=sys.stderr)
+    print("usage: python -m toolchain.teardown down [--stack NAME] | clean", file=sys.stderr)
     return 2
 
 
-def down(layout: Layout) -> int:
-    """Destroys the stacks and stops the local cloud; without a set-up, ends what still runs."""
+def down(layout: Layout, *options: str) -> int:
+    """Destroys the stacks and stops the local cloud; without a set-up, ends what still runs.
+
+    The options are those of the command that does it.
+    """
     if not packages_stamp(layout).path.exists():
         stop_local_cloud(layout)
         print("Nothing is set up here, so there is nothing to destroy.")
         return 0
     return subprocess.run(
-        [layout.python, "-m", "development", "down"], cwd=layout.checkout, check=False
+        [layout.python, "-m", "development", "down", *options], cwd=layout.checkout, check=False
     ).returncode
 
 

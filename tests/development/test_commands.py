@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from development import commands
+from development.policy_pack import policy_check
+from development.terminal import CommandError
 from localcloud.server import daemon
 from localcloud.snapshots.file import KEPT, SNAPSHOT
-from toolchain.layout import Layout
+from toolchain.layout import CHECKOUT, Layout
 
 
 @pytest.fixture
@@ -18,11 +23,16 @@ def layout(tmp_path: Path) -> Layout:
     return Layout(local=tmp_path / "local")
 
 
+def write_state(layout: Layout, stack: str, *resources: str) -> None:
+    state = layout.state / ".pulumi" / "stacks" / "sagemaker-training" / f"{stack}.json"
+    state.parent.mkdir(parents=True, exist_ok=True)
+    known = [{"urn": f"urn:pulumi:{stack}::sagemaker-training::{each}"} for each in resources]
+    state.write_text(json.dumps({"checkpoint": {"latest": {"resources": known}}}))
+
+
 def destroyed(layout: Layout) -> None:
     """Leaves what `make down` leaves: a stack without resources, and the local cloud's data."""
-    state = layout.state / ".pulumi" / "stacks" / "sagemaker-training" / "dev.json"
-    state.parent.mkdir(parents=True)
-    state.write_text(json.dumps({"checkpoint": {"latest": {"resources": []}}}))
+    write_state(layout, "dev")
     snapshot = layout.cloud / KEPT / SNAPSHOT
     snapshot.parent.mkdir(parents=True)
     snapshot.write_bytes(b"")
@@ -41,3 +51,85 @@ def test_a_second_down_starts_nothing(layout: Layout, capsys: pytest.CaptureFixt
     assert commands.down(layout) == 0
     assert "nothing to destroy" in capsys.readouterr().out
     assert daemon.find(layout.cloud) is None
+
+
+def test_down_of_a_stack_that_is_not_up_leaves_the_others(
+    layout: Layout, capsys: pytest.CaptureFixture[str]
+):
+    destroyed(layout)
+    write_state(layout, "vision-dev", "aws:s3/bucket:Bucket::store")
+    assert commands.down(layout, "dev") == 0
+    printed = capsys.readouterr().out
+    assert "nothing to destroy" in printed
+    assert "The local cloud still runs, for vision-dev." in printed
+
+
+Command = Callable[[Layout, str], int]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        commands.up,
+        commands.status,
+        commands.down,
+        policy_check,
+        lambda layout, stack: commands.pause(layout, None, stack),
+        lambda layout, stack: commands.logs(layout, None, False, stack),
+    ],
+)
+def test_an_unknown_stack_is_answered_with_those_that_have_a_file(layout: Layout, command: Command):
+    with pytest.raises(CommandError, match="There is no stack 'visoin'; there is: dev, ") as error:
+        command(layout, "visoin")
+    assert "research-prod, vision-dev. Its file would be Pulumi.visoin.yaml." in str(error.value)
+    assert daemon.find(layout.cloud) is None
+
+
+def test_a_stack_without_a_file_can_still_be_looked_at_and_destroyed(
+    layout: Layout, capsys: pytest.CaptureFixture[str]
+):
+    destroyed(layout)
+    write_state(layout, "renamed")
+    assert commands.status(layout, "renamed") == 0
+    assert "Stack renamed    not up" in capsys.readouterr().out
+    assert commands.down(layout, "renamed") == 0
+    with pytest.raises(CommandError, match="There is no stack 'renamed'"):
+        commands.up(layout, "renamed")
+
+
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [
+        ("up", "up"),
+        ("pause", "pause 'digits'"),
+        ("status", "status"),
+        ("logs", "logs 'digits'"),
+        ("watch", "logs --follow 'digits'"),
+        ("policy-check", "policy-check"),
+    ],
+)
+def test_the_makefile_passes_the_stack_on(target: str, command: str):
+    shown = made(target, "STACK=vision-dev", "JOB=digits")
+    assert shown == f".venv/bin/python -m development {command} --stack 'vision-dev'"
+    assert "--stack" not in made(target)
+
+
+def test_down_passes_the_stack_on():
+    assert made("down", "STACK=vision-dev").endswith("toolchain.teardown down --stack 'vision-dev'")
+    assert made("down").endswith("toolchain.teardown down")
+
+
+def made(target: str, *variables: str) -> str:
+    """The last line that `make` would run for a target."""
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("JOB", "STACK")
+    }
+    shown = subprocess.run(
+        ["make", "--dry-run", "--no-print-directory", target, *variables],
+        cwd=CHECKOUT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return shown.splitlines()[-1].strip()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from development.engine_locks import locks_of, release_dead_locks
+from development.engine_locks import is_locked, locks_of, release_dead_locks
 from development.terminal import CommandError
 from toolchain.layout import Layout
 
@@ -97,3 +97,18 @@ def test_a_lock_that_is_being_written_is_kept(layout: Layout, write_lock: Write)
 
 def test_without_a_backend_there_is_no_lock(layout: Layout):
     assert locks_of(layout.state) == []
+
+
+def test_the_lock_of_another_stack_stops_no_one(layout: Layout, write_lock: Write, engine: int):
+    lock = write_lock(engine)
+    other = lock.parents[1] / "vision-dev" / "1.json"
+    other.parent.mkdir()
+    shutil.copy(write_lock(NO_PROCESS), other)
+    release_dead_locks(layout, print, "vision-dev")
+    assert not other.exists()
+    assert is_locked(layout, "dev")
+    assert not is_locked(layout, "vision-dev")
+    with pytest.raises(CommandError, match="The stack dev is locked by process"):
+        release_dead_locks(layout, print, "dev")
+    with pytest.raises(CommandError, match="The stack dev is locked by process"):
+        release_dead_locks(layout, print)

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
+from components.stack.aws_settings import AwsSettings
 from components.stack.configuration import parse
-from development.stack_file import StackFile
+from development.stack_file import _OF_AN_ACCOUNT, StackFile
 from development.terminal import CommandError
 from tests.raw_settings import project_in, stack
 
@@ -37,7 +38,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def test_a_copy_is_edited_and_the_original_stays_as_it_was(original: Path, tmp_path: Path):
-    copy = StackFile.read(original).copy_to(tmp_path / "copies" / "Pulumi.dev.yaml")
+    copy = StackFile.read(original).for_local_cloud(tmp_path / "copies" / "Pulumi.dev.yaml")
     copy.set_launch(True)
     copy.set_paused(["letters"], paused=False)
     copy.write()
@@ -59,9 +60,61 @@ def test_what_is_not_edited_keeps_its_text(original: Path):
 def test_a_new_copy_keeps_the_salt_that_the_engine_wrote(original: Path, tmp_path: Path):
     target = tmp_path / "copy.yaml"
     target.write_text("encryptionsalt: v1:abc\n")
-    StackFile.read(original).copy_to(target).write()
+    StackFile.read(original).for_local_cloud(target).write()
     assert yaml.safe_load(target.read_text())["encryptionsalt"] == "v1:abc"
     assert read(target)["sagemaker-training:team"] == "research"
+
+
+OF_A_REAL_ACCOUNT = """\
+secretsprovider: awskms://alias/pulumi?region=eu-west-1
+encryptedkey: AQICAHh
+encryptionsalt: v1:theirs
+config:
+  aws:region: eu-west-1
+  aws:profile: production
+  aws:assumeRoles:
+    - roleArn: arn:aws:iam::210987654321:role/deployer
+  aws:config:allowedAccountIds: ["210987654321"]
+  aws:endpoints:
+    - sagemaker: https://sagemaker.example.org
+  aws:accessKey: AKIA
+  sagemaker-training:team: research
+"""
+
+
+def test_a_copy_for_the_local_cloud_has_nothing_that_leads_to_a_real_account(tmp_path: Path):
+    original, target = tmp_path / "Pulumi.team.yaml", tmp_path / "copy.yaml"
+    original.write_text(OF_A_REAL_ACCOUNT)
+    target.write_text("encryptionsalt: v1:ours\n")
+    copy = StackFile.read(original).for_local_cloud(target)
+    copy.write()
+    assert yaml.safe_load(target.read_text()) == {
+        "encryptionsalt": "v1:ours",
+        "config": {
+            "aws:region": "eu-west-1",
+            "aws:accessKey": "AKIA",  # which the program refuses
+            "sagemaker-training:team": "research",
+        },
+    }
+    assert copy.left_out == (
+        "aws:profile",
+        "aws:assumeRoles",
+        "aws:config:allowedAccountIds",
+        "aws:endpoints",
+    )
+    assert original.read_text() == OF_A_REAL_ACCOUNT
+
+
+def test_each_aws_setting_is_left_out_except_for_the_region():
+    read = {str(field.alias) for field in AwsSettings.model_fields.values()}
+    assert set(_OF_AN_ACCOUNT) == read - {"region"}
+
+
+def test_the_region_is_that_of_the_file_or_that_of_the_commands(original: Path, tmp_path: Path):
+    other = tmp_path / "Pulumi.other.yaml"
+    other.write_text("config:\n  aws:region: eu-west-1\n")
+    assert StackFile.read(other).region() == "eu-west-1"
+    assert StackFile.read(original).region() == "us-east-1"
 
 
 def test_the_lineage_is_team_environment_and_job(original: Path):

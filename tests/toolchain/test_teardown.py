@@ -20,6 +20,7 @@ from toolchain import teardown
 from toolchain.__main__ import set_up
 from toolchain.layout import CHECKOUT, Layout
 from toolchain.progress import Progress
+from toolchain.python_packages import packages_stamp
 
 
 def test_clean_removes_links_and_leaves_what_they_lead_to(
@@ -47,6 +48,16 @@ def test_down_and_clean_work_on_a_checkout_that_was_never_used(
     assert teardown.down(layout) == 0
     assert teardown.clean(layout) == 0
     assert "Nothing is set up" in capsys.readouterr().out
+
+
+def test_down_of_one_stack_is_left_to_the_command(layout: Layout):
+    for path in (layout.python, packages_stamp(layout).path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('#!/bin/sh\necho "$@" > called\n')
+    layout.python.chmod(0o755)
+    assert teardown.down(layout, "--stack", "vision-dev") == 0
+    called = (layout.checkout / "called").read_text()
+    assert called == "-m development down --stack vision-dev\n"
 
 
 def test_down_bears_a_set_up_that_was_interrupted(layout: Layout):
