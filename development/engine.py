@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -153,8 +154,13 @@ class Engine:
         return deployment
 
     def _policy_options(self) -> list[str]:
-        pack = self.project.policy_pack
-        return ["--policy-pack", str(self.layout.checkout / pack)] if pack else []
+        """The option for the policy pack, by its path from the program's folder.
+
+        The engine takes the option's value for a list, so a comma or a quote in the path of the
+        checkout would break it.
+        """
+        pack, folder = self.project.policy_pack, self.project.folder
+        return ["--policy-pack", os.path.relpath(pack, folder)] if pack else []
 
     def _policy_configuration(self) -> bytes:
         pack = self.project.policy_pack

@@ -1,4 +1,4 @@
-"""Stack files of teams on the local cloud, in a checkout of their own."""
+"""Stack files of teams on the local cloud, in a checkout whose path has a comma and quotes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ENCRYPTION = {
 @pytest.fixture
 def layout(tmp_path: Path, plugins: Path) -> Iterator[Layout]:
     """A checkout with the program, the pack and the counting job."""
-    layout = Layout(tmp_path / "checkout", tmp_path / "local")
+    layout = Layout(tmp_path / "a, \"b\" and 'c'", tmp_path / "local")
     for name in ("components", "policies", JOB_FOLDER):
         shutil.copytree(CHECKOUT / name, layout.checkout / name)
     for name in ("Pulumi.yaml", "__main__.py"):

@@ -1,0 +1,42 @@
+"""What the engine is called with; a program in its place writes its arguments down."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from development.engine import Engine
+from toolchain.layout import Layout
+
+WRITES_ARGUMENTS = """\
+#!/usr/bin/env python3
+import json, os, sys
+json.dump({"arguments": sys.argv[1:], "folder": os.getcwd()}, open("called.json", "w"))
+"""
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    checkout = tmp_path / "a, \"b\" and 'c'"
+    layout = Layout(checkout, tmp_path / "local")
+    pulumi = layout.pulumi_bin / "pulumi"
+    pulumi.parent.mkdir(parents=True)
+    pulumi.write_text(WRITES_ARGUMENTS)
+    pulumi.chmod(0o755)
+    (checkout / "policies").mkdir()
+    (checkout / "policies" / "configuration.json").write_text("{}")
+    engine = Engine(layout, "dev", "http://127.0.0.1:1")
+    engine.settings_file.parent.mkdir(parents=True)
+    engine.settings_file.write_text("config: {}\n")
+    return engine
+
+
+def test_the_policy_pack_is_found_whatever_signs_the_path_of_the_checkout_has(engine: Engine):
+    assert engine.up(print) == 0
+    called = json.loads((engine.layout.checkout / "called.json").read_text())
+    assert Path(called["folder"]) == engine.layout.checkout
+    value = called["arguments"][called["arguments"].index("--policy-pack") + 1]
+    assert not set(value) & set(",\"'")
+    assert (engine.layout.checkout / value).samefile(engine.layout.checkout / "policies")
