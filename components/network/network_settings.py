@@ -72,3 +72,9 @@ class NetworkSettings(SettingsModel):
         description="An existing VPC to use: {vpcId, subnetIds, s3EndpointId}. By default the "
         "stack makes one.",
     )
+
+    @property
+    def zone_count(self) -> int:
+        """The number of availability zones."""
+        zones = self.availability_zones
+        return zones if isinstance(zones, int) else len(zones)

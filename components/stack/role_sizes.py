@@ -122,7 +122,7 @@ def _trust_problems(deployer: DeployerSettings, site: Site) -> Iterator[Problem]
 
 def _surroundings(settings: Settings, site: Site) -> dict[str, Any]:
     """The bucket, key and network, as long as they can be."""
-    existing, zones = settings.network.existing, settings.network.availability_zones
+    existing, zones = settings.network.existing, settings.network.zone_count
     return {
         "artifact_bucket_arn": site.bucket_arn(_LONGEST_BUCKET),
         "key_arn": site.arn("kms", f"key/{_KEY}"),
