@@ -18,8 +18,7 @@ Broken = tuple[str, str, Document]
 
 FOREIGN = "arn:aws:iam::999999999999:root"
 HARMLESS_ON_EVERYTHING = {
-    "DescribeNetwork", "FindImages", "FindLogGroup", "GetRegistryToken", "ListJobs", "PutMetrics",
-    "ReadChannels", "ReadLists", "ReadNetwork", "ReadPrefixLists", "ReadVpcs",
+    "DescribeNetwork", "FindJobs", "FindLogGroup", "GetRegistryToken", "PutMetrics", "ReadLists",
     "ReadVpcsAndPrefixLists",
 }  # fmt: skip
 """Statements whose actions AWS lets name no resource, or that read what has no fixed name."""
