@@ -48,6 +48,7 @@ def test_a_compliant_stack_passes_its_first_preview_and_one_above_its_quota_does
     tag(stack)
     stack.settings["jobs"]["work"] |= {"instanceCount": 5}
     refused = stack.preview(*PREVIEW[0][2:]).failed()
+    assert refused.exit_code == documented_exit_code(stack)
     [event] = [each["policyEvent"] for each in refused.events if "policyEvent" in each]
     assert event["policyName"] == "quota-instances-per-job"
     assert event["enforcementLevel"] == "mandatory"
@@ -75,6 +76,17 @@ def test_the_checkouts_own_stacks_are_reported_without_a_local_cloud(
     (layout.pulumi_home / "plugins").symlink_to(plugins)
     assert quota_report(layout) == 0
     assert "All is within its quota." in capfd.readouterr().out
+
+
+def documented_exit_code(stack: Stack) -> int:
+    """What the document says of a violation, for the version of the engine that is set up."""
+    rule = r"exit code is (\d+) up to the CLI 3\.(\d+), and (\d+) from 3\.(\d+) on"
+    [numbers] = re.findall(rule, DOCUMENT)
+    code, last, newer_code, first = map(int, numbers)
+    assert first == last + 1
+    major, minor, *_ = stack.ask("version").strip().removeprefix("v").split(".")
+    assert major == "3"
+    return code if int(minor) <= last else newer_code
 
 
 def tag(stack: Stack) -> None:
