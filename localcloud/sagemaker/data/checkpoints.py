@@ -29,6 +29,7 @@ _LOOK_AGAIN = 0.2
 # Errors of a script's files or of S3; any other error is a fault of the local cloud.
 _EXPECTED = (OSError, UnicodeError, BotoCoreError, ClientError)
 _GONE = (FileNotFoundError, NotADirectoryError)
+_MISSED = object()
 
 _log = logging.getLogger(__name__)
 
@@ -187,20 +188,31 @@ class CheckpointSync:
         return scan(self._folder, self._kept, self._report)
 
     def _apply(self, found: Changes, over: Callable[[], bool]) -> int:
-        """Uploads and deletes until `over` is true. Returns how many files are left."""
-        work = [(name, self._upload) for name in found.upload]
-        work += [(name, self._delete) for name in found.delete]
-        for number, (name, change) in enumerate(work):
+        """Uploads and deletes until `over` is true. Returns how many files are left.
+
+        If a file was gone before its upload, nothing is deleted: a script that removes its
+        checkpoints faster than S3 takes them would be left without any. The next pass deletes.
+        """
+        left = len(found.upload) + len(found.delete)
+        has_missed = False
+        for name in found.upload:
             if over():
-                return len(work) - number
-            self._attempt(name, partial(change, name))
+                return left
+            has_missed |= self._attempt(name, partial(self._upload, name)) is _MISSED
+            left -= 1
+        for name in () if has_missed else found.delete:
+            if over():
+                return left
+            self._attempt(name, partial(self._delete, name))
+            left -= 1
         return 0
 
-    def _attempt(self, name: str, work: Callable[[], None]) -> None:
+    def _attempt(self, name: str, work: Callable[[], object]) -> object:
         try:
-            work()
+            return work()
         except Exception as error:
             self._report(name, error)
+            return None
 
     def _report(self, name: str, error: Exception) -> None:
         """Logs an error, unless this pass or the last one had the same."""
@@ -211,7 +223,8 @@ class CheckpointSync:
             trace = None if isinstance(error, _EXPECTED) else error
             _log.warning("Checkpoint %a is not synchronised: %a", where, error, exc_info=trace)
 
-    def _upload(self, name: str) -> None:
+    def _upload(self, name: str) -> object:
+        """Uploads a file; returns _MISSED if it is gone."""
         target = self._location.child(name)
         path = self._folder / name
         uploading, uploaded = path.name + UPLOADING, path.name + UPLOADED
@@ -221,7 +234,7 @@ class CheckpointSync:
             with os.fdopen(os.open(path.name, flags, dir_fd=folder), "rb") as file:
                 status = os.fstat(file.fileno())
                 if not stat.S_ISREG(status.st_mode):
-                    return
+                    return None
                 for marker in (uploaded, uploading):
                     with suppress(FileNotFoundError):
                         os.unlink(marker, dir_fd=folder)
@@ -231,6 +244,8 @@ class CheckpointSync:
             # The stamp from before: a file that changed meanwhile is uploaded again.
             self._kept[name] = _stamp(status)
             os.rename(uploading, uploaded, src_dir_fd=folder, dst_dir_fd=folder)
+            return None
+        return _MISSED
 
     def _delete(self, name: str) -> None:
         target = self._location.child(name)

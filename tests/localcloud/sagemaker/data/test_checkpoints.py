@@ -208,6 +208,28 @@ def test_checkpoints_arrive_though_each_lives_half_as_long_as_a_pass_takes(
     assert len(kept) == 2
 
 
+def test_a_pass_that_comes_too_late_for_a_new_file_leaves_the_old_ones(
+    cloud: Cloud, tmp_path: Path
+):
+    def remove_the_next(name: str) -> None:
+        if name == "new-1":
+            (folder / "new-2").unlink(missing_ok=True)
+
+    cloud.put("late/old", b"old")
+    folder = tmp_path / "checkpoints"
+    sync = CheckpointSync(S3(cloud, remove_the_next), Location(BUCKET, "late/"), folder, 1.0)
+    sync.restore(lambda: None)
+    (folder / "new-1").touch()
+    (folder / "new-2").touch()
+    (folder / "old").unlink()
+
+    sync.finish(60)
+    assert cloud.keys("late/") == ["late/new-1", "late/old"]
+
+    sync.finish(60)
+    assert cloud.keys("late/") == ["late/new-1"]
+
+
 def test_a_job_that_rotates_its_checkpoints_loses_little_by_an_abrupt_interruption(cloud: Cloud):
     name = cloud.create(
         """
