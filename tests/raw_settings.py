@@ -112,6 +112,7 @@ def _own_network() -> dict[str, Any]:
             "cidr": "10.80.0.0/16",
             "availabilityZones": 2,
             "interfaceEndpoints": ["secretsmanager"],
+            "s3Buckets": ["hf-hub-lfs-us-east-1"],
             "flowLogDays": 90,
             "nat": "single",
         },

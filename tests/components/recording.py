@@ -119,6 +119,8 @@ class _Answers(mocks.Mocks):  # type: ignore[misc]
         self._recording.calls.append(args.token)
         if args.token == "aws:ec2/getManagedPrefixList:getManagedPrefixList":
             return {"id": f"prefix-list-of-{args.args['name']}"}, []
+        if args.token == "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings":
+            return {"id": REGION, "instanceTypes": [], "locations": []}, []
         raise AssertionError(f"the program called {args.token}, which nothing answers")
 
 

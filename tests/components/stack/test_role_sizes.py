@@ -55,8 +55,8 @@ def found(raw: dict[str, Any]) -> list[Problem]:
     return size_problems(Settings.model_validate(raw), REGION, "dev")
 
 
-def test_thirty_repositories_with_the_longest_prefix_and_alerts_fit_into_a_deployer():
-    longest = platform(repositories=30, team="t" * 32, environment="dev")
+def test_twenty_five_repositories_with_the_longest_prefix_and_alerts_fit_into_a_deployer():
+    longest = platform(repositories=25, team="t" * 32, environment="dev")
     assert len(Settings.model_validate(longest).name_prefix) == LONGEST_PREFIX
     assert found(longest) == []
 

@@ -27,6 +27,8 @@ CONDITIONED = {
     "UseKeyThroughS3",
 }  # fmt: skip
 OPEN_BY_DESIGN = {"PullImageLayers"}
+BY_CHOICE = {"DenyListOutsideEndpoint", "DenyOutsideEndpoint"}
+"""Denials that a stack may have, and that no policy asks for."""
 
 
 def document_mutations(platform: Platform) -> Iterator[Mutation]:
@@ -120,7 +122,7 @@ def key_policy(document: Document) -> Iterator[Broken]:
 def bucket_policy(document: Document) -> Iterator[Broken]:
     for index, sid in _all(document):
         statement = document["Statement"][index]
-        if sid == "DenyOutsideEndpoint":
+        if sid in BY_CHOICE:
             continue
         policy = "s3-tls-only" if sid == "DenyInsecureTransport" else "s3-other-keys"
         yield f"{sid} is gone", policy, _without(document, index)
