@@ -8,7 +8,7 @@ from collections.abc import Callable
 from localcloud.protocol.requests import Answer, Request, Response
 from localcloud.snapshots.gate import Gate
 
-_READS = re.compile(r"(Describe|Get|List|Head|Lookup|Search|Simulate|BatchGet)[A-Z]\w*")
+_READS = re.compile(r"(Describe|Get|List|Head|Lookup|Simulate|BatchGet)[A-Z]\w*|Search")
 
 
 class Watch:
