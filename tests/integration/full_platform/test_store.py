@@ -47,7 +47,8 @@ def requests_are_denied(platform: Platform, s3: Any, bucket: str) -> Any:
             "aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/anybody",
         } | {_CONTEXT[name]: value for name, value in changes.items()}
         known = {name: value for name, value in context.items() if value is not None}
-        return denied(document, action, f"arn:aws:s3:::{bucket}/output/model", known)
+        place = "" if action == "s3:ListBucket" else "/output/model"
+        return denied(document, action, f"arn:aws:s3:::{bucket}{place}", known)
 
     return decide
 
