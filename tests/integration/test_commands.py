@@ -116,7 +116,7 @@ def test_pause_ends_the_waiting_of_another_up_and_the_next_up_resumes(
     assert "goes on after step" in capfd.readouterr().out
     newest, before = jobs_of(layout)
     assert newest["TrainingJobStatus"] == "Completed"
-    tags = {"Tags": []}  # one of them says that the job was let go
+    tags: dict[str, Any] = {"Tags": []}  # one of them says that the job was let go
     assert before | tags == job | tags
 
 

@@ -171,6 +171,8 @@ class CheckpointSync:
         """Does the work of a pass; an error ends neither the passes nor the job."""
         self._failed_before, self._failed = self._failed, {}
         self._attempt("", work)
+        if self._finished.is_set():  # the pass may have been cut short
+            self._failed = self._failed_before | self._failed
 
     def _apply_stable(self) -> None:
         before = self._scan()

@@ -241,7 +241,9 @@ class Plugin:
         return self.create("aws:ec2/vpc:Vpc", {"cidrBlock": "10.0.0.0/16", **inputs}).id
 
     def subnet(self, vpc: str, cidr: str = "10.0.1.0/24") -> str:
-        return self.create("aws:ec2/subnet:Subnet", {"vpcId": vpc, "cidrBlock": cidr}).id
+        # Without a zone, moto takes any, also one that some services are not in.
+        inputs = {"vpcId": vpc, "cidrBlock": cidr, "availabilityZone": "us-east-1a"}
+        return self.create("aws:ec2/subnet:Subnet", inputs).id
 
     def route_table(self, vpc: str) -> str:
         return self.create("aws:ec2/routeTable:RouteTable", {"vpcId": vpc}).id
