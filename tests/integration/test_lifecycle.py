@@ -63,7 +63,9 @@ def test_the_switch_off_shows_the_job_and_launches_nothing(new_stack: NewStack) 
     assert len(stack.jobs("work")) == 1
 
 
-def test_destroy_stops_a_running_job_before_its_role_and_network_go(new_stack: NewStack) -> None:
+def test_destroy_stops_a_running_job_before_its_role_and_network_go(
+    new_stack: NewStack, report: Callable[[str], None]
+) -> None:
     stack = new_stack(stack_with(work=counting_job(FOREVER)))
     created = [step.type for step in stack.up().succeeded().steps]
     stack.wait_for_job("work", lambda job: job["SecondaryStatus"] == "Training")
@@ -82,6 +84,10 @@ def test_destroy_stops_a_running_job_before_its_role_and_network_go(new_stack: N
     assert names.index("work") < interfaces
     for needed in ("execution-role-policy", "network-groups-training", "network-private-a"):
         assert interfaces < names.index(needed)
+        report(
+            f"Destroy with a live job: its interfaces were gone at step {interfaces + 1} of "
+            f"{len(names)}, {needed} went at step {names.index(needed) + 1}"
+        )
     assert interfaces_in(stack, vpc) == []
 
 
