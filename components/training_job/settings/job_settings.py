@@ -154,7 +154,7 @@ class JobSettings(SettingsModel):
     distribution_groups: list[str] = Field(
         default=[],
         description="The instance groups whose processes find each other by distribution. Empty "
-        "for all. In the other groups, each instance runs the script alone.",
+        "for all. In the other groups, each instance runs the script on its own.",
     )
     volume_gb: Annotated[int, Becomes("ResourceConfig.VolumeSizeInGB")] = Field(
         default=100, ge=1, le=16_384, description="Each instance's volume in GB, 1 to 16384."
