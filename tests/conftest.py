@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
-from typing import Any
 
 import hypothesis
 import pytest
-from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 # Examples are timed by the clock, and a busy machine is no failure.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -68,28 +66,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write("".join(f"{line}\n" for line in sorted(lines)))
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the tests that take long first, so that no worker is left with one at the end."""
+    """Puts the tests that take long first, so that no worker is left with one at the end.
+
+    Each of them runs on the next worker that is free. All others stay together with their file,
+    and those that read one platform with each other.
+    """
+    for item in items:
+        if _is(item, (TOGETHER,)):
+            item.add_marker(pytest.mark.xdist_group(TOGETHER))
+        elif not _is(item, APART):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
     items.sort(key=lambda item: (not _is(item, LONGEST), not _is(item, APART)))
 
 
 def _is(item: pytest.Item, any_of: tuple[str, ...]) -> bool:
     return item.nodeid.startswith(any_of)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """A worker that has none left takes the next file, or the next long test.
-
-    Groups by marks, xdist's own way (`--dist=loadgroup`), are silently left out of account with
-    pytest 9.2: https://github.com/pytest-dev/pytest-xdist/issues/1386. Where that is fixed, they
-    can take the place of this.
-    """
-    return _Scheduling(config, log)
-
-
-class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]
-    def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith(TOGETHER):
-            return TOGETHER
-        return nodeid if nodeid.startswith(APART) else nodeid.partition("::")[0]
