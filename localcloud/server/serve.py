@@ -30,7 +30,7 @@ from localcloud.sagemaker.runtime import network_interfaces
 from localcloud.sagemaker.runtime import settings as defaults
 from localcloud.sagemaker.runtime.settings import Settings
 from localcloud.sagemaker.runtime.spot_schedule import Market, SpotSchedule
-from localcloud.sagemaker.sandbox.choice import LESS_FAITHFUL, Name, Sandbox, choose
+from localcloud.sagemaker.sandbox.choice import Name, Sandbox, choose
 from localcloud.server.code_version import fingerprint
 from localcloud.server.daemon import LOCK_FILE, PORT_FILE, STATE_FILE
 from localcloud.server.leftovers import sweep
@@ -88,8 +88,8 @@ def serve(options: Options, say: Callable[[str], None]) -> NoReturn:
 
 def _serve(options: Options, say: Callable[[str], None]) -> None:
     sandbox = choose(options.sandbox)
-    if not sandbox.faithful:
-        say(LESS_FAITHFUL)
+    if sandbox.shortcomings:
+        say(sandbox.shortcomings)
     server = listen(options.port or _earlier_port(options.data))
     settings = _settings(options, sandbox, server.server_port)
     keeper = Keeper(options.data / KEPT, Gate())

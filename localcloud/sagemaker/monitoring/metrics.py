@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from localcloud.sagemaker.jobs.records import Metric
 from localcloud.sagemaker.monitoring import matching
-from localcloud.sagemaker.sandbox.choice import sandbox_environment
+from localcloud.sagemaker.sandbox.helper_process import sandbox_environment
 
 _log = logging.getLogger(__name__)
 

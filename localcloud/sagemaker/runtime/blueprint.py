@@ -14,7 +14,7 @@ from localcloud.sagemaker.runtime.layout import Host, input_mode
 from localcloud.sagemaker.runtime.role_clients import RoleClients
 from localcloud.sagemaker.runtime.settings import Settings
 from localcloud.sagemaker.sandbox.file_tree import MACHINE_LEARNING, instance_mounts
-from localcloud.sagemaker.sandbox.specification import Mount, Specification
+from localcloud.sagemaker.sandbox.specification import Mount, Namespaces, Specification
 
 _GIB = 1 << 30
 _CACHE = f"{MACHINE_LEARNING}/sagemaker/warmpoolcache"
@@ -34,10 +34,12 @@ class Blueprint:
         """Whether the containers have neither network nor credentials."""
         return bool(self.job.request.get("EnableNetworkIsolation"))
 
-    def specification(self, host: Host, folder: Path, network: int) -> Specification:
+    def specification(
+        self, host: Host, folder: Path, namespaces: Namespaces | None
+    ) -> Specification:
         """The specification of the instance `host`, whose files are in `folder` of this machine.
 
-        `network` is the process that holds the job's private network; 0 without one.
+        `namespaces` are those of the host's network; None for this machine's network.
         """
         ml = folder / "ml"
         instance_type = instance_types()[host.instance_type]
@@ -53,7 +55,7 @@ class Blueprint:
             environment=environment,
             mounts=instance_mounts(folder, self.image.folders, self._mounts(host, folder)),
             root=str(folder / "root"),
-            network=network,
+            namespaces=namespaces,
             memory=int(instance_type.memory_gib * _GIB),
             processors=instance_type.vcpus,
             folder="/" if self.settings.sandbox.faithful else str(ml),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from localcloud.sagemaker.data import channels
 from localcloud.sagemaker.data.checkpoints import CheckpointSync
@@ -20,7 +20,10 @@ from localcloud.sagemaker.runtime.blueprint import Blueprint
 from localcloud.sagemaker.runtime.control import Control
 from localcloud.sagemaker.runtime.instance import Instance
 from localcloud.sagemaker.runtime.layout import Host, input_mode
-from localcloud.sagemaker.sandbox.choice import make_folders, start_network, stop_network
+from localcloud.sagemaker.sandbox import network
+from localcloud.sagemaker.sandbox.choice import make_folders
+from localcloud.sagemaker.sandbox.file_tree import RESOLVER
+from localcloud.sagemaker.sandbox.job_network import JobNetwork
 
 _KILL_SECONDS = 10.0
 
@@ -31,15 +34,15 @@ class Cluster:
     def __init__(self, blueprint: Blueprint, folder: Path) -> None:
         sandbox = blueprint.settings.sandbox
         self._blueprint = blueprint
-        self._network: subprocess.Popen[bytes] | None = None
-        private = blueprint.isolated and sandbox.faithful
-        if private:
-            self._network = start_network()
-        self.hosts = layout.make_hosts(
-            blueprint.job.request["ResourceConfig"],
-            "127.0.0" if private else _free_network(),
-            named=sandbox.faithful,
-        )
+        resources = blueprint.job.request["ResourceConfig"]
+        if sandbox.networks:
+            place = network.NETWORK, network.INTERFACE
+        else:
+            private = blueprint.isolated and sandbox.faithful
+            place = "127.0.0" if private else _free_network(), "lo"
+        self.hosts = layout.make_hosts(resources, *place, named=sandbox.faithful)
+        # Here, because it is made while the job's input is downloaded.
+        self._network = _start_network(blueprint, len(self.hosts))
         self._instances = [
             Instance(host, folder / f"algo-{host.number}", sandbox) for host in self.hosts
         ]
@@ -54,6 +57,8 @@ class Cluster:
             if cache := self._blueprint.cache_folder(instance.host):
                 cache.mkdir(parents=True, exist_ok=True)
             (instance.folder / "hosts").write_text(layout.hosts_file(self.hosts))
+            if self._blueprint.settings.sandbox.networks:
+                (instance.folder / RESOLVER).write_text(network.resolver())
             documents = layout.configuration(self._blueprint.job, self.hosts, instance.host)
             layout.write_configuration(instance.ml, documents)
             self._supply(instance, control)
@@ -87,11 +92,11 @@ class Cluster:
 
     def start(self, control: Control, read_lines: ReadLines) -> None:
         """Starts every instance's entry point; exits go to `control`, output to `read_lines`."""
-        network = self._network.pid if self._network else 0
         name, logs = self._blueprint.job.name, self._blueprint.access.logs
         for instance in self._instances:
             host, folder = instance.host, instance.folder
-            specification = self._blueprint.specification(host, folder, network)
+            namespaces = self._network.namespaces(host.number) if self._network else None
+            specification = self._blueprint.specification(host, folder, namespaces)
             stream = LogStream(logs, name, host.number)
             instance.start(specification, stream, read_lines, control.exited)
 
@@ -130,7 +135,7 @@ class Cluster:
                 instance.checkpoints.abandon()
                 instance.checkpoints = None
         if self._network is not None:
-            stop_network(self._network)
+            self._network.close()
             self._network = None
 
     def folders(self, name: str) -> list[Path]:
@@ -142,10 +147,19 @@ class Cluster:
         return self._instances[host.number - 1].ml / "output" / "failure"
 
 
+def _start_network(blueprint: Blueprint, hosts: int) -> JobNetwork | None:
+    """Begins to make the networks of a job's hosts; None if they share this machine's."""
+    sandbox = blueprint.settings.sandbox
+    if sandbox.networks:
+        endpoint = urlsplit(blueprint.settings.url).port or 0
+        return JobNetwork(hosts, 0 if blueprint.isolated else endpoint)
+    return JobNetwork(0) if blueprint.isolated and sandbox.faithful else None
+
+
 def _free_network() -> str:
     """The first three numbers of loopback addresses that other jobs probably don't use.
 
-    Jobs that are not isolated share this machine's network. With their own addresses they can
-    listen on the same port.
+    For jobs that share this machine's network: with their own addresses they can listen on the
+    same port.
     """
     return f"127.{64 + secrets.randbelow(64)}.{secrets.randbelow(256)}"

@@ -15,7 +15,8 @@ from localcloud.sagemaker.data.checkpoints import CheckpointSync
 from localcloud.sagemaker.data.pipes import Pipe
 from localcloud.sagemaker.monitoring.log_streams import LogStream, Pump, ReadLines
 from localcloud.sagemaker.runtime.layout import Host
-from localcloud.sagemaker.sandbox.choice import Sandbox, sandbox_environment
+from localcloud.sagemaker.sandbox.choice import Sandbox
+from localcloud.sagemaker.sandbox.helper_process import sandbox_environment
 from localcloud.sagemaker.sandbox.specification import Specification
 
 

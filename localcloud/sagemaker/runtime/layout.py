@@ -33,13 +33,17 @@ class Host:
     name: str
     """Its name for the job's instances: algo-1, or an address without sandbox."""
     address: str
+    interface: str
+    """The network interface that has the address."""
     group: str
     instance_type: str
     number: int
     """The instance's number, from 1."""
 
 
-def make_hosts(resources: Document, network: str, *, named: bool) -> tuple[Host, ...]:
+def make_hosts(
+    resources: Document, network: str, interface: str, *, named: bool
+) -> tuple[Host, ...]:
     """The job's hosts, numbered through its instance groups.
 
     `network` is the first three numbers of their addresses, "127.0.0".
@@ -56,6 +60,7 @@ def make_hosts(resources: Document, network: str, *, named: bool) -> tuple[Host,
         Host(
             name=f"algo-{number}" if named else f"{network}.{number}",
             address=f"{network}.{number}",
+            interface=interface,
             group=group["InstanceGroupName"],
             instance_type=group["InstanceType"],
             number=number,
@@ -123,7 +128,7 @@ def _resources(hosts: tuple[Host, ...], host: Host) -> Document:
             }
             for name, members in groups.items()
         ],
-        "network_interface_name": "lo",
+        "network_interface_name": host.interface,
         "topology": None,
     }
 

@@ -25,9 +25,8 @@ def main() -> None:
     bwrap = shutil.which("bwrap")
     if bwrap is None:
         sys.exit("bwrap is no longer on PATH.")
-    if specification.network:
-        linux.join(specification.network, "user", linux.CLONE_NEWUSER)
-        linux.join(specification.network, "net", linux.CLONE_NEWNET)
+    if specification.namespaces:
+        linux.join(specification.namespaces.user, specification.namespaces.network)
     # Through a file, not the command line, which every user of the machine can read.
     options = os.memfd_create("options", 0)
     os.write(options, b"\0".join(word.encode() for word in arguments(specification)) + b"\0")
@@ -40,7 +39,7 @@ def main() -> None:
 
 def arguments(specification: Specification) -> list[str]:
     """The options that make bwrap set up what the specification says."""
-    user = [] if specification.network else ["--unshare-user", "--uid", "0", "--gid", "0"]
+    user = [] if specification.namespaces else ["--unshare-user", "--uid", "0", "--gid", "0"]
     environment = [
         word
         for name, value in specification.environment.items()

@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from localcloud.sagemaker.sandbox import network
 from localcloud.sagemaker.sandbox.file_tree import instance_mounts
+from localcloud.sagemaker.sandbox.helper_process import module_command, sandbox_environment
+from localcloud.sagemaker.sandbox.job_network import JobNetwork
 from localcloud.sagemaker.sandbox.specification import Specification
 
 Name = Literal["bubblewrap", "namespaces", "processes"]
 NAMES: tuple[Name, ...] = ("bubblewrap", "namespaces", "processes")
 _PROBE_SECONDS = 20
+_PROBE_ENDPOINT = 9
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,20 @@ class Sandbox:
     """A way of confining instances."""
 
     name: Name
+    networks: bool = False
+    """Whether each host of a job can have a network of its own."""
 
     @property
     def faithful(self) -> bool:
-        """Whether instances have files, processes, a host name and a network of their own."""
+        """Whether instances have files, processes and a host name of their own."""
         return self.name != "processes"
+
+    @property
+    def shortcomings(self) -> str:
+        """What is less like an instance than it could be, for the log; may be empty."""
+        if not self.faithful:
+            return LESS_FAITHFUL
+        return "" if self.networks else SHARED_NETWORK
 
     def command(self, specification: Path) -> list[str]:
         """The command that runs the instance specified in a file.
@@ -37,77 +48,55 @@ class Sandbox:
         The command's first child is the instance's process 1. The command ends with the exit code
         of that process, and when the thread that started it ends.
         """
-        return _module_command(f"localcloud.sagemaker.sandbox.{self.name}", str(specification))
+        return module_command(f"localcloud.sagemaker.sandbox.{self.name}", str(specification))
 
 
 LESS_FAITHFUL = (
     "Neither bubblewrap nor namespaces work on this machine, so training jobs run as plain "
     "processes. /opt/ml is a folder in the data folder; SAGEMAKER_BASE_DIR names it, and it "
     "replaces /opt/ml in entry point, arguments and environment. Hosts have their addresses as "
-    "names instead of algo-N. Scripts see this machine's files and processes. Network isolation "
-    "is not enforced. Installing bubblewrap may help."
+    "names instead of algo-N. Scripts see this machine's files and processes. All jobs share this "
+    "machine's network and its ports, and network isolation is not enforced. Installing bubblewrap "
+    "may help."
+)
+SHARED_NETWORK = (
+    "The kernel refuses networks for single hosts, so the hosts of an isolated job share one, and "
+    "all other jobs share this machine's network: two of them can't listen on the same port of all "
+    "addresses, as torchrun does. The kernel needs veth, bridge and nf_tables (modules nft_redir, "
+    "nft_chain_nat)."
 )
 
 
-def sandbox_environment() -> dict[str, str]:
-    """The environment of the processes that set instances up."""
-    package = Path(__file__).resolve().parents[3]
-    return {"PYTHONPATH": str(package), "PATH": os.environ.get("PATH", os.defpath)}
-
-
 def choose(wanted: Name | None = None) -> Sandbox:
-    """The wanted sandbox; without one, the first that works here.
+    """The wanted sandbox; without one, the first that works here, with networks if they work.
 
     Raises RuntimeError if the wanted one does not work.
     """
     for name in (wanted,) if wanted else NAMES:
-        if name == "processes" or _works(Sandbox(name)):
+        if name == "processes":
             return Sandbox(name)
+        for networks in (True, False):
+            if _works(Sandbox(name, networks)):
+                return Sandbox(name, networks)
     raise RuntimeError(f"The sandbox '{wanted}' does not work on this machine.")
-
-
-def start_network() -> subprocess.Popen[bytes]:
-    """Starts the process that holds an isolated job's network. Raises OSError if refused.
-
-    It ends when its standard input is closed.
-    """
-    process = subprocess.Popen(
-        _module_command(network.__name__),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=sandbox_environment(),
-    )
-    assert process.stdout is not None  # noqa: S101 - asked for above
-    with process.stdout as answer:
-        if answer.readline().strip() != network.READY.encode():
-            process.wait()
-            raise OSError("The kernel refused the job's private network.")
-    return process
-
-
-def stop_network(process: subprocess.Popen[bytes]) -> None:
-    """Ends the process that `start_network` started."""
-    if process.stdin is not None:
-        process.stdin.close()
-    process.wait()
 
 
 def _works(sandbox: Sandbox) -> bool:
     """Whether a test instance runs: with files, network and a command that must succeed."""
     if sandbox.name == "bubblewrap" and shutil.which("bwrap") is None:
         return False
-    with tempfile.TemporaryDirectory(prefix="localcloud-") as folder:
+    hosts, endpoint = (1, _PROBE_ENDPOINT) if sandbox.networks else (0, 0)
+    with (
+        tempfile.TemporaryDirectory(prefix="localcloud-") as folder,
+        closing(JobNetwork(hosts, endpoint)) as network,
+    ):
         try:
-            holder = start_network()
-        except OSError:
+            return _runs(sandbox, Path(folder), network)
+        except (OSError, subprocess.TimeoutExpired):
             return False
-        try:
-            return _runs(sandbox, Path(folder), holder.pid)
-        finally:
-            stop_network(holder)
 
 
-def _runs(sandbox: Sandbox, folder: Path, holder: int) -> bool:
+def _runs(sandbox: Sandbox, folder: Path, network: JobNetwork) -> bool:
     make_folders(folder)
     specification = Specification(
         host="algo-1",
@@ -115,19 +104,16 @@ def _runs(sandbox: Sandbox, folder: Path, holder: int) -> bool:
         environment={"PATH": os.defpath},
         mounts=instance_mounts(folder, ()),
         root=str(folder / "root"),
-        network=holder,
+        namespaces=network.namespaces(1),
     )
     specification.write(folder / "specification.json")
-    try:
-        answer = subprocess.run(
-            sandbox.command(folder / "specification.json"),
-            env=sandbox_environment(),
-            capture_output=True,
-            timeout=_PROBE_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return False
+    answer = subprocess.run(
+        sandbox.command(folder / "specification.json"),
+        env=sandbox_environment(),
+        capture_output=True,
+        timeout=_PROBE_SECONDS,
+        check=False,
+    )
     return answer.returncode == 0
 
 
@@ -137,8 +123,3 @@ def make_folders(folder: Path) -> None:
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "tmp").chmod(0o1777)
     (folder / "hosts").touch()
-
-
-def _module_command(module: str, *arguments: str) -> list[str]:
-    # -S: no site packages, so the process starts fast and depends on nothing installed.
-    return [sys.executable, "-S", "-m", module, *arguments]

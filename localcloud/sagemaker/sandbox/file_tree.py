@@ -13,6 +13,7 @@ from localcloud.sagemaker.sandbox.specification import Mount
 
 MACHINE_LEARNING = "/opt/ml"
 HOME = "/root"
+RESOLVER = "resolv.conf"
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/usr", "/etc", "/nix", "/gnu")
 
 
@@ -21,8 +22,8 @@ def instance_mounts(
 ) -> tuple[Mount, ...]:
     """The mounts of the instance whose own files are in `folder`.
 
-    `folder` has `ml`, `home`, `tmp` and `hosts`. `image` has the host's folders in place of the
-    container image. `extra` comes last, over /opt/ml.
+    `folder` has `ml`, `home`, `tmp` and `hosts`, and it may have `resolv.conf`. `image` has the
+    host's folders in place of the container image. `extra` comes last, over /opt/ml.
     """
     return (
         *_operating_system(),
@@ -55,10 +56,12 @@ def _operating_system() -> list[Mount]:
 
 
 def _name_resolution(folder: Path) -> list[Mount]:
-    resolver = Path("/etc/resolv.conf").resolve()
-    outside = resolver.is_file() and not _within(resolver, _SYSTEM)
+    """The mounts of /etc/hosts, and of the instance's own resolv.conf or else the machine's."""
+    resolver, own = Path("/etc/resolv.conf").resolve(), folder / RESOLVER
+    source = own if own.exists() else resolver
+    needed = resolver.is_file() and (source == own or not _within(resolver, _SYSTEM))
     mounts = [Mount("read-only", "/etc/hosts", str(folder / "hosts"))]
-    return mounts + [Mount("read-only", str(resolver), str(resolver))] * outside
+    return mounts + [Mount("read-only", str(resolver), str(source))] * needed
 
 
 def _within(path: Path, folders: Iterable[str | Path]) -> bool:

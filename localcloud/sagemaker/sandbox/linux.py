@@ -60,13 +60,18 @@ def unshare(namespaces: int) -> None:
     _check(_libc.unshare(namespaces), "unshare")
 
 
-def join(process: int, kind: str, namespace: int) -> None:
-    """Enters the namespace `kind` (user, net, …) of another process."""
-    handle = os.open(f"/proc/{process}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        _check(_libc.setns(handle, namespace), f"setns {kind}")
-    finally:
+def join(user: str, network: str) -> None:
+    """Enters the user namespace and the network namespace that open at two paths."""
+    # Both are opened first: in the other user namespace, this process may not open the second.
+    handles = [os.open(path, os.O_RDONLY | os.O_CLOEXEC) for path in (user, network)]
+    for handle, kind in zip(handles, (CLONE_NEWUSER, CLONE_NEWNET), strict=True):
+        enter(handle, kind)
         os.close(handle)
+
+
+def enter(namespace: int, kind: int) -> None:
+    """Enters the namespace of a descriptor; `kind` is its CLONE_NEW… number."""
+    _check(_libc.setns(namespace, kind), "setns")
 
 
 def map_to_root(user: int, group: int) -> None:
@@ -111,12 +116,13 @@ def set_host_name(name: str) -> None:
     socket.sethostname(name)
 
 
-def bring_loopback_up() -> None:
-    """Brings up the loopback interface of the current network namespace."""
+def bring_up(interface: str) -> None:
+    """Brings up an interface of the current network namespace."""
+    name = interface.encode()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
-        answer = fcntl.ioctl(handle, _SIOCGIFFLAGS, struct.pack("16sh14x", b"lo", 0))
+        answer = fcntl.ioctl(handle, _SIOCGIFFLAGS, struct.pack("16sh14x", name, 0))
         (flags,) = struct.unpack_from("h", answer, 16)
-        fcntl.ioctl(handle, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | _IFF_UP))
+        fcntl.ioctl(handle, _SIOCSIFFLAGS, struct.pack("16sh14x", name, flags | _IFF_UP))
 
 
 def signal_on_parent_death(number: int = signal.SIGKILL) -> None:

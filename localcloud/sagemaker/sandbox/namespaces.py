@@ -47,9 +47,8 @@ def exit_code(status: int) -> int:
 def _enter(specification: Specification) -> None:
     """Enters the job's user and network namespaces, or a new user namespace, and other new ones."""
     user, group = os.geteuid(), os.getegid()
-    if specification.network:
-        linux.join(specification.network, "user", linux.CLONE_NEWUSER)
-        linux.join(specification.network, "net", linux.CLONE_NEWNET)
+    if specification.namespaces:
+        linux.join(specification.namespaces.user, specification.namespaces.network)
     else:
         linux.unshare(linux.CLONE_NEWUSER)
         linux.map_to_root(user, group)

@@ -24,6 +24,14 @@ class Mount:
 
 
 @dataclass(frozen=True)
+class Namespaces:
+    """The namespaces that an instance enters, as paths at which they can be opened."""
+
+    user: str
+    network: str
+
+
+@dataclass(frozen=True)
 class Specification:
     """One instance, as a sandbox needs it."""
 
@@ -37,8 +45,8 @@ class Specification:
     """An empty folder of the host on which the instance's root is mounted."""
     folder: str = "/"
     """The folder in which the command starts."""
-    network: int = 0
-    """The process that holds the job's network and user namespaces; 0 for the host's network."""
+    namespaces: Namespaces | None = None
+    """Those of the job's network; None for this machine's network."""
     memory: int = 0
     """The most memory of each process, in bytes; 0 for no limit."""
     processors: int = 0
@@ -55,4 +63,10 @@ class Specification:
         document = json.loads(path.read_text())
         mounts = tuple(Mount(**mount) for mount in document.pop("mounts"))
         command = tuple(document.pop("command"))
-        return cls(mounts=mounts, command=command, **document)
+        namespaces = document.pop("namespaces")
+        return cls(
+            mounts=mounts,
+            command=command,
+            namespaces=Namespaces(**namespaces) if namespaces else None,
+            **document,
+        )

@@ -7,8 +7,8 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from localcloud.server import daemon
 from tests.localcloud.cloud import LISTEN, Cloud, eventually, processes_below
 
 Confined = Callable[[str], Cloud]
+_OWN_NETWORK = str(Path("/proc/self/ns/net").readlink())
 
 
 def test_a_server_that_cannot_start_says_why(tmp_path: Path):
@@ -40,6 +41,23 @@ def run_stubborn_jobs(cloud: Cloud) -> None:
     assert len(processes_below(cloud.data)) >= 5
 
 
+def below(process: Path, server: daemon.Server) -> bool:
+    """Whether a folder of /proc is that of a child of the server."""
+    with suppress(OSError, ValueError):
+        return f"PPid:\t{server.pid}\n" in (process / "status").read_text()
+    return False
+
+
+def networks_of(processes: Iterable[Path]) -> set[str]:
+    """The network namespaces, other than this one, that processes hold; paths are of /proc."""
+    found: set[str] = set()
+    for process in processes:
+        with suppress(OSError):
+            links = [process / "ns" / "net", *(process / "fd").iterdir()]
+            found |= {name for link in links if (name := str(link.readlink())).startswith("net:")}
+    return found - {_OWN_NETWORK}
+
+
 @pytest.mark.deep
 @pytest.mark.parametrize("sandbox", ["namespaces", "processes"])
 def test_a_killed_server_leaves_no_process_and_the_next_one_no_file(
@@ -47,11 +65,14 @@ def test_a_killed_server_leaves_no_process_and_the_next_one_no_file(
 ):
     cloud = confined(sandbox)
     run_stubborn_jobs(cloud)
+    networks = networks_of(path for path in Path("/proc").iterdir() if below(path, cloud.server))
+    assert networks or sandbox == "processes"
 
     os.kill(cloud.server.pid, signal.SIGKILL)
 
     eventually(lambda: True if daemon.find(cloud.data) is None else None)
     eventually(lambda: True if not processes_below(cloud.data) else None)
+    eventually(lambda: networks.isdisjoint(networks_of(Path("/proc").iterdir())) or None)
     assert str(cloud.data) not in Path("/proc/mounts").read_text()
     left = list((cloud.data / "jobs").iterdir())
     assert left

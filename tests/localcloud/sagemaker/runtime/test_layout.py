@@ -9,7 +9,7 @@ from localcloud.sagemaker.runtime import layout
 
 def test_host_names_are_in_the_order_of_the_letters():
     hosts = layout.make_hosts(
-        {"InstanceType": "ml.m5.large", "InstanceCount": 11}, "127.0.0", named=True
+        {"InstanceType": "ml.m5.large", "InstanceCount": 11}, "127.0.0", "lo", named=True
     )
 
     assert layout.hosts_file(hosts).splitlines()[1] == "127.0.0.1 algo-1"
@@ -23,7 +23,7 @@ def test_instance_groups_are_numbered_through():
         {"InstanceGroupName": "gpu", "InstanceType": "ml.g5.xlarge", "InstanceCount": 2},
     ]
 
-    hosts = layout.make_hosts({"InstanceGroups": groups}, "127.0.0", named=True)
+    hosts = layout.make_hosts({"InstanceGroups": groups}, "127.0.0", "lo", named=True)
 
     assert [(host.name, host.group) for host in hosts] == [
         ("algo-1", "cpu"),
