@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import socket
 import sys
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ INTERFACE = "eth0"
 LOOPBACK = "127.0.0.1"
 _PREFIX_BITS = 24
 _OUTSIDE = ("192.0.2.1", 9)
-"""An address that no machine has (RFC 5737)."""
+"""An address that no machine has (RFC 5737), for a trial."""
 _BRIDGE = "hub"
 _TRIAL_SECONDS = 5.0
 _LABEL_BYTES = 16
@@ -52,6 +53,9 @@ def main() -> None:
     _, status = os.wait()
     if status:
         sys.exit(os.waitstatus_to_exitcode(status))
+    # A connection that is passed on needs two descriptors.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     print(json.dumps({"user": made["user"][0], "hosts": made["host"]}), flush=True)
     for label in relay.SERVED:
         for descriptor in made.get(label, []):

@@ -20,6 +20,7 @@ SERVED = ENDPOINT, OUTBOUND, NAMES, LONG_NAMES = "endpoint", "outbound", "names"
 NAME_PORT = 53
 RESOLVER = Path("/etc/resolv.conf")
 _ORIGINAL_DESTINATION = 80
+_OWN_MACHINE = ("127.", "0.")
 _CHUNK_BYTES = 1 << 18
 _MESSAGE_BYTES = 1 << 16
 _CONNECT_SECONDS, _NAME_SECONDS = 30.0, 4.0
@@ -46,13 +47,13 @@ def start(label: str, served: socket.socket, endpoint: int) -> None:
 def wanted_address(connection: socket.socket) -> Address:
     """The address to which a redirected connection was made.
 
-    Raises OSError if the connection was not redirected, or was made to a loopback address, which
-    can only be a forged packet.
+    Raises OSError if the connection was not redirected, or if the address would be this machine's
+    loopback, which only a forged packet can have.
     """
     answer = connection.getsockopt(socket.SOL_IP, _ORIGINAL_DESTINATION, 16)
     port, number = struct.unpack_from(">2xH4s", answer)
     address = socket.inet_ntoa(number)
-    if (address, port) == connection.getsockname() or address.startswith("127."):
+    if (address, port) == connection.getsockname() or address.startswith(_OWN_MACHINE):
         raise OSError(f"No connection is passed on to {address}.")
     return address, port
 
@@ -72,10 +73,16 @@ def _accept(listener: socket.socket, destination: Callable[[socket.socket], Addr
     while True:
         try:
             inner, _ = listener.accept()
-            _thread(_pass_on, inner, destination)
-        except (OSError, RuntimeError):
-            # No descriptor or thread is left until another connection ends.
+        except OSError:
+            # No descriptor is left until another connection ends.
             time.sleep(_PAUSE_SECONDS)
+            continue
+        try:
+            _thread(_pass_on, inner, destination)
+        except RuntimeError:
+            # No thread is left.
+            _reset_at_close(inner)
+            inner.close()
 
 
 def _pass_on(inner: socket.socket, destination: Callable[[socket.socket], Address]) -> None:

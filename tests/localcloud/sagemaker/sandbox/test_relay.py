@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +37,7 @@ def ask() -> bytes:
         return asking.recv(1000)
 
 
-def test_the_first_name_server_that_answers_is_heard(answering: socket.socket):
+def test_the_first_name_server_that_answers_is_used(answering: socket.socket):
     def answer() -> None:
         question, asker = answering.recvfrom(1000)
         answering.sendto(question + b", answered", asker)
@@ -74,6 +76,34 @@ def test_a_connection_that_was_not_redirected_is_not_passed_on():
             pytest.raises(OSError, match=r"passed on|No such file|Protocol not available"),
         ):
             relay.wanted_address(connection)
+
+
+@dataclass
+class Redirected:
+    """A connection that the kernel redirected from an address."""
+
+    address: str
+
+    def getsockopt(self, *_: int) -> bytes:
+        head = struct.pack("=H", socket.AF_INET) + struct.pack(">H", 443)
+        return head + socket.inet_aton(self.address) + bytes(8)
+
+    def getsockname(self) -> tuple[str, int]:
+        return "198.18.0.254", 40000
+
+
+def test_a_redirected_connection_leads_where_it_was_made_to():
+    connection: Any = Redirected("198.51.100.7")
+
+    assert relay.wanted_address(connection) == ("198.51.100.7", 443)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "0.0.0.0"])  # noqa: S104
+def test_no_forged_packet_leads_to_this_machines_loopback(address: str):
+    connection: Any = Redirected(address)
+
+    with pytest.raises(OSError, match="No connection is passed on"):
+        relay.wanted_address(connection)
 
 
 def through_the_relay(port: int) -> socket.socket:
