@@ -35,7 +35,13 @@ def resource_policy(policy: Policy, enforcement: Enforcement) -> ResourceValidat
         if args.get_config() and args.resource_type == STACK_TYPE:
             report(_configured_elsewhere(enforcement), None)
         if policy.applies(args.resource_type):
-            resource = Resource(args.resource_type, args.name, args.urn, args.props)
+            resource = Resource(
+                args.resource_type,
+                args.name,
+                args.urn,
+                args.props,
+                is_component=_is_component(args),
+            )
             parameters = enforcement.parameters(policy, args.stack_tags)
             for violation in policy.violations(resource, parameters):
                 text = enforcement.verdict(policy, violation, args.name, parameters.stack)
@@ -60,6 +66,11 @@ def stack_policy(policy: StackPolicy, enforcement: Enforcement) -> StackValidati
                 report(text, violation.subject or None)
 
     return StackValidationPolicy(validate=validate, **_facts(policy, enforcement))
+
+
+def _is_component(args: ResourceValidationArgs) -> bool:
+    """Whether a resource has no provider, and is not one: the engine gives all others theirs."""
+    return args.provider is None and not args.resource_type.startswith("pulumi:")
 
 
 def _configured_elsewhere(enforcement: Enforcement) -> str:

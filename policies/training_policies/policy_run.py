@@ -25,6 +25,9 @@ OPTIONS = pulumi_policy.PolicyResourceOptions(
 )
 """The options of a resource that has none."""
 
+PROVIDER = pulumi_policy.PolicyProviderResource("", {}, "", "")
+"""The provider of every resource that is no component."""
+
 
 @dataclass(frozen=True)
 class Diagnostic:
@@ -68,7 +71,14 @@ class PolicyRun:
     ) -> list[Diagnostic]:
         found: list[Diagnostic] = []
         args = pulumi_policy.ResourceValidationArgs(
-            each.type, each.properties, each.urn, each.name, OPTIONS, None, {}, dict(self.tags)
+            each.type,
+            each.properties,
+            each.urn,
+            each.name,
+            OPTIONS,
+            None if each.is_component else PROVIDER,
+            {},
+            dict(self.tags),
         )
         if policy.enforcement_level is not pulumi_policy.EnforcementLevel.DISABLED:
             policy.validate(args, _reporter(policy, each.urn, found))

@@ -1,10 +1,13 @@
-"""The policy that capacity is only asked for as a training job, where policies can see it."""
+"""The policy that a stack has only resources that the pack knows.
+
+It lists what may be there, not what is bad: AWS and its packages get new ways to capacity every
+month, and a list of those would always be too short.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from typing import Any
+import json
+from collections.abc import Iterable, Iterator
 
 from training_policies.compliance import nist
 from training_policies.parameters import matches, texts
@@ -12,85 +15,116 @@ from training_policies.policy import Parameters, Policy
 from training_policies.resource import Resource
 from training_policies.violation import Violation
 
-_REFUSED = [
-    # Other ways to SageMaker's instances, which no quota counts.
-    *(
-        f"aws:sagemaker/{name}:*"
-        for name in (
-            "app",
-            "cluster",
-            "endpoint",
-            "hyperParameterTuningJob",
-            "labelingJob",
-            "notebookInstance",
-            "pipeline",
-            "processingJob",
-            "space",
-            "transformJob",
-        )
-    ),
-    # Other packages for AWS, and templates and commands that make anything: no policy reads them.
-    "aws-native:*",
-    "aws:cloudformation/*",
-    "aws:index/*",
-    "awscc:*",
-    "command:*",
-]
-_CALL = re.compile(
-    r"(?i)create[-_]?(training|hyper[-_]?parameter[-_]?tuning|processing|transform|auto[-_]?ml)"
-    r"[-_]?job"
-)
-"""A call of SageMaker that takes instances, as it is written in code, commands and workflows."""
+_NAME = "quota-other-routes"
+_WHY = "it may use capacity that no quota counts, and no policy sees how it is protected"
 
-_MAY_NAME_IT = (
-    "aws:cloudwatch/eventRule:",
-    "aws:ec2/vpcEndpoint:",
-    "aws:iam/",
-    "aws:organizations/",
+
+def _types(module: str, names: str) -> Iterable[str]:
+    """Patterns of the types of a module of pulumi-aws, by their names with a space between."""
+    return (f"aws:{module}/{name}:*" for name in names.split())
+
+
+KNOWN_TYPES = (
+    "pulumi:providers:aws",
+    "pulumi:providers:pulumi-python",
+    "pulumi:pulumi:Stack",
+    "pulumi:pulumi:StackReference",
+    # This project's own dynamic resources.
+    "pulumi-python:dynamic/ec2:TrainingNetworkInterfaces",
+    "pulumi-python:dynamic/sagemaker:TrainingJob",
+    "pulumi-python:dynamic/sagemaker:TrainingJobCompletion",
+    "pulumi-python:dynamic/sagemaker:TrainingJobLineages",
+    # Those that take no instances; training jobs are the other policies' to judge.
+    *_types("sagemaker", "model modelPackageGroup modelPackageGroupPolicy trainingJob"),
+    *_types("budgets", "budget"),
+    *_types("chatbot", "slackChannelConfiguration teamsChannelConfiguration"),
+    *_types(
+        "cloudwatch",
+        "compositeAlarm dashboard eventRule eventTarget logGroup logMetricFilter metricAlarm "
+        "queryDefinition",
+    ),
+    *_types("costexplorer", "anomalyMonitor anomalySubscription costAllocationTag"),
+    *_types(
+        "ec2",
+        "defaultNetworkAcl defaultRouteTable defaultSecurityGroup egressOnlyInternetGateway eip "
+        "flowLog internetGateway internetGatewayAttachment mainRouteTableAssociation "
+        "managedPrefixList managedPrefixListEntry natGateway networkAcl networkAclAssociation "
+        "networkAclRule route routeTable routeTableAssociation securityGroup securityGroupRule "
+        "subnet tag vpc vpcDhcpOptions vpcDhcpOptionsAssociation vpcEndpoint vpcEndpointPolicy "
+        "vpcEndpointRouteTableAssociation vpcEndpointSecurityGroupAssociation "
+        "vpcEndpointSubnetAssociation vpcIpv4CidrBlockAssociation",
+    ),
+    *_types("ecr", "lifecyclePolicy repository repositoryPolicy"),
+    *_types("efs", "accessPoint backupPolicy fileSystem fileSystemPolicy mountTarget"),
+    *_types("fsx", "dataRepositoryAssociation lustreFileSystem"),
+    *_types(
+        "iam",
+        "openIdConnectProvider policy role rolePolicy rolePoliciesExclusive rolePolicyAttachment "
+        "rolePolicyAttachmentsExclusive serviceLinkedRole",
+    ),
+    *_types("kms", "alias key keyPolicy"),
+    *_types("resourcegroups", "group resource"),
+    *_types(
+        "s3",
+        "bucket bucketAcl bucketCorsConfiguration bucketIntelligentTieringConfiguration "
+        "bucketLifecycleConfiguration bucketLogging bucketMetric bucketNotification bucketObject "
+        "bucketObjectLockConfiguration bucketObjectv2 bucketOwnershipControls bucketPolicy "
+        "bucketPublicAccessBlock bucketServerSideEncryptionConfiguration bucketVersioning",
+    ),
+    # The names that releases of the provider before 7 had.
+    *_types(
+        "s3",
+        "bucketAclV2 bucketLifecycleConfigurationV2 bucketLoggingV2 "
+        "bucketObjectLockConfigurationV2 bucketServerSideEncryptionConfigurationV2 bucketV2 "
+        "bucketVersioningV2",
+    ),
+    *_types("scheduler", "schedule scheduleGroup"),
+    *_types("secretsmanager", "secret secretPolicy secretVersion"),
+    *_types("servicequotas", "serviceQuota"),
+    *_types("sfn", "stateMachine"),
+    *_types("sns", "topic topicDataProtectionPolicy topicPolicy topicSubscription"),
+    *_types("sqs", "queue queuePolicy redriveAllowPolicy redrivePolicy"),
+    *_types("ssm", "parameter"),
+    *_types("vpc", "securityGroupEgressRule securityGroupIngressRule"),
 )
-"""The beginnings of types whose resources name the call without making it."""
+"""Patterns of the types of a training platform's stack, and of what teams have beside it.
+
+Components create nothing and are not listed."""
 
 
 def _judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
+    if resource.is_component:
+        return
     if matches(resource.type, parameters["refused"]):
-        yield _violation("a resource that uses capacity, or creates what does", resource)
-    elif not resource.type.startswith(_MAY_NAME_IT):
-        calls = {found[0] for text in _texts(resource.read()) if (found := _CALL.search(text))}
-        for call in sorted(calls):
-            yield _violation(f"a call of {call} outside of a training job", resource)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in a value, however deep."""
-    left = [value]
-    while left:
-        each = left.pop()
-        if isinstance(each, str):
-            yield each
-        elif isinstance(each, dict):
-            left += each.values()
-        elif isinstance(each, list):
-            left += each
-
-
-def _violation(what: str, resource: Resource) -> Violation:
-    return Violation(
-        what,
-        "no quota counts what it uses, and no policy sees how it is protected",
-        resource.type,
-        "training jobs, and resources of the provider aws",
-    )
+        yield Violation(
+            what="a resource of a type that the configuration refuses",
+            why=_WHY,
+            asked=resource.type,
+            allowed=f"types that policies.{_NAME}.refused does not match",
+        )
+    elif not matches(resource.type, [*KNOWN_TYPES, *parameters["allowed"]]):
+        line = json.dumps({_NAME: {"allowed": [*parameters["allowed"], resource.type]}})
+        yield Violation(
+            what="a resource of a type that the policies do not know",
+            why=_WHY,
+            asked=resource.type,
+            allowed="the types of a training platform, and those that the configuration adds",
+            remedy="use another type, move it to a stack that is not for training, or ask for "
+            f'this line in the configuration: "policies": {line}',
+        )
 
 
 OTHER_ROUTES = Policy(
-    name="quota-other-routes",
-    checks="nothing uses SageMaker's instances outside of the quotas, and that nothing "
-    "is created where no policy reads it",
+    name=_NAME,
+    checks="a stack has only resources of types that the policies know, so that nothing uses "
+    "capacity outside of the quotas",
     severity="high",
     controls=[nist("SC-6"), nist("CM-7")],
-    remedy="make it a training job, move it to a stack that is not for training, or have it "
-    "exempted",
-    parameters={"refused": texts(_REFUSED, "Patterns of the types of resources that are refused.")},
+    remedy="use another type, or move it to a stack that is not for training",
+    parameters={
+        "allowed": texts([], "Patterns of types that a stack may have besides those known."),
+        "refused": texts([], "Patterns of types that a stack must not have, known or allowed."),
+    },
     applies=lambda _: True,
     judge=_judge,
 )

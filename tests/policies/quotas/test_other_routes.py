@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,9 +8,6 @@ import pytest
 from tests.policies.subjects import STACK, job, resource, violations
 from training_policies.quotas.other_routes import OTHER_ROUTES
 from training_policies.resource import UNKNOWN, Resource
-
-STATES = {"Train": {"Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync"}}
-MACHINE = "aws:sfn/stateMachine:StateMachine"
 
 
 def judged(subject: Resource, **values: Any) -> list[Any]:
@@ -23,52 +20,82 @@ def judged(subject: Resource, **values: Any) -> list[Any]:
         "aws:sagemaker/hyperParameterTuningJob:HyperParameterTuningJob",
         "aws:sagemaker/notebookInstance:NotebookInstance",
         "aws:sagemaker/endpoint:Endpoint",
-        "aws:sagemaker/pipeline:Pipeline",
+        "aws:sagemaker/endpointConfiguration:EndpointConfiguration",
+        "aws:sagemaker/monitoringSchedule:MonitoringSchedule",
+        "aws:sagemaker/mlflowTrackingServer:MlflowTrackingServer",
+        "aws:sagemaker/domain:Domain",
+        "aws:sagemaker/algorithm:Algorithm",
+        "aws:sagemaker/whatComesNextYear:WhatComesNextYear",
+        "aws:cloudcontrol/resource:Resource",
         "aws:cloudformation/stack:Stack",
+        "aws:ec2/instance:Instance",
+        "aws:ec2/fleet:Fleet",
+        "aws:ec2/capacityBlockReservation:CapacityBlockReservation",
+        "aws:ec2/vpcPeeringConnection:VpcPeeringConnection",
+        "aws:batch/jobDefinition:JobDefinition",
+        "aws:eks/nodeGroup:NodeGroup",
+        "aws:emr/cluster:Cluster",
+        "aws:codebuild/project:Project",
+        "aws:glue/job:Job",
+        "aws:lambda/function:Function",
+        "aws:iam/user:User",
+        "aws:iam/accessKey:AccessKey",
+        "aws:kms/grant:Grant",
+        "aws:ram/resourceShare:ResourceShare",
+        "aws:s3/bucketReplicationConfig:BucketReplicationConfig",
         "aws:index/sagemakerTrainingJob:SagemakerTrainingJob",
         "aws-native:sagemaker:ProcessingJob",
         "aws-native:iam:Role",
         "awscc:sagemaker/cluster:Cluster",
         "command:local:Command",
+        "pulumi:providers:aws-native",
+        "pulumi:providers:terraform-provider",
+        "pulumi-python:dynamic:Resource",
+        "pulumi-python:dynamic/sagemaker:MyTrainingJob",
+        "pulumi-nodejs:dynamic:Resource",
     ],
 )
-def test_a_type_that_no_other_policy_reads_is_refused(type_: str):
-    assert judged(resource(type_, {})) == [type_]
-    assert judged(resource(type_, {"name": UNKNOWN})) == [type_]
-    assert judged(resource(type_, {}), refused=["other:*"]) == []
+def test_a_type_that_the_policies_do_not_know_is_refused(type_: str):
+    for properties in ({}, {"name": UNKNOWN}):
+        assert judged(resource(type_, properties)) == [type_]
+
+
+def test_the_line_that_the_message_asks_for_allows_the_type():
+    subject = resource("command:local:Command", {})
+    [found] = violations(OTHER_ROUTES, subject, {"allowed": ["random:*"]}, stack=STACK)
+    line = '"policies": {"quota-other-routes": {"allowed": ["random:*", "command:local:Command"]}}'
+    assert line in str(found)
+    assert judged(subject, allowed=["random:*", "command:local:Command"]) == []
+
+
+def test_a_type_that_the_configuration_refuses_is_refused_although_it_is_known_or_allowed():
+    subject = resource("aws:ec2/natGateway:NatGateway", {})
+    assert judged(subject) == []
+    assert judged(subject, refused=["aws:ec2/nat*"]) == [subject.type]
+    assert judged(subject, refused=["aws:ec2/nat*"], allowed=["aws:ec2/*"]) == [subject.type]
+
+
+def test_a_component_of_any_type_passes_as_it_creates_nothing():
+    subject = resource("acme:index:Training", {})
+    assert judged(subject) == ["acme:index:Training"]
+    assert judged(replace(subject, is_component=True)) == []
 
 
 @pytest.mark.parametrize(
-    ("type_", "properties"),
+    "type_",
     [
-        (MACHINE, {"definition": json.dumps({"States": STATES})}),
-        ("aws:scheduler/schedule:Schedule",
-         {"target": {"arn": "aws-sdk:sagemaker:createHyperParameterTuningJob"}}),
-        ("aws:ssm/document:Document", {"content": "aws sagemaker create-training-job --cli-input"}),
-        ("aws:lambda/function:Function",
-         {"code": {"assets": [{"text": "boto3.client('sagemaker').create_processing_job()"}]}}),
-    ],
-)  # fmt: skip
-def test_a_call_that_takes_instances_is_refused_wherever_it_is_written(
-    type_: str, properties: dict[str, Any]
-):
-    assert judged(resource(type_, properties)) == [type_]
-
-
-@pytest.mark.parametrize(
-    ("type_", "properties"),
-    [
-        (MACHINE, {"definition": "arn:aws:states:::aws-sdk:sagemaker:listTrainingJobs"}),
-        (MACHINE, {"definition": UNKNOWN}),
-        ("aws:iam/rolePolicy:RolePolicy", {"policy": '"Action": "sagemaker:CreateTrainingJob"'}),
-        ("aws:cloudwatch/eventRule:EventRule", {"eventPattern": "CreateTrainingJob"}),
-        ("aws:sagemaker/modelPackageGroup:ModelPackageGroup", {"name": "models"}),
-        ("pulumi:pulumi:Stack", {}),
+        "aws:sagemaker/modelPackageGroup:ModelPackageGroup",
+        "aws:s3/bucketV2:BucketV2",
+        "aws:ecr/repository:Repository",
+        "pulumi:pulumi:Stack",
+        "pulumi:pulumi:StackReference",
+        "pulumi:providers:aws",
     ],
 )
-def test_what_takes_no_instances_passes(type_: str, properties: dict[str, Any]):
-    assert judged(resource(type_, properties)) == []
+def test_what_takes_no_capacity_passes(type_: str):
+    assert judged(resource(type_, {})) == []
 
 
 def test_a_training_job_is_the_other_policies_to_judge():
     assert judged(job()) == []
+    assert judged(resource("aws:sagemaker/trainingJob:TrainingJob", {})) == []
