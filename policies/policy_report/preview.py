@@ -139,10 +139,10 @@ def _stays(step: Mapping[str, Any]) -> bool:
 
 def _resource(state: Mapping[str, Any]) -> Resource:
     inputs = as_the_sdk_sends(_without_secrets(state.get("inputs") or {}))
-    component = not state.get("custom", True)
-    return Resource(
-        state["type"], name_in(state["urn"]), state["urn"], inputs, is_component=component
-    )
+    urn = state["urn"]
+    # The log leaves out what is false.
+    component = not state.get("custom")
+    return Resource(state["type"], name_in(urn), urn, inputs, is_component=component)
 
 
 def _without_secrets(value: Any) -> Any:

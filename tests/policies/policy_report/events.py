@@ -17,7 +17,11 @@ Event = dict[str, Any]
 
 def step(operation: str, type_: str, name: str, inputs: dict[str, Any] | None = None) -> Event:
     urn = f"urn:pulumi:dev::project::{type_}::{name}"
-    new = None if operation == "delete" else {"type": type_, "urn": urn, "inputs": inputs or {}}
+    new = (
+        None
+        if operation == "delete"
+        else {"type": type_, "urn": urn, "inputs": inputs or {}, "custom": True}
+    )
     return {"resourcePreEvent": {"metadata": {"op": operation, "type": type_, "urn": urn,
                                               "new": new}}}  # fmt: skip
 
