@@ -10,6 +10,7 @@ from typing import Any
 from training_policies.configuration import Configuration
 from training_policies.exemptions import Exemption, covering
 from training_policies.policy import Parameters, Rule, Stack
+from training_policies.quotas.running_sums import RunningSums
 from training_policies.stack_identity import stack_of
 from training_policies.violation import Violation
 
@@ -26,6 +27,7 @@ class Enforcement:
         inputs: the inputs of each resource that may be a training job, by its URN. The engine
             shows stack policies the final outputs, which for a job that is not launched yet are
             those of its last change.
+        sums: what the jobs registered so far take together.
         used: the exemptions that covered a violation.
     """
 
@@ -34,6 +36,7 @@ class Enforcement:
     settings: Mapping[str, str]
     today: date
     inputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    sums: RunningSums = field(default_factory=RunningSums)
     used: set[Exemption] = field(default_factory=set)
 
     def stack(self, tags: Mapping[str, str]) -> Stack:

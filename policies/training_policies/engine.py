@@ -20,8 +20,10 @@ from pulumi_policy import (
 from training_policies.enforcement import Enforcement
 from training_policies.exemptions import Exemption
 from training_policies.policy import Policy, Rule, StackPolicy
+from training_policies.quotas.running_sums import RunningSums
+from training_policies.quotas.team import TEAM_POLICY
 from training_policies.resource import Resource
-from training_policies.training_job import may_be_training_job
+from training_policies.training_job import may_be_training_job, training_job
 
 STACK_TYPE = "pulumi:pulumi:Stack"
 
@@ -123,6 +125,41 @@ def refusal(problems: str) -> ResourceValidationPolicy:
         enforcement_level=EnforcementLevel.MANDATORY,
         severity=Severity.CRITICAL,
         remediation_steps="Correct the configuration file as the message says.",
+    )
+
+
+def running_sums(
+    policies: Mapping[str, StackPolicy], enforcement: Enforcement
+) -> ResourceValidationPolicy:
+    """Judges the sums of a stack at each job, before the engine creates it.
+
+    `policies` are those that judge the sums over the whole stack, by name: their levels and
+    exemptions count here, too.
+    """
+
+    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        if args.resource_type == STACK_TYPE:  # which the engine registers first, in each run
+            enforcement.sums = RunningSums()
+        job = training_job(Resource(args.resource_type, args.name, args.urn, args.props))
+        if job is None:
+            return
+        parameters = enforcement.parameters(TEAM_POLICY, args.stack_tags)
+        for limit, violation in enforcement.sums.add(job, parameters):
+            policy = policies[limit.policy]
+            stack = parameters.stack
+            if enforcement.configuration.level(policy) == "mandatory":
+                text = enforcement.verdict(policy, violation, stack.name, stack)
+                if text is not None:
+                    report(f"{limit.policy}, with the jobs registered before: {text}", None)
+
+    return ResourceValidationPolicy(
+        name="quota-running-sums",
+        display_name="No job is created that breaks a quota of its stack",
+        description="Checks that each job keeps the quotas of its stack, with the jobs before it.",
+        validate=validate,
+        enforcement_level=EnforcementLevel.MANDATORY,
+        severity=Severity.HIGH,
+        remediation_steps="Remove a job from the stack, or lower what a job takes.",
     )
 
 

@@ -13,7 +13,13 @@ from training_policies.configuration import (
     read_configuration,
 )
 from training_policies.enforcement import Enforcement
-from training_policies.engine import exemptions_warning, refusal, resource_policy, stack_policy
+from training_policies.engine import (
+    exemptions_warning,
+    refusal,
+    resource_policy,
+    running_sums,
+    stack_policy,
+)
 from training_policies.platform_rules import PLATFORM_POLICIES
 from training_policies.policy import Policy, StackPolicy
 from training_policies.quotas import QUOTA_POLICIES
@@ -43,6 +49,9 @@ def configured_policies(configuration: Configuration) -> list[pulumi_policy.Poli
     enforcement = Enforcement(configuration, stack_name(), stack_settings(), today)
     return [
         *(_in_engine(each, enforcement) for each in POLICIES),
+        running_sums(
+            {each.name: each for each in POLICIES if isinstance(each, StackPolicy)}, enforcement
+        ),
         # Last, after all others have used their exemptions.
         exemptions_warning(enforcement),
     ]

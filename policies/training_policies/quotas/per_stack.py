@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from training_policies.compliance import nist
 from training_policies.policy import Parameters, StackPolicy
@@ -33,6 +33,34 @@ class StackLimit:
     measure: Measure
     unit: Unit
     remedy: str
+
+
+@dataclass
+class Shares:
+    """What each job takes of one sum; `total` is the sum of those that are known.
+
+    Resources of several parents may share a name, so the shares are in a list.
+    """
+
+    total: float = 0
+    unknown: list[str] = field(default_factory=list)
+    _known: list[tuple[str, float]] = field(default_factory=list)
+
+    def add(self, name: str, share: float | None) -> None:
+        """Counts a job; None is a share that is not known."""
+        if share is None:
+            self.unknown.append(name)
+        else:
+            self.total += share
+            self._known.append((name, share))
+
+    def are_within(self, allowed: float) -> bool:
+        """Whether all are known, and their sum is allowed."""
+        return not self.unknown and self.total <= allowed
+
+    def shown(self, unit: Unit) -> str:
+        """The jobs that take something, each with what it takes."""
+        return ", ".join(f"{name} {amount(share, unit)}" for name, share in self._known if share)
 
 
 def stack_policy(limit: StackLimit) -> StackPolicy:
@@ -77,30 +105,25 @@ def _breaches(
         allowed = allowed_by(limits, limit.key)
         if allowed is None:
             continue
-        # Resources of several parents may share a name, so their shares are in a list.
-        shares = [(job.name, limit.measure(job, scope, parameters.prices)) for job in jobs]
-        known = [share for _, share in shares if share is not None]
-        if len(known) < len(shares) or sum(known) > allowed:
-            yield _violation(owner, scope, limit, shares, allowed)
+        shares = Shares()
+        for job in jobs:
+            shares.add(job.name, limit.measure(job, scope, parameters.prices))
+        if not shares.are_within(allowed):
+            yield above(owner, scope, limit, shares, allowed)
 
 
-def _violation(
-    owner: Owner,
-    scope: Scope,
-    limit: StackLimit,
-    shares: list[tuple[str, float | None]],
-    allowed: float,
+def above(
+    owner: Owner, scope: Scope, limit: StackLimit, shares: Shares, allowed: float
 ) -> Violation:
-    unknown = [name for name, share in shares if share is None]
-    asked = sum(share for _, share in shares if share is not None)
-    each = ", ".join(f"{name} {amount(share, limit.unit)}" for name, share in shares if share)
+    """The violation of a limit by what several jobs take together."""
+    unknown, each = shares.unknown, shares.shown(limit.unit)
     return Violation(
         what=f"{limit.measured} of the stack, {scope}",
         why=f"{owner.team} in {owner.environment} shares the account's capacity and budget with "
         "the other teams; jobs count at their worst case, launched or not",
         asked=f"a number that is not known, because of {', '.join(unknown)}"
         if unknown
-        else f"{amount(asked, limit.unit)} ({each})",
+        else f"{amount(shares.total, limit.unit)} ({each})",
         allowed=amount(allowed, limit.unit),
     )
 

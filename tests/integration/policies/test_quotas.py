@@ -68,6 +68,9 @@ def test_every_route_and_every_unknown_value_is_refused_at_preview(stack: Stack)
         ("quota-instances-per-job", "unknown-type"),
         ("quota-instance-types", "unknown-type"),
         ("quota-instances-per-stack", "sagemaker-training-dev"),
+        ("quota-running-sums", "renamed"),
+        ("quota-running-sums", "unknown-count"),
+        ("quota-running-sums", "unknown-type"),
     }
     text = " ".join(result.text.split())
     assert "the number of instances of over, all instances: asked 5, allowed 4." in text
@@ -143,7 +146,7 @@ def test_a_report_on_the_pack_itself_finds_what_the_engine_found_and_passes_what
     )
     stack.settings["resources"]["two"] = _job(instances=5)
     code, text = report(stack, stack.preview(*PACK).failed())
-    assert (code, text.splitlines()[1]) == (1, "## ❌ dev: 2 violations of the policies")
+    assert (code, text.splitlines()[1]) == (1, "## ❌ dev: 3 violations of the policies")
     assert "disagree" not in text
 
 
@@ -171,6 +174,21 @@ def test_where_only_the_stacks_tags_count_no_file_gives_a_stack_another_teams_qu
         assert "disagree" not in text
 
 
+@pytest.mark.usefixtures("configure")
+def test_a_job_that_the_preview_did_not_show_is_refused_before_it_is_created(stack: Stack):
+    stack.settings["resources"] = {
+        "one": _job(instances=3),
+        "two": _job(instances=3),
+        "three": _job(instances=3) | {"hidden": True},
+    }
+    stack.preview(*PACK).succeeded()
+    # The engine registers them in any order: the last one is refused.
+    [(policy, last)] = _told(stack.up(*PACK).failed())
+    assert policy == "quota-running-sums"
+    made = {each["urn"].split("::")[-1] for each in stack.resources()}
+    assert made & {"one", "two", "three"} == {"one", "two", "three"} - {last}
+
+
 @pytest.mark.deep
 @pytest.mark.usefixtures("configure")
 def test_a_job_that_is_not_launched_counts_as_the_program_now_writes_it(stack: Stack):
@@ -179,7 +197,8 @@ def test_a_job_that_is_not_launched_counts_as_the_program_now_writes_it(stack: S
     # The provider finds no difference, so the engine keeps the outputs of before.
     stack.settings["resources"]["two"] = _job(instances=4)
     assert _told(stack.preview(*PACK).failed()) == {
-        ("quota-instances-per-stack", "sagemaker-training-dev")
+        ("quota-instances-per-stack", "sagemaker-training-dev"),
+        ("quota-running-sums", "two"),
     }
 
 

@@ -1,7 +1,8 @@
 """Makes a resource of each entry of the setting `resources`: {name: {type, inputs}}.
 
-The text `unknown` is an output that is not known before the update. As a training job that
-is not launched, no resource changes once it is made.
+The text `unknown` is an output that is not known before the update. An entry with `hidden: true`
+is only there in the update. As a training job that is not launched, no resource changes once it is
+made.
 """
 
 from typing import Any
@@ -41,4 +42,5 @@ number = Number()
 for name, entry in pulumi.Config().require_object("resources").items():
     module, _, type_ = entry["type"].partition(":")
     made = type(type_, (Resource,), {}, module=module, name=type_)
-    made(Provider(), name, _known(entry["inputs"], number.value))
+    if not (entry.get("hidden") and pulumi.runtime.is_dry_run()):
+        made(Provider(), name, _known(entry["inputs"], number.value))
