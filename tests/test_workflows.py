@@ -150,9 +150,19 @@ class TestTheReusableWorkflow:
         assert update["environment"] == "${{ inputs.environment }}"
         assert update["concurrency"]["cancel-in-progress"] is False
 
-    def test_a_preview_passes_only_where_engine_and_report_do(self):
+    def test_a_preview_passes_only_where_engine_report_and_quotas_do(self):
         last = jobs(REUSABLE)["preview"]["steps"][-1]
-        assert last["run"] == 'test "$PREVIEW" = success && test "$REPORT" = success'
+        passed = (f'test "${each}" = success' for each in ("PREVIEW", "REPORT", "QUOTAS"))
+        assert last["run"] == " && ".join(passed)
+        ids = {
+            each["id"]: each["run"] for each in jobs(REUSABLE)["preview"]["steps"] if "id" in each
+        }
+        assert last["env"] == {
+            each.upper(): f"${{{{ steps.{each}.outcome }}}}"
+            for each in ("preview", "report", "quotas")
+        }
+        assert 'quota_report --live "$REGION" --stack "$STACK"' in ids["quotas"]
+        assert '--preview "$RUNNER_TEMP/events.json"' in ids["quotas"]
         assert "continue-on-error" not in last
 
     def test_only_the_job_that_runs_no_code_of_the_program_writes_to_the_pull_request(self):

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from policy_report.costs import stack_cost
 from policy_report.markdown import markdown
-from policy_report.preview import read_preview
 from policy_report.verdict import verdict_on
 from quota_report.usage import StackJob, usage
 from training_policies.configuration import (
@@ -24,6 +23,7 @@ from training_policies.configuration import (
     read_configuration,
 )
 from training_policies.pack import POLICIES
+from training_policies.preview import read_preview
 from training_policies.stack_identity import stack_of
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from policy_report.costs import JobCost, StackCost
-from policy_report.preview import Breach, Preview
 from policy_report.verdict import Verdict
 from quota_report.usage import Usage
+from training_policies.preview import Breach, Preview
 from training_policies.quotas.amounts import Unit, amount
 from training_policies.quotas.per_stack import STACK_LIMITS
 

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from policy_report.preview import Breach, Preview, name_in
 from quota_report.usage import REFUSED, Usage
 from training_policies.configuration import Configuration
 from training_policies.engine import STACK_TYPE
 from training_policies.pack import POLICIES, enforced_policies
 from training_policies.policy import Policy
 from training_policies.policy_run import PolicyRun
+from training_policies.preview import Breach, Preview, name_in
 from training_policies.quotas import QUOTA_POLICIES
 from training_policies.resource import Resource
 

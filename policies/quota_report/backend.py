@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from quota_report.usage import StackJob
+from training_policies.policy import Stack
 from training_policies.resource import Resource, as_the_sdk_sends
 from training_policies.stack_identity import stack_of
 from training_policies.training_job import training_job
@@ -48,15 +49,22 @@ class Backend:
         names = sorted(stack["name"] for stack in stacks)
         return [job for name in names for job in self._jobs_of(name, trust_settings)]
 
-    def _jobs_of(self, name: str, trust_settings: bool) -> Iterator[RecordedJob]:
+    def stack(self, name: str, settings: Mapping[str, str], *, trust_settings: bool) -> Stack:
+        """The stack with this name, with its tags and the given settings.
+
+        Raises:
+            BackendError: the CLI can't be run, or refuses.
+        """
         tags = json.loads(self._ask("stack", "tag", "ls", "--json", "--stack", name))
-        short = name.split("/")[-1]
-        stack = stack_of(short, tags, {}, trust_settings=trust_settings)
+        return stack_of(name.split("/")[-1], tags, settings, trust_settings=trust_settings)
+
+    def _jobs_of(self, name: str, trust_settings: bool) -> Iterator[RecordedJob]:
+        stack = self.stack(name, {}, trust_settings=trust_settings)
         exported = json.loads(self._ask("stack", "export", "--stack", name))
         for state in (exported.get("deployment") or {}).get("resources") or []:
             job = None if state.get("delete") else training_job(_resource(state))
             if job is not None:
-                named = replace(job.resource, name=f"{short}: {job.name}")
+                named = replace(job.resource, name=f"{stack.name}: {job.name}")
                 yield RecordedJob(replace(job, resource=named), stack, _arn(state))
 
     def _ask(self, *arguments: str) -> str:

@@ -16,7 +16,9 @@ from botocore.exceptions import ClientError
 from training_policies.resource import Resource, as_the_sdk_sends
 from training_policies.training_job import OWN_TYPE, TrainingJobView, training_job
 
-_RUNNING = "InProgress"
+_RUNNING = ("InProgress", "Stopping")
+"""The statuses of jobs that have instances, or wait for them."""
+
 _PAGE = 100
 _LISTED_AGE = timedelta(minutes=30)
 """How old a job is at most that the list must show, because Search may not show it yet."""
@@ -96,12 +98,14 @@ def _instances(variant: TrainingJobView) -> Iterator[tuple[Market, int]]:
 
 
 def _searched(sagemaker: Any) -> Iterator[str]:
-    """The names of the jobs that Search shows as in progress."""
-    filters = [{"Name": "TrainingJobStatus", "Operator": "Equals", "Value": _RUNNING}]
-    pages = sagemaker.get_paginator("search").paginate(
-        Resource="TrainingJob", SearchExpression={"Filters": filters}, MaxResults=_PAGE
-    )
-    return (each["TrainingJob"]["TrainingJobName"] for page in pages for each in page["Results"])
+    """The names of the jobs that Search shows as in progress or stopping."""
+    for status in _RUNNING:
+        filters = [{"Name": "TrainingJobStatus", "Operator": "Equals", "Value": status}]
+        pages = sagemaker.get_paginator("search").paginate(
+            Resource="TrainingJob", SearchExpression={"Filters": filters}, MaxResults=_PAGE
+        )
+        for page in pages:
+            yield from (each["TrainingJob"]["TrainingJobName"] for each in page["Results"])
 
 
 def _listed(sagemaker: Any, oldest: datetime) -> Iterator[str]:
@@ -112,14 +116,14 @@ def _listed(sagemaker: Any, oldest: datetime) -> Iterator[str]:
     for job in (job for page in pages for job in page["TrainingJobSummaries"]):
         if job["CreationTime"] < oldest:
             return
-        if job["TrainingJobStatus"] == _RUNNING:
+        if job["TrainingJobStatus"] in _RUNNING:
             yield job["TrainingJobName"]
 
 
 def _view(sagemaker: Any, name: str) -> TrainingJobView | None:
     """A job with its tags; None for one that has ended."""
     description: Mapping[str, Any] = sagemaker.describe_training_job(TrainingJobName=name)
-    if description["TrainingJobStatus"] != _RUNNING:
+    if description["TrainingJobStatus"] not in _RUNNING:
         return None
     arn = description["TrainingJobArn"]
     tags = sagemaker.list_tags(ResourceArn=arn)["Tags"]

@@ -50,8 +50,9 @@ def test_the_pack_needs_the_same_versions_as_the_program():
         for name in ("requirements.txt", "requirements-dev.txt")
         for line in (CHECKOUT / name).read_text().splitlines()
     }
-    pinned = {"jsonschema==4.26.0", "pulumi==3.272.0", "pulumi-policy==1.21.0", "PyYAML==6.0.3"}
-    assert wanted == pinned & ours
+    names = {"boto3", "jsonschema", "pulumi", "pulumi-policy", "PyYAML"}
+    assert {each.partition("==")[0] for each in wanted} == names
+    assert wanted <= ours
 
 
 def test_the_schema_and_the_list_of_policies_are_current():

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from policy_report.__main__ import main
 from policy_report.markdown import marker
-from policy_report.preview import SECRET, preview_of
 from tests.policies.policy_report.events import (
     END,
     ENFORCED,
@@ -27,6 +26,7 @@ from tests.policies.policy_report.events import (
     written,
 )
 from training_policies.configuration import VARIABLE
+from training_policies.preview import SECRET, preview_of
 
 BUCKET = "aws:s3/bucket:Bucket"
 QUOTA = {"all": {"costPerJobUsd": 20, "costPerStackUsd": 30}, "families": {"*": {}}}

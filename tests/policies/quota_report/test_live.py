@@ -26,8 +26,11 @@ QUOTAS = [
 
 
 NOW = datetime.now(UTC)
-SEARCHED = {"a": "InProgress", "b": "InProgress", "ended": "Completed"}
-"""What Search shows as running, and what it is."""
+SEARCHED = {
+    "InProgress": {"a": "InProgress", "b": "Stopping", "ended": "Completed"},
+    "Stopping": {"c": "Stopping"},
+}
+"""What Search shows with a status, and what it is."""
 LISTED = [
     ("b", "InProgress", NOW),
     ("new", "InProgress", NOW - timedelta(minutes=1)),
@@ -52,7 +55,8 @@ class Session:
         return Paginator(self, operation)
 
     def describe_training_job(self, TrainingJobName: str) -> dict[str, Any]:  # noqa: N803
-        return DESCRIPTION | {"TrainingJobStatus": SEARCHED.get(TrainingJobName, "InProgress")}
+        known = SEARCHED["InProgress"] | SEARCHED["Stopping"]
+        return DESCRIPTION | {"TrainingJobStatus": known.get(TrainingJobName, "InProgress")}
 
     def list_tags(self, **_: Any) -> dict[str, Any]:
         return {"Tags": [{"Key": "team", "Value": "research"}]}
@@ -66,10 +70,10 @@ class Paginator:
     def paginate(self, **asked: Any) -> Iterator[dict[str, Any]]:
         if self._operation == "search":
             [condition] = asked["SearchExpression"]["Filters"]
-            assert condition["Value"] == "InProgress"
             if not self._session.may_search:
                 raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "Search")
-            yield from ({"Results": [{"TrainingJob": {"TrainingJobName": n}}]} for n in SEARCHED)
+            for name in SEARCHED[condition["Value"]]:
+                yield {"Results": [{"TrainingJob": {"TrainingJobName": name}}]}
         elif self._operation == "list_training_jobs":
             assert (asked["SortBy"], asked["SortOrder"]) == ("CreationTime", "Descending")
             for name, status, created in LISTED:
@@ -81,12 +85,12 @@ class Paginator:
             yield from ({"Quotas": [{"QuotaName": n, "Value": value}]} for n, value in QUOTAS)
 
 
-def test_the_jobs_in_progress_are_read_with_their_tags():
+def test_the_jobs_that_run_or_stop_are_read_with_their_tags():
     jobs = running_jobs(Session())
-    assert [job.name for job in jobs] == ["a", "b", "new"]
+    assert [job.name for job in jobs] == ["a", "b", "c", "new"]
     assert claim_of(jobs[0]).team == "research"
     spot, on_demand = Market("ml.g5.xlarge", spot=True), Market("ml.g5.xlarge", spot=False)
-    assert instances_by_market(jobs) == {spot: 6}
+    assert instances_by_market(jobs) == {spot: 8}
     assert account_quotas(Session()) == {spot: 4.0, on_demand: 1.0}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,13 @@ import pytest
 
 from quota_report.__main__ import main, owned
 from quota_report.backend import Backend
+from quota_report.planned import PlannedUpdate
 from quota_report.report import AccountLine, Report, as_json, as_text
+from tests.policies.policy_report.events import KEPT, job, written
 from tests.policies.subjects import request
 from training_policies.configuration import Configuration
+from training_policies.policy import Stack
+from training_policies.preview import preview_of
 from training_policies.quotas.owner import Owner
 from training_policies.resource import Resource, as_the_sdk_sends
 from training_policies.training_job import OWN_TYPE, training_job
@@ -107,6 +112,44 @@ def test_a_running_job_is_of_the_stack_whose_state_records_it_and_not_of_whom_it
     configuration = Configuration("organisation.json", {"trustSettings": False})
     found = list(owned([each for each in running if each], recorded, configuration))
     assert [each.owner for each in found] == [Owner("research", "dev"), Owner("", "")]
+
+
+def test_a_stack_that_is_previewed_counts_as_the_update_would_leave_it(
+    backend: Path, capsys: pytest.CaptureFixture[str]
+):
+    (backend / "stacks.json").write_text(json.dumps([{"name": "organization/training/a"}]))
+    events = written(backend, [job("more", count=3), job("digits"), *KEPT])
+    asked = ["--preview", str(events), "--stack", "organization/project/dev"]
+    assert main([*configured(backend, 7), *asked]) == 0
+    printed = capsys.readouterr().out
+    assert "a: digits, dev: digits, dev: more" in printed
+    assert main([*configured(backend, 6), *asked]) == 1
+    assert main(configured(backend, 6)) == 0
+
+
+def test_a_job_that_leaves_the_stack_counts_while_it_runs(backend: Path):
+    recorded = Backend(str(backend / "pulumi"), {}).jobs(trust_settings=True)[:1]
+    urn = recorded[0].job.resource.urn
+    root = Resource("pulumi:pulumi:Stack", "dev", "urn:pulumi:dev::training::root::dev", {})
+    stack = Stack("dev", "research", "dev")
+    preview = replace(preview_of([]), resources=[root])
+    update = PlannedUpdate(preview, stack)
+    assert [each.job.name for each in update.jobs(recorded, {ARN})] == ["a: digits (still running)"]
+    assert list(update.jobs(recorded, set())) == []
+    stays = replace(preview, resources=[root, replace(recorded[0].job.resource, urn=urn)])
+    [kept] = PlannedUpdate(stays, stack).jobs(recorded, {ARN})
+    assert "still running" not in kept.job.name
+
+
+def test_a_preview_that_failed_says_nothing_of_the_update(
+    backend: Path, capsys: pytest.CaptureFixture[str]
+):
+    events = written(backend, [job("more")])
+    arguments = [*configured(backend, 9), "--stack", "dev", "--preview", str(events)]
+    assert main(arguments) == 2
+    assert "has no preview that came to its end" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*configured(backend, 9), "--stack", "dev"])
 
 
 def test_without_configuration_or_backend_it_exits_with_2(
