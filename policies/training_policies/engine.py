@@ -23,7 +23,7 @@ from training_policies.policy import Policy, Rule, StackPolicy
 from training_policies.quotas.running_sums import RunningSums
 from training_policies.quotas.team import TEAM_POLICY
 from training_policies.resource import Resource
-from training_policies.training_job import may_be_training_job, training_job
+from training_policies.training_job import may_be_training_job, training_job, why_a_job
 
 STACK_TYPE = "pulumi:pulumi:Stack"
 
@@ -48,7 +48,8 @@ def resource_policy(policy: Policy, enforcement: Enforcement) -> ResourceValidat
             for violation in policy.violations(resource, parameters):
                 text = enforcement.verdict(policy, violation, args.name, parameters.stack)
                 if text is not None:
-                    report(text, None)
+                    reason = why_a_job(resource)
+                    report(f"{text}\nNote: {reason}." if reason else text, None)
 
     return ResourceValidationPolicy(validate=validate, **_facts(policy, enforcement))
 

@@ -7,6 +7,7 @@ variable PULUMI_DEBUG_COMMANDS set to true.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ _GOING = frozenset({"delete", "delete-replaced", "discard", "discard-replaced", 
 _DETAILS = frozenset({"create-replacement", "delete-replaced", "discard-replaced"})
 """The steps of a replacement, other than the one that is called so."""
 
+_COLOUR = re.compile(r"<\{%[^%]*%\}>")
 _HIDDEN = "[secret]"
 """What the log has in place of a secret text, and of a part of a text that is a secret."""
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
@@ -171,13 +173,13 @@ def _breach(event: Mapping[str, Any]) -> Breach:
         event["enforcementLevel"],
         event.get("severity", ""),
         name_in(event.get("resourceUrn") or ""),
-        event["message"].strip(),
+        _plain(event["message"]),
     )
 
 
 def _errors(events: Sequence[Event]) -> list[str]:
     diagnostics = _of_kind(events, "diagnosticEvent")
-    found = [each["message"].strip() for each in diagnostics if each["severity"] == "error"]
+    found = [_plain(each["message"]) for each in diagnostics if each["severity"] == "error"]
     return list(dict.fromkeys(each for each in found if each != "preview failed"))
 
 
@@ -188,6 +190,11 @@ def _judged_by(events: Sequence[Event]) -> Iterator[str]:
             if summary.get("policyPackName") == NAME:
                 yield from summary.get("passed") or ()
                 yield from summary.get("failed") or ()
+
+
+def _plain(message: str) -> str:
+    """A message without the marks for the terminal's colours, as `<{%reset%}>`."""
+    return _COLOUR.sub("", message).strip()
 
 
 def name_in(urn: str) -> str:

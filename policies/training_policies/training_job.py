@@ -144,6 +144,16 @@ def training_job(resource: Resource) -> TrainingJobView | None:
     return TrainingJobView(resource, requests, _attempts(resource))
 
 
+def why_a_job(resource: Resource) -> str:
+    """Why a resource of another type is judged as a training job; "" for one that is none."""
+    if resource.type in (OWN_TYPE, AWS_TYPE) or training_job(resource) is None:
+        return ""
+    return (
+        f"{resource.type} counts as a training job: its inputs have the members of a "
+        "CreateTrainingJob request"
+    )
+
+
 def training_jobs(resources: Sequence[Resource]) -> list[TrainingJobView]:
     """All training jobs among the resources."""
     views = (training_job(each) for each in resources)

@@ -15,6 +15,7 @@ from training_policies.training_job import (
     TrainingJobView,
     may_be_training_job,
     training_job,
+    why_a_job,
 )
 
 REQUEST = {
@@ -102,6 +103,18 @@ def test_a_request_in_a_text_or_in_pythons_own_words_is_found():
 def test_other_resources_are_no_training_jobs(type_: str, properties: dict[str, Any]):
     resource = Resource(type_, "other", "urn", unknown_checking_proxy(properties))
     assert training_job(resource) is None
+
+
+def test_a_resource_that_only_looks_like_a_job_says_why_it_counts_as_one():
+    registered = {"training_job_name": "a", "resource_config": {"instance_type": "ml.g5.xlarge"}}
+    inputs = unknown_checking_proxy(registered)
+    looks = Resource("pulumi-python:dynamic/a:Model", "model", "urn", inputs)
+    assert why_a_job(looks) == (
+        "pulumi-python:dynamic/a:Model counts as a training job: its inputs have the members of a "
+        "CreateTrainingJob request"
+    )
+    assert why_a_job(Resource(OWN_TYPE, "digits", "urn", inputs)) == ""
+    assert why_a_job(Resource("aws:s3/bucket:Bucket", "store", "urn", inputs)) == ""
 
 
 def test_a_job_whose_request_is_unknown_is_a_job_of_which_nothing_is_known():

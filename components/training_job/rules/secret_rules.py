@@ -14,11 +14,19 @@ from components.training_job.settings.job_settings import JobSettings
 _SECRET_ARN = re.compile(
     r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}"
 )
+_HARMLESS = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?(e[+-]?[0-9]+)?|(?i:true|false|none|null|yes|no)|")
+"""A number, a flag or nothing."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET_NAME = re.compile(
-    r"(?i)(^|[^a-z])(password|passwd|secret|token|credentials?|api[_-]?key|access[_-]?key|"
-    r"private[_-]?key)([^a-z]|$)"
+    r"(?i)(^|[^a-z])(password|passwd|passphrase|pw|secret|token|credentials?|"
+    r"(api|access|private|wandb|encryption|signing)[_-]?key)([^a-z]|$)"
 )
+_VOCABULARY = re.compile(
+    r"(?i)(bos|cls|end|eos|image|mask|pad|pool|sep|special|start|stop|unk)"
+    r"[_-]?token|token[_-]?(budget|classification|count|dropout|embeddings?|ids?|len|length|"
+    r"level|limit|merg(e|ing)|pooling|type)"
+)
+"""Names of language models' tokens, which are no secrets."""
 _NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 """Where a word begins in a name like dbPassword."""
 _SECRET_VALUE = re.compile(
@@ -27,7 +35,7 @@ _SECRET_VALUE = re.compile(
     r"|hf_[A-Za-z0-9]{30,}"  # Hugging Face
     r"|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}|glpat-[A-Za-z0-9_-]{20,}"
     r"|xox[abprs]-[A-Za-z0-9-]{10,}"  # Slack
-    r"|sk-[A-Za-z0-9_-]{20,}"  # OpenAI, Anthropic and others
+    r"|(?<![A-Za-z0-9_-])sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}"  # OpenAI, Anthropic and others
     r"|AIza[0-9A-Za-z_-]{35}"  # Google
     r"|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\."  # a JSON web token
     r"|[a-z][a-z0-9+.-]*://[^\s/:@]{1,200}:[^\s/:@]{1,200}@"  # an address with a password
@@ -60,12 +68,14 @@ def _nothing_looks_secret(job: JobSettings) -> Iterator[Problem]:
 def _looks_secret(name: str, value: str) -> bool:
     """Whether a value has the form of a known key or token, or a name that a secret may have.
 
-    Under such a name, a number and the ARN of a secret are accepted.
+    Under such a name, a number, a flag and the ARN of a secret are accepted.
     """
     if _SECRET_VALUE.search(value):
         return True
-    harmless = value.isdecimal() or _SECRET_ARN.fullmatch(value)
-    return not harmless and bool(_SECRET_NAME.search(_NEXT_WORD.sub("_", name)))
+    if _HARMLESS.fullmatch(value) or _SECRET_ARN.fullmatch(value):
+        return False
+    words = _VOCABULARY.sub("", _NEXT_WORD.sub("_", name))
+    return _SECRET_NAME.search(words) is not None
 
 
 def _texts(job: JobSettings) -> Iterator[tuple[str, str, str]]:

@@ -35,7 +35,8 @@ OWN_CALLERS = [
 
 
 def _judge_transport(document: Any, _: Parameters) -> Iterator[Violation]:
-    if not any(_refuses_plain(each) for each in denying(document)):
+    refused = [each for each in denying(document) if _refuses_plain(each)]
+    if not _covers_bucket_and_objects([name for each in refused for name in each.resources]):
         yield Violation(
             "a bucket that is reached without TLS",
             "data and credentials cross the network in plain text",
@@ -46,12 +47,11 @@ def _judge_transport(document: Any, _: Parameters) -> Iterator[Violation]:
 
 
 def _refuses_plain(statement: Statement) -> bool:
-    """Whether all requests without TLS are denied, and not only some."""
+    """Whether all requests without TLS to some resources are denied, and not only some."""
     return (
         statement.is_for_everyone
         and not statement.all_but
         and any(each in ("*", "s3:*") for each in statement.actions)
-        and _covers_bucket_and_objects(statement.resources)
         and refuses_only_plain_text(statement)
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from training_policies.compliance import checkov, nist, security_hub
-from training_policies.parameters import number
+from training_policies.parameters import matches, number, texts
 from training_policies.platform_rules.resource_types import of_types, s3_types
 from training_policies.policy import Parameters, Policy
 from training_policies.resource import MISSING, UNKNOWN, Resource
@@ -14,17 +14,44 @@ from training_policies.value_rules import is_customer_key
 from training_policies.violation import Violation
 
 
-def _judge_encryption(resource: Resource, _: Parameters) -> Iterator[Violation]:
+def _judge_encryption(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
     rules = resource.read("rules")
     if rules is UNKNOWN:
         return
+    names = (resource.name, resource.read("bucket"))
+    takes_logs = any(matches(each, parameters["logBuckets"]) for each in names)
     for rule in rules if isinstance(rules, list) and rules else [{}]:
-        yield from _judge_encryption_rule(rule if isinstance(rule, dict) else {})
+        read = rule if isinstance(rule, dict) else {}
+        if not (takes_logs and _default(read).get("sseAlgorithm") == "AES256"):
+            yield from _judge_encryption_rule(read)
+
+
+def _default(rule: dict[str, Any]) -> dict[str, Any]:
+    default = rule.get("applyServerSideEncryptionByDefault", {})
+    return default if isinstance(default, dict) else {}
+
+
+def encrypts_inline(bucket: Resource) -> bool:
+    """Whether a bucket's own property has the encryption that a configuration must have."""
+    rule = bucket.read("serverSideEncryptionConfiguration.rule")
+    return isinstance(rule, dict) and not any(True for _ in _judge_encryption_rule(rule))
+
+
+def expires_inline(bucket: Resource) -> bool:
+    """Whether a bucket's own rules let old versions and incomplete uploads expire."""
+    listed = bucket.read("lifecycleRules")
+    rules = [
+        each
+        for each in (listed if isinstance(listed, list) else [])
+        if isinstance(each, dict) and each.get("enabled") is True and not each.get("prefix")
+    ]
+    return any("abortIncompleteMultipartUploadDays" in each for each in rules) and any(
+        "noncurrentVersionExpiration" in each for each in rules
+    )
 
 
 def _judge_encryption_rule(rule: dict[str, Any]) -> Iterator[Violation]:
-    default = rule.get("applyServerSideEncryptionByDefault", {})
-    default = default if isinstance(default, dict) else {}
+    default = _default(rule)
     algorithm, key = default.get("sseAlgorithm", MISSING), default.get("kmsMasterKeyId", MISSING)
     if algorithm not in ("aws:kms", "aws:kms:dsse"):
         yield _encryption("the bucket's encryption", algorithm, "aws:kms")
@@ -87,6 +114,13 @@ ENCRYPTION = Policy(
     severity="high",
     controls=[security_hub("S3.17"), checkov("CKV_AWS_145"), nist("SC-28")],
     remedy="encrypt by default with aws:kms, the stack's key and bucketKeyEnabled",
+    parameters={
+        "logBuckets": texts(
+            ["*access-log*"],
+            "Patterns of the names of buckets for S3's access logs, or of the resources that "
+            "encrypt them: S3 delivers these logs only to buckets with SSE-S3 (AES256).",
+        )
+    },
     applies=of_types(*s3_types("bucketServerSideEncryptionConfiguration")),
     judge=_judge_encryption,
 )

@@ -1,14 +1,28 @@
-"""Controls that are resources of their own: each bucket and each VPC must have all of them."""
+"""Controls that are resources of their own: each bucket and each VPC must have all of them.
+
+A bucket may have some of them among its own properties instead, if these say what they must.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 from training_policies.compliance import Control, checkov, nist, security_hub
+from training_policies.platform_rules.bucket_settings import encrypts_inline, expires_inline
 from training_policies.platform_rules.resource_types import BUCKETS, s3_types
 from training_policies.policy import Parameters, StackPolicy
-from training_policies.resource import UNKNOWN, Resource
+from training_policies.resource import UNKNOWN, Resource, is_absent
 from training_policies.violation import Violation
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of control: what people call it, its types, and where a property does the same."""
+
+    label: str
+    types: Collection[str]
+    inline: Callable[[Resource], bool] = lambda _: False
 
 
 def _controls_policy(
@@ -17,7 +31,7 @@ def _controls_policy(
     protected: Collection[str],
     property_: str,
     identities: Sequence[str],
-    types: Mapping[str, Collection[str]],
+    kinds: Sequence[_Kind],
     controls: Sequence[Control],
 ) -> StackPolicy:
     """The policy that a stack has every control of each resource of the `protected` types.
@@ -28,21 +42,23 @@ def _controls_policy(
         protected: the types of the resources that must have the controls.
         property_: the property by which a control names the resource that it protects.
         identities: the properties of a protected resource whose values may be that name.
-        types: the types of each control, by what people call it.
+        kinds: the kinds of controls.
         controls: the frameworks' requirements.
     """
 
     def judge(resources: Sequence[Resource], _: Parameters) -> Iterator[Violation]:
         for resource in (each for each in resources if each.type in protected):
-            for label, control_types in types.items():
-                candidates = (each for each in resources if each.type in control_types)
-                if not any(protects(each, resource) for each in candidates):
+            for kind in kinds:
+                candidates = (each for each in resources if each.type in kind.types)
+                if not kind.inline(resource) and not any(
+                    protects(each, resource) for each in candidates
+                ):
                     yield Violation(
-                        f"{resource.name} without {label}",
+                        f"{resource.name} without {kind.label}",
                         "it is a resource of its own, and nothing else asks for it",
                         "none",
-                        f"{label}, in the same stack",
-                        f"add {label}",
+                        f"{kind.label}, in the same stack",
+                        f"add {kind.label}",
                         resource.urn,
                     )
 
@@ -75,14 +91,31 @@ BUCKET_CONTROLS = _controls_policy(
     BUCKETS,
     "bucket",
     ("bucket", "id"),
-    {
-        "a public access block": s3_types("bucketPublicAccessBlock"),
-        "ownership controls": s3_types("bucketOwnershipControls"),
-        "versioning": s3_types("bucketVersioning"),
-        "an encryption configuration": s3_types("bucketServerSideEncryptionConfiguration"),
-        "a bucket policy": s3_types("bucketPolicy"),
-        "a lifecycle configuration": s3_types("bucketLifecycleConfiguration"),
-    },
+    [
+        _Kind("a public access block", s3_types("bucketPublicAccessBlock")),
+        _Kind("ownership controls", s3_types("bucketOwnershipControls")),
+        _Kind(
+            "versioning",
+            s3_types("bucketVersioning"),
+            lambda bucket: bucket.read("versioning.enabled") is True,
+        ),
+        _Kind(
+            "an encryption configuration",
+            s3_types("bucketServerSideEncryptionConfiguration"),
+            encrypts_inline,
+        ),
+        _Kind(
+            "a bucket policy",
+            s3_types("bucketPolicy"),
+            # Its text is judged like that of a policy of its own.
+            lambda bucket: not is_absent(bucket.read("policy")),
+        ),
+        _Kind(
+            "a lifecycle configuration",
+            s3_types("bucketLifecycleConfiguration"),
+            expires_inline,
+        ),
+    ],
     [security_hub("S3.8"), security_hub("S3.5"), checkov("CKV2_AWS_6"), nist("AC-3")],
 )
 
@@ -92,9 +125,12 @@ VPC_CONTROLS = _controls_policy(
     ("aws:ec2/vpc:Vpc",),
     "vpcId",
     ("id",),
-    {
-        "flow logs": ("aws:ec2/flowLog:FlowLog",),
-        "an emptied default security group": ("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",),
-    },
+    [
+        _Kind("flow logs", ("aws:ec2/flowLog:FlowLog",)),
+        _Kind(
+            "an emptied default security group",
+            ("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",),
+        ),
+    ],
     [security_hub("EC2.6"), security_hub("EC2.2"), nist("AU-12")],
 )

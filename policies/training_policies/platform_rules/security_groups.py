@@ -16,6 +16,8 @@ from training_policies.violation import Violation
 _WIDEST_PREFIX = {4: 8, 6: 32}
 """The bits of a range, by IP version, below which it is a large part of the internet."""
 
+_UNIQUE_LOCAL = ipaddress.IPv6Network("fd00::/8")
+
 _INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 _EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 _RULE = "aws:ec2/securityGroupRule:SecurityGroupRule"
@@ -68,7 +70,12 @@ def is_open(range_: Any) -> bool:
         network = ipaddress.ip_network(str(range_), strict=False)
     except ValueError:
         return True
-    return network.prefixlen < _WIDEST_PREFIX[network.version]
+    return network.prefixlen < _WIDEST_PREFIX[network.version] and not _is_private(network)
+
+
+def _is_private(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+    """Whether a range is of IPv6's unique local addresses, which no one routes on the internet."""
+    return isinstance(network, ipaddress.IPv6Network) and network.subnet_of(_UNIQUE_LOCAL)
 
 
 def _judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:

@@ -109,8 +109,8 @@ def _judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
             why=_WHY,
             asked=resource.type,
             allowed="the types of a training platform, and those that the configuration adds",
-            remedy="use another type, move it to a stack that is not for training, or ask for "
-            f'this line in the configuration: "policies": {line}',
+            remedy="use another type, or ask for this line in the configuration: "
+            f'"policies": {line}',
         )
 
 
@@ -120,7 +120,7 @@ OTHER_ROUTES = Policy(
     "capacity outside of the quotas",
     severity="high",
     controls=[nist("SC-6"), nist("CM-7")],
-    remedy="use another type, or move it to a stack that is not for training",
+    remedy="use another type",
     parameters={
         "allowed": texts([], "Patterns of types that a stack may have besides those known."),
         "refused": texts([], "Patterns of types that a stack must not have, known or allowed."),

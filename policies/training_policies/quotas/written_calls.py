@@ -129,7 +129,7 @@ WRITTEN_CALLS = Policy(
     checks="no workflow, command or code that a stack holds asks SageMaker for instances",
     severity="high",
     controls=[nist("SC-6"), nist("CM-7")],
-    remedy="make it a training job, or move it to a stack that is not for training",
+    remedy="make it a training job, or have it exempted",
     parameters={
         "allowed": texts(
             [],

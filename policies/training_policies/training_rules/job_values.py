@@ -96,7 +96,7 @@ JOB_VALUES = (
                 1800,
                 "How long instances may be kept after a job, in seconds.",
                 minimum=0,
-                maximum=3600,
+                maximum=21_600,
             )
         },
     ),

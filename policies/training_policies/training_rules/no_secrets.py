@@ -13,9 +13,15 @@ from training_policies.training_rules.job_rules import for_jobs
 from training_policies.violation import Violation
 
 _SECRET_NAME = re.compile(
-    r"(?i)(^|[^a-z])(password|passwd|secret|token|credentials?|api[_-]?key|access[_-]?key|"
-    r"private[_-]?key)([^a-z]|$)"
+    r"(?i)(^|[^a-z])(password|passwd|passphrase|pw|secret|token|credentials?|"
+    r"(api|access|private|wandb|encryption|signing)[_-]?key)([^a-z]|$)"
 )
+_VOCABULARY = re.compile(
+    r"(?i)(bos|cls|end|eos|image|mask|pad|pool|sep|special|start|stop|unk)"
+    r"[_-]?token|token[_-]?(budget|classification|count|dropout|embeddings?|ids?|len|length|"
+    r"level|limit|merg(e|ing)|pooling|type)"
+)
+"""Names of language models' tokens, which are no secrets."""
 _NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 """Where a word begins in a name like dbPassword."""
 _SECRET_VALUE = re.compile(
@@ -24,11 +30,13 @@ _SECRET_VALUE = re.compile(
     r"|hf_[A-Za-z0-9]{30,}"  # Hugging Face
     r"|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}|glpat-[A-Za-z0-9_-]{20,}"
     r"|xox[abprs]-[A-Za-z0-9-]{10,}"  # Slack
-    r"|sk-[A-Za-z0-9_-]{20,}"  # OpenAI, Anthropic and others
+    r"|(?<![A-Za-z0-9_-])sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}"  # OpenAI, Anthropic and others
     r"|AIza[0-9A-Za-z_-]{35}"  # Google
     r"|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\."  # a JSON web token
     r"|[a-z][a-z0-9+.-]*://[^\s/:@]{1,200}:[^\s/:@]{1,200}@"  # an address with a password
 )
+_HARMLESS = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?(e[+-]?[0-9]+)?|(?i:true|false|none|null|yes|no)|")
+"""A number, a flag or nothing."""
 _SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[^\s*]+")
 """Where a secret is kept, which is no secret itself."""
 
@@ -79,13 +87,14 @@ def _has_secret_form(value: Any) -> bool:
 
 
 def _sounds_secret(name: str, value: Any) -> bool:
-    """Whether the name of a value says that it is a secret; numbers and ARNs are none.
+    """Whether the name of a value says that it is a secret; numbers, flags and ARNs are none.
 
     A value that is not known yet is judged by its name only, and again when the job is made.
     """
-    text = value if isinstance(value, str) else ""
-    harmless = text.isdecimal() or _SECRET_ARN.fullmatch(text)
-    return _SECRET_NAME.search(_NEXT_WORD.sub("_", name)) is not None and not harmless
+    if isinstance(value, str) and (_HARMLESS.fullmatch(value) or _SECRET_ARN.fullmatch(value)):
+        return False
+    words = _VOCABULARY.sub("", _NEXT_WORD.sub("_", name))
+    return _SECRET_NAME.search(words) is not None
 
 
 NO_SECRETS = Policy(

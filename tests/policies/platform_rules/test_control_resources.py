@@ -75,3 +75,44 @@ def test_a_vpc_needs_flow_logs_and_an_emptied_default_group():
     assert len(violations(VPC_CONTROLS, [vpc, logs])) == 1
     assert len(violations(VPC_CONTROLS, [vpc])) == 2
     assert violations(VPC_CONTROLS, [logs, group]) == []
+
+
+INLINE: dict[str, Any] = {
+    "bucket": "store",
+    "versioning": {"enabled": True},
+    "policy": "{}",
+    "serverSideEncryptionConfiguration": {
+        "rule": {
+            "applyServerSideEncryptionByDefault": {
+                "sseAlgorithm": "aws:kms",
+                "kmsMasterKeyId": UNKNOWN,
+            },
+            "bucketKeyEnabled": True,
+        }
+    },
+    "lifecycleRules": [
+        {"enabled": True, "abortIncompleteMultipartUploadDays": 7},
+        {"enabled": True, "noncurrentVersionExpiration": {"days": 30}},
+    ],
+}
+
+
+def test_a_bucket_may_have_controls_among_its_own_properties():
+    bucket = resource("aws:s3/bucket:Bucket", INLINE, "store")
+    assert violations(BUCKET_CONTROLS, [bucket, *controls(BUCKET_OF)[:2]]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("versioning", {"enabled": False}),
+        ("policy", ""),
+        ("serverSideEncryptionConfiguration", {"rule": {}}),
+        ("lifecycleRules", INLINE["lifecycleRules"][:1]),
+        ("lifecycleRules", [each | {"enabled": False} for each in INLINE["lifecycleRules"]]),
+        ("lifecycleRules", [each | {"prefix": "a/"} for each in INLINE["lifecycleRules"]]),
+    ],
+)
+def test_a_property_that_does_less_than_the_control_does_not_count(name: str, value: Any):
+    bucket = resource("aws:s3/bucket:Bucket", INLINE | {name: value}, "store")
+    assert len(violations(BUCKET_CONTROLS, [bucket, *controls(BUCKET_OF)[:2]])) == 1

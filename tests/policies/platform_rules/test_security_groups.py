@@ -21,3 +21,10 @@ def test_a_range_that_cant_be_read_counts_as_open(range_: str):
         ipaddress.ip_network(range_, strict=False)
     except ValueError:
         assert is_open(range_)
+
+
+def test_private_ranges_of_ipv6_are_not_open():
+    assert not is_open("fd00::/8")
+    assert not is_open("fd12:3456::/16")
+    assert is_open("fc00::/7")
+    assert is_open("2000::/3")

@@ -89,6 +89,15 @@ def test_a_violation_is_shown_as_it_was_reported_and_refuses(report: Report):
     assert "  ```text\n  Checks it.\n  No.\n  ```" in text
 
 
+def test_marks_for_the_terminals_colours_are_not_shown(report: Report):
+    coloured = breach(message="<{%reset%}>Too many.<{%reset%}>\n<{%fg 13%}>Why")
+    code, text = report(job(), coloured, error("<{%fg 1%}>broken<{%reset%}>"), *KEPT)
+    assert code == 1
+    assert "Too many." in text
+    assert "broken" in text
+    assert "{%" not in text
+
+
 def test_a_warning_is_shown_and_refuses_nothing(report: Report):
     code, text = report(job(), breach("advisory"), *KEPT)
     assert code == 0

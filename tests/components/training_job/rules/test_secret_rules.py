@@ -45,5 +45,13 @@ def test_a_wrong_secret_is_refused_with_path_rule_and_remedy(
 
 
 def test_what_only_sounds_secret_is_accepted(project: Path) -> None:
-    job = {"environment": {"TOKEN_ARN": SECRET_ARN, "max_tokens": "7"}}
+    environment = {
+        "TOKEN_ARN": SECRET_ARN,
+        "max_tokens": "7",
+        "pad_token": "<pad>",
+        "token_dropout": "0.1",
+        "hub_token": "false",
+        "NAME": "multi-task-learning-rate-0123456789-sweep",
+    }
+    job = {"environment": environment}
     assert problems(stack(job), project) == {}
