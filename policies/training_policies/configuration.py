@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from training_policies.configuration_schema import configuration_schema
+from training_policies.configuration_schema import EXEMPTION_DAYS, configuration_schema
 from training_policies.exemptions import Exemption, parse
 from training_policies.instances import Prices
 from training_policies.policy import Level, Parameters, Rule, Stack
@@ -79,16 +81,19 @@ def configuration_file() -> Path:
     return Path(named).absolute() if named else DEFAULT_FILE
 
 
-def read_configuration(file: Path, rules: Iterable[Rule]) -> Configuration:
-    """The configuration in a file.
+def read_configuration(
+    file: Path, rules: Iterable[Rule], today: date | None = None
+) -> Configuration:
+    """The configuration in a file, as it can be used on a day, which is today by default.
 
     Raises:
         ConfigurationError: it does not exist, is not JSON, or breaks the schema.
     """
     values = _decoded(file)
+    today = today or datetime.now(UTC).date()
     problems = schema_problems(values, configuration_schema(rules))
     if not problems:
-        problems = _calendar_problems(values)
+        problems = _calendar_problems(values) or _late_ends(values, today)
     if problems:
         raise ConfigurationError(report(str(file), problems))
     exemptions = tuple(parse(each) for each in values.get("exemptions", []))
@@ -97,7 +102,10 @@ def read_configuration(file: Path, rules: Iterable[Rule]) -> Configuration:
 
 def _decoded(file: Path) -> Any:
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        return json.loads(
+            text, object_pairs_hook=_mapping, parse_constant=_finite, parse_float=_finite
+        )
     except OSError as error:
         problem = Problem(
             VARIABLE,
@@ -105,9 +113,28 @@ def _decoded(file: Path) -> Any:
             f"{file} can't be read: {error.strerror}",
             f"write a configuration there, or set {VARIABLE} to the path of one",
         )
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         problem = Problem(str(file), MISSING, f"is not JSON: {error}", "correct the file's syntax")
     raise ConfigurationError(report(str(file), [problem]))
+
+
+def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, in which each name is given once: most parsers take the last of two."""
+    names = Counter(name for name, _ in pairs)
+    twice = [json.dumps(name) for name, count in names.items() if count > 1]
+    if twice:
+        message = f"an object has {', '.join(twice)} twice"
+        raise ValueError(message)
+    return dict(pairs)
+
+
+def _finite(text: str) -> float:
+    """A number; `Infinity`, `NaN` and what is too large for a float would be no limit at all."""
+    number = float(text)
+    if not math.isfinite(number):
+        message = f"{text} is no number that a limit can be"
+        raise ValueError(message)
+    return number
 
 
 def _calendar_problems(values: Mapping[str, Any]) -> list[Problem]:
@@ -120,6 +147,22 @@ def _calendar_problems(values: Mapping[str, Any]) -> list[Problem]:
             path, rule = f"exemptions.{index}.expires", "is not a day of the calendar"
             found.append(Problem(path, each["expires"], rule, "write a day as 2027-03-31"))
     return found
+
+
+def _late_ends(values: Mapping[str, Any], today: date) -> list[Problem]:
+    """Exemptions that would last too long to be looked at again."""
+    days = values.get("exemptionMaximumDays", EXEMPTION_DAYS)
+    latest = today + timedelta(days=days)
+    return [
+        Problem(
+            f"exemptions.{index}.expires",
+            each["expires"],
+            f"is later than {latest}: an exemption lasts at most {days} days from today",
+            f"write {latest} or an earlier day, and renew the exemption when it ends",
+        )
+        for index, each in enumerate(values.get("exemptions", []))
+        if date.fromisoformat(each["expires"]) > latest
+    ]
 
 
 def _defaults(rule: Rule) -> dict[str, Any]:

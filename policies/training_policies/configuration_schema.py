@@ -12,6 +12,9 @@ from training_policies.policy import Rule, Schema
 from training_policies.quotas.quota import QUOTA_SCHEMA
 
 _NAME = "^[a-z0-9](-?[a-z0-9])*$"
+EXEMPTION_DAYS = 366
+"""How many days an exemption may last at most, unless the configuration says otherwise."""
+
 _LEVELS = ["advisory", "mandatory", "disabled"]
 
 
@@ -33,6 +36,13 @@ def configuration_schema(rules: Iterable[Rule]) -> dict[str, Any]:
                 "minimum": 0,
                 "default": 14,
                 "description": "how many days before its end an exemption warns, 0 or more",
+            },
+            "exemptionMaximumDays": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 3660,
+                "default": EXEMPTION_DAYS,
+                "description": "how many days from today an exemption may last at most, 1 to 3660",
             },
             "prices": _PRICES,
             "policies": _mapping(
@@ -143,6 +153,12 @@ def _exemptions(rules: list[Rule]) -> dict[str, Any]:
             "stack",
             1,
         ),
+        "resourceType": _text(
+            "a pattern of the types of these resources that names the package, as "
+            "aws:s3/bucket:Bucket or pulumi-python:dynamic/*; pulumi:pulumi:Stack for sums over a "
+            "stack",
+            pattern=r"^[a-z][a-z0-9-]*:",
+        ),
         "team": _text("a pattern of teams; any by default", 1),
         "environment": _text("a pattern of environments; any by default", 1),
         "reason": _text("why, in a sentence", 10),
@@ -154,7 +170,7 @@ def _exemptions(rules: list[Rule]) -> dict[str, Any]:
         "type": "array",
         "description": "who may break which policy, why, and until when",
         "items": _mapping(
-            "an exemption: {policy, resource, reason, owner, expires}",
+            "an exemption: {policy, resource, resourceType, reason, owner, expires}",
             properties,
             required=[name for name in properties if name not in optional],
         ),

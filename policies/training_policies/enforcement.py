@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from training_policies.configuration import Configuration
-from training_policies.exemptions import Exemption, covering
+from training_policies.exemptions import Exemption, Subject, covering
 from training_policies.policy import Parameters, Rule, Stack
 from training_policies.quotas.running_sums import RunningSums
 from training_policies.stack_identity import stack_of
@@ -48,8 +48,10 @@ class Enforcement:
         """A policy's parameters for the stack with these tags."""
         return self.configuration.parameters(rule, self.stack(tags), self.today)
 
-    def verdict(self, rule: Rule, violation: Violation, resource: str, stack: Stack) -> str | None:
-        """The text of a violation of the resource with this name; None where it is exempted."""
+    def verdict(
+        self, rule: Rule, violation: Violation, resource: Subject, stack: Stack
+    ) -> str | None:
+        """The text of a violation of a resource; None where it is exempted."""
         exemption = covering(self.configuration.exemptions, rule.name, resource, stack)
         if exemption is None:
             return f"{violation}\n{self._how_to_ask(rule, resource)}"
@@ -58,10 +60,11 @@ class Enforcement:
         self.used.add(exemption)
         return None
 
-    def _how_to_ask(self, rule: Rule, resource: str) -> str:
+    def _how_to_ask(self, rule: Rule, resource: Subject) -> str:
         if rule.fixed:
             return "Exemption: there is none from this policy."
         return (
-            f"Exemption: ask for {{policy: {rule.name}, resource: {resource}, reason, owner, "
-            f"expires}} among the exemptions of {self.configuration.file}."
+            f"Exemption: ask for {{policy: {rule.name}, resource: {resource.name}, resourceType: "
+            f"{resource.type}, reason, owner, expires}} among the exemptions of "
+            f"{self.configuration.file}."
         )

@@ -18,8 +18,8 @@ from pulumi_policy import (
 )
 
 from training_policies.enforcement import Enforcement
-from training_policies.exemptions import Exemption
-from training_policies.policy import Policy, Rule, StackPolicy
+from training_policies.exemptions import Exemption, Subject
+from training_policies.policy import Policy, Rule, Stack, StackPolicy
 from training_policies.quotas.running_sums import RunningSums
 from training_policies.quotas.team import TEAM_POLICY
 from training_policies.resource import Resource
@@ -46,7 +46,8 @@ def resource_policy(policy: Policy, enforcement: Enforcement) -> ResourceValidat
             )
             parameters = enforcement.parameters(policy, args.stack_tags)
             for violation in policy.violations(resource, parameters):
-                text = enforcement.verdict(policy, violation, args.name, parameters.stack)
+                subject = Subject(args.name, args.resource_type)
+                text = enforcement.verdict(policy, violation, subject, parameters.stack)
                 if text is not None:
                     reason = why_a_job(resource)
                     report(f"{text}\nNote: {reason}." if reason else text, None)
@@ -63,7 +64,7 @@ def stack_policy(policy: StackPolicy, enforcement: Enforcement) -> StackValidati
         resources = [_registered(each, enforcement.inputs) for each in args.resources]
         parameters = enforcement.parameters(policy, args.stack_tags)
         for violation in policy.violations(resources, parameters):
-            subject = violation.subject.rpartition("::")[2] or parameters.stack.name
+            subject = _subject(violation.subject, parameters.stack)
             text = enforcement.verdict(policy, violation, subject, parameters.stack)
             if text is not None:
                 report(text, violation.subject or None)
@@ -74,6 +75,14 @@ def stack_policy(policy: StackPolicy, enforcement: Enforcement) -> StackValidati
 def _is_component(args: ResourceValidationArgs) -> bool:
     """Whether a resource has no provider, and is not one: the engine gives all others theirs."""
     return args.provider is None and not args.resource_type.startswith("pulumi:")
+
+
+def _subject(urn: str, stack: Stack) -> Subject:
+    """The resource with a URN, which is `urn:pulumi:…::<types>::<name>`; the stack for ""."""
+    if not urn:
+        return Subject(stack.name, STACK_TYPE)
+    _, types, name = urn.rsplit("::", 2)
+    return Subject(name, types.rpartition("$")[2])
 
 
 def _configured_elsewhere(enforcement: Enforcement) -> str:
@@ -149,7 +158,7 @@ def running_sums(
             policy = policies[limit.policy]
             stack = parameters.stack
             if enforcement.configuration.level(policy) == "mandatory":
-                text = enforcement.verdict(policy, violation, stack.name, stack)
+                text = enforcement.verdict(policy, violation, _subject("", stack), stack)
                 if text is not None:
                     report(f"{limit.policy}, with the jobs registered before: {text}", None)
 

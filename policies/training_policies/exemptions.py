@@ -12,22 +12,35 @@ from training_policies.policy import Stack
 
 
 @dataclass(frozen=True)
+class Subject:
+    """What a violation is about: the name and the type of a resource, or of the stack."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
 class Exemption:
-    """One exemption. `resource`, `team` and `environment` are patterns as of file names."""
+    """One exemption; all but `policy`, `reason`, `owner` and `expires` are patterns.
+
+    A pull request chooses the names of its resources, but not what a type of resources is.
+    """
 
     policy: str
     resource: str
+    resource_type: str
     reason: str
     owner: str
     expires: date
     team: str = "*"
     environment: str = "*"
 
-    def covers(self, policy: str, resource: str, stack: Stack) -> bool:
+    def covers(self, policy: str, resource: Subject, stack: Stack) -> bool:
         """Whether it is meant for this policy and resource, whatever the day."""
         return (
             policy == self.policy
-            and fnmatchcase(resource, self.resource)
+            and fnmatchcase(resource.name, self.resource)
+            and fnmatchcase(resource.type, self.resource_type)
             and fnmatchcase(stack.team, self.team)
             and fnmatchcase(stack.environment, self.environment)
         )
@@ -54,11 +67,13 @@ def parse(values: Mapping[str, Any]) -> Exemption:
     Raises:
         ValueError: `expires` is not a day of the calendar.
     """
-    return Exemption(**{**values, "expires": date.fromisoformat(values["expires"])})
+    given = {**values, "resource_type": values["resourceType"]}
+    del given["resourceType"]
+    return Exemption(**{**given, "expires": date.fromisoformat(values["expires"])})
 
 
 def covering(
-    exemptions: Iterable[Exemption], policy: str, resource: str, stack: Stack
+    exemptions: Iterable[Exemption], policy: str, resource: Subject, stack: Stack
 ) -> Exemption | None:
     """The exemption that covers a violation: the one that lasts longest, expired or not."""
     meant = [each for each in exemptions if each.covers(policy, resource, stack)]

@@ -82,19 +82,22 @@ def request_within(resource: Resource) -> Request | None:
     """The request anywhere in a resource of any other type; None if the resource has none.
 
     Where there are several, only the provider knows which of them it sends, so the request is
-    UNKNOWN.
+    UNKNOWN. So it is where a text of JSON is nested too deep to be read.
     """
     # A fallback has enough of a request to be taken for one.
     properties = {
         name: value for name, value in resource.read().items() if spelling(name) != "fallbacks"
     }
-    requests: list[Mapping[str, Any]] = []
-    for each in _mappings(properties):
-        if _is_training_request(each) and each not in requests:
-            requests.append(each)
-    if not requests:
-        return None
-    return Request(requests[0], flat=True) if len(requests) == 1 else Request(UNKNOWN)
+    first = None
+    try:
+        for each in _mappings(properties):
+            if _is_training_request(each):
+                if first is not None and each != first:
+                    return Request(UNKNOWN)
+                first = each
+    except RecursionError:
+        return Request(UNKNOWN)
+    return None if first is None else Request(first, flat=True)
 
 
 def spelling(name: str) -> str:

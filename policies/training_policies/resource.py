@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -143,7 +145,11 @@ def _sdk_value(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_sdk_value(each) for each in value]
     if isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        return (
+            float(value)
+            if abs(value) <= sys.float_info.max
+            else math.copysign(math.inf, 1 if value > 0 else -1)
+        )
     return value
 
 

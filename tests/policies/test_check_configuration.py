@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from training_policies import check_configuration
 def test_the_check_says_what_a_configuration_has_and_when_exemptions_end(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    exemptions = [exemption(expires="2999-01-31"), exemption(expires="2020-01-31")]
+    soon = str(date.today() + timedelta(days=30))
+    exemptions = [exemption(expires=soon), exemption(expires="2020-01-31")]
     file = written(tmp_path, {"teams": {"research": {}}, "exemptions": exemptions})
     assert check_configuration.main([str(file)]) == 0
     first, expired, lasting = capsys.readouterr().out.splitlines()

@@ -32,6 +32,7 @@ def exemption(**changes: str) -> dict[str, str]:
     valid = {
         "policy": "quota-spot-only",
         "resource": "*",
+        "resourceType": "pulumi-python:dynamic/sagemaker:TrainingJob",
         "reason": "a deadline in May",
         "owner": "ada@example.org",
         "expires": "2027-01-31",
@@ -107,6 +108,40 @@ WRONG: list[tuple[Any, str, str, str]] = [
         "write a day",
     ),
     (
+        {"teams": {}, "exemptions": [exemption(expires="2999-12-31")]},
+        "exemptions.0.expires",
+        "an exemption lasts at most 366 days from today",
+        "renew the exemption when it ends",
+    ),
+    (
+        {"teams": {}, "exemptions": [exemption(resourceType="*")]},
+        "exemptions.0.resourceType",
+        "does not match",
+        "names the package",
+    ),
+    (
+        '{"teams": {"research": {}, "vision": {}, "research": {}}}',
+        "organisation.json",
+        'is not JSON: an object has "research" twice',
+        "correct the file's syntax",
+    ),
+    *(
+        (
+            f'{{"teams": {{}}, "prices": {{"usdPerHour": {{"ml.g5.xlarge": {number}}}}}}}',
+            "organisation.json",
+            f"is not JSON: {number} is no number",
+            "correct the file's syntax",
+        )
+        for number in ("Infinity", "-Infinity", "NaN", "1e999")
+    ),
+    (
+        chr(0xFEFF) + '{"teams": {}}',
+        "organisation.json",
+        "is not JSON: Unexpected UTF-8 BOM",
+        "correct the file's syntax",
+    ),
+    ("[" * 100_000, "organisation.json", "is not JSON", "correct the file's syntax"),
+    (
         {"teams": {}, "exemptions": [{"policy": "quota-spot-only"}]},
         "exemptions.0.reason",
         "is required",
@@ -136,7 +171,7 @@ def test_a_wrong_configuration_is_refused_with_path_rule_and_remedy(
 
 def test_all_problems_are_reported_at_once(tmp_path: Path):
     wrong = {"teams": {"research": {"dev": {}}}, "exemptions": [{}], "prices": {"unknown": "no"}}
-    with pytest.raises(ConfigurationError, match=r"^7 problems"):
+    with pytest.raises(ConfigurationError, match=r"^8 problems"):
         read_configuration(written(tmp_path, wrong), POLICIES)
 
 

@@ -48,6 +48,7 @@ def exemption(**changes: str) -> dict[str, str]:
     valid = {
         "policy": "quota-instances-per-job",
         "resource": "dig*",
+        "resourceType": "pulumi-python:dynamic/*",
         "reason": "a deadline in July",
         "owner": "ada@example.org",
         "expires": "2026-12-31",
@@ -62,8 +63,9 @@ def test_a_violation_says_what_why_the_numbers_the_remedy_and_how_to_be_exempted
         "the number of instances of digits, all instances: asked 3, allowed 2.",
         "Why: the account's capacity is shared by all teams.",
         "Remedy: lower instanceCount.",
-        "Exemption: ask for {policy: quota-instances-per-job, resource: digits, reason, owner, "
-        "expires} among the exemptions of organisation.json.",
+        "Exemption: ask for {policy: quota-instances-per-job, resource: digits, resourceType: "
+        "pulumi-python:dynamic/sagemaker:TrainingJob, reason, owner, expires} among the exemptions "
+        "of organisation.json.",
     ]
 
 
@@ -126,7 +128,11 @@ def test_an_exemption_that_nothing_needs_does_not_warn():
 def test_an_exemption_for_a_sum_names_the_stack():
     many = [job(name=str(number)) for number in range(5)]
     assert [reported.policy for reported in run(resources=many)] == ["quota-instances-per-stack"]
-    sums = exemption(policy="quota-instances-per-stack", resource="research-dev")
+    sums = exemption(
+        policy="quota-instances-per-stack",
+        resource="research-dev",
+        resourceType="pulumi:pulumi:Stack",
+    )
     assert run(sums, resources=many) == []
 
 

@@ -1,18 +1,25 @@
 from __future__ import annotations
 
 import ast
+import json
 import sys
+import time
 from collections.abc import Iterator
+from math import inf, nan
 from pathlib import Path
+from typing import Any
 
 import pulumi_policy
 import pytest
 
+from tests.policies.subjects import TODAY, job, limits, request, resource
 from toolchain.layout import CHECKOUT
-from training_policies.configuration import DEFAULT_FILE, read_configuration
+from training_policies.configuration import DEFAULT_FILE, Configuration, read_configuration
 from training_policies.generated_files import LIST_FILE, SCHEMA_FILE, list_text, schema_text
 from training_policies.pack import POLICIES, configured_policies
 from training_policies.policy import Policy, Rule
+from training_policies.policy_run import Diagnostic, PolicyRun
+from training_policies.resource import Resource
 
 PACK = CHECKOUT / "policies"
 OWN = {"jsonschema", "pulumi", "pulumi_policy", "training_policies"}
@@ -92,3 +99,49 @@ def test_the_engine_gets_severity_framework_controls_and_remediation():
         assert policy.tags == [f"{each.framework}: {each.id}" for each in rule.controls]
         kind = pulumi_policy.ResourceValidationPolicy
         assert isinstance(policy, kind) == isinstance(rule, Policy)
+
+
+def _all_policies_over(*resources: Resource) -> list[Diagnostic]:
+    """What the whole pack reports; the sums are large enough for any number of jobs."""
+    teams = limits({"instancesPerStack": 10**9, "jobsAtOnce": 10**9})
+    configuration = Configuration("organisation.json", {"teams": teams})
+    settings = {"team": "research", "environment": "dev"}
+    return PolicyRun(configuration, POLICIES, {}, settings, "research-dev", TODAY).over(resources)
+
+
+@pytest.mark.parametrize(
+    "number", [inf, -inf, nan, 1e308, pytest.param(10**400, id="huge"), -1, 0.5, True]
+)
+@pytest.mark.parametrize("path", ["count", "runtime", "wait", "spot", "instance_type"])
+def test_no_number_in_a_job_brings_a_policy_down(path: str, number: Any):
+    assert all(each.text for each in _all_policies_over(job(**{path: number})))
+
+
+LONG = 32_000
+ELEMENTS = 300_000
+LARGE = {
+    "elements": json.dumps([{"a": number} for number in range(ELEMENTS)]),
+    "requests": json.dumps([request(count=number) for number in range(ELEMENTS // 100)]),
+    "deep": "[" * ELEMENTS + "]" * ELEMENTS,
+    **{
+        part: part * (LONG // len(part))
+        for part in ("a", "eyJ", "hf_", "sk-", "a://", "create-", "sagemaker.", "pad_", "\\", '"{[')
+    },
+}
+"""Texts on which a search that goes back takes minutes or hours."""
+SECONDS = 120
+"""The processor time after which a policy counts as one that never ends; 12 s are usual."""
+
+
+@pytest.mark.deep
+def test_the_time_of_a_policy_grows_no_faster_than_its_input():
+    began = time.process_time()
+    for text in LARGE.values():
+        _all_policies_over(
+            resource("pulumi-python:dynamic/acme:Model", {"text": text}, "model"),
+            resource("aws:iam/rolePolicy:RolePolicy", {"policy": text}, "policy"),
+            resource("aws:ssm/parameter:Parameter", {"value": text}, "parameter"),
+            job(inputs={"request": {**request(), "Environment": {"A": text, text[:LONG]: "b"}}}),
+        )
+    _all_policies_over(*(job(name=f"job-{number}") for number in range(800)))
+    assert time.process_time() - began < SECONDS

@@ -35,6 +35,7 @@ COMPLETE: dict[str, Any] = {
         {
             "policy": "quota-spot-only",
             "resource": "*",
+            "resourceType": "pulumi-python:dynamic/*",
             "reason": "a deadline in May",
             "owner": "ada@example.org",
             "expires": "2027-01-31",

@@ -143,7 +143,7 @@ def _is_anything(value: str) -> bool:
 def _decoded(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnreadableDocumentError("it is not JSON") from error
 
 

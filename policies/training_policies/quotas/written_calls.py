@@ -53,7 +53,7 @@ _KNOWN_INTEGRATIONS = (
     "aws-sdk:sqs:sendMessage*",
 )
 
-_ESCAPED = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8}))")
+_ESCAPED = re.compile(r"(?<!\\)\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8}))")
 """A character as JSON, YAML and most languages may write it, however often it was quoted."""
 
 _ONLY_NAMES_IT = (

@@ -32,8 +32,9 @@ _SECRET_VALUE = re.compile(
     r"|xox[abprs]-[A-Za-z0-9-]{10,}"  # Slack
     r"|(?<![A-Za-z0-9_-])sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}"  # OpenAI, Anthropic and others
     r"|AIza[0-9A-Za-z_-]{35}"  # Google
-    r"|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\."  # a JSON web token
-    r"|[a-z][a-z0-9+.-]*://[^\s/:@]{1,200}:[^\s/:@]{1,200}@"  # an address with a password
+    r"|(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\."  # a JSON web token
+    # An address with a password.
+    r"|(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://[^\s/:@]{1,200}:[^\s/:@]{1,200}@"
 )
 _HARMLESS = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?(e[+-]?[0-9]+)?|(?i:true|false|none|null|yes|no)|")
 """A number, a flag or nothing."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -133,9 +134,10 @@ OVER = [job("one", count=9), job("two", count=9)]
 EXEMPTION = {
     "policy": "quota-cost-per-stack",
     "resource": "research-dev",
+    "resourceType": "pulumi:pulumi:Stack",
     "reason": "a deadline in July",
     "owner": "ada@example.org",
-    "expires": "2999-12-31",
+    "expires": str(date.today() + timedelta(days=30)),
 }
 
 

@@ -95,6 +95,7 @@ def test_level_and_exemptions_are_those_of_the_policy_over_the_whole_stack():
     exemption = {
         "policy": "quota-instances-per-stack",
         "resource": "research-dev",
+        "resourceType": "pulumi:pulumi:Stack",
         "reason": "a deadline in July",
         "owner": "ada@example.org",
         "expires": "2026-07-31",
