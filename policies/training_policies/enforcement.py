@@ -11,6 +11,7 @@ from training_policies.configuration import Configuration
 from training_policies.exemptions import Exemption, Subject, covering
 from training_policies.policy import Parameters, Rule, Stack
 from training_policies.quotas.running_sums import RunningSums
+from training_policies.resource import Resource
 from training_policies.stack_identity import stack_of
 from training_policies.violation import Violation
 
@@ -28,6 +29,7 @@ class Enforcement:
             shows stack policies the final outputs, which for a job that is not launched yet are
             those of its last change.
         sums: what the jobs registered so far take together.
+        places: the stack's buckets and roles that are registered so far.
         used: the exemptions that covered a violation.
     """
 
@@ -36,6 +38,7 @@ class Enforcement:
     settings: Mapping[str, str]
     today: date
     inputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    places: list[Resource] = field(default_factory=list)
     sums: RunningSums = field(default_factory=RunningSums)
     used: set[Exemption] = field(default_factory=set)
 

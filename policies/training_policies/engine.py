@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pulumi_policy import (
@@ -24,6 +24,7 @@ from training_policies.quotas.running_sums import RunningSums
 from training_policies.quotas.team import TEAM_POLICY
 from training_policies.resource import Resource
 from training_policies.training_job import may_be_training_job, training_job, why_a_job
+from training_policies.training_rules.locations import PLACES
 
 STACK_TYPE = "pulumi:pulumi:Stack"
 
@@ -170,6 +171,43 @@ def running_sums(
         enforcement_level=EnforcementLevel.MANDATORY,
         severity=Severity.HIGH,
         remediation_steps="Remove a job from the stack, or lower what a job takes.",
+    )
+
+
+def places_of_jobs(
+    policies: Sequence[StackPolicy], enforcement: Enforcement
+) -> ResourceValidationPolicy:
+    """Judges what a job has of its stack before the engine creates it.
+
+    `policies` judge it over the whole stack, too. A location that the preview does not know is
+    known in the update, in which they come too late. What a value comes from is registered before.
+    """
+
+    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        resource = Resource(args.resource_type, args.name, args.urn, args.props)
+        if args.resource_type == STACK_TYPE:
+            enforcement.places = []
+        elif args.resource_type in PLACES:
+            enforcement.places.append(resource)
+        if training_job(resource) is None:
+            return
+        for policy in policies:
+            parameters = enforcement.parameters(policy, args.stack_tags)
+            subject = Subject(args.name, args.resource_type)
+            if enforcement.configuration.level(policy) == "mandatory":
+                for violation in policy.violations([*enforcement.places, resource], parameters):
+                    text = enforcement.verdict(policy, violation, subject, parameters.stack)
+                    if text is not None:
+                        report(f"{policy.name}: {text}", None)
+
+    return ResourceValidationPolicy(
+        name="training-own-places",
+        display_name="No job is created that writes elsewhere or acts as another role",
+        description="Checks that each job writes to buckets of its stack, and acts as its role.",
+        validate=validate,
+        enforcement_level=EnforcementLevel.MANDATORY,
+        severity=Severity.HIGH,
+        remediation_steps="Use the stack's own bucket and role, as outputs of these resources.",
     )
 
 

@@ -15,6 +15,7 @@ from training_policies.configuration import (
 from training_policies.enforcement import Enforcement
 from training_policies.engine import (
     exemptions_warning,
+    places_of_jobs,
     refusal,
     resource_policy,
     running_sums,
@@ -25,6 +26,7 @@ from training_policies.policy import Policy, StackPolicy
 from training_policies.quotas import QUOTA_POLICIES
 from training_policies.stack_identity import stack_name, stack_settings
 from training_policies.training_rules import TRAINING_POLICIES
+from training_policies.training_rules.locations import ARTIFACT_LOCATIONS, OWN_ROLE
 
 NAME = "sagemaker-training"
 POLICIES: tuple[Policy | StackPolicy, ...] = (
@@ -52,6 +54,7 @@ def configured_policies(configuration: Configuration) -> list[pulumi_policy.Poli
         running_sums(
             {each.name: each for each in POLICIES if isinstance(each, StackPolicy)}, enforcement
         ),
+        places_of_jobs((ARTIFACT_LOCATIONS, OWN_ROLE), enforcement),
         # Last, after all others have used their exemptions.
         exemptions_warning(enforcement),
     ]

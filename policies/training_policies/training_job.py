@@ -66,15 +66,20 @@ class TrainingJobView:
         return _groups(self.request)
 
     @property
-    def rule_groups(self) -> list[InstanceGroup]:
-        """The instances beside the job that rules of the debugger and the profiler run on."""
+    def rules(self) -> list[Any]:
+        """The rules of the debugger and the profiler; UNKNOWN for any that can't be read."""
         lists = (
             self.request.read("DebugRuleConfigurations"),
             self.request.read("ProfilerRuleConfigurations"),
         )
-        rules = [rule for each in lists if isinstance(each, list) for rule in each]
-        types = [named(rule, "InstanceType") for rule in rules]
-        hidden = [InstanceGroup(UNKNOWN, UNKNOWN) for each in (*lists, *rules) if each is UNKNOWN]
+        listed = [rule for each in lists if isinstance(each, list) for rule in each]
+        return [each for each in lists if each is UNKNOWN] + listed
+
+    @property
+    def rule_groups(self) -> list[InstanceGroup]:
+        """The instances beside the job that rules of the debugger and the profiler run on."""
+        types = [named(rule, "InstanceType") for rule in self.rules]
+        hidden = [InstanceGroup(UNKNOWN, UNKNOWN) for each in self.rules if each is UNKNOWN]
         return hidden + [InstanceGroup(each, 1) for each in types if each is not MISSING]
 
     @property

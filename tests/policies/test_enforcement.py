@@ -14,14 +14,16 @@ from hypothesis import strategies as st
 from tests.policies.subjects import job, request, resource
 from training_policies.configuration import Configuration
 from training_policies.enforcement import Enforcement
-from training_policies.engine import resource_policy, stack_policy
+from training_policies.engine import STACK_TYPE, places_of_jobs, resource_policy, stack_policy
 from training_policies.exemptions import parse
-from training_policies.policy_run import OPTIONS, Diagnostic, PolicyRun
+from training_policies.policy_run import OPTIONS, PROVIDER, Diagnostic, PolicyRun
 from training_policies.quotas import QUOTA_POLICIES
 from training_policies.quotas.per_stack import STACK_LIMITS
 from training_policies.quotas.per_stack import stack_policy as per_stack_policy
 from training_policies.quotas.team import TEAM_POLICY
+from training_policies.resource import UNKNOWN
 from training_policies.training_job import OWN_TYPE
+from training_policies.training_rules.locations import ARTIFACT_LOCATIONS, OWN_ROLE
 
 TODAY = date(2026, 6, 15)
 OVER = job(count=3)
@@ -210,3 +212,35 @@ def test_a_stack_keeps_its_own_quotas_whatever_its_files_say():
         "the job's tags name another environment than the stack's tags",
         "the number of jobs of the stack, all instances",
     ]
+
+
+def test_a_job_that_writes_elsewhere_in_the_update_is_refused_before_it_is_created():
+    """In the update the location is known, and the bucket that it should be is registered."""
+    configuration = Configuration("organisation.json", {"teams": {}})
+    enforcement = Enforcement(configuration, "research-dev", {}, TODAY)
+    policy = places_of_jobs((ARTIFACT_LOCATIONS, OWN_ROLE), enforcement)
+    bucket = resource("aws:s3/bucket:Bucket", {"bucket": "store"}, "store")
+    stack = resource(STACK_TYPE, {}, "dev")
+    found: list[str] = []
+
+    def report(text: str, _: str | None = None) -> None:
+        found.append(text)
+
+    def registered(*resources: Any) -> list[str]:
+        found.clear()
+        for each in resources:
+            args = pulumi_policy.ResourceValidationArgs(
+                each.type, each.properties, each.urn, each.name, OPTIONS, PROVIDER, {}, {}
+            )
+            policy.validate(args, report)
+        return found
+
+    def writing(uri: Any) -> Any:
+        output = {"OutputDataConfig": {"S3OutputPath": uri}}
+        return job(inputs={"request": {**request(), **output}})
+
+    assert registered(stack, bucket, writing("s3://store/output")) == []
+    assert registered(stack, bucket, writing(UNKNOWN)) == []
+    [text] = registered(stack, bucket, writing("s3://elsewhere/output"))
+    assert text.startswith("training-artifact-locations: where digits writes models")
+    assert len(registered(stack, writing("s3://store/output"))) == 1

@@ -88,6 +88,7 @@ def test_the_engine_gets_severity_framework_controls_and_remediation():
     policies = configured_policies(read_configuration(DEFAULT_FILE, POLICIES))
     assert [each.name for each in policies[len(POLICIES) :]] == [
         "quota-running-sums",
+        "training-own-places",
         "pack-exemptions",
     ]
     for rule, policy in zip(POLICIES, policies, strict=False):

@@ -6,7 +6,7 @@ from training_policies.policy import Policy, StackPolicy
 from training_policies.training_rules.images import IMAGES
 from training_policies.training_rules.job_network import PRIVATE_SUBNETS
 from training_policies.training_rules.job_values import JOB_VALUES
-from training_policies.training_rules.locations import ARTIFACT_LOCATIONS
+from training_policies.training_rules.locations import ARTIFACT_LOCATIONS, OWN_ROLE
 from training_policies.training_rules.no_secrets import NO_SECRETS
 from training_policies.training_rules.spot import SPOT_WAIT
 from training_policies.training_rules.tags import REQUIRED_TAGS
@@ -17,6 +17,7 @@ TRAINING_POLICIES: tuple[Policy | StackPolicy, ...] = (
     PRIVATE_SUBNETS,
     IMAGES,
     ARTIFACT_LOCATIONS,
+    OWN_ROLE,
     NO_SECRETS,
     REQUIRED_TAGS,
 )

@@ -9,6 +9,7 @@ from typing import Any
 from training_policies.compliance import nist
 from training_policies.parameters import flag, matches, texts
 from training_policies.policy import Parameters, Policy
+from training_policies.request import named
 from training_policies.resource import MISSING, UNKNOWN
 from training_policies.training_job import TrainingJobView, may_be_training_job
 from training_policies.training_rules.job_rules import for_jobs
@@ -36,6 +37,10 @@ def _judge(job: TrainingJobView, parameters: Parameters) -> Iterator[Violation]:
         yield from _judge_algorithm(algorithm, parameters["algorithms"])
     elif job.image is not UNKNOWN:
         yield from _judge_image(job.image, parameters)
+    for rule in job.rules:
+        evaluator = named(rule, "RuleEvaluatorImage")
+        if isinstance(evaluator, str):
+            yield from _judge_image(evaluator, parameters)
 
 
 def _judge_algorithm(algorithm: Any, patterns: Sequence[str]) -> Iterator[Violation]:

@@ -150,6 +150,21 @@ JOB_VALUES = (
         controls=_ENCRYPTION,
     ),
     value_rule(
+        "training-volume-size",
+        "a training job has volumes of a reasonable size",
+        "medium",
+        TRAINING_JOBS,
+        ["ResourceConfig.VolumeSizeInGB"],
+        absent_or(at_most("maximumGib", "GiB")),
+        why="volumes are billed by their size for each instance, and no cost ceiling counts them",
+        controls=[nist("SC-6")],
+        parameters={
+            "maximumGib": number(
+                4096, "The largest volume of an instance, in GiB.", minimum=1, maximum=16_384
+            )
+        },
+    ),
+    value_rule(
         "training-remote-debug",
         "no one can open a shell in a production job's container; an environment that is not known "
         "counts as production",

@@ -1,4 +1,4 @@
-"""What a job writes stays in the stack's bucket, with its key, policy and lifecycle."""
+"""What a job writes stays in the stack's bucket, and it acts as a role of the stack."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Any
 from training_policies.compliance import nist
 from training_policies.parameters import matches, texts
 from training_policies.policy import Parameters, StackPolicy
+from training_policies.request import named
 from training_policies.resource import Resource
 from training_policies.training_job import TrainingJobView, training_jobs
 from training_policies.violation import Violation
 
+ROLE = "aws:iam/role:Role"
 _BUCKETS = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2")
 _WRITTEN = {
     "models": "OutputDataConfig.S3OutputPath",
@@ -48,6 +50,29 @@ def _locations(job: TrainingJobView) -> Iterator[tuple[str, str]]:
         uri: Any = job.request.read(path)
         if isinstance(uri, str):
             yield kind, uri
+    for rule in job.rules:
+        uri = named(rule, "S3OutputPath")
+        if isinstance(uri, str):
+            yield "the output of a rule", uri
+
+
+def _judge_roles(resources: Sequence[Resource], parameters: Parameters) -> Iterator[Violation]:
+    roles = [*_role_names(resources), *parameters["roles"]]
+    for job in training_jobs(resources):
+        arn = job.request.read("RoleArn")
+        if isinstance(arn, str) and not matches(arn.rpartition("/")[2], roles):
+            yield Violation(
+                f"the role that {job.name} acts as",
+                "another role has another owner, and may reach what is not the team's",
+                arn,
+                roles or "a role of the stack",
+                subject=job.resource.urn,
+            )
+
+
+def _role_names(resources: Sequence[Resource]) -> list[str]:
+    names = (each.read("name") for each in resources if each.type == ROLE)
+    return [name for name in names if isinstance(name, str)]
 
 
 def _bucket(uri: str) -> str:
@@ -65,3 +90,16 @@ ARTIFACT_LOCATIONS = StackPolicy(
     },
     judge=_judge,
 )
+
+OWN_ROLE = StackPolicy(
+    name="training-own-role",
+    checks="a training job acts as a role of its own stack",
+    severity="high",
+    controls=[nist("AC-6")],
+    remedy="use the stack's own execution role",
+    parameters={"roles": texts([], "Patterns of the names of other roles that jobs may act as.")},
+    judge=_judge_roles,
+)
+
+PLACES = frozenset((*_BUCKETS, ROLE))
+"""The types of the resources that a job of the stack belongs to."""

@@ -69,6 +69,8 @@ PROTECTED = (
         "registry.example/123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1",
     ),
     _job("artifact-locations", "OutputDataConfig.S3OutputPath", "s3://elsewhere/output"),
+    _job("volume-size", "ResourceConfig.VolumeSizeInGB", 8000, UNKNOWN),
+    _job("own-role", "RoleArn", "arn:aws:iam::123456789012:role/administrator"),
     _job("artifact-locations", "CheckpointConfig.S3Uri", "s3://elsewhere/checkpoints"),
     _job("artifact-locations", "DebugHookConfig", {"S3OutputPath": "s3://elsewhere/tensors"}),
     _job("artifact-locations", "ProfilerConfig", {"S3OutputPath": "s3://elsewhere/profile"}),

@@ -9,7 +9,7 @@ from tests.policies.training_rules.test_training_rules import (
     with_value,
 )
 from training_policies.resource import UNKNOWN
-from training_policies.training_rules.locations import ARTIFACT_LOCATIONS
+from training_policies.training_rules.locations import ARTIFACT_LOCATIONS, OWN_ROLE
 
 
 class TestWhereAJobWrites:
@@ -44,3 +44,29 @@ class TestWhereAJobWrites:
     def test_the_violation_names_the_job(self):
         [violation, _] = violations(ARTIFACT_LOCATIONS, [job(COMPLIANT)])
         assert violation.subject == job(COMPLIANT).urn
+
+    def test_the_output_of_a_rule_is_judged_too(self):
+        rules = [{"RuleEvaluatorImage": "image", "S3OutputPath": "s3://elsewhere/rule"}]
+        request = COMPLIANT | {"ProfilerRuleConfigurations": rules}
+        assert self.judged(request, self.bucket) == ["s3://elsewhere/rule"]
+
+
+class TestTheRoleOfAJob:
+    role = resource("aws:iam/role:Role", {"name": "research-execution"}, "execution")
+
+    def judged(self, arn: Any, *others: Any, **values: Any) -> list[Any]:
+        request = COMPLIANT | {"RoleArn": arn}
+        return [each.asked for each in violations(OWN_ROLE, [job(request), *others], values)]
+
+    def test_is_one_of_the_stack(self):
+        own = "arn:aws:iam::123456789012:role/path/research-execution"
+        assert self.judged(own, self.role) == []
+        assert self.judged(own) == [own]
+
+    def test_is_not_another(self):
+        other = "arn:aws:iam::123456789012:role/administrator"
+        assert self.judged(other, self.role) == [other]
+        assert self.judged(other, self.role, roles=["admin*"]) == []
+
+    def test_is_judged_at_the_update_where_it_is_not_known_yet(self):
+        assert self.judged(UNKNOWN, self.role) == []

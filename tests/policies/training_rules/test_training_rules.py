@@ -88,6 +88,11 @@ CASES = (
          missing=True, unknown=False),
     case("private-subnets", "VpcConfig.Subnets", [["subnet-1"], [UNKNOWN]], [["subnet-2"]],
          missing=True, unknown=False, allowedSubnets=["subnet-1"]),
+    case("volume-size", "ResourceConfig.VolumeSizeInGB", [1, 4096], [4097, 16384],
+         missing=False, unknown=True),
+    case("image-registries", "DebugRuleConfigurations",
+         [[{"RuleEvaluatorImage": f"{ECR}:1"}], [{"RuleConfigurationName": "a"}]],
+         [[{"RuleEvaluatorImage": "docker.io/library/python:3"}]], missing=False, unknown=False),
     case("network-isolation", "EnableNetworkIsolation", [True], [False, "true"],
          missing=True, unknown=True),
     case("traffic-encryption", "EnableInterContainerTrafficEncryption", [True], [False],
@@ -234,9 +239,11 @@ def test_a_job_that_says_nothing_of_itself_breaks_no_fewer_rules(policy: Any):
     silent_is_fine = {
         "training-artifact-locations",
         "training-no-secrets",
+        "training-own-role",
         "training-remote-debug",
         "training-spot-checkpoints",
         "training-spot-wait",
+        "training-volume-size",
         "training-warm-pool",
     }
     for type_ in (OWN_TYPE, AWS_TYPE):
