@@ -10,7 +10,7 @@ STACK_OPTION = $(if $(STACK),--stack '$(STACK)')
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up pause status logs watch predict policy-check quota-report downstream down clean test test-deep check format
+.PHONY: help setup up pause status logs watch predict policy-check quota-report downstream down clean test test-deep test-clients check format
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,10 +53,15 @@ clean:  ## `make down`, then remove all that the set-up and the commands created
 
 # A test of the engine waits now and then, so four processes can share two cores.
 test: setup  ## Run the unit and the integration tests
-	@$(VENV_PYTHON) -m pytest -m "not deep" -n 4
+	@$(VENV_PYTHON) -m pytest -m "not deep and not clients" -n 4
 
 test-deep: setup  ## Run the tests that take minutes
-	@$(VENV_PYTHON) -m pytest -m deep -n 4
+	@$(VENV_PYTHON) -m pytest -m "deep and not clients" -n 4
+
+# The clients are not in .venv: each has its own environment, made once in .local/clients.
+test-clients:  ## Run AWS's unmodified clients against the local cloud; at first it installs them
+	@$(PYTHON) -m toolchain clients
+	@$(VENV_PYTHON) -m pytest -m clients -n 2
 
 check: setup  ## Check format, lint, types and what may import what
 	@$(VENV_PYTHON) -m ruff format --check .

@@ -1,4 +1,7 @@
-"""`python -m toolchain`: creates .venv and .local; under a second if they are complete."""
+"""`python -m toolchain`: creates .venv and .local; under a second if they are complete.
+
+`python -m toolchain clients` then creates the environments of the clients in tests/clients.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +15,24 @@ if sys.version_info < (3, 11):  # noqa: UP036 - checked before newer syntax is p
 
 import fcntl
 import platform
+import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 
-from toolchain import aws_plugin, go, pulumi_cli, python_packages
+from toolchain import aws_plugin, client_environments, go, pulumi_cli, python_packages
 from toolchain.layout import Layout
 from toolchain.progress import Progress
 from toolchain.runner import Running, SetupError
 
 
-def main() -> int:
-    """Sets up the checkout and returns the exit code."""
+def main(arguments: list[str]) -> int:
+    """Sets up the checkout, also for the clients if asked to, and returns the exit code."""
+    if arguments not in ([], ["clients"]):
+        return _fail("usage: python -m toolchain [clients]", code=2)
     if platform.system() != "Linux":
         return _fail(f"The local cloud runs on Linux only; this is {platform.system()}.")
     # SIGTERM ends the set-up's processes, as Ctrl-C does.
@@ -34,6 +41,8 @@ def main() -> int:
     try:
         with _only_one(layout), Progress() as progress:
             set_up(layout, progress)
+            if arguments:
+                set_up_clients(layout, progress)
     except SetupError as error:
         return _fail(f"Set-up failed at {error.step}: {error.reason}\n  What to do: {error.remedy}")
     except KeyboardInterrupt:
@@ -53,22 +62,41 @@ def set_up(layout: Layout, progress: Progress) -> None:
     _remove_links(layout)
     installed = pulumi_cli.find_cli(layout, lambda line: print(line, file=sys.stderr))
     python_packages.create_environment(layout, progress, running)
-    tasks = [python_packages.install_packages]
+    tasks = [partial(python_packages.install_packages, layout, progress, running)]
     if installed:
         pulumi_cli.link_cli(layout, installed)
     else:
-        tasks.append(pulumi_cli.build_all)
+        tasks.append(partial(pulumi_cli.build_all, layout, progress, running))
+    _run_together(tasks, running)
+    aws_plugin.install_plugin(layout, progress, Running())
+    if (seconds := time.monotonic() - started) > 2:
+        print(f"Set up in {seconds:.0f} s.", file=sys.stderr)
+
+
+def set_up_clients(layout: Layout, progress: Progress) -> None:
+    """Creates the clients' environments that are not complete yet, all at the same time.
+
+    Raises:
+        SetupError: one of them failed; the others were ended.
+
+    """
+    running = Running()
+    create = client_environments.create_client_environment
+    clients = client_environments.clients(layout)
+    _run_together([partial(create, layout, each, progress, running) for each in clients], running)
+    shutil.rmtree(layout.local / "pip-cache", ignore_errors=True)
+
+
+def _run_together(tasks: Sequence[Callable[[], None]], running: Running) -> None:
+    """Runs tasks at the same time; if one fails, ends what they run, and raises its error."""
     with ThreadPoolExecutor() as pool:
-        futures = [pool.submit(task, layout, progress, running) for task in tasks]
+        futures = [pool.submit(task) for task in tasks]
         try:
             done, _ = wait(futures, return_when=FIRST_EXCEPTION)
         finally:
             running.terminate()
     for future in done:
         future.result()
-    aws_plugin.install_plugin(layout, progress, Running())
-    if (seconds := time.monotonic() - started) > 2:
-        print(f"Set up in {seconds:.0f} s.", file=sys.stderr)
 
 
 def _remove_links(layout: Layout) -> None:
@@ -76,7 +104,7 @@ def _remove_links(layout: Layout) -> None:
     folders = (
         *(layout.pulumi_bin.parent, layout.pulumi_bin),
         *(layout.pulumi_home, layout.pulumi_home / "plugins"),
-        *(layout.stamps, layout.logs, go.build_folder(layout)),
+        *(layout.stamps, layout.logs, layout.clients, go.build_folder(layout)),
     )
     for folder in folders:
         if folder.is_symlink():
@@ -102,4 +130,4 @@ def _fail(message: str, code: int = 1) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -105,7 +105,7 @@ def provide_go(layout: Layout, minimum: Version, runner: Runner, step: Step) -> 
     if not stamp.is_valid():
         options = ("--no-compile", "--no-deps", "--upgrade", "--requirement", requirements)
         runner.run(
-            [*pip(layout), "install", *options, "--target", target],
+            [*pip(layout.python), "install", *options, "--target", target],
             environment=pip_environment(layout),
         )
         stamp.write()

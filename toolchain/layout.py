@@ -55,6 +55,11 @@ class Layout:
         return self.local / "cloud"
 
     @property
+    def clients(self) -> Path:
+        """The virtual environments of the clients that `make test-clients` runs, one for each."""
+        return self.local / "clients"
+
+    @property
     def logs(self) -> Path:
         """The full output of each step of the set-up."""
         return self.local / "logs"

@@ -13,7 +13,7 @@ from toolchain.progress import Progress, Step
 from toolchain.runner import Runner, Running
 from toolchain.stamps import Stamp, fingerprint
 
-_CREATE_REMEDY = (
+CREATE_REMEDY = (
     "Python's venv module must work: on Debian and Ubuntu, `apt-get install python3-venv`."
 )
 _INSTALL_REMEDY = (
@@ -27,9 +27,13 @@ _REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "constraints.txt")
 def environment_stamp(layout: Layout) -> Stamp:
     """The mark of a virtual environment that this interpreter made for this folder."""
     where = layout.virtual_environment
+    return Stamp(where / ".complete", environment_inputs(where), (layout.python,))
+
+
+def environment_inputs(where: Path) -> str:
+    """The fingerprint of an empty environment in this folder, made by this interpreter."""
     # An environment holds absolute paths: a moved checkout needs a new one.
-    inputs = fingerprint([os.path.realpath(sys.executable), sys.version, str(where)])
-    return Stamp(where / ".complete", inputs, (layout.python,))
+    return fingerprint([os.path.realpath(sys.executable), sys.version, str(where)])
 
 
 def packages_stamp(layout: Layout) -> Stamp:
@@ -47,13 +51,18 @@ def create_environment(layout: Layout, progress: Progress, running: Running) -> 
         return
     with progress.step("virtual environment") as step:
         step.say(f"with Python {sys.version.split()[0]}")
-        runner = Runner(step.name, layout.logs / "venv.log", _CREATE_REMEDY, running)
-        if layout.virtual_environment.is_symlink():
-            # With a link, --clear would empty the folder that it leads to.
-            layout.virtual_environment.unlink()
-        runner.run([sys.executable, "-m", "venv", "--clear", layout.virtual_environment])
+        runner = Runner(step.name, layout.logs / "venv.log", CREATE_REMEDY, running)
+        create_empty(layout.virtual_environment, runner)
         _update_pip(layout, step, running)
         stamp.write()
+
+
+def create_empty(where: Path, runner: Runner) -> None:
+    """Creates a virtual environment in place of what is in the folder."""
+    if where.is_symlink():
+        # With a link, --clear would empty the folder that it leads to.
+        where.unlink()
+    runner.run([sys.executable, "-m", "venv", "--clear", where])
 
 
 def install_packages(layout: Layout, progress: Progress, running: Running) -> None:
@@ -63,12 +72,12 @@ def install_packages(layout: Layout, progress: Progress, running: Running) -> No
         return
     requirements = layout.checkout / "requirements-dev.txt"
     with progress.step("Python packages") as step:
-        watch = _PipWatcher(step, count_pins(layout.checkout / "constraints.txt"))
+        watch = PipWatcher(step, count_pins(layout.checkout / "constraints.txt"))
         runner = Runner(
             step.name, layout.logs / "packages.log", _INSTALL_REMEDY, running, watch.read
         )
         runner.run(
-            [*pip(layout), "install", "--no-compile", "--requirement", requirements],
+            [*pip(layout.python), "install", "--no-compile", "--requirement", requirements],
             environment=pip_environment(layout),
         )
         stamp.write()
@@ -86,14 +95,14 @@ def _update_pip(layout: Layout, step: Step, running: Running) -> None:
     runner = Runner(step.name, layout.logs / "pip.log", _INSTALL_REMEDY, running)
     constraints = layout.checkout / "constraints.txt"
     runner.run(
-        [*pip(layout), "install", "--upgrade", "--constraint", constraints, "pip"],
+        [*pip(layout.python), "install", "--upgrade", "--constraint", constraints, "pip"],
         environment=pip_environment(layout),
     )
 
 
-def pip(layout: Layout) -> list[str | Path]:
-    """The beginning of a pip command line for the virtual environment."""
-    return [layout.python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+def pip(python: Path) -> list[str | Path]:
+    """The beginning of a pip command line for the environment of an interpreter."""
+    return [python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
 
 
 def pip_environment(layout: Layout) -> dict[str, str]:
@@ -107,7 +116,7 @@ def count_pins(constraints: Path) -> int:
     return sum("==" in line for line in constraints.read_text().splitlines())
 
 
-class _PipWatcher:
+class PipWatcher:
     """Shows pip's progress as "12 of 113 packages looked up"."""
 
     def __init__(self, step: Step, total: int) -> None:
@@ -116,6 +125,7 @@ class _PipWatcher:
         self._seen: set[str] = set()
 
     def read(self, line: str) -> None:
+        """Takes a line of pip's output."""
         if found := _LOOKED_UP.match(line):
             # pip names a package again for each package that requires it.
             self._seen.add(found[1])

@@ -12,7 +12,7 @@ from tests.toolchain.fake_programs import pins, write_script
 from toolchain.layout import CHECKOUT, Layout
 from toolchain.progress import Progress, Step
 from toolchain.python_packages import (
-    _PipWatcher,
+    PipWatcher,
     count_pins,
     create_environment,
     environment_stamp,
@@ -60,7 +60,7 @@ def test_every_requirement_is_pinned_and_constrained_to_the_same_version():
 
 def test_pips_output_becomes_how_far_it_is():
     step = Step("Python packages")
-    watch = _PipWatcher(step, 3)
+    watch = PipWatcher(step, 3)
     details = []
     for line in (
         "Collecting dill~=0.4 (from pulumi==3.220.0)",

@@ -105,8 +105,8 @@ def test_folders_that_are_links_are_replaced_and_nothing_is_written_through_them
     (elsewhere / "plugins").mkdir(parents=True)
     with_packages.pulumi_bin.parent.mkdir()
     with_packages.pulumi_bin.symlink_to(installed)
-    for folder in (with_packages.pulumi_home, with_packages.stamps, with_packages.logs):
-        folder.symlink_to(elsewhere)
+    for name in ("pulumi-home", "stamps", "logs", "clients"):
+        (with_packages.local / name).symlink_to(elsewhere)
     run_set_up(with_packages)
     assert contents(installed) == before
     assert [path.name for path in elsewhere.rglob("*")] == ["plugins"]

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
-import sys
 import tarfile
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from localcloud.server import daemon
 from tests.localcloud.cloud import BUCKET, Cloud, channel, resources
 
-pytestmark = pytest.mark.deep
+pytestmark = pytest.mark.clients
 
-TOOLKIT = "sagemaker-training==5.1.4"
 PATIENCE_SECONDS = 300.0
 SCRIPT = """
 import json, os, sys
@@ -31,32 +25,11 @@ with open(os.environ['SM_MODEL_DIR'] + '/weights', 'w') as file:
 
 
 @pytest.fixture(scope="module")
-def toolkit(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    environment = tmp_path_factory.mktemp("toolkit") / "environment"
-    subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True, timeout=600)
-    # It is a source distribution: it takes a C compiler and the package index.
-    installed = subprocess.run(
-        [str(environment / "bin" / "pip"), "install", "--quiet", "--retries", "1", TOOLKIT],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=1800,
-    )
-    if installed.returncode != 0:
-        pytest.skip(f"{TOOLKIT} can't be installed here: {installed.stderr.strip()[-400:]}")
-    return environment
-
-
-@pytest.fixture(scope="module")
-def equipped(toolkit: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    data = tmp_path_factory.mktemp("equipped") / "cloud"
-    data.mkdir()
-    (data / "images.toml").write_text(f'[images]\n"*/toolkit:*" = "{toolkit}"\n')
-    cloud = Cloud(daemon.start(data, "--role-delay", "0"), data)
+def equipped(cloud: Cloud) -> Cloud:
+    """A local cloud that has the script's archive and its data."""
     cloud.put("source.tar.gz", archive())
     cloud.put("data/a", b"x")
-    yield cloud
-    daemon.stop(data)
+    return cloud
 
 
 def archive() -> bytes:
