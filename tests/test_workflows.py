@@ -89,6 +89,24 @@ def test_the_repositorys_own_checks_are_those_that_run_anywhere():
     assert {f"Pulumi.{stack}.yaml" for stack in stacks} == files
 
 
+def test_the_clients_run_each_night_and_nothing_else_does():
+    assert workflow("ci.yml")["on"]["schedule"]
+    nightly = {name: job["if"] == "github.event_name == 'schedule'"
+               for name, job in jobs("ci.yml").items()}  # fmt: skip
+    assert nightly == {"tests": False, "policies": False, "clients": True}
+    assert jobs("ci.yml")["clients"]["steps"][-1] == {"run": "make test-clients"}
+
+
+def test_each_test_is_run_by_one_target_whatever_its_marks():
+    targets = re.findall(r'pytest -m (?:"([\w ]+)"|(\w+))', (CHECKOUT / "Makefile").read_text())
+    expressions = ["".join(each) for each in targets]
+    for deep in (True, False):
+        for clients in (True, False):
+            marks = {"deep": deep, "clients": clients}
+            chosen = [each for each in expressions if eval(each, {}, marks)]  # noqa: S307
+            assert len(chosen) == 1, (marks, chosen)
+
+
 class TestTheReusableWorkflow:
     def test_is_only_called_by_others(self):
         assert set(workflow(REUSABLE)["on"]) == {"workflow_call"}
