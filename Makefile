@@ -61,7 +61,7 @@ test-deep: setup  ## Run the tests that take minutes
 # The clients are not in .venv: each has its own environment, made once in .local/clients.
 test-clients:  ## Run AWS's unmodified clients against the local cloud; at first it installs them
 	@$(PYTHON) -m toolchain clients
-	@$(VENV_PYTHON) -m pytest -m clients -n 2
+	@$(VENV_PYTHON) -m pytest -m clients tests/clients -n 2
 
 check: setup  ## Check format, lint, types and what may import what
 	@$(VENV_PYTHON) -m ruff format --check .

@@ -107,6 +107,13 @@ def test_each_test_is_run_by_one_target_whatever_its_marks():
             assert len(chosen) == 1, (marks, chosen)
 
 
+def test_exactly_the_tests_of_clients_are_marked_as_such():
+    tests = CHECKOUT / "tests"
+    marked = {each for each in tests.rglob("test_*.py")
+              if "\npytestmark = pytest.mark.clients\n" in each.read_text()}  # fmt: skip
+    assert marked == {*(tests / "clients").rglob("test_*.py")} != set()
+
+
 class TestTheReusableWorkflow:
     def test_is_only_called_by_others(self):
         assert set(workflow(REUSABLE)["on"]) == {"workflow_call"}
