@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from localcloud.handlers.faults import Plan
 from localcloud.moto_data.backends import account_of, messages
+from localcloud.protocol.documents import Count, Seconds, parse, strict
 from localcloud.protocol.errors import ServiceError, validation_error
 from localcloud.protocol.requests import Answer, Request, Response
 from localcloud.protocol.responses import json_response
@@ -16,11 +19,41 @@ from localcloud.sagemaker.api.service import TrainingService
 from localcloud.sagemaker.jobs.past_jobs import PastJobs
 from localcloud.sagemaker.jobs.quota_book import Quota, quotas
 from localcloud.sagemaker.runtime.control import Interruption
+from localcloud.status_page.application import PATH
 
 _RESET = "/moto-api/reset"
 _log = logging.getLogger(__name__)
 
 Document = dict[str, Any]
+Region = Annotated[str, Field(pattern=r"^[a-z]{2,}(-[a-z]+)+-[0-9]+$")]
+
+
+@strict
+@dataclass(frozen=True)
+class _Reclaim:
+    """A spot job's instances are taken away."""
+
+    job: str
+    abrupt: bool
+    drought: Seconds
+
+
+@strict
+@dataclass(frozen=True)
+class _AppliedQuota:
+    """A quota of the default account; it may be lower than before."""
+
+    name: str
+    region: Region
+    value: Count
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
+class _PastJobs(PastJobs):
+    """Made-up jobs of the default account."""
+
+    region: Region
 
 
 class ControlRequests:
@@ -40,39 +73,32 @@ class ControlRequests:
         }
 
     def __call__(self, request: Request, rest: Answer) -> Response:
-        """Answers a request to the server itself."""
+        """Answers a request to the server itself, or passes it on if it is none."""
         command = self._commands.get((request.method, request.path))
         if command is not None:
             return _answer(command, request)
+        if request.path.startswith(PATH):
+            known = ", ".join(sorted(" ".join(each) for each in self._commands))
+            message = f"There is no {request.method} {request.path}. There are {known}"
+            return json_response("404 Not Found", {"__type": "NotFound", "message": message})
         if request.path == _RESET:
             self._service.close()
         return rest(request)
 
     def _interrupt(self, document: Document) -> Document:
-        match document:
-            case {"job": str(name), "abrupt": bool(abrupt), "drought": float() | int() as drought}:
-                self._service.interrupt(name, Interruption(abrupt, drought))
-            case _:
-                raise validation_error("An interruption has a job, abrupt and drought.")
+        asked = parse(_Reclaim, document, "an interruption")
+        self._service.interrupt(asked.job, Interruption(asked.abrupt, asked.drought))
         return {}
 
     def _add_past_jobs(self, document: Document) -> Document:
-        """Adds records of made-up jobs to a region of the default account."""
-        match document:
-            case {"region": str(region), "count": int(), **more}:
-                past = _past_jobs({"count": document["count"], **more})
-            case _:
-                raise validation_error("Past jobs have a region and a count.")
-        self._service.add_past_jobs(past, (account_of(""), region))
+        past = parse(_PastJobs, document, "a number of past jobs")
+        self._service.add_past_jobs(past, (account_of(""), past.region))
         return {}
 
     def _set_quota(self, document: Document) -> Document:
-        """Sets a quota of the default account; it may be lower than before."""
-        match document:
-            case {"name": str(name), "region": str(region), "value": int(value)} if value >= 0:
-                self._service.quotas.apply((account_of(""), region), _quota(name), value)
-            case _:
-                raise validation_error("A quota has a name, a region and a value of 0 or more.")
+        asked = parse(_AppliedQuota, document, "a quota")
+        place = (account_of(""), asked.region)
+        self._service.quotas.apply(place, _quota(asked.name), asked.value)
         return {}
 
 
@@ -87,14 +113,6 @@ def _answer(command: Callable[[Document], Any], request: Request) -> Response:
         _log.exception("%s failed", request.path)
         content = {"__type": "InternalFailure", "message": "The local cloud's log says why."}
         return json_response("500 Internal Server Error", content)
-
-
-def _past_jobs(values: Document) -> PastJobs:
-    try:
-        return PastJobs(**values)
-    except TypeError as error:
-        known = ", ".join(field.name for field in fields(PastJobs))
-        raise validation_error(f"Past jobs have a region and {known}: {error}") from error
 
 
 def _quota(name: str) -> Quota:

@@ -10,23 +10,23 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Literal
 
-from localcloud.protocol.errors import ServiceError, validation_error
+from localcloud.protocol.documents import Count, Seconds, parse, strict
+from localcloud.protocol.errors import ServiceError
 from localcloud.protocol.requests import Answer, Request, Response
 
-ANSWERS = ("throttle", "error", "expired", "cut", "real")
 
-
+@strict
 @dataclass(frozen=True)
 class Fault:
     """One fault: which requests it strikes, and what happens to them."""
 
     service: str
     """The service's name in signatures: sagemaker, s3, …."""
-    answer: str
+    answer: Literal["throttle", "error", "expired", "cut", "real"]
     """throttle, error, expired (credentials): the service's own error; cut: no answer, as the
     connection is closed; real: the real answer."""
     region: str = "*"
@@ -39,31 +39,20 @@ class Fault:
     """A pattern of the path, such as /bucket/folder/*."""
     effect: bool = False
     """Whether the request takes effect; with the real answer it always does."""
-    seconds: float = 0.0
+    seconds: Seconds = 0.0
     """The delay of the answer, in seconds."""
-    skip: int = 0
+    skip: Count = 0
     """How many requests pass before the first fault."""
-    times: int = 1
+    times: Count = 1
     """How many requests get the fault."""
-    struck: int = 0
+    struck: Count = 0
     """How many requests have had it."""
 
-    @classmethod
-    def parse(cls, document: Any) -> Fault:
-        """Parses a fault. Raises ServiceError if it is invalid."""
-        try:
-            fault = cls(**document)
-        except TypeError as error:
-            raise validation_error(f"{document} is not a fault: {error}") from error
-        for field in fields(cls):
-            value = getattr(fault, field.name)
-            if type(value).__name__ != field.type and (field.type, type(value)) != ("float", int):
-                raise validation_error(
-                    f"{field.name} of a fault has another type than {field.type}: {value!r}"
-                )
-        if fault.answer not in ANSWERS:
-            raise validation_error(f"answer is not one of {', '.join(ANSWERS)}: {fault.answer!r}")
-        return fault
+
+@strict
+@dataclass(frozen=True)
+class _Faults:
+    faults: list[Fault]
 
 
 class Plan:
@@ -74,8 +63,11 @@ class Plan:
         self._lock = threading.Lock()
 
     def replace(self, document: dict[str, Any]) -> dict[str, Any]:
-        """Replaces all faults by those of a document; an empty list switches all off."""
-        faults = [Fault.parse(each) for each in document.get("faults", [])]
+        """Replaces all faults by those of a document; an empty list switches all off.
+
+        Raises ServiceError for anything else than a list of faults.
+        """
+        faults = parse(_Faults, document, "a list of faults").faults
         with self._lock:
             self._faults = faults
         return self.show({})

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
 
+from pydantic import Field
+
+from localcloud.protocol.documents import strict
 from localcloud.protocol.errors import validation_error
 from localcloud.protocol.validation import validate
 from localcloud.sagemaker.jobs import statuses
 from localcloud.sagemaker.jobs.quota_book import Place
-from localcloud.sagemaker.jobs.records import TrainingJob
+from localcloud.sagemaker.jobs.records import TrainingJob, training_job_arn
 
 _DAY_SECONDS = 86_400.0
 _RUN_SECONDS = 600.0
 _MOST_JOBS = 1_000_000
+_MOST_DAYS = 36_500
 
 
+@strict
 @dataclass(frozen=True)
 class PastJobs:
     """A number of past jobs, spread evenly over the days before now."""
 
-    count: int
+    count: Annotated[int, Field(ge=1, le=_MOST_JOBS)]
     prefix: str = "past"
     """The beginning of their names; a hyphen and a number follow."""
-    days: float = 365.0
+    days: Annotated[float, Field(ge=0.01, le=_MOST_DAYS)] = 365.0
     """How long ago the first was created; the last was created at least ten minutes ago."""
     status: str = "Completed"
     """The secondary status with which they ended."""
@@ -31,14 +37,13 @@ class PastJobs:
 
     def __post_init__(self) -> None:
         """Raises SageMaker's ValidationException for values that no job can have."""
-        if not 1 <= self.count <= _MOST_JOBS:
-            raise validation_error(f"The count must be from 1 to {_MOST_JOBS}, not {self.count}")
         if self.status not in statuses.TERMINAL:
             known = ", ".join(statuses.TERMINAL)
             raise validation_error(f"The status must be one of {known}, not {self.status}")
-        if self.days * _DAY_SECONDS < _RUN_SECONDS:
-            raise validation_error(f"The days must be at least 0.01, not {self.days}")
         validate("DescribeTrainingJob", {"TrainingJobName": self._name(self.count)})
+        tags = [{"Key": key, "Value": value} for key, value in self.tags.items()]
+        arn = training_job_arn("123456789012", "us-east-1", self._name(self.count))
+        validate("AddTags", {"ResourceArn": arn, "Tags": tags})
 
     def _name(self, number: int) -> str:
         return f"{self.prefix}-{number:06}"

@@ -7,15 +7,18 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from localcloud.protocol.errors import validation_error
+from pydantic import Field
+
+from localcloud.protocol.documents import Seconds, parse, strict
 from localcloud.sagemaker.jobs.records import TrainingJob
 from localcloud.sagemaker.runtime.control import Interruption
 
 NEVER = 0.0
 
 
+@strict
 @dataclass(frozen=True)
 class Market:
     """How often spot instances are taken away, and for how long there are none.
@@ -24,29 +27,13 @@ class Market:
     seed and its name, and not on other jobs.
     """
 
-    interval: float = NEVER
+    interval: Seconds = NEVER
     """The mean time of training between two interruptions of a job; 0 for no interruptions."""
-    drought: float = 0.0
+    drought: Seconds = 0.0
     """The mean time until there is capacity, at each launch, also the first; 0 for at once."""
-    abrupt: float = 0.5
+    abrupt: Annotated[float, Field(ge=0, le=1)] = 0.5
     """The share of interruptions that come without SIGTERM and grace, from 0 to 1."""
     seed: int = 0
-
-    @classmethod
-    def parse(cls, document: dict[str, Any]) -> Market:
-        """Parses a market. Raises ServiceError if it is invalid."""
-        match document:
-            case {
-                "interval": float() | int() as interval,
-                "drought": float() | int() as drought,
-                "abrupt": float() | int() as abrupt,
-                "seed": int(seed),
-            } if interval >= 0 and drought >= 0 and 0 <= abrupt <= 1:
-                return cls(float(interval), float(drought), float(abrupt), seed)
-        raise validation_error(
-            "A spot schedule has an interval and a drought of 0 seconds or more, a share abrupt "
-            f"from 0 to 1 and a whole number as seed: {document}"
-        )
 
     def launch_delay(self, job: str) -> float:
         """How long a job waits for its first instances, in seconds."""
@@ -74,8 +61,8 @@ class SpotSchedule:
         self._condition = threading.Condition()
 
     def replace(self, document: dict[str, Any]) -> dict[str, Any]:
-        """Replaces the market by that of a document."""
-        market = Market.parse(document)
+        """Replaces the market by that of a document. Raises ServiceError if it is none."""
+        market = parse(Market, document, "a spot schedule")
         with self._condition:
             self._market = market
             self._condition.notify_all()

@@ -166,10 +166,12 @@ def test_the_next_checkpoint_pass_makes_up_for_a_failed_one(faulty: Cloud):
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        (of("List*", "explode"), "answer is not one of throttle, error, expired, cut, real"),
-        (of("List*", "cut", colour="red"), "colour"),
-        (of("List*", "cut", times="often"), "times of a fault has another type than int"),
-        ({"service": "s3"}, "answer"),
+        (of("List*", "explode"), "faults.0.answer: Input should be 'throttle', 'error'"),
+        (of("List*", "cut", colour="red"), "faults.0.colour: Unexpected member"),
+        (of("List*", "cut", times="often"), "faults.0.times: Input should be a valid integer"),
+        (of("List*", "real", seconds=-1), "faults.0.seconds: Input should be greater"),
+        (of("List*", "real", seconds=1e300), "faults.0.seconds: Input should be less"),
+        ({"service": "s3"}, "faults.0.answer: Field required"),
     ],
 )
 def test_a_mistaken_plan_is_refused(faulty: Cloud, fault: dict[str, Any], message: str):

@@ -39,12 +39,18 @@ def test_an_account_has_the_past_jobs_that_were_added(start: Callable[[], Cloud]
 
 
 IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
-    ({}, "Past jobs have a region and a count."),
-    ({"count": 0}, "The count must be from 1 to 1000000, not 0"),
+    ({}, "This is not a number of past jobs: count: Field required"),
+    ({"count": 0}, "count: Input should be greater than or equal to 1"),
+    ({"count": True}, "count: Input should be a valid integer"),
     ({"count": 1, "status": "Training"}, "The status must be one of Completed, Failed"),
-    ({"count": 1, "days": 0}, "The days must be at least 0.01, not 0"),
+    ({"count": 1, "days": 0}, "days: Input should be greater than or equal to 0.01"),
+    ({"count": 1, "days": 1e300}, "days: Input should be less than or equal to 36500"),
     ({"count": 1, "prefix": "a job"}, "Value 'a job-000001' at 'trainingJobName'"),
-    ({"count": 1, "colour": "red"}, "Past jobs have a region and count, prefix, days, status"),
+    ({"count": 1, "prefix": 5}, "prefix: Input should be a valid string"),
+    ({"count": 1, "tags": 5}, "tags: Input should be an object"),
+    ({"count": 1, "tags": {"a": "#"}}, "Value '#' at 'tags.1.member.value'"),
+    ({"count": 1, "region": "nowhere"}, "region: String should match pattern"),
+    ({"count": 1, "colour": "red"}, "colour: Unexpected member"),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from pathlib import Path
 from statistics import mean
@@ -97,11 +98,24 @@ def test_each_interruption_is_the_next_in_the_jobs_row():
     assert found == [market.interruption("job", number)[1] for number in range(3)]
 
 
-@pytest.mark.parametrize("wrong", [{"interval": -1}, {"abrupt": 2}, {"seed": "x"}, {"drought": ""}])
+WRONG: list[dict[str, object]] = [
+    {"interval": -1},
+    {"interval": math.inf},
+    {"interval": 10**400},
+    {"interval": True},
+    {"abrupt": 2},
+    {"seed": "x"},
+    {"drought": ""},
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
 def test_a_schedule_that_cannot_be_is_refused(wrong: dict[str, object]):
     schedule = SpotSchedule()
 
-    with pytest.raises(ServiceError, match="spot schedule has an interval"):
+    with pytest.raises(
+        ServiceError, match=f"not a spot schedule: {next(iter(wrong))}: Input should be"
+    ):
         schedule.replace(OFTEN | wrong)
 
     assert schedule.show({}) == {"interval": 0.0, "drought": 0.0, "abrupt": 0.5, "seed": 0}
