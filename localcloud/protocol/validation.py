@@ -27,6 +27,8 @@ _JSON_TYPES: tuple[tuple[type, str], ...] = (
     (list, "START_ARRAY"),
     (dict, "START_OBJECT"),
 )
+_BITS = {"integer": 32, "long": 64}
+"""The size of Java's numbers: AWS can't read a larger one."""
 _SHAPES: dict[str, tuple[tuple[type, ...], str]] = {
     "string": ((str,), "a String"),
     "integer": ((int,), "an Integer"),
@@ -63,7 +65,8 @@ def check(request: dict[str, Any], shape: Any, error: Callable[[str], ServiceErr
     problems = list(_problems(request, shape, ""))
     if problems:
         count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
-        raise error(count + "; ".join(problems))
+        message = count + "; ".join(problems)
+        raise error(message.encode(errors="backslashreplace").decode())
 
 
 def _problems(value: Any, shape: Any, path: str) -> Iterator[str]:
@@ -85,10 +88,16 @@ def _problems(value: Any, shape: Any, path: str) -> Iterator[str]:
 def _check_type(value: Any, shape: Shape) -> None:
     types, name = _SHAPES[shape.type_name]
     mistaken = isinstance(value, bool) and bool not in types
-    if isinstance(value, types) and not mistaken:
+    if isinstance(value, types) and not mistaken and _fits(value, shape.type_name):
         return
     found = next((word for kind, word in _JSON_TYPES if isinstance(value, kind)), "NULL_VALUE")
     raise ServiceError("SerializationException", f"{found} can not be converted to {name}")
+
+
+def _fits(value: Any, type_name: str) -> bool:
+    """Whether a number is within the range of its type."""
+    bits = _BITS.get(type_name)
+    return bits is None or -(2 ** (bits - 1)) <= value < 2 ** (bits - 1)
 
 
 def _structure_problems(value: dict[str, Any], shape: Any, path: str) -> Iterator[str]:
@@ -122,6 +131,10 @@ def _map_problems(value: dict[str, Any], shape: Any, path: str) -> Iterator[str]
 
 def broken_constraints(value: Any, shape: Shape) -> Iterator[str]:
     """The constraints of its shape that a value breaks by itself, without what is inside it."""
+    if isinstance(value, str) and _SURROGATE.search(value):
+        yield "Member must be Unicode text, without lone surrogates"
+    if not _fits(value, shape.type_name):
+        yield f"Member must have a value of {_BITS[shape.type_name]} bits"
     metadata = shape.metadata
     low, high = metadata.get("min", -math.inf), metadata.get("max", math.inf)
     if (low, high) != (-math.inf, math.inf):
@@ -145,8 +158,12 @@ def _measure(value: Any) -> tuple[float, str]:
 
 @cache
 def compiled(pattern: str) -> Any:
-    """One of the model's Java patterns, which know Unicode's classes."""
-    return regex.compile(_SURROGATES.sub(_one_character, pattern))
+    """One of the model's Java patterns, which know Unicode's classes.
+
+    In Java, a dot does not match any character that ends a line.
+    """
+    pattern = _DOTS.sub(lambda part: _IN_A_LINE if part[0] == "." else part[0], pattern)
+    return regex.compile(_PAIR.sub(_one_character, pattern))
 
 
 def _one_character(pair: re.Match[str]) -> str:
@@ -155,7 +172,11 @@ def _one_character(pair: re.Match[str]) -> str:
     return f"\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08X}"
 
 
-_SURROGATES = re.compile(r"\\u(D[89AB][0-9A-F]{2})\\u(D[C-F][0-9A-F]{2})")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_PAIR = re.compile(r"\\u(D[89AB][0-9A-F]{2})\\u(D[C-F][0-9A-F]{2})")
+_DOTS = re.compile(r"\\.|\[(?:\\.|[^\]])*\]|\.", re.DOTALL)
+"""Dots, and what may have a dot in it that is none: escapes and classes of characters."""
+_IN_A_LINE = r"[^\n\r\u0085\u2028\u2029]"
 
 
 def _member_path(path: str, name: str) -> str:
