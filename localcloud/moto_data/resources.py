@@ -89,6 +89,22 @@ def repository_policy(arn: str) -> Policy | None:
     return parse(found.policy) if found is not None and found.policy else None
 
 
+def has_image(account: str, region: str, repository: str, tag: str, digest: str) -> bool:
+    """Whether a repository of ECR has an image; one that was not created has every image.
+
+    An image that is named by its digest needs no tag.
+    """
+    from moto.ecr.models import ecr_backends
+
+    found = ecr_backends[account][region].repositories.get(repository)
+    if found is None:
+        return True
+    return any(
+        each.image_digest == digest if digest else tag in each.image_tags
+        for each in list(found.images)
+    )
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """The VPC endpoint through which a service is reached."""

@@ -1,4 +1,4 @@
-"""Checks of a request's S3 URIs with the job's role, when the job is created.
+"""Checks of what a request names when the job is created: its image, and its S3 URIs as the role.
 
 Inputs are listed with their prefix, as the service's own message says. AWS doesn't say how the
 service checks the bucket of the output: here the bucket itself is listed, which needs s3:ListBucket
@@ -9,7 +9,7 @@ it has no interface in the job's network yet.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from localcloud.authorization.access import refusal_of
@@ -18,12 +18,24 @@ from localcloud.authorization.sessions import Session
 from localcloud.moto_data import identities, resources
 from localcloud.protocol.errors import validation_error
 from localcloud.sagemaker.data.locations import Location
+from localcloud.sagemaker.runtime.images import ecr_image
 
 _ABSENT = "because no identity-based policy"
+_OUTPUTS = ("OutputDataConfig", "DebugHookConfig", "TensorBoardOutputConfig", "ProfilerConfig")
+
+
+def check_image(request: dict[str, Any]) -> None:
+    """Raises the service's ValidationException for an image that its repository does not have."""
+    uri = request["AlgorithmSpecification"]["TrainingImage"]
+    image = ecr_image(uri)
+    if image is not None and not resources.has_image(**asdict(image)):
+        raise validation_error(
+            f"Cannot find the requested image: {uri}. Please ensure that the image exists in ECR"
+        )
 
 
 def check_data(request: dict[str, Any], session: Session, role: identities.Role | None) -> None:
-    """Raises the service's ValidationException for input or an output bucket that can't be used.
+    """Raises the service's ValidationException for input or output that can't be used.
 
     `role` is the session's role as the service sees it. Raises PolicyError if its policies
     can't be evaluated.
@@ -42,11 +54,20 @@ def check_data(request: dict[str, Any], session: Session, role: identities.Role 
                 "under that S3 prefix, and that the role has s3:ListBucket permissions on it."
                 + (f" Error message from S3: {refusal}" if refusal else "")
             )
-    output = _location(request["OutputDataConfig"]["S3OutputPath"])
+    _location(request.get("CheckpointConfig", {}).get("S3Uri", "s3://none"))
+    for member in _OUTPUTS:
+        path = request.get(member, {}).get("S3OutputPath")
+        if path is not None:
+            _check_output(member, _location(path), session, role)
+
+
+def _check_output(
+    member: str, output: Location, session: Session, role: identities.Role | None
+) -> None:
     if resources.bucket(output.bucket) is None or _listing_refusal(
         output.bucket, {}, session, role
     ):
-        raise validation_error(f"Access denied to OutputDataConfig S3 bucket: {output.bucket}")
+        raise validation_error(f"Access denied to {member} S3 bucket: {output.bucket}")
 
 
 def _location(uri: str) -> Location:

@@ -1,24 +1,40 @@
-"""The rules of CreateTrainingJob that are not in the service model."""
+"""The rules of CreateTrainingJob that are not in the service model.
+
+Where AWS's own words are known, the messages have them.
+"""
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
 from typing import Any
 
 from localcloud.protocol.errors import validation_error
-from localcloud.sagemaker.runtime.layout import input_mode
+from localcloud.sagemaker.api.channel_rules import channel_problems
+from localcloud.sagemaker.api.resource_rules import resource_problems
+from localcloud.sagemaker.runtime.images import ecr_image
+from localcloud.sagemaker.sandbox.file_tree import MACHINE_LEARNING
 
 Document = dict[str, Any]
 
 _LONGEST_RUN = 28 * 86_400
-# Families with local NVMe disks, which the hardware encrypts with its own key.
-_LOCAL_STORAGE = re.compile(
-    r"ml\.(g4dn|g5|g6|g6e|p3dn|p4d|p4de|p5|p5e|p5en|p6-?\w*|trn1|trn1n|trn2|[cmr]\dg?i?a?dn?)\."
+_LONGEST_NAME, _LONGEST_PATH = 255, 1024
+"""In bytes. The second is shorter than Linux's limit: the path is below a folder of the server."""
+_INPUT = f"{MACHINE_LEARNING}/input"
+_SYSTEM = ("/bin", "/dev", "/etc", "/lib", "/lib64", "/proc", "/sbin", "/sys", "/usr")
+_PROFILING_INTERVALS = (100, 200, 500, 1000, 5000, 60000)
+_NOT_OFFERED = (
+    "ServerlessJobConfig",
+    "SessionChainingConfig",
+    "ModelPackageConfig",
+    "MlflowConfig",
+    "ResourceConfig.InstancePlacementConfig",
+    "ResourceConfig.InstancePreferences",
+    "ResourceConfig.TrainingPlanArn",
 )
-
-_DATA_TYPES = {"S3Prefix", "ManifestFile", "AugmentedManifestFile"}
 
 
 def check(request: Document) -> None:
@@ -28,6 +44,36 @@ def check(request: Document) -> None:
             raise validation_error(message)
 
 
+def _text(request: Document) -> Iterator[str]:
+    """No process can get a NUL, and no file can have one in its name. AWS does not document it."""
+    for path, text in _texts(request, ""):
+        if "\0" in text:
+            yield f"Value at '{path}' must not have the character NUL: {text!r}"
+
+
+def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Every text in a value, a map's keys too, with its path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield path, name
+            yield from _texts(item, f"{path}.{name}".lstrip("."))
+    elif isinstance(value, list):
+        for number, item in enumerate(value, 1):
+            yield from _texts(item, f"{path}.{number}")
+
+
+def _not_offered(request: Document) -> Iterator[str]:
+    """Problems with what SageMaker offers and the local cloud does not."""
+    for path in _NOT_OFFERED:
+        part, _, name = path.rpartition(".")
+        if name in (request.get(part, {}) if part else request):
+            yield f"{path} is not offered by the local cloud"
+    if "AlgorithmName" in request.get("AlgorithmSpecification", {}):
+        yield "AlgorithmName is not offered by the local cloud: specify TrainingImage"
+
+
 def _algorithm(request: Document) -> Iterator[str]:
     algorithm = request.get("AlgorithmSpecification")
     if algorithm is None:
@@ -35,7 +81,10 @@ def _algorithm(request: Document) -> Iterator[str]:
         return
     if ("TrainingImage" in algorithm) == ("AlgorithmName" in algorithm):
         yield "Exactly one of TrainingImage and AlgorithmName must be specified"
-    for metric in algorithm.get("MetricDefinitions", []):
+    yield from _image(algorithm, request)
+    metrics = algorithm.get("MetricDefinitions", [])
+    yield from _duplicates("metric name", (each["Name"] for each in metrics), "MetricDefinitions")
+    for metric in metrics:
         try:
             groups = re.compile(metric["Regex"]).groups
         except (re.error, OverflowError, RecursionError) as error:
@@ -45,24 +94,19 @@ def _algorithm(request: Document) -> Iterator[str]:
                 yield f"Invalid Regex in MetricDefinition {metric['Name']}: it has no group"
 
 
-def _resources(request: Document) -> Iterator[str]:
-    resources = request.get("ResourceConfig")
-    if resources is None:
-        yield "ResourceConfig is required unless ServerlessJobConfig is given"
+def _image(algorithm: Document, request: Document) -> Iterator[str]:
+    config = algorithm.get("TrainingImageConfig", {})
+    if config.get("TrainingRepositoryAccessMode") == "Vpc":
+        if "VpcConfig" not in request:
+            yield "TrainingRepositoryAccessMode Vpc requires VpcConfig"
         return
-    grouped = "InstanceGroups" in resources
-    single = [name for name in ("InstanceType", "InstanceCount") if name in resources]
-    if grouped and (single or "KeepAlivePeriodInSeconds" in resources):
+    if "TrainingRepositoryAuthConfig" in config:
+        yield "TrainingRepositoryAuthConfig requires TrainingRepositoryAccessMode Vpc"
+    if ecr_image(algorithm.get("TrainingImage", "")) is None:
         yield (
-            "InstanceGroups can't be combined with InstanceType, InstanceCount or "
-            "KeepAlivePeriodInSeconds"
+            "Invalid training image. Please provide a valid Amazon Elastic Container Registry "
+            "path of the Docker image to run."
         )
-    if not grouped and len(single) < 2:
-        yield "InstanceType and InstanceCount are required unless InstanceGroups are given"
-    if request.get("EnableManagedSpotTraining") and resources.get("KeepAlivePeriodInSeconds"):
-        yield "KeepAlivePeriodInSeconds is not supported with managed spot training"
-    if "VolumeKmsKeyId" in resources and _LOCAL_STORAGE.match(resources.get("InstanceType", "")):
-        yield f"VolumeKmsKeyId is not supported for instance type {resources['InstanceType']}"
 
 
 def _stopping(request: Document) -> Iterator[str]:
@@ -86,41 +130,40 @@ def _stopping(request: Document) -> Iterator[str]:
         )
 
 
-def _channels(request: Document) -> Iterator[str]:
-    channels = request.get("InputDataConfig", [])
-    names = [channel["ChannelName"] for channel in channels]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield f"Duplicate channel name {name} in InputDataConfig"
-    for name in {".", ".."}.intersection(names):
-        yield f"Invalid channel name {name}. It can't be a folder's name"
-    for channel in channels:
-        mode = input_mode(request, channel)
-        kind = channel["DataSource"].get("S3DataSource", {}).get("S3DataType")
-        where = f"channel {channel['ChannelName']}"
-        if kind == "AugmentedManifestFile" and mode != "Pipe":
-            yield f"S3DataType AugmentedManifestFile is only supported with Pipe mode: {where}"
-        for name in ("CompressionType", "RecordWrapperType"):
-            if channel.get(name, "None") != "None" and mode != "Pipe":
-                yield f"{name} {channel[name]} is only supported with Pipe mode: {where}"
-        if (kind == "AugmentedManifestFile") != bool(_attribute_names(channel)):
-            yield (
-                "AttributeNames are required with S3DataType AugmentedManifestFile, and not "
-                f"supported otherwise: {where}"
-            )
-        if mode == "FastFile" and kind != "S3Prefix":
-            yield f"FastFile mode is only supported with S3DataType S3Prefix: {where}"
-
-
-def _attribute_names(channel: Document) -> list[str]:
-    names: list[str] = channel["DataSource"].get("S3DataSource", {}).get("AttributeNames", [])
-    return names
-
-
 def _checkpoints(request: Document) -> Iterator[str]:
-    """AWS does not document valid paths; one that leads up would leave the job's files."""
+    """AWS does not document valid paths."""
     path = request.get("CheckpointConfig", {}).get("LocalPath")
-    if path is not None and (posixpath.normpath(path) != path.rstrip("/") or path[0] != "/"):
-        yield f"Invalid LocalPath {path}. It must be the full path of a folder"
+    if path is None:
+        return
+    invalid = f"Invalid LocalPath {path}. It must"
+    folder = PurePosixPath(path)
+    if posixpath.normpath(path) != path.rstrip("/") or not path.startswith("/"):
+        # One that leads up would leave the job's files.
+        yield f"{invalid} be the full path of a folder"
+    if path.startswith("//") or PurePosixPath(MACHINE_LEARNING).is_relative_to(folder):
+        yield f"{invalid} be a folder of its own"
+    if any(folder.is_relative_to(each) for each in (_INPUT, *_SYSTEM)):
+        yield f"{invalid} not be a folder of the system or of the input"
+    if len(path.encode()) > _LONGEST_PATH:
+        yield f"{invalid} not be longer than {_LONGEST_PATH} bytes"
+    if any(len(part.encode()) > _LONGEST_NAME for part in folder.parts):
+        yield f"{invalid} not have a name of more than {_LONGEST_NAME} bytes"
+
+
+def _profiler(request: Document) -> Iterator[str]:
+    interval = request.get("ProfilerConfig", {}).get("ProfilingIntervalInMilliseconds")
+    if interval is not None and interval not in _PROFILING_INTERVALS:
+        known = ", ".join(map(str, _PROFILING_INTERVALS))
+        yield f"Invalid ProfilingIntervalInMilliseconds {interval}. It must be one of {known}"
+
+
+def _unique_names(request: Document) -> Iterator[str]:
+    for member in ("DebugRuleConfigurations", "ProfilerRuleConfigurations"):
+        names = (each["RuleConfigurationName"] for each in request.get(member, []))
+        yield from _duplicates("rule configuration name", names, member)
+    collections = request.get("DebugHookConfig", {}).get("CollectionConfigurations", [])
+    named = (each["CollectionName"] for each in collections if "CollectionName" in each)
+    yield from _duplicates("collection name", named, "DebugHookConfig")
 
 
 def _tags(request: Document) -> Iterator[str]:
@@ -130,31 +173,29 @@ def _tags(request: Document) -> Iterator[str]:
 def tag_problems(tags: list[Document]) -> Iterator[str]:
     """The problems of a list of tags."""
     keys = [tag["Key"] for tag in tags]
-    for key in sorted({key for key in keys if keys.count(key) > 1}):
-        yield f"Duplicate tag key {key}"
+    for key, times in sorted(Counter(keys).items()):
+        if times > 1:
+            yield f"Duplicate tag key {key}"
     for key in keys:
         if key.lower().startswith("aws:"):
             yield f"Tag keys must not start with the reserved prefix aws: {key}"
 
 
-def _not_offered(request: Document) -> Iterator[str]:
-    """Problems with what SageMaker offers and the local cloud does not."""
-    lacking = "is not offered by the local cloud"
-    for name in ("ServerlessJobConfig", "SessionChainingConfig"):
-        if name in request:
-            yield f"{name} {lacking}"
-    if "AlgorithmName" in request["AlgorithmSpecification"]:
-        yield f"AlgorithmName {lacking}: specify TrainingImage"
-    for name in ("InstancePreferences", "TrainingPlanArn"):
-        if name in request["ResourceConfig"]:
-            yield f"ResourceConfig.{name} {lacking}"
-    for channel in request.get("InputDataConfig", []):
-        where = f"channel {channel['ChannelName']}"
-        source = channel["DataSource"].get("S3DataSource")
-        if source is None:
-            yield f"A DataSource other than S3DataSource {lacking}: {where}"
-        elif source["S3DataType"] not in _DATA_TYPES:
-            yield f"S3DataType {source['S3DataType']} {lacking}: {where}"
+def _duplicates(what: str, names: Iterable[str], member: str) -> Iterator[str]:
+    for name, times in sorted(Counter(names).items()):
+        if times > 1:
+            yield f"Duplicate {what} {name} in {member}"
 
 
-_RULES = (_algorithm, _resources, _stopping, _channels, _checkpoints, _tags, _not_offered)
+_RULES = (
+    _text,
+    _not_offered,
+    _algorithm,
+    resource_problems,
+    _stopping,
+    channel_problems,
+    _checkpoints,
+    _profiler,
+    _unique_names,
+    _tags,
+)

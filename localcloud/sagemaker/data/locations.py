@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+_HOST = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?")
+_BUCKET = re.compile(r"[A-Za-z0-9._-]{3,255}")
 
 
 @dataclass(frozen=True)
@@ -16,11 +20,19 @@ class Location:
 
     @classmethod
     def parse(cls, uri: str) -> Location:
-        """Parses s3://bucket/key. Raises ValueError for anything else."""
+        """Parses s3://bucket/key, or the https address of a bucket in S3.
+
+        Raises ValueError for anything else, and for a key that is not text.
+        """
         scheme, _, rest = uri.partition("://")
         bucket, _, key = rest.partition("/")
-        if scheme not in {"s3", "https"} or not bucket:
-            raise ValueError(f"{uri} is not an S3 URI")
+        if scheme == "https":
+            host = _HOST.fullmatch(bucket)
+            bucket = (host["bucket"] or "") if host else "?"
+            if host and not bucket:
+                bucket, _, key = key.partition("/")
+        if scheme not in {"s3", "https"} or not _BUCKET.fullmatch(bucket) or not _is_text(key):
+            raise ValueError(f"{uri!a} is not an S3 URI")
         return cls(bucket, key)
 
     def folder(self) -> Location:
@@ -31,6 +43,14 @@ class Location:
     def child(self, name: str) -> Location:
         """The location of `name` in this folder."""
         return Location(self.bucket, self.folder().key + name)
+
+
+def _is_text(key: str) -> bool:
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in key
 
 
 def list_keys(s3: Any, location: Location) -> Iterator[str]:

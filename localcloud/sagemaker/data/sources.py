@@ -61,16 +61,17 @@ def manifest(text: bytes, where: Location) -> list[tuple[Location, str]]:
     """The objects that a manifest names, each with what follows the prefix."""
     try:
         first, *suffixes = json.loads(text)
-        prefix = Location.parse(first["prefix"])
-        return [
-            (Location(prefix.bucket, prefix.key + suffix), suffix.lstrip("/"))
-            for suffix in suffixes
-        ]
+        prefix = first["prefix"]
+        bucket = Location.parse(prefix).bucket
+        found = [(Location.parse(prefix + suffix), suffix.lstrip("/")) for suffix in suffixes]
+        if any(location.bucket != bucket for location, _ in found):
+            raise ValueError(f"not all of it is in the bucket {bucket}")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ClientError(
             f"Data download failed:The manifest s3://{where.bucket}/{where.key} is not an array of "
             f"a prefix and suffixes: {error}"
         ) from error
+    return found
 
 
 def lines(s3: Any, source: Document) -> list[Line]:

@@ -29,6 +29,8 @@ class InstanceType:
     memory_gib: float
     """GiB per instance; 0 if it is not known."""
     accelerators: int
+    has_local_storage: bool
+    """Whether its data are on local NVMe disks, in place of a volume."""
     listed_price: str
     """USD per instance and hour in AWS's price list; empty if it has none."""
     price_date: str
@@ -54,6 +56,7 @@ def _parse(row: Mapping[str, str]) -> InstanceType:
         vcpus=int(row["vcpus"] or 0),
         memory_gib=float(row["memory_gib"] or 0),
         accelerators=int(row["accelerators"] or 0),
+        has_local_storage=float(row["local_nvme_gb"] or 0) > 0,
         listed_price="" if historical else row["on_demand_usd_per_hour"],
         price_date=row["price_date"],
     )

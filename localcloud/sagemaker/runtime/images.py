@@ -12,6 +12,7 @@ counts.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -23,6 +24,34 @@ from pathlib import Path
 from localcloud.sagemaker.jobs.failure_reasons import ClientError
 
 FILE = "images.toml"
+_ECR = re.compile(
+    r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[\w-]+)\.[a-z.]+/"
+    r"(?P<repository>[a-z0-9][a-z0-9._/-]*)(?::(?P<tag>[\w.-]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+
+
+@dataclass(frozen=True)
+class EcrImage:
+    """An image of a private repository in ECR."""
+
+    account: str
+    region: str
+    repository: str
+    tag: str
+    """Empty if the image is named by its digest."""
+    digest: str
+    """Empty if the image is named by its tag."""
+
+
+def ecr_image(uri: str) -> EcrImage | None:
+    """The image in ECR that a URI names; None for other URIs. The default tag is latest."""
+    match = _ECR.fullmatch(uri)
+    if match is None:
+        return None
+    parts = match.groupdict(default="")
+    if not parts["digest"]:
+        parts["tag"] = parts["tag"] or "latest"
+    return EcrImage(**parts)
 
 
 class ImageError(ClientError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -12,10 +11,10 @@ from localcloud.authorization.sessions import Session
 from localcloud.moto_data import resources
 from localcloud.protocol.errors import ServiceError
 from localcloud.sagemaker.jobs.failure_reasons import ClientError
+from localcloud.sagemaker.runtime.images import ecr_image
 
 Document = dict[str, Any]
 
-_IMAGE = re.compile(r"(\d{12})\.dkr[.-]ecr(?:-fips)?\.([\w-]+)\.[a-z.]+/([^:@]+)")
 _NO_IMAGE = (
     "Cannot pull algorithm container. Either the image does not exist or its permissions are "
     "incorrect. "
@@ -44,13 +43,13 @@ def _require(demands: Iterable[Demand], session: Session, before: str) -> None:
 
 def _image(uri: str) -> Iterator[Demand]:
     """The demands of a pull; none for an image that is not in ECR."""
-    match = _IMAGE.match(uri)
-    if match is None:
+    image = ecr_image(uri)
+    if image is None:
         return
-    account, region, name = match.groups()
+    repository = f"arn:aws:ecr:{image.region}:{image.account}:repository/{image.repository}"
     yield Demand("ecr:GetAuthorizationToken")
     for action in _PULLS:
-        yield Demand(f"ecr:{action}", f"arn:aws:ecr:{region}:{account}:repository/{name}")
+        yield Demand(f"ecr:{action}", repository)
 
 
 def _network(request: Document, session: Session) -> Iterator[Demand]:

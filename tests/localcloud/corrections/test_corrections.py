@@ -137,20 +137,20 @@ def test_a_repository_that_was_not_created_contains_every_image(cloud: Cloud):
     ecr = cloud.client("ecr")
     ids = [{"imageTag": "1"}, {"imageTag": "2"}]
     first, again = (
-        ecr.describe_images(repositoryName="training", imageIds=ids)["imageDetails"]
+        ecr.describe_images(repositoryName="pushed-to", imageIds=ids)["imageDetails"]
         for _ in range(2)
     )
     digests = [image["imageDigest"] for image in first]
     assert digests == [image["imageDigest"] for image in again]
     assert len(set(digests)) == 2
     [by_digest] = ecr.describe_images(
-        repositoryName="training", imageIds=[{"imageDigest": digests[0]}]
+        repositoryName="pushed-to", imageIds=[{"imageDigest": digests[0]}]
     )["imageDetails"]
     assert by_digest["imageDigest"] == digests[0]
-    got = ecr.batch_get_image(repositoryName="training", imageIds=ids)["images"]
+    got = ecr.batch_get_image(repositoryName="pushed-to", imageIds=ids)["images"]
     assert [image["imageId"]["imageDigest"] for image in got] == digests
 
-    ecr.create_repository(repositoryName="training")
+    ecr.create_repository(repositoryName="pushed-to")
     assert "ImageNotFoundException" in refusal(
-        lambda: ecr.describe_images(repositoryName="training", imageIds=ids)
+        lambda: ecr.describe_images(repositoryName="pushed-to", imageIds=ids)
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.localcloud.cloud import Cloud, channel, refusal
+from tests.localcloud.cloud import BUCKET, Cloud, channel, refusal
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +18,19 @@ def valid(cloud: Cloud) -> dict[str, Any]:
     return cloud.request()
 
 
+def groups(*names: str, type_: str = "ml.m5.large", count: int = 1) -> dict[str, Any]:
+    members = [
+        {"InstanceGroupName": name, "InstanceType": type_, "InstanceCount": count} for name in names
+    ]
+    return {"InstanceGroups": members, "VolumeSizeInGB": 10}
+
+
+ARN = "arn:aws:sagemaker:us-east-1:123456789012"
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/training"
+ONE_IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/one-image"
+RULE = {"RuleConfigurationName": "a", "RuleEvaluatorImage": IMAGE}
+GROUPED = channel("a", "code/")
+GROUPED["DataSource"]["S3DataSource"]["InstanceGroupNames"] = ["x"]
 SIGNED = "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/sagemaker/aws4_request, Signature=0"
 
 
@@ -104,6 +117,61 @@ INVALID = [
         for path in ("/opt/ml/../../../../../tmp/out", "/opt/ml/checkpoints/..", "checkpoints", "/")
     ),
     ("InputDataConfig", [channel("..", "code/")], "Invalid channel name .."),
+    ("StoppingCondition.MaxWaitTimeInSeconds", 10**30, "NUMBER_VALUE can not be converted"),
+    ("Environment", {"A": "a\0b"}, "Value at 'Environment.A' must not have the character NUL"),
+    ("HyperParameters", {"a\0b": ""}, "Value at 'HyperParameters' must not have the character"),
+    ("ResourceConfig.InstanceCount", 0, "have value greater than or equal to 1"),
+    ("ResourceConfig.InstanceCount", 251, "A job of more than 250 instances is not offered"),
+    ("ResourceConfig", {"InstanceGroups": [], "VolumeSizeInGB": 1}, "are required unless Instance"),
+    ("ResourceConfig", groups("a", "a"), "Duplicate instance group name a in InstanceGroups"),
+    ("ResourceConfig", groups("a", count=0), "have value greater than or equal to 1"),
+    (
+        "ResourceConfig",
+        groups("a", type_="ml.g7.2xlarge") | {"VolumeKmsKeyId": "key"},
+        "VolumeKmsKeyId is not supported for instance type ml.g7.2xlarge",
+    ),
+    ("ResourceConfig.VolumeSizeInGB", None, "VolumeSizeInGB is required for instance type ml.m5"),
+    ("ResourceConfig.VolumeSizeInGB", 0, "VolumeSizeInGB is required for instance type ml.m5"),
+    ("ResourceConfig.VolumeSizeInGB", 16_385, "It must not be greater than 16384"),
+    ("ResourceConfig.SelectedInstanceType", "ml.m5.large", "SelectedInstanceType is read-only"),
+    ("ResourceConfig.InstancePlacementConfig", {"EnableMultipleJobs": True}, "is not offered"),
+    ("ModelPackageConfig", {"ModelPackageGroupArn": f"{ARN}:model-package-group/a"}, "not offered"),
+    ("MlflowConfig", {"MlflowResourceArn": f"{ARN}:mlflow-app/a"}, "MlflowConfig is not offered"),
+    *(
+        ("AlgorithmSpecification.TrainingImage", image, "Invalid training image. Please provide a")
+        for image in ("", "nginx", "public.ecr.aws/docker/library/python:3", f"{IMAGE}:1:2")
+    ),
+    (
+        "AlgorithmSpecification.TrainingImageConfig",
+        {"TrainingRepositoryAccessMode": "Vpc"},
+        "TrainingRepositoryAccessMode Vpc requires VpcConfig",
+    ),
+    ("AlgorithmSpecification.MetricDefinitions", [{"Name": "m", "Regex": "(a)"}] * 2, "Duplicate"),
+    *(
+        ("CheckpointConfig", {"S3Uri": "s3://store/a", "LocalPath": path}, "Invalid LocalPath /")
+        for path in ("/opt/ml", "/opt", "/opt/ml/input/data", "/proc", "/usr/lib", "//opt/ml/a")
+    ),
+    *(
+        ("CheckpointConfig", {"S3Uri": "s3://store/a", "LocalPath": path}, message)
+        for path, message in (("/" + "a" * 256, "name of more"), ("/a" * 600, "than 1024 bytes"))
+    ),
+    ("CheckpointConfig", {"S3Uri": "s3://a bucket/a"}, "'s3://a bucket/a' is not an S3 URI"),
+    ("OutputDataConfig.S3OutputPath", "https://example.com/a", "is not an S3 URI"),
+    ("DebugHookConfig", {"S3OutputPath": "s3://absent/x"}, "Access denied to DebugHookConfig S3"),
+    ("TensorBoardOutputConfig", {"S3OutputPath": "s3://absent/x"}, "Access denied to TensorBoard"),
+    ("ProfilerConfig", {"S3OutputPath": "s3://absent/x"}, "Access denied to ProfilerConfig S3"),
+    ("ProfilerConfig", {"ProfilingIntervalInMilliseconds": 7}, "It must be one of 100, 200, 500"),
+    *(
+        (member, [RULE] * 2, f"Duplicate rule configuration name a in {member}")
+        for member in ("DebugRuleConfigurations", "ProfilerRuleConfigurations")
+    ),
+    ("InputDataConfig", [GROUPED], "x is not in ResourceConfig"),
+    ("InputDataConfig", [channel("a", "code/") | {"DataSource": {}}], "Exactly one data source"),
+    (
+        "InputDataConfig",
+        [channel("a", "code/", InputMode="Pipe"), channel("a_0", "code/")],
+        "Invalid channel name a_0. Channel a has a pipe of this name",
+    ),
 ]
 
 
@@ -141,3 +209,33 @@ def test_all_mistakes_of_shape_are_reported_at_once(cloud: Cloud, valid: dict[st
     _, message = refusal(cloud.sagemaker.create_training_job, **request)
 
     assert message.startswith("2 validation errors detected: ")
+
+
+def test_what_the_rules_are_not_about_is_accepted(cloud: Cloud):
+    name = cloud.create(
+        ResourceConfig={"InstanceType": "ml.g5.xlarge", "InstanceCount": 1},
+        TensorBoardOutputConfig={"S3OutputPath": f"s3://{BUCKET}/events"},
+        ProfilerConfig={"ProfilingIntervalInMilliseconds": 500},
+        CheckpointConfig={"S3Uri": f"s3://{BUCKET}/accepted/", "LocalPath": "/opt/ml/model/steps/"},
+    )
+
+    assert cloud.ended(name)["TrainingJobStatus"] == "Completed"
+
+
+def test_an_image_that_its_repository_does_not_have_is_refused(cloud: Cloud):
+    ecr = cloud.client("ecr")
+    ecr.create_repository(repositoryName="one-image")
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "config": {}, "layers": []})
+    pushed = ecr.put_image(repositoryName="one-image", imageManifest=manifest, imageTag="1")
+    digest = pushed["image"]["imageId"]["imageDigest"]
+    request = cloud.request()
+
+    def refused(end: str) -> str:
+        wrong = changed(request, "AlgorithmSpecification.TrainingImage", f"{ONE_IMAGE}{end}")
+        return refusal(cloud.sagemaker.create_training_job, **wrong)[1]
+
+    for end in ("", ":2", f"@sha256:{'0' * 64}"):
+        assert refused(end).startswith("Cannot find the requested image: ")
+    pinned = changed(request, "AlgorithmSpecification.TrainingImage", f"{ONE_IMAGE}@{digest}")
+    cloud.sagemaker.create_training_job(**pinned)

@@ -113,7 +113,7 @@ def test_a_manifest_is_a_prefix_and_suffixes():
     ]
 
 
-PREFIX = b'[{"prefix": "s3://a/b"}, '
+PREFIX = b'[{"prefix": "s3://bucket/b"}, '
 
 
 @pytest.mark.parametrize(
@@ -122,10 +122,12 @@ PREFIX = b'[{"prefix": "s3://a/b"}, '
         b"",
         b"{}",
         b"[]",
-        b'["s3://a/b"]',
+        b'["s3://bucket/b"]',
         b'[{"prefix": "/a"}]',
         b'[{"prefix": 5}]',
-        *(PREFIX + entry + b"]" for entry in (b"5", b"null", b"{}")),
+        b'[{"prefix": "s3://a bucket/b"}]',
+        b'[{"prefix": "s3://bucket"}, "-of-another/c"]',
+        *(PREFIX + entry + b"]" for entry in (b"5", b"null", b"{}", b'"\\ud800"', b'"\\u0000"')),
         b"[" * 100_000,
         b"\xff",
     ],
@@ -249,6 +251,8 @@ def test_what_is_no_whole_gzip_is_reported_with_its_channel_and_object(
         b"[" * 100_000,
         b'{"text-ref": "relative/path", "label": 1}',
         b'{"text-ref": "s3://bucket", "label": 1}',
+        b'{"text-ref": "s3://a bucket/key", "label": 1}',
+        b'{"text-ref": "s3://bucket/\\ud800", "label": 1}',
         b'{"text-ref": 5, "label": 1}',
         b'{"text-ref": null, "label": 1}',
         b'{"text-ref": "s3://training-artifacts/other"}',
