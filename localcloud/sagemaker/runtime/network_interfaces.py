@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 def attach(job: TrainingJob) -> None:
     """Gives each instance of a job an interface, unless the instances have some already.
 
-    Raises ClientError for a subnet or group that does not exist.
+    Raises ClientError for a subnet or group that does not exist, or that is in another VPC.
     """
     config = job.request.get("VpcConfig")
     if config is None or any(getattr(each, _JOB) == job.arn for _, each in _made()):
@@ -133,10 +133,22 @@ def _made() -> Iterator[tuple[Any, Any]]:
 
 
 def _require_network(ec2: Any, subnets: Iterable[str], groups: Iterable[str]) -> None:
-    known = {name for zone in list(ec2.subnets.values()) for name in list(zone)}
+    """Raises ClientError unless all subnets and groups exist, in one VPC."""
+    found = {
+        name: each.vpc_id for zone in list(ec2.subnets.values()) for name, each in zone.items()
+    }
+    networks = {}
     for subnet in subnets:
-        if subnet not in known:
+        if subnet not in found:
             raise ClientError(f"The subnet ID '{subnet}' does not exist")
+        networks[subnet] = found[subnet]
     for group in groups:
-        if ec2.get_security_group_from_id(group) is None:
+        known = ec2.get_security_group_from_id(group)
+        if known is None:
             raise ClientError(f"The security group '{group}' does not exist")
+        networks[group] = known.vpc_id
+    if len(set(networks.values())) > 1:
+        shown = ", ".join(f"{name} in {network}" for name, network in networks.items())
+        raise ClientError(
+            f"You have specified two resources that belong to different networks: {shown}"
+        )

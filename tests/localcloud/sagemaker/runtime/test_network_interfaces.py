@@ -162,6 +162,17 @@ def test_a_job_in_a_network_that_does_not_exist_fails(cloud: Cloud):
     assert interfaces(cloud, network) == []
 
 
+def test_a_job_in_two_networks_fails(cloud: Cloud):
+    one, other = cloud.vpc_config(), cloud.vpc_config()
+
+    for member in ("Subnets", "SecurityGroupIds"):
+        job = cloud.run(VpcConfig=one | {member: one[member] + other[member]})
+        assert job["FailureReason"].startswith(
+            "ClientError: You have specified two resources that belong to different networks: "
+        )
+
+
+@pytest.mark.deep
 def test_interfaces_survive_a_killed_server_and_go_with_their_job(start: Callable[..., Cloud]):
     cloud = start(*LONG)
     network = cloud.vpc_config()
