@@ -27,9 +27,13 @@ def main() -> None:
         sys.exit("bwrap is no longer on PATH.")
     if specification.namespaces:
         linux.join(specification.namespaces.user, specification.namespaces.network)
+    try:
+        words = arguments(specification)
+    except ValueError as error:
+        sys.exit(f"The instance could not be set up: {error}")
     # Through a file, not the command line, which every user of the machine can read.
     options = os.memfd_create("options", 0)
-    os.write(options, b"\0".join(word.encode() for word in arguments(specification)) + b"\0")
+    os.write(options, b"".join(os.fsencode(word) + b"\0" for word in words))
     os.lseek(options, 0, os.SEEK_SET)
     linux.limit_resources(specification.memory, specification.processors)
     # Through env, which ends with 126 or 127 where bwrap itself ends with 1.
@@ -38,14 +42,18 @@ def main() -> None:
 
 
 def arguments(specification: Specification) -> list[str]:
-    """The options that make bwrap set up what the specification says."""
+    """The options that make bwrap set up what the specification says.
+
+    They are written with a NUL after each. Raises ValueError for a value with a NUL: what follows
+    it would be an option.
+    """
     user = [] if specification.namespaces else ["--unshare-user", "--uid", "0", "--gid", "0"]
     environment = [
         word
         for name, value in specification.environment.items()
         for word in ("--setenv", name, value)
     ]
-    return [
+    words = [
         *user,
         *("--unshare-pid", "--unshare-uts", "--unshare-ipc"),
         *("--die-with-parent", "--as-pid-1"),
@@ -55,6 +63,10 @@ def arguments(specification: Specification) -> list[str]:
         "--clearenv",
         *environment,
     ]
+    for word in words:
+        if "\0" in word:
+            raise ValueError(f"an option of bwrap can't have the character NUL: {word!r}")
+    return words
 
 
 def _mount(mount: Mount) -> list[str]:

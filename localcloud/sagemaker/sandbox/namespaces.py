@@ -79,12 +79,16 @@ def execute(specification: Specification) -> None:
     # Python ignores SIGPIPE, and a signal stays ignored after exec.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     command = list(specification.command)
+    if not command[0]:
+        _fail("'': command not found", _NOT_FOUND)
     try:
         os.execvpe(command[0], command, specification.environment)  # noqa: S606
     except FileNotFoundError:
         _fail(f"{command[0]}: command not found", _NOT_FOUND)
     except OSError as error:
         _fail(f"{command[0]}: {error.strerror}", _NOT_EXECUTABLE)
+    except ValueError as error:  # a text that no process can get
+        _fail(f"{command[0]}: {error}", _NOT_EXECUTABLE)
 
 
 def _fail(message: str, code: int) -> None:

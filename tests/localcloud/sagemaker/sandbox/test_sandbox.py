@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from localcloud.sagemaker.sandbox.choice import NAMES, choose
+from localcloud.sagemaker.sandbox import bubblewrap
+from localcloud.sagemaker.sandbox.choice import NAMES, Sandbox, choose, sandbox_environment
+from localcloud.sagemaker.sandbox.specification import Mount, Specification
 from tests.localcloud.cloud import Cloud, checkpoints, resources
 
 
@@ -78,6 +85,55 @@ def test_the_entry_point_hears_sigterm_and_nothing_outlives_it(confined_cloud: C
 
     assert job["TrainingJobStatus"] == "Stopped"
     assert confined_cloud.lines(name) == ["running with 8 GiB", "ending"]
+
+
+def specification(place: Path, **changes: Any) -> Specification:
+    environment = {"PATH": os.defpath}
+    plain = Specification("algo-1", ("true",), environment, (), str(place), folder=str(place))
+    return replace(plain, **changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"environment": {"A": "a\0--bind\0/\0/host"}},
+        {"environment": {"A\0--bind": "b"}},
+        {"folder": "/\0--bind\0/\0/host"},
+        {"mounts": (Mount("bind", "/opt/ml\0--bind\0/\0/host", "/opt"),)},
+    ],
+    ids=["value", "name", "folder", "mount"],
+)
+def test_no_text_of_a_job_becomes_an_option_of_bubblewrap(tmp_path: Path, changes: dict[str, Any]):
+    with pytest.raises(ValueError, match="can't have the character NUL"):
+        bubblewrap.arguments(specification(tmp_path, **changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "said"),
+    [
+        ({"command": ("",)}, 127, "'': command not found"),
+        ({"command": ("missing",)}, 127, "missing: command not found"),
+        ({"command": ("true", "a\0b")}, 126, "true: embedded null byte"),
+        ({"environment": {"PATH": os.defpath, "A": "a\0b"}}, 126, "true: embedded null byte"),
+        ({"command": ("true", "a" * 200_000)}, 126, "true: Argument list too long"),
+    ],
+    ids=["no name", "missing", "argument", "variable", "long"],
+)
+def test_a_command_that_cannot_be_run_says_so_in_one_line(
+    tmp_path: Path, changes: dict[str, Any], code: int, said: str
+):
+    wanted = specification(tmp_path, **changes)
+    wanted.write(tmp_path / "specification.json")
+
+    done = subprocess.run(
+        Sandbox("processes").command(tmp_path / "specification.json"),
+        env=sandbox_environment(),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (code, f"{said}\n", "")
 
 
 def test_a_sandbox_that_does_not_work_is_refused(monkeypatch: pytest.MonkeyPatch):
