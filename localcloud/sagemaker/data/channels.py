@@ -22,14 +22,21 @@ def download(
 ) -> None:
     """Downloads a channel's objects into `folder`.
 
-    `check` runs before each object, and may raise an error to end the download.
+    `check` runs before each object, and may raise an error to end the download. Raises ClientError
+    for a key that can't be a file's name, or whose file another key has.
     """
     found = objects(s3, source)
     if sharded(source):
         found = shard(found, *share)
     folder.mkdir(parents=True, exist_ok=True)
+    keys: dict[Path, str] = {}
     for each in found:
         check()
+        key = each.location.key
+        if (other := keys.setdefault(folder / each.name, key)) != key:
+            raise ClientError(
+                f"Data download failed:the keys {other!a} and {key!a} would be the same file"
+            )
         fetch(s3, each.location, folder / each.name)
 
 

@@ -31,7 +31,7 @@ class Location:
             bucket = (host["bucket"] or "") if host else "?"
             if host and not bucket:
                 bucket, _, key = key.partition("/")
-        if scheme not in {"s3", "https"} or not _BUCKET.fullmatch(bucket) or not _is_text(key):
+        if scheme not in {"s3", "https"} or not _BUCKET.fullmatch(bucket) or not is_key(key):
             raise ValueError(f"{uri!a} is not an S3 URI")
         return cls(bucket, key)
 
@@ -45,12 +45,13 @@ class Location:
         return Location(self.bucket, self.folder().key + name)
 
 
-def _is_text(key: str) -> bool:
+def is_key(name: str) -> bool:
+    """Whether a name can be an object's key: text, without NUL and newlines."""
     try:
-        key.encode()
+        name.encode()
     except UnicodeEncodeError:
         return False
-    return "\0" not in key
+    return not {"\0", "\n"} & set(name)
 
 
 def list_keys(s3: Any, location: Location) -> Iterator[str]:

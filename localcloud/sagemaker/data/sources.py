@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 from localcloud.sagemaker.data.locations import Location, list_keys
@@ -126,7 +125,7 @@ def relative_name(key: str, prefix: str) -> str:
     """An object's path within its channel.
 
     It is what follows the last slash of the prefix. Raises ClientError for a path that would lead
-    out of the channel.
+    out of the channel, or that no file can have.
     """
     if key == prefix or not (prefix.endswith("/") or key.startswith(f"{prefix}/")):
         prefix = prefix.rpartition("/")[0]
@@ -134,8 +133,13 @@ def relative_name(key: str, prefix: str) -> str:
 
 
 def _within(name: str, key: str) -> str:
-    if ".." in PurePosixPath(name).parts:
+    parts = name.split("/")
+    if ".." in parts:
         raise ClientError(f"Data download failed:the key {key} would leave the channel's folder")
+    if "." in parts:
+        raise ClientError(
+            f"Data download failed:the key {key!a} can't be a file's name: it has '.'"
+        )
     return name
 
 

@@ -406,3 +406,29 @@ def test_a_channel_is_divided_only_among_the_hosts_of_its_groups(cloud: Cloud):
 
     assert job["TrainingJobStatus"] == "Completed"
     assert sorted(cloud.lines(job["TrainingJobName"])) == ["algo-1 -", "algo-2 0 2", "algo-3 1"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        (("a", "a/b"), "the key 'KEYS/a/b' can't be a file's name: File exists"),
+        (("a//b", "a/b"), "the keys 'KEYS/a//b' and 'KEYS/a/b' would be the same file"),
+        (("x/.",), "the key 'KEYS/x/.' can't be a file's name: it has '.'"),
+        (("a" * 256,), f"the key 'KEYS/{'a' * 256}' can't be a file's name: File name too long"),
+    ],
+    ids=["a file and a folder", "two slashes", "dot", "long"],
+)
+def test_objects_that_cannot_be_files_fail_the_job_and_are_named(
+    cloud: Cloud, keys: tuple[str, ...], reason: str, request: pytest.FixtureRequest
+):
+    prefix = f"no-files/{request.node.callspec.id.replace(' ', '-')}"
+    for key in keys:
+        cloud.put(f"{prefix}/{key}", key.encode())
+    job = cloud.request()
+    job["InputDataConfig"].append(channel("data", f"{prefix}/"))
+
+    ended = cloud.run(**job)
+
+    assert ended["FailureReason"] == (
+        f"ClientError: Data download failed:{reason.replace('KEYS', prefix)}"
+    )
