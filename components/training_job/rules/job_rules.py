@@ -136,6 +136,25 @@ def _launcher_has_a_script(job: JobSettings, _: Path) -> Iterator[Problem]:
         )
 
 
+def _a_process_can_get_it(job: JobSettings, _: Path) -> Iterator[Problem]:
+    for setting, values in (
+        ("hyperparameters", job.hyperparameters),
+        ("environment", job.environment),
+    ):
+        for name, value in values.items():
+            if "\0" in f"{name}{value}":
+                rule = "has the character NUL, which no process can get"
+                yield Problem(f"{setting}.{name}", value, rule, "remove it")
+    for name in job.hyperparameters if job.source is not None else ():
+        if not name or "=" in name:
+            yield Problem(
+                f"hyperparameters.{name}",
+                name,
+                "the script gets it as --name value, so its name is not empty and has no '='",
+                "rename it",
+            )
+
+
 def _tags_are_the_jobs_own(job: JobSettings, _: Path) -> Iterator[Problem]:
     for name, value in job.tags.items():
         path = f"tags.{name}"
@@ -173,6 +192,7 @@ _RULES: tuple[Callable[[JobSettings, Path], Iterator[Problem]], ...] = (
     _one_lineage_is_named,
     _source_exists,
     _launcher_has_a_script,
+    _a_process_can_get_it,
     _tags_are_the_jobs_own,
     _metrics_have_one_group,
 )

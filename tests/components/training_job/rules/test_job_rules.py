@@ -24,6 +24,9 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"fresh": "b", "resumeFrom": "research-dev-a"}, "jobs.digits.resumeFrom", "remove one"),
     ({"algorithm": "scan", "image": None}, "jobs.digits.source", "set image instead"),
     ({"image": None}, "jobs.digits.image", "or algorithm"),
+    ({"hyperparameters": {"a=b": 1}}, "jobs.digits.hyperparameters.a=b", "rename it"),
+    ({"hyperparameters": {"a": "x\0y"}}, "jobs.digits.hyperparameters.a", "NUL"),
+    ({"environment": {"A": "x\0y"}}, "jobs.digits.environment.A", "NUL"),
     ({"tags": {"aws:x": "y"}}, "jobs.digits.tags.aws:x", "another name"),
     ({"tags": {"sagemaker-training:owner": "y"}}, "jobs.digits.tags.sagemaker-training:owner",
      "another name"),
@@ -44,6 +47,7 @@ def test_a_wrong_job_is_refused_with_path_rule_and_remedy(
 
 
 RIGHT: list[dict[str, Any]] = [
+    {"source": None, "hyperparameters": {"a=b": 1}},
     {"image": None, "source": None, "algorithm": "arn:aws:sagemaker:us-east-1:1" + "2" * 11
      + ":algorithm/scan"},
     {"tags": {"experiment": "a", "owner": "ann@example.org"}},

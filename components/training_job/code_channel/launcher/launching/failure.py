@@ -39,4 +39,4 @@ def write_failure(base: Path, text: str) -> None:
     with contextlib.suppress(OSError):
         failure.parent.mkdir(parents=True, exist_ok=True)
         if text and (not failure.exists() or not failure.stat().st_size):
-            failure.write_text(text[:FAILURE_LENGTH], "utf-8")
+            failure.write_text(text[:FAILURE_LENGTH], "utf-8", "replace")

@@ -79,8 +79,13 @@ class Job:
 
 
 def _decoded(value: Any) -> Any:
-    """A hyperparameter's value: SDKs encode it as JSON, other clients write it as it is."""
+    """A hyperparameter's value: SDKs encode it as JSON, other clients write it as it is.
+
+    What is text that no process can get, once it is decoded, stays as it is written.
+    """
     try:
-        return json.loads(value)
-    except (TypeError, ValueError):
+        decoded = json.loads(value)
+        json.dumps(decoded, ensure_ascii=False).encode("utf-8")
+    except (TypeError, ValueError, RecursionError):
         return value
+    return value if isinstance(decoded, str) and "\0" in decoded else decoded

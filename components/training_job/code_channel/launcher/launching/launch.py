@@ -39,7 +39,12 @@ from launching.fetched_secrets import fetch_secrets, without_secrets
 from launching.job_description import Job
 from launching.process import Child
 from launching.source_archive import find_script, unpack
-from launching.variables import hyperparameter_arguments, script_variables, toolkit_variables
+from launching.variables import (
+    fitting,
+    hyperparameter_arguments,
+    script_variables,
+    toolkit_variables,
+)
 
 HOST_NAMES_TIMEOUT_SECONDS = 15 * 60
 
@@ -67,6 +72,9 @@ def launch(base: Path, options: argparse.Namespace, user_arguments: list[str]) -
     accelerators = int(variables["SM_NUM_GPUS"]) or int(variables["SM_NUM_NEURONS"])
     arguments = hyperparameter_arguments(job.hyperparameters) + user_arguments
     command = command_line(distribution, job, [str(script), *arguments], accelerators)
+    variables, left_out = fitting(variables)
+    for message in left_out:
+        print(f"launcher: {message}", flush=True)
     print(f"{job.host}, host {job.rank + 1} of {len(job.hosts)}:", *command, flush=True)
     environment = {**os.environ, **variables, **secrets}
     code = child.run(command, environment, code_folder, torchrun=distribution == "torchrun")

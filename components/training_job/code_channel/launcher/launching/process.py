@@ -12,6 +12,8 @@ import threading
 from pathlib import Path
 from typing import IO
 
+from launching import LaunchError
+
 STDERR_TAIL_BYTES = 64 * 1024
 FORWARDED = (signal.SIGTERM, signal.SIGINT)
 
@@ -47,15 +49,22 @@ class Child:
     def run(
         self, command: list[str], environment: dict[str, str], folder: Path, torchrun: bool
     ) -> int:
-        """Runs the command to its end; returns its exit code, 128 + n if signal n ended it."""
+        """Runs the command to its end; returns its exit code, 128 + n if signal n ended it.
+
+        Raises:
+            LaunchError: if it can't be started.
+        """
         self._torchrun = torchrun
-        process = subprocess.Popen(
-            command,
-            env=environment,
-            cwd=str(folder),
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        try:
+            process = subprocess.Popen(
+                command,
+                env=environment,
+                cwd=str(folder),
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:  # too much text, or text that no process can get
+            raise LaunchError(f"the script can't be started: {error}") from error
         self._pid = process.pid
         if self.stop_signal:
             self._forward()

@@ -9,14 +9,25 @@ import re
 import subprocess
 from typing import Any
 
-from launching import ARCHIVE
+from launching import ARCHIVE, LaunchError
 from launching.job_description import Job
+
+LONGEST_VARIABLE = 128 * 1024 - 1  # bytes of name=value: Linux starts no process with a longer one
 
 
 def hyperparameter_arguments(hyperparameters: dict[str, Any]) -> list[str]:
-    """The hyperparameters as the toolkit passes them: sorted, `--name value`, `-n value`."""
+    """The hyperparameters as the toolkit passes them: sorted, `--name value`, `-n value`.
+
+    Raises:
+        LaunchError: if a name can be neither an argument nor part of a variable's name.
+    """
     arguments: list[str] = []
     for name, value in sorted(hyperparameters.items()):
+        if not name or set(name) & {"=", "\0"}:
+            raise LaunchError(
+                f"the hyperparameter {name!r} can't be passed to the script: rename it, "
+                "without '='; a name is not empty"
+            )
         if isinstance(value, dict):
             value = ",".join(f"{key}={item}" for key, item in sorted(value.items()))
         arguments += ["-" + name if len(name) == 1 else "--" + name]
@@ -73,6 +84,19 @@ def toolkit_variables(job: Job, entry_point: str) -> dict[str, str]:
     values.update({f"channel_{name}": str(inputs / "data" / name) for name in job.inputs})
     values.update({f"hp_{name}": value for name, value in job.hyperparameters.items()})
     return {f"SM_{name.upper()}": _as_text(value) for name, value in values.items()}
+
+
+def fitting(variables: dict[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The variables that a process can get, and a message for each of the others."""
+    sizes = {name: len(os.fsencode(f"{name}={value}")) for name, value in variables.items()}
+    fit = {name: value for name, value in variables.items() if sizes[name] <= LONGEST_VARIABLE}
+    messages = [
+        f"{name} is left out: it has {sizes[name]} bytes, and Linux takes {LONGEST_VARIABLE}. "
+        "The files in SM_INPUT_CONFIG_DIR have the same values"
+        for name in variables
+        if name not in fit
+    ]
+    return fit, messages
 
 
 def _as_text(value: Any) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.components.training_job.code_channel.container import Container, shown
+import json
+
+import pytest
+
+from tests.components.training_job.code_channel.container import SHOW, Container, shown
 
 
 def test_a_script_finds_its_folders_and_hosts_in_the_toolkits_variables(
@@ -73,3 +77,45 @@ def test_hyperparameters_become_sorted_arguments_before_the_users_own(container:
     ]
     assert environment["SM_HP_NAME"] == "wide"
     assert environment["SM_FRAMEWORK_PARAMS"] == '{"sagemaker_mpi_enabled":false}'
+
+
+def test_a_variable_that_is_too_long_for_linux_is_left_out_and_the_log_says_so(
+    container: Container,
+) -> None:
+    container.configure("hyperparameters", {f"p{number}": "x" * 2400 for number in range(60)})
+    report = container.base / "report.json"
+    done = container.run_script(SHOW.format(report))
+    assert done.returncode == 0, done.stderr
+    environment, argv, _ = json.loads(report.read_text())
+    assert len(argv) == 1 + 2 * 60
+    assert environment["SM_HP_P59"] == "x" * 2400
+    assert not {"SM_HPS", "SM_USER_ARGS"} & set(environment)
+    for name in ("SM_HPS", "SM_USER_ARGS"):
+        assert f"launcher: {name} is left out: it has 14" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("hyperparameters", "message"),
+    [
+        ({"a=b": "1"}, "the hyperparameter 'a=b' can't be passed to the script: rename it"),
+        ({"": "1"}, "the hyperparameter '' can't be passed to the script: rename it"),
+        ({"a": "x\0y"}, "the script can't be started: embedded null byte"),
+        ({f"p{number}": "x" * 100_000 for number in range(40)}, "Argument list too long"),
+    ],
+    ids=["=", "no name", "NUL", "too many"],
+)
+def test_hyperparameters_that_no_script_can_get_are_the_failures_reason(
+    container: Container, hyperparameters: dict[str, str], message: str
+) -> None:
+    container.configure("hyperparameters", hyperparameters)
+    done = container.run_script("")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert container.failure.startswith("launcher: ")
+    assert message in container.failure
+
+
+def test_what_is_no_text_when_it_is_decoded_stays_as_it_was_written(container: Container) -> None:
+    written = {"a": r'"\ud800"', "b": r'"x\u0000y"', "c": "[" * 2000}
+    container.configure("hyperparameters", written)
+    _, argv, _ = shown(container)
+    assert argv[1:] == ["-a", written["a"], "-b", written["b"], "-c", written["c"]]
