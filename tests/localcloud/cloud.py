@@ -60,6 +60,8 @@ class Cloud:
     server: daemon.Server
     data: Path
     region: str = REGION
+    bucket: str = BUCKET
+    """The bucket of its objects; in a request, it replaces the usual one."""
     sagemaker: Any = field(init=False)
     s3: Any = field(init=False)
     logs: Any = field(init=False)
@@ -67,14 +69,15 @@ class Cloud:
 
     def __post_init__(self) -> None:
         self.sagemaker = self.client("sagemaker")
-        self.s3 = self.client("s3", REGION)
+        self.s3 = self.client("s3")
         self.logs = self.client("logs")
         self.role = "arn:aws:iam::123456789012:role/training"
         self.fill()
 
     def fill(self) -> None:
         """Creates the bucket and the role, unless they are there."""
-        self.s3.create_bucket(Bucket=BUCKET)
+        place = {"CreateBucketConfiguration": {"LocationConstraint": self.region}}
+        self.s3.create_bucket(Bucket=self.bucket, **(place if self.region != REGION else {}))
         iam = self.client("iam")
         with suppress(iam.exceptions.EntityAlreadyExistsException):
             iam.create_role(RoleName="training", AssumeRolePolicyDocument=json.dumps(TRUST))
@@ -112,7 +115,11 @@ class Cloud:
             "StoppingCondition": {"MaxRuntimeInSeconds": 60},
             "EnableNetworkIsolation": True,
         }
-        return request | changes
+        text = json.dumps(request | changes)
+        replaced: dict[str, Any] = json.loads(
+            text.replace(f"s3://{BUCKET}/", f"s3://{self.bucket}/")
+        )
+        return replaced
 
     def vpc_config(self, group: str = "jobs") -> dict[str, list[str]]:
         """Makes a VPC with a subnet and a security group, and returns a request's VpcConfig."""
@@ -147,13 +154,13 @@ class Cloud:
         return self.ended(name)
 
     def put(self, key: str, body: bytes) -> None:
-        self.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
 
     def get(self, key: str) -> bytes:
-        return bytes(self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+        return bytes(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
 
     def keys(self, prefix: str) -> list[str]:
-        answer = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)
+        answer = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix)
         return [entry["Key"] for entry in answer.get("Contents", [])]
 
     def streams(self, name: str) -> list[str]:

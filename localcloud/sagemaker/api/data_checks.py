@@ -21,6 +21,7 @@ from localcloud.sagemaker.data.locations import Location
 from localcloud.sagemaker.runtime.images import ecr_image
 
 _ABSENT = "because no identity-based policy"
+_REGION = "The bucket is in this region:"
 _OUTPUTS = ("OutputDataConfig", "DebugHookConfig", "TensorBoardOutputConfig", "ProfilerConfig")
 
 
@@ -45,7 +46,8 @@ def check_data(request: dict[str, Any], session: Session, role: identities.Role 
         location = _location(uri)
         prefix = {"s3:prefix": location.key}
         refusal = _listing_refusal(location.bucket, prefix, session, role)
-        if refusal and _ABSENT not in refusal:
+        refusal = refusal or _elsewhere(location.bucket, session.region)
+        if refusal and _ABSENT not in refusal and _REGION not in refusal:
             raise validation_error(f'Unauthorized to List objects under S3 URL "{uri}". {refusal}')
         if refusal or not _has_objects(location):
             raise validation_error(
@@ -54,7 +56,10 @@ def check_data(request: dict[str, Any], session: Session, role: identities.Role 
                 "under that S3 prefix, and that the role has s3:ListBucket permissions on it."
                 + (f" Error message from S3: {refusal}" if refusal else "")
             )
-    _location(request.get("CheckpointConfig", {}).get("S3Uri", "s3://none"))
+    if checkpoints := request.get("CheckpointConfig"):
+        uri = checkpoints["S3Uri"]
+        if refusal := _elsewhere(_location(uri).bucket, session.region):
+            raise validation_error(f"Invalid CheckpointConfig S3Uri: {uri}. {refusal}")
     for member in _OUTPUTS:
         path = request.get(member, {}).get("S3OutputPath")
         if path is not None:
@@ -68,6 +73,8 @@ def _check_output(
         output.bucket, {}, session, role
     ):
         raise validation_error(f"Access denied to {member} S3 bucket: {output.bucket}")
+    if refusal := _elsewhere(output.bucket, session.region):
+        raise validation_error(f"Invalid {member} S3 bucket: {output.bucket}. {refusal}")
 
 
 def _location(uri: str) -> Location:
@@ -75,6 +82,14 @@ def _location(uri: str) -> Location:
         return Location.parse(uri)
     except ValueError as error:
         raise validation_error(str(error)) from error
+
+
+def _elsewhere(bucket: str, region: str) -> str:
+    """S3's refusal of a bucket that is in another region than the job; empty if it is not."""
+    found = resources.bucket(bucket)
+    if found is None or found.region_name == region:
+        return ""
+    return f"{_REGION} {found.region_name}. Please use this region to retry the request"
 
 
 def _listing_refusal(

@@ -10,9 +10,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from localcloud.server import daemon
-from tests.localcloud.cloud import BUCKET, LISTEN, Cloud, channel, checkpoints, refusal
+from tests.localcloud.cloud import LISTEN, Cloud, channel, checkpoints, refusal
 
-ELSEWHERE = "eu-north-1"
+ELSEWHERE, THERE = "eu-north-1", "artifacts-elsewhere"
 
 
 pytestmark = pytest.mark.usefixtures("only_plan_of_faults")
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("only_plan_of_faults")
 @pytest.fixture(scope="module")
 def faulty(cloud: Cloud) -> Cloud:
     """The cloud in a region that no other test uses."""
-    return Cloud(cloud.server, cloud.data, ELSEWHERE)
+    return Cloud(cloud.server, cloud.data, ELSEWHERE, THERE)
 
 
 def switch(cloud: Cloud, *faults: dict[str, Any]) -> None:
@@ -106,14 +106,14 @@ def test_objects_are_chosen_by_method_and_path(faulty: Cloud):
     fault = {
         "service": "s3",
         "method": "PUT",
-        "path": f"/{BUCKET}/refused-puts/*",
+        "path": f"/{THERE}/refused-puts/*",
         "answer": "throttle",
     }
     switch(faulty, fault, fault | {"answer": "error"})
     faulty.put("whole/key", b"")
 
     codes = [
-        refusal(faulty.s3.put_object, Bucket=BUCKET, Key="refused-puts/key", Body=b"")[0]
+        refusal(faulty.s3.put_object, Bucket=THERE, Key="refused-puts/key", Body=b"")[0]
         for _ in range(2)
     ]
 
@@ -150,7 +150,7 @@ def test_the_credentials_of_one_key_expire_in_each_services_own_words(faulty: Cl
 
 
 def test_the_next_checkpoint_pass_makes_up_for_a_failed_one(faulty: Cloud):
-    fault = {"service": "s3", "method": "PUT", "path": f"/{BUCKET}/retried/*", "answer": "error"}
+    fault = {"service": "s3", "method": "PUT", "path": f"/{THERE}/retried/*", "answer": "error"}
     switch(faulty, fault | {"times": 4})
     script = f"open('/opt/ml/checkpoints/state', 'w').write('kept')\n{LISTEN}"
     name = faulty.create(script, CheckpointConfig=checkpoints("retried/"))
@@ -182,7 +182,7 @@ def test_a_mistaken_plan_is_refused(faulty: Cloud, fault: dict[str, Any], messag
 def unreadable(cloud: Cloud, times: int) -> dict[str, Any]:
     """Lets S3 fail for a new job's code, and returns the job's request."""
     request = cloud.request(RetryStrategy={"MaximumRetryAttempts": 1})
-    path = f"/{BUCKET}/code/{request['TrainingJobName']}/*"
+    path = f"/{THERE}/code/{request['TrainingJobName']}/*"
     fault = {"service": "s3", "region": ELSEWHERE, "method": "GET", "path": path}
     switch(cloud, {**fault, "answer": "error", "times": times})
     return request
@@ -216,7 +216,7 @@ def test_a_pipe_that_breaks_by_an_internal_error_is_retried_from_the_start_too(f
     )
     request["InputDataConfig"].append(channel("data", "piped-again/", InputMode="Pipe"))
     fault = {"service": "s3", "region": ELSEWHERE, "method": "GET"}
-    switch(faulty, {**fault, "path": f"/{BUCKET}/piped-again/*", "answer": "error", "times": 3})
+    switch(faulty, {**fault, "path": f"/{THERE}/piped-again/*", "answer": "error", "times": 3})
 
     job = faulty.run(**request)
 

@@ -222,6 +222,26 @@ def test_what_the_rules_are_not_about_is_accepted(cloud: Cloud):
     assert cloud.ended(name)["TrainingJobStatus"] == "Completed"
 
 
+def test_a_bucket_of_another_region_is_refused(cloud: Cloud):
+    place = {"LocationConstraint": "eu-west-1"}
+    s3 = cloud.client("s3", "eu-west-1")
+    s3.create_bucket(Bucket="in-another-region", CreateBucketConfiguration=place)
+    s3.put_object(Bucket="in-another-region", Key="code/main.py", Body=b"")
+    there = "s3://in-another-region/code/"
+    changes: list[dict[str, Any]] = [
+        {"InputDataConfig": [channel("code", "", S3Uri=there)]},
+        {"OutputDataConfig": {"S3OutputPath": there}},
+        {"CheckpointConfig": {"S3Uri": there}},
+        {"DebugHookConfig": {"S3OutputPath": there}},
+    ]
+
+    for each in changes:
+        _, message = refusal(cloud.sagemaker.create_training_job, **cloud.request(**each))
+        assert message.endswith(
+            "The bucket is in this region: eu-west-1. Please use this region to retry the request"
+        )
+
+
 def test_an_image_that_its_repository_does_not_have_is_refused(cloud: Cloud):
     ecr = cloud.client("ecr")
     ecr.create_repository(repositoryName="one-image")
