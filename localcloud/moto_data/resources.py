@@ -164,6 +164,20 @@ def _route_table(backend: Any, subnet: Any) -> str:
     return next(own, None) or next(main, "")
 
 
+def experiment(name: str, account: str, region: str) -> Any:
+    """The experiment in moto's SageMaker; None if there is none."""
+    from moto.sagemaker.models import sagemaker_backends
+
+    return sagemaker_backends[account][region].experiments.get(name)
+
+
+def trial(name: str, account: str, region: str) -> Any:
+    """The trial of an experiment in moto's SageMaker; None if there is none."""
+    from moto.sagemaker.models import sagemaker_backends
+
+    return sagemaker_backends[account][region].trials.get(name)
+
+
 def secret(name: str, account: str, region: str) -> Any:
     """The secret in moto's Secrets Manager, by its name or ARN; None if there is none."""
     from moto.secretsmanager.models import secretsmanager_backends

@@ -1,4 +1,6 @@
-"""Checks of what a request names when the job is created: its image, and its S3 URIs as the role.
+"""Checks of what a request names: image, experiment, and its S3 URIs as the job's role.
+
+They are made when the job is created.
 
 Inputs are listed with their prefix, as the service's own message says. AWS doesn't say how the
 service checks the bucket of the output: here the bucket itself is listed, which needs s3:ListBucket
@@ -16,7 +18,7 @@ from localcloud.authorization.access import refusal_of
 from localcloud.authorization.demands import Demand
 from localcloud.authorization.sessions import Session
 from localcloud.moto_data import identities, resources
-from localcloud.protocol.errors import validation_error
+from localcloud.protocol.errors import ServiceError, validation_error
 from localcloud.sagemaker.data.locations import Location
 from localcloud.sagemaker.runtime.images import ecr_image
 
@@ -33,6 +35,19 @@ def check_image(request: dict[str, Any]) -> None:
         raise validation_error(
             f"Cannot find the requested image: {uri}. Please ensure that the image exists in ECR"
         )
+
+
+def check_experiment(request: dict[str, Any], account: str, region: str) -> None:
+    """Raises the service's ResourceNotFound for an experiment or a trial that does not exist."""
+    config = request.get("ExperimentConfig", {})
+    for member, find in (
+        ("ExperimentName", resources.experiment),
+        ("TrialName", resources.trial),
+    ):
+        name = config.get(member)
+        if name is not None and find(name, account, region) is None:
+            message = f"{member.removesuffix('Name')} {name!r} does not exist"
+            raise ServiceError("ResourceNotFound", message)
 
 
 def check_data(request: dict[str, Any], session: Session, role: identities.Role | None) -> None:

@@ -150,7 +150,8 @@ def _checkpoints(request: Document) -> Iterator[str]:
         yield f"{invalid} not have a name of more than {_LONGEST_NAME} bytes"
 
 
-def _profiler(request: Document) -> Iterator[str]:
+def profiler_problems(request: Document) -> Iterator[str]:
+    """The problems of a request's ProfilerConfig, to create a job or to update it."""
     interval = request.get("ProfilerConfig", {}).get("ProfilingIntervalInMilliseconds")
     if interval is not None and interval not in _PROFILING_INTERVALS:
         known = ", ".join(map(str, _PROFILING_INTERVALS))
@@ -195,7 +196,7 @@ _RULES = (
     _stopping,
     channel_problems,
     _checkpoints,
-    _profiler,
+    profiler_problems,
     _unique_names,
     _tags,
 )

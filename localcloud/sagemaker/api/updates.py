@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from localcloud.protocol.errors import validation_error
+from localcloud.sagemaker.api.rules import profiler_problems
 from localcloud.sagemaker.jobs import statuses, warm_pools
 from localcloud.sagemaker.jobs.records import TrainingJob
 
@@ -16,6 +17,8 @@ _KEEP_ALIVE = "KeepAlivePeriodInSeconds"
 
 def update(job: TrainingJob, request: Document, now: float) -> None:
     """Changes a job. Raises SageMaker's ValidationException for what can't be changed now."""
+    for problem in profiler_problems(request):
+        raise validation_error(problem)
     profiling = [
         name for name in ("ProfilerConfig", "ProfilerRuleConfigurations") if name in request
     ]

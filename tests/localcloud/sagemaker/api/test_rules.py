@@ -242,6 +242,17 @@ def test_a_bucket_of_another_region_is_refused(cloud: Cloud):
         )
 
 
+def test_an_experiment_that_does_not_exist_is_refused(cloud: Cloud):
+    cloud.sagemaker.create_experiment(ExperimentName="known")
+    wrong = cloud.request(ExperimentConfig={"ExperimentName": "unknown"})
+    no_trial = cloud.request(ExperimentConfig={"ExperimentName": "known", "TrialName": "unknown"})
+    create = cloud.sagemaker.create_training_job
+
+    assert refusal(create, **wrong) == ("ResourceNotFound", "Experiment 'unknown' does not exist")
+    assert refusal(create, **no_trial) == ("ResourceNotFound", "Trial 'unknown' does not exist")
+    create(**cloud.request(ExperimentConfig={"ExperimentName": "known"}))
+
+
 def test_an_image_that_its_repository_does_not_have_is_refused(cloud: Cloud):
     ecr = cloud.client("ecr")
     ecr.create_repository(repositoryName="one-image")

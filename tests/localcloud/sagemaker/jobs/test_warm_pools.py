@@ -198,6 +198,8 @@ def test_profiler_and_remote_debugging_change_while_a_job_runs(cloud: Cloud):
     profiler = {"ProfilerConfig": {"ProfilingIntervalInMilliseconds": 500}}
     debug = {"RemoteDebugConfig": {"EnableRemoteDebug": True}}
 
+    wrong = {"ProfilerConfig": {"ProfilingIntervalInMilliseconds": 7}}
+    assert "must be one of 100" in refusal(update, **name, **wrong)[1]
     update(**name, **profiler, **debug)
 
     job = cloud.describe(name["TrainingJobName"])
