@@ -62,6 +62,8 @@ _LONGEST_POINTER = 1024
 
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 _PROBLEMS_SHOWN = 5
+_LONGEST_NAME = 768
+"""Bytes of a name of data: with the kind, the lineage, the channel and the hash, it is a key."""
 _LET_READ = "let this user read it, or remove it"
 
 
@@ -97,7 +99,12 @@ def source_files(folder: Path, project: Path) -> LocalFiles:
 
 def data_files(path: Path, project: Path) -> LocalFiles:
     """The files of a folder of data, or one file; `project` is the program's folder."""
-    return _found(path, project, _walked, "put the data there, or read them from S3 with s3Uri")
+    found = _found(path, project, _walked, "put the data there, or read them from S3 with s3Uri")
+    long = [name for name in found.files if len(os.fsencode(name)) > _LONGEST_NAME]
+    rule = f"has a name of more than {_LONGEST_NAME} bytes below the folder: a key in S3 has 1024"
+    remedy = "shorten it, or read the data from S3 with s3Uri"
+    problems = [Problem("", name, rule, remedy) for name in long[:_PROBLEMS_SHOWN]]
+    return LocalFiles(found.files, [*found.problems, *problems])
 
 
 _Lister = Callable[[Path], Iterable[str]]

@@ -567,3 +567,13 @@ def test_a_project_that_can_not_be_written_is_refused_once(
     assert list(found) == ["jobs.digits.source.dir"]
     assert str(project / folder) in str(found["jobs.digits.source.dir"])
     assert problems(stack({"source": None}), project) == {}
+
+
+def test_a_name_of_data_that_is_too_long_for_a_key_is_refused_with_its_remedy(folder: Path) -> None:
+    deep = folder.joinpath(*["d" * 200] * 4)
+    deep.mkdir(parents=True)
+    (deep / "part.csv").write_text("1")
+    [problem] = data_files(folder, folder).problems
+    assert problem.value.endswith("/part.csv")
+    assert "more than 768 bytes" in problem.rule
+    assert source_files(folder, folder).problems == []
