@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from localcloud.sagemaker.sandbox import bubblewrap
-from localcloud.sagemaker.sandbox.choice import NAMES, Sandbox, choose, sandbox_environment
+from localcloud.sagemaker.sandbox.choice import NAMES, Sandbox, choose
+from localcloud.sagemaker.sandbox.helper_process import sandbox_environment
 from localcloud.sagemaker.sandbox.specification import Mount, Specification
 from tests.localcloud.cloud import Cloud, checkpoints, resources
 
