@@ -121,6 +121,7 @@ class CheckpointSync:
     def __init__(self, s3: Any, location: Location, folder: Path, interval: float) -> None:
         """`interval` is the time between two passes, in seconds."""
         self._s3 = s3
+        self._prefix = location
         self._location = location.folder()
         self._folder = folder
         self._interval = interval
@@ -131,11 +132,15 @@ class CheckpointSync:
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
 
     def restore(self, check: Callable[[], None]) -> None:
-        """Downloads the prefix's objects; `check` runs before each, and may raise to end it."""
+        """Downloads the prefix's objects; `check` runs before each, and may raise to end it.
+
+        A prefix without a slash at its end also has siblings: `run-1` has those of `run-10`. They
+        are only read: changes go to the folder of the prefix.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
-        for key in list(list_keys(self._s3, self._location)):
+        for key in list(list_keys(self._s3, self._prefix)):
             check()
-            name = relative_name(key, self._location.key)
+            name = relative_name(key, self._prefix.key)
             with suppress(self._s3.exceptions.NoSuchKey):  # deleted since it was listed
                 fetch(self._s3, Location(self._location.bucket, key), self._folder / name)
         self._kept = self._scan()

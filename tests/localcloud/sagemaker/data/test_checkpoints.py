@@ -95,16 +95,25 @@ def test_the_end_of_a_job_is_no_deletion(cloud: Cloud):
     assert cloud.keys("lasting/") == ["lasting/new", "lasting/old"]
 
 
-def test_a_neighbouring_prefix_is_neither_restored_nor_changed(cloud: Cloud):
-    cloud.put("lineage-2/other", b"")
+def test_a_prefix_without_a_slash_restores_its_siblings_too_and_changes_none(cloud: Cloud):
+    cloud.put("run-1/state", b"own")
+    cloud.put("run-10/state", b"sibling")
+    script = """
+        import pathlib
+        folder = pathlib.Path('/opt/ml/checkpoints')
+        print(sorted(str(path.relative_to(folder)) for path in folder.rglob('state')))
+        (folder / 'state').write_text('changed')
+        (folder / 'run-10' / 'state').unlink(missing_ok=True)
+    """
 
-    job = cloud.run(
-        "import os; print(os.listdir('/opt/ml/checkpoints'))",
-        CheckpointConfig=checkpoints("lineage"),
-    )
+    without = cloud.run(script, CheckpointConfig=checkpoints("run-1"))
+    kept = cloud.get("run-1/state"), cloud.get("run-10/state")
+    slash = cloud.run(script, CheckpointConfig=checkpoints("run-1/"))
 
-    assert cloud.lines(job["TrainingJobName"]) == ["[]"]
-    assert cloud.keys("lineage") == ["lineage-2/other"]
+    assert cloud.lines(without["TrainingJobName"]) == ["['run-10/state', 'state']"]
+    assert cloud.lines(slash["TrainingJobName"]) == ["['state']"]
+    assert kept == (b"changed", b"sibling")
+    assert cloud.keys("run-1") == ["run-1/state", "run-10/state"]
 
 
 def test_the_service_marks_uploads_and_leaves_out_what_is_marked_to_be_ignored(cloud: Cloud):
