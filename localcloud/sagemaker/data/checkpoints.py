@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.sagemaker.data.channels import fetch
-from localcloud.sagemaker.data.locations import Location, list_keys
+from localcloud.sagemaker.data.locations import UPLOAD, Location, list_keys
 from localcloud.sagemaker.data.sources import relative_name
 from localcloud.sagemaker.sandbox.script_files import leads_elsewhere, opened_folder
 
@@ -247,7 +247,7 @@ class CheckpointSync:
                         os.unlink(marker, dir_fd=folder)
                 os.close(os.open(uploading, os.O_CREAT | os.O_EXCL, 0o644, dir_fd=folder))
                 content = _Content(file, status.st_size)
-                self._s3.upload_fileobj(content, target.bucket, target.key)
+                self._s3.upload_fileobj(content, target.bucket, target.key, Config=UPLOAD)
             # The stamp from before: a file that changed meanwhile is uploaded again.
             self._kept[name] = _stamp(status)
             os.rename(uploading, uploaded, src_dir_fd=folder, dst_dir_fd=folder)

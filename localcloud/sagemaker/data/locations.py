@@ -1,4 +1,4 @@
-"""S3 locations, and the keys below them."""
+"""S3 locations, the keys below them, and how files get there."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from boto3.s3.transfer import TransferConfig
+
 _HOST = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?")
 _BUCKET = re.compile(r"[A-Za-z0-9._-]{3,255}")
+
+UPLOAD = TransferConfig(max_concurrency=2)
+"""How results are uploaded. The server is in the same process, so more threads are no faster."""
 
 
 @dataclass(frozen=True)

@@ -214,7 +214,8 @@ class Runner:
     def _upload(self, cluster: Cluster, outcome: Outcome) -> None:
         """Uploads the model, unless the job failed, and always the other output."""
         target = Location.parse(output_uri(self.job))
-        uploader = Uploader(self._access().s3, self.job.request["OutputDataConfig"], target)
+        output = self.job.request["OutputDataConfig"]
+        uploader = Uploader(self._access().s3, output, target, self._folder)
         if outcome.status != "Failed":
             uploader.upload("model", cluster.folders("model"))
         uploader.upload("output", cluster.folders("output/data"))

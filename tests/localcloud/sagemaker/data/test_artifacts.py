@@ -1,60 +1,116 @@
-"""A job's results, by the names of their files."""
+"""How a job's results are packed and uploaded."""
 
 from __future__ import annotations
 
-import io
+import errno
 import os
+import re
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from localcloud.sagemaker.data.artifacts import Uploader
+from localcloud.sagemaker.data.artifacts import Uploader, compression
 from localcloud.sagemaker.data.locations import Location
 from localcloud.sagemaker.jobs.failure_reasons import ClientError
 from localcloud.sagemaker.sandbox.script_files import remove
+from tests.localcloud.cloud import BUCKET, Cloud
+
+ODD = os.fsdecode(b"n\xff")
 
 
-class Bucket:
-    """S3's client, as far as it is needed here."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
-
-    def upload_file(self, path: str, _bucket: str, key: str, **_: Any) -> None:
-        self.objects[key] = Path(path).read_bytes()
+def uploader(cloud: Cloud, scratch: Path, name: str, **output: str) -> Uploader:
+    return Uploader(cloud.s3, output, Location(BUCKET, f"{name}/"), scratch)
 
 
-def upload(folder: Path, compression: str) -> dict[str, bytes]:
-    bucket, target = Bucket(), Location("bucket", "output")
-    Uploader(bucket, {"CompressionType": compression}, target).upload("model", [folder])
-    return bucket.objects
+def model(folder: Path, **files: bytes) -> Path:
+    (folder / "model").mkdir()
+    for name, content in files.items():
+        (folder / "model" / name).write_bytes(content)
+    return folder / "model"
 
 
-@pytest.mark.parametrize("name", [b"a\xff", b"a\nb"])
-def test_a_name_that_no_key_can_be_is_reported_and_kept_in_an_archive(tmp_path: Path, name: bytes):
-    (tmp_path / os.fsdecode(name)).write_text("model")
+@pytest.mark.parametrize(
+    ("files", "level"),
+    [
+        ({"weights": os.urandom(1 << 17), "vocabulary": b"word\n" * 9999}, 0),
+        ({"weights": os.urandom(999), "vocabulary": b"word\n" * 9999}, 1),
+        ({"empty": b""}, 0),
+        ({}, 1),
+    ],
+    ids=["weights", "text", "empty", "no file"],
+)
+def test_only_what_shrinks_is_compressed(tmp_path: Path, files: dict[str, bytes], level: int):
+    folder = model(tmp_path, **files)
+    (folder / "link").symlink_to("/nowhere")
 
-    [archive] = upload(tmp_path, "GZIP").values()
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        assert [os.fsencode(each) for each in tar.getnames()] == [name]
-    with pytest.raises(
-        ClientError, match=r"Artifact upload failed:the name of the file 'model/a.*'"
-    ):
-        upload(tmp_path, "NONE")
+    assert compression({path.name: path for path in folder.iterdir()}) == level
 
 
-@pytest.mark.parametrize("compression", ["GZIP", "NONE"])
-def test_folders_that_are_too_deep_are_reported(tmp_path: Path, compression: str):
-    made = os.open(tmp_path, os.O_DIRECTORY)
-    for _ in range(1100):
-        os.mkdir("folder", dir_fd=made)
-        below = os.open("folder", os.O_DIRECTORY, dir_fd=made)
-        os.close(made)
-        made = below
-    os.close(made)
+@pytest.mark.parametrize("content", [os.urandom(1 << 17), b"text" * 9999], ids=["stored", "packed"])
+def test_an_archive_has_every_file_however_its_name_is_and_leaves_nothing_behind(
+    cloud: Cloud, tmp_path: Path, content: bytes
+):
+    folder = model(tmp_path, **{"state": content, ODD: b"odd", "a\nb": b"line"})
+    os.mkfifo(folder / "pipe")
+    (folder / "link").symlink_to("state")
+    name = f"archive-{len(content)}"
 
-    with pytest.raises(ClientError, match="are too deep"):
-        upload(tmp_path, compression)
-    remove(tmp_path / "folder")  # pytest can't
+    uploader(cloud, tmp_path, name).upload("model", [folder])
+
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    (tmp_path / "archive").write_bytes(cloud.get(f"{name}/model.tar.gz"))
+    with tarfile.open(tmp_path / "archive") as tar:
+        members = {each.name: each for each in tar}
+        assert members.keys() == {"state", ODD, "a\nb", "link"}
+        assert members["link"].linkname == "state"
+        found: Any = tar.extractfile("state")
+        assert found.read() == content
+
+
+def too_deep(folder: Path) -> None:
+    here = os.open(folder, os.O_RDONLY)
+    for _ in range(1200):
+        os.mkdir("deeper", dir_fd=here)
+        inner = os.open("deeper", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    os.close(here)
+
+
+@pytest.mark.parametrize(
+    ("kind", "make", "message"),
+    [
+        ("NONE", lambda folder: (folder / ODD).touch(), "can't be a key in S3"),
+        ("NONE", lambda folder: (folder / "a\nb").touch(), "can't be a key in S3"),
+        ("NONE", too_deep, "File name too long"),
+        ("GZIP", too_deep, "File name too long"),
+    ],
+    ids=["not UTF-8", "a newline", "too deep", "too deep to pack"],
+)
+def test_a_file_that_can_be_no_result_is_the_owners_error(
+    cloud: Cloud, tmp_path: Path, kind: str, make: Callable[[Path], Any], message: str
+):
+    folder = model(tmp_path)
+    make(folder)
+
+    with pytest.raises(ClientError, match=rf"Artifact upload failed:.*({message})"):
+        uploader(cloud, tmp_path, "refused", CompressionType=kind).upload("model", [folder])
+
+    remove(folder)
+
+
+def test_a_disk_that_is_full_is_the_owners_error_in_the_services_words(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    folder = model(tmp_path, state=b"x")
+    monkeypatch.setattr(tarfile.TarFile, "add", refuse)
+
+    expected = re.escape("Artifact upload failed:Insufficient disk space")
+    with pytest.raises(ClientError, match=f"^{expected}$"):
+        uploader(cloud, tmp_path, "full").upload("model", [folder])

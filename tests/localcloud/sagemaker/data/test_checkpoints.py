@@ -353,9 +353,9 @@ class S3:
         if not name.startswith("upload"):
             return real
 
-        def upload(content: Any, bucket: str, key: str) -> None:
+        def upload(content: Any, bucket: str, key: str, **options: Any) -> None:
             self._happen(key.rpartition("/")[2])
-            real(content, bucket, key)
+            real(content, bucket, key, **options)
 
         return upload
 
