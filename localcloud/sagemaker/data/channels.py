@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -59,8 +60,19 @@ def fetch(s3: Any, location: Location, path: Path) -> None:
         with _named(location):
             path.parent.mkdir(parents=True, exist_ok=True)
             target = path.open("wb")
-        with target:
+        with _enough_space(), target:
             shutil.copyfileobj(body, target, 1 << 20)
+
+
+@contextmanager
+def _enough_space() -> Iterator[None]:
+    """Raises ClientError, in the service's words, if the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise ClientError("Data download failed:Insufficient disk space") from error
 
 
 @contextmanager

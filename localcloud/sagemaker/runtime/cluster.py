@@ -20,6 +20,7 @@ from localcloud.sagemaker.runtime.blueprint import Blueprint
 from localcloud.sagemaker.runtime.control import Control
 from localcloud.sagemaker.runtime.instance import Instance
 from localcloud.sagemaker.runtime.layout import Host, input_mode
+from localcloud.sagemaker.runtime.volumes import Volume
 from localcloud.sagemaker.sandbox import network
 from localcloud.sagemaker.sandbox.choice import make_folders
 from localcloud.sagemaker.sandbox.file_tree import RESOLVER
@@ -137,6 +138,15 @@ class Cluster:
         if self._network is not None:
             self._network.close()
             self._network = None
+
+    def volumes(self) -> list[Volume]:
+        """The volume of each instance: all its files, also those that a warm pool keeps."""
+        size = self._blueprint.job.request["ResourceConfig"].get("VolumeSizeInGB", 0) << 30
+        return [
+            Volume(instance.host.name, (instance.folder, *([cache] if cache else [])), size)
+            for instance in self._instances
+            for cache in (self._blueprint.cache_folder(instance.host),)
+        ]
 
     def folders(self, name: str) -> list[Path]:
         """The folder `name` of /opt/ml on each instance."""

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
-from functools import cache
+from functools import cache, partial
 
 from botocore.exceptions import ClientError as ServiceClientError
 
@@ -109,7 +109,8 @@ class Runner:
         try:
             return self._work()
         except EndedError as ended:
-            self._begin_to_stop()
+            if ended.outcome.status != "Failed":
+                self._begin_to_stop()
             return ended.outcome
         except Exception as error:
             reason = failure_reasons.reason(error)
@@ -136,7 +137,8 @@ class Runner:
     def _train_and_upload(self, blueprint: Blueprint, metrics: Metrics) -> Outcome:
         while True:
             self._cluster = cluster = Cluster(blueprint, self._folder)
-            ending = self._attempt(cluster, metrics, blueprint.access.session)
+            with self._settings.volumes.watched(cluster.volumes(), partial(self._fail, cluster)):
+                ending = self._attempt(cluster, metrics, blueprint.access.session)
             if isinstance(ending, Outcome):
                 break
             self._start_again(cluster, ending)
@@ -145,6 +147,14 @@ class Runner:
         self.job.metrics = metrics.final()
         self._upload(cluster, ending)
         return ending
+
+    def _fail(self, cluster: Cluster, why: str) -> None:
+        """Ends the job at once, for an error of its owner; called from another thread."""
+        downloads = statuses.secondary_status(self.job) == "Downloading"
+        step = "Data download failed:" if downloads else ""
+        self._control.fail(failure_reasons.ClientError(step + why))
+        # Before SIGTERM and grace period: until its end, the script goes on writing.
+        cluster.kill()
 
     def _await_capacity(self) -> None:
         if delay := self._settings.spot.launch_delay(self.job):

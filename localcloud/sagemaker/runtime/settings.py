@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from localcloud.sagemaker.runtime.spot_schedule import SpotSchedule
+from localcloud.sagemaker.runtime.volumes import Volumes
 from localcloud.sagemaker.sandbox.choice import Sandbox
 
 STOP_GRACE_SECONDS = 120.0
@@ -35,6 +37,11 @@ class Settings:
 
     spot: SpotSchedule = field(default_factory=SpotSchedule)
     """The random interruptions of spot jobs."""
+
+    @cached_property
+    def volumes(self) -> Volumes:
+        """The volumes of all running jobs."""
+        return Volumes(self.data)
 
     @property
     def jobs(self) -> Path:

@@ -1,4 +1,4 @@
-"""Channels by manifest and by pipe."""
+"""Channels by manifest and by pipe, and a disk that they fill."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 from botocore.response import StreamingBody
 
+from localcloud.sagemaker.data.channels import fetch
 from localcloud.sagemaker.data.locations import Location
 from localcloud.sagemaker.data.pipes import Pipe
 from localcloud.sagemaker.data.sources import manifest
@@ -375,6 +376,13 @@ def test_a_job_whose_script_made_the_next_pipe_itself_fails(cloud: Cloud):
     assert job["FailureReason"] == (
         "ClientError: Data download failed:The script created data_1 itself"
     )
+
+
+def test_a_full_disk_fails_a_download_in_the_services_words(tmp_path: Path):
+    (tmp_path / "data1").symlink_to("/dev/full")
+
+    with pytest.raises(ClientError, match="failed:Insufficient disk space"):
+        fetch(THREE, Location("bucket", "data1"), tmp_path / "data1")
 
 
 def test_a_channel_is_divided_only_among_the_hosts_of_its_groups(cloud: Cloud):
