@@ -74,10 +74,15 @@ def write_whole(path: Path, *pieces: bytes) -> None:
 
 def _write_file(path: Path, *pieces: bytes) -> None:
     new = path.with_name(path.name + ".new")
-    with new.open("wb") as file:
-        file.writelines(pieces)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with new.open("wb") as file:
+            file.writelines(pieces)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        # A disk that is full gets back what was written.
+        new.unlink(missing_ok=True)
+        raise
     new.replace(path)
 
 

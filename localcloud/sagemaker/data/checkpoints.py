@@ -183,22 +183,23 @@ class CheckpointSync:
         before = self._scan()
         if not self._finished.wait(self._interval * _LOOK_AGAIN):
             now = self._scan()
-            self._apply(changes(before, now, self._kept), self._finished.is_set)
+            self._apply(changes(before, now, self._kept), len(now), self._finished.is_set)
 
     def _apply_all(self, over: Callable[[], bool]) -> None:
         now = self._scan()
-        left = self._apply(changes(now, now, self._kept), over)
+        left = self._apply(changes(now, now, self._kept), len(now), over)
         if left:
             _log.warning("%d checkpoint files were not synchronised within the grace period", left)
 
     def _scan(self) -> dict[str, Stamp]:
         return scan(self._folder, self._kept, self._report)
 
-    def _apply(self, found: Changes, over: Callable[[], bool]) -> int:
+    def _apply(self, found: Changes, present: int, over: Callable[[], bool]) -> int:
         """Uploads and deletes until `over` is true. Returns how many files are left.
 
-        If a file was gone before its upload, nothing is deleted: a script that removes its
-        checkpoints faster than S3 takes them would be left without any. The next pass deletes.
+        If a file was gone before its upload, as many files as are `present` are not deleted, the
+        newest: a script that removes its checkpoints faster than S3 takes them would be left
+        without any. The next pass deletes. More are not kept, or S3 would grow without end.
         """
         left = len(found.upload) + len(found.delete)
         has_missed = False
@@ -207,7 +208,8 @@ class CheckpointSync:
                 return left
             has_missed |= self._attempt(name, partial(self._upload, name)) is _MISSED
             left -= 1
-        for name in () if has_missed else found.delete:
+        oldest = sorted(found.delete, key=lambda name: self._kept[name].modified)
+        for name in oldest[: max(0, len(oldest) - present)] if has_missed else oldest:
             if over():
                 return left
             self._attempt(name, partial(self._delete, name))

@@ -217,6 +217,7 @@ def test_a_write_that_fails_leaves_the_snapshot_before_it_whole(
         patch.setattr("os.fsync", full)
         with pytest.raises(OSError, match="No space"):
             kept.save()
+    assert not list(tmp_path.rglob("*.new"))
     forget()
     keeper(tmp_path).restore()
     assert objects() == {"first": b"1"}

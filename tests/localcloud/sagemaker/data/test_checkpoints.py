@@ -239,6 +239,26 @@ def test_a_pass_that_comes_too_late_for_a_new_file_leaves_the_old_ones(
     assert cloud.keys("late/") == ["late/new-1"]
 
 
+def test_a_script_that_is_always_faster_than_the_passes_does_not_fill_the_bucket(
+    cloud: Cloud, tmp_path: Path
+):
+    def remove_the_next(name: str) -> None:
+        if name.endswith("-1"):
+            (folder / name.replace("-1", "-2")).unlink(missing_ok=True)
+
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    sync = CheckpointSync(S3(cloud, remove_the_next), Location(BUCKET, "fast/"), folder, 1.0)
+    for number in range(9):
+        for path in folder.iterdir():
+            path.unlink()
+        for part in (1, 2):
+            (folder / f"{number}-{part}").touch()
+        sync.finish(60)
+
+    assert cloud.keys("fast/") == ["fast/6-1", "fast/7-1", "fast/8-1"]
+
+
 def test_a_job_that_rotates_its_checkpoints_loses_little_by_an_abrupt_interruption(cloud: Cloud):
     name = cloud.create(
         """
