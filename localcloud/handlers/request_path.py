@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from localcloud.handlers.absent_operations import refuse_absent
 from localcloud.handlers.bodies import read_body
 from localcloud.handlers.control_requests import ControlRequests
 from localcloud.handlers.faults import Faults, Plan
@@ -48,6 +49,7 @@ def request_path(
         Faults(plan),
         Guard(training.sessions),
         OwnServices([training, ServiceQuotas(training.quotas), PriceList(), Chatbot()]),
+        refuse_absent,
         check_s3_request,
         check_model,
         Moto(),

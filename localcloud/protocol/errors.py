@@ -33,6 +33,15 @@ def incomplete() -> ServiceError:
     )
 
 
+def stalled() -> ServiceError:
+    """The answer to a request whose sender has paused for too long."""
+    return ServiceError(
+        "RequestTimeout",
+        "Your socket connection to the server was not read from or written to within the timeout "
+        "period. Idle connections will be closed.",
+    )
+
+
 def malformed_xml() -> ServiceError:
     """S3's answer to a body that is not XML, or not the expected XML."""
     return ServiceError(

@@ -6,7 +6,8 @@ import gzip
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,8 @@ from localcloud.protocol.requests import Request
 
 CBOR = "smithy-rpc-v2-cbor"
 _METADATA = re.compile(r'"metadata"\s*:\s*')
+_OTHER_NAMES = {"s3express": "s3", "s3-object-lambda": "s3"}
+"""The names in signatures that only the rules for endpoints have, and the usual ones."""
 _HEAD = 8192
 """How many characters of a model are read for its metadata, which need a tenth of them."""
 
@@ -77,45 +80,55 @@ def asked_service(request: Request) -> str:
 
 def service_of(request: Request, signing_name: str) -> Service:
     """The service of a request; several can have the same name in signatures."""
-    services = _services(signing_name)
-    return next((each for each in services if each.may_be_asked(request)), services[0])
+    return asked_of(request, signing_name).service
 
 
 def asked_of(request: Request, signing_name: str) -> Asked:
-    """What a request asks for, by the service's name in signatures."""
-    for each in _services(signing_name):
-        if operation := _operation(request, each):
-            return Asked(each, operation, exists=True)
-    named = request.operation or f"{request.method} {request.path}"
+    """What a request asks for, by the service's name in signatures.
+
+    Its path can fit operations of several services: the one with the longest fixed part is meant.
+    """
+    services = _services(signing_name)
+    named = request.operation
+    found = [
+        (labels, Asked(each, operation, exists=True))
+        for each in services
+        for operation, labels in (_named(named, request, each) if named else _at(request, each))
+    ]
+    if found:
+        return min(found, key=lambda pair: pair[0])[1]
+    service = next((each for each in services if each.may_be_asked(request)), services[0])
     # botocore does not know the operations of a service that it does not know.
-    return Asked(service_of(request, signing_name), named, exists=signing_name not in _known())
+    exists = service.name not in _names()
+    return Asked(service, named or f"{request.method} {request.path}", exists)
 
 
-def _operation(request: Request, service: Service) -> str:
-    """The operation that a request asks for; empty if the service does not have it."""
-    from moto.core.routing import get_service_router
+def _named(operation: str, request: Request, service: Service) -> Iterator[tuple[str, int]]:
+    """The operation that a request names, if the service has it."""
     from moto.core.utils import get_service_model
+
+    known = service.name in _names() and service.may_be_asked(request)
+    if known and operation in get_service_model(service.name).operation_names:
+        yield operation, 0
+
+
+def _at(request: Request, service: Service) -> Iterator[tuple[str, int]]:
+    """The operation at a request's path, if the service has one, and how much its labels match."""
+    from moto.core.routing import get_service_router
     from werkzeug.exceptions import HTTPException
     from werkzeug.wrappers import Request as HttpRequest
 
-    if service.name not in _names():
-        return ""
-    if named := request.operation:
-        known = get_service_model(service.name).operation_names
-        return named if service.may_be_asked(request) and named in known else ""
-    if not service.protocol_of(request).startswith("rest"):
-        return ""
-    try:
+    if service.name in _names() and service.protocol_of(request).startswith("rest"):
         http = HttpRequest({**request.environ, "wsgi.input": io.BytesIO()})
         http.raw_path = str(request.environ.get("RAW_URI", request.path)).partition("?")[0]
-        found, _ = get_service_router(service.name).match(http)
-    except (HTTPException, NotImplementedError):
-        return ""
-    return str(found.name)
+        with suppress(HTTPException, NotImplementedError):
+            found, labels = get_service_router(service.name).match(http)
+            yield str(found.name), sum(len(value) for value in labels.values())
 
 
 def _services(signing_name: str) -> list[Service]:
     """The services with this name in signatures, first the one whose own name it is."""
+    signing_name = _OTHER_NAMES.get(signing_name, signing_name)
     unknown = Service(signing_name or "the service", {"protocol": "rest-json", "apiVersion": ""})
     return _known().get(signing_name) or [unknown]
 

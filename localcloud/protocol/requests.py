@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl
 
 from localcloud.protocol import forms, signatures
-from localcloud.protocol.errors import ServiceError, incomplete
+from localcloud.protocol.errors import ServiceError, incomplete, stalled
 from localcloud.protocol.forms import Form
 from localcloud.protocol.signatures import Signer
 from localcloud.protocol.whole_numbers import is_whole_number
@@ -40,6 +40,11 @@ class Request:
     def path(self) -> str:
         """The path of its URL, as WSGI has it."""
         return str(self.environ.get("PATH_INFO", ""))
+
+    @property
+    def query(self) -> str:
+        """The query of its URL."""
+        return str(self.environ.get("QUERY_STRING", ""))
 
     def header(self, name: str) -> str:
         """A header; empty without it."""
@@ -77,7 +82,7 @@ class Request:
     @property
     def parameters(self) -> dict[str, str]:
         """Its parameters in AWS's query protocol, from its URL and its form."""
-        text = self.environ.get("QUERY_STRING", "")
+        text = self.query
         if self.method == "POST" and self.is_form:
             text = f"{text}&{self.body.decode(errors='replace')}"
         return {name: values[0] for name, values in parse_qs(text, keep_blank_values=True).items()}
@@ -85,7 +90,7 @@ class Request:
     @cached_property
     def signer(self) -> Signer:
         """Who signed it. Raises ServiceError if the signature is malformed or has expired."""
-        query = dict(parse_qsl(self.environ.get("QUERY_STRING", ""), keep_blank_values=True))
+        query = dict(parse_qsl(self.query, keep_blank_values=True))
         return signatures.signer(
             authorization=self.header("Authorization"),
             date=self.header("X-Amz-Date"),
@@ -116,10 +121,16 @@ class Request:
         return document
 
     @property
+    def has_read_body(self) -> bool:
+        """Whether its body was read, and can be read again."""
+        return isinstance(self.environ["wsgi.input"], io.BytesIO)
+
+    @property
     def body(self) -> bytes:
         """Its body, which can be read again.
 
-        Raises ServiceError for a body whose length is not a number, or that ends too early.
+        Raises ServiceError for a body whose length is not a number, that ends too early, or whose
+        sender has paused for too long.
         """
         stream = self.environ["wsgi.input"]
         if isinstance(stream, io.BytesIO):
@@ -127,6 +138,8 @@ class Request:
         length = None if self.comes_in_chunks else self.length
         try:
             body: bytes = stream.read() if length is None else stream.read(length)
+        except TimeoutError as error:
+            raise stalled() from error
         except OSError as error:
             raise incomplete() from error
         if length is not None and len(body) < length:

@@ -37,7 +37,7 @@ class S3Request:
             form.check(bucket)
             headers = {"x-amz-acl": form.fields["acl"]} if "acl" in form.fields else {}
             return cls(method, bucket, form.fields["key"], {}, form.fields | headers)
-        named = parse_qs(request.environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        named = parse_qs(request.query, keep_blank_values=True)
         query = {each: values[0] for each, values in named.items()}
         headers = {
             each[5:].lower().replace("_", "-"): value
