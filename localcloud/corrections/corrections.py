@@ -19,6 +19,7 @@ from localcloud.corrections import (
     model_packages,
     networks_in_use,
     policy_simulator,
+    raw_bodies,
     role_history,
     role_sizes,
     security_group_rules,
@@ -31,6 +32,7 @@ Correction = Callable[[], None]
 
 CORRECTIONS: tuple[Correction, ...] = (
     unknown_operations.correct,
+    raw_bodies.correct,
     buckets.correct,
     networks_in_use.correct,
     security_group_rules.correct,

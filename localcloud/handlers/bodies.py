@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from urllib.parse import parse_qs
 
 from localcloud.protocol.errors import ServiceError
 from localcloud.protocol.operations import asked_service
 from localcloud.protocol.requests import Answer, Request, Response
+
+_OF_OBJECTS = frozenset({"awsaccesskeyid", "expires", "partnumber", "signature", "uploadid"})
+"""The parameters of an upload, in lower case, beside those that begin with `x-`."""
 
 
 def read_body(request: Request, rest: Answer) -> Response:
@@ -27,7 +31,7 @@ def read_body(request: Request, rest: Answer) -> Response:
 def _read(request: Request) -> None:
     _ = request.length
     if asked_service(request) == "s3":
-        if request.comes_in_chunks:
+        if request.comes_in_chunks or not _may_store_an_object(request):
             _ = request.body
         return
     body = request.body
@@ -41,6 +45,13 @@ def _read(request: Request) -> None:
         _ = request.document
     elif request.is_form and request.operation:
         _check_form(request.body)
+
+
+def _may_store_an_object(request: Request) -> bool:
+    """Whether a request to S3 may have the content of an object in its body."""
+    names = {name.lower() for name in parse_qs(request.query, keep_blank_values=True)}
+    others = {name for name in names if not name.startswith("x-")} - _OF_OBJECTS
+    return request.method == "PUT" and not others
 
 
 def _check_form(body: bytes) -> None:

@@ -8,7 +8,8 @@ from xml.parsers.expat import ExpatError
 from botocore.model import OperationNotFoundError
 from werkzeug.exceptions import ClientDisconnected, MethodNotAllowed, NotFound
 
-from localcloud.protocol.errors import ServiceError, incomplete, malformed_xml
+from localcloud.handlers.model_checks import malformed, mistake_in
+from localcloud.protocol.errors import ServiceError, incomplete, malformed_xml, stalled
 from localcloud.protocol.operations import Asked, asked_of, asked_service, service_of
 from localcloud.protocol.requests import Answer, Request, Response
 from localcloud.protocol.responses import error_response
@@ -26,24 +27,30 @@ def answer_errors(request: Request, rest: Answer) -> Response:
     except ServiceError as error:
         return error_response(error, request, service_of(request, asked_service(request)))
     except Exception as error:
-        asked = asked_of(request, asked_service(request))
-        return error_response(_shown(error, asked, request), request, asked.service)
+        signing_name = asked_service(request)
+        asked = asked_of(request, signing_name)
+        shown = _shown(error, asked, request, signing_name)
+        return error_response(shown, request, asked.service)
 
 
-def _shown(error: Exception, asked: Asked, request: Request) -> ServiceError:
+def _shown(error: Exception, asked: Asked, request: Request, signing_name: str) -> ServiceError:
     """The error that the caller sees for an unexpected exception; the log has the rest."""
     service = asked.service.name
     match error:
         case ClientDisconnected():
             return incomplete()
+        case TimeoutError():
+            return stalled()
         case ExpatError():
             return malformed_xml()
         case NotImplementedError() | NotFound() | MethodNotAllowed() | OperationNotFoundError():
             return _missing(asked, error, request)
-        case RecursionError() | ValueError() if asked.service.protocol_of(
-            request
-        ) == "rest-json" and (problem := _json_problem(request)):
-            return problem
+        case KeyError() if error.args == (request.signer.region,):
+            return _no_region(request.signer.region, asked.service.protocol_of(request))
+        case RecursionError():
+            return malformed(request, asked.service)
+    if asked.exists and (mistake := mistake_in(request, asked.service, signing_name)):
+        return mistake
     _log.error("%s %s failed", service, asked.operation, exc_info=error)
     if not asked.exists:
         return _missing(asked, error, request)
@@ -55,12 +62,10 @@ def _shown(error: Exception, asked: Asked, request: Request) -> ServiceError:
     return ServiceError(code, message, 500)
 
 
-def _json_problem(request: Request) -> ServiceError | None:
-    try:
-        _ = request.document
-    except ServiceError as error:
-        return error
-    return None
+def _no_region(region: str, protocol: str) -> ServiceError:
+    """The error for a region that the service is not in."""
+    code = "InvalidSignatureException" if "json" in protocol else "SignatureDoesNotMatch"
+    return ServiceError(code, f"Credential should be scoped to a valid region, not '{region}'", 403)
 
 
 def _missing(asked: Asked, error: Exception, request: Request) -> ServiceError:

@@ -18,7 +18,10 @@ _CUSTOMER_KEY = "x-amz-server-side-encryption-customer-algorithm"
 def check_s3_request(request: Request, rest: Answer) -> Response:
     """Raises the ServiceError of S3 for a malformed request, or a key that the bucket blocks."""
     if request.signer.service == "s3":
-        _check(S3Request.of(request))
+        asked = S3Request.of(request)
+        _check(asked)
+        if not asked.key:
+            _check_body(asked, request)
     return rest(request)
 
 
@@ -52,6 +55,20 @@ def _check(request: S3Request) -> None:
         raise malformed_xml()
 
 
+def _check_body(asked: S3Request, request: Request) -> None:
+    """Raises the ServiceError of S3 for a body that a bucket does not take."""
+    if asked.method == "POST" and not asked.deletes_several and request.form is None:
+        message = "Bucket POST must be of the enclosure-type multipart/form-data"
+        raise ServiceError("PreconditionFailed", message, 412)
+    if asked.method == "PUT" and "versioning" in asked.query and not _has_status(request.body):
+        message = "The Versioning element must be specified"
+        raise ServiceError("IllegalVersioningConfigurationException", message)
+
+
+def _has_status(body: bytes) -> bool:
+    return any(_name(each) == "Status" and each.text for each in _parse(body))
+
+
 def _blocks_customer_keys(request: S3Request) -> bool:
     holder = resources.bucket(request.bucket)
     return holder is not None and "SSE-C" in resources.blocked_encryption(holder)
@@ -68,13 +85,18 @@ def _has_upload(request: S3Request) -> bool:
 
 
 def _names_objects(body: bytes) -> bool:
-    try:
-        root = ElementTree.fromstring(body)  # noqa: S314 - expat limits what entities expand to
-    except ElementTree.ParseError:
-        return False
+    root = _parse(body)
     objects = [each for each in root if _name(each) == "Object"]
     keyed = all(any(_name(part) == "Key" and part.text for part in each) for each in objects)
     return _name(root) == "Delete" and bool(objects) and keyed
+
+
+def _parse(body: bytes) -> ElementTree.Element:
+    """Parses a body. Raises the ServiceError of S3 if it is not XML."""
+    try:
+        return ElementTree.fromstring(body)  # noqa: S314 - expat limits what entities expand to
+    except ElementTree.ParseError as error:
+        raise malformed_xml() from error
 
 
 def _name(element: ElementTree.Element) -> str:

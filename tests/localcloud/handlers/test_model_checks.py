@@ -134,3 +134,8 @@ def test_what_keeps_to_its_model_is_answered_as_before(cloud: Cloud):
     tags = [{"Key": "größe", "Value": "½ of 漢字: a_b.c/d=e+f-g@h"}, {"Key": "empty", "Value": ""}]
     iam.create_role(RoleName="taken", AssumeRolePolicyDocument=json.dumps(TRUST), Tags=tags)
     assert iam.get_role(RoleName="taken")["Role"]["Tags"] == tags
+
+
+def test_a_list_that_an_address_does_not_have_is_not_an_empty_one(cloud: Cloud):
+    """Their models want at least one entry of a list that may be missing."""
+    assert cloud.client("dlm").get_lifecycle_policies()["Policies"] == []
