@@ -137,5 +137,5 @@ def test_what_keeps_to_its_model_is_answered_as_before(cloud: Cloud):
 
 
 def test_a_list_that_an_address_does_not_have_is_not_an_empty_one(cloud: Cloud):
-    """Their models want at least one entry of a list that may be missing."""
-    assert cloud.client("dlm").get_lifecycle_policies()["Policies"] == []
+    """The model wants at least one entry in the list of states, which may be missing."""
+    assert cloud.client("emr-serverless").list_applications()["applications"] == []
