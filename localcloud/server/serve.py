@@ -16,7 +16,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, TextIO
 
-from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
 
 from localcloud import __version__
@@ -32,6 +31,7 @@ from localcloud.sagemaker.runtime.settings import Settings
 from localcloud.sagemaker.runtime.spot_schedule import Market, SpotSchedule
 from localcloud.sagemaker.sandbox.choice import Name, Sandbox, choose
 from localcloud.server.code_version import fingerprint
+from localcloud.server.connections import Connection
 from localcloud.server.daemon import LOCK_FILE, PORT_FILE, STATE_FILE
 from localcloud.server.leftovers import sweep
 from localcloud.snapshots.file import KEPT
@@ -122,20 +122,9 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
 
 def listen(port: int) -> Any:
     """A server that listens on a port, 0 for any. It does not answer yet, as it has no `app`."""
-    handler = _quiet(MotoRequestHandler)
-    server = make_server(ADDRESS, port, application([]), threaded=True, request_handler=handler)
+    server = make_server(ADDRESS, port, application([]), threaded=True, request_handler=Connection)
     server.daemon_threads = True
     return server
-
-
-def _quiet(handler: Any) -> Any:
-    """The request handler, without a log line for every request."""
-
-    class Handler(handler):  # type: ignore[misc]
-        def log_request(self, *_: Any) -> None:
-            pass
-
-    return Handler
 
 
 def _earlier_port(data: Path) -> int:
