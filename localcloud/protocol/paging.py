@@ -1,33 +1,79 @@
-"""The pages of a list; each has a token for the next."""
+"""The pages of a list; each has a token for the next.
+
+The token of a list that changes names the last entry of its page, so that what is created or
+deleted between two pages neither hides an entry nor shows one twice.
+"""
 
 from __future__ import annotations
 
 import base64
-import binascii
-from collections.abc import Sequence
-from typing import Any
+import json
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
-from localcloud.protocol.errors import validation_error
+from localcloud.protocol.errors import ServiceError, validation_error
+
+Entry = TypeVar("Entry")
+Key = tuple[Any, ...]
+"""What a list is ordered by: values that JSON has."""
 
 
 def page(name: str, entries: Sequence[Any], request: dict[str, Any], size: int) -> dict[str, Any]:
-    """The page that a request asks for, at most `size` entries, under `name`."""
-    start = position(request.get("NextToken"))
+    """The page of a list that never changes: at most `size` entries, under `name`."""
+    match last_key(request.get("NextToken"), name):
+        case None:
+            start = 0
+        case (int(start),) if start >= 0:
+            pass
+        case _:
+            raise _invalid()
     end = start + min(size, int(request.get("MaxResults", size)))
-    more = {"NextToken": token(end)} if end < len(entries) else {}
+    more = {"NextToken": token((end,), name)} if end < len(entries) else {}
     return {name: list(entries[start:end]), **more}
 
 
-def token(index: int) -> str:
-    """The token of a position in a list."""
-    return base64.urlsafe_b64encode(f"position:{index}".encode()).decode()
+def token(last: Key, order: str) -> str:
+    """The token for what comes after an entry with this key, in a list with this order."""
+    return base64.urlsafe_b64encode(json.dumps([order, *last]).encode()).decode()
 
 
-def position(given: str | None) -> int:
-    """The position of a token. Raises ServiceError for a token that no service gave."""
+def last_key(given: str | None, order: str) -> Key | None:
+    """The key that a token names; None without a token.
+
+    Raises ServiceError for a token that was not given for a list with this order.
+    """
     if given is None:
-        return 0
+        return None
     try:
-        return int(base64.urlsafe_b64decode(given).decode().removeprefix("position:"))
-    except (binascii.Error, ValueError) as error:
-        raise validation_error("Invalid NextToken.") from error
+        document = json.loads(base64.urlsafe_b64decode(given))
+    except (ValueError, RecursionError) as error:
+        raise _invalid() from error
+    if not isinstance(document, list) or len(document) < 2 or document[0] != order:
+        raise _invalid()
+    return tuple(document[1:])
+
+
+def after(
+    last: Key | None,
+    entries: Sequence[Entry],
+    key: Callable[[Entry], Key],
+    *,
+    descending: bool = False,
+) -> Sequence[Entry]:
+    """The entries after the last one that was shown; all if none was.
+
+    `entries` are in the order of `key`. Raises ServiceError if `last` is no such key.
+    """
+    if last is None:
+        return entries
+    try:
+        if descending:
+            return entries[len(entries) - bisect_left(entries[::-1], last, key=key) :]
+        return entries[bisect_right(entries, last, key=key) :]
+    except TypeError as error:
+        raise _invalid() from error
+
+
+def _invalid() -> ServiceError:
+    return validation_error("Invalid NextToken.")

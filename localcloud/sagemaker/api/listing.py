@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from localcloud.protocol.paging import position, token
+from localcloud.protocol.paging import Key, after, last_key, token
 from localcloud.sagemaker.jobs import description, statuses, warm_pools
-from localcloud.sagemaker.jobs.job_store import Orders
+from localcloud.sagemaker.jobs.job_store import Orders, by_creation, by_name
 from localcloud.sagemaker.jobs.records import TrainingJob
 
 Document = dict[str, Any]
@@ -22,11 +23,16 @@ def list_jobs(jobs: Orders, request: Document, now: float) -> Document:
     MaxResults, or none, although more pages follow. Only bounds of the creation time are applied
     before, and only in the order of the creation time, where they are a range.
     """
-    chosen = _ordered(jobs, request)
-    start = position(request.get("NextToken"))
-    end = start + int(request.get("MaxResults", _DEFAULT_PAGE))
-    page = [job for job in chosen[start:end] if _selected(job, request, now)]
-    more = {"NextToken": token(end)} if end < len(chosen) else {}
+    key = _KEYS[request.get("SortBy", "CreationTime")]
+    # The newest first, as SageMaker answers, although its documentation says Ascending.
+    descending = request.get("SortOrder") != "Ascending"
+    order = f"{request.get('SortBy', 'CreationTime')} {descending}"
+    chosen = _ordered(jobs, request, descending=descending)
+    last = last_key(request.get("NextToken"), order)
+    rest = after(last, chosen, key, descending=descending)
+    cut = rest[: int(request.get("MaxResults", _DEFAULT_PAGE))]
+    more = {"NextToken": token(key(cut[-1]), order)} if len(cut) < len(rest) else {}
+    page = [job for job in cut if _selected(job, request, now)]
     return {"TrainingJobSummaries": [description.summarise(job, now) for job in page], **more}
 
 
@@ -48,16 +54,26 @@ def _between(time: float, request: Document, field: str) -> bool:
     return (after is None or time > after) and (before is None or time < before)
 
 
-def _ordered(jobs: Orders, request: Document) -> list[TrainingJob]:
+def _by_status(job: TrainingJob) -> Key:
+    return statuses.status(job), *by_creation(job)
+
+
+_KEYS: Mapping[str, Callable[[TrainingJob], Key]] = {
+    "CreationTime": by_creation,
+    "Name": lambda job: (by_name(job),),
+    "Status": _by_status,
+}
+
+
+def _ordered(jobs: Orders, request: Document, *, descending: bool) -> list[TrainingJob]:
     by = request.get("SortBy", "CreationTime")
     if by == "Name":
         ordered = jobs.name
     elif by == "Status":
-        ordered = sorted(jobs.creation, key=statuses.status)
+        ordered = sorted(jobs.creation, key=_by_status)
     else:
         ordered = _in_range(jobs.creation, request)
-    # The newest first, as SageMaker answers, although its documentation says Ascending.
-    return ordered if request.get("SortOrder") == "Ascending" else ordered[::-1]
+    return ordered[::-1] if descending else ordered
 
 
 def _in_range(ordered: list[TrainingJob], request: Document) -> list[TrainingJob]:

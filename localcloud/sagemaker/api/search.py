@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from localcloud.protocol.errors import validation_error
-from localcloud.protocol.paging import position, token
+from localcloud.protocol.paging import Key, after, last_key, token
 from localcloud.protocol.validation import service_model
 from localcloud.sagemaker.jobs import description, statuses
 from localcloud.sagemaker.jobs.records import TrainingJob
@@ -83,12 +83,16 @@ def search(jobs: Iterable[TrainingJob], request: Document, now: float) -> Docume
     """
     _refuse_what_is_not_offered(request)
     holds = _condition(request)
-    found = _ordered([job for job in jobs if holds(job)], request)
-    start = position(request.get("NextToken"))
-    end = start + int(request.get("MaxResults", _DEFAULT_PAGE))
-    more = {"NextToken": token(end)} if end < len(found) else {}
+    by = _property(request.get("SortBy", "LastModifiedTime"))
+    descending = request.get("SortOrder") != "Ascending"
+    found = [(_key(job, by), job) for job in jobs if holds(job)]
+    order = f"{by.name} {descending}"
+    last = last_key(request.get("NextToken"), order)
+    rest = _rest(found, last, descending=descending)
+    shown = rest[: int(request.get("MaxResults", _DEFAULT_PAGE))]
+    more = {"NextToken": token(shown[-1][0], order)} if len(shown) < len(rest) else {}
     return {
-        "Results": [{"TrainingJob": _record(job, now)} for job in found[start:end]],
+        "Results": [{"TrainingJob": _record(job, now)} for _, job in shown],
         "TotalHits": {"Value": len(found), "Relation": "EqualTo"},
         **more,
     }
@@ -268,11 +272,22 @@ def _value(job: TrainingJob, path: list[str]) -> Any:
     return found
 
 
-def _ordered(jobs: list[TrainingJob], request: Document) -> list[TrainingJob]:
-    """The jobs in the order of a property; those that lack it come last."""
-    by = _property(request.get("SortBy", "LastModifiedTime"))
-    keyed = [(by.read(job), job.name, job) for job in jobs]
-    lacking = [job for value, _, job in keyed if value is None]
-    having = [row for row in keyed if row[0] is not None]
-    having.sort(key=lambda row: row[:2], reverse=request.get("SortOrder") != "Ascending")
-    return [job for _, _, job in having] + lacking
+def _key(job: TrainingJob, by: _Property) -> Key:
+    """A job's place in the order of a property; those that lack it come last in each order."""
+    value = by.read(job)
+    return (job.name,) if value is None else (value, job.name)
+
+
+def _rest(
+    found: Sequence[tuple[Key, TrainingJob]], last: Key | None, *, descending: bool
+) -> list[tuple[Key, TrainingJob]]:
+    """The jobs after the one with the key `last`, in their order."""
+    lacking = sorted((row for row in found if len(row[0]) == 1), key=_row_key)
+    if last is not None and len(last) == 1:
+        return list(after(last, lacking, _row_key))
+    having = sorted((row for row in found if len(row[0]) > 1), key=_row_key, reverse=descending)
+    return [*after(last, having, _row_key, descending=descending), *lacking]
+
+
+def _row_key(row: tuple[Key, TrainingJob]) -> Key:
+    return row[0]

@@ -126,6 +126,30 @@ def test_jobs_that_lack_the_property_of_the_order_come_last():
         assert found(everything, SortBy="Metrics.val:loss", SortOrder=order)[0] == "text-1"
 
 
+@pytest.mark.parametrize("order", ["Ascending", "Descending"])
+@pytest.mark.parametrize("by", ["CreationTime", "TrainingJobName", "Tags.team", "Tags.released"])
+def test_a_search_neither_skips_nor_repeats_a_job_when_others_come_and_go(by: str, order: str):
+    jobs = [
+        job(f"job-{number}", number, tags={"team": "ab"[number % 2]} if number % 3 else {})
+        for number in range(2, 8)
+    ]
+    new = [job("job-1", 1, tags={"team": "a"}), job("job-9", 9)]
+
+    def shown(jobs: list[TrainingJob], **request: Any) -> tuple[list[str], Any]:
+        answer = search.search(jobs, {"SortBy": by, "SortOrder": order} | request, NOON)
+        names = [each["TrainingJob"]["TrainingJobName"] for each in answer["Results"]]
+        return names, answer.get("NextToken")
+
+    whole, _ = shown(jobs)
+    for size in range(1, 6):
+        first, token = shown(jobs, MaxResults=size)
+        without = [each for each in jobs if each.name != first[-1]]
+        rest, _ = shown([*new, *without], NextToken=token, MaxResults=50)
+
+        assert first == whole[:size]
+        assert [name for name in rest if name not in {"job-1", "job-9"}] == whole[size:]
+
+
 def nested(depth: int) -> dict[str, Any]:
     filters = [where("TrainingJobName", "Exists")] * 20
     below = {"SubExpressions": [nested(depth - 1)]} if depth else {}
