@@ -21,11 +21,25 @@ class Role:
 
 
 @dataclass(frozen=True)
+class AttachedPolicy:
+    """A policy of a user, a group or a role."""
+
+    name: str
+    text: str
+    arn: str = ""
+    """Of a managed policy; empty for an inline one."""
+    holder_kind: str = ""
+    """user, group or role."""
+    holder: str = ""
+    """The name of the user, group or role."""
+
+
+@dataclass(frozen=True)
 class Identity:
     """The policies of a user, a group or a role."""
 
-    policies: tuple[Policy, ...]
-    boundary: Policy | None = None
+    policies: tuple[AttachedPolicy, ...]
+    boundary: AttachedPolicy | None = None
 
 
 def role_exists(arn: str) -> bool:
@@ -57,22 +71,36 @@ def role(arn: str) -> Role | None:
 
 
 def identity(arn: str) -> Identity | None:
-    """The policies of a user (with its groups'), a group or a role; None if it does not exist.
-
-    Raises PolicyError for policies that can't be read.
-    """
+    """The policies of a user (with its groups'), a group or a role; None if it does not exist."""
     from moto.iam.models import iam_backends
 
-    if (judged := role(arn)) is not None:
-        return Identity(judged.policies, judged.boundary)
-    _, partition, _, _, account, _ = (*arn.split(":", 5), *[""] * 5)[:6]
+    _, partition, _, _, account, resource = (*arn.split(":", 5), *[""] * 6)[:6]
+    kind = resource.partition("/")[0]
     backend = iam_backends[account][partition]
-    holders = [*list(backend.users.values()), *list(backend.groups.values())]
-    holder = next((each for each in holders if each.arn == arn), None)
-    if holder is None:
+    holders = {"user": backend.users, "group": backend.groups, "role": backend.roles}
+    found = next((each for each in list(holders.get(kind, {}).values()) if each.arn == arn), None)
+    if found is None:
         return None
-    groups = [each for each in list(backend.groups.values()) if holder in each.users]
-    return Identity(tuple(policy for each in (holder, *groups) for policy in _policies(each)))
+    attached = _attached(found, kind)
+    for group in list(backend.groups.values()):
+        if kind == "user" and found in group.users:
+            attached += _attached(group, "group")
+    boundary = backend.managed_policies.get(getattr(found, "permissions_boundary_arn", None))
+    return Identity(attached, _managed(boundary, kind, found.name) if boundary else None)
+
+
+def _attached(holder: Any, kind: str) -> tuple[AttachedPolicy, ...]:
+    return (
+        *(
+            AttachedPolicy(name, text, holder_kind=kind, holder=holder.name)
+            for name, text in holder.policies.items()
+        ),
+        *(_managed(each, kind, holder.name) for each in list(holder.managed_policies.values())),
+    )
+
+
+def _managed(policy: Any, kind: str, holder: str) -> AttachedPolicy:
+    return AttachedPolicy(policy.name, _default_version(policy), policy.arn, kind, holder)
 
 
 def _policies(holder: Any) -> tuple[Policy, ...]:

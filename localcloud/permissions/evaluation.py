@@ -79,6 +79,20 @@ def allows(policies: Sequence[Policy], request: Request) -> bool:
     return any(_concerns(each, request) for each in _statements(policies, deny=False))
 
 
+def matched(policy: Policy, request: Request, *, deny: bool, of_resource: bool) -> list[int]:
+    """The numbers of a policy's statements that allow a request, or deny it.
+
+    A statement of a resource's policy is about the request only if it names the caller.
+    """
+    return [
+        number
+        for number, each in enumerate(policy.statements)
+        if each.deny == deny
+        and _concerns(each, request)
+        and (not of_resource or _names(each, request.principal))
+    ]
+
+
 def refusal(request: Request, policies: Policies) -> str:
     """Why a request is refused, as AWS's message; empty if it is allowed."""
     reason = _explicit(request, policies) or _implicit(request, policies)

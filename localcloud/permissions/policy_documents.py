@@ -57,7 +57,7 @@ def parse(text: str) -> Policy:
     """Parses a policy document. Raises PolicyError for what can't be evaluated."""
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PolicyError(f"A policy is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise PolicyError("A policy is not a JSON object")
@@ -67,11 +67,15 @@ def parse(text: str) -> Policy:
     statements = document.get("Statement", [])
     if isinstance(statements, dict):
         statements = [statements]
+    if not isinstance(statements, list):
+        raise PolicyError("A policy's Statement is neither an object nor a list")
     variables = version == _VERSIONS[-1]
     return Policy(tuple(_statement(each, variables=variables) for each in statements))
 
 
 def _statement(document: Any, *, variables: bool) -> Statement:
+    if not isinstance(document, dict):
+        raise PolicyError("A statement is not a JSON object")
     unknown = set(document) - _ELEMENTS
     if unknown:
         raise PolicyError(f"A statement has the unknown element {min(unknown)}")
@@ -105,6 +109,8 @@ def _principals(value: Any) -> Principals:
 
 
 def _conditions(value: Any) -> conditions.Conditions:
+    if not isinstance(value, dict) or not all(isinstance(keys, dict) for keys in value.values()):
+        raise PolicyError("A Condition is not an object of operators with their keys")
     return {
         operator: {key: _texts(values) for key, values in keys.items()}
         for operator, keys in value.items()
