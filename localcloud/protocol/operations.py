@@ -73,9 +73,10 @@ class Asked:
 def asked_service(request: Request) -> str:
     """The service in a request's signature; without a valid signature, the most likely one."""
     try:
-        return request.signer.service
+        named = request.signer.service
     except ServiceError:
-        return "" if request.operation else "s3"
+        named = "" if request.operation else "s3"
+    return named or _targets().get(request.target.rpartition(".")[0], "")
 
 
 def service_of(request: Request, signing_name: str) -> Service:
@@ -151,6 +152,17 @@ def _known() -> Mapping[str, list[Service]]:
         found.setdefault(signing_name, []).append(each)
         found[signing_name].sort(key=lambda service: service.name != signing_name)
     return found
+
+
+@cache
+def _targets() -> Mapping[str, str]:
+    """The services' names in signatures, by what is before the operation in X-Amz-Target."""
+    return {
+        each.metadata["targetPrefix"]: signing_name
+        for signing_name, services in _known().items()
+        for each in services
+        if "targetPrefix" in each.metadata
+    }
 
 
 def _metadata(path: Path) -> dict[str, Any]:

@@ -105,6 +105,15 @@ def test_a_service_that_is_not_there_says_so_in_its_own_form(
     assert error(asked, operation, **arguments) == (400, 0, "NotImplemented", message)
 
 
+def test_an_operation_that_needs_no_signature_is_named_with_its_service(cloud: Cloud):
+    asked = client(cloud.server.url, "cognito-idp")
+
+    refused = error(asked, "CompleteWebAuthnRegistration", AccessToken="a", Credential={})
+
+    message = "The local cloud does not have cognito-idp CompleteWebAuthnRegistration"
+    assert refused == (400, 0, "NotImplemented", message)
+
+
 CRASHING = [
     ("iam", "ListRoles", "moto.iam.responses.IamResponse.list_roles"),
     ("ec2", "DescribeVpcs", "moto.ec2.responses.EC2Response.describe_vpcs"),
