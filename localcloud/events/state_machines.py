@@ -46,6 +46,7 @@ def correct() -> None:
     boto_client.boto3 = _Clients()
     _name_executions(StepFunctionsParserBackend)
     _validate_definitions(StepFunctionsParserBackend)
+    _name_errors()
 
 
 def _evaluate(expression: str) -> Any:
@@ -90,6 +91,15 @@ def _validate_definitions(machines: Any) -> None:
         return ActionResult({"result": "OK", "diagnostics": []})
 
     StepFunctionResponse.validate_state_machine_definition = validate_state_machine_definition
+
+
+def _name_errors() -> None:
+    """Gives the errors of moto's interpreter, as of an invalid definition, their codes."""
+    from moto.stepfunctions.parser import api
+
+    for error in api.ServiceException.__subclasses__():
+        if error.__module__ == api.__name__:
+            error.TYPE = error.code
 
 
 class _Clients:

@@ -10,7 +10,7 @@ from components.alerts.watchdog_documents import Watch, state_machine
 from components.site import Site
 from components.training_job.request.job_tags import OWNER_TAG, REPORTED_TAG
 from tests.localcloud.alerting import Alerting
-from tests.localcloud.cloud import LISTEN, REGION, Cloud, eventually
+from tests.localcloud.cloud import LISTEN, REGION, Cloud, eventually, refusal
 
 ACCOUNT = "123456789012"
 
@@ -118,3 +118,14 @@ def test_a_definition_is_validated_without_a_machine(cloud: Cloud):
     answer = validate(definition=json.dumps(definition))
     [found] = answer["diagnostics"]
     assert (answer["result"], found["severity"]) == ("FAIL", "ERROR")
+
+
+def test_an_invalid_definition_is_refused_with_its_code(cloud: Cloud):
+    code, _ = refusal(
+        cloud.client("stepfunctions").create_state_machine,
+        name="invalid",
+        definition="{}",
+        roleArn=cloud.role,
+    )
+
+    assert code == "InvalidDefinition"
