@@ -49,7 +49,7 @@ def _shown(error: Exception, asked: Asked, request: Request, signing_name: str) 
             return _no_region(request.signer.region, asked.service.protocol_of(request))
         case RecursionError():
             return malformed(request, asked.service)
-    if asked.exists and (mistake := mistake_in(request, asked.service, signing_name)):
+    if asked.exists and (mistake := _mistake(request, asked, signing_name)):
         return mistake
     _log.error("%s %s failed", service, asked.operation, exc_info=error)
     if not asked.exists:
@@ -60,6 +60,15 @@ def _shown(error: Exception, asked: Asked, request: Request, signing_name: str) 
         f"({type(error).__name__})"
     )
     return ServiceError(code, message, 500)
+
+
+def _mistake(request: Request, asked: Asked, signing_name: str) -> ServiceError | None:
+    """What is wrong with a request that failed, so far as that can be found out."""
+    try:
+        return mistake_in(request, asked.service, signing_name)
+    except Exception:
+        _log.exception("%s can't be checked by its model", asked.operation)
+        return None
 
 
 def _no_region(region: str, protocol: str) -> ServiceError:

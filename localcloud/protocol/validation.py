@@ -158,12 +158,15 @@ def _measure(value: Any) -> tuple[float, str]:
 
 @cache
 def compiled(pattern: str) -> Any:
-    """One of the model's Java patterns, which know Unicode's classes.
+    """One of the models' Java patterns, which know Unicode's classes.
 
     In Java, a dot does not match any character that ends a line.
     """
+    pattern = _PAIR.sub(_one_character, pattern)
+    for in_java, here in _JAVAS_OWN:
+        pattern = in_java.sub(here, pattern)
     pattern = _DOTS.sub(lambda part: _IN_A_LINE if part[0] == "." else part[0], pattern)
-    return regex.compile(_PAIR.sub(_one_character, pattern))
+    return regex.compile(pattern)
 
 
 def _one_character(pair: re.Match[str]) -> str:
@@ -177,6 +180,14 @@ _PAIR = re.compile(r"\\u(D[89AB][0-9A-F]{2})\\u(D[C-F][0-9A-F]{2})")
 _DOTS = re.compile(r"\\.|\[(?:\\.|[^\]])*\]|\.", re.DOTALL)
 """Dots, and what may have a dot in it that is none: escapes and classes of characters."""
 _IN_A_LINE = r"[^\n\r\u0085\u2028\u2029]"
+_JAVAS_OWN: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"\\x\{([0-9A-Fa-f]+)\}"), lambda code: f"\\U{int(code[1], 16):08X}"),
+    (re.compile(r"\\p\{LD\}"), r"[\\p{L}\\p{Nd}]"),
+    (re.compile(r"\[\\p\{all\}\]"), r"[\\s\\S]"),
+    (re.compile(r"(\[[^\]]*\]\{\d+\})(?=\{)"), r"(?:\1)"),
+)
+"""What the models write in Java's way only: a character's number, two classes, and a repetition
+that is repeated."""
 
 
 def _member_path(path: str, name: str) -> str:

@@ -44,6 +44,11 @@ def collect(shape: Any, found: dict[str, Any]) -> None:
         *((r".*", f"two{end}lines", False) for end in "\n\r\x85\u2028\u2029"),
         (r"[.\].]\.*", ".....", True),
         (r"[.\].]\.*", ".a", False),
+        (r"^(\p{LD}|\p{Punct}| )+$", "é 1!", True),
+        (r"[\w\x{60}]+", "a`", True),
+        (r"[\p{all}]*", "a\n€", True),
+        (r"^rule/[0-9a-z]{2}{0,2}$", "rule/abcd", True),
+        (r"^rule/[0-9a-z]{2}{0,2}$", "rule/abc", False),
     ],
 )
 def test_the_models_patterns_mean_what_they_mean_in_java(pattern: str, text: str, matches: bool):
