@@ -7,20 +7,19 @@ from functools import wraps
 from typing import Any
 
 from localcloud.moto_data.resources import blocked_encryption
-from localcloud.protocol.errors import incomplete
+from localcloud.protocol.forms import CONTENT_TYPE
 
 
 def correct() -> None:
-    """Corrects bucket policies, delete markers, page tokens, encryption and bodies in chunks."""
+    """Corrects bucket policies, delete markers, page tokens, encryption and bodies."""
     from moto.s3.models import FakeBucket, FakeDeleteMarker, S3Backend
     from moto.s3.responses import S3Response
 
     FakeBucket.get_permission = _permit
     FakeDeleteMarker.dispose = _dispose_of_nothing
     S3Backend.list_objects_v2 = _knowing_tokens(S3Backend.list_objects_v2)
+    S3Response.setup_class = _with_whole_body(S3Response.setup_class)
     S3Response.get_bucket_encryption = _with_blocked_types(S3Response.get_bucket_encryption)
-    for name in ("_handle_encoded_body", "_handle_v4_chunk_signatures"):
-        setattr(S3Response, name, _whole(getattr(S3Response, name)))
 
 
 def _permit(_bucket: Any, _action: str, _resource: str) -> Any:
@@ -80,17 +79,19 @@ def _with_blocked_types(get: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return get_bucket_encryption
 
 
-def _whole(decode: Callable[..., bytes]) -> Callable[..., bytes]:
-    """A decoder that refuses a body with incomplete or missing chunks."""
+def _with_whole_body(setup: Callable[..., None]) -> Callable[..., None]:
+    """A setup that reads a body as a form only if a browser uploads with one.
 
-    @wraps(decode)
-    def decode_whole(response: Any, *arguments: Any) -> bytes:
-        try:
-            decoded = decode(response, *arguments)
-        except ValueError as error:
-            raise incomplete() from error
-        if len(decoded) != int(response.headers["x-amz-decoded-content-length"]):
-            raise incomplete()
-        return decoded
+    moto takes the content type of a new object for that of the request, and loses the content.
+    """
 
-    return decode_whole
+    @wraps(setup)
+    def setup_class(response: Any, request: Any, *arguments: Any, **named: Any) -> None:
+        from werkzeug.datastructures import ImmutableMultiDict
+
+        if request.method != "POST" or request.mimetype != CONTENT_TYPE:
+            request.get_data(cache=True, parse_form_data=False)
+            request.form = request.files = ImmutableMultiDict()
+        setup(response, request, *arguments, **named)
+
+    return setup_class

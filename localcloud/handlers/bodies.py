@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from urllib.parse import parse_qs
 
-from localcloud.protocol.errors import ServiceError
+from localcloud.protocol import chunked_bodies
+from localcloud.protocol.errors import ServiceError, incomplete
 from localcloud.protocol.operations import asked_service
 from localcloud.protocol.requests import Answer, Request, Response
-
-_OF_OBJECTS = frozenset({"awsaccesskeyid", "expires", "partnumber", "signature", "uploadid"})
-"""The parameters of an upload, in lower case, beside those that begin with `x-`."""
+from localcloud.protocol.whole_numbers import is_whole_number
 
 
 def read_body(request: Request, rest: Answer) -> Response:
-    """Passes a request on once its whole body is read and decompressed.
+    """Passes a request on once its whole body is read, decompressed and decoded.
 
-    The body of an S3 object is left to S3.
+    The content of an S3 object is left compressed, as the client sent it.
     """
     try:
         _read(request)
@@ -29,29 +27,43 @@ def read_body(request: Request, rest: Answer) -> Response:
 
 
 def _read(request: Request) -> None:
-    _ = request.length
-    if asked_service(request) == "s3":
-        if request.comes_in_chunks or not _may_store_an_object(request):
-            _ = request.body
-        return
     body = request.body
+    if asked_service(request) == "s3":
+        _decode(request)
+        return
     if request.header("Content-Encoding") == "gzip":
         try:
             request.replace_body(gzip.decompress(body))
         except (OSError, EOFError, zlib.error) as error:
             raise ServiceError("MalformedHttpRequestException", "The body is not gzip") from error
-        del request.environ["HTTP_CONTENT_ENCODING"]
+        request.remove_header("Content-Encoding")
     if request.has_target and not request.is_cbor:
         _ = request.document
     elif request.is_form and request.operation:
         _check_form(request.body)
 
 
-def _may_store_an_object(request: Request) -> bool:
-    """Whether a request to S3 may have the content of an object in its body."""
-    names = {name.lower() for name in parse_qs(request.query, keep_blank_values=True)}
-    others = {name for name in names if not name.startswith("x-")} - _OF_OBJECTS
-    return request.method == "PUT" and not others
+def _decode(request: Request) -> None:
+    """Replaces a body in S3's own chunks by its content, and makes its trailers headers."""
+    kind = request.header("X-Amz-Content-SHA256")
+    if kind not in chunked_bodies.KINDS:
+        return
+    length = request.header("X-Amz-Decoded-Content-Length")
+    if not is_whole_number(length):
+        message = "You must provide the Content-Length HTTP header."
+        raise ServiceError("MissingContentLength", message, 411)
+    trailers = request.header("X-Amz-Trailer").lower().split(",")
+    announced = frozenset(name for each in trailers if (name := each.strip()))
+    decoded = chunked_bodies.decode(kind, request.body, announced)
+    if len(decoded.content) != int(length):
+        raise incomplete()
+    request.replace_body(decoded.content)
+    request.set_header("X-Amz-Content-SHA256", "UNSIGNED-PAYLOAD")
+    for name, value in decoded.trailers.items():
+        if request.header(name):
+            message = "Expecting a single x-amz-checksum- header"
+            raise ServiceError("InvalidRequest", message)
+        request.set_header(name, value)
 
 
 def _check_form(body: bytes) -> None:

@@ -20,6 +20,7 @@ from localcloud.handlers.origins import refuse_other_origins
 from localcloud.handlers.own_services import OwnServices
 from localcloud.handlers.refusals import answer_errors
 from localcloud.handlers.s3_checks import check_s3_request
+from localcloud.handlers.s3_checksums import check_s3_checksums
 from localcloud.handlers.watch import Watch
 from localcloud.protocol.requests import Handler
 from localcloud.sagemaker.api.service import TrainingService
@@ -51,6 +52,7 @@ def request_path(
         OwnServices([training, ServiceQuotas(training.quotas), PriceList(), Chatbot()]),
         refuse_absent,
         check_s3_request,
+        check_s3_checksums,
         check_model,
         Moto(),
     ]

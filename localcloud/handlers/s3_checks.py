@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from localcloud.moto_data import resources
 from localcloud.protocol.errors import ServiceError, malformed_xml
 from localcloud.protocol.requests import Answer, Request, Response
-from localcloud.protocol.s3_requests import S3Request
+from localcloud.protocol.s3_requests import S3Request, local_name
 from localcloud.protocol.whole_numbers import is_whole_number
 
 _COUNTS = ("max-keys", "max-uploads", "max-parts", "part-number-marker")
@@ -27,11 +27,6 @@ def check_s3_request(request: Request, rest: Answer) -> Response:
 
 def _check(request: S3Request) -> None:
     query, headers = request.query, request.headers
-    if headers.get("x-amz-content-sha256", "").startswith("STREAMING-") and not is_whole_number(
-        headers.get("x-amz-decoded-content-length", "")
-    ):
-        message = "You must provide the Content-Length HTTP header."
-        raise ServiceError("MissingContentLength", message, 411)
     for name in _COUNTS:
         if name in query and not is_whole_number(query[name]):
             message = f"Provided {name} not an integer or within integer range"
@@ -66,7 +61,7 @@ def _check_body(asked: S3Request, request: Request) -> None:
 
 
 def _has_status(body: bytes) -> bool:
-    return any(_name(each) == "Status" and each.text for each in _parse(body))
+    return any(local_name(each) == "Status" and each.text for each in _parse(body))
 
 
 def _blocks_customer_keys(request: S3Request) -> bool:
@@ -86,9 +81,9 @@ def _has_upload(request: S3Request) -> bool:
 
 def _names_objects(body: bytes) -> bool:
     root = _parse(body)
-    objects = [each for each in root if _name(each) == "Object"]
-    keyed = all(any(_name(part) == "Key" and part.text for part in each) for each in objects)
-    return _name(root) == "Delete" and bool(objects) and keyed
+    objects = [each for each in root if local_name(each) == "Object"]
+    keyed = all(any(local_name(part) == "Key" and part.text for part in each) for each in objects)
+    return local_name(root) == "Delete" and bool(objects) and keyed
 
 
 def _parse(body: bytes) -> ElementTree.Element:
@@ -97,7 +92,3 @@ def _parse(body: bytes) -> ElementTree.Element:
         return ElementTree.fromstring(body)  # noqa: S314 - expat limits what entities expand to
     except ElementTree.ParseError as error:
         raise malformed_xml() from error
-
-
-def _name(element: ElementTree.Element) -> str:
-    return element.tag.rpartition("}")[2]

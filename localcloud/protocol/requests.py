@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -50,6 +50,20 @@ class Request:
         """A header; empty without it."""
         return str(self.environ.get(f"HTTP_{name.upper().replace('-', '_')}") or "")
 
+    def headers(self) -> Iterator[tuple[str, str]]:
+        """Its headers, with their names in lower case; without the type and length of its body."""
+        for name, value in self.environ.items():
+            if name.startswith("HTTP_"):
+                yield name.removeprefix("HTTP_").lower().replace("_", "-"), str(value)
+
+    def set_header(self, name: str, value: str) -> None:
+        """Adds a header, or replaces it."""
+        self.environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
+
+    def remove_header(self, name: str) -> None:
+        """Removes a header that it has."""
+        del self.environ[f"HTTP_{name.upper().replace('-', '_')}"]
+
     @property
     def target(self) -> str:
         """The value of the header X-Amz-Target, as SageMaker.ListTags; empty without it."""
@@ -93,7 +107,7 @@ class Request:
         query = dict(parse_qsl(self.query, keep_blank_values=True))
         return signatures.signer(
             authorization=self.header("Authorization"),
-            date=self.header("X-Amz-Date"),
+            date=self.header("X-Amz-Date") or self.header("Date"),
             token=self.header("X-Amz-Security-Token"),
             query={name.lower(): value for name, value in query.items()},
             form=lambda: self.form.fields if self.form is not None else {},

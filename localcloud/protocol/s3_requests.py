@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from urllib.parse import parse_qs
+from xml.etree import ElementTree
 
 from localcloud.protocol.requests import Request
 
@@ -39,11 +40,7 @@ class S3Request:
             return cls(method, bucket, form.fields["key"], {}, form.fields | headers)
         named = parse_qs(request.query, keep_blank_values=True)
         query = {each: values[0] for each, values in named.items()}
-        headers = {
-            each[5:].lower().replace("_", "-"): value
-            for each, value in request.environ.items()
-            if each.startswith("HTTP_")
-        }
+        headers = dict(request.headers())
         if method == "POST" and not path and "delete" in query:
             return cls(method, bucket, path, query, headers, request.body)
         return cls(method, bucket, path, query, headers)
@@ -52,3 +49,21 @@ class S3Request:
     def deletes_several(self) -> bool:
         """Whether the body names the objects to delete."""
         return self.method == "POST" and not self.key and "delete" in self.query
+
+    @property
+    def completes_upload(self) -> bool:
+        """Whether it makes an object of the parts that were uploaded."""
+        return self.method == "POST" and "uploadId" in self.query
+
+
+def xml_elements(body: bytes) -> list[ElementTree.Element]:
+    """The elements of the document that a body has; none if it is not XML."""
+    try:
+        return list(ElementTree.fromstring(body))  # noqa: S314 - expat limits what entities expand to
+    except ElementTree.ParseError:
+        return []
+
+
+def local_name(element: ElementTree.Element) -> str:
+    """The name of an element, without its namespace."""
+    return element.tag.rpartition("}")[2]

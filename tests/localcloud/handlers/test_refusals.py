@@ -6,6 +6,7 @@ import gzip
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -16,6 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.localcloud.cloud import BUCKET, Cloud
+from tests.localcloud.signing import DATE
 
 # Of each protocol: a service, an operation that is there, and one that is not.
 OPERATIONS = [
@@ -200,6 +202,7 @@ JOBS = "X-Amz-Target: SageMaker.ListTrainingJobs"
 TRAILED = "x-amz-content-sha256: STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 SIGNED = "x-amz-content-sha256: STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 FIVE = "x-amz-decoded-content-length: 5"
+UNDATED = "X-Amz-Date: when it is sent"
 DEEP = b'{"a":' * 100_000
 ROLES = b"Action=ListRoles&Version=2010-05-08"
 
@@ -208,10 +211,13 @@ def request(
     service: str, line: str, body: bytes = b"", *headers: str, length: str | None = None
 ) -> bytes:
     scope = f"any/20260101/us-east-1/{service}/aws4_request"
+    if service == "s3" and not any(each.startswith("x-amz-content-sha256") for each in headers):
+        headers = ("x-amz-content-sha256: UNSIGNED-PAYLOAD", *headers)
     lines = [
         f"{line} HTTP/1.1",
         "Host: 127.0.0.1",
         f"Authorization: AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
+        UNDATED,
         *headers,
     ]
     if "Transfer-Encoding: chunked" not in headers:
@@ -336,7 +342,11 @@ MALFORMED = {
     "deletions of nothing": (deletion(b"<Delete/>"), 400, "MalformedXML"),
     "deletions of no key": (deletion(b"<Delete><Object/></Delete>"), 400, "MalformedXML"),
     "no deletions": (deletion(b"<Create/>"), 400, "MalformedXML"),
-    "no XML": (request("s3", f"PUT /{BUCKET}?tagging", b"tags"), 400, "MalformedXML"),
+    "no XML": (
+        request("s3", f"PUT /{BUCKET}?tagging", b"tags", "Content-MD5: 1XrEUlaEnZsT4kItkVgPuQ=="),
+        400,
+        "MalformedXML",
+    ),
     "XML without a document": (
         request("s3", f"PUT /{BUCKET}?ownershipControls", b"<a/>"),
         400,
@@ -460,7 +470,8 @@ def exchange(cloud: Cloud, sent: bytes) -> bytes:
     """Sends one request, and returns the answer."""
     address = "127.0.0.1", cloud.server.port
     with closing(socket.create_connection(address, timeout=30)) as connection:
-        connection.sendall(sent)
+        date = f"X-Amz-Date: {time.strftime(DATE, time.gmtime())}"
+        connection.sendall(sent.replace(UNDATED.encode(), date.encode()))
         if b"ontent-Length: -1" not in sent:  # at which the server waited for the end
             connection.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: connection.recv(65_536), b""))

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.localcloud.cloud import REGION, Cloud
+from tests.localcloud.cloud import Cloud
+from tests.localcloud.signing import signed
 
 KEY = "order-of-handlers"
-CREDENTIAL = f"AWS4-HMAC-SHA256 Credential={KEY}/20260101/{REGION}/{{service}}/aws4_request"
 
 
 def send(cloud: Cloud, path: str, body: bytes = b"", **headers: str) -> tuple[int, Any]:
@@ -38,7 +38,7 @@ def test_a_fault_strikes_before_permissions_and_models_are_checked(cloud: Cloud)
     send(cloud, "/localcloud/faults", json.dumps({"faults": [fault]}).encode())
     headers = {
         "X-Amz-Target": "SageMaker.ListTrainingJobs",
-        "Authorization": CREDENTIAL.format(service="sagemaker"),
+        **signed("sagemaker", KEY),
     }
     wrong = b'{"MaxResults": "many"}'
 

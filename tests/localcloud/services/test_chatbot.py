@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.localcloud.cloud import Cloud, refusal
+from tests.localcloud.signing import signed
 
 DENY_ALL = "arn:aws:iam::aws:policy/AWSDenyAll"
 
@@ -140,11 +141,8 @@ def test_a_request_that_is_no_document_is_refused(cloud: Cloud):
 
 def answer_to(cloud: Cloud, path: str, body: Any) -> tuple[str, str]:
     """The code and message of the error that a request gets which no SDK would send."""
-    scope = "Credential=anybody/20260101/us-east-1/chatbot/aws4_request"
     with closing(HTTPConnection("127.0.0.1", cloud.server.port, timeout=30)) as connection:
-        connection.request(
-            "POST", path, json.dumps(body), {"Authorization": f"AWS4-HMAC-SHA256 {scope}"}
-        )
+        connection.request("POST", path, json.dumps(body), signed("chatbot"))
         response = connection.getresponse()
         document = json.loads(response.read())
         return response.headers["x-amzn-ErrorType"], document["message"]

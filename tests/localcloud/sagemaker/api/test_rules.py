@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.localcloud.cloud import BUCKET, Cloud, channel, refusal
+from tests.localcloud.signing import signed
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,6 @@ ONE_IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/one-image"
 RULE = {"RuleConfigurationName": "a", "RuleEvaluatorImage": IMAGE}
 GROUPED = channel("a", "code/")
 GROUPED["DataSource"]["S3DataSource"]["InstanceGroupNames"] = ["x"]
-SIGNED = "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/sagemaker/aws4_request, Signature=0"
 
 
 def changed(request: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
@@ -195,7 +195,7 @@ def test_a_member_that_the_service_does_not_know_is_refused(cloud: Cloud, valid:
             "POST",
             "/",
             json.dumps(valid | {"Colour": "red"}),
-            {"X-Amz-Target": "SageMaker.CreateTrainingJob", "Authorization": SIGNED},
+            {"X-Amz-Target": "SageMaker.CreateTrainingJob", **signed("sagemaker")},
         )
         document = json.loads(connection.getresponse().read())
 
