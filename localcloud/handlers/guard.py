@@ -17,7 +17,7 @@ from localcloud.protocol.errors import ServiceError
 from localcloud.protocol.operations import asked_of
 from localcloud.protocol.requests import Answer, Request, Response
 from localcloud.protocol.s3_requests import S3Request
-from localcloud.protocol.signatures import Signer
+from localcloud.protocol.signatures import Signer, check_time
 
 _ISSUED = re.compile(rb'AccessKeyId\W+(\w+).*?SessionToken\W+([^<"]+)', re.DOTALL)
 _OPEN_PATHS = re.compile(r"/moto-api|/favicon\.ico$|/latest/(meta-data|api)/|.*/\.well-known/")
@@ -39,6 +39,7 @@ class Guard:
     def __call__(self, request: Request, rest: Answer) -> Response:
         """Passes a request on; raises ServiceError to refuse it."""
         signer = request.signer
+        check_time(signer, by_form=request.is_form)
         session = self._sessions.find(signer.access_key)
         if session is not None and signer.token != session.token:
             raise _invalid_token(signer, request)

@@ -1,7 +1,8 @@
 """The signer of a request, for every kind of signature of AWS's clients.
 
 A signature of version 4 is in a header, in a presigned URL or in a form for S3. Version 2, which
-only S3 still accepts, has the same places. Signatures themselves are not verified.
+only S3 still accepts, has the same places. Version 4a, for endpoints that serve several regions, is
+refused: the local cloud has none of these. Signatures themselves are not verified.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from localcloud.protocol.errors import ServiceError
 from localcloud.protocol.whole_numbers import is_whole_number
@@ -24,11 +27,20 @@ _CREDENTIAL = re.compile(
 _FORBIDDEN = 403
 _WEEK = 604_800
 _DATE = "%Y%m%dT%H%M%SZ"
+_MOST_SKEW = {"s3": 900}
+_USUAL_SKEW = 300
+"""Seconds between the clocks of a client and a service (IAM User Guide, "AWS API request signing":
+"in most cases" five minutes; S3 documents fifteen)."""
+_ALGORITHM = "AWS4-HMAC-SHA256"
 _VERSION_4 = frozenset(
     f"x-amz-{name}"
     for name in ("algorithm", "credential", "date", "expires", "signedheaders", "signature")
 )
 _VERSION_2 = frozenset({"awsaccesskeyid", "expires", "signature"})
+UNSUPPORTED = (
+    "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
+)
+"""S3's message for a version of signatures that a bucket's region, or the local cloud, lacks."""
 _MALFORMED = (
     'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".'
 )
@@ -56,13 +68,55 @@ class Signer:
         """The condition keys that S3 has for a signature."""
         if not self.access_key:
             return {}
-        name = "AWS4-HMAC-SHA256" if self.version == 4 else "AWS"
-        age = {} if self.signed is None else {"s3:signatureAge": str(self._age)}
+        name = _ALGORITHM if self.version == 4 else "AWS"
+        dated = self.signed is not None and self.version == 4
+        age = {"s3:signatureAge": str(self._age)} if dated else {}
         return {"s3:authType": self.place, "s3:signatureversion": name, **age}
 
     @property
     def _age(self) -> int:
         return int(1000 * (time.time() - (self.signed or 0)))
+
+
+def check_time(signer: Signer, *, by_form: bool) -> None:
+    """Raises the service's ServiceError for a header that was signed too long ago, or never.
+
+    `by_form` says whether the request is one of AWS's query protocol.
+    """
+    if not signer.access_key or signer.place != "REST-HEADER":
+        return
+    if signer.signed is None:
+        raise _undated(signer, by_form=by_form)
+    now, most = time.time(), _MOST_SKEW.get(signer.service, _USUAL_SKEW)
+    if abs(now - signer.signed) <= most:
+        return
+    if signer.service == "s3":
+        message = "The difference between the request time and the current time is too large."
+        raise ServiceError("RequestTimeTooSkewed", message, _FORBIDDEN)
+    if signer.service == "ec2":
+        raise ServiceError("RequestExpired", "Request has expired.")
+    late = signer.signed < now
+    code = "SignatureDoesNotMatch" if by_form else "InvalidSignatureException"
+    verb, sign = ("expired", "-") if late else ("not yet current", "+")
+    order = "is now earlier than" if late else "is still later than"
+    limit = _text(now - most if late else now + most)
+    raise ServiceError(
+        code,
+        f"Signature {verb}: {_text(signer.signed)} {order} {limit} "
+        f"({_text(now)} {sign} {most // 60} min.)",
+        _FORBIDDEN,
+    )
+
+
+def _undated(signer: Signer, *, by_form: bool) -> ServiceError:
+    if signer.service == "s3":
+        message = "AWS authentication requires a valid Date or x-amz-date header"
+        return ServiceError("AccessDenied", message, _FORBIDDEN)
+    return ServiceError(
+        f"IncompleteSignature{'' if by_form else 'Exception'}",
+        "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
+        _FORBIDDEN,
+    )
 
 
 def signer(
@@ -76,9 +130,9 @@ def signer(
 ) -> Signer:
     """The signer of a request, from a header, its URL or a browser's form.
 
-    The first three are headers: Authorization, X-Amz-Date and X-Amz-Security-Token. `form` returns
-    the fields of a form, and `names_operation` whether the request names its operation, as those to
-    S3 don't: both are asked only where they count.
+    The first three are headers: Authorization, X-Amz-Date or else Date, and X-Amz-Security-Token.
+    `form` returns the fields of a form, and `names_operation` whether the request names its
+    operation, as those to S3 don't: both are asked only where they count.
     Raises ServiceError if the signature does not say who signed, or has expired.
     """
     in_query = not query.keys().isdisjoint(_SIGNING)
@@ -117,8 +171,10 @@ def _of_header(
                 "InvalidArgument",
                 'AWS authorization header is invalid. Expected "AWS AccessKeyId:signature"',
             )
-        return Signer(key, token=token, version=2)
-    if not scheme.startswith("AWS4-"):
+        return Signer(key, token=token, version=2, signed=_time(date))
+    if scheme.startswith("AWS4-") and scheme != _ALGORITHM:
+        raise refused("InvalidRequest", UNSUPPORTED)
+    if scheme != _ALGORITHM:
         raise refused("InvalidArgument", "Unsupported Authorization Type")
     fields = dict(part.strip().partition("=")[::2] for part in rest.split(","))
     found = _CREDENTIAL.fullmatch(fields.get("Credential", ""))
@@ -142,6 +198,8 @@ def _of_query(query: Parameters, names_operation: Callable[[], bool]) -> Signer:
             "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
             "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."
         )
+    if query["x-amz-algorithm"] != _ALGORITHM:
+        raise ServiceError("InvalidRequest", UNSUPPORTED)
     found = _credential(query)
     signed = _check_version_4(query)
     return Signer(
@@ -185,6 +243,8 @@ def _check_version_4(query: Parameters) -> float:
         )
     if signed + int(seconds) < time.time():
         raise _expired()
+    if signed > time.time() + _MOST_SKEW["s3"]:
+        raise ServiceError("AccessDenied", "Request is not yet valid", _FORBIDDEN)
     return signed
 
 
@@ -213,7 +273,13 @@ def _of_parameters(message: str) -> ServiceError:
 
 
 def _time(text: str) -> float | None:
-    try:
+    """The time of a date as X-Amz-Date or Date has it; None if it is none."""
+    with suppress(ValueError):
         return datetime.strptime(text, _DATE).replace(tzinfo=UTC).timestamp()
-    except ValueError:
-        return None
+    with suppress(ValueError):
+        return parsedate_to_datetime(text).timestamp()
+    return None
+
+
+def _text(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime(_DATE)

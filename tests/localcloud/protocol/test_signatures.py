@@ -5,12 +5,14 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import time
 import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,9 +22,10 @@ from botocore.config import Config
 
 from localcloud.protocol.errors import ServiceError
 from localcloud.protocol.requests import Request
-from localcloud.protocol.signatures import Signer
+from localcloud.protocol.signatures import Signer, check_time
 from tests.localcloud.cloud import BUCKET, Cloud, policy, refusal
 from tests.localcloud.roles import LOG, PULL, World, allow, deny
+from tests.localcloud.signing import ask, code, signed
 
 ARN = f"arn:aws:s3:::{BUCKET}"
 FOLDER = f"signed-{uuid.uuid4().hex}"
@@ -205,6 +208,7 @@ def test_a_list_of_deletions_is_judged_although_it_comes_in_chunks(script: Presi
     headers = {
         "Authorization": f"AWS {script.credentials['aws_access_key_id']}:signature",
         "X-Amz-Security-Token": script.credentials["aws_session_token"],
+        "Date": formatdate(usegmt=True),
     }
     body = f"<Delete><Object><Key>{CLOSED}</Key></Object></Delete>".encode()
     connection = http.client.HTTPConnection("127.0.0.1", script.cloud.server.port, timeout=10)
@@ -423,11 +427,10 @@ def test_a_buckets_policy_may_ask_how_a_request_was_signed(
 
 
 def test_a_signature_for_one_service_reaches_no_other(script: Presigned):
-    scope = f"{script.credentials['aws_access_key_id']}/20260101/us-east-1/s3/aws4_request"
     request = urllib.request.Request(  # noqa: S310
         f"{script.cloud.server.url}/{BUCKET}/{OPEN}",
         headers={
-            "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}",
+            **signed("s3", script.credentials["aws_access_key_id"]),
             "X-Amz-Security-Token": script.credentials["aws_session_token"],
             "X-Amz-Target": "SageMaker.ListTrainingJobs",
         },
@@ -496,12 +499,29 @@ def test_the_signer_is_found_in_each_form(environ: dict[str, Any], signer: Signe
     assert Request(environ).signer == signer
 
 
+def query(
+    algorithm: str = "AWS4-HMAC-SHA256", date: str = "20260101T000000Z", expires: int = 60
+) -> str:
+    """The query of a presigned URL."""
+    names = ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
+    values = (algorithm, SCOPE, date, expires, "host", "0")
+    return urlencode({f"X-Amz-{name}": value for name, value in zip(names, values, strict=True)})
+
+
 @pytest.mark.parametrize(
     ("query", "authorization", "code"),
     [
         ("", "Basic dXNlcjpwYXNz", "InvalidArgument"),
         ("", "AWS nothing", "InvalidArgument"),
         ("", "AWS4-HMAC-SHA256 Credential=AKIA/s3, Signature=0", "AuthorizationHeaderMalformed"),
+        (
+            "",
+            "AWS4-ECDSA-P256-SHA256 Credential=AKIA/20260101/s3/aws4_request, Signature=0",
+            "InvalidRequest",
+        ),
+        (query("AWS4-ECDSA-P256-SHA256"), "", "InvalidRequest"),
+        (query(date="20990101T000000Z"), "", "AccessDenied"),
+        (query(expires=604_801), "", "AuthorizationQueryParametersError"),
         ("X-Amz-Credential=AKIA", "", "AuthorizationQueryParametersError"),
         (urlencode({"X-Amz-Credential": SCOPE}), "", "AuthorizationQueryParametersError"),
         ("AWSAccessKeyId=AKIA&Signature=0", "", "AccessDenied"),
@@ -514,3 +534,47 @@ def test_a_signature_that_says_not_who_signed_is_refused(query: str, authorizati
         _ = Request(wsgi(query, authorization)).signer
 
     assert refused.value.code == code
+
+
+MINUTE = 60
+
+
+@pytest.mark.parametrize(
+    ("service", "ago", "code", "message"),
+    [
+        ("s3", 16 * MINUTE, "RequestTimeTooSkewed", "The difference between the request time"),
+        ("s3", -16 * MINUTE, "RequestTimeTooSkewed", "The difference between the request time"),
+        ("sagemaker", 6 * MINUTE, "InvalidSignatureException", "Signature expired: "),
+        ("sagemaker", -6 * MINUTE, "InvalidSignatureException", "Signature not yet current: "),
+        ("ec2", 6 * MINUTE, "RequestExpired", "Request has expired."),
+        ("sagemaker", None, "IncompleteSignatureException", "Authorization header requires"),
+        ("s3", None, "AccessDenied", "AWS authentication requires a valid Date"),
+    ],
+)
+def test_a_header_that_was_signed_long_ago_or_never_is_refused(
+    service: str, ago: float | None, code: str, message: str
+):
+    at = None if ago is None else time.time() - ago
+    with pytest.raises(ServiceError, match=message) as refused:
+        check_time(Signer("AKIA", service, signed=at), by_form=False)
+
+    assert refused.value.code == code
+
+
+def test_a_form_that_was_signed_long_ago_is_refused_in_the_words_of_its_protocol():
+    with pytest.raises(ServiceError, match=r"Signature expired: .* - 5 min\.\)") as refused:
+        check_time(Signer("AKIA", "iam", signed=time.time() - 6 * MINUTE), by_form=True)
+
+    assert refused.value.code == "SignatureDoesNotMatch"
+
+
+def test_the_clock_of_a_client_may_be_some_minutes_wrong(cloud: Cloud):
+    def listed(**headers: str) -> str:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return code(ask(cloud, "GET", f"/{BUCKET}", headers=named))
+
+    assert listed() == "200"
+    assert listed(X_Amz_Date="", Date=formatdate(usegmt=True)) == "200"
+    assert listed(X_Amz_Date=signed("s3", ago=600)["X-Amz-Date"]) == "200"
+    assert listed(X_Amz_Date=signed("s3", ago=1000)["X-Amz-Date"]) == "403 RequestTimeTooSkewed"
+    assert listed(X_Amz_Date="") == "403 AccessDenied"
