@@ -21,6 +21,8 @@ from localcloud.handlers.own_services import OwnServices
 from localcloud.handlers.refusals import answer_errors
 from localcloud.handlers.s3_checks import check_s3_request
 from localcloud.handlers.s3_checksums import check_s3_checksums
+from localcloud.handlers.s3_conditions import check_s3_conditions
+from localcloud.handlers.s3_parts import read_s3_part
 from localcloud.handlers.watch import Watch
 from localcloud.protocol.requests import Handler
 from localcloud.sagemaker.api.service import TrainingService
@@ -53,6 +55,8 @@ def request_path(
         refuse_absent,
         check_s3_request,
         check_s3_checksums,
+        read_s3_part,
+        check_s3_conditions,
         check_model,
         Moto(),
     ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from localcloud.moto_data import resources
@@ -12,7 +15,16 @@ from localcloud.protocol.whole_numbers import is_whole_number
 
 _COUNTS = ("max-keys", "max-uploads", "max-parts", "part-number-marker")
 _PARTS = range(1, 10_001)
-_CUSTOMER_KEY = "x-amz-server-side-encryption-customer-algorithm"
+_ENCRYPTION = "x-amz-server-side-encryption"
+_CUSTOMER_KEY = f"{_ENCRYPTION}-customer-algorithm"
+_METADATA = "x-amz-meta-"
+_MOST_METADATA = 2048
+_LONGEST_KEY = 1024
+"""Bytes."""
+_MOST_DELETIONS = 1000
+_LABEL = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+_BUCKET_NAME = re.compile(rf"(?=.{{3,63}}$){_LABEL}(\.{_LABEL})*")
+_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
 
 
 def check_s3_request(request: Request, rest: Answer) -> Response:
@@ -26,6 +38,53 @@ def check_s3_request(request: Request, rest: Answer) -> Response:
 
 
 def _check(request: S3Request) -> None:
+    _check_sizes(request)
+    _check_encryption(request.headers)
+    if request.creates_bucket and not _is_bucket_name(request.bucket):
+        raise ServiceError("InvalidBucketName", "The specified bucket is not valid.")
+    _check_query(request)
+
+
+def _check_sizes(request: S3Request) -> None:
+    """Checks the lengths of the keys, and of what an object has besides its content."""
+    source = unquote(request.headers.get("x-amz-copy-source", "")).lstrip("/").partition("/")[2]
+    for key in (request.key, source.partition("?versionId=")[0]):
+        if len(key.encode()) > _LONGEST_KEY:
+            raise ServiceError("KeyTooLongError", "Your key is too long")
+    size = sum(
+        len(name.removeprefix(_METADATA)) + len(value.encode())
+        for name, value in request.headers.items()
+        if name.startswith(_METADATA)
+    )
+    if size > _MOST_METADATA:
+        message = "Your metadata headers exceed the maximum allowed metadata size"
+        raise ServiceError("MetadataTooLarge", message)
+
+
+def _check_encryption(headers: Mapping[str, str]) -> None:
+    algorithm = headers.get(_ENCRYPTION)
+    if algorithm not in {None, "AES256", "aws:kms", "aws:kms:dsse"}:
+        message = "The encryption method specified is not supported"
+        raise ServiceError("InvalidArgument", message)
+    if f"{_ENCRYPTION}-aws-kms-key-id" in headers and algorithm in {None, "AES256"}:
+        raise ServiceError(
+            "InvalidArgument",
+            "Server Side Encryption with AWS KMS managed key requires HTTP header "
+            "x-amz-server-side-encryption : aws:kms",
+        )
+
+
+def _is_bucket_name(name: str) -> bool:
+    """Whether a bucket may have a name (S3 User Guide, "General purpose bucket naming rules")."""
+    return (
+        _BUCKET_NAME.fullmatch(name) is not None
+        and _ADDRESS.fullmatch(name) is None
+        and not name.startswith(("xn--", "sthree-", "amzn-s3-demo-"))
+        and not name.endswith(("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"))
+    )
+
+
+def _check_query(request: S3Request) -> None:
     query, headers = request.query, request.headers
     for name in _COUNTS:
         if name in query and not is_whole_number(query[name]):
@@ -83,7 +142,7 @@ def _names_objects(body: bytes) -> bool:
     root = _parse(body)
     objects = [each for each in root if local_name(each) == "Object"]
     keyed = all(any(local_name(part) == "Key" and part.text for part in each) for each in objects)
-    return local_name(root) == "Delete" and bool(objects) and keyed
+    return local_name(root) == "Delete" and 0 < len(objects) <= _MOST_DELETIONS and keyed
 
 
 def _parse(body: bytes) -> ElementTree.Element:

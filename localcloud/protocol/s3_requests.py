@@ -8,6 +8,9 @@ from xml.etree import ElementTree
 
 from localcloud.protocol.requests import Request
 
+_NO_SUBRESOURCES = {"awsaccesskeyid", "expires", "signature", "versionid", "x-id"}
+"""Parameters of a signature, of a version, and the name that SDKs give to an operation."""
+
 
 @dataclass(frozen=True)
 class S3Request:
@@ -49,6 +52,21 @@ class S3Request:
     def deletes_several(self) -> bool:
         """Whether the body names the objects to delete."""
         return self.method == "POST" and not self.key and "delete" in self.query
+
+    @property
+    def subresources(self) -> set[str]:
+        """The parameters of its query that name a part or a setting of the object or bucket."""
+        return {
+            name
+            for name in self.query
+            if not name.lower().startswith(("x-amz-", "response-"))
+            and name.lower() not in _NO_SUBRESOURCES
+        }
+
+    @property
+    def creates_bucket(self) -> bool:
+        """Whether it makes a bucket."""
+        return self.method == "PUT" and bool(self.bucket) and not self.key and not self.subresources
 
     @property
     def completes_upload(self) -> bool:
