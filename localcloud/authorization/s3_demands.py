@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from urllib.parse import unquote, urlsplit
+from collections.abc import Iterator, Mapping
+from urllib.parse import parse_qs, unquote, urlsplit
 from xml.etree import ElementTree
 
 from localcloud.authorization.demands import Demand
 from localcloud.moto_data import resources
-from localcloud.protocol.s3_requests import S3Request
+from localcloud.protocol.s3_requests import S3Request, local_name
 
 _ALGORITHM = "x-amz-server-side-encryption"
 _HEADERS = (
@@ -18,46 +17,101 @@ _HEADERS = (
     f"{_ALGORITHM}-customer-algorithm",
     "x-amz-acl",
     "x-amz-storage-class",
+    "if-match",
+    "if-none-match",
 )
 _LISTING = ("prefix", "delimiter", "max-keys")
 _KMS = "aws:kms"
 
-# The action for a method and the first of these query parameters; "" without any of them.
-_OBJECT_ACTIONS = {
-    ("GET", "uploadId"): "ListMultipartUploadParts",
-    ("GET", "acl"): "GetObjectAcl",
-    ("GET", "tagging"): "GetObjectTagging",
-    ("GET", "attributes"): "GetObjectAttributes",
-    ("GET", "versionId"): "GetObjectVersion",
-    ("GET", ""): "GetObject",
-    ("HEAD", "versionId"): "GetObjectVersion",
-    ("HEAD", ""): "GetObject",
-    ("PUT", "acl"): "PutObjectAcl",
-    ("PUT", "tagging"): "PutObjectTagging",
-    ("PUT", "retention"): "PutObjectRetention",
-    ("PUT", "legal-hold"): "PutObjectLegalHold",
-    ("PUT", ""): "PutObject",
-    ("POST", "restore"): "RestoreObject",
-    ("POST", ""): "PutObject",
-    ("DELETE", "uploadId"): "AbortMultipartUpload",
-    ("DELETE", "tagging"): "DeleteObjectTagging",
-    ("DELETE", "versionId"): "DeleteObjectVersion",
-    ("DELETE", ""): "DeleteObject",
+_Actions = Mapping[str, Mapping[str, tuple[str, ...]]]
+
+_OBJECT: _Actions = {
+    "GET": {
+        "uploadId": ("ListMultipartUploadParts",),
+        "acl": ("GetObject{}Acl",),
+        "tagging": ("GetObject{}Tagging",),
+        "retention": ("GetObjectRetention",),
+        "legal-hold": ("GetObjectLegalHold",),
+        "torrent": ("GetObject{}Torrent",),
+        "attributes": ("GetObject{}", "GetObject{}Attributes"),
+        "": ("GetObject{}",),
+    },
+    "HEAD": {"": ("GetObject{}",)},
+    "PUT": {
+        "acl": ("PutObject{}Acl",),
+        "tagging": ("PutObject{}Tagging",),
+        "retention": ("PutObjectRetention",),
+        "legal-hold": ("PutObjectLegalHold",),
+        "": ("PutObject",),
+    },
+    "POST": {"restore": ("RestoreObject",), "select": ("GetObject{}",), "": ("PutObject",)},
+    "DELETE": {
+        "uploadId": ("AbortMultipartUpload",),
+        "tagging": ("DeleteObject{}Tagging",),
+        "": ("DeleteObject{}",),
+    },
 }
-_BUCKET_ACTIONS = {
-    ("GET", "uploads"): "ListBucketMultipartUploads",
-    ("GET", "versions"): "ListBucketVersions",
-    ("GET", "location"): "GetBucketLocation",
-    ("GET", "versioning"): "GetBucketVersioning",
-    ("GET", "policy"): "GetBucketPolicy",
-    ("GET", "encryption"): "GetEncryptionConfiguration",
-    ("GET", "tagging"): "GetBucketTagging",
-    ("GET", "lifecycle"): "GetLifecycleConfiguration",
-    ("GET", ""): "ListBucket",
-    ("HEAD", ""): "ListBucket",
-    ("PUT", ""): "CreateBucket",
-    ("DELETE", ""): "DeleteBucket",
+"""The actions on an object by a request's method and its subresource; `{}` becomes "Version" if the
+request names a version."""
+_SETTINGS = {
+    "accelerate": "AccelerateConfiguration",
+    "acl": "BucketAcl",
+    "analytics": "AnalyticsConfiguration",
+    "cors": "BucketCORS",
+    "encryption": "EncryptionConfiguration",
+    "intelligent-tiering": "IntelligentTieringConfiguration",
+    "inventory": "InventoryConfiguration",
+    "lifecycle": "LifecycleConfiguration",
+    "logging": "BucketLogging",
+    "metrics": "MetricsConfiguration",
+    "notification": "BucketNotification",
+    "object-lock": "BucketObjectLockConfiguration",
+    "ownershipControls": "BucketOwnershipControls",
+    "policy": "BucketPolicy",
+    "publicAccessBlock": "BucketPublicAccessBlock",
+    "replication": "ReplicationConfiguration",
+    "requestPayment": "BucketRequestPayment",
+    "tagging": "BucketTagging",
+    "versioning": "BucketVersioning",
+    "website": "BucketWebsite",
 }
+"""The settings of a bucket, as actions name them, by the request's subresource."""
+_BUCKET: _Actions = {
+    "GET": {
+        "uploads": ("ListBucketMultipartUploads",),
+        "versions": ("ListBucketVersions",),
+        "location": ("GetBucketLocation",),
+        "policyStatus": ("GetBucketPolicyStatus",),
+        **{name: (f"Get{setting}",) for name, setting in _SETTINGS.items()},
+        "": ("ListBucket",),
+    },
+    "HEAD": {"": ("ListBucket",)},
+    "PUT": {
+        **{name: (f"Put{setting}",) for name, setting in _SETTINGS.items()},
+        "": ("CreateBucket",),
+    },
+    "DELETE": {
+        **{name: (f"Put{setting}",) for name, setting in _SETTINGS.items()},
+        "policy": ("DeleteBucketPolicy",),
+        "website": ("DeleteBucketWebsite",),
+        "": ("DeleteBucket",),
+    },
+}
+"""The actions on a bucket; most settings are removed by the action that changes them."""
+_WRITTEN_WITH = {
+    "x-amz-acl": "PutObjectAcl",
+    "x-amz-grant-read": "PutObjectAcl",
+    "x-amz-grant-read-acp": "PutObjectAcl",
+    "x-amz-grant-write-acp": "PutObjectAcl",
+    "x-amz-grant-full-control": "PutObjectAcl",
+    "x-amz-tagging": "PutObjectTagging",
+    "x-amz-object-lock-mode": "PutObjectRetention",
+    "x-amz-object-lock-retain-until-date": "PutObjectRetention",
+    "x-amz-object-lock-legal-hold": "PutObjectLegalHold",
+}
+"""What a new object's headers demand besides."""
+_WRITES = {"PUT", "POST", "DELETE"}
+_BYPASS = "x-amz-bypass-governance-retention"
 
 
 def demands(request: S3Request) -> Iterator[Demand]:
@@ -67,7 +121,7 @@ def demands(request: S3Request) -> Iterator[Demand]:
     elif request.deletes_several:
         yield from _deletions(request)
     elif not request.key:
-        yield _on_bucket(request)
+        yield from _on_bucket(request)
     else:
         yield from _on_object(request)
 
@@ -76,42 +130,52 @@ def _arn(bucket: str, key: str = "") -> str:
     return f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
 
 
-def _action(request: S3Request, actions: dict[tuple[str, str], str]) -> str:
-    named = (
-        action
-        for (method, word), action in actions.items()
-        if method == request.method and (not word or word in request.query)
-    )
-    return next(named, f"{request.method.title()}Unknown")
+def _actions(request: S3Request, known: _Actions) -> tuple[str, ...]:
+    """The actions of a request: those of all subresources that it names, whichever S3 takes."""
+    by_name = known.get(request.method, {})
+    named = [name for name in by_name if name in request.query] or [""]
+    version = "Version" if "versionId" in request.query else ""
+    unknown = (f"{request.method.title()}Unknown",)
+    return tuple(action.format(version) for name in named for action in by_name.get(name, unknown))
 
 
-def _on_bucket(request: S3Request) -> Demand:
+def _on_bucket(request: S3Request) -> Iterator[Demand]:
     listing = {
         f"s3:{name}": request.query[name]
         for name in _LISTING
         if name in request.query and request.method == "GET"
     }
-    if request.method == "PUT" and request.query:
-        # The action that changes a setting of a bucket has the setting's name.
-        word = re.sub(r"\W", "", next(iter(request.query)).title())
-        return Demand(f"s3:PutBucket{word}", _arn(request.bucket))
-    action = _action(request, _BUCKET_ACTIONS)
-    return Demand(f"s3:{action}", _arn(request.bucket), listing)
+    for action in _actions(request, _BUCKET):
+        yield Demand(f"s3:{action}", _arn(request.bucket), listing)
 
 
 def _on_object(request: S3Request) -> Iterator[Demand]:
-    action = _action(request, _OBJECT_ACTIONS)
     headers = {f"s3:{name}": request.headers[name] for name in _HEADERS if name in request.headers}
     arn = _arn(request.bucket, request.key)
-    yield Demand(f"s3:{action}", arn, headers)
-    if action in {"GetObject", "GetObjectVersion"}:
-        yield from _decryption(request.bucket, request.key, request.query.get("versionId"))
-    elif action == "PutObject":
-        yield from _encryption(request)
-        if source := request.headers.get("x-amz-copy-source"):
-            bucket, _, key = unquote(urlsplit(source).path).lstrip("/").partition("/")
-            yield Demand("s3:GetObject", _arn(bucket, key))
-            yield from _decryption(bucket, key, None)
+    actions = _actions(request, _OBJECT)
+    for action in actions:
+        yield Demand(f"s3:{action}", arn, headers)
+        if action in {"GetObject", "GetObjectVersion"}:
+            yield from _decryption(request.bucket, request.key, request.query.get("versionId"))
+    if "PutObject" in actions:
+        yield from _of_new_object(request, arn, headers)
+    if request.headers.get(_BYPASS, "").lower() == "true":
+        yield Demand("s3:BypassGovernanceRetention", arn, headers)
+    if request.headers.get("if-match", "*") != "*" and request.method in _WRITES:
+        yield Demand("s3:GetObject", arn, headers)
+
+
+def _of_new_object(request: S3Request, arn: str, headers: Mapping[str, str]) -> Iterator[Demand]:
+    """What a write demands besides the permission to write."""
+    yield from _encryption(request)
+    for action in {_WRITTEN_WITH[name] for name in _WRITTEN_WITH if name in request.headers}:
+        yield Demand(f"s3:{action}", arn, headers)
+    if source := request.headers.get("x-amz-copy-source"):
+        parts = urlsplit(source)
+        bucket, _, key = unquote(parts.path).lstrip("/").partition("/")
+        version = parse_qs(parts.query).get("versionId", [None])[0]
+        yield Demand(f"s3:GetObject{'Version' if version else ''}", _arn(bucket, key))
+        yield from _decryption(bucket, key, version)
 
 
 def _deletions(request: S3Request) -> Iterator[Demand]:
@@ -120,11 +184,13 @@ def _deletions(request: S3Request) -> Iterator[Demand]:
     except ElementTree.ParseError:
         # S3 itself refuses it.
         return
+    if request.headers.get(_BYPASS, "").lower() == "true":
+        yield Demand("s3:BypassGovernanceRetention", f"{_arn(request.bucket)}/*")
     for entry in root.iter():
-        if entry.tag.rpartition("}")[2] == "Object":
-            parts = {each.tag.rpartition("}")[2]: each.text or "" for each in entry}
-            version = "Version" if "VersionId" in parts else ""
-            yield Demand(f"s3:DeleteObject{version}", _arn(request.bucket, parts["Key"]))
+        if local_name(entry) == "Object":
+            version = "Version" if any(local_name(each) == "VersionId" for each in entry) else ""
+            for key in (each.text or "" for each in entry if local_name(each) == "Key"):
+                yield Demand(f"s3:DeleteObject{version}", _arn(request.bucket, key))
 
 
 def _decryption(bucket: str, key: str, version: str | None) -> Iterator[Demand]:

@@ -17,6 +17,7 @@ _COUNTS = ("max-keys", "max-uploads", "max-parts", "part-number-marker")
 _PARTS = range(1, 10_001)
 _ENCRYPTION = "x-amz-server-side-encryption"
 _CUSTOMER_KEY = f"{_ENCRYPTION}-customer-algorithm"
+_SOURCE = "x-amz-copy-source"
 _METADATA = "x-amz-meta-"
 _MOST_METADATA = 2048
 _LONGEST_KEY = 1024
@@ -34,6 +35,9 @@ def check_s3_request(request: Request, rest: Answer) -> Response:
         _check(asked)
         if not asked.key:
             _check_body(asked, request)
+        if source := request.header(_SOURCE):
+            # moto takes a semicolon for the end of the key.
+            request.set_header(_SOURCE, source.replace(";", "%3B"))
     return rest(request)
 
 
@@ -47,7 +51,7 @@ def _check(request: S3Request) -> None:
 
 def _check_sizes(request: S3Request) -> None:
     """Checks the lengths of the keys, and of what an object has besides its content."""
-    source = unquote(request.headers.get("x-amz-copy-source", "")).lstrip("/").partition("/")[2]
+    source = unquote(request.headers.get(_SOURCE, "")).lstrip("/").partition("/")[2]
     for key in (request.key, source.partition("?versionId=")[0]):
         if len(key.encode()) > _LONGEST_KEY:
             raise ServiceError("KeyTooLongError", "Your key is too long")
