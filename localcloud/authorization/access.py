@@ -42,6 +42,18 @@ def require_for_anonymous(demand: Demand) -> None:
         raise ServiceError("AccessDenied", "Access Denied", _FORBIDDEN)
 
 
+def check_key(demand: Demand, account: str, region: str) -> None:
+    """Raises the ServiceError of S3 if the key of a demand can't be used in a bucket's region.
+
+    `account` is the caller's: a key without an ARN is looked for there.
+    """
+    if _is_awss(demand.key):
+        return
+    if demand.key.startswith("arn:") and demand.key.split(":")[3] != region:
+        raise ServiceError("KMS.NotFoundException", f"Invalid arn {demand.key.split(':')[3]}")
+    _usable_key(demand, account, region)
+
+
 def _judged(demand: Demand, refusal: Callable[[], str]) -> str:
     try:
         return refusal()
@@ -70,7 +82,7 @@ def refusal_of(session: Session, demand: Demand, role: identities.Role | None) -
     if _is_awss(demand.key):
         # The policy of such a key lets everyone in the account use it through its service.
         return ""
-    key = _usable_key(demand, session) if demand.key else None
+    key = _usable_key(demand, session.account, session.region) if demand.key else None
     resource = key.arn if key else demand.resource
     endpoint = None if demand.via else _endpoint(session, demand.action.partition(":")[0])
     context = {
@@ -155,9 +167,9 @@ def _is_awss(key: str) -> bool:
     return key.partition("alias/")[2].startswith("aws/")
 
 
-def _usable_key(demand: Demand, session: Session) -> resources.Key:
+def _usable_key(demand: Demand, account: str, region: str) -> resources.Key:
     """The key of a demand. Raises ServiceError if it can't be used."""
-    key = resources.key(demand.key, session.account, session.region)
+    key = resources.key(demand.key, account, region)
     if key is None:
         raise ServiceError("KMS.NotFoundException", f"Key '{demand.key}' does not exist")
     if key.state in _KEY_ERRORS:

@@ -9,10 +9,11 @@ from contextlib import suppress
 from dataclasses import replace
 
 from localcloud.authorization import s3_demands, service_demands
-from localcloud.authorization.access import require, require_for_anonymous
+from localcloud.authorization.access import check_key, require, require_for_anonymous
 from localcloud.authorization.demands import Demand
 from localcloud.authorization.sessions import Session, Sessions
 from localcloud.moto_data import resources
+from localcloud.moto_data.backends import account_of
 from localcloud.protocol.errors import ServiceError
 from localcloud.protocol.operations import asked_of
 from localcloud.protocol.requests import Answer, Request, Response
@@ -30,7 +31,7 @@ _FORBIDDEN = 403
 class Guard:
     """Refuses what a role's session, or a request without a signature, may not do.
 
-    Requests signed with other credentials may do everything.
+    Requests signed with other credentials may do everything, with keys that can be used.
     """
 
     def __init__(self, sessions: Sessions) -> None:
@@ -75,13 +76,11 @@ class Guard:
 def _judge_s3(request: Request, signer: Signer, session: Session | None) -> None:
     """Raises ServiceError for a request to S3 that its signer may not make."""
     anonymous = not signer.access_key
-    trusted = session is None and not anonymous
-    if trusted and signer.version == _SIGNED_BY_4 and request.form is None:
-        return
     if anonymous and (request.method == "OPTIONS" or _OPEN_PATHS.match(request.path)):
         return
     asked = S3Request.of(request)
-    if anonymous and asked.key and resources.bucket(asked.bucket) is None:
+    bucket = resources.bucket(asked.bucket)
+    if anonymous and asked.key and bucket is None:
         # S3 itself says that there is no such bucket.
         return
     demands = [
@@ -99,6 +98,10 @@ def _judge_s3(request: Request, signer: Signer, session: Session | None) -> None
             "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS "
             "Signature Version 4.",
         )
+    account = session.account if session is not None else account_of(signer.access_key)
+    for demand in demands:
+        if demand.key and bucket is not None:
+            check_key(demand, account, bucket.region_name)
 
 
 def _require_signature(request: Request) -> None:

@@ -301,3 +301,30 @@ def test_a_policy_that_cannot_be_judged_allows_nothing(world: World):
 
     assert code == "ValidationException"
     assert message.endswith("The condition operator BinaryEquals is not known")
+
+
+def test_an_object_is_neither_encrypted_nor_read_with_a_key_that_cannot_be_used(world: World):
+    s3, kms = world.cloud.s3, world.cloud.client("kms")
+    key = world.key()
+    elsewhere = world.cloud.client("kms", "eu-west-1").create_key()["KeyMetadata"]["Arn"]
+    named = {"Bucket": BUCKET, "Key": f"encrypted-{uuid.uuid4().hex}"}
+    encryption = {"ServerSideEncryption": "aws:kms"}
+
+    def put(key: str) -> str:
+        refused = {"Body": b"x", "SSEKMSKeyId": key, **encryption}
+        return refusal(s3.put_object, **named, **refused)[0]
+
+    assert put(key[:-12] + "0" * 12) == "KMS.NotFoundException"
+    assert put(key.replace(":123456789012:", ":999999999999:")) == "KMS.NotFoundException"
+    assert put(elsewhere) == "KMS.NotFoundException"
+    s3.put_object(**named, Body=b"x", SSEKMSKeyId=key, **encryption)
+    s3.put_object(**named, Body=b"x", SSEKMSKeyId="alias/aws/s3", **encryption)
+    s3.put_object(**named, Body=b"x", SSEKMSKeyId=key, **encryption)
+    kms.disable_key(KeyId=key)
+    assert put(key) == "KMS.DisabledException"
+    assert refusal(s3.get_object, **named)[0] == "KMS.DisabledException"
+    copied = {**named, "Key": "copied", "CopySource": named}
+    assert refusal(s3.copy_object, **copied)[0] == "KMS.DisabledException"
+    kms.enable_key(KeyId=key)
+    kms.schedule_key_deletion(KeyId=key)
+    assert put(key) == "KMS.KMSInvalidStateException"
