@@ -18,7 +18,12 @@ from localcloud.protocol.errors import ServiceError
 from localcloud.protocol.operations import asked_of
 from localcloud.protocol.requests import Answer, Request, Response
 from localcloud.protocol.s3_requests import S3Request
-from localcloud.protocol.signatures import Signer, check_time
+from localcloud.protocol.signatures import (
+    REGIONS_OF_VERSION_2,
+    UNSUPPORTED,
+    Signer,
+    check_time,
+)
 
 _ISSUED = re.compile(rb'AccessKeyId\W+(\w+).*?SessionToken\W+([^<"]+)', re.DOTALL)
 _OPEN_PATHS = re.compile(r"/moto-api|/favicon\.ico$|/latest/(meta-data|api)/|.*/\.well-known/")
@@ -83,6 +88,8 @@ def _judge_s3(request: Request, signer: Signer, session: Session | None) -> None
     if anonymous and asked.key and bucket is None:
         # S3 itself says that there is no such bucket.
         return
+    if signer.version != _SIGNED_BY_4 and bucket is not None:
+        _require_version_4(bucket.region_name)
     demands = [
         replace(each, context={**each.context, **signer.context})
         for each in s3_demands.demands(asked)
@@ -102,6 +109,12 @@ def _judge_s3(request: Request, signer: Signer, session: Session | None) -> None
     for demand in demands:
         if demand.key and bucket is not None:
             check_key(demand, account, bucket.region_name)
+
+
+def _require_version_4(region: str) -> None:
+    """Raises ServiceError unless a region's S3 accepts version 2 of signatures too."""
+    if region not in REGIONS_OF_VERSION_2:
+        raise ServiceError("InvalidRequest", UNSUPPORTED)
 
 
 def _require_signature(request: Request) -> None:

@@ -41,6 +41,13 @@ UNSUPPORTED = (
     "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
 )
 """S3's message for a version of signatures that a bucket's region, or the local cloud, lacks."""
+REGIONS_OF_VERSION_2 = frozenset(
+    (
+        *("us-east-1", "us-west-1", "us-west-2", "eu-west-1", "sa-east-1", "us-gov-west-1"),
+        *("ap-northeast-1", "ap-southeast-1", "ap-southeast-2"),
+    )
+)
+"""The regions whose S3 accepts version 2: those older than 2014 (botocore's endpoints.json)."""
 _MALFORMED = (
     'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".'
 )

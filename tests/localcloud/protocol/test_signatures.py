@@ -379,6 +379,22 @@ def test_an_object_under_a_key_is_read_with_version_4_only(cloud: Cloud):
     assert message.endswith("require AWS Signature Version 4.")
 
 
+def test_a_bucket_in_a_newer_region_takes_version_4_only(script: Presigned):
+    bucket = f"newer-{uuid.uuid4().hex}"
+    place = {"LocationConstraint": "eu-central-1"}
+    frankfurt = script.cloud.client("s3", "eu-central-1")
+    frankfurt.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
+    frankfurt.put_object(Bucket=bucket, Key="key", Body=b"x")
+    anybody = {"aws_access_key_id": "anybody", "aws_secret_access_key": "anything"}
+    signer = Presigned(script.cloud, anybody)
+
+    assert send(signer.url("s3v4", "get_object", "key", bucket=bucket))[0] == 200
+    refused = send(signer.url("s3", "get_object", "key", bucket=bucket))
+
+    assert refused[:2] == (400, "InvalidRequest")
+    assert "Please use AWS4-HMAC-SHA256" in refused[2]
+
+
 @pytest.mark.parametrize("headers", [{"X_Amz_Target": "SageMaker.ListTrainingJobs"}, {}])
 def test_other_services_refuse_who_does_not_sign(cloud: Cloud, headers: dict[str, str]):
     body = b"{}" if headers else b"Action=ListRoles&Version=2010-05-08"
