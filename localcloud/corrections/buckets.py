@@ -11,11 +11,12 @@ from localcloud.protocol.forms import CONTENT_TYPE
 
 
 def correct() -> None:
-    """Corrects bucket policies, delete markers, page tokens, encryption and bodies."""
+    """Corrects new buckets, bucket policies, delete markers, page tokens, encryption and bodies."""
     from moto.s3.models import FakeBucket, FakeDeleteMarker, S3Backend
     from moto.s3.responses import S3Response
 
     FakeBucket.get_permission = _permit
+    FakeBucket.__init__ = _with_defaults(FakeBucket.__init__)
     FakeDeleteMarker.dispose = _dispose_of_nothing
     S3Backend.list_objects_v2 = _knowing_tokens(S3Backend.list_objects_v2)
     S3Response.setup_class = _with_whole_body(S3Response.setup_class)
@@ -31,6 +32,20 @@ def _permit(_bucket: Any, _action: str, _resource: str) -> Any:
     from moto.iam.access_control import PermissionResult
 
     return PermissionResult.PERMITTED
+
+
+def _with_defaults(begin: Callable[..., None]) -> Callable[..., None]:
+    """A constructor of buckets that have no ACLs and block public access, as S3's new ones."""
+
+    @wraps(begin)
+    def make(bucket: Any, *arguments: Any, **named: Any) -> None:
+        from moto.s3.models import PublicAccessBlock
+
+        begin(bucket, *arguments, **named)
+        bucket.public_access_block = PublicAccessBlock(*["true"] * 4)
+        bucket.ownership_rule = "BucketOwnerEnforced"
+
+    return make
 
 
 def _dispose_of_nothing(_marker: Any) -> None:

@@ -23,6 +23,7 @@ from localcloud.handlers.s3_checks import check_s3_request
 from localcloud.handlers.s3_checksums import check_s3_checksums
 from localcloud.handlers.s3_conditions import check_s3_conditions
 from localcloud.handlers.s3_parts import read_s3_part
+from localcloud.handlers.s3_public_access import check_s3_public_access
 from localcloud.handlers.watch import Watch
 from localcloud.protocol.requests import Handler
 from localcloud.sagemaker.api.service import TrainingService
@@ -55,6 +56,7 @@ def request_path(
         refuse_absent,
         check_s3_request,
         check_s3_checksums,
+        check_s3_public_access,
         read_s3_part,
         check_s3_conditions,
         check_model,

@@ -55,6 +55,12 @@ def bucket_policy(name: str) -> Policy | None:
     return parse(found.policy.decode()) if found is not None and found.policy else None
 
 
+def blocks_public(holder: Any, what: str) -> bool:
+    """Whether a bucket refuses new public `acls`, or a new public `policy`."""
+    block = holder.public_access_block
+    return block is not None and bool(getattr(block, f"block_public_{what}"))
+
+
 def restricts_public_policies(arn: str | None) -> bool:
     """Whether a bucket, or an object's bucket, restricts public policies; false without one."""
     holder = bucket((arn or "").rpartition(":")[2].partition("/")[0])

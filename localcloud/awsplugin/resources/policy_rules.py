@@ -72,16 +72,6 @@ def principals(statement: dict[str, Any]) -> list[str]:
     return [str(item) for item in as_list(principal)]
 
 
-def is_public(document: str) -> bool:
-    """Whether a policy allows something to everyone, without a condition."""
-    return any(
-        statement.get("Effect") == "Allow"
-        and "*" in principals(statement)
-        and not statement.get("Condition")
-        for statement in statements(document)
-    )
-
-
 def check_key_policy(operation: str, document: str, account: str) -> None:
     """Refuses a key policy after which no one in the account could change it."""
     for statement in statements(document):

@@ -10,11 +10,10 @@ from localcloud.awsplugin.cloud import Cloud
 from localcloud.awsplugin.plugin_errors import AwsError, Failure
 from localcloud.awsplugin.properties import Properties
 from localcloud.awsplugin.resource_type import ResourceType, Validate, names, policy
-from localcloud.awsplugin.resources.common import answer_or_none, from_api, one_of, to_api
+from localcloud.awsplugin.resources.common import from_api, one_of, to_api
 from localcloud.awsplugin.resources.kms import same_key
 from localcloud.awsplugin.resources.policy_rules import (
     as_list,
-    is_public,
     policy_failures,
     statements,
 )
@@ -172,9 +171,6 @@ def _encryption_failures(inputs: Properties) -> Iterator[Failure]:
 def _put_policy(s3: Any, cloud: Cloud, inputs: Properties) -> None:
     bucket, document = inputs["bucket"], inputs["policy"]
     _check_resources(bucket, document, cloud.partition)
-    if is_public(document) and _blocks_public_policies(s3, bucket):
-        message = "public policies are blocked by the BlockPublicPolicy setting of the bucket"
-        raise AwsError("PutBucketPolicy", "AccessDenied", message)
     s3.put_bucket_policy(Bucket=bucket, Policy=document)
 
 
@@ -186,11 +182,6 @@ def _check_resources(bucket: str, document: str, partition: str) -> None:
             if resource not in {arn, "*"} and not str(resource).startswith(f"{arn}/"):
                 message = f"Policy has invalid resource {resource!r}; it must be {arn} or {arn}/…"
                 raise AwsError("PutBucketPolicy", "MalformedPolicy", message)
-
-
-def _blocks_public_policies(s3: Any, bucket: str) -> bool:
-    found = answer_or_none(lambda: _get_block(s3, bucket, {}), *_ABSENT)
-    return bool((found or {}).get("blockPublicPolicy"))
 
 
 def _get_policy(s3: Any, bucket: str, previous: Properties) -> Properties:

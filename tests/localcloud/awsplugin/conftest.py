@@ -20,6 +20,7 @@ from localcloud.handlers.model_checks import check_model
 from localcloud.handlers.moto import Moto
 from localcloud.handlers.own_services import OwnServices
 from localcloud.handlers.refusals import answer_errors
+from localcloud.handlers.s3_public_access import check_s3_public_access
 from localcloud.protocol.requests import Handler, application
 from localcloud.services.chatbot import Chatbot
 from tests.localcloud.awsplugin.plugin import REGION, Plugin
@@ -42,7 +43,8 @@ def endpoint() -> Iterator[str]:
     """The address of an AWS endpoint on this machine: moto as the local cloud completes it."""
     correct_moto()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    handlers: list[Handler] = [answer_errors, read_body, check_model, Moto()]
+    checks: list[Handler] = [check_s3_public_access, check_model]
+    handlers: list[Handler] = [answer_errors, read_body, *checks, Moto()]
     with serving(application(handlers), MotoRequestHandler) as address:
         yield address
 

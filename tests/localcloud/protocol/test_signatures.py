@@ -337,6 +337,7 @@ def test_who_does_not_sign_may_do_what_a_buckets_policy_allows_everyone(cloud: C
 
     assert send(f"{address}/shown/a") == (403, "AccessDenied", "Access Denied")
     everybody = {**allow("s3:GetObject", on=f"arn:aws:s3:::{bucket}/shown/*"), "Principal": "*"}
+    cloud.s3.delete_public_access_block(Bucket=bucket)
     cloud.s3.put_bucket_policy(Bucket=bucket, Policy=policy(everybody))
 
     assert send(f"{address}/shown/a") == (200, b"content")
@@ -424,6 +425,7 @@ def test_a_buckets_policy_may_ask_how_a_request_was_signed(
 ):
     s3, bucket = script.cloud.s3, f"asking-{uuid.uuid4().hex}"
     s3.create_bucket(Bucket=bucket)
+    s3.delete_public_access_block(Bucket=bucket)
     s3.put_object(Bucket=bucket, Key="a", Body=b"content")
     everybody = {"on": f"arn:aws:s3:::{bucket}/*", "Principal": "*"}
     given = allow("s3:GetObject", **everybody)
