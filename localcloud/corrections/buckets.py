@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from functools import wraps
 from typing import Any
 
 from localcloud.moto_data.resources import blocked_encryption
 from localcloud.protocol.forms import CONTENT_TYPE
+
+_ENCRYPTION = {
+    "Rule": {
+        "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
+        "BucketKeyEnabled": "false",
+        "BlockedEncryptionTypes": {"EncryptionType": ["SSE-C"]},
+    }
+}
+"""How a new bucket encrypts, and what it blocks, as moto keeps it."""
 
 
 def correct() -> None:
@@ -17,6 +27,7 @@ def correct() -> None:
 
     FakeBucket.get_permission = _permit
     FakeBucket.__init__ = _with_defaults(FakeBucket.__init__)
+    S3Backend.delete_bucket_encryption = _encrypt_by_default
     FakeDeleteMarker.dispose = _dispose_of_nothing
     S3Backend.list_objects_v2 = _knowing_tokens(S3Backend.list_objects_v2)
     S3Response.setup_class = _with_whole_body(S3Response.setup_class)
@@ -44,8 +55,14 @@ def _with_defaults(begin: Callable[..., None]) -> Callable[..., None]:
         begin(bucket, *arguments, **named)
         bucket.public_access_block = PublicAccessBlock(*["true"] * 4)
         bucket.ownership_rule = "BucketOwnerEnforced"
+        bucket.encryption = deepcopy(_ENCRYPTION)
 
     return make
+
+
+def _encrypt_by_default(backend: Any, bucket: str) -> None:
+    """Ends a bucket's own encryption: S3's default is in its place."""
+    backend.get_bucket(bucket).encryption = deepcopy(_ENCRYPTION)
 
 
 def _dispose_of_nothing(_marker: Any) -> None:

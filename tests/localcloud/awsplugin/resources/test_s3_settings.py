@@ -61,7 +61,7 @@ def test_versioning_is_only_suspended_at_its_end(plugin: Plugin) -> None:
     )
 
 
-def test_encryption_lives_from_its_creation_to_its_end(plugin: Plugin) -> None:
+def test_the_end_of_a_buckets_own_encryption_leaves_s3s(plugin: Plugin) -> None:
     by_key = {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": plugin.key().state["arn"]}
     plugin.assert_lifecycle(
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
@@ -71,6 +71,7 @@ def test_encryption_lives_from_its_creation_to_its_end(plugin: Plugin) -> None:
         },
         change={"rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}]},
         replace={"bucket": plugin.bucket()},
+        stays=True,
     )
 
 
