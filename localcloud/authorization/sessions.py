@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ class Session:
     """The token that each of its requests must have."""
     issued: float = field(default_factory=time.time)
     """When its credentials were issued, in epoch seconds."""
+    expires: float = math.inf
+    """When they expire, in epoch seconds. A job's credentials are valid while it runs."""
 
     @property
     def account(self) -> str:

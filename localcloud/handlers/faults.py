@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from localcloud.protocol.documents import Count, Seconds, parse, strict
-from localcloud.protocol.errors import ServiceError
+from localcloud.protocol.errors import ServiceError, expired_token
 from localcloud.protocol.requests import Answer, Request, Response
 
 
@@ -134,7 +134,7 @@ def _error(fault: Fault, request: Request) -> ServiceError:
         return _throttled(fault.service)
     if fault.answer == "error":
         return _failed(fault.service)
-    return _expired(fault.service, request.is_form)
+    return expired_token(fault.service, by_form=request.is_form)
 
 
 def _throttled(service: str) -> ServiceError:
@@ -148,12 +148,3 @@ def _throttled(service: str) -> ServiceError:
 def _failed(service: str) -> ServiceError:
     code = "InternalError" if service in {"s3", "ec2"} else "InternalFailure"
     return ServiceError(code, "We encountered an internal error. Please try again.", 500)
-
-
-def _expired(service: str, in_form: bool) -> ServiceError:
-    if service == "ec2":
-        return ServiceError("RequestExpired", "Request has expired.")
-    if service == "s3":
-        return ServiceError("ExpiredToken", "The provided token has expired.")
-    code = "ExpiredToken" if in_form else "ExpiredTokenException"
-    return ServiceError(code, "The security token included in the request is expired")

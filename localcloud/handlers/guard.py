@@ -14,7 +14,7 @@ from localcloud.authorization.demands import Demand
 from localcloud.authorization.sessions import Session, Sessions
 from localcloud.moto_data import resources
 from localcloud.moto_data.backends import account_of
-from localcloud.protocol.errors import ServiceError
+from localcloud.protocol.errors import ServiceError, expired_token
 from localcloud.protocol.operations import asked_of
 from localcloud.protocol.requests import Answer, Request, Response
 from localcloud.protocol.s3_requests import S3Request
@@ -24,12 +24,14 @@ from localcloud.protocol.signatures import (
     Signer,
     check_time,
 )
+from localcloud.protocol.whole_numbers import is_whole_number
 
 _ISSUED = re.compile(rb'AccessKeyId\W+(\w+).*?SessionToken\W+([^<"]+)', re.DOTALL)
 _OPEN_PATHS = re.compile(r"/moto-api|/favicon\.ico$|/latest/(meta-data|api)/|.*/\.well-known/")
 """moto's own paths, and AWS's paths that need no signature."""
 _OPEN_OPERATIONS = re.compile(r"AWSCognitoIdentity(Provider)?Service\..*|AssumeRoleWith\w+")
 _SIGNED_BY_4 = 4
+_LIFETIME = 3600
 _FORBIDDEN = 403
 
 
@@ -49,6 +51,8 @@ class Guard:
         session = self._sessions.find(signer.access_key)
         if session is not None and signer.token != session.token:
             raise _invalid_token(signer, request)
+        if session is not None and session.expires < time.time():
+            raise expired_token(signer.service, by_form=request.is_form)
         if signer.service == "s3":
             _judge_s3(request, signer, session)
         elif not signer.access_key:
@@ -63,6 +67,7 @@ class Guard:
     def _follow(self, session: Session, request: Request, rest: Answer) -> Response:
         """Passes a request on to STS, and checks from now on what the assumed role calls."""
         document = _document(request)
+        seconds = _lifetime(document)
         response = rest(request)
         answer = b"".join(response.body)
         issued = _ISSUED.search(answer)
@@ -72,10 +77,27 @@ class Guard:
                 role=document["RoleArn"],
                 name=document.get("RoleSessionName", ""),
                 token=issued[2].decode(),
-                issued=time.time(),
+                issued=(now := time.time()),
+                expires=now + seconds,
             )
             self._sessions.add(issued[1].decode(), assumed)
         return replace(response, body=[answer])
+
+
+def _lifetime(document: service_demands.Document) -> int:
+    """The seconds for which an assumed role's credentials are valid.
+
+    Raises the ServiceError of STS for more than a role may ask for another role.
+    """
+    asked = str(document.get("DurationSeconds", _LIFETIME))
+    seconds = int(asked) if is_whole_number(asked) else _LIFETIME  # STS itself refuses others
+    if seconds > _LIFETIME and "RoleArn" in document:
+        raise ServiceError(
+            "ValidationError",
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by "
+            "role chaining",
+        )
+    return seconds
 
 
 def _judge_s3(request: Request, signer: Signer, session: Session | None) -> None:

@@ -48,3 +48,16 @@ def malformed_xml() -> ServiceError:
         "MalformedXML",
         "The XML you provided was not well-formed or did not validate against our published schema",
     )
+
+
+def expired_token(service: str, *, by_form: bool) -> ServiceError:
+    """A service's answer to temporary credentials whose time is over.
+
+    `by_form` says whether the request is one of AWS's query protocol.
+    """
+    if service == "ec2":
+        return ServiceError("RequestExpired", "Request has expired.")
+    if service == "s3":
+        return ServiceError("ExpiredToken", "The provided token has expired.")
+    code = "ExpiredToken" if by_form else "ExpiredTokenException"
+    return ServiceError(code, "The security token included in the request is expired")

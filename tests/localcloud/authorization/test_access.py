@@ -248,15 +248,21 @@ def test_a_script_that_assumes_another_role_may_do_what_that_one_may(world: Worl
                 s3.put_object(Bucket='{BUCKET}', Key='elsewhere', Body=b'')
             except Exception as error:
                 print(error)
+        try:
+            named = {{'RoleArn': '{reader}', 'RoleSessionName': 'other'}}
+            boto3.client('sts').assume_role(**named, DurationSeconds=7200)
+        except Exception as error:
+            print(error)
     """
     assume = allow("sts:AssumeRole")
 
     job = world.run(READ, WRITE, PULL, LOG, assume, script=script, EnableNetworkIsolation=False)
 
-    listed, written, assumed = world.cloud.lines(job["TrainingJobName"])
+    listed, written, assumed, chained = world.cloud.lines(job["TrainingJobName"])
     assert listed == "200"
     assert "/other is not authorized to perform: s3:PutObject" in written
     assert "no resource-based policy allows the sts:AssumeRole action" in assumed
+    assert "exceeds the 1 hour session limit for roles assumed by role chaining" in chained
 
 
 @pytest.mark.deep
