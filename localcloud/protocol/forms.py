@@ -16,6 +16,10 @@ CONTENT_TYPE = "multipart/form-data"
 _FREE = frozenset({"awsaccesskeyid", "signature", "x-amz-signature", "policy", "file"})
 """The fields that no condition of the policy must name, as those that begin with _IGNORED."""
 _IGNORED = "x-ignore-"
+_VERSION_4 = frozenset(f"x-amz-{name}" for name in ("algorithm", "credential", "date", "signature"))
+_VERSION_2 = frozenset({"awsaccesskeyid", "signature"})
+"""The fields with which a form is signed."""
+_MOST_BYTES = 20_000
 _FORBIDDEN = 403
 
 
@@ -25,15 +29,26 @@ class Form:
 
     fields: dict[str, str]
     """The fields before the file, by name in lower case; the key with the file's name in it."""
-    size: int
+    size: int | None
+    """The bytes of its file; None without a file."""
 
     def check(self, bucket: str) -> None:
         """Raises the ServiceError of S3 if the form has a policy that does not allow it."""
         if "key" not in self.fields:
             raise _missing("key")
+        if self.size is None:
+            message = "POST requires exactly one file upload per request."
+            raise ServiceError("InvalidArgument", message)
+        if sum(len(name) + len(text.encode()) for name, text in self.fields.items()) > _MOST_BYTES:
+            message = "Your POST request fields preceding the upload file were too large."
+            raise ServiceError("MaxPostPreDataLengthExceeded", message)
+        for kind in (_VERSION_4, _VERSION_2):
+            absent = [] if self.fields.keys().isdisjoint(kind) else kind - self.fields.keys()
+            if absent:
+                raise _missing(min(absent))
         policy = self.fields.get("policy")
         if policy is None:
-            if not self.fields.keys().isdisjoint({"x-amz-credential", "awsaccesskeyid"}):
+            if not self.fields.keys().isdisjoint(_VERSION_4 | _VERSION_2):
                 raise _missing("policy")
             return
         document = _read(policy)
@@ -65,10 +80,11 @@ class Form:
             low, high = int(least), int(most)
         except (TypeError, ValueError):
             raise _invalid("Invalid content-length-range.") from None
-        if self.size < low:
+        size = self.size or 0
+        if size < low:
             message = "Your proposed upload is smaller than the minimum allowed size"
             raise ServiceError("EntityTooSmall", message)
-        if self.size > high:
+        if size > high:
             message = "Your proposed upload exceeds the maximum allowed size"
             raise ServiceError("EntityTooLarge", message)
 
@@ -84,7 +100,7 @@ def parse(content_type: str, body: bytes) -> Form:
                 fields["key"] = fields["key"].replace("${filename}", filename)
             return Form(fields, len(content))
         fields[name] = content.decode(errors="replace")
-    return Form(fields, 0)
+    return Form(fields, None)
 
 
 def _parts_of(content_type: str, body: bytes) -> Iterator[tuple[Any, bytes]]:

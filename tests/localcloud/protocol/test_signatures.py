@@ -328,6 +328,40 @@ def test_a_signed_form_without_a_policy_is_refused(script: Presigned):
     assert upload(form)[:2] == (400, "InvalidArgument")
 
 
+@pytest.mark.parametrize(
+    ("version", "field"),
+    [
+        *(("s3v4", name) for name in ("x-amz-algorithm", "x-amz-date", "x-amz-signature", "key")),
+        ("s3", "signature"),
+    ],
+)
+def test_a_form_without_a_part_of_its_signature_is_refused(
+    script: Presigned, version: str, field: str
+):
+    form = script.form(version, f"{OPEN}-partial")
+    del form["fields"][field]
+
+    status, code, message = upload(form)
+
+    assert (status, code) == (400, "InvalidArgument")
+    assert f"must contain a field named '{field}'" in message
+    assert script.cloud.keys(f"{OPEN}-partial") == []
+
+
+def test_a_form_has_one_file_and_small_fields(script: Presigned):
+    form = script.form("s3v4", f"{OPEN}-small", Conditions=[["starts-with", "$x-amz-meta-a", ""]])
+
+    assert upload(form, **{"x-amz-meta-a": "x" * 20_000})[1] == "MaxPostPreDataLengthExceeded"
+    boundary = "boundary"
+    body = "".join(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in form["fields"].items()
+    )
+    kind = f"multipart/form-data; boundary={boundary}"
+    sent = send(form["url"], "POST", f"{body}--{boundary}--\r\n".encode(), Content_Type=kind)
+    assert sent == (400, "InvalidArgument", "POST requires exactly one file upload per request.")
+
+
 def test_who_does_not_sign_may_do_what_a_buckets_policy_allows_everyone(cloud: Cloud):
     bucket = f"public-{uuid.uuid4().hex}"
     address = f"{cloud.server.url}/{bucket}"
