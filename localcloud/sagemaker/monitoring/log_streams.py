@@ -1,27 +1,20 @@
-"""Sends an instance's output to CloudWatch Logs while it comes."""
+"""The streams of CloudWatch Logs that have the output of training jobs."""
 
 from __future__ import annotations
 
-import logging
-import os
-import select
 import time
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 GROUP = "/aws/sagemaker/TrainingJobs"
-_READ_BYTES = 1 << 16
-_LONGEST_EVENT = 200_000
-_MOST_EVENTS = 1_000
-_INTERVAL_SECONDS = 0.2
+MOST_EVENTS = 1_000
+"""Events that are put at a time. CloudWatch Logs takes 10,000; fewer keep other requests short."""
+MOST_BYTES = 1 << 20
+"""The bytes that CloudWatch Logs takes at a time."""
+EVENT_BYTES = 26
+"""What CloudWatch Logs counts for an event, besides its message."""
 
-ReadLines = Callable[[Sequence[str], float], None]
-"""Takes lines of output, and their time in epoch seconds."""
-
-_log = logging.getLogger(__name__)
+Event = dict[str, Any]
 
 
 class LogStream:
@@ -29,23 +22,19 @@ class LogStream:
 
     def __init__(self, logs: Any, job: str, host: int) -> None:
         self._logs = logs
-        self._prefix = f"{job}/algo-{host}-"
+        self.prefix = f"{job}/algo-{host}-"
         self._name = ""
 
-    def put(self, events: list[dict[str, Any]]) -> None:
-        """Appends events, oldest first."""
+    def put(self, events: list[Event]) -> None:
+        """Appends events, oldest first. Raises the service's error; then none is appended."""
         if not self._name:
-            self._name = f"{self._prefix}{int(time.time())}"
-            self._create()
-        for start in range(0, len(events), _MOST_EVENTS):
-            self._logs.put_log_events(
-                logGroupName=GROUP,
-                logStreamName=self._name,
-                logEvents=events[start : start + _MOST_EVENTS],
-            )
+            name = f"{self.prefix}{int(time.time())}"
+            self._create(name)
+            self._name = name
+        self._logs.put_log_events(logGroupName=GROUP, logStreamName=self._name, logEvents=events)
 
-    def _create(self) -> None:
-        stream = {"logGroupName": GROUP, "logStreamName": self._name}
+    def _create(self, name: str) -> None:
+        stream = {"logGroupName": GROUP, "logStreamName": name}
         # It exists if the job starts again within the second of the stream's name.
         with suppress(self._logs.exceptions.ResourceAlreadyExistsException):
             try:
@@ -58,55 +47,3 @@ class LogStream:
         # Another host may have created it.
         with suppress(self._logs.exceptions.ResourceAlreadyExistsException):
             self._logs.create_log_group(logGroupName=GROUP)
-
-
-class Pump:
-    """Sends a pipe's lines to a stream until the last writer closes the pipe.
-
-    Lines are collected for a fraction of a second, then sent together; `read_lines` gets them at
-    once.
-    """
-
-    def __init__(self, pipe: int, stream: LogStream, read_lines: ReadLines) -> None:
-        self._pipe = pipe
-        self._stream = stream
-        self._read_lines = read_lines
-        self._rest = b""
-        self._events: list[dict[str, Any]] = []
-        self._due = 0.0
-
-    def run(self) -> None:
-        """Reads to the end."""
-        finished = False
-        while not finished:
-            wait = max(0.0, self._due - time.monotonic()) if self._events else None
-            if select.select([self._pipe], [], [], wait)[0]:
-                data = os.read(self._pipe, _READ_BYTES)
-                finished = not data
-                self._take(data)
-            if finished or len(self._events) >= _MOST_EVENTS or time.monotonic() >= self._due:
-                self._send()
-
-    def _take(self, data: bytes) -> None:
-        """Makes events of complete lines; at the end, or if it is too long, also of the rest."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        if not data or len(self._rest) > _LONGEST_EVENT:
-            lines.append(self._rest)
-            self._rest = b""
-        if not self._events:
-            self._due = time.monotonic() + _INTERVAL_SECONDS
-        now = time.time()
-        texts = [line.decode(errors="replace").rstrip("\r")[:_LONGEST_EVENT] for line in lines]
-        messages = [text for text in texts if text]  # CloudWatch Logs refuses empty ones
-        self._events += [{"timestamp": int(now * 1000), "message": each} for each in messages]
-        self._read_lines(messages, now)
-
-    def _send(self) -> None:
-        events, self._events = self._events, []
-        if not events:
-            return
-        try:
-            self._stream.put(events)
-        except (BotoCoreError, ClientError):
-            # Reading goes on: a script must not hang because its output can't be sent.
-            _log.exception("Output of a training job was lost")

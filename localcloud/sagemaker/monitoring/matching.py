@@ -3,13 +3,14 @@
 A regular expression that backtracks blocks Python's interpreter until it ends, which may be never.
 In a separate process it blocks only its own job, up to a limit. The process reads JSON lines from
 its standard input: first the expressions by metric, then lists of lines of output. It answers each
-list with an Answer. It ends with its standard input.
+list with an Answer. It ends with its standard input, and with the thread that started it.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import resource
 import signal
@@ -19,11 +20,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypedDict
 
+from localcloud.sagemaker.sandbox import linux
+
 SECONDS = 1.0
 """Seconds of processor time for one metric in one piece of output; most need milliseconds."""
 LONGEST_LINE = 8192
 """Characters of a line that are searched for a metric: the time may grow with their cube."""
 _MOST_BYTES = 1 << 30
+_NICENESS = 10
 
 
 class Answer(TypedDict):
@@ -87,6 +91,9 @@ def _time_out(*_: object) -> None:
 
 def main() -> None:
     """Answers until the standard input ends."""
+    # The expression that it is at may go on after the standard input has ended.
+    linux.signal_on_parent_death()
+    os.nice(_NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
     signal.signal(signal.SIGVTALRM, _time_out)
     expressions = json.loads(sys.stdin.readline())

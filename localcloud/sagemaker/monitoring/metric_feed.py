@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from localcloud.sagemaker.jobs.records import Metric
+from localcloud.sagemaker.monitoring.delivery import Delivery
 from localcloud.sagemaker.monitoring.log_streams import GROUP
 
+MOST_VALUES = 100_000
+"""Values of a job that are all published; after them, only each metric's newest at a time."""
 _INTERVAL_SECONDS = 0.5
+_FINISH_SECONDS = 30.0
 _MOST_METRICS = 1_000
 
 _log = logging.getLogger(__name__)
@@ -28,7 +31,10 @@ class MetricFeed:
         """`take` returns the values since it was last called."""
         self._cloudwatch = cloudwatch
         self._dimensions = [{"Name": "TrainingJobName", "Value": job}]
+        self._job = job
         self._take = take
+        self._values = 0
+        self._delivery = Delivery(self._put, self._lose, _MOST_METRICS)
         self._finished = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"metrics {job}", daemon=True)
 
@@ -44,16 +50,27 @@ class MetricFeed:
 
     def _run(self) -> None:
         while not self._finished.wait(_INTERVAL_SECONDS):
-            self._publish(self._take())
-        self._publish(self._take())
+            self._add()
+            while len(self._delivery) and not self._delivery.wait():
+                self._delivery.attempt()
+        self._add()
+        deadline = time.monotonic() + _FINISH_SECONDS
+        while len(self._delivery) and time.monotonic() < deadline:
+            time.sleep(self._delivery.wait())
+            self._delivery.attempt()
+        self._delivery.give_up(TimeoutError("The job had ended"))
 
-    def _publish(self, metrics: list[Metric]) -> None:
-        try:
-            for start in range(0, len(metrics), _MOST_METRICS):
-                self._put(metrics[start : start + _MOST_METRICS])
-        except (BotoCoreError, ClientError):
-            # A job does not fail because its metrics are lost, as with its output.
-            _log.exception("Metrics of a training job were lost")
+    def _add(self) -> None:
+        metrics = self._take()
+        self._values += len(metrics)
+        if self._values > MOST_VALUES:
+            metrics = list({each.name: each for each in metrics}.values())
+        for metric in metrics:
+            self._delivery.add(metric)
+
+    def _lose(self, count: int, error: Exception) -> None:
+        # A job does not fail because its metrics are lost, as with its output.
+        _log.error("%d values of the metrics of %s are lost: %s", count, self._job, error)
 
     def _put(self, metrics: list[Metric]) -> None:
         self._cloudwatch().put_metric_data(

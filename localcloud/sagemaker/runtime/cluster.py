@@ -14,7 +14,8 @@ from localcloud.sagemaker.data.checkpoints import CheckpointSync
 from localcloud.sagemaker.data.locations import Location
 from localcloud.sagemaker.data.pipes import Pipe
 from localcloud.sagemaker.data.streams import Stream
-from localcloud.sagemaker.monitoring.log_streams import LogStream, ReadLines
+from localcloud.sagemaker.monitoring.log_streams import LogStream
+from localcloud.sagemaker.monitoring.pump import ReadLines
 from localcloud.sagemaker.runtime import layout
 from localcloud.sagemaker.runtime.blueprint import Blueprint
 from localcloud.sagemaker.runtime.control import Control
@@ -122,6 +123,11 @@ class Cluster:
             if instance.checkpoints:
                 instance.checkpoints.finish(seconds)
                 instance.checkpoints = None
+
+    def finish_output(self) -> None:
+        """Waits until the output of instances that have ended is sent, within a limit."""
+        for instance in self._instances:
+            instance.finish_output()
 
     def kill(self) -> None:
         """Kills the processes of every instance."""

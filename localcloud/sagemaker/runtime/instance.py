@@ -13,7 +13,8 @@ from pathlib import Path
 
 from localcloud.sagemaker.data.checkpoints import CheckpointSync
 from localcloud.sagemaker.data.pipes import Pipe
-from localcloud.sagemaker.monitoring.log_streams import LogStream, Pump, ReadLines
+from localcloud.sagemaker.monitoring.log_streams import LogStream
+from localcloud.sagemaker.monitoring.pump import Pump, ReadLines
 from localcloud.sagemaker.runtime.layout import Host
 from localcloud.sagemaker.sandbox.choice import Sandbox
 from localcloud.sagemaker.sandbox.helper_process import sandbox_environment
@@ -34,7 +35,8 @@ class Instance:
     checkpoints: CheckpointSync | None = None
     pipes: list[Pipe] = field(default_factory=list)
     _process: subprocess.Popen[bytes] | None = None
-    _reader: threading.Thread | None = None
+    _pump: Pump | None = None
+    _waiter: threading.Thread | None = None
 
     @property
     def ml(self) -> Path:
@@ -59,28 +61,22 @@ class Instance:
             env=sandbox_environment(),
             start_new_session=True,
         )
-        self._reader = threading.Thread(
-            target=self._attend,
-            args=(self._process, stream, read_lines, ended),
+        assert self._process.stdout is not None  # noqa: S101 - asked for above
+        self._pump = Pump(self._process.stdout.fileno(), stream, read_lines)
+        self._pump.start()
+        self._waiter = threading.Thread(
+            target=self._wait,
+            args=(self._process, ended),
             name=f"instance {self.host.name}",
             daemon=True,
         )
-        self._reader.start()
+        self._waiter.start()
         if self.checkpoints:
             self.checkpoints.start()
         for pipe in self.pipes:
             pipe.start()
 
-    def _attend(
-        self,
-        process: subprocess.Popen[bytes],
-        stream: LogStream,
-        read_lines: ReadLines,
-        ended: Callable[[Host, int], None],
-    ) -> None:
-        assert process.stdout is not None  # noqa: S101 - asked for above
-        with process.stdout as pipe:
-            Pump(pipe.fileno(), stream, read_lines).run()
+    def _wait(self, process: subprocess.Popen[bytes], ended: Callable[[Host, int], None]) -> None:
         ended(self.host, process.wait())
 
     def running(self) -> bool:
@@ -111,10 +107,18 @@ class Instance:
             return next((int(child) for child in children.read_text().split()), None)
         return None
 
+    def finish_output(self) -> None:
+        """Waits until the output is sent, within a limit, if the entry point has ended."""
+        if self._pump is not None and not self.running():
+            self._pump.finish()
+
     def close(self) -> None:
-        """Ends the instance, and waits until its output is read."""
+        """Ends the instance, and waits until its output is sent, within a limit."""
         self.kill()
-        if self._reader is not None:
-            self._reader.join()
+        if self._process is not None and self._waiter is not None and self._pump is not None:
+            self._waiter.join()
+            self._pump.finish()
+            assert self._process.stdout is not None  # noqa: S101 - asked for at its start
+            self._process.stdout.close()
         for pipe in self.pipes:
             pipe.close()

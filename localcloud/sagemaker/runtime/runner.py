@@ -179,7 +179,10 @@ class Runner:
         reclaiming = self._settings.spot.reclaiming(self.job, self.interrupt)
         with self._published(metrics), reclaiming:
             cluster.start(self._control, metrics.read)
-            return self._train(cluster)
+            ending = self._train(cluster)
+            cluster.finish_output()
+            metrics.finish()
+            return ending
 
     def _published(self, metrics: Metrics) -> AbstractContextManager[None]:
         """Publishes metrics while the code within runs, if any are defined."""

@@ -163,6 +163,16 @@ def test_the_next_checkpoint_pass_makes_up_for_a_failed_one(faulty: Cloud):
     assert struck(faulty) == [4]
 
 
+def test_a_jobs_log_is_whole_though_it_was_throttled(faulty: Cloud):
+    fault = {"service": "logs", "operation": "PutLogEvents", "answer": "throttle", "times": 9}
+    switch(faulty, fault)
+
+    name = faulty.run("print('x' * 1_000_000)\nprint('end')")["TrainingJobName"]
+
+    assert struck(faulty) == [9]
+    assert "".join(faulty.lines(name)) == "x" * 1_000_000 + "end"
+
+
 @pytest.mark.parametrize(
     ("fault", "message"),
     [

@@ -7,8 +7,11 @@ import logging
 import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +38,7 @@ def metrics() -> Iterator[Metrics]:
 
 
 def values(metrics: Metrics) -> list[tuple[str, float]]:
+    metrics.finish()
     return [(each.name, each.value) for each in metrics.take()]
 
 
@@ -72,16 +76,76 @@ def test_a_metric_that_costs_too_much_is_given_up_with_a_message_and_the_others_
     assert COSTLY in record.getMessage()
 
 
+def test_neither_the_log_nor_the_end_of_a_job_waits_for_many_costly_expressions(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr("localcloud.sagemaker.monitoring.metrics.FINISH_SECONDS", 0.1)
+    definitions = [metric(f"costly-{number}", f"{number}?{COSTLY}") for number in range(40)]
+    with closing(Metrics("a-job", definitions)) as metrics:
+        for _ in range(3):
+            metrics.read(["a" * 60 + "b"] * 2, time=1.0)
+        metrics.finish()
+        process = metrics._process
+        assert metrics._busy
+
+    assert process is not None
+    assert process.returncode == -signal.SIGKILL
+    assert "4 lines of a-job were not searched for metrics" in caplog.text
+
+
+def test_of_too_much_output_that_waits_the_newest_is_read(
+    metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("localcloud.sagemaker.monitoring.metrics.MOST_WAITING", 100)
+    metrics.read(["a" * 60 + "b"], time=0.0)
+    for number in range(100):
+        metrics.read([f"loss={number}"], time=number)
+
+    assert values(metrics)[-1] == ("loss", 99.0)
+    assert metrics._unread > 0
+
+
+def test_a_search_ends_with_the_server_also_when_that_is_killed():
+    server = """
+import sys, time
+from localcloud.sagemaker.monitoring.metrics import Metrics
+metrics = Metrics("a-job", [{"Name": "costly", "Regex": "(a+)+$"}])
+metrics.read(["a" * 60 + "b"], time=0.0)
+while metrics._process is None:
+    time.sleep(0.01)
+print(metrics._process.pid, flush=True)
+time.sleep(60)
+"""
+    command = [sys.executable, "-c", server]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as killed:
+        assert killed.stdout is not None
+        search = Path(f"/proc/{killed.stdout.readline().strip()}")
+        arguments = (search / "cmdline").read_bytes()
+        killed.kill()
+
+    eventually(lambda: not _runs(search, arguments) or None)
+
+
+def _runs(process: Path, arguments: bytes) -> bool:
+    """Whether a process still runs, and not another one with its number."""
+    try:
+        return (process / "cmdline").read_bytes() == arguments
+    except OSError:
+        return False
+
+
 def test_when_the_process_that_reads_metrics_dies_its_job_goes_on_without_them(
     metrics: Metrics, caplog: pytest.LogCaptureFixture
 ):
     metrics.read(["loss=1"], time=1.0)
+    metrics.finish()
     assert metrics._process is not None
     os.kill(metrics._process.pid, signal.SIGKILL)
     metrics._process.wait()
 
     for _ in range(2):
         metrics.read(["loss=2"], time=2.0)
+        metrics.finish()
 
     assert [each.value for each in metrics.final()] == [1.0]
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
@@ -89,6 +153,7 @@ def test_when_the_process_that_reads_metrics_dies_its_job_goes_on_without_them(
 
 def test_no_process_is_left_of_metrics_and_none_is_there_without(metrics: Metrics):
     metrics.read(["loss=1"], time=1.0)
+    metrics.finish()
     process = metrics._process
     metrics.close()
     metrics.read(["loss=2"], time=2.0)
@@ -148,9 +213,12 @@ def test_no_expression_freezes_the_local_cloud_nor_the_one_after_it(
         ask(cloud)
         return cloud.lines(name).count("read") == times or None
 
+    def given_up() -> int:
+        return (cloud.data / "server.log").read_text().count("The metric 'costly' of")
+
     eventually(lambda: read(1))
+    eventually(lambda: given_up() == 1 or None)
     assert daemon.stop(cloud.data)
-    log = (cloud.data / "server.log").read_text()
     cloud = start()
     eventually(lambda: read(2))
     job = cloud.stop(name)
@@ -160,7 +228,6 @@ def test_no_expression_freezes_the_local_cloud_nor_the_one_after_it(
         ("progress", 0.5),
         ("update", 0.5),
     ]
-    assert log.count("The metric 'costly' of") == 1
 
 
 @pytest.mark.parametrize("expression", ["(loss", "loss", "a{99999999999}(b)"])
