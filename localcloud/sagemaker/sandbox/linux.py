@@ -8,11 +8,13 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import re
 import resource
 import signal
 import socket
 import struct
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 CLONE_NEWNS = 0x00020000
@@ -36,6 +38,10 @@ _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 # chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap, net_bind_service,
 # net_raw, sys_chroot, mknod, audit_write, setfcap.
 CONTAINER_CAPABILITIES = frozenset({0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31})
+
+MOST_PROCESSES = 4096
+"""The most processes and threads of an instance."""
+_NICENESS = 10
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -144,8 +150,10 @@ def limit_resources(memory: int, processors: int) -> None:
 
     The memory limit is for each process separately, because only the host's administrator can use
     control groups: an allocation above the limit fails, and the process is not killed. 0 is no
-    limit.
+    limit. Processes and threads are limited too, and others get the processors first.
     """
+    os.nice(_NICENESS)
+    _limit_processes()
     if memory:
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
         most = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
@@ -155,6 +163,40 @@ def limit_resources(memory: int, processors: int) -> None:
         # From a random one on, so that several instances don't all use the same few.
         start = int.from_bytes(os.urandom(4)) % len(there)
         os.sched_setaffinity(0, (there * 2)[start : start + processors])
+
+
+def _limit_processes() -> None:
+    """Limits how many more processes and threads this process's user may have.
+
+    Within a new user namespace only those there count. root has no such limit.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+    there = sum(_threads(process) for process in Path("/proc").glob("[0-9]*"))
+    limits = (each for each in (soft, hard) if each != resource.RLIM_INFINITY)
+    most = min(there + MOST_PROCESSES, *limits)
+    resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
+
+
+def _threads(process: Path) -> int:
+    """The threads of a process, if it is this user's and still runs."""
+    with suppress(OSError):
+        if process.stat().st_uid == os.getuid():
+            return sum(1 for _ in (process / "task").iterdir())
+    return 0
+
+
+def limit_process_numbers() -> None:
+    """Limits the processes and threads of this process's namespace, which binds root too."""
+    if has_process_limit_of_namespaces():
+        # In a container the file may be read-only.
+        with suppress(OSError):
+            Path("/proc/sys/kernel/pid_max").write_text(str(MOST_PROCESSES))
+
+
+def has_process_limit_of_namespaces() -> bool:
+    """Whether each namespace has a limit of its own: before Linux 6.14 the machine has only one."""
+    release = re.match(r"(\d+)\.(\d+)", os.uname().release)
+    return release is not None and (int(release[1]), int(release[2])) >= (6, 14)
 
 
 def limit_capabilities(kept: Iterable[int] = CONTAINER_CAPABILITIES) -> None:

@@ -65,6 +65,7 @@ def _become(specification: Specification, parent_alive: int) -> None:
         if select.select([parent_alive], [], [], 0)[0]:
             os._exit(_SET_UP_FAILED)
         linux.set_host_name(specification.host)
+        linux.limit_process_numbers()
         _build_root(specification)
         linux.limit_capabilities()
         linux.limit_resources(specification.memory, specification.processors)

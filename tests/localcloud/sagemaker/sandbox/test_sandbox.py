@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.sagemaker.sandbox import bubblewrap
+from localcloud.sagemaker.sandbox import bubblewrap, linux
 from localcloud.sagemaker.sandbox.choice import NAMES, Sandbox, choose
 from localcloud.sagemaker.sandbox.helper_process import sandbox_environment
 from localcloud.sagemaker.sandbox.specification import Mount, Specification
@@ -135,6 +135,32 @@ def test_a_command_that_cannot_be_run_says_so_in_one_line(
     )
 
     assert (done.returncode, done.stdout, done.stderr) == (code, f"{said}\n", "")
+
+
+@pytest.mark.skipif(
+    os.getuid() == 0 and not linux.has_process_limit_of_namespaces(),
+    reason="Nothing limits root's processes before Linux 6.14",
+)
+def test_a_jobs_processes_are_limited(cloud: Cloud):
+    job = cloud.run(
+        """
+        import os
+        reading, writing = os.pipe()
+        count = 1
+        try:
+            while count < 8_000:
+                if os.fork() == 0:
+                    os.close(writing)
+                    os.read(reading, 1)
+                    os._exit(0)
+                count += 1
+        except BlockingIOError:
+            print(count, flush=True)
+        """
+    )
+
+    [count] = cloud.lines(job["TrainingJobName"])
+    assert int(count) >= 2_000
 
 
 def test_a_sandbox_that_does_not_work_is_refused(monkeypatch: pytest.MonkeyPatch):
