@@ -27,7 +27,7 @@ from localcloud.corrections import (
     stand_in_images,
     unknown_operations,
 )
-from localcloud.events import state_machines, targets
+from localcloud.events import event_patterns, state_machines, targets
 
 Correction = Callable[[], None]
 
@@ -48,6 +48,7 @@ CORRECTIONS: tuple[Correction, ...] = (
     budget_operations.correct,
     kms_keys.correct,
     log_group_keys.correct,
+    event_patterns.correct,
     targets.correct,
 )
 

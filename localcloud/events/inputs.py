@@ -16,6 +16,7 @@ Document = dict[str, Any]
 _STEP = re.compile(r"\.([\w-]+)|\[(\d+|\*)\]")
 _STRING_OR_VARIABLE = re.compile(r'"(?:[^"\\]|\\.)*"|<[\w.-]+>')
 _VARIABLE = re.compile(r"<([\w.-]+)>")
+_SPACE = re.compile(r"\s*")
 _ABSENT = object()
 
 
@@ -106,11 +107,12 @@ def _within_string(value: Any) -> str:
 
 def _is_json(text: str) -> bool:
     """Whether a text is one JSON value, or several one after the other."""
-    decoder, rest = json.JSONDecoder(), text.strip()
-    while rest:
+    decoder, text = json.JSONDecoder(), text.strip()
+    position = 0
+    while position < len(text):
         try:
-            _, end = decoder.raw_decode(rest)
+            _, position = decoder.raw_decode(text, position)
         except ValueError:
             return False
-        rest = rest[end:].lstrip()
-    return bool(text.strip())
+        position = _SPACE.match(text, position).end()  # type: ignore[union-attr]  # may be empty
+    return bool(text)

@@ -6,7 +6,6 @@ faults. Its interpreter takes seconds to import, so the corrections wait for the
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import uuid
@@ -14,6 +13,8 @@ from functools import cache
 from typing import Any
 
 import boto3
+
+from localcloud.events.evaluator import Evaluator
 
 
 def run_executions(port: int) -> None:
@@ -40,20 +41,13 @@ def correct() -> None:
     from moto.stepfunctions.parser.asl.utils import boto_client
     from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
-    jsonata._eval_jsonata = _evaluate
+    jsonata._eval_jsonata = Evaluator().evaluate
     states.encode_jsonata_variable_declarations = _declare
     variable_store.encode_jsonata_variable_declarations = _declare
     boto_client.boto3 = _Clients()
     _name_executions(StepFunctionsParserBackend)
     _validate_definitions(StepFunctionsParserBackend)
     _name_errors()
-
-
-def _evaluate(expression: str) -> Any:
-    from jsonata import Jsonata  # type: ignore[import-untyped]
-
-    # Through JSON, because the engine's own list types can't be copied with a state's data.
-    return json.loads(json.dumps(Jsonata(expression).evaluate(None)))
 
 
 def _declare(bindings: dict[str, Any]) -> str:

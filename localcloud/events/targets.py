@@ -76,8 +76,13 @@ def send(target: Document, text: str) -> None:
 
 
 def _matches(rule: Any, event: Document) -> bool:
-    has_pattern = bool(rule.event_pattern.get_pattern())
-    return has_pattern and bool(rule.event_pattern.matches_event(event))
+    """Whether an event matches a rule. A pattern that makes no sense to moto matches nothing."""
+    try:
+        has_pattern = bool(rule.event_pattern.get_pattern())
+        return has_pattern and bool(rule.event_pattern.matches_event(event))
+    except Exception as error:
+        _log.warning("The pattern of %s can't be matched: %s", rule.arn, error, exc_info=True)
+        return False
 
 
 def _deliver(rule: Any, event: Document, deliver_elsewhere: Callable[[Any], None]) -> None:
