@@ -22,6 +22,7 @@ _TICK_NEAR_THE_END = 2.0
 _ENDING = frozenset({"Uploading", "Stopping"})
 _AT_ONCE = 4
 _PAGE = 100
+_LONGEST_LINE = 500
 
 Progress = Callable[[str], None]
 
@@ -107,7 +108,14 @@ def _tail(logs: Any, stream: str, lines: int) -> list[str]:
         logGroupName=TRAINING_LOGS, logStreamName=stream, limit=lines, startFromHead=False
     )["events"]
     host = stream.rpartition("/")[2].rpartition("-")[0]
-    return [f"{host} | {event['message'].rstrip()}" for event in events]
+    return [f"{host} | {_shown(event['message'])}" for event in events]
+
+
+def _shown(message: str) -> str:
+    """A message as a terminal leaves it: the last update of a progress bar, and only text."""
+    last = message.rstrip().rpartition("\r")[2]
+    text = "".join(each for each in last if each.isprintable() or each == "\t")
+    return text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}…"
 
 
 def _summaries(

@@ -11,7 +11,7 @@ import pytest
 
 from components.training_job.aws.errors import TrainingJobError
 from components.training_job.completion import TrainingJobCompletionProvider
-from components.training_job.run.waiting import wait_for_end
+from components.training_job.run.waiting import last_log_lines, wait_for_end
 from tests.components.fake_aws import FakeAws
 from tests.components.training_job.conftest import completion_of
 
@@ -170,3 +170,15 @@ def test_progress_is_printed_when_a_status_changes_and_only_then(
     completion.create(completion_of(name))
     seen = [line.split()[1] for line in capsys.readouterr().out.splitlines()]
     assert seen == ["Starting", "Training", "Interrupted", "Training", "Completed"]
+
+
+def test_a_progress_bar_is_one_short_line_of_the_last_log_lines(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bar = "".join(f"\r{number}/3000 loss\0 0.5" for number in range(3_001))
+    events = [{"message": f"{bar}\r\n"}, {"message": "x" * 5_000}]
+    monkeypatch.setattr(aws, "get_log_events", lambda **_: {"events": events})
+
+    lines = last_log_lines(aws, "job", 20)
+
+    assert lines[:2] == ["algo-1 | 3000/3000 loss 0.5", f"algo-1 | {'x' * 500}…"]

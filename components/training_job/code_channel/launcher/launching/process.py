@@ -123,7 +123,7 @@ class Tail:
             self._thread.join(timeout=2)
 
     def lines(self) -> list[str]:
-        """The last lines that are not empty."""
-        text = self._end.decode("utf-8", "replace")
-        lines = (re.sub(r"^\[rank\d+\]:\s?", "", line.rstrip()) for line in text.splitlines())
+        """The last lines that are not empty; each may have several updates of a progress bar."""
+        text = self._end.decode("utf-8", "replace").replace("\0", "")
+        lines = (re.sub(r"^\[rank\d+\]:\s?", "", line.rstrip()) for line in text.split("\n"))
         return [line for line in lines if line]

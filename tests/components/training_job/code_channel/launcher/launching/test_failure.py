@@ -10,13 +10,17 @@ from tests.components.training_job.code_channel.container import Container
 @pytest.mark.parametrize(
     ("script", "code", "failure"),
     [
-        ("raise SystemExit(7)", 7, "train.py: exit code 7"),
+        ("raise SystemExit(7)", 7, "train.py gave no reason"),
         ("raise SystemExit('no such data set')", 1, "train.py: no such data set"),
         ("print(1 / 0)", 1, "train.py: ZeroDivisionError: division by zero"),
         ("import nothing_there", 1, "No module named 'nothing_there'"),
         ("try:\n  {}[1]\nexcept KeyError:\n  raise ValueError('a\\n\\nb')", 1, "ValueError: a"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", 137, "out of memory"),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", 139, "exit code 139"),
+        (
+            "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
+            139,
+            "train.py was ended by SIGSEGV",
+        ),
     ],
 )
 def test_a_failing_script_gives_its_exit_code_and_says_why(
@@ -24,6 +28,46 @@ def test_a_failing_script_gives_its_exit_code_and_says_why(
 ) -> None:
     assert container.run_script(script).returncode == code
     assert failure in container.failure
+
+
+BAR = "\r  0%|          | 0/3\r 33%|###       | 1/3 "
+RAISED = 'Traceback (most recent call last):\n  File "train.py", line 1\n'
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "shown"),
+    [
+        pytest.param(
+            f"{BAR}{RAISED}ValueError: no data\rat all\n",
+            1,
+            "train.py: ValueError: no data at all",
+            id="behind an open progress bar",
+        ),
+        pytest.param(
+            f"ERROR retried\n{RAISED}KeyError: 'loss'\nno such data set\n",
+            1,
+            "train.py: KeyError: 'loss' … no such data set",
+            id="an exception that was caught, or has two lines",
+        ),
+        pytest.param(
+            f"{RAISED}KeyError: 'loss'\ngiving up\n",
+            3,
+            "train.py: giving up",
+            id="an exception that was caught",
+        ),
+        pytest.param(f"{BAR}\n", 3, "train.py:  33%|###       | 1/3", id="only a bar"),
+        pytest.param("a\0b\n", 3, "train.py: ab", id="no text"),
+        pytest.param("corrupted list\n", 134, "train.py was ended by SIGABRT: corrupted list"),
+        pytest.param("", 139, "train.py was ended by SIGSEGV", id="no word"),
+    ],
+)
+def test_the_real_end_is_named_once_and_whole(
+    container: Container, said: str, code: int, shown: str
+) -> None:
+    script = "import ast, os, sys; sys.stderr.write(ast.literal_eval(os.environ['TEXT']))\n"
+    container.environment["TEXT"] = repr(said)
+    assert container.run_script(f"{script}os._exit({code})").returncode == code
+    assert container.failure == shown
 
 
 def test_the_scripts_own_failure_text_is_kept_and_its_errors_are_shown(
@@ -89,7 +133,7 @@ Root Cause (first observed failure):
     [
         ("the checkpoint was written by 2 ranks", "the checkpoint was written by 2 ranks"),
         ("[rank0]: no such token", "no such token"),
-        ("", "exit code 1"),
+        ("", ""),
     ],
 )
 def test_the_reason_is_what_the_script_said_and_not_torchruns_report_of_it(
@@ -98,4 +142,4 @@ def test_the_reason_is_what_the_script_said_and_not_torchruns_report_of_it(
     script = "import os, sys; print(os.environ['TEXT'], file=sys.stderr); sys.exit(1)"
     container.environment["TEXT"] = f"{said}\n{TORCHRUNS_REPORT}"
     assert container.run_script(script).returncode == 1
-    assert container.failure == f"train.py: {shown}"
+    assert container.failure == (f"train.py: {shown}" if shown else "train.py gave no reason")
