@@ -2,7 +2,8 @@
 
 moto's objects are pickled together, because they refer to each other. What can't be pickled is
 replaced: locks by new ones, private keys by their PKCS #8 form, and interpreters by their history.
-The content of an S3 object is replaced by its name, so that a snapshot costs only what has changed.
+The content of an S3 object is replaced by its name, and so are the events of a log stream, so that
+a snapshot costs only what has changed.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from localcloud.snapshots.contents import Contents, DamagedError
 from localcloud.snapshots.executions import interpreters
+from localcloud.snapshots.log_events import log_events
 from localcloud.snapshots.mappings import Reducers, mappings, new_object
 
 LOST = "lost"
@@ -103,7 +105,14 @@ def _reducers(contents: Contents, used: set[str]) -> Reducers:
         state["value"] = _Content(name)
         return new_object, (type(key),), state, None, None, _set_object
 
-    parts = (mappings(), _locks(), _private_keys(), interpreters(), {FakeKey: reduce_object})
+    def refer(name: str) -> _Content:
+        used.add(name)
+        return _Content(name)
+
+    parts = (
+        *(mappings(), _locks(), _private_keys(), interpreters()),
+        *({FakeKey: reduce_object}, log_events(contents, refer)),
+    )
     return copyreg.dispatch_table | reduce(or_, parts)
 
 
