@@ -39,8 +39,8 @@ _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 # net_raw, sys_chroot, mknod, audit_write, setfcap.
 CONTAINER_CAPABILITIES = frozenset({0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31})
 
-MOST_PROCESSES = 4096
-"""The most processes and threads of an instance."""
+MOST_PROCESSES = 1024 + 256 * (os.cpu_count() or 1)
+"""The most processes and threads of an instance: as many as the machine can soon end again."""
 _NICENESS = 10
 
 _libc = ctypes.CDLL(None, use_errno=True)

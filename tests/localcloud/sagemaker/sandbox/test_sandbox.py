@@ -148,7 +148,7 @@ def test_a_jobs_processes_are_limited(cloud: Cloud):
         reading, writing = os.pipe()
         count = 1
         try:
-            while count < 8_000:
+            while count < 60_000:
                 if os.fork() == 0:
                     os.close(writing)
                     os.read(reading, 1)
@@ -160,7 +160,7 @@ def test_a_jobs_processes_are_limited(cloud: Cloud):
     )
 
     [count] = cloud.lines(job["TrainingJobName"])
-    assert int(count) >= 2_000
+    assert int(count) >= 1_000
 
 
 def test_a_sandbox_that_does_not_work_is_refused(monkeypatch: pytest.MonkeyPatch):
