@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from localcloud.server import daemon
 
@@ -50,7 +51,7 @@ class LocalCloud:
             RoleName="measurement", PolicyName="all", PolicyDocument=json.dumps(_ALLOWED)
         )
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, config: Config | None = None) -> Any:
         """A client of a service."""
         make: Any = boto3.client
         return make(
@@ -59,9 +60,17 @@ class LocalCloud:
             endpoint_url=self.server.url,
             aws_access_key_id="local",
             aws_secret_access_key="local",  # noqa: S106  # the local cloud takes any
+            config=config,
         )
 
-    def create(self, name: str, script: str, *arguments: str, **changes: Any) -> None:
+    def create(
+        self,
+        name: str,
+        script: str,
+        *arguments: str,
+        metrics: Sequence[dict[str, str]] = (),
+        **changes: Any,
+    ) -> None:
         """Starts a job of one instance that runs a script."""
         key = f"code/{name}/main.py"
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=script.encode())
@@ -74,6 +83,7 @@ class LocalCloud:
                 "TrainingInputMode": "File",
                 "ContainerEntrypoint": ["python3", "/opt/ml/input/data/code/main.py"],
                 **({"ContainerArguments": list(arguments)} if arguments else {}),
+                **({"MetricDefinitions": list(metrics)} if metrics else {}),
             },
             "InputDataConfig": [{"ChannelName": "code", "DataSource": {"S3DataSource": source}}],
             "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/output"},
