@@ -1,9 +1,10 @@
 """The process that searches a job's output for its metrics.
 
 A regular expression that backtracks blocks Python's interpreter until it ends, which may be never.
-In a separate process it blocks only its own job, up to a limit. The process reads JSON lines from
-its standard input: first the expressions by metric, then lists of lines of output. It answers each
-list with an Answer. It ends with its standard input, and with the thread that started it.
+In a separate process it blocks only its own job, up to a limit. The process gets the number of the
+process that starts it, and reads JSON lines from its standard input: first the expressions by
+metric, then lists of lines of output. It answers each list with an Answer. It ends with its
+standard input, and with the thread that started it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ SECONDS = 1.0
 LONGEST_LINE = 8192
 """Characters of a line that are searched for a metric: the time may grow with their cube."""
 _MOST_BYTES = 1 << 30
-_NICENESS = 10
 
 
 class Answer(TypedDict):
@@ -93,7 +93,8 @@ def main() -> None:
     """Answers until the standard input ends."""
     # The expression that it is at may go on after the standard input has ended.
     linux.signal_on_parent_death()
-    os.nice(_NICENESS)
+    if os.getppid() != int(sys.argv[1]):
+        sys.exit("The server has ended.")
     resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
     signal.signal(signal.SIGVTALRM, _time_out)
     expressions = json.loads(sys.stdin.readline())

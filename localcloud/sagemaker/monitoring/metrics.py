@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ from localcloud.sagemaker.sandbox.helper_process import sandbox_environment
 
 MOST_WAITING = 4 << 20
 """Characters of output that wait to be read; if there are more, the oldest are not read."""
-FINISH_SECONDS = 10.0
+FINISH_SECONDS = 30.0
 """How long the output of instances that have ended is still read."""
 
 _log = logging.getLogger(__name__)
@@ -164,7 +165,7 @@ class Metrics:
                 return self._process
             self._process = process = subprocess.Popen(
                 # -S: no site packages, so the process starts fast.
-                [sys.executable, "-S", "-m", matching.__name__],
+                [sys.executable, "-S", "-m", matching.__name__, str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

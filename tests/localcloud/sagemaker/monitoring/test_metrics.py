@@ -109,7 +109,8 @@ def test_a_search_ends_with_the_server_also_when_that_is_killed():
     server = """
 import sys, time
 from localcloud.sagemaker.monitoring.metrics import Metrics
-metrics = Metrics("a-job", [{"Name": "costly", "Regex": "(a+)+$"}])
+costly = [{"Name": str(number), "Regex": f"{number}?(a+)+$"} for number in range(40)]
+metrics = Metrics("a-job", costly)
 metrics.read(["a" * 60 + "b"], time=0.0)
 while metrics._process is None:
     time.sleep(0.01)
@@ -123,7 +124,8 @@ time.sleep(60)
         arguments = (search / "cmdline").read_bytes()
         killed.kill()
 
-    eventually(lambda: not _runs(search, arguments) or None)
+    # By itself, it would end after a second of processor time for each expression.
+    eventually(lambda: not _runs(search, arguments) or None, seconds=15)
 
 
 def _runs(process: Path, arguments: bytes) -> bool:
