@@ -351,7 +351,8 @@ def test_a_form_without_a_part_of_its_signature_is_refused(
 def test_a_form_has_one_file_and_small_fields(script: Presigned):
     form = script.form("s3v4", f"{OPEN}-small", Conditions=[["starts-with", "$x-amz-meta-a", ""]])
 
-    assert upload(form, **{"x-amz-meta-a": "x" * 20_000})[1] == "MaxPostPreDataLengthExceeded"
+    large: dict[str, str] = {"x-amz-meta-a": "x" * 20_000}
+    assert upload(form, b"new", **large)[1] == "MaxPostPreDataLengthExceeded"
     boundary = "boundary"
     body = "".join(
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
