@@ -25,7 +25,7 @@ from localcloud.handlers.request_path import request_path
 from localcloud.protocol.requests import application
 from localcloud.sagemaker.api.service import TrainingService
 from localcloud.sagemaker.jobs.job_events import Publisher
-from localcloud.sagemaker.runtime import network_interfaces
+from localcloud.sagemaker.runtime import network_interfaces, pool_folders
 from localcloud.sagemaker.runtime import settings as defaults
 from localcloud.sagemaker.runtime.settings import Settings
 from localcloud.sagemaker.runtime.spot_schedule import Market, SpotSchedule
@@ -103,6 +103,7 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
     keeper.start()
     training.resume(restored.taken)
     network_interfaces.start(training.find, options.interface_delay, keeper.changed)
+    pool_folders.start(settings.jobs, training.held_pools)
     schedules.start(options.schedule_speed)
     _stop_on_signal(server.shutdown)
     state = options.data / STATE_FILE

@@ -20,14 +20,13 @@ from localcloud.sagemaker.jobs import description, statuses, usage, warm_pools
 from localcloud.sagemaker.jobs.job_store import JobStore
 from localcloud.sagemaker.jobs.past_jobs import PastJobs
 from localcloud.sagemaker.jobs.quota_book import Place, QuotaBook
-from localcloud.sagemaker.jobs.records import TrainingJob, training_job_arn
+from localcloud.sagemaker.jobs.records import TrainingJob, WarmPool, training_job_arn
 from localcloud.sagemaker.jobs.search_index import SearchIndex
 from localcloud.sagemaker.runtime import network_interfaces
 from localcloud.sagemaker.runtime.control import Interruption
 from localcloud.sagemaker.runtime.role_clients import Clients, RoleClients
 from localcloud.sagemaker.runtime.runner import Announce, Runner
 from localcloud.sagemaker.runtime.settings import Settings
-from localcloud.sagemaker.sandbox.script_files import remove
 
 Document = dict[str, Any]
 _MOST_TAGS = 50
@@ -189,10 +188,12 @@ class TrainingService:
             earlier.warm_pool = warm_pools.reused(earlier.warm_pool, job.name, now)
             network_interfaces.hand_over(earlier, job)
             self._index.note(earlier, now)
-        held = {pool.folder for pool in warm_pools.held([*others, job], now)}
-        for folder in self._settings.jobs.glob("warm-pool-*"):
-            if folder.name not in held:
-                remove(folder)
+
+    def held_pools(self) -> list[WarmPool]:
+        """The warm pools that have instances now."""
+        # With the lock: never while instances pass from one job to another.
+        with self._lock:
+            return warm_pools.held(self._jobs.holding(), time.time())
 
     def _refuse_duplicate(self, arn: str) -> None:
         if self._jobs.find(arn) is not None:

@@ -14,7 +14,7 @@ from localcloud.protocol.errors import ServiceError
 from localcloud.sagemaker.jobs import statuses, usage, warm_pools
 from localcloud.sagemaker.jobs.quota_book import Quota, QuotaBook
 from localcloud.sagemaker.jobs.records import TrainingJob, WarmPool
-from tests.localcloud.cloud import LISTEN, Cloud, refusal
+from tests.localcloud.cloud import LISTEN, Cloud, eventually, refusal
 
 PLACE = ("123456789012", "us-east-1")
 DAY = 86_400
@@ -189,6 +189,7 @@ def test_a_pool_can_be_ended_and_only_then_its_job_deleted(roomy: Cloud):
     pool = roomy.describe(name["TrainingJobName"])["WarmPoolStatus"]
     assert pool["Status"] == "Terminated"
     roomy.sagemaker.delete_training_job(**name)
+    eventually(lambda: True if not list((roomy.data / "jobs").glob("warm-pool-*")) else None)
 
 
 def test_profiler_and_remote_debugging_change_while_a_job_runs(cloud: Cloud):
