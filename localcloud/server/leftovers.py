@@ -1,4 +1,4 @@
-"""Removes the processes and files that the jobs of an earlier server left.
+"""Removes the processes and files that an earlier server and its jobs left.
 
 The kernel ends a confined job's processes with the server. Plain processes can outlive a server
 that was killed together with their helper process.
@@ -6,6 +6,7 @@ that was killed together with their helper process.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,16 @@ def sweep(jobs: Path) -> None:
         return
     process_table.end(_processes_of(jobs))
     remove(jobs)
+
+
+def use_temporary_folder(folder: Path) -> None:
+    """Makes this process's temporary files be in a folder, which is emptied.
+
+    A server that is killed or stopped while it packs a model leaves a file there.
+    """
+    remove(folder)
+    folder.mkdir(mode=0o700)
+    tempfile.tempdir = str(folder)
 
 
 def _processes_of(jobs: Path) -> Iterator[Process]:

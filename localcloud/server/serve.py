@@ -30,15 +30,18 @@ from localcloud.sagemaker.runtime import settings as defaults
 from localcloud.sagemaker.runtime.settings import Settings
 from localcloud.sagemaker.runtime.spot_schedule import Market, SpotSchedule
 from localcloud.sagemaker.sandbox.choice import Name, Sandbox, choose
+from localcloud.sagemaker.sandbox.script_files import remove
 from localcloud.server.code_version import fingerprint
 from localcloud.server.connections import Connection
 from localcloud.server.daemon import LOCK_FILE, PORT_FILE, STATE_FILE
-from localcloud.server.leftovers import sweep
+from localcloud.server.leftovers import sweep, use_temporary_folder
 from localcloud.snapshots.file import KEPT
 from localcloud.snapshots.gate import Gate
 from localcloud.snapshots.keeper import Keeper, Restored
 
 ADDRESS = "127.0.0.1"
+_TEMPORARY = "tmp"
+"""The folder of the server's temporary files, in the data folder."""
 
 
 class AlreadyRunningError(Exception):
@@ -79,6 +82,7 @@ def serve(options: Options, say: Callable[[str], None]) -> NoReturn:
     with _lock(options.data):
         (options.data / STATE_FILE).unlink(missing_ok=True)
         sweep(options.data / "jobs")
+        use_temporary_folder(options.data / _TEMPORARY)
         _serve(options, say)
         # At once, which releases the lock: threads of ended jobs may still wait for the server, and
         # `stop` returns when the folder is free.
@@ -119,6 +123,7 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
         finally:
             training.close()
             sweep(options.data / "jobs")
+            remove(options.data / _TEMPORARY)
 
 
 def listen(port: int) -> Any:

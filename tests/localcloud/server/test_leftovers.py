@@ -6,6 +6,7 @@ import fcntl
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from localcloud.server import daemon
-from localcloud.server.leftovers import sweep
+from localcloud.server.leftovers import sweep, use_temporary_folder
 from tests.localcloud.cloud import eventually
 
 SLEEP = "import time; time.sleep(300)"
@@ -83,6 +84,20 @@ def test_what_only_names_a_jobs_folder_is_not_touched(jobs: Path, start: Start):
     sweep(jobs)
     time.sleep(0.1)  # a process that was sent a signal lives on for a moment
     assert [process.poll() for process in others] == [None] * len(others)
+
+
+def test_temporary_files_are_in_a_folder_without_those_of_an_earlier_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    folder = tmp_path / "tmp"
+    (folder / "half-packed-model").mkdir(parents=True)
+
+    use_temporary_folder(folder)
+
+    assert list(folder.iterdir()) == []
+    with tempfile.NamedTemporaryFile() as file:
+        assert Path(file.name).parent == folder
 
 
 def test_a_process_that_got_the_number_of_a_dead_server_is_not_stopped_for_it(

@@ -89,6 +89,7 @@ def stop_the_next_one(cloud: Cloud, left: list[Path]) -> None:
     assert processes_below(data) == []
     assert str(data) not in Path("/proc/mounts").read_text()
     assert not (data / "server.json").exists()
+    assert not (data / "tmp").exists()
     assert daemon.find(data) is None
     assert not daemon.stop(data)
 
