@@ -47,7 +47,7 @@ class TrainingService:
         self._clients = Clients(settings.url, self.sessions)
         self._jobs = JobStore()
         self._runners: dict[str, Runner] = {}
-        """The runners of the jobs that this server has started or resumed."""
+        """The runners of the jobs that have not ended: each has clients of some megabytes."""
         self._lock = threading.RLock()
         self._operations: dict[str, Callable[[Place, Document], Document]] = {
             "CreateTrainingJob": self._create,
@@ -143,8 +143,11 @@ class TrainingService:
 
     def _announce(self, job: TrainingJob) -> None:
         # The thread of a job that was forgotten may still report its end.
-        if self._jobs.find(job.arn) is job:
-            self._index.note(job, time.time())
+        with self._lock:
+            if self._jobs.find(job.arn) is job:
+                self._index.note(job, time.time())
+                if statuses.ended(job):
+                    self._runners.pop(job.arn, None)
         self._publish(job)
 
     def _create(self, place: Place, request: Document) -> Document:
@@ -236,12 +239,13 @@ class TrainingService:
 
     def _stop(self, place: Place, request: Document) -> Document:
         job = self._find(place, request)
-        if statuses.ended(job):
+        runner = self._runners.get(job.arn)
+        if runner is None or statuses.ended(job):
             raise validation_error(
                 "The request was rejected because the training job is in status "
                 f"{statuses.status(job)}."
             )
-        self._runners[job.arn].stop()
+        runner.stop()
         return {}
 
     def _update(self, place: Place, request: Document) -> Document:
@@ -269,7 +273,6 @@ class TrainingService:
                     "Available.",
                 )
             self._jobs.remove(job)
-            self._runners.pop(job.arn, None)
             self._index.remove(job, time.time())
         return {}
 

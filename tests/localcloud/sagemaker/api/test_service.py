@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.localcloud.cloud import LISTEN, Cloud, refusal
+from localcloud.sagemaker.api.service import TrainingService
+from localcloud.sagemaker.jobs import statuses
+from localcloud.sagemaker.jobs.records import TrainingJob
+from localcloud.sagemaker.runtime.runner import Runner
+from localcloud.sagemaker.runtime.settings import Settings
+from localcloud.sagemaker.sandbox.choice import Sandbox
+from tests.localcloud.cloud import LISTEN, Cloud, eventually, refusal
 
 
 @dataclass(frozen=True)
@@ -165,3 +173,27 @@ def test_botocores_waiter_sees_the_end(cloud: Cloud, finished: Finished):
     waiter = cloud.sagemaker.get_waiter("training_job_completed_or_stopped")
 
     waiter.wait(**finished.name, WaiterConfig={"Delay": 1, "MaxAttempts": 2})
+
+
+def test_of_a_job_that_has_ended_only_its_record_is_kept(tmp_path: Path):
+    service = TrainingService(
+        Settings(tmp_path, "http://127.0.0.1:9", Sandbox("processes")), lambda _: None
+    )
+    request = {
+        "AlgorithmSpecification": {"TrainingImage": "image"},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    }
+    rows = statuses.enter(statuses.enter((), "Starting", 0.0), "Stopping", 1.0)
+    place = ("job", "123456789012", "us-east-1")
+    service.restore([TrainingJob(*place, request, 0.0, 0.0, rows).document()])
+
+    service.resume(2.0)
+
+    [job] = service.all_jobs()
+    eventually(lambda: statuses.ended(job) or None)
+
+    def of_the_job() -> list[object]:
+        gc.collect()
+        return [each for each in gc.get_objects() if isinstance(each, Runner)]
+
+    eventually(lambda: None if of_the_job() else True)
