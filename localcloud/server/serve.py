@@ -40,6 +40,8 @@ from localcloud.snapshots.gate import Gate
 from localcloud.snapshots.keeper import Keeper, Restored
 
 ADDRESS = "127.0.0.1"
+_LAST_ANSWERS_SECONDS = 5.0
+"""How long an ending server waits for answers that are under way."""
 _TEMPORARY = "tmp"
 """The folder of the server's temporary files, in the data folder."""
 
@@ -94,7 +96,8 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
     sandbox = choose(options.sandbox)
     if sandbox.shortcomings:
         say(sandbox.shortcomings)
-    server = listen(options.port or _earlier_port(options.data))
+    answering = Gate()
+    server = listen(options.port or _earlier_port(options.data), answering)
     settings = _settings(options, sandbox, server.server_port)
     keeper = Keeper(options.data / KEPT, Gate())
     training = TrainingService(settings, keeper.after(Publisher().announce))
@@ -117,20 +120,40 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
         server.serve_forever()
     finally:
         state.unlink(missing_ok=True)
-        try:
-            # Before the jobs end, because the next server continues them.
-            keeper.finish()
-        finally:
-            training.close()
-            sweep(options.data / "jobs")
-            remove(options.data / _TEMPORARY)
+        # The last answers are sent whole, and what they report is in the last snapshot. No request
+        # is answered after it.
+        with answering.closed(_LAST_ANSWERS_SECONDS):
+            _end(options, keeper, training)
 
 
-def listen(port: int) -> Any:
-    """A server that listens on a port, 0 for any. It does not answer yet, as it has no `app`."""
-    server = make_server(ADDRESS, port, application([]), threaded=True, request_handler=Connection)
+def _end(options: Options, keeper: Keeper, training: TrainingService) -> None:
+    try:
+        # Before the jobs end, because the next server continues them.
+        keeper.finish()
+    finally:
+        training.close()
+        sweep(options.data / "jobs")
+        remove(options.data / _TEMPORARY)
+
+
+def listen(port: int, answering: Gate) -> Any:
+    """A server that listens on a port, 0 for any. It does not answer yet, as it has no `app`.
+
+    Each request passes `answering` before it is read, and leaves it when its answer was sent.
+    """
+    handler = _at_gate(answering)
+    server = make_server(ADDRESS, port, application([]), threaded=True, request_handler=handler)
     server.daemon_threads = True
     return server
+
+
+def _at_gate(answering: Gate) -> type[Connection]:
+    class Handler(Connection):
+        def run_wsgi(self) -> None:
+            with answering.passing():
+                super().run_wsgi()
+
+    return Handler
 
 
 def _earlier_port(data: Path) -> int:

@@ -138,8 +138,9 @@ def moto() -> Iterator[str]:
     from localcloud.handlers.refusals import answer_errors
     from localcloud.protocol.requests import application
     from localcloud.server.serve import listen
+    from localcloud.snapshots.gate import Gate
 
-    server = listen(0)
+    server = listen(0, Gate())
     server.app = application([answer_errors, read_body, Moto()])
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

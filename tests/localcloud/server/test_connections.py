@@ -16,6 +16,7 @@ from localcloud.protocol.requests import Request, application
 from localcloud.protocol.responses import json_response
 from localcloud.server.connections import Connection
 from localcloud.server.serve import listen
+from localcloud.snapshots.gate import Gate
 from tests.localcloud.cloud import Cloud
 
 OF_LOGS = (
@@ -75,7 +76,7 @@ def test_headers_that_are_too_large_are_refused_in_their_services_form(cloud: Cl
 def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """The port of a server that waits a tenth of a second for the next part of a request."""
     monkeypatch.setattr(Connection, "timeout", 0.1)
-    server = listen(0)
+    server = listen(0, Gate())
 
     def answer(_request: Request, _rest: object) -> object:
         return json_response("200 OK", {})

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from localcloud.server import daemon
-from tests.localcloud.cloud import LISTEN, Cloud, eventually, processes_below
+from tests.localcloud.cloud import BUCKET, LISTEN, Cloud, eventually, processes_below
 
 Confined = Callable[[str], Cloud]
 _OWN_NETWORK = str(Path("/proc/self/ns/net").readlink())
@@ -108,6 +109,31 @@ def test_only_this_machine_can_reach_it_at_one_address(cloud: Cloud):
     # A server that listened on all of the machine's addresses would answer here as well.
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.2", cloud.server.port), timeout=10)
+
+
+def test_a_request_that_is_under_way_at_the_end_is_answered_and_kept(
+    start: Callable[[], Cloud],
+):
+    cloud = start()
+    address = ("127.0.0.1", cloud.server.port)
+    authorization = "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/s3/aws4_request"
+    head = (
+        f"PUT /{BUCKET}/late HTTP/1.1\r\nHost: 127.0.0.1:{cloud.server.port}\r\n"
+        f"Authorization: {authorization}, SignedHeaders=host, Signature=0\r\n"
+        "Content-Length: 6\r\n\r\nhal"
+    )
+    with socket.create_connection(address, timeout=60) as connection:
+        connection.sendall(head.encode())
+        time.sleep(0.5)  # until the server has accepted the connection and reads
+        os.kill(cloud.server.pid, signal.SIGTERM)
+        eventually(lambda: None if (cloud.data / daemon.STATE_FILE).exists() else True)
+        time.sleep(2)  # in which a server that did not wait would take its last snapshot and end
+        connection.sendall(b"ves")
+        answer = connection.makefile("rb").read()
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    eventually(lambda: True if daemon.find(cloud.data) is None else None)
+    assert start().get("late") == b"halves"
 
 
 def test_a_reset_ends_and_forgets_all_jobs(confined: Confined):
