@@ -18,10 +18,15 @@ _REPORTED = "reported"
 TOGETHER = "tests/integration/full_platform/"
 """The tests that read one platform, which takes a minute to bring up."""
 
-APART = ("tests/integration/", "tests/localcloud/sagemaker/runtime/test_runtime.py")
+APART = (
+    "tests/integration/",
+    "tests/localcloud/sagemaker/runtime/test_runtime.py",
+    "tests/bench/soak/test_soak.py",
+)
 """The tests that take long, each of which brings up what it needs."""
 
 LONGEST = (
+    "tests/bench/soak/test_soak.py",
     "tests/localcloud/sagemaker/runtime/test_runtime.py",
     "tests/integration/crashes/",
     "tests/integration/test_commands.py",

@@ -1,0 +1,41 @@
+"""What a local cloud has of the machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.soak.machine import Used, leftovers, marked, namespaces, processes
+from localcloud.server import process_table
+
+SLEEP = "import time; time.sleep(300)"
+
+
+def test_processes_and_files_of_a_marked_server_are_left(tmp_path: Path):
+    (tmp_path / "cloud" / "kept").mkdir(parents=True)
+    (tmp_path / "cloud" / "jobs").mkdir()
+    with marked(tmp_path):
+        left = subprocess.Popen([sys.executable, "-S", "-c", SLEEP])
+    try:
+        assert [each.number for each in processes(tmp_path.name)] == [left.pid]
+        found = leftovers(tmp_path, set(), set())
+        assert f"the process {left.pid}" in found[0]
+        assert found[-1] == f"the file {tmp_path / 'cloud' / 'jobs'}"
+    finally:
+        left.kill()
+        left.wait()
+    assert str(tmp_path) not in os.environ["PATH"]
+
+
+def test_a_process_is_in_no_other_namespace_than_its_parent():
+    running = process_table.running()
+    assert namespaces([running[os.getpid()]]) == set()
+
+
+def test_what_a_process_uses_is_read():
+    used = Used.by(os.getpid())
+    assert used.memory > 1 << 20
+    assert used.threads >= 1
+    assert used.descriptors >= 3
