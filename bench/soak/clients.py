@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from bench.local_cloud import BUCKET
 from bench.soak import train
-from bench.soak.jobs import PHASES, Document, History, Job, Observed, request
+from bench.soak.jobs import PHASES, Document, History, Job, Observed, ended_at, request
 from bench.soak.server import GONE, Soaked
 from localcloud.sagemaker.monitoring.log_streams import GROUP
 
@@ -53,7 +53,19 @@ class Life:
         finally:
             cloud.remove_faults(job.name)
         self._read_results()
-        self.history.lost = list(cloud.windows)
+        while self._was_end_lost():
+            self._attend()
+            self._read_results()
+
+    def _was_end_lost(self) -> bool:
+        """Whether a killed server has forgotten the end that was read, so that the job runs again.
+
+        It may not have: a snapshot has what happens while it is taken, too.
+        """
+        self.history.lost = list(self.cloud.windows)
+        end = ended_at(self.history.description)
+        sure = end is None or self.history.kept(end)
+        return not sure and ended_at(self.describe()) != end
 
     def _create(self) -> None:
         ends = self.cloud.ends.total()

@@ -129,6 +129,12 @@ class History:
         return not any(window.has(time) for window in self.lost)
 
 
+def ended_at(description: Document | None) -> float | None:
+    """When a job ended, in epoch seconds; None if it runs or is not there."""
+    end = (description or {}).get("TrainingEndTime")
+    return None if end is None else float(end.timestamp())
+
+
 def plan(seed: int) -> Iterator[Job]:
     """Draws jobs without end; those of a seed are always the same."""
     for number in itertools.count(1):
@@ -267,8 +273,8 @@ def _end_by_itself(job: Job) -> str:
 
 
 def _ended_before(history: History, time: float) -> bool:
-    end = (history.description or {}).get("TrainingEndTime")
-    return end is not None and bool(end.timestamp() <= time)
+    end = ended_at(history.description)
+    return end is not None and end <= time
 
 
 def problems(job: Job, history: History) -> list[str]:

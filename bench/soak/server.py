@@ -21,9 +21,10 @@ from botocore.exceptions import (
     ConnectionClosedError,
     EndpointConnectionError,
     HTTPClientError,
+    IncompleteReadError,
 )
 
-from bench.local_cloud import REGION, LocalCloud
+from bench.local_cloud import BUCKET, REGION, LocalCloud
 from bench.soak.jobs import INSTANCE_TYPE, Document, Window
 from bench.soak.machine import Used, marked, namespaces, processes
 from localcloud.server import daemon
@@ -99,9 +100,14 @@ class Soaked:
         return client
 
     def _await_snapshot(self) -> None:
+        """Waits until a snapshot has all that was done so far."""
         now = time.time()
+        # A change, because otherwise nothing may cause another snapshot.
+        self.s3.put_object(Bucket=BUCKET, Key="begun")
+        deadline = time.monotonic() + _PATIENCE_SECONDS
         while self._taken() < now:
-            self.s3.list_buckets()
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no snapshot was taken within {_PATIENCE_SECONDS:g} s")
             time.sleep(_AGAIN_SECONDS)
 
     def _taken(self) -> float:
@@ -130,7 +136,7 @@ class Soaked:
                     raise
                 time.sleep(_AGAIN_SECONDS)
                 continue
-            except HTTPClientError:
+            except (HTTPClientError, IncompleteReadError):
                 pass
             else:
                 self.took.append(time.monotonic() - begun)

@@ -20,6 +20,7 @@ from bench.soak.clients import HungError, Life, look
 from bench.soak.jobs import Job, plan, problems
 from bench.soak.machine import Used, interfaces, leftovers, processes
 from bench.soak.server import Soaked, soaked
+from localcloud.server import daemon
 
 MOST_GROWTH = 1.5
 """The limit of the server's memory at the end, as a multiple of that after its warm-up."""
@@ -117,6 +118,8 @@ class _Run:
         self._plan = plan(summary.seed)
         self._warming: Counter[float] = Counter()
         """How many jobs have ended since each start of the server."""
+        self._broken = threading.Event()
+        """Set when no more jobs are to be created."""
         self._objects = 0
         """How many objects were in the bucket at the end."""
 
@@ -140,7 +143,7 @@ class _Run:
         self.summary.took = self._cloud.took
 
     def _work(self, deadline: float) -> None:
-        while time.monotonic() < deadline and len(self.summary.problems) < _MOST_PROBLEMS:
+        while time.monotonic() < deadline and not self._broken.is_set():
             with self._lock:
                 job = next(self._plan)
             self._one(job)
@@ -163,6 +166,8 @@ class _Run:
             for each in found:
                 self.summary.problems.append(f"{job}: {each}")
                 self._say(f"{self.summary.problems[-1]}\n{life.history}")
+            if len(self.summary.problems) >= _MOST_PROBLEMS:
+                self._broken.set()
             self._note_end()
 
     def _note_end(self) -> None:
@@ -177,7 +182,14 @@ class _Run:
             how, pause = chance.choice(["kill", "stop"]), chance.choice([0, chance.uniform(0, 2)])
             if ended.wait(wait):
                 return
-            self._cloud.end(how, pause)
+            try:
+                self._cloud.end(how, pause)
+            except daemon.StartError as error:
+                with self._lock:
+                    self.summary.problems.append(str(error))
+                self._say(str(error))
+                self._broken.set()
+                raise
             self.summary.warm = None
 
     def settle(self) -> None:
