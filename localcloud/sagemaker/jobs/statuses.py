@@ -155,6 +155,15 @@ def limits(job: TrainingJob, now: float) -> tuple[Limit, ...]:
     return tuple(found)
 
 
+def end_of_stop(job: TrainingJob) -> str:
+    """As what a job that is stopping ends: as the limit that it had reached, or else as Stopped."""
+    index = next(index for index, row in enumerate(job.transitions) if row.status == "Stopping")
+    asked = job.transitions[index].start
+    before = replace(job, transitions=job.transitions[:index])
+    reached = [limit for limit in limits(before, asked) if limit.time <= asked]
+    return min(reached, key=lambda limit: limit.time).status if reached else "Stopped"
+
+
 def _accelerated(job: TrainingJob) -> bool:
     groups = instance_groups(job.request)
     return any(instance_types()[group["InstanceType"]].accelerators for group in groups)

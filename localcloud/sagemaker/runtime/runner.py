@@ -64,7 +64,7 @@ class Runner:
     def resume(self, lost: float) -> None:
         """Continues a job whose instances were lost with an earlier server, at this time."""
         if statuses.stopping(self.job):
-            self._control.demand(_STOPPED)
+            self._control.demand(Outcome(statuses.end_of_stop(self.job)))
         else:
             if statuses.has_instances(self.job):
                 self._enter("Interrupted", now=lost)

@@ -140,3 +140,23 @@ def test_an_accelerated_jobs_time_pending_is_limited_in_each_attempt(
     )
 
     assert statuses.limits(record, 150.0) == (Limit(1940.0, "Stopped"),) * limited
+
+
+@pytest.mark.parametrize(
+    ("rows", "end"),
+    [
+        ((*WHOLE[:3], ("Stopping", 179.0)), "Stopped"),
+        ((*WHOLE[:3], ("Stopping", 180.0)), "MaxRuntimeExceeded"),
+        ((*WHOLE[:3], ("Stopping", 180.0), ("Uploading", 181.0)), "MaxRuntimeExceeded"),
+        ((*INTERRUPTED, ("Stopping", 1059.0)), "Stopped"),
+        ((*INTERRUPTED, ("Stopping", 1060.0)), "MaxRuntimeExceeded"),
+        ((*WHOLE[:3], ("Interrupted", 130.0), ("Stopping", 2100.0)), "MaxWaitTimeExceeded"),
+        ((("Starting", 100.0), ("Stopping", 101.0)), "Stopped"),
+    ],
+)
+def test_a_job_that_is_stopping_ends_as_the_limit_that_it_had_reached(
+    rows: tuple[tuple[str, float], ...], end: str
+):
+    condition = {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 2000}
+
+    assert statuses.end_of_stop(job(*rows, StoppingCondition=condition)) == end
