@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -40,6 +41,7 @@ _DROUGHT_SECONDS = 0.3
 _SAMPLE_SECONDS = 0.5
 _AGAIN_SECONDS = 0.1
 _FAULTS = {"SlowDown", "ThrottlingException", "ExpiredToken", "ExpiredTokenException"}
+_NOT_REACHED = "EndpointConnectionError"
 GONE = {"NoSuchKey", "ResourceNotFound", "ResourceNotFoundException", "ValidationException"}
 """The codes of what is not there, or not in a state for the call."""
 
@@ -64,6 +66,8 @@ class Soaked:
         """The namespaces in which its processes were."""
         self._market = ("--spot-interval", "6", "--spot-drought", "0.2", "--spot-seed", str(seed))
         self._faults: dict[str, list[Document]] = {}
+        self._log: list[str] = []
+        """The logs of the servers that have ended."""
         self._lock = threading.RLock()
         self._ended = threading.Event()
         self.server = self._start()
@@ -129,7 +133,7 @@ class Soaked:
                 answer = operation()
             except ClientError as error:
                 self.took.append(time.monotonic() - begun)
-                if error.response["Error"]["Code"] not in _FAULTS:
+                if error.response["Error"]["Code"] not in _FAULTS and not _at_end(error):
                     raise
             except EndpointConnectionError:
                 if time.monotonic() > deadline:
@@ -164,6 +168,7 @@ class Soaked:
             else:
                 daemon.stop(self.data)
             self.ends[how] += 1
+            self._log.append((self.data / daemon.LOG_FILE).read_text(errors="replace"))
             time.sleep(pause)
             self.server = self._start()
             self.since = time.monotonic()
@@ -205,6 +210,13 @@ class Soaked:
         every = [fault for faults in self._faults.values() for fault in faults]
         daemon.ask(self.server, "POST", "/localcloud/faults", {"faults": every})
 
+    def failures(self) -> str:
+        """What the logs of all servers say of requests that failed in them; empty if none did."""
+        last = (self.data / daemon.LOG_FILE).read_text(errors="replace")
+        entries = re.split(r"^(?=\d{4}-\d\d-\d\d )", "\n".join([*self._log, last]), flags=re.M)
+        failed = [entry for entry in entries if " failed" in entry.partition("\n")[0]]
+        return "".join(entry for entry in failed if _NOT_REACHED not in entry)
+
     def used(self) -> Used:
         """What the server uses of the machine now."""
         with self._lock:
@@ -219,6 +231,12 @@ class Soaked:
         self._ended.set()
         self._watcher.join()
         daemon.stop(self.data)
+
+
+def _at_end(error: ClientError) -> bool:
+    """Whether a request failed because a server that ends does not reach itself any more."""
+    found = error.response["Error"]
+    return found["Code"] == "InternalFailure" and _NOT_REACHED in found["Message"]
 
 
 def _refuse_half_answer(response_dict: Document, operation_model: Any, **_: Any) -> None:

@@ -106,6 +106,9 @@ def soak(
         run.summary.left += run.contents_without_objects()
         for each in run.summary.left:
             say(each)
+        if failures := cloud.failures():
+            run.summary.problems.append("requests failed in the server")
+            say(failures)
         return run.summary
 
 

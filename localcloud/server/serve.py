@@ -112,7 +112,7 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
     network_interfaces.start(training.find, options.interface_delay, keeper.changed)
     pool_folders.start(settings.jobs, training.held_pools)
     schedules.start(options.schedule_speed)
-    _stop_on_signal(server.shutdown)
+    _stop_on_signal(training.prepare_end, server.shutdown)
     state = options.data / STATE_FILE
     _write_state(state, server.server_port, settings, restored)
     say(f"Serving on {settings.url}, jobs confined by {sandbox.name}. {restored.lost}".rstrip())
@@ -183,8 +183,9 @@ def _settings(options: Options, sandbox: Sandbox, port: int) -> Settings:
     )
 
 
-def _stop_on_signal(shutdown: Callable[[], None]) -> None:
+def _stop_on_signal(prepare: Callable[[], None], shutdown: Callable[[], None]) -> None:
     def stop(_number: int, _frame: FrameType | None) -> None:
+        prepare()
         # On another thread, because it waits for the loop that this thread runs.
         threading.Thread(target=shutdown, daemon=True).start()
 

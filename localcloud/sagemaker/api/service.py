@@ -49,6 +49,7 @@ class TrainingService:
         self._runners: dict[str, Runner] = {}
         """The runners of the jobs that have not ended: each has clients of some megabytes."""
         self._lock = threading.RLock()
+        self._ending = threading.Event()
         self._operations: dict[str, Callable[[Place, Document], Document]] = {
             "CreateTrainingJob": self._create,
             "DescribeTrainingJob": self._describe,
@@ -122,7 +123,7 @@ class TrainingService:
 
     def _runner_of(self, job: TrainingJob) -> Runner:
         access = partial(self._clients.of_job, job.request, job.region)
-        return Runner(job, self._settings, access, self._announce)
+        return Runner(job, self._settings, access, self._announce, self._ending)
 
     def resume(self, lost: float) -> None:
         """Continues the jobs whose instances were lost with an earlier server, at this time."""
@@ -130,6 +131,14 @@ class TrainingService:
             if not statuses.ended(job):
                 self._runners[job.arn] = runner = self._runner_of(job)
                 runner.resume(lost)
+
+    def prepare_end(self) -> None:
+        """Records no more ends of jobs. Call it before the server stops to accept requests.
+
+        The jobs call its services too. They would fail, and the next server would not continue
+        them.
+        """
+        self._ending.set()
 
     def close(self) -> None:
         """Kills the processes of all jobs, and forgets the jobs."""
@@ -170,7 +179,7 @@ class TrainingService:
             transitions=statuses.enter((), "Starting", now),
             tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
         )
-        runner = Runner(job, self._settings, lambda: access, self._announce)
+        runner = Runner(job, self._settings, lambda: access, self._announce, self._ending)
         with self._lock:
             self._refuse_duplicate(arn)
             self._take_instances(job, now)

@@ -45,10 +45,15 @@ class Runner:
         settings: Settings,
         access: Callable[[], RoleClients],
         announce: Announce,
+        ending: threading.Event,
     ) -> None:
-        """`access` assumes the job's execution role; it is called once, when the job runs."""
+        """`access` assumes the job's execution role; it is called once, when the job runs.
+
+        When `ending` is set, the server ends, and the job's end is not recorded any more.
+        """
         self.job = job
         self._announce = announce
+        self._ending = ending
         self._settings = settings
         self._access = cache(access)
         self._lock = threading.RLock()
@@ -240,6 +245,9 @@ class Runner:
 
     def _finish(self, outcome: Outcome) -> None:
         with self._lock:
+            if self._ending.is_set():
+                # Perhaps it could not reach the services any more. The next server continues it.
+                return
             # A job that is stopped while its results are uploaded still ends as Stopped.
             if statuses.stopping(self.job) and outcome.status == "Completed":
                 outcome = _STOPPED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from localcloud.sagemaker.api.service import TrainingService
 from localcloud.sagemaker.jobs import statuses
-from localcloud.sagemaker.jobs.records import TrainingJob
+from localcloud.sagemaker.jobs.records import TrainingJob, Transition
 from localcloud.sagemaker.runtime.runner import Runner
 from localcloud.sagemaker.runtime.settings import Settings
 from localcloud.sagemaker.sandbox.choice import Sandbox
@@ -175,21 +176,28 @@ def test_botocores_waiter_sees_the_end(cloud: Cloud, finished: Finished):
     waiter.wait(**finished.name, WaiterConfig={"Delay": 1, "MaxAttempts": 2})
 
 
-def test_of_a_job_that_has_ended_only_its_record_is_kept(tmp_path: Path):
-    service = TrainingService(
-        Settings(tmp_path, "http://127.0.0.1:9", Sandbox("processes")), lambda _: None
-    )
+def resumed(folder: Path, *rows: str, ending: bool = False) -> TrainingService:
+    """A service whose only job was resumed; it can't reach the services that it calls."""
+    settings = Settings(folder, "http://127.0.0.1:9", Sandbox("processes"))
+    service = TrainingService(settings, lambda _: None)
     request = {
         "AlgorithmSpecification": {"TrainingImage": "image"},
         "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        "RoleArn": "arn:aws:iam::123456789012:role/training",
     }
-    rows = statuses.enter(statuses.enter((), "Starting", 0.0), "Stopping", 1.0)
+    transitions: tuple[Transition, ...] = ()
+    for row in rows:
+        transitions = statuses.enter(transitions, row, 0.0)
     place = ("job", "123456789012", "us-east-1")
-    service.restore([TrainingJob(*place, request, 0.0, 0.0, rows).document()])
-
+    service.restore([TrainingJob(*place, request, 0.0, 0.0, transitions).document()])
+    if ending:
+        service.prepare_end()
     service.resume(2.0)
+    return service
 
-    [job] = service.all_jobs()
+
+def test_of_a_job_that_has_ended_only_its_record_is_kept(tmp_path: Path):
+    [job] = resumed(tmp_path, "Starting", "Stopping").all_jobs()
     eventually(lambda: statuses.ended(job) or None)
 
     def of_the_job() -> list[object]:
@@ -197,3 +205,15 @@ def test_of_a_job_that_has_ended_only_its_record_is_kept(tmp_path: Path):
         return [each for each in gc.get_objects() if isinstance(each, Runner)]
 
     eventually(lambda: None if of_the_job() else True)
+
+
+@pytest.mark.parametrize(("ending", "status"), [(False, "Failed"), (True, "Starting")])
+def test_a_job_that_fails_because_its_server_ends_has_not_failed(
+    tmp_path: Path, ending: bool, status: str
+):
+    [job] = resumed(tmp_path, "Starting", ending=ending).all_jobs()
+
+    eventually(
+        lambda: None if any(each.name == "job job" for each in threading.enumerate()) else True
+    )
+    assert statuses.secondary_status(job) == status
