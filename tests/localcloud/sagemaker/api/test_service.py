@@ -184,6 +184,7 @@ def resumed(folder: Path, *rows: str, ending: bool = False) -> TrainingService:
         "AlgorithmSpecification": {"TrainingImage": "image"},
         "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
         "RoleArn": "arn:aws:iam::123456789012:role/training",
+        "StoppingCondition": {"MaxRuntimeInSeconds": 0},
     }
     transitions: tuple[Transition, ...] = ()
     for row in rows:
@@ -205,6 +206,13 @@ def test_of_a_job_that_has_ended_only_its_record_is_kept(tmp_path: Path):
         return [each for each in gc.get_objects() if isinstance(each, Runner)]
 
     eventually(lambda: None if of_the_job() else True)
+
+
+def test_a_job_that_was_stopping_for_a_limit_ends_as_that_limit(tmp_path: Path):
+    [job] = resumed(tmp_path, "Starting", "Training", "Stopping").all_jobs()
+
+    eventually(lambda: statuses.ended(job) or None)
+    assert statuses.secondary_status(job) == "MaxRuntimeExceeded"
 
 
 @pytest.mark.parametrize(("ending", "status"), [(False, "Failed"), (True, "Starting")])
