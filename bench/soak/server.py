@@ -41,6 +41,8 @@ _DROUGHT_SECONDS = 0.3
 _SAMPLE_SECONDS = 0.5
 _AGAIN_SECONDS = 0.1
 _FAULTS = {"SlowDown", "ThrottlingException", "ExpiredToken", "ExpiredTokenException"}
+_ERRORS = 300
+"""From this status on, an answer is an error, whose body is never streamed."""
 _NOT_REACHED = "EndpointConnectionError"
 GONE = {"NoSuchKey", "ResourceNotFound", "ResourceNotFoundException", "ValidationException"}
 """The codes of what is not there, or not in a state for the call."""
@@ -244,7 +246,8 @@ def _refuse_half_answer(response_dict: Document, operation_model: Any, **_: Any)
 
     botocore takes it for an empty one.
     """
-    if operation_model.has_streaming_output or operation_model.http["method"] == "HEAD":
+    streamed = operation_model.has_streaming_output and response_dict["status_code"] < _ERRORS
+    if streamed or operation_model.http["method"] == "HEAD":
         return
     headers = response_dict["headers"]
     length = headers.get("content-length")

@@ -111,6 +111,7 @@ def test_only_this_machine_can_reach_it_at_one_address(cloud: Cloud):
         socket.create_connection(("127.0.0.2", cloud.server.port), timeout=10)
 
 
+@pytest.mark.deep
 def test_a_request_that_is_under_way_at_the_end_is_answered_and_kept(
     start: Callable[[], Cloud],
 ):
