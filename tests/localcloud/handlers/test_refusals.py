@@ -234,6 +234,8 @@ def deletion(body: bytes) -> bytes:
     return request("s3", f"POST /{BUCKET}?delete", body)
 
 
+MD5 = "Content-MD5: 8BnumgOXiv+fm3jQ3fPttw=="
+"""Of `<a/>`."""
 MALFORMED = {
     "deep JSON": (request("logs", "POST /", DEEP, JSON, GROUPS), 400, "SerializationException"),
     "deep JSON, our own": (
@@ -349,12 +351,12 @@ MALFORMED = {
         "MalformedXML",
     ),
     "XML without a document": (
-        request("s3", f"PUT /{BUCKET}?ownershipControls", b"<a/>"),
+        request("s3", f"PUT /{BUCKET}?ownershipControls", b"<a/>", MD5),
         400,
         "MalformedXML",
     ),
     "XML of another document": (
-        request("s3", f"PUT /{BUCKET}?publicAccessBlock", b"<a/>"),
+        request("s3", f"PUT /{BUCKET}?publicAccessBlock", b"<a/>", MD5),
         400,
         "MalformedXML",
     ),
@@ -400,7 +402,11 @@ MALFORMED = {
         403,
         "SignatureDoesNotMatch",
     ),
-    "an unknown access control list": (put(b"x", "x-amz-acl: juggle"), 400, "InvalidArgument"),
+    "an unknown access control list": (
+        put(b"x", "x-amz-acl: juggle"),
+        400,
+        "AccessControlListNotSupported",
+    ),
     "an upload without a form": (
         request("s3", f"POST /{BUCKET}", b"x"),
         412,

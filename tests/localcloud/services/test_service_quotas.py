@@ -35,8 +35,8 @@ class Account:
 @pytest.fixture(scope="module")
 def account(cloud: Cloud) -> Account:
     region = "us-west-2"
-    quotas, sagemaker = (cloud.client(name, region) for name in ("service-quotas", "sagemaker"))
-    return Account(cloud, quotas, sagemaker, region)
+    there = Cloud(cloud.server, cloud.data, region, "quotas-of-a-region")
+    return Account(there, there.client("service-quotas"), there.sagemaker, region)
 
 
 def test_more_instances_than_the_quota_are_refused_in_the_services_words(account: Account):
