@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from components.deployer.deployer_documents import subject_problems
 from policy_report.markdown import marker
 from toolchain.layout import CHECKOUT
+from training_policies.parameters import matches
+from training_policies.platform_rules.role_trust import ROLE_TRUST
 
 FOLDER = CHECKOUT / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.yml"))
@@ -34,6 +37,13 @@ def jobs(name: str) -> dict[str, dict[str, Any]]:
 def steps(name: str) -> Iterator[dict[str, Any]]:
     for job in jobs(name).values():
         yield from job["steps"]
+
+
+def examples(language: str) -> list[Any]:
+    """The guide's blocks in YAML, or in JSON, which YAML reads as well."""
+    guide = (CHECKOUT / "docs" / "continuous-integration.md").read_text()
+    found = re.findall(rf"^```{language}\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)
+    return [yaml.safe_load(each) for each in found]
 
 
 def is_engine(step: dict[str, Any]) -> bool:
@@ -213,9 +223,7 @@ class TestTheReusableWorkflow:
         assert f"pulumi/pkg/v3 v{workflow(REUSABLE)['env']['PULUMI_VERSION']}\n" in module
 
     def test_is_called_in_the_guide_as_it_wants_to_be(self):
-        guide = (CHECKOUT / "docs" / "continuous-integration.md").read_text()
-        [example] = re.findall(r"^```yaml\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)
-        caller = yaml.safe_load(example)
+        caller, _ = examples("yaml")
         [job] = caller["jobs"].values()
         called = workflow(REUSABLE)["on"]["workflow_call"]
         assert job["uses"].endswith(f"/.github/workflows/{REUSABLE}@<commit>")
@@ -228,3 +236,14 @@ class TestTheReusableWorkflow:
         granted = caller["permissions"]
         for each in jobs(REUSABLE).values():
             assert each["permissions"].items() <= granted.items()
+
+    def test_is_in_the_subject_that_the_guide_has_the_deployer_trust_and_the_pack_require(self):
+        _, settings = examples("yaml")
+        [subject] = settings["sagemaker-training:deployer"]["githubSubjects"]
+        assert subject_problems([subject]) == []
+        assert f"/.github/workflows/{REUSABLE}@" in subject
+        [required] = examples("json")
+        trust = required["policies"]["iam-role-trust"]
+        assert trust.keys() <= ROLE_TRUST.parameters.keys()
+        assert matches(subject, trust["githubSubjects"])
+        assert not matches(subject.partition(":job_workflow_ref")[0], trust["githubSubjects"])

@@ -33,7 +33,12 @@ _VOLUME_KEYS = ("sagemaker:VolumeKmsKey", "sagemaker:VolumeKmsKeyArn")
 reference. Conditions name both, so that it doesn't matter which of them AWS sends."""
 
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+")
-_SUBJECT = re.compile(r"repo:[\w.@-]+/[\w.@-]+:(environment:|ref:refs/)[^*?\s]+")
+_SUBJECT = re.compile(
+    r"repo:[\w.@-]+/[\w.@-]+:(environment:|ref:refs/(heads|tags)/)[^*?:\s]+"
+    r"(:job_workflow_ref:[\w.@-]+/[\w.@-]+/\.github/workflows/[\w.-]+\.ya?ml@[^*?:\s]+)?"
+)
+"""An environment or a branch, and the workflow that a repository may add to its subjects. GitHub
+writes a colon in a name as %3A."""
 _TYPES = "sagemaker:InstanceTypes"
 _CREATE = "sagemaker:CreateTrainingJob"
 _NO_REMOTE_SHELL = {"BoolIfExists": {"sagemaker:EnableRemoteDebug": "false"}}
@@ -52,6 +57,8 @@ def principal_problems(arns: Sequence[str]) -> list[Problem]:
 
 def subject_problems(subjects: Sequence[str]) -> list[Problem]:
     """The GitHub subjects that are not one environment or branch; paths relative to the list.
+
+    A subject may also name the workflow that runs there, as `job_workflow_ref`.
 
     The code of a pull request has not been reviewed yet, and must not launch anything.
     """

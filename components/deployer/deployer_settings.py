@@ -17,5 +17,7 @@ class DeployerSettings(SettingsModel):
     github_subjects: list[str] = Field(
         default=[],
         description="Subjects of GitHub's tokens that may assume the role, as "
-        "repo:acme/platform:environment:production; each names one environment or branch.",
+        "repo:acme/platform:environment:production; each names one environment or branch, and may "
+        "name the workflow, as …:job_workflow_ref:acme/policies/.github/workflows/"
+        "training-stack.yml@refs/heads/main.",
     )

@@ -14,6 +14,7 @@ from tests.components.recording import ACCOUNT, SITE
 
 PIPELINE = f"arn:aws:iam::{ACCOUNT}:role/pipeline"
 SUBJECT = "repo:acme/platform:environment:production"
+WORKFLOW = "job_workflow_ref:acme/policies/.github/workflows/training-stack.yml@refs/heads/main"
 
 
 def test_the_linter_finds_nothing_in_the_trust_of_a_pipelines_role():
@@ -54,11 +55,22 @@ def test_a_principal_that_is_no_single_role_or_user_is_refused(arn: str):
 @pytest.mark.parametrize(
     "subject",
     ["*", "repo:acme/*", "repo:acme/platform:*", "repo:acme/platform:pull_request",
-     "repo:acme/platform:ref:refs/heads/*", "repo:acme/platform:environment:"],
+     "repo:acme/platform:ref:refs/heads/*", "repo:acme/platform:environment:",
+     "repo:acme/platform:ref:refs/pull/1/merge", f"{SUBJECT}:actor:someone",
+     f"{SUBJECT}:{WORKFLOW.replace('heads/main', '*')}", f"repo:acme/platform:{WORKFLOW}",
+     f"{SUBJECT}:{WORKFLOW.partition('@')[0]}"],
 )  # fmt: skip
 def test_a_subject_that_is_wider_than_one_environment_or_branch_is_refused(subject: str):
     assert [each.path for each in subject_problems([SUBJECT, subject])] == ["1"]
 
 
-def test_a_subject_with_the_repositorys_numbers_is_accepted():
-    assert subject_problems(["repo:acme@123/platform@456:ref:refs/heads/main"]) == []
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "repo:acme@123/platform@456:ref:refs/heads/main",
+        f"{SUBJECT}:{WORKFLOW}",
+        f"{SUBJECT}:{WORKFLOW.replace('refs/heads/main', '0' * 40)}",
+    ],
+)
+def test_a_subject_may_have_the_repositorys_numbers_and_the_workflow(subject: str):
+    assert subject_problems([subject]) == []

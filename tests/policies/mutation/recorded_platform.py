@@ -21,7 +21,11 @@ from training_policies.violation import Violation
 RULES = {rule.name: rule for rule in (TEAM_POLICY, *TRAINING_POLICIES, *PLATFORM_POLICIES)}
 TODAY = date(2026, 11, 22)
 _FOLDER = Path(__file__).parent / "recorded"
-_NAT: dict[str, dict[str, Any]] = {
+_FULL: dict[str, dict[str, Any]] = {
+    "iam-role-trust": {
+        "accounts": ["123456789012"],
+        "githubSubjects": ["repo:acme/platform:environment:production"],
+    },
     "vpc-no-internet": {"allowed": True},
     "vpc-security-groups": {"egressPorts": [443]},
 }
@@ -96,7 +100,7 @@ def platform(name: str) -> Platform:
         inputs={state["urn"]: state.get("inputs", {}) for state in states},
         resources={each.urn: each for each in recorded_preview(file)},
         environment="prod" if full else "dev",
-        configured=_NAT if full else {},
+        configured=_FULL if full else {},
     )
 
 

@@ -25,7 +25,13 @@ ADMINISTERED = allow("kms:*", "*", Principal={"AWS": ROOT})
 LOGS = {"Service": "logs.us-east-1.amazonaws.com"}
 ROLE_POLICY, ROLE_TYPE = "aws:iam/rolePolicy:RolePolicy", "aws:iam/role:Role"
 GITHUB = {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"}
+OTHER_PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/gitlab.com"
 SUBJECT = "token.actions.githubusercontent.com:sub"
+WORKFLOW = "repo:acme/platform:environment:prod"
+CALLED = (
+    f"{WORKFLOW}:job_workflow_ref:acme/policies/.github/workflows/training-stack.yml"
+    "@refs/heads/main"
+)
 
 IDENTITY_CASES = (
     case("kms-key-rotation", KMS, "enableKeyRotation", [True], [False], missing=True, unknown=True),
@@ -108,7 +114,8 @@ IDENTITY_CASES = (
           text(assumed({"Service": "sagemaker.amazonaws.com"}, **OWN)),
           text(assumed({"Service": "ec2.amazonaws.com"})),
           text(assumed({"AWS": ROOT}, StringEquals={"sts:ExternalId": "1"})),
-          text(assumed(GITHUB, StringEquals={SUBJECT: "repo:acme/platform:environment:prod"}))],
+          text(assumed({"AWS": f"arn:aws:sts::{ACCOUNT}:assumed-role/one/session"})),
+          text(assumed(GITHUB, StringEquals={SUBJECT: WORKFLOW}))],
          ["", text(assumed("*")), text(assumed({"AWS": "*"})), text(assumed({"AWS": ROOT})),
           text(assumed({"AWS": ACCOUNT})), text(assumed({"AWS": f"arn:aws:iam::{ACCOUNT}:role/*"})),
           text(assumed({"Service": "sagemaker.amazonaws.com"})), text(assumed(GITHUB)),
@@ -116,7 +123,32 @@ IDENTITY_CASES = (
             for each in ("arn:*", "arn:aws:sagemaker:*:*:training-job/*", "arn:aws:s3:::*/*", "*")),
           text(assumed({"Service": "sagemaker.amazonaws.com"},
                        StringLike={"aws:SourceAccount": "*"})),
-          text(assumed(GITHUB, StringLike={SUBJECT: "repo:acme/*"}))], missing=True),
+          *(text(assumed({"AWS": each}, StringEquals={"sts:ExternalId": "1"}))
+            for each in (FOREIGN, "999999999999", "arn:aws:iam::999999999999:role/one",
+                         "AIDAEXAMPLE", [ROLE, "arn:aws:iam::999999999999:user/one"])),
+          *(text(assumed(GITHUB, StringEquals={SUBJECT: each})) for each in (
+              "repo:other/platform:environment:prod", "repo:acme/platform:environment:dev",
+              f"{WORKFLOW}:job_workflow_ref:other/policies/.github/workflows/a.yml@refs/heads/main",
+              [WORKFLOW, "repo:acme/platform:pull_request"])),
+          text(assumed({"Federated": [GITHUB["Federated"], OTHER_PROVIDER]},
+                       StringEquals={SUBJECT: WORKFLOW})),
+          text(assumed({"Federated": OTHER_PROVIDER}, StringEquals={"gitlab.com:sub": WORKFLOW})),
+          text(assumed({"Federated": "cognito-identity.amazonaws.com"})),
+          text(assumed(GITHUB, StringLike={SUBJECT: "repo:acme/*"}))], missing=True,
+         accounts=[ACCOUNT], githubSubjects=[WORKFLOW]),
+    # Without a configuration, no account is known, not even the role's own, and no workflow.
+    case("iam-role-trust", ROLE_TYPE, "assumeRolePolicy",
+         [text(assumed({"Service": "sagemaker.amazonaws.com"}, **OWN))],
+         [text(assumed({"AWS": ROLE})), text(assumed(GITHUB, StringEquals={SUBJECT: WORKFLOW}))],
+         missing=True),
+    case("iam-role-trust", ROLE_TYPE, "assumeRolePolicy",
+         [text(assumed(GITHUB, StringEquals={SUBJECT: CALLED})),
+          text(assumed({"Federated": OTHER_PROVIDER}, StringEquals={"gitlab.com:sub": "main"}))],
+         [text(assumed(GITHUB, StringEquals={SUBJECT: WORKFLOW})),
+          text(assumed(GITHUB, StringEquals={SUBJECT: CALLED.replace("heads", "tags")}))],
+         missing=True, identityProviders=["*:oidc-provider/gitlab.com"],
+         githubSubjects=["repo:acme/*:environment:*:job_workflow_ref:acme/policies/"
+                         ".github/workflows/training-stack.yml@refs/heads/main"]),
     case("iam-role-trust", ROLE_TYPE, "assumeRolePolicy", [text(assumed({"AWS": ROOT}))],
          [text(assumed({"AWS": FOREIGN}))], missing=True, trustedAccounts=[ACCOUNT]),
 )  # fmt: skip

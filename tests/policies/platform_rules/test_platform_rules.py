@@ -152,6 +152,9 @@ ACCOUNT = "123456789012"
 SUBJECT = "repo:acme/platform:environment:production"
 
 
+TRUSTED = {"iam-role-trust": {"accounts": [ACCOUNT], "githubSubjects": [SUBJECT]}}
+
+
 def documents(region: str) -> list[tuple[str, str, dict[str, Any]]]:
     """Each type, the property that holds the document, and the document."""
 
@@ -229,5 +232,23 @@ def documents(region: str) -> list[tuple[str, str, dict[str, Any]]]:
 def test_every_document_of_the_project_passes(region: str):
     for type_, path, document in documents(region):
         judged = resource(type_, {path: json.dumps(document)})
-        said = [str(each) for policy in PLATFORM_POLICIES for each in violations(policy, judged)]
+        said = [
+            str(each)
+            for policy in PLATFORM_POLICIES
+            for each in violations(policy, judged, TRUSTED.get(policy.name))
+        ]
         assert said == [], f"{type_}.{path}"
+
+
+def test_who_is_not_listed_is_refused_with_the_line_that_would_list_them_too():
+    listed = {"accounts": ["111111111111"], "githubSubjects": ["repo:acme/other:*"]}
+    trust = deployer_trust(
+        Site(ACCOUNT, "us-east-1", "dev"), [f"arn:aws:iam::{ACCOUNT}:role/one"], [SUBJECT]
+    )
+    judged = resource("aws:iam/role:Role", {"assumeRolePolicy": json.dumps(trust)})
+    found = [each.remedy for each in violations(POLICIES["iam-role-trust"], judged, listed)]
+    start = 'remove them, or ask for this line in the configuration: "policies": '
+    assert [json.loads(each.removeprefix(start))["iam-role-trust"] for each in found] == [
+        {"accounts": ["111111111111", ACCOUNT]},
+        {"githubSubjects": ["repo:acme/other:*", SUBJECT]},
+    ]
