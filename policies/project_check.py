@@ -38,7 +38,10 @@ PROJECT_KEYS = frozenset(
     {*_DESCRIBING, "runtime", "main", "config", "options", "requiredPulumiVersion"}
 )
 STACK_KEYS = frozenset({"config", "encryptionsalt", "encryptedkey", "secretsprovider"})
-"""The allowed keys. Any other is refused, because a later engine may read it."""
+OPTION_KEYS = frozenset({"refresh"})
+ENGINE_SETTINGS = frozenset({"autonaming", "disable-default-providers", "template"})
+"""The allowed keys of the files, of `options`, and of the settings `pulumi:…` that the engine
+reads. Any other is refused, because a later engine may read it, and run other policy packs."""
 
 
 def problems_in(folder: Path, stack: str) -> Iterator[Problem]:
@@ -82,23 +85,38 @@ def _problems_with(file: Path, allowed: frozenset[str]) -> Iterator[Problem]:
         if key not in allowed:
             rule = _REFUSED.get(key, _UNKNOWN)
             yield Problem(f"{file.name}: {key}", value, rule, f"remove {key}")
+    yield from _problems_with_options(file, content.get("options") or {})
     yield from _problems_with_settings(file, content.get("config") or {})
 
 
+def _problems_with_options(file: Path, options: Any) -> Iterator[Problem]:
+    if not isinstance(options, dict):
+        rule = "is not a mapping of keys"
+        yield Problem(f"{file.name}: options", options, rule, "write keys and values")
+        return
+    for key, value in options.items():
+        if key not in OPTION_KEYS:
+            yield Problem(f"{file.name}: options.{key}", value, _UNKNOWN, f"remove {key}")
+
+
 def _problems_with_settings(file: Path, config: Any) -> Iterator[Problem]:
-    """Settings that would name the stack's team in the files, under either of their names."""
+    """Settings of the engine, under either of their names, that are not known to be harmless."""
     if not isinstance(config, dict):
         rule = "names another folder of settings, or is not a mapping"
         yield Problem(f"{file.name}: config", config, rule, "write settings and values")
         return
     for key, value in config.items():
-        if str(key).replace(":config:", ":") == TAGS_SETTING:
+        setting = str(key).replace(":config:", ":")
+        namespace, _, name = setting.partition(":")
+        if setting == TAGS_SETTING:
             yield Problem(
                 f"{file.name}: config.{key}",
                 value,
                 "writes the stack's tags, which say which team's quotas count",
                 f"remove {key}, and have the tags set with `pulumi stack tag set`",
             )
+        elif namespace == "pulumi" and name not in ENGINE_SETTINGS:
+            yield Problem(f"{file.name}: config.{key}", value, _UNKNOWN, f"remove {key}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -41,7 +41,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stack = stack_of(name, tags, preview.settings, trust_settings=trust)
     cost = stack_cost(preview.jobs, configuration.parameters(POLICIES[0], stack, today))
     quotas = usage([StackJob(each, stack) for each in preview.jobs], configuration)
-    verdict = verdict_on(preview, quotas, configuration, stack=name, tags=tags, today=today)
+    verdict = verdict_on(
+        preview,
+        quotas,
+        configuration,
+        stack=name,
+        tags=tags,
+        today=today,
+        known_packs=asked.known_pack,
+    )
     print(markdown(asked.stack, verdict, cost, quotas), end="")
     return 0 if verdict.passes else 1
 
@@ -58,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stack", required=True, help="the stack's name")
     parser.add_argument(
         "--tags", type=Path, help="the stack's tags, as `pulumi stack tag ls --json` prints them"
+    )
+    parser.add_argument(
+        "--known-pack",
+        action="append",
+        default=[],
+        help="another policy pack that may run in the preview, by its name; may be repeated",
     )
     return parser
 

@@ -55,6 +55,7 @@ def _outcome(verdict: Verdict) -> str:
         (not verdict.judged, "the preview failed, so not all was judged"),
         (not verdict.preview.policies, "no policy ran"),
         (verdict.missing, _missing(verdict)),
+        (verdict.unknown_packs, f"{_count(len(verdict.unknown_packs), 'unknown policy pack')} ran"),
         (verdict.unreported, _unreported(verdict)),
     )
     return next((text for applies, text in outcomes if applies), _kept(verdict))
@@ -78,13 +79,17 @@ def _kept(verdict: Verdict) -> str:
 
 def _disagreement_section(verdict: Verdict) -> Iterator[str]:
     """Why the engine's verdict does not count, if it can't be the pack's."""
-    if not verdict.judged or not (verdict.missing or verdict.unreported):
+    if not verdict.judged or not (verdict.missing or verdict.unknown_packs or verdict.unreported):
         return
     yield "### The engine's verdict is not the pack's"
     yield ""
     if verdict.missing:
         names = ", ".join(f"`{each}`" for each in verdict.missing)
         yield f"These policies of the pack did not run in the preview: {names}."
+        yield ""
+    if verdict.unknown_packs:
+        names = ", ".join(map(_cell, verdict.unknown_packs))
+        yield f"These packs ran as well, and a pack can change what a program declares: {names}."
         yield ""
     if verdict.unreported:
         yield "This report runs the policies itself. The engine did not report what it found here:"
@@ -96,6 +101,7 @@ def _disagreement_section(verdict: Verdict) -> Iterator[str]:
 _CAUSES = """What to do, for each possible cause:
 
 - Another pack ran in place of this one: remove `plugins` and `packages` from Pulumi.yaml.
+- A pack that the organisation requires ran, too: name it with `--known-pack`.
 - Another version of the pack ran, or its policies were switched off: preview with this pack, and \
 without `--policy-pack-config`.
 - The report did not get the stack's tags: give it what `pulumi stack tag ls --json` prints, with \

@@ -6,14 +6,14 @@ requires that the pack's own policies ran, and runs them itself over the preview
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from quota_report.usage import REFUSED, Usage
 from training_policies.configuration import Configuration
 from training_policies.engine import STACK_TYPE
-from training_policies.pack import POLICIES, enforced_policies
+from training_policies.pack import NAME, POLICIES, enforced_policies
 from training_policies.policy import Policy
 from training_policies.policy_run import PolicyRun
 from training_policies.preview import Breach, Preview, name_in
@@ -33,12 +33,14 @@ class Verdict:
     Attributes:
         preview: what the engine said.
         policies: the names of the policies that must run.
+        known_packs: the names of the packs that may run beside this one.
         unreported: what the report's own run of the policies refuses, and the engine did not.
         over: the sums that are above a quota or not known, exempted or not.
     """
 
     preview: Preview
     policies: frozenset[str]
+    known_packs: frozenset[str]
     unreported: Sequence[Breach]
     over: Sequence[Usage]
 
@@ -46,6 +48,11 @@ class Verdict:
     def missing(self) -> list[str]:
         """The policies that did not run."""
         return sorted(self.policies - self.preview.policies)
+
+    @property
+    def unknown_packs(self) -> list[str]:
+        """The packs that ran and may not: a pack can also change what a program declares."""
+        return sorted(self.preview.packs - self.known_packs - {NAME})
 
     @property
     def refusing(self) -> list[Breach]:
@@ -60,7 +67,8 @@ class Verdict:
     @property
     def passes(self) -> bool:
         """Whether the update may go ahead: all was judged, by both, and nothing refuses it."""
-        return self.judged and not (self.missing or self.refusing or self.unreported)
+        refused = self.missing or self.unknown_packs or self.refusing or self.unreported
+        return self.judged and not refused
 
     @property
     def is_clean(self) -> bool:
@@ -76,11 +84,13 @@ def verdict_on(
     stack: str,
     tags: Mapping[str, str],
     today: date,
+    known_packs: Collection[str] = (),
 ) -> Verdict:
     """The verdict on the preview of the stack with this name and these tags."""
     run = PolicyRun(configuration, _JUDGED_AGAIN, tags, preview.settings, stack, today)
     over = [each for each in quotas if each.verdict in REFUSED]
-    verdict = Verdict(preview, enforced_policies(configuration), [], over)
+    enforced = enforced_policies(configuration)
+    verdict = Verdict(preview, enforced, frozenset(known_packs), [], over)
     # What the engine could not judge may make a policy fail here as well.
     return replace(verdict, unreported=_unreported(verdict, run)) if verdict.judged else verdict
 

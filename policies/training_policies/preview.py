@@ -64,8 +64,9 @@ class Preview:
 
     `settings` are the stack's, in the project's namespace. `resources` are those that there will
     be, also those that stay as they are, with their inputs; secrets are unknown in them.
-    `policies` are the names of those that ran in a pack of this pack's name. `errors` are the
-    engine's and the program's. `complete` is whether the preview came to its end.
+    `policies` are the names of those that ran in a pack of this pack's name, `packs` the names of
+    all packs that ran. `errors` are the engine's and the program's. `complete` is whether the
+    preview came to its end.
     """
 
     settings: Mapping[str, str]
@@ -75,6 +76,7 @@ class Preview:
     breaches: Sequence[Breach]
     errors: Sequence[str]
     policies: frozenset[str]
+    packs: frozenset[str]
     complete: bool
 
     @property
@@ -110,6 +112,7 @@ def preview_of(events: Sequence[Event]) -> Preview:
         breaches=[_breach(each) for each in _of_kind(events, "policyEvent")],
         errors=_errors(events),
         policies=frozenset(_judged_by(events)),
+        packs=frozenset(_packs(events)),
         complete=any(True for _ in _of_kind(events, "summaryEvent")),
     )
 
@@ -190,6 +193,14 @@ def _judged_by(events: Sequence[Event]) -> Iterator[str]:
             if summary.get("policyPackName") == NAME:
                 yield from summary.get("passed") or ()
                 yield from summary.get("failed") or ()
+
+
+def _packs(events: Iterable[Event]) -> Iterator[str]:
+    """The name of the pack of each event of a policy: what it judged, found or changed."""
+    for event in events:
+        for content in event.values():
+            if isinstance(content, Mapping) and content.get("policyPackName"):
+                yield str(content["policyPackName"])
 
 
 def _plain(message: str) -> str:

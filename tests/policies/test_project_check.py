@@ -80,6 +80,25 @@ def test_files_that_write_the_stacks_tags_are_refused(tmp_path: Path, key: str):
     ]
 
 
+@pytest.mark.parametrize("key", ["pulumi:policy-packs", "pulumi:config:anything"])
+def test_a_setting_of_the_engine_that_is_not_known_to_be_harmless_is_refused(
+    tmp_path: Path, key: str
+):
+    config = {"config": {key: "mine", "pulumi:disable-default-providers": ["*"]}}
+    assert problems(tmp_path, PROJECT | config, config) == [
+        f"Pulumi.yaml: config.{key}",
+        f"Pulumi.dev.yaml: config.{key}",
+    ]
+
+
+def test_an_option_of_the_project_that_is_not_known_to_be_harmless_is_refused(tmp_path: Path):
+    options = {"refresh": "always", "policyPacks": ["mine"]}
+    assert problems(tmp_path, PROJECT | {"options": options}) == [
+        "Pulumi.yaml: options.policyPacks"
+    ]
+    assert problems(tmp_path, PROJECT | {"options": ["mine"]}) == ["Pulumi.yaml: options"]
+
+
 @pytest.mark.parametrize("name", ["Pulumi.json", "Pulumi.yml", "Pulumi.dev.json", "Pulumi.dev.yml"])
 def test_a_file_that_the_engine_may_read_in_place_of_the_checked_one_is_refused(
     tmp_path: Path, name: str

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,11 @@ def report(
     monkeypatch.setenv(VARIABLE, str(configuration))
 
     def run(
-        *events: Event, end: str = "", tags: dict[str, str] | None = None, **values: Any
+        *events: Event,
+        end: str = "",
+        tags: dict[str, str] | None = None,
+        packs: Sequence[str] = (),
+        **values: Any,
     ) -> tuple[int, str]:
         configuration.write_text(
             json.dumps({"teams": {"research": {"dev": QUOTA}}, "policies": ONLY_QUOTAS} | values)
@@ -53,6 +57,7 @@ def report(
         if tags is not None:
             (tmp_path / "tags.json").write_text(json.dumps(tags))
             arguments += ["--tags", str(tmp_path / "tags.json")]
+        arguments += [f"--known-pack={each}" for each in packs]
         return main(arguments), capsys.readouterr().out
 
     return run
@@ -151,6 +156,17 @@ def test_a_pack_with_other_policies_is_not_taken_for_this_one(report: Report):
     code, text = report(job(), judged(*ENFORCED, pack="another"), END)
     assert code == 1
     assert "❌ research-dev: no policy ran" in text
+
+
+def test_a_pack_that_ran_beside_this_one_is_refused_unless_it_is_named(report: Report):
+    changed = {"policyRemediationEvent": {"policyPackName": "another", "policyName": "fixed"}}
+    for event in (judged("anything", pack="another"), changed):
+        code, text = report(job(), event, *KEPT)
+        assert code == 1
+        assert "❌ research-dev: 1 unknown policy pack ran" in text
+        assert "These packs ran as well, and a pack can change what a program declares: " in text
+        assert "`another`" in text
+        assert report(job(), event, *KEPT, packs=["another"])[0] == 0
 
 
 def test_one_policy_that_did_not_run_is_named_and_refuses(report: Report):
