@@ -56,6 +56,10 @@ def problems_in(folder: Path, stack: str) -> Iterator[Problem]:
     for other in _others(folder, name):
         rule = "the engine may read it in place of the file that is checked"
         yield Problem(other.name, "is there", rule, f"keep Pulumi.yaml and {stack_file.name} only")
+    for file in (project_file, stack_file):
+        if file.is_symlink():
+            rule = "is a link, so that another file can take its place after this check"
+            yield Problem(file.name, str(file.readlink()), rule, "write a file")
     if project_file.exists():
         yield from _problems_with(project_file, PROJECT_KEYS)
     else:

@@ -20,6 +20,9 @@ FILES = sorted(FOLDER.glob("*.yml"))
 PINNED = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}")
 FROM_OUTSIDE = re.compile(r"\$\{\{\s*(inputs|secrets|matrix|github\.(event|head_ref|ref_name))\b")
 REUSABLE = "training-stack.yml"
+PROGRAM = "/guarded/program"
+RUN_AS_PROGRAM = "/guarded/as-program"
+PYTHON = "/guarded/packages/bin/python"
 
 
 def workflow(name: str) -> dict[str, Any]:
@@ -48,7 +51,7 @@ def examples(language: str) -> list[Any]:
 
 def is_engine(step: dict[str, Any]) -> bool:
     run: str = step.get("run", "")
-    return run.startswith(("pulumi preview ", "pulumi up "))
+    return run.startswith((f"{RUN_AS_PROGRAM} pulumi preview ", f"{RUN_AS_PROGRAM} pulumi up "))
 
 
 def commands(job: str) -> str:
@@ -136,13 +139,17 @@ class TestTheReusableWorkflow:
             assert used == set(called[kind])
             assert all(each["description"].endswith(".") for each in called[kind].values())
 
-    def test_takes_the_pack_from_a_commit_of_a_repository_of_its_own(self):
-        for job in ("preview", "update"):
-            [pack] = [each["with"] for each in jobs(REUSABLE)[job]["steps"]
-                      if each.get("with", {}).get("path") == "pack"]  # fmt: skip
-            assert pack["repository"] == "${{ inputs.pack-repository }}"
-            assert pack["ref"] == "${{ inputs.pack-commit }}"
-        assert "[0-9a-f]{40}" in commands("preview").splitlines()[0]
+    @pytest.mark.parametrize("job", ["preview", "update"])
+    def test_takes_the_pack_from_its_own_commit_which_no_caller_can_choose(self, job: str):
+        first, *_ = in_order = jobs(REUSABLE)[job]["steps"]
+        [pack] = [each["with"] for each in in_order if each.get("with", {}).get("path") == "pack"]
+        assert pack["repository"] == "${{ job.workflow_repository }}"
+        assert pack["ref"] == "${{ job.workflow_sha }}"
+        assert first["env"]["COMMIT"] == pack["ref"]
+        assert "[0-9a-f]{40}" in first["run"]
+        assert not any(
+            "pack" in each for each in workflow(REUSABLE)["on"]["workflow_call"]["inputs"]
+        )
 
     @pytest.mark.parametrize("job", ["preview", "update"])
     def test_runs_the_engine_under_the_pack_with_the_packs_configuration(self, job: str):
@@ -151,20 +158,47 @@ class TestTheReusableWorkflow:
         assert "--skip-preview" not in engine["run"]
         # A plugin on the PATH would come before the engine's own, which starts the pack.
         assert engine["env"]["PULUMI_IGNORE_AMBIENT_PLUGINS"] == "true"
-        assert 'TRAINING_POLICIES_CONFIGURATION=$pack/$PACK_CONFIGURATION"' in commands(job)
+        pack = workflow(REUSABLE)["env"]["PACK"]
+        variable = workflow(REUSABLE)["env"]["TRAINING_POLICIES_CONFIGURATION"]
+        assert variable == f"{pack}/configuration.json"
 
     @pytest.mark.parametrize("job", ["preview", "update"])
     def test_refuses_files_that_replace_the_pack_before_it_runs_anything_of_the_program(
         self, job: str
     ):
         in_order = jobs(REUSABLE)[job]["steps"]
+        [at] = [
+            number for number, each in enumerate(in_order)
+            if f"{PYTHON} -m project_check {PROGRAM}" in each.get("run", "")
+        ]  # fmt: skip
         # It is the pack's own check, from the pack's own repository.
-        check = 'cd "$PACK" && python -m project_check "$GITHUB_WORKSPACE/program" --stack "$STACK"'
-        [at] = [number for number, each in enumerate(in_order) if each.get("run") == check]
-        of_program = [each.get("working-directory") == "program" for each in in_order]
+        assert in_order[at]["run"].startswith('cd "$PACK"\n')
+        of_program = [f"\n{RUN_AS_PROGRAM} " in f"\n{each.get('run', '')}" for each in in_order]
         assert not any(of_program[:at])
         assert any(is_engine(each) for each in in_order[at:])
         assert not {"continue-on-error", "if"} & in_order[at].keys()
+
+    @pytest.mark.parametrize("job", ["preview", "update"])
+    def test_runs_the_program_and_what_its_packages_install_as_a_user_that_can_write_no_pack(
+        self, job: str
+    ):
+        lines = commands(job).splitlines()
+        for command in ("pulumi preview ", "pulumi up ", "venv .venv", ".venv/bin/pip install"):
+            assert all(RUN_AS_PROGRAM in each for each in lines if command in each), command
+        # Everything else is in a folder of root, and called by its whole path.
+        owned = [each.strip() for each in lines if "chown" in each]
+        assert owned == ["sudo chown program .venv .source /guarded/written"]
+        assert "sudo cp --recursive pack program /guarded" in commands(job)
+        for each in re.findall(r"\S+(?= -m (?:policy_report|quota_report|project_check))",
+                               commands(job)):  # fmt: skip
+            assert each == PYTHON
+        [kept] = re.findall(r"--preserve-env=(\S+)", commands(job))
+        assert kept == '"$kept"'
+        names = ",".join(re.findall(r"kept\+?=,?(\S+)", commands(job))).split(",")
+        assert all(each.startswith(("AWS_", "PULUMI_", "TRAINING_")) for each in names)
+        passed = {name for each in jobs(REUSABLE)[job]["steps"] if is_engine(each)
+                  for name in each["env"]}  # fmt: skip
+        assert passed <= {*names}
 
     def test_gives_the_report_the_stacks_tags_as_the_backend_has_them(self):
         lines = commands("preview")
@@ -173,8 +207,8 @@ class TestTheReusableWorkflow:
 
     @pytest.mark.parametrize("job", ["preview", "update"])
     def test_keeps_the_packs_packages_apart_from_the_programs(self, job: str):
-        assert '"$RUNNER_TEMP/pack/bin/pip" install' in commands(job)
-        assert ".venv/bin/pip install -r requirements.txt" in commands(job)
+        assert 'sudo /guarded/packages/bin/pip install -r "$PACK/requirements.txt"' in commands(job)
+        assert f"{RUN_AS_PROGRAM} .venv/bin/pip install -r requirements.txt" in commands(job)
 
     def test_updates_only_after_a_preview_that_passed_and_only_from_a_protected_branch(self):
         update = jobs(REUSABLE)["update"]
@@ -197,7 +231,7 @@ class TestTheReusableWorkflow:
             for each in ("preview", "report", "quotas")
         }
         assert 'quota_report --live "$REGION" --stack "$STACK"' in ids["quotas"]
-        assert '--preview "$RUNNER_TEMP/events.json"' in ids["quotas"]
+        assert "--preview /guarded/written/events.json" in ids["quotas"]
         assert "continue-on-error" not in last
 
     def test_only_the_job_that_runs_no_code_of_the_program_writes_to_the_pull_request(self):
@@ -226,7 +260,7 @@ class TestTheReusableWorkflow:
         caller, _ = examples("yaml")
         [job] = caller["jobs"].values()
         called = workflow(REUSABLE)["on"]["workflow_call"]
-        assert job["uses"].endswith(f"/.github/workflows/{REUSABLE}@<commit>")
+        assert job["uses"].endswith(f"/.github/workflows/{REUSABLE}@main")
         assert job["with"].keys() <= called["inputs"].keys()
         assert job["secrets"].keys() <= called["secrets"].keys()
         assert {key for key, each in called["inputs"].items() if each.get("required")} <= {

@@ -124,6 +124,13 @@ def test_a_file_that_cant_be_read_as_the_engine_reads_it_is_refused(
     assert rule in problem.rule
 
 
+def test_a_file_that_is_a_link_is_refused_as_another_could_take_its_place(tmp_path: Path):
+    (tmp_path / "elsewhere.yaml").write_text(yaml.safe_dump(PROJECT))
+    (tmp_path / "Pulumi.yaml").symlink_to("elsewhere.yaml")
+    [problem] = problems_in(tmp_path, "dev")
+    assert (problem.path, problem.value) == ("Pulumi.yaml", "elsewhere.yaml")
+
+
 def test_a_folder_without_a_project_is_refused(tmp_path: Path):
     [problem] = problems_in(tmp_path, "dev")
     assert "in the folders above" in problem.rule
