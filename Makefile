@@ -63,11 +63,13 @@ test-clients:  ## Run AWS's unmodified clients against the local cloud; at first
 	@$(PYTHON) -m toolchain clients
 	@$(VENV_PYTHON) -m pytest -m clients tests/clients -n 2
 
-check: setup  ## Check format, lint, types and what may import what
+check: setup  ## Check format, lint, types, what may import what, and the workflows
 	@$(VENV_PYTHON) -m ruff format --check .
 	@$(VENV_PYTHON) -m ruff check .
 	@$(VENV_PYTHON) -m mypy .
 	@PYTHONPATH=policies .venv/bin/lint-imports --no-logo --no-cache
+	@$(VENV_PYTHON) -m toolchain.workflow_linter
+	@.venv/bin/zizmor --offline --quiet --quiet .github/workflows
 
 format: setup  ## Format the code and sort its imports
 	@$(VENV_PYTHON) -m ruff check --select I --fix .

@@ -127,6 +127,13 @@ def test_exactly_the_tests_of_clients_are_marked_as_such():
     assert marked == {*(tests / "clients").rglob("test_*.py")} != set()
 
 
+def test_the_repositorys_own_checks_lint_the_workflows():
+    _, _, check = (CHECKOUT / "Makefile").read_text().partition("\ncheck: ")
+    commands, _, _ = check.partition("\n\n")
+    assert " -m toolchain.workflow_linter" in commands
+    assert "zizmor --offline " in commands
+
+
 class TestTheReusableWorkflow:
     def test_is_only_called_by_others(self):
         assert set(workflow(REUSABLE)["on"]) == {"workflow_call"}

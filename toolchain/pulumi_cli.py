@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolchain.environment import engine_environment
@@ -60,6 +60,8 @@ class Program:
     package: str
     version: str
     binary: str
+    remedy: str = field(default=_REMEDY, repr=False)
+    """What to do if it can't be built."""
 
 
 ENGINE = Program("pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", "v3.220.0", "pulumi")
@@ -168,18 +170,25 @@ def is_built(layout: Layout, program: Program) -> bool:
 
 
 def build_all(layout: Layout, progress: Progress, running: Running) -> None:
-    """Builds what is not built yet, with Go's caches inside the checkout.
+    """Builds the engine and the language host, as `build_missing` does."""
+    build_missing(layout, PROGRAMS, progress, running)
+
+
+def build_missing(
+    layout: Layout, programs: Sequence[Program], progress: Progress, running: Running
+) -> None:
+    """Builds those programs that are not built yet, with Go's caches inside the checkout.
 
     Raises:
         SetupError: there is no Go, or a build failed.
 
     """
-    missing = [each for each in PROGRAMS if not is_built(layout, each)]
+    missing = [each for each in programs if not is_built(layout, each)]
     if not missing:
         return
     minimum = max(required_version(module_folder(layout, each) / "go.mod") for each in missing)
     with progress.step("Go") as step:
-        runner = Runner(step.name, layout.logs / "go.log", _REMEDY, running)
+        runner = Runner(step.name, layout.logs / "go.log", missing[0].remedy, running)
         go = provide_go(layout, minimum, runner, step)
     for program in missing:
         with progress.step(f"{program.binary} {program.version}") as step:
@@ -197,7 +206,10 @@ def build(layout: Layout, program: Program, go: Path, step: Step, running: Runni
     log = layout.logs / f"{program.binary}.log"
     module = module_folder(layout, program)
     go_command = GoCommand(
-        go, module, go_environment(layout), Runner(step.name, log, _REMEDY, running, watch.read)
+        go,
+        module,
+        go_environment(layout),
+        Runner(step.name, log, program.remedy, running, watch.read),
     )
     step.say("downloading modules")
     listed = go_command.run("list", "-deps", program.package)

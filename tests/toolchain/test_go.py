@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from tests.toolchain.fake_programs import write_program
 from toolchain.go import find_go, go_environment, parse_version, required_version
 from toolchain.layout import CHECKOUT, Layout
-from toolchain.pulumi_cli import PROGRAMS, module_folder
+from toolchain.pulumi_cli import PROGRAMS, Program, module_folder
+from toolchain.workflow_linter import ACTIONLINT
 
 
 @pytest.fixture
@@ -51,10 +53,10 @@ def test_gos_caches_are_inside_the_checkout_and_its_flags_our_own(
     assert environment["GOPROXY"] == "https://proxy.example.org"
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: str(program.binary))
-def test_the_module_lists_name_what_is_built(program: object):
-    layout = Layout(checkout=CHECKOUT)
-    each = next(each for each in PROGRAMS if each is program)
-    go_mod = module_folder(layout, each) / "go.mod"
+@pytest.mark.parametrize("program", [*PROGRAMS, ACTIONLINT], ids=lambda each: str(each.binary))
+def test_the_module_lists_name_what_is_built(program: Program):
+    go_mod = module_folder(Layout(checkout=CHECKOUT), program) / "go.mod"
     assert required_version(go_mod) >= (1, 24)
-    assert f"{each.package.partition('/v3/')[0]}/v3 {each.version}" in go_mod.read_text()
+    [required] = re.findall(r"^require (\S+) (\S+)$", go_mod.read_text(), re.MULTILINE)
+    assert program.package.startswith(f"{required[0]}/")
+    assert program.version == required[1]
