@@ -37,7 +37,7 @@ STATES: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Recorded:
-    """One resource as the engine would have received it."""
+    """One resource as the engine would have received it; `state` is what it answered."""
 
     urn: str
     type: str
@@ -48,6 +48,8 @@ class Recorded:
     replaced_on: frozenset[str] = frozenset()
     deleted_first: bool = False
     dependencies: frozenset[str] = frozenset()
+    state: dict[str, Any] = field(default_factory=dict)
+    component: bool = False
 
     def document(self, key: str = "policy") -> dict[str, Any]:
         """The JSON document that an input holds."""
@@ -111,6 +113,8 @@ class _Answers(mocks.Mocks):  # type: ignore[misc]
         elif args.typ == "aws:kms/alias:Alias" and args.resource_id:
             key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/retained"
             state |= {"targetKeyId": "retained", "targetKeyArn": key}
+        elif args.typ == "aws:iam/role:Role":
+            state |= {"arn": f"arn:aws:iam::{ACCOUNT}:role/{state['name']}"}
         elif args.typ == "aws:ec2/eip:Eip":
             state |= {"allocationId": identifier}
         return identifier, state | STATES.get(args.typ, {})
@@ -141,6 +145,8 @@ class _Monitor(mocks.MockMonitor):  # type: ignore[misc]
                 replaced_on=frozenset(request.replaceOnChanges),
                 deleted_first=request.deleteBeforeReplace,
                 dependencies=frozenset(request.dependencies),
+                state={"id": response.id} | rpc.deserialize_properties(response.object),
+                component=not request.custom,
             )
         )
         return response

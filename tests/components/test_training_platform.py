@@ -259,7 +259,7 @@ def test_a_deployer_may_upload_to_a_bucket_for_the_vpc_only(project: Path) -> No
     [deployer] = [each for each in recording.of("iam/role:Role") if "deployer" in each.name]
     assert exempt["aws:PrincipalArn"] == [
         administrator,
-        f"arn:aws:iam:{REGION}:{ACCOUNT}:{deployer.name}-id",
+        f"arn:aws:iam::{ACCOUNT}:role/{deployer.name}-0a1b2c3",
     ]
 
 

@@ -185,7 +185,7 @@ def test_a_watchdog_runs_every_quarter_of_an_hour_as_its_documents_say(everythin
     assert schedule.inputs["scheduleExpression"] == "rate(15 minutes)"
     target = everything.the(TARGET, "alerts-watchdog-run").inputs
     assert target["arn"].endswith(":alerts-watchdog-id")
-    assert target["roleArn"].endswith(":alerts-watchdog-run-id")
+    assert target["roleArn"].endswith(":role/alerts-watchdog-run-0a1b2c3")
 
 
 @pytest.mark.parametrize(

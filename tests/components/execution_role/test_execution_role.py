@@ -97,5 +97,5 @@ def test_a_job_waits_for_the_role_and_its_policy():
 
 def test_the_outputs_name_the_role(default: Recording):
     outputs = default.outputs["sagemaker-training:index:ExecutionRole"]
-    assert outputs["arn"].endswith(":jobs-role-id")
+    assert outputs["arn"].endswith(":role/jobs-role-0a1b2c3")
     assert outputs["name"] == "jobs-role-0a1b2c3"
