@@ -34,6 +34,16 @@ def flag(description: str) -> dict[str, Any]:
     return {"type": "boolean", "default": False, "description": description}
 
 
+def accounts(description: str) -> dict[str, Any]:
+    """The schema of a parameter that is a list of the ids of AWS accounts; it has none."""
+    return {
+        "type": "array",
+        "items": {"type": "string", "pattern": "^[0-9]{12}$"},
+        "default": [],
+        "description": description,
+    }
+
+
 PRODUCTION_ENVIRONMENTS = {
     "type": "array",
     "items": {"type": "string"},

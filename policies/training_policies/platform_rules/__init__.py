@@ -16,7 +16,7 @@ from training_policies.platform_rules.role_policies import (
 from training_policies.platform_rules.role_trust import ROLE_TRUST
 from training_policies.platform_rules.security_groups import SECURITY_GROUPS
 from training_policies.platform_rules.topic_policies import TOPIC_POLICY
-from training_policies.platform_rules.vpc import ENDPOINTS, GATEWAYS
+from training_policies.platform_rules.vpc import ENDPOINTS, GATEWAYS, OTHER_NETWORKS
 from training_policies.policy import Policy, StackPolicy
 
 PLATFORM_POLICIES: tuple[Policy | StackPolicy, ...] = (
@@ -34,6 +34,7 @@ PLATFORM_POLICIES: tuple[Policy | StackPolicy, ...] = (
     MANAGED_POLICIES,
     ROLE_TRUST,
     GATEWAYS,
+    OTHER_NETWORKS,
     SECURITY_GROUPS,
     ENDPOINTS,
     VPC_CONTROLS,

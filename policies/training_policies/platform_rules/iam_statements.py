@@ -21,6 +21,17 @@ _MATCHING = frozenset(
 """Operators that limit requests to the values that they name."""
 
 
+_CALLERS = (
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceowner",
+    "kms:calleraccount",
+)
+"""Condition keys whose values name the account of a caller, or for which a service acts."""
+
+
 class UnreadableDocumentError(ValueError):
     """A document that is not a policy document, so that what it allows is not known."""
 
@@ -114,6 +125,31 @@ def allowing(document: Any) -> Iterator[Statement]:
 def denying(document: Any) -> Iterator[Statement]:
     """The statements that deny something, like `statements`."""
     return (each for each in statements(document) if each.effect == "Deny")
+
+
+def named_accounts(document: Any) -> set[str]:
+    """The ids of the accounts that a document allows something, like `statements`."""
+    found = {account_of(name) for each in allowing(document) for name in callers(each)}
+    return found - {""}
+
+
+def callers(statement: Statement) -> list[str]:
+    """Whom a statement names, in its principals and conditions, as accounts or ARNs."""
+    principals = [each for each in statement.principals.get("AWS", []) if each != "*"]
+    return principals + [
+        value
+        for operator, keys in statement.conditions.items()
+        if operator in _MATCHING
+        for key, values in keys.items()
+        if key.lower() in _CALLERS
+        for value in values
+    ]
+
+
+def account_of(name: str) -> str:
+    """The id of the account in a name or an ARN; "" where there is none."""
+    found = name.split(":")[4] if name.count(":") >= 5 else name
+    return found if len(found) == 12 and found.isdecimal() else ""
 
 
 def is_wild(text: str) -> bool:

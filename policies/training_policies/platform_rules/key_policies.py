@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from training_policies.compliance import checkov, nist, security_hub
+from training_policies.parameters import accounts
 from training_policies.platform_rules.document_rules import for_documents
-from training_policies.platform_rules.iam_statements import Statement, allowing
+from training_policies.platform_rules.iam_statements import Statement, allowing, named_accounts
 from training_policies.platform_rules.resource_types import of_types
 from training_policies.policy import Parameters, Policy
 from training_policies.resource import Resource
 from training_policies.value_rules import absent_or, exactly
 from training_policies.violation import Violation
 
-_ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _OWN_CALLERS = ["kms:CallerAccount", "aws:PrincipalAccount", "aws:PrincipalOrgID"]
 _PURPOSES = [*_OWN_CALLERS, "aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID"]
 _USES = [*_PURPOSES, "kms:ViaService", "kms:EncryptionContext:*"]
@@ -40,8 +39,7 @@ def _judge_policy(document: Any, parameters: Parameters) -> Iterator[Violation]:
 
 def _judge_accounts(document: Any, trusted: list[str]) -> Iterator[Violation]:
     """A key's policy always names its own account, so that a second account is a foreign one."""
-    names = [who for each in allowing(document) for who in each.principals.get("AWS", [])]
-    found = {account for name in names for account in _ACCOUNT.findall(name)} - {*trusted}
+    found = named_accounts(document) - {*trusted}
     if len(found) > 1:
         yield Violation(
             "a key of several accounts",
@@ -98,12 +96,7 @@ KEY_POLICY = Policy(
     controls=[security_hub("KMS.5"), checkov("CKV_AWS_33"), nist("SC-12")],
     remedy="name the principal, or add a condition such as aws:SourceAccount",
     parameters={
-        "trustedAccounts": {
-            "type": "array",
-            "items": {"type": "string", "pattern": "^[0-9]{12}$"},
-            "default": [],
-            "description": "The ids of other accounts that a key's policy may name.",
-        }
+        "trustedAccounts": accounts("The ids of other accounts that a key's policy may name.")
     },
     applies=of_types("aws:kms/key:Key", "aws:kms/keyPolicy:KeyPolicy"),
     judge=_judge_key_policy,

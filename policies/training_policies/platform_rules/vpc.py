@@ -1,4 +1,4 @@
-"""Networks without a way to the internet, and endpoints only for the account's own principals."""
+"""Networks without a way out: to the internet, to other networks, and for other accounts."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from training_policies.compliance import nist
+from training_policies.parameters import accounts as accounts_parameter
 from training_policies.parameters import flag, matches, texts
 from training_policies.platform_rules.document_rules import for_documents
-from training_policies.platform_rules.iam_statements import allowing, is_wild
+from training_policies.platform_rules.iam_statements import allowing, is_wild, named_accounts
 from training_policies.platform_rules.resource_types import of_types
 from training_policies.policy import Parameters, Policy
-from training_policies.resource import MISSING, Resource
+from training_policies.resource import MISSING, UNKNOWN, Resource
 from training_policies.violation import Violation
 
+_ROUTE = "aws:ec2/route:Route"
 _ROUTES = of_types(
-    "aws:ec2/route:Route",
+    _ROUTE,
     "aws:ec2/routeTable:RouteTable",
     "aws:ec2/defaultRouteTable:DefaultRouteTable",
 )
@@ -26,6 +28,11 @@ _GATEWAYS = of_types(
     "aws:ec2/carrierGateway:CarrierGateway",
     "aws:ec2/natGateway:NatGateway",
 )
+_ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
+_INTERNET = ("gatewayId", "natGatewayId", "egressOnlyGatewayId", "carrierGatewayId")
+"""The targets of routes that are gateways to the internet, or may be."""
+_NO_TARGETS = ("routeTableId", "destinationPrefixListId")
+_AWS_SERVICES = ("com.amazonaws.*", "cn.com.amazonaws.*", "aws.*")
 _OWN_CALLERS = ["aws:PrincipalAccount", "aws:PrincipalArn", "aws:PrincipalOrgID"]
 
 
@@ -53,14 +60,58 @@ def _leads_out(route: Any) -> bool:
     """Whether a route leads through a gateway, local traffic aside; one not made yet may."""
     if not isinstance(route, dict):
         return False
-    ways = [
-        route.get(each, MISSING) for each in ("gatewayId", "natGatewayId", "egressOnlyGatewayId")
-    ]
+    ways = [route.get(each, MISSING) for each in _INTERNET]
     return any(each not in (MISSING, "", "local") for each in ways) and not _is_endpoint(ways[0])
 
 
 def _is_endpoint(gateway: Any) -> bool:
     return isinstance(gateway, str) and gateway.startswith(("vpce-", "vgw-"))
+
+
+def _judge_other_networks(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
+    """A target that is not known yet can only be an allowed one where some are allowed."""
+    allowed = parameters["allowed"]
+    for what, target in _other_networks(resource):
+        if not matches(target, allowed) and not (target is UNKNOWN and allowed):
+            yield Violation(
+                what,
+                "data leave the stack's network that way, and no other policy sees where to",
+                target,
+                allowed or "none",
+            )
+
+
+def _other_networks(resource: Resource) -> Iterator[tuple[str, Any]]:
+    """Each way to another network: what it is, and the id or the name of where it leads."""
+    if resource.type == _ENDPOINT:
+        service = resource.read("serviceName")
+        if service not in (MISSING, UNKNOWN) and not _is_of_aws(service):
+            yield "an endpoint for a service that is not AWS's", service
+        for name in ("resourceConfigurationArn", "serviceNetworkArn"):
+            if resource.read(name) is not MISSING:
+                yield f"an endpoint with {name}", resource.read(name)
+        return
+    tables = resource.read("propagatingVgws")
+    for gateway in tables if isinstance(tables, list) else []:
+        yield "a table with the routes of a virtual private gateway", gateway
+    for route in [resource.read()] if resource.type == _ROUTE else _routes(resource)[1:]:
+        for name, target in route.items() if isinstance(route, dict) else ():
+            if _leads_elsewhere(name, target):
+                yield f"a route with {name}", target
+
+
+def _leads_elsewhere(name: str, target: Any) -> bool:
+    """Whether a route's property is a target outside the network that is not on the internet."""
+    if name == "gatewayId":
+        return isinstance(target, str) and target.startswith("vgw-")
+    is_target = name.endswith(("Id", "Arn")) and name not in (*_NO_TARGETS, *_INTERNET)
+    return is_target and target not in (MISSING, "")
+
+
+def _is_of_aws(service: Any) -> bool:
+    """Whether an endpoint's service is AWS's own, and not one that any account can offer."""
+    name = str(service).lower()
+    return matches(name, _AWS_SERVICES) and ".vpce" not in name
 
 
 def _judge_endpoint(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
@@ -77,6 +128,15 @@ def _judge_endpoint(resource: Resource, parameters: Parameters) -> Iterator[Viol
 
 
 def _judge_endpoint_policy(document: Any, parameters: Parameters) -> Iterator[Violation]:
+    accounts = named_accounts(document) - {*parameters["trustedAccounts"]}
+    if len(accounts) > 1:
+        yield Violation(
+            "an endpoint that serves several accounts",
+            "credentials of another account can carry data out through it",
+            sorted(accounts),
+            ["the endpoint's own account", *parameters["trustedAccounts"]],
+            "remove the other account, or ask for it among trustedAccounts",
+        )
     open_to_all = parameters["openResources"]
     for statement in allowing(document):
         resources = [
@@ -105,6 +165,24 @@ GATEWAYS = Policy(
     judge=_judge_gateway,
 )
 
+OTHER_NETWORKS = Policy(
+    name="vpc-other-networks",
+    checks="no route and no endpoint leads to another network or another account's service, "
+    "unless that is allowed",
+    severity="high",
+    controls=[nist("SC-7"), nist("AC-4")],
+    remedy="remove the route or the endpoint, or ask for its target to be allowed",
+    parameters={
+        "allowed": texts(
+            [],
+            "Patterns of what routes and endpoints may lead to, as tgw-0123456789abcdef0 or the "
+            "name of an endpoint's service.",
+        )
+    },
+    applies=lambda type_: type_ == _ENDPOINT or _ROUTES(type_),
+    judge=_judge_other_networks,
+)
+
 ENDPOINTS = Policy(
     name="vpc-endpoint-policy",
     checks="a VPC endpoint's policy allows only the account's own principals",
@@ -116,8 +194,11 @@ ENDPOINTS = Policy(
             # ECR gives presigned URLs of image layers, which have its own principal.
             ["arn:*:s3:::prod-*-starport-layer-bucket/*"],
             "Patterns of resources that any principal may reach.",
-        )
+        ),
+        "trustedAccounts": accounts_parameter(
+            "The ids of other accounts that an endpoint may serve."
+        ),
     },
-    applies=of_types("aws:ec2/vpcEndpoint:VpcEndpoint"),
+    applies=of_types(_ENDPOINT, "aws:ec2/vpcEndpointPolicy:VpcEndpointPolicy"),
     judge=_judge_endpoint,
 )

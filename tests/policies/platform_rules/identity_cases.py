@@ -50,7 +50,11 @@ IDENTITY_CASES = (
           text(allow("kms:Decrypt", "*", Principal=LOGS)),
           text(allow("kms:Decrypt", "*", NotPrincipal={"AWS": ROLE})),
           text(allow("kms:Decrypt", "*", Principal="*", Condition=OWN)),
-          text(ADMINISTERED, allow("kms:Decrypt", "*", Principal={"AWS": FOREIGN}))],
+          text(ADMINISTERED, allow("kms:Decrypt", "*", Principal={"AWS": FOREIGN})),
+          text(ADMINISTERED, allow("kms:Decrypt", "*", Principal="*", Condition={
+              "StringEquals": {"kms:CallerAccount": "999999999999"}})),
+          text(ADMINISTERED, allow("kms:Decrypt", "*", Principal=LOGS, Condition={
+              "StringEquals": {"aws:SourceAccount": "999999999999"}}))],
          missing=True),
     case("kms-key-policy", KMS, "policy", [text(ADMINISTERED)],
          [text(allow("kms:Decrypt", "*", Principal="*"))], missing=False),

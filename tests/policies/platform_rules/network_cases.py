@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from tests.policies.platform_rules.cases import ACCOUNT, KEY, PLAIN, ROLE, allow, case, deny, text
+from tests.policies.platform_rules.cases import (
+    ACCOUNT,
+    FOREIGN,
+    KEY,
+    PLAIN,
+    ROLE,
+    allow,
+    case,
+    deny,
+    text,
+)
 
 SUBNET, ENDPOINT = "aws:ec2/subnet:Subnet", "aws:ec2/vpcEndpoint:VpcEndpoint"
 DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
@@ -15,10 +25,41 @@ TOPIC_TLS = deny("sns:Publish", "*", **PLAIN)
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 MINE = {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}
 
+OTHERS = {"StringEquals": {"aws:PrincipalAccount": [ACCOUNT, "999999999999"]}}
+FOREIGN_SERVICE = "com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0"
+ENDPOINT_POLICY = "aws:ec2/vpcEndpointPolicy:VpcEndpointPolicy"
+TARGETS = (
+    "carrierGatewayId", "coreNetworkArn", "localGatewayId", "networkInterfaceId", "odbNetworkArn",
+    "transitGatewayId", "vpcEndpointId", "vpcPeeringConnectionId", "whatComesNextYearId",
+)  # fmt: skip
+
 NETWORK_CASES = (
     case("vpc-no-public-subnet", SUBNET, "mapPublicIpOnLaunch", [False], [True], missing=False,
          unknown=True),
     case("vpc-no-internet", ROUTE, "gatewayId", ["local", "vpce-1", "vgw-1"], ["igw-1"],
+         missing=False, unknown=True),
+    case("vpc-no-internet", ROUTE, "carrierGatewayId", [], ["cagw-1"], missing=False,
+         unknown=True),
+    *(case("vpc-other-networks", ROUTE, each, [""], ["any-1"], missing=False, unknown=True,
+           inputs={"routeTableId": "rtb-1", "destinationPrefixListId": "pl-1"})
+      for each in TARGETS if each != "carrierGatewayId"),
+    case("vpc-other-networks", ROUTE, "gatewayId", ["local", "igw-1", "vpce-1"], ["vgw-1"],
+         missing=False),
+    case("vpc-other-networks", ROUTE, "transitGatewayId", ["tgw-1"], ["tgw-2"], missing=False,
+         allowed=["tgw-1"]),
+    case("vpc-other-networks", TABLE, "routes",
+         [[], [{"cidrBlock": "0.0.0.0/0", "natGatewayId": "nat-1"}]],
+         [[{"cidrBlock": "10.0.0.0/8", each: "any-1"}] for each in TARGETS[1:]], missing=False,
+         inputs={"vpcId": "vpc-1"}),
+    case("vpc-other-networks", TABLE, "propagatingVgws", [[]], [["vgw-1"]], missing=False),
+    case("vpc-other-networks", ENDPOINT, "serviceName",
+         ["com.amazonaws.us-east-1.s3", "aws.sagemaker.us-east-1.notebook",
+          "cn.com.amazonaws.cn-north-1.sts"],
+         [FOREIGN_SERVICE, FOREIGN_SERVICE.upper(), "cn.com.amazonaws.vpce.cn-north-1.vpce-svc-1",
+          "com.example.us-east-1.service"], missing=False),
+    case("vpc-other-networks", ENDPOINT, "serviceName", [FOREIGN_SERVICE], [], missing=False,
+         allowed=["*.vpce-svc-0123456789abcdef0"]),
+    case("vpc-other-networks", ENDPOINT, "resourceConfigurationArn", [], ["arn:aws:a"],
          missing=False, unknown=True),
     case("vpc-no-internet", ROUTE, "natGatewayId", [], ["nat-1"], missing=False, unknown=True),
     case("vpc-no-internet", ROUTE, "gatewayId", ["igw-1"], [], missing=False, allowed=True),
@@ -52,6 +93,17 @@ NETWORK_CASES = (
          ["", text(allow(Principal="*")), text(allow("*", "*", Principal="*")),
           text(allow("*", "*", NotPrincipal={"AWS": ROLE})),
           text(allow(Principal="*", Condition={"StringLike": {"aws:PrincipalAccount": "*"}}))],
+         missing=True),
+    case("vpc-endpoint-policy", ENDPOINT, "policy",
+         [text(allow(Principal={"AWS": ROLE}), allow(Principal="*", Condition=MINE))],
+         [text(allow(Principal="*", Condition=OTHERS)),
+          text(allow(Principal={"AWS": [ROLE, FOREIGN]})),
+          text(allow(Principal="*", Condition=MINE), allow(Principal={"AWS": "999999999999"}))],
+         missing=True),
+    case("vpc-endpoint-policy", ENDPOINT, "policy", [text(allow(Principal="*", Condition=OTHERS))],
+         [], missing=True, trustedAccounts=["999999999999"]),
+    case("vpc-endpoint-policy", ENDPOINT_POLICY, "policy",
+         [text(allow(Principal="*", Condition=MINE))], ["", text(allow(Principal="*"))],
          missing=True),
     case("sns-topic-encryption", "aws:sns/topic:Topic", "kmsMasterKeyId", [KEY],
          ["", "alias/aws/sns"], missing=True),
