@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ from training_policies.exemptions import Exemption, Subject
 from training_policies.policy import Policy, Rule, Stack, StackPolicy
 from training_policies.quotas.running_sums import RunningSums
 from training_policies.quotas.team import TEAM_POLICY
-from training_policies.resource import Resource
+from training_policies.resource import Resource, read
 from training_policies.training_job import may_be_training_job, training_job, why_a_job
 from training_policies.training_rules.locations import PLACES
 
@@ -44,6 +45,7 @@ def resource_policy(policy: Policy, enforcement: Enforcement) -> ResourceValidat
                 args.urn,
                 args.props,
                 is_component=_is_component(args),
+                account=_account(args),
             )
             parameters = enforcement.parameters(policy, args.stack_tags)
             for violation in policy.violations(resource, parameters):
@@ -76,6 +78,21 @@ def stack_policy(policy: StackPolicy, enforcement: Enforcement) -> StackValidati
 def _is_component(args: ResourceValidationArgs) -> bool:
     """Whether a resource has no provider, and is not one: the engine gives all others theirs."""
     return args.provider is None and not args.resource_type.startswith("pulumi:")
+
+
+def _account(args: ResourceValidationArgs) -> str:
+    """The only account that a resource's provider accepts; with another, it creates nothing.
+
+    A provider's settings that are no texts are texts of JSON.
+    """
+    allowed = read(args.provider.props, "allowedAccountIds") if args.provider else None
+    if isinstance(allowed, str):
+        try:
+            allowed = json.loads(allowed)
+        except (ValueError, RecursionError):
+            return ""
+    only = allowed[0] if isinstance(allowed, list) and len(allowed) == 1 else ""
+    return only if isinstance(only, str) else ""
 
 
 def _subject(urn: str, stack: Stack) -> Subject:

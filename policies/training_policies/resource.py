@@ -47,7 +47,8 @@ class Resource:
     `properties` are the inputs in a resource policy, the final outputs in a stack policy.
     `dependencies` has, for each property, the URNs of the resources that its value comes from;
     only stack policies see them, and they are known where the values are not. A component groups
-    other resources and creates nothing; every other resource has a provider.
+    other resources and creates nothing; every other resource has a provider. `account` is the id of
+    the only account that the provider accepts, "" where it may accept several.
     """
 
     type: str
@@ -57,6 +58,7 @@ class Resource:
     parent: str = ""
     dependencies: Mapping[str, Sequence[str]] = field(default_factory=dict)
     is_component: bool = False
+    account: str = ""
 
     def read(self, path: str = "") -> Any:
         """The value at a dotted path such as `vpcConfig.subnets.0`; all properties for "".

@@ -7,6 +7,7 @@ from training_policies.platform_rules.bucket_settings import ENCRYPTION, LIFECYC
 from training_policies.platform_rules.control_resources import BUCKET_CONTROLS, VPC_CONTROLS
 from training_policies.platform_rules.key_policies import KEY_POLICY
 from training_policies.platform_rules.platform_values import PLATFORM_VALUES
+from training_policies.platform_rules.resource_policies import RESOURCE_POLICIES
 from training_policies.platform_rules.role_conditions import ROLE_CONDITIONS
 from training_policies.platform_rules.role_policies import (
     MANAGED_POLICIES,
@@ -28,6 +29,7 @@ PLATFORM_POLICIES: tuple[Policy | StackPolicy, ...] = (
     OTHER_KEYS,
     BUCKET_CONTROLS,
     KEY_POLICY,
+    RESOURCE_POLICIES,
     WILDCARD_ACTIONS,
     WILDCARD_RESOURCES,
     ROLE_CONDITIONS,

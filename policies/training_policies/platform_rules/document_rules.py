@@ -11,7 +11,13 @@ from training_policies.policy import Judge, Parameters
 from training_policies.resource import MISSING, UNKNOWN, Resource
 from training_policies.violation import Violation
 
-_OPTIONAL = BUCKETS | {"aws:iam/role:Role", "aws:kms/key:Key", "aws:sns/topic:Topic"}
+_OPTIONAL = BUCKETS | {
+    "aws:iam/role:Role",
+    "aws:kms/key:Key",
+    "aws:secretsmanager/secret:Secret",
+    "aws:sns/topic:Topic",
+    "aws:sqs/queue:Queue",
+}
 """Types that need no policy of their own, mostly because it is another resource."""
 
 

@@ -138,6 +138,11 @@ def bucket_policy(document: Document) -> Iterator[Broken]:
         bucket = statement["Resource"][-1].removesuffix("/*")
         yield f"{sid} is for no object", policy, _changed(document, index, Resource=[bucket])
     yield (
+        "another account reads",
+        "iam-resource-policies",
+        _with(document, Effect="Allow", Principal={"AWS": FOREIGN}, Action="s3:Get", Resource="*"),
+    )
+    yield (
         "everyone reads",
         "s3-no-public-policy",
         _with(document, Effect="Allow", Principal="*", Action="s3:GetObject", Resource="*"),
@@ -154,6 +159,11 @@ def topic_policy(document: Document) -> Iterator[Broken]:
         yield f"{sid} is for everyone", name, _changed(document, index, Principal="*", Condition={})
         if "Condition" in document["Statement"][index]:
             yield f"{sid} has no condition", name, _changed(document, index, Condition={})
+    yield (
+        "another account publishes",
+        "iam-resource-policies",
+        _with(document, Effect="Allow", Principal={"AWS": FOREIGN}, Action="sns:*", Resource="*"),
+    )
 
 
 def endpoint_policy(document: Document) -> Iterator[Broken]:

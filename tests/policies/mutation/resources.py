@@ -22,6 +22,10 @@ CONTROLS = {
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "vpc-controls",
 }
 ANYWHERE = {"cidrBlocks": ["0.0.0.0/0"], "protocol": "tcp", "fromPort": 22, "toPort": 22}
+FOR_OTHERS = (
+    '{"Statement": {"Effect": "Allow", "Action": "any:Get", "Resource": "*", "Principal": '
+    '{"AWS": "arn:aws:iam::999999999999:root"}}}'
+)
 ADDED: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("s3-bucket-controls", "aws:s3/bucket:Bucket", {"bucket": "another"}),
     ("s3-bucket-controls", "aws:s3/bucketV2:BucketV2", {"bucket": "another"}),
@@ -33,6 +37,9 @@ ADDED: tuple[tuple[str, str, dict[str, Any]], ...] = (
      {"type": "egress", **ANYWHERE}),
     ("vpc-endpoint-policy", "aws:ec2/vpcEndpoint:VpcEndpoint",
      {"serviceName": "com.amazonaws.us-east-1.s3", "vpcEndpointType": "Gateway"}),
+    ("iam-resource-policies", "aws:ecr/repositoryPolicy:RepositoryPolicy",
+     {"repository": "training", "policy": FOR_OTHERS}),
+    ("iam-resource-policies", "aws:secretsmanager/secret:Secret", {"policy": FOR_OTHERS}),
     ("vpc-endpoint-policy", "aws:ec2/vpcEndpointPolicy:VpcEndpointPolicy",
      {"vpcEndpointId": "vpce-1"}),
     ("vpc-other-networks", "aws:ec2/vpcEndpoint:VpcEndpoint",

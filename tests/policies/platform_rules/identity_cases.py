@@ -33,6 +33,36 @@ CALLED = (
     "@refs/heads/main"
 )
 
+MINE = {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}
+FOR_EVERYONE = (
+    allow("a:Get", Principal="*"),
+    allow("a:Get", Principal={"AWS": "*"}),
+    allow("a:Get", NotPrincipal={"AWS": ROLE}),
+    allow("a:Get", Principal={"Service": "events.amazonaws.com"}),
+    allow("a:Get", Principal="*", Condition={"StringLike": {"aws:PrincipalAccount": "*"}}),
+)
+FOR_OTHERS = (
+    allow("a:Get", Principal={"AWS": FOREIGN}),
+    allow("a:Get", Principal={"AWS": [ROLE, "999999999999"]}),
+    allow("a:Get", Principal={"AWS": "AIDACKCEVSQ6C2EXAMPLE"}),
+    allow("a:Get", Principal={"AWS": "arn:aws:iam::*:role/any"}),
+    allow("a:Get", Principal={"Federated": "accounts.google.com"}),
+    allow("a:Get", Principal={"CanonicalUser": "0a" * 32}),
+    allow("a:Get", Principal="*", Condition={
+        "StringEquals": {"aws:PrincipalAccount": [ACCOUNT, "999999999999"]}}),
+    allow("a:Get", Principal={"Service": "events.amazonaws.com"}, Condition={
+        "StringEquals": {"aws:SourceAccount": "999999999999"}}),
+)  # fmt: skip
+RESOURCE_POLICIES = (
+    ("aws:ecr/repositoryPolicy:RepositoryPolicy", "policy", False),
+    ("aws:efs/fileSystemPolicy:FileSystemPolicy", "policy", False),
+    ("aws:sagemaker/modelPackageGroupPolicy:ModelPackageGroupPolicy", "resourcePolicy", False),
+    ("aws:secretsmanager/secret:Secret", "policy", True),
+    ("aws:secretsmanager/secretPolicy:SecretPolicy", "policy", False),
+    ("aws:sqs/queue:Queue", "policy", True),
+    ("aws:sqs/queuePolicy:QueuePolicy", "policy", False),
+)
+
 IDENTITY_CASES = (
     case("kms-key-rotation", KMS, "enableKeyRotation", [True], [False], missing=True, unknown=True),
     case("kms-key-deletion", KMS, "deletionWindowInDays", [30], [7, 29], missing=False,
@@ -61,6 +91,33 @@ IDENTITY_CASES = (
     case("kms-key-policy", KMS_POLICY, "policy",
          [text(ADMINISTERED, allow("kms:Decrypt", "*", Principal={"AWS": FOREIGN}))], [],
          missing=True, trustedAccounts=["999999999999"]),
+    *(case("iam-resource-policies", type_, path,
+           [UNKNOWN, text(allow("a:Get", Principal={"AWS": ROLE})),
+            text(allow("a:Get", Principal={"AWS": ACCOUNT})), text(deny("*", "*")),
+            text(allow("a:Get", Principal={"Service": "events.amazonaws.com"}, Condition=OWN)),
+            text(allow("a:Get", Principal={"Service": "s3.amazonaws.com"},
+                       Condition={"ArnLike": {"aws:SourceArn": "arn:aws:s3:::mine"}})),
+            text(allow("a:Get", Principal="*", Condition=MINE))],
+           ["", "{}", *map(text, FOR_OTHERS), *map(text, FOR_EVERYONE)],
+           missing=not path_is_optional, trustedAccounts=[ACCOUNT])
+      for type_, path, path_is_optional in RESOURCE_POLICIES),
+    *(case("iam-resource-policies", type_, "policy",
+           [text(allow("a:Get", Principal={"AWS": ROLE})), text(deny("*", "*"))],
+           list(map(text, FOR_OTHERS)), missing=type_.endswith("Policy"),
+           trustedAccounts=[ACCOUNT])
+      for type_ in ("aws:s3/bucket:Bucket", "aws:s3/bucketPolicy:BucketPolicy",
+                    "aws:sns/topic:Topic", "aws:sns/topicPolicy:TopicPolicy")),
+    case("iam-resource-policies", "aws:ecr/repositoryPolicy:RepositoryPolicy", "policy", [],
+         [text(allow("a:Get", Principal={"AWS": ROLE}))], missing=True),
+    *(case("iam-resource-policies", type_, "policy", [text(allow("a", Principal={"AWS": ROLE}))],
+           [text(allow("a", Principal={"AWS": FOREIGN}))], missing=True, inputs=names)
+      for type_, names in (
+          ("aws:sqs/queuePolicy:QueuePolicy",
+           {"queueUrl": f"https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/events"}),
+          ("aws:secretsmanager/secretPolicy:SecretPolicy",
+           {"secretArn": f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:hub-AbCdEf"}),
+          ("aws:sns/topicPolicy:TopicPolicy", {"arn": f"arn:aws:sns:us-east-1:{ACCOUNT}:alerts"}),
+      )),
     case("iam-wildcard-actions", ROLE_POLICY, "policy",
          [text(allow()), text(allow("ec2:Describe*", "*")), text(deny("*", "*"))],
          ["", "[]", text(allow("*")), text(allow("s3:*")), text(allow(["s3:GetObject", "s3:Put*"])),
