@@ -7,6 +7,11 @@ from training_policies.platform_rules.bucket_settings import ENCRYPTION, LIFECYC
 from training_policies.platform_rules.control_resources import BUCKET_CONTROLS, VPC_CONTROLS
 from training_policies.platform_rules.key_policies import KEY_POLICY
 from training_policies.platform_rules.platform_values import PLATFORM_VALUES
+from training_policies.platform_rules.required_resources import (
+    PERMISSIONS_BOUNDARY,
+    REQUIRED_ALERTS,
+    REQUIRED_BUDGET,
+)
 from training_policies.platform_rules.resource_policies import RESOURCE_POLICIES
 from training_policies.platform_rules.role_conditions import ROLE_CONDITIONS
 from training_policies.platform_rules.role_policies import (
@@ -35,10 +40,13 @@ PLATFORM_POLICIES: tuple[Policy | StackPolicy, ...] = (
     ROLE_CONDITIONS,
     MANAGED_POLICIES,
     ROLE_TRUST,
+    PERMISSIONS_BOUNDARY,
     GATEWAYS,
     OTHER_NETWORKS,
     SECURITY_GROUPS,
     ENDPOINTS,
     VPC_CONTROLS,
     TOPIC_POLICY,
+    REQUIRED_BUDGET,
+    REQUIRED_ALERTS,
 )

@@ -152,8 +152,11 @@ PROTECTED = (
 IN_PRODUCTION = (
     _job("remote-debug", "RemoteDebugConfig", {"EnableRemoteDebug": True}),
     _job("remote-debug", "RemoteDebugConfig", {"EnableRemoteDebug": UNKNOWN}),
+    Protected("iam-permissions-boundary", "aws:iam/role:Role", "permissionsBoundary",
+              (REMOVED, "", "arn:aws:iam::999999999999:policy/boundary")),
+    Protected("stack-budget", "aws:budgets/budget:Budget", "notifications", (REMOVED, [])),
     Protected("s3-retained-in-production", "aws:s3/bucket:Bucket", "forceDestroy", (True, UNKNOWN)),
-)
+)  # fmt: skip
 
 
 WITHOUT_INTERNET = (

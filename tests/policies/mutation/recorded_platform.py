@@ -28,7 +28,11 @@ _FULL: dict[str, dict[str, Any]] = {
     },
     "vpc-no-internet": {"allowed": True},
     "vpc-security-groups": {"egressPorts": [443]},
+    "iam-permissions-boundary": {"boundaries": ["arn:aws:iam::123456789012:policy/boundary"]},
+    "stack-budget": {"required": True},
+    "stack-alerts": {"required": True},
 }
+"""What the platform with every option needs, and what it has that can be asked for."""
 
 
 @dataclass(frozen=True)

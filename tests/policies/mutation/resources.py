@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tests.policies.mutation.properties import Mutation
@@ -21,6 +21,10 @@ CONTROLS = {
     "aws:ec2/flowLog:FlowLog": "vpc-controls",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "vpc-controls",
 }
+RECEIVERS = (
+    "aws:sns/topicSubscription:TopicSubscription",
+    "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration",
+)
 ANYWHERE = {"cidrBlocks": ["0.0.0.0/0"], "protocol": "tcp", "fromPort": 22, "toPort": 22}
 FOR_OTHERS = (
     '{"Statement": {"Effect": "Allow", "Action": "any:Get", "Resource": "*", "Principal": '
@@ -78,8 +82,21 @@ def resource_mutations(platform: Platform) -> Iterator[Mutation]:
         for urn, _ in platform.of_type(type_):
             label = f"{urn.split('::')[-1]} ({type_}) is gone"
             yield Mutation(label, policy, platform.without(urn), urn)
+    if platform.environment == "prod":
+        yield from _without_any("stack-alerts", RECEIVERS, platform)
+        yield from _without_any("stack-budget", ["aws:budgets/budget:Budget"], platform)
     own = WITHOUT_INTERNET if platform.environment == "dev" else IN_PRODUCTION
     for policy, type_, inputs in (*ADDED, *own):
         added = resource(type_, inputs, "added")
         changed = platform.with_resource(added)
         yield Mutation(f"a {type_} is added", policy, changed, added.urn)
+
+
+def _without_any(policy: str, types: Sequence[str], platform: Platform) -> Iterator[Mutation]:
+    """The platform without any resource of some types."""
+    urns = [urn for type_ in types for urn, _ in platform.of_type(type_)]
+    left = platform
+    for urn in urns:
+        left = left.without(urn)
+    if urns:
+        yield Mutation(f"every {', '.join(types)} is gone", policy, left, urns[0])

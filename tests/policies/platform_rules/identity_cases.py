@@ -33,6 +33,7 @@ CALLED = (
     "@refs/heads/main"
 )
 
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
 MINE = {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}
 FOR_EVERYONE = (
     allow("a:Get", Principal="*"),
@@ -118,6 +119,11 @@ IDENTITY_CASES = (
            {"secretArn": f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:hub-AbCdEf"}),
           ("aws:sns/topicPolicy:TopicPolicy", {"arn": f"arn:aws:sns:us-east-1:{ACCOUNT}:alerts"}),
       )),
+    case("iam-permissions-boundary", ROLE_TYPE, "permissionsBoundary", [BOUNDARY, UNKNOWN],
+         ["", "arn:aws:iam::999999999999:policy/boundary", f"{BOUNDARY}-of-mine"], missing=True,
+         boundaries=[BOUNDARY]),
+    case("iam-permissions-boundary", ROLE_TYPE, "permissionsBoundary", ["", BOUNDARY], [],
+         missing=False),
     case("iam-wildcard-actions", ROLE_POLICY, "policy",
          [text(allow()), text(allow("ec2:Describe*", "*")), text(deny("*", "*"))],
          ["", "[]", text(allow("*")), text(allow("s3:*")), text(allow(["s3:GetObject", "s3:Put*"])),
