@@ -5,6 +5,7 @@ from __future__ import annotations
 from training_policies.platform_rules.bucket_policies import NOT_PUBLIC, OTHER_KEYS, TRANSPORT
 from training_policies.platform_rules.bucket_settings import ENCRYPTION, LIFECYCLE
 from training_policies.platform_rules.control_resources import BUCKET_CONTROLS, VPC_CONTROLS
+from training_policies.platform_rules.destinations import DESTINATIONS
 from training_policies.platform_rules.key_policies import KEY_POLICY
 from training_policies.platform_rules.platform_values import PLATFORM_VALUES
 from training_policies.platform_rules.required_resources import (
@@ -47,6 +48,7 @@ PLATFORM_POLICIES: tuple[Policy | StackPolicy, ...] = (
     ENDPOINTS,
     VPC_CONTROLS,
     TOPIC_POLICY,
+    DESTINATIONS,
     REQUIRED_BUDGET,
     REQUIRED_ALERTS,
 )

@@ -44,6 +44,8 @@ ADDED: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("iam-resource-policies", "aws:ecr/repositoryPolicy:RepositoryPolicy",
      {"repository": "training", "policy": FOR_OTHERS}),
     ("iam-resource-policies", "aws:secretsmanager/secret:Secret", {"policy": FOR_OTHERS}),
+    ("stack-destinations", "aws:s3/bucketNotification:BucketNotification",
+     {"queues": [{"queueArn": "arn:aws:sqs:us-east-1:999999999999:names"}]}),
     ("vpc-endpoint-policy", "aws:ec2/vpcEndpointPolicy:VpcEndpointPolicy",
      {"vpcEndpointId": "vpce-1"}),
     ("vpc-other-networks", "aws:ec2/vpcEndpoint:VpcEndpoint",
