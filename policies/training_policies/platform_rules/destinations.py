@@ -15,9 +15,10 @@ from training_policies.resource import MISSING, UNKNOWN, Resource
 from training_policies.violation import Violation
 
 _NAME = "stack-destinations"
+_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 _EXPORTS = "aws:fsx/dataRepositoryAssociation:DataRepositoryAssociation"
 _DESTINATIONS = {
-    "aws:cloudwatch/eventTarget:EventTarget": ("arn",),
+    _TARGET: ("arn",),
     "aws:ec2/flowLog:FlowLog": ("logDestination",),
     _EXPORTS: ("dataRepositoryPath",),
     "aws:fsx/lustreFileSystem:LustreFileSystem": ("exportPath",),
@@ -28,6 +29,9 @@ _DESTINATIONS = {
     ),
 }
 """The properties that say where, by type; those of each item where they are lists."""
+
+_REPLICATION = "replicationConfiguration"
+"""The property of a bucket itself; as a resource of its own, no stack may have it."""
 
 _BUCKET = re.compile("(s3://|arn:[^:]+:s3:::)[^/]+")
 
@@ -51,8 +55,7 @@ def _judge(resources: Sequence[Resource], parameters: Parameters) -> Iterator[Vi
 def _own_names(resources: Sequence[Resource]) -> Iterator[str]:
     """The ARNs of the stack's resources and the names of its buckets, those that are known."""
     for resource in resources:
-        # An event target's `arn` is that of its target.
-        if resource.type not in _DESTINATIONS:
+        if resource.type != _TARGET:  # whose `arn` is that of its target
             yield str(resource.read("arn"))
         if resource.type in BUCKETS:
             yield f"s3://{resource.read('bucket')}"
@@ -62,6 +65,10 @@ def _destinations(resource: Resource) -> Iterator[tuple[str, Any]]:
     """Each destination, with the property that has it; one that is not known is UNKNOWN."""
     if resource.type == _EXPORTS and resource.read("s3.autoExportPolicy") is MISSING:
         return
+    if resource.type in BUCKETS:
+        rules = resource.read(f"{_REPLICATION}.rules")
+        for index in range(len(rules)) if isinstance(rules, list) else ():
+            yield _REPLICATION, resource.read(f"{_REPLICATION}.rules.{index}.destination.bucket")
     for path in _DESTINATIONS.get(resource.type, ()):
         name, _, inner = path.partition(".")
         value = resource.read(name)
@@ -93,8 +100,8 @@ def _violation(resource: Resource, name: str, asked: Any, allowed: list[str]) ->
 
 DESTINATIONS = StackPolicy(
     name=_NAME,
-    checks="notifications of buckets, events, flow logs and exports of file systems go to "
-    "resources of their own stack",
+    checks="notifications and replicas of buckets, events, flow logs and exports of file systems "
+    "go to resources of their own stack",
     severity="high",
     controls=[nist("AC-4")],
     remedy="send it to a resource of the stack",

@@ -20,6 +20,10 @@ LINK = "aws:fsx/dataRepositoryAssociation:DataRepositoryAssociation"
 EXPORTS = {"autoExportPolicy": {"events": ["NEW"]}}
 
 
+def replicated(bucket: str) -> dict[str, Any]:
+    return {"replicationConfiguration": {"rules": [{"destination": {"bucket": bucket}}]}}
+
+
 def found(subject: Resource, **values: Any) -> list[Any]:
     return [each.asked for each in violations(DESTINATIONS, [TOPIC, STORE, subject], values)]
 
@@ -32,6 +36,8 @@ def found(subject: Resource, **values: Any) -> list[Any]:
         (NOTIFICATION, {"bucket": "store", "queues": UNKNOWN}),
         (TARGET, {"arn": MINE}),
         (LOGS, {"logDestination": UNKNOWN}),
+        ("aws:s3/bucket:Bucket", replicated("arn:aws:s3:::store")),
+        ("aws:s3/bucket:Bucket", {"replicationConfiguration": UNKNOWN}),
         (LOGS, {"logDestination": "arn:aws:s3:::store/flows/"}),
         (FILES, {"importPath": "s3://data/"}),
         (FILES, {"exportPath": "s3://store/export"}),
@@ -54,6 +60,7 @@ def test_what_stays_in_the_stack_passes(type_: str, inputs: dict[str, Any]):
             "arn:aws:lambda:a:9:function:f",
         ),
         (TARGET, {"arn": ANOTHER}, ANOTHER),
+        ("aws:s3/bucket:Bucket", replicated("arn:aws:s3:::other"), "arn:aws:s3:::other"),
         (LOGS, {"logDestination": "arn:aws:s3:::stores"}, "arn:aws:s3:::stores"),
         (FILES, {"exportPath": "s3://stores/export"}, "s3://stores/export"),
         (LINK, {"dataRepositoryPath": "s3://data/", "s3": EXPORTS}, "s3://data/"),
