@@ -16,6 +16,7 @@ import pytest
 
 from localcloud.server import daemon
 from tests.localcloud.cloud import BUCKET, LISTEN, Cloud, eventually, processes_below
+from tests.localcloud.signing import signed
 
 Confined = Callable[[str], Cloud]
 _OWN_NETWORK = str(Path("/proc/self/ns/net").readlink())
@@ -117,12 +118,9 @@ def test_a_request_that_is_under_way_at_the_end_is_answered_and_kept(
 ):
     cloud = start()
     address = ("127.0.0.1", cloud.server.port)
-    authorization = "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/s3/aws4_request"
-    head = (
-        f"PUT /{BUCKET}/late HTTP/1.1\r\nHost: 127.0.0.1:{cloud.server.port}\r\n"
-        f"Authorization: {authorization}, SignedHeaders=host, Signature=0\r\n"
-        "Content-Length: 6\r\n\r\nhal"
-    )
+    headers = {"Host": f"127.0.0.1:{cloud.server.port}", "Content-Length": "6", **signed("s3")}
+    lines = [f"PUT /{BUCKET}/late HTTP/1.1", *(f"{name}: {each}" for name, each in headers.items())]
+    head = "\r\n".join([*lines, "", "hal"])
     with socket.create_connection(address, timeout=60) as connection:
         connection.sendall(head.encode())
         time.sleep(0.5)  # until the server has accepted the connection and reads
