@@ -1,8 +1,9 @@
 """Trains a small network on handwritten digits, data-parallel over all hosts of the job.
 
 Every host computes the gradient of its share of each batch, and one all-reduce a step adds the
-shares up. Rank 0 writes the checkpoints and the model. The same settings give the same model to
-the last bit, whether or not the run was interrupted: a batch follows from seed and step only.
+shares up. Rank 0 writes the checkpoints and the model. The same settings on as many hosts give the
+same model to the last bit, whether or not the run was interrupted: a batch follows from seed and
+step only. So a run can also go on with another number of hosts: they share the same batches.
 
 The launcher says where the other hosts are: JAX itself reads JAX_COORDINATOR_ADDRESS, this script
 JAX_NUM_PROCESSES and JAX_PROCESS_ID. Without them there is no other host.
@@ -169,16 +170,15 @@ class Trainer:
             "mean": np.zeros_like(vector),
             "square": np.zeros_like(vector),
         }
-        self.update = make_update(mesh, self.architecture, settings.learning_rate)
+        self.update = make_update(
+            mesh, self.architecture, settings.batch_size, settings.learning_rate
+        )
 
     def start(self) -> bool:
         """Gives all hosts the newest checkpoint that rank 0 finds; says so if they can't start."""
-        size, images, devices = self.settings.batch_size, len(self.training), jax.device_count()
-        if size > images or size % devices:
-            complain(
-                f"batch-size is {size}; it has to be a multiple of {devices}, the number of "
-                f"devices, and at most {images}, the number of images"
-            )
+        size, images = self.settings.batch_size, len(self.training)
+        if size > images:
+            complain(f"batch-size is {size}; it has to be at most {images}, the number of images")
             return False
         newest = self.checkpoints.newest() if is_first_host() else None
         if newest:
@@ -211,13 +211,20 @@ class Trainer:
         return bool(self.step >= self.last_step)
 
     def _inputs(self, step: int) -> list[Any]:
-        """The host's share of a step's images and labels, and whether it was asked to stop."""
+        """The host's share of a step's images and labels, and whether it was asked to stop.
+
+        All devices get as many images. Where the batch can't be divided like that, its first
+        images come again at its end, with the weight 0: the batch is the same on any number.
+        """
         epoch, batch = divmod(step, self.steps_an_epoch)
         order = np.random.default_rng([self.settings.seed, epoch]).permutation(len(self.training))
-        rows = order[batch * self.settings.batch_size :][: self.settings.batch_size]
-        share = self.training[np.array_split(rows, jax.process_count())[jax.process_index()]]
+        size, devices = self.settings.batch_size, jax.device_count()
+        rows = order[batch * size :][:size]
+        places = np.arange(-(-size // devices) * devices)
+        own = np.array_split(places, jax.process_count())[jax.process_index()]
+        share, weights = self.training[rows[own % size]], (own < size).astype(np.float32)
         stops = np.full(jax.local_device_count(), self.stop.received, np.float32)
-        return [place(self.shared, part) for part in (share.images, share.labels, stops)]
+        return [place(self.shared, part) for part in (share.images, share.labels, weights, stops)]
 
     def _parameters(self) -> network.Parameters:
         return network.unflatten(self.architecture, np.asarray(self.state["parameters"]))
@@ -246,19 +253,23 @@ class Trainer:
             say(f"test_accuracy={accuracy:.4f} on {len(self.held_out)} held-out images")
 
 
-def make_update(mesh: Mesh, architecture: network.Architecture, learning_rate: float) -> Any:
+def make_update(
+    mesh: Mesh, architecture: network.Architecture, batch_size: int, learning_rate: float
+) -> Any:
     """The compiled function that does one step of Adam with a batch that all devices share."""
 
-    def loss(parameters: Any, images: Any, labels: Any) -> Any:
+    def loss(parameters: Any, images: Any, labels: Any, weights: Any) -> Any:
         named = network.unflatten(architecture, parameters)
-        scores = network.scores(named, images, jnp)
-        return -jnp.take_along_axis(jax.nn.log_softmax(scores), labels[:, None], axis=1).mean()
+        scores = jax.nn.log_softmax(network.scores(named, images, jnp))
+        return -(jnp.take_along_axis(scores, labels[:, None], axis=1)[:, 0] * weights).sum()
 
-    def update(state: State, step: Any, images: Any, labels: Any, stops: Any) -> Any:
-        own_loss, own_gradient = jax.value_and_grad(loss)(state["parameters"], images, labels)
+    def update(state: State, step: Any, images: Any, labels: Any, weights: Any, stops: Any) -> Any:
+        own_loss, own_gradient = jax.value_and_grad(loss)(
+            state["parameters"], images, labels, weights
+        )
         own = jnp.concatenate([own_gradient, own_loss[None], stops])
         total = jax.lax.psum(own, "devices")
-        gradient, mean_loss, stop = total[:-2] / mesh.size, total[-2] / mesh.size, total[-1]
+        gradient, mean_loss, stop = total[:-2] / batch_size, total[-2] / batch_size, total[-1]
         mean = MEAN_DECAY * state["mean"] + (1 - MEAN_DECAY) * gradient
         square = SQUARE_DECAY * state["square"] + (1 - SQUARE_DECAY) * gradient**2
         steps = step + 1.0
@@ -272,7 +283,7 @@ def make_update(mesh: Mesh, architecture: network.Architecture, learning_rate: f
     on_all_devices = jax.shard_map(
         update,
         mesh=mesh,
-        in_specs=(everywhere, everywhere, shared, shared, shared),
+        in_specs=(everywhere, everywhere, shared, shared, shared, shared),
         out_specs=everywhere,
         check_vma=False,
     )

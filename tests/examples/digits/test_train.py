@@ -1,8 +1,9 @@
-"""The digits example, run by the launcher as two hosts that find each other on the loopback."""
+"""The digits example, run by the launcher as hosts that find each other on the loopback."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import training_checkpoints
@@ -24,7 +26,7 @@ from components.training_job.request.training_request import LAUNCHER
 
 ROOT = Path(__file__).parents[3]
 DIGITS = ROOT / "examples" / "digits"
-HOSTS = ["127.0.0.2", "127.0.0.3"]
+HOSTS = ["127.0.0.2", "127.0.0.3", "127.0.0.4"]
 WAIT_SECONDS = 120
 SHORT = {"epochs": "10", "hidden": "32", "checkpoint-every": "25"}
 
@@ -32,12 +34,14 @@ SHORT = {"epochs": "10", "hidden": "32", "checkpoint-every": "25"}
 class Host:
     """One host's container: its folders, and the launcher that runs in it."""
 
-    def __init__(self, base: Path, name: str, settings: dict[str, str], kept: Path) -> None:
+    def __init__(
+        self, base: Path, name: str, hosts: list[str], settings: dict[str, str], kept: Path
+    ) -> None:
         """Makes the container as the service does, with a copy of the checkpoints kept."""
         self.base = base
         self.name = name
         shutil.rmtree(base, ignore_errors=True)
-        write(base, "resourceconfig", {"current_host": name, "hosts": HOSTS})
+        write(base, "resourceconfig", {"current_host": name, "hosts": hosts})
         write(base, "inputdataconfig", {"code": {}, "train": {}})
         write(base, "hyperparameters", settings)
         data = base / "input" / "data"
@@ -87,7 +91,7 @@ class Host:
 
 
 class Cluster:
-    """A job's two hosts, and the folder in place of its checkpoint prefix in S3."""
+    """A job's hosts, and the folder in place of its checkpoint prefix in S3."""
 
     def __init__(self, folder: Path, settings: dict[str, str]) -> None:
         self.folder = folder
@@ -96,12 +100,15 @@ class Cluster:
         self.settings = settings
         self.hosts: list[Host] = []
 
-    def start(self) -> None:
-        """Starts a job on fresh hosts."""
+    def start(self, number: int = 2) -> None:
+        """Starts a job on so many fresh hosts."""
         with socket.socket() as free:
             free.bind((HOSTS[0], 0))
             port = str(free.getsockname()[1])
-        self.hosts = [Host(self.folder / name, name, self.settings, self.kept) for name in HOSTS]
+        names = HOSTS[:number]
+        self.hosts = [
+            Host(self.folder / name, name, names, self.settings, self.kept) for name in names
+        ]
         for host in self.hosts:
             host.start(port)
 
@@ -134,10 +141,10 @@ class Cluster:
         for host in self.hosts:
             host.launcher.wait(timeout=WAIT_SECONDS)
 
-    def run(self) -> str:
+    def run(self, number: int = 2) -> str:
         """Runs a job to its end, which has to be a good one; the first host's log."""
-        self.start()
-        assert self.end() == [0, 0], self.hosts[0].errors
+        self.start(number)
+        assert self.end() == [0] * number, self.hosts[0].errors
         return self.hosts[0].log
 
     @property
@@ -178,7 +185,7 @@ def test_a_full_run_recognises_95_percent_and_prints_what_metrics_are_read_from(
 ) -> None:
     cluster.settings = {}
     log = cluster.run()
-    lines = re.findall(r"^epoch=(\d+) step=(\d+) loss=(\S+) accuracy=(\S+)$", log, re.M)
+    lines = reports(log)
     assert [int(epoch) for epoch, *_ in lines] == list(range(1, 41))
     assert float(lines[-1][2]) < float(lines[0][2])
     (accuracy,) = re.findall(r"^test_accuracy=([0-9.]+)", log, re.M)
@@ -190,6 +197,33 @@ def test_a_full_run_recognises_95_percent_and_prints_what_metrics_are_read_from(
     command = [sys.executable, str(DIGITS / "predict.py"), str(cluster.folder / "model.tar.gz")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert f"accuracy={accuracy}" in done.stdout
+
+
+def test_a_run_goes_on_on_one_host_and_then_on_three_as_if_it_had_never_changed(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    logs = []
+    for number, epoch in ((2, 1), (1, 4)):
+        cluster.start(number)
+        cluster.wait_for(f"epoch={epoch} ")
+        cluster.hosts[-1].launcher.terminate()  # as a pause does
+        assert cluster.end() == [0] * number, cluster.hosts[0].errors
+        logs.append(cluster.hosts[0].log)
+    logs.append(cluster.run(3))  # 32 images a step: 11, 11 and 10
+    for before, after in itertools.pairwise(logs):
+        (step,) = re.findall(r"asked to stop: step (\d+) of 440 is saved", before)
+        assert f"goes on after step {step} of 440" in after
+
+    undisturbed = train_alone(tmp_path / "checkpoints", "--epochs", "10", "--hidden", "32")
+    numbers = [np.array(reports(log), np.float64) for log in ("".join(logs), undisturbed.stdout)]
+    assert np.array_equal(numbers[0][:, :2], numbers[1][:, :2])
+    assert np.allclose(numbers[0], numbers[1], atol=0.005)
+    assert numbers[0][-1, -1] >= 0.95
+
+
+def reports(log: str) -> list[tuple[str, ...]]:
+    """The epoch, the step, the loss and the accuracy that each epoch's line has."""
+    return re.findall(r"^epoch=(\d+) step=(\d+) loss=(\S+) accuracy=(\S+)$", log, re.M)
 
 
 @pytest.mark.deep
@@ -239,7 +273,7 @@ def test_an_interrupted_run_ends_with_the_same_model_to_the_last_bit(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--batch-size", "5000"], "batch-size is 5000; it has to be a multiple of 1"),
+        (["--batch-size", "5000"], "batch-size is 5000; it has to be at most 1438"),
         (["--epochs", "0"], "argument --epochs: invalid"),
         (["--data", "/nowhere"], "/nowhere/digits.csv.gz not found"),
     ],
