@@ -11,6 +11,7 @@ from zipfile import ZIP_STORED, ZipFile
 
 import pytest
 
+from components.instances import training_instance_types
 from components.training_job.code_channel import launcher_archive
 from components.training_job.code_channel.launcher_archive import launcher_files, write_launcher
 
@@ -31,10 +32,12 @@ def test_it_is_the_same_bytes_at_any_time_and_in_any_folder(
     assert write_launcher(tmp_path / "there.pyz").read_bytes() == here
 
 
-def test_it_holds_its_files_as_they_are(tmp_path: Path) -> None:
+def test_it_holds_its_files_as_they_are_and_the_types_that_have_efa(tmp_path: Path) -> None:
     with ZipFile(write_launcher(tmp_path / "launcher.py")) as archive:
         assert {each.compress_type for each in archive.infolist()} == {ZIP_STORED}
         contents = {name: archive.read(name) for name in archive.namelist()}
+    types = contents.pop("launching/efa_types.txt").decode().splitlines()
+    assert types == [name for name, each in training_instance_types().items() if each.efa_supported]
     assert contents == {name: path.read_bytes() for name, path in launcher_files().items()}
     assert {
         "__main__.py",

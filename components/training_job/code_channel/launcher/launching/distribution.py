@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable
 
 from launching import LaunchError
+from launching.fabric import fabric_variables
 from launching.job_description import Job
 from launching.process import Child
 
@@ -54,12 +55,14 @@ def distribution_variables(distribution: str, job: Job) -> dict[str, str]:
             "JAX_COORDINATOR_BIND_ADDRESS": f"{address}:{port}",  # no other interface listens
             "JAX_NUM_PROCESSES": str(len(job.peers)),
             "JAX_PROCESS_ID": str(job.peers.index(job.host)),
+            **fabric_variables(job),
         }
     if distribution == "torchrun":
         return {
             "MASTER_ADDR": address,
             "MASTER_PORT": port,
             "NODE_RANK": str(job.peers.index(job.host)),
+            **fabric_variables(job),
         }
     return {}
 

@@ -33,6 +33,8 @@ class Job:
         if self.host not in self.hosts:
             raise LaunchError(f"resourceconfig.json: {self.host!r} is not one of {self.hosts}")
         self.rank = self.hosts.index(self.host)
+        self.instance_type = str(self.resources.get("current_instance_type", "local"))
+        self.network_interface = str(self.resources.get("network_interface_name", "eth0"))
         self.groups: dict[str, dict[str, Any]] = {
             each["instance_group_name"]: each for each in self.resources.get("instance_groups", [])
         }
