@@ -65,7 +65,7 @@ def _own_network() -> dict[str, Any]:
         "maxRuntime": "20m",
         "maxRetries": 2,
         "spot": {"maxWait": "1h", "checkpoints": True},
-        "fallbacks": [{"instanceType": "ml.c5.2xlarge"}, {"spot": False}],
+        "fallbacks": [{"instanceType": "ml.c5.2xlarge", "instanceCount": 4}, {"spot": False}],
         "relaunch": "onFailure",
         "maxAttempts": 3,
         "inputs": {

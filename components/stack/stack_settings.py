@@ -98,14 +98,16 @@ class Settings(SettingsModel):
 
     @property
     def largest_job(self) -> int:
-        """The number of instances of the largest job."""
-        return max((job.total_instances for job in self.jobs.values()), default=0)
+        """The number of instances of the largest job, on whichever of its fallbacks."""
+        variants = (variant for job in self.jobs.values() for variant in job.variants)
+        return max((variant.total_instances for variant in variants), default=0)
 
     @property
     def uses_efa(self) -> bool:
         """Whether the instances of a job with several have an Elastic Fabric Adapter."""
         listed = training_instance_types()
-        jobs = [job for job in self.jobs.values() if job.total_instances > 1]
+        variants = (variant for job in self.jobs.values() for variant in job.variants)
+        jobs = [variant for variant in variants if variant.total_instances > 1]
         return any(listed[each].efa_supported for each in _types_of(jobs) if each in listed)
 
     @property

@@ -83,11 +83,13 @@ def _fallback_problems(job: JobSettings) -> Iterator[Problem]:
         rule = f"of {job.max_attempts} attempts only {job.max_attempts - 1} can use a fallback"
         remedy = f"set maxAttempts to {len(job.fallbacks) + 1} or more, or remove some fallbacks"
         yield Problem("fallbacks", written, rule, remedy)
-    for position, fallback in enumerate(job.fallbacks):
+    for position, changes in enumerate(written):
         path = f"fallbacks.{position}"
-        if fallback.instance_type is None and fallback.spot is None:
-            yield Problem(path, None, "changes nothing", "set instanceType or spot, or remove it")
-        if fallback.instance_type is not None and job.instance_groups:
-            rule = "one type can't replace several instanceGroups"
-            remedy = "remove it; spot can still change"
-            yield Problem(f"{path}.instanceType", fallback.instance_type, rule, remedy)
+        if not changes:
+            remedy = "set instanceType, instanceCount or spot, or remove it"
+            yield Problem(path, None, "changes nothing", remedy)
+        for setting in ("instanceType", "instanceCount") if job.instance_groups else ():
+            if setting in changes:
+                rule = "one group of instances can't replace several instanceGroups"
+                remedy = "remove it; spot can still change"
+                yield Problem(f"{path}.{setting}", changes[setting], rule, remedy)

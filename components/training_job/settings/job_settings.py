@@ -58,12 +58,16 @@ class InstanceGroupSettings(SettingsModel):
 
 
 class FallbackSettings(SettingsModel):
-    """What a relaunch runs on, instead of the job's own instance type or capacity."""
+    """What a relaunch runs on, instead of the job's own instances or capacity."""
 
     instance_type: str | None = Field(
         default=None,
-        description="Another instance type, best with the same number of accelerators; by default "
-        "the job's own.",
+        description="Another instance type; by default the job's own.",
+    )
+    instance_count: int | None = Field(
+        default=None,
+        ge=1,
+        description="Another number of instances, 1 or more; by default the job's own.",
     )
     spot: bool | None = Field(
         default=None,
@@ -200,9 +204,9 @@ class JobSettings(SettingsModel):
         default=[],
         max_length=10,
         description="What the second and later attempts of relaunch: onFailure run on, in this "
-        "order, at most 10: [{instanceType: ml.g5.4xlarge}, {spot: false}]. They go on from the "
-        "same checkpoints: choose types with the same number of accelerators, unless the script "
-        "can read checkpoints of another number.",
+        "order, at most 10: [{instanceType: ml.g5.4xlarge, instanceCount: 4}, {spot: false}]. They "
+        "go on from the same checkpoints: choose the same number of accelerators, unless the "
+        "script can read checkpoints of another number.",
     )
     inputs: Annotated[
         dict[str, InputSettings],
@@ -325,8 +329,12 @@ class JobSettings(SettingsModel):
 
     def _on(self, fallback: FallbackSettings) -> JobSettings:
         spot = self.spot if fallback.spot is None else _spot_or_none(fallback.spot, self.spot)
-        instance_type = fallback.instance_type or self.instance_type
-        changes: dict[str, Any] = {"instance_type": instance_type, "spot": spot, "fallbacks": []}
+        changes: dict[str, Any] = {
+            "instance_type": fallback.instance_type or self.instance_type,
+            "instance_count": fallback.instance_count or self.instance_count,
+            "spot": spot,
+            "fallbacks": [],
+        }
         return self.model_copy(update=changes)
 
 

@@ -28,6 +28,15 @@ def test_a_job_that_does_not_fit_its_stack_is_refused_with_path_rule_and_remedy(
     assert hint in str(found[path])
 
 
+def test_the_network_has_room_for_the_largest_fallback(project: Path) -> None:
+    network = {"cidr": "10.64.0.0/24", "availabilityZones": 2}
+    job = {"relaunch": "onFailure", "fallbacks": [{"instanceCount": 40}]}
+    assert problems(stack({"instanceCount": 10}, network=network), project) == {}
+    found = problems(stack(job, network=network), project)
+    assert list(found) == ["network.cidr"]
+    assert "the largest job, 40 instances" in str(found["network.cidr"])
+
+
 EXISTING = {"vpcId": "vpc-1", "subnetIds": ["subnet-1"]}
 NETWORKS: list[tuple[dict[str, Any], str]] = [
     ({}, "interfaceEndpoints, or set network.nat"),

@@ -109,7 +109,11 @@ _OTHER: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     },
 )
 _FALLBACKS = st.lists(
-    st.fixed_dictionaries({"instanceType": _TYPES}, optional={"spot": st.booleans()}), max_size=3
+    st.fixed_dictionaries(
+        {"instanceType": _TYPES},
+        optional={"instanceCount": st.integers(1, 64), "spot": st.booleans()},
+    ),
+    max_size=3,
 )
 
 

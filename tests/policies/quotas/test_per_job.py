@@ -69,6 +69,9 @@ EXCEEDED = [
     ("quota-cost-per-job", "costPerJobUsd", 4, {"KeepAlivePeriodInSeconds": 3600}, "6.57 USD",
      "4.00 USD"),
     # A fallback counts at its worst.
+    ("quota-instances-per-job", "instancesPerJob", 4,
+     {"inputs": {"fallbacks": [FALLBACK | {"ResourceConfig": {"InstanceType": "ml.m5.large",
+      "InstanceCount": 5}}]}}, "5", "4"),
     ("quota-accelerators-per-job", "acceleratorsPerJob", 15, {"inputs": {"fallbacks": [FALLBACK]}},
      "16", "15"),
     ("quota-spot-only", "spotOnly", True, {"inputs": {"fallbacks": [FALLBACK]}},

@@ -19,7 +19,7 @@ ON_FAILURE = {
     "maxAttempts": 4,
     "fallbacks": [
         {"instanceType": "ml.c5.xlarge"},
-        {"instanceType": "ml.g5.4xlarge", "spot": False},
+        {"instanceType": "ml.g5.4xlarge", "instanceCount": 3, "spot": False},
     ],
 }
 
@@ -35,10 +35,15 @@ def relaunched(
     return launch(provider, inputs)
 
 
-def capacity(aws: FakeAws, state: dict[str, Any]) -> tuple[str, bool]:
-    """The type that a job runs on, and whether on spot capacity."""
+def capacity(aws: FakeAws, state: dict[str, Any]) -> tuple[int, str, bool]:
+    """The number and the type of a job's instances, and whether it runs on spot capacity."""
     job = aws.jobs[state["training_job_name"]]
-    return job["ResourceConfig"]["InstanceType"], job["EnableManagedSpotTraining"]
+    instances = job["ResourceConfig"]
+    return (
+        instances["InstanceCount"],
+        instances["InstanceType"],
+        job["EnableManagedSpotTraining"],
+    )
 
 
 def test_each_relaunch_uses_the_next_fallback_and_the_last_one_serves_the_rest(
@@ -50,10 +55,10 @@ def test_each_relaunch_uses_the_next_fallback_and_the_last_one_serves_the_rest(
         state = relaunched(provider, aws, state, job_inputs(ON_FAILURE))
         seen.append(capacity(aws, state))
     assert seen == [
-        ("ml.g5.2xlarge", True),
-        ("ml.c5.xlarge", True),
-        ("ml.g5.4xlarge", False),
-        ("ml.g5.4xlarge", False),
+        (1, "ml.g5.2xlarge", True),
+        (1, "ml.c5.xlarge", True),
+        (3, "ml.g5.4xlarge", False),
+        (3, "ml.g5.4xlarge", False),
     ]
     assert state["tries"] == 4
 
@@ -102,7 +107,7 @@ def test_a_pause_or_another_definition_begins_with_the_first_choice_again(
     state = provider.update("", state, paused).outs or {}
     provider.delete("", state)
     state = launch(provider, job_inputs(ON_FAILURE))
-    assert capacity(aws, state) == ("ml.g5.2xlarge", True)
+    assert capacity(aws, state) == (1, "ml.g5.2xlarge", True)
     assert state["tries"] == 1
 
 
@@ -141,7 +146,7 @@ def test_a_crash_at_any_call_of_a_relaunch_leaves_one_job_on_the_right_fallback(
         aws.crash_at = None
         state = launch(provider_over(aws), job_inputs(ON_FAILURE))
         assert aws.live() == [state["training_job_name"]]
-        assert capacity(aws, state) == ("ml.c5.xlarge", True)
+        assert capacity(aws, state) == (1, "ml.c5.xlarge", True)
         assert state["tries"] == 2
         if not crashed:
             break

@@ -33,6 +33,10 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
      "jobs.digits.fallbacks.0.instanceType", "ml.g5.2xlarge"),
     ({**RELAUNCHED, "fallbacks": [{"instanceType": "ml.g5.2xlarge"}], "instanceGroups": GROUPS},
      "jobs.digits.fallbacks.0.instanceType", "spot can still change"),
+    ({**RELAUNCHED, "fallbacks": [{"instanceCount": 4}], "instanceGroups": GROUPS},
+     "jobs.digits.fallbacks.0.instanceCount", "spot can still change"),
+    ({**RELAUNCHED, "fallbacks": [{"instanceCount": 0}]},
+     "jobs.digits.fallbacks.0.instanceCount", "must be 1 or more"),
 ]  # fmt: skip
 
 
@@ -48,6 +52,7 @@ def test_wrong_instances_are_refused_with_path_rule_and_remedy(
 RIGHT: list[dict[str, Any]] = [
     {"instanceGroups": GROUPS, "distribution": "torchrun", "distributionGroups": ["gpu"]},
     {**RELAUNCHED, "fallbacks": [{"instanceType": "ml.g5.4xlarge"}, {"spot": False}]},
+    {**RELAUNCHED, "fallbacks": [{"instanceCount": 4}]},
     {"instanceType": "ml.z9.large", "unlistedInstanceType": True},
     {"extra": {"StoppingCondition": {"MaxPendingTimeInSeconds": 3600}}},
 ]  # fmt: skip
