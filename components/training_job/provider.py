@@ -50,6 +50,7 @@ from components.training_job.run.decision import (
     retry_notice,
 )
 from components.training_job.run.ending import let_go, stop_and_wait, was_let_go
+from components.training_job.run.going_on import going_on_notice, keys_under
 from components.training_job.run.job_state import described, not_launched
 from components.training_job.run.launch import Launch, launch_once
 from components.training_job.run.outcome import is_live
@@ -113,6 +114,7 @@ class TrainingJobProvider(AwsResourceProvider):
         if replaced:
             successor = request_of_try(news["request"], news.get("fallbacks", ()), tries)
             self._successors[olds["training_job_name"]] = successor
+            self._say_what_it_goes_on_from(olds, successor)
         return DiffResult(
             changes=decision is not Decision.NOTHING,
             replaces=reasons_to_replace(olds, news) if replaced else [],
@@ -210,6 +212,17 @@ class TrainingJobProvider(AwsResourceProvider):
         if released:
             print(f"{name} was let go: the next attempt goes on from its checkpoints")
         return released
+
+    def _say_what_it_goes_on_from(self, olds: State, successor: Request) -> None:
+        """Prints from which step, and on what, the job that replaces this one goes on."""
+        if not olds["training_job_name"]:
+            return
+
+        def keys(uri: str) -> list[str]:
+            return keys_under(self._s3(olds), uri)
+
+        if notice := going_on_notice(olds, successor, keys):
+            print(notice)
 
     def _is_reused(self, name: str, description: State) -> bool:
         """Whether the job that replaces this one takes over its warm pool."""

@@ -299,7 +299,7 @@ class FakeAws:
 
         self._call("PutObject", put)
 
-    def list_objects_v2(self, Bucket: str, Prefix: str, MaxKeys: int) -> Any:
+    def list_objects_v2(self, Bucket: str, Prefix: str, MaxKeys: int = 1000) -> Any:
         def find() -> dict[str, Any]:
             if not any(uri.startswith(f"s3://{Bucket}/") for uri in self.objects):
                 raise client_error("NoSuchBucket", "no such bucket", "ListObjectsV2")

@@ -42,12 +42,15 @@ def test_another_definition_resumes_the_lineage_and_never_doubles(new_stack: New
     stack = new_stack(stack_with(work=counting_job(FOREVER)))
     stack.up().succeeded()
     names = []
-    for seconds in (0.03, 0.02):  # to B, and back to A
+    for seconds, instances in ((0.03, 2), (0.02, 1)):  # to B, and back to A
         running = stack.wait_for_job("work", lambda job: has_checkpoint(stack, job))
         names.append(running["TrainingJobName"])
-        stack.settings["jobs"]["work"] = counting_job(FOREVER, seconds)
-        stack.up().succeeded()
+        stack.settings["jobs"]["work"] = counting_job(FOREVER, seconds, instanceCount=instances)
+        said = " ".join(stack.up().succeeded().text.split())
+        assert f"{names[-1]}: goes on from its newest checkpoint" in said
+        assert f"on {instances} × ml.m5.large, on spot capacity" in said
         newest, before = stack.jobs("work")[:2]
+        assert newest["ResourceConfig"]["InstanceCount"] == instances
         assert before["TrainingJobStatus"] == "Stopped"
         assert before["TrainingEndTime"] <= newest["CreationTime"]
         assert newest["CheckpointConfig"] == before["CheckpointConfig"]

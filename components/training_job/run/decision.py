@@ -15,6 +15,7 @@ from components.training_job.aws.errors import TrainingJobError
 from components.training_job.request.definition import Request
 from components.training_job.request.fallbacks import request_of_try
 from components.training_job.request.job_inputs import COMPARED, IDENTITY
+from components.training_job.run.going_on import capacity_of
 from components.training_job.run.outcome import has_failed
 from components.unknowns import has_unknown, is_unknown
 
@@ -69,12 +70,9 @@ def next_try(olds: Mapping[str, Any], news: Mapping[str, Any]) -> int:
 def retry_notice(olds: Mapping[str, Any], news: Mapping[str, Any], tries: int) -> str:
     """What the next try will run on, said before it costs anything."""
     request = request_of_try(news["request"], news.get("fallbacks", ()), tries)
-    groups = request["ResourceConfig"].get("InstanceGroups") or [request["ResourceConfig"]]
-    instances = " and ".join(f"{each['InstanceCount']} × {each['InstanceType']}" for each in groups)
-    capacity = "on spot capacity" if request["EnableManagedSpotTraining"] else "on demand"
     return (
         f"{olds['training_job_name']} ended as {olds['outcome']}: try {tries} of "
-        f"{news['max_attempts']} runs on {instances}, {capacity}"
+        f"{news['max_attempts']} runs on {capacity_of(request)}"
     )
 
 

@@ -67,7 +67,7 @@ class JobState:
 def not_launched(inputs: State) -> State:
     """The state of a job that is registered and not launched."""
     request = inputs["request"]
-    instances = _instances(request["ResourceConfig"])
+    instances = instances_in(request["ResourceConfig"])
     state = JobState(checkpoint_uri=_checkpoint_uri(request), cost_usd=0, **instances)
     return inputs | asdict(state)
 
@@ -103,11 +103,12 @@ def progress(description: Mapping[str, Any]) -> State:
         "training_seconds": training,
         "billable_seconds": billable,
         "cost_usd": billed_cost(description["ResourceConfig"], billable),
-        **_instances(description["ResourceConfig"]),
+        **instances_in(description["ResourceConfig"]),
     }
 
 
-def _instances(resources: Mapping[str, Any]) -> State:
+def instances_in(resources: Mapping[str, Any]) -> State:
+    """The outputs that say which instances a ResourceConfig asks for."""
     groups = resources.get("InstanceGroups") or [resources]
     return {
         "instance_type": ", ".join(group.get("InstanceType", "") for group in groups),

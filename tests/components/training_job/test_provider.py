@@ -55,6 +55,28 @@ def test_nothing_is_launched_while_the_job_is_paused(
     assert aws.calls == []
 
 
+def test_other_instances_go_on_in_the_same_lineage_and_the_preview_says_from_which_step(
+    provider: TrainingJobProvider,
+    aws: FakeAws,
+    job_inputs: Inputs,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    state = launch(provider, job_inputs({"instanceCount": 2}))
+    name = state["training_job_name"]
+    aws.objects[f"{state['checkpoint_uri']}step-000000812.rank-0.sha256-0"] = b""
+    aws.set_status(name, "Stopped")
+    state = provider.read(name, state).outs or {}
+    more = checked(provider, job_inputs({"instanceCount": 3}))
+    assert provider.diff("", state, more).replaces == ["definition_hash"]
+    goes_on = f"{name}: goes on from step 812 on 3 × ml.g5.2xlarge, on spot capacity\n"
+    assert capsys.readouterr().out == goes_on
+    provider.delete("", state)
+    assert (
+        launch(provider, job_inputs({"instanceCount": 3}))["checkpoint_uri"]
+        == (state["checkpoint_uri"])
+    )
+
+
 def test_a_second_launch_of_the_same_definition_adopts_the_first(
     provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
 ) -> None:

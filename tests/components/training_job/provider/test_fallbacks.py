@@ -79,6 +79,8 @@ def test_a_preview_says_what_the_next_try_will_run_on(
     printed = capsys.readouterr().out
     assert printed == (
         f"{name} ended as out of wait: try 2 of 4 runs on 1 × ml.c5.xlarge, on spot capacity\n"
+        f"{name}: has no checkpoint in {state['checkpoint_uri']} yet, so it begins again on "
+        "1 × ml.c5.xlarge, on spot capacity\n"
     )
     another = checked(provider, job_inputs({**ON_FAILURE, "runId": "b"}))
     assert provider.diff("", state, another).replaces
