@@ -199,6 +199,7 @@ def test_a_full_run_recognises_95_percent_and_prints_what_metrics_are_read_from(
     assert f"accuracy={accuracy}" in done.stdout
 
 
+@pytest.mark.deep
 def test_a_run_goes_on_on_one_host_and_then_on_three_as_if_it_had_never_changed(
     cluster: Cluster, tmp_path: Path
 ) -> None:

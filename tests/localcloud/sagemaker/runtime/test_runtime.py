@@ -1,4 +1,4 @@
-"""The digits example, interrupted again and again: the same model, and no step is lost in vain."""
+"""The digits example, interrupted or paused again and again: no step is lost in vain."""
 
 from __future__ import annotations
 
@@ -96,6 +96,22 @@ def test_a_model_is_the_same_to_the_last_bit_however_often_its_job_is_interrupte
         f"{jobs * STEPS + repeated} steps were repeated, none of which was kept in the bucket, "
         "and every model was the same"
     )
+
+
+def test_a_lineage_goes_on_on_one_host_and_then_on_three_and_repeats_no_step(cloud: Cloud):
+    upload(cloud)
+    jobs = []
+    for hosts in (2, 1):
+        before, name = newest(cloud, "kept/"), create(cloud, hosts, "kept/")
+        eventually(lambda: newest(cloud, "kept/") > before or None, WAIT_SECONDS)  # noqa: B023
+        assert cloud.stop(name)["TrainingJobStatus"] == "Stopped"  # as a pause does
+        jobs.append(name)
+    jobs.append(create(cloud, 3, "kept/"))
+    run_to_the_end(cloud, jobs[-1])
+    lines = [line for name in jobs for _, line in lines_of(cloud, name)]
+    assert [int(line["step"]) for line in lines if line["step"]] == [*range(1, STEPS + 1)]
+    (accuracy,) = re.findall(r"test_accuracy=(\S+)", "\n".join(cloud.lines(jobs[-1])))
+    assert float(accuracy) >= 0.95
 
 
 def check_that_what_was_kept_is_not_repeated(
