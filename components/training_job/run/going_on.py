@@ -1,4 +1,4 @@
-"""From which step a lineage goes on where its next job has other instances. boto3, no Pulumi.
+"""From which step a lineage goes on where its next job has other capacity. boto3, no Pulumi.
 
 A preview says it before the change costs anything.
 """
@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from components.arns import s3_location
 from components.training_job.request.definition import Request
+from components.training_job.request.fallbacks import request_of_try
 from components.training_job.run.job_state import instances_in
 from components.training_job.run.outcome import LIVE_STATUSES
 
@@ -33,12 +34,14 @@ def going_on_notice(
 ) -> str:
     """From which step the job goes on that replaces one in state `olds`, and on what.
 
-    "" where its instances are the same, and where it goes on from no checkpoints: it keeps none, or
-    is in another lineage. `keys` lists the objects under an S3 prefix.
+    "" where its instances are the same, bought in the same way, and where it goes on from no
+    checkpoints: it keeps none, or is in another lineage. `keys` lists the objects under an S3
+    prefix.
     """
-    uri, instances = olds["checkpoint_uri"], instances_in(request["ResourceConfig"])
-    is_same = all(olds.get(name, each) == each for name, each in instances.items())
-    if is_same or not uri or request.get("CheckpointConfig", {}).get("S3Uri") != uri:
+    uri = olds["checkpoint_uri"]
+    if not _is_on_other_capacity(olds, request) or not uri:
+        return ""
+    if request.get("CheckpointConfig", {}).get("S3Uri") != uri:
         return ""
     name, capacity = olds["training_job_name"], capacity_of(request)
     try:
@@ -52,6 +55,16 @@ def going_on_notice(
     is_live = olds["status"] in LIVE_STATUSES
     later = ", or what it still saves until it is stopped," if is_live else ""
     return f"{name}: goes on from {newest}{later} on {capacity}"
+
+
+def _is_on_other_capacity(olds: Mapping[str, Any], request: Request) -> bool:
+    instances = instances_in(request["ResourceConfig"])
+    before = request_of_try(olds["request"], olds.get("fallbacks", ()), olds["tries"])
+    return (
+        before["EnableManagedSpotTraining"] != request["EnableManagedSpotTraining"]
+        # The service says what the job ran on; what is recorded may be for its next attempt.
+        or any(olds.get(name, each) != each for name, each in instances.items())
+    )
 
 
 def keys_under(s3: Any, uri: str) -> list[str]:

@@ -10,25 +10,30 @@ from components.training_job.run.going_on import going_on_notice
 from tests.components.fake_aws import client_error
 
 URI = "s3://artifacts/checkpoints/research-dev-digits/"
-STATE: dict[str, Any] = {
-    "training_job_name": "research-dev-digits-00000001-1",
-    "checkpoint_uri": URI,
-    "status": "Stopped",
-    "instance_type": "ml.c5.xlarge",
-    "instance_count": 2,
-}
 SAVED = [
     "checkpoints/a/step-000000200.rank-0.sha256-0",
     "checkpoints/a/step-000000812.rank-0.sha25",
 ]
 
 
-def request(count: int = 3, kind: str = "ml.c5.xlarge", uri: str = URI) -> dict[str, Any]:
+def request(count: int = 3, spot: bool = True, uri: str = URI) -> dict[str, Any]:
     return {
-        "ResourceConfig": {"InstanceType": kind, "InstanceCount": count},
-        "EnableManagedSpotTraining": True,
+        "ResourceConfig": {"InstanceType": "ml.c5.xlarge", "InstanceCount": count},
+        "EnableManagedSpotTraining": spot,
         "CheckpointConfig": {"S3Uri": uri},
     }
+
+
+STATE: dict[str, Any] = {
+    "training_job_name": "research-dev-digits-00000001-1",
+    "checkpoint_uri": URI,
+    "status": "Stopped",
+    "instance_type": "ml.c5.xlarge",
+    "instance_count": 2,
+    "request": request(2),
+    "fallbacks": [{"EnableManagedSpotTraining": False}],
+    "tries": 1,
+}
 
 
 @pytest.mark.parametrize(
@@ -52,14 +57,20 @@ def test_other_instances_are_named_with_the_step_that_they_go_on_from(
     assert expected in notice
 
 
+def test_another_way_to_buy_the_same_instances_is_named_too() -> None:
+    notice = going_on_notice(STATE, request(2, spot=False), lambda _uri: SAVED)
+    assert notice.endswith("goes on from step 812 on 2 × ml.c5.xlarge, on demand")
+
+
 @pytest.mark.parametrize(
     ("changes", "successor"),
     [
         ({}, request(2)),
+        ({"tries": 2}, request(2, spot=False)),
         ({"checkpoint_uri": ""}, request()),
         ({}, request(uri="s3://artifacts/checkpoints/research-dev-digits-b/")),
     ],
-    ids=["the same instances", "no checkpoints", "another lineage"],
+    ids=["the same", "the same fallback", "no checkpoints", "another lineage"],
 )
 def test_nothing_is_said_and_asked_where_a_job_does_not_go_on_on_others(
     changes: dict[str, Any], successor: dict[str, Any]
