@@ -27,6 +27,7 @@ from components.training_job.aws.aws_provider import AwsResourceProvider, State
 from components.training_job.aws.errors import TrainingJobError, is_denied, traced
 from components.training_job.aws.images import Images
 from components.training_job.code_channel.source_control import revision
+from components.training_job.preflight.going_on import going_on_notice, keys_under
 from components.training_job.preflight.preflight import Preflight
 from components.training_job.request.definition import Request
 from components.training_job.request.fallbacks import all_requests, request_of_try
@@ -50,7 +51,6 @@ from components.training_job.run.decision import (
     retry_notice,
 )
 from components.training_job.run.ending import let_go, stop_and_wait, was_let_go
-from components.training_job.run.going_on import going_on_notice, keys_under
 from components.training_job.run.job_state import described, not_launched
 from components.training_job.run.launch import Launch, launch_once
 from components.training_job.run.outcome import is_live

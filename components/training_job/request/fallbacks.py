@@ -1,4 +1,4 @@
-"""Which request a try runs on: the first choice, or what a fallback makes of it."""
+"""What a try runs on: the request of the first choice, or what a fallback makes of it."""
 
 from __future__ import annotations
 
@@ -23,3 +23,11 @@ def request_of_try(request: Request, fallbacks: Sequence[Request], tries: int) -
 def all_requests(request: Request, fallbacks: Sequence[Request]) -> list[Request]:
     """The requests that the tries of a job may run on: the first choice, then each fallback."""
     return [request, *(request | fallback for fallback in fallbacks)]
+
+
+def capacity_of(request: Request) -> str:
+    """What a request runs on, in words: its instances, and how they are bought."""
+    groups = request["ResourceConfig"].get("InstanceGroups") or [request["ResourceConfig"]]
+    instances = " and ".join(f"{each['InstanceCount']} × {each['InstanceType']}" for each in groups)
+    capacity = "on spot capacity" if request["EnableManagedSpotTraining"] else "on demand"
+    return f"{instances}, {capacity}"

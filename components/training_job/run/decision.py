@@ -13,9 +13,8 @@ from typing import Any
 
 from components.training_job.aws.errors import TrainingJobError
 from components.training_job.request.definition import Request
-from components.training_job.request.fallbacks import request_of_try
+from components.training_job.request.fallbacks import capacity_of, request_of_try
 from components.training_job.request.job_inputs import COMPARED, IDENTITY
-from components.training_job.run.going_on import capacity_of
 from components.training_job.run.outcome import has_failed
 from components.unknowns import has_unknown, is_unknown
 

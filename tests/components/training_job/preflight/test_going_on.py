@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.training_job.run.going_on import going_on_notice
+from components.training_job.preflight.going_on import going_on_notice
 from tests.components.fake_aws import client_error
 
 URI = "s3://artifacts/checkpoints/research-dev-digits/"

@@ -13,20 +13,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from components.arns import s3_location
 from components.training_job.request.definition import Request
-from components.training_job.request.fallbacks import request_of_try
+from components.training_job.request.fallbacks import capacity_of, request_of_try
 from components.training_job.run.job_state import instances_in
 from components.training_job.run.outcome import LIVE_STATUSES
 
 _STEP = re.compile(r"(?:^|/)step-(\d{9,})(?!\d)")
 """How the names of checkpoints begin that the launcher's `training_checkpoints` saves."""
-
-
-def capacity_of(request: Request) -> str:
-    """What a request runs on, in words: its instances, and how they are bought."""
-    groups = request["ResourceConfig"].get("InstanceGroups") or [request["ResourceConfig"]]
-    instances = " and ".join(f"{each['InstanceCount']} × {each['InstanceType']}" for each in groups)
-    capacity = "on spot capacity" if request["EnableManagedSpotTraining"] else "on demand"
-    return f"{instances}, {capacity}"
 
 
 def going_on_notice(
