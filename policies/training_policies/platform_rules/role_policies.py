@@ -62,6 +62,17 @@ _NO_RESOURCE = [
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 ]
+_WITH_CONTEXT = [
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+]
+"""Uses of a key that a condition on the encryption context can bind to a purpose."""
+
 POLICY_TYPES = of_types(
     "aws:iam/rolePolicy:RolePolicy",
     "aws:iam/policy:Policy",
@@ -129,6 +140,9 @@ def _may_be_every(statement: Statement, wild: list[str], parameters: Parameters)
         return False
     if all(_among(each, parameters["actionsWithoutResource"]) for each in statement.actions):
         return True
+    if all(_among(each, _WITH_CONTEXT) for each in statement.actions):
+        # What was encrypted for one purpose is decrypted only for it, with whatever key.
+        return statement.limited_by(["kms:EncryptionContext:*"])
     return all(_among(each, parameters["resourcesOfAnyName"]) for each in wild)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from training_policies.compliance import nist, prowler
 from training_policies.instances import instance_types
-from training_policies.parameters import PRODUCTION_ENVIRONMENTS, is_production, number
+from training_policies.parameters import PRODUCTION_ENVIRONMENTS, flag, is_production, number
 from training_policies.policy import Parameters
 from training_policies.training_job import Capacity, TrainingJobView
 from training_policies.training_rules.job_rules import TRAINING_JOBS
@@ -49,6 +49,14 @@ def _takes_a_key(type_: Any) -> bool:
     """Whether the service takes a volume key for a type; it may for a type that is not known."""
     known = instance_types().get(type_) if isinstance(type_, str) else None
     return known is None or not known.has_local_storage
+
+
+def _fetches_secrets(job: TrainingJobView) -> bool:
+    """Whether the launcher fetches a secret for the job, by the setting `secrets`."""
+    environment = job.request.read("Environment")
+    return isinstance(environment, dict) and any(
+        each.startswith("SECRET_ARN_") for each in environment
+    )
 
 
 def _is_in_production(_: TrainingJobView, parameters: Parameters) -> bool:
@@ -107,10 +115,16 @@ JOB_VALUES = (
         TRAINING_JOBS,
         ["EnableNetworkIsolation"],
         exactly(True),
+        where=lambda job, parameters: not (parameters["withSecrets"] and _fetches_secrets(job)),
         why="a container with a network and credentials can send data and models anywhere that "
         "its role and its subnets reach",
         remedy="set EnableNetworkIsolation to true, and read inputs through channels",
         controls=[prowler("sagemaker_training_jobs_network_isolation_enabled"), nist("SC-7")],
+        parameters={
+            "withSecrets": flag(
+                "Whether a job that fetches secrets, which needs a network, may have one."
+            )
+        },
     ),
     value_rule(
         "training-traffic-encryption",
@@ -148,21 +162,6 @@ JOB_VALUES = (
         why="training data is on the volumes, encrypted with a key that is not the stack's; only "
         "instance types with local NVMe disks take no key",
         controls=_ENCRYPTION,
-    ),
-    value_rule(
-        "training-volume-size",
-        "a training job has volumes of a reasonable size",
-        "medium",
-        TRAINING_JOBS,
-        ["ResourceConfig.VolumeSizeInGB"],
-        absent_or(at_most("maximumGib", "GiB")),
-        why="volumes are billed by their size for each instance, and no cost ceiling counts them",
-        controls=[nist("SC-6")],
-        parameters={
-            "maximumGib": number(
-                4096, "The largest volume of an instance, in GiB.", minimum=1, maximum=16_384
-            )
-        },
     ),
     value_rule(
         "training-remote-debug",

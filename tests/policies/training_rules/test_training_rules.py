@@ -90,6 +90,11 @@ CASES = (
          missing=True, unknown=False, allowedSubnets=["subnet-1"]),
     case("volume-size", "ResourceConfig.VolumeSizeInGB", [1, 4096], [4097, 16384],
          missing=False, unknown=True),
+    case("volume-size", "ProfilerRuleConfigurations",
+         [[{"VolumeSizeInGB": 10}], [{"RuleConfigurationName": "a"}]],
+         [[{"VolumeSizeInGB": 16384}]], missing=False, unknown=False),
+    case("network-isolation", "EnableNetworkIsolation", [True], [False],
+         missing=True, unknown=True, withSecrets=True),
     case("image-registries", "DebugRuleConfigurations",
          [[{"RuleEvaluatorImage": f"{ECR}:1"}], [{"RuleConfigurationName": "a"}]],
          [[{"RuleEvaluatorImage": "docker.io/library/python:3"}]], missing=False, unknown=False),
@@ -264,3 +269,13 @@ def test_no_value_of_a_request_brings_a_rule_down(value: Any, above: int):
     for case in CASES:
         path = case.path.split(".")
         is_violated(case, with_value(COMPLIANT, ".".join(path[: max(1, len(path) - above)]), value))
+
+
+def test_a_job_that_fetches_secrets_may_have_a_network_where_the_organisation_says_so():
+    secret = {
+        "SECRET_ARN_HF_TOKEN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:a-aaaaaa"
+    }
+    request = COMPLIANT | {"Environment": secret, "EnableNetworkIsolation": False}
+    policy = POLICIES["training-network-isolation"]
+    assert violations(policy, job(request))
+    assert not violations(policy, job(request), {"withSecrets": True})
