@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pulumi_policy import (
@@ -145,14 +145,13 @@ def refusal(problems: str) -> ResourceValidationPolicy:
         if args.resource_type == STACK_TYPE:
             report(problems, None)
 
-    return ResourceValidationPolicy(
-        name="pack-configuration",
-        display_name="The policy pack has a usable configuration",
-        description="Checks that the policy pack's configuration can be used.",
-        validate=validate,
-        enforcement_level=EnforcementLevel.MANDATORY,
-        severity=Severity.CRITICAL,
-        remediation_steps="Correct the configuration file as the message says.",
+    return _mandatory(
+        "pack-configuration",
+        "The policy pack has a usable configuration",
+        "Checks that the policy pack's configuration can be used.",
+        "Correct the configuration file as the message says.",
+        Severity.CRITICAL,
+        validate,
     )
 
 
@@ -180,14 +179,13 @@ def running_sums(
                 if text is not None:
                     report(f"{limit.policy}, with the jobs registered before: {text}", None)
 
-    return ResourceValidationPolicy(
-        name="quota-running-sums",
-        display_name="No job is created that breaks a quota of its stack",
-        description="Checks that each job keeps the quotas of its stack, with the jobs before it.",
-        validate=validate,
-        enforcement_level=EnforcementLevel.MANDATORY,
-        severity=Severity.HIGH,
-        remediation_steps="Remove a job from the stack, or lower what a job takes.",
+    return _mandatory(
+        "quota-running-sums",
+        "No job is created that breaks a quota of its stack",
+        "Checks that each job keeps the quotas of its stack, with the jobs before it.",
+        "Remove a job from the stack, or lower what a job takes.",
+        Severity.HIGH,
+        validate,
     )
 
 
@@ -217,14 +215,32 @@ def places_of_jobs(
                     if text is not None:
                         report(f"{policy.name}: {text}", None)
 
+    return _mandatory(
+        "training-own-places",
+        "No job is created that writes elsewhere or acts as another role",
+        "Checks that each job writes to buckets of its stack, and acts as its role.",
+        "Use the stack's own bucket and role, as outputs of these resources.",
+        Severity.HIGH,
+        validate,
+    )
+
+
+def _mandatory(
+    name: str,
+    title: str,
+    description: str,
+    remedy: str,
+    severity: Severity,
+    validate: Callable[[ResourceValidationArgs, ReportViolation], None],
+) -> ResourceValidationPolicy:
     return ResourceValidationPolicy(
-        name="training-own-places",
-        display_name="No job is created that writes elsewhere or acts as another role",
-        description="Checks that each job writes to buckets of its stack, and acts as its role.",
+        name=name,
+        display_name=title,
+        description=description,
         validate=validate,
         enforcement_level=EnforcementLevel.MANDATORY,
-        severity=Severity.HIGH,
-        remediation_steps="Use the stack's own bucket and role, as outputs of these resources.",
+        severity=severity,
+        remediation_steps=remedy,
     )
 
 
