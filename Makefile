@@ -59,7 +59,7 @@ test-deep: setup  ## Run the tests that take minutes
 	@$(VENV_PYTHON) -m pytest -m "deep and not clients" -n 4
 
 # The clients are not in .venv: each has its own environment, made once in .local/clients.
-test-clients:  ## Run AWS's unmodified clients against the local cloud; at first it installs them
+test-clients:  ## Run AWS's unmodified clients, and PyTorch, on the local cloud; at first it installs them
 	@$(PYTHON) -m toolchain clients
 	@$(VENV_PYTHON) -m pytest -m clients tests/clients -n 2
 

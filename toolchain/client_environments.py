@@ -1,4 +1,4 @@
-"""The AWS clients that `make test-clients` runs, each in a virtual environment of its own.
+"""The clients that `make test-clients` runs, AWS's and PyTorch, each in an environment of its own.
 
 A client is a folder of tests/clients with a requirements.txt, which pins the client and all that it
 needs. Its environment is made once, and again if its pins change.

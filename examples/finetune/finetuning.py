@@ -7,32 +7,44 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
+from torch.distributed.checkpoint.api import CheckpointException
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_model_state_dict,
+    get_state_dict,
+    set_state_dict,
+)
 from transformers import AutoTokenizer
 
-from hyperparameters import Settings, obstacle
+from hyperparameters import RefusalError, Settings, check_course, sequences_of_a_rank
 from ranks import complain, join_the_other_ranks, say, shard
 from sequences import load_sequences
-from training_checkpoints import Checkpoint, Checkpoints, StopSignal
+from sharded_checkpoints import Save, ShardedCheckpoints
+from training_checkpoints import StopSignal
 
 LONGEST_GRADIENT = 1.0
 OPTIMIZER: dict[str, Any] = {"betas": (0.9, 0.95), "weight_decay": 0.1}
-MOMENTS = ("exp_avg", "exp_avg_sq")  # where it keeps the gradient's running mean and square
 
 
 def fine_tune(settings: Settings) -> bool:
     """Fine-tunes and saves the model; a run that is asked to stop leaves a checkpoint instead.
 
-    Returns whether it could start: a checkpoint that can't be continued is printed, not raised, as
-    each rank would write a traceback of its own.
+    Returns whether it could start: why it can't is printed, not raised, as each rank would write a
+    traceback of its own.
     """
     device = join_the_other_ranks()
-    finetuning = Finetuning(settings, device, StopSignal())
-    usable = finetuning.go_on_from_the_newest_checkpoint()
-    if usable and finetuning.run():
+    try:
+        finetuning = Finetuning(settings, device, StopSignal())
+        finetuning.go_on_from_the_newest_checkpoint()
+    except RefusalError as refusal:
+        complain(str(refusal))
+        dist.destroy_process_group()
+        return False
+    if finetuning.run():
         finetuning.save_model()
+    finetuning.checkpoints.finish()
     dist.destroy_process_group()
-    return usable
+    return True
 
 
 class Finetuning:
@@ -42,20 +54,20 @@ class Finetuning:
         self.settings = settings
         self.device = device
         self.stop = stop
-        self.step = 0
+        self.step = self.saved_step = 0
         self.rank, self.ranks = dist.get_rank(), dist.get_world_size()
-        self.checkpoints = Checkpoints(settings.checkpoints, rank=self.rank)
+        self.own_sequences = sequences_of_a_rank(settings.sequences_per_step, self.ranks)
+        self.checkpoints = ShardedCheckpoints(settings.checkpoints)
+        self.newest = newest_checkpoint(self.checkpoints, settings)
         self.tokenizer = AutoTokenizer.from_pretrained(settings.model, local_files_only=True)
         self.sequences = load_sequences(settings.data, self.tokenizer, settings.sequence_length)
-        self.sequences_a_step = settings.batch_size * settings.gradient_accumulation * self.ranks
-        self.steps_an_epoch = len(self.sequences) // self.sequences_a_step
+        self.steps_an_epoch = len(self.sequences) // settings.sequences_per_step
         self.last_step = settings.epochs * self.steps_an_epoch
-        self.model = shard(settings.model, device)
-        self.parameters = dict(self.model.named_parameters())
-        self.optimizer = torch.optim.AdamW(self.parameters.values(), **OPTIMIZER)
         if not self.steps_an_epoch:
-            few, step = len(self.sequences), self.sequences_a_step
-            raise ValueError(f"{few} sequences of text are fewer than the {step} of one step")
+            few, step = len(self.sequences), settings.sequences_per_step
+            raise RefusalError(f"{few} sequences of text are fewer than the {step} of one step")
+        self.model = shard(settings.model, device)
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), **OPTIMIZER)
 
     def run(self) -> bool:
         """Trains; returns whether it came to the last step rather than to a stop."""
@@ -66,6 +78,7 @@ class Finetuning:
             if stopping or self.step % self.settings.checkpoint_every == 0:
                 self.save_checkpoint()
         if self.step < self.last_step:
+            self.checkpoints.finish()
             say(f"asked to stop: step {self.step} of {self.last_step} is saved")
         return bool(self.step >= self.last_step)
 
@@ -75,10 +88,10 @@ class Finetuning:
         batches = self.batches()
         for i, batch in enumerate(batches, start=1):
             self.model.set_requires_gradient_sync(i == len(batches))
-            loss = self.model(input_ids=batch, labels=batch).loss / len(batches)
+            loss = self.model(input_ids=batch, labels=batch).loss * len(batch) / self.own_sequences
             loss.backward()
             total += loss.detach()
-        torch.nn.utils.clip_grad_norm_(self.parameters.values(), LONGEST_GRADIENT)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), LONGEST_GRADIENT)
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate()
         self.optimizer.step()
@@ -89,11 +102,15 @@ class Finetuning:
         return float(summed[0]) / self.ranks, float(summed[1]) > 0
 
     def batches(self) -> list[Any]:
-        """The rank's share of the step's sequences, which follow from the seed and the step."""
+        """The rank's share of the step's sequences.
+
+        The sequences of a step follow from the seed and the step only: on any number of ranks, a
+        step has the same.
+        """
         epoch, step = divmod(self.step, self.steps_an_epoch)
         random = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + epoch)
         order = torch.randperm(len(self.sequences), generator=random)
-        rows = order[step * self.sequences_a_step :][: self.sequences_a_step]
+        rows = order[step * self.settings.sequences_per_step :][: self.settings.sequences_per_step]
         own = self.sequences[rows[self.rank :: self.ranks]].to(self.device)
         return list(own.split(self.settings.batch_size))
 
@@ -103,70 +120,47 @@ class Finetuning:
         fallen = 0.55 + 0.45 * math.cos(math.pi * self.step / self.last_step)
         return self.settings.learning_rate * risen * fallen
 
-    @property
-    def course(self) -> dict[str, int]:
-        """What a checkpoint can't be continued without."""
-        return {**self.settings.course, "ranks": self.ranks}
-
     def save_checkpoint(self) -> None:
-        """Saves this rank's share of parameters and moments; no rank goes on before all have."""
-        content = {"course": self.course, "state": self.shares()}
-        self.checkpoints.save(self.step, lambda file: torch.save(content, file))
-        dist.barrier()
+        """Begins to save parameters and moments, unless those of this step are saved."""
+        if self.saved_step != self.step:
+            self.checkpoints.begin(self.step, self.state(), self.settings.course)
+            self.saved_step = self.step
 
-    def shares(self) -> dict[str, dict[str, Any]]:
-        """The tensors that a step changes, by what they are and by parameter: this rank's parts."""
-        own = {name: parameter.detach().to_local() for name, parameter in self.parameters.items()}
-        state = {name: self.optimizer.state[self.parameters[name]] for name in self.parameters}
-        moments = {
-            moment: {name: state[name][moment].to_local() for name in state} for moment in MOMENTS
-        }
-        return {"parameters": own, **moments}
+    def state(self) -> dict[str, Any]:
+        """What a step changes, by names that don't depend on the ranks."""
+        model, optimizer = get_state_dict(self.model, self.optimizer)
+        return {"model": model, "optimizer": optimizer}
 
-    def go_on_from_the_newest_checkpoint(self) -> bool:
-        """Takes up the newest step of which every rank has its share, if there is one.
+    def go_on_from_the_newest_checkpoint(self) -> None:
+        """Takes up the newest whole checkpoint, if there is one.
 
-        Returns whether the job can run; says why if it can't go on from what is there.
+        Raises:
+            RefusalError: if it is one of another model.
         """
-        own_newest = self.checkpoints.newest()
-        # Of another number of ranks, perhaps: then there is no step in common, and some have none.
-        own_obstacle = self.obstacle(own_newest) if own_newest else ""
-        all_ranks: list[tuple[str, list[int]]] = [("", [])] * self.ranks
-        dist.all_gather_object(all_ranks, (own_obstacle, self.checkpoints.valid_steps()))
-        if obstacles := [each for each, _ in all_ranks if each]:
-            complain(obstacles[0])
-            return False
-        common = set.intersection(*(set(steps) for _, steps in all_ranks))
-        newest = self.checkpoints.at(max(common)) if common else None
-        if newest is None:
-            return True
-        if why := self.obstacle(newest):  # the newest of each rank can be continued, this can't
-            raise ValueError(why)
-        self.step = newest.step
-        for parameter in self.parameters.values():  # as the optimizer does at its first step
-            moments = {moment: torch.zeros_like(parameter) for moment in MOMENTS}
-            self.optimizer.state[parameter] = {"step": torch.tensor(float(self.step)), **moments}
-        saved = self.read(newest)["state"]
-        for kind, tensors in self.shares().items():
-            for name, tensor in tensors.items():
-                tensor.copy_(saved[kind][name])
+        if self.newest is None:
+            return
+        state = self.state()
+        try:
+            self.checkpoints.load(self.newest, state)
+        except CheckpointException as error:
+            [(why, _), *_] = error.failures.values()
+            first_line = str(why).partition("\n")[0]
+            raise RefusalError(
+                f"the checkpoint of step {self.newest.step} can't be read into this model "
+                f"({first_line}): go back to the model that it was made with, or set fresh, which "
+                "begins another lineage without a checkpoint"
+            ) from error
+        set_state_dict(
+            self.model,
+            self.optimizer,
+            model_state_dict=state["model"],
+            optim_state_dict=state["optimizer"],
+        )
+        self.step = self.saved_step = self.newest.step
         if self.step >= self.last_step:
             say(f"step {self.step} is saved, of {self.last_step}: nothing is left to train")
         else:
-            say(f"goes on after step {self.step} of {self.last_step}")
-        return True
-
-    def obstacle(self, checkpoint: Checkpoint) -> str:
-        """Why a checkpoint can't be continued, in one sentence; "" if it can be."""
-        made_with = self.read(checkpoint)["course"]
-        return obstacle(f"the checkpoint of step {checkpoint.step}", made_with, self.course)
-
-    def read(self, checkpoint: Checkpoint) -> dict[str, Any]:
-        """What is in a checkpoint; the tensors stay on the disk until they are copied."""
-        content: dict[str, Any] = torch.load(
-            checkpoint.path, mmap=True, map_location="cpu", weights_only=True
-        )
-        return content
+            say(f"goes on after step {self.step} of {self.last_step}; ranks: {self.ranks}")
 
     def save_model(self) -> None:
         """Saves the whole model and its tokenizer, by rank 0, as `save_pretrained` does."""
@@ -178,3 +172,21 @@ class Finetuning:
             self.model.save_pretrained(self.settings.output, state_dict=halves)
             self.tokenizer.save_pretrained(self.settings.output)
         say(f"saved the model after step {self.step}")
+
+
+def newest_checkpoint(checkpoints: ShardedCheckpoints, settings: Settings) -> Save | None:
+    """The newest whole checkpoint; None if there is none.
+
+    Raises:
+        RefusalError: if it can't be continued.
+    """
+    newest = checkpoints.newest()
+    if newest:
+        name = f"the checkpoint of step {newest.step}"
+        check_course(name, newest.made_with, settings.course)
+    elif any(settings.checkpoints.glob("step-*.rank-*.sha256-*")):
+        raise RefusalError(
+            "the checkpoints are of an earlier form of this script, which this one can't read: "
+            "finish with that one, or set fresh, which begins another lineage without a checkpoint"
+        )
+    return newest

@@ -14,8 +14,8 @@ class Settings:
     """The job's hyperparameters, and where its files are."""
 
     epochs: int
+    sequences_per_step: int
     batch_size: int
-    gradient_accumulation: int
     sequence_length: int
     learning_rate: float
     warm_up_steps: int
@@ -30,34 +30,44 @@ class Settings:
     def course(self) -> dict[str, int]:
         """What a checkpoint can't be continued without: it fixes which step sees which text."""
         return {
-            "batch-size": self.batch_size,
-            "gradient-accumulation": self.gradient_accumulation,
+            "sequences-per-step": self.sequences_per_step,
             "sequence-length": self.sequence_length,
             "seed": self.seed,
         }
 
 
-def obstacle(checkpoint: str, made_with: Mapping[str, int], here: Mapping[str, int]) -> str:
-    """Why a checkpoint can't be continued here and what to do, in one sentence; "" if it can be.
+class RefusalError(Exception):
+    """Why the job can't run and what to do, in one sentence: the failure reason of the job."""
 
-    Each rank holds its own share of the model, so that their number counts like a hyperparameter.
+
+def check_course(checkpoint: str, made_with: Mapping[str, int], here: Mapping[str, int]) -> None:
+    """Checks that a checkpoint can be continued with the values that the job has here.
+
+    Raises:
+        RefusalError: if it can't be.
     """
     different = [name for name, value in here.items() if made_with.get(name) != value]
-    fresh = "or set fresh, which begins another lineage without a checkpoint"
-    if not different:
-        return ""
-    if different == ["ranks"]:
-        ranks = f"{made_with['ranks']} rank{'s' if made_with['ranks'] > 1 else ''}"
-        return (
-            f"{checkpoint} was written by {ranks}, one a GPU, and can't be read by "
-            f"{here['ranks']}: run on as many GPUs as before, {fresh}"
+    if different:
+        there = ", ".join(f"{name} {made_with.get(name)}" for name in different)
+        now = ", ".join(f"{name} {here[name]}" for name in different)
+        raise RefusalError(
+            f"{checkpoint} was made with {there} and can't be continued with {now}: go back to "
+            "those values, or set fresh, which begins another lineage without a checkpoint"
         )
-    there = ", ".join(f"{name} {made_with.get(name)}" for name in different)
-    now = ", ".join(f"{name} {here[name]}" for name in different)
-    return (
-        f"{checkpoint} was made with {there} and can't be continued with {now}: go back to those "
-        f"values, {fresh}"
-    )
+
+
+def sequences_of_a_rank(sequences_per_step: int, ranks: int) -> int:
+    """How many of a step's sequences each rank computes.
+
+    Raises:
+        RefusalError: if they can't be shared equally.
+    """
+    if sequences_per_step % ranks:
+        raise RefusalError(
+            f"sequences-per-step is {sequences_per_step}, which {ranks} ranks, one a GPU, can't "
+            f"share equally: run on a number of GPUs that divides it, or set a multiple of {ranks}"
+        )
+    return sequences_per_step // ranks
 
 
 def parse_settings(description: str) -> Settings:
@@ -66,8 +76,8 @@ def parse_settings(description: str) -> Settings:
     parser = argparse.ArgumentParser(description=description)
     for option, kind, default, meaning in (
         ("--epochs", positive, 1, "passes over the text"),
+        ("--sequences-per-step", positive, 32, "sequences of a step, of all ranks together"),
         ("--batch-size", positive, 1, "sequences that a rank computes at once"),
-        ("--gradient-accumulation", positive, 8, "batches a step"),
         ("--sequence-length", positive, 1024, "tokens"),
         ("--learning-rate", float, 2e-5, "the highest"),
         ("--warm-up-steps", positive, 50, "steps until it is reached"),

@@ -9,18 +9,24 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+import torch.distributed.checkpoint as dcp
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
-from transformers import AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM
 
 
 def join_the_other_ranks() -> Any:
-    """Meets the other processes, which torchrun's variables describe; returns this one's device."""
+    """Meets the other processes, which torchrun's variables describe; returns this one's device.
+
+    Without torchrun, this process is the only one.
+    """
+    alone = {"store": dist.HashStore(), "rank": 0, "world_size": 1}
+    others: dict[str, Any] = {} if "RANK" in os.environ else alone
     if not torch.cuda.is_available():  # for trying the script out
-        dist.init_process_group("gloo")
+        dist.init_process_group("gloo", **others)
         return torch.device("cpu")
-    device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     torch.cuda.set_device(device)
-    dist.init_process_group("nccl", device_id=device)
+    dist.init_process_group("nccl", device_id=device, **others)
     return device
 
 
@@ -40,10 +46,10 @@ def complain(line: str) -> None:
 
 
 def shard(folder: Path, device: Any) -> Any:
-    """Loads a model and spreads it over the ranks, layer by layer."""
-    model = AutoModelForCausalLM.from_pretrained(
-        folder, local_files_only=True, torch_dtype=torch.float32, use_safetensors=True
-    )
+    """Spreads a model over the ranks, layer by layer; each reads only its own share of it."""
+    with torch.device("meta"):  # shapes without memory
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     model.config.use_cache = False
     model.gradient_checkpointing_enable({"use_reentrant": False})
     policy = MixedPrecisionPolicy(param_dtype=torch.bfloat16, reduce_dtype=torch.float32)
@@ -51,4 +57,12 @@ def shard(folder: Path, device: Any) -> Any:
     for layer in model.get_decoder().layers:
         fully_shard(layer, mesh=mesh, mp_policy=policy)
     fully_shard(model, mesh=mesh, mp_policy=policy)
+    model.to_empty(device=device)
+    model.init_weights()  # for what the files don't have, such as the frequencies of positions
+    saved = {
+        name: tensor
+        for name, tensor in model.state_dict().items()
+        if name not in model.all_tied_weights_keys
+    }
+    dcp.load(saved, storage_reader=dcp.HuggingFaceStorageReader(str(folder)))
     return model.train()

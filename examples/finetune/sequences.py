@@ -9,19 +9,21 @@ from typing import Any
 
 import torch
 
+from hyperparameters import RefusalError
+
 
 def load_sequences(folder: Path, tokenizer: Any, length: int) -> Any:
     """All texts as one row of tokens, cut into sequences of one length.
 
     Raises:
-        ValueError: if there is not one sequence.
+        RefusalError: if there is not one sequence.
     """
     tokens: list[int] = []
     for text in texts(folder):
         tokens += [*tokenizer(text)["input_ids"], tokenizer.eos_token_id]
     whole = len(tokens) // length * length
     if not whole:
-        raise ValueError(f"{folder} holds {len(tokens)} tokens, less than a sequence of {length}")
+        raise RefusalError(f"{folder} holds {len(tokens)} tokens, less than a sequence of {length}")
     return torch.tensor(tokens[:whole]).view(-1, length)
 
 

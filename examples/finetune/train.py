@@ -2,8 +2,8 @@
 
 One process a GPU, started by torchrun. PyTorch's fully sharded data parallelism spreads
 parameters, gradients and optimizer state over them; each computes in bfloat16 and keeps its share
-of the parameters in single precision. Every rank saves its own share in a checkpoint, and all go
-on from the newest step that each of them has whole.
+of the parameters in single precision. Every rank saves its own share in a checkpoint, while
+training goes on. Any number of ranks goes on from the newest one that is whole.
 
 Channels: `model` holds a model and its tokenizer as Hugging Face's `save_pretrained` writes them,
 `train` holds *.jsonl files of {"text": …}. The container needs no network.
