@@ -12,6 +12,8 @@ Channels: `model` holds a model and its tokenizer as Hugging Face's `save_pretra
 from __future__ import annotations
 
 import importlib.util
+import json
+import os
 import sys
 
 from hyperparameters import parse_settings
@@ -22,6 +24,12 @@ NEEDED = ("torch", "transformers")
 def main() -> int:
     """Fine-tunes, and returns the exit code."""
     settings = parse_settings(__doc__.partition("\n")[0])
+    hosts = json.loads(os.environ.get("SM_HOSTS", "[]"))
+    if len(hosts) > 1 and "RANK" not in os.environ:
+        sys.exit(
+            f"each of the {len(hosts)} hosts would train a model of its own: set distribution: "
+            "torchrun for all of them, or instanceCount: 1"
+        )
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         sys.exit(f"train.py runs in a PyTorch training image; here {', '.join(missing)} is missing")

@@ -32,6 +32,18 @@ def test_it_says_what_the_image_lacks() -> None:
     assert "torch, transformers is missing" in done.stderr
 
 
+def test_several_hosts_that_do_not_know_each_other_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SM_HOSTS", '["algo-1", "algo-2"]')
+    done = run()
+    assert (done.returncode, done.stderr) == (
+        1,
+        "each of the 2 hosts would train a model of its own: set distribution: torchrun for all of "
+        "them, or instanceCount: 1\n",
+    )
+
+
 HERE = {"sequences-per-step": 32, "sequence-length": 1024, "seed": 0}
 NAME = "the checkpoint of step 120"
 
