@@ -2,6 +2,7 @@
 
     python predict.py model.tar.gz
     AWS_ENDPOINT_URL=http://127.0.0.1:… python predict.py s3://bucket/…/output/model.tar.gz
+    AWS_ENDPOINT_URL=http://127.0.0.1:… python predict.py s3://bucket/…/output/model/
 
 Needs NumPy, and boto3 for S3, whose usual variables say where and as whom. The exit code is
 1 if fewer than 95 % are recognised.
@@ -13,6 +14,7 @@ import argparse
 import io
 import sys
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,12 +32,16 @@ SHADES = " .:-=+*#%@"
 def main() -> int:
     """Prints how the model classifies the held-out images; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("model", help="a model.tar.gz: a path or an s3:// URI")
+    parser.add_argument(
+        "model",
+        help="a model.tar.gz, or the folder of its files, with a slash at its end: a path or an "
+        "s3:// URI",
+    )
     parser.add_argument("--data", type=Path, default=Path(__file__).parent / "data")
     parser.add_argument("--pictures", type=int, default=6, help="how many digits are shown")
     options = parser.parse_args()
     try:
-        parameters = load_model(fetch(options.model))
+        parameters = load_model(options.model)
         _, held_out = digits.split(digits.load(options.data))
     except (OSError, ValueError) as error:
         sys.exit(f"predict.py: {error}")
@@ -66,18 +72,30 @@ def fetch(location: str) -> bytes:
         raise OSError(f"{location}: {error}") from error
 
 
-def load_model(archive: bytes) -> network.Parameters:
-    """The parameters in a model.tar.gz, which is read in memory: nothing is unpacked.
+def load_model(location: str) -> network.Parameters:
+    """The parameters of the model in an archive, or in a folder, which ends with a slash.
 
     Raises:
-        ValueError: if it isn't the archive of such a model.
+        OSError: if it can't be read.
+        ValueError: if it isn't such a model.
+    """
+    names = (network.ARCHITECTURE_FILE, network.ARRAYS_FILE)
+    if location.endswith("/"):
+        return network.load(*[fetch(f"{location}{name}") for name in names])
+    return network.load(*unpacked(fetch(location), names))
+
+
+def unpacked(archive: bytes, names: Sequence[str]) -> list[bytes]:
+    """Files of a model.tar.gz, which is read in memory: nothing is unpacked.
+
+    Raises:
+        ValueError: if it isn't an archive that holds them.
     """
     try:
         with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
-            files = [read(tar, n) for n in (network.ARCHITECTURE_FILE, network.ARRAYS_FILE)]
+            return [read(tar, name) for name in names]
     except (tarfile.TarError, EOFError, OSError) as error:
         raise ValueError(f"this is no model.tar.gz: {error}") from error
-    return network.load(*files)
 
 
 def read(tar: tarfile.TarFile, name: str) -> bytes:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from platform_outputs import TrainingJobOutputs
 
-_MODEL = re.compile(r"s3://(?P<bucket>[^/]+)/(?P<output>.+/)output/model\.tar\.gz")
+_MODEL = re.compile(r"s3://(?P<bucket>[^/]+)/(?P<output>.+/)output/model(\.tar\.gz|/)")
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)/[\w+=,.@/-]+)")
 
 
@@ -49,16 +49,17 @@ def consumer_trust(consumers: Sequence[str]) -> str:
 
 
 def consumer_policy(model_uri: str, key_arn: str) -> str:
-    """The policy that allows reading one job's output, and nothing else, also no listing.
+    """The policy that allows reading one job's output, and nothing else.
 
-    The key encrypts the whole bucket, so it can be used only through S3, for these objects.
+    The names of a model's files can be listed where it is not one archive. The key encrypts the
+    whole bucket, so it can be used only through S3, for these objects.
 
     Raises:
         ValueError: the URI is not that of a training job's model.
     """
     model = _MODEL.fullmatch(model_uri)
     if model is None:
-        raise ValueError(f"{model_uri} is not s3://bucket/…/<job>/output/model.tar.gz")
+        raise ValueError(f"{model_uri} is not s3://bucket/…/<job>/output/model.tar.gz, or …/model/")
     _, partition, _, region, _, _ = key_arn.split(":", 5)
     domain = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
     read = {
@@ -72,7 +73,13 @@ def consumer_policy(model_uri: str, key_arn: str) -> str:
         "Resource": key_arn,
         "Condition": {"StringEquals": {"kms:ViaService": f"s3.{region}.{domain}"}},
     }
-    return _document([read, decrypt])
+    names = {
+        "Effect": "Allow",
+        "Action": "s3:ListBucket",
+        "Resource": f"arn:{partition}:s3:::{model['bucket']}",
+        "Condition": {"StringLike": {"s3:prefix": f"{model['output']}output/model/*"}},
+    }
+    return _document([read, decrypt, *([names] if model_uri.endswith("/") else [])])
 
 
 def _document(statements: Sequence[object]) -> str:

@@ -55,7 +55,7 @@ class TrainingJobOutputs:
     instance_count: int
     """The number of instances, of all types."""
     model_uri: str
-    """Where the model archive is once the job is Completed, as s3://…/model.tar.gz."""
+    """Where the model is once the job is Completed: s3://…/model.tar.gz, or s3://…/model/."""
     checkpoint_uri: str
     """The S3 prefix of the checkpoints, "" for a job that keeps none."""
     training_seconds: int

@@ -93,10 +93,7 @@ def _modelled(job: JobSettings, placement: Placement) -> Request:
             "HyperParameters": {k: as_text(v) for k, v in job.hyperparameters.items()},
             "Environment": {**job.environment, **secret_variables(job)},
             "InputDataConfig": _channels(job, placement),
-            "OutputDataConfig": {
-                "S3OutputPath": placement.output_uri,
-                "KmsKeyId": placement.key_arn,
-            },
+            "OutputDataConfig": _output(job, placement),
             "RoleArn": placement.role_arn,
             "ResourceConfig": _resources(job, placement),
             "VpcConfig": {
@@ -167,6 +164,12 @@ def _channels(job: JobSettings, placement: Placement) -> list[dict[str, Any]]:
     if placement.code_uri is not None:
         channels.append(input_channel(CODE_CHANNEL, InputSettings(), placement.code_uri))
     return channels
+
+
+def _output(job: JobSettings, placement: Placement) -> dict[str, Any]:
+    """Where the model goes; the service compresses it unless the request says otherwise."""
+    output = {"S3OutputPath": placement.output_uri, "KmsKeyId": placement.key_arn}
+    return output if job.compress_model else output | {"CompressionType": "NONE"}
 
 
 def _resources(job: JobSettings, placement: Placement) -> dict[str, Any]:

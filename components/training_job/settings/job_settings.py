@@ -244,6 +244,11 @@ class JobSettings(SettingsModel):
         description="Tags of the job, in addition to the stack's, at most 40. A change of tags "
         "launches nothing.",
     )
+    compress_model: Annotated[bool, Decides("OutputDataConfig.CompressionType")] = Field(
+        default=True,
+        description="Whether the model is kept as one archive, model.tar.gz: true, or false for "
+        "its files as they are, below model/. A large model is uploaded and loaded faster without.",
+    )
     network_isolation: Annotated[bool, Becomes("EnableNetworkIsolation")] = Field(
         default=True,
         description="Whether the container can reach no network, except the job's other instances: "

@@ -104,6 +104,7 @@ _OTHER: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "environment": st.dictionaries(_WORDS.map(_as_variable), _TEXTS, max_size=5),
         "metrics": st.dictionaries(_WORDS, st.just("x=(.*)"), max_size=5),
         "networkIsolation": st.booleans(),
+        "compressModel": st.booleans(),
         "tags": st.dictionaries(_WORDS, st.just("a value"), max_size=5),
         "runId": _TEXTS,
     },

@@ -29,12 +29,11 @@ def test_a_job_is_launched_under_its_lineage_definition_and_attempt(
     assert None not in state.values()
 
 
-@pytest.mark.parametrize(("compression", "model"), [("GZIP", "model.tar.gz"), ("NONE", "model/")])
+@pytest.mark.parametrize(("compress", "model"), [(True, "model.tar.gz"), (False, "model/")])
 def test_a_model_that_is_not_compressed_is_a_folder(
-    provider: TrainingJobProvider, job_inputs: Inputs, compression: str, model: str
+    provider: TrainingJobProvider, job_inputs: Inputs, compress: bool, model: str
 ) -> None:
-    extra = {"OutputDataConfig": {"CompressionType": compression}}
-    state = launch(provider, job_inputs({"extra": extra}))
+    state = launch(provider, job_inputs({"compressModel": compress}))
     assert state["model_uri"].endswith(f"{state['training_job_name']}/output/{model}")
 
 

@@ -98,6 +98,10 @@ def test_a_model_is_read_from_s3_at_the_endpoint_of_the_environment(
     s3.upload_file(str(archive(tmp_path, nearest_mean())), "models", "a b/model.tar.gz")
     done = predict("s3://models/a b/model.tar.gz", AWS_ENDPOINT_URL=s3_url, **KEYS)
     assert "misclassified" in done.stdout, done.stderr
+    for name in (network.ARRAYS_FILE, network.ARCHITECTURE_FILE):
+        s3.upload_file(str(tmp_path / name), "models", f"a b/model/{name}")
+    folder = predict("s3://models/a b/model/", AWS_ENDPOINT_URL=s3_url, **KEYS)
+    assert folder.stdout == done.stdout, folder.stderr
     missing = predict("s3://models/none", AWS_ENDPOINT_URL=s3_url, **KEYS)
     assert (missing.returncode, missing.stderr.count("\n")) == (1, 1)
 

@@ -31,6 +31,15 @@ def test_a_consumer_reads_the_output_of_one_job_and_does_nothing_else():
     assert decrypt["Condition"] == via_s3
 
 
+def test_the_files_of_a_model_that_is_no_archive_can_be_listed_too():
+    files = MODEL.replace("model.tar.gz", "model/")
+    *others, names = statements(documents.consumer_policy(files, KEY))
+    assert others == statements(documents.consumer_policy(MODEL, KEY))
+    assert (names["Action"], names["Resource"]) == ("s3:ListBucket", "arn:aws:s3:::bucket")
+    [pattern] = names["Condition"]["StringLike"].values()
+    assert pattern == files.removeprefix("s3://bucket/") + "*"
+
+
 def test_in_china_the_names_are_those_of_its_partition():
     key = KEY.replace("arn:aws:kms:us-east-1", "arn:aws-cn:kms:cn-north-1")
     read, decrypt = statements(documents.consumer_policy(MODEL, key))

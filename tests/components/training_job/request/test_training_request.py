@@ -80,6 +80,13 @@ def test_a_job_without_source_keeps_the_images_own_entry_point() -> None:
     assert "ContainerEntrypoint" not in request_for()["AlgorithmSpecification"]
 
 
+def test_a_model_is_compressed_unless_the_job_says_otherwise() -> None:
+    usual, files = request_for(), request_for(compressModel=False)
+    assert "CompressionType" not in usual["OutputDataConfig"]
+    assert files["OutputDataConfig"]["CompressionType"] == "NONE"
+    assert hash_of(files) == hash_of(usual)
+
+
 def test_hyperparameters_are_texts() -> None:
     request = request_for(hyperparameters={"epochs": 3, "rate": 0.5, "fast": True, "name": "a"})
     assert request["HyperParameters"] == {"epochs": "3", "rate": "0.5", "fast": "true", "name": "a"}

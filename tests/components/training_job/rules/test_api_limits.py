@@ -227,6 +227,8 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
      "jobs.digits.extra.ResourceConfig.InstancePreferences", "use fallbacks"),
     ({"extra": {"StoppingCondition": {"MaxPendingTimeInSeconds": 60}}},
      "jobs.digits.extra.StoppingCondition.MaxPendingTimeInSeconds", "1800"),
+    ({"extra": {"OutputDataConfig": {"CompressionType": "NONE"}}},
+     "jobs.digits.extra.OutputDataConfig.CompressionType", "use compressModel"),
     ({"extra": {"EnableManagedSpotTraining": False}},
      "jobs.digits.extra.EnableManagedSpotTraining", "setting of its own"),
 ]  # fmt: skip
