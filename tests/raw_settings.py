@@ -93,6 +93,7 @@ def _own_network() -> dict[str, Any]:
             "HF_TOKEN": {"arn": SECRET_ARN, "keyArn": JOB_KEY},
             "HUB_TOKEN": SECRET_ARN,
         },
+        "compressModel": False,
         "networkIsolation": False,
         "metrics": {"loss": "loss=([0-9.]+)"},
         "tags": {"project": "digits"},
