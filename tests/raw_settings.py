@@ -157,6 +157,7 @@ def _existing_network() -> dict[str, Any]:
         "instanceGroups": GROUPS,
         "distributionGroups": ["gpu"],
         "spot": False,
+        "maxPending": "2h",
         "inputs": {
             "mounted": {"fileSystem": mounted},
             "raw": {"s3Uri": "s3://corpora/raw/", "instanceGroups": ["cpu"]},

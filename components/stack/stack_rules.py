@@ -159,7 +159,7 @@ def _network_has_room(settings: Settings) -> Iterator[Problem]:
 def _checkpoints_outlive_their_job(settings: Settings) -> Iterator[Problem]:
     days = settings.artifacts.checkpoint_days
     for name, job in settings.jobs.items():
-        longest = max(each.max_wait or each.max_runtime for each in job.variants)
+        longest = max(each.longest_seconds for each in job.variants)
         if days * _SECONDS_PER_DAY <= longest:
             yield Problem(
                 "artifacts.checkpointDays",

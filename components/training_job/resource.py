@@ -106,7 +106,7 @@ class TrainingJobCompletion(Resource, module="sagemaker", name="TrainingJobCompl
 def completion_deadline(settings: Sequence[JobSettings]) -> int:
     """Seconds until the last of these jobs must have ended by its own limits, and a margin."""
     variants = (variant for job in settings for variant in job.variants)
-    limits = (each.max_wait or each.max_runtime for each in variants)
+    limits = (each.longest_seconds for each in variants)
     return max(limits, default=0) + _DEADLINE_MARGIN_SECONDS
 
 

@@ -199,7 +199,11 @@ def _instances(job: JobSettings) -> dict[str, Any]:
 
 def _limits(job: JobSettings) -> dict[str, Any]:
     return _without_empty(
-        {"MaxRuntimeInSeconds": job.max_runtime, "MaxWaitTimeInSeconds": job.max_wait}
+        {
+            "MaxRuntimeInSeconds": job.max_runtime,
+            "MaxWaitTimeInSeconds": job.max_wait,
+            "MaxPendingTimeInSeconds": job.max_pending,
+        }
     )
 
 

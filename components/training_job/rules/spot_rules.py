@@ -56,14 +56,14 @@ def _warm_pool_problems(job: JobSettings) -> Iterator[Problem]:
 
 def _pending_problems(job: JobSettings) -> Iterator[Problem]:
     """The API's reference says that MaxPendingTimeInSeconds is only for accelerated types."""
-    pending = job.extra.get("StoppingCondition", {})
-    if not isinstance(pending, dict) or "MaxPendingTimeInSeconds" not in pending:
+    if job.max_pending is None:
         return
-    listed = [training_instance_types().get(group.instance_type) for group in job.groups]
+    types = [group.instance_type for variant in job.variants for group in variant.groups]
+    listed = [training_instance_types().get(each) for each in types]
     if all(each is not None and not each.accelerators for each in listed):
         yield Problem(
-            "extra.StoppingCondition.MaxPendingTimeInSeconds",
-            pending["MaxPendingTimeInSeconds"],
+            "maxPending",
+            format_duration(job.max_pending),
             "has no effect without an accelerated instance type",
             "remove it",
         )

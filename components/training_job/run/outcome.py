@@ -7,6 +7,8 @@ it from one that a person stopped. The status message is for people, and no code
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
+from itertools import takewhile
 from typing import Any
 
 TERMINAL_STATUSES = frozenset({"Completed", "Failed", "Stopped"})
@@ -25,10 +27,16 @@ _FAILURE_CLASSES = {
 }
 _STOP_CLASSES = {"MaxWaitTimeExceeded": "out of wait", "MaxRuntimeExceeded": "out of runtime"}
 
+_WAITING = ("Starting", "Pending")
+_STOPPING = ("Stopping", "Stopped")
+_COUNTED_EARLIER = timedelta(minutes=1)
+"""The service may count a job's waiting from a moment before it shows it; an assumption."""
+
 _REMEDIES = {
     "script error": "read the log above, correct the script, and run `pulumi up` again: a changed "
     "source is launched as a new job that resumes from the newest checkpoint",
-    "capacity": "try another instanceType, or spot: false, or wait and set another runId",
+    "capacity": "try another instanceType, or spot: false, or raise maxPending, or wait; then set "
+    "another runId",
     "request error": "correct what the reason names (inputs, image, key or role) and set another "
     "runId",
     "service error": "set another runId, or relaunch: onFailure and run `pulumi up --refresh`",
@@ -59,9 +67,27 @@ def outcome_of(description: Mapping[str, Any]) -> str:
     if status == "Failed":
         reason = str(description.get("FailureReason", "")).partition(":")[0]
         return _FAILURE_CLASSES.get(reason, "service error")
+    if status == "Stopped" and _has_waited_too_long(description):
+        return "capacity"
     if status == "Stopped":
         return _STOP_CLASSES.get(secondary, "stopped")
     return "running"
+
+
+def _has_waited_too_long(description: Mapping[str, Any]) -> bool:
+    """Whether a job that was stopped had waited for capacity as long as MaxPendingTimeInSeconds.
+
+    The service has no secondary status for that. A summary, without limits and times, has not.
+    """
+    limit = description.get("StoppingCondition", {}).get("MaxPendingTimeInSeconds")
+    visits = description.get("SecondaryStatusTransitions", [])
+    before = [visit for visit in visits if visit["Status"] not in _STOPPING]
+    waiting = list(takewhile(lambda visit: visit["Status"] in _WAITING, reversed(before)))
+    if limit is None or not waiting:
+        return False
+    since = waiting[-1]["StartTime"]
+    waited: timedelta = waiting[0].get("EndTime", since) - since
+    return waited >= timedelta(seconds=limit) - _COUNTED_EARLIER
 
 
 def has_failed(outcome: str) -> bool:

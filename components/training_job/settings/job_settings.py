@@ -171,6 +171,15 @@ class JobSettings(SettingsModel):
         "SageMaker's own restarts count together; a relaunch has the whole time again.",
         json_schema_extra=_ESSENTIAL,
     )
+    max_pending: Annotated[Seconds | None, Becomes("StoppingCondition.MaxPendingTimeInSeconds")] = (
+        Field(
+            default=None,
+            ge=1800,
+            le=28 * 86_400,
+            description="The most time that the job may wait for capacity before SageMaker stops "
+            "it, in seconds or as in 2h, 30m to 28d; only for instance types with accelerators.",
+        )
+    )
     max_retries: Annotated[
         int | None, Becomes("RetryStrategy.MaximumRetryAttempts"), Decides("RetryStrategy")
     ] = Field(
@@ -302,6 +311,13 @@ class JobSettings(SettingsModel):
         if self.spot is None:
             return None
         return self.spot.max_wait if self.spot.max_wait is not None else 2 * self.max_runtime
+
+    @property
+    def longest_seconds(self) -> int:
+        """The most seconds from the launch to the end, as far as the settings limit them."""
+        if self.max_wait is not None:
+            return self.max_wait
+        return self.max_runtime + (self.max_pending or 0)
 
     @property
     def keeps_checkpoints(self) -> bool:

@@ -109,6 +109,25 @@ JOB_VALUES = (
         },
     ),
     value_rule(
+        "training-pending-time",
+        "a training job waits for capacity no longer than is allowed, if it says how long",
+        "low",
+        TRAINING_JOBS,
+        ["StoppingCondition.MaxPendingTimeInSeconds"],
+        absent_or(at_most("maximumSeconds", "s")),
+        why="a job that waits uses its place in the team's quota, and in the account's",
+        remedy="shorten MaxPendingTimeInSeconds, or remove it",
+        controls=[nist("SC-6")],
+        parameters={
+            "maximumSeconds": number(
+                2_419_200,
+                "How long a job may say that it waits for capacity, in seconds.",
+                minimum=1800,
+                maximum=2_419_200,
+            )
+        },
+    ),
+    value_rule(
         "training-network-isolation",
         "the containers of a training job have no network",
         "high",

@@ -97,6 +97,7 @@ _OTHER: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "volumeGb": st.integers(1, 16_384),
         "maxRuntime": st.integers(1, 28 * 86_400),
         "maxRetries": st.integers(1, 30),
+        "maxPending": st.integers(1800, 28 * 86_400),
         "inputs": st.dictionaries(_WORDS.filter(lambda name: name != "code"), CHANNELS, max_size=3),
         "hyperparameters": st.dictionaries(
             _WORDS, st.integers() | st.booleans() | _TEXTS, max_size=5

@@ -118,8 +118,9 @@ def test_extra_overrides_nothing(extra: dict[str, Any]) -> None:
     assert all(unchanged[key] == value for key, value in request_for().items())
 
 
-def test_a_warm_pool_and_retries_are_asked_for_in_the_apis_words() -> None:
-    request = request_for(spot=False, keepAlive="30m", maxRetries=3)
+def test_a_warm_pool_retries_and_a_pending_time_are_asked_for_in_the_apis_words() -> None:
+    request = request_for(spot=False, keepAlive="30m", maxRetries=3, maxPending="2h")
+    assert request["StoppingCondition"]["MaxPendingTimeInSeconds"] == 7200
     assert request["ResourceConfig"]["KeepAlivePeriodInSeconds"] == 1800
     assert request["RetryStrategy"] == {"MaximumRetryAttempts": 3}
     assert request_problems(request) == []

@@ -226,7 +226,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"extra": {"ResourceConfig": {"InstancePreferences": []}}},
      "jobs.digits.extra.ResourceConfig.InstancePreferences", "use fallbacks"),
     ({"extra": {"StoppingCondition": {"MaxPendingTimeInSeconds": 60}}},
-     "jobs.digits.extra.StoppingCondition.MaxPendingTimeInSeconds", "1800"),
+     "jobs.digits.extra.StoppingCondition.MaxPendingTimeInSeconds", "use maxPending"),
     ({"extra": {"OutputDataConfig": {"CompressionType": "NONE"}}},
      "jobs.digits.extra.OutputDataConfig.CompressionType", "use compressModel"),
     ({"extra": {"EnableManagedSpotTraining": False}},

@@ -54,7 +54,7 @@ RIGHT: list[dict[str, Any]] = [
     {**RELAUNCHED, "fallbacks": [{"instanceType": "ml.g5.4xlarge"}, {"spot": False}]},
     {**RELAUNCHED, "fallbacks": [{"instanceCount": 4}]},
     {"instanceType": "ml.z9.large", "unlistedInstanceType": True},
-    {"extra": {"StoppingCondition": {"MaxPendingTimeInSeconds": 3600}}},
+    {"maxPending": "1h"},
 ]  # fmt: skip
 
 

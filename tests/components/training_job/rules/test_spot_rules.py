@@ -19,9 +19,8 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
      "several instance types"),
     ({**FALLBACK_ON_SPOT, "spot": False, "keepAlive": "30m"},
      "jobs.digits.keepAlive", "from the fallbacks"),
-    ({"instanceType": "ml.c5.xlarge",
-      "extra": {"StoppingCondition": {"MaxPendingTimeInSeconds": 3600}}},
-     "jobs.digits.extra.StoppingCondition.MaxPendingTimeInSeconds", "accelerated"),
+    ({"instanceType": "ml.c5.xlarge", "maxPending": "1h"}, "jobs.digits.maxPending", "accelerated"),
+    ({"maxPending": "20m"}, "jobs.digits.maxPending", "1800"),
 ]  # fmt: skip
 
 

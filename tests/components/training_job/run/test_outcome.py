@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from components.training_job.run.outcome import (
@@ -55,6 +57,38 @@ def test_the_status_message_decides_nothing() -> None:
         "StatusMessage": "Training job completed",
     }
     assert outcome_of(description) == "out of wait"
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([("Starting", 0, 1799), ("Stopping", 1799, 1801)], "capacity"),
+        ([("Starting", 0, 5), ("Pending", 5, 1800)], "capacity"),
+        ([("Starting", 0, 900), ("Stopping", 900, 1801)], "stopped"),
+        ([("Starting", 0, 1700), ("Training", 1700, 1900), ("Stopping", 1900, 1901)], "stopped"),
+        ([], "stopped"),
+    ],
+)
+def test_a_job_that_waited_for_capacity_as_long_as_it_may_has_failed(
+    rows: list[tuple[str, int, int]], expected: str
+) -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    visits = [
+        {
+            "Status": status,
+            "StartTime": start + timedelta(seconds=since),
+            "EndTime": start + timedelta(seconds=until),
+        }
+        for status, since, until in [*rows, ("Stopped", 1801, 1801)]
+    ]
+    description = {
+        "TrainingJobStatus": "Stopped",
+        "SecondaryStatus": "Stopped",
+        "StoppingCondition": {"MaxPendingTimeInSeconds": 1800},
+        "SecondaryStatusTransitions": visits,
+    }
+    assert outcome_of(description) == expected
+    assert has_failed(expected) == (expected == "capacity")
 
 
 def test_running_out_of_time_is_a_failure_and_being_stopped_is_not() -> None:

@@ -176,7 +176,7 @@ def test_botocores_waiter_sees_the_end(cloud: Cloud, finished: Finished):
     waiter.wait(**finished.name, WaiterConfig={"Delay": 1, "MaxAttempts": 2})
 
 
-def resumed(folder: Path, *rows: str, ending: bool = False) -> TrainingService:
+def resumed(folder: Path, *rows: str, ending: bool = False, **changes: Any) -> TrainingService:
     """A service whose only job was resumed; it can't reach the services that it calls."""
     settings = Settings(folder, "http://127.0.0.1:9", Sandbox("processes"))
     service = TrainingService(settings, lambda _: None)
@@ -185,6 +185,7 @@ def resumed(folder: Path, *rows: str, ending: bool = False) -> TrainingService:
         "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
         "RoleArn": "arn:aws:iam::123456789012:role/training",
         "StoppingCondition": {"MaxRuntimeInSeconds": 0},
+        **changes,
     }
     transitions: tuple[Transition, ...] = ()
     for row in rows:
@@ -213,6 +214,18 @@ def test_a_job_that_was_stopping_for_a_limit_ends_as_that_limit(tmp_path: Path):
 
     eventually(lambda: statuses.ended(job) or None)
     assert statuses.secondary_status(job) == "MaxRuntimeExceeded"
+
+
+def test_a_job_that_has_waited_for_capacity_as_long_as_it_may_is_stopped(tmp_path: Path):
+    [job] = resumed(
+        tmp_path,
+        "Starting",
+        ResourceConfig={"InstanceType": "ml.g5.xlarge", "InstanceCount": 1},
+        StoppingCondition={"MaxPendingTimeInSeconds": 1800},
+    ).all_jobs()
+
+    eventually(lambda: statuses.ended(job) or None)
+    assert [row.status for row in job.transitions] == ["Starting", "Stopping", "Stopped"]
 
 
 @pytest.mark.parametrize(("ending", "status"), [(False, "Failed"), (True, "Starting")])
