@@ -138,7 +138,9 @@ def _entry_point(job: JobSettings) -> dict[str, Any]:
 
 def launcher_arguments(job: JobSettings, source: SourceSettings) -> list[str]:
     """What the launcher is started with; the script's own arguments follow after `--`."""
-    arguments = ["--distribution", job.distribution, "--entry-point", source.entry_point]
+    module = source.module
+    entry = ["--entry-point", source.entry_point] if module is None else ["--module", module]
+    arguments = ["--distribution", job.distribution, *entry]
     if job.distribution_groups:
         arguments += ["--groups", ",".join(job.distribution_groups)]
     if source.arguments:

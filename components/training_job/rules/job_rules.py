@@ -22,6 +22,8 @@ from components.training_job.rules.secret_rules import secret_problems
 from components.training_job.rules.spot_rules import spot_problems
 from components.training_job.settings.job_settings import JobSettings, SourceSettings
 
+_MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+"""A module's name, as Python imports it."""
 _RESERVED_TAGS = ("aws:", "sagemaker-training:")
 
 
@@ -98,7 +100,8 @@ def _source_exists(job: JobSettings, project: Path) -> Iterator[Problem]:
     source = source_files(folder, project)
     yield from under("source.dir", source.problems)
     if source.files:
-        yield from under("source.entryPoint", _script_problems(job.source, folder, source.files))
+        entry = _script_problems if job.source.module is None else _module_problems
+        yield from under("source.entryPoint", entry(job.source, folder, source.files))
 
 
 def _script_problems(
@@ -119,6 +122,31 @@ def _script_problems(
             f"is not packed: it is outside {source.dir}, or Git ignores it, or its name is one of "
             "tools' own files",
             f"remove it from .gitignore, or name one of {_scripts_in(folder)}",
+        )
+
+
+def _module_problems(
+    source: SourceSettings, folder: Path, files: Collection[str]
+) -> Iterator[Problem]:
+    """What is wrong with a module; one that begins with no module of the source is the image's."""
+    name = source.module or ""
+    if not _MODULE.fullmatch(name):
+        yield Problem(
+            "",
+            source.entry_point,
+            "is not -m and the name of a module",
+            "write it as -m trainer.finetune; what follows the name belongs into source.arguments",
+        )
+        return
+    path, first = name.replace(".", "/"), name.partition(".")[0]
+    modules = {each for each in files if each.endswith(".py")}
+    is_ours = any(each == f"{first}.py" or each.startswith(f"{first}/") for each in modules)
+    if is_ours and not {f"{path}.py", f"{path}/__main__.py"} & modules:
+        yield Problem(
+            "",
+            source.entry_point,
+            f"{source.dir} has neither {path}.py nor {path}/__main__.py among what is packed",
+            f"add one of them, or name one of {_scripts_in(folder)}",
         )
 
 

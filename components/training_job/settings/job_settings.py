@@ -24,10 +24,19 @@ class SourceSettings(SettingsModel):
     """The folder of code that the job runs."""
 
     dir: str = Field(description="The folder of the job's code; its path in the project's folder.")
-    entry_point: str = Field(description="The script to run; its path in dir, as train.py.")
+    entry_point: str = Field(
+        description="The script to run: its path in dir, as train.py; or a module of dir or of the "
+        "image, as -m trainer.finetune."
+    )
     arguments: list[str] = Field(
         default=[], description="Arguments of the script, after those for the hyperparameters."
     )
+
+    @property
+    def module(self) -> str | None:
+        """The name of the module to run, as `python -m` takes it; None for a script."""
+        option, _, name = self.entry_point.partition(" ")
+        return name.strip() if option == "-m" else None
 
 
 class SpotSettings(SettingsModel):

@@ -76,6 +76,12 @@ def test_the_launcher_is_the_entry_point_of_a_job_with_source() -> None:
     ]  # fmt: skip
 
 
+def test_a_module_is_run_in_place_of_a_script() -> None:
+    source = {"dir": "src", "entryPoint": "-m trainer.main", "arguments": ["--fast"]}
+    arguments = request_for(source=source)["AlgorithmSpecification"]["ContainerArguments"]
+    assert arguments == ["--distribution", "none", "--module", "trainer.main", "--", "--fast"]
+
+
 def test_a_job_without_source_keeps_the_images_own_entry_point() -> None:
     assert "ContainerEntrypoint" not in request_for()["AlgorithmSpecification"]
 

@@ -19,6 +19,10 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
      "File name too long"),
     ({"source": {"dir": "src", "entryPoint": "x" * 256}}, "jobs.digits.source.entryPoint",
      "File name too long"),
+    ({"source": {"dir": "src", "entryPoint": "-m train.fit"}}, "jobs.digits.source.entryPoint",
+     "train/fit.py"),
+    ({"source": {"dir": "src", "entryPoint": "-m train --fast"}}, "jobs.digits.source.entryPoint",
+     "source.arguments"),
     ({"metrics": {"loss": "loss="}}, "jobs.digits.metrics.loss", "in brackets"),
     ({"metrics": {"loss": "("}}, "jobs.digits.metrics.loss", "value in brackets"),
     ({"fresh": "b", "resumeFrom": "research-dev-a"}, "jobs.digits.resumeFrom", "remove one"),
@@ -48,6 +52,8 @@ def test_a_wrong_job_is_refused_with_path_rule_and_remedy(
 
 RIGHT: list[dict[str, Any]] = [
     {"source": None, "hyperparameters": {"a=b": 1}},
+    {"source": {"dir": "src", "entryPoint": "-m train"}, "distribution": "torchrun"},
+    {"source": {"dir": "src", "entryPoint": "-m accelerate.commands.launch"}},
     {"image": None, "source": None, "algorithm": "arn:aws:sagemaker:us-east-1:1" + "2" * 11
      + ":algorithm/scan"},
     {"tags": {"experiment": "a", "owner": "ann@example.org"}},

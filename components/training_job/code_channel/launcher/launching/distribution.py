@@ -70,8 +70,9 @@ def distribution_variables(distribution: str, job: Job) -> dict[str, str]:
 def command_line(distribution: str, job: Job, script: list[str], accelerators: int) -> list[str]:
     """The command that runs the script on this host, once or once an accelerator.
 
-    The hosts of different instance groups may have different numbers of accelerators: torchrun
-    adds up what each of them starts.
+    A module is `-m` and its name, which torchrun takes as Python does. The hosts of different
+    instance groups may have different numbers of accelerators: torchrun adds up what each of them
+    starts.
     """
     if distribution != "torchrun":
         return [sys.executable, *script]

@@ -4,6 +4,8 @@ The container runs it as its first process, from the input channel `code`:
 
     python3 /opt/ml/input/data/code/launcher.py --distribution jax --entry-point train.py -- …
 
+With `--module trainer.finetune` in place of the entry point it runs a module, as `python -m` does.
+
 It unpacks `source.tar.gz`, which lies beside it, to /opt/ml/code, describes the job to the
 script in SM_* variables and `--hyperparameter value` arguments as the SageMaker training toolkit
 does, and adds what the distribution needs to find the other hosts. From then on it does what a
@@ -58,20 +60,25 @@ def launch(base: Path, options: argparse.Namespace, user_arguments: list[str]) -
     child, code_folder = Child(), base / "code"
     unpack(ARCHIVE.with_name("source.tar.gz"), code_folder)
     job = Job(base, options.groups)
-    script = find_script(options.entry_point, code_folder)
+    entry_point = f"-m {options.module}" if options.module else options.entry_point
+    script = (
+        ["-m", options.module]
+        if options.module
+        else [str(find_script(options.entry_point, code_folder))]
+    )
     wait_for_hosts(names_needed(job), child, HOST_NAMES_TIMEOUT_SECONDS)
     if child.stop_signal:
         return 128 + child.stop_signal
     secrets = fetch_secrets()
     distribution = options.distribution if job.host in job.peers else "none"
     variables = {
-        **toolkit_variables(job, options.entry_point),
+        **toolkit_variables(job, entry_point),
         **script_variables(job),
         **distribution_variables(distribution, job),
     }
     accelerators = int(variables["SM_NUM_GPUS"]) or int(variables["SM_NUM_NEURONS"])
     arguments = hyperparameter_arguments(job.hyperparameters) + user_arguments
-    command = command_line(distribution, job, [str(script), *arguments], accelerators)
+    command = command_line(distribution, job, [*script, *arguments], accelerators)
     variables, left_out = fitting(variables)
     for message in left_out:
         print(f"launcher: {message}", flush=True)
@@ -79,7 +86,7 @@ def launch(base: Path, options: argparse.Namespace, user_arguments: list[str]) -
     environment = {**os.environ, **variables, **secrets}
     code = child.run(command, environment, code_folder, torchrun=distribution == "torchrun")
     if code:
-        why = reason(options.entry_point, code, child.tail.lines(), bool(child.stop_signal))
+        why = reason(entry_point, code, child.tail.lines(), bool(child.stop_signal))
         write_failure(base, without_secrets(why, secrets.values()))
     return code
 
@@ -90,7 +97,9 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog=ARCHIVE.name, description=__doc__.split("\n")[0])
     parser.add_argument("--distribution", choices=["none", "jax", "torchrun"], default="none")
     parser.add_argument("--groups", type=lambda names: names.split(","), default=[])
-    parser.add_argument("--entry-point", required=True, metavar="FILE")
+    entry = parser.add_mutually_exclusive_group(required=True)
+    entry.add_argument("--entry-point", metavar="FILE")
+    entry.add_argument("--module", metavar="NAME")
     options = parser.parse_args(arguments[:end])
     base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
     try:

@@ -62,7 +62,7 @@ def toolkit_variables(job: Job, entry_point: str) -> dict[str, str]:
         "hps": job.hyperparameters,
         "user_args": hyperparameter_arguments(job.hyperparameters),
         "user_entry_point": entry_point,
-        "module_name": re.sub(r"\.py$", "", entry_point),
+        "module_name": re.sub(r"^-m |\.py$", "", entry_point),
         "module_dir": str(job.base / "code"),
         "framework_module": None,
         "framework_params": job.framework_parameters,

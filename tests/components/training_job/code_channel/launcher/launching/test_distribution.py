@@ -88,11 +88,13 @@ import argparse, json, os, pathlib, subprocess, sys
 parser = argparse.ArgumentParser()
 for name in ("nnodes", "nproc_per_node", "node_rank", "master_addr", "master_port"):
     parser.add_argument("--" + name, required=True)
+parser.add_argument("-m", "--module", action="store_true")
 parser.add_argument("script", nargs=argparse.REMAINDER)
 options = parser.parse_args()
 pathlib.Path("agent.json").write_text(json.dumps(vars(options)))
 ranks = [
-    subprocess.Popen([sys.executable, *options.script], start_new_session=True,
+    subprocess.Popen([sys.executable, *["-m"][: options.module], *options.script],
+                     start_new_session=True,
                      env={**os.environ, "LOCAL_RANK": str(i)})
     for i in range(int(options.nproc_per_node))
 ]
@@ -130,10 +132,21 @@ def test_torchrun_starts_a_rank_for_each_gpu_of_this_host(torch_container: Conta
         "node_rank": "1",
         "master_addr": "127.0.0.2",
         "master_port": "7777",
+        "module": False,
         "script": [str(code / "train.py"), "--epochs", "1"],
     }
     assert (code / "rank0").exists()
     assert (code / "rank1").exists()
+
+
+def test_torchrun_starts_a_module_for_each_gpu(torch_container: Container) -> None:
+    torch_container.pack({"trainer/__init__.py": "", "trainer/main.py": ""})
+    options = ("--distribution", "torchrun", "--module", "trainer.main", "--", "--fast")
+    done = torch_container.run(*options)
+    assert done.returncode == 0, done.stderr
+    agent = json.loads((torch_container.base / "code" / "agent.json").read_text())
+    assert agent["module"] is True
+    assert agent["script"] == ["trainer.main", "--fast"]
 
 
 def test_torchrun_counts_the_hosts_of_its_groups_and_the_gpus_of_each(

@@ -16,6 +16,25 @@ def test_output_appears_while_the_script_still_runs(container: Container) -> Non
     process.communicate(timeout=WAIT_SECONDS)
 
 
+@pytest.mark.parametrize("distribution", ["none", "jax"])
+def test_a_module_of_the_source_is_run_with_its_arguments(
+    container: Container, distribution: str
+) -> None:
+    shows = "import os, sys; print(sys.argv[1:], __package__, os.environ['SM_MODULE_NAME'])"
+    container.pack({"trainer/__init__.py": "", "trainer/main.py": shows})
+    container.configure("hyperparameters", {"epochs": "3"})
+    options = ("--distribution", distribution, "--module", "trainer.main", "--", "--fast")
+    done = container.run(*options)
+    assert done.stdout.splitlines()[-1] == "['--epochs', '3', '--fast'] trainer trainer.main"
+
+
+def test_a_module_that_is_nowhere_is_named(container: Container) -> None:
+    container.pack({"train.py": ""})
+    assert container.run("--module", "nowhere.at_all").returncode == 1
+    assert "No module named" in container.failure
+    assert container.failure.startswith("-m nowhere.at_all: ")
+
+
 USES_CHECKPOINTS = """
 import os
 from training_checkpoints import Checkpoints
