@@ -171,6 +171,12 @@ def _existing_network() -> dict[str, Any]:
         "spot": False,
         "keepAlive": "30m",
     }
+    planned = {
+        "image": IMAGE,
+        "instanceType": "ml.p5.48xlarge",
+        "spot": False,
+        "trainingPlan": "arn:aws:sagemaker:us-east-1:123456789012:training-plan/spring-2027",
+    }
     return {
         "team": "research",
         "network": {
@@ -181,5 +187,5 @@ def _existing_network() -> dict[str, Any]:
                 "endpointGroupId": "sg-0123456789abcdef0",
             }
         },
-        "jobs": {"grouped": grouped, "kept": kept},
+        "jobs": {"grouped": grouped, "kept": kept, "planned": planned},
     }

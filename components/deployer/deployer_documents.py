@@ -152,7 +152,7 @@ def _job_statements(scope: DeployerScope) -> list[Statement]:
 def _launch_statements(scope: DeployerScope, limits: LaunchLimits) -> list[Statement]:
     new = {"StringEquals": {"sagemaker:TaggingAction": "CreateTrainingJob"}}
     sagemaker = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
-    launch = allow("LaunchJobs", [_CREATE], [scope.site.jobs_arn])
+    launch = allow("LaunchJobs", [_CREATE], [scope.site.jobs_arn, *_reserved(scope, limits)])
     statements: list[Statement] = [
         {**launch, "Condition": _launch_conditions(scope, limits)},
         {**allow("TagNewJobs", ["sagemaker:AddTags"], [scope.site.jobs_arn]), "Condition": new},
@@ -168,6 +168,15 @@ def _launch_statements(scope: DeployerScope, limits: LaunchLimits) -> list[State
         volumes = {**_absent(_VOLUME_KEYS), **types}
         statements.append(_deny_launch("DenyVolumesWithoutKey", volumes))
     return statements
+
+
+def _reserved(scope: DeployerScope, limits: LaunchLimits) -> list[str]:
+    """What a launch on a training plan is authorized on besides the job.
+
+    AWS's own policy for AWS Batch names both the plan and its reserved capacities.
+    """
+    plans = list(limits.training_plans)
+    return [*plans, scope.site.arn("sagemaker", "reserved-capacity/*")] if plans else []
 
 
 def _launch_conditions(scope: DeployerScope, limits: LaunchLimits) -> dict[str, Any]:

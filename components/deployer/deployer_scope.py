@@ -19,11 +19,13 @@ class LaunchLimits:
         encrypted_families: those of them whose volumes take the stack's key. The others have
             local disks, which are encrypted by the hardware.
         isolated: whether every job's containers are without a network.
+        training_plans: the ARNs of the training plans that jobs run on.
     """
 
     families: Sequence[str]
     encrypted_families: Sequence[str]
     isolated: bool
+    training_plans: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ def launch_limits(jobs: Iterable[JobSettings]) -> LaunchLimits | None:
         families=sorted(families),
         encrypted_families=sorted(families - unencrypted),
         isolated=all(job.network_isolation for job in variants),
+        training_plans=tuple(sorted({j.training_plan for j in variants if j.training_plan})),
     )
 
 

@@ -10,7 +10,7 @@ import pulumi
 
 from components.arns import console
 from components.site import TRAINING_LOGS
-from components.training_job.request.cost import UNKNOWN_COST, Cost, savings_percent
+from components.training_job.request.cost import UNKNOWN_COST, Cost, savings_percent, total_of
 from components.training_job.resource import TrainingJob
 from components.training_job.run.job_state import RECORDED_ONLY, REPORTED_AS, JobState
 
@@ -104,13 +104,13 @@ def merged_report(
 def total_cost(reports: Iterable[Mapping[str, Any]]) -> dict[str, Cost]:
     """The cost of all jobs together in USD: at most, likely, and billed for their newest runs.
 
-    A sum is "unknown" where one of its parts is.
+    A sum is "unknown" where one of its parts is, and "prepaid" where all of them are.
     """
     jobs = list(reports)
     return {
-        "ceiling": _sum(job["cost_ceiling_usd"] for job in jobs),
-        "expected": _sum(job["expected_cost_usd"] for job in jobs),
-        "billed": _sum(job["cost_usd"] for job in jobs),
+        "ceiling": total_of(job["cost_ceiling_usd"] for job in jobs),
+        "expected": total_of(job["expected_cost_usd"] for job in jobs),
+        "billed": total_of(job["cost_usd"] for job in jobs),
     }
 
 
@@ -118,9 +118,3 @@ def only_name(names: Sequence[str]) -> str:
     """The only name that is not empty, "" where none or several are."""
     launched = [name for name in names if name]
     return launched[0] if len(launched) == 1 else ""
-
-
-def _sum(costs: Iterable[Cost]) -> Cost:
-    values = list(costs)
-    known = [cost for cost in values if not isinstance(cost, str)]
-    return round(sum(known), 6) if len(known) == len(values) else UNKNOWN_COST

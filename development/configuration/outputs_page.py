@@ -29,8 +29,8 @@ are from the last refresh. No output is ever null.
 _JOB = """\
 ## Each of `training_jobs`
 
-The keys are the names of the jobs in the settings. The reader returns `None` for a cost that is
-`"unknown"`.
+The keys are the names of the jobs in the settings. A cost without an amount is `"unknown"`, or
+`"prepaid"` on a training plan. The reader returns `None` for both.
 """
 _COLUMNS = ["| Output | Type | Meaning |", "|---|---|---|"]
 

@@ -262,7 +262,7 @@ def _whole_number(value: Any) -> int:
 
 
 def _cost(value: Any) -> float | None:
-    return None if value == "unknown" else _number(value)
+    return None if value in ("unknown", "prepaid") else _number(value)
 
 
 def _costs(value: Any) -> dict[str, float | None]:

@@ -17,7 +17,10 @@ EVERYTHING = Scope("all")
 
 @dataclass(frozen=True)
 class JobCost:
-    """A job, what it runs on, and its cost ceiling in USD; None where it is not known."""
+    """A job, what it runs on, and its cost ceiling in USD; None where it is not known.
+
+    `prepaid` says that each of its attempts runs on a training plan.
+    """
 
     name: str
     capacity: str
@@ -25,6 +28,7 @@ class JobCost:
     ceiling: float | None
     allowed: float | None
     launches: bool
+    prepaid: bool
 
 
 @dataclass(frozen=True)
@@ -57,12 +61,15 @@ def _job_cost(job: TrainingJobView, parameters: Parameters) -> JobCost:
         ceiling=measures.cost(job, EVERYTHING, parameters.prices),
         allowed=_limit(job, parameters, "costPerJobUsd"),
         launches=job.resource.read("launch") in (True, MISSING, UNKNOWN),
+        prepaid=all(each.is_prepaid for each in job.variants),
     )
 
 
 def _capacity(variant: TrainingJobView) -> str:
     groups = " + ".join(f"{_text(each.count)} × {_text(each.instance_type)}"
                         for each in variant.groups)  # fmt: skip
+    if variant.is_prepaid:
+        return f"{groups}, on a training plan"
     return f"{groups}, {'on demand' if variant.spot in (False, MISSING) else 'spot'}"
 
 

@@ -120,7 +120,7 @@ def _cost_section(cost: StackCost) -> Iterator[str]:
     yield "| job | at most | longest training | cost ceiling | allowed |"
     yield "|---|---|---|---:|---:|"
     yield from map(_job_row, cost.jobs)
-    yield f"| **{_count(len(cost.jobs), 'job')}** | | | **{_usd(cost.ceiling)}** | "\
+    yield f"| **{_count(len(cost.jobs), 'job')}** | | | **{_ceiling(cost.jobs, cost.ceiling)}** | "\
           f"{_allowed(cost.allowed)} |"  # fmt: skip
     yield ""
     if not all(each.launches for each in cost.jobs):
@@ -132,7 +132,13 @@ def _cost_section(cost: StackCost) -> Iterator[str]:
 def _job_row(job: JobCost) -> str:
     longest = "?" if job.seconds is None else amount(job.seconds, Unit.SECONDS)
     name, capacity = _cell(job.name), _cell(job.capacity)
-    return f"| {name} | {capacity} | {longest} | {_usd(job.ceiling)} | {_allowed(job.allowed)} |"
+    ceiling = _ceiling([job], job.ceiling)
+    return f"| {name} | {capacity} | {longest} | {ceiling} | {_allowed(job.allowed)} |"
+
+
+def _ceiling(jobs: Sequence[JobCost], value: float | None) -> str:
+    """The ceiling of jobs; of those that run on training plans only, nothing more is billed."""
+    return "prepaid" if value == 0 and all(each.prepaid for each in jobs) else _usd(value)
 
 
 def _quota_section(quotas: Sequence[Usage], verdict: Verdict) -> Iterator[str]:

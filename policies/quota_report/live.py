@@ -90,8 +90,9 @@ def instances_by_market(jobs: Iterable[TrainingJobView]) -> Counter[Market]:
 
 
 def _instances(variant: TrainingJobView) -> Iterator[tuple[Market, int]]:
+    """What an attempt takes of the account's quotas, in which no training plan counts."""
     counted: Counter[Market] = Counter()
-    for group in variant.groups:
+    for group in () if variant.is_prepaid else variant.groups:
         if isinstance(group.instance_type, str) and isinstance(group.count, int):
             counted[Market(group.instance_type, variant.spot is True)] += group.count
     yield from counted.items()

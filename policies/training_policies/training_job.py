@@ -7,6 +7,7 @@ what a training job has, so that a renamed resource is judged like the rest.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +17,7 @@ from training_policies.resource import MISSING, UNKNOWN, Absence, Resource
 
 OWN_TYPE = "pulumi-python:dynamic/sagemaker:TrainingJob"
 AWS_TYPE = "aws:sagemaker/trainingJob:TrainingJob"
+_PLAN = re.compile(r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}:training-plan/.+")
 _ANYTHING = ("pulumi-python:dynamic", "pulumi-nodejs:dynamic", "aws:cloudcontrol/")
 """The beginnings of types whose resources can be anything."""
 
@@ -96,6 +98,16 @@ class TrainingJobView:
     def spot(self) -> Any:
         """EnableManagedSpotTraining."""
         return self.request.read("EnableManagedSpotTraining")
+
+    @property
+    def is_prepaid(self) -> bool:
+        """Whether it runs on the instances of a training plan; never on spot.
+
+        A plan that is not known may be none, so the job is judged as on demand.
+        """
+        plan = self.request.read("ResourceConfig.TrainingPlanArn")
+        is_plan = isinstance(plan, str) and _PLAN.fullmatch(plan) is not None
+        return is_plan and self.spot in (False, MISSING)
 
     @property
     def max_runtime(self) -> Any:

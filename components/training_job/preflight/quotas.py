@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.training_job.aws.found_jobs import all_found, found_jobs
+from components.training_job.request.cost import is_prepaid
 from components.training_job.run.job_names import HAS_NOT_ENDED
 from components.training_job.run.outcome import is_live
 
@@ -30,9 +31,12 @@ class Quota:
 def instances_of(request: Mapping[str, Any]) -> Instances:
     """What a request takes of each quota; a warm pool keeps what the job had.
 
-    Works on a CreateTrainingJob request and on a job's description alike.
+    Works on a CreateTrainingJob request and on a job's description alike. The instances of a
+    training plan count in none of these quotas.
     """
     resources = request["ResourceConfig"]
+    if is_prepaid(resources):
+        return {}
     kind = "spot training job" if request.get("EnableManagedSpotTraining") else "training job"
     kinds = [kind, *(["training warm pool"] if "KeepAlivePeriodInSeconds" in resources else [])]
     counts: Counter[str] = Counter()

@@ -5,16 +5,19 @@ Storage, transfer and the platform around the job are not included.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from components.instances import training_instance_types
 
 Cost = float | str
-"""An amount in USD, or `UNKNOWN_COST`."""
+"""An amount in USD, or `UNKNOWN_COST` or `PREPAID_COST`."""
 
 UNKNOWN_COST = "unknown"
 """The cost where a price is not known; it is never zero."""
+
+PREPAID_COST = "prepaid"
+"""The cost on a training plan: its instances are paid for when the plan is bought, used or not."""
 
 OVERHEAD_SECONDS = 600
 """Seconds per instance and attempt that the service may bill beyond the maximum runtime.
@@ -37,11 +40,22 @@ def cost_ceiling(requests: Sequence[Mapping[str, Any]], attempts: int) -> Cost:
     """The most that all attempts can cost, in USD: that of the dearest of these requests.
 
     A job with fallbacks has several requests, and which of them its attempts will need is not
-    known before.
+    known before. What is prepaid costs nothing more.
     """
-    ceilings = [_request_ceiling(request, attempts) for request in requests]
-    known = [ceiling for ceiling in ceilings if not isinstance(ceiling, str)]
-    return max(known) if len(known) == len(ceilings) else UNKNOWN_COST
+    return _together([_request_ceiling(request, attempts) for request in requests], max)
+
+
+def total_of(costs: Iterable[Cost]) -> Cost:
+    """The sum of several costs in USD; what is prepaid adds nothing to it."""
+    return _together(list(costs), lambda known: round(sum(known), 6))
+
+
+def _together(costs: Sequence[Cost], of: Callable[[Sequence[float]], float]) -> Cost:
+    """One cost made of several: unknown where one of them is, prepaid where all of them are."""
+    known = [cost for cost in costs if not isinstance(cost, str)]
+    if UNKNOWN_COST in costs:
+        return UNKNOWN_COST
+    return PREPAID_COST if costs and not known else of(known)
 
 
 def _request_ceiling(request: Mapping[str, Any], attempts: int) -> Cost:
@@ -75,12 +89,18 @@ def billed_cost(resources: Mapping[str, Any], seconds: float) -> Cost:
 
     BillableTimeInSeconds has the spot discount in it, and counts for each instance.
     """
+    if is_prepaid(resources):
+        return PREPAID_COST
     costs = [
         _cost(group["InstanceType"], group["InstanceCount"], seconds)
         for group in resources.get("InstanceGroups") or [resources]
     ]
-    known = [cost for cost in costs if not isinstance(cost, str)]
-    return round(sum(known), 6) if len(known) == len(costs) else UNKNOWN_COST
+    return total_of(costs)
+
+
+def is_prepaid(resources: Mapping[str, Any]) -> bool:
+    """Whether this ResourceConfig is for the instances of a training plan."""
+    return "TrainingPlanArn" in resources
 
 
 def _cost(instance_type: str, instance_count: int, seconds: float) -> Cost:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from components.training_job.request.cost import is_prepaid
 from components.training_job.request.definition import Request
 
 
@@ -30,4 +31,6 @@ def capacity_of(request: Request) -> str:
     groups = request["ResourceConfig"].get("InstanceGroups") or [request["ResourceConfig"]]
     instances = " and ".join(f"{each['InstanceCount']} × {each['InstanceType']}" for each in groups)
     capacity = "on spot capacity" if request["EnableManagedSpotTraining"] else "on demand"
+    if is_prepaid(request["ResourceConfig"]):
+        capacity = "on the training plan"
     return f"{instances}, {capacity}"

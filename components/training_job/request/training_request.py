@@ -181,6 +181,7 @@ def _resources(job: JobSettings, placement: Placement) -> dict[str, Any]:
             "VolumeSizeInGB": job.volume_gb,
             "VolumeKmsKeyId": placement.key_arn if job.takes_volume_key else None,
             "KeepAlivePeriodInSeconds": job.keep_alive,
+            "TrainingPlanArn": job.training_plan,
         }
     )
 

@@ -11,6 +11,7 @@ from components.training_job.settings.job_settings import JobSettings
 
 _GROUP_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """The API accepts any text. The launcher gets the names in one argument, separated by commas."""
+_PLAN = re.compile(r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}:training-plan/\S+")
 
 
 def instance_problems(job: JobSettings) -> Iterator[Problem]:
@@ -18,6 +19,7 @@ def instance_problems(job: JobSettings) -> Iterator[Problem]:
     for path, instance_type in _instance_types(job).items():
         yield from _type_problems(path, instance_type, job)
     yield from _group_problems(job)
+    yield from _plan_problems(job)
     yield from _distribution_group_problems(job)
     yield from _fallback_problems(job)
 
@@ -58,6 +60,26 @@ def _group_problems(job: JobSettings) -> Iterator[Problem]:
         if not _GROUP_NAME.fullmatch(name):
             rule = "a group's name has 1 to 64 letters, digits, dots, hyphens or underscores"
             yield Problem(f"instanceGroups.{name}", name, rule, "choose another name")
+
+
+def _plan_problems(job: JobSettings) -> Iterator[Problem]:
+    """A plan reserves instances of one type. AWS says nothing of a warm pool of them."""
+    if job.training_plan is None:
+        return
+    if not _PLAN.fullmatch(job.training_plan):
+        remedy = "write arn:aws:sagemaker:<region>:<account>:training-plan/<name>"
+        rule = "is not the ARN of a training plan"
+        yield Problem("trainingPlan", job.training_plan, rule, remedy)
+        return
+    for is_other, what, remedy in (
+        (job.spot is not None, "spot capacity", "set spot: false"),
+        (bool(job.instance_groups), "instanceGroups", "set instanceType and instanceCount instead"),
+        (job.keep_alive is not None, "keepAlive", "remove keepAlive"),
+    ):
+        if is_other:
+            rule = f"reserves instances of one type, and can't be used with {what}"
+            yield Problem("trainingPlan", job.training_plan, rule, f"{remedy}, or remove it")
+            return
 
 
 def _distribution_group_problems(job: JobSettings) -> Iterator[Problem]:

@@ -7,7 +7,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from components.training_job.aws.images import digest_in
-from components.training_job.request.cost import UNKNOWN_COST, Cost, billed_cost
+from components.training_job.request.cost import (
+    PREPAID_COST,
+    UNKNOWN_COST,
+    Cost,
+    billed_cost,
+    is_prepaid,
+)
 from components.training_job.run.job_names import run_of
 from components.training_job.run.outcome import outcome_of
 
@@ -67,8 +73,10 @@ class JobState:
 def not_launched(inputs: State) -> State:
     """The state of a job that is registered and not launched."""
     request = inputs["request"]
-    instances = instances_in(request["ResourceConfig"])
-    state = JobState(checkpoint_uri=_checkpoint_uri(request), cost_usd=0, **instances)
+    resources = request["ResourceConfig"]
+    cost: Cost = PREPAID_COST if is_prepaid(resources) else 0
+    uri = _checkpoint_uri(request)
+    state = JobState(checkpoint_uri=uri, cost_usd=cost, **instances_in(resources))
     return inputs | asdict(state)
 
 

@@ -11,6 +11,8 @@ from datetime import timedelta
 from itertools import takewhile
 from typing import Any
 
+from components.training_job.request.cost import is_prepaid
+
 TERMINAL_STATUSES = frozenset({"Completed", "Failed", "Stopped"})
 
 LIVE_STATUSES = ("InProgress", "Stopping")
@@ -77,8 +79,11 @@ def outcome_of(description: Mapping[str, Any]) -> str:
 def _has_waited_too_long(description: Mapping[str, Any]) -> bool:
     """Whether a job that was stopped had waited for capacity as long as MaxPendingTimeInSeconds.
 
-    The service has no secondary status for that. A summary, without limits and times, has not.
+    The service has no secondary status for that. A summary, without limits and times, has not. Nor
+    has a job on a training plan: waiting for the plan's start does not count for the limit.
     """
+    if is_prepaid(description.get("ResourceConfig", {})):
+        return False
     limit = description.get("StoppingCondition", {}).get("MaxPendingTimeInSeconds")
     visits = description.get("SecondaryStatusTransitions", [])
     before = [visit for visit in visits if visit["Status"] not in _STOPPING]

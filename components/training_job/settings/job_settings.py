@@ -164,6 +164,11 @@ class JobSettings(SettingsModel):
         description="Instead of instanceType and instanceCount, groups of instances by name, at "
         "most 5: {cpu: {instanceType, instanceCount}}.",
     )
+    training_plan: Annotated[str | None, Becomes("ResourceConfig.TrainingPlanArn")] = Field(
+        default=None,
+        description="The ARN of a SageMaker training plan whose reserved instances the job runs "
+        "on; with spot: false. Fallbacks run without it.",
+    )
     distribution_groups: list[str] = Field(
         default=[],
         description="The instance groups whose processes find each other by distribution. Empty "
@@ -364,6 +369,7 @@ class JobSettings(SettingsModel):
             "instance_count": fallback.instance_count or self.instance_count,
             "spot": spot,
             "fallbacks": [],
+            "training_plan": None,  # a plan has one type, and is neither spot nor on demand
         }
         return self.model_copy(update=changes)
 

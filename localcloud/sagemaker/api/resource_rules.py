@@ -29,6 +29,7 @@ def resource_problems(request: Document) -> Iterator[str]:
         return
     if request.get("EnableManagedSpotTraining") and resources.get("KeepAlivePeriodInSeconds"):
         yield "KeepAlivePeriodInSeconds is not supported with managed spot training"
+    yield from _plan(request)
     groups = instance_groups(request)
     yield from _counts(groups)
     yield from _volume(resources, {each["InstanceType"] for each in groups})
@@ -48,6 +49,18 @@ def _choice(resources: Document) -> Iterator[str]:
     names = [each["InstanceGroupName"] for each in resources.get("InstanceGroups", [])]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"Duplicate instance group name {name} in InstanceGroups"
+
+
+def _plan(request: Document) -> Iterator[str]:
+    """Problems of a job on a training plan. AWS documents only that spot is not for it."""
+    resources = request["ResourceConfig"]
+    if "TrainingPlanArn" not in resources:
+        return
+    if request.get("EnableManagedSpotTraining"):
+        yield "TrainingPlanArn is not supported with managed spot training"
+    for name in ("InstanceGroups", "KeepAlivePeriodInSeconds"):
+        if name in resources:
+            yield f"TrainingPlanArn can't be combined with {name}"
 
 
 def _counts(groups: list[Document]) -> Iterator[str]:

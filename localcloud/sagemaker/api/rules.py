@@ -33,7 +33,6 @@ _NOT_OFFERED = (
     "MlflowConfig",
     "ResourceConfig.InstancePlacementConfig",
     "ResourceConfig.InstancePreferences",
-    "ResourceConfig.TrainingPlanArn",
 )
 
 

@@ -15,7 +15,12 @@ from localcloud.permissions.patterns import PolicyError
 from localcloud.protocol.errors import NOT_FOUND, ServiceError, not_found, validation_error
 from localcloud.protocol.validation import validate
 from localcloud.sagemaker.api import listing, rules, search, updates
-from localcloud.sagemaker.api.data_checks import check_data, check_experiment, check_image
+from localcloud.sagemaker.api.data_checks import (
+    check_data,
+    check_experiment,
+    check_image,
+    check_training_plan,
+)
 from localcloud.sagemaker.jobs import description, statuses, usage, warm_pools
 from localcloud.sagemaker.jobs.job_store import JobStore
 from localcloud.sagemaker.jobs.past_jobs import PastJobs
@@ -167,6 +172,7 @@ class TrainingService:
         self._refuse_duplicate(arn)
         check_image(request)
         check_experiment(request, account, region)
+        check_training_plan(request, account, region)
         access = self._assume_role(request, place, arn)
         now = time.time()
         job = TrainingJob(

@@ -16,7 +16,12 @@ Document = dict[str, Any]
 
 
 def instances_of(request: Document) -> Counter[str]:
-    """The number of instances by type that a request asks for, over all its groups."""
+    """The number of instances by type that a request takes of the quotas, over all its groups.
+
+    Those of a training plan count in none.
+    """
+    if "TrainingPlanArn" in request["ResourceConfig"]:
+        return Counter()
     counts: Counter[str] = Counter()
     for group in instance_groups(request):
         counts[group["InstanceType"]] += group["InstanceCount"]

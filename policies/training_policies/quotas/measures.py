@@ -50,8 +50,9 @@ def jobs(job: TrainingJobView, scope: Scope, _: Prices) -> float | None:
 
 
 def on_demand(job: TrainingJobView, scope: Scope, _: Prices) -> float | None:
-    """1 for a job that may run on demand, 0 for one that runs on spot only."""
-    asked = [each.spot for each in job.variants if _groups_in(each, scope)]
+    """1 for a job that may run on demand, 0 for one that runs on spot or training plans only."""
+    billed = [each for each in job.variants if not each.is_prepaid]
+    asked = [each.spot for each in billed if _groups_in(each, scope)]
     if any(spot is False or spot is MISSING for spot in asked):
         return 1
     return 0 if all(spot is True for spot in asked) else None
@@ -72,14 +73,15 @@ def cost(job: TrainingJobView, scope: Scope, prices: Prices) -> float | None:
     """The cost ceiling in USD: price × instances × the time allowed for all attempts.
 
     The maximum runtime and the overhead count for each attempt, a warm pool once. Spot never
-    costs more than on-demand capacity, so the on-demand price is used for both.
+    costs more than on-demand capacity, so the on-demand price is used for both. The instances of a
+    training plan are paid for already, and count nothing.
     """
 
     def of(group: InstanceGroup) -> float | None:
         return _times(_count(group), prices.usd_per_hour(str(group.instance_type)))
 
     ceilings = (
-        _times(total(map(of, _groups_in(variant, scope))), _billed_hours(variant))
+        _times(total(map(of, _billed_groups(variant, scope))), _billed_hours(variant))
         for variant in job.variants
     )
     largest = _largest(ceilings)
@@ -109,6 +111,12 @@ def _worst(
 def _groups_in(variant: TrainingJobView, scope: Scope) -> list[InstanceGroup]:
     """The groups that are in the scope, or may be."""
     return [group for group in _all_groups(variant) if _may_be_in(group, scope)]
+
+
+def _billed_groups(variant: TrainingJobView, scope: Scope) -> list[InstanceGroup]:
+    """Those of the groups that are billed by the time; a debugger's rules run on no plan."""
+    billed = variant.rule_groups if variant.is_prepaid else _all_groups(variant)
+    return [group for group in billed if _may_be_in(group, scope)]
 
 
 def _all_groups(variant: TrainingJobView) -> list[InstanceGroup]:

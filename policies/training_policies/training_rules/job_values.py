@@ -9,12 +9,20 @@ from typing import Any
 
 from training_policies.compliance import nist, prowler
 from training_policies.instances import instance_types
-from training_policies.parameters import PRODUCTION_ENVIRONMENTS, flag, is_production, number
+from training_policies.parameters import (
+    PRODUCTION_ENVIRONMENTS,
+    flag,
+    is_production,
+    matches,
+    number,
+    texts,
+)
 from training_policies.policy import Parameters
 from training_policies.training_job import Capacity, TrainingJobView
 from training_policies.training_rules.job_rules import TRAINING_JOBS
 from training_policies.training_rules.spot import may_run_on_spot
 from training_policies.value_rules import (
+    Expected,
     above_zero,
     absent_or,
     at_most,
@@ -105,6 +113,22 @@ JOB_VALUES = (
                 "How long instances may be kept after a job, in seconds.",
                 minimum=0,
                 maximum=21_600,
+            )
+        },
+    ),
+    value_rule(
+        "training-plan",
+        "a training job uses only training plans that are allowed",
+        "medium",
+        TRAINING_JOBS,
+        ["ResourceConfig.TrainingPlanArn"],
+        absent_or(Expected(matches, "the ARN of a training plan, one of {}", "plans")),
+        why="a plan was bought for somebody, and what runs on it counts for no cost quota",
+        controls=[nist("SC-6")],
+        parameters={
+            "plans": texts(
+                ["arn:aws*:sagemaker:*:training-plan/*"],
+                "Patterns of the ARNs of training plans that jobs may use.",
             )
         },
     ),

@@ -101,6 +101,16 @@ def test_a_launch_by_the_stack_is_allowed():
     assert launches({})
 
 
+def test_a_launch_on_a_training_plan_is_allowed_on_the_plans_in_use():
+    plan = SITE.arn("sagemaker", "training-plan/spring-2027")
+    limits = launch_limits([job(trainingPlan=plan, spot=False, instanceType="ml.c5.xlarge")])
+    policy = deployer_policy(replace(SCOPE, limits=limits))
+    assert allowed(policy, CREATE, plan, LAUNCH)
+    assert allowed(policy, CREATE, SITE.arn("sagemaker", "reserved-capacity/a"), LAUNCH)
+    assert not allowed(policy, CREATE, f"{plan}-2", LAUNCH)
+    assert not allowed(deployer_policy(SCOPE), CREATE, plan, LAUNCH)
+
+
 @pytest.mark.parametrize("key", ["OutputKmsKey", "VolumeKmsKey"])
 def test_a_key_counts_under_its_older_name_as_well(key: str):
     assert launches({f"sagemaker:{key}Arn": None, f"sagemaker:{key}": KEY})

@@ -54,6 +54,7 @@ PROTECTED = (
     _job("runtime-limit", "StoppingCondition", REMOVED),
     _job("runtime-limit", "StoppingCondition.MaxRuntimeInSeconds", REMOVED, 0, UNKNOWN),
     _job("warm-pool", "ResourceConfig.KeepAlivePeriodInSeconds", 3600, UNKNOWN),
+    _job("plan", "ResourceConfig.TrainingPlanArn", "a plan", UNKNOWN),
     _job("pending-time", "StoppingCondition.MaxPendingTimeInSeconds", 2_419_201, UNKNOWN),
     _job("private-subnets", "VpcConfig", REMOVED),
     _job("private-subnets", "VpcConfig.Subnets", REMOVED, []),

@@ -77,6 +77,15 @@ def test_a_compliant_stack_passes_with_its_cost_ceilings(report: Report):
     assert "Violations" not in text
 
 
+def test_what_runs_on_a_training_plan_is_prepaid_and_not_free(report: Report):
+    plan = "arn:aws:sagemaker:us-east-1:123456789012:training-plan/spring-2027"
+    code, text = report(job(spot=False, TrainingPlanArn=plan), *KEPT)
+    assert code == 0
+    row = "| `digits` | `2 × ml.g5.2xlarge, on a training plan` | 1 h | prepaid | 20.00 USD |"
+    assert row in text
+    assert "| **1 job** | | | **prepaid** | 30.00 USD |" in text
+
+
 def test_what_all_jobs_take_is_held_against_the_teams_quotas(report: Report):
     _, text = report(job(count=9), job("other", count=8), *KEPT)
     assert "### Quotas of the stack" in text

@@ -37,6 +37,11 @@ NAMES = [
     "Tags",
     "Key",
 ]
+PLANNED = {
+    "spot": False,
+    "wait": None,
+    "TrainingPlanArn": "arn:aws:sagemaker:us-east-1:123456789012:training-plan/spring-2027",
+}
 TRIED_AGAIN = {"relaunch": "onFailure", "max_attempts": 3}
 
 # policy, limit, allowed, a job that just keeps it
@@ -51,6 +56,9 @@ KEPT = [
     ("quota-wait", "maxWait", "2h", {}),
     ("quota-wait", "maxWait", 0, {"spot": False, "wait": None}),
     ("quota-cost-per-job", "costPerJobUsd", 3.54, {}),
+    # A training plan is paid for already, and is not on-demand capacity.
+    ("quota-cost-per-job", "costPerJobUsd", 0, PLANNED),
+    ("quota-spot-only", "spotOnly", True, PLANNED),
 ]
 # policy, limit, allowed, a job that exceeds it, what is asked and allowed in words
 EXCEEDED = [
@@ -68,6 +76,16 @@ EXCEEDED = [
     ("quota-cost-per-job", "costPerJobUsd", 10, {"inputs": TRIED_AGAIN}, "10.61 USD", "10.00 USD"),
     ("quota-cost-per-job", "costPerJobUsd", 4, {"KeepAlivePeriodInSeconds": 3600}, "6.57 USD",
      "4.00 USD"),
+    # On a training plan, too, instances count; what may be no plan is on demand.
+    ("quota-instances-per-job", "instancesPerJob", 1, PLANNED, "2", "1"),
+    ("quota-cost-per-job", "costPerJobUsd", 1, {**PLANNED, "spot": True, "wait": 7200}, "3.54 USD",
+     "1.00 USD"),
+    ("quota-cost-per-job", "costPerJobUsd", 1, {**PLANNED, "TrainingPlanArn": UNKNOWN}, "3.54 USD",
+     "1.00 USD"),
+    ("quota-spot-only", "spotOnly", True, {**PLANNED, "TrainingPlanArn": "a plan"},
+     "on-demand capacity", "spot only"),
+    ("quota-cost-per-job", "costPerJobUsd", 1, {**PLANNED, "inputs": {"fallbacks": [FALLBACK]}},
+     "88.23 USD", "1.00 USD"),
     # A fallback counts at its worst.
     ("quota-instances-per-job", "instancesPerJob", 4,
      {"inputs": {"fallbacks": [FALLBACK | {"ResourceConfig": {"InstanceType": "ml.m5.large",

@@ -21,6 +21,7 @@ LOOK_ALIKE = "pulumi-python:dynamic/mine:Run"
 DIGEST = "@sha256:" + "0" * 64
 ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com/training"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/0"
+PLAN = "arn:aws:sagemaker:us-east-1:123456789012:training-plan/spring-2027"
 TOKEN = "hf_" + "a" * 34
 
 COMPLIANT: dict[str, Any] = {
@@ -82,6 +83,8 @@ CASES = (
          missing=False, unknown=True),
     case("warm-pool", "ResourceConfig.KeepAlivePeriodInSeconds", [60], [61],
          missing=False, unknown=True, maximumSeconds=60),
+    case("plan", "ResourceConfig.TrainingPlanArn", [PLAN], [f"{PLAN}-2", "a plan"],
+         missing=False, unknown=True, plans=[PLAN]),
     case("pending-time", "StoppingCondition.MaxPendingTimeInSeconds", [1800], [3601, "1h"],
          missing=False, unknown=True, maximumSeconds=3600),
     case("private-subnets", "VpcConfig.Subnets", [["subnet-1", "subnet-2"], [UNKNOWN]], [[]],
@@ -248,6 +251,7 @@ def test_a_job_that_says_nothing_of_itself_breaks_no_fewer_rules(policy: Any):
         "training-no-secrets",
         "training-own-role",
         "training-pending-time",
+        "training-plan",
         "training-remote-debug",
         "training-spot-checkpoints",
         "training-spot-wait",

@@ -12,6 +12,7 @@ from components.training_job.request.cost import (
     cost_ceiling,
     expected_cost,
     savings_percent,
+    total_of,
 )
 
 
@@ -84,3 +85,21 @@ def test_the_dearest_fallback_counts_in_the_ceiling() -> None:
 
 def test_a_fallback_without_a_price_makes_the_ceiling_unknown() -> None:
     assert cost_ceiling([request("ml.c5.xlarge"), request("ml.not.listed")], 1) == "unknown"
+
+
+def test_a_training_plan_is_prepaid_and_never_zero() -> None:
+    planned = request("ml.p5.48xlarge", 2)
+    planned["ResourceConfig"]["TrainingPlanArn"] = "arn"
+    assert billed_cost(planned["ResourceConfig"], 60) == "prepaid"
+    assert cost_ceiling([planned], 1) == "prepaid"
+    assert expected_cost("prepaid", on_spot=False) == "prepaid"
+    fallback = request("ml.g5.2xlarge")
+    assert cost_ceiling([planned, fallback], 1) == cost_ceiling([fallback], 1)
+    assert cost_ceiling([planned, request("ml.not.listed")], 1) == "unknown"
+
+
+def test_a_total_is_prepaid_only_if_all_of_it_is() -> None:
+    assert total_of(["prepaid", 1.5, 2.0]) == 3.5
+    assert total_of(["prepaid", "prepaid"]) == "prepaid"
+    assert total_of(["prepaid", "unknown", 1.0]) == "unknown"
+    assert total_of([]) == 0

@@ -14,6 +14,7 @@ from components.training_job.request.definition import definition_hash, definiti
 from components.training_job.request.service_model import conform, request_problems, request_shape
 from components.training_job.request.training_request import (
     Placement,
+    fallback_requests,
     training_request,
 )
 from components.training_job.settings.job_settings import JobSettings
@@ -93,6 +94,18 @@ def test_a_model_is_compressed_unless_the_job_says_otherwise() -> None:
     assert hash_of(files) == hash_of(usual)
 
 
+def test_a_training_plan_is_no_part_of_the_definition_and_fallbacks_leave_it() -> None:
+    plan = "arn:aws:sagemaker:us-east-1:123456789012:training-plan/spring-2027"
+    settings = {"image": IMAGE, "trainingPlan": plan, "spot": False, "fallbacks": [{"spot": True}]}
+    job = JobSettings.model_validate(settings)
+    request = training_request(job, PLACEMENT)
+    assert request["ResourceConfig"]["TrainingPlanArn"] == plan
+    assert hash_of(request) == hash_of(request_for(spot=False))
+    [fallback] = fallback_requests(job, PLACEMENT)
+    assert "TrainingPlanArn" not in fallback["ResourceConfig"]
+    assert fallback["EnableManagedSpotTraining"] is True
+
+
 def test_hyperparameters_are_texts() -> None:
     request = request_for(hyperparameters={"epochs": 3, "rate": 0.5, "fast": True, "name": "a"})
     assert request["HyperParameters"] == {"epochs": "3", "rate": "0.5", "fast": "true", "name": "a"}
@@ -101,11 +114,11 @@ def test_hyperparameters_are_texts() -> None:
 def test_extra_adds_what_the_settings_have_no_words_for() -> None:
     extra = {
         "ProfilerConfig": {"DisableProfiler": True},
-        "ResourceConfig": {"TrainingPlanArn": "a"},
+        "ResourceConfig": {"InstancePlacementConfig": {"EnableMultipleJobs": True}},
     }
     request = request_for(extra=extra)
     assert request["ProfilerConfig"] == {"DisableProfiler": True}
-    assert request["ResourceConfig"]["TrainingPlanArn"] == "a"
+    assert request["ResourceConfig"]["InstancePlacementConfig"] == {"EnableMultipleJobs": True}
     assert request["ResourceConfig"]["InstanceType"] == "ml.g5.2xlarge"
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.raw_settings import GROUPS, problems, stack
 
+PLAN = "arn:aws:sagemaker:us-east-1:123456789012:training-plan/spring-2027"
 RELAUNCHED = {"relaunch": "onFailure"}
 
 WRONG: list[tuple[dict[str, Any], str, str]] = [
@@ -24,6 +25,15 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
      "jobs.digits.distributionGroups", "set distribution"),
     ({"instanceGroups": GROUPS, "distribution": "jax", "distributionGroups": ["tpu"]},
      "jobs.digits.distributionGroups.0", "cpu, gpu"),
+    ({"trainingPlan": PLAN}, "jobs.digits.trainingPlan", "set spot: false"),
+    ({"trainingPlan": PLAN, "spot": False, "instanceGroups": GROUPS}, "jobs.digits.trainingPlan",
+     "instead"),
+    ({"trainingPlan": PLAN, "spot": False, "keepAlive": "30m"}, "jobs.digits.trainingPlan",
+     "remove keepAlive"),
+    ({"trainingPlan": "spring-2027", "spot": False}, "jobs.digits.trainingPlan",
+     "write arn:aws"),
+    ({"extra": {"ResourceConfig": {"TrainingPlanArn": PLAN}}},
+     "jobs.digits.extra.ResourceConfig.TrainingPlanArn", "use trainingPlan"),
     # fallbacks
     ({"fallbacks": [{"spot": False}]}, "jobs.digits.fallbacks", "relaunch: onFailure"),
     ({**RELAUNCHED, "fallbacks": [{}]}, "jobs.digits.fallbacks.0", "changes nothing"),
@@ -55,6 +65,7 @@ RIGHT: list[dict[str, Any]] = [
     {**RELAUNCHED, "fallbacks": [{"instanceCount": 4}]},
     {"instanceType": "ml.z9.large", "unlistedInstanceType": True},
     {"maxPending": "1h"},
+    {**RELAUNCHED, "trainingPlan": PLAN, "spot": False, "fallbacks": [{"spot": True}]},
 ]  # fmt: skip
 
 

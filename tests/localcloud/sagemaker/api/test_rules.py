@@ -134,6 +134,11 @@ INVALID = [
     ("ResourceConfig.VolumeSizeInGB", 0, "VolumeSizeInGB is required for instance type ml.m5"),
     ("ResourceConfig.VolumeSizeInGB", 16_385, "It must not be greater than 16384"),
     ("ResourceConfig.SelectedInstanceType", "ml.m5.large", "SelectedInstanceType is read-only"),
+    (
+        "ResourceConfig",
+        groups("a") | {"TrainingPlanArn": f"{ARN}:training-plan/a"},
+        "TrainingPlanArn can't be combined with InstanceGroups",
+    ),
     ("ResourceConfig.InstancePlacementConfig", {"EnableMultipleJobs": True}, "is not offered"),
     ("ModelPackageConfig", {"ModelPackageGroupArn": f"{ARN}:model-package-group/a"}, "not offered"),
     ("MlflowConfig", {"MlflowResourceArn": f"{ARN}:mlflow-app/a"}, "MlflowConfig is not offered"),

@@ -17,7 +17,7 @@ from localcloud.sagemaker.jobs.records import TrainingJob, Transition
 from localcloud.sagemaker.runtime.runner import Runner
 from localcloud.sagemaker.runtime.settings import Settings
 from localcloud.sagemaker.sandbox.choice import Sandbox
-from tests.localcloud.cloud import LISTEN, Cloud, eventually, refusal
+from tests.localcloud.cloud import LISTEN, Cloud, eventually, refusal, resources
 
 
 @dataclass(frozen=True)
@@ -168,6 +168,18 @@ def test_keep_alive_has_no_warm_pool_to_change(cloud: Cloud, finished: Finished)
     )
 
     assert code == "ValidationException"
+
+
+def test_a_job_runs_on_a_training_plan_of_its_account_and_region(cloud: Cloud):
+    plan = "arn:aws:sagemaker:us-east-1:123456789012:training-plan/spring-2027"
+    job = cloud.run(ResourceConfig={**resources(1), "TrainingPlanArn": plan})
+    assert job["TrainingJobStatus"] == "Completed"
+    assert job["ResourceConfig"]["TrainingPlanArn"] == plan
+
+    elsewhere = {**resources(1), "TrainingPlanArn": plan.replace("us-east-1", "eu-west-1")}
+    request = cloud.request(ResourceConfig=elsewhere)
+    code, message = refusal(cloud.sagemaker.create_training_job, **request)
+    assert (code, "does not exist" in message) == ("ResourceNotFound", True)
 
 
 def test_botocores_waiter_sees_the_end(cloud: Cloud, finished: Finished):

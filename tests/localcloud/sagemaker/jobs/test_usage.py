@@ -62,3 +62,10 @@ def test_spot_other_types_and_other_regions_are_counted_apart(book: QuotaBook):
     assert fits(book, request(4), job(request(2, spot=True)))
     assert fits(book, request(4), job(request(9), region="eu-west-1"))
     assert fits(book, request(50, name=OTHER), job(request(4)))
+
+
+def test_the_instances_of_a_training_plan_count_in_no_quota(book: QuotaBook):
+    planned = request(9)
+    planned["ResourceConfig"]["TrainingPlanArn"] = "arn"
+    assert fits(book, planned)
+    assert fits(book, request(4), job(planned))
