@@ -177,6 +177,11 @@ def _existing_network() -> dict[str, Any]:
         "spot": False,
         "trainingPlan": "arn:aws:sagemaker:us-east-1:123456789012:training-plan/spring-2027",
     }
+    preferred = {
+        "image": IMAGE,
+        "instancePreferences": [{"instanceType": "ml.g5.2xlarge", "instanceCount": 2}],
+        "spot": False,
+    }
     return {
         "team": "research",
         "network": {
@@ -187,5 +192,5 @@ def _existing_network() -> dict[str, Any]:
                 "endpointGroupId": "sg-0123456789abcdef0",
             }
         },
-        "jobs": {"grouped": grouped, "kept": kept, "planned": planned},
+        "jobs": {"grouped": grouped, "kept": kept, "planned": planned, "preferred": preferred},
     }

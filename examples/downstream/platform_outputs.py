@@ -51,9 +51,9 @@ class TrainingJobOutputs:
     image_digest: str
     """The digest of the image that the job was launched with, "" where only its tag is known."""
     instance_type: str
-    """What the job runs on; the types of several groups are separated by commas."""
+    """What the job runs on: the types of several groups with commas, preferences with "or"."""
     instance_count: int
-    """The number of instances, of all types."""
+    """The number of instances, of all types; of preferences the largest, until one is selected."""
     model_uri: str
     """Where the model is once the job is Completed: s3://…/model.tar.gz, or s3://…/model/."""
     checkpoint_uri: str

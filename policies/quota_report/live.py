@@ -129,8 +129,21 @@ def _view(sagemaker: Any, name: str) -> TrainingJobView | None:
     arn = description["TrainingJobArn"]
     tags = sagemaker.list_tags(ResourceArn=arn)["Tags"]
     request = {key: description[key] for key in _JUDGED if key in description}
+    request["ResourceConfig"] = _selected(request["ResourceConfig"])
     properties = as_the_sdk_sends({"request": {**request, "Tags": tags}})
     return training_job(Resource(OWN_TYPE, name, arn, properties))
 
 
+def _selected(resources: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A description's ResourceConfig, with what was selected in place of the preferences."""
+    if "SelectedInstanceType" not in resources:
+        return resources
+    others = {k: v for k, v in resources.items() if k not in _PREFERENCES}
+    return others | {
+        "InstanceType": resources["SelectedInstanceType"],
+        "InstanceCount": resources["SelectedInstanceCount"],
+    }
+
+
+_PREFERENCES = ("InstancePreferences", "SelectedInstanceType", "SelectedInstanceCount")
 _JUDGED = ("ResourceConfig", "StoppingCondition", "EnableManagedSpotTraining")

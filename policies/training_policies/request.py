@@ -8,7 +8,7 @@ name, pulumi-aws has a plural.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +67,40 @@ class Request:
         kept = {name: each for name, each in self.values.items() if spelling(name) not in replaced}
         return Request(kept | replaced, self.flat)
 
+    def preferred(self) -> list[Request]:
+        """The request for each of its InstancePreferences; itself if it has none.
+
+        What a preference runs on is UNKNOWN where it can't be read, and beside what AWS does not
+        take with preferences.
+        """
+        preferences = self.read("ResourceConfig.InstancePreferences")
+        if preferences in (MISSING, UNKNOWN) or preferences == []:
+            return [self]
+        others = ("InstanceType", "InstanceGroups", "TrainingPlanArn")
+        is_alone = all(self.read(f"ResourceConfig.{name}") is MISSING for name in others)
+        listed = preferences if is_alone and isinstance(preferences, list) else [UNKNOWN]
+        return [self._on(each) for each in listed]
+
+    def _on(self, preference: Any) -> Request:
+        """The request as it is when a preference is selected: for one type, and its number."""
+        counts = named(preference, "InstanceCount"), self.read("ResourceConfig.InstanceCount")
+        given = [each for each in counts if each is not MISSING]
+        type_, plans = named(preference, "InstanceType"), named(preference, "TrainingPlanArns")
+        chosen = {
+            "instancetype": UNKNOWN if type_ is MISSING else type_,
+            "instancecount": given[0] if len(given) == 1 else UNKNOWN,
+        }
+        if plans is not MISSING:
+            is_one = isinstance(plans, list) and len(plans) == 1
+            chosen["trainingplanarn"] = plans[0] if is_one else UNKNOWN
+        replaced = {*chosen, "instancepreference", "instancepreferences"}
+        resources = named(self.values, "ResourceConfig")
+        return Request(
+            _without(self.values, {*replaced, "resourceconfig"})
+            | {"resourceconfig": _without(resources, replaced) | chosen},
+            self.flat,
+        )
+
 
 def request_of(resource: Resource) -> Request:
     """The request of a resource that is certain to be a training job.
@@ -116,6 +150,12 @@ def named(values: Any, name: str) -> Any:
     wanted = (spelling(name), f"{spelling(name)}s")
     found = [value for key, value in values.items() if spelling(key) in wanted]
     return UNKNOWN if len(found) > 1 else next(iter(found), MISSING)
+
+
+def _without(values: Any, names: Collection[str]) -> dict[str, Any]:
+    """A mapping without some names, as `spelling` writes them; empty for what is no mapping."""
+    members = values.items() if isinstance(values, Mapping) else ()
+    return {name: each for name, each in members if spelling(name) not in names}
 
 
 def _step(values: Any, part: str) -> Any:

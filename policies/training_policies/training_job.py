@@ -48,7 +48,8 @@ class TrainingJobView:
 
     resource: Resource
     requests: Sequence[Request]
-    """The CreateTrainingJob request of the first attempt, then as each fallback changes it."""
+    """The CreateTrainingJob request of the first attempt, then as each fallback changes it; one
+    for each of several preferred instance types."""
     attempts: int | Absence
     """The most launches in a row; 1 where the route knows no relaunch."""
 
@@ -157,7 +158,8 @@ def training_job(resource: Resource) -> TrainingJobView | None:
     request = request_of(resource) if certain else request_within(resource)
     if request is None:
         return None
-    requests = [request, *_fallbacks(resource, request)]
+    attempts = [request, *_fallbacks(resource, request)]
+    requests = [each for attempt in attempts for each in attempt.preferred()]
     return TrainingJobView(resource, requests, _attempts(resource))
 
 

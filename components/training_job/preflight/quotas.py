@@ -13,6 +13,7 @@ from typing import Any
 
 from components.training_job.aws.found_jobs import all_found, found_jobs
 from components.training_job.request.cost import is_prepaid
+from components.training_job.request.instance_choices import instance_choices
 from components.training_job.run.job_names import HAS_NOT_ENDED
 from components.training_job.run.outcome import is_live
 
@@ -32,7 +33,7 @@ def instances_of(request: Mapping[str, Any]) -> Instances:
     """What a request takes of each quota; a warm pool keeps what the job had.
 
     Works on a CreateTrainingJob request and on a job's description alike. The instances of a
-    training plan count in none of these quotas.
+    training plan count in none of these quotas. Preferences count in the quotas of all their types.
     """
     resources = request["ResourceConfig"]
     if is_prepaid(resources):
@@ -40,7 +41,7 @@ def instances_of(request: Mapping[str, Any]) -> Instances:
     kind = "spot training job" if request.get("EnableManagedSpotTraining") else "training job"
     kinds = [kind, *(["training warm pool"] if "KeepAlivePeriodInSeconds" in resources else [])]
     counts: Counter[str] = Counter()
-    for group in resources.get("InstanceGroups") or [resources]:
+    for group in (each for groups in instance_choices(resources) for each in groups):
         for each in kinds if "InstanceType" in group else ():
             counts[f"{group['InstanceType']} for {each} usage"] += group["InstanceCount"]
     return counts

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from components.instances import training_instance_types
+from components.training_job.request.instance_choices import instance_choices
 
 Cost = float | str
 """An amount in USD, or `UNKNOWN_COST` or `PREPAID_COST`."""
@@ -87,15 +88,16 @@ def savings_percent(training_seconds: float, billable_seconds: float) -> float:
 def billed_cost(resources: Mapping[str, Any], seconds: float) -> Cost:
     """What this ResourceConfig costs for so many billed seconds, in USD for all instances.
 
-    BillableTimeInSeconds has the spot discount in it, and counts for each instance.
+    BillableTimeInSeconds has the spot discount in it, and counts for each instance. As long as the
+    service has selected none of several preferences, it is the cost of the dearest.
     """
     if is_prepaid(resources):
         return PREPAID_COST
     costs = [
-        _cost(group["InstanceType"], group["InstanceCount"], seconds)
-        for group in resources.get("InstanceGroups") or [resources]
+        total_of(_cost(each["InstanceType"], each["InstanceCount"], seconds) for each in groups)
+        for groups in instance_choices(resources)
     ]
-    return total_of(costs)
+    return _together(costs, max)
 
 
 def is_prepaid(resources: Mapping[str, Any]) -> bool:

@@ -34,6 +34,7 @@ def definition_of(request: Request, source_hash: str, run_id: str) -> dict[str, 
             if channel["ChannelName"] != CODE_CHANNEL
         ],
         "instances": resources.get("InstanceGroups")
+        or resources.get("InstancePreferences")
         or [resources.get("InstanceType"), resources.get("InstanceCount")],
         "artifacts": request["OutputDataConfig"]["S3OutputPath"],
         "source": source_hash,

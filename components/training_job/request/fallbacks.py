@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from components.training_job.request.cost import is_prepaid
 from components.training_job.request.definition import Request
+from components.training_job.request.instance_choices import instance_choices
 
 
 def choice_of(tries: int, fallbacks: Sequence[Request]) -> int:
@@ -28,8 +29,10 @@ def all_requests(request: Request, fallbacks: Sequence[Request]) -> list[Request
 
 def capacity_of(request: Request) -> str:
     """What a request runs on, in words: its instances, and how they are bought."""
-    groups = request["ResourceConfig"].get("InstanceGroups") or [request["ResourceConfig"]]
-    instances = " and ".join(f"{each['InstanceCount']} × {each['InstanceType']}" for each in groups)
+    instances = " or ".join(
+        " and ".join(f"{each['InstanceCount']} × {each['InstanceType']}" for each in groups)
+        for groups in instance_choices(request["ResourceConfig"])
+    )
     capacity = "on spot capacity" if request["EnableManagedSpotTraining"] else "on demand"
     if is_prepaid(request["ResourceConfig"]):
         capacity = "on the training plan"

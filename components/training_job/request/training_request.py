@@ -187,6 +187,12 @@ def _resources(job: JobSettings, placement: Placement) -> dict[str, Any]:
 
 
 def _instances(job: JobSettings) -> dict[str, Any]:
+    if job.instance_preferences:
+        preferences = [
+            {"InstanceType": each.instance_type, "InstanceCount": each.instance_count}
+            for each in job.instance_preferences
+        ]
+        return {"InstancePreferences": preferences}
     if not job.instance_groups:
         return {"InstanceType": job.instance_type, "InstanceCount": job.instance_count}
     groups = [

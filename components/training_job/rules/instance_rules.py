@@ -13,12 +13,23 @@ _GROUP_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """The API accepts any text. The launcher gets the names in one argument, separated by commas."""
 _PLAN = re.compile(r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}:training-plan/\S+")
 
+_NOT_WITH_PREFERENCES = {
+    "instance_type": "instanceType",
+    "instance_count": "instanceCount",
+    "instance_groups": "instanceGroups",
+    "training_plan": "trainingPlan",
+    "keep_alive": "keepAlive",
+    "fallbacks": "fallbacks",
+}
+"""The settings that a job with preferences can't have: attributes, and their names in the file."""
+
 
 def instance_problems(job: JobSettings) -> Iterator[Problem]:
     """Everything that is wrong with the instances of a job and of its fallbacks."""
     for path, instance_type in _instance_types(job).items():
         yield from _type_problems(path, instance_type, job)
     yield from _group_problems(job)
+    yield from _preference_problems(job)
     yield from _plan_problems(job)
     yield from _distribution_group_problems(job)
     yield from _fallback_problems(job)
@@ -28,6 +39,8 @@ def _instance_types(job: JobSettings) -> dict[str, str]:
     """The instance types in a job's settings, by their paths."""
     groups = {f"instanceGroups.{k}.instanceType": v for k, v in job.instance_groups.items()}
     types = {path: group.instance_type for path, group in groups.items()}
+    for position, preference in enumerate(job.instance_preferences):
+        types[f"instancePreferences.{position}.instanceType"] = preference.instance_type
     if not types:
         types["instanceType"] = job.instance_type
     for position, fallback in enumerate(job.fallbacks):
@@ -60,6 +73,28 @@ def _group_problems(job: JobSettings) -> Iterator[Problem]:
         if not _GROUP_NAME.fullmatch(name):
             rule = "a group's name has 1 to 64 letters, digits, dots, hyphens or underscores"
             yield Problem(f"instanceGroups.{name}", name, rule, "choose another name")
+
+
+def _preference_problems(job: JobSettings) -> Iterator[Problem]:
+    """What the API refuses together with InstancePreferences, and what AWS says nothing of.
+
+    Fallbacks have their count from instanceCount, which such a job does not have.
+    """
+    if not job.instance_preferences:
+        return
+    written = job.model_dump(by_alias=True, exclude_none=True)
+    if job.spot is not None:
+        path, rule = "instancePreferences", "SageMaker chooses among several types only on demand"
+        yield Problem(path, written[path], rule, "set spot: false, or remove it")
+    for attribute, key in _NOT_WITH_PREFERENCES.items():
+        if attribute in job.model_fields_set and getattr(job, attribute):
+            rule = "can't be set together with instancePreferences"
+            yield Problem(key, written[key], rule, "remove it, or instancePreferences")
+    types = [each.instance_type for each in job.instance_preferences]
+    for position, instance_type in enumerate(types):
+        if instance_type in types[:position]:
+            path = f"instancePreferences.{position}.instanceType"
+            yield Problem(path, instance_type, "is in the list already", "remove one of the two")
 
 
 def _plan_problems(job: JobSettings) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from components.training_job.request.cost import (
     billed_cost,
     is_prepaid,
 )
+from components.training_job.request.instance_choices import instance_choices
 from components.training_job.run.job_names import run_of
 from components.training_job.run.outcome import outcome_of
 
@@ -55,9 +56,9 @@ class JobState:
     image_digest: str = ""
     """The digest of the image that the job was launched with, "" where only its tag is known."""
     instance_type: str = ""
-    """What the job runs on; the types of several groups are separated by commas."""
+    """What the job runs on: the types of several groups with commas, preferences with "or"."""
     instance_count: int = 0
-    """The number of instances, of all types."""
+    """The number of instances, of all types; of preferences the largest, until one is selected."""
     model_uri: str = ""
     """Where the model is once the job is Completed: s3://…/model.tar.gz, or s3://…/model/."""
     checkpoint_uri: str = ""
@@ -117,11 +118,10 @@ def progress(description: Mapping[str, Any]) -> State:
 
 def instances_in(resources: Mapping[str, Any]) -> State:
     """The outputs that say which instances a ResourceConfig asks for."""
-    groups = resources.get("InstanceGroups") or [resources]
-    return {
-        "instance_type": ", ".join(group.get("InstanceType", "") for group in groups),
-        "instance_count": sum(group.get("InstanceCount", 0) for group in groups),
-    }
+    choices = instance_choices(resources)
+    types = [", ".join(each.get("InstanceType", "") for each in groups) for groups in choices]
+    counts = [sum(each.get("InstanceCount", 0) for each in groups) for groups in choices]
+    return {"instance_type": " or ".join(types), "instance_count": max(counts)}
 
 
 def _model_uri(description: Mapping[str, Any]) -> str:

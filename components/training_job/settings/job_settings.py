@@ -66,6 +66,15 @@ class InstanceGroupSettings(SettingsModel):
     )
 
 
+class InstancePreferenceSettings(SettingsModel):
+    """One of several instance types that a job may run on."""
+
+    instance_type: str = Field(description="The instance type, as ml.g5.2xlarge.")
+    instance_count: int = Field(
+        default=1, ge=1, description="The number of instances if it is this type, 1 or more."
+    )
+
+
 class FallbackSettings(SettingsModel):
     """What a relaunch runs on, instead of the job's own instances or capacity."""
 
@@ -164,6 +173,15 @@ class JobSettings(SettingsModel):
         description="Instead of instanceType and instanceCount, groups of instances by name, at "
         "most 5: {cpu: {instanceType, instanceCount}}.",
     )
+    instance_preferences: Annotated[
+        list[InstancePreferenceSettings], Decides("ResourceConfig.InstancePreferences")
+    ] = Field(
+        default=[],
+        max_length=5,
+        description="Instead of instanceType and instanceCount, at most 5 types in the order of "
+        "preference: SageMaker takes the first that has capacity, at each launch. Only on demand: "
+        "[{instanceType, instanceCount}].",
+    )
     training_plan: Annotated[str | None, Becomes("ResourceConfig.TrainingPlanArn")] = Field(
         default=None,
         description="The ARN of a SageMaker training plan whose reserved instances the job runs "
@@ -220,10 +238,7 @@ class JobSettings(SettingsModel):
         default=SpotSettings(),
         description="Spot capacity: {maxWait, checkpoints}, or true, or false for on-demand.",
     )
-    fallbacks: Annotated[
-        list[FallbackSettings],
-        Decides("ResourceConfig.InstancePreferences"),
-    ] = Field(
+    fallbacks: list[FallbackSettings] = Field(
         default=[],
         max_length=10,
         description="What the second and later attempts of relaunch: onFailure run on, in this "
@@ -339,8 +354,10 @@ class JobSettings(SettingsModel):
         return self.spot is None or self.spot.checkpoints
 
     @property
-    def groups(self) -> tuple[InstanceGroupSettings, ...]:
-        """The instances, by type: the groups, or the only type and its count."""
+    def groups(self) -> tuple[InstanceGroupSettings | InstancePreferenceSettings, ...]:
+        """The instances, by type: the groups, the preferences, or the only type and its count."""
+        if self.instance_preferences:
+            return tuple(self.instance_preferences)
         only = InstanceGroupSettings(
             instance_type=self.instance_type, instance_count=self.instance_count
         )
@@ -348,8 +365,9 @@ class JobSettings(SettingsModel):
 
     @property
     def total_instances(self) -> int:
-        """The number of instances, of all types."""
-        return sum(group.instance_count for group in self.groups)
+        """The number of instances, of all types; of preferences, the largest."""
+        counts = [group.instance_count for group in self.groups]
+        return max(counts) if self.instance_preferences else sum(counts)
 
     @property
     def variants(self) -> tuple[JobSettings, ...]:

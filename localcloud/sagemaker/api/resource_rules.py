@@ -27,16 +27,21 @@ def resource_problems(request: Document) -> Iterator[str]:
     if problems := list(_choice(resources)):
         yield from problems
         return
+    if request.get("EnableManagedSpotTraining") and "InstancePreferences" in resources:
+        yield "InstancePreferences is not supported with managed spot training"
     if request.get("EnableManagedSpotTraining") and resources.get("KeepAlivePeriodInSeconds"):
         yield "KeepAlivePeriodInSeconds is not supported with managed spot training"
     yield from _plan(request)
-    groups = instance_groups(request)
-    yield from _counts(groups)
+    groups, preferred = instance_groups(request), "InstancePreferences" in resources
+    yield from _counts([[each] for each in groups] if preferred else [groups])
     yield from _volume(resources, {each["InstanceType"] for each in groups})
 
 
 def _choice(resources: Document) -> Iterator[str]:
     """Problems of the choice between one type and instance groups."""
+    if "InstancePreferences" in resources:
+        yield from _preferences(resources)
+        return
     grouped = "InstanceGroups" in resources
     single = [name for name in ("InstanceType", "InstanceCount") if name in resources]
     if grouped and (single or "KeepAlivePeriodInSeconds" in resources):
@@ -63,14 +68,30 @@ def _plan(request: Document) -> Iterator[str]:
             yield f"TrainingPlanArn can't be combined with {name}"
 
 
-def _counts(groups: list[Document]) -> Iterator[str]:
-    for each in groups:
+def _preferences(resources: Document) -> Iterator[str]:
+    """Problems of a choice among several types, in which AWS documents no warm pool."""
+    for name in ("InstanceType", "InstanceGroups", "KeepAlivePeriodInSeconds"):
+        if name in resources:
+            yield f"InstancePreferences can't be combined with {name}"
+    preferences = resources["InstancePreferences"]
+    types = [each["InstanceType"] for each in preferences]
+    for name in sorted({name for name in types if types.count(name) > 1}):
+        yield f"Duplicate instance type {name} in InstancePreferences"
+    counted = ["InstanceCount" in each for each in preferences]
+    if counted != ["InstanceCount" not in resources] * len(preferences):
+        yield "InstanceCount must be set either on every preference or once in ResourceConfig"
+    if any("TrainingPlanArns" in each for each in preferences):
+        yield "TrainingPlanArns of InstancePreferences are not offered by the local cloud"
+
+
+def _counts(choices: list[list[Document]]) -> Iterator[str]:
+    for each in (each for groups in choices for each in groups):
         if each["InstanceCount"] < 1:
             yield (
                 f"Value '{each['InstanceCount']}' at 'resourceConfig.instanceCount' failed to "
                 "satisfy constraint: Member must have value greater than or equal to 1"
             )
-    if sum(each["InstanceCount"] for each in groups) > _MOST_INSTANCES:
+    if max(sum(each["InstanceCount"] for each in groups) for groups in choices) > _MOST_INSTANCES:
         yield f"A job of more than {_MOST_INSTANCES} instances is not offered by the local cloud"
 
 

@@ -32,7 +32,6 @@ _NOT_OFFERED = (
     "ModelPackageConfig",
     "MlflowConfig",
     "ResourceConfig.InstancePlacementConfig",
-    "ResourceConfig.InstancePreferences",
 )
 
 

@@ -200,7 +200,7 @@ class TrainingService:
         place, jobs = (job.account, job.region), self._jobs.holding()
         earlier = warm_pools.matching(jobs, place, job.request, now)
         others = [each for each in jobs if each is not earlier]
-        usage.check(self.quotas, others, place, job.request, now)
+        job.request = usage.selected(self.quotas, others, place, job.request, now)
         job.warm_pool = warm_pools.new_pool(self.quotas, others, place, job.request, earlier, now)
         if earlier is not None and earlier.warm_pool is not None:
             earlier.warm_pool = warm_pools.reused(earlier.warm_pool, job.name, now)

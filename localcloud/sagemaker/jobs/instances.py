@@ -65,8 +65,15 @@ def _parse(row: Mapping[str, str]) -> InstanceType:
 def instance_groups(request: dict[str, Any]) -> list[dict[str, Any]]:
     """The instance groups of a request, each with InstanceType and InstanceCount.
 
-    A request without groups has one, without a name.
+    A request without groups has one, without a name. Of one with preferences these are the
+    preferences, and later what was selected of them.
     """
     resources = request["ResourceConfig"]
+    if "SelectedInstanceType" in resources:
+        count = resources["SelectedInstanceCount"]
+        return [{"InstanceType": resources["SelectedInstanceType"], "InstanceCount": count}]
+    if preferences := resources.get("InstancePreferences"):
+        count = {name: resources[name] for name in ("InstanceCount",) if name in resources}
+        return [count | each for each in preferences]
     groups: list[dict[str, Any]] = resources.get("InstanceGroups") or [resources]
     return groups

@@ -59,3 +59,30 @@ def check(
                 f"current utilization of {used[name]} Instances and a request delta of {count} "
                 "Instances. Please contact AWS support to request an increase for this limit.",
             )
+
+
+def selected(
+    book: QuotaBook, jobs: Iterable[TrainingJob], place: Place, request: Document, now: float
+) -> Document:
+    """The request, with the first of its preferences that there is room for.
+
+    Raises SageMaker's ResourceLimitExceeded where there is room for none.
+    """
+    resources = request["ResourceConfig"]
+    if "InstancePreferences" not in resources:
+        check(book, jobs, place, request, now)
+        return request
+    refusals = []
+    for each in instance_groups(request):
+        chosen = {
+            "SelectedInstanceType": each["InstanceType"],
+            "SelectedInstanceCount": each["InstanceCount"],
+        }
+        choice = request | {"ResourceConfig": resources | chosen}
+        try:
+            check(book, jobs, place, choice, now)
+        except ServiceError as error:
+            refusals.append(error)
+        else:
+            return choice
+    raise refusals[0]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from localcloud.sagemaker.jobs.instances import instance_groups
 from localcloud.sagemaker.jobs.records import TrainingJob
 from localcloud.sagemaker.sandbox.file_tree import HOME, MACHINE_LEARNING
 
@@ -51,8 +52,7 @@ def make_hosts(
     groups = resources.get("InstanceGroups") or [
         {
             "InstanceGroupName": "homogeneousCluster",
-            "InstanceType": resources["InstanceType"],
-            "InstanceCount": resources["InstanceCount"],
+            **instance_groups({"ResourceConfig": resources})[0],
         }
     ]
     members = [group for group in groups for _ in range(group["InstanceCount"])]

@@ -87,6 +87,19 @@ _GROUPS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         )
     }
 )
+_PREFERENCES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {
+        "instancePreferences": st.lists(
+            st.fixed_dictionaries(
+                {"instanceType": _TYPES}, optional={"instanceCount": st.integers(1, 64)}
+            ),
+            min_size=1,
+            max_size=5,
+            unique_by=lambda each: each["instanceType"],
+        ),
+        "spot": st.just(False),
+    }
+)
 _ON_DEMAND: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {"spot": st.just(False)}, optional={"keepAlive": st.integers(60, 21_600)}
 )
@@ -125,6 +138,8 @@ def jobs(draw: st.DrawFn) -> dict[str, Any]:
     groups = draw(st.booleans())
     capacity = draw(_ON_SPOT if groups else _ON_SPOT | _ON_DEMAND)
     job: dict[str, Any] = {"image": IMAGE}
+    if draw(st.integers(0, 4)) == 0:
+        return job | draw(_PREFERENCES) | draw(_OTHER)
     job |= draw(_GROUPS if groups else _ONE_TYPE) | capacity | draw(_OTHER)
     fallbacks = [] if groups or "keepAlive" in job else draw(_FALLBACKS)
     if fallbacks:

@@ -94,6 +94,21 @@ def test_the_jobs_that_run_or_stop_are_read_with_their_tags():
     assert account_quotas(Session()) == {spot: 4.0, on_demand: 1.0}
 
 
+def test_of_several_preferences_the_selected_type_is_in_use(monkeypatch: pytest.MonkeyPatch):
+    resources = {
+        "InstancePreferences": [
+            {"InstanceType": "ml.p5.48xlarge", "InstanceCount": 1},
+            {"InstanceType": "ml.g5.xlarge", "InstanceCount": 2},
+        ],
+        "SelectedInstanceType": "ml.g5.xlarge",
+        "SelectedInstanceCount": 2,
+    }
+    monkeypatch.setitem(DESCRIPTION, "ResourceConfig", resources)
+    monkeypatch.setitem(DESCRIPTION, "EnableManagedSpotTraining", False)
+    used = instances_by_market(running_jobs(Session()))
+    assert used == {Market("ml.g5.xlarge", spot=False): 8}
+
+
 def test_only_the_newest_jobs_are_listed():
     session = Session()
     running_jobs(session)

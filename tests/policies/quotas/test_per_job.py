@@ -42,6 +42,17 @@ PLANNED = {
     "wait": None,
     "TrainingPlanArn": "arn:aws:sagemaker:us-east-1:123456789012:training-plan/spring-2027",
 }
+PREFERRED = {
+    "instance_type": None,
+    "count": None,
+    "spot": False,
+    "runtime": 7200,
+    "wait": None,
+    "InstancePreferences": [
+        {"InstanceType": "ml.c5.xlarge", "InstanceCount": 1},
+        {"InstanceType": "ml.g5.48xlarge", "InstanceCount": 2},
+    ],
+}
 TRIED_AGAIN = {"relaunch": "onFailure", "max_attempts": 3}
 
 # policy, limit, allowed, a job that just keeps it
@@ -86,6 +97,11 @@ EXCEEDED = [
      "on-demand capacity", "spot only"),
     ("quota-cost-per-job", "costPerJobUsd", 1, {**PLANNED, "inputs": {"fallbacks": [FALLBACK]}},
      "88.23 USD", "1.00 USD"),
+    # So do preferences.
+    ("quota-accelerators-per-job", "acceleratorsPerJob", 15, PREFERRED, "16", "15"),
+    ("quota-cost-per-job", "costPerJobUsd", 1, PREFERRED, "88.23 USD", "1.00 USD"),
+    ("quota-instances-per-job", "instancesPerJob", 9, PREFERRED | {"instance_type": "ml.c5.xlarge"},
+     "a number that is not known", "9"),
     # A fallback counts at its worst.
     ("quota-instances-per-job", "instancesPerJob", 4,
      {"inputs": {"fallbacks": [FALLBACK | {"ResourceConfig": {"InstanceType": "ml.m5.large",

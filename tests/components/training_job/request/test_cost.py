@@ -98,6 +98,17 @@ def test_a_training_plan_is_prepaid_and_never_zero() -> None:
     assert cost_ceiling([planned, request("ml.not.listed")], 1) == "unknown"
 
 
+def test_the_dearest_preference_counts_until_one_is_selected() -> None:
+    preferences = [
+        {"InstanceType": "ml.c5.xlarge", "InstanceCount": 2},
+        {"InstanceType": "ml.g5.2xlarge", "InstanceCount": 1},
+    ]
+    resources: dict[str, Any] = {"InstancePreferences": preferences}
+    assert billed_cost(resources, 3600) == pytest.approx(1.515)
+    selected = {"SelectedInstanceType": "ml.c5.xlarge", "SelectedInstanceCount": 2}
+    assert billed_cost(resources | selected, 3600) == pytest.approx(2 * 0.204)
+
+
 def test_a_total_is_prepaid_only_if_all_of_it_is() -> None:
     assert total_of(["prepaid", 1.5, 2.0]) == 3.5
     assert total_of(["prepaid", "prepaid"]) == "prepaid"

@@ -106,6 +106,20 @@ def test_a_training_plan_is_no_part_of_the_definition_and_fallbacks_leave_it() -
     assert fallback["EnableManagedSpotTraining"] is True
 
 
+def test_preferences_and_their_order_are_the_definition() -> None:
+    first = {"instanceType": "ml.p5.48xlarge", "instanceCount": 1}
+    second = {"instanceType": "ml.p4d.24xlarge", "instanceCount": 2}
+    one = request_for(spot=False, instancePreferences=[first, second])
+    other = request_for(spot=False, instancePreferences=[second, first])
+    assert one["ResourceConfig"]["InstancePreferences"][1] == {
+        "InstanceType": "ml.p4d.24xlarge",
+        "InstanceCount": 2,
+    }
+    assert not {"InstanceType", "InstanceCount"} & one["ResourceConfig"].keys()
+    assert request_problems(one) == []
+    assert hash_of(one) != hash_of(other)
+
+
 def test_hyperparameters_are_texts() -> None:
     request = request_for(hyperparameters={"epochs": 3, "rate": 0.5, "fast": True, "name": "a"})
     assert request["HyperParameters"] == {"epochs": "3", "rate": "0.5", "fast": "true", "name": "a"}

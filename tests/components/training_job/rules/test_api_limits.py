@@ -224,7 +224,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
      "required"),
     ({"extra": {"Environment": {"A": "b"}}}, "jobs.digits.extra.Environment", "use environment"),
     ({"extra": {"ResourceConfig": {"InstancePreferences": []}}},
-     "jobs.digits.extra.ResourceConfig.InstancePreferences", "use fallbacks"),
+     "jobs.digits.extra.ResourceConfig.InstancePreferences", "use instancePreferences"),
     ({"extra": {"StoppingCondition": {"MaxPendingTimeInSeconds": 60}}},
      "jobs.digits.extra.StoppingCondition.MaxPendingTimeInSeconds", "use maxPending"),
     ({"extra": {"OutputDataConfig": {"CompressionType": "NONE"}}},

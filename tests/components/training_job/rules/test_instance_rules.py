@@ -10,6 +10,10 @@ import pytest
 from tests.raw_settings import GROUPS, problems, stack
 
 PLAN = "arn:aws:sagemaker:us-east-1:123456789012:training-plan/spring-2027"
+PREFERENCES = [
+    {"instanceType": "ml.p5.48xlarge"},
+    {"instanceType": "ml.p4d.24xlarge", "instanceCount": 2},
+]
 RELAUNCHED = {"relaunch": "onFailure"}
 
 WRONG: list[tuple[dict[str, Any], str, str]] = [
@@ -34,6 +38,17 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
      "write arn:aws"),
     ({"extra": {"ResourceConfig": {"TrainingPlanArn": PLAN}}},
      "jobs.digits.extra.ResourceConfig.TrainingPlanArn", "use trainingPlan"),
+    # preferences
+    ({"instancePreferences": PREFERENCES}, "jobs.digits.instancePreferences", "set spot: false"),
+    ({"instancePreferences": PREFERENCES, "spot": False, "instanceCount": 2},
+     "jobs.digits.instanceCount", "or instancePreferences"),
+    ({**RELAUNCHED, "instancePreferences": PREFERENCES, "spot": False,
+      "fallbacks": [{"instanceType": "ml.g5.4xlarge"}]}, "jobs.digits.fallbacks",
+     "or instancePreferences"),
+    ({"instancePreferences": [*PREFERENCES, PREFERENCES[0]], "spot": False},
+     "jobs.digits.instancePreferences.2.instanceType", "in the list already"),
+    ({"instancePreferences": [{"instanceType": "ml.g5.2xlage"}], "spot": False},
+     "jobs.digits.instancePreferences.0.instanceType", "ml.g5.2xlarge"),
     # fallbacks
     ({"fallbacks": [{"spot": False}]}, "jobs.digits.fallbacks", "relaunch: onFailure"),
     ({**RELAUNCHED, "fallbacks": [{}]}, "jobs.digits.fallbacks.0", "changes nothing"),
@@ -65,6 +80,7 @@ RIGHT: list[dict[str, Any]] = [
     {**RELAUNCHED, "fallbacks": [{"instanceCount": 4}]},
     {"instanceType": "ml.z9.large", "unlistedInstanceType": True},
     {"maxPending": "1h"},
+    {"instancePreferences": PREFERENCES, "spot": False, "maxPending": "1h"},
     {**RELAUNCHED, "trainingPlan": PLAN, "spot": False, "fallbacks": [{"spot": True}]},
 ]  # fmt: skip
 

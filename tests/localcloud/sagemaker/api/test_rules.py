@@ -139,6 +139,12 @@ INVALID = [
         groups("a") | {"TrainingPlanArn": f"{ARN}:training-plan/a"},
         "TrainingPlanArn can't be combined with InstanceGroups",
     ),
+    ("ResourceConfig.InstancePreferences", [{"InstanceType": "ml.m5.large"}], "InstanceType"),
+    (
+        "ResourceConfig",
+        {"InstancePreferences": [{"InstanceType": "ml.m5.large"}], "VolumeSizeInGB": 1},
+        "either on every preference or once",
+    ),
     ("ResourceConfig.InstancePlacementConfig", {"EnableMultipleJobs": True}, "is not offered"),
     ("ModelPackageConfig", {"ModelPackageGroupArn": f"{ARN}:model-package-group/a"}, "not offered"),
     ("MlflowConfig", {"MlflowResourceArn": f"{ARN}:mlflow-app/a"}, "MlflowConfig is not offered"),

@@ -182,6 +182,23 @@ def test_a_job_runs_on_a_training_plan_of_its_account_and_region(cloud: Cloud):
     assert (code, "does not exist" in message) == ("ResourceNotFound", True)
 
 
+def test_the_first_preference_that_has_room_is_selected_and_run(cloud: Cloud):
+    preferences = [
+        {"InstanceType": "ml.c5.xlarge", "InstanceCount": 101},  # above the quota
+        {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    ]
+    wanted = {"InstancePreferences": preferences, "VolumeSizeInGB": 1}
+    job = cloud.run("import os; print(len(os.listdir('/opt/ml')) > 0)", ResourceConfig=wanted)
+    assert job["TrainingJobStatus"] == "Completed"
+    assert job["ResourceConfig"]["InstancePreferences"] == preferences
+    assert job["ResourceConfig"]["SelectedInstanceType"] == "ml.m5.large"
+    assert job["ResourceConfig"]["SelectedInstanceCount"] == 1
+
+    none = cloud.request(ResourceConfig={**wanted, "InstancePreferences": preferences[:1]})
+    code, message = refusal(cloud.sagemaker.create_training_job, **none)
+    assert (code, "ml.c5.xlarge for" in message) == ("ResourceLimitExceeded", True)
+
+
 def test_botocores_waiter_sees_the_end(cloud: Cloud, finished: Finished):
     waiter = cloud.sagemaker.get_waiter("training_job_completed_or_stopped")
 
