@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from components.decimals import MOST_EXACT
 from components.instances import training_instance_types
+from components.training_job.settings.job_settings import JobSettings
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000"
@@ -139,10 +140,19 @@ def jobs(draw: st.DrawFn) -> dict[str, Any]:
     capacity = draw(_ON_SPOT if groups else _ON_SPOT | _ON_DEMAND)
     job: dict[str, Any] = {"image": IMAGE}
     if draw(st.integers(0, 4)) == 0:
-        return job | draw(_PREFERENCES) | draw(_OTHER)
+        return _pending(job | draw(_PREFERENCES) | draw(_OTHER))
     job |= draw(_GROUPS if groups else _ONE_TYPE) | capacity | draw(_OTHER)
     fallbacks = [] if groups or "keepAlive" in job else draw(_FALLBACKS)
     if fallbacks:
         attempts = draw(st.integers(len(fallbacks) + 1, 30))
         job |= {"fallbacks": fallbacks, "relaunch": "onFailure", "maxAttempts": attempts}
-    return job
+    return _pending(job)
+
+
+def _pending(job: dict[str, Any]) -> dict[str, Any]:
+    """The job, without maxPending where no instance type has accelerators."""
+    settings = JobSettings.model_validate(job)
+    types = {group.instance_type for each in settings.variants for group in each.groups}
+    if any(training_instance_types()[each].accelerators for each in types):
+        return job
+    return {key: value for key, value in job.items() if key != "maxPending"}
