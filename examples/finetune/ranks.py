@@ -19,8 +19,8 @@ def join_the_other_ranks() -> Any:
 
     Without torchrun, this process is the only one.
     """
-    alone = {"store": dist.HashStore(), "rank": 0, "world_size": 1}
-    others: dict[str, Any] = {} if "RANK" in os.environ else alone
+    only_rank = {"store": dist.HashStore(), "rank": 0, "world_size": 1}
+    others: dict[str, Any] = {} if "RANK" in os.environ else only_rank
     if not torch.cuda.is_available():  # for trying the script out
         dist.init_process_group("gloo", **others)
         return torch.device("cpu")

@@ -26,6 +26,7 @@ from training_policies.quotas.team import TEAM_POLICY
 from training_policies.resource import Resource, read
 from training_policies.training_job import may_be_training_job, training_job, why_a_job
 from training_policies.training_rules.locations import PLACES
+from training_policies.violation import Violation
 
 STACK_TYPE = "pulumi:pulumi:Stack"
 
@@ -172,12 +173,10 @@ def running_sums(
             return
         parameters = enforcement.parameters(TEAM_POLICY, args.stack_tags)
         for limit, violation in enforcement.sums.add(job, parameters):
-            policy = policies[limit.policy]
-            stack = parameters.stack
-            if enforcement.configuration.level(policy) == "mandatory":
-                text = enforcement.verdict(policy, violation, _subject("", stack), stack)
-                if text is not None:
-                    report(f"{limit.policy}, with the jobs registered before: {text}", None)
+            policy, stack = policies[limit.policy], parameters.stack
+            text = _early_verdict(enforcement, policy, violation, _subject("", stack), stack)
+            if text is not None:
+                report(f"{limit.policy}, with the jobs registered before: {text}", None)
 
     return _mandatory(
         "quota-running-sums",
@@ -209,11 +208,11 @@ def places_of_jobs(
         for policy in policies:
             parameters = enforcement.parameters(policy, args.stack_tags)
             subject = Subject(args.name, args.resource_type)
-            if enforcement.configuration.level(policy) == "mandatory":
-                for violation in policy.violations([*enforcement.places, resource], parameters):
-                    text = enforcement.verdict(policy, violation, subject, parameters.stack)
-                    if text is not None:
-                        report(f"{policy.name}: {text}", None)
+            for violation in policy.violations([*enforcement.places, resource], parameters):
+                stack = parameters.stack
+                text = _early_verdict(enforcement, policy, violation, subject, stack)
+                if text is not None:
+                    report(f"{policy.name}: {text}", None)
 
     return _mandatory(
         "training-own-places",
@@ -223,6 +222,15 @@ def places_of_jobs(
         Severity.HIGH,
         validate,
     )
+
+
+def _early_verdict(
+    enforcement: Enforcement, rule: Rule, violation: Violation, subject: Subject, stack: Stack
+) -> str | None:
+    """The text of a violation of a stack policy that refuses; None where it does not."""
+    if enforcement.configuration.level(rule) != "mandatory":
+        return None
+    return enforcement.verdict(rule, violation, subject, stack)
 
 
 def _mandatory(
