@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -53,6 +54,26 @@ class Site:
     def jobs_arn(self) -> str:
         """The ARN pattern of the stack's jobs."""
         return self.arn("sagemaker", f"training-job/{self.job_name_prefix}*")
+
+    @property
+    def tuning_name_prefix(self) -> str:
+        """What the names of the stack's tuning jobs, and of their trials, begin with.
+
+        SageMaker allows 32 characters for a tuning job, too few for team and environment. Eight of
+        them stand for the stack, so that permissions, alerts and logs match its jobs only.
+        """
+        stack = f"{self.account_id}/{self.region}/{self.prefix}"
+        return f"t{hashlib.sha256(stack.encode()).hexdigest()[:7]}-"
+
+    @property
+    def tuning_jobs_arn(self) -> str:
+        """The ARN pattern of the stack's tuning jobs."""
+        return self.arn("sagemaker", f"hyper-parameter-tuning-job/{self.tuning_name_prefix}*")
+
+    @property
+    def trials_arn(self) -> str:
+        """The ARN pattern of the training jobs that the stack's tuning jobs start."""
+        return self.arn("sagemaker", f"training-job/{self.tuning_name_prefix}*")
 
     @property
     def root_arn(self) -> str:
