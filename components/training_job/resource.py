@@ -19,6 +19,7 @@ from components.training_job.request.training_request import (
     fallback_requests,
     training_request,
 )
+from components.training_job.request.tuning_request import tuning_config
 from components.training_job.run.job_state import JobState
 from components.training_job.settings.job_settings import JobSettings
 
@@ -115,6 +116,8 @@ def job_inputs(job: JobSettings, placement: Placement, **others: Any) -> JobInpu
     return JobInputs(
         request=training_request(job, placement),
         fallbacks=fallback_requests(job, placement) or None,
+        tuning=tuning_config(job.tuning) if job.tuning else None,
+        warm_start=job.tuning.warm_start if job.tuning else None,
         paused=job.paused,
         relaunch=job.relaunch,
         max_attempts=job.max_attempts,

@@ -16,8 +16,22 @@ Request = dict[str, Any]
 """The members of a CreateTrainingJob request."""
 
 
-def definition_of(request: Request, source_hash: str, run_id: str) -> dict[str, Any]:
+_TUNED = (
+    "Strategy",
+    "StrategyConfig",
+    "HyperParameterTuningJobObjective",
+    "ParameterRanges",
+    "RandomSeed",
+)
+"""The members of a HyperParameterTuningJobConfig that say what is tried. The others limit it."""
+
+
+def definition_of(
+    request: Request, source_hash: str, run_id: str, tuning: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """The part of a request that makes a run what it is, and the place of its artifacts.
+
+    `tuning` is the HyperParameterTuningJobConfig of a job that is tuned.
 
     Metric definitions are left out, as they change what is read from the log and not what is
     run. The code channel is left out, too: the source counts by the hash of its contents.
@@ -39,6 +53,7 @@ def definition_of(request: Request, source_hash: str, run_id: str) -> dict[str, 
         "artifacts": request["OutputDataConfig"]["S3OutputPath"],
         "source": source_hash,
         "run": run_id,
+        **({} if tuning is None else {"tuning": {k: tuning[k] for k in _TUNED if k in tuning}}),
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
-from components.training_job.request.cost import cost_ceiling, expected_cost
+from components.training_job.request.cost import cost_ceiling, expected_cost, tuning_ceiling
 from components.training_job.request.definition import Request, definition_hash, definition_of
 from components.training_job.request.fallbacks import all_requests
 from components.training_job.request.plain_inputs import plain
@@ -39,6 +39,11 @@ class JobInputs:
     """The CreateTrainingJob request, without the name and the tags of a launch."""
     fallbacks: list[Request] | None = field(default=None, metadata=_IN_PLACE)
     """What each attempt after the first changes in the request; None for a job without."""
+    tuning: dict[str, Any] | None = field(default=None, metadata=_IN_PLACE)
+    """The HyperParameterTuningJobConfig of a job that is tuned; None for any other."""
+    warm_start: str | None = field(default=None, metadata=_IN_PLACE)
+    """Of a job that is tuned, whether it learns from the lineage's earlier trials: lineage or
+    never."""
     paused: bool = field(metadata=_IN_PLACE)
     relaunch: str = field(metadata=_IN_PLACE)
     """Whether a failed job is tried again: never, or onFailure."""
@@ -63,6 +68,8 @@ class JobInputs:
     """The launch switch."""
     preflight: bool
     """Whether AWS is asked what would make a launch fail."""
+    tuning_name_prefix: str | None = None
+    """What the names of the lineage's tuning jobs begin with; None for a job that is not tuned."""
 
     @classmethod
     def of(cls, properties: Mapping[str, Any]) -> Self:
@@ -105,13 +112,19 @@ def added_by_check(properties: Mapping[str, Any]) -> dict[str, Any]:
     The ceiling is that of all attempts. What is expected is said of the first choice only.
     """
     request, fallbacks = properties["request"], properties.get("fallbacks", ())
-    definition = definition_of(request, properties["source_hash"], properties["run_id"])
+    tuning = properties.get("tuning")
+    definition = definition_of(request, properties["source_hash"], properties["run_id"], tuning)
     attempts = properties["max_attempts"] if properties["relaunch"] == "onFailure" else 1
     on_spot = request["EnableManagedSpotTraining"]
+    if tuning is None:
+        ceiling = cost_ceiling(all_requests(request, fallbacks), attempts)
+        first_choice = cost_ceiling([request], attempts)
+    else:
+        ceiling = first_choice = tuning_ceiling(request, tuning, attempts)
     return {
         "definition_hash": UNKNOWN if has_unknown(definition) else definition_hash(definition),
-        "cost_ceiling_usd": cost_ceiling(all_requests(request, fallbacks), attempts),
-        "expected_cost_usd": expected_cost(cost_ceiling([request], attempts), on_spot),
+        "cost_ceiling_usd": ceiling,
+        "expected_cost_usd": expected_cost(first_choice, on_spot),
     }
 
 

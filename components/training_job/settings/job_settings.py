@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from components.instances import training_instance_types
 from components.training_job.settings.input_settings import InputSettings
 from components.training_job.settings.request_members import Becomes, Decides
+from components.training_job.settings.tuning_settings import TuningSettings
 from components.validation import Seconds, SettingsModel, section_or_switch
 
 NAME_PATTERN = r"[a-z0-9](-?[a-z0-9])*"
@@ -275,6 +276,11 @@ class JobSettings(SettingsModel):
         default={},
         description="Metrics by name: regular expressions that find the value in the log, with one "
         "group.",
+    )
+    tuning: TuningSettings | None = Field(
+        default=None,
+        description="Tunes hyperparameters by trials of the job: {objective: {maximize: accuracy}, "
+        "ranges: {…}, maxTrials: 20}.",
     )
     tags: Annotated[dict[str, str], Becomes("Tags", name="Key", value="Value")] = Field(
         default={},
