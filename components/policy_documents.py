@@ -50,26 +50,26 @@ def deny_plain_text(actions: Sequence[str], resources: Sequence[str]) -> Stateme
     return {**statement, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
 
 
-def service_trust(service: str, site: Site, source: str) -> Document:
+def service_trust(service: str, site: Site, *sources: str) -> Document:
     """Who may assume a role: a service, when it acts for the account's resources of a pattern."""
     statement = {
         "Sid": "AssumeForThisAccount",
         "Effect": "Allow",
         "Principal": {"Service": service},
         "Action": "sts:AssumeRole",
-        "Condition": acting_for(site, source),
+        "Condition": acting_for(site, *sources),
     }
     return document([statement])
 
 
-def acting_for(site: Site, source: str) -> dict[str, Any]:
-    """The condition that a service acts for the account, and for resources of a pattern.
+def acting_for(site: Site, *sources: str) -> dict[str, Any]:
+    """The condition that a service acts for the account, and for resources of one of the patterns.
 
     Without it, another account could have the service act on this one's resources.
     """
     return {
         "StringEquals": {"aws:SourceAccount": site.account_id},
-        "ArnLike": {"aws:SourceArn": source},
+        "ArnLike": {"aws:SourceArn": sources[0] if len(sources) == 1 else list(sources)},
     }
 
 

@@ -153,7 +153,9 @@ class TrainingPlatform(pulumi.ComponentResource):
             lambda known: ExecutionScope(site=self._site, needs=self._needs, **known)
         )
         return ExecutionRole(
-            f"{self._name}-execution", ExecutionRoleArgs(self._site, scope), self._child()
+            f"{self._name}-execution",
+            ExecutionRoleArgs(self._site, scope, tunes=self._needs.tuning),
+            self._child(),
         )
 
     def _surroundings(self) -> dict[str, pulumi.Input[Any]]:

@@ -48,10 +48,15 @@ class ExecutionScope:
     security_group_ids: Sequence[str] = ()
 
 
-def execution_trust(site: Site) -> Document:
-    """Only SageMaker, and only for training jobs of this account in this region."""
-    source = site.arn("sagemaker", "training-job/*")
-    return service_trust("sagemaker.amazonaws.com", site, source)
+def execution_trust(site: Site, *, tunes: bool = False) -> Document:
+    """Only SageMaker, and only for training jobs of this account in this region.
+
+    Where the stack tunes, also for tuning jobs: AWS doesn't say which of the two ARNs SageMaker
+    names when it checks a tuning job and starts its trials.
+    """
+    kinds = ["training-job", *(["hyper-parameter-tuning-job"] if tunes else [])]
+    sources = [site.arn("sagemaker", f"{kind}/*") for kind in kinds]
+    return service_trust("sagemaker.amazonaws.com", site, *sources)
 
 
 def execution_policy(scope: ExecutionScope) -> Document:

@@ -23,14 +23,16 @@ class ExecutionRoleArgs:
     Attributes:
         site: the stack's site.
         scope: what the jobs may reach; an output, as the bucket, the key and the network are.
+        tunes: whether the stack has a tuning job.
     """
 
     site: Site
     scope: pulumi.Input[ExecutionScope]
+    tunes: bool = False
 
 
 class ExecutionRole(pulumi.ComponentResource):
-    """A role that only this account's training jobs in this region can assume."""
+    """A role that only this account's training and tuning jobs in this region can assume."""
 
     arn: pulumi.Output[str]
     """The role's ARN."""
@@ -57,10 +59,11 @@ class ExecutionRole(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn, "name": self.name})
 
     def _create_role(self, args: ExecutionRoleArgs) -> aws.iam.Role:
+        trust = execution_trust(args.site, tunes=args.tunes)
         return aws.iam.Role(
             f"{self._name}-role",
             description=f"What SageMaker acts as when it runs the training jobs of {self._name}",
-            assume_role_policy=json.dumps(execution_trust(args.site)),
+            assume_role_policy=json.dumps(trust),
             permissions_boundary=args.site.permissions_boundary,
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -22,6 +22,7 @@ class JobNeeds:
         secret_key_arns: the customer managed keys that encrypt those secrets.
         file_systems: the file systems that they mount.
         volume_encryption: whether a job, or one of its fallbacks, has volumes that take a key.
+        tuning: whether a job tunes hyperparameters.
     """
 
     repository_arns: Sequence[str] = ()
@@ -31,6 +32,7 @@ class JobNeeds:
     secret_key_arns: Sequence[str] = ()
     file_systems: Sequence[FileSystemSettings] = ()
     volume_encryption: bool = False
+    tuning: bool = False
 
 
 def needs_of(jobs: Iterable[JobSettings]) -> JobNeeds:
@@ -47,6 +49,7 @@ def needs_of(jobs: Iterable[JobSettings]) -> JobNeeds:
         secret_key_arns=_sorted(secret.key_arn for secret in secrets),
         file_systems=sorted(set(mounted), key=lambda each: each.model_dump_json()),
         volume_encryption=any(each.takes_volume_key for job in jobs for each in job.variants),
+        tuning=any(getattr(job, "tuning", None) for job in jobs),
     )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,10 @@ from components.execution_role.execution_documents import (
 )
 from components.policy_documents import Document
 from components.training_job.settings.job_needs import JobNeeds
+from localcloud.permissions.context import Context
+from localcloud.permissions.evaluation import Principal, Request, trusts
+from localcloud.permissions.policy_documents import parse
+from tests.components.evaluation import allowed
 from tests.components.file_systems import file_system
 from tests.components.policies import actions, as_list, lint, lint_trust, scope
 from tests.components.recording import ACCOUNT, REGION, SITE
@@ -54,6 +59,8 @@ DOCUMENTS = [
     execution_policy(LARGEST),
 ]
 TRUST = execution_trust(SITE)
+TUNING_TRUST = execution_trust(SITE, tunes=True)
+TRIAL = f"{SITE.tuning_name_prefix}digits-0a1b2c3d-1-001-9f8e7d6c"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -61,8 +68,9 @@ def test_the_linter_finds_nothing_in_a_roles_policy(document: Document):
     assert lint(document) == set()
 
 
-def test_the_linter_finds_nothing_in_the_trust_policy():
-    assert lint_trust(TRUST) == set()
+@pytest.mark.parametrize("trust", [TRUST, TUNING_TRUST])
+def test_the_linter_finds_nothing_in_the_trust_policy(trust: Document):
+    assert lint_trust(trust) == set()
 
 
 def test_the_linter_would_find_an_action_that_does_not_exist():
@@ -85,6 +93,49 @@ def test_the_role_is_assumed_by_sagemaker_for_this_account_and_region_only():
         "StringEquals": {"aws:SourceAccount": ACCOUNT},
         "ArnLike": {"aws:SourceArn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/*"},
     }
+
+
+@pytest.mark.parametrize(
+    ("source", "account", "without_tuning", "with_tuning"),
+    [
+        (f"{REGION}:{ACCOUNT}:training-job/{TRIAL}", ACCOUNT, True, True),
+        (f"{REGION}:{ACCOUNT}:hyper-parameter-tuning-job/any", ACCOUNT, False, True),
+        (f"{REGION}:{ACCOUNT}:processing-job/any", ACCOUNT, False, False),
+        (f"eu-west-1:{ACCOUNT}:hyper-parameter-tuning-job/any", ACCOUNT, False, False),
+        (f"{REGION}:999999999999:hyper-parameter-tuning-job/any", ACCOUNT, False, False),
+        (f"{REGION}:{ACCOUNT}:hyper-parameter-tuning-job/any", "999999999999", False, False),
+    ],
+)
+def test_the_role_is_assumed_for_tuning_jobs_only_where_the_stack_tunes(
+    source: str, account: str, without_tuning: bool, with_tuning: bool
+):
+    context = {
+        "aws:SourceAccount": account,
+        "aws:SourceArn": f"arn:aws:sagemaker:{source}",
+    }
+    principal = Principal(service="sagemaker.amazonaws.com")
+    request = Request(principal, "sts:AssumeRole", None, Context(context))
+    for trust, expected in ((TRUST, without_tuning), (TUNING_TRUST, with_tuning)):
+        assert trusts(parse(json.dumps(trust)), request) is expected
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("s3:PutObject", f"{BUCKET}/checkpoints/research-dev-digits/tuning/{TRIAL}/last.pt"),
+        ("s3:GetObject", f"{BUCKET}/checkpoints/research-dev-digits/tuning/{TRIAL}/last.pt"),
+        ("s3:DeleteObject", f"{BUCKET}/checkpoints/research-dev-digits/tuning/{TRIAL}/last.pt"),
+        ("s3:PutObject", f"{BUCKET}/output/research-dev-digits/{TRIAL}/output/model.tar.gz"),
+        ("logs:CreateLogStream", f"{LOG_GROUP}:log-stream:{TRIAL}/algo-1-1789000000"),
+        ("logs:PutLogEvents", f"{LOG_GROUP}:log-stream:{TRIAL}/algo-1-1789000000"),
+        ("kms:CreateGrant", KEY),
+        ("ec2:CreateNetworkInterface", SUBNET),
+        ("ec2:CreateNetworkInterfacePermission", INTERFACES.replace("*", "eni-1")),
+    ],
+)
+def test_a_trial_may_do_what_a_training_job_of_the_stack_may(action: str, resource: str):
+    context = {"kms:GrantIsForAWSResource": "true", "ec2:Subnet": SUBNET}
+    assert allowed(execution_policy(LARGEST), action, resource, context)
 
 
 EXPECTED: dict[str, list[tuple[list[str], dict[str, Any]]]] = {

@@ -39,6 +39,8 @@ def test_a_role_has_one_inline_policy_and_no_managed_one(default: Recording):
 def test_a_role_is_trusted_as_its_document_says(default: Recording):
     trust = default.the("iam/role:Role").document("assumeRolePolicy")
     assert trust == execution_trust(SITE)
+    tuning = role(tunes=True).the("iam/role:Role").document("assumeRolePolicy")
+    assert tuning == execution_trust(SITE, tunes=True)
 
 
 def test_a_role_outside_a_vpc_may_do_nothing_with_networks(default: Recording):

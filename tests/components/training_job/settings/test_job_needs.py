@@ -66,3 +66,10 @@ def test_a_fallback_with_volumes_of_its_own_takes_the_key() -> None:
     local = {"instanceType": "ml.g5.2xlarge"}
     assert needs(local).volume_encryption is False
     assert needs(local | {"fallbacks": [{"instanceType": "ml.p3.2xlarge"}]}).volume_encryption
+
+
+def test_a_stack_tunes_if_one_of_its_jobs_does() -> None:
+    job = JobSettings.model_validate({"image": IMAGE})
+    tuning = job.model_copy(update={"tuning": {"maxTrials": 20}})
+    assert needs_of([job, tuning]).tuning
+    assert not needs_of([job, job]).tuning
