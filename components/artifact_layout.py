@@ -15,6 +15,9 @@ OUTPUT = "output/"
 SOURCE = "source/"
 INPUTS = "inputs/"
 
+TRIALS_TABLE = "trials.json"
+"""The name of the table of a tuning job's trials: output/<lineage>/<tuning job>/trials.json."""
+
 _LAUNCHER_DIGITS = 8
 
 

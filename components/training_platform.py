@@ -225,6 +225,7 @@ class TrainingPlatform(pulumi.ComponentResource):
                 limits=launch_limits(self._settings.jobs.values()),
                 alerts=self.alerts is not None,
                 repository_arns=self._needs.repository_arns,
+                tunes=self._needs.tuning,
                 **known,
             )
         )

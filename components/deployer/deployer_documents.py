@@ -15,7 +15,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from components.artifact_layout import INPUTS, OUTPUT, SOURCE, objects_arn
+from components.artifact_layout import INPUTS, OUTPUT, SOURCE, TRIALS_TABLE, objects_arn
 from components.deployer.deployer_reads import actions_of, read_statements
 from components.deployer.deployer_scope import DeployerScope, LaunchLimits
 from components.policy_documents import Document, Statement, allow, document, through_service
@@ -40,9 +40,10 @@ _SUBJECT = re.compile(
 """An environment or a branch, and the workflow that a repository may add to its subjects. GitHub
 writes a colon in a name as %3A."""
 _TYPES = "sagemaker:InstanceTypes"
-_CREATE = "sagemaker:CreateTrainingJob"
+_LIST_TRIALS = "sagemaker:ListTrainingJobsForHyperParameterTuningJob"
 _NO_REMOTE_SHELL = {"BoolIfExists": {"sagemaker:EnableRemoteDebug": "false"}}
-"""A remote shell could do everything that the job's container can."""
+"""A remote shell could do everything that the job's container can. A tuning job can open none in
+its trials, and its launch has no such key."""
 
 
 def principal_problems(arns: Sequence[str]) -> list[Problem]:
@@ -118,6 +119,7 @@ def _upload_statements(scope: DeployerScope) -> list[Statement]:
     """Writing sources and inputs, not deleting them; of an overwritten one, a version is kept."""
     bucket = scope.artifact_bucket_arn
     uploads = [objects_arn(bucket, kind) for kind in (INPUTS, SOURCE)]
+    records = [RUN_RECORD, *([TRIALS_TABLE] if scope.tunes else [])]
     actions = "AbortMultipartUpload GetObject GetObjectTagging PutObject PutObjectTagging"
     use = allow("UseKeyThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], [scope.key_arn])
     return [
@@ -125,7 +127,7 @@ def _upload_statements(scope: DeployerScope) -> list[Statement]:
         allow(
             "WriteRunRecords",
             ["s3:PutObject"],
-            [objects_arn(bucket, OUTPUT, f"*/{RUN_RECORD}")],
+            [objects_arn(bucket, OUTPUT, f"*/{record}") for record in records],
         ),
         {**use, "Condition": through_service("s3", scope.site)},
     ]
@@ -135,13 +137,21 @@ def _job_statements(scope: DeployerScope) -> list[Statement]:
     """Stopping and tagging also asks for the owner's tag, as names are not enough.
 
     Jobs of a stack `research-dev-2` have names that begin as those of `research-dev` do.
+
+    A statement may be about training jobs and tuning jobs, as in the reads of a deployer. Trials
+    are only read: SageMaker stops them with their tuning job.
     """
     own = {"StringEquals": {f"aws:ResourceTag/{OWNER_TAG}": scope.owner}}
     reads = ["sagemaker:DescribeTrainingJob", "sagemaker:ListTags"]
     writes = ["sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:StopTrainingJob"]
+    readable = _jobs(scope)
+    if scope.tunes:
+        reads += ["sagemaker:DescribeHyperParameterTuningJob", _LIST_TRIALS]
+        writes.append("sagemaker:StopHyperParameterTuningJob")
+        readable.append(scope.site.trials_arn)
     return [
-        allow("ReadJobs", reads, [scope.site.jobs_arn]),
-        {**allow("StopAndTagJobs", writes, [scope.site.jobs_arn]), "Condition": own},
+        allow("ReadJobs", reads, readable),
+        {**allow("StopAndTagJobs", writes, _jobs(scope)), "Condition": own},
         {
             **allow("GiveBackWarmPools", ["sagemaker:UpdateTrainingJob"], [scope.site.jobs_arn]),
             "Condition": {**own, **_NO_REMOTE_SHELL},
@@ -150,24 +160,33 @@ def _job_statements(scope: DeployerScope) -> list[Statement]:
 
 
 def _launch_statements(scope: DeployerScope, limits: LaunchLimits) -> list[Statement]:
-    new = {"StringEquals": {"sagemaker:TaggingAction": "CreateTrainingJob"}}
+    calls = ["CreateTrainingJob", *(["CreateHyperParameterTuningJob"] if scope.tunes else [])]
+    creations = [f"sagemaker:{call}" for call in calls]
+    new = {"StringEquals": {"sagemaker:TaggingAction": calls if scope.tunes else calls[0]}}
+    # AWS doesn't say whether the caller also needs to tag the trials, which get the same tags.
+    tagged = [*_jobs(scope), *([scope.site.trials_arn] if scope.tunes else [])]
     sagemaker = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
-    launch = allow("LaunchJobs", [_CREATE], [scope.site.jobs_arn, *_reserved(scope, limits)])
+    launch = allow("LaunchJobs", creations, [*_jobs(scope), *_reserved(scope, limits)])
     statements: list[Statement] = [
         {**launch, "Condition": _launch_conditions(scope, limits)},
-        {**allow("TagNewJobs", ["sagemaker:AddTags"], [scope.site.jobs_arn]), "Condition": new},
+        {**allow("TagNewJobs", ["sagemaker:AddTags"], tagged), "Condition": new},
         {
             **allow("PassExecutionRole", ["iam:PassRole"], [scope.execution_role_arn]),
             "Condition": sagemaker,
         },
         allow("AskWhatJobsMayDo", ["iam:SimulatePrincipalPolicy"], [scope.execution_role_arn]),
-        _deny_launch("DenyOutputWithoutKey", _absent(_OUTPUT_KEYS)),
+        _deny_launch("DenyOutputWithoutKey", creations, _absent(_OUTPUT_KEYS)),
     ]
     if limits.encrypted_families:
         types = {"ForAnyValue:StringLike": {_TYPES: _types(limits.encrypted_families)}}
         volumes = {**_absent(_VOLUME_KEYS), **types}
-        statements.append(_deny_launch("DenyVolumesWithoutKey", volumes))
+        statements.append(_deny_launch("DenyVolumesWithoutKey", creations, volumes))
     return statements
+
+
+def _jobs(scope: DeployerScope) -> list[str]:
+    """What the stack launches, without the trials: training jobs, and tuning jobs if it tunes."""
+    return [scope.site.jobs_arn, *([scope.site.tuning_jobs_arn] if scope.tunes else [])]
 
 
 def _reserved(scope: DeployerScope, limits: LaunchLimits) -> list[str]:
@@ -201,8 +220,8 @@ def _launch_conditions(scope: DeployerScope, limits: LaunchLimits) -> dict[str, 
     }
 
 
-def _deny_launch(sid: str, condition: dict[str, Any]) -> Statement:
-    return {**allow(sid, [_CREATE], ["*"]), "Effect": "Deny", "Condition": condition}
+def _deny_launch(sid: str, actions: Sequence[str], condition: dict[str, Any]) -> Statement:
+    return {**allow(sid, actions, ["*"]), "Effect": "Deny", "Condition": condition}
 
 
 def _absent(keys: Sequence[str]) -> dict[str, Any]:

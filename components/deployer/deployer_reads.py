@@ -43,6 +43,7 @@ def _account_reads(scope: DeployerScope) -> list[Statement]:
         *(f"ec2:Describe{each}" for each in network.split()),
         "kms:ListAliases",
         "logs:DescribeLogGroups",
+        *(["sagemaker:ListHyperParameterTuningJobs"] if scope.tunes else []),
         "sagemaker:ListTrainingJobs",
         "sagemaker:Search",
         "servicequotas:ListServiceQuotas",
@@ -81,7 +82,8 @@ def _stack_reads(scope: DeployerScope) -> list[Statement]:
         *(["ecr:BatchGetImage"] if scope.repository_arns else []),
     ]
     resources = [scope.artifact_bucket_arn, scope.key_arn, role, flow_logs]
-    streams = [f"{job_logs}:log-stream:{each}" for each in ("", f"{scope.site.prefix}-*")]
+    jobs = [scope.site.job_name_prefix, *([scope.site.tuning_name_prefix] if scope.tunes else [])]
+    streams = [f"{job_logs}:log-stream:{each}" for each in ("", *(f"{job}*" for job in jobs))]
     return [
         allow("ReadStack", reads, [*resources, *scope.repository_arns]),
         # The list of a group's streams is a resource of its own, the stream without a name: AWS

@@ -42,6 +42,7 @@ class DeployerScope:
         key_arn: the key that encrypts the bucket, the jobs' volumes and their output.
         subnet_ids: the subnets that the jobs run in.
         security_group_ids: the security groups of the jobs.
+        tunes: whether the stack has a tuning job.
     """
 
     site: Site
@@ -53,6 +54,7 @@ class DeployerScope:
     key_arn: str
     subnet_ids: Sequence[str]
     security_group_ids: Sequence[str]
+    tunes: bool = False
 
     @property
     def owner(self) -> str:

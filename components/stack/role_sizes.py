@@ -82,6 +82,7 @@ def _deployer_problems(settings: Settings, site: Site, needs: JobNeeds) -> Itera
         alerts=settings.alerts is not None,
         repository_arns=needs.repository_arns,
         execution_role_arn=site.global_arn("iam", f"role/{_LONGEST_ROLE}"),
+        tunes=needs.tuning,
         **_surroundings(settings, site),
     )
     parts = {

@@ -48,6 +48,10 @@ SCOPE = DeployerScope(
     security_group_ids=["sg-1"],
     repository_arns=[REPOSITORY],
 )
+TUNING = replace(SCOPE, tunes=True)
+TUNING_JOB = SITE.tuning_jobs_arn.replace("*", "digits-0a1b2c3d-1")
+TRIAL = SITE.trials_arn.replace("*", "digits-0a1b2c3d-1-001-9f8e7d6c")
+CREATE_TUNING = "sagemaker:CreateHyperParameterTuningJob"
 LAUNCH = {
     "sagemaker:VpcSubnets": ["subnet-1", "subnet-2"],
     "sagemaker:VpcSecurityGroupIds": ["sg-1"],
@@ -77,21 +81,32 @@ def findings(document: Document) -> list[tuple[str, str]]:
 def test_the_linter_knows_all_but_the_newer_names_of_the_keys():
     unknown = "Unknown condition sagemaker:{} for action sagemaker:CreateTrainingJob"
     assert findings(deployer_policy(replace(SCOPE, limits=None))) == []
-    assert findings(deployer_policy(SCOPE)) == [
+    newer = [
         ("UNKNOWN_CONDITION_FOR_ACTION", unknown.format("OutputKmsKeyArn")),
         ("UNKNOWN_CONDITION_FOR_ACTION", unknown.format("VolumeKmsKeyArn")),
     ]
+    assert findings(deployer_policy(SCOPE)) == newer
+    # The launch of a tuning job can open no remote shell, so AWS has no key for that.
+    tuning = unknown.replace("CreateTrainingJob", "CreateHyperParameterTuningJob")
+    assert set(findings(deployer_policy(TUNING))) - set(newer) == {
+        ("UNKNOWN_CONDITION_FOR_ACTION", tuning.format(key))
+        for key in ("EnableRemoteDebug", "OutputKmsKeyArn", "VolumeKmsKeyArn")
+    }
 
 
-def test_the_policy_of_a_large_stack_with_long_names_fits_into_a_role():
+@pytest.mark.parametrize(("tunes", "repositories"), [(False, 26), (True, 15)])
+def test_the_policy_of_a_large_stack_with_long_names_fits_into_a_role(
+    tunes: bool, repositories: int
+):
     site = replace(SITE, region="ap-southeast-2", prefix="p" * 36)
     large = replace(
         SCOPE,
+        tunes=tunes,
         site=replace(site, tags=dict.fromkeys(STACK_TAGS, "t" * 20)),
         artifact_bucket_arn=site.bucket_arn("b" * 63),
         subnet_ids=[f"subnet-{number:017}" for number in range(6)],
         repository_arns=[
-            site.arn("ecr", f"repository/{'r' * 30}-{number:02}") for number in range(26)
+            site.arn("ecr", f"repository/{'r' * 30}-{number:02}") for number in range(repositories)
         ],
     )
     assert size(deployer_policy(large)) <= 10_240
@@ -109,6 +124,22 @@ def test_a_launch_on_a_training_plan_is_allowed_on_the_plans_in_use():
     assert allowed(policy, CREATE, SITE.arn("sagemaker", "reserved-capacity/a"), LAUNCH)
     assert not allowed(policy, CREATE, f"{plan}-2", LAUNCH)
     assert not allowed(deployer_policy(SCOPE), CREATE, plan, LAUNCH)
+
+
+def test_a_tuning_job_is_launched_only_where_the_stack_tunes_and_by_its_names():
+    policy = deployer_policy(TUNING)
+    assert allowed(policy, CREATE_TUNING, TUNING_JOB, LAUNCH)
+    assert allowed(policy, CREATE, JOB, LAUNCH)
+    another = SITE.arn("sagemaker", "hyper-parameter-tuning-job/digits")
+    assert not allowed(policy, CREATE_TUNING, another, LAUNCH)
+    assert not allowed(policy, CREATE, TRIAL, LAUNCH)
+    assert not allowed(deployer_policy(SCOPE), CREATE_TUNING, TUNING_JOB, LAUNCH)
+
+
+def test_a_stack_that_does_not_tune_names_no_tuning_job():
+    text = json.dumps(deployer_policy(SCOPE))
+    assert "uning" not in text
+    assert SITE.tuning_name_prefix not in text
 
 
 @pytest.mark.parametrize("key", ["OutputKmsKey", "VolumeKmsKey"])
@@ -151,6 +182,9 @@ def test_a_family_with_local_disks_needs_no_key_for_its_volume():
 )
 def test_a_launch_elsewhere_or_without_a_control_is_refused(changes: dict[str, Any]):
     assert not launches(changes)
+    if "sagemaker:EnableRemoteDebug" not in changes:
+        context = {key: value for key, value in (LAUNCH | changes).items() if value is not None}
+        assert not allowed(deployer_policy(TUNING), CREATE_TUNING, TUNING_JOB, context)
 
 
 def test_a_job_of_another_name_is_refused():
@@ -188,6 +222,43 @@ def test_only_jobs_of_the_stack_are_stopped_and_tagged(action: str):
     assert not allowed(policy, f"sagemaker:{action}", JOB, {})
 
 
+@pytest.mark.parametrize("action", ["StopHyperParameterTuningJob", "AddTags", "DeleteTags"])
+def test_only_tuning_jobs_of_the_stack_are_stopped_and_tagged(action: str):
+    policy, action = deployer_policy(TUNING), f"sagemaker:{action}"
+    own = {f"aws:ResourceTag/{OWNER_TAG}": "team-artifacts"}
+    assert allowed(policy, action, TUNING_JOB, own)
+    assert not allowed(policy, action, TUNING_JOB, {f"aws:ResourceTag/{OWNER_TAG}": "another"})
+    assert not allowed(policy, action, SITE.arn("sagemaker", "hyper-parameter-tuning-job/x"), own)
+
+
+def test_trials_are_read_and_never_stopped_or_tagged_one_by_one():
+    policy, own = deployer_policy(TUNING), {f"aws:ResourceTag/{OWNER_TAG}": "team-artifacts"}
+    for action in ("DescribeTrainingJob", "ListTags"):
+        assert allowed(policy, f"sagemaker:{action}", TRIAL, {})
+        assert not allowed(deployer_policy(SCOPE), f"sagemaker:{action}", TRIAL, {})
+    for action in ("StopTrainingJob", "AddTags", "DeleteTags", "UpdateTrainingJob"):
+        assert not allowed(policy, f"sagemaker:{action}", TRIAL, own)
+
+
+def test_tuning_jobs_are_described_and_listed_with_their_trials():
+    policy = deployer_policy(TUNING)
+    for action in (
+        "DescribeHyperParameterTuningJob",
+        "ListTrainingJobsForHyperParameterTuningJob",
+        "ListTags",
+    ):
+        assert allowed(policy, f"sagemaker:{action}", TUNING_JOB, {})
+    for action in ("ListHyperParameterTuningJobs", "Search"):
+        assert allowed(policy, f"sagemaker:{action}", "*", {})
+
+
+def test_the_logs_of_the_stacks_trials_are_read():
+    trial = TRIAL.rpartition("/")[2]
+    stream = SITE.arn("logs", f"log-group:{TRAINING_LOGS}:log-stream:{trial}/algo-1-1")
+    assert allowed(deployer_policy(TUNING), "logs:GetLogEvents", stream, {})
+    assert not allowed(deployer_policy(SCOPE), "logs:GetLogEvents", stream, {})
+
+
 def test_no_remote_shell_is_opened_in_a_running_job():
     own = {f"aws:ResourceTag/{OWNER_TAG}": "team-artifacts"}
     update = "sagemaker:UpdateTrainingJob"
@@ -203,6 +274,10 @@ def test_only_the_execution_role_is_asked_what_it_may_do():
 def test_a_new_job_is_tagged_as_it_is_created():
     creating = {"sagemaker:TaggingAction": "CreateTrainingJob"}
     assert allowed(deployer_policy(SCOPE), "sagemaker:AddTags", JOB, creating)
+    tuning = {"sagemaker:TaggingAction": "CreateHyperParameterTuningJob"}
+    for job in (TUNING_JOB, TRIAL):
+        assert allowed(deployer_policy(TUNING), "sagemaker:AddTags", job, tuning)
+        assert not allowed(deployer_policy(SCOPE), "sagemaker:AddTags", job, tuning)
 
 
 def test_a_stack_without_jobs_launches_and_passes_nothing():
@@ -249,6 +324,11 @@ def test_a_deployer_changes_jobs_and_uploads_and_nothing_else():
         if not action.partition(":")[2].startswith(_READING)
     }
     assert changing == WRITES
+    further = actions(deployer_policy(TUNING)) - actions(deployer_policy(SCOPE))
+    assert {each for each in further if not each.partition(":")[2].startswith(_READING)} == {
+        CREATE_TUNING,
+        "sagemaker:StopHyperParameterTuningJob",
+    }
 
 
 def test_a_deployer_reads_no_model_and_no_checkpoint():
@@ -265,8 +345,17 @@ def test_a_deployer_writes_the_record_of_a_run_beside_its_output_and_no_output()
     assert not allowed(policy, "s3:GetObject", f"{run}/run.json", {})
 
 
-def test_no_action_is_a_pattern_and_only_lists_name_every_resource():
-    document = deployer_policy(SCOPE)
+def test_a_deployer_writes_the_table_of_a_tuning_jobs_trials_and_no_output_of_a_trial():
+    table = f"{BUCKET}/output/research-dev-digits/{TUNING_JOB.rpartition('/')[2]}/trials.json"
+    assert allowed(deployer_policy(TUNING), "s3:PutObject", table, {})
+    assert not allowed(deployer_policy(SCOPE), "s3:PutObject", table, {})
+    model = f"{BUCKET}/output/research-dev-digits/{TRIAL.rpartition('/')[2]}/output/model.tar.gz"
+    assert not allowed(deployer_policy(TUNING), "s3:PutObject", model, {})
+
+
+@pytest.mark.parametrize("deployed", [SCOPE, TUNING])
+def test_no_action_is_a_pattern_and_only_lists_name_every_resource(deployed: DeployerScope):
+    document = deployer_policy(deployed)
     assert not any("*" in action for action in actions(document))
     everywhere = {
         action
@@ -292,7 +381,7 @@ def test_the_streams_of_the_jobs_log_group_are_listed_by_either_name_of_the_list
 
 
 def test_every_statement_has_a_name_of_its_own():
-    names = [each["Sid"] for each in deployer_policy(SCOPE)["Statement"]]
+    names = [each["Sid"] for each in deployer_policy(TUNING)["Statement"]]
     assert len(names) == len(set(names))
 
 

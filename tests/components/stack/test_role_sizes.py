@@ -52,14 +52,25 @@ def platform(
     return {"team": "research", "jobs": jobs | {"all": reading}, "deployer": deployer} | others
 
 
-def found(raw: dict[str, Any]) -> list[Problem]:
-    return size_problems(Settings.model_validate(raw), REGION, "dev")
+def found(raw: dict[str, Any], *, tunes: bool = False) -> list[Problem]:
+    settings = Settings.model_validate(raw)
+    if tunes:
+        settings.jobs["all"] = settings.jobs["all"].model_copy(update={"tuning": {"maxTrials": 20}})
+    return size_problems(settings, REGION, "dev")
 
 
 def test_twenty_five_repositories_with_the_longest_prefix_and_alerts_fit_into_a_deployer():
     longest = platform(repositories=25, team="t" * 32, environment="dev")
     assert len(Settings.model_validate(longest).name_prefix) == LONGEST_PREFIX
     assert found(longest) == []
+
+
+def test_a_tuning_job_leaves_room_for_fifteen_repositories_and_what_is_longer_is_refused():
+    team = "t" * 32
+    assert found(platform(repositories=15, team=team), tunes=True) == []
+    [problem] = found(platform(repositories=25, team=team), tunes=True)
+    assert problem.path == "deployer"
+    assert "image repositories" in problem.rule
 
 
 WRONG = [
