@@ -209,6 +209,7 @@ class TrainingPlatform(pulumi.ComponentResource):
                 settings=self._settings.alerts,
                 bucket_name=self.artifact_store.bucket_name,
                 key_arn=self.artifact_store.key_arn,
+                tunes=self._needs.tuning,
             ),
             self._child(),
         )

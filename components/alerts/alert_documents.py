@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from components.alerts.job_kinds import TRAINING_JOB, TUNING_JOB, JobKind
 from components.policy_documents import (
     Document,
     Statement,
@@ -19,8 +20,14 @@ from components.policy_documents import (
 )
 from components.site import TRAINING_LOGS, Site
 
-_JOB = {"job": "$.detail.TrainingJobName"}
 _REASON = {"reason": "$.detail.FailureReason"}
+_TRIALS = {
+    "completed": "$.detail.TrainingJobStatusCounters.Completed",
+    "failed": "$.detail.TrainingJobStatusCounters.NonRetryableError",
+    "stopped": "$.detail.TrainingJobStatusCounters.Stopped",
+}
+"""Where a tuning job's event has the numbers of its trials. Within a text, a variable without a
+value leaves nothing."""
 _NO_REASON = {
     "$or": [{"FailureReason": [{"exists": False}]}, {"FailureReason": [None, ""]}],
 }
@@ -36,12 +43,14 @@ class Ending:
             of time is Stopped too.
         title: what happened to the job.
         description: what it means and what to do; None for the reason that the event gives.
+        kind: the kind of job that ends so.
     """
 
     name: str
     detail: dict[str, list[Any]]
     title: str
     description: str | None = None
+    kind: JobKind = TRAINING_JOB
 
 
 FAILURES = (
@@ -89,27 +98,66 @@ ENDINGS = (
     ),
 )
 
+TUNING_FAILURES = (
+    Ending(
+        "tuning-fail",
+        {"HyperParameterTuningJobStatus": ["Failed"], "FailureReason": [{"exists": True}]},
+        "failed",
+        kind=TUNING_JOB,
+    ),
+    Ending(
+        "tuning-blank",
+        {"HyperParameterTuningJobStatus": ["Failed"], **_NO_REASON},
+        "failed",
+        "The event of its failure gives no reason. The job's page shows it, and so does `aws "
+        "sagemaker describe-hyper-parameter-tuning-job --hyper-parameter-tuning-job-name <job>`.",
+        TUNING_JOB,
+    ),
+)
+"""A failed tuning job, as FAILURES. The names are short, as a rule's name has 64 characters."""
+
+TUNING_ENDINGS = (
+    *TUNING_FAILURES,
+    Ending(
+        "tuning-stop",
+        {"HyperParameterTuningJobStatus": ["Stopped"]},
+        "was stopped",
+        "A person or a program stopped it, or it ran out of its runtime. What its trials found is "
+        "kept: a relaunch goes on from it, except with the strategy grid.",
+        TUNING_JOB,
+    ),
+)
+"""The ends of tuning jobs that people should know of. Those of single trials are not among them."""
+
 
 def event_pattern(ending: Ending, site: Site, bucket: str) -> dict[str, Any]:
     """The events of this stack's jobs that end in this way.
 
-    Their names are not enough: jobs of a stack `research-dev-2` have names that begin as those of
-    `research-dev` do. The bucket that they write to is only this stack's.
+    The names of training jobs are not enough: jobs of a stack `research-dev-2` have names that
+    begin as those of `research-dev` do. The bucket that they write to is only this stack's. The
+    names of tuning jobs begin as no other stack's do.
     """
+    own: dict[str, Any] = {ending.kind.name: [{"prefix": site.tuning_name_prefix}]}
+    if ending.kind is TRAINING_JOB:
+        own = {
+            ending.kind.name: [{"prefix": site.job_name_prefix}],
+            "OutputDataConfig": {"S3OutputPath": [{"prefix": f"s3://{bucket}/"}]},
+        }
     return {
         "source": ["aws.sagemaker"],
-        "detail-type": ["SageMaker Training Job State Change"],
-        "detail": {
-            "TrainingJobName": [{"prefix": site.job_name_prefix}],
-            "OutputDataConfig": {"S3OutputPath": [{"prefix": f"s3://{bucket}/"}]},
-            **ending.detail,
-        },
+        "detail-type": [ending.kind.event],
+        "detail": {**own, **ending.detail},
     }
 
 
 def event_inputs(ending: Ending) -> dict[str, str]:
-    """Where the message's variables are in an event; every event of the pattern has them."""
-    return _JOB | (_REASON if ending.description is None else {})
+    """Where the message's variables are in an event.
+
+    Every event of the pattern has those that stand alone in the message, and not within a text.
+    """
+    trials = _TRIALS if ending.kind is TUNING_JOB else {}
+    reason = _REASON if ending.description is None else {}
+    return {"job": f"$.detail.{ending.kind.name}", **trials, **reason}
 
 
 def event_message(ending: Ending, site: Site) -> str:
@@ -119,20 +167,26 @@ def event_message(ending: Ending, site: Site) -> str:
     characters. A job's name has no characters that need that.
     """
     description = "<reason>" if ending.description is None else ending.description
-    message = chat_message(f"Training job <job> {ending.title}", description, site, "<job>")
+    message = chat_message(ending.kind, ending.title, description, site, "<job>")
+    if ending.kind is TUNING_JOB:
+        trials = ", ".join(f"<{each}> {each}" for each in _TRIALS)
+        message["content"]["nextSteps"].append(f"Trials: {trials}")
     return json.dumps(message).replace('"<reason>"', "<reason>")
 
 
-def chat_message(title: str, description: str, site: Site, job: str) -> dict[str, Any]:
-    """A message about a job, with a link to the job's page, and where its log is."""
-    page = f"{site.console}/sagemaker/home?region={site.region}#/jobs/{job}"
-    log = f"Log: the group {TRAINING_LOGS} in CloudWatch, streams that begin with {job}/"
-    content = {"textType": "client-markdown", "title": title, "description": description}
-    return {
-        "version": "1.0",
-        "source": "custom",
-        "content": {**content, "nextSteps": [page, log]},
+def chat_message(
+    kind: JobKind, event: str, description: str, site: Site, job: str
+) -> dict[str, Any]:
+    """A message about what happened to a job, with a link to its page, and where its log is."""
+    page = f"{site.console}/sagemaker/home?region={site.region}#/{kind.page}/{job}"
+    streams = f"streams that begin with {job}{kind.streams}"
+    content = {
+        "textType": "client-markdown",
+        "title": f"{kind.noun.capitalize()} {job} {event}",
+        "description": description,
+        "nextSteps": [page, f"Log: the group {TRAINING_LOGS} in CloudWatch, {streams}"],
     }
+    return {"version": "1.0", "source": "custom", "content": content}
 
 
 def topic_policy(topic_arn: str, site: Site) -> Document:

@@ -11,6 +11,8 @@ import pulumi_aws as aws
 from components.alerts.alert_documents import (
     ENDINGS,
     FAILURES,
+    TUNING_ENDINGS,
+    TUNING_FAILURES,
     Ending,
     chat_trust,
     event_inputs,
@@ -40,12 +42,14 @@ class AlertsArgs:
         settings: the stack's settings of the alerts.
         bucket_name: the bucket that the stack's jobs write to; alerts know them by it.
         key_arn: the key that encrypts the alerts; its policy lets the publishing services use it.
+        tunes: whether the stack has a tuning job.
     """
 
     site: Site
     settings: AlertSettings
     bucket_name: pulumi.Input[str]
     key_arn: pulumi.Input[str]
+    tunes: bool = False
 
 
 class Alerts(pulumi.ComponentResource):
@@ -73,9 +77,9 @@ class Alerts(pulumi.ComponentResource):
             self._subscribe(number, email)
         if settings.slack is not None:
             self._create_slack_channel(settings.slack)
-        for ending in ENDINGS:
+        for ending in (*ENDINGS, *(TUNING_ENDINGS if args.tunes else ())):
             rule = self._create_event_rule(ending)
-            if ending in FAILURES:
+            if ending in (*FAILURES, *TUNING_FAILURES):
                 self._create_failure_alarm(ending, rule)
             self._create_delivery_alarm(ending, rule)
         if settings.prolonged is not None:
@@ -147,7 +151,7 @@ class Alerts(pulumi.ComponentResource):
         )
         rule = aws.cloudwatch.EventRule(
             name,
-            description=f"A training job {ending.title}",
+            description=f"A {ending.kind.noun} {ending.title}",
             event_pattern=pattern,
             opts=self._child(),
         )
@@ -169,7 +173,7 @@ class Alerts(pulumi.ComponentResource):
         number = self._args.settings.failures_per_day
         self._create_alarm(
             "failures" if ending is FAILURES[0] else f"failures-{ending.name}",
-            f"{number} or more jobs failed within a day",
+            f"{number} or more {_counted(ending)} failed within a day",
             "TriggeredRules",
             rule,
             period=_DAY_SECONDS,
@@ -180,8 +184,8 @@ class Alerts(pulumi.ComponentResource):
         """An alarm on messages that EventBridge can't make or deliver; nothing else reports it."""
         self._create_alarm(
             f"{ending.name}-undelivered",
-            f"A training job {ending.title}, and EventBridge could not send the message of it: "
-            "look at the jobs",
+            f"A {ending.kind.noun} {ending.title}, and EventBridge could not send the message of "
+            "it: look at the jobs",
             "FailedInvocations",
             rule,
             period=_DELIVERY_SECONDS,
@@ -268,6 +272,11 @@ _NO_SUBSCRIBER = (
     "no one gets the alerts, so no one hears of a job that fails: set alerts.emails or "
     "alerts.slack, or subscribe to the topic yourself"
 )
+
+
+def _counted(ending: Ending) -> str:
+    """What an alarm of many failures counts."""
+    return "jobs" if ending in FAILURES else f"{ending.kind.noun}s"
 
 
 def _unconfirmed(email: str) -> str:

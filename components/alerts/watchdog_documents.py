@@ -17,6 +17,7 @@ from typing import Any
 
 from components.alerts.alert_documents import chat_message
 from components.alerts.alert_settings import ProlongedSettings
+from components.alerts.job_kinds import TRAINING_JOB
 from components.durations import format_duration
 from components.policy_documents import (
     Document,
@@ -250,7 +251,8 @@ def _stop(watch: Watch) -> dict[str, Any]:
 def _report(watch: Watch) -> dict[str, Any]:
     message = json.dumps(
         chat_message(
-            "Training job <job> is prolonged",
+            TRAINING_JOB,
+            "is prolonged",
             f"It is older than {format_duration(watch.settings.after)}. <outcome>",
             watch.site,
             "<job>",

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from moto.events.models import EventPattern
 
 from components.alerts.alert_documents import (
     ENDINGS,
+    TUNING_ENDINGS,
     Ending,
     chat_trust,
     event_inputs,
@@ -26,6 +29,8 @@ BUCKET = "research-dev-store-artifacts-0a1b2c3"
 OUTPUT = f"s3://{BUCKET}/output/research-dev-llm"
 BY_NAME = {ending.name: ending for ending in ENDINGS}
 JOB = "research-dev-llm-0a1b2c3d-1"
+TUNING_JOB = f"{SITE.tuning_name_prefix}llm-0a1b2c3d-1"
+TRIAL = f"{TUNING_JOB}-001-9f8e7d6c"
 
 
 def event(**detail: Any) -> dict[str, Any]:
@@ -38,10 +43,26 @@ def event(**detail: Any) -> dict[str, Any]:
     }
 
 
+def tuning_event(name: str = TUNING_JOB, **detail: Any) -> dict[str, Any]:
+    """A tuning job's event, with the members of AWS's published schema that rules look at."""
+    counters = {"Completed": 12, "InProgress": 0, "NonRetryableError": 3, "Stopped": 1}
+    return {
+        "source": "aws.sagemaker",
+        "detail-type": "SageMaker HyperParameter Tuning Job State Change",
+        "time": "2026-01-01T00:00:00Z",
+        "detail": {
+            "HyperParameterTuningJobName": name,
+            "TrainingJobDefinition": {"OutputDataConfig": {"S3OutputPath": OUTPUT}},
+            "TrainingJobStatusCounters": counters,
+            **detail,
+        },
+    }
+
+
 def messages(happened: dict[str, Any]) -> list[dict[str, Any]]:
     """The messages that a topic gets: one for each pattern that matches, which must be JSON."""
     found = []
-    for ending in ENDINGS:
+    for ending in (*ENDINGS, *TUNING_ENDINGS):
         pattern = event_pattern(ending, SITE, BUCKET)
         if EventPattern(json.dumps(pattern), pattern).matches_event(happened):
             transformer = {
@@ -112,14 +133,74 @@ def test_a_failure_whose_reason_is_empty_is_reported_with_where_the_reason_is(re
     assert explained["title"] == unexplained["title"] == f"Training job {JOB} failed"
 
 
+@pytest.mark.parametrize(
+    ("detail", "description"),
+    [
+        (
+            {
+                "HyperParameterTuningJobStatus": "Failed",
+                "FailureReason": 'No training job succeeded after "5" attempts',
+            },
+            'No training job succeeded after "5" attempts',
+        ),
+        ({"HyperParameterTuningJobStatus": "Failed"}, "The event of its failure gives no reason."),
+        ({"HyperParameterTuningJobStatus": "Stopped"}, "A person or a program stopped it, or"),
+    ],
+)
+def test_a_tuning_job_that_fails_or_is_stopped_sends_one_message_with_its_trials_and_its_page(
+    detail: dict[str, str], description: str
+):
+    [content] = messages(tuning_event(**detail))
+    ended = "failed" if detail["HyperParameterTuningJobStatus"] == "Failed" else "was stopped"
+    assert content["title"] == f"Tuning job {TUNING_JOB} {ended}"
+    assert content["description"].startswith(description)
+    page, log, trials = content["nextSteps"]
+    assert page == (
+        f"https://{REGION}.console.aws.amazon.com/sagemaker/home?region={REGION}"
+        f"#/hyper-tuning-jobs/{TUNING_JOB}"
+    )
+    assert log.endswith(f"streams that begin with {TUNING_JOB}-")
+    assert trials == "Trials: 12 completed, 3 failed, 1 stopped"
+
+
+@pytest.mark.parametrize("status", ["InProgress", "Completed", "Stopping"])
+def test_a_tuning_job_that_goes_on_or_completes_sends_nothing(status: str):
+    assert messages(tuning_event(HyperParameterTuningJobStatus=status)) == []
+
+
+def test_a_tuning_job_of_another_stack_sends_nothing():
+    other = replace(SITE, prefix="research-dev-2").tuning_name_prefix
+    for name in (f"{other}llm-0a1b2c3d-1", "research-dev-llm", f"x{TUNING_JOB}"):
+        stopped = {"HyperParameterTuningJobStatus": "Stopped"}
+        assert messages(tuning_event(name, **stopped)) == []
+
+
+@pytest.mark.parametrize("counters", [None, {}])
+def test_a_tuning_jobs_event_without_counters_is_still_a_message(counters: Any):
+    detail = {"HyperParameterTuningJobStatus": "Stopped", "TrainingJobStatusCounters": counters}
+    [content] = messages(tuning_event(**detail))
+    assert content["title"] == f"Tuning job {TUNING_JOB} was stopped"
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
+def test_a_trial_that_ends_sends_nothing_as_its_tuning_job_does(ending: Ending):
+    status = {name: values[0] for name, values in ending.detail.items() if name != "$or"}
+    if "FailureReason" in status:
+        status["FailureReason"] = "AlgorithmError"
+    assert messages(event(**status))
+    arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:hyper-parameter-tuning-job/{TUNING_JOB}"
+    assert messages(event(**status, TrainingJobName=TRIAL, TuningJobArn=arn)) == []
+
+
+@pytest.mark.parametrize("ending", [*ENDINGS, *TUNING_ENDINGS])
 def test_a_message_uses_only_what_every_event_of_its_kind_has(ending: Ending):
-    """A variable without a value makes no JSON, and no one gets the message."""
+    """A variable without a value makes no JSON outside of a text, and no one gets the message."""
     inputs = event_inputs(ending)
     template = event_message(ending, SITE)
-    assert {name for name in ("job", "reason") if f"<{name}>" in template} == set(inputs)
+    assert set(re.findall(r"<(\w+)>", re.sub("`.*`", "", template))) == set(inputs)
+    alone = set(re.findall(r"<(\w+)>", re.sub(r'"[^"]*"', "", template))) | {"job"}
     required = event_pattern(ending, SITE, BUCKET)["detail"]
-    assert {path.removeprefix("$.detail.") for path in inputs.values()} <= required.keys()
+    assert {inputs[name].removeprefix("$.detail.") for name in alone} <= required.keys()
 
 
 def test_the_linter_finds_nothing_in_the_policies_of_alerts():

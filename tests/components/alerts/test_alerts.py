@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from components.alerts.alert_documents import ENDINGS, event_inputs, event_message, event_pattern
+from components.alerts.alert_documents import (
+    ENDINGS,
+    TUNING_ENDINGS,
+    event_inputs,
+    event_message,
+    event_pattern,
+)
 from components.alerts.alert_settings import AlertSettings, ProlongedSettings, SlackSettings
 from components.alerts.alerts import Alerts, AlertsArgs
 from components.alerts.watchdog_documents import Watch, state_machine, watchdog_policy
@@ -98,6 +104,24 @@ def test_each_bad_ending_reaches_the_topic_with_its_message(default: Recording, 
         "inputPaths": event_inputs(ending),
         "inputTemplate": event_message(ending, SITE),
     }
+
+
+def test_a_stack_that_tunes_reports_tuning_jobs_too(default: Recording):
+    args = dataclasses.replace(ARGS, tunes=True)
+    tuning = record(lambda: Alerts("alerts", args))
+    further = {each.name for each in tuning.of(RULE)} - {each.name for each in default.of(RULE)}
+    assert further == {f"alerts-{ending.name}" for ending in TUNING_ENDINGS}
+    for ending in TUNING_ENDINGS:
+        rule = tuning.the(RULE, f"-{ending.name}")
+        assert rule.document("eventPattern") == event_pattern(ending, SITE, BUCKET)
+        assert tuning.the(TARGET, f"-{ending.name}").inputs["inputTransformer"] == {
+            "inputPaths": event_inputs(ending),
+            "inputTemplate": event_message(ending, SITE),
+        }
+        tuning.the(ALARM, f"-{ending.name}-undelivered")
+    for name in ("tuning-fail", "tuning-blank"):
+        alarm = tuning.the(ALARM, f"-failures-{name}").inputs
+        assert alarm["alarmDescription"] == "3 or more tuning jobs failed within a day"
 
 
 def test_a_completed_job_raises_no_alert(default: Recording):

@@ -69,6 +69,7 @@ def platform() -> None:
             ),
             bucket_name=store.bucket_name,
             key_arn=store.key_arn,
+            tunes=True,
         ),
     )
 
