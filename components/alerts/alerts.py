@@ -227,7 +227,11 @@ class Alerts(pulumi.ComponentResource):
     def _create_watchdog(self, prolonged: ProlongedSettings) -> None:
         watch = pulumi.Output.all(
             owner=self._args.bucket_name, topic_arn=self.topic_arn, key_arn=self._args.key_arn
-        ).apply(lambda known: Watch(site=self._site, settings=prolonged, **known))
+        ).apply(
+            lambda known: Watch(
+                site=self._site, settings=prolonged, tunes=self._args.tunes, **known
+            )
+        )
         watchdog = Watchdog(
             f"{self._name}-watchdog",
             WatchdogArgs(self._site, watch, self.topic_arn),

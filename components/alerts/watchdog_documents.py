@@ -7,6 +7,9 @@ than the limit. It reports each of them once, and marks it with a tag.
 A list would read the records of all jobs of the account at each start. A search is late, which
 matters little for a job that has run for hours. But it may show a job that has ended as running,
 so the machine reads each job's status itself.
+
+Where the stack tunes, the machine then does the same for tuning jobs. Those are listed: an account
+has few of them.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from typing import Any
 
 from components.alerts.alert_documents import chat_message
 from components.alerts.alert_settings import ProlongedSettings
-from components.alerts.job_kinds import TRAINING_JOB
+from components.alerts.job_kinds import TRAINING_JOB, TUNING_JOB, JobKind
 from components.durations import format_duration
 from components.policy_documents import (
     Document,
@@ -36,6 +39,9 @@ _TIME = "[Y0001]-[M01]-[D01]T[H01]:[m01]:[s01]"
 _PAGE = 10
 """The jobs in an answer of Search: it has all of each job, and a state at most 256 KiB."""
 
+_LIST_PAGE = 100
+"""The tuning jobs in an answer of a list, which has a summary of each."""
+
 
 @dataclass(frozen=True)
 class Watch:
@@ -47,6 +53,7 @@ class Watch:
         owner: the tag by which the stack knows its own jobs: its bucket's name.
         topic_arn: the topic that prolonged jobs are reported to.
         key_arn: the key that encrypts the topic.
+        tunes: whether the stack has a tuning job.
     """
 
     site: Site
@@ -54,6 +61,12 @@ class Watch:
     owner: str
     topic_arn: str
     key_arn: str
+    tunes: bool = False
+
+    @property
+    def kinds(self) -> list[JobKind]:
+        """The kinds of jobs that are watched."""
+        return [TRAINING_JOB, *([TUNING_JOB] if self.tunes else [])]
 
     def integration(self, call: str) -> str:
         """The ARN of a call that a state machine can make."""
@@ -61,9 +74,14 @@ class Watch:
 
 
 def state_machine(watch: Watch) -> dict[str, Any]:
-    """The watchdog in Amazon States Language."""
+    """The watchdog in Amazon States Language: one kind of job after the other."""
+    starts = [_state("FindOldJobs", kind) for kind in watch.kinds]
+    watched = " and ".join(f"{kind.noun}s" for kind in watch.kinds)
+    states: dict[str, Any] = {}
+    for kind, following in zip(watch.kinds, [*starts[1:], "Done"], strict=True):
+        states |= _round(watch, kind, following)
     return {
-        "Comment": f"Reports training jobs older than {format_duration(watch.settings.after)}",
+        "Comment": f"Reports {watched} older than {format_duration(watch.settings.after)}",
         "QueryLanguage": "JSONata",
         "TimeoutSeconds": 600,
         "StartAt": "Remember",
@@ -76,22 +94,9 @@ def state_machine(watch: Watch) -> dict[str, Any]:
                     ),
                     "nextPage": "",
                 },
-                "Next": "FindOldJobs",
+                "Next": starts[0],
             },
-            "FindOldJobs": _find_old_jobs(watch),
-            "EachJob": {
-                "Type": "Map",
-                "Items": _expression("$states.input.jobs"),
-                "MaxConcurrency": 5,
-                "ItemProcessor": _each_job(watch),
-                "Output": {},
-                "Next": "IsThereMore",
-            },
-            "IsThereMore": {
-                "Type": "Choice",
-                "Choices": [{"Condition": _expression("$nextPage != ''"), "Next": "FindOldJobs"}],
-                "Default": "Done",
-            },
+            **states,
             "Done": {"Type": "Succeed"},
         },
     }
@@ -103,20 +108,25 @@ def watchdog_trust(site: Site) -> Document:
 
 
 def watchdog_policy(watch: Watch) -> Document:
-    """Searching in all jobs, which can't be limited; the rest only for the stack's job names."""
-    jobs = [watch.site.jobs_arn]
-    on_jobs = ["sagemaker:AddTags", "sagemaker:DescribeTrainingJob", "sagemaker:ListTags"]
+    """Finding among all jobs, which can't be limited; the rest only for the stack's job names."""
+    site = watch.site
+    jobs = [site.jobs_arn, *([site.tuning_jobs_arn] if watch.tunes else [])]
+    finds = ["sagemaker:Search"]
+    if watch.tunes:
+        finds.append("sagemaker:ListHyperParameterTuningJobs")
+    describes = [f"sagemaker:Describe{kind.api}" for kind in watch.kinds]
+    stops = [f"sagemaker:Stop{kind.api}" for kind in watch.kinds]
     statements: list[Statement] = [
-        allow("FindJobs", ["sagemaker:Search"], ["*"]),
-        allow("ReadAndTagJobs", on_jobs, jobs),
+        allow("FindJobs", finds, ["*"]),
+        allow("ReadAndTagJobs", ["sagemaker:AddTags", *describes, "sagemaker:ListTags"], jobs),
         allow("Report", ["sns:Publish"], [watch.topic_arn]),
         {
             **allow("EncryptReports", ["kms:Decrypt", "kms:GenerateDataKey"], [watch.key_arn]),
-            "Condition": through_service("sns", watch.site),
+            "Condition": through_service("sns", site),
         },
     ]
     if watch.settings.stop:
-        statements.append(allow("StopJobs", ["sagemaker:StopTrainingJob"], jobs))
+        statements.append(allow("StopJobs", stops, jobs))
     return document(statements)
 
 
@@ -130,28 +140,51 @@ def schedule_policy(state_machine_arn: str) -> Document:
     return document([allow("StartWatchdog", ["states:StartExecution"], [state_machine_arn])])
 
 
-def _find_old_jobs(watch: Watch) -> dict[str, Any]:
-    """One page of running jobs of the stack's owner that are older than the limit.
+def _state(name: str, kind: JobKind) -> str:
+    """The name of a state; no two states of a machine may have the same one."""
+    return name if kind is TRAINING_JOB else f"{name} ({kind.noun})"
 
-    Another stack can write any owner into its tags, so the output keeps the stack's job names.
+
+def _round(watch: Watch, kind: JobKind, following: str) -> dict[str, Any]:
+    """The states that look at all jobs of a kind, and the state that follows them."""
+    find, each, more = (_state(name, kind) for name in ("FindOldJobs", "EachJob", "IsThereMore"))
+    return {
+        find: {**_find_old_jobs(watch, kind), "Next": each},
+        each: {
+            "Type": "Map",
+            "Items": _expression("$states.input.jobs"),
+            "MaxConcurrency": 5,
+            "ItemProcessor": _each_job(watch, kind),
+            "Output": {},
+            "Next": more,
+        },
+        more: {
+            "Type": "Choice",
+            "Choices": [{"Condition": _expression("$nextPage != ''"), "Next": find}],
+            "Default": following,
+        },
+    }
+
+
+def _find_old_jobs(watch: Watch, kind: JobKind) -> dict[str, Any]:
+    """One page of the stack's running jobs that are older than the limit.
+
+    Another stack can write any owner into its tags, and a list finds a name that contains the
+    prefix elsewhere. So the output keeps the jobs whose names begin with the stack's prefix.
     """
-    prefix = json.dumps(watch.site.job_name_prefix)
-    filters = [
-        _filter("TrainingJobStatus", "Equals", "'InProgress'"),
-        _filter(f"Tags.{OWNER_TAG}", "Equals", json.dumps(watch.owner)),
-        _filter("CreationTime", "LessThan", "$createdBefore"),
-    ]
-    request = (
-        f'{{"Resource": "TrainingJob", "MaxResults": {_PAGE}, '
-        f'"SearchExpression": {{"Filters": [{", ".join(filters)}]}}}}'
-    )
+    if kind is TRAINING_JOB:
+        call, request = "search", _search(watch)
+        found, prefix = "$states.result.Results.TrainingJob", watch.site.job_name_prefix
+    else:
+        call, request = "listHyperParameterTuningJobs", _list(watch)
+        found = "$states.result.HyperParameterTuningJobSummaries"
+        prefix = watch.site.tuning_name_prefix
     page = "$nextPage = '' ? {} : {\"NextToken\": $nextPage}"
-    found = "$states.result.Results.TrainingJob"
-    of_stack = f"$substring(TrainingJobName, 0, {len(watch.site.job_name_prefix)}) = {prefix}"
-    job = '{"name": TrainingJobName, "arn": TrainingJobArn}'
+    of_stack = f"$substring({kind.name}, 0, {len(prefix)}) = {json.dumps(prefix)}"
+    job = f'{{"name": {kind.name}, "arn": {kind.arn}}}'
     return {
         "Type": "Task",
-        "Resource": watch.integration("aws-sdk:sagemaker:search"),
+        "Resource": watch.integration(f"aws-sdk:sagemaker:{call}"),
         "Arguments": _expression(f"$merge([{request}, {page}])"),
         "Assign": {
             "nextPage": _expression(
@@ -159,8 +192,29 @@ def _find_old_jobs(watch: Watch) -> dict[str, Any]:
             )
         },
         "Output": {"jobs": _expression(f"[{found}[{of_stack}].{job}]")},
-        "Next": "EachJob",
     }
+
+
+def _search(watch: Watch) -> str:
+    """The request that finds old training jobs of the stack's owner."""
+    filters = [
+        _filter("TrainingJobStatus", "Equals", "'InProgress'"),
+        _filter(f"Tags.{OWNER_TAG}", "Equals", json.dumps(watch.owner)),
+        _filter("CreationTime", "LessThan", "$createdBefore"),
+    ]
+    return (
+        f'{{"Resource": "TrainingJob", "MaxResults": {_PAGE}, '
+        f'"SearchExpression": {{"Filters": [{", ".join(filters)}]}}}}'
+    )
+
+
+def _list(watch: Watch) -> str:
+    """The request that finds old tuning jobs of the stack; a list takes a time with its zone."""
+    prefix = json.dumps(watch.site.tuning_name_prefix)
+    return (
+        f'{{"NameContains": {prefix}, "StatusEquals": "InProgress", '
+        f'"CreationTimeBefore": $createdBefore & "Z", "MaxResults": {_LIST_PAGE}}}'
+    )
 
 
 def _filter(name: str, operator: str, value: str) -> str:
@@ -168,37 +222,40 @@ def _filter(name: str, operator: str, value: str) -> str:
     return f'{{"Name": "{name}", "Operator": "{operator}", "Value": {value}}}'
 
 
-def _each_job(watch: Watch) -> dict[str, Any]:
-    after_decision = "Stop" if watch.settings.stop else "Report"
+def _each_job(watch: Watch, kind: JobKind) -> dict[str, Any]:
+    def name(state: str) -> str:
+        return _state(state, kind)
+
+    after_decision = name("Stop" if watch.settings.stop else "Report")
     owned = f"{json.dumps(watch.owner)} in $states.input.tags[Key = '{OWNER_TAG}'].Value"
     reported = f"'{REPORTED_TAG}' in $states.input.tags.Key"
     states: dict[str, Any] = {
-        "ReadTags": {
+        name("ReadTags"): {
             "Type": "Task",
             "Resource": watch.integration("aws-sdk:sagemaker:listTags"),
             "Arguments": {"ResourceArn": _expression("$states.input.arn")},
             "Assign": {"job": _expression("$states.input"), "outcome": "It runs on."},
             "Output": {"tags": _expression("$states.result.Tags")},
-            "Next": "IsItNew",
+            "Next": name("IsItNew"),
         },
-        "IsItNew": {
+        name("IsItNew"): {
             "Type": "Choice",
             "Choices": [
                 {
                     "Condition": _expression(f"{owned} and $not({reported})"),
-                    "Next": "ReadStatus",
+                    "Next": name("ReadStatus"),
                 }
             ],
-            "Default": "Leave",
+            "Default": name("Leave"),
         },
-        "ReadStatus": {
+        name("ReadStatus"): {
             "Type": "Task",
-            "Resource": watch.integration("aws-sdk:sagemaker:describeTrainingJob"),
-            "Arguments": {"TrainingJobName": _expression("$job.name")},
-            "Output": {"status": _expression("$states.result.TrainingJobStatus")},
-            "Next": "Decide",
+            "Resource": watch.integration(f"aws-sdk:sagemaker:describe{kind.api}"),
+            "Arguments": {kind.name: _expression("$job.name")},
+            "Output": {"status": _expression(f"$states.result.{kind.status}")},
+            "Next": name("Decide"),
         },
-        "Decide": {
+        name("Decide"): {
             "Type": "Choice",
             "Choices": [
                 {
@@ -206,11 +263,11 @@ def _each_job(watch: Watch) -> dict[str, Any]:
                     "Next": after_decision,
                 }
             ],
-            "Default": "Leave",
+            "Default": name("Leave"),
         },
-        "Leave": {"Type": "Succeed"},
-        "Report": _report(watch),
-        "Mark": {
+        name("Leave"): {"Type": "Succeed"},
+        name("Report"): _report(watch, kind),
+        name("Mark"): {
             "Type": "Task",
             "Resource": watch.integration("aws-sdk:sagemaker:addTags"),
             "Arguments": {
@@ -221,37 +278,38 @@ def _each_job(watch: Watch) -> dict[str, Any]:
         },
     }
     if watch.settings.stop:
-        states["Stop"] = _stop(watch)
+        states[name("Stop")] = _stop(watch, kind)
     return {
         "ProcessorConfig": {"Mode": "INLINE"},
-        "StartAt": "ReadTags",
+        "StartAt": name("ReadTags"),
         "States": states,
     }
 
 
-def _stop(watch: Watch) -> dict[str, Any]:
+def _stop(watch: Watch, kind: JobKind) -> dict[str, Any]:
     """A job that could not be stopped is reported too, and the report says so."""
     failed = "'It could not be stopped: ' & $states.errorOutput.Cause"
+    report = _state("Report", kind)
     return {
         "Type": "Task",
-        "Resource": watch.integration("aws-sdk:sagemaker:stopTrainingJob"),
-        "Arguments": {"TrainingJobName": _expression("$job.name")},
-        "Assign": {"outcome": "It is being stopped, and its checkpoints are kept."},
+        "Resource": watch.integration(f"aws-sdk:sagemaker:stop{kind.api}"),
+        "Arguments": {kind.name: _expression("$job.name")},
+        "Assign": {"outcome": f"It is being stopped, and its {kind.kept} are kept."},
         "Catch": [
             {
                 "ErrorEquals": ["States.ALL"],
                 "Assign": {"outcome": _expression(failed)},
-                "Next": "Report",
+                "Next": report,
             }
         ],
-        "Next": "Report",
+        "Next": report,
     }
 
 
-def _report(watch: Watch) -> dict[str, Any]:
+def _report(watch: Watch, kind: JobKind) -> dict[str, Any]:
     message = json.dumps(
         chat_message(
-            TRAINING_JOB,
+            kind,
             "is prolonged",
             f"It is older than {format_duration(watch.settings.after)}. <outcome>",
             watch.site,
@@ -266,7 +324,7 @@ def _report(watch: Watch) -> dict[str, Any]:
             "TopicArn": watch.topic_arn,
             "Message": _expression(f"$string({filled})"),
         },
-        "Next": "Mark",
+        "Next": _state("Mark", kind),
     }
 
 

@@ -107,10 +107,13 @@ def test_each_bad_ending_reaches_the_topic_with_its_message(default: Recording, 
 
 
 def test_a_stack_that_tunes_reports_tuning_jobs_too(default: Recording):
-    args = dataclasses.replace(ARGS, tunes=True)
+    prolonged = AlertSettings(prolonged=EVERYTHING["prolonged"])
+    args = dataclasses.replace(ARGS, settings=prolonged, tunes=True)
     tuning = record(lambda: Alerts("alerts", args))
     further = {each.name for each in tuning.of(RULE)} - {each.name for each in default.of(RULE)}
-    assert further == {f"alerts-{ending.name}" for ending in TUNING_ENDINGS}
+    assert further - {"alerts-watchdog-run"} == {f"alerts-{each.name}" for each in TUNING_ENDINGS}
+    machine = tuning.the("sfn/stateMachine:StateMachine").document("definition")
+    assert "FindOldJobs (tuning job)" in machine["States"]
     for ending in TUNING_ENDINGS:
         rule = tuning.the(RULE, f"-{ending.name}")
         assert rule.document("eventPattern") == event_pattern(ending, SITE, BUCKET)

@@ -47,10 +47,64 @@ WATCH = Watch(
     topic_arn=TOPIC,
     key_arn=KEY,
 )
+TUNING = replace(WATCH, tunes=True)
+TUNING_JOB = f"{SITE.tuning_name_prefix}llm-0a1b2c3d-1"
+TRIAL = f"{TUNING_JOB}-001-9f8e7d6c"
 
 
 def watch(*, stop: bool = False, after: int = WATCH.settings.after) -> Watch:
     return replace(WATCH, settings=ProlongedSettings(after=after, stop=stop))
+
+
+class TuningAws(FakeAws):
+    """An account in memory that has tuning jobs, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tuning_jobs: dict[str, dict[str, Any]] = {}
+
+    def create_tuning_job(self, name: str, tags: dict[str, str]) -> None:
+        arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:hyper-parameter-tuning-job/{name}"
+        self.tags[arn] = tags
+        self.tuning_jobs[name] = {
+            "HyperParameterTuningJobName": name,
+            "HyperParameterTuningJobArn": arn,
+            "HyperParameterTuningJobStatus": "InProgress",
+            "CreationTime": self.now,
+        }
+
+    def list_hyper_parameter_tuning_jobs(
+        self,
+        NameContains: str,  # noqa: N803 — the service's own names
+        StatusEquals: str,  # noqa: N803
+        CreationTimeBefore: str,  # noqa: N803
+        NextToken: str = "0",  # noqa: N803
+        **_: Any,
+    ) -> dict[str, Any]:
+        before = datetime.fromisoformat(CreationTimeBefore)
+        found = [
+            job
+            for name, job in sorted(self.tuning_jobs.items())
+            if NameContains in name
+            and job["HyperParameterTuningJobStatus"] == StatusEquals
+            and job["CreationTime"] < before
+        ]
+        start, end = int(NextToken), int(NextToken) + self.largest_page
+        more = {"NextToken": str(end)} if end < len(found) else {}
+        return {"HyperParameterTuningJobSummaries": found[start:end], **more}
+
+    def describe_hyper_parameter_tuning_job(self, **request: str) -> dict[str, Any]:
+        return self.tuning_jobs[request["HyperParameterTuningJobName"]]
+
+    def stop_hyper_parameter_tuning_job(self, **request: str) -> None:
+        stopped = self.tuning_jobs[request["HyperParameterTuningJobName"]]
+        stopped["HyperParameterTuningJobStatus"] = "Stopped"
+
+    def add_tags(self, ResourceArn: str, Tags: list[dict[str, str]]) -> None:  # noqa: N803
+        if ":training-job/" in ResourceArn:
+            super().add_tags(ResourceArn, Tags)
+        else:
+            self.tags[ResourceArn].update({tag["Key"]: tag["Value"] for tag in Tags})
 
 
 class Cloud:
@@ -59,14 +113,18 @@ class Cloud:
     Every request is checked against botocore's service model.
     """
 
-    def __init__(self, jobs: dict[str, dict[str, str]]) -> None:
-        self.aws = FakeAws()
+    def __init__(
+        self, jobs: dict[str, dict[str, str]], tuning: dict[str, dict[str, str]] | None = None
+    ) -> None:
+        self.aws = TuningAws()
         self.messages: list[dict[str, Any]] = []
         self._requests: list[tuple[str, dict[str, Any]]] = []
         self.aws.now -= AGE
         for name, tags in jobs.items():
             written = [{"Key": key, "Value": value} for key, value in tags.items()]
             self.aws.create_training_job(TrainingJobName=name, Tags=written, ResourceConfig={})
+        for name, tags in (tuning or {}).items():
+            self.aws.create_tuning_job(name, tags)
         self.aws.now += AGE
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -249,9 +307,83 @@ def test_every_page_of_jobs_is_read_up_to_the_same_moment(run: Any):
     assert [request.get("NextToken") for request in searches] == [None, "2"]
 
 
+def test_a_prolonged_tuning_job_is_stopped_reported_and_marked_once_and_its_trials_are_not(
+    run: Any,
+):
+    cloud = Cloud({"research-dev-llm-0a1b2c3d-1": owned(), TRIAL: owned()}, {TUNING_JOB: owned()})
+    run(TUNING, cloud)
+    assert cloud.stopped == ["research-dev-llm-0a1b2c3d-1"]
+    [stop] = cloud.requests("StopHyperParameterTuningJob")
+    assert stop == {"HyperParameterTuningJobName": TUNING_JOB}
+    assert cloud.reported == ["research-dev-llm-0a1b2c3d-1", TUNING_JOB]
+    message = cloud.messages[1]
+    assert message["title"] == f"Tuning job {TUNING_JOB} is prolonged"
+    assert message["description"] == (
+        "It is older than 12h. It is being stopped, and its trials are kept."
+    )
+    assert message["nextSteps"][0].endswith(f"#/hyper-tuning-jobs/{TUNING_JOB}")
+    for job in cloud.aws.tuning_jobs.values():
+        job["HyperParameterTuningJobStatus"] = "InProgress"
+    run(TUNING, cloud)
+    assert len(cloud.messages) == 2
+
+
+def test_a_tuning_job_that_is_of_another_stack_or_young_or_ended_is_left_alone(run: Any):
+    others = {
+        f"x{TUNING_JOB}"[:32]: owned(),
+        f"{TUNING_JOB[:-1]}2": {"sagemaker-training:owner": "artifacts-of-another"},
+        f"{TUNING_JOB[:-1]}3": owned(),
+    }
+    cloud = Cloud({}, others)
+    cloud.aws.tuning_jobs[f"{TUNING_JOB[:-1]}3"]["HyperParameterTuningJobStatus"] = "Completed"
+    cloud.aws.create_tuning_job(f"{TUNING_JOB[:-1]}4", owned())
+    run(TUNING, cloud)
+    assert not cloud.reported
+    assert not cloud.requests("StopHyperParameterTuningJob")
+
+
+def test_every_page_of_tuning_jobs_is_read(run: Any):
+    names = [f"{TUNING_JOB[:-1]}{attempt}" for attempt in range(1, 4)]
+    cloud = Cloud({}, {name: owned() for name in names})
+    cloud.aws.largest_page = 2
+    run(replace(watch(), tunes=True), cloud)
+    assert sorted(cloud.reported) == names
+    assert cloud.requests("StopHyperParameterTuningJob") == []
+    assert len(cloud.requests("ListHyperParameterTuningJobs")) == 2
+
+
+def test_no_tuning_job_is_watched_where_the_stack_does_not_tune():
+    assert "uning" not in json.dumps([state_machine(WATCH), watchdog_policy(WATCH)])
+
+
+def test_no_two_states_have_the_same_name():
+    def names(machine: dict[str, Any]) -> Iterator[str]:
+        for name, state in machine["States"].items():
+            yield name
+            if "ItemProcessor" in state:
+                yield from names(state["ItemProcessor"])
+
+    found = list(names(state_machine(TUNING)))
+    assert len(found) == len(set(found))
+
+
+def test_a_watchdog_of_tuning_jobs_acts_on_those_of_the_stacks_names_only():
+    document = watchdog_policy(TUNING)
+    assert actions(document) - actions(watchdog_policy(WATCH)) == {
+        "sagemaker:DescribeHyperParameterTuningJob",
+        "sagemaker:ListHyperParameterTuningJobs",
+        "sagemaker:StopHyperParameterTuningJob",
+    }
+    for action in ("AddTags", "DescribeHyperParameterTuningJob", "StopHyperParameterTuningJob"):
+        assert scope(document, f"sagemaker:{action}") == [([*JOBS, SITE.tuning_jobs_arn], {})]
+    reports = watchdog_policy(replace(watch(), tunes=True))
+    assert "sagemaker:StopHyperParameterTuningJob" not in actions(reports)
+
+
+@pytest.mark.parametrize("tunes", [True, False])
 @pytest.mark.parametrize("stop", [True, False])
-def test_the_linter_finds_nothing_in_the_roles_of_a_watchdog(stop: bool):
-    watched = watch(stop=stop)
+def test_the_linter_finds_nothing_in_the_roles_of_a_watchdog(stop: bool, tunes: bool):
+    watched = replace(watch(stop=stop), tunes=tunes)
     assert lint(watchdog_policy(watched)) == set()
     assert lint(schedule_policy(f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:w")) == set()
     assert lint_trust(watchdog_trust(SITE)) == set()
