@@ -12,13 +12,15 @@ from training_policies.platform_rules.role_policies import DOCUMENTS, POLICY_TYP
 from training_policies.policy import Parameters, Policy
 from training_policies.violation import Violation
 
+_NETWORK = ["sagemaker:VpcSecurityGroupIds", "sagemaker:VpcSubnets"]
 _CONDITIONS = {
     "iam:PassRole": ["iam:PassedToService"],
     "kms:CreateGrant": ["kms:GrantIsForAWSResource"],
     "kms:Decrypt": ["kms:ViaService"],
     "kms:Encrypt": ["kms:ViaService"],
     "kms:GenerateDataKey": ["kms:ViaService"],
-    "sagemaker:CreateTrainingJob": ["sagemaker:VpcSecurityGroupIds", "sagemaker:VpcSubnets"],
+    "sagemaker:CreateHyperParameterTuningJob": _NETWORK,
+    "sagemaker:CreateTrainingJob": _NETWORK,
 }
 
 

@@ -135,6 +135,9 @@ IDENTITY_CASES = (
     case("iam-wildcard-resources", ROLE_POLICY, "policy",
          [text(allow()), text(allow("ecr:GetAuthorizationToken", "*")), text(deny("*", "*")),
           text(allow("EC2:describeSubnets", "*")),
+          text(allow("sagemaker:StopHyperParameterTuningJob",
+                     f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:hyper-parameter-tuning-job/t0a1-*")),
+          text(allow("sagemaker:ListHyperParameterTuningJobs", "*")),
           text(allow("logs:PutLogEvents", f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:a:*")),
           text(allow("cloudwatch:PutMetricData", "*",
                      Condition={"StringEquals": {"cloudwatch:namespace": "mine"}})),
@@ -149,6 +152,10 @@ IDENTITY_CASES = (
           text(allow("kms:Decrypt", f"arn:aws:kms:us-east-1:{ACCOUNT}:key/*")),
           text(allow("kms:Decrypt", f"arn:aws:kms:us-east-1:{ACCOUNT}:*")),
           text(allow("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/*")),
+          *(text(allow(f"sagemaker:{each}", f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:{kind}/*"))
+            for each, kind in (("StopHyperParameterTuningJob", "hyper-parameter-tuning-job"),
+                               ("DescribeTrainingJob", "training-job"))),
+          text(allow("sagemaker:CreateHyperParameterTuningJob", "*")),
           text(allow(["ec2:DescribeSubnets", "ec2:DeleteSubnet"], "*")),
           text(allow("cloudwatch:PutMetricData", "*")),
           json.dumps({"Statement": {"Effect": "Allow", "Action": "s3:GetObject",
@@ -171,8 +178,11 @@ IDENTITY_CASES = (
               {"ForAllValues:StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}})),
           text(allow("kms:CreateGrant", KEY, Condition={
               "Bool": {"kms:GrantIsForAWSResource": False}})),
-          text(allow("sagemaker:CreateTrainingJob", "a", Condition={
-              "StringEquals": {"sagemaker:VpcSubnets": "subnet-1"}}))], missing=True),
+          *(text(allow(f"sagemaker:{each}", "a", Condition={
+              "StringEquals": {"sagemaker:VpcSubnets": "subnet-1"}}))
+            for each in ("CreateTrainingJob", "CreateHyperParameterTuningJob")),
+          text(allow(["sagemaker:CreateTrainingJob", "sagemaker:createHyperParameterTuningJob"],
+                     "a"))], missing=True),
     case("iam-managed-full-access", "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
          "policyArn", ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
          ["arn:aws:iam::aws:policy/AmazonSageMakerFullAccess",
@@ -183,7 +193,9 @@ IDENTITY_CASES = (
     case("iam-role-trust", ROLE_TYPE, "assumeRolePolicy",
          [text(assumed({"AWS": ROLE})),
           *(text(assumed({"Service": "sagemaker.amazonaws.com"}, ArnLike={"aws:SourceArn": each}))
-            for each in (f"arn:aws:sagemaker:*:{ACCOUNT}:training-job/*", "arn:aws:s3:::mine*")),
+            for each in (f"arn:aws:sagemaker:*:{ACCOUNT}:training-job/*", "arn:aws:s3:::mine*",
+                         [f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:{kind}/*"
+                          for kind in ("training-job", "hyper-parameter-tuning-job")])),
           text(assumed({"Service": "sagemaker.amazonaws.com"}, **OWN)),
           text(assumed({"Service": "ec2.amazonaws.com"})),
           text(assumed({"AWS": ROOT}, StringEquals={"sts:ExternalId": "1"})),
@@ -193,7 +205,9 @@ IDENTITY_CASES = (
           text(assumed({"AWS": ACCOUNT})), text(assumed({"AWS": f"arn:aws:iam::{ACCOUNT}:role/*"})),
           text(assumed({"Service": "sagemaker.amazonaws.com"})), text(assumed(GITHUB)),
           *(text(assumed({"Service": "sagemaker.amazonaws.com"}, ArnLike={"aws:SourceArn": each}))
-            for each in ("arn:*", "arn:aws:sagemaker:*:*:training-job/*", "arn:aws:s3:::*/*", "*")),
+            for each in ("arn:*", "arn:aws:sagemaker:*:*:training-job/*", "arn:aws:s3:::*/*", "*",
+                         [f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:training-job/*",
+                          "arn:aws:sagemaker:*:*:hyper-parameter-tuning-job/*"])),
           text(assumed({"Service": "sagemaker.amazonaws.com"},
                        StringLike={"aws:SourceAccount": "*"})),
           *(text(assumed({"AWS": each}, StringEquals={"sts:ExternalId": "1"}))

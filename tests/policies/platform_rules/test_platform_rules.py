@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -199,12 +200,15 @@ def documents(region: str) -> list[tuple[str, str, dict[str, Any]]]:
     policies = [
         execution_policy(job),
         deployer_policy(deployer),
+        deployer_policy(replace(deployer, tunes=True)),
         flow_log_policy(site.arn("logs", "log-group:flows")),
         watchdog_policy(watch),
+        watchdog_policy(replace(watch, tunes=True)),
         schedule_policy(site.arn("states", "stateMachine:watchdog")),
     ]
     trusts = [
         execution_trust(site),
+        execution_trust(site, tunes=True),
         flow_log_trust(site),
         deployer_trust(site, [role], [SUBJECT]),
         watchdog_trust(site),
@@ -238,6 +242,23 @@ def test_every_document_of_the_project_passes(region: str):
             for each in violations(policy, judged, TRUSTED.get(policy.name))
         ]
         assert said == [], f"{type_}.{path}"
+
+
+@pytest.mark.parametrize("sid", ["LaunchJobs", "ReadJobs", "StopAndTagJobs", "TagNewJobs"])
+def test_a_deployer_of_all_tuning_jobs_or_trials_of_the_account_is_refused(sid: str):
+    [policy] = [
+        each
+        for type_, _, each in documents("us-east-1")
+        if type_ == "aws:iam/rolePolicy:RolePolicy" and "CreateHyperParameterTuningJob" in str(each)
+    ]
+    index = [each["Sid"] for each in policy["Statement"]].index(sid)
+    for kind in ("hyper-parameter-tuning-job", "training-job"):
+        wider = copy.deepcopy(policy)
+        wider["Statement"][index]["Resource"].append(
+            f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:{kind}/*"
+        )
+        judged = resource("aws:iam/rolePolicy:RolePolicy", {"policy": json.dumps(wider)})
+        assert violations(POLICIES["iam-wildcard-resources"], judged)
 
 
 def test_who_is_not_listed_is_refused_with_the_line_that_would_list_them_too():

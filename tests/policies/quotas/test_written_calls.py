@@ -76,6 +76,14 @@ def test_a_call_that_takes_instances_is_refused_wherever_it_is_written(
     [
         (MACHINE, {"definition": "arn:aws:states:::aws-sdk:sagemaker:listTrainingJobs"}),
         (MACHINE, {"definition": "arn:aws:states:::aws-sdk:sagemaker:describeTrainingJob"}),
+        *(
+            (MACHINE, {"definition": f"arn:aws:states:::aws-sdk:sagemaker:{call}"})
+            for call in (
+                "listHyperParameterTuningJobs",
+                "describeHyperParameterTuningJob",
+                "stopHyperParameterTuningJob",
+            )
+        ),
         (MACHINE, {"definition": UNKNOWN}),
         ("aws:iam/rolePolicy:RolePolicy", {"policy": '"Action": "sagemaker:CreateTrainingJob"'}),
         ("aws:cloudwatch/eventRule:EventRule", {"eventPattern": "CreateTrainingJob"}),
