@@ -240,7 +240,7 @@ class Alerts(pulumi.ComponentResource):
         self.dependencies += watchdog.dependencies
 
     def _create_budget(self, usd: float) -> None:
-        """The team's budget, by its tag.
+        """The team's budget, by its tag, which the trials of a tuning job have from it.
 
         The budget counts no cost until the account's billing settings have activated the tag as a
         cost allocation tag.

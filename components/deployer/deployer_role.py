@@ -39,7 +39,7 @@ class DeployerRole(pulumi.ComponentResource):
 
     The role can change no role, policy, key or network. So a setting that changes one of those
     needs a `pulumi up` by an administrator: for example another subnet, image repository, input
-    bucket or instance family.
+    bucket or instance family, or the first tuning job.
     """
 
     arn: pulumi.Output[str]
