@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
 
+from components import training_platform
 from components.stack.stack_settings import Settings
 from components.training_job.code_channel import job_uploads
 from components.training_job.request.job_tags import OWNER_TAG
+from components.training_job.settings.job_needs import needs_of
 from components.training_platform import TrainingPlatform
 from tests.components.policies import statement
 from tests.components.recording import ACCOUNT, REGION, Recorded, Recording, record
@@ -87,6 +90,30 @@ def test_the_bucket_and_not_the_role_is_the_owner_of_a_job(project: Path) -> Non
     assert f"\\\"{bucket}\\\" in $states.input.tags[Key = '{OWNER_TAG}']" in machine
     pattern = recording.the("cloudwatch/eventRule:EventRule", "-failed").inputs["eventPattern"]
     assert f"s3://{bucket}/" in pattern
+
+
+@pytest.mark.parametrize("tunes", [False, True])
+def test_roles_alerts_and_watchdog_know_tuning_jobs_only_where_a_job_tunes(
+    project: Path, monkeypatch: pytest.MonkeyPatch, tunes: bool
+) -> None:
+    monkeypatch.setattr(
+        training_platform, "needs_of", lambda jobs: replace(needs_of(jobs), tuning=tunes)
+    )
+    recording = recorded(
+        project,
+        {"digits": {}},
+        alerts={"prolonged": {"after": "12h"}},
+        deployer={"trustedPrincipals": [f"arn:aws:iam::{ACCOUNT}:role/pipeline"]},
+    )
+    role, policy = "iam/role:Role", "iam/rolePolicy:RolePolicy"
+    documents = [
+        recording.the(role, "execution-role").inputs["assumeRolePolicy"],
+        recording.the(policy, "deployer-role-policy").inputs["policy"],
+        recording.the(policy, "alerts-watchdog").inputs["policy"],
+        recording.the("sfn/stateMachine:StateMachine").inputs["definition"],
+        [each.name for each in recording.of("cloudwatch/eventRule:EventRule")],
+    ]
+    assert ["tuning" in str(each).lower() for each in documents] == [tunes] * 5
 
 
 def test_a_job_starts_after_everything_that_it_works_with(project: Path) -> None:
