@@ -10,7 +10,7 @@ STACK_OPTION = $(if $(STACK),--stack '$(STACK)')
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up pause status logs watch predict policy-check quota-report downstream down clean test test-deep test-clients check format
+.PHONY: help setup up pause status logs watch predict forecast policy-check quota-report downstream down clean test test-deep test-clients check format
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ watch: setup  ## Follow the jobs' log lines as they come, or those of JOB=name
 
 predict: setup  ## Classify held-out images with the model of the job `digits`
 	@$(VENV_PYTHON) -m development predict
+
+forecast: setup  ## Print how long the jobs, or JOB=name, will take and cost, before they are launched
+	@$(VENV_PYTHON) -m development forecast $(JOB_ARGUMENT) $(STACK_OPTION)
 
 policy-check: setup  ## Print what the policies say of STACK=name, as a report for a pull request
 	@$(VENV_PYTHON) -m development policy-check $(STACK_OPTION)

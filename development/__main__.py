@@ -70,6 +70,12 @@ def policy_check(stack: Stack = stacks.DEFAULT) -> None:
 
 
 @app.command()
+def forecast(job: Job = None, stack: Stack = stacks.DEFAULT) -> None:
+    """Print how long the jobs will take and what they will cost, before they are launched."""
+    raise typer.Exit(policy_pack.forecast(layout, job, stack))
+
+
+@app.command()
 def down(stack: AnyStack = None) -> None:
     """Destroy all stacks, or one; stop the local cloud with the last of them."""
     raise typer.Exit(commands.down(layout, stack))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from development import local_cloud, stacks
 from development.engine import PLATFORM, Engine
+from development.jobs import lineages_of
 from development.leftovers import end_processes_of
 from development.stack_file import StackFile
 from localcloud.server import daemon
@@ -31,15 +32,28 @@ def policy_check(layout: Layout, stack: str) -> int:
     stacks.must_have_file(layout, stack)
     if _of_pack(layout, "project_check", layout.checkout, "--stack", stack):
         return 1
-    with _world(layout) as (world, url):
-        engine = Engine(world, stack, url)
-        engine.create()
-        StackFile.read(engine.original_settings).for_local_cloud(engine.settings_file).write()
-        events, lines = world.local / "events.json", list[str]()
-        code = engine.preview(lines.append, events)
-        if not events.exists():
-            sys.stderr.write("\n".join(lines) + "\n")
+    with _preview(layout, stack) as (events, code):
         return max(code and 1, _of_pack(layout, "policy_report", events, "--stack", stack))
+
+
+def forecast(layout: Layout, job: str | None, stack: str) -> int:
+    """Prints how long the jobs of a stack will take, or one of them, and what they will cost.
+
+    The rates are those of the jobs that ran on the local cloud, if it is up.
+
+    Raises:
+        CommandError: there is no such stack or job, or the local cloud did not start.
+
+    """
+    stacks.must_have_file(layout, stack)
+    settings = StackFile.read(Engine(layout, stack, "").original_settings)
+    chosen = ("--job", lineages_of(settings, job)[0]) if job else ()
+    server = daemon.find(layout.cloud)
+    live = ("--live", settings.region()) if server else ()
+    with _preview(layout, stack) as (events, _):
+        return _of_pack(
+            layout, "run_forecast", events, *chosen, *live, url=server.url if server else None
+        )
 
 
 def quota_report(layout: Layout) -> int:
@@ -53,6 +67,20 @@ def quota_report(layout: Layout) -> int:
     if server is None:
         return _of_pack(layout, "quota_report", *pulumi)
     return _of_pack(layout, "quota_report", *pulumi, "--live", REGION, url=server.url)
+
+
+@contextmanager
+def _preview(layout: Layout, stack: str) -> Iterator[tuple[Path, int]]:
+    """The event log of a preview of a new stack with these settings, and the engine's exit code."""
+    with _world(layout) as (world, url):
+        engine = Engine(world, stack, url)
+        engine.create()
+        StackFile.read(engine.original_settings).for_local_cloud(engine.settings_file).write()
+        events, lines = world.local / "events.json", list[str]()
+        code = engine.preview(lines.append, events)
+        if not events.exists():
+            sys.stderr.write("\n".join(lines) + "\n")
+        yield events, code
 
 
 @contextmanager

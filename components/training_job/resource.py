@@ -118,6 +118,7 @@ def job_inputs(job: JobSettings, placement: Placement, **others: Any) -> JobInpu
         fallbacks=fallback_requests(job, placement) or None,
         tuning=tuning_config(job.tuning) if job.tuning else None,
         warm_start=job.tuning.warm_start if job.tuning else None,
+        expected_seconds=job.expected_runtime,
         paused=job.paused,
         relaunch=job.relaunch,
         max_attempts=job.max_attempts,

@@ -17,6 +17,8 @@ from policy_report.costs import stack_cost
 from policy_report.markdown import markdown
 from policy_report.verdict import verdict_on
 from quota_report.usage import StackJob, usage
+from run_forecast.job_forecasts import job_forecasts
+from run_forecast.past_jobs import past_jobs
 from training_policies.configuration import (
     ConfigurationError,
     configuration_file,
@@ -39,7 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     name = asked.stack.split("/")[-1]
     trust = configuration.trusts_settings
     stack = stack_of(name, tags, preview.settings, trust_settings=trust)
-    cost = stack_cost(preview.jobs, configuration.parameters(POLICIES[0], stack, today))
+    parameters = configuration.parameters(POLICIES[0], stack, today)
+    cost = stack_cost(preview.jobs, parameters)
+    records = past_jobs(preview.jobs, asked.live)
+    forecasts = job_forecasts(preview.jobs, parameters.prices, records)
     quotas = usage([StackJob(each, stack) for each in preview.jobs], configuration)
     verdict = verdict_on(
         preview,
@@ -50,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         today=today,
         known_packs=asked.known_pack,
     )
-    print(markdown(asked.stack, verdict, cost, quotas), end="")
+    print(markdown(asked.stack, verdict, cost, quotas, forecasts), end="")
     return 0 if verdict.passes else 1
 
 
@@ -66,6 +71,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stack", required=True, help="the stack's name")
     parser.add_argument(
         "--tags", type=Path, help="the stack's tags, as `pulumi stack tag ls --json` prints them"
+    )
+    parser.add_argument(
+        "--live",
+        metavar="REGION",
+        help="the account's region whose records of the stack's jobs the forecast is made from",
     )
     parser.add_argument(
         "--known-pack",

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from policy_report.costs import JobCost, StackCost
 from policy_report.verdict import Verdict
 from quota_report.usage import Usage
+from run_forecast.job_forecasts import JobForecast
+from run_forecast.wording import costs, duration, percent
 from training_policies.preview import Breach, Preview
 from training_policies.quotas.amounts import Unit, amount
 from training_policies.quotas.per_stack import STACK_LIMITS
@@ -24,7 +26,13 @@ def marker(stack: str) -> str:
     return f"<!-- training-policies: {stack} -->"
 
 
-def markdown(stack: str, verdict: Verdict, cost: StackCost, quotas: Sequence[Usage]) -> str:
+def markdown(
+    stack: str,
+    verdict: Verdict,
+    cost: StackCost,
+    quotas: Sequence[Usage],
+    forecasts: Sequence[JobForecast] = (),
+) -> str:
     """The report on a stack's preview: what it costs, and what it takes of its team's quotas."""
     preview = verdict.preview
     lines = [
@@ -33,6 +41,7 @@ def markdown(stack: str, verdict: Verdict, cost: StackCost, quotas: Sequence[Usa
         "",
         *_disagreement_section(verdict),
         *_cost_section(cost),
+        *_forecast_section(forecasts),
         *_quota_section(quotas, verdict),
         *_breach_section(preview.breaches),
         *_error_section(preview.errors),
@@ -126,6 +135,24 @@ def _cost_section(cost: StackCost) -> Iterator[str]:
     if not all(each.launches for each in cost.jobs):
         yield "The launch switch is off: nothing is launched, and nothing of this is spent yet."
     yield "Ceilings are at on-demand list prices, for all attempts on the most expensive fallback."
+    yield ""
+
+
+def _forecast_section(forecasts: Sequence[JobForecast]) -> Iterator[str]:
+    """When the jobs end, and what they cost; nothing where no runtime is known."""
+    if not forecasts:
+        return
+    yield "### Forecast"
+    yield ""
+    yield "| job | ends after (half / 9 of 10 runs) | within its limits | costs (half / 9 of 10) |"
+    yield "|---|---|---:|---:|"
+    for each in forecasts:
+        finish = each.planned.finish
+        times = f"{duration(finish.at(50))} / {duration(finish.at(90))}"
+        within = percent(each.planned.chance)
+        yield f"| {_cell(each.name)} | {times} | {within} | {costs(each)} |"
+    yield ""
+    yield f"Interruptions on spot: {forecasts[0].rates.source}. `make forecast` shows more."
     yield ""
 
 

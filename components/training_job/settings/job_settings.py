@@ -204,6 +204,13 @@ class JobSettings(SettingsModel):
         "SageMaker's own restarts count together; a relaunch has the whole time again.",
         json_schema_extra=_ESSENTIAL,
     )
+    expected_runtime: Seconds | None = Field(
+        default=None,
+        ge=60,
+        le=28 * 86_400,
+        description="How long the job should train without interruptions, in seconds or as in 8h. "
+        "It is only for the forecast of its end and cost; by default an earlier run's time.",
+    )
     max_pending: Annotated[Seconds | None, Becomes("StoppingCondition.MaxPendingTimeInSeconds")] = (
         Field(
             default=None,

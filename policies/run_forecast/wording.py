@@ -1,0 +1,100 @@
+"""Forecasts in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from run_forecast.job_forecasts import ASSUMED_SAVE_SECONDS, JobForecast
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_TEN_YEARS = 3650 * _DAY
+
+
+def forecast_lines(forecast: JobForecast) -> Iterator[str]:
+    """The forecast of one job, a fact a line."""
+    planned, rates = forecast.planned, forecast.rates
+    basis = "as its last completed run trained" if forecast.is_measured else "as expectedRuntime"
+    yield f"{forecast.name}: {duration(planned.work.seconds)} of training, {basis} says"
+    finish = planned.finish
+    yield (
+        f"  ends after     {duration(finish.at(50))} in half of all runs, "
+        f"{duration(finish.at(90))} in 9 of 10, {duration(finish.at(99))} in 99 of 100; "
+        f"{duration(finish.mean)} on average"
+    )
+    yield f"  within limits  {percent(planned.chance)} of runs: {_limits(forecast)}"
+    if (cost := planned.cost) is not None:
+        yield (
+            f"  costs          {usd(cost.at(50))} in half of all runs, {usd(cost.at(90))} in 9 of "
+            f"10, {usd(cost.at(99))} in 99 of 100; {usd(cost.mean)} on average"
+        )
+    if forecast.on_demand is None:
+        return
+    yield f"  interruptions  {planned.interruptions:.1f} on average; {rates.source}"
+    if planned.work.interval:
+        yield (
+            f"  checkpoints    one every {duration(forecast.best_interval)} of training loses the "
+            f"least time, if a save takes {duration(ASSUMED_SAVE_SECONDS)}"
+        )
+    else:
+        yield "  checkpoints    none: each interruption loses all the work"
+    yield from _on_demand(forecast)
+
+
+def _on_demand(forecast: JobForecast) -> Iterator[str]:
+    on_demand, limit = forecast.on_demand, forecast.dearer_than_on_demand
+    if on_demand is None or on_demand.cost is None or limit is None:
+        return
+    now = forecast.planned.capacity.interruptions_per_hour
+    yield (
+        f"  on demand      {duration(on_demand.finish.at(50))}, {usd(on_demand.cost.at(50))}: "
+        f"cheaper from {limit:.1f} interruptions an hour on, of all instances together; expected "
+        f"are {now:.2f}"
+    )
+
+
+def _limits(forecast: JobForecast) -> str:
+    runtime = f"maxRuntime {duration(forecast.max_runtime)}"
+    wait = "" if math.isinf(forecast.max_wait) else f", maxWait {duration(forecast.max_wait)}"
+    return runtime + wait
+
+
+def costs(forecast: JobForecast) -> str:
+    """The cost of half of all runs, and of 9 of 10."""
+    cost = forecast.planned.cost
+    if cost is None:
+        return "prepaid" if forecast.is_prepaid else "unknown"
+    return f"{usd(cost.at(50))} / {usd(cost.at(90))}"
+
+
+def duration(seconds: float) -> str:
+    """A time in the largest unit that it has one of, with one decimal below ten: 2.5 h.
+
+    >>> duration(9000)
+    '2.5 h'
+    """
+    if math.isinf(seconds):
+        return "no limit"
+    if seconds > _TEN_YEARS:
+        return "more than 10 years"
+    for size, unit in ((2 * _DAY, "days"), (_HOUR, "h"), (_MINUTE, "min")):
+        if seconds >= size:
+            number = seconds / (_DAY if unit == "days" else size)
+            return f"{number:.1f} {unit}" if number < 10 else f"{number:,.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def usd(amount: float) -> str:
+    """An amount in USD, in whole dollars from a thousand on."""
+    return f"{amount:,.0f} USD" if amount >= 1000 else f"{amount:.2f} USD"
+
+
+def percent(share: float) -> str:
+    """A share in percent; neither 0 nor 100 % unless it is exactly that of all simulated runs.
+
+    >>> percent(0.9996), percent(1.0)
+    ('99.9 %', 'more than 99.9 %')
+    """
+    if share in (0, 1):
+        return "more than 99.9 %" if share else "less than 0.1 %"
+    return f"{min(max(100 * share, 0.1), 99.9):.1f} %"
