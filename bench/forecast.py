@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.local_cloud import BUCKET, LocalCloud, local_cloud
-from bench.recovery import CHECKPOINT_SECONDS, SCRIPT, STEP_SECONDS
+from bench.recovery import CHECKPOINT_SECONDS, SCRIPT, STEP_SECONDS, Result, result_of
 from run_forecast.model import Capacity, Forecast, Work, forecast
 
 HOUR = 3600.0
@@ -102,10 +102,12 @@ def real_runs(work: float, seeds: int) -> tuple[Forecast, list[float]]:
     with local_cloud(*options, "--checkpoint-interval", "0.05", "--grace", "1") as cloud:
         tried = _run(cloud, [f"start-{number}" for number in range(_AT_ONCE)], work)
         restart = statistics.mean(each for job in tried for each in _starts(job))
+        step = _step([result_of(job, cloud.lines(job["TrainingJobName"])) for job in tried])
         jobs = _run(cloud, [f"seed-{number}" for number in range(seeds)], work)
-    steps = work * (1 + _slowness())
+    slowness = step / STEP_SECONDS
     planned = forecast(
-        Work(steps, CHECKPOINT_SECONDS, INTERVAL), Capacity(HOUR / BETWEEN, restart, 0, 1)
+        Work(work * slowness, CHECKPOINT_SECONDS, INTERVAL * slowness),
+        Capacity(HOUR / BETWEEN, restart, 0, 1),
     )
     return planned, [_seconds(job) for job in jobs]
 
@@ -147,12 +149,10 @@ def _seconds(job: dict[str, Any]) -> float:
     return end
 
 
-def _slowness() -> float:
-    """By what share a short sleep takes longer than it should, on this machine now."""
-    start = time.perf_counter()
-    for _ in range(50):
-        time.sleep(STEP_SECONDS)
-    return (time.perf_counter() - start) / (50 * STEP_SECONDS) - 1
+def _step(results: list[Result]) -> float:
+    """Seconds of a step on this machine now, where a sleep takes longer than asked."""
+    together = sum(each.seconds for each in results) / sum(each.run for each in results)
+    return together - CHECKPOINT_SECONDS * STEP_SECONDS / INTERVAL
 
 
 def _hours(seconds: list[float]) -> str:

@@ -141,7 +141,7 @@ def _start(cloud: LocalCloud, name: str, case: Case, work: float, limit: int) ->
 
 
 def _sum(cloud: LocalCloud, names: list[str]) -> Result:
-    found = [_result(cloud.wait(name), cloud.lines(name)) for name in names]
+    found = [result_of(cloud.wait(name), cloud.lines(name)) for name in names]
     return Result(
         useful=sum(each.useful for each in found),
         run=sum(each.run for each in found),
@@ -151,7 +151,8 @@ def _sum(cloud: LocalCloud, names: list[str]) -> Result:
     )
 
 
-def _result(job: dict[str, Any], lines: list[tuple[float, str]]) -> Result:
+def result_of(job: dict[str, Any], lines: list[tuple[float, str]]) -> Result:
+    """What one job did, by its description and its log lines."""
     completed = job["TrainingJobStatus"] == "Completed"
     steps = [int(message.split()[1]) for _, message in lines if message.startswith("did")]
     attempts = list(_attempts(lines))
