@@ -25,7 +25,9 @@ def past_jobs(jobs: Iterable[TrainingJobView], region: str | None) -> list[Descr
 
 
 def found_jobs(sagemaker: Any, tags: Mapping[str, str]) -> list[Description]:
-    """The newest jobs with these tags, newest first; none where Search may not be called."""
+    """The newest jobs with these tags, newest first; none where they can't be searched for."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
     filters = [
         {"Name": f"Tags.{key}", "Operator": "Equals", "Value": value} for key, value in tags.items()
     ]
@@ -37,12 +39,9 @@ def found_jobs(sagemaker: Any, tags: Mapping[str, str]) -> list[Description]:
             SortOrder="Descending",
             MaxResults=_NEWEST,
         )
-    except sagemaker.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] != "AccessDeniedException":
-            raise
+    except (BotoCoreError, ClientError) as error:
         print(
-            "These credentials may not call sagemaker:Search, so the forecast's rates are assumed.",
-            file=sys.stderr,
+            f"The forecast's rates are assumed, as no record can be read: {error}", file=sys.stderr
         )
         return []
     return [each["TrainingJob"] for each in page["Results"]]

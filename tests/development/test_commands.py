@@ -106,6 +106,7 @@ def test_a_stack_without_a_file_can_still_be_looked_at_and_destroyed(
         ("logs", "logs 'digits'"),
         ("watch", "logs --follow 'digits'"),
         ("policy-check", "policy-check"),
+        ("forecast", "forecast 'digits'"),
     ],
 )
 def test_the_makefile_passes_the_stack_on(target: str, command: str):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from development.policy_pack import policy_check
+from development.policy_pack import forecast, policy_check
 from development.terminal import CommandError
 from toolchain.layout import Layout
 
@@ -35,6 +35,21 @@ def test_the_stack_dev_passes_and_is_refused_where_the_organisation_is_stricter(
     assert "## ❌ dev: 1 violation of the policies" in report
     assert "- **quota-instances-per-job** on `research-dev-digits`, high" in report
     assert "asked 2, allowed 1" in report
+    assert list(layout.local.glob("policy-check-*")) == []
+
+
+@pytest.mark.integration
+@pytest.mark.deep
+@pytest.mark.usefixtures("plugins")
+def test_a_job_is_forecast_before_it_is_launched(capfd: pytest.CaptureFixture[str]):
+    layout = Layout()
+    assert forecast(layout, "llm-finetune", "research-prod") == 0
+    printed = capfd.readouterr().out
+    assert "research-prod-llm-finetune: 5.0 h of training, as expectedRuntime says" in printed
+    assert "maxRuntime 8.0 h, maxWait 16 h" in printed
+    assert "assumed: 0.05 an instance and hour" in printed
+    with pytest.raises(CommandError, match="There is no job 'none'"):
+        forecast(layout, "none", "research-prod")
     assert list(layout.local.glob("policy-check-*")) == []
 
 

@@ -165,4 +165,4 @@ def test_without_the_permission_to_search_the_rates_are_assumed_and_it_says_so(
     with Stubber(client) as stubber:
         stubber.add_client_error("search", "AccessDeniedException", "no")
         assert found_jobs(client, {"team": "research"}) == []
-    assert "the forecast's rates are assumed" in capsys.readouterr().err
+    assert "The forecast's rates are assumed" in capsys.readouterr().err
