@@ -27,14 +27,14 @@ LINES = [
 
 
 def test_steps_that_are_done_twice_are_run_twice_and_useful_once():
-    result = recovery._result(job("Completed", "Training", "Interrupted", "Training"), LINES)
+    result = recovery.result_of(job("Completed", "Training", "Interrupted", "Training"), LINES)
 
     assert result == Result(useful=3, run=4, seconds=4.0, interruptions=1, unfinished=0)
     assert result.goodput == 0.75
 
 
 def test_what_a_job_does_that_never_ends_is_lost():
-    result = recovery._result(job("Stopped", "Training", "MaxRuntimeExceeded"), LINES)
+    result = recovery.result_of(job("Stopped", "Training", "MaxRuntimeExceeded"), LINES)
 
     assert (result.useful, result.run, result.unfinished) == (0, 4, 1)
 

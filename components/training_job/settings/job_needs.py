@@ -49,7 +49,7 @@ def needs_of(jobs: Iterable[JobSettings]) -> JobNeeds:
         secret_key_arns=_sorted(secret.key_arn for secret in secrets),
         file_systems=sorted(set(mounted), key=lambda each: each.model_dump_json()),
         volume_encryption=any(each.takes_volume_key for job in jobs for each in job.variants),
-        tuning=any(getattr(job, "tuning", None) for job in jobs),
+        tuning=any(job.tuning for job in jobs),
     )
 
 
