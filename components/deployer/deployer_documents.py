@@ -167,8 +167,10 @@ def _launch_statements(scope: DeployerScope, limits: LaunchLimits) -> list[State
     tagged = [*_jobs(scope), *([scope.site.trials_arn] if scope.tunes else [])]
     sagemaker = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
     launch = allow("LaunchJobs", creations, [*_jobs(scope), *_reserved(scope, limits)])
+    plans = list(limits.training_plans)
     statements: list[Statement] = [
         {**launch, "Condition": _launch_conditions(scope, limits)},
+        *([allow("ReadTrainingPlans", ["sagemaker:DescribeTrainingPlan"], plans)] if plans else ()),
         {**allow("TagNewJobs", ["sagemaker:AddTags"], tagged), "Condition": new},
         {
             **allow("PassExecutionRole", ["iam:PassRole"], [scope.execution_role_arn]),

@@ -54,8 +54,8 @@ class Settings(SettingsModel):
     preflight: bool = Field(
         default=True,
         description="Whether AWS is asked, before a launch, if the account's quotas are enough, "
-        "if the job's image, inputs and role exist, and what the role may do: true or false. If "
-        "something is missing, nothing is stopped or created.",
+        "if the job's training plan fits, if its image, inputs and role exist, and what the role "
+        "may do: true or false. If something is missing, nothing is stopped or created.",
     )
     wait_for_completion: bool = Field(
         default=False,

@@ -66,6 +66,8 @@ class FakeAws:
         """The actions that no policy of a role allows."""
         self.quotas: dict[str, float] = {}
         """The service quotas of SageMaker, by name."""
+        self.training_plans: dict[str, dict[str, Any]] = {}
+        """What DescribeTrainingPlan says of each training plan, by its ARN."""
         self.calls: list[str] = []
         """The operations that were called, in order."""
         self.crash_at: tuple[int, str] | None = None
@@ -160,6 +162,14 @@ class FakeAws:
     def update_training_job(self, TrainingJobName: str, ResourceConfig: dict[str, Any]) -> None:
         (seconds,) = ResourceConfig.values()
         self._call("UpdateTrainingJob", lambda: self._keep(TrainingJobName, seconds))
+
+    def describe_training_plan(self, TrainingPlanName: str) -> Any:
+        def find() -> dict[str, Any]:
+            if TrainingPlanName not in self.training_plans:
+                raise client_error("ResourceNotFound", "no such plan", "DescribeTrainingPlan")
+            return self.training_plans[TrainingPlanName]
+
+        return self._call("DescribeTrainingPlan", find)
 
     def add_tags(self, ResourceArn: str, Tags: list[dict[str, str]]) -> None:
         added = {tag["Key"]: tag["Value"] for tag in Tags}

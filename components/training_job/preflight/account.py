@@ -12,6 +12,7 @@ from components.training_job.aws.images import PrivateImage, image_exists
 from components.training_job.aws.remembered_answers import RememberedAnswers
 from components.training_job.preflight.quotas import Quota, live_jobs, sagemaker_quotas
 from components.training_job.preflight.role_permissions import Need, Refusal, refused
+from components.training_job.preflight.training_plans import Plan, training_plan
 from components.training_job.run.job_names import Run, lineage_runs
 from components.training_job.run.service_record import describe, tags_of
 
@@ -49,6 +50,10 @@ class Account:
     def refusals(self, role_arn: str, need: Need) -> Future[list[Refusal]]:
         """What of a need a role is not allowed."""
         return self._ask("iam", need.region, refused, role_arn, need)
+
+    def training_plan(self, region: str, arn: str) -> Future[Plan | None]:
+        """A training plan; None where there is no such plan."""
+        return self._ask("sagemaker", region, training_plan, arn)
 
     def live_jobs(self, region: str) -> Future[list[dict[str, Any]]]:
         """All jobs that have not ended, or had not until a moment ago: their descriptions say."""

@@ -55,6 +55,12 @@ class PlannedLaunch:
         return None if is_unknown(uri) else private_image(uri)
 
     @property
+    def training_plan(self) -> str | None:
+        """The ARN of the training plan that the launch runs on."""
+        arn: str | None = self.choice.request["ResourceConfig"].get("TrainingPlanArn")
+        return None if is_unknown(arn) else arn
+
+    @property
     def channels(self) -> list[Channel]:
         """The channels with data in S3, except for those that the stack uploads before it."""
         described = enumerate(self.choice.request.get("InputDataConfig", []))

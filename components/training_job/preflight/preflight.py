@@ -1,8 +1,8 @@
 """What would make a launch fail, asked of AWS before anything is stopped or paid for.
 
-The account's quotas, the existence of image, inputs and role, what the role may do, and other
-owners' live jobs on the lineage. What may not be asked is printed and passed over: a deployer
-needs no permission for it.
+The account's quotas, the training plan, the existence of image, inputs and role, what the role may
+do, and other owners' live jobs on the lineage. What may not be asked is printed and passed over: a
+deployer needs no permission for it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -29,6 +30,7 @@ from components.training_job.preflight.quotas import (
     shortages,
 )
 from components.training_job.preflight.role_permissions import needs_of_launch
+from components.training_job.preflight.training_plans import plan_notices, plan_problems
 from components.training_job.request.fallbacks import choice_of
 from components.training_job.request.job_inputs import JobInputs
 from components.training_job.request.job_tags import OWNER_TAG
@@ -65,6 +67,7 @@ class Preflight:
         self._ask_all(launch)
         checks = {
             "quotas": self._quotas,
+            "the training plan": self._training_plan,
             "image": self._image,
             "inputs": self._inputs,
             "role": self._role,
@@ -96,6 +99,8 @@ class Preflight:
         account, region = self._account, launch.inputs.region
         account.quotas(region)
         account.live_jobs(region)
+        if launch.training_plan:
+            account.training_plan(region, launch.training_plan)
         if launch.image:
             account.image_exists(launch.image)
         for channel in launch.channels:
@@ -126,6 +131,21 @@ class Preflight:
             for problem in _quota_problems(choice, {}, quotas, region):
                 self._warn(f"{launch.inputs.lineage}: a later attempt would be refused: {problem}")
         yield from _quota_problems(launch.choice, used, quotas, region)
+
+    def _training_plan(self, launch: PlannedLaunch) -> Iterator[Problem]:
+        inputs, arn = launch.inputs, launch.training_plan
+        if not arn:
+            return
+        plan = self._account.training_plan(inputs.region, arn).result()
+        own = self._live(inputs.region, self._live_runs(inputs))
+        held = sum(
+            job["ResourceConfig"]["InstanceCount"]
+            for job in own
+            if job["ResourceConfig"].get("TrainingPlanArn") == arn
+        )
+        for notice in plan_notices(launch.choice, plan, held):
+            self._warn(f"{inputs.lineage}: {notice}")
+        yield from plan_problems(launch.choice, plan, datetime.now(UTC))
 
     def _image(self, launch: PlannedLaunch) -> Iterator[Problem]:
         if launch.image and not self._account.image_exists(launch.image).result():

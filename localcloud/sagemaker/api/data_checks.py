@@ -50,13 +50,6 @@ def check_experiment(request: dict[str, Any], account: str, region: str) -> None
             raise ServiceError("ResourceNotFound", message)
 
 
-def check_training_plan(request: dict[str, Any], account: str, region: str) -> None:
-    """Raises the service's ResourceNotFound for a training plan of another account or region."""
-    plan = request["ResourceConfig"].get("TrainingPlanArn", "")
-    if plan and plan.split(":")[3:5] != [region, account]:
-        raise ServiceError("ResourceNotFound", f"Training plan {plan} does not exist")
-
-
 def check_data(request: dict[str, Any], session: Session, role: identities.Role | None) -> None:
     """Raises the service's ValidationException for input or output that can't be used.
 

@@ -14,13 +14,8 @@ from localcloud.corrections import role_history
 from localcloud.permissions.patterns import PolicyError
 from localcloud.protocol.errors import NOT_FOUND, ServiceError, not_found, validation_error
 from localcloud.protocol.validation import validate
-from localcloud.sagemaker.api import listing, rules, search, updates
-from localcloud.sagemaker.api.data_checks import (
-    check_data,
-    check_experiment,
-    check_image,
-    check_training_plan,
-)
+from localcloud.sagemaker.api import listing, rules, search, training_plans, updates
+from localcloud.sagemaker.api.data_checks import check_data, check_experiment, check_image
 from localcloud.sagemaker.jobs import description, statuses, usage, warm_pools
 from localcloud.sagemaker.jobs.job_store import JobStore
 from localcloud.sagemaker.jobs.past_jobs import PastJobs
@@ -58,6 +53,7 @@ class TrainingService:
         self._operations: dict[str, Callable[[Place, Document], Document]] = {
             "CreateTrainingJob": self._create,
             "DescribeTrainingJob": self._describe,
+            "DescribeTrainingPlan": self._describe_plan,
             "ListTrainingJobs": self._list,
             "Search": self._search,
             "StopTrainingJob": self._stop,
@@ -172,7 +168,7 @@ class TrainingService:
         self._refuse_duplicate(arn)
         check_image(request)
         check_experiment(request, account, region)
-        check_training_plan(request, account, region)
+        training_plans.check(request, account, region)
         access = self._assume_role(request, place, arn)
         now = time.time()
         job = TrainingJob(
@@ -244,6 +240,10 @@ class TrainingService:
 
     def _describe(self, place: Place, request: Document) -> Document:
         return description.describe(self._find(place, request), time.time())
+
+    def _describe_plan(self, place: Place, request: Document) -> Document:
+        plan, jobs = request["TrainingPlanName"], self._jobs.holding()
+        return training_plans.describe(plan, place, jobs, time.time())
 
     def _list(self, place: Place, request: Document) -> Document:
         return listing.list_jobs(self._jobs.orders(place), request, time.time())

@@ -124,6 +124,9 @@ def test_a_launch_on_a_training_plan_is_allowed_on_the_plans_in_use():
     assert allowed(policy, CREATE, SITE.arn("sagemaker", "reserved-capacity/a"), LAUNCH)
     assert not allowed(policy, CREATE, f"{plan}-2", LAUNCH)
     assert not allowed(deployer_policy(SCOPE), CREATE, plan, LAUNCH)
+    assert allowed(policy, "sagemaker:DescribeTrainingPlan", plan, {})
+    assert not allowed(policy, "sagemaker:DescribeTrainingPlan", f"{plan}-2", {})
+    assert "sagemaker:DescribeTrainingPlan" not in actions(deployer_policy(SCOPE))
 
 
 def test_a_tuning_job_is_launched_only_where_the_stack_tunes_and_by_its_names():

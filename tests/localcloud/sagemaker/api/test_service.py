@@ -182,6 +182,26 @@ def test_a_job_runs_on_a_training_plan_of_its_account_and_region(cloud: Cloud):
     assert (code, "does not exist" in message) == ("ResourceNotFound", True)
 
 
+def test_a_training_plan_is_active_and_its_instances_are_in_use_while_a_job_runs(cloud: Cloud):
+    arn = "arn:aws:sagemaker:us-east-1:123456789012:training-plan/summer-2027"
+    job = cloud.create(
+        "import time; time.sleep(60)", ResourceConfig={**resources(1), "TrainingPlanArn": arn}
+    )
+    described = cloud.sagemaker.describe_training_plan(TrainingPlanName=arn)
+    cloud.stop(job)
+    after = cloud.sagemaker.describe_training_plan(TrainingPlanName="summer-2027")
+
+    assert (described["Status"], described["TargetResources"]) == ("Active", ["training-job"])
+    assert described["EndTime"] - described["StartTime"] > timedelta(days=28)
+    assert [each["InUseInstanceCount"] for each in (described, after)] == [1, 0]
+    assert after["TrainingPlanArn"] == arn
+    code, _ = refusal(
+        cloud.sagemaker.describe_training_plan,
+        TrainingPlanName=arn.replace("123456789012", "210987654321"),
+    )
+    assert code == "ResourceNotFound"
+
+
 def test_the_first_preference_that_has_room_is_selected_and_run(cloud: Cloud):
     preferences = [
         {"InstanceType": "ml.c5.xlarge", "InstanceCount": 101},  # above the quota
