@@ -210,6 +210,9 @@ class TrainingPlatform(pulumi.ComponentResource):
                 bucket_name=self.artifact_store.bucket_name,
                 key_arn=self.artifact_store.key_arn,
                 tunes=self._needs.tuning,
+                waiting_is_limited=any(
+                    job.max_pending is not None for job in self._settings.jobs.values()
+                ),
             ),
             self._child(),
         )

@@ -7,7 +7,7 @@ it shows in a chat. A mail shows the same text as JSON.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from components.alerts.job_kinds import TRAINING_JOB, TUNING_JOB, JobKind
@@ -47,7 +47,7 @@ class Ending:
     """
 
     name: str
-    detail: dict[str, list[Any]]
+    detail: dict[str, Any]
     title: str
     description: str | None = None
     kind: JobKind = TRAINING_JOB
@@ -74,14 +74,16 @@ and then the message is not JSON either. An empty reason matches both patterns, 
 are sent.
 """
 
+_STOPPED = Ending(
+    "stopped",
+    {"TrainingJobStatus": ["Stopped"], "SecondaryStatus": ["Stopped"]},
+    "was stopped",
+    "A person or a program stopped it. Its checkpoints are kept: a relaunch goes on from them.",
+)
+
 ENDINGS = (
     *FAILURES,
-    Ending(
-        "stopped",
-        {"TrainingJobStatus": ["Stopped"], "SecondaryStatus": ["Stopped"]},
-        "was stopped",
-        "A person or a program stopped it. Its checkpoints are kept: a relaunch goes on from them.",
-    ),
+    _STOPPED,
     Ending(
         "wait",
         {"TrainingJobStatus": ["Stopped"], "SecondaryStatus": ["MaxWaitTimeExceeded"]},
@@ -128,6 +130,35 @@ TUNING_ENDINGS = (
     ),
 )
 """The ends of tuning jobs that people should know of. Those of single trials are not among them."""
+
+_PENDING = Ending(
+    "pending",
+    {"TrainingJobStatus": ["Stopped"], "SecondaryStatus": ["Stopped"]},
+    "was stopped",
+    "Its maxPending was over before it had capacity, or a person or a program stopped it: "
+    "`pulumi refresh` records which, as the outcome capacity or stopped. Its checkpoints are kept: "
+    "relaunch it with a longer maxPending, or on another instance type.",
+)
+
+
+def endings(waiting_is_limited: bool, tunes: bool) -> tuple[Ending, ...]:
+    """The ways to end of a stack's jobs: some may have a limit of their waiting, or be tuned.
+
+    A job that has waited as long as MaxPendingTimeInSeconds ends as one that a person stopped:
+    the service has no secondary status for it. What distinguishes them is how long it waited,
+    which no pattern can compute. So the message about a job with such a limit names both.
+    """
+    tuning = TUNING_ENDINGS if tunes else ()
+    if not waiting_is_limited:
+        return (*ENDINGS, *tuning)
+    stopped, pending = _where_limited(_STOPPED, False), _where_limited(_PENDING, True)
+    return (*(stopped if each is _STOPPED else each for each in ENDINGS), pending, *tuning)
+
+
+def _where_limited(ending: Ending, is_limited: bool) -> Ending:
+    """The ending of only those jobs whose waiting is limited, or is not."""
+    limit = {"StoppingCondition": {"MaxPendingTimeInSeconds": [{"exists": is_limited}]}}
+    return replace(ending, detail=ending.detail | limit)
 
 
 def event_pattern(ending: Ending, site: Site, bucket: str) -> dict[str, Any]:

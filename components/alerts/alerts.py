@@ -9,12 +9,11 @@ import pulumi
 import pulumi_aws as aws
 
 from components.alerts.alert_documents import (
-    ENDINGS,
     FAILURES,
-    TUNING_ENDINGS,
     TUNING_FAILURES,
     Ending,
     chat_trust,
+    endings,
     event_inputs,
     event_message,
     event_pattern,
@@ -43,6 +42,7 @@ class AlertsArgs:
         bucket_name: the bucket that the stack's jobs write to; alerts know them by it.
         key_arn: the key that encrypts the alerts; its policy lets the publishing services use it.
         tunes: whether the stack has a tuning job.
+        waiting_is_limited: whether SageMaker stops a job of the stack that waits too long.
     """
 
     site: Site
@@ -50,6 +50,7 @@ class AlertsArgs:
     bucket_name: pulumi.Input[str]
     key_arn: pulumi.Input[str]
     tunes: bool = False
+    waiting_is_limited: bool = False
 
 
 class Alerts(pulumi.ComponentResource):
@@ -77,7 +78,7 @@ class Alerts(pulumi.ComponentResource):
             self._subscribe(number, email)
         if settings.slack is not None:
             self._create_slack_channel(settings.slack)
-        for ending in (*ENDINGS, *(TUNING_ENDINGS if args.tunes else ())):
+        for ending in endings(args.waiting_is_limited, args.tunes):
             rule = self._create_event_rule(ending)
             if ending in (*FAILURES, *TUNING_FAILURES):
                 self._create_failure_alarm(ending, rule)

@@ -14,7 +14,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 from components.training_job.aws.aws_provider import AwsResourceProvider, State
 from components.training_job.aws.errors import TrainingJobError, traced
 from components.training_job.run.job_state import progress
-from components.training_job.run.outcome import outcome_of, remedy_for
+from components.training_job.run.outcome import outcome_of, reason_of, remedy_for
 from components.training_job.run.service_record import describe
 from components.training_job.run.waiting import last_log_lines, wait_for_end
 from components.unknowns import has_unknown, is_unknown
@@ -65,7 +65,7 @@ class TrainingJobCompletionProvider(AwsResourceProvider):
         name, outcome = description["TrainingJobName"], outcome_of(description)
         logs = self._clients.client("logs", props["region"])
         lines = last_log_lines(logs, name, _LOG_LINES)
-        reason = description.get("FailureReason") or description["SecondaryStatus"]
+        reason = reason_of(description) or description["SecondaryStatus"]
         return "\n".join(
             [
                 f"{name} ended as {description['TrainingJobStatus']} ({outcome}): {reason}",

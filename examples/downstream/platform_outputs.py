@@ -43,7 +43,7 @@ class TrainingJobOutputs:
     outcome: str
     """completed, running, stopped, or the class of the failure; "" while it is not launched."""
     failure_reason: str
-    """What SageMaker says of a failure, "" without one."""
+    """What SageMaker says of a failure, or that maxPending was over; "" without either."""
     attempt: int
     """Which run of its definition the job is, from 1; 0 while it is not launched."""
     interruptions: int

@@ -16,7 +16,7 @@ from components.training_job.request.cost import (
 )
 from components.training_job.request.instance_choices import instance_choices
 from components.training_job.run.job_names import run_of
-from components.training_job.run.outcome import outcome_of
+from components.training_job.run.outcome import outcome_of, reason_of
 
 State = dict[str, Any]
 
@@ -46,7 +46,7 @@ class JobState:
     outcome: str = ""
     """completed, running, stopped, or the class of the failure; "" while it is not launched."""
     failure_reason: str = ""
-    """What SageMaker says of a failure, "" without one."""
+    """What SageMaker says of a failure, or that maxPending was over; "" without either."""
     attempt: int = 0
     """Which run of its definition the job is, from 1; 0 while it is not launched."""
     tries: int = field(default=0, metadata=RECORDED_ONLY)
@@ -107,7 +107,7 @@ def progress(description: Mapping[str, Any]) -> State:
         "status": description["TrainingJobStatus"],
         "secondary_status": description.get("SecondaryStatus", ""),
         "outcome": outcome_of(description),
-        "failure_reason": description.get("FailureReason", ""),
+        "failure_reason": reason_of(description),
         "interruptions": sum(visit["Status"] == "Interrupted" for visit in visits),
         "training_seconds": training,
         "billable_seconds": billable,

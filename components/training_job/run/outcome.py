@@ -11,6 +11,7 @@ from datetime import timedelta
 from itertools import takewhile
 from typing import Any
 
+from components.durations import format_duration
 from components.training_job.request.cost import is_prepaid
 
 TERMINAL_STATUSES = frozenset({"Completed", "Failed", "Stopped"})
@@ -93,6 +94,18 @@ def _has_waited_too_long(description: Mapping[str, Any]) -> bool:
     since = waiting[-1]["StartTime"]
     waited: timedelta = waiting[0].get("EndTime", since) - since
     return waited >= timedelta(seconds=limit) - _COUNTED_EARLIER
+
+
+def reason_of(description: Mapping[str, Any]) -> str:
+    """Why the job failed or found no capacity; "" where the service does not say.
+
+    The service gives no reason for the end of a job that has waited too long.
+    """
+    reason = str(description.get("FailureReason", ""))
+    if not reason and outcome_of(description) == "capacity":
+        limit = format_duration(description["StoppingCondition"]["MaxPendingTimeInSeconds"])
+        return f"it waited for capacity for {limit}, as long as maxPending allows"
+    return reason
 
 
 def has_failed(outcome: str) -> bool:

@@ -15,6 +15,7 @@ from components.alerts.alert_documents import (
     TUNING_ENDINGS,
     Ending,
     chat_trust,
+    endings,
     event_inputs,
     event_message,
     event_pattern,
@@ -59,10 +60,10 @@ def tuning_event(name: str = TUNING_JOB, **detail: Any) -> dict[str, Any]:
     }
 
 
-def messages(happened: dict[str, Any]) -> list[dict[str, Any]]:
+def messages(happened: dict[str, Any], limited: bool = False) -> list[dict[str, Any]]:
     """The messages that a topic gets: one for each pattern that matches, which must be JSON."""
     found = []
-    for ending in (*ENDINGS, *TUNING_ENDINGS):
+    for ending in endings(limited, tunes=True):
         pattern = event_pattern(ending, SITE, BUCKET)
         if EventPattern(json.dumps(pattern), pattern).matches_event(happened):
             transformer = {
@@ -86,6 +87,31 @@ def test_failed_stopped_and_both_kinds_of_running_out_of_time_have_messages_of_t
         "wait": (["Stopped"], ["MaxWaitTimeExceeded"]),
         "runtime": (["Stopped"], ["MaxRuntimeExceeded"]),
     }
+
+
+@pytest.mark.parametrize(
+    ("limits", "causes"),
+    [
+        ({"MaxRuntimeInSeconds": 60}, "A person or a program stopped it."),
+        (
+            {"MaxRuntimeInSeconds": 60, "MaxPendingTimeInSeconds": 1800},
+            "Its maxPending was over before it had capacity, or a person or a program stopped it",
+        ),
+    ],
+)
+def test_only_a_job_whose_waiting_is_limited_may_have_waited_too_long(
+    limits: dict[str, int], causes: str
+):
+    status = {"TrainingJobStatus": "Stopped", "SecondaryStatus": "Stopped"}
+    (content,) = messages(event(**status, StoppingCondition=limits), limited=True)
+    assert content["title"] == f"Training job {JOB} was stopped"
+    assert content["description"].startswith(causes)
+
+
+def test_what_ends_otherwise_has_the_same_message_in_a_stack_whose_waiting_is_limited():
+    assert [each for each in endings(True) if each.name not in ("stopped", "pending")] == [
+        each for each in ENDINGS if each.name != "stopped"
+    ]
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

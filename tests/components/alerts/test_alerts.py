@@ -127,6 +127,15 @@ def test_a_stack_that_tunes_reports_tuning_jobs_too(default: Recording):
         assert alarm["alarmDescription"] == "3 or more tuning jobs failed within a day"
 
 
+def test_a_stack_whose_jobs_may_wait_too_long_has_a_message_for_that(default: Recording):
+    args = dataclasses.replace(ARGS, waiting_is_limited=True)
+    limited = record(lambda: Alerts("alerts", args))
+    pattern = limited.the(RULE, "-pending").document("eventPattern")
+    assert pattern["detail"]["StoppingCondition"] == {"MaxPendingTimeInSeconds": [{"exists": True}]}
+    assert "-pending-undelivered" in limited.the(ALARM, "-pending-undelivered").name
+    assert not [rule for rule in default.of(RULE) if rule.name.endswith("-pending")]
+
+
 def test_a_completed_job_raises_no_alert(default: Recording):
     patterns = [json.loads(rule.inputs["eventPattern"]) for rule in default.of(RULE)]
     statuses = {status for each in patterns for status in each["detail"]["TrainingJobStatus"]}

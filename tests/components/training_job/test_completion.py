@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -52,6 +53,24 @@ def test_a_failed_job_is_reported_with_reason_log_and_remedy_once_all_have_ended
     assert "Remedy: " in text
     assert completing not in text
     assert aws.live() == []
+
+
+def test_a_job_that_has_waited_for_capacity_too_long_is_reported_with_that_and_the_remedy(
+    completion: TrainingJobCompletionProvider, aws: FakeAws, launched: Callable[[str], str]
+) -> None:
+    name = launched("team-dev-a")
+    aws.set_status(name, "Stopped")
+    row = {"Status": "Pending", "StartTime": aws.now, "EndTime": aws.now + timedelta(hours=2)}
+    aws.jobs[name]["StoppingCondition"] |= {"MaxPendingTimeInSeconds": 7200}
+    aws.jobs[name]["SecondaryStatusTransitions"] = [row]
+    with pytest.raises(TrainingJobError) as error:
+        completion.create(completion_of(name))
+    ended, *_, remedy = str(error.value).splitlines()
+    assert ended == (
+        f"{name} ended as Stopped (capacity): it waited for capacity for 2h, as long as "
+        "maxPending allows"
+    )
+    assert "raise maxPending" in remedy
 
 
 @pytest.mark.parametrize("secondary", ["MaxWaitTimeExceeded", "MaxRuntimeExceeded", "Stopped"])

@@ -11,6 +11,7 @@ from components.training_job.run.outcome import (
     is_live,
     is_terminal,
     outcome_of,
+    reason_of,
     remedy_for,
 )
 
@@ -89,6 +90,8 @@ def test_a_job_that_waited_for_capacity_as_long_as_it_may_has_failed(
     }
     assert outcome_of(description) == expected
     assert has_failed(expected) == (expected == "capacity")
+    waited = "it waited for capacity for 30m, as long as maxPending allows"
+    assert reason_of(description) == (waited if expected == "capacity" else "")
 
 
 def test_running_out_of_time_is_a_failure_and_being_stopped_is_not() -> None:
