@@ -16,7 +16,14 @@ from torch.distributed.checkpoint.state_dict import (
 )
 from transformers import AutoTokenizer
 
-from hyperparameters import RefusalError, Settings, check_course, sequences_of_a_rank
+from hyperparameters import (
+    RefusalError,
+    Settings,
+    check_course,
+    check_form,
+    sequences_of_a_rank,
+    unreadable,
+)
 from ranks import complain, join_the_other_ranks, say, shard
 from sequences import load_sequences
 from sharded_checkpoints import Save, ShardedCheckpoints
@@ -144,12 +151,7 @@ class Finetuning:
             self.checkpoints.load(self.newest, state)
         except CheckpointException as error:
             [(why, _), *_] = error.failures.values()
-            first_line = str(why).partition("\n")[0]
-            raise RefusalError(
-                f"the checkpoint of step {self.newest.step} can't be read into this model "
-                f"({first_line}): go back to the model that it was made with, or set fresh, which "
-                "begins another lineage without a checkpoint"
-            ) from error
+            raise unreadable(checkpoint_of(self.newest.step), str(why)) from error
         set_state_dict(
             self.model,
             self.optimizer,
@@ -182,11 +184,12 @@ def newest_checkpoint(checkpoints: ShardedCheckpoints, settings: Settings) -> Sa
     """
     newest = checkpoints.newest()
     if newest:
-        name = f"the checkpoint of step {newest.step}"
-        check_course(name, newest.made_with, settings.course)
-    elif any(settings.checkpoints.glob("step-*.rank-*.sha256-*")):
-        raise RefusalError(
-            "the checkpoints are of an earlier form of this script, which this one can't read: "
-            "finish with that one, or set fresh, which begins another lineage without a checkpoint"
-        )
+        check_course(checkpoint_of(newest.step), newest.made_with, settings.course)
+    else:
+        check_form(settings.checkpoints)
     return newest
+
+
+def checkpoint_of(step: int) -> str:
+    """What a message calls the checkpoint of a step."""
+    return f"the checkpoint of step {step}"

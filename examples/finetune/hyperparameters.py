@@ -56,6 +56,28 @@ def check_course(checkpoint: str, made_with: Mapping[str, int], here: Mapping[st
         )
 
 
+def check_form(checkpoints: Path) -> None:
+    """Checks that a folder without a save has no checkpoints of the script's earlier form.
+
+    Raises:
+        RefusalError: if it has.
+    """
+    if any(checkpoints.glob("step-*.rank-*.sha256-*")):
+        raise RefusalError(
+            "the checkpoints are of an earlier form of this script, which this one can't read: "
+            "finish with that one, or set fresh, which begins another lineage without a checkpoint"
+        )
+
+
+def unreadable(checkpoint: str, why: str) -> RefusalError:
+    """The refusal of a checkpoint that doesn't fit into the model, by what PyTorch says of it."""
+    first_line = why.partition("\n")[0]
+    return RefusalError(
+        f"{checkpoint} can't be read into this model ({first_line}): go back to the model that it "
+        "was made with, or set fresh, which begins another lineage without a checkpoint"
+    )
+
+
 def sequences_of_a_rank(sequences_per_step: int, ranks: int) -> int:
     """How many of a step's sequences each rank computes.
 

@@ -16,7 +16,7 @@ STRIDES = (1, 3, 7)  # from a word to the next one in a text, which the model ca
 TEXTS, LENGTH = 600, 20
 
 
-def make_model(folder: Path) -> None:
+def make_model(folder: Path, hidden_size: int) -> None:
     vocabulary = {word: number for number, word in enumerate(["<unknown>", "<end>", *WORDS])}
     tokens = Tokenizer(models.WordLevel(vocabulary, unk_token="<unknown>"))
     tokens.pre_tokenizer = pre_tokenizers.Whitespace()
@@ -25,7 +25,7 @@ def make_model(folder: Path) -> None:
     )
     config = LlamaConfig(
         vocab_size=len(vocabulary),
-        hidden_size=64,
+        hidden_size=hidden_size,
         intermediate_size=128,
         num_hidden_layers=2,
         num_attention_heads=4,
@@ -48,5 +48,6 @@ def write_texts(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    make_model(Path(sys.argv[1]) / "model")
+    make_model(Path(sys.argv[1]) / "model", 64)
+    make_model(Path(sys.argv[1]) / "wider-model", 128)
     write_texts(Path(sys.argv[1]) / "train")

@@ -76,6 +76,7 @@ def train(
     instances: int,
     distribution: str = "torchrun",
     hyperparameters: dict[str, str] | None = None,
+    model: str = "model",
     **changes: Any,
 ) -> str:
     """Starts a job of a lineage and returns its name."""
@@ -86,7 +87,11 @@ def train(
             "TrainingInputMode": "File",
             "ContainerEntrypoint": [*launcher, "--entry-point", "train.py", "--"],
         },
-        InputDataConfig=[channel(each, f"inputs/{each}/") for each in ("code", "model", "train")],
+        InputDataConfig=[
+            channel("code", "inputs/code/"),
+            channel("model", f"inputs/{model}/"),
+            channel("train", "inputs/train/"),
+        ],
         ResourceConfig=resources(instances),
         CheckpointConfig=checkpoints(f"checkpoints/{lineage}"),
         HyperParameters=HYPERPARAMETERS | (hyperparameters or {}),
@@ -161,15 +166,38 @@ def test_a_checkpoint_that_cant_be_continued_is_the_failure_reason(cloud: Cloud)
 
     job = train(cloud, "refused", instances=2, hyperparameters={"seed": "7"})
 
-    ended = cloud.ended(job, PATIENCE_SECONDS)
-    assert ended["TrainingJobStatus"] == "Failed"
-    reason = ended["FailureReason"].partition(", exit code")[0]
     assert re.fullmatch(
         r"AlgorithmError: train.py: the checkpoint of step \d+ was made with seed 0 and can't be "
         r"continued with seed 7: go back to those values, or set fresh, which begins another "
         r"lineage without a checkpoint",
-        reason,
+        failure_of(cloud, job),
     )
+
+    job = train(cloud, "refused", instances=2, model="wider-model")
+
+    assert re.fullmatch(
+        r"AlgorithmError: train.py: the checkpoint of step \d+ can't be read into this model "
+        r"\([^\n]+\): go back to the model that it was made with, or set fresh, which begins "
+        r"another lineage without a checkpoint",
+        failure_of(cloud, job),
+    )
+
+
+def test_a_checkpoint_of_the_scripts_earlier_form_is_the_failure_reason(cloud: Cloud) -> None:
+    cloud.put(f"checkpoints/earlier/step-000000120.rank-0.sha256-{'0' * 64}", b"a state")
+
+    job = train(cloud, "earlier", instances=1)
+
+    assert failure_of(cloud, job).startswith(
+        "AlgorithmError: train.py: the checkpoints are of an earlier form of this script"
+    )
+
+
+def failure_of(cloud: Cloud, job: str) -> str:
+    """Waits for a job's failure; returns its reason, without the exit code."""
+    ended = cloud.ended(job, PATIENCE_SECONDS)
+    assert ended["TrainingJobStatus"] == "Failed", (ended, cloud.lines(job))
+    return str(ended["FailureReason"].partition(", exit code")[0])
 
 
 def on_ranks(pytorch: Path, ranks: int, *arguments: str) -> dict[str, Any]:

@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from hyperparameters import RefusalError, check_course, sequences_of_a_rank
+from hyperparameters import (
+    RefusalError,
+    check_course,
+    check_form,
+    sequences_of_a_rank,
+    unreadable,
+)
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
@@ -59,6 +65,25 @@ def test_a_checkpoint_of_other_hyperparameters_is_refused_with_all_that_differs(
         f"{NAME} was made with sequences-per-step 64, seed 7 and can't be continued with "
         "sequences-per-step 32, seed 0: go back to those values, or set fresh, which begins "
         "another lineage without a checkpoint"
+    )
+
+
+def test_checkpoints_of_the_scripts_earlier_form_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "step-000000120.5f0c9a1e").mkdir()  # an unfinished save of this form
+    check_form(tmp_path)
+    (tmp_path / f"step-000000120.rank-0.sha256-{'0' * 64}").touch()
+    with pytest.raises(RefusalError, match="of an earlier form of this script") as refused:
+        check_form(tmp_path)
+    assert "set fresh" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_checkpoint_of_another_model_is_refused_with_the_first_line_that_pytorch_says() -> None:
+    refusal = str(unreadable(NAME, "Size mismatch between saved [12, 8] and [16, 8]\nat a.py:7"))
+    assert refusal == (
+        f"{NAME} can't be read into this model (Size mismatch between saved [12, 8] and [16, 8]): "
+        "go back to the model that it was made with, or set fresh, which begins another lineage "
+        "without a checkpoint"
     )
 
 
