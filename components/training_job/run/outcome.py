@@ -22,10 +22,12 @@ LIVE_STATUSES = ("InProgress", "Stopping")
 DELETING = "Deleting"
 """The status of a record that is about to vanish; only that of a job that has ended can be."""
 
+# InsufficientCapacityError: AWS's guide names it for a job that waited two days on a training plan.
 _FAILURE_CLASSES = {
     "AlgorithmError": "script error",
     "CapacityError": "capacity",
     "ClientError": "request error",
+    "InsufficientCapacityError": "capacity",
     "InternalServerError": "service error",
 }
 _STOP_CLASSES = {"MaxWaitTimeExceeded": "out of wait", "MaxRuntimeExceeded": "out of runtime"}

@@ -19,6 +19,7 @@ ENDS = [
     ("Completed", "Completed", "", "completed"),
     ("Failed", "Failed", "AlgorithmError: boom, exit code: 1", "script error"),
     ("Failed", "Failed", "CapacityError: Unable to provision", "capacity"),
+    ("Failed", "Failed", "InsufficientCapacityError: none in two days", "capacity"),
     ("Failed", "Failed", "ClientError: Data download failed", "request error"),
     ("Failed", "Failed", "InternalServerError: We encountered", "service error"),
     ("Stopped", "MaxWaitTimeExceeded", "", "out of wait"),
