@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from components.instances import training_instance_types
 from components.stack.configuration import parse
 from tests.components.training_job.code_channel.container import Container
 
@@ -24,6 +25,20 @@ def test_an_example_breaks_no_rule(jobs: dict[str, Any]) -> None:
     assert problems == []
     assert settings is not None
     assert settings.jobs.keys() == jobs.keys()
+
+
+@pytest.mark.parametrize("jobs", EXAMPLES, ids=lambda jobs: next(iter(jobs)))
+def test_an_example_of_fine_tuning_uses_all_accelerators(jobs: dict[str, Any]) -> None:
+    """Without torchrun the example trains on one GPU, and refuses several hosts."""
+    settings, _ = parse({"team": "research", "jobs": jobs}, PROJECT)
+    for job in settings.jobs.values() if settings else ():
+        groups = [group for variant in job.variants for group in variant.groups]
+        processes = [
+            training_instance_types()[each.instance_type].accelerators * each.instance_count
+            for each in groups
+        ]
+        if job.source and job.source.dir == "examples/finetune" and max(processes) > 1:
+            assert job.distribution == "torchrun"
 
 
 def test_the_example_of_a_script_runs_and_goes_on_from_its_checkpoints(tmp_path: Path) -> None:
