@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 
 from components.training_job.request.job_tags import OWNER_TAG
+from development.jobs import stop_live
 from development.log_lines import read_lines
 from tests.integration.engine import Stack
 from tests.integration.settings import FOREVER, counting_job, stack_with
+from toolchain.layout import CHECKOUT
 
 pytestmark = pytest.mark.integration
 
@@ -94,6 +98,49 @@ def test_a_pause_stops_in_place_and_the_next_attempt_goes_on(new_stack: NewStack
     assert len(stack.jobs("work")) == 2
 
 
+@pytest.mark.deep
+def test_a_paused_job_goes_on_on_one_host_and_then_on_three_as_accurate_as_ever(
+    new_stack: NewStack,
+) -> None:
+    """The digits example, whose model has a test accuracy of 0.98 and more on any number of hosts.
+
+    It trains so fast that it is stopped first, as `make pause` does, and then paused.
+    """
+    digits = yaml.safe_load((CHECKOUT / "Pulumi.dev.yaml").read_text())["config"]
+    stack = new_stack(stack_with(digits=digits["sagemaker-training:jobs"]["digits"]))
+    job = stack.settings["jobs"]["digits"]
+    assert job["instanceCount"] == 2
+    job["hyperparameters"]["epochs"] = 80
+    stack.up().succeeded()
+    steps = []
+    for instances in (1, 3):
+        stack.wait_for_job("digits", lambda run: "epoch=" in printed(stack, run), 240)
+        assert len(stop_live(stack.client("sagemaker"), [stack.lineage("digits")])) == 1
+        job["paused"] = True
+        stack.up().succeeded()
+        [paused, *_] = stack.jobs("digits")
+        assert paused["TrainingJobStatus"] == "Stopped"
+        [step] = re.findall(r"asked to stop: step (\d+) of 3520 is saved", printed(stack, paused))
+        steps.append(int(step))
+
+        job |= {"paused": False, "instanceCount": instances}
+        said = " ".join(stack.preview().succeeded().text.split())
+        capacity = f"{instances} × ml.c5.xlarge, on spot capacity"
+        assert f"{paused['TrainingJobName']}: goes on from step {step} on {capacity}" in said
+        stack.settings["waitForCompletion"] = instances == 3
+        stack.up().succeeded()
+        resumed = stack.wait_for_job(
+            "digits", lambda run: "goes on after step" in printed(stack, run), 120
+        )
+        assert resumed["ResourceConfig"]["InstanceCount"] == instances
+        assert f"goes on after step {step} of 3520" in printed(stack, resumed)
+
+    assert 0 < steps[0] < steps[1] < 3520
+    ended = stack.outputs()["training_jobs"]["digits"]
+    assert (ended["status"], ended["instance_count"]) == ("Completed", 3)
+    assert ended["metrics"]["test_accuracy"] == pytest.approx(0.986, abs=0.01)
+
+
 @pytest.mark.parametrize(
     "by_hand", [False, pytest.param(True, marks=pytest.mark.deep)], ids=["replaced", "deleted"]
 )
@@ -153,6 +200,12 @@ def has_checkpoint(stack: Stack, job: dict[str, Any]) -> bool:
     bucket, _, prefix = job["CheckpointConfig"]["S3Uri"].removeprefix("s3://").partition("/")
     listed = stack.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)
     return any(each["Key"].endswith(".txt") for each in listed.get("Contents", []))
+
+
+def printed(stack: Stack, job: dict[str, Any]) -> str:
+    """All that the job's hosts have printed so far, one line after the other."""
+    lines = read_lines(stack.client("logs"), job["TrainingJobName"])
+    return "\n".join(line.message for line in lines if line.host == "algo-1")
 
 
 def log_of(stack: Stack, job: dict[str, Any]) -> str:
