@@ -203,7 +203,7 @@ def has_checkpoint(stack: Stack, job: dict[str, Any]) -> bool:
 
 
 def printed(stack: Stack, job: dict[str, Any]) -> str:
-    """All that the job's hosts have printed so far, one line after the other."""
+    """All that the job's first host has printed so far, one line after the other."""
     lines = read_lines(stack.client("logs"), job["TrainingJobName"])
     return "\n".join(line.message for line in lines if line.host == "algo-1")
 
