@@ -63,6 +63,7 @@ def _own_network() -> dict[str, Any]:
         "instanceCount": 2,
         "volumeGb": 30,
         "maxRuntime": "20m",
+        "expectedRuntime": "15m",
         "maxRetries": 2,
         "spot": {"maxWait": "1h", "checkpoints": True},
         "fallbacks": [{"instanceType": "ml.c5.2xlarge", "instanceCount": 4}, {"spot": False}],
