@@ -1,6 +1,6 @@
 """`python -m project_check FOLDER --stack STACK`: refuses files that replace the pack.
 
-The pipeline runs this before anything of the project. With some keys of Pulumi.yaml and of the file
+The pipeline runs this before the engine. With some keys of Pulumi.yaml and of the file
 of a stack, the engine runs another program in place of its own plugins, also of the one that starts
 the policy pack, or reads its settings elsewhere. Then a preview would show the pack's name, and
 judge nothing. Exits with 0, or prints every problem and exits with 1.

@@ -23,6 +23,7 @@ REUSABLE = "training-stack.yml"
 PROGRAM = "/guarded/program"
 RUN_AS_PROGRAM = "/guarded/as-program"
 PYTHON = "/guarded/packages/bin/python"
+INSTALL_PROGRAM = f"{RUN_AS_PROGRAM} .venv/bin/pip install -r requirements.txt"
 
 
 def workflow(name: str) -> dict[str, Any]:
@@ -170,9 +171,22 @@ class TestTheReusableWorkflow:
         assert variable == f"{pack}/configuration.json"
 
     @pytest.mark.parametrize("job", ["preview", "update"])
-    def test_refuses_files_that_replace_the_pack_before_it_runs_anything_of_the_program(
+    def test_checks_out_the_pack_after_the_programs_packages_and_leaves_it_read_only(
         self, job: str
     ):
+        in_order = jobs(REUSABLE)[job]["steps"]
+        written = [each.get("run", "") + str(each.get("with", {})) for each in in_order]
+        [last_install] = [at for at, each in enumerate(written) if INSTALL_PROGRAM in each]
+        # Nothing of the pack is on the machine before: neither its files nor its packages.
+        with_pack = [at for at, each in enumerate(written)
+                     if "$PACK" in each or "'path': 'pack'" in each]  # fmt: skip
+        assert min(with_pack) == last_install + 1
+        *_, proof, nothing = in_order[last_install + 2]["run"].splitlines()
+        assert proof.endswith(f"$({RUN_AS_PROGRAM} find /guarded/pack /guarded/packages -writable)")
+        assert nothing == 'test -z "$writable"'
+
+    @pytest.mark.parametrize("job", ["preview", "update"])
+    def test_refuses_files_that_replace_the_pack_before_it_runs_the_engine(self, job: str):
         in_order = jobs(REUSABLE)[job]["steps"]
         [at] = [
             number for number, each in enumerate(in_order)
@@ -180,8 +194,7 @@ class TestTheReusableWorkflow:
         ]  # fmt: skip
         # It is the pack's own check, from the pack's own repository.
         assert in_order[at]["run"].startswith('cd "$PACK"\n')
-        of_program = [f"\n{RUN_AS_PROGRAM} " in f"\n{each.get('run', '')}" for each in in_order]
-        assert not any(of_program[:at])
+        assert not any("pulumi " in each.get("run", "") for each in in_order[:at])
         assert any(is_engine(each) for each in in_order[at:])
         assert not {"continue-on-error", "if"} & in_order[at].keys()
 
@@ -195,7 +208,8 @@ class TestTheReusableWorkflow:
         # Everything else is in a folder of root, and called by its whole path.
         owned = [each.strip() for each in lines if "chown" in each]
         assert owned == ["sudo chown program .venv .source /guarded/written"]
-        assert "sudo cp --recursive pack program /guarded" in commands(job)
+        for each in ("pack", "program"):
+            assert f"sudo cp --recursive {each} /guarded" in commands(job)
         for each in re.findall(r"\S+(?= -m (?:policy_report|quota_report|project_check))",
                                commands(job)):  # fmt: skip
             assert each == PYTHON
@@ -215,7 +229,7 @@ class TestTheReusableWorkflow:
     @pytest.mark.parametrize("job", ["preview", "update"])
     def test_keeps_the_packs_packages_apart_from_the_programs(self, job: str):
         assert 'sudo /guarded/packages/bin/pip install -r "$PACK/requirements.txt"' in commands(job)
-        assert f"{RUN_AS_PROGRAM} .venv/bin/pip install -r requirements.txt" in commands(job)
+        assert INSTALL_PROGRAM in commands(job)
 
     def test_updates_only_after_a_preview_that_passed_and_only_from_a_protected_branch(self):
         update = jobs(REUSABLE)["update"]
