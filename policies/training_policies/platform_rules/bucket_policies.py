@@ -38,7 +38,7 @@ def _judge_transport(document: Any, _: Parameters) -> Iterator[Violation]:
     refused = [each for each in denying(document) if _refuses_plain(each)]
     if not _covers_bucket_and_objects([name for each in refused for name in each.resources]):
         yield Violation(
-            "a bucket that is reached without TLS",
+            "a bucket that can be reached without TLS",
             "data and credentials cross the network in plain text",
             "no statement that denies it",
             "a Deny of s3:* for everyone, on bucket and objects, where aws:SecureTransport is "
@@ -137,7 +137,7 @@ NOT_PUBLIC = Policy(
     checks="a bucket's policy allows nothing to the public",
     severity="critical",
     controls=[security_hub("S3.2"), security_hub("S3.3"), nist("AC-3")],
-    remedy="name who may reach the bucket",
+    remedy="name in the statement's Principal who may reach the bucket, or remove the statement",
     applies=_POLICIES,
     judge=for_documents(_judge_public, "policy"),
 )

@@ -55,10 +55,11 @@ def _controls_policy(
                 ):
                     yield Violation(
                         f"{resource.name} without {kind.label}",
-                        "it is a resource of its own, and nothing else asks for it",
+                        "it is a resource of its own; without it, AWS's default applies, which no "
+                        "policy checks",
                         "none",
                         f"{kind.label}, in the same stack",
-                        f"add {kind.label}",
+                        f"add {kind.label} for it to the stack",
                         resource.urn,
                     )
 

@@ -166,7 +166,7 @@ PLATFORM_VALUES = (
         resources("aws:sns/topic:Topic"),
         ["kmsMasterKeyId"],
         customer_key(),
-        why="alerts name jobs, failures and data, and AWS's own key lets no alarm publish",
+        why="alerts name jobs, failures and data; with AWS's own key, alarms can't publish them",
         controls=[security_hub("SNS.1"), checkov("CKV_AWS_26"), nist("SC-28")],
     ),
     value_rule(

@@ -29,13 +29,15 @@ def _judge(document: Any, parameters: Parameters) -> Iterator[Violation]:
     for statement in allowing(document):
         named = [each for each in statement.actions if not has_wildcard(each)]
         for action, keys in parameters["conditions"].items():
+            given = {key for of in statement.conditions.values() for key in of}
             lacking = [key for key in keys if not statement.depends_on(key)]
             if lacking and action.lower() in [each.lower() for each in named]:
                 yield Violation(
                     f"the statement {statement.sid or 'without a name'} allows {action}",
                     "without the condition it reaches more than is meant",
-                    sorted({key for keys in statement.conditions.values() for key in keys}),
+                    f"conditions on {', '.join(sorted(given))}" if given else "no condition",
                     f"a condition on {' and '.join(lacking)}",
+                    f"add to the statement a condition on {' and '.join(lacking)}",
                 )
 
 

@@ -11,7 +11,7 @@ from training_policies.compliance import checkov, nist, security_hub
 from training_policies.platform_rules.resource_types import of_types
 from training_policies.policy import Parameters, Policy
 from training_policies.resource import MISSING, UNKNOWN, Resource
-from training_policies.violation import Violation
+from training_policies.violation import Violation, shown
 
 _WIDEST_PREFIX = {4: 8, 6: 32}
 """The bits of a range, by IP version, below which it is a large part of the internet."""
@@ -87,9 +87,22 @@ def _judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
             yield Violation(
                 f"a security group that is open {'to' if opening.outward else 'from'} anywhere",
                 "data leaves that way" if opening.outward else "everyone can try to connect",
-                {"ranges": wide, "ports": opening.ports},
-                {"ports to anywhere": parameters["egressPorts"]} if opening.outward else "none",
+                f"{', '.join(map(shown, wide))} on {_ports(opening)}",
+                _allowed(opening, parameters),
             )
+
+
+def _ports(opening: Opening) -> str:
+    first, last = opening.ports
+    if first is MISSING and last is MISSING:
+        return "every port"
+    return f"port {shown(first)}" if first == last else f"ports {shown(first)} to {shown(last)}"
+
+
+def _allowed(opening: Opening, parameters: Parameters) -> str:
+    named = "groups, prefix lists and private ranges"
+    ports = parameters["egressPorts"] if opening.outward else []
+    return f"{named}, and anywhere on port {' or '.join(map(str, ports))}" if ports else named
 
 
 SECURITY_GROUPS = Policy(

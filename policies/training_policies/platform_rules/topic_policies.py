@@ -31,7 +31,7 @@ def _judge_topic_policy(document: Any, parameters: Parameters) -> Iterator[Viola
             )
     if not any(_refuses_plain(each) for each in denying(document)):
         yield Violation(
-            "a topic that is reached without TLS",
+            "a topic that can be reached without TLS",
             "alerts cross the network in plain text",
             "no statement that denies it",
             "a Deny of sns:Publish for everyone where aws:SecureTransport is false",

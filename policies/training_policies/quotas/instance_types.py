@@ -15,7 +15,8 @@ from training_policies.resource import Absence, Resource
 from training_policies.training_job import TrainingJobView, may_be_training_job, training_job
 from training_policies.violation import Violation
 
-_WHY = "a type outside the quotas would count against none of them"
+_UNCOUNTED = "a type outside the quotas would count against none of them"
+_UNWANTED = "the organisation chooses which instance types the team may use"
 
 
 def _judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
@@ -41,14 +42,21 @@ def _types(job: TrainingJobView) -> Iterator[Any]:
 def _breach(instance_type: Any, quota: Quota) -> Violation | None:
     """The first rule that a type breaks."""
     if isinstance(instance_type, Absence) or not isinstance(instance_type, str):
-        return _violation("the instance type is not known", instance_type, "a plain instance type")
+        what, allowed = "the instance type is not known", "a plain text, which a preview shows"
+        return Violation(what, _UNCOUNTED, instance_type, allowed)
     if instance_type not in instance_types():
-        return _violation("the instance type is in no price file", instance_type, "a known type")
-    denied, allowed = quota.patterns("deny") or [], quota.patterns("allow")
+        what, allowed = (
+            "the instance type is in no price file",
+            "a type of the pack's instances.csv",
+        )
+        return Violation(what, _UNCOUNTED, instance_type, allowed)
+    denied, listed = quota.patterns("deny") or [], quota.patterns("allow")
     if matches(instance_type, denied):
-        return _violation("the instance type is denied", instance_type, f"none of {_list(denied)}")
-    if allowed is not None and not matches(instance_type, allowed):
-        return _violation("the instance type is not allowed", instance_type, _list(allowed))
+        allowed = f"any type other than {_list(denied)}"
+        return Violation("the instance type is denied", _UNWANTED, instance_type, allowed)
+    if listed is not None and not matches(instance_type, listed):
+        what = "the instance type is not allowed"
+        return Violation(what, _UNWANTED, instance_type, _list(listed))
     return _without_limits(instance_type, quota)
 
 
@@ -56,19 +64,17 @@ def _without_limits(instance_type: str, quota: Quota) -> Violation | None:
     family, accelerator = family_of(instance_type), accelerator_of(instance_type)
     if not quota.lists_family(family):
         families = _list(quota.table.get("families", {}))
-        return _violation(f"the family {family} has no quota", instance_type, families)
+        what = f"the family {family} has no quota"
+        return Violation(what, _UNCOUNTED, instance_type, families)
     if accelerator and not quota.lists_accelerator(accelerator):
         kinds = _list(quota.table["accelerators"])
-        return _violation(f"the accelerator {accelerator} has no quota", instance_type, kinds)
+        what = f"the accelerator {accelerator} has no quota"
+        return Violation(what, _UNCOUNTED, instance_type, kinds)
     return None
 
 
 def _list(names: Any) -> str:
     return ", ".join(names) or "none"
-
-
-def _violation(what: str, asked: Any, allowed: str) -> Violation:
-    return Violation(what, _WHY, asked, allowed)
 
 
 INSTANCE_TYPES_POLICY = Policy(

@@ -158,7 +158,7 @@ JOB_LIMITS = (
             "the cost ceiling",
             measures.cost,
             Unit.USD,
-            "money is shown, and refused, before it is spent",
+            "the most that a job may cost is judged before any of it is spent",
             "take a cheaper instance type, fewer instances, a lower maxRuntime or fewer attempts",
         ),
     ),

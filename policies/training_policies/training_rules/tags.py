@@ -24,7 +24,7 @@ def _judge(job: TrainingJobView, parameters: Parameters) -> Iterator[Violation]:
                 "it says which team the job belongs to, and who pays for it",
                 value,
                 "a text that is known in the preview",
-                f"tag the job with {key}",
+                f"give the job the tag {key}",
             )
 
 
