@@ -3,9 +3,10 @@
     .venv/bin/python -m bench.policies [rounds]
 
 It previews 18 platforms of this project in one stack: without policies, with a pack of as many
-policies that do nothing, and with the pack. The goal is that the pack adds at most twice what the
-empty one adds. The best of two rounds, or of the given number, is shown. Run it on a
-machine that does nothing else.
+policies that do nothing, and with the pack. The goal is that the pack adds no more than the empty
+one. Each round measures the three in turn, the next round in the opposite order. The medians of six
+rounds, or of the given number, are shown. Processor time is worth more than the clock where the
+machine does something else, too.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import astuple
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import yaml
 from rich.console import Console
 from rich.table import Table
 
-from bench.spent import spent_by
+from bench.spent import Spent, spent_by
 from localcloud.server import daemon
 from toolchain.environment import engine_environment
 from toolchain.layout import CHECKOUT, Layout
@@ -45,7 +46,8 @@ PolicyPack("empty", [
 
 
 def main() -> None:
-    """Measures the three variants in turn, and prints the best time of each."""
+    """Measures the three variants in turn, and prints the median of each."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 6
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         server = daemon.start(folder / "cloud")
@@ -56,14 +58,12 @@ def main() -> None:
                 "as many empty policies": ["--policy-pack", str(bench.empty_pack())],
                 "the policy pack": ["--policy-pack", str(CHECKOUT / "policies")],
             }
-            best: dict[str, tuple[float, ...]] = dict.fromkeys(
-                variants, (float("inf"), float("inf"))
-            )
-            for _ in range(int(sys.argv[1]) if len(sys.argv) > 1 else 2):
-                for variant, options in variants.items():
-                    measured = zip(best[variant], bench.preview(*options), strict=True)
-                    best[variant] = tuple(map(min, measured))
-            _print(best, bench.resources(), sum(bench.policies()))
+            bench.preview()  # It fills the caches that all share.
+            spent: dict[str, list[Spent]] = {variant: [] for variant in variants}
+            for number in range(rounds):
+                for variant in [*variants] if number % 2 == 0 else reversed(variants):
+                    spent[variant].append(bench.preview(*variants[variant]))
+            _print(spent, bench.resources(), sum(bench.policies()))
         finally:
             daemon.stop(folder / "cloud")
 
@@ -83,10 +83,10 @@ class _Bench:
         self._write()
         self._run("stack", "init", "dev")
 
-    def preview(self, *options: str) -> tuple[float, float]:
-        """The seconds that a preview takes, by the clock and of processor time."""
+    def preview(self, *options: str) -> Spent:
+        """The time that a preview takes."""
         command = self._command("preview", "--stack", "dev", "--suppress-progress", *options)
-        return astuple(spent_by(command, self._program, self._environment))
+        return spent_by(command, self._program, self._environment)
 
     def resources(self) -> int:
         """The number of resources in the preview."""
@@ -150,22 +150,33 @@ class _Bench:
         return done.stdout
 
 
-def _print(best: Mapping[str, tuple[float, ...]], resources: int, policies: int) -> None:
-    plain, empty, ours = best.values()
+def _print(spent: Mapping[str, list[Spent]], resources: int, policies: int) -> None:
+    medians = [
+        Spent(
+            median(each.seconds for each in all_), median(each.processor_seconds for each in all_)
+        )
+        for all_ in spent.values()
+    ]
+    plain, empty, ours = medians
     title = f"{resources} resources, {policies} policies"
     table = Table("preview with", "seconds", "added", "processor seconds", "added", title=title)
-    for variant, (clock, processor) in best.items():
-        added = f"{clock - plain[0]:+.2f}", f"{processor - plain[1]:+.2f}"
-        table.add_row(variant, f"{clock:.2f}", added[0], f"{processor:.2f}", added[1])
+    for variant, each in zip(spent, medians, strict=True):
+        added = _added(each, plain)
+        table.add_row(
+            variant,
+            f"{each.seconds:.2f}",
+            f"{added.seconds:+.2f}",
+            f"{each.processor_seconds:.2f}",
+            f"{added.processor_seconds:+.2f}",
+        )
     console = Console()
     console.print(table)
-    by_clock, by_processor = (
-        (ours[index] - plain[index]) / (empty[index] - plain[index]) for index in (0, 1)
-    )
-    console.print(
-        f"The pack adds {by_clock:.2f} times what empty ones add by the clock, "
-        f"{by_processor:.2f} times of processor time."
-    )
+    ratio = _added(ours, plain).over(_added(empty, plain))
+    console.print(f"The pack adds {ratio} times what empty ones add by the clock (processor time).")
+
+
+def _added(spent: Spent, plain: Spent) -> Spent:
+    return Spent(spent.seconds - plain.seconds, spent.processor_seconds - plain.processor_seconds)
 
 
 if __name__ == "__main__":
