@@ -28,6 +28,7 @@ class Enforcement:
         inputs: the inputs of each resource that may be a training job, by its URN. The engine
             shows stack policies the final outputs, which for a job that is not launched yet are
             those of its last change.
+        judged: the resource that the engine runs the policies over.
         sums: what the jobs registered so far take together.
         places: the stack's buckets and roles that are registered so far.
         used: the exemptions that covered a violation.
@@ -38,6 +39,7 @@ class Enforcement:
     settings: Mapping[str, str]
     today: date
     inputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    judged: Resource | None = None
     places: list[Resource] = field(default_factory=list)
     sums: RunningSums = field(default_factory=RunningSums)
     used: set[Exemption] = field(default_factory=set)

@@ -40,14 +40,7 @@ def resource_policy(policy: Policy, enforcement: Enforcement) -> ResourceValidat
         if args.get_config() and args.resource_type == STACK_TYPE:
             report(_configured_elsewhere(enforcement), None)
         if policy.applies(args.resource_type):
-            resource = Resource(
-                args.resource_type,
-                args.name,
-                args.urn,
-                args.props,
-                is_component=_is_component(args),
-                account=_account(args),
-            )
+            resource = _judged(args, enforcement)
             parameters = enforcement.parameters(policy, args.stack_tags)
             for violation in policy.violations(resource, parameters):
                 subject = Subject(args.name, args.resource_type)
@@ -74,6 +67,21 @@ def stack_policy(policy: StackPolicy, enforcement: Enforcement) -> StackValidati
                 report(text, violation.subject or None)
 
     return StackValidationPolicy(validate=validate, **_facts(policy, enforcement))
+
+
+def _judged(args: ResourceValidationArgs, enforcement: Enforcement) -> Resource:
+    """The view of a resource; the policies that the engine runs over it in turn share one."""
+    known = enforcement.judged
+    if known is None or known.properties is not args.props or known.urn != args.urn:
+        known = enforcement.judged = Resource(
+            args.resource_type,
+            args.name,
+            args.urn,
+            args.props,
+            is_component=_is_component(args),
+            account=_account(args),
+        )
+    return known
 
 
 def _is_component(args: ResourceValidationArgs) -> bool:
@@ -168,7 +176,7 @@ def running_sums(
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         if args.resource_type == STACK_TYPE:  # which the engine registers first, in each run
             enforcement.sums = RunningSums()
-        job = training_job(Resource(args.resource_type, args.name, args.urn, args.props))
+        job = training_job(_judged(args, enforcement))
         if job is None:
             return
         parameters = enforcement.parameters(TEAM_POLICY, args.stack_tags)
@@ -198,7 +206,7 @@ def places_of_jobs(
     """
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        resource = Resource(args.resource_type, args.name, args.urn, args.props)
+        resource = _judged(args, enforcement)
         if args.resource_type == STACK_TYPE:
             enforcement.places = []
         elif args.resource_type in PLACES:

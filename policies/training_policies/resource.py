@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Any, Final
 
 from pulumi_policy import proxy
@@ -66,7 +67,12 @@ class Resource:
         It is MISSING or UNKNOWN where there is none to judge, and within lists and mappings each
         unknown leaf is UNKNOWN by itself. Whole numbers are integers.
         """
-        return read(self.properties, path)
+        return read(self.properties, path) if path else self._whole
+
+    @cached_property
+    def _whole(self) -> Any:
+        """All properties, which every policy for training jobs reads, and none changes."""
+        return plain(self.properties)
 
 
 def read(values: Any, path: str = "") -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from training_policies.request import Request, named, request_of, request_within
@@ -145,6 +146,7 @@ class TrainingJobView:
         return tags
 
 
+@cache
 def may_be_training_job(type_: str) -> bool:
     """Whether resources of a type are, or may turn out to be, training jobs."""
     return type_.startswith(_ANYTHING) or type_.endswith(":TrainingJob")

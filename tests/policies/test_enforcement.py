@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date, timedelta
 from typing import Any
 
@@ -244,3 +245,34 @@ def test_a_job_that_writes_elsewhere_in_the_update_is_refused_before_it_is_creat
     [text] = registered(stack, bucket, writing("s3://elsewhere/output"))
     assert text.startswith("training-artifact-locations: where digits writes models")
     assert len(registered(stack, writing("s3://store/output"))) == 1
+
+
+def test_policies_share_the_view_of_a_resource_and_never_that_of_another():
+    judged: list[Any] = []
+
+    def judge(subject: Any, _: Any) -> list[Any]:
+        judged.append(subject)
+        return []
+
+    configuration = Configuration("organisation.json", {"teams": {}})
+    enforcement = Enforcement(configuration, "research-dev", {}, TODAY)
+    policies = [
+        resource_policy(dataclasses.replace(TEAM_POLICY, judge=judge), enforcement)
+        for _ in range(2)
+    ]
+    first = job()
+    # The same inputs in another resource, and other inputs in the same one.
+    for each in (first, dataclasses.replace(first, urn="another"), job(count=9)):
+        args = pulumi_policy.ResourceValidationArgs(
+            each.type, each.properties, each.urn, each.name, OPTIONS, PROVIDER, {}, {}
+        )
+        for policy in policies:
+            policy.validate(args, lambda *_: None)
+    assert [each.urn for each in judged] == [
+        first.urn,
+        first.urn,
+        *["another"] * 2,
+        *[first.urn] * 2,
+    ]
+    assert judged[0] is judged[1] is not judged[4]
+    assert [each.read("request.ResourceConfig.InstanceCount") for each in judged[3:]] == [2, 9, 9]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from training_policies.compliance import nist
 from training_policies.parameters import matches, texts
@@ -102,7 +103,7 @@ def _judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
             asked=resource.type,
             allowed=f"types that policies.{_NAME}.refused does not match",
         )
-    elif not matches(resource.type, [*KNOWN_TYPES, *parameters["allowed"]]):
+    elif not (_is_known(resource.type) or matches(resource.type, parameters["allowed"])):
         line = json.dumps({_NAME: {"allowed": [*parameters["allowed"], resource.type]}})
         yield Violation(
             what="a resource of a type that the policies do not know",
@@ -112,6 +113,11 @@ def _judge(resource: Resource, parameters: Parameters) -> Iterator[Violation]:
             remedy="use another type, or ask for this line in the configuration: "
             f'"policies": {line}',
         )
+
+
+@cache
+def _is_known(type_: str) -> bool:
+    return matches(type_, KNOWN_TYPES)
 
 
 OTHER_ROUTES = Policy(
