@@ -74,20 +74,19 @@ def _request_ceiling(request: Mapping[str, Any], attempts: int) -> Cost:
 def tuning_ceiling(request: Mapping[str, Any], tuning: Mapping[str, Any], attempts: int) -> Cost:
     """The most that a tuning of so many attempts can cost, in USD.
 
-    `request` is the training request of its trials, `tuning` its HyperParameterTuningJobConfig. The
-    trials that all attempts make together are limited by their number; each attempt may lose those
-    that run when it ends. A limit of time, which holds for each attempt, counts for the trials that
-    run at once.
+    `request` is the training request of its trials, `tuning` its HyperParameterTuningJobConfig.
+    Either all trials take their longest time, or as many as run at once take the tuning's, whichever
+    is less. Each attempt counts in full: only trials that succeeded are not made again.
     """
     resources, limits = request["ResourceConfig"], tuning["ResourceLimits"]
     parallel, trials = limits["MaxParallelTrainingJobs"], limits.get("MaxNumberOfTrainingJobs")
-    of_a_trial = request["StoppingCondition"]["MaxRuntimeInSeconds"] + OVERHEAD_SECONDS
     seconds = []
     if trials is not None:
-        seconds.append((trials + (attempts - 1) * parallel) * of_a_trial)
+        longest = request["StoppingCondition"]["MaxRuntimeInSeconds"]
+        seconds.append(trials * (longest + OVERHEAD_SECONDS))
     if "MaxRuntimeInSeconds" in limits:
-        seconds.append(attempts * parallel * (limits["MaxRuntimeInSeconds"] + OVERHEAD_SECONDS))
-    return billed_cost(resources, min(seconds)) if seconds else UNKNOWN_COST
+        seconds.append(parallel * (limits["MaxRuntimeInSeconds"] + OVERHEAD_SECONDS))
+    return billed_cost(resources, attempts * min(seconds)) if seconds else UNKNOWN_COST
 
 
 def expected_cost(ceiling: Cost, on_spot: bool) -> Cost:

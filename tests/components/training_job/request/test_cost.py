@@ -13,6 +13,7 @@ from components.training_job.request.cost import (
     expected_cost,
     savings_percent,
     total_of,
+    tuning_ceiling,
 )
 
 
@@ -31,6 +32,26 @@ def test_the_ceiling_is_price_times_instances_times_time_with_the_overhead() -> 
 def test_every_attempt_counts_in_the_ceiling() -> None:
     once = cost_ceiling([request("ml.g5.2xlarge")], 1)
     assert cost_ceiling([request("ml.g5.2xlarge")], 4) == pytest.approx(4 * float(once), 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("limits", "hours"),
+    [
+        ({"MaxNumberOfTrainingJobs": 6}, 7),
+        # 2 × (5400 + 600) s is less than 6 × (3600 + 600) s.
+        ({"MaxNumberOfTrainingJobs": 6, "MaxRuntimeInSeconds": 5400}, 2 * 6000 / 3600),
+        ({"MaxRuntimeInSeconds": 5400}, 2 * 6000 / 3600),
+        ({}, None),
+    ],
+)
+def test_the_ceiling_of_a_tuning_is_its_trials_time_or_the_time_of_those_that_run_at_once(
+    limits: dict[str, int], hours: float | None
+) -> None:
+    config = {"ResourceLimits": {"MaxParallelTrainingJobs": 2, **limits}}
+    for attempts in (1, 3):
+        ceiling = tuning_ceiling(request("ml.g5.2xlarge"), config, attempts)
+        expected = "unknown" if hours is None else pytest.approx(1.515 * hours * attempts, 1e-4)
+        assert ceiling == expected
 
 
 @pytest.mark.parametrize("instance_type", ["ml.p5en.48xlarge", "ml.not.listed"])
