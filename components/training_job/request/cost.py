@@ -75,8 +75,8 @@ def tuning_ceiling(request: Mapping[str, Any], tuning: Mapping[str, Any], attemp
     """The most that a tuning of so many attempts can cost, in USD.
 
     `request` is the training request of its trials, `tuning` its HyperParameterTuningJobConfig.
-    Either all trials take their longest time, or as many as run at once take the tuning's, whichever
-    is less. Each attempt counts in full: only trials that succeeded are not made again.
+    Either all trials take their longest time, or as many as run at once take the tuning's. The
+    less of both counts, for each attempt in full: only trials that succeeded are not made again.
     """
     resources, limits = request["ResourceConfig"], tuning["ResourceLimits"]
     parallel, trials = limits["MaxParallelTrainingJobs"], limits.get("MaxNumberOfTrainingJobs")
