@@ -96,8 +96,8 @@ class Request:
         replaced = {*chosen, "instancepreference", "instancepreferences"}
         resources = named(self.values, "ResourceConfig")
         return Request(
-            _without(self.values, {*replaced, "resourceconfig"})
-            | {"resourceconfig": _without(resources, replaced) | chosen},
+            without(self.values, {*replaced, "resourceconfig"})
+            | {"resourceconfig": without(resources, replaced) | chosen},
             self.flat,
         )
 
@@ -118,20 +118,29 @@ def request_within(resource: Resource) -> Request | None:
     Where there are several, only the provider knows which of them it sends, so the request is
     UNKNOWN. So it is where a text of JSON is nested too deep to be read.
     """
-    # A fallback has enough of a request to be taken for one.
-    properties = {
-        name: value for name, value in resource.read().items() if spelling(name) != "fallbacks"
-    }
     first = None
     try:
-        for each in _mappings(properties):
-            if _is_training_request(each):
+        for each in mappings_within(resource):
+            if is_training_request(each):
                 if first is not None and each != first:
                     return Request(UNKNOWN)
                 first = each
     except RecursionError:
         return Request(UNKNOWN)
     return None if first is None else Request(first, flat=True)
+
+
+def mappings_within(resource: Resource) -> Iterator[Mapping[str, Any]]:
+    """Every mapping in a resource's properties, except in its fallbacks.
+
+    A fallback has enough of a request to be taken for one.
+
+    Raises:
+        RecursionError: at a text of JSON that is nested too deep to be read.
+    """
+    return _mappings(
+        {name: value for name, value in resource.read().items() if spelling(name) != "fallbacks"}
+    )
 
 
 def spelling(name: str) -> str:
@@ -152,7 +161,7 @@ def named(values: Any, name: str) -> Any:
     return UNKNOWN if len(found) > 1 else next(iter(found), MISSING)
 
 
-def _without(values: Any, names: Collection[str]) -> dict[str, Any]:
+def without(values: Any, names: Collection[str]) -> dict[str, Any]:
     """A mapping without some names, as `spelling` writes them; empty for what is no mapping."""
     members = values.items() if isinstance(values, Mapping) else ()
     return {name: each for name, each in members if spelling(name) not in names}
@@ -188,7 +197,8 @@ def _decoded(text: str) -> Any:
         return None
 
 
-def _is_training_request(values: Mapping[str, Any]) -> bool:
+def is_training_request(values: Mapping[str, Any]) -> bool:
+    """Whether a mapping has enough of a training request to be taken for one."""
     names = {spelling(key) for key in values}
     found = names & _TRAINING_NAMES
     return len(found) > 1 or bool(found and "instancetype" in names)

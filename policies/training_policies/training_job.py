@@ -1,8 +1,9 @@
 """One view of a training job, whatever route a program creates it by.
 
-Routes are this project's dynamic resource, whose `request` is the CreateTrainingJob request;
-pulumi-aws's own `aws:sagemaker/trainingJob:TrainingJob`; and any other dynamic resource that has
-what a training job has, so that a renamed resource is judged like the rest.
+Routes are this project's dynamic resources, whose `request` is the CreateTrainingJob request;
+pulumi-aws's own `aws:sagemaker/trainingJob:TrainingJob` and `…/hyperParameterTuningJob:…`; and any
+other dynamic resource that has what a training job has, so that a renamed resource is judged like
+the rest. A tuning job is a training job of which several run at once.
 """
 
 from __future__ import annotations
@@ -15,12 +16,23 @@ from typing import Any
 
 from training_policies.request import Request, named, request_of, request_within
 from training_policies.resource import MISSING, UNKNOWN, Absence, Resource
+from training_policies.tuning import (
+    AWS_TUNING_TYPE,
+    OWN_TUNING_TYPE,
+    Tuning,
+    trial,
+    trials_of,
+    tuning_within,
+)
 
 OWN_TYPE = "pulumi-python:dynamic/sagemaker:TrainingJob"
 AWS_TYPE = "aws:sagemaker/trainingJob:TrainingJob"
 _PLAN = re.compile(r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}:training-plan/.+")
+_CERTAIN = frozenset({OWN_TYPE, AWS_TYPE, OWN_TUNING_TYPE, AWS_TUNING_TYPE})
 _ANYTHING = ("pulumi-python:dynamic", "pulumi-nodejs:dynamic", "aws:cloudcontrol/")
 """The beginnings of types whose resources can be anything."""
+_NAMES = (":TrainingJob", ":TuningJob", ":HyperParameterTuningJob")
+"""The ends of types whose resources are training jobs, whatever their package."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +62,22 @@ class TrainingJobView:
     resource: Resource
     requests: Sequence[Request]
     """The CreateTrainingJob request of the first attempt, then as each fallback changes it; one
-    for each of several preferred instance types."""
+    for each of several preferred instance types, and for each definition of a tuning job's
+    trials."""
     attempts: int | Absence
     """The most launches in a row; 1 where the route knows no relaunch."""
+    tuning: Tuning | None = None
+    """What limits the trials of a tuning job; None for any other."""
 
     @property
     def request(self) -> Request:
         """The first attempt's request, read by the API's own names whatever the route."""
         return self.requests[0]
+
+    @property
+    def at_once(self) -> Any:
+        """How many training jobs it is at once: a tuning job its parallel trials, any other 1."""
+        return self.tuning.parallel if self.tuning else 1
 
     @property
     def variants(self) -> list[TrainingJobView]:
@@ -149,29 +169,55 @@ class TrainingJobView:
 @cache
 def may_be_training_job(type_: str) -> bool:
     """Whether resources of a type are, or may turn out to be, training jobs."""
-    return type_.startswith(_ANYTHING) or type_.endswith(":TrainingJob")
+    return type_.startswith(_ANYTHING) or type_.endswith(_NAMES)
 
 
 def training_job(resource: Resource) -> TrainingJobView | None:
-    """The training job that a resource is; None for any other resource."""
+    """The training job or tuning job that a resource is; None for any other resource."""
     if not may_be_training_job(resource.type):
         return None
-    certain = resource.type in (OWN_TYPE, AWS_TYPE)
-    request = request_of(resource) if certain else request_within(resource)
-    if request is None:
-        return None
-    attempts = [request, *_fallbacks(resource, request)]
+    tuning, first = _sent(resource) if resource.type in _CERTAIN else _sent_within(resource)
+    attempts = [each for one in first for each in (one, *_fallbacks(resource, one))]
     requests = [each for attempt in attempts for each in attempt.preferred()]
-    return TrainingJobView(resource, requests, _attempts(resource))
+    return TrainingJobView(resource, requests, _attempts(resource), tuning) if requests else None
+
+
+def _sent(resource: Resource) -> tuple[Tuning | None, list[Request]]:
+    """The tuning and the requests of a resource whose type says what it is."""
+    properties = resource.read()
+    tuning = named(properties, "tuning")
+    if resource.type == AWS_TUNING_TYPE:
+        is_automatic = named(properties, "Autotune") is not MISSING
+        config = Request(named(properties, "config"))
+        return Tuning(config, is_automatic), trials_of(properties)
+    if resource.type == OWN_TUNING_TYPE:
+        return Tuning(Request(tuning)), [request_of(resource)]
+    # Whether a training job is tuned nevertheless, only its provider knows.
+    hidden = Tuning(Request(UNKNOWN)) if tuning is not MISSING else None
+    return hidden, [request_of(resource)]
+
+
+def _sent_within(resource: Resource) -> tuple[Tuning | None, list[Request]]:
+    """The tuning and the request anywhere in a resource of any other type; no request for none."""
+    request, tuned = request_within(resource), tuning_within(resource)
+    if tuned is None:
+        return None, [] if request is None else [request]
+    tuning, outer = tuned
+    return tuning, [trial(request, outer)] if request else trials_of(outer)
 
 
 def why_a_job(resource: Resource) -> str:
     """Why a resource of another type is judged as a training job; "" for one that is none."""
-    if resource.type in (OWN_TYPE, AWS_TYPE) or training_job(resource) is None:
+    job = None if resource.type in _CERTAIN else training_job(resource)
+    if job is None:
         return ""
+    kind, call = (
+        ("tuning", "CreateHyperParameterTuningJob")
+        if job.tuning
+        else ("training", "CreateTrainingJob")
+    )
     return (
-        f"{resource.type} counts as a training job: its inputs have the members of a "
-        "CreateTrainingJob request"
+        f"{resource.type} counts as a {kind} job: its inputs have the members of a {call} request"
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from training_policies.policy import Parameters, Policy, Stack, StackPolicy
 from training_policies.resource import Resource, as_the_sdk_sends
 from training_policies.training_job import OWN_TYPE
+from training_policies.tuning import OWN_TUNING_TYPE
 from training_policies.violation import Violation
 
 STACK = Stack("research-dev", "research", "dev")
@@ -87,6 +88,29 @@ def job(
 ) -> Resource:
     """A job with such a request; `inputs` are the resource's other inputs."""
     return resource(OWN_TYPE, {"request": request(*args, **kwargs), **(inputs or {})}, name)
+
+
+def tuning_job(
+    *args: Any,
+    name: str = "tuned",
+    inputs: Mapping[str, Any] | None = None,
+    trials: Any = 20,
+    parallel: Any = 4,
+    longest: Any = None,
+    **kwargs: Any,
+) -> Resource:
+    """A tuning job with such a request for its trials; None leaves a limit out.
+
+    `longest` is the longest time of all trials together, in seconds.
+    """
+    limits = {
+        "MaxNumberOfTrainingJobs": trials,
+        "MaxParallelTrainingJobs": parallel,
+        "MaxRuntimeInSeconds": longest,
+    }
+    tuning = {"Strategy": "Bayesian", "ResourceLimits": limits}
+    properties = {"request": request(*args, **kwargs), "tuning": tuning, **(inputs or {})}
+    return resource(OWN_TUNING_TYPE, properties, name)
 
 
 def limits(

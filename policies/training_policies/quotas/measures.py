@@ -12,6 +12,7 @@ from training_policies.instances import Prices, instance_types
 from training_policies.quotas.quota import Scope
 from training_policies.resource import MISSING
 from training_policies.training_job import InstanceGroup, TrainingJobView
+from training_policies.tuning import Tuning
 
 Measure = Callable[[TrainingJobView, Scope, Prices], float | None]
 
@@ -44,9 +45,13 @@ def accelerators(job: TrainingJobView, scope: Scope, _: Prices) -> float | None:
 
 
 def jobs(job: TrainingJobView, scope: Scope, _: Prices) -> float | None:
-    """1 for a job with instances in the scope, else 0."""
-    taken = _worst(job, scope, lambda _: 1)
-    return None if taken is None else min(taken, 1)
+    """1 for a job with instances in the scope, else 0; of a tuning job, its parallel trials."""
+    return _times(_is_in(job, scope), _at_once(job))
+
+
+def trials(job: TrainingJobView, scope: Scope, _: Prices) -> float | None:
+    """The most trials of a tuning job with instances in the scope; 0 for any other job."""
+    return _times(_is_in(job, scope), _at_least_one(job.tuning.trials)) if job.tuning else 0
 
 
 def on_demand(job: TrainingJobView, scope: Scope, _: Prices) -> float | None:
@@ -59,7 +64,7 @@ def on_demand(job: TrainingJobView, scope: Scope, _: Prices) -> float | None:
 
 
 def runtime(job: TrainingJobView, _: Scope, __: Prices) -> float | None:
-    """The longest training time over all attempts, in seconds."""
+    """The longest training time over all attempts, in seconds; of a tuning job, that of a trial."""
     longest = _largest(_number(variant.max_runtime) for variant in job.variants)
     return _times(longest, _number(job.attempts))
 
@@ -74,7 +79,7 @@ def cost(job: TrainingJobView, scope: Scope, prices: Prices) -> float | None:
 
     The maximum runtime and the overhead count for each attempt, a warm pool once. Spot never
     costs more than on-demand capacity, so the on-demand price is used for both. The instances of a
-    training plan are paid for already, and count nothing.
+    training plan are paid for already, and count nothing. A tuning job is the sum of its trials.
     """
 
     def of(group: InstanceGroup) -> float | None:
@@ -88,12 +93,39 @@ def cost(job: TrainingJobView, scope: Scope, prices: Prices) -> float | None:
     return None if largest is None else round(largest, 6)
 
 
+def tuning_cost(job: TrainingJobView, scope: Scope, prices: Prices) -> float | None:
+    """The cost ceiling of a tuning job in USD; 0 for any other job."""
+    return cost(job, scope, prices) if job.tuning else 0
+
+
 def _billed_hours(variant: TrainingJobView) -> float | None:
-    longest, attempts = _number(variant.max_runtime), _number(variant.attempts)
     kept = 0 if variant.keep_alive is MISSING else _number(variant.keep_alive)
-    if longest is None or attempts is None or kept is None:
-        return None
-    return ((longest + OVERHEAD_SECONDS) * attempts + kept) / _SECONDS_PER_HOUR
+    if variant.tuning is None:
+        seconds = _plus(_times(_longest(variant.max_runtime), _number(variant.attempts)), kept)
+    elif kept == 0:
+        seconds = _times(_seconds_of_trials(variant, variant.tuning), _number(variant.attempts))
+    else:  # how many trials leave instances behind at once is not known
+        seconds = None
+    return None if seconds is None else seconds / _SECONDS_PER_HOUR
+
+
+def _seconds_of_trials(variant: TrainingJobView, tuning: Tuning) -> float | None:
+    """The longest time of all trials of an attempt together, in seconds.
+
+    Either all trials take their longest time, or as many as run at once take the tuning job's. With
+    Autotune, both limits must be there: it may choose the other.
+    """
+    limits = (
+        _times(_at_least_one(tuning.trials), _longest(variant.max_runtime)),
+        _times(_at_least_one(tuning.parallel), _longest(tuning.max_runtime)),
+    )
+    known = [each for each in limits if each is not None]
+    needed = len(limits) if tuning.is_automatic else 1
+    return min(known) if len(known) >= needed else None
+
+
+def _longest(max_runtime: Any) -> float | None:
+    return _plus(_number(max_runtime), OVERHEAD_SECONDS)
 
 
 def _wait(variant: TrainingJobView) -> float | None:
@@ -104,8 +136,18 @@ def _wait(variant: TrainingJobView) -> float | None:
 def _worst(
     job: TrainingJobView, scope: Scope, of: Callable[[InstanceGroup], float | None]
 ) -> float | None:
-    """The largest sum over the groups of one attempt that are in the scope."""
-    return _largest(total(map(of, _groups_in(variant, scope))) for variant in job.variants)
+    """The largest sum over the groups in the scope: of one attempt, and of its parallel trials."""
+    of_one = _largest(total(map(of, _groups_in(variant, scope))) for variant in job.variants)
+    return _times(of_one, _at_once(job))
+
+
+def _at_once(job: TrainingJobView) -> float | None:
+    return _at_least_one(job.at_once)
+
+
+def _is_in(job: TrainingJobView, scope: Scope) -> int:
+    """1 for a job that may have instances in the scope, else 0."""
+    return int(any(_groups_in(variant, scope) for variant in job.variants))
 
 
 def _groups_in(variant: TrainingJobView, scope: Scope) -> list[InstanceGroup]:
@@ -144,6 +186,16 @@ def _largest(values: Iterable[float | None]) -> float | None:
 def _number(value: Any) -> float | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return value if is_number and value >= 0 else None
+
+
+def _at_least_one(value: Any) -> float | None:
+    """A number of trials: AWS takes no smaller one than 1, and what a provider makes of it, too."""
+    number = _number(value)
+    return None if number is None else max(number, 1)
+
+
+def _plus(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one + other
 
 
 def _times(one: float | None, other: float | None) -> float | None:

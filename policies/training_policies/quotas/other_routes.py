@@ -35,8 +35,12 @@ KNOWN_TYPES = (
     "pulumi-python:dynamic/sagemaker:TrainingJob",
     "pulumi-python:dynamic/sagemaker:TrainingJobCompletion",
     "pulumi-python:dynamic/sagemaker:TrainingJobLineages",
-    # Those that take no instances; training jobs are the other policies' to judge.
-    *_types("sagemaker", "model modelPackageGroup modelPackageGroupPolicy trainingJob"),
+    "pulumi-python:dynamic/sagemaker:TuningJob",
+    # Those that take no instances; training and tuning jobs are the other policies' to judge.
+    *_types(
+        "sagemaker",
+        "hyperParameterTuningJob model modelPackageGroup modelPackageGroupPolicy trainingJob",
+    ),
     *_types("budgets", "budget"),
     *_types("chatbot", "slackChannelConfiguration teamsChannelConfiguration"),
     *_types(

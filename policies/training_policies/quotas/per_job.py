@@ -28,6 +28,8 @@ class JobLimit:
     unit: Unit
     why: str
     remedy: str
+    remedy_of_tuning: str = ""
+    """How a tuning job keeps the limit, where it can also do so in another way."""
 
 
 def job_policy(name: str, severity: Severity, limit: JobLimit) -> Policy:
@@ -69,8 +71,15 @@ def _breaches(
             why=limit.why,
             asked="a number that is not known" if asked is None else amount(asked, limit.unit),
             allowed=amount(allowed, limit.unit),
-            remedy=_PLAIN if asked is None else "",
+            remedy=_remedy(job, limit, asked),
         )
+
+
+def _remedy(job: TrainingJobView, limit: JobLimit, asked: float | None) -> str:
+    """How a violation is corrected; "" for the policy's own remedy."""
+    if asked is None:
+        return _PLAIN
+    return limit.remedy_of_tuning if job.tuning else ""
 
 
 def allowed_by(limits: Mapping[str, Any], key: str) -> float | None:
@@ -84,8 +93,8 @@ def allowed_by(limits: Mapping[str, Any], key: str) -> float | None:
 
 
 _PLAIN = (
-    "give the instance type, count, spot flag and limits as plain values, which a preview shows, "
-    "and use an instance type with a known price"
+    "give the instance type, count, spot flag and limits, also those of a tuning job, as plain "
+    "values, which a preview shows, and use an instance type with a known price"
 )
 _SHARED = "the account's capacity is shared by all teams"
 
@@ -100,6 +109,7 @@ JOB_LIMITS = (
             Unit.COUNT,
             _SHARED,
             "lower instanceCount",
+            "lower tuning.parallel or instanceCount",
         ),
     ),
     job_policy(
@@ -112,6 +122,8 @@ JOB_LIMITS = (
             Unit.COUNT,
             _SHARED,
             "lower instanceCount, or take an instance type with fewer accelerators",
+            "lower tuning.parallel or instanceCount, or take an instance type with fewer "
+            "accelerators",
         ),
     ),
     job_policy(
@@ -151,6 +163,18 @@ JOB_LIMITS = (
         ),
     ),
     job_policy(
+        "quota-trials",
+        "medium",
+        JobLimit(
+            "maxTrials",
+            "the number of trials",
+            measures.trials,
+            Unit.COUNT,
+            "each trial is a training job, and is billed as one",
+            "lower tuning.maxTrials; of a grid, remove values",
+        ),
+    ),
+    job_policy(
         "quota-cost-per-job",
         "high",
         JobLimit(
@@ -160,6 +184,8 @@ JOB_LIMITS = (
             Unit.USD,
             "the most that a job may cost is judged before any of it is spent",
             "take a cheaper instance type, fewer instances, a lower maxRuntime or fewer attempts",
+            "lower tuning.maxTrials, tuning.maxRuntime or the trials' maxRuntime, or take a "
+            "cheaper instance type, fewer instances or fewer attempts",
         ),
     ),
 )

@@ -163,4 +163,12 @@ STACK_LIMITS = (
         Unit.USD,
         _FEWER,
     ),
+    StackLimit(
+        "quota-tuning-cost-per-stack",
+        "tuningCostPerStackUsd",
+        "the cost ceiling of tuning jobs",
+        measures.tuning_cost,
+        Unit.USD,
+        "remove a tuning job from the stack, or lower its trials or their maxRuntime",
+    ),
 )

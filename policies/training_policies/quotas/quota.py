@@ -52,6 +52,7 @@ LIMITS_SCHEMA: Mapping[str, Any] = {
             **_DURATION,
             "description": "the longest time for waiting and running on spot, in seconds or as 2d",
         },
+        "maxTrials": {**_COUNT, "description": "the most trials of one tuning job, 0 or more"},
         "costPerJobUsd": {
             **_AMOUNT,
             "description": "the highest cost ceiling of one job, in USD",
@@ -59,6 +60,11 @@ LIMITS_SCHEMA: Mapping[str, Any] = {
         "costPerStackUsd": {
             **_AMOUNT,
             "description": "the highest cost ceiling of all jobs of a stack together, in USD",
+        },
+        "tuningCostPerStackUsd": {
+            **_AMOUNT,
+            "description": "the highest cost ceiling of all tuning jobs of a stack together, in "
+            "USD; they count in costPerStackUsd, too",
         },
     },
 }

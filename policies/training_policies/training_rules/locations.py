@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from training_policies.compliance import nist
 from training_policies.parameters import matches, texts
@@ -45,11 +44,14 @@ def _names(resources: Sequence[Resource]) -> list[str]:
 
 
 def _locations(job: TrainingJobView) -> Iterator[tuple[str, str]]:
-    """What the job writes and where; a location that is not known yet is judged at the update."""
-    for kind, path in _WRITTEN.items():
-        uri: Any = job.request.read(path)
-        if isinstance(uri, str):
-            yield kind, uri
+    """What the job writes and where; a location that is not known yet is judged at the update.
+
+    The trials of a tuning job may have several definitions, each with its own locations.
+    """
+    written = [
+        (kind, request.read(path)) for request in job.requests for kind, path in _WRITTEN.items()
+    ]
+    yield from dict.fromkeys((kind, uri) for kind, uri in written if isinstance(uri, str))
     for rule in job.rules:
         uri = named(rule, "S3OutputPath")
         if isinstance(uri, str):
@@ -59,15 +61,16 @@ def _locations(job: TrainingJobView) -> Iterator[tuple[str, str]]:
 def _judge_roles(resources: Sequence[Resource], parameters: Parameters) -> Iterator[Violation]:
     roles = [*_role_names(resources), *parameters["roles"]]
     for job in training_jobs(resources):
-        arn = job.request.read("RoleArn")
-        if isinstance(arn, str) and not matches(arn.rpartition("/")[2], roles):
-            yield Violation(
-                f"the role that {job.name} acts as",
-                "another role has another owner, and may reach what is not the team's",
-                arn,
-                roles or "a role of the stack",
-                subject=job.resource.urn,
-            )
+        arns = [request.read("RoleArn") for request in job.requests]
+        for arn in dict.fromkeys(each for each in arns if isinstance(each, str)):
+            if not matches(arn.rpartition("/")[2], roles):
+                yield Violation(
+                    f"the role that {job.name} acts as",
+                    "another role has another owner, and may reach what is not the team's",
+                    arn,
+                    roles or "a role of the stack",
+                    subject=job.resource.urn,
+                )
 
 
 def _role_names(resources: Sequence[Resource]) -> list[str]:

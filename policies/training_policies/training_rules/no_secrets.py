@@ -10,6 +10,7 @@ from training_policies.compliance import nist
 from training_policies.policy import Parameters, Policy
 from training_policies.training_job import TrainingJobView, may_be_training_job
 from training_policies.training_rules.job_rules import for_jobs
+from training_policies.tuning import range_values
 from training_policies.violation import Violation
 
 _SECRET_NAME = re.compile(
@@ -41,7 +42,7 @@ _HARMLESS = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?(e[+-]?[0-9]+)?|(?i:true|false|no
 _SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[^\s*]+")
 """Where a secret is kept, which is no secret itself."""
 
-_MAPPINGS = ("Environment", "HyperParameters")
+_MAPPINGS = ("Environment", "HyperParameters", "StaticHyperParameters")
 _LISTS = ("AlgorithmSpecification.ContainerEntrypoint", "AlgorithmSpecification.ContainerArguments")
 
 
@@ -68,6 +69,8 @@ def _texts(job: TrainingJobView) -> Iterator[tuple[str, str, Any]]:
         values = job.request.read(path)
         for number, (name, value) in enumerate(_arguments(values)):
             yield path, name or str(number), value
+    for name, value in range_values(job.tuning, job.request) if job.tuning else ():
+        yield "ParameterRanges", name, value
 
 
 def _arguments(values: Any) -> Iterator[tuple[str, Any]]:

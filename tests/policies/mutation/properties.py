@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE as UNKNOWN
@@ -13,6 +13,7 @@ from tests.policies.mutation.recorded_platform import Platform
 
 REMOVED: Final = object()
 JOB = "pulumi-python:dynamic/sagemaker:TrainingJob"
+TUNING = "pulumi-python:dynamic/sagemaker:TuningJob"
 AWS_KEY = "alias/aws/s3"
 SECRET = "AKIA" + "IOSFODNN7EXAMPLE"
 
@@ -43,6 +44,11 @@ class Protected:
 
 def _job(policy: str, path: str, *broken: Any) -> Protected:
     return Protected(f"training-{policy}", JOB, f"request.{path}", broken)
+
+
+def _of_tunings(protected: Iterable[Protected]) -> list[Protected]:
+    """The same of tuning jobs as of training jobs: their `request` is that of their trials."""
+    return [replace(each, type=TUNING) for each in protected if each.type == JOB]
 
 
 PROTECTED = (
@@ -178,7 +184,7 @@ WITHOUT_INTERNET = (
 def property_mutations(platform: Platform) -> Iterator[Mutation]:
     """Every protected property of every resource, broken in each way that it can be."""
     own = IN_PRODUCTION if platform.environment == "prod" else WITHOUT_INTERNET
-    for protected in (*PROTECTED, *own):
+    for protected in (*PROTECTED, *own, *_of_tunings((*PROTECTED, *own))):
         for urn, inputs in platform.of_type(protected.type):
             for value in protected.broken:
                 broken = _broken(inputs, protected.path.split("."), value)

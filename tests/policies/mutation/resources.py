@@ -64,6 +64,12 @@ ADDED: tuple[tuple[str, str, dict[str, Any]], ...] = (
      {"trainingJobName": "another-way"}),
     ("training-private-subnets", "pulumi-python:dynamic/mine:Run",
      {"body": {"ResourceConfig": {}, "StoppingCondition": {}}}),
+    ("training-network-isolation", "pulumi-python:dynamic/sagemaker:TuningJob",
+     {"request": {}, "tuning": {"ResourceLimits": {"MaxParallelTrainingJobs": 1}}}),
+    ("training-network-isolation", "aws:sagemaker/hyperParameterTuningJob:HyperParameterTuningJob",
+     {"config": {}, "trainingJobDefinition": {}}),
+    ("training-private-subnets", "pulumi-python:dynamic/mine:Search",
+     {"body": {"TrainingJobDefinition": {}, "ResourceLimits": {}}}),
 )  # fmt: skip
 WITHOUT_INTERNET: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("vpc-no-internet", "aws:ec2/internetGateway:InternetGateway", {}),

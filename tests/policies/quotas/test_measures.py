@@ -7,17 +7,26 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.training_job.request.cost import UNKNOWN_COST, cost_ceiling
-from tests.policies.subjects import job, request
+from components.training_job.request.cost import UNKNOWN_COST, cost_ceiling, tuning_ceiling
+from tests.policies.subjects import job, request, resource, tuning_job
 from training_policies.instances import Prices, instance_types
-from training_policies.quotas.measures import cost
+from training_policies.quotas.measures import (
+    accelerators,
+    cost,
+    instances,
+    jobs,
+    trials,
+    tuning_cost,
+)
 from training_policies.quotas.quota import Scope
-from training_policies.resource import Resource
+from training_policies.resource import UNKNOWN, Resource
 from training_policies.training_job import TrainingJobView, training_job
+from training_policies.tuning import AWS_TUNING_TYPE
 
 seconds = st.integers(1, 28 * 86_400)
 types = st.sampled_from(sorted(instance_types()))
 counts = st.integers(1, 200)
+ALL = Scope("all")
 
 
 @st.composite
@@ -46,7 +55,7 @@ def test_the_ceiling_is_the_programs(
     inputs = {"request": first, "relaunch": "onFailure", "max_attempts": attempts}
     subject = view(job(inputs=inputs | ({"fallbacks": fallbacks} if fallbacks else {})))
     theirs = cost_ceiling([first, *(first | each for each in fallbacks)], attempts)
-    ours = cost(subject, Scope("all"), Prices())
+    ours = cost(subject, ALL, Prices())
     if theirs == UNKNOWN_COST:
         assert ours is None
     else:
@@ -54,12 +63,77 @@ def test_the_ceiling_is_the_programs(
         assert abs(ours - float(theirs)) < 1e-4 + 1e-9 * ours
 
 
+@given(
+    requests().filter(lambda each: "KeepAlivePeriodInSeconds" not in each["ResourceConfig"]),
+    st.integers(1, 30),
+    st.none() | st.integers(1, 10_000),
+    st.integers(1, 100),
+    st.none() | st.integers(120, 30 * 86_400),
+)
+def test_the_ceiling_of_a_tuning_job_is_the_programs(
+    first: dict[str, Any], attempts: int, most: int | None, parallel: int, longest: int | None
+):
+    inputs = {"request": first, "relaunch": "onFailure", "max_attempts": attempts}
+    subject = view(tuning_job(trials=most, parallel=parallel, longest=longest, inputs=inputs))
+    given_limits = {"MaxNumberOfTrainingJobs": most, "MaxRuntimeInSeconds": longest}
+    config = {name: each for name, each in given_limits.items() if each is not None}
+    config["MaxParallelTrainingJobs"] = parallel
+    theirs = tuning_ceiling(first, {"ResourceLimits": config}, attempts)
+    ours = cost(subject, ALL, Prices())
+    assert tuning_cost(subject, ALL, Prices()) == ours
+    if theirs == UNKNOWN_COST:
+        assert ours is None
+    else:
+        assert ours is not None
+        assert abs(ours - float(theirs)) < 1e-4 + 1e-9 * ours
+
+
+def test_the_parallel_trials_of_a_tuning_job_count_each():
+    subject = view(tuning_job("ml.g5.12xlarge", 2, parallel=3, trials=7))
+    counted = [each(subject, ALL, Prices()) for each in (instances, accelerators, jobs, trials)]
+    assert counted == [6, 24, 3, 7]
+    other = Scope("family", "p5")
+    assert [each(subject, other, Prices()) for each in (instances, jobs, trials)] == [0, 0, 0]
+    plain = view(job())
+    assert [each(plain, ALL, Prices()) for each in (trials, tuning_cost)] == [0, 0]
+
+
+@given(st.sampled_from([None, UNKNOWN, 0, -1, True, "4"]))
+def test_a_number_of_trials_that_is_no_number_is_not_known_and_none_is_less_than_one(odd: Any):
+    subject = view(tuning_job(parallel=odd, trials=odd))
+    expected = 1 if odd == 0 and odd is not False else None
+    assert jobs(subject, ALL, Prices()) == expected
+    assert trials(subject, ALL, Prices()) == expected
+    assert instances(subject, ALL, Prices()) == (expected and 2)
+
+
+def test_autotune_has_no_ceiling_without_both_limits():
+    definition = request("ml.g5.2xlarge", 1)
+    for limits, known in (
+        ({"maxNumberOfTrainingJobs": 3}, False),
+        ({"maxRuntimeInSeconds": 3600}, False),
+        ({"maxNumberOfTrainingJobs": 3, "maxRuntimeInSeconds": 3600}, True),
+    ):
+        properties = {
+            "trainingJobDefinition": definition,
+            "config": {"resourceLimits": {"maxParallelTrainingJobs": 2, **limits}},
+        }
+        tuned = view(resource(AWS_TUNING_TYPE, properties | {"autotune": {"mode": "Enabled"}}))
+        assert (cost(tuned, ALL, Prices()) is not None) is known
+        assert cost(view(resource(AWS_TUNING_TYPE, properties)), ALL, Prices()) is not None
+
+
+def test_trials_that_keep_their_instances_have_no_ceiling():
+    assert cost(view(tuning_job(KeepAlivePeriodInSeconds=60)), ALL, Prices()) is None
+    assert cost(view(tuning_job(KeepAlivePeriodInSeconds=0)), ALL, Prices()) is not None
+
+
 def test_an_unknown_price_is_refused_unless_the_configuration_says_otherwise():
     unpriced = view(job("ml.c4.xlarge", 1))
-    assert cost(unpriced, Scope("all"), Prices()) is None
-    assert cost(unpriced, Scope("all"), Prices(unknown="allow")) == 0
-    assert cost(unpriced, Scope("all"), Prices({"ml.c4.xlarge": 6.0})) == 7.0
+    assert cost(unpriced, ALL, Prices()) is None
+    assert cost(unpriced, ALL, Prices(unknown="allow")) == 0
+    assert cost(unpriced, ALL, Prices({"ml.c4.xlarge": 6.0})) == 7.0
 
 
 def test_the_organisations_own_price_comes_first():
-    assert cost(view(job("ml.g5.2xlarge", 1)), Scope("all"), Prices({"ml.g5.2xlarge": 0.6})) == 0.7
+    assert cost(view(job("ml.g5.2xlarge", 1)), ALL, Prices({"ml.g5.2xlarge": 0.6})) == 0.7

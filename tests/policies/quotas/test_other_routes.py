@@ -8,6 +8,8 @@ import pytest
 from tests.policies.subjects import STACK, job, resource, violations
 from training_policies.quotas.other_routes import OTHER_ROUTES
 from training_policies.resource import UNKNOWN, Resource
+from training_policies.training_job import AWS_TYPE
+from training_policies.tuning import AWS_TUNING_TYPE, OWN_TUNING_TYPE
 
 
 def judged(subject: Resource, **values: Any) -> list[Any]:
@@ -17,7 +19,6 @@ def judged(subject: Resource, **values: Any) -> list[Any]:
 @pytest.mark.parametrize(
     "type_",
     [
-        "aws:sagemaker/hyperParameterTuningJob:HyperParameterTuningJob",
         "aws:sagemaker/notebookInstance:NotebookInstance",
         "aws:sagemaker/endpoint:Endpoint",
         "aws:sagemaker/endpointConfiguration:EndpointConfiguration",
@@ -122,6 +123,7 @@ def test_what_takes_no_capacity_passes(type_: str):
     assert judged(resource(type_, {})) == []
 
 
-def test_a_training_job_is_the_other_policies_to_judge():
+def test_a_training_or_tuning_job_is_the_other_policies_to_judge():
     assert judged(job()) == []
-    assert judged(resource("aws:sagemaker/trainingJob:TrainingJob", {})) == []
+    for type_ in (AWS_TYPE, OWN_TUNING_TYPE, AWS_TUNING_TYPE):
+        assert judged(resource(type_, {})) == []

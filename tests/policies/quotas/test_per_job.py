@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.policies.subjects import STACK, job, limits, resource, violations
+from tests.policies.subjects import STACK, job, limits, resource, tuning_job, violations
 from training_policies.policy import Policy
 from training_policies.quotas import QUOTA_POLICIES
 from training_policies.quotas.quota import LIMITS_SCHEMA
 from training_policies.resource import UNKNOWN
 from training_policies.training_job import AWS_TYPE, OWN_TYPE
+from training_policies.tuning import AWS_TUNING_TYPE, OWN_TUNING_TYPE
 
 POLICIES = {policy.name: policy for policy in QUOTA_POLICIES if isinstance(policy, Policy)}
 FALLBACK = {
@@ -36,6 +37,10 @@ NAMES = [
     "max_attempts",
     "Tags",
     "Key",
+    "tuning",
+    "ResourceLimits",
+    "MaxParallelTrainingJobs",
+    "TrainingJobDefinition",
 ]
 PLANNED = {
     "spot": False,
@@ -142,6 +147,46 @@ def test_the_violation_of_a_limit_has_both_numbers(
     assert "digits, all instances" in violation.what
 
 
+# policy, limit, what a tuning job of 20 trials takes, a limit that is too low, both in words, and
+# the limits of the tuning that are needed
+TUNED = [
+    ("quota-instances-per-job", "instancesPerJob", 8, 7, "8", "7", ["parallel"]),
+    ("quota-accelerators-per-job", "acceleratorsPerJob", 8, 7, "8", "7", ["parallel"]),
+    ("quota-runtime", "maxRuntime", "1h", "59m", "1 h", "59 min", []),
+    ("quota-trials", "maxTrials", 20, 19, "20", "19", ["trials"]),
+    ("quota-cost-per-job", "costPerJobUsd", 70.7, 70, "70.70 USD", "70.00 USD", ["trials"]),
+]
+
+
+@pytest.mark.parametrize("absent", [None, UNKNOWN])
+@pytest.mark.parametrize(("policy", "limit", "kept", "low", "asked", "in_words", "needed"), TUNED)
+def test_a_tuning_job_counts_all_its_trials(
+    policy: str,
+    limit: str,
+    kept: Any,
+    low: Any,
+    asked: str,
+    in_words: str,
+    needed: list[str],
+    absent: Any,
+):
+    def found(allowed: Any, **changes: Any) -> list[Any]:
+        teams = limits({limit: allowed})
+        return violations(POLICIES[policy], tuning_job(**changes), stack=STACK, teams=teams)
+
+    assert not found(kept)
+    [violation] = found(low)
+    assert (violation.asked, violation.allowed) == (asked, in_words)
+    assert "tuning." in violation.remedy or limit == "maxRuntime"
+    for name in needed:
+        [violation] = found(1e9, **{name: absent})
+        assert violation.asked == "a number that is not known"
+
+
+def test_no_job_but_a_tuning_job_has_trials():
+    assert not violations(POLICIES["quota-trials"], job(), teams=limits({"maxTrials": 0}))
+
+
 @pytest.mark.parametrize("absent", [None, UNKNOWN])
 @pytest.mark.parametrize(("policy", "limit", "allowed", "needed"), NEEDED)
 def test_what_is_missing_or_unknown_is_refused(
@@ -201,9 +246,12 @@ values = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(NAMES), values, max_size=4))
-def test_no_value_of_any_property_brings_a_quota_down(properties: dict[str, Any]):
-    subject = resource(OWN_TYPE, properties)
+@given(
+    st.sampled_from([OWN_TYPE, OWN_TUNING_TYPE, AWS_TUNING_TYPE, "pulumi-python:dynamic/a:B"]),
+    st.dictionaries(st.sampled_from(NAMES), values, max_size=4),
+)
+def test_no_value_of_any_property_brings_a_quota_down(type_: str, properties: dict[str, Any]):
+    subject = resource(type_, properties)
     teams = limits(dict.fromkeys(LIMITS_SCHEMA["properties"], 1), accelerators={"*": {}})
     for policy in QUOTA_POLICIES:
         for violation in violations(policy, subject, stack=STACK, teams=teams):

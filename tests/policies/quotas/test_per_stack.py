@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.policies.subjects import STACK, job, limits, resource, violations
+from tests.policies.subjects import STACK, job, limits, resource, tuning_job, violations
 from training_policies.instances import instance_types
 from training_policies.policy import StackPolicy
 from training_policies.quotas import QUOTA_POLICIES
@@ -75,6 +75,23 @@ def test_jobs_of_the_same_name_count_each():
     twins = [job(), job()]
     [violation] = judged("quota-instances-per-stack", twins, limits({"instancesPerStack": 3}))
     assert violation.asked == "4 (digits 2, digits 2)"
+
+
+def test_a_tuning_job_is_as_many_jobs_as_run_at_once():
+    both = [job(name="one"), tuning_job(parallel=3, name="two")]
+    for policy, limit, asked in (
+        ("quota-instances-per-stack", "instancesPerStack", "8 (one 2, two 6)"),
+        ("quota-jobs-at-once", "jobsAtOnce", "4 (one 1, two 3)"),
+        ("quota-cost-per-stack", "costPerStackUsd", "74.23 USD (one 3.54 USD, two 70.70 USD)"),
+        ("quota-tuning-cost-per-stack", "tuningCostPerStackUsd", "70.70 USD (two 70.70 USD)"),
+    ):
+        [violation] = judged(policy, both, limits({limit: 3}))
+        assert violation.asked == asked
+        if limit != "tuningCostPerStackUsd":
+            unknown = [job(name="one"), tuning_job(parallel=UNKNOWN, trials=UNKNOWN, name="two")]
+            [violation] = judged(policy, unknown, limits({limit: 1e9}))
+            assert violation.asked.endswith("because of two")
+    assert not judged("quota-tuning-cost-per-stack", TWO, limits({"tuningCostPerStackUsd": 0}))
 
 
 def test_a_family_is_summed_apart_from_the_others():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.policies.subjects import STACK, TODAY, job, limits, violations
+from tests.policies.subjects import STACK, TODAY, job, limits, tuning_job, violations
 from training_policies.configuration import Configuration
 from training_policies.enforcement import Enforcement
 from training_policies.engine import STACK_TYPE, running_sums
@@ -46,6 +46,12 @@ def test_the_job_that_breaks_a_sum_and_every_later_one_are_refused():
     assert refused(jobs, limits(None, {"g5": {"jobsAtOnce": 3}})) == [
         ("four", "quota-jobs-at-once")
     ]
+
+
+def test_a_tuning_job_counts_its_parallel_trials():
+    both = [job(count=2, name="one"), tuning_job(parallel=3, name="two")]
+    assert refused(both, limits({"instancesPerStack": 8, "jobsAtOnce": 4})) == []
+    assert refused(both, limits({"instancesPerStack": 7})) == [("two", "quota-instances-per-stack")]
 
 
 @pytest.mark.parametrize("limit", STACK_LIMITS, ids=lambda limit: str(limit.key))

@@ -10,6 +10,7 @@ from tests.policies.training_rules.test_training_rules import (
 )
 from training_policies.resource import UNKNOWN
 from training_policies.training_rules.locations import ARTIFACT_LOCATIONS, OWN_ROLE
+from training_policies.tuning import AWS_TUNING_TYPE
 
 
 class TestWhereAJobWrites:
@@ -49,6 +50,18 @@ class TestWhereAJobWrites:
         rules = [{"RuleEvaluatorImage": "image", "S3OutputPath": "s3://elsewhere/rule"}]
         request = COMPLIANT | {"ProfilerRuleConfigurations": rules}
         assert self.judged(request, self.bucket) == ["s3://elsewhere/rule"]
+
+
+def test_every_definition_of_a_tuning_jobs_trials_is_judged():
+    others = {"OutputDataConfig": {"S3OutputPath": "s3://elsewhere/output"}, "RoleArn": "a/other"}
+    tuned = resource(
+        AWS_TUNING_TYPE, {"trainingJobDefinitions": [COMPLIANT, COMPLIANT | others, COMPLIANT]}
+    )
+    allowed = {"buckets": ["store"], "roles": ["own"]}
+    [elsewhere] = violations(ARTIFACT_LOCATIONS, [tuned], allowed)
+    assert elsewhere.asked == "s3://elsewhere/output"
+    [another] = violations(OWN_ROLE, [tuned], allowed)
+    assert another.asked == "a/other"
 
 
 class TestTheRoleOfAJob:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.policies.subjects import violations
+from tests.policies.subjects import resource, violations
 from tests.policies.training_rules.test_training_rules import (
     COMPLIANT,
     KEY,
@@ -13,6 +13,7 @@ from tests.policies.training_rules.test_training_rules import (
     with_value,
 )
 from training_policies.training_rules.no_secrets import NO_SECRETS
+from training_policies.tuning import OWN_TUNING_TYPE
 
 
 def test_a_secrets_value_is_never_printed():
@@ -24,6 +25,18 @@ def test_a_secrets_value_is_never_printed():
 
 def test_a_key_is_known_to_be_no_secret():
     assert violations(NO_SECRETS, job(with_value(COMPLIANT, "Environment.KEY", KEY))) == []
+
+
+def test_a_category_of_a_tuning_job_is_no_place_for_a_secret():
+    def found(values: list[str]) -> list[str]:
+        ranges = {"CategoricalParameterRanges": [{"Name": "note", "Values": values}]}
+        tuned = {"request": COMPLIANT, "tuning": {"ParameterRanges": ranges}}
+        return [str(each) for each in violations(NO_SECRETS, resource(OWN_TUNING_TYPE, tuned))]
+
+    assert found(["adamw", "sgd"]) == []
+    [violation] = found(["adamw", TOKEN])
+    assert "ParameterRanges.note" in violation
+    assert TOKEN not in violation
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,10 @@ from training_policies.policy import Stack
 from training_policies.resource import UNKNOWN, Resource
 from training_policies.training_job import AWS_TYPE, OWN_TYPE
 from training_policies.training_rules import TRAINING_POLICIES
+from training_policies.tuning import AWS_TUNING_TYPE, OWN_TUNING_TYPE
 
 POLICIES = {policy.name: policy for policy in TRAINING_POLICIES}
+TRIALS = {"MaxNumberOfTrainingJobs": 20, "MaxParallelTrainingJobs": 4}
 LOOK_ALIKE = "pulumi-python:dynamic/mine:Run"
 DIGEST = "@sha256:" + "0" * 64
 ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com/training"
@@ -188,12 +190,17 @@ def camel(value: Any, *, names: bool = True) -> Any:
 
 
 def routes(request: dict[str, Any]) -> list[Resource]:
-    """The request by each route to a job."""
-    own = {"request": request, "relaunch": "never"}
+    """The request by each route to a job, and to a tuning job of whose trials it is."""
+    own, tuning = {"request": request, "relaunch": "never"}, {"ResourceLimits": TRIALS}
+    create = {"HyperParameterTuningJobConfig": tuning, "TrainingJobDefinition": request}
+    by_aws = {"config": camel(tuning), "trainingJobDefinition": camel(request)}
     return [
         resource(OWN_TYPE, own),
         resource(AWS_TYPE, camel(request)),
         resource(LOOK_ALIKE, {"settings": {"body": request}}),
+        resource(OWN_TUNING_TYPE, own | {"tuning": tuning}),
+        resource(AWS_TUNING_TYPE, by_aws),
+        resource(LOOK_ALIKE, {"settings": {"body": create}}),
     ]
 
 
@@ -258,7 +265,7 @@ def test_a_job_that_says_nothing_of_itself_breaks_no_fewer_rules(policy: Any):
         "training-volume-size",
         "training-warm-pool",
     }
-    for type_ in (OWN_TYPE, AWS_TYPE):
+    for type_ in (OWN_TYPE, AWS_TYPE, OWN_TUNING_TYPE, AWS_TUNING_TYPE):
         assert bool(violations(policy, resource(type_, {}))) is (policy.name not in silent_is_fine)
 
 
