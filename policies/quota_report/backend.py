@@ -21,7 +21,7 @@ class BackendError(Exception):
 
 @dataclass(frozen=True)
 class RecordedJob(StackJob):
-    """A training job in a stack's state; `arn` is that of the job that was launched, or ""."""
+    """A training or tuning job in a stack's state; `arn` is that of the job launched, or ""."""
 
     arn: str
 
@@ -84,9 +84,10 @@ class Backend:
 
 
 def _arn(state: Mapping[str, Any]) -> str:
-    """The ARN of the job that was launched; "" for none. This project's own type has no `arn`."""
+    """The ARN of the job that was launched; "" for none. This project's own types have no `arn`."""
     outputs = state.get("outputs") or {}
-    return outputs.get("training_job_arn") or outputs.get("arn") or ""
+    names = ("training_job_arn", "tuning_job_arn", "arn")
+    return next((outputs[name] for name in names if outputs.get(name)), "")
 
 
 def _resource(state: Mapping[str, Any]) -> Resource:

@@ -44,6 +44,7 @@ class Market:
 def running_jobs(session: boto3.Session) -> list[TrainingJobView]:
     """The training jobs that are in progress in the session's account and region.
 
+    The trials of a tuning job are among them; the URN of each is the ARN of its tuning job.
     ListTrainingJobs reads the records of all jobs that there ever were before it looks at their
     status. So Search finds the jobs in progress, and the list only those too new for it. Search
     may show a status that has changed since: the description decides.
@@ -90,11 +91,15 @@ def instances_by_market(jobs: Iterable[TrainingJobView]) -> Counter[Market]:
 
 
 def _instances(variant: TrainingJobView) -> Iterator[tuple[Market, int]]:
-    """What an attempt takes of the account's quotas, in which no training plan counts."""
+    """What an attempt takes of the account's quotas, in which no training plan counts.
+
+    A tuning job takes that for each of its parallel trials.
+    """
     counted: Counter[Market] = Counter()
+    at_once = variant.at_once if isinstance(variant.at_once, int) else 0
     for group in () if variant.is_prepaid else variant.groups:
         if isinstance(group.instance_type, str) and isinstance(group.count, int):
-            counted[Market(group.instance_type, variant.spot is True)] += group.count
+            counted[Market(group.instance_type, variant.spot is True)] += at_once * group.count
     yield from counted.items()
 
 
@@ -131,7 +136,8 @@ def _view(sagemaker: Any, name: str) -> TrainingJobView | None:
     request = {key: description[key] for key in _JUDGED if key in description}
     request["ResourceConfig"] = _selected(request["ResourceConfig"])
     properties = as_the_sdk_sends({"request": {**request, "Tags": tags}})
-    return training_job(Resource(OWN_TYPE, name, arn, properties))
+    recorded = description.get("TuningJobArn", arn)
+    return training_job(Resource(OWN_TYPE, name, recorded, properties))
 
 
 def _selected(resources: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,7 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from quota_report.live import Market, account_quotas, instances_by_market, running_jobs
+from tests.policies.subjects import tuning_job
 from training_policies.quotas.owner import claim_of
+from training_policies.training_job import training_job
 
 DESCRIPTION = {
     "TrainingJobArn": "arn:aws:sagemaker:us-east-1:123456789012:training-job/one",
@@ -92,6 +94,23 @@ def test_the_jobs_that_run_or_stop_are_read_with_their_tags():
     spot, on_demand = Market("ml.g5.xlarge", spot=True), Market("ml.g5.xlarge", spot=False)
     assert instances_by_market(jobs) == {spot: 8}
     assert account_quotas(Session()) == {spot: 4.0, on_demand: 1.0}
+
+
+def test_a_trial_counts_once_and_belongs_to_the_stack_of_its_tuning_job(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    tuning = "arn:aws:sagemaker:us-east-1:123456789012:hyper-parameter-tuning-job/tuned"
+    monkeypatch.setitem(DESCRIPTION, "TuningJobArn", tuning)
+    jobs = running_jobs(Session())
+    assert {job.resource.urn for job in jobs} == {tuning}
+    assert [job.name for job in jobs] == ["a", "b", "c", "new"]
+    assert instances_by_market(jobs) == {Market("ml.g5.xlarge", spot=True): 8}
+
+
+def test_a_tuning_job_asks_for_the_instances_of_its_parallel_trials():
+    asked = [tuning_job("ml.g5.xlarge", 2, parallel=3), tuning_job("ml.g5.xlarge", parallel=None)]
+    jobs = [view for each in asked if (view := training_job(each))]
+    assert instances_by_market(jobs) == {Market("ml.g5.xlarge", spot=True): 6}
 
 
 def test_of_several_preferences_the_selected_type_is_in_use(monkeypatch: pytest.MonkeyPatch):

@@ -21,9 +21,11 @@ from training_policies.preview import preview_of
 from training_policies.quotas.owner import Owner
 from training_policies.resource import Resource, as_the_sdk_sends
 from training_policies.training_job import OWN_TYPE, training_job
+from training_policies.tuning import OWN_TUNING_TYPE
 
 TAGS = [{"Key": "team", "Value": "research"}, {"Key": "environment", "Value": "dev"}]
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:training-job/digits-1"
+TUNING_ARN = "arn:aws:sagemaker:us-east-1:123456789012:hyper-parameter-tuning-job/tuned"
 CLI = """#!/bin/sh
 cd "$(dirname "$0")"
 case "$2 $3 $4" in
@@ -139,6 +141,25 @@ def test_a_job_that_leaves_the_stack_counts_while_it_runs(backend: Path):
     stays = replace(preview, resources=[root, replace(recorded[0].job.resource, urn=urn)])
     [kept] = PlannedUpdate(stays, stack).jobs(recorded, {ARN})
     assert "still running" not in kept.job.name
+
+
+def test_a_tuning_job_in_a_state_counts_its_parallel_trials_and_runs_as_long_as_any_trial(
+    backend: Path, capsys: pytest.CaptureFixture[str]
+):
+    (backend / "stacks.json").write_text(json.dumps([{"name": "a"}]))
+    inputs = {
+        "request": {**request(), "Tags": TAGS},
+        "tuning": {"ResourceLimits": {"MaxParallelTrainingJobs": 3}},
+    }
+    urn = f"urn:pulumi:dev::training::{OWN_TUNING_TYPE}::tuned"
+    outputs = inputs | {"tuning_job_arn": TUNING_ARN, "best_training_job": "a-001"}
+    state = {"type": OWN_TUNING_TYPE, "urn": urn, "inputs": inputs, "outputs": outputs}
+    (backend / "a").write_text(json.dumps({"version": 3, "deployment": {"resources": [state]}}))
+    assert main(configured(backend, 6)) == 0
+    assert "all instances  the number of instances  6     6" in capsys.readouterr().out
+    assert main(configured(backend, 5)) == 1
+    [recorded] = Backend(str(backend / "pulumi"), {}).jobs(trust_settings=True)
+    assert recorded.arn == TUNING_ARN
 
 
 def test_a_preview_that_failed_says_nothing_of_the_update(
