@@ -11,15 +11,36 @@ from training_policies.quotas.owner import quota_for
 from training_policies.quotas.quota import Scope
 from training_policies.resource import MISSING, UNKNOWN, Absence
 from training_policies.training_job import TrainingJobView
+from training_policies.tuning import Tuning
 
 EVERYTHING = Scope("all")
+
+
+TYPICAL_SPOT_SHARE = 0.3
+"""The share of the on-demand price that a spot job is likely to be billed; the program's own."""
+
+
+@dataclass(frozen=True)
+class TrialsCost:
+    """The trials of a tuning job, and their cost in USD; None for a number that is not known.
+
+    `expected` is what they are likely to cost if all are made and take all their time; `longest` is
+    the time of all trials together, in seconds, None also where there is no limit.
+    """
+
+    trials: float | None
+    allowed: float | None
+    at_once: float | None
+    longest: float | None
+    expected: float | None
 
 
 @dataclass(frozen=True)
 class JobCost:
     """A job, what it runs on, and its cost ceiling in USD; None where it is not known.
 
-    `prepaid` says that each of its attempts runs on a training plan.
+    `prepaid` says that each of its attempts runs on a training plan. `trials` are those of a tuning
+    job, None for any other.
     """
 
     name: str
@@ -29,6 +50,7 @@ class JobCost:
     allowed: float | None
     launches: bool
     prepaid: bool
+    trials: TrialsCost | None
 
 
 @dataclass(frozen=True)
@@ -54,20 +76,38 @@ def stack_cost(jobs: Sequence[TrainingJobView], parameters: Parameters) -> Stack
 
 
 def _job_cost(job: TrainingJobView, parameters: Parameters) -> JobCost:
+    ceiling = measures.cost(job, EVERYTHING, parameters.prices)
     return JobCost(
         name=job.name,
         capacity=", or ".join(dict.fromkeys(map(_capacity, job.variants))),
         seconds=measures.runtime(job, EVERYTHING, parameters.prices),
-        ceiling=measures.cost(job, EVERYTHING, parameters.prices),
+        ceiling=ceiling,
         allowed=_limit(job, parameters, "costPerJobUsd"),
         launches=job.resource.read("launch") in (True, MISSING, UNKNOWN),
         prepaid=all(each.is_prepaid for each in job.variants),
+        trials=_trials_cost(job, job.tuning, ceiling, parameters) if job.tuning else None,
+    )
+
+
+def _trials_cost(
+    job: TrainingJobView, tuning: Tuning, ceiling: float | None, parameters: Parameters
+) -> TrialsCost:
+    share = TYPICAL_SPOT_SHARE if all(each.spot is True for each in job.variants) else 1
+    longest = tuning.max_runtime
+    return TrialsCost(
+        trials=measures.trials(job, EVERYTHING, parameters.prices),
+        allowed=_limit(job, parameters, "maxTrials"),
+        at_once=measures.jobs(job, EVERYTHING, parameters.prices),
+        longest=longest if isinstance(longest, int) else None,
+        expected=None if ceiling is None else ceiling * share,
     )
 
 
 def _capacity(variant: TrainingJobView) -> str:
     groups = " + ".join(f"{_text(each.count)} × {_text(each.instance_type)}"
                         for each in variant.groups)  # fmt: skip
+    if variant.tuning:
+        groups = f"{_text(variant.at_once)} trials of {groups}"
     if variant.is_prepaid:
         return f"{groups}, on a training plan"
     return f"{groups}, {'on demand' if variant.spot in (False, MISSING) else 'spot'}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from policy_report.costs import JobCost, StackCost
+from policy_report.costs import JobCost, StackCost, TrialsCost
 from policy_report.verdict import Verdict
 from quota_report.usage import Usage
 from run_forecast.job_forecasts import JobForecast
@@ -41,6 +41,7 @@ def markdown(
         "",
         *_disagreement_section(verdict),
         *_cost_section(cost),
+        *_trials_section(cost),
         *_forecast_section(forecasts),
         *_quota_section(quotas, verdict),
         *_breach_section(preview.breaches),
@@ -156,8 +157,44 @@ def _forecast_section(forecasts: Sequence[JobForecast]) -> Iterator[str]:
     yield ""
 
 
+def _trials_section(cost: StackCost) -> Iterator[str]:
+    """The worst case of the tuning jobs, which is their cost ceiling, and what it is made of."""
+    tuned = [(each, each.trials) for each in cost.jobs if each.trials]
+    if not tuned:
+        return
+    yield "### Tuning jobs"
+    yield ""
+    yield "| job | trials | allowed | at once | a trial's longest | all trials' longest | "\
+          "worst case | expected |"  # fmt: skip
+    yield "|---|---:|---:|---:|---|---|---:|---:|"
+    for job, trials in tuned:
+        yield f"| {_cell(job.name)} | {_trials_row(job, trials)} |"
+    yield ""
+    yield "In the worst case all trials take their longest time, or as many as run at once take "\
+          "the longest time of all trials, whichever is less. Expected is the worst case at what "\
+          "spot is usually billed."  # fmt: skip
+    yield ""
+
+
+def _trials_row(job: JobCost, trials: TrialsCost) -> str:
+    cells = (
+        _number(trials.trials, Unit.COUNT, "unknown"),
+        _number(trials.allowed, Unit.COUNT, "no limit"),
+        _number(trials.at_once, Unit.COUNT, "unknown"),
+        _number(job.seconds, Unit.SECONDS, "?"),
+        _number(trials.longest, Unit.SECONDS, "no limit"),
+        _ceiling([job], job.ceiling),
+        _ceiling([job], trials.expected),
+    )
+    return " | ".join(cells)
+
+
+def _number(value: float | None, unit: Unit, none: str) -> str:
+    return none if value is None else amount(value, unit)
+
+
 def _job_row(job: JobCost) -> str:
-    longest = "?" if job.seconds is None else amount(job.seconds, Unit.SECONDS)
+    longest = _number(job.seconds, Unit.SECONDS, "?")
     name, capacity = _cell(job.name), _cell(job.capacity)
     ceiling = _ceiling([job], job.ceiling)
     return f"| {name} | {capacity} | {longest} | {ceiling} | {_allowed(job.allowed)} |"
@@ -191,9 +228,7 @@ def _quota_section(quotas: Sequence[Usage], verdict: Verdict) -> Iterator[str]:
 
 
 def _quantity(value: float | None, usage: Usage, none: str) -> str:
-    if value is None:
-        return none
-    return amount(value, Unit.USD if usage.what in _MONEY else Unit.COUNT)
+    return _number(value, Unit.USD if usage.what in _MONEY else Unit.COUNT, none)
 
 
 def _breach_section(breaches: Sequence[Breach]) -> Iterator[str]:
@@ -269,11 +304,11 @@ def _cell(text: str) -> str:
 
 
 def _usd(value: float | None) -> str:
-    return "unknown" if value is None else amount(value, Unit.USD)
+    return _number(value, Unit.USD, "unknown")
 
 
 def _allowed(value: float | None) -> str:
-    return "no limit" if value is None else amount(value, Unit.USD)
+    return _number(value, Unit.USD, "no limit")
 
 
 def _count(number: int, what: str) -> str:

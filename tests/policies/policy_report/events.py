@@ -11,6 +11,7 @@ from training_policies.configuration import Configuration
 from training_policies.pack import NAME, POLICIES, enforced_policies
 from training_policies.quotas import QUOTA_POLICIES
 from training_policies.training_job import OWN_TYPE
+from training_policies.tuning import OWN_TUNING_TYPE
 
 Event = dict[str, Any]
 
@@ -26,12 +27,22 @@ def step(operation: str, type_: str, name: str, inputs: dict[str, Any] | None = 
                                               "new": new}}}  # fmt: skip
 
 
+TAGS = [{"Key": "team", "Value": "research"}, {"Key": "environment", "Value": "dev"}]
+
+
 def job(name: str = "digits", operation: str = "create", **changes: Any) -> Event:
     """A job of the team research in dev that is not launched, by default."""
-    tags = [{"Key": "team", "Value": "research"}, {"Key": "environment", "Value": "dev"}]
     launch = changes.pop("launch", False)
-    asked = request(**changes) | {"Tags": tags}
+    asked = request(**changes) | {"Tags": TAGS}
     return step(operation, OWN_TYPE, name, {"request": asked, "launch": launch})
+
+
+def tuning_job(
+    name: str = "tuned", *, limits: dict[str, Any], launch: bool = False, **changes: Any
+) -> Event:
+    """A tuning job of the team research in dev, with these ResourceLimits."""
+    inputs = {"request": request(**changes) | {"Tags": TAGS}, "launch": launch}
+    return step("create", OWN_TUNING_TYPE, name, inputs | {"tuning": {"ResourceLimits": limits}})
 
 
 def breach(

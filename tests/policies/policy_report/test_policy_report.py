@@ -24,6 +24,7 @@ from tests.policies.policy_report.events import (
     job,
     judged,
     step,
+    tuning_job,
     written,
 )
 from training_policies.configuration import VARIABLE
@@ -75,6 +76,49 @@ def test_a_compliant_stack_passes_with_its_cost_ceilings(report: Report):
     assert "| **2 jobs** | | | **5.30 USD** | 30.00 USD |" in text
     assert "The launch switch is off" in text
     assert "Violations" not in text
+
+
+def test_a_tuning_job_shows_its_worst_case_and_its_verdict_before_it_is_launched(report: Report):
+    limits = {"MaxNumberOfTrainingJobs": 12, "MaxParallelTrainingJobs": 2}
+    code, text = report(tuning_job(limits=limits, count=1), *KEPT)
+    assert code == 1  # 12 × 1.515 USD/h × (3600 + 600) s is above 20 USD
+    row = "| `tuned` | `2 trials of 1 × ml.g5.2xlarge, spot` | 1 h | 21.21 USD | 20.00 USD |"
+    assert row in text
+    row = "| `tuned` | 12 | no limit | 2 | 1 h | no limit | 21.21 USD | 6.36 USD |"
+    assert row in text
+    assert "- **quota-cost-per-job** on `tuned`, high" in text
+    assert "The launch switch is off" in text
+
+    limits["MaxRuntimeInSeconds"] = 7200
+    code, text = report(tuning_job(limits=limits, count=1, spot=False, wait=None), job(), *KEPT)
+    assert code == 0  # 2 × (7200 + 600) s
+    row = "| `tuned` | 12 | no limit | 2 | 1 h | 2 h | 6.57 USD | 6.57 USD |"
+    assert row in text
+    assert "| **2 jobs** | | | **10.10 USD** | 30.00 USD |" in text
+
+
+def test_a_tuning_job_whose_limits_are_not_known_has_an_unknown_worst_case(report: Report):
+    code, text = report(tuning_job(limits={"MaxParallelTrainingJobs": "[secret]"}), *KEPT)
+    assert code == 1
+    assert "`? trials of 2 × ml.g5.2xlarge, spot`" in text
+    assert "| `tuned` | unknown | no limit | unknown | 1 h | no limit | unknown | unknown |" in text
+
+
+def test_the_number_of_trials_is_compared_with_the_teams(report: Report):
+    quota = {"all": {"maxTrials": 3, "tuningCostPerStackUsd": 5}, "families": {"*": {}}}
+    limits = {"MaxNumberOfTrainingJobs": 4, "MaxParallelTrainingJobs": 1}
+    code, text = report(
+        tuning_job(limits=limits, count=1), *KEPT, teams={"research": {"dev": quota}}
+    )
+    assert code == 1
+    assert "| `tuned` | 4 | 3 | 1 |" in text
+    assert "- **quota-trials** on `tuned`, medium" in text
+    over = "| the cost ceiling of tuning jobs | 7.07 USD (over) | 5.00 USD |"
+    assert f"| `research in dev` | `all instances` {over}" in text
+
+
+def test_a_stack_without_tuning_jobs_has_no_table_of_them(report: Report):
+    assert "Tuning jobs" not in report(job(), *KEPT)[1]
 
 
 def test_what_runs_on_a_training_plan_is_prepaid_and_not_free(report: Report):
