@@ -8,6 +8,7 @@ from typing import Any
 
 from components.artifact_layout import INPUTS, object_uri
 from components.training_job.aws.images import PrivateImage, private_image
+from components.training_job.preflight.quotas import Instances, instances_of
 from components.training_job.request.definition import CODE_CHANNEL, Request
 from components.training_job.request.fallbacks import all_requests
 from components.training_job.request.job_inputs import JobInputs
@@ -21,6 +22,14 @@ class Choice:
     path: str
     """Where it is in the job's inputs."""
     request: Request
+    at_once: int = 1
+    """How many jobs with this request run at once: the parallel trials of a tuning job."""
+
+    @property
+    def instances(self) -> Instances:
+        """What it takes of each of the account's quotas."""
+        counts = instances_of(self.request)
+        return {quota: self.at_once * count for quota, count in counts.items()}
 
 
 @dataclass(frozen=True)
@@ -95,5 +104,6 @@ def planned_launch(inputs: JobInputs, number: int) -> PlannedLaunch:
     """The launch of a job on its first choice, 0, or on a fallback, by its number from 1."""
     requests = all_requests(inputs.request, inputs.fallbacks or ())
     paths = ["request", *(f"fallbacks[{index}]" for index in range(len(requests) - 1))]
-    choices = [Choice(*each) for each in zip(paths, requests, strict=True)]
+    at_once = inputs.tuning["ResourceLimits"]["MaxParallelTrainingJobs"] if inputs.tuning else 1
+    choices = [Choice(*each, at_once) for each in zip(paths, requests, strict=True)]
     return PlannedLaunch(inputs, choices[number], choices[number + 1 :])

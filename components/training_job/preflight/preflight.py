@@ -21,12 +21,12 @@ from components.problems import Problem
 from components.training_job.aws.aws_clients import AwsClients
 from components.training_job.aws.errors import is_denied
 from components.training_job.preflight.account import Account
+from components.training_job.preflight.own_jobs import own_jobs
 from components.training_job.preflight.planned_launch import Choice, PlannedLaunch, planned_launch
 from components.training_job.preflight.quotas import (
     Instances,
     Quota,
     in_use,
-    instances_of,
     shortages,
 )
 from components.training_job.preflight.role_permissions import needs_of_launch
@@ -34,7 +34,7 @@ from components.training_job.preflight.training_plans import plan_notices, plan_
 from components.training_job.request.fallbacks import choice_of
 from components.training_job.request.job_inputs import JobInputs
 from components.training_job.request.job_tags import OWNER_TAG
-from components.training_job.run.job_names import run_of, try_of_launch
+from components.training_job.run.job_names import try_of_launch
 from components.training_job.run.outcome import is_live
 from components.training_job.run.service_record import owns
 from components.unknowns import has_unknown, is_unknown
@@ -53,7 +53,7 @@ class Preflight:
 
     def __init__(self, clients: AwsClients) -> None:
         self._account = Account(clients)
-        self._taken: dict[str, Instances] = {}
+        self._launches: dict[str, PlannedLaunch] = {}
         self._warnings: set[str] = set()
 
     def problems(self, inputs: JobInputs) -> list[Problem]:
@@ -63,7 +63,7 @@ class Preflight:
         that could never run are printed: they refuse nothing, as they may not be needed.
         """
         launch = planned_launch(inputs, self._choice_of_launch(inputs))
-        self._taken[inputs.lineage] = instances_of(launch.choice.request)
+        self._launches[inputs.lineage] = launch
         self._ask_all(launch)
         checks = {
             "quotas": self._quotas,
@@ -192,7 +192,7 @@ class Preflight:
         if has_unknown(checkpoints) or is_unknown(inputs.owner):
             return
         for job in self._live(inputs.region, self._live_runs(inputs)):
-            if job.get("CheckpointConfig") != checkpoints:
+            if not _writes_to(job, checkpoints):
                 continue
             tags = self._account.tags(inputs.region, job["TrainingJobArn"]).result()
             if not owns(inputs.owner, tags, job):
@@ -207,24 +207,27 @@ class Preflight:
     def _used_by_others(self, inputs: JobInputs) -> Counter[str]:
         """What live jobs take of each quota, and what this stack's other jobs will.
 
-        A live job of a lineage that is launched is not counted: it is adopted, or stopped before.
+        A live job of a lineage that is launched is not counted, nor are its trials: it is adopted,
+        or stopped before.
         """
-        taken = dict(self._taken)  # a copy, as the checks of other jobs add to it
-        others = [
+        launches = dict(self._launches)  # a copy, as the checks of other jobs add to it
+        live = self._account.live_jobs(inputs.region).result()
+        own = {
             job["TrainingJobName"]
-            for job in self._account.live_jobs(inputs.region).result()
-            if not any(run_of(lineage, job) for lineage in taken)
-        ]
+            for launch in launches.values()
+            for job in own_jobs(self._account, launch.inputs, live)
+        }
+        others = [job["TrainingJobName"] for job in live if job["TrainingJobName"] not in own]
         used = in_use(self._live(inputs.region, others))
-        for lineage, instances in taken.items():
+        for lineage, launch in launches.items():
             if lineage != inputs.lineage:
-                used.update(instances)
+                used.update(launch.choice.instances)
         return used
 
     def _live_runs(self, inputs: JobInputs) -> list[str]:
         """The names of the lineage's own jobs that are live, or were a moment ago."""
         jobs = self._account.live_jobs(inputs.region).result()
-        return [job["TrainingJobName"] for job in jobs if run_of(inputs.lineage, job)]
+        return [job["TrainingJobName"] for job in own_jobs(self._account, inputs, jobs)]
 
     def _live(self, region: str, names: Sequence[str]) -> list[dict[str, Any]]:
         """The descriptions of those jobs that are live, and that this deployer may see."""
@@ -249,11 +252,20 @@ class Preflight:
             print(warning)
 
 
+def _writes_to(job: Mapping[str, Any], checkpoints: Mapping[str, Any] | None) -> bool:
+    """Whether a job has these checkpoints; those of a trial are below them, by its tuning job."""
+    theirs = job.get("CheckpointConfig")
+    if "TuningJobArn" in job and checkpoints and theirs:
+        return str(theirs["S3Uri"]).startswith(checkpoints["S3Uri"])
+    return bool(theirs == checkpoints)
+
+
 def _quota_problems(
     choice: Choice, used: Instances, quotas: Mapping[str, Quota], region: str
 ) -> Iterator[Problem]:
     """The quotas that a choice would exceed beside what is used of them."""
-    wanted = instances_of(choice.request)
+    wanted = choice.instances
+    fewer = "fewer instances" if choice.at_once == 1 else "fewer instances or parallel trials"
     for name, quota in shortages(wanted, used, quotas):
         in_use_now = used.get(name, 0)
         yield Problem(
@@ -263,6 +275,6 @@ def _quota_problems(
             f"{decimal_text(quota.value)}, of which {in_use_now} are in use or asked for by this "
             "stack's other jobs",
             f"ask for {in_use_now + wanted[name]} at {console(region)}/servicequotas/home/"
-            f"services/sagemaker/quotas/{quota.code}, or use another instance type, fewer "
-            "instances, or wait",
+            f"services/sagemaker/quotas/{quota.code}, or use another instance type, {fewer}, or "
+            "wait",
         )

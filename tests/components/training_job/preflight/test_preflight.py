@@ -104,6 +104,71 @@ def test_what_other_jobs_use_counts_and_what_this_lineage_uses_does_not(
     assert "ask for 5 at" in text
 
 
+PREFIX = "t0123456-digits-"
+
+
+def tuned(job_inputs: Inputs, parallel: int = 2, lineage: str = "research-dev-digits") -> Any:
+    """The inputs of a job of one instance that is tuned."""
+    tuning = {"ResourceLimits": {"MaxParallelTrainingJobs": parallel}}
+    return job_inputs(lineage=lineage, tuning=tuning, tuning_name_prefix=PREFIX)
+
+
+def start_trial(
+    aws: FakeAws, inputs: dict[str, Any], number: int, *, lineage: str, owner: str = "artifacts"
+) -> str:
+    """The name of a trial of a tuning job of a lineage, which runs."""
+    tuning = f"{PREFIX}00000001-1"
+    name = f"{tuning}-{number:03}-0123abcd"
+    checkpoints = {"S3Uri": f"s3://artifacts/checkpoints/{lineage}/{tuning}/"}
+    tags = {"sagemaker-training:owner": owner, "sagemaker-training:lineage": lineage}
+    aws.create_training_job(
+        **inputs["request"]
+        | {
+            "TrainingJobName": name,
+            "CheckpointConfig": checkpoints,
+            "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+        }
+    )
+    aws.jobs[name]["TuningJobArn"] = f"arn:aws:sagemaker:::hyper-parameter-tuning-job/{tuning}"
+    return name
+
+
+def test_a_tuning_job_takes_the_instances_of_its_parallel_trials(
+    preflight: Preflight, aws: FakeAws, job_inputs: Inputs
+) -> None:
+    assert texts(preflight, tuned(job_inputs, 4)) == []
+    [text] = texts(Preflight(aws), tuned(job_inputs, 5))  # type: ignore[arg-type]
+    assert text.startswith("request.ResourceConfig: 5 — the account's quota of instances of")
+    assert "another instance type, fewer instances or parallel trials, or wait" in text
+    [text] = texts(preflight, job_inputs(lineage="research-dev-other"))
+    assert "is 4, of which 4 are in use or asked for by this stack's other jobs" in text
+
+
+def test_trials_of_the_lineage_do_not_count_beside_its_next_tuning_job_and_others_do(
+    preflight: Preflight, aws: FakeAws, job_inputs: Inputs
+) -> None:
+    inputs = tuned(job_inputs, 3)
+    for number in (1, 2):
+        start_trial(aws, inputs, number, lineage=inputs["lineage"])
+    assert texts(preflight, inputs) == []
+    # The names of two jobs may be the same as far as they fit into a tuning job's name.
+    for number in (3, 4):
+        start_trial(aws, inputs, number, lineage="research-dev-digits-large")
+    [text] = texts(Preflight(aws), inputs)  # type: ignore[arg-type]
+    assert "is 4, of which 2 are in use" in text
+
+
+def test_another_owners_trials_on_the_lineage_are_reported(
+    preflight: Preflight, aws: FakeAws, job_inputs: Inputs
+) -> None:
+    inputs = tuned(job_inputs)
+    start_trial(aws, inputs, 1, lineage=inputs["lineage"])
+    assert texts(preflight, inputs) == []
+    name = start_trial(aws, inputs, 2, lineage=inputs["lineage"], owner="theirs")
+    [text] = texts(Preflight(aws), inputs)  # type: ignore[arg-type]
+    assert f"{name} is running on its checkpoints and belongs to theirs" in text
+
+
 def test_the_jobs_of_a_stack_share_the_quota(preflight: Preflight, job_inputs: Inputs) -> None:
     assert texts(preflight, job_inputs({"instanceCount": 3}, lineage="research-dev-a")) == []
     assert texts(preflight, job_inputs({"instanceCount": 3}, lineage="research-dev-a")) == []
