@@ -88,6 +88,24 @@ def test_the_ceiling_of_a_tuning_job_is_the_programs(
         assert abs(ours - float(theirs)) < 1e-4 + 1e-9 * ours
 
 
+@given(st.integers(1, 99), st.integers(1, 99), st.none() | seconds, st.none() | seconds)
+def test_more_trials_or_more_of_them_at_once_never_take_less(
+    most: int, parallel: int, longest: int | None, runtime: int | None
+):
+    def taken(trials_more: int, parallel_more: int) -> list[float]:
+        tuned = tuning_job(
+            trials=most + trials_more, parallel=parallel + parallel_more, longest=longest,
+            runtime=runtime,
+        )  # fmt: skip
+        measured = (instances, accelerators, jobs, trials, cost, tuning_cost)
+        found = [each(view(tuned), ALL, Prices()) for each in measured]
+        return [float("inf") if each is None else each for each in found]
+
+    fewer = taken(0, 0)
+    for more in (taken(1, 0), taken(0, 1)):
+        assert all(one <= other for one, other in zip(fewer, more, strict=True))
+
+
 def test_the_parallel_trials_of_a_tuning_job_count_each():
     subject = view(tuning_job("ml.g5.12xlarge", 2, parallel=3, trials=7))
     counted = [each(subject, ALL, Prices()) for each in (instances, accelerators, jobs, trials)]
