@@ -54,6 +54,7 @@ def test_every_route_and_every_unknown_value_is_refused_at_preview(stack: Stack)
     stack.settings["resources"] = {
         "over": _job(instances=5),
         "renamed": _job("mine:Experiment", instances=5),
+        "tuned": _job("sagemaker:TuningJob", parallel=5),
         "unknown-count": _job(instances="unknown"),
         "unknown-type": _job(instance_type="unknown"),
         "other": {"type": "mine:Password", "inputs": {"length": 8}},
@@ -68,6 +69,7 @@ def test_every_route_and_every_unknown_value_is_refused_at_preview(stack: Stack)
     assert {each for each in told if each[0] != "quota-running-sums"} == {
         ("quota-instances-per-job", "over"),
         ("quota-instances-per-job", "renamed"),
+        ("quota-instances-per-job", "tuned"),
         ("quota-other-routes", "renamed"),
         ("quota-other-routes", "other"),
         ("quota-instances-per-job", "unknown-count"),
@@ -206,7 +208,10 @@ def test_a_job_that_is_not_launched_counts_as_the_program_now_writes_it(stack: S
 
 
 def _job(type_: str = "sagemaker:TrainingJob", **resources: Any) -> dict[str, Any]:
-    """A job of one instance, unless `instances` and `instance_type` say otherwise."""
+    """A job of one instance, unless `instances` and `instance_type` say otherwise.
+
+    With `parallel`, it is tuned, and so many trials run at once.
+    """
     request = {
         "ResourceConfig": {
             "InstanceType": resources.get("instance_type", "ml.g5.xlarge"),
@@ -215,7 +220,11 @@ def _job(type_: str = "sagemaker:TrainingJob", **resources: Any) -> dict[str, An
         "StoppingCondition": {"MaxRuntimeInSeconds": 60},
         "Tags": resources.get("tags", []),
     }
-    return {"type": type_, "inputs": {"request": request, "launch": False}}
+    inputs = {"request": request, "launch": False}
+    if "parallel" in resources:
+        limits = {"MaxParallelTrainingJobs": resources["parallel"], "MaxNumberOfTrainingJobs": 9}
+        inputs["tuning"] = {"ResourceLimits": limits}
+    return {"type": type_, "inputs": inputs}
 
 
 def _only_quotas() -> dict[str, Any]:
