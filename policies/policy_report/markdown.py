@@ -41,7 +41,6 @@ def markdown(
         "",
         *_disagreement_section(verdict),
         *_cost_section(cost),
-        *_trials_section(cost),
         *_forecast_section(forecasts),
         *_quota_section(quotas, verdict),
         *_breach_section(preview.breaches),
@@ -133,6 +132,7 @@ def _cost_section(cost: StackCost) -> Iterator[str]:
     yield f"| **{_count(len(cost.jobs), 'job')}** | | | **{_ceiling(cost.jobs, cost.ceiling)}** | "\
           f"{_allowed(cost.allowed)} |"  # fmt: skip
     yield ""
+    yield from _trials_section(cost)
     if not all(each.launches for each in cost.jobs):
         yield "The launch switch is off: nothing is launched, and nothing of this is spent yet."
     yield "Ceilings are at on-demand list prices, for all attempts on the most expensive fallback."
@@ -157,12 +157,24 @@ def _forecast_section(forecasts: Sequence[JobForecast]) -> Iterator[str]:
     yield ""
 
 
+def _job_row(job: JobCost) -> str:
+    longest = _number(job.seconds, Unit.SECONDS, "?")
+    name, capacity = _cell(job.name), _cell(job.capacity)
+    ceiling = _ceiling([job], job.ceiling)
+    return f"| {name} | {capacity} | {longest} | {ceiling} | {_allowed(job.allowed)} |"
+
+
+def _ceiling(jobs: Sequence[JobCost], value: float | None) -> str:
+    """The ceiling of jobs; of those that run on training plans only, nothing more is billed."""
+    return "prepaid" if value == 0 and all(each.prepaid for each in jobs) else _usd(value)
+
+
 def _trials_section(cost: StackCost) -> Iterator[str]:
     """The worst case of the tuning jobs, which is their cost ceiling, and what it is made of."""
     tuned = [(each, each.trials) for each in cost.jobs if each.trials]
     if not tuned:
         return
-    yield "### Tuning jobs"
+    yield "#### Tuning jobs"
     yield ""
     yield "| job | trials | allowed | at once | a trial's longest | all trials' longest | "\
           "worst case | expected |"  # fmt: skip
@@ -191,18 +203,6 @@ def _trials_row(job: JobCost, trials: TrialsCost) -> str:
 
 def _number(value: float | None, unit: Unit, none: str) -> str:
     return none if value is None else amount(value, unit)
-
-
-def _job_row(job: JobCost) -> str:
-    longest = _number(job.seconds, Unit.SECONDS, "?")
-    name, capacity = _cell(job.name), _cell(job.capacity)
-    ceiling = _ceiling([job], job.ceiling)
-    return f"| {name} | {capacity} | {longest} | {ceiling} | {_allowed(job.allowed)} |"
-
-
-def _ceiling(jobs: Sequence[JobCost], value: float | None) -> str:
-    """The ceiling of jobs; of those that run on training plans only, nothing more is billed."""
-    return "prepaid" if value == 0 and all(each.prepaid for each in jobs) else _usd(value)
 
 
 def _quota_section(quotas: Sequence[Usage], verdict: Verdict) -> Iterator[str]:

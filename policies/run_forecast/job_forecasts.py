@@ -57,6 +57,8 @@ def job_forecasts(
 ) -> list[JobForecast]:
     """The forecasts of those jobs whose runtime is known, by the setting or an earlier run.
 
+    A tuning job has none: how many of its trials end early is not known.
+
     `records` describes the stack's jobs of the past; without any, the rates are assumed.
     """
     rates = rates_of(records) if records else ASSUMED
@@ -70,7 +72,7 @@ def _job_forecast(
     expected = _number(job.resource.read("expected_seconds"))
     seconds = expected or training_seconds(records, _lineage(job), LINEAGE_TAG)
     count = _instances(job)
-    if seconds is None or count is None or job.spot not in (True, False, MISSING):
+    if job.tuning or seconds is None or count is None or job.spot not in (True, False, MISSING):
         return None
     on_demand = Capacity(0, rates.restart, rates.wait, _price(job, prices))
     capacity = _on_spot(on_demand, count, rates) if job.spot is True else on_demand
