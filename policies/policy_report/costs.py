@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from run_forecast.rates import ASSUMED_SPOT_SHARE
 from training_policies.policy import Parameters
 from training_policies.quotas import measures
 from training_policies.quotas.owner import quota_for
@@ -14,10 +15,6 @@ from training_policies.training_job import TrainingJobView
 from training_policies.tuning import Tuning
 
 EVERYTHING = Scope("all")
-
-
-TYPICAL_SPOT_SHARE = 0.3
-"""The share of the on-demand price that a spot job is likely to be billed; the program's own."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +89,7 @@ def _job_cost(job: TrainingJobView, parameters: Parameters) -> JobCost:
 def _trials_cost(
     job: TrainingJobView, tuning: Tuning, ceiling: float | None, parameters: Parameters
 ) -> TrialsCost:
-    share = TYPICAL_SPOT_SHARE if all(each.spot is True for each in job.variants) else 1
+    share = ASSUMED_SPOT_SHARE if all(each.spot is True for each in job.variants) else 1
     longest = tuning.max_runtime
     return TrialsCost(
         trials=measures.trials(job, EVERYTHING, parameters.prices),
