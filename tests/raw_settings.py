@@ -103,6 +103,26 @@ def _own_network() -> dict[str, Any]:
         "runId": "second",
         "fresh": "b",
     }
+    tuned = {
+        "image": IMAGE,
+        "source": {"dir": "src", "entryPoint": "train.py"},
+        "metrics": {"loss": "loss=([0-9.]+)"},
+        "tuning": {
+            "objective": {"minimize": "loss"},
+            "ranges": {
+                "rate": {"from": 0.00001, "to": 0.01, "scale": "log"},
+                "layers": {"from": 2, "to": 8, "integer": True},
+                "optimizer": {"values": ["adamw", "sgd"]},
+            },
+            "maxTrials": 60,
+            "parallel": 4,
+            "maxRuntime": "24h",
+            "earlyStopping": True,
+            "stopWhen": {"reaches": 0.05, "notImprovingFor": 15, "converged": True},
+            "seed": 7,
+            "warmStart": "never",
+        },
+    }
     return {
         "team": "research",
         "environment": "prod",
@@ -139,7 +159,7 @@ def _own_network() -> dict[str, Any]:
             "githubSubjects": ["repo:acme/platform:environment:production"],
         },
         "permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
-        "jobs": {"digits": trained},
+        "jobs": {"digits": trained, "tuned": tuned},
     }
 
 
@@ -183,6 +203,17 @@ def _existing_network() -> dict[str, Any]:
         "instancePreferences": [{"instanceType": "ml.g5.2xlarge", "instanceCount": 2}],
         "spot": False,
     }
+    tuned = {
+        "image": IMAGE,
+        "metrics": {"accuracy": "accuracy=([0-9.]+)"},
+        "tuning": {
+            "objective": {"maximize": "accuracy"},
+            "strategy": "hyperband",
+            "epochs": {"min": 2, "max": 20},
+            "ranges": {"dropout": {"from": 0, "to": 0.9}},
+            "maxTrials": 20,
+        },
+    }
     return {
         "team": "research",
         "network": {
@@ -193,5 +224,11 @@ def _existing_network() -> dict[str, Any]:
                 "endpointGroupId": "sg-0123456789abcdef0",
             }
         },
-        "jobs": {"grouped": grouped, "kept": kept, "planned": planned, "preferred": preferred},
+        "jobs": {
+            "grouped": grouped,
+            "kept": kept,
+            "planned": planned,
+            "preferred": preferred,
+            "tuned": tuned,
+        },
     }

@@ -62,10 +62,14 @@ def parse(raw: Mapping[str, Any], project: Path) -> tuple[Settings | None, list[
 def _follows(problem: Problem, found: list[Problem]) -> bool:
     """Whether a broken rule says nothing new beside what was found in single values.
 
-    Either it is about the same value, or it may only be broken because another value is missing.
+    Either it is about the same value, or about the section that this is in, or it may only be
+    broken because another value is missing.
     """
     paths = {each.path for each in found}
     if problem.path in paths:
+        return True
+    is_section = problem.path != _job_of(problem.path)
+    if is_section and any(path.startswith(f"{problem.path}.") for path in paths):
         return True
     if problem.path.endswith(".resumeFrom") and "team" in paths:
         return True  # a lineage begins with the team's name

@@ -23,7 +23,7 @@ _GO_TIME = re.compile(
 """A time as Go prints it: the zone comes twice, as an offset and by its name. Where the zone has no
 name, that is the offset again. No person and no other tool writes a time so."""
 
-_BECOMES_TEXT = re.compile(r"jobs\.[^.]+\.hyperparameters\..+")
+_BECOMES_TEXT = re.compile(r"jobs\.[^.]+\.(hyperparameters\..+|tuning\.ranges\..+\.values\.\d+)")
 """The settings whose numbers the program makes texts of, before the engine gets them."""
 
 _MOST_DIGITS = 15

@@ -159,7 +159,7 @@ def _network_has_room(settings: Settings) -> Iterator[Problem]:
 def _checkpoints_outlive_their_job(settings: Settings) -> Iterator[Problem]:
     days = settings.artifacts.checkpoint_days
     for name, job in settings.jobs.items():
-        longest = max(each.longest_seconds for each in job.variants)
+        longest = max(each.training_seconds for each in job.variants)  # of a trial, its own
         if days * _SECONDS_PER_DAY <= longest:
             yield Problem(
                 "artifacts.checkpointDays",

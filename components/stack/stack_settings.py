@@ -98,9 +98,13 @@ class Settings(SettingsModel):
 
     @property
     def largest_job(self) -> int:
-        """The number of instances of the largest job, on whichever of its fallbacks."""
+        """The number of instances of the largest job, on whichever of its fallbacks.
+
+        Of a job that is tuned, those of all trials that run at once: nothing spreads them over
+        zones.
+        """
         variants = (variant for job in self.jobs.values() for variant in job.variants)
-        return max((variant.total_instances for variant in variants), default=0)
+        return max((variant.instances_at_once for variant in variants), default=0)
 
     @property
     def uses_efa(self) -> bool:

@@ -1,4 +1,4 @@
-"""What botocore's service model of CreateTrainingJob says of a request, or of one value in it.
+"""What botocore's service model says of a request that creates a job, or of one value in it.
 
 botocore itself checks only types, unknown keys and minima. The service's patterns, maxima and
 enumerations are in its model too, and are checked here.
@@ -15,16 +15,17 @@ from components.problems import Problem
 from components.training_job.aws.sdk_session import service_model
 from components.unknowns import is_unknown
 
-_TYPES: dict[str, tuple[type, str]] = {
+_TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
     "structure": (dict, "a mapping"),
     "map": (dict, "a mapping"),
     "list": (list, "a list"),
     "string": (str, "text"),
     "integer": (int, "a whole number"),
     "long": (int, "a whole number"),
+    "float": ((int, float), "a number"),
     "boolean": (bool, "true or false"),
 }
-"""The types of the model's shapes; the request has no others."""
+"""The types of the model's shapes; the requests have no others."""
 
 _SEPARATORS = "\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 """Unicode's category Z. Python's own class of white space has tabs and line breaks too."""
@@ -46,6 +47,12 @@ def request_shape() -> Any:
     return service_model("sagemaker").operation_model("CreateTrainingJob").input_shape
 
 
+@cache
+def tuning_shape() -> Any:
+    """The input shape of CreateHyperParameterTuningJob."""
+    return service_model("sagemaker").operation_model("CreateHyperParameterTuningJob").input_shape
+
+
 def member_shape(path: str, structure: Any = None) -> Any:
     """The shape of a member by its dotted path in a structure, by default in the whole request."""
     shape = structure or request_shape()
@@ -57,8 +64,8 @@ def member_shape(path: str, structure: Any = None) -> Any:
 def conform(value: Any) -> Any:
     """The same value with integers where the engine made floats of them, and without nulls.
 
-    This needs no model: all numbers of a job and its request are integers, except for costs, and a
-    cost is the same in either form.
+    This needs no model: all numbers of a job and its request are integers, except for costs and the
+    goal of a tuning's objective, which are the same in either form.
     """
     if isinstance(value, dict):
         return {key: conform(each) for key, each in value.items() if each is not None}
@@ -101,7 +108,7 @@ def value_problems(path: str, value: Any, shape: Any) -> Iterator[Problem]:
         yield from _number_problems(path, value, shape)
 
 
-def _is_a(type_: type, value: Any) -> bool:
+def _is_a(type_: type | tuple[type, ...], value: Any) -> bool:
     """Whether a value is of a type; true and false are no numbers."""
     return isinstance(value, type_) and (type_ is bool or not isinstance(value, bool))
 

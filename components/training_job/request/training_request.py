@@ -27,6 +27,9 @@ The container's entry point is part of a job's definition, so that another name 
 relaunch every running job. Python looks at what a file is, and not at its name.
 """
 
+LAUNCHER_COMMAND = ("python3", f"{MACHINE_LEARNING_ROOT}/input/data/{CODE_CHANNEL}/{LAUNCHER}")
+"""How a container starts the launcher; its arguments follow."""
+
 SOURCE_ARCHIVE = "source.tar.gz"
 """The name of the packed source in the code channel."""
 
@@ -128,10 +131,7 @@ def _entry_point(job: JobSettings) -> dict[str, Any]:
     if job.source is None:
         return {}
     return {
-        "ContainerEntrypoint": [
-            "python3",
-            f"{MACHINE_LEARNING_ROOT}/input/data/{CODE_CHANNEL}/{LAUNCHER}",
-        ],
+        "ContainerEntrypoint": list(LAUNCHER_COMMAND),
         "ContainerArguments": launcher_arguments(job, job.source),
     }
 

@@ -9,14 +9,15 @@ ENTRYPOINT. Both read the launcher's arguments from a variable.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from components.training_job.aws.sdk_session import service_model
+from components.problems import Problem
 from components.training_job.request.definition import CODE_CHANNEL, Request
+from components.training_job.request.service_model import tuning_shape, value_problems
 from components.training_job.request.training_request import (
     LAUNCHER,
+    LAUNCHER_COMMAND,
     MACHINE_LEARNING_ROOT,
     as_text,
 )
@@ -35,6 +36,9 @@ works without a network; a URI in S3 it would download."""
 EPOCHS = "epochs"
 """The hyperparameter in which a script gets Hyperband's most epochs."""
 
+OBJECTIVE_PARAMETER = "_tuning_objective_metric"
+"""The hyperparameter that SageMaker adds to those of each trial."""
+
 _STRATEGIES = {
     "bayesian": "Bayesian",
     "random": "Random",
@@ -51,12 +55,21 @@ _OF_THE_TUNING = frozenset({"HyperParameters", "Tags", "TrainingJobName"})
 """Members of a training request that a tuning's request has elsewhere, or under another name."""
 _ENTRY_POINT = ("ContainerEntrypoint", "ContainerArguments")
 
+_ENTRY_POINT_PATHS = tuple(f"AlgorithmSpecification.{each}" for each in _ENTRY_POINT)
 
-@cache
+_OTHER_CAPACITY = (
+    "InstanceGroups",
+    "InstancePreferences",
+    "KeepAlivePeriodInSeconds",
+    "TrainingPlanArn",
+)
+"""Members of ResourceConfig that the model has in a trial's too. AWS says nowhere that a tuning job
+takes them."""
+
+
 def definition_shape() -> Any:
     """The shape of a HyperParameterTrainingJobDefinition."""
-    operation = service_model("sagemaker").operation_model("CreateHyperParameterTuningJob")
-    return operation.input_shape.members["TrainingJobDefinition"]
+    return tuning_shape().members["TrainingJobDefinition"]
 
 
 def tuning_config(tuning: TuningSettings) -> dict[str, Any]:
@@ -70,7 +83,7 @@ def tuning_config(tuning: TuningSettings) -> dict[str, Any]:
         },
         "ResourceLimits": _without_none(
             {
-                "MaxNumberOfTrainingJobs": trial_limit(tuning),
+                "MaxNumberOfTrainingJobs": tuning.trial_limit,
                 "MaxParallelTrainingJobs": tuning.parallel,
                 "MaxRuntimeInSeconds": tuning.max_runtime,
             }
@@ -82,24 +95,6 @@ def tuning_config(tuning: TuningSettings) -> dict[str, Any]:
         "TuningJobCompletionCriteria": _completion_criteria(tuning) or None,
     }
     return _without_none(config)
-
-
-def trial_limit(tuning: TuningSettings) -> int | None:
-    """The most trials; those of a grid are its combinations, None for what is not said."""
-    return combinations(tuning) if tuning.strategy == "grid" else tuning.max_trials
-
-
-def combinations(tuning: TuningSettings) -> int | None:
-    """How many different trials there can be; None where a range has no end of values."""
-    product = 1
-    for each in tuning.ranges.values():
-        if each.values:
-            product *= len(each.values)
-        elif each.integer and isinstance(each.from_, int) and isinstance(each.to, int):
-            product *= each.to - each.from_ + 1
-        else:
-            return None
-    return product
 
 
 def tuning_request(request: Request, config: Mapping[str, Any]) -> Request:
@@ -116,9 +111,37 @@ def tuning_request(request: Request, config: Mapping[str, Any]) -> Request:
 
 
 def not_in_a_trial(request: Mapping[str, Any]) -> list[str]:
-    """The members of a training request that the definition of a trial can't have."""
-    known = definition_shape().members.keys() | _OF_THE_TUNING
-    return sorted(request.keys() - known)
+    """The members of a training request, by dotted path, that a trial's definition can't have.
+
+    How the launcher is started is not one of them: `tuning_request` says it in another way.
+    """
+    wanted = {key: value for key, value in request.items() if key not in _OF_THE_TUNING}
+    resources = wanted.get("ResourceConfig", {})
+    found = [*_unknown_members(wanted, definition_shape())]
+    found += [f"ResourceConfig.{each}" for each in _OTHER_CAPACITY if each in resources]
+    if _has_launcher(request.get("AlgorithmSpecification", {})):
+        found = [each for each in found if each not in _ENTRY_POINT_PATHS]
+    return sorted(found)
+
+
+def tuning_problems(request: Request, config: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong with the tuning of a job: what would be lost, and what the model refuses.
+
+    `request` is the job's CreateTrainingJob request, `config` its HyperParameterTuningJobConfig.
+    Unknown values are not checked.
+    """
+    rule = "is a member of a training job that a trial of a tuning job can't have"
+    lost = [
+        Problem(f"request.{path}", "(set)", rule, "remove it, or the tuning")
+        for path in not_in_a_trial(request)
+    ]
+    named = {"HyperParameterTuningJobName": "a"} | tuning_request(request, config)
+    return [*lost, *value_problems("tuning", named, tuning_shape())]
+
+
+def launcher_variable(arguments: Sequence[str]) -> str:
+    """The launcher's arguments as the value of a variable."""
+    return json.dumps(list(arguments), separators=(",", ":"))
 
 
 def training_view(request: Mapping[str, Any]) -> Request:
@@ -136,9 +159,9 @@ def _trial_definition(request: Request, config: Mapping[str, Any]) -> dict[str, 
     kept = {key: request[key] for key in definition_shape().members if key in request}
     static = request.get("HyperParameters", {}) | _epochs(config)
     environment = request.get("Environment", {})
-    if "ContainerEntrypoint" in algorithm:
+    if _has_launcher(algorithm):
         static = static | TOOLKIT_PARAMETERS
-        arguments = json.dumps(algorithm.get("ContainerArguments", []), separators=(",", ":"))
+        arguments = launcher_variable(algorithm.get("ContainerArguments", []))
         environment = environment | {LAUNCHER_VARIABLE: arguments}
     trial = {
         **kept,
@@ -147,6 +170,22 @@ def _trial_definition(request: Request, config: Mapping[str, Any]) -> dict[str, 
         "Environment": environment,
     }
     return {key: value for key, value in trial.items() if value != {}}
+
+
+def _has_launcher(algorithm: Any) -> bool:
+    """Whether this AlgorithmSpecification starts the launcher."""
+    command = algorithm.get("ContainerEntrypoint") if isinstance(algorithm, Mapping) else None
+    return command == list(LAUNCHER_COMMAND)
+
+
+def _unknown_members(value: Mapping[str, Any], shape: Any, parent: str = "") -> Iterator[str]:
+    """The dotted paths in a structure that its shape has not."""
+    for key, each in value.items():
+        member = shape.members.get(key)
+        if member is None:
+            yield f"{parent}{key}"
+        elif isinstance(each, Mapping) and member.type_name == "structure":
+            yield from _unknown_members(each, member, f"{parent}{key}.")
 
 
 def _epochs(config: Mapping[str, Any]) -> dict[str, str]:
@@ -163,12 +202,19 @@ def _parameter_ranges(ranges: Mapping[str, RangeSettings]) -> dict[str, Any]:
         else:
             kind = "Integer" if each.integer else "Continuous"
             values = {
-                "MinValue": as_text(each.from_ if each.from_ is not None else ""),
-                "MaxValue": as_text(each.to if each.to is not None else ""),
+                "MinValue": _number(each.from_, each.integer),
+                "MaxValue": _number(each.to, each.integer),
                 "ScalingType": _SCALES[each.scale],
             }
         found.setdefault(f"{kind}ParameterRanges", []).append({"Name": name, **values})
     return found
+
+
+def _number(value: float | None, integer: bool) -> str:
+    """An end of a range; "" for one that is missing, which the rules refuse."""
+    if value is None:
+        return ""
+    return as_text(int(value) if integer else value)
 
 
 def _hyperband(tuning: TuningSettings) -> dict[str, Any] | None:

@@ -23,8 +23,14 @@ from components.training_job.request.training_request import (
     launcher_arguments,
     secret_variables,
 )
-from components.training_job.settings.job_settings import JobSettings
+from components.training_job.request.tuning_request import (
+    TOOLKIT_PARAMETERS,
+    definition_shape,
+    launcher_variable,
+)
+from components.training_job.settings.job_settings import JobSettings, SourceSettings
 from components.training_job.settings.request_members import Becomes, marked_fields
+from components.training_job.settings.tuning_settings import TuningSettings
 from components.validation import SettingsModel
 
 _OF_THE_STACK = {
@@ -90,7 +96,10 @@ def _item_problems(
 def _joint_problems(job: JobSettings) -> Iterator[Problem]:
     """What is wrong with the members of the request that are made of several settings."""
     variables, shape = secret_variables(job), member_shape("Environment")
-    yield from size_problems("environment", {**job.environment, **variables}, shape, "entries")
+    if job.tuning is None:
+        yield from size_problems("environment", {**job.environment, **variables}, shape, "entries")
+    else:
+        yield from _trial_problems(job, job.tuning)
     for name, (variable, arn) in zip(job.secrets, variables.items(), strict=True):
         yield from value_problems(f"secrets.{name}", variable, shape.key)
         yield from value_problems(f"secrets.{name}", arn, shape.value)
@@ -98,8 +107,45 @@ def _joint_problems(job: JobSettings) -> Iterator[Problem]:
         channels = [*job.inputs, CODE_CHANNEL]
         yield from size_problems("inputs", channels, member_shape("InputDataConfig"), "items")
         shape = member_shape("AlgorithmSpecification.ContainerArguments")
-        for each in value_problems("", launcher_arguments(job, job.source), shape):
-            yield Problem("source", each.value, each.rule, each.remedy)
+        arguments = launcher_arguments(job, job.source)
+        found = [*value_problems("", arguments, shape)]
+        yield from (Problem("source", each.value, each.rule, each.remedy) for each in found)
+        if job.tuning is not None and not found:
+            yield from _variable_problems(launcher_variable(arguments), job.source)
+
+
+def _trial_problems(job: JobSettings, tuning: TuningSettings) -> Iterator[Problem]:
+    """More hyperparameters or variables than a trial can have, with those that are not settings."""
+    launcher = job.source is not None
+    added = 1 + len(TOOLKIT_PARAMETERS) * launcher + (tuning.strategy == "hyperband")
+    number = len(job.hyperparameters) + len(tuning.ranges) + added
+    most = member_shape("HyperParameters").metadata["max"]
+    if number > most:
+        rule = (
+            f"a trial has at most {most} hyperparameters, with those of tuning.ranges and {added} "
+            f"that tuning needs, but has {number}"
+        )
+        yield Problem("hyperparameters", number, rule, "remove some")
+    number = len(job.environment) + len(job.secrets) + launcher
+    most = definition_shape().members["Environment"].metadata["max"]
+    if number > most:
+        rule = (
+            f"a trial has at most {most} variables, with those of secrets and the launcher's own, "
+            f"but has {number}"
+        )
+        yield Problem("environment", number, rule, "remove some")
+
+
+def _variable_problems(variable: str, source: SourceSettings) -> Iterator[Problem]:
+    """A trial has no arguments: the launcher gets them in a variable."""
+    most = definition_shape().members["Environment"].value.metadata["max"]
+    if len(variable) > most:
+        path = "source.arguments" if source.arguments else "source.entryPoint"
+        rule = (
+            f"with tuning, the launcher gets its arguments in one variable of at most {most} "
+            f"characters, and they have {len(variable)}"
+        )
+        yield Problem(path, len(variable), rule, "shorten them, or use hyperparameters instead")
 
 
 def extra_problems(job: JobSettings) -> Iterator[Problem]:

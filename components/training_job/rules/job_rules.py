@@ -1,13 +1,13 @@
 """The rules for a job's settings that need nothing but the settings and the project's folder.
 
 Each function checks one thing and yields what is wrong with it. The rules for spot, instances,
-inputs and secrets, and the API's own limits, have modules of their own.
+inputs, secrets and tuning, and the API's own limits, have modules of their own.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from posixpath import normpath
 
@@ -20,6 +20,7 @@ from components.training_job.rules.input_rules import input_problems
 from components.training_job.rules.instance_rules import instance_problems
 from components.training_job.rules.secret_rules import secret_problems
 from components.training_job.rules.spot_rules import spot_problems
+from components.training_job.rules.tuning_rules import tuned_job_problems
 from components.training_job.settings.job_settings import JobSettings, SourceSettings
 
 _MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
@@ -29,17 +30,26 @@ _RESERVED_TAGS = ("aws:", "sagemaker-training:")
 
 def job_problems(job: JobSettings, project: Path) -> list[Problem]:
     """Everything that is wrong with one job's settings; `project` is the program's folder."""
+    secrets = [*secret_problems(job)]
+    tuned = _unreported(tuned_job_problems(job), secrets)
     problems = [problem for rule in _RULES for problem in rule(job, project)]
     problems += [*spot_problems(job), *instance_problems(job), *input_problems(job, project)]
-    problems += secret_problems(job)
-    reported = [problem.path for problem in problems]
+    problems = [*_unreported([*problems, *secrets], tuned), *tuned]
     limits = [*limit_problems(job), *extra_problems(job)]
-    return problems + [each for each in limits if not _is_within(each.path, reported)]
+    return [*problems, *_unreported(limits, problems)]
 
 
-def _is_within(path: str, reported: list[str]) -> bool:
-    """Whether a rule of the settings, whose words are plainer, has reported this value already."""
-    return any(f"{path}.".startswith(f"{each}.") for each in reported)
+def _unreported(problems: Iterable[Problem], reported: Iterable[Problem]) -> list[Problem]:
+    """The problems of values that no other problem is about, or about what they are in.
+
+    The rules of the settings have plainer words than the API's limits.
+    """
+    paths = [problem.path for problem in reported]
+    return [each for each in problems if not any(_is_within(each.path, path) for path in paths)]
+
+
+def _is_within(path: str, outer: str) -> bool:
+    return f"{path}.".startswith(f"{outer}.")
 
 
 def _something_is_run(job: JobSettings, _: Path) -> Iterator[Problem]:

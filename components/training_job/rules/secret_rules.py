@@ -88,6 +88,9 @@ def _texts(job: JobSettings) -> Iterator[tuple[str, str, str]]:
         yield f"environment.{name}", name, value
     for name, parameter in job.hyperparameters.items():
         yield f"hyperparameters.{name}", name, str(parameter)
+    for name, each in job.tuning.ranges.items() if job.tuning else ():
+        for position, parameter in enumerate(each.values):
+            yield f"tuning.ranges.{name}.values.{position}", name, str(parameter)
     for name, value in job.tags.items():
         yield f"tags.{name}", name, value
     arguments = job.source.arguments if job.source else []

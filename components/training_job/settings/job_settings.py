@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
@@ -9,7 +10,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from components.instances import training_instance_types
 from components.training_job.settings.input_settings import InputSettings
 from components.training_job.settings.request_members import Becomes, Decides
-from components.training_job.settings.tuning_settings import TuningSettings
+from components.training_job.settings.tuning_settings import MOST_SECONDS, TuningSettings
 from components.validation import Seconds, SettingsModel, section_or_switch
 
 NAME_PATTERN = r"[a-z0-9](-?[a-z0-9])*"
@@ -355,11 +356,25 @@ class JobSettings(SettingsModel):
         return self.spot.max_wait if self.spot.max_wait is not None else 2 * self.max_runtime
 
     @property
-    def longest_seconds(self) -> int:
-        """The most seconds from the launch to the end, as far as the settings limit them."""
+    def training_seconds(self) -> int:
+        """The most seconds from the launch to the end of one training job, or of one trial.
+
+        It is as far as the settings limit them.
+        """
         if self.max_wait is not None:
             return self.max_wait
         return self.max_runtime + (self.max_pending or 0)
+
+    @property
+    def longest_seconds(self) -> int:
+        """The most seconds from the launch to the end, of all trials where the job is tuned."""
+        if self.tuning is None:
+            return self.training_seconds
+        limits = [self.tuning.max_runtime or MOST_SECONDS]
+        if self.tuning.trial_limit is not None:
+            rounds = ceil(self.tuning.trial_limit / self.tuning.parallel)
+            limits.append(rounds * self.training_seconds)
+        return min(limits)
 
     @property
     def keeps_checkpoints(self) -> bool:
@@ -381,6 +396,11 @@ class JobSettings(SettingsModel):
         """The number of instances, of all types; of preferences, the largest."""
         counts = [group.instance_count for group in self.groups]
         return max(counts) if self.instance_preferences else sum(counts)
+
+    @property
+    def instances_at_once(self) -> int:
+        """The number of instances that run at the same time: of all trials that do."""
+        return self.total_instances * (self.tuning.parallel if self.tuning else 1)
 
     @property
     def variants(self) -> tuple[JobSettings, ...]:

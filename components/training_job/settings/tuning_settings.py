@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Literal
 
 from pydantic import Field
 
 from components.validation import Seconds, SettingsModel
+
+MOST_SECONDS = 30 * 86_400
+"""The most seconds of a tuning job, by SageMaker's own limit:
+https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-limits.html"""
+
+_MOST_OF_AN_INTEGER = 2**31 - 1
 
 
 class ObjectiveSettings(SettingsModel):
@@ -29,9 +36,14 @@ class RangeSettings(SettingsModel):
     """The values of a hyperparameter that are tried: from and to, or values."""
 
     from_: float | int | None = Field(
-        default=None, alias="from", description="The smallest value, a number."
+        default=None,
+        alias="from",
+        allow_inf_nan=False,
+        description="The smallest value, a number.",
     )
-    to: float | int | None = Field(default=None, description="The largest value, a number.")
+    to: float | int | None = Field(
+        default=None, allow_inf_nan=False, description="The largest value, a number."
+    )
     integer: bool = Field(
         default=False, description="Whether only whole numbers are tried: true or false."
     )
@@ -43,6 +55,15 @@ class RangeSettings(SettingsModel):
     values: list[str | int | float | bool] = Field(
         default=[], description="Instead of from and to, the values themselves, 2 to 30."
     )
+
+    @property
+    def count(self) -> int | None:
+        """How many values there are; None for a range of numbers that are not only whole ones."""
+        if self.values:
+            return len(self.values)
+        if not self.integer or self.from_ is None or self.to is None:
+            return None
+        return int(self.to) - int(self.from_) + 1
 
 
 class EpochsSettings(SettingsModel):
@@ -56,7 +77,9 @@ class StopWhenSettings(SettingsModel):
     """What ends the tuning before all trials were made."""
 
     reaches: float | int | None = Field(
-        default=None, description="The value of the objective that is good enough."
+        default=None,
+        allow_inf_nan=False,
+        description="The value of the objective that is good enough.",
     )
     not_improving_for: int | None = Field(
         default=None, ge=3, description="So many trials in a row without a better one, 3 or more."
@@ -102,8 +125,8 @@ class TuningSettings(SettingsModel):
     max_runtime: Seconds | None = Field(
         default=None,
         ge=120,
-        le=15_768_000,
-        description="The most time for all trials together, in seconds or as in 24h.",
+        le=MOST_SECONDS,
+        description="The most time for all trials together, in seconds or as in 24h, 2m to 30d.",
     )
     early_stopping: bool = Field(
         default=False,
@@ -120,10 +143,25 @@ class TuningSettings(SettingsModel):
         "largest as the hyperparameter epochs.",
     )
     seed: int | None = Field(
-        default=None, ge=0, description="A number by which the same values are chosen again."
+        default=None,
+        ge=0,
+        le=_MOST_OF_AN_INTEGER,
+        description="A whole number by which the same values are chosen again.",
     )
     warm_start: Literal["lineage", "never"] = Field(
         default="lineage",
         description="Whether the next tuning of the lineage learns from the trials of those before "
         "it: lineage or never.",
     )
+
+    @property
+    def combinations(self) -> int | None:
+        """How many different trials there can be; None where a range has no end of values."""
+        counts = [each.count for each in self.ranges.values()]
+        known = [count for count in counts if count is not None]
+        return prod(known) if len(known) == len(counts) else None
+
+    @property
+    def trial_limit(self) -> int | None:
+        """The most trials; those of a grid are its combinations, None for what is not said."""
+        return self.combinations if self.strategy == "grid" else self.max_trials

@@ -149,6 +149,63 @@ def jobs(draw: st.DrawFn) -> dict[str, Any]:
     return _pending(job)
 
 
+_NUMBERS: st.SearchStrategy[dict[str, Any]] = st.tuples(
+    st.floats(1e-6, 0.4), st.floats(0.5, 0.99), st.sampled_from(["auto", "linear", "log"])
+).map(lambda ends: {"from": ends[0], "to": ends[1], "scale": ends[2]}) | st.just(
+    {"from": 0.5, "to": 0.99, "scale": "reverseLog"}
+)
+_WHOLE: st.SearchStrategy[dict[str, Any]] = st.tuples(st.integers(-5, 5), st.integers(6, 2000)).map(
+    lambda ends: {"from": ends[0], "to": ends[1], "integer": True}
+)
+_VALUES = st.lists(st.integers() | _TEXTS, min_size=2, max_size=4, unique_by=str).map(
+    lambda values: {"values": values}
+)
+_TUNED = st.sampled_from(["tuned", "learning-rate", "n", "lr", "optimizer"])
+_STOPS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {"converged": st.just(True)},
+    optional={"reaches": st.floats(-10, 10) | st.integers(), "notImprovingFor": st.integers(3, 99)},
+)
+_PLANS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {},
+    optional={
+        "parallel": st.integers(1, 2),
+        "maxRuntime": st.integers(120, 30 * 86_400),
+        "stopWhen": _STOPS,
+        "seed": st.integers(0, 2**31 - 1),
+        "warmStart": st.sampled_from(["lineage", "never"]),
+    },
+)
+
+
+@st.composite
+def tuned_jobs(draw: st.DrawFn) -> dict[str, Any]:
+    """The settings of a job with tuning that breaks no rule."""
+    job = {"image": IMAGE, **draw(_ONE_TYPE), **draw(_ON_SPOT), **draw(_OTHER)}
+    job |= {"metrics": {"loss": "loss=(.*)"}, "source": {"dir": "src", "entryPoint": "train.py"}}
+    strategy = draw(st.sampled_from(["bayesian", "random", "grid", "hyperband"]))
+    ranges = draw(
+        st.dictionaries(
+            _TUNED,
+            _VALUES if strategy == "grid" else _NUMBERS | _WHOLE | _VALUES,
+            min_size=1,
+            max_size=4,
+        )
+    )
+    objective = draw(st.sampled_from(["minimize", "maximize"]))
+    tuning: dict[str, Any] = {
+        "objective": {objective: "loss"},
+        "strategy": strategy,
+        "ranges": ranges,
+        **({} if strategy == "grid" else {"maxTrials": 2}),
+        **draw(_PLANS),
+    }
+    if strategy == "hyperband":
+        tuning["epochs"] = {"max": draw(st.integers(2, 20_000))}
+    else:
+        tuning["earlyStopping"] = draw(st.booleans())
+    return _pending(job | {"tuning": tuning})
+
+
 def _pending(job: dict[str, Any]) -> dict[str, Any]:
     """The job, without maxPending where no instance type has accelerators."""
     settings = JobSettings.model_validate(job)
