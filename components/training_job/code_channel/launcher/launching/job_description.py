@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from launching import LaunchError
+from launching.trial import NOT_THE_SCRIPTS, OBJECTIVE_PARAMETER
 
 MEETING_PORT = "7777"
 
@@ -41,7 +42,10 @@ class Job:
         self.distribution_groups = list(distribution_groups)
         self.peers = self._hosts_of(self.distribution_groups) or self.hosts
         written = self._read("hyperparameters.json", default={})
-        values = {name: _decoded(value) for name, value in written.items()}
+        self.is_trial = OBJECTIVE_PARAMETER in written
+        values = {
+            name: _decoded(value) for name, value in written.items() if name not in NOT_THE_SCRIPTS
+        }
         platform = {name for name in values if name.startswith("sagemaker_")}
         self.hyperparameters = {name: values[name] for name in values if name not in platform}
         self.framework_parameters = {name: values[name] for name in platform}
@@ -69,10 +73,14 @@ class Job:
         return [host for host in self.hosts if host in chosen]
 
     def checkpoint_folder(self) -> Path:
-        """The folder that the service synchronises with S3, if the job has asked for it."""
+        """The folder that the service synchronises with S3, if the job has asked for it.
+
+        All trials of a tuning job have the same prefix in S3, so each has a folder of its own.
+        """
         path = self._read("checkpointconfig.json", default={}).get("LocalPath")
         parts = PurePosixPath(path or "/opt/ml/checkpoints").parts
-        return self.base.joinpath(*(parts[3:] if parts[:3] == ("/", "opt", "ml") else parts))
+        folder = self.base.joinpath(*(parts[3:] if parts[:3] == ("/", "opt", "ml") else parts))
+        return folder / os.environ.get("TRAINING_JOB_NAME", "") if self.is_trial else folder
 
     def meeting_point(self) -> tuple[str, str]:
         """The address and the port where the hosts' processes find each other."""

@@ -18,6 +18,13 @@ execution role and gives it only to the script, as the variable <NAME>.
 The script can import the modules of the archive's folder `modules`, unless it has others of the
 same names.
 
+In a trial of a tuning job, whose request can't name an entry point, the image starts the launcher:
+
+    python3 /opt/ml/input/data/code/launcher.py train
+
+or, as the program of the training toolkit, with the hyperparameters as arguments. The arguments
+above are then in the variable LAUNCHER_ARGUMENTS, as a list in JSON.
+
 SAGEMAKER_BASE_DIR replaces /opt/ml; MASTER_ADDR and MASTER_PORT replace the first host's name
 and port 7777 as the place where the hosts meet.
 """
@@ -41,6 +48,7 @@ from launching.fetched_secrets import fetch_secrets, without_secrets
 from launching.job_description import Job
 from launching.process import Child
 from launching.source_archive import find_script, unpack
+from launching.trial import leave_the_copy, own_arguments
 from launching.variables import (
     fitting,
     hyperparameter_arguments,
@@ -60,6 +68,8 @@ def launch(base: Path, options: argparse.Namespace, user_arguments: list[str]) -
     child, code_folder = Child(), base / "code"
     unpack(ARCHIVE.with_name("source.tar.gz"), code_folder)
     job = Job(base, options.groups)
+    if job.is_trial:
+        job.checkpoint_folder().mkdir(parents=True, exist_ok=True)
     entry_point = f"-m {options.module}" if options.module else options.entry_point
     script = (
         ["-m", options.module]
@@ -92,19 +102,24 @@ def launch(base: Path, options: argparse.Namespace, user_arguments: list[str]) -
 
 
 def main(arguments: list[str]) -> int:
-    """Reads the command line, launches, and reports what went wrong in one line."""
-    end = arguments.index("--") if "--" in arguments else len(arguments)
+    """Reads the arguments, launches, and reports what went wrong in one line."""
+    base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
+    leave_the_copy(base, arguments)
+    try:
+        arguments = own_arguments(arguments)
+        end = arguments.index("--") if "--" in arguments else len(arguments)
+        return launch(base, _options(arguments[:end]), arguments[end + 1 :])
+    except LaunchError as error:
+        print(f"launcher: {error}", file=sys.stderr, flush=True)
+        write_failure(base, f"launcher: {error}")
+        return 1
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=ARCHIVE.name, description=__doc__.split("\n")[0])
     parser.add_argument("--distribution", choices=["none", "jax", "torchrun"], default="none")
     parser.add_argument("--groups", type=lambda names: names.split(","), default=[])
     entry = parser.add_mutually_exclusive_group(required=True)
     entry.add_argument("--entry-point", metavar="FILE")
     entry.add_argument("--module", metavar="NAME")
-    options = parser.parse_args(arguments[:end])
-    base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
-    try:
-        return launch(base, options, arguments[end + 1 :])
-    except LaunchError as error:
-        print(f"launcher: {error}", file=sys.stderr, flush=True)
-        write_failure(base, f"launcher: {error}")
-        return 1
+    return parser.parse_args(arguments)
