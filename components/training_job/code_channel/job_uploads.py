@@ -24,7 +24,8 @@ from components.training_job.code_channel.local_files import (
     data_files,
     source_files,
 )
-from components.training_job.request.training_request import LAUNCHER, SOURCE_ARCHIVE
+from components.training_job.request.definition import LAUNCHER
+from components.training_job.request.training_request import SOURCE_ARCHIVE
 from components.training_job.settings.job_settings import JobSettings
 
 _LARGE_SOURCE_BYTES = 100 * 1024 * 1024

@@ -12,6 +12,15 @@ from typing import Any
 
 CODE_CHANNEL = "code"
 
+MACHINE_LEARNING_ROOT = "/opt/ml"
+
+LAUNCHER = "launcher.py"
+"""The launcher's name in the code channel: that of the script that it once was.
+
+The container's entry point is part of a job's definition, so that another name would stop and
+relaunch every running job. Python looks at what a file is, and not at its name.
+"""
+
 Request = dict[str, Any]
 """The members of a CreateTrainingJob request."""
 
@@ -24,6 +33,9 @@ _TUNED = (
     "RandomSeed",
 )
 """The members of a HyperParameterTuningJobConfig that say what is tried. The others limit it."""
+
+LAUNCHER_COMMAND = ("python3", f"{MACHINE_LEARNING_ROOT}/input/data/{CODE_CHANNEL}/{LAUNCHER}")
+"""How a training job's container starts the launcher; its arguments follow."""
 
 
 def definition_of(
@@ -55,6 +67,11 @@ def definition_of(
         "run": run_id,
         **({} if tuning is None else {"tuning": {k: tuning[k] for k in _TUNED if k in tuning}}),
     }
+
+
+def as_text(value: str | float | bool) -> str:
+    """A hyperparameter as the API takes it: texts as they are, all else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def definition_hash(definition: Mapping[str, Any]) -> str:

@@ -9,20 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from types import UnionType
 from typing import Any
 
 from components.problems import Problem
 from components.training_job.aws.sdk_session import service_model
 from components.unknowns import is_unknown
 
-_TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
+_TYPES: dict[str, tuple[type | UnionType, str]] = {
     "structure": (dict, "a mapping"),
     "map": (dict, "a mapping"),
     "list": (list, "a list"),
     "string": (str, "text"),
     "integer": (int, "a whole number"),
     "long": (int, "a whole number"),
-    "float": ((int, float), "a number"),
+    "float": (float | int, "a number"),
     "boolean": (bool, "true or false"),
 }
 """The types of the model's shapes; the requests have no others."""
@@ -108,7 +109,7 @@ def value_problems(path: str, value: Any, shape: Any) -> Iterator[Problem]:
         yield from _number_problems(path, value, shape)
 
 
-def _is_a(type_: type | tuple[type, ...], value: Any) -> bool:
+def _is_a(type_: type | UnionType, value: Any) -> bool:
     """Whether a value is of a type; true and false are no numbers."""
     return isinstance(value, type_) and (type_ is bool or not isinstance(value, bool))
 

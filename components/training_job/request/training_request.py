@@ -7,28 +7,22 @@ plain, so that a preview and a policy see them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from components.training_job.request.channels import input_channel
-from components.training_job.request.definition import CODE_CHANNEL, Request
+from components.training_job.request.definition import (
+    CODE_CHANNEL,
+    LAUNCHER_COMMAND,
+    MACHINE_LEARNING_ROOT,
+    Request,
+    as_text,
+)
 from components.training_job.settings.input_settings import InputSettings
 from components.training_job.settings.job_settings import JobSettings, SourceSettings
 
-MACHINE_LEARNING_ROOT = "/opt/ml"
 CHECKPOINT_PATH = f"{MACHINE_LEARNING_ROOT}/checkpoints"
-
-LAUNCHER = "launcher.py"
-"""The launcher's name in the code channel: that of the script that it once was.
-
-The container's entry point is part of a job's definition, so that another name would stop and
-relaunch every running job. Python looks at what a file is, and not at its name.
-"""
-
-LAUNCHER_COMMAND = ("python3", f"{MACHINE_LEARNING_ROOT}/input/data/{CODE_CHANNEL}/{LAUNCHER}")
-"""How a container starts the launcher; its arguments follow."""
 
 SOURCE_ARCHIVE = "source.tar.gz"
 """The name of the packed source in the code channel."""
@@ -224,11 +218,6 @@ def _checkpoints(job: JobSettings, placement: Placement) -> dict[str, Any] | Non
 
 def _retries(job: JobSettings) -> dict[str, Any] | None:
     return {"MaximumRetryAttempts": job.max_retries} if job.max_retries is not None else None
-
-
-def as_text(value: str | float | bool) -> str:
-    """A hyperparameter as the API takes it: texts as they are, all else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _without_empty(values: Mapping[str, Any]) -> dict[str, Any]:

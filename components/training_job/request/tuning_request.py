@@ -10,18 +10,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from components.problems import Problem
-from components.training_job.request.definition import CODE_CHANNEL, Request
-from components.training_job.request.service_model import tuning_shape, value_problems
-from components.training_job.request.training_request import (
+from components.training_job.request.definition import (
+    CODE_CHANNEL,
     LAUNCHER,
     LAUNCHER_COMMAND,
     MACHINE_LEARNING_ROOT,
+    Request,
     as_text,
 )
-from components.training_job.settings.tuning_settings import RangeSettings, TuningSettings
+from components.training_job.request.service_model import tuning_shape, value_problems
+
+if TYPE_CHECKING:  # the provider's host needs no settings, which take time to load
+    from components.training_job.settings.tuning_settings import RangeSettings, TuningSettings
 
 LAUNCHER_VARIABLE = "LAUNCHER_ARGUMENTS"
 """The container's variable that has the launcher's arguments, as a list in JSON."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from components.problems import Problem
-from components.training_job.request.definition import CODE_CHANNEL
+from components.training_job.request.definition import CODE_CHANNEL, as_text
 from components.training_job.request.service_model import (
     member_problems,
     member_shape,
@@ -18,11 +18,7 @@ from components.training_job.request.service_model import (
     size_problems,
     value_problems,
 )
-from components.training_job.request.training_request import (
-    as_text,
-    launcher_arguments,
-    secret_variables,
-)
+from components.training_job.request.training_request import launcher_arguments, secret_variables
 from components.training_job.request.tuning_request import (
     TOOLKIT_PARAMETERS,
     definition_shape,

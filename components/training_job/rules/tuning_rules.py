@@ -10,12 +10,12 @@ from itertools import islice
 from typing import Any
 
 from components.problems import Problem, under
+from components.training_job.request.definition import as_text
 from components.training_job.request.service_model import (
     request_shape,
     tuning_shape,
     value_problems,
 )
-from components.training_job.request.training_request import as_text
 from components.training_job.request.tuning_request import (
     EPOCHS,
     LAUNCHER_VARIABLE,

@@ -10,11 +10,8 @@ from pathlib import Path
 import pytest
 
 from components.training_job.code_channel.launcher_archive import write_launcher
-from components.training_job.request.training_request import (
-    LAUNCHER,
-    SOURCE_ARCHIVE,
-    launcher_arguments,
-)
+from components.training_job.request.definition import LAUNCHER
+from components.training_job.request.training_request import SOURCE_ARCHIVE, launcher_arguments
 from components.training_job.request.tuning_request import (
     LAUNCHER_VARIABLE,
     OBJECTIVE_PARAMETER,

@@ -22,7 +22,7 @@ import pytest
 
 import training_checkpoints
 from components.training_job.code_channel.launcher_archive import write_launcher
-from components.training_job.request.training_request import LAUNCHER
+from components.training_job.request.definition import LAUNCHER
 
 ROOT = Path(__file__).parents[3]
 DIGITS = ROOT / "examples" / "digits"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from components.training_job.code_channel.launcher_archive import write_launcher
-from components.training_job.request.training_request import LAUNCHER
+from components.training_job.request.definition import LAUNCHER
 
 WAIT_SECONDS = 60
 

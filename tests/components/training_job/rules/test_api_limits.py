@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.problems import Problem
+from components.training_job.request.definition import as_text
 from components.training_job.request.service_model import request_problems, request_shape
-from components.training_job.request.training_request import as_text, training_request
+from components.training_job.request.training_request import training_request
 from components.training_job.rules.api_limits import extra_problems, limit_problems
 from components.training_job.settings.input_settings import FileSystemSettings, InputSettings
 from components.training_job.settings.job_settings import (

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from components.training_job.code_channel.launcher_archive import write_launcher
-from components.training_job.request.training_request import LAUNCHER
+from components.training_job.request.definition import LAUNCHER
 from localcloud.server import daemon
 from tests.localcloud.cloud import BUCKET, GROUP, Cloud, channel, eventually, resources
 

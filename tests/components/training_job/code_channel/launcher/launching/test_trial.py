@@ -7,12 +7,8 @@ import shutil
 
 import pytest
 
-from components.training_job.request.training_request import (
-    LAUNCHER,
-    MACHINE_LEARNING_ROOT,
-    launcher_arguments,
-    training_request,
-)
+from components.training_job.request.definition import LAUNCHER, MACHINE_LEARNING_ROOT
+from components.training_job.request.training_request import launcher_arguments, training_request
 from components.training_job.request.tuning_request import (
     LAUNCHER_VARIABLE,
     OBJECTIVE_PARAMETER,
