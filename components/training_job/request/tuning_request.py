@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from components.problems import Problem
@@ -21,7 +22,11 @@ from components.training_job.request.definition import (
     Request,
     as_text,
 )
-from components.training_job.request.service_model import tuning_shape, value_problems
+from components.training_job.request.service_model import (
+    request_problems,
+    tuning_shape,
+    value_problems,
+)
 
 if TYPE_CHECKING:  # the provider's host needs no settings, which take time to load
     from components.training_job.settings.tuning_settings import RangeSettings, TuningSettings
@@ -128,7 +133,7 @@ def not_in_a_trial(request: Mapping[str, Any]) -> list[str]:
 
 
 def tuning_problems(request: Request, config: Mapping[str, Any]) -> list[Problem]:
-    """What is wrong with the tuning of a job: what would be lost, and what the model refuses.
+    """What is wrong with the requests of a trial and of its tuning: each value is reported once.
 
     `request` is the job's CreateTrainingJob request, `config` its HyperParameterTuningJobConfig.
     Unknown values are not checked.
@@ -138,8 +143,19 @@ def tuning_problems(request: Request, config: Mapping[str, Any]) -> list[Problem
         Problem(f"request.{path}", "(set)", rule, "remove it, or the tuning")
         for path in not_in_a_trial(request)
     ]
-    named = {"HyperParameterTuningJobName": "a"} | tuning_request(request, config)
-    return [*lost, *value_problems("tuning", named, tuning_shape())]
+    found = [*request_problems(request), *lost]
+    reported = {each.path for each in found}
+    made, members = tuning_request(request, config), tuning_shape().members
+    trial, whole = "TrainingJobDefinition", "HyperParameterTuningJobConfig"
+    of_trial = map(_as_in_a_job, value_problems("request", made[trial], members[trial]))
+    found += [each for each in of_trial if each.path not in reported]
+    return [*found, *value_problems("tuning", made[whole], members[whole])]
+
+
+def _as_in_a_job(problem: Problem) -> Problem:
+    """The same problem of a trial's definition, with the name that a training job's request has."""
+    path = problem.path.replace("request.StaticHyperParameters", "request.HyperParameters", 1)
+    return replace(problem, path=path)
 
 
 def launcher_variable(arguments: Sequence[str]) -> str:

@@ -161,10 +161,8 @@ def test_a_member_within_a_section_that_a_trial_does_not_have_is_refused(
     request, config = requests_of(TUNED)
     more = request | {section: request[section] | {each: {} for each in members}}
     assert not_in_a_trial(more) == [f"{section}.{each}" for each in members]
-    paths = [each.path for each in tuning_problems(more, config)]
-    assert [path for path in paths if path.startswith("request.")] == [
-        f"request.{section}.{each}" for each in members
-    ]
+    lost = [each.path for each in tuning_problems(more, config) if "a trial of" in each.rule]
+    assert lost == [f"request.{section}.{each}" for each in members]
 
 
 def test_an_entry_point_other_than_the_launcher_is_refused() -> None:
@@ -200,10 +198,27 @@ def test_the_ranges_are_texts_and_whole_numbers_have_no_point() -> None:
 def test_a_value_that_the_api_refuses_is_reported_by_its_path() -> None:
     request, config = requests_of(TUNED)
     wrong = config | {"TuningJobCompletionCriteria": {"TargetObjectiveMetricValue": "low"}}
-    criteria = "tuning.HyperParameterTuningJobConfig.TuningJobCompletionCriteria"
-    assert [each.path for each in tuning_problems(request, wrong)] == [
-        f"{criteria}.TargetObjectiveMetricValue"
-    ]
+    criteria = "tuning.TuningJobCompletionCriteria.TargetObjectiveMetricValue"
+    assert [each.path for each in tuning_problems(request, wrong)] == [criteria]
+
+
+@pytest.mark.parametrize(
+    ("changes", "paths"),
+    [
+        ({"RoleArn": "role"}, ["request.RoleArn", "request.RoleArn"]),  # too short, and no ARN
+        ({"Environment": {f"A{number}": "" for number in range(48)}}, ["request.Environment"]),
+        ({"Environment": {f"A{number}": "" for number in range(101)}}, ["request.Environment"]),
+        ({"HyperParameters": {"a": "x" * 2501}}, ["request.HyperParameters.a"]),
+        ({"HyperParameters": {f"a{number}": "" for number in range(99)}},
+         ["request.HyperParameters"]),
+        ({"Tags": [{"Key": ""}]}, ["request.Tags[0].Key", "request.Tags[0].Value"]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_trial_and_its_tuning_job_is_reported_once(
+    changes: Raw, paths: list[str]
+) -> None:
+    request, config = requests_of(TUNED)
+    assert [each.path for each in tuning_problems(request | changes, config)] == paths
 
 
 def test_a_job_that_is_not_tuned_has_the_hash_and_the_inputs_of_the_time_before_tuning() -> None:
