@@ -106,6 +106,8 @@ folder = os.environ['SM_CHECKPOINT_DIR']
 Checkpoints(folder).save(7, lambda file: file.write(b'state'))
 names = sorted(name for name in os.environ if name.startswith('SM_HP_'))
 print('seen', json.dumps([sys.argv[1:], names, os.environ['SM_HPS'], folder]), flush=True)
+text = json.dumps({name: os.environ[name] for name in os.environ if name != 'PYTHONPATH'})
+print('of the tuning', [word for word in ('_tuning_objective', 'launcher.py') if word in text])
 if sys.argv[2] == '9':
     raise ValueError('no such epoch')
 """
@@ -144,6 +146,7 @@ def test_the_training_toolkit_starts_the_launcher_of_a_trial(cloud: Cloud, tmp_p
     lines = cloud.lines(name)
     assert job["TrainingJobStatus"] == "Completed", (job, lines)
     [seen] = [json.loads(line[5:]) for line in lines if line.startswith("seen ")]
+    assert "of the tuning []" in lines
     assert seen == [
         ["--epochs", "3", "--optimizer", "adamw", "--fast"],
         ["SM_HP_EPOCHS", "SM_HP_OPTIMIZER"],

@@ -48,7 +48,7 @@ from launching.fetched_secrets import fetch_secrets, without_secrets
 from launching.job_description import Job
 from launching.process import Child
 from launching.source_archive import find_script, unpack
-from launching.trial import leave_the_copy, own_arguments
+from launching.trial import inherited_variables, leave_the_copy, own_arguments
 from launching.variables import (
     fitting,
     hyperparameter_arguments,
@@ -93,7 +93,7 @@ def launch(base: Path, options: argparse.Namespace, user_arguments: list[str]) -
     for message in left_out:
         print(f"launcher: {message}", flush=True)
     print(f"{job.host}, host {job.rank + 1} of {len(job.hosts)}:", *command, flush=True)
-    environment = {**os.environ, **variables, **secrets}
+    environment = {**inherited_variables(), **variables, **secrets}
     code = child.run(command, environment, code_folder, torchrun=distribution == "torchrun")
     if code:
         why = reason(entry_point, code, child.tail.lines(), bool(child.stop_signal))

@@ -19,6 +19,14 @@ OBJECTIVE_PARAMETER = "_tuning_objective_metric"
 NOT_THE_SCRIPTS = (OBJECTIVE_PARAMETER, "sagemaker_program", "sagemaker_submit_directory")
 """The hyperparameters that are there for the service and for the training toolkit."""
 
+_ABOUT_THE_LAUNCHER = (LAUNCHER_VARIABLE, "SM_TRAINING_ENV")
+"""Its own variable, and that in which the training toolkit describes it as its script."""
+
+
+def inherited_variables() -> dict[str, str]:
+    """The variables of the launcher that the script gets too."""
+    return {name: os.environ[name] for name in os.environ if name not in _ABOUT_THE_LAUNCHER}
+
 
 def leave_the_copy(base: Path, arguments: list[str]) -> None:
     """Goes on as the launcher in the code channel, where this one is a copy of it.

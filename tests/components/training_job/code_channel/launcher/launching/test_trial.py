@@ -55,6 +55,7 @@ def trial(container: Container) -> Container:
     path = f"{MACHINE_LEARNING_ROOT}/checkpoints"
     container.configure("checkpointconfig", {"S3Uri": "s3://a/b/", "LocalPath": path})
     container.environment |= definition["Environment"] | {"TRAINING_JOB_NAME": TRIAL}
+    container.environment["SM_TRAINING_ENV"] = "the toolkit's view of the launcher"
     return container
 
 
@@ -89,6 +90,7 @@ def test_the_script_gets_its_hyperparameters_and_nothing_of_the_tuning(
         "SM_HP_OPTIMIZER",
     }
     assert not any(OBJECTIVE_PARAMETER in each.lower() for each in (*arguments, *environment))
+    assert not {LAUNCHER_VARIABLE, "SM_TRAINING_ENV"} & environment.keys()
 
 
 @pytest.mark.parametrize("written", ["adamw", '"adamw"'])
