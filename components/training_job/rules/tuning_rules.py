@@ -153,7 +153,7 @@ def _end_problems(each: RangeSettings) -> Iterator[Problem]:
     fractions = [key for key, value in (("from", start), ("to", end)) if int(value) != value]
     for key in fractions if each.integer else ():
         value = start if key == "from" else end
-        yield Problem(key, value, "is no whole number, and integer is true", "round it")
+        yield Problem(key, value, "is not a whole number, and integer is true", "round it")
     if start == end:
         rule = (
             "is also the other end, and SageMaker tunes no hyperparameter that has only one value"
