@@ -19,6 +19,7 @@ from localcloud.sagemaker.api.service import TrainingService
 from localcloud.sagemaker.jobs.past_jobs import PastJobs
 from localcloud.sagemaker.jobs.quota_book import Quota, quotas
 from localcloud.sagemaker.runtime.control import Interruption
+from localcloud.sagemaker.tuning.tuning_service import TuningService
 from localcloud.status_page.application import PATH
 
 _RESET = "/moto-api/reset"
@@ -59,8 +60,9 @@ class _PastJobs(PastJobs):
 class ControlRequests:
     """Answers requests below /localcloud/, and forgets all jobs when moto's data are reset."""
 
-    def __init__(self, service: TrainingService, plan: Plan) -> None:
+    def __init__(self, service: TrainingService, tuning: TuningService, plan: Plan) -> None:
         self._service = service
+        self._tuning = tuning
         self._commands: dict[tuple[str, str], Callable[[Document], Any]] = {
             ("GET", "/localcloud/messages"): lambda _: messages(),
             ("GET", "/localcloud/faults"): plan.show,
@@ -82,6 +84,7 @@ class ControlRequests:
             message = f"There is no {request.method} {request.path}. There are {known}"
             return json_response("404 Not Found", {"__type": "NotFound", "message": message})
         if request.path == _RESET:
+            self._tuning.close()
             self._service.close()
         return rest(request)
 

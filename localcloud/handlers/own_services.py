@@ -36,7 +36,8 @@ class OwnServices:
     """The handler for requests to the local cloud's own services."""
 
     def __init__(self, services: Iterable[OwnService]) -> None:
-        self._services = {each.signing_name: each for each in services}
+        """Of several services with one name in signatures, the first that offers an answer does."""
+        self._services = list(services)
 
     def __call__(self, request: Request, rest: Answer) -> Response:
         """Answers a request to one of the services.
@@ -44,15 +45,16 @@ class OwnServices:
         The signature says which one it is, because the guard has checked that one.
         """
         signer = request.signer
-        service = self._services.get(signer.service)
-        if service is None:
-            return rest(request)
-        operation = _operation(request, service.name)
-        if operation is None or not service.offers(operation.name, request.document):
-            return rest(request)
-        account = account_of(signer.access_key)
-        document = service.call(operation.name, request.document, account, signer.region)
-        return _response(operation, document)
+        for service in self._services:
+            if service.signing_name != signer.service:
+                continue
+            operation = _operation(request, service.name)
+            if operation is None or not service.offers(operation.name, request.document):
+                continue
+            account = account_of(signer.access_key)
+            document = service.call(operation.name, request.document, account, signer.region)
+            return _response(operation, document)
+        return rest(request)
 
 
 def _operation(request: Request, service: str) -> Any:

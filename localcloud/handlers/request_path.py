@@ -27,6 +27,7 @@ from localcloud.handlers.s3_public_access import check_s3_public_access
 from localcloud.handlers.watch import Watch
 from localcloud.protocol.requests import Handler
 from localcloud.sagemaker.api.service import TrainingService
+from localcloud.sagemaker.tuning.tuning_service import TuningService
 from localcloud.services.chatbot import Chatbot
 from localcloud.services.price_list import PriceList
 from localcloud.services.service_quotas import ServiceQuotas
@@ -35,7 +36,7 @@ from localcloud.status_page.application import StatusPage
 
 
 def request_path(
-    training: TrainingService, gate: Gate, changed: Callable[[], None]
+    training: TrainingService, tuning: TuningService, gate: Gate, changed: Callable[[], None]
 ) -> list[Handler]:
     """The handlers of a local cloud.
 
@@ -49,10 +50,10 @@ def request_path(
         Watch(gate, changed),
         refuse_other_origins,
         StatusPage(training),
-        ControlRequests(training, plan),
+        ControlRequests(training, tuning, plan),
         Faults(plan),
         Guard(training.sessions),
-        OwnServices([training, ServiceQuotas(training.quotas), PriceList(), Chatbot()]),
+        OwnServices([tuning, training, ServiceQuotas(training.quotas), PriceList(), Chatbot()]),
         refuse_absent,
         check_s3_request,
         check_s3_checksums,

@@ -10,8 +10,9 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, TextIO
@@ -31,6 +32,8 @@ from localcloud.sagemaker.runtime.settings import Settings
 from localcloud.sagemaker.runtime.spot_schedule import Market, SpotSchedule
 from localcloud.sagemaker.sandbox.choice import Name, Sandbox, choose
 from localcloud.sagemaker.sandbox.script_files import remove
+from localcloud.sagemaker.tuning import tuning_events
+from localcloud.sagemaker.tuning.tuning_service import TuningService
 from localcloud.server.code_version import fingerprint
 from localcloud.server.connections import Connection
 from localcloud.server.daemon import LOCK_FILE, PORT_FILE, STATE_FILE
@@ -100,19 +103,24 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
     server = listen(options.port or _earlier_port(options.data), answering)
     settings = _settings(options, sandbox, server.server_port)
     keeper = Keeper(options.data / KEPT, Gate())
-    training = TrainingService(settings, keeper.after(Publisher().announce))
+    publisher = Publisher()
+    training = TrainingService(settings, keeper.after(publisher.announce))
+    tuning = TuningService(training, keeper.after(partial(tuning_events.announce, publisher)))
+    # In this order, so that a snapshot has no trial's training job without the trial.
     keeper.add("training jobs", training)
+    keeper.add("tuning jobs", tuning)
     keeper.add("quotas", training.quotas)
     state_machines.run_executions(server.server_port)
     correct_moto()
-    server.app = application(request_path(training, keeper.gate, keeper.changed))
+    server.app = application(request_path(training, tuning, keeper.gate, keeper.changed))
     restored = keeper.restore()
     keeper.start()
     training.resume(restored.taken)
+    tuning.resume()
     network_interfaces.start(training.find, options.interface_delay, keeper.changed)
     pool_folders.start(settings.jobs, training.held_pools)
     schedules.start(options.schedule_speed)
-    _stop_on_signal(training.prepare_end, server.shutdown)
+    _stop_on_signal([tuning.prepare_end, training.prepare_end], server.shutdown)
     state = options.data / STATE_FILE
     _write_state(state, server.server_port, settings, restored)
     say(f"Serving on {settings.url}, jobs confined by {sandbox.name}. {restored.lost}".rstrip())
@@ -183,9 +191,12 @@ def _settings(options: Options, sandbox: Sandbox, port: int) -> Settings:
     )
 
 
-def _stop_on_signal(prepare: Callable[[], None], shutdown: Callable[[], None]) -> None:
+def _stop_on_signal(
+    preparations: Iterable[Callable[[], None]], shutdown: Callable[[], None]
+) -> None:
     def stop(_number: int, _frame: FrameType | None) -> None:
-        prepare()
+        for prepare in preparations:
+            prepare()
         # On another thread, because it waits for the loop that this thread runs.
         threading.Thread(target=shutdown, daemon=True).start()
 

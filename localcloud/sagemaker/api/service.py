@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from localcloud.authorization.access import may_assume
 from localcloud.authorization.sessions import Sessions
@@ -20,7 +20,7 @@ from localcloud.sagemaker.jobs import description, statuses, usage, warm_pools
 from localcloud.sagemaker.jobs.job_store import JobStore
 from localcloud.sagemaker.jobs.past_jobs import PastJobs
 from localcloud.sagemaker.jobs.quota_book import Place, QuotaBook
-from localcloud.sagemaker.jobs.records import TrainingJob, WarmPool, training_job_arn
+from localcloud.sagemaker.jobs.records import Metric, TrainingJob, WarmPool, training_job_arn
 from localcloud.sagemaker.jobs.search_index import SearchIndex
 from localcloud.sagemaker.runtime import network_interfaces
 from localcloud.sagemaker.runtime.control import Interruption
@@ -29,7 +29,17 @@ from localcloud.sagemaker.runtime.runner import Announce, Runner
 from localcloud.sagemaker.runtime.settings import Settings
 
 Document = dict[str, Any]
-_MOST_TAGS = 50
+MOST_TAGS = 50
+
+
+class Watcher(Protocol):
+    """Who wants to know what becomes of training jobs. Its functions return at once."""
+
+    def changed(self, job: TrainingJob) -> None:
+        """Takes a job whose status has just changed."""
+
+    def measured(self, job: TrainingJob, values: Sequence[Metric]) -> None:
+        """Takes values of a job's metrics that it has just printed."""
 
 
 class TrainingService:
@@ -50,6 +60,7 @@ class TrainingService:
         """The runners of the jobs that have not ended: each has clients of some megabytes."""
         self._lock = threading.RLock()
         self._ending = threading.Event()
+        self._watchers: list[Watcher] = []
         self._operations: dict[str, Callable[[Place, Document], Document]] = {
             "CreateTrainingJob": self._create,
             "DescribeTrainingJob": self._describe,
@@ -76,6 +87,10 @@ class TrainingService:
         """The answer to a request. Raises the ServiceError of SageMaker."""
         validate(operation, request)
         return self._operations[operation]((account, region), request)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Reports to a watcher from now on what becomes of the jobs."""
+        self._watchers.append(watcher)
 
     def interrupt(self, name: str, interruption: Interruption) -> None:
         """Takes away the instances of a spot job in training. Raises ServiceError for any other."""
@@ -124,7 +139,12 @@ class TrainingService:
 
     def _runner_of(self, job: TrainingJob) -> Runner:
         access = partial(self._clients.of_job, job.request, job.region)
-        return Runner(job, self._settings, access, self._announce, self._ending)
+        return self._new_runner(job, access)
+
+    def _new_runner(self, job: TrainingJob, access: Callable[[], RoleClients]) -> Runner:
+        return Runner(
+            job, self._settings, access, self._announce, self._ending, measured=self._measured
+        )
 
     def resume(self, lost: float) -> None:
         """Continues the jobs whose instances were lost with an earlier server, at this time."""
@@ -159,20 +179,41 @@ class TrainingService:
                 if statuses.ended(job):
                     self._runners.pop(job.arn, None)
         self._publish(job)
+        for watcher in self._watchers:
+            watcher.changed(job)
+
+    def _measured(self, job: TrainingJob, values: Sequence[Metric]) -> None:
+        for watcher in self._watchers:
+            watcher.measured(job, values)
 
     def _create(self, place: Place, request: Document) -> Document:
+        return {"TrainingJobArn": self.start(place, request).arn}
+
+    def check(self, place: Place, request: Document, tuning_job: str = "") -> RoleClients:
+        """Clients with the role of a request's job, after all checks of a creation.
+
+        `tuning_job` is the ARN of the tuning job that creates it, if one does. Raises ServiceError.
+        """
         rules.check(request)
         account, region = place
-        name = request["TrainingJobName"]
-        arn = training_job_arn(account, region, name)
+        arn = _arn(place, request)
         self._refuse_duplicate(arn)
         check_image(request)
         check_experiment(request, account, region)
         training_plans.check(request, account, region)
-        access = self._assume_role(request, place, arn)
+        return self._assume_role(request, place, [arn, *filter(None, [tuning_job])])
+
+    def start(self, place: Place, request: Document, tuning_job: str = "") -> TrainingJob:
+        """Creates and starts the job of a valid request. Raises ServiceError if it can't be.
+
+        `tuning_job` is the ARN of the tuning job that creates it, if one does.
+        """
+        access = self.check(place, request, tuning_job)
+        account, region = place
+        arn = _arn(place, request)
         now = time.time()
         job = TrainingJob(
-            name=name,
+            name=request["TrainingJobName"],
             account=account,
             region=region,
             request=request,
@@ -180,8 +221,9 @@ class TrainingService:
             modified=now,
             transitions=statuses.enter((), "Starting", now),
             tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
+            tuning_job_arn=tuning_job,
         )
-        runner = Runner(job, self._settings, lambda: access, self._announce, self._ending)
+        runner = self._new_runner(job, lambda: access)
         with self._lock:
             self._refuse_duplicate(arn)
             self._take_instances(job, now)
@@ -189,7 +231,7 @@ class TrainingService:
             self._jobs.add(job)
         self._announce(job)
         runner.start()
-        return {"TrainingJobArn": arn}
+        return job
 
     def _take_instances(self, job: TrainingJob, now: float) -> None:
         """Gives a job kept instances or new ones. Raises ServiceError if the quota is used up."""
@@ -217,16 +259,17 @@ class TrainingService:
                 f"training job with this name already exists ({arn})",
             )
 
-    def _assume_role(self, request: Document, place: Place, job: str) -> RoleClients:
+    def _assume_role(self, request: Document, place: Place, sources: Sequence[str]) -> RoleClients:
         """Clients with a job's role, after the role was checked as a creation requires.
 
-        Raises ServiceError, also while SageMaker does not see the role's last change yet.
+        `sources` are the ARNs for which the role must let the service assume it. Raises
+        ServiceError, also while SageMaker does not see the role's last change yet.
         """
         account, region = place
         arn = request["RoleArn"]
         try:
             role = role_history.seen(arn, self._settings.role_delay)
-            if not may_assume(role, job, account):
+            if not all(may_assume(role, source, account) for source in sources):
                 raise validation_error(
                     f"Could not assume role {arn}. Please ensure that the role exists and allows "
                     "principal 'sagemaker.amazonaws.com' to assume the role."
@@ -253,7 +296,11 @@ class TrainingService:
         return search.search(self._index.jobs(place, now), request, now)
 
     def _stop(self, place: Place, request: Document) -> Document:
-        job = self._find(place, request)
+        self.stop(self._find(place, request))
+        return {}
+
+    def stop(self, job: TrainingJob) -> None:
+        """Asks a job to end. Raises ServiceError if it has ended."""
         runner = self._runners.get(job.arn)
         if runner is None or statuses.ended(job):
             raise validation_error(
@@ -261,7 +308,6 @@ class TrainingService:
                 f"{statuses.status(job)}."
             )
         runner.stop()
-        return {}
 
     def _update(self, place: Place, request: Document) -> Document:
         job = self._find(place, request)
@@ -297,8 +343,8 @@ class TrainingService:
         with self._lock:
             job = self._tagged(request)
             tags = job.tags | {tag["Key"]: tag["Value"] for tag in request["Tags"]}
-            if len(tags) > _MOST_TAGS:
-                raise validation_error(f"A resource must not have more than {_MOST_TAGS} tags")
+            if len(tags) > MOST_TAGS:
+                raise validation_error(f"A resource must not have more than {MOST_TAGS} tags")
             job.tags = tags
             self._index.note(job, time.time())
         return {"Tags": _tag_list(job)}

@@ -45,6 +45,7 @@ def describe(job: TrainingJob, now: float = 0.0) -> Document:
         "ProfilingStatus": "Enabled" if _profiled(job) else "Disabled",
         **warm_pools.shown(job, now or job.modified),
         **_present(
+            TuningJobArn=job.tuning_job_arn or None,
             FailureReason=statuses.failure_reason(job),
             TrainingStartTime=statuses.training_start(job),
             TrainingEndTime=statuses.training_end(job),

@@ -1,4 +1,4 @@
-"""State changes of training jobs, as SageMaker publishes them on EventBridge."""
+"""State changes of jobs, as SageMaker publishes them on EventBridge; those of training jobs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 import uuid
-from typing import Any
+from typing import Any, Protocol
 
 from localcloud.events.targets import publish
 from localcloud.sagemaker.jobs.description import describe
@@ -24,6 +24,7 @@ _TIMES = {
     "StartTime",
     "EndTime",
     "Timestamp",
+    "HyperParameterTuningEndTime",
 }
 _NULL_UNTIL_SET = (
     "TrainingStartTime",
@@ -34,6 +35,18 @@ _NULL_UNTIL_SET = (
 _log = logging.getLogger(__name__)
 
 
+class Job(Protocol):
+    """What an event says of its job."""
+
+    account: str
+    region: str
+    modified: float
+
+    @property
+    def arn(self) -> str:
+        """The job's Amazon Resource Name."""
+
+
 class Publisher:
     """Publishes changes in their order on its own thread, so that no job waits for a target."""
 
@@ -42,17 +55,21 @@ class Publisher:
         threading.Thread(target=self._run, name="events", daemon=True).start()
 
     def announce(self, job: TrainingJob) -> None:
-        """Publishes a job's state as it is now."""
+        """Publishes a training job's state as it is now."""
+        self.put(_DETAIL_TYPE, job, detail(job))
+
+    def put(self, kind: str, job: Job, about: dict[str, Any]) -> None:
+        """Publishes an event with a detail type and a detail, whose times are in seconds."""
         event = {
             "version": "0",
             "id": str(uuid.uuid4()),
-            "detail-type": _DETAIL_TYPE,
+            "detail-type": kind,
             "source": _SOURCE,
             "account": job.account,
             "time": job.modified,
             "region": job.region,
             "resources": [job.arn],
-            "detail": detail(job),
+            "detail": _in_milliseconds(about),
             "ingestion-time": time.time(),
         }
         self._events.put(event)
@@ -63,16 +80,16 @@ class Publisher:
             try:
                 publish(event)
             except Exception:
-                _log.exception("An event of a training job was lost")
+                _log.exception("An event of a job was lost")
 
 
 def detail(job: TrainingJob) -> dict[str, Any]:
-    """An event's detail: the description, with times in milliseconds since the epoch.
+    """The detail of a training job's event: the description. The event has times in milliseconds.
 
     A value that is not known yet is null; a description leaves it out. Tags are a map. There is no
     FailureReason: the guide promises it for failed jobs, but the published schema has none.
     """
-    known: dict[str, Any] = _in_milliseconds(describe(job))
+    known = describe(job)
     known.pop("FailureReason", None)
     return {**dict.fromkeys(_NULL_UNTIL_SET), **known, "Tags": dict(job.tags)}
 

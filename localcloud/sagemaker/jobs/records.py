@@ -59,6 +59,8 @@ class TrainingJob:
     tags: dict[str, str] = field(default_factory=dict)
     metrics: tuple[Metric, ...] = ()
     warm_pool: WarmPool | None = None
+    tuning_job_arn: str = ""
+    """The tuning job that created it; empty if a call did."""
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> TrainingJob:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from localcloud.sagemaker.jobs.records import Metric
 from localcloud.sagemaker.monitoring import matching
@@ -29,8 +29,15 @@ class Metrics:
     Neither the script nor its log waits for that: a thread passes the output on.
     """
 
-    def __init__(self, job: str, definitions: Iterable[Mapping[str, str]]) -> None:
+    def __init__(
+        self,
+        job: str,
+        definitions: Iterable[Mapping[str, str]],
+        found: Callable[[Sequence[Metric]], None] = lambda _: None,
+    ) -> None:
+        """`found` gets all values as they come, from another thread, and returns at once."""
         self._job = job
+        self._found = found
         self._expressions = {each["Name"]: each["Regex"] for each in definitions}
         self._last: dict[str, Metric] = {}
         self._new: list[Metric] = []
@@ -132,10 +139,12 @@ class Metrics:
             return self._take_oldest()
 
     def _note(self, answer: matching.Answer, time: float) -> None:
+        values = [Metric(name, value, time) for name, value in answer["values"]]
         with self._changed:
-            for name, value in answer["values"]:
-                self._last[name] = Metric(name, value, time)
-                self._new.append(self._last[name])
+            self._last |= {each.name: each for each in values}
+            self._new += values
+        if values:
+            self._found(values)
         for name in answer["given_up"]:
             _log.warning(
                 "The metric %a of %s is not read any more: its expression %a took more than "

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from localcloud.sagemaker.jobs.failure_reasons import ClientError
 from localcloud.sagemaker.jobs.instances import instance_types
 from localcloud.sagemaker.jobs.records import TrainingJob
-from localcloud.sagemaker.runtime import layout
+from localcloud.sagemaker.runtime import image_programs, layout
 from localcloud.sagemaker.runtime.images import Image
 from localcloud.sagemaker.runtime.layout import Host, input_mode
 from localcloud.sagemaker.runtime.role_clients import RoleClients
@@ -44,7 +44,7 @@ class Blueprint:
         ml = folder / "ml"
         instance_type = instance_types()[host.instance_type]
         environment = layout.environment(self.job, self.image.environment, self._aws())
-        command = layout.command(self.job.request)
+        command = image_programs.command(self.job.request, self.image.environment, ml)
         if not self.settings.sandbox.faithful:
             command = tuple(_moved(word, ml) for word in command)
             environment = {name: _moved(value, ml) for name, value in environment.items()}

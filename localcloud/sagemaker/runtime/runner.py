@@ -6,7 +6,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from functools import cache, partial
 
@@ -17,7 +17,7 @@ from localcloud.sagemaker.data.artifacts import Uploader
 from localcloud.sagemaker.data.locations import Location
 from localcloud.sagemaker.jobs import failure_reasons, statuses, warm_pools
 from localcloud.sagemaker.jobs.description import output_uri
-from localcloud.sagemaker.jobs.records import TrainingJob
+from localcloud.sagemaker.jobs.records import Metric, TrainingJob
 from localcloud.sagemaker.monitoring.metric_feed import MetricFeed
 from localcloud.sagemaker.monitoring.metrics import Metrics
 from localcloud.sagemaker.runtime import images, network_interfaces
@@ -31,6 +31,8 @@ from localcloud.sagemaker.sandbox.script_files import remove
 
 Announce = Callable[[TrainingJob], None]
 """Takes a job whose status has just changed, and returns at once."""
+Measured = Callable[[TrainingJob, Sequence[Metric]], None]
+"""Takes values of a job's metrics that it has just printed, and returns at once."""
 
 _STOPPED = Outcome("Stopped")
 _log = logging.getLogger(__name__)
@@ -46,6 +48,7 @@ class Runner:
         access: Callable[[], RoleClients],
         announce: Announce,
         ending: threading.Event,
+        measured: Measured = lambda _job, _values: None,
     ) -> None:
         """`access` assumes the job's execution role; it is called once, when the job runs.
 
@@ -54,6 +57,7 @@ class Runner:
         self.job = job
         self._announce = announce
         self._ending = ending
+        self._measured = measured
         self._settings = settings
         self._access = cache(access)
         self._lock = threading.RLock()
@@ -136,7 +140,9 @@ class Runner:
         image = images.find(algorithm["TrainingImage"], self._settings.data)
         blueprint = Blueprint(self.job, self._settings, self._access(), image)
         self._await_capacity()
-        with closing(Metrics(self.job.name, algorithm.get("MetricDefinitions", []))) as metrics:
+        definitions = algorithm.get("MetricDefinitions", [])
+        found = partial(self._measured, self.job)
+        with closing(Metrics(self.job.name, definitions, found)) as metrics:
             return self._train_and_upload(blueprint, metrics)
 
     def _train_and_upload(self, blueprint: Blueprint, metrics: Metrics) -> Outcome:

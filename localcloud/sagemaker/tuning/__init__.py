@@ -1,0 +1,1 @@
+"""Hyperparameter tuning jobs: they choose values, and run each choice as a training job."""

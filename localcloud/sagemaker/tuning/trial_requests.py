@@ -1,0 +1,50 @@
+"""The training job of a trial, as a CreateTrainingJob request."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from localcloud.sagemaker.tuning.tuning_records import TuningJob
+
+Document = dict[str, Any]
+
+OBJECTIVE_PARAMETER = "_tuning_objective_metric"
+"""The hyperparameter that the service adds to each trial; its value is the metric's name."""
+_TAKEN_OVER = (
+    "AlgorithmSpecification",
+    "RoleArn",
+    "InputDataConfig",
+    "VpcConfig",
+    "OutputDataConfig",
+    "ResourceConfig",
+    "StoppingCondition",
+    "EnableNetworkIsolation",
+    "EnableInterContainerTrafficEncryption",
+    "EnableManagedSpotTraining",
+    "CheckpointConfig",
+    "RetryStrategy",
+    "Environment",
+)
+"""The members of a definition that a training job has too."""
+
+
+def trial_request(job: TuningJob, name: str, parameters: Mapping[str, str]) -> Document:
+    """The request for the training job of a trial.
+
+    CheckpointConfig is the definition's own: AWS does not document that the trial's name is
+    appended, so all trials share the prefix.
+    """
+    definition = job.definition
+    taken = {member: definition[member] for member in _TAKEN_OVER if member in definition}
+    return {
+        **copy.deepcopy(taken),
+        "TrainingJobName": name,
+        "HyperParameters": {
+            **definition.get("StaticHyperParameters", {}),
+            **parameters,
+            OBJECTIVE_PARAMETER: job.objective,
+        },
+        "Tags": [{"Key": key, "Value": value} for key, value in job.tags.items()],
+    }

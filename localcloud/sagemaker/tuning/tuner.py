@@ -1,0 +1,219 @@
+"""Runs all tuning jobs on one thread: begins, observes and stops their trials."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+
+from localcloud.protocol.errors import ServiceError
+from localcloud.sagemaker.api.service import TrainingService
+from localcloud.sagemaker.jobs import statuses
+from localcloud.sagemaker.jobs.failure_reasons import INTERNAL
+from localcloud.sagemaker.jobs.records import Metric, TrainingJob, training_job_arn
+from localcloud.sagemaker.tuning.optimiser import Search, choose
+from localcloud.sagemaker.tuning.ranges import ranges_of
+from localcloud.sagemaker.tuning.scheduler import Decision, decide
+from localcloud.sagemaker.tuning.trial_requests import trial_request
+from localcloud.sagemaker.tuning.tuning_records import (
+    MOST_VALUES,
+    End,
+    Point,
+    Trial,
+    TuningJob,
+)
+
+_TICK_SECONDS = 0.5
+"""The longest pause between two looks at the jobs: for limits of time, and for a free quota."""
+_LONGEST_REASON = 1024
+_log = logging.getLogger(__name__)
+
+
+class Tuner:
+    """Takes tuning jobs from trial to trial, as the watcher of the training service."""
+
+    def __init__(
+        self,
+        training: TrainingService,
+        live_jobs: Callable[[], Iterable[TuningJob]],
+        announce: Callable[[TuningJob], None],
+        lock: threading.RLock,
+    ) -> None:
+        """`lock` is held while a job's record is changed."""
+        self._training = training
+        self._live_jobs = live_jobs
+        self._announce = announce
+        self._lock = lock
+        self._woken = threading.Event()
+        self._ending = threading.Event()
+        self._values: queue.SimpleQueue[tuple[TrainingJob, Metric]] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="tuning", daemon=True)
+        training.watch(self)
+
+    def start(self) -> None:
+        """Begins to run the jobs."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Looks at the jobs soon."""
+        self._woken.set()
+
+    def finish(self) -> None:
+        """Changes no job any more."""
+        self._ending.set()
+        self._woken.set()
+
+    def has_live_trials(self, job: TuningJob) -> bool:
+        """Whether a job's trials have not all ended, as the training service knows them."""
+        for trial in job.trials:
+            self._observe(job, trial)
+        return any(each.live for each in job.trials)
+
+    def changed(self, job: TrainingJob) -> None:
+        """Takes a training job whose status has just changed."""
+        if job.tuning_job_arn:
+            self._woken.set()
+
+    def measured(self, job: TrainingJob, values: Sequence[Metric]) -> None:
+        """Takes values of a training job's metrics."""
+        if job.tuning_job_arn:
+            for value in values:
+                self._values.put((job, value))
+            self._woken.set()
+
+    def _run(self) -> None:
+        while True:
+            self._woken.wait(_TICK_SECONDS)
+            self._woken.clear()
+            with self._lock:
+                jobs = {job.arn: job for job in self._live_jobs()}
+                self._take_values(jobs)
+            for job in jobs.values():
+                if self._ending.is_set():
+                    return
+                self._advance(job)
+
+    def _take_values(self, jobs: dict[str, TuningJob]) -> None:
+        with suppress(queue.Empty):
+            while True:
+                training, metric = self._values.get_nowait()
+                job = jobs.get(training.tuning_job_arn)
+                if job is None or metric.name != job.objective:
+                    continue
+                for trial in job.trials:
+                    if trial.name == training.name:
+                        trial.value = metric.value
+                        if len(trial.values) < MOST_VALUES:
+                            trial.values.append(metric.value)
+
+    def _advance(self, job: TuningJob) -> None:
+        """Does what has to be done for a job now; raises nothing."""
+        try:
+            self._step(job)
+        except Exception:
+            _log.exception("Tuning job %s failed", job.name)
+            with self._lock:
+                job.end = job.end or End("Failed", INTERNAL)
+
+    def _step(self, job: TuningJob) -> None:
+        with self._lock:
+            for trial in job.trials:
+                self._observe(job, trial)
+            decision = decide(job, time.time())
+            if decision.converged:
+                job.converged = time.time()
+            if decision.end is not None:
+                job.end = decision.end
+        self._stop(job, decision.stop)
+        if job.end is None:
+            self._launch(job, decision)
+        else:
+            self._finish(job)
+
+    def _observe(self, job: TuningJob, trial: Trial) -> None:
+        """Takes over what a trial's training job says of itself."""
+        training = self._training.find(training_job_arn(*job.place, trial.name))
+        if training is None:
+            if trial.live:
+                trial.status = ""  # not created yet, or lost with an earlier server
+            return
+        before = trial.status
+        trial.status = statuses.status(training)
+        trial.created = training.created
+        trial.started = statuses.training_start(training)
+        trial.ended = statuses.training_end(training)
+        trial.failure = statuses.failure_reason(training) or ""
+        trial.seconds = statuses.training_seconds(training)
+        if before != trial.status:
+            job.modified = max(job.modified, training.modified)
+
+    def _stop(self, job: TuningJob, trials: Iterable[Trial]) -> None:
+        for trial in trials:
+            trial.asked_to_stop = True
+            training = self._training.find(training_job_arn(*job.place, trial.name))
+            if training is not None:
+                with suppress(ServiceError):  # it has just ended
+                    self._training.stop(training)
+
+    def _launch(self, job: TuningJob, decision: Decision) -> None:
+        """Creates the training jobs of trials that have none, and then of new trials.
+
+        A trial for which there is no quota waits for it.
+        """
+        waiting = [each for each in job.trials if not each.status]
+        for trial in waiting:
+            if not self._create(job, trial):
+                return
+        for _ in range(decision.launch):
+            if self._ending.is_set() or job.end is not None:
+                return
+            trial = self._new_trial(job)
+            with self._lock:
+                job.trials.append(trial)
+            if not self._create(job, trial):
+                return
+
+    def _new_trial(self, job: TuningJob) -> Trial:
+        search = Search(
+            job.config["Strategy"], ranges_of(job.config), job.seed, minimises=job.minimises
+        )
+        own = [
+            Point(each.parameters, None if each.live else each.value, pending=each.live)
+            for each in job.trials
+        ]
+        number = len(own) + 1
+        return Trial(
+            number=number,
+            tuning=job.name,
+            name=f"{job.name}-{number:03}-{secrets.token_hex(4)}",
+            parameters=choose(search, job.inherited, own),
+        )
+
+    def _create(self, job: TuningJob, trial: Trial) -> bool:
+        """Creates a trial's training job; returns whether that succeeded."""
+        request = trial_request(job, trial.name, trial.parameters)
+        try:
+            self._training.start(job.place, request, job.arn)
+        except ServiceError as error:
+            if error.code != "ResourceLimitExceeded":
+                reason = f"ClientError: {error.message}"[:_LONGEST_REASON]
+                with self._lock:
+                    job.end = job.end or End("Failed", reason)
+                self._woken.set()
+            return False
+        with self._lock:
+            self._observe(job, trial)
+        return True
+
+    def _finish(self, job: TuningJob) -> None:
+        """Ends a job as soon as no trial runs."""
+        with self._lock:
+            job.trials = [each for each in job.trials if each.status]
+            if any(each.live for each in job.trials):
+                return
+            job.ended = job.modified = time.time()
+        self._announce(job)
