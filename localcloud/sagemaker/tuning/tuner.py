@@ -67,11 +67,18 @@ class Tuner:
         self._ending.set()
         self._woken.set()
 
-    def has_live_trials(self, job: TuningJob) -> bool:
-        """Whether a job's trials have not all ended, as the training service knows them."""
+    def recover(self, job: TuningJob) -> None:
+        """Corrects the record of a job of an earlier server by its training jobs.
+
+        The last snapshot has them as they were a moment before the record: of a tuning job that has
+        ended or of a trial that was stopped, the training job may go on.
+        """
         for trial in job.trials:
             self._observe(job, trial)
-        return any(each.live for each in job.trials)
+            trial.asked_to_stop = trial.asked_to_stop and trial.status != "InProgress"
+        if job.ended is not None and any(each.live for each in job.trials):
+            stopped = job.end is not None and job.end.status == "Stopped"
+            job.ended, job.end = None, job.end if stopped else None
 
     def changed(self, job: TrainingJob) -> None:
         """Takes a training job whose status has just changed."""
@@ -89,26 +96,21 @@ class Tuner:
         while True:
             self._woken.wait(_TICK_SECONDS)
             self._woken.clear()
-            with self._lock:
-                jobs = {job.arn: job for job in self._live_jobs()}
-                self._take_values(jobs)
-            for job in jobs.values():
+            self.take_values()
+            for job in list(self._live_jobs()):
                 if self._ending.is_set():
                     return
                 self._advance(job)
 
-    def _take_values(self, jobs: dict[str, TuningJob]) -> None:
-        with suppress(queue.Empty):
+    def take_values(self) -> None:
+        """Records the objectives that trials have printed so far."""
+        with self._lock, suppress(queue.Empty):
+            jobs = {job.arn: job for job in self._live_jobs()}
             while True:
                 training, metric = self._values.get_nowait()
                 job = jobs.get(training.tuning_job_arn)
-                if job is None or metric.name != job.objective:
-                    continue
-                for trial in job.trials:
-                    if trial.name == training.name:
-                        trial.value = metric.value
-                        if len(trial.values) < MOST_VALUES:
-                            trial.values.append(metric.value)
+                if job is not None and metric.name == job.objective:
+                    _record(job, training.name, metric.value)
 
     def _advance(self, job: TuningJob) -> None:
         """Does what has to be done for a job now; raises nothing."""
@@ -217,3 +219,12 @@ class Tuner:
                 return
             job.ended = job.modified = time.time()
         self._announce(job)
+
+
+def _record(job: TuningJob, name: str, value: float) -> None:
+    """Records a value of the objective of the trial with this training job."""
+    trial = next((each for each in job.trials if each.name == name), None)
+    if trial is not None:
+        trial.value = value
+        if len(trial.values) < MOST_VALUES:
+            trial.values.append(value)

@@ -77,6 +77,7 @@ class TuningService:
 
     def state(self) -> Document:
         """All jobs as documents."""
+        self._tuner.take_values()
         with self._lock:
             return {
                 "jobs": [job.document() for job in self._jobs.values()],
@@ -91,16 +92,10 @@ class TuningService:
             self._taken = set(state["taken"])
 
     def resume(self) -> None:
-        """Continues the jobs that had not ended. Call it after the training service's `resume`.
-
-        The last snapshot has a job's end later than the ends of its trials: a job that has ended
-        there may have a trial that goes on.
-        """
+        """Continues the jobs that had not ended. Call it after the training service's `resume`."""
         with self._lock:
             for job in self._jobs.values():
-                if job.ended is not None and self._tuner.has_live_trials(job):
-                    stopped = job.end is not None and job.end.status == "Stopped"
-                    job.ended, job.end = None, job.end if stopped else None
+                self._tuner.recover(job)
         self._tuner.start()
 
     def prepare_end(self) -> None:
@@ -116,7 +111,8 @@ class TuningService:
             self._taken.clear()
 
     def _live(self) -> list[TuningJob]:
-        return [job for job in self._jobs.values() if job.ended is None]
+        with self._lock:
+            return [job for job in self._jobs.values() if job.ended is None]
 
     def _create(self, place: Place, request: Document) -> Document:
         tuning_rules.check(request)

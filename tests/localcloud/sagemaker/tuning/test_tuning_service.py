@@ -176,6 +176,36 @@ def test_a_stopped_tuning_job_stops_its_trials_and_is_deleted_only_afterwards(cl
     )
 
 
+def test_a_warm_start_knows_the_parents_trials_and_the_best_of_all(cloud: Cloud, finished: str):
+    parent = describe(cloud, finished)
+    request = {
+        **request_of(cloud, new_name(), SCRIPT, **{f"{LIMITS}.MaxNumberOfTrainingJobs": 1}),
+        "WarmStartConfig": {
+            "ParentHyperParameterTuningJobs": [called(finished)],
+            "WarmStartType": "IdenticalDataAndAlgorithm",
+        },
+    }
+    definition = request[DEFINITION]
+    definition["InputDataConfig"] = parent[DEFINITION]["InputDataConfig"]
+    create_job = cloud.sagemaker.create_hyper_parameter_tuning_job
+    missing = {**request, "WarmStartConfig": {**request["WarmStartConfig"]}}
+    missing["WarmStartConfig"]["ParentHyperParameterTuningJobs"] = [called("missing")]
+    assert refusal(create_job, **missing)[1] == "The parent tuning job 'missing' does not exist"
+    # As in the parent's description, not as in its request.
+    for channel in definition["InputDataConfig"]:
+        channel.pop("CompressionType")
+        channel.pop("RecordWrapperType")
+
+    create_job(**request)
+
+    answer = ended(cloud, request["HyperParameterTuningJobName"])
+    bests = [parent["BestTrainingJob"], answer["BestTrainingJob"]]
+    assert answer["OverallBestTrainingJob"] == min(
+        bests, key=lambda each: each["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]
+    )
+    assert answer["WarmStartConfig"] == request["WarmStartConfig"]
+
+
 def test_a_tuning_job_whose_trials_all_fail_has_failed(cloud: Cloud):
     name = create(cloud, "raise SystemExit(3)", **{f"{LIMITS}.MaxParallelTrainingJobs": 5})
 

@@ -57,7 +57,7 @@ def changed(request: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
         if value is None:
             place.pop(last, None)
         else:
-            place[last] = value
+            place[last] = copy.deepcopy(value)
     return result
 
 
