@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from localcloud.authorization import tuning_demands
 from localcloud.authorization.demands import Demand
 from localcloud.authorization.sessions import Session
 from localcloud.moto_data import resources
@@ -22,6 +23,9 @@ def demands(service: str, operation: str, document: Document, session: Session) 
     """The demands of a request; none if it needs no permission."""
     action = f"{_PREFIXES.get(service, service)}:{operation}"
     if action in _NEEDS_NOTHING:
+        return
+    if service == "sagemaker" and tuning_demands.is_about_tuning(action, document):
+        yield from tuning_demands.demands(action, document, session)
         return
     make = _RESOURCES.get(service)
     yield make(action, document, session) if make else Demand(action, None)

@@ -105,7 +105,8 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
     keeper = Keeper(options.data / KEPT, Gate())
     publisher = Publisher()
     training = TrainingService(settings, keeper.after(publisher.announce))
-    tuning = TuningService(training, keeper.after(partial(tuning_events.announce, publisher)))
+    announce = keeper.after(partial(tuning_events.announce, publisher))
+    tuning = TuningService(training, announce, options.search_delay)
     # In this order, so that a snapshot has no trial's training job without the trial.
     keeper.add("training jobs", training)
     keeper.add("tuning jobs", tuning)

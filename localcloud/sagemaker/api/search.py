@@ -1,21 +1,20 @@
-"""Search for training jobs: expressions, order and pages as pure functions."""
+"""Search for jobs: expressions, order and pages as pure functions."""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from localcloud.protocol.errors import validation_error
 from localcloud.protocol.paging import Key, after, last_key, token
 from localcloud.protocol.validation import service_model
 from localcloud.sagemaker.jobs import description, statuses
-from localcloud.sagemaker.jobs.records import TrainingJob
+from localcloud.sagemaker.jobs.records import Metric, TrainingJob
 
 Document = dict[str, Any]
-Condition = Callable[[TrainingJob], bool]
 
 _DEFAULT_PAGE = 10
 _MOST_CONDITIONS = 50
@@ -54,36 +53,71 @@ _KINDS = {
     "double": "number",
     "timestamp": "time",
 }
-# Read without a whole description, because every search reads them of every job.
-_FAST: dict[str, Callable[[TrainingJob], Any]] = {
-    "TrainingJobName": lambda job: job.name,
-    "TrainingJobArn": lambda job: job.arn,
-    "TrainingJobStatus": statuses.status,
-    "SecondaryStatus": statuses.secondary_status,
-    "CreationTime": lambda job: job.created,
-    "LastModifiedTime": lambda job: job.modified,
-}
+
+
+class Record(Protocol):
+    """A job that can be found."""
+
+    name: str
+    tags: dict[str, str]
+
+
+Job = TypeVar("Job", bound=Record)
 
 
 @dataclass(frozen=True)
-class _Property:
-    """A property of training jobs."""
+class Kind(Generic[Job]):
+    """A kind of jobs that Search finds."""
+
+    resource: str
+    """Its name in requests and results."""
+    shape: str
+    """The name of its records in the service's model."""
+    plural: str
+    describe: Callable[[Job, float], Document]
+    """A job's description at a time in epoch seconds; 0 for the time of its last change."""
+    fast: Mapping[str, Callable[[Job], Any]]
+    """What is read without a whole description, because every search reads it of every job."""
+    metrics: Callable[[Job], Iterable[Metric]] = field(default=lambda _: ())
+    """The metrics that filters can name as `Metrics.<name>`."""
+
+
+TRAINING_JOBS = Kind[TrainingJob](
+    resource="TrainingJob",
+    shape="TrainingJob",
+    plural="training jobs",
+    describe=description.describe,
+    fast={
+        "TrainingJobName": lambda job: job.name,
+        "TrainingJobArn": lambda job: job.arn,
+        "TrainingJobStatus": statuses.status,
+        "SecondaryStatus": statuses.secondary_status,
+        "CreationTime": lambda job: job.created,
+        "LastModifiedTime": lambda job: job.modified,
+    },
+    metrics=lambda job: job.metrics,
+)
+
+
+@dataclass(frozen=True)
+class _Property(Generic[Job]):
+    """A property of jobs."""
 
     name: str
     kind: str
     """A key of `_OPERATORS`. A hyperparameter is text that can also be compared as a number."""
-    read: Callable[[TrainingJob], Any]
+    read: Callable[[Job], Any]
     """The property of a job; None if the job lacks it."""
 
 
-def search(jobs: Iterable[TrainingJob], request: Document, now: float) -> Document:
+def search(kind: Kind[Job], jobs: Iterable[Job], request: Document, now: float) -> Document:
     """One page of the jobs that satisfy the request's expression.
 
     Raises SageMaker's ValidationException for what can't be searched.
     """
     _refuse_what_is_not_offered(request)
-    holds = _condition(request)
-    by = _property(request.get("SortBy", "LastModifiedTime"))
+    holds = _condition(kind, request)
+    by = _property(kind, request.get("SortBy", "LastModifiedTime"))
     descending = request.get("SortOrder") != "Ascending"
     found = [(_key(job, by), job) for job in jobs if holds(job)]
     order = f"{by.name} {descending}"
@@ -92,7 +126,7 @@ def search(jobs: Iterable[TrainingJob], request: Document, now: float) -> Docume
     shown = rest[: int(request.get("MaxResults", _DEFAULT_PAGE))]
     more = {"NextToken": token(shown[-1][0], order)} if len(shown) < len(rest) else {}
     return {
-        "Results": [{"TrainingJob": _record(job, now)} for _, job in shown],
+        "Results": [{kind.resource: _record(kind, job, now)} for _, job in shown],
         "TotalHits": {"Value": len(found), "Relation": "EqualTo"},
         **more,
     }
@@ -106,15 +140,15 @@ def _refuse_what_is_not_offered(request: Document) -> None:
         raise validation_error(f"CrossAccountFilterOption CrossAccount {lacking}")
 
 
-def _record(job: TrainingJob, now: float) -> Document:
+def _record(kind: Kind[Job], job: Job, now: float) -> Document:
     """A job as Search returns it: fewer members than in a description, and the tags."""
-    shape: Any = service_model().shape_for("TrainingJob")
-    described = description.describe(job, now)
+    shape: Any = service_model().shape_for(kind.shape)
+    described = kind.describe(job, now)
     document = {name: value for name, value in described.items() if name in shape.members}
     return document | {"Tags": [{"Key": key, "Value": value} for key, value in job.tags.items()]}
 
 
-def _condition(request: Document) -> Condition:
+def _condition(kind: Kind[Job], request: Document) -> Callable[[Job], bool]:
     """What a job must satisfy to be found; without an expression every job is found."""
     expression = request.get("SearchExpression")
     if expression is None:
@@ -127,7 +161,7 @@ def _condition(request: Document) -> Condition:
         )
     if sum(part.get("Operator") == "Contains" for part in parts) > _MOST_CONTAINS:
         raise validation_error(f"'CONTAINS' operator usage limit of {_MOST_CONTAINS} exceeded.")
-    return _expression(expression)
+    return _expression(kind, expression)
 
 
 def _parts(expression: Document) -> Iterator[Document]:
@@ -139,11 +173,11 @@ def _parts(expression: Document) -> Iterator[Document]:
         yield from _parts(each)
 
 
-def _expression(expression: Document) -> Condition:
+def _expression(kind: Kind[Job], expression: Document) -> Callable[[Job], bool]:
     if "NestedFilters" in expression:
         raise validation_error("NestedFilters are not offered by the local cloud")
-    conditions = [_filter(each) for each in expression.get("Filters", [])]
-    conditions += [_expression(each) for each in expression.get("SubExpressions", [])]
+    conditions = [_filter(kind, each) for each in expression.get("Filters", [])]
+    conditions += [_expression(kind, each) for each in expression.get("SubExpressions", [])]
     if not conditions:
         raise validation_error(
             "A SearchExpression must have at least one subexpression, filter or nested filter"
@@ -152,9 +186,9 @@ def _expression(expression: Document) -> Condition:
     return lambda job: combine(holds(job) for holds in conditions)
 
 
-def _filter(given: Document) -> Condition:
+def _filter(kind: Kind[Job], given: Document) -> Callable[[Job], bool]:
     """The condition of one filter. A property that a job lacks satisfies only NotExists."""
-    wanted = _property(given["Name"])
+    wanted = _property(kind, given["Name"])
     name, value = given.get("Operator", "Equals"), given.get("Value")
     if name in {"Exists", "NotExists"}:
         if value is not None:
@@ -167,7 +201,7 @@ def _filter(given: Document) -> Condition:
         raise validation_error(f"A filter with the operator {name} must have a Value")
     convert, operand = _comparison(wanted, name, value)
 
-    def holds(job: TrainingJob) -> bool:
+    def holds(job: Job) -> bool:
         found = wanted.read(job)
         found = None if found is None else convert(found)
         return found is not None and compare(found, operand)
@@ -175,7 +209,7 @@ def _filter(given: Document) -> Condition:
     return holds
 
 
-def _comparison(wanted: _Property, name: str, text: str) -> tuple[Callable[[Any], Any], Any]:
+def _comparison(wanted: _Property[Any], name: str, text: str) -> tuple[Callable[[Any], Any], Any]:
     """How a property is converted to be compared, and the value to compare it with."""
     if wanted.kind == "parameter" and name in _ORDER:
         # Both as whole numbers if the value is one, as the API's reference says.
@@ -219,24 +253,24 @@ def _time(text: str) -> float:
         ) from error
 
 
-def _property(name: str) -> _Property:
+def _property(kind: Kind[Job], name: str) -> _Property[Job]:
     """The property of this name. Raises SageMaker's ValidationException if there is none."""
     top, _, rest = name.partition(".")
     if rest and top == "Tags":
         return _Property(name, "text", lambda job: job.tags.get(rest))
     if rest and top == "Metrics":
-        return _Property(name, "number", lambda job: _metric(job, rest))
-    path, kind = _path(name)
-    return _Property(name, kind, _FAST.get(name) or (lambda job: _value(job, path)))
+        return _Property(name, "number", lambda job: _metric(kind.metrics(job), rest))
+    path, of = _path(kind, name)
+    return _Property(name, of, kind.fast.get(name) or (lambda job: _value(kind, job, path)))
 
 
-def _metric(job: TrainingJob, name: str) -> float | None:
-    return next((metric.value for metric in job.metrics if metric.name == name), None)
+def _metric(metrics: Iterable[Metric], name: str) -> float | None:
+    return next((metric.value for metric in metrics if metric.name == name), None)
 
 
-def _path(name: str) -> tuple[list[str], str]:
-    """The members that lead to a property in a description, and its kind."""
-    shape: Any = service_model().shape_for("TrainingJob")
+def _path(kind: Kind[Job], name: str) -> tuple[list[str], str]:
+    """The members that lead to a property in a description, and how it is compared."""
+    shape: Any = service_model().shape_for(kind.shape)
     path: list[str] = []
     rest = name
     while rest:
@@ -252,7 +286,7 @@ def _path(name: str) -> tuple[list[str], str]:
         member, _, rest = rest.partition(".")
         shape = getattr(shape, "members", {}).get(member)
         if shape is None:
-            raise validation_error(f"Unknown property of training jobs: {name}")
+            raise validation_error(f"Unknown property of {kind.plural}: {name}")
         path.append(member)
     return path, _kind(name, shape)
 
@@ -263,8 +297,8 @@ def _kind(name: str, shape: Any) -> str:
     return _KINDS[shape.type_name]
 
 
-def _value(job: TrainingJob, path: list[str]) -> Any:
-    found: Any = description.describe(job)
+def _value(kind: Kind[Job], job: Job, path: list[str]) -> Any:
+    found: Any = kind.describe(job, 0.0)
     for name in path:
         if name not in found:
             return None
@@ -272,15 +306,15 @@ def _value(job: TrainingJob, path: list[str]) -> Any:
     return found
 
 
-def _key(job: TrainingJob, by: _Property) -> Key:
+def _key(job: Job, by: _Property[Job]) -> Key:
     """A job's place in the order of a property; those that lack it come last in each order."""
     value = by.read(job)
     return (job.name,) if value is None else (value, job.name)
 
 
 def _rest(
-    found: Sequence[tuple[Key, TrainingJob]], last: Key | None, *, descending: bool
-) -> list[tuple[Key, TrainingJob]]:
+    found: Sequence[tuple[Key, Job]], last: Key | None, *, descending: bool
+) -> list[tuple[Key, Job]]:
     """The jobs after the one with the key `last`, in their order."""
     lacking = sorted((row for row in found if len(row[0]) == 1), key=_row_key)
     if last is not None and len(last) == 1:
@@ -289,5 +323,5 @@ def _rest(
     return [*after(last, having, _row_key, descending=descending), *lacking]
 
 
-def _row_key(row: tuple[Key, TrainingJob]) -> Key:
+def _row_key(row: tuple[Key, Any]) -> Key:
     return row[0]

@@ -53,7 +53,7 @@ class TrainingService:
         self.spot = settings.spot
         self._settings = settings
         self._publish = announce
-        self._index = SearchIndex(settings.search_delay)
+        self._index = SearchIndex[TrainingJob](settings.search_delay)
         self._clients = Clients(settings.url, self.sessions)
         self._jobs = JobStore()
         self._runners: dict[str, Runner] = {}
@@ -293,7 +293,7 @@ class TrainingService:
 
     def _search(self, place: Place, request: Document) -> Document:
         now = time.time()
-        return search.search(self._index.jobs(place, now), request, now)
+        return search.search(search.TRAINING_JOBS, self._index.jobs(place, now), request, now)
 
     def _stop(self, place: Place, request: Document) -> Document:
         self.stop(self._find(place, request))

@@ -41,12 +41,17 @@ class Tuner:
         training: TrainingService,
         live_jobs: Callable[[], Iterable[TuningJob]],
         announce: Callable[[TuningJob], None],
+        note: Callable[[TuningJob], None],
         lock: threading.RLock,
     ) -> None:
-        """`lock` is held while a job's record is changed."""
+        """`announce` takes a job whose status has changed, `note` one whose trials have.
+
+        `lock` is held while a job's record is changed.
+        """
         self._training = training
         self._live_jobs = live_jobs
         self._announce = announce
+        self._note = note
         self._lock = lock
         self._woken = threading.Event()
         self._ending = threading.Event()
@@ -152,6 +157,7 @@ class Tuner:
         trial.seconds = statuses.training_seconds(training)
         if before != trial.status:
             job.modified = max(job.modified, training.modified)
+            self._note(job)
 
     def _stop(self, job: TuningJob, trials: Iterable[Trial]) -> None:
         for trial in trials:

@@ -10,9 +10,11 @@ from typing import Any
 
 from localcloud.protocol.errors import NOT_FOUND, ServiceError, not_found, validation_error
 from localcloud.protocol.validation import validate
+from localcloud.sagemaker.api import search
 from localcloud.sagemaker.api.rules import tag_problems
 from localcloud.sagemaker.api.service import MOST_TAGS, TrainingService
 from localcloud.sagemaker.jobs.quota_book import Place
+from localcloud.sagemaker.jobs.search_index import SearchIndex
 from localcloud.sagemaker.tuning import (
     tuning_description,
     tuning_listing,
@@ -29,6 +31,19 @@ Document = dict[str, Any]
 _SEED_BITS = 31
 _NAME = "HyperParameterTuningJobName"
 _PARENTS = "ParentHyperParameterTuningJobs"
+SEARCHED = search.Kind[TuningJob](
+    resource="HyperParameterTuningJob",
+    shape="HyperParameterTuningJobSearchEntity",
+    plural="hyperparameter tuning jobs",
+    describe=tuning_description.describe,
+    fast={
+        "HyperParameterTuningJobName": lambda job: job.name,
+        "HyperParameterTuningJobStatus": lambda job: job.status,
+        "CreationTime": lambda job: job.created,
+        "LastModifiedTime": lambda job: job.modified,
+    },
+)
+"""Tuning jobs as Search finds them."""
 
 
 class TuningService:
@@ -36,21 +51,32 @@ class TuningService:
 
     name = signing_name = "sagemaker"
 
-    def __init__(self, training: TrainingService, announce: Callable[[TuningJob], None]) -> None:
+    def __init__(
+        self,
+        training: TrainingService,
+        publish: Callable[[TuningJob], None],
+        search_delay: float,
+    ) -> None:
+        """`publish` takes a job whose status has just changed, and returns at once.
+
+        `search_delay` is in seconds: Search sees each change so much later.
+        """
         self._training = training
-        self._announce = announce
+        self._publish = publish
+        self._index = SearchIndex[TuningJob](search_delay)
         self._lock = threading.RLock()
         self._jobs: dict[str, TuningJob] = {}
         self._taken: set[str] = set()
         """The ARNs of all jobs that were ever created, in lower case.
 
         AWS does not document whether the name of a deleted job is free again."""
-        self._tuner = Tuner(training, self._live, announce, self._lock)
+        self._tuner = Tuner(training, self._live, self._announce, self._note, self._lock)
         self._operations: dict[str, Callable[[Place, Document], Document]] = {
             "CreateHyperParameterTuningJob": self._create,
             "DescribeHyperParameterTuningJob": self._describe,
             "ListHyperParameterTuningJobs": self._list,
             "ListTrainingJobsForHyperParameterTuningJob": self._list_trials,
+            "Search": self._search,
             "StopHyperParameterTuningJob": self._stop,
             "DeleteHyperParameterTuningJob": self._delete,
             "AddTags": self._add_tags,
@@ -59,7 +85,9 @@ class TuningService:
         }
 
     def offers(self, operation: str, request: Document) -> bool:
-        """Whether this service answers a request; it does not tag other resources."""
+        """Whether this service answers a request; it neither tags nor finds other resources."""
+        if operation == "Search":
+            return request.get("Resource") == SEARCHED.resource
         if operation in {"AddTags", "ListTags", "DeleteTags"}:
             arn = request.get("ResourceArn")
             return isinstance(arn, str) and ":hyper-parameter-tuning-job/" in arn
@@ -90,6 +118,8 @@ class TuningService:
         with self._lock:
             self._jobs = {job.arn: job for job in jobs}
             self._taken = set(state["taken"])
+        for job in jobs:
+            self._index.add(_copy(job))
 
     def resume(self) -> None:
         """Continues the jobs that had not ended. Call it after the training service's `resume`."""
@@ -109,6 +139,16 @@ class TuningService:
                 job.end = End("Stopped")
             self._jobs.clear()
             self._taken.clear()
+        self._index.forget()
+
+    def _announce(self, job: TuningJob) -> None:
+        self._note(job)
+        self._publish(job)
+
+    def _note(self, job: TuningJob) -> None:
+        with self._lock:
+            if job.arn in self._jobs:
+                self._index.note(_copy(job), time.time())
 
     def _live(self) -> list[TuningJob]:
         with self._lock:
@@ -217,7 +257,12 @@ class TuningService:
                     f"{job.status}.",
                 )
             del self._jobs[job.arn]
+            self._index.remove(job, time.time())
         return {}
+
+    def _search(self, place: Place, request: Document) -> Document:
+        now = time.time()
+        return search.search(SEARCHED, self._index.jobs(place, now), request, now)
 
     def _add_tags(self, _place: Place, request: Document) -> Document:
         for problem in tag_problems(request["Tags"]):
@@ -228,6 +273,7 @@ class TuningService:
             if len(tags) > MOST_TAGS:
                 raise validation_error(f"A resource must not have more than {MOST_TAGS} tags")
             job.tags = tags
+            self._note(job)
             return {"Tags": _tag_list(job)}
 
     def _list_tags(self, _place: Place, request: Document) -> Document:
@@ -238,6 +284,7 @@ class TuningService:
             job = self._existing(request["ResourceArn"])
             gone = set(request["TagKeys"])
             job.tags = {key: value for key, value in job.tags.items() if key not in gone}
+            self._note(job)
         return {}
 
     def _find(self, place: Place, request: Document) -> TuningJob:
@@ -248,6 +295,11 @@ class TuningService:
         if job is None:
             raise not_found()
         return job
+
+
+def _copy(job: TuningJob) -> TuningJob:
+    """A copy that does not change with the job."""
+    return TuningJob.from_document(job.document())
 
 
 def _tag_list(job: TuningJob) -> list[Document]:

@@ -62,7 +62,7 @@ JOBS = [
 
 def found(expression: dict[str, Any], **more: Any) -> list[str]:
     request = {"SearchExpression": expression, "SortBy": "TrainingJobName", **more}
-    answer = search.search(JOBS, {"SortOrder": "Ascending", **request}, NOON)
+    answer = search.search(search.TRAINING_JOBS, JOBS, {"SortOrder": "Ascending", **request}, NOON)
     return [each["TrainingJob"]["TrainingJobName"] for each in answer["Results"]]
 
 
@@ -136,7 +136,9 @@ def test_a_search_neither_skips_nor_repeats_a_job_when_others_come_and_go(by: st
     new = [job("job-1", 1, tags={"team": "a"}), job("job-9", 9)]
 
     def shown(jobs: list[TrainingJob], **request: Any) -> tuple[list[str], Any]:
-        answer = search.search(jobs, {"SortBy": by, "SortOrder": order} | request, NOON)
+        answer = search.search(
+            search.TRAINING_JOBS, jobs, {"SortBy": by, "SortOrder": order} | request, NOON
+        )
         names = [each["TrainingJob"]["TrainingJobName"] for each in answer["Results"]]
         return names, answer.get("NextToken")
 

@@ -16,7 +16,7 @@ def started(now: float) -> TrainingJob:
 
 
 def test_each_change_is_seen_after_the_delay():
-    index, job = SearchIndex(DELAY_SECONDS), started(100.0)
+    index, job = SearchIndex[TrainingJob](DELAY_SECONDS), started(100.0)
     index.note(job, 100.0)
     job.transitions = statuses.enter(job.transitions, "Stopped", 102.0)
     index.note(job, 102.0)
@@ -35,7 +35,7 @@ def test_each_change_is_seen_after_the_delay():
 
 
 def test_the_jobs_of_an_earlier_server_are_seen_at_once():
-    index = SearchIndex(DELAY_SECONDS)
+    index = SearchIndex[TrainingJob](DELAY_SECONDS)
 
     index.add(started(100.0))
 

@@ -176,6 +176,27 @@ def test_a_stopped_tuning_job_stops_its_trials_and_is_deleted_only_afterwards(cl
     )
 
 
+def test_tuning_jobs_and_their_trials_are_found_by_search(cloud: Cloud, finished: str):
+    arn = describe(cloud, finished)["HyperParameterTuningJobArn"]
+
+    def found(resource: str, name: str, value: str) -> list[dict[str, Any]]:
+        expression = {"Filters": [{"Name": name, "Operator": "Equals", "Value": value}]}
+        answer = cloud.sagemaker.search(Resource=resource, SearchExpression=expression)
+        return [each[resource] for each in answer["Results"]]
+
+    (job,) = found("HyperParameterTuningJob", "HyperParameterTuningJobArn", arn)
+    assert job["HyperParameterTuningJobStatus"] == "Completed"
+    assert job["BestTrainingJob"] == describe(cloud, finished)["BestTrainingJob"]
+    assert job["Tags"] == cloud.sagemaker.list_tags(ResourceArn=arn)["Tags"]
+    names = {each["TrainingJobName"] for each in trials(cloud, finished)}
+    rows = found("TrainingJob", "TuningJobArn", arn)
+    assert {each["TrainingJobName"] for each in rows} == names
+    call = {"Resource": "HyperParameterTuningJob", "SortBy": "TrainingJobStatus"}
+    assert refusal(cloud.sagemaker.search, **call)[1] == (
+        "Unknown property of hyperparameter tuning jobs: TrainingJobStatus"
+    )
+
+
 def test_a_warm_start_knows_the_parents_trials_and_the_best_of_all(cloud: Cloud, finished: str):
     parent = describe(cloud, finished)
     request = {
