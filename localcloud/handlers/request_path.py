@@ -49,7 +49,7 @@ def request_path(
         read_body,
         Watch(gate, changed),
         refuse_other_origins,
-        StatusPage(training),
+        StatusPage(training, tuning),
         ControlRequests(training, tuning, plan),
         Faults(plan),
         Guard(training.sessions),

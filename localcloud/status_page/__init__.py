@@ -1,1 +1,1 @@
-"""The status page of the local cloud's training jobs, for a browser on this machine."""
+"""The status page of the local cloud's training and tuning jobs, for a browser on this machine."""

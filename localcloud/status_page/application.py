@@ -12,7 +12,8 @@ from urllib.parse import parse_qs
 from localcloud.protocol.errors import ServiceError
 from localcloud.protocol.requests import Answer, Request, Response
 from localcloud.sagemaker.api.service import TrainingService
-from localcloud.status_page import jobs, objects
+from localcloud.sagemaker.tuning.tuning_service import TuningService
+from localcloud.status_page import jobs, objects, tunings
 
 PATH = "/localcloud/"
 _STATIC = Path(__file__).with_name("static")
@@ -41,7 +42,7 @@ Query = dict[str, str]
 class StatusPage:
     """The handler for the page and its data."""
 
-    def __init__(self, service: TrainingService) -> None:
+    def __init__(self, service: TrainingService, tuning: TuningService) -> None:
         self._files = {
             PATH + ("" if path.name == "index.html" else path.name): path
             for path in _STATIC.iterdir()
@@ -50,10 +51,14 @@ class StatusPage:
         self._documents: dict[str, Callable[[Query], Any]] = {
             PATH + "status": lambda _: {
                 "jobs": jobs.overview(service.all_jobs()),
+                "tunings": tunings.overview(tuning.all_jobs()),
                 "buckets": objects.buckets(),
             },
             PATH + "status/job": lambda query: jobs.detail(
                 service.all_jobs(), query.get("arn", "")
+            ),
+            PATH + "status/tuning": lambda query: tunings.detail(
+                tuning.all_jobs(), query.get("arn", "")
             ),
             PATH + "status/objects": lambda query: objects.listing(
                 query.get("bucket", ""), query.get("prefix", "")

@@ -64,6 +64,7 @@ def _summary(job: TrainingJob) -> Document:
             f"{group.get('InstanceCount', 1)} × {group.get('InstanceType', '?')}"
             for group in instance_groups(job.request)
         ),
+        "tuning": job.tuning_job_arn,
         "spot": bool(job.request.get("EnableManagedSpotTraining")),
         "interruptions": sum(row.status == "Interrupted" for row in job.transitions),
         "training": statuses.training_seconds(job),

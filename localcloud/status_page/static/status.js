@@ -1,7 +1,7 @@
 // Asks the local cloud every two seconds what its jobs do, and shows it.
 
-import { curve, legend, strip, timeline } from "./charts.js";
-import { clock, duration, element, size } from "./elements.js";
+import { curve, legend, progress, strip, timeline } from "./charts.js";
+import { clock, duration, element, number, size } from "./elements.js";
 
 const INTERVAL = 2000;
 const byId = (id) => document.getElementById(id);
@@ -14,9 +14,11 @@ async function ask(path, query = {}) {
 }
 
 // The selection is in the address, so that a page can be loaded again, or opened from a link.
-function chosen(jobs) {
+function chosen({ jobs, tunings }) {
   const [kind, ...rest] = decodeURIComponent(location.hash.slice(1)).split("=");
   if (rest.length) return { kind, value: rest.join("=") };
+  const tuning = tunings.find((each) => each.arn === jobs[0]?.tuning);
+  if (tuning) return { kind: "tuning", value: tuning.arn };
   return jobs.length ? { kind: "job", value: jobs[0].arn } : null;
 }
 
@@ -41,6 +43,14 @@ function jobEntry(current, job) {
     element("span", { class: "facts" },
       element("span", {}, `${job.instances}${job.spot ? " spot" : ""}${interrupted}`), pill(job.secondary)),
     strip(job));
+}
+
+function tuningEntry(current, tuning) {
+  const best = tuning.best === null ? "" : ` · best ${number(tuning.best)}`;
+  return entry(current, "tuning", tuning.arn,
+    element("span", { class: "name" }, tuning.name),
+    element("span", { class: "facts" },
+      element("span", {}, `${tuning.launched} of ${tuning.most} trials${best}`), pill(tuning.status)));
 }
 
 function bucketEntry(current, bucket) {
@@ -88,6 +98,8 @@ function showJob(job) {
         ["Billable time", duration(job.billable)],
         ["Interruptions", String(job.interruptions)],
         ["Region", job.region],
+        ["Tuning job", job.tuning && element("button", { type: "button", class: "link",
+          onclick: () => choose("tuning", job.tuning) }, job.tuning.split("/").pop())],
         ["Maximum runtime", duration(request.StoppingCondition.MaxRuntimeInSeconds)],
         ["Maximum wait", request.StoppingCondition.MaxWaitTimeInSeconds && duration(request.StoppingCondition.MaxWaitTimeInSeconds)],
       ])),
@@ -99,6 +111,46 @@ function showJob(job) {
   ].filter(Boolean);
 }
 
+function trialTable(tuning) {
+  const names = [...new Set(tuning.trials.flatMap((trial) => Object.keys(trial.parameters)))];
+  const link = (trial) => element("button", { type: "button", class: "link", title: trial.name,
+    onclick: () => choose("job", trial.arn) }, String(trial.number));
+  return element("div", { class: "trials" }, element("table", {},
+    element("thead", {}, element("tr", {}, element("th", {}, "Trial"), ...names.map((name) => element("th", {}, name)),
+      element("th", { class: "number" }, tuning.objective), element("th", {}, "Status"), element("th", { class: "number" }, "Time"))),
+    element("tbody", {}, ...tuning.trials.map((trial) => element("tr", { class: trial.best ? "best" : "" },
+      element("td", {}, link(trial)),
+      ...names.map((name) => element("td", { class: "value" }, shown(trial.parameters[name]))),
+      element("td", { class: "number" }, trial.value === null ? "–" : number(trial.value) + (trial.best ? " ★" : "")),
+      element("td", {}, pill(trial.status)),
+      element("td", { class: "number" }, duration(trial.seconds)))))));
+}
+
+// A value as it was chosen, without the last digits of a number.
+function shown(text) {
+  return /^-?\d*\.?\d+(e[-+]?\d+)?$/i.test(text ?? "") ? number(Number(text)) : text ?? "–";
+}
+
+function showTuning(tuning) {
+  return [
+    panel(null,
+      element("div", { class: "title" }, element("h3", {}, tuning.name), pill(tuning.status)),
+      tuning.reason ? element("p", { class: "reason" }, tuning.reason) : null,
+      facts([
+        ["Objective", `${tuning.minimises ? "minimize" : "maximize"} ${tuning.objective}`],
+        ["Best so far", tuning.best === null ? "–" : number(tuning.best)],
+        ["Trials", `${tuning.launched} of ${tuning.most}, ${tuning.running} running`],
+        ["Strategy", tuning.strategy],
+        ["Created", clock(tuning.created)],
+        ["Time", duration((tuning.ended ?? tuning.now) - tuning.created)],
+        ["Region", tuning.region],
+        ["Trials of earlier jobs", tuning.warmStart && String(tuning.warmStart)],
+      ])),
+    tuning.best === null ? null : panel(`${tuning.objective} by trial`, progress(tuning)),
+    panel("Trials", tuning.trials.length ? trialTable(tuning) : element("p", { class: "hint" }, "No trial has begun yet.")),
+  ].filter(Boolean);
+}
+
 function showBucket(listing) {
   return [panel(null, element("div", { class: "title" }, element("h3", {}, listing.bucket)),
     facts([["Objects", String(listing.count)]])), panel("Objects, the newest first", objectTable(listing.objects))];
@@ -107,6 +159,7 @@ function showBucket(listing) {
 async function content(current) {
   if (!current) return [element("p", { class: "hint" }, "No training job was created yet.")];
   if (current.kind === "bucket") return showBucket(await ask("status/objects", { bucket: current.value }));
+  if (current.kind === "tuning") return showTuning(await ask("status/tuning", { arn: current.value }));
   return showJob(await ask("status/job", { arn: current.value }));
 }
 
@@ -125,10 +178,14 @@ async function show() {
   const connection = byId("connection");
   try {
     const status = await ask("status");
-    const current = chosen(status.jobs);
+    const current = chosen(status);
     const running = status.jobs.filter((job) => ["InProgress", "Stopping"].includes(job.status)).length;
     byId("summary").textContent = `${location.host} · ${status.jobs.length} jobs, ${running} running`;
-    put(byId("jobs"), status.jobs.map((job) => jobEntry(current, job)));
+    byId("tunings-title").hidden = !status.tunings.length;
+    put(byId("tunings"), status.tunings.map((tuning) => tuningEntry(current, tuning)));
+    // A trial is in the table of its tuning job.
+    const tunings = new Set(status.tunings.map((tuning) => tuning.arn));
+    put(byId("jobs"), status.jobs.filter((job) => !tunings.has(job.tuning)).map((job) => jobEntry(current, job)));
     put(byId("buckets"), status.buckets.map((bucket) => bucketEntry(current, bucket)));
     put(byId("main"), await content(current).catch((error) => [element("p", { class: "hint" }, error.message)]));
     connection.textContent = "";

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.localcloud.cloud import BUCKET, Cloud, checkpoints
+from tests.localcloud.sagemaker.tuning import tunings
 from tests.localcloud.spot import SPOT, TWICE, begin, interrupt
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -115,6 +116,7 @@ def test_a_job_is_shown_with_its_timeline_log_and_objects(cloud: Cloud):
 
 def test_what_does_not_exist_is_not_found(cloud: Cloud):
     assert get(cloud, "status/job?arn=missing")[0] == 404
+    assert get(cloud, "status/tuning?arn=missing")[0] == 404
     assert get(cloud, "status/objects?bucket=missing")[0] == 404
 
 
@@ -177,3 +179,32 @@ def test_a_browser_shows_jobs_timelines_curves_logs_and_objects(
     assert f"<h3>{BUCKET}</h3>" in third
     assert "shown/algo-1" in third
     assert "doesn't answer" not in first + second + third
+
+
+@pytest.mark.deep
+def test_a_browser_shows_a_tuning_job_with_its_trials_and_the_best(
+    cloud: Cloud, browser: str, tmp_path: Path
+):
+    script = "import sys\nprint('loss=' + sys.argv[sys.argv.index('--rate') + 1])"
+    name = "shown-tuning"
+    request = tunings.request_of(
+        cloud, name, script, **{f"{tunings.LIMITS}.MaxNumberOfTrainingJobs": 3}
+    )
+    cloud.sagemaker.create_hyper_parameter_tuning_job(**request)
+    best = tunings.ended(cloud, name)["BestTrainingJob"]
+    page = f"{cloud.server.url}/localcloud/#"
+    arn = tunings.describe(cloud, name)["HyperParameterTuningJobArn"]
+
+    first = shown(browser, tmp_path, page + quote(f"tuning={arn}", safe=""))
+    second = shown(browser, tmp_path, page + quote(f"job={best['TrainingJobArn']}", safe=""))
+
+    assert f"<h3>{name}</h3>" in first
+    assert "minimize loss" in first
+    assert "3 of 3, 0 running" in first
+    assert first.count('title="shown-tuning-00') == 3
+    (row,) = re.findall(r'<tr class="best">.*?</tr>', first)
+    assert f'title="{best["TrainingJobName"]}"' in row
+    assert 'class="end best"' in first
+    # A trial is in the table of its tuning job, and leads back to it.
+    assert f'class="name">{best["TrainingJobName"]}<' not in second
+    assert f">{name}</button>" in second
