@@ -51,9 +51,13 @@ def _creation(action: str, document: Document, session: Session) -> Iterator[Dem
 
 def _about_definition(definition: Document) -> Context:
     """The condition keys of a definition; those that it does not have are absent."""
-    resources, network = _part(definition, "ResourceConfig"), _part(definition, "VpcConfig")
+    network = _part(definition, "VpcConfig")
+    tuned = _part(definition, "HyperParameterTuningResourceConfig")
+    resources = _part(definition, "ResourceConfig") or tuned
+    choices = [resources, *(tuned.get("InstanceConfigs") or [])]
+    types = [each["InstanceType"] for each in choices if "InstanceType" in each]
     found = {
-        "InstanceTypes": [resources["InstanceType"]] if "InstanceType" in resources else None,
+        "InstanceTypes": types or None,
         "VolumeKmsKey": resources.get("VolumeKmsKeyId"),
         "OutputKmsKey": _part(definition, "OutputDataConfig").get("KmsKeyId"),
         "VpcSubnets": network.get("Subnets"),

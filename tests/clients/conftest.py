@@ -21,7 +21,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """A local cloud in which the images of the training toolkit have it."""
     data = tmp_path_factory.mktemp("clients") / "cloud"
     data.mkdir()
-    toolkit = environment_of("training_toolkit")
+    toolkit = environment_of("training_toolkit").resolve()  # its scripts name the real folder
     lines = (f'"*/{image}:*" = "{toolkit}"' for image in IMAGES)
     (data / "images.toml").write_text("\n".join(["[images]", *lines, ""]))
     yield Cloud(daemon.start(data, "--role-delay", "0"), data)

@@ -18,7 +18,6 @@ _TAKEN_OVER = (
     "InputDataConfig",
     "VpcConfig",
     "OutputDataConfig",
-    "ResourceConfig",
     "StoppingCondition",
     "EnableNetworkIsolation",
     "EnableInterContainerTrafficEncryption",
@@ -30,8 +29,22 @@ _TAKEN_OVER = (
 """The members of a definition that a training job has too."""
 
 
-def trial_request(job: TuningJob, name: str, parameters: Mapping[str, str]) -> Document:
-    """The request for the training job of a trial.
+def choices_of_instances(definition: Document) -> list[Document]:
+    """The ResourceConfigs that a trial may have, the preferred one first."""
+    if "ResourceConfig" in definition:
+        return [definition["ResourceConfig"]]
+    config = definition["HyperParameterTuningResourceConfig"]
+    shared = {"VolumeKmsKeyId": config["VolumeKmsKeyId"]} if "VolumeKmsKeyId" in config else {}
+    if configs := config.get("InstanceConfigs"):
+        return [shared | each for each in configs]
+    members = ("InstanceType", "InstanceCount", "VolumeSizeInGB")
+    return [shared | {member: config[member] for member in members if member in config}]
+
+
+def trial_request(
+    job: TuningJob, name: str, parameters: Mapping[str, str], resources: Document
+) -> Document:
+    """The request for the training job of a trial, with one of its choices of instances.
 
     CheckpointConfig is the definition's own: AWS does not document that the trial's name is
     appended, so all trials share the prefix.
@@ -40,6 +53,7 @@ def trial_request(job: TuningJob, name: str, parameters: Mapping[str, str]) -> D
     taken = {member: definition[member] for member in _TAKEN_OVER if member in definition}
     return {
         **copy.deepcopy(taken),
+        "ResourceConfig": dict(resources),
         "TrainingJobName": name,
         "HyperParameters": {
             **definition.get("StaticHyperParameters", {}),

@@ -18,7 +18,7 @@ from localcloud.sagemaker.jobs.records import Metric, TrainingJob, training_job_
 from localcloud.sagemaker.tuning.optimiser import Search, choose
 from localcloud.sagemaker.tuning.ranges import ranges_of
 from localcloud.sagemaker.tuning.scheduler import Decision, decide
-from localcloud.sagemaker.tuning.trial_requests import trial_request
+from localcloud.sagemaker.tuning.trial_requests import choices_of_instances, trial_request
 from localcloud.sagemaker.tuning.tuning_records import (
     MOST_VALUES,
     End,
@@ -202,20 +202,26 @@ class Tuner:
         )
 
     def _create(self, job: TuningJob, trial: Trial) -> bool:
-        """Creates a trial's training job; returns whether that succeeded."""
-        request = trial_request(job, trial.name, trial.parameters)
-        try:
-            self._training.start(job.place, request, job.arn)
-        except ServiceError as error:
-            if error.code != "ResourceLimitExceeded":
+        """Creates a trial's training job; returns whether that succeeded.
+
+        Of several choices of instances, the first for which there is a quota counts.
+        """
+        for resources in choices_of_instances(job.definition):
+            request = trial_request(job, trial.name, trial.parameters, resources)
+            try:
+                self._training.start(job.place, request, job.arn)
+            except ServiceError as error:
+                if error.code == "ResourceLimitExceeded":
+                    continue
                 reason = f"ClientError: {error.message}"[:_LONGEST_REASON]
                 with self._lock:
                     job.end = job.end or End("Failed", reason)
                 self._woken.set()
-            return False
-        with self._lock:
-            self._observe(job, trial)
-        return True
+                return False
+            with self._lock:
+                self._observe(job, trial)
+            return True
+        return False
 
     def _finish(self, job: TuningJob) -> None:
         """Ends a job as soon as no trial runs."""

@@ -68,19 +68,22 @@ def _offered(request: Document) -> Iterator[str]:
     for member in _NOT_OFFERED_IN_DEFINITIONS:
         if member in definition:
             yield f"{member} is only supported in TrainingJobDefinitions"
-    if "HyperParameterTuningResourceConfig" in definition:
-        yield "HyperParameterTuningResourceConfig is not offered by the local cloud"
     if "AutoParameters" in _config(request).get("ParameterRanges", {}):
         yield "AutoParameters is not offered by the local cloud"
 
 
 def _definition(request: Document) -> Iterator[str]:
     definition = request["TrainingJobDefinition"]
-    if "ResourceConfig" not in definition:
-        yield "ResourceConfig is required unless HyperParameterTuningResourceConfig is given"
+    tuned = definition.get("HyperParameterTuningResourceConfig")
+    if ("ResourceConfig" in definition) == (tuned is not None):
+        yield (
+            "Exactly one of ResourceConfig and HyperParameterTuningResourceConfig must be specified"
+        )
         return
+    if tuned is not None:
+        yield from _choice_of_instances(tuned)
     for member in _NOT_IN_RESOURCES:
-        if member in definition["ResourceConfig"]:
+        if member in definition.get("ResourceConfig", {}):
             yield f"{member} is not supported for hyperparameter tuning jobs"
     for name, value in definition.get("Environment", {}).items():
         if len(value) > _LONGEST_VARIABLE:
@@ -89,6 +92,16 @@ def _definition(request: Document) -> Iterator[str]:
                 "failed to satisfy constraint: Member must have length less than or equal to "
                 f"{_LONGEST_VARIABLE}"
             )
+
+
+def _choice_of_instances(config: Document) -> Iterator[str]:
+    """Problems of HyperParameterTuningResourceConfig, which has one type or a list."""
+    single = [name for name in ("InstanceType", "InstanceCount") if name in config]
+    if "InstanceConfigs" in config:
+        for name in (*single, *[name for name in ("VolumeSizeInGB",) if name in config]):
+            yield f"InstanceConfigs can't be combined with {name}"
+    elif len(single) < 2:
+        yield "InstanceType and InstanceCount are required unless InstanceConfigs are given"
 
 
 def _objective(request: Document) -> Iterator[str]:

@@ -22,7 +22,7 @@ from localcloud.sagemaker.tuning import (
     warm_start,
 )
 from localcloud.sagemaker.tuning.ranges import ranges_of
-from localcloud.sagemaker.tuning.trial_requests import trial_request
+from localcloud.sagemaker.tuning.trial_requests import choices_of_instances, trial_request
 from localcloud.sagemaker.tuning.tuner import Tuner
 from localcloud.sagemaker.tuning.tuning_records import End, TuningJob, tuning_job_arn
 
@@ -212,9 +212,11 @@ class TuningService:
     def _check_trial(self, job: TuningJob) -> None:
         """Raises ServiceError for a definition of which no training job can be made."""
         values = {each.name: each.at(0.0) for each in ranges_of(job.config)}
-        sample = trial_request(job, f"{job.name}-001-{secrets.token_hex(4)}", values)
-        validate("CreateTrainingJob", sample)
-        self._training.check(job.place, sample, job.arn)
+        name = f"{job.name}-001-{secrets.token_hex(4)}"
+        for resources in choices_of_instances(job.definition):
+            sample = trial_request(job, name, values, resources)
+            validate("CreateTrainingJob", sample)
+            self._training.check(job.place, sample, job.arn)
 
     def _describe(self, place: Place, request: Document) -> Document:
         with self._lock:

@@ -46,3 +46,19 @@ def test_an_estimator_raises_the_reason_of_a_failed_job(
     assert "Failed. Reason: AlgorithmError: ExecuteUserScriptError:" in outcome.result["error"]
     assert "train.py --epochs 4" in outcome.result["error"]
     assert "ValueError: more than three epochs" in outcome.lines
+
+
+def test_a_tuner_runs_to_its_end_and_finds_the_best_of_its_trials(
+    cloud: Cloud, role: str, data: Path, tmp_path: Path
+):
+    outcome = run_script(cloud, SCRIPT.with_name("tuner.py"), tmp_path, role, str(data))
+
+    assert outcome.result["status"] == "Completed"
+    rows = outcome.result["trials"]
+    assert [each["TrainingJobStatus"] for each in rows] == ["Completed"] * 4
+    best = min(rows, key=lambda each: float(each["FinalObjectiveValue"]))
+    assert outcome.result["best"] == best["TrainingJobName"]
+    assert best["FinalObjectiveValue"] == pytest.approx(best["rate"] * best["layers"], abs=1e-5)
+    assert {each["kind"].strip('"') for each in rows} <= {"plain", "wide"}
+    # The SDK reads them from the training job, and writes categories as JSON.
+    assert outcome.result["values"]["kind"].strip('"') == best["kind"].strip('"')

@@ -28,6 +28,9 @@ TWO_BY_THREE = {
         ]
     }
 }
+RESOURCES = f"{DEFINITION}.ResourceConfig"
+TUNED = f"{DEFINITION}.HyperParameterTuningResourceConfig"
+ONE = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
 HYPERBAND = {STRATEGY: "Hyperband"}
 
 
@@ -49,6 +52,8 @@ def numbers(kind: str, low: str, high: str, scaling: str = "Auto") -> dict[str, 
         {**numbers("Integer", "1", "64", "Logarithmic"), COUNT: 64},
         {f"{DEFINITION}.Environment": {f"V{number}": "x" * 512 for number in range(48)}},
         {COUNT: 10_000},
+        {RESOURCES: None, TUNED: ONE},
+        {RESOURCES: None, TUNED: {"InstanceConfigs": [ONE], "AllocationStrategy": "Prioritized"}},
     ],
 )
 def test_what_the_rules_are_not_about_is_accepted(changes: dict[str, Any]):
@@ -62,8 +67,13 @@ def test_what_the_rules_are_not_about_is_accepted(changes: dict[str, Any]):
         ({"Autotune": {"Mode": "Enabled"}}, "Autotune is not offered"),
         ({"TrainingJobDefinitions": []}, "TrainingJobDefinitions is not offered"),
         ({f"{DEFINITION}.TuningObjective": {}}, "TuningObjective is only supported in"),
-        ({f"{DEFINITION}.HyperParameterTuningResourceConfig": {}}, "is not offered"),
-        ({f"{DEFINITION}.ResourceConfig": None}, "ResourceConfig is required"),
+        ({TUNED: {}}, "Exactly one of ResourceConfig and HyperParameterTuningResourceConfig"),
+        ({RESOURCES: None}, "Exactly one of ResourceConfig and HyperParameterTuningResourceConfig"),
+        ({RESOURCES: None, TUNED: {"InstanceCount": 1}}, "InstanceType and InstanceCount are"),
+        (
+            {RESOURCES: None, TUNED: {"InstanceConfigs": [], "VolumeSizeInGB": 1}},
+            "InstanceConfigs can't be combined with VolumeSizeInGB",
+        ),
         (
             {f"{DEFINITION}.ResourceConfig.KeepAlivePeriodInSeconds": 60},
             "KeepAlivePeriodInSeconds is not supported for hyperparameter tuning jobs",
