@@ -102,9 +102,10 @@ def _failure(job: TuningJob) -> str | None:
     last = len(job.trials) >= most_trials(job) and len(ended) == len(job.trials)
     if _succeeded(job) or len(ended) < (1 if last else _ATTEMPTS):
         return None
+    count = min(len(ended), _ATTEMPTS)
     if all(each.status == "Failed" for each in ended):
-        return f"No training job succeeded after {len(ended)} attempts. {_SEE_FAILURES}"
-    return f"No objective metrics found after running {len(ended)} training jobs. {_NO_OBJECTIVE}"
+        return f"No training job succeeded after {count} attempts. {_SEE_FAILURES}"
+    return f"No objective metrics found after running {count} training jobs. {_NO_OBJECTIVE}"
 
 
 def _is_complete(job: TuningJob, *, converged: bool) -> bool:

@@ -129,7 +129,8 @@ class Tuner:
     def _step(self, job: TuningJob) -> None:
         with self._lock:
             for trial in job.trials:
-                self._observe(job, trial)
+                if trial.live:
+                    self._observe(job, trial)
             decision = decide(job, time.time())
             if decision.converged:
                 job.converged = time.time()

@@ -7,7 +7,7 @@ epoch.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from localcloud.sagemaker.jobs.quota_book import Place
@@ -43,6 +43,10 @@ class Trial:
     value: float | None = None
     """The last value of the objective."""
     asked_to_stop: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """The trial as a document, which shares only what does not change in place."""
+        return vars(self) | {"values": list(self.values)}
 
     @property
     def live(self) -> bool:
@@ -115,8 +119,14 @@ class TuningJob:
         )
 
     def document(self) -> dict[str, Any]:
-        """The job as a document, with copies of all that changes."""
-        return asdict(self)
+        """The job as a document, which shares only what does not change in place."""
+        best, end = self.best_inherited, self.end
+        return vars(self) | {
+            "trials": [each.document() for each in self.trials],
+            "inherited": [vars(each) for each in self.inherited],
+            "best_inherited": best.document() if best else None,
+            "end": vars(end) if end else None,
+        }
 
     @property
     def arn(self) -> str:

@@ -239,12 +239,12 @@ class TuningService:
                     "The request was rejected because the hyperparameter tuning job is in status "
                     f"{job.status}."
                 )
-            stopping = job.end is not None and job.end.status == "Stopped"
-            job.end = End("Stopped")
-            job.modified = time.time()
-        if not stopping:
+            ending = job.end is not None
+            if not ending:
+                job.end, job.modified = End("Stopped"), time.time()
+        if not ending:
             self._announce(job)
-        self._tuner.wake()
+            self._tuner.wake()
         return {}
 
     def _delete(self, place: Place, request: Document) -> Document:

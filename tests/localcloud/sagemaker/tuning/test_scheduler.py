@@ -44,6 +44,7 @@ def test_a_job_is_completed_when_all_its_trials_have_ended():
     ("statuses", "most", "reason"),
     [
         (["Failed"] * 5, 10, "No training job succeeded after 5 attempts. Please take a look"),
+        (["Failed"] * 7, 10, "No training job succeeded after 5 attempts. Please take a look"),
         (["Failed"] * 2, 2, "No training job succeeded after 2 attempts. Please take a look"),
         (["Completed"] * 5, 10, "No objective metrics found after running 5 training jobs."),
         (["Failed"] * 4, 10, None),

@@ -237,7 +237,7 @@ def test_a_tuning_job_whose_trials_all_fail_has_failed(cloud: Cloud):
         "No training job succeeded after 5 attempts. Please take a look at the training job "
         "failures to get more details."
     )
-    assert answer["TrainingJobStatusCounters"]["NonRetryableError"] == 5
+    assert answer["TrainingJobStatusCounters"]["NonRetryableError"] >= 5
     assert trials(cloud, name)[0]["FailureReason"].endswith("exit code: 3")
 
 
