@@ -85,6 +85,11 @@ def is_denied(error: Exception) -> bool:
     return code_of(error) in DENIED_CODES
 
 
+def is_gone(error: Exception) -> bool:
+    """Whether SageMaker refused a call because there is no such record."""
+    return code_of(error) == "ResourceNotFound" or "resource not found" in message_of(error).lower()
+
+
 def code_of(error: Exception) -> str:
     """AWS's code of an error; "" for one that is not AWS's."""
     answer = getattr(error, "response", {})  # a ClientError has one

@@ -1,11 +1,11 @@
-"""Which training jobs there are, found with as many calls at any age of an account. No Pulumi.
+"""Which jobs of a kind there are, found with as many calls at any age of an account. No Pulumi.
 
-The service keeps the record of every job for ever. ListTrainingJobs cuts its pages first and looks
+The service keeps the record of every job for ever. A list cuts its pages first and looks
 at names and statuses afterwards, so a list by name or status reads all records that there are.
 Search finds jobs by tag and status at once. But it reads an index that is late: it does not show a
 new job yet, and shows a job that has changed as it was. So Search narrows, a list of the newest
-jobs adds what Search does not show yet, and neither decides: that is for DescribeTrainingJob,
-ListTags, and CreateTrainingJob, which refuses a name that is taken.
+jobs adds what Search does not show yet, and neither decides: that is for the job's description,
+its tags, and its creation, which is refused where the name is taken.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from components.training_job.aws.errors import is_denied
+from components.training_job.aws.job_kinds import TRAINING_JOB, JobKind
 
 Job = dict[str, Any]
-"""A summary of ListTrainingJobs, or a record of Search, which has more members."""
+"""A summary in a list, or a record of Search, which has more members."""
 
 Condition = dict[str, Any]
 """A SearchExpression."""
@@ -30,12 +31,8 @@ AWS documents no such delay, so this is an assumption, chosen to be far longer. 
 a difference of minutes between the clocks of this machine and of the service.
 """
 
-LONGEST_LIFE = timedelta(days=56)
-"""How long a job can live: 28 days of waiting and 28 days of running, the API's limits."""
-
 _PAGE = 100
 _NEWEST_FIRST = {"SortBy": "CreationTime", "SortOrder": "Descending", "MaxResults": _PAGE}
-_SEARCH: dict[str, Any] = {"Resource": "TrainingJob", **_NEWEST_FIRST}
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,9 @@ class FoundJobs:
     """The names of those that only Search shows: what has changed since may not be in them."""
 
 
-def found_jobs(client: Any, search: Callable[[], Iterable[Job]]) -> FoundJobs:
+def found_jobs(
+    client: Any, search: Callable[[], Iterable[Job]], kind: JobKind = TRAINING_JOB
+) -> FoundJobs:
     """The jobs that a search finds, and all jobs that are too new for it.
 
     Where the credentials may not search, all jobs that may still be live are listed instead: one
@@ -61,11 +60,11 @@ def found_jobs(client: Any, search: Callable[[], Iterable[Job]]) -> FoundJobs:
             raise
         print(
             "these credentials may not call sagemaker:Search, so all jobs of the last "
-            f"{LONGEST_LIFE.days} days are listed, which takes longer; older ones are not seen"
+            f"{kind.longest_life.days} days are listed, which takes longer; older ones are not seen"
         )
-        searched, oldest = [], asked - LONGEST_LIFE
-    listed = _by_name(_jobs_since(client, oldest))
-    by_name = _by_name(searched)
+        searched, oldest = [], asked - kind.longest_life
+    listed = _by_name(_jobs_since(client, oldest, kind), kind)
+    by_name = _by_name(searched, kind)
     jobs = (by_name.get(name, {}) | listed.get(name, {}) for name in by_name | listed)
     return FoundJobs(
         sorted(jobs, key=lambda job: job["CreationTime"], reverse=True),
@@ -73,16 +72,20 @@ def found_jobs(client: Any, search: Callable[[], Iterable[Job]]) -> FoundJobs:
     )
 
 
-def newest_found(client: Any, condition: Condition) -> tuple[list[Job], bool]:
+def newest_found(
+    client: Any, condition: Condition, kind: JobKind = TRAINING_JOB
+) -> tuple[list[Job], bool]:
     """The newest hundred jobs that a search finds, newest first, and whether these are all."""
-    page = client.search(SearchExpression=condition, **_SEARCH)
-    return _records(page), "NextToken" not in page
+    page = client.search(Resource=kind.resource, SearchExpression=condition, **_NEWEST_FIRST)
+    return _records(page, kind), "NextToken" not in page
 
 
 def all_found(client: Any, condition: Condition) -> Iterator[Job]:
-    """All jobs that a search finds, newest first."""
-    pages = client.get_paginator("search").paginate(SearchExpression=condition, **_SEARCH)
-    return (job for page in pages for job in _records(page))
+    """All training jobs that a search finds, newest first."""
+    pages = client.get_paginator("search").paginate(
+        Resource=TRAINING_JOB.resource, SearchExpression=condition, **_NEWEST_FIRST
+    )
+    return (job for page in pages for job in _records(page, TRAINING_JOB))
 
 
 def equals(name: str, value: str) -> Condition:
@@ -100,25 +103,25 @@ def either(*conditions: Condition) -> Condition:
     return {"SubExpressions": list(conditions), "Operator": "Or"}
 
 
-def _jobs_since(client: Any, oldest: datetime) -> Iterator[Job]:
+def _jobs_since(client: Any, oldest: datetime, kind: JobKind) -> Iterator[Job]:
     """All jobs that were created since then, newest first.
 
     The times are compared here: AWS does not say whether the service looks at CreationTimeAfter
     before or after it cuts a page.
     """
-    for page in client.get_paginator("list_training_jobs").paginate(**_NEWEST_FIRST):
-        for job in page["TrainingJobSummaries"]:
+    for page in client.get_paginator(f"list_{kind.operation}s").paginate(**_NEWEST_FIRST):
+        for job in page[f"{kind.resource}Summaries"]:
             if job["CreationTime"] < oldest:
                 return
             yield job
 
 
-def _records(page: Mapping[str, Any]) -> list[Job]:
-    return [each["TrainingJob"] for each in page["Results"]]
+def _records(page: Mapping[str, Any], kind: JobKind) -> list[Job]:
+    return [each[kind.resource] for each in page["Results"]]
 
 
-def _by_name(jobs: Iterable[Job]) -> dict[str, Job]:
-    return {job["TrainingJobName"]: job for job in jobs}
+def _by_name(jobs: Iterable[Job], kind: JobKind) -> dict[str, Job]:
+    return {kind.name_of(job): job for job in jobs}
 
 
 def _now() -> datetime:

@@ -15,7 +15,7 @@ from components.training_job.aws.errors import TrainingJobError
 from components.training_job.request.definition import Request
 from components.training_job.request.fallbacks import capacity_of, request_of_try
 from components.training_job.request.job_inputs import COMPARED, IDENTITY
-from components.training_job.run.outcome import has_failed
+from components.training_job.run.outcome import NOT_LAUNCHED, has_failed
 from components.unknowns import has_unknown, is_unknown
 
 
@@ -32,8 +32,7 @@ def decide(olds: Mapping[str, Any], news: Mapping[str, Any], *, released: bool =
 
     `released` says that the recorded run was let go, as the job had left the settings.
     """
-    launched = bool(olds["training_job_name"])
-    if not launched:
+    if not is_launched(olds):
         return Decision.REPLACE if news["launch"] and not news["paused"] else Decision.NOTHING
     moved = _is_moved(olds, news)
     if news["paused"]:
@@ -41,9 +40,14 @@ def decide(olds: Mapping[str, Any], news: Mapping[str, Any], *, released: bool =
     if not news["launch"]:
         return Decision.UPDATE if moved else Decision.NOTHING
     goes_on = _goes_on(olds, released)
-    if goes_on or _is_another_run(olds, news) or _is_retried(olds, news):
+    if goes_on or is_another_run(olds, news) or _is_retried(olds, news):
         return Decision.REPLACE
     return Decision.UPDATE if _is_changed_in_place(olds, news) else Decision.NOTHING
+
+
+def is_launched(state: Mapping[str, Any]) -> bool:
+    """Whether a job has a run."""
+    return bool(state["status"] != NOT_LAUNCHED)
 
 
 def depends_on_release(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
@@ -61,16 +65,16 @@ def reasons_to_replace(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list
 
 def next_try(olds: Mapping[str, Any], news: Mapping[str, Any]) -> int:
     """Which try in a row the next launch is, from 1; each but the first follows a failure."""
-    launches = decide(olds, news) is Decision.REPLACE and bool(olds["training_job_name"])
-    retried = launches and not _is_another_run(olds, news) and _is_retried(olds, news)
+    launches = decide(olds, news) is Decision.REPLACE and is_launched(olds)
+    retried = launches and not is_another_run(olds, news) and _is_retried(olds, news)
     return olds["tries"] + 1 if retried else 1
 
 
-def retry_notice(olds: Mapping[str, Any], news: Mapping[str, Any], tries: int) -> str:
-    """What the next try will run on, said before it costs anything."""
+def retry_notice(name: str, olds: Mapping[str, Any], news: Mapping[str, Any], tries: int) -> str:
+    """What the try after the run of this name will run on, said before it costs anything."""
     request = request_of_try(news["request"], news.get("fallbacks", ()), tries)
     return (
-        f"{olds['training_job_name']} ended as {olds['outcome']}: try {tries} of "
+        f"{name} ended as {olds['outcome']}: try {tries} of "
         f"{news['max_attempts']} runs on {capacity_of(request)}"
     )
 
@@ -95,7 +99,8 @@ def refuse_without_network(description: Request, request: Request) -> None:
         )
 
 
-def _is_another_run(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+def is_another_run(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """Whether an update asks for another run than the recorded one."""
     return any(is_unknown(news[key]) or olds[key] != news[key] for key in IDENTITY)
 
 

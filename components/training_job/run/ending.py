@@ -6,16 +6,17 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components.training_job.aws.errors import TrainingJobError, code_of, has_expired, message_of
+from components.training_job.aws.errors import TrainingJobError, has_expired, is_gone, message_of
+from components.training_job.aws.job_kinds import TRAINING_JOB, JobKind
 from components.training_job.request.job_tags import RELEASED_TAG
-from components.training_job.run.outcome import is_terminal, outcome_of
-from components.training_job.run.service_record import describe, is_gone, tags_of
+from components.training_job.run.outcome import LIVE_STATUSES, outcome_of
+from components.training_job.run.service_record import describe, tags_of
 
 STOP_DEADLINE_SECONDS = 1800
 """How long a stopping job may take: two minutes' grace, then the upload of what it leaves."""
 
 
-def stop_and_wait(client: Any, name: str) -> dict[str, Any] | None:
+def stop_and_wait(client: Any, name: str, kind: JobKind = TRAINING_JOB) -> dict[str, Any] | None:
     """Stops a job if it runs, and returns its description once it has ended; None if it vanished.
 
     Raises:
@@ -23,13 +24,14 @@ def stop_and_wait(client: Any, name: str) -> dict[str, Any] | None:
     """
     seen = ""
     for waited in ticks(STOP_DEADLINE_SECONDS):
-        description = describe(client, name)
-        if description is None or is_terminal(description):
+        description = kind.describe(client, name)
+        if description is None or kind.status_of(description) not in LIVE_STATUSES:
             return description
-        if description["TrainingJobStatus"] == "InProgress":
-            _stop(client, name)
-        elif description["SecondaryStatus"] != seen:
-            seen = description["SecondaryStatus"]
+        status = kind.status_of(description)
+        if status == "InProgress":
+            kind.stop(client, name)
+        elif (visit := description.get("SecondaryStatus", status)) != seen:
+            seen = visit
             print(f"{name}: {seen} ({waited:.0f} s)")
     raise TrainingJobError(
         f"{name} is still stopping after {STOP_DEADLINE_SECONDS} s. "
@@ -37,7 +39,9 @@ def stop_and_wait(client: Any, name: str) -> dict[str, Any] | None:
     )
 
 
-def let_go(client: Any, description: Mapping[str, Any], reason: str) -> dict[str, Any] | None:
+def let_go(
+    client: Any, description: Mapping[str, Any], reason: str, kind: JobKind = TRAINING_JOB
+) -> dict[str, Any] | None:
     """Marks a job as released, so that no later launch adopts it, and stops it if it runs.
 
     The mark comes first. A crash between the two leaves a job that says why it was stopped: if it
@@ -48,18 +52,18 @@ def let_go(client: Any, description: Mapping[str, Any], reason: str) -> dict[str
     Raises:
         TrainingJobError: it has not ended within the deadline, or it has, and can't be marked.
     """
-    name, tag = description["TrainingJobName"], {"Key": RELEASED_TAG, "Value": reason}
+    name, tag = kind.name_of(description), {"Key": RELEASED_TAG, "Value": reason}
     try:
-        client.add_tags(ResourceArn=description["TrainingJobArn"], Tags=[tag])
+        client.add_tags(ResourceArn=kind.arn_of(description), Tags=[tag])
     except client.exceptions.ClientError as error:
         if has_expired(error) or is_gone(error):
             raise
-        stop_and_wait(client, name)  # what can't be marked must not be billed
+        stop_and_wait(client, name, kind)  # what can't be marked must not be billed
         raise TrainingJobError(
             f"{name} has ended, but its tag {RELEASED_TAG} can't be written, so a later launch "
             f"could take it for its own: {message_of(error)}"
         ) from None
-    return stop_and_wait(client, name)
+    return stop_and_wait(client, name, kind)
 
 
 def was_let_go(client: Any, name: str, arn: str) -> bool:
@@ -68,15 +72,6 @@ def was_let_go(client: Any, name: str, arn: str) -> bool:
         return False
     description = describe(client, name)
     return description is not None and outcome_of(description) in ("running", "stopped")
-
-
-def _stop(client: Any, name: str) -> None:
-    """Calls StopTrainingJob; ignores that AWS refuses it for a job that has ended meanwhile."""
-    try:
-        client.stop_training_job(TrainingJobName=name)
-    except client.exceptions.ClientError as error:
-        if code_of(error) != "ValidationException":
-            raise
 
 
 def ticks(deadline: float) -> Iterator[float]:

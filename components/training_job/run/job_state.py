@@ -16,7 +16,7 @@ from components.training_job.request.cost import (
 )
 from components.training_job.request.instance_choices import instance_choices
 from components.training_job.run.job_names import run_of
-from components.training_job.run.outcome import outcome_of, reason_of
+from components.training_job.run.outcome import NOT_LAUNCHED, outcome_of, reason_of
 
 State = dict[str, Any]
 
@@ -39,7 +39,7 @@ class JobState:
     """The job's name, "" while it is not launched."""
     training_job_arn: str = field(default="", metadata={REPORTED_AS: "arn"})
     """The job's ARN, "" while it is not launched."""
-    status: str = "NotLaunched"
+    status: str = NOT_LAUNCHED
     """NotLaunched, InProgress, Stopping, Stopped, Failed or Completed."""
     secondary_status: str = ""
     """What the job does within its status, as Training or Uploading."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.training_job.aws.errors import TrainingJobError, code_of, has_expired, message_of
+from components.training_job.aws.job_kinds import TRAINING_JOB, JobKind
 from components.training_job.request.definition import Request
 from components.training_job.request.fallbacks import request_of_try
 from components.training_job.request.job_tags import HASH_TAG, LINEAGE_TAG, OWNER_TAG, RELEASED_TAG
@@ -22,7 +23,7 @@ from components.training_job.run.service_record import describe, owns, request_t
 SETTLE_DEADLINE_SECONDS = 180
 """How long a change of a role may take until the service sees it."""
 
-_UNSETTLED_ROLE = (
+UNSETTLED_ROLE = (
     "Could not assume role",
     "Unauthorized to List objects under S3 URL",
     "Access denied to OutputDataConfig S3 bucket",
@@ -97,7 +98,7 @@ def launch_once(client: Any, launch: Launch) -> Launched:
     name = adopted.description["TrainingJobName"] if adopted else ""
     for run in runs:
         if run.name != name and run.is_live:
-            _end_other(client, launch, run.name)
+            end_other(client, launch, run.name)
     return adopted or _created(client, launch, runs)
 
 
@@ -125,7 +126,7 @@ def _own(client: Any, launch: Launch, run: Run) -> dict[str, Any] | None:
     return description if owns(launch.owner, tags, description) else None
 
 
-def _end_other(client: Any, launch: Launch, name: str) -> None:
+def end_other(client: Any, launch: Launch, name: str) -> None:
     """Stops another live job on the same checkpoints, if it is this owner's.
 
     Raises:
@@ -160,7 +161,7 @@ def _created(client: Any, launch: Launch, runs: Iterable[Run]) -> Launched:
         run = next_run(launch.lineage, launch.definition_hash, taken)
         tries = try_after(launch.definition_hash, taken)
         request = launch.request_of(run, tries)
-        if arn := _accepted(client, request):
+        if arn := accepted(client, request, request["RoleArn"]):
             started = {"TrainingJobStatus": "InProgress", "SecondaryStatus": "Starting"}
             return Launched(request | started | {"TrainingJobArn": arn}, tries)
         namesake = describe(client, run.name)
@@ -168,30 +169,37 @@ def _created(client: Any, launch: Launch, runs: Iterable[Run]) -> Launched:
             run = run_of(launch.lineage, namesake) or run
             if own := _own(client, launch, run):
                 return Launched(own, tries)
-            _end_other(client, launch, run.name)
+            end_other(client, launch, run.name)
         taken = sorted([run, *taken], key=lambda each: each.created, reverse=True)
 
 
-def _accepted(client: Any, request: Request) -> str:
-    """The ARN that CreateTrainingJob answers, sent again while a role's change settles.
+def accepted(
+    client: Any,
+    request: Request,
+    role_arn: str,
+    kind: JobKind = TRAINING_JOB,
+    unsettled: Sequence[str] = UNSETTLED_ROLE,
+) -> str:
+    """The ARN that the service answers to a launch, sent again while a role's change settles.
 
-    "" where the name is taken.
+    "" where the name is taken. `unsettled` is what the service says while it does not see yet what
+    the role may do.
 
     Raises:
         TrainingJobError: the service refuses the request, at once or for as long as a role may
             take to settle.
     """
-    name, refusal = request["TrainingJobName"], ""
+    name, refusal = kind.name_of(request), ""
     for waited in ticks(SETTLE_DEADLINE_SECONDS):
         try:
-            return str(client.create_training_job(**request)["TrainingJobArn"])
+            return kind.create(client, request)
         except client.exceptions.ResourceInUse:
             return ""
         except client.exceptions.ClientError as error:
             if has_expired(error):
                 raise
             refusal = f"{name} was refused by SageMaker: {message_of(error)}"
-            if not _is_unsettled(error):
+            if not _is_unsettled(error, unsettled):
                 raise TrainingJobError(refusal) from None
             print(
                 f"{name}: waiting until SageMaker sees what the execution role may do, "
@@ -200,12 +208,11 @@ def _accepted(client: Any, request: Request) -> str:
     raise TrainingJobError(
         f"{refusal}\nIt has said so for {SETTLE_DEADLINE_SECONDS} s, so it is not that a new role "
         f"has yet to settle. Look at the trust, the policies and the permissions boundary of "
-        f"{request['RoleArn']}, and at the policies of what it is refused; then run the same "
-        "command again."
+        f"{role_arn}, and at the policies of what it is refused; then run the same command again."
     )
 
 
-def _is_unsettled(error: Any) -> bool:
+def _is_unsettled(error: Any, unsettled: Sequence[str]) -> bool:
     """Whether a refusal may be only that a role's change has not reached the service yet."""
-    texts = (text in message_of(error) for text in _UNSETTLED_ROLE)
+    texts = (text in message_of(error) for text in unsettled)
     return code_of(error) == "ValidationException" and any(texts)

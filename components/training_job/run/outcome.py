@@ -14,6 +14,9 @@ from typing import Any
 from components.durations import format_duration
 from components.training_job.request.cost import is_prepaid
 
+NOT_LAUNCHED = "NotLaunched"
+"""The status of a job that is registered and has no run yet; a word of this program."""
+
 TERMINAL_STATUSES = frozenset({"Completed", "Failed", "Stopped"})
 
 LIVE_STATUSES = ("InProgress", "Stopping")

@@ -6,19 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.artifact_layout import object_uri
-from components.training_job.aws.errors import code_of, message_of
+from components.training_job.aws.errors import is_gone
+from components.training_job.aws.job_kinds import TRAINING_JOB
 from components.training_job.request.definition import Request
 from components.training_job.request.job_tags import OWNER_TAG
 
 
 def describe(client: Any, name: str) -> dict[str, Any] | None:
     """DescribeTrainingJob's answer; None where the record no longer exists."""
-    try:
-        return dict(client.describe_training_job(TrainingJobName=name))
-    except client.exceptions.ClientError as error:
-        if is_gone(error):
-            return None
-        raise
+    return TRAINING_JOB.describe(client, name)
 
 
 def tags_of(client: Any, arn: str) -> dict[str, str]:
@@ -59,8 +55,3 @@ def retag(client: Any, arn: str, old: Mapping[str, Any], new: Mapping[str, Any])
 def request_tags(request: Request) -> dict[str, str]:
     """The tags in a request, by their keys."""
     return {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
-
-
-def is_gone(error: Any) -> bool:
-    """Whether the service refused a call because there is no such record."""
-    return code_of(error) == "ResourceNotFound" or "resource not found" in message_of(error).lower()

@@ -12,12 +12,12 @@ from botocore.exceptions import ClientError
 
 from components.training_job.aws.found_jobs import (
     LISTED_AGE,
-    LONGEST_LIFE,
     all_found,
     equals,
     found_jobs,
     newest_found,
 )
+from components.training_job.aws.job_kinds import TRAINING_JOB
 from components.training_job.completion import TrainingJobCompletionProvider
 from components.training_job.preflight.preflight import Preflight
 from components.training_job.request.job_inputs import JobInputs
@@ -72,8 +72,8 @@ def test_what_the_list_shows_of_a_job_counts_and_a_search_adds_the_rest(aws: Fak
 def test_without_a_search_all_jobs_that_may_still_live_are_listed(
     aws: FakeAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    create(aws, "too-old", LONGEST_LIFE + timedelta(days=1))
-    create(aws, "old", LONGEST_LIFE - timedelta(days=1))
+    create(aws, "too-old", TRAINING_JOB.longest_life + timedelta(days=1))
+    create(aws, "old", TRAINING_JOB.longest_life - timedelta(days=1))
     aws.deny("Search")
     assert names(aws) == ["old"]
     assert "may not call sagemaker:Search" in capsys.readouterr().out

@@ -30,6 +30,8 @@ def inputs(**changes: Any) -> dict[str, Any]:
 
 
 def state(name: str = "research-dev-digits-aaaaaaaa-1", **changes: Any) -> dict[str, Any]:
+    if not name:
+        return INPUTS | {"training_job_name": "", "status": "NotLaunched"} | changes
     launched = {"training_job_name": name, "status": "InProgress", "outcome": "running", "tries": 1}
     return INPUTS | launched | changes
 

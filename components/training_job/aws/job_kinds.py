@@ -1,0 +1,69 @@
+"""The two kinds of job that a stack launches, in the words of SageMaker's API. No Pulumi."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from components.training_job.aws.errors import code_of, is_gone
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """How the members and operations of a kind of job are called."""
+
+    resource: str
+    """What the API calls it, and what its members' names begin with."""
+    operation: str
+    """The same in the names of the client's methods."""
+    longest_life: timedelta
+    """How long such a job can live."""
+
+    def name_of(self, job: Mapping[str, Any]) -> str:
+        """The name in a description, a summary or a record of Search."""
+        return str(job[f"{self.resource}Name"])
+
+    def arn_of(self, job: Mapping[str, Any]) -> str:
+        """The ARN in a description, a summary or a record of Search."""
+        return str(job[f"{self.resource}Arn"])
+
+    def status_of(self, job: Mapping[str, Any]) -> str:
+        """The status in a description, a summary or a record of Search."""
+        return str(job[f"{self.resource}Status"])
+
+    def create(self, client: Any, request: Mapping[str, Any]) -> str:
+        """Launches a job; returns its ARN."""
+        answer = getattr(client, f"create_{self.operation}")(**request)
+        return self.arn_of(answer)
+
+    def describe(self, client: Any, name: str) -> dict[str, Any] | None:
+        """The description of a job; None where its record no longer exists."""
+        try:
+            return dict(getattr(client, f"describe_{self.operation}")(**{self._name: name}))
+        except client.exceptions.ClientError as error:
+            if is_gone(error):
+                return None
+            raise
+
+    def stop(self, client: Any, name: str) -> None:
+        """Stops a job; ignores that AWS refuses it for one that has ended meanwhile."""
+        try:
+            getattr(client, f"stop_{self.operation}")(**{self._name: name})
+        except client.exceptions.ClientError as error:
+            if code_of(error) != "ValidationException":
+                raise
+
+    @property
+    def _name(self) -> str:
+        return f"{self.resource}Name"
+
+
+TRAINING_JOB = JobKind("TrainingJob", "training_job", timedelta(days=56))
+"""It lives 28 days of waiting and 28 days of running at most, the API's limits."""
+
+TUNING_JOB = JobKind(
+    "HyperParameterTuningJob", "hyper_parameter_tuning_job", timedelta(seconds=15_768_000)
+)
+"""It lives half a year at most: the API's largest MaxRuntimeInSeconds."""
