@@ -39,7 +39,7 @@ from components.training_job.run.ending import let_go, stop_and_wait, was_let_go
 from components.training_job.run.job_state import described, not_launched
 from components.training_job.run.launch import launch_once
 from components.training_job.run.outcome import is_live
-from components.training_job.run.run_record import run_record, write_record
+from components.training_job.run.run_record import record_uri, run_record, write_record
 from components.training_job.run.service_record import describe, retag
 from components.training_job.run.warm_pool import (
     change_keep_alive,
@@ -47,6 +47,7 @@ from components.training_job.run.warm_pool import (
     release_warm_pool,
     would_reuse,
 )
+from components.training_job.tuning.tuning_launch import end_live_tunings
 
 
 class TrainingJobProvider(JobProvider):
@@ -90,7 +91,9 @@ class TrainingJobProvider(JobProvider):
         inputs = inputs_of(conform(props))
         if not inputs["launch"] or inputs["paused"]:
             return CreateResult(f"{inputs['lineage']}-not-launched", not_launched(inputs))
-        launched = launch_once(self._client(inputs), self._launch(inputs))
+        client, launch = self._client(inputs), self._launch(inputs)
+        end_live_tunings(client, launch)
+        launched = launch_once(client, launch)
         self._write_run_record(inputs, launched.description)
         state = described(inputs, launched.description, launched.tries)
         return CreateResult(launched.description["TrainingJobName"], state)
@@ -166,7 +169,8 @@ class TrainingJobProvider(JobProvider):
     def _write_run_record(self, inputs: State, description: State) -> None:
         """Writes `run.json` of a job that was launched."""
         record = run_record(inputs, description, revision(Path.cwd()), datetime.now(UTC))
-        write_record(self._s3(inputs), description, record)
+        uri = record_uri(description["OutputDataConfig"], description["TrainingJobName"])
+        write_record(self._s3(inputs), uri, record)
 
     def _warn_of_checkpoints(self, state: State, description: State) -> None:
         """Prints what is wrong with the checkpoints of a job that trains."""

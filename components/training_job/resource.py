@@ -22,9 +22,12 @@ from components.training_job.request.training_request import (
 from components.training_job.request.tuning_request import tuning_config
 from components.training_job.run.job_state import JobState
 from components.training_job.settings.job_settings import JobSettings
+from components.training_job.tuning.tuning_provider import TuningJobProvider
+from components.training_job.tuning.tuning_state import TuningState
 
 _DEADLINE_MARGIN_SECONDS = 1800
 _OUTPUTS = (*(each.name for each in fields(JobState)), *ADDED_BY_CHECK)
+_TUNING_OUTPUTS = (*(each.name for each in fields(TuningState)), *ADDED_BY_CHECK)
 
 
 class TrainingJob(Resource, module="sagemaker", name="TrainingJob"):
@@ -52,6 +55,31 @@ class TrainingJob(Resource, module="sagemaker", name="TrainingJob"):
         opts = pulumi.ResourceOptions.merge(own, opts)
         props = dict.fromkeys(_OUTPUTS) | inputs.properties()
         super().__init__(TrainingJobProvider(), name, props, opts)
+
+
+class TuningJob(Resource, module="sagemaker", name="TuningJob"):
+    """A job that is tuned: one SageMaker hyperparameter tuning job, launched once.
+
+    Its inputs are those of a training job, of which one is how its hyperparameters are varied. Its
+    trials are training jobs that SageMaker launches.
+    """
+
+    tuning_job_name: pulumi.Output[str]
+    """The tuning job's name, "" while it is not launched.
+
+    Each other field of `TuningState`, and each input, is an output, too.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        inputs: JobInputs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        own = pulumi.ResourceOptions(delete_before_replace=True)
+        opts = pulumi.ResourceOptions.merge(own, opts)
+        props = dict.fromkeys(_TUNING_OUTPUTS) | inputs.properties()
+        super().__init__(TuningJobProvider(), name, props, opts)
 
 
 class TrainingJobLineages(Resource, module="sagemaker", name="TrainingJobLineages"):

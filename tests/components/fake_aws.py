@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 import operator
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
@@ -17,6 +18,9 @@ from botocore.exceptions import ClientError
 
 ACCOUNT = "123456789012"
 DIGEST = "sha256:" + "0" * 64
+
+
+_NAME, _ARN, _STATUS = (f"HyperParameterTuningJob{part}" for part in ("Name", "Arn", "Status"))
 
 
 class CrashError(BaseException):
@@ -46,7 +50,9 @@ class FakeAws:
 
     def __init__(self) -> None:
         self.jobs: dict[str, dict[str, Any]] = {}
-        """The descriptions of training jobs, by name."""
+        """The descriptions of training jobs, by name; the trials of tuning jobs are among them."""
+        self.tunings: dict[str, dict[str, Any]] = {}
+        """The descriptions of tuning jobs, by name."""
         self.old_list: list[dict[str, Any]] | None = None
         """What ListTrainingJobs shows while it is not up to date; None while it is."""
         self.largest_page = 100
@@ -78,9 +84,73 @@ class FakeAws:
     # What a test sets and reads
 
     def live(self) -> list[str]:
-        """The names of the jobs that have not ended."""
+        """The names of the training jobs that have not ended."""
         states = {name: job["TrainingJobStatus"] for name, job in self.jobs.items()}
         return [name for name, state in states.items() if state in ("InProgress", "Stopping")]
+
+    def live_tunings(self) -> list[str]:
+        """The names of the tuning jobs that have not ended."""
+        found = self.tunings.items()
+        return [name for name, each in found if each[_STATUS] in ("InProgress", "Stopping")]
+
+    def end_tuning(self, name: str, status: str = "Completed", reason: str = "") -> None:
+        """Ends a tuning job; its trials stay as they are."""
+        self.tunings[name] |= {_STATUS: status}
+        if reason:
+            self.tunings[name]["FailureReason"] = reason
+        self._note(name)
+
+    def add_trial(
+        self,
+        tuning: str,
+        objective: float | None = None,
+        status: str = "Completed",
+        seconds: int = 3600,
+        **others: Any,
+    ) -> str:
+        """Adds a trial of a tuning job, as it ended or as it runs; returns its name."""
+        parent = self.tunings[tuning]
+        number = 1 + sum(job.get("TuningJobArn") == parent[_ARN] for job in self.jobs.values())
+        name, definition = f"{tuning}-{number:03}-0123abcd", parent["TrainingJobDefinition"]
+        static = definition.get("StaticHyperParameters", {})
+        tuned = {"learning-rate": f"0.{number}"}
+        self.create_training_job(
+            TrainingJobName=name,
+            HyperParameters=static | tuned | {"_tuning_objective_metric": "loss"},
+            Tags=[{"Key": key, "Value": value} for key, value in self.tags[parent[_ARN]].items()],
+            ResourceConfig=definition["ResourceConfig"],
+        )
+        self.calls.pop()
+        self.jobs[name] |= {
+            "TuningJobArn": parent[_ARN],
+            "TunedHyperParameters": tuned,
+            "ObjectiveStatus": "Pending" if objective is None else "Succeeded",
+            "BillableTimeInSeconds": seconds,
+            "TrainingTimeInSeconds": seconds,
+            **others,
+        }
+        if objective is not None:
+            metric = {"MetricName": "loss", "Value": objective}
+            self.jobs[name]["FinalHyperParameterTuningJobObjectiveMetric"] = metric
+        self.set_status(name, status)
+        self._count_trials(parent)
+        return name
+
+    def _count_trials(self, tuning: dict[str, Any]) -> None:
+        trials = [job for job in self.jobs.values() if job.get("TuningJobArn") == tuning[_ARN]]
+        states = Counter(job["TrainingJobStatus"] for job in trials)
+        objectives = Counter(job["ObjectiveStatus"] for job in trials)
+        tuning["TrainingJobStatusCounters"] = {
+            "Completed": states["Completed"],
+            "InProgress": states["InProgress"],
+            "RetryableError": 0,
+            "NonRetryableError": states["Failed"],
+            "Stopped": states["Stopped"],
+        }
+        tuning["ObjectiveStatusCounters"] = {
+            key: objectives[key] for key in ("Succeeded", "Pending", "Failed")
+        }
+        self._note(tuning[_NAME])
 
     def set_status(self, name: str, status: str, secondary: str = "", reason: str = "") -> None:
         """Gives a job another status; the secondary one is the same where none is given."""
@@ -159,6 +229,47 @@ class FakeAws:
     def stop_training_job(self, TrainingJobName: str) -> None:
         self._call("StopTrainingJob", lambda: self._stop(TrainingJobName))
 
+    def create_hyper_parameter_tuning_job(self, **request: Any) -> Any:
+        return self._call("CreateHyperParameterTuningJob", lambda: self._create_tuning(request))
+
+    def describe_hyper_parameter_tuning_job(self, HyperParameterTuningJobName: str) -> Any:
+        return self._call(
+            "DescribeHyperParameterTuningJob",
+            lambda: dict(self._tuning(HyperParameterTuningJobName)),
+        )
+
+    def stop_hyper_parameter_tuning_job(self, HyperParameterTuningJobName: str) -> None:
+        self._call(
+            "StopHyperParameterTuningJob", lambda: self._stop_tuning(HyperParameterTuningJobName)
+        )
+
+    def list_hyper_parameter_tuning_jobs(
+        self, MaxResults: int = 10, NextToken: str = "0", **_: Any
+    ) -> Any:
+        def find() -> dict[str, Any]:
+            page, more = self._page(_newest_first(self.tunings.values()), MaxResults, NextToken)
+            return {"HyperParameterTuningJobSummaries": page} | more
+
+        return self._call("ListHyperParameterTuningJobs", find)
+
+    def list_training_jobs_for_hyper_parameter_tuning_job(
+        self,
+        HyperParameterTuningJobName: str,
+        MaxResults: int = 10,
+        NextToken: str = "0",
+        StatusEquals: str = "",
+        **_: Any,
+    ) -> Any:
+        def find() -> dict[str, Any]:
+            arn = self._tuning(HyperParameterTuningJobName)[_ARN]
+            trials = [job for job in self.jobs.values() if job.get("TuningJobArn") == arn]
+            wanted = [job for job in trials if StatusEquals in ("", job["TrainingJobStatus"])]
+            oldest_first = _newest_first(wanted)[::-1]
+            page, more = self._page(oldest_first, MaxResults, NextToken)
+            return {"TrainingJobSummaries": [_trial_summary(job) for job in page]} | more
+
+        return self._call("ListTrainingJobsForHyperParameterTuningJob", find)
+
     def update_training_job(self, TrainingJobName: str, ResourceConfig: dict[str, Any]) -> None:
         (seconds,) = ResourceConfig.values()
         self._call("UpdateTrainingJob", lambda: self._keep(TrainingJobName, seconds))
@@ -187,9 +298,8 @@ class FakeAws:
         def find() -> dict[str, Any]:
             listed = self.jobs.values() if self.old_list is None else self.old_list
             page, more = self._page(_newest_first(listed), MaxResults, NextToken)
-            return {
-                "TrainingJobSummaries": [job for job in page if _is_listed(job, **filters)]
-            } | more
+            listed = [job for job in page if _is_listed(job, **filters)]
+            return {"TrainingJobSummaries": [_summary(job) for job in listed]} | more
 
         return self._call("ListTrainingJobs", find)
 
@@ -203,10 +313,10 @@ class FakeAws:
         NextToken: str = "0",
     ) -> Any:
         def find() -> dict[str, Any]:
-            assert (Resource, SortBy, SortOrder) == ("TrainingJob", "CreationTime", "Descending")
-            found = [job for job in self._indexed() if _satisfies(job, SearchExpression)]
+            assert (SortBy, SortOrder) == ("CreationTime", "Descending")
+            found = [job for job in self._indexed(Resource) if _satisfies(job, SearchExpression)]
             page, more = self._page(_newest_first(found), MaxResults, NextToken)
-            return {"Results": [{"TrainingJob": job} for job in page]} | more
+            return {"Results": [{Resource: job} for job in page]} | more
 
         return self._call("Search", find)
 
@@ -217,13 +327,14 @@ class FakeAws:
         end = int(start) + min(most, self.largest_page)
         return found[int(start) : end], {"NextToken": str(end)} if end < len(found) else {}
 
-    def _indexed(self) -> Iterator[dict[str, Any]]:
-        """The jobs as Search shows them, with their tags."""
-        for name in self.jobs.keys() | self._index.keys():
+    def _indexed(self, resource: str) -> Iterator[dict[str, Any]]:
+        """The jobs of a kind as Search shows them, with their tags."""
+        for name in self.jobs.keys() | self.tunings.keys() | self._index.keys():
             versions = self._index.get(name) or [(datetime.min.replace(tzinfo=UTC), {})]
             seen = [job for time, job in versions if time <= self.now - self.search_delay]
-            if seen:
-                yield seen[-1] or self._record(name)
+            record = (seen[-1] or self._record(name)) if seen else {}
+            if f"{resource}Name" in record:
+                yield record
 
     def _note(self, name: str) -> None:
         """Has Search show a change later."""
@@ -231,8 +342,8 @@ class FakeAws:
 
     def _record(self, name: str) -> dict[str, Any]:
         """A job with its tags."""
-        job = self.jobs[name]
-        tags = self.tags.get(job["TrainingJobArn"], {})
+        job = self.jobs.get(name) or self.tunings[name]
+        tags = self.tags.get(job.get("TrainingJobArn") or job[_ARN], {})
         return job | {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
     def _change_tags(self, arn: str, added: dict[str, str], removed: Iterable[str]) -> None:
@@ -257,6 +368,39 @@ class FakeAws:
         }
         self._note(name)
         return {"TrainingJobArn": arn}
+
+    def _create_tuning(self, request: dict[str, Any]) -> dict[str, str]:
+        name = request[_NAME]
+        assert len(name) <= 32
+        if name in self.tunings:
+            error = {"Error": {"Code": "ResourceInUse", "Message": "taken"}}
+            raise ResourceInUseError(error, "CreateHyperParameterTuningJob")
+        for each in request.get("WarmStartConfig", {}).get("ParentHyperParameterTuningJobs", []):
+            assert self.tunings[each[_NAME]][_STATUS] in ("Completed", "Failed", "Stopped")
+        arn = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:hyper-parameter-tuning-job/{name}"
+        self.now += timedelta(seconds=1)
+        self.tags[arn] = {tag["Key"]: tag["Value"] for tag in request["Tags"]}
+        members = {key: value for key, value in request.items() if key != "Tags"}
+        self.tunings[name] = copy.deepcopy(members) | {
+            _ARN: arn,
+            _STATUS: "InProgress",
+            "CreationTime": self.now,
+        }
+        self._count_trials(self.tunings[name])
+        return {_ARN: arn}
+
+    def _tuning(self, name: str) -> dict[str, Any]:
+        if name not in self.tunings:
+            raise client_error("ResourceNotFound", "no such tuning job", "DescribeTuningJob")
+        return self.tunings[name]
+
+    def _stop_tuning(self, name: str) -> None:
+        tuning = self._tuning(name)
+        for job in list(self.jobs.values()):
+            if job.get("TuningJobArn") == tuning[_ARN] and job["TrainingJobStatus"] == "InProgress":
+                self.set_status(job["TrainingJobName"], "Stopped")
+        self._count_trials(tuning)
+        self.end_tuning(name, "Stopped")
 
     def _describe(self, name: str) -> dict[str, Any]:
         if name not in self.jobs:
@@ -378,6 +522,17 @@ class FakeAws:
 
 def _newest_first(jobs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(jobs, key=lambda job: job["CreationTime"], reverse=True)
+
+
+def _summary(job: dict[str, Any]) -> dict[str, Any]:
+    """A job in a list, which does not say whose trial it is."""
+    return {key: value for key, value in job.items() if key != "TuningJobArn"}
+
+
+def _trial_summary(job: dict[str, Any]) -> dict[str, Any]:
+    """A trial in the list of a tuning job, which does not say what was billed."""
+    members = ("BillableTimeInSeconds", "TrainingTimeInSeconds", "SecondaryStatusTransitions")
+    return {key: value for key, value in job.items() if key not in members}
 
 
 def _is_listed(

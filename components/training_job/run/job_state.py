@@ -91,7 +91,7 @@ def described(inputs: State, description: Mapping[str, Any], tries: int) -> Stat
         attempt=run.attempt if run else 0,
         tries=tries,
         image_digest=digest_in(description),
-        model_uri=_model_uri(description),
+        model_uri=model_uri(description["OutputDataConfig"], name),
         checkpoint_uri=_checkpoint_uri(description),
         **progress(description),
     )
@@ -124,10 +124,9 @@ def instances_in(resources: Mapping[str, Any]) -> State:
     return {"instance_type": " or ".join(types), "instance_count": max(counts)}
 
 
-def _model_uri(description: Mapping[str, Any]) -> str:
-    """Where the model will be, which is fixed at launch by the output path and the job's name."""
-    output = description["OutputDataConfig"]
-    folder = f"{output['S3OutputPath'].rstrip('/')}/{description['TrainingJobName']}/output"
+def model_uri(output: Mapping[str, Any], name: str) -> str:
+    """Where a job's model will be, which is fixed at launch by its OutputDataConfig and name."""
+    folder = f"{output['S3OutputPath'].rstrip('/')}/{name}/output"
     return (
         f"{folder}/model/" if output.get("CompressionType") == "NONE" else f"{folder}/model.tar.gz"
     )

@@ -41,19 +41,28 @@ def run_record(
     request = {key: description[key] for key in request_shape().members if key in description}
     sent = {key: value for key, value in request.items() if key not in _NOT_OF_THE_RUN}
     return {
-        "format": FORMAT,
         "training_job": request["TrainingJobName"],
+        "definition": definition_of(request, inputs["source_hash"], inputs["run_id"]),
+        "request": sent,
+        **record_of_launch(inputs, request, revision, launched),
+    }
+
+
+def record_of_launch(
+    inputs: Mapping[str, Any], request: Request, revision: Revision, launched: datetime
+) -> dict[str, Any]:
+    """The part of a record that the launches of both kinds of job have."""
+    return {
+        "format": FORMAT,
         "lineage": inputs["lineage"],
         "launched": launched.astimezone(UTC).isoformat(timespec="seconds"),
         "definition_hash": inputs["definition_hash"],
-        "definition": definition_of(request, inputs["source_hash"], inputs["run_id"]),
         "image_digest": digest_in(request),
         "source_hash": inputs["source_hash"],
         "source_uri": _source_uri(request),
         "revision": {"commit": revision.commit, "modified": revision.modified},
         "seeds": seeds_of(request),
         "versions": dict(versions()),
-        "request": sent,
     }
 
 
@@ -69,18 +78,17 @@ def versions() -> Mapping[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in _LAUNCHED_WITH}
 
 
-def record_uri(request: Request) -> str:
-    """Where a job's record is: beside its output, of which the model is a part."""
-    output = request["OutputDataConfig"]["S3OutputPath"].rstrip("/")
-    return f"{output}/{request['TrainingJobName']}/{RUN_RECORD}"
+def record_uri(output: Mapping[str, Any], name: str, document: str = RUN_RECORD) -> str:
+    """Where a job's record is: beside its output, by its OutputDataConfig and its name."""
+    return f"{output['S3OutputPath'].rstrip('/')}/{name}/{document}"
 
 
-def write_record(s3: Any, request: Request, record: Mapping[str, Any]) -> None:
+def write_record(s3: Any, uri: str, record: Mapping[str, Any]) -> bool:
     """Writes a record where there is none yet: a job that is adopted keeps its first one.
 
-    The job runs already, so a record that can't be written is only reported.
+    The job runs already, so a record that can't be written is only reported. Returns whether there
+    is one now.
     """
-    uri = record_uri(request)
     bucket, key = s3_location(uri)
     body = json.dumps(record, indent=2, sort_keys=True).encode()
     try:
@@ -90,6 +98,8 @@ def write_record(s3: Any, request: Request, record: Mapping[str, Any]) -> None:
     except (BotoCoreError, ClientError) as error:
         if code_of(error) != _TAKEN:
             print(f"{uri} can't be written, so this run has no record: {error}")
+            return False
+    return True
 
 
 def _source_uri(request: Request) -> str:

@@ -1,0 +1,57 @@
+"""How a tuning job ended, from what the service says of it, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.training_job.aws.job_kinds import TUNING_JOB
+from components.training_job.run.outcome import LIVE_STATUSES
+from components.training_job.tuning.attempts import succeeded_in
+
+_NO_TRIAL = "training job"
+"""What the service's reason names where trials are why a tuning job failed, as in "No training job
+succeeded after 5 attempts"; there is no code for it."""
+
+_REMEDIES = {
+    "trials failed": "read the trials' reasons and logs above, correct the script or the ranges, "
+    "and run `pulumi up` again: a changed source or range is launched as a new tuning job that "
+    "knows the trials that succeeded",
+    "request error": "correct what the reason names (inputs, image, key or role) and set another "
+    "runId",
+    "service error": "set another runId, or relaunch: onFailure and run `pulumi up --refresh`",
+    "stopped": "set another runId to go on with what its trials have shown, or paused: true to "
+    "leave it stopped",
+}
+
+
+def has_ended(description: Mapping[str, Any]) -> bool:
+    """Whether the tuning job has ended."""
+    return TUNING_JOB.status_of(description) not in LIVE_STATUSES
+
+
+def outcome_of(description: Mapping[str, Any], left: int | None = None) -> str:
+    """The class of the tuning job's end: completed, a reason for its failure, or running.
+
+    `left` is how many trials of all its attempts were left when it was launched, None where there
+    is no limit. One that was stopped after its last trial has nothing left to do.
+    """
+    status = TUNING_JOB.status_of(description)
+    if status in LIVE_STATUSES:
+        return "running"
+    if status == "Completed":
+        return "completed"
+    if status == "Failed":
+        return _failure_class(str(description.get("FailureReason", "")))
+    return "completed" if left is not None and succeeded_in(description) >= left else "stopped"
+
+
+def remedy_for(outcome: str) -> str:
+    """What a person can do about a tuning job that ended this way."""
+    return _REMEDIES[outcome]
+
+
+def _failure_class(reason: str) -> str:
+    if _NO_TRIAL in reason.lower():
+        return "trials failed"
+    return "request error" if reason.startswith("ClientError") else "service error"

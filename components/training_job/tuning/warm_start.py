@@ -1,0 +1,193 @@
+"""From which earlier tuning jobs the next one of a lineage goes on: pure functions.
+
+The rules are those of the Developer Guide, "Run a Warm Start Hyperparameter Tuning Job", and of the
+service's own refusals. A request and a description have the same members here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MOST_PARENTS = 5
+_MOST_CHANGES = 10
+"""How many hyperparameters may have another value, or begin or cease to be tuned."""
+
+_FLAGS = {
+    "EnableNetworkIsolation": "network isolation",
+    "EnableInterContainerTrafficEncryption": "encryption between containers",
+}
+_IMAGE = ("TrainingImage", "AlgorithmName", "TrainingInputMode")
+
+
+@dataclass(frozen=True)
+class Parent:
+    """A tuning job that has ended, and that the next one may learn from."""
+
+    name: str
+    succeeded: int
+    """How many of its trials have an objective."""
+    description: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class WarmStart:
+    """What the next tuning job knows of earlier ones."""
+
+    parents: tuple[Parent, ...] = ()
+    is_identical: bool = False
+    """Whether data and image are those of all parents."""
+    refusal: str = ""
+    """Why it knows nothing of the one that it would have learnt most from, "" where it does."""
+
+    @property
+    def config(self) -> dict[str, Any] | None:
+        """The WarmStartConfig, None for a tuning job that starts cold."""
+        if not self.parents:
+            return None
+        kind = "IdenticalDataAndAlgorithm" if self.is_identical else "TransferLearning"
+        names = [{"HyperParameterTuningJobName": each.name} for each in self.parents]
+        return {"ParentHyperParameterTuningJobs": names, "WarmStartType": kind}
+
+
+def warm_start(request: Mapping[str, Any], candidates: Iterable[Parent]) -> WarmStart:
+    """What a tuning job can learn from these, of which the best come first.
+
+    No more of them are looked at than are needed.
+    """
+    parents: list[Parent] = []
+    refusal = ""
+    for each in candidates:
+        reason = cold_reason(request, each.description)
+        if not reason:
+            parents.append(each)
+        elif not refusal:
+            refusal = f"{each.name}: {reason}"
+        if len(parents) == MOST_PARENTS:
+            break
+    identical = all(_is_identical(request, each.description) for each in parents)
+    return WarmStart(tuple(parents), bool(parents) and identical, "" if parents else refusal)
+
+
+def cold_reason(request: Mapping[str, Any], parent: Mapping[str, Any]) -> str:
+    """Why a tuning job can't go on from a parent, "" where it can."""
+    config, before = (each["HyperParameterTuningJobConfig"] for each in (request, parent))
+    definition, earlier = (each["TrainingJobDefinition"] for each in (request, parent))
+    if is_grid(config):
+        return "a grid knows nothing of earlier trials"
+    return (
+        _objective_reason(config, before)
+        or _parameter_reason(_parameters(request), _parameters(parent))
+        or _environment_reason(definition, earlier)
+        or next(
+            (
+                f"{words} has changed"
+                for flag, words in _FLAGS.items()
+                if bool(definition.get(flag)) != bool(earlier.get(flag))
+            ),
+            "",
+        )
+    )
+
+
+def is_grid(config: Mapping[str, Any]) -> bool:
+    """Whether a HyperParameterTuningJobConfig asks for a grid."""
+    return bool(config["Strategy"] == "Grid")
+
+
+def trials_left(config: Mapping[str, Any], succeeded: int) -> int | None:
+    """How many trials are left when so many have succeeded; None where there is no limit.
+
+    A grid is tried as a whole, so the service refuses any number but that of its combinations.
+    """
+    most: int | None = config["ResourceLimits"].get("MaxNumberOfTrainingJobs")
+    return most if most is None or is_grid(config) else max(most - succeeded, 0)
+
+
+def limited_to(config: Mapping[str, Any], trials: int | None) -> dict[str, Any]:
+    """The config with so many trials; no more of them at once than there are."""
+    if trials is None:
+        return dict(config)
+    limits = config["ResourceLimits"]
+    parallel = min(limits["MaxParallelTrainingJobs"], trials)
+    changed = {"MaxNumberOfTrainingJobs": trials, "MaxParallelTrainingJobs": parallel}
+    return {**config, "ResourceLimits": limits | changed}
+
+
+def _objective_reason(config: Mapping[str, Any], before: Mapping[str, Any]) -> str:
+    objective, earlier = (each["HyperParameterTuningJobObjective"] for each in (config, before))
+    if (objective["Type"], objective["MetricName"]) == (earlier["Type"], earlier["MetricName"]):
+        return ""
+    return f"its objective was to {earlier['Type'].lower()} {earlier['MetricName']}"
+
+
+@dataclass(frozen=True)
+class _Parameters:
+    """The hyperparameters of a tuning job: values of the static ones, types of the others."""
+
+    static: Mapping[str, str]
+    tuned: Mapping[str, str]
+
+    @property
+    def names(self) -> set[str]:
+        return {*self.static, *self.tuned}
+
+
+def _parameters(request: Mapping[str, Any]) -> _Parameters:
+    """Without what the service itself adds to a description."""
+    ranges = request["HyperParameterTuningJobConfig"].get("ParameterRanges", {})
+    static = request["TrainingJobDefinition"].get("StaticHyperParameters", {})
+    return _Parameters(
+        {name: value for name, value in static.items() if not name.startswith("_")},
+        {each["Name"]: kind for kind, of_kind in ranges.items() for each in of_kind},
+    )
+
+
+def _parameter_reason(now: _Parameters, before: _Parameters) -> str:
+    if other := sorted(now.names ^ before.names):
+        return f"not both have the hyperparameters {', '.join(other)}"
+    kinds = sorted(
+        name
+        for name in now.tuned.keys() & before.tuned.keys()
+        if now.tuned[name] != before.tuned[name]
+    )
+    if kinds:
+        return f"the ranges of {', '.join(kinds)} were of another type"
+    moved = now.tuned.keys() ^ before.tuned.keys()
+    values = [
+        name
+        for name in now.static.keys() & before.static.keys()
+        if now.static[name] != before.static[name]
+    ]
+    changes = len(moved) + len(values)
+    if changes > _MOST_CHANGES:
+        return f"{changes} hyperparameters have changed, and at most {_MOST_CHANGES} may"
+    return ""
+
+
+def _environment_reason(now: Mapping[str, Any], before: Mapping[str, Any]) -> str:
+    """Names variables only: a value may be long, or not be for a log."""
+    variables, earlier = (each.get("Environment", {}) for each in (now, before))
+    names = variables.keys() | earlier.keys()
+    changed = sorted(name for name in names if variables.get(name) != earlier.get(name))
+    return f"the environment has changed: {', '.join(changed)}" if changed else ""
+
+
+def _is_identical(request: Mapping[str, Any], parent: Mapping[str, Any]) -> bool:
+    """Whether both run the same image on the same data, of which the source is a part."""
+    now, before = (each["TrainingJobDefinition"] for each in (request, parent))
+    image, earlier = (each["AlgorithmSpecification"] for each in (now, before))
+    same_image = all(image.get(key) == earlier.get(key) for key in _IMAGE)
+    return same_image and _data(now) == _data(before)
+
+
+def _data(definition: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """Where the data of each channel is; the service may add defaults to the rest."""
+    found = {}
+    for channel in definition.get("InputDataConfig", []):
+        in_s3 = channel["DataSource"].get("S3DataSource", {})
+        mounted = channel["DataSource"].get("FileSystemDataSource", {})
+        place = (mounted.get("FileSystemId"), mounted.get("DirectoryPath"))
+        found[channel["ChannelName"]] = (in_s3.get("S3Uri"), *place)
+    return found
