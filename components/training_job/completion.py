@@ -7,20 +7,26 @@ neither the module nor the class may ever move.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from components.training_job.aws.aws_provider import AwsResourceProvider, State
 from components.training_job.aws.errors import TrainingJobError, traced
+from components.training_job.aws.job_kinds import TRAINING_JOB, TUNING_JOB
 from components.training_job.run.job_state import progress
 from components.training_job.run.outcome import outcome_of, reason_of, remedy_for
-from components.training_job.run.service_record import describe
 from components.training_job.run.waiting import last_log_lines, wait_for_end
+from components.training_job.tuning.observation import observed
+from components.training_job.tuning.tuning_waiting import failure_of, wait_for_tunings
 from components.unknowns import has_unknown, is_unknown
 
 _LOG_LINES = 20
-_NAMES, _JOBS = "training_job_names", "jobs"
+_NAMES, _TUNING_NAMES = "training_job_names", "tuning_job_names"
+_KINDS = (("jobs", _NAMES), ("tuned_jobs", _TUNING_NAMES))
+"""The inputs of each kind of job: their names in the settings, and in SageMaker."""
 
 
 class TrainingJobCompletionProvider(AwsResourceProvider):
@@ -28,10 +34,8 @@ class TrainingJobCompletionProvider(AwsResourceProvider):
 
     def diff(self, _id: str, olds: State, news: State) -> DiffResult:
         """Has the jobs waited for again where they are others, or are to be replaced."""
-        others = _are_others(olds, news)
-        return DiffResult(
-            changes=others, replaces=[_NAMES] if others else [], delete_before_replace=True
-        )
+        others = [names for jobs, names in _KINDS if _are_others(olds, news, jobs, names)]
+        return DiffResult(changes=bool(others), replaces=others, delete_before_replace=True)
 
     @traced
     def create(self, props: State) -> CreateResult:
@@ -40,59 +44,90 @@ class TrainingJobCompletionProvider(AwsResourceProvider):
         Raises:
             TrainingJobError: a job did not complete; the message has its last log lines.
         """
-        names = _launched(props)
         client = self._clients.client("sagemaker", props["region"])
-        ended = wait_for_end(client, names, props["deadline_seconds"], print) if names else {}
-        failed = [each for each in ended.values() if outcome_of(each) != "completed"]
-        failures = [self._failure(each, props) for each in failed]
+        ended, tuned = _wait(client, props)
+        results = {name: _result(each) for name, each in ended.items()}
+        # The tables of trials are written though another job may have failed.
+        results |= {name: self._observed(client, each, props) for name, each in tuned.items()}
+        failed = [name for name, result in results.items() if result["outcome"] != "completed"]
+        failures = [self._failure(client, name, ended, tuned, props) for name in failed]
         if failures:
             raise TrainingJobError("\n\n".join(failures))
-        results = {name: _result(description) for name, description in ended.items()}
+        names = [*_launched(props, _NAMES), *_launched(props, _TUNING_NAMES)]
         return CreateResult("+".join(names) or "no-jobs", props | {"results": results})
 
     def read(self, id_: str, props: State) -> ReadResult:
         """Is gone where the record of a job is, as a later job of that name is another one."""
-        names = _launched(props)
-        if not names:
+        names, tunings = _launched(props, _NAMES), _launched(props, _TUNING_NAMES)
+        if not names and not tunings:
             return ReadResult(id_, props)
         client = self._clients.client("sagemaker", props["region"])
-        if any(describe(client, name) is None for name in names):
-            return ReadResult(None, {})
-        return ReadResult(id_, props)
+        records = [
+            *(TRAINING_JOB.describe(client, name) for name in names),
+            *(TUNING_JOB.describe(client, name) for name in tunings),
+        ]
+        return ReadResult(None, {}) if None in records else ReadResult(id_, props)
 
-    def _failure(self, description: dict[str, Any], props: State) -> str:
+    def _observed(self, client: Any, description: State, props: State) -> State:
+        """How a tuning job ended; writes the table of its trials."""
+        return observed(client, self._clients.client("s3", props["region"]), description)
+
+    def _failure(
+        self,
+        client: Any,
+        name: str,
+        ended: Mapping[str, State],
+        tuned: Mapping[str, State],
+        props: State,
+    ) -> str:
         """Why a job did not complete, its last log lines, and the remedy."""
-        name, outcome = description["TrainingJobName"], outcome_of(description)
         logs = self._clients.client("logs", props["region"])
-        lines = last_log_lines(logs, name, _LOG_LINES)
+        if name in tuned:
+            return failure_of(client, logs, tuned[name], _LOG_LINES)
+        description, outcome = ended[name], outcome_of(ended[name])
         reason = reason_of(description) or description["SecondaryStatus"]
         return "\n".join(
             [
                 f"{name} ended as {description['TrainingJobStatus']} ({outcome}): {reason}",
-                *(f"  {line}" for line in lines),
+                *(f"  {line}" for line in last_log_lines(logs, name, _LOG_LINES)),
                 f"Remedy: {remedy_for(outcome)}.",
             ]
         )
 
 
-def _launched(props: State) -> list[str]:
+def _wait(client: Any, props: State) -> tuple[dict[str, State], dict[str, State]]:
+    """The descriptions of training jobs and of tuning jobs at their end, by name.
+
+    Neither kind waits for the other: both are watched at the same time.
+    """
+    names, tunings = _launched(props, _NAMES), _launched(props, _TUNING_NAMES)
+    deadline = props["deadline_seconds"]
+    if not tunings:
+        return (wait_for_end(client, names, deadline, print) if names else {}), {}
+    with ThreadPoolExecutor(1) as pool:
+        tuned = pool.submit(wait_for_tunings, client, tunings, deadline, print)
+        ended = wait_for_end(client, names, deadline, print) if names else {}
+    return ended, tuned.result()
+
+
+def _launched(props: State, names: str) -> list[str]:
     """The names of the jobs that are launched; a job that is not has the name ""."""
-    return [name for name in props[_NAMES] if name]
+    return [name for name in props.get(names, []) if name]
 
 
-def _are_others(olds: State, news: State) -> bool:
-    """Whether these are other jobs than those whose end is known.
+def _are_others(olds: State, news: State, jobs: str, names: str) -> bool:
+    """Whether these are other jobs of a kind than those whose end is known.
 
     In a preview the engine knows no output of a job that it will update: its name is unknown, and
     will stay what it was. Where the engine will replace a job, it asks for this difference earlier,
     with all of the names unknown at once, even for `--replace`.
     """
-    before, names = olds[_NAMES], news[_NAMES]
-    if not has_unknown(names):
-        return bool(before != names)
-    if is_unknown(names) or olds.get(_JOBS) != news[_JOBS]:
+    before, after = olds.get(names, []), news.get(names, [])
+    if not has_unknown(after):
+        return bool(before != after)
+    if is_unknown(after) or olds.get(jobs) != news[jobs]:
         return True
-    return any(not is_unknown(new) and old != new for old, new in zip(before, names, strict=True))
+    return any(not is_unknown(new) and old != new for old, new in zip(before, after, strict=True))
 
 
 def _result(description: dict[str, Any]) -> State:

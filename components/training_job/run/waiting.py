@@ -85,9 +85,14 @@ def _report_changes(
             reported[name] = status
 
 
+def tick_after(waited: float) -> float:
+    """Seconds until it is asked again whether a job has ended, after so many seconds of waiting."""
+    return min(max(waited * _TICK_SHARE, _QUICKEST_TICK), _SLOWEST_TICK)
+
+
 def _tick(waited: float, summaries: Iterable[Mapping[str, Any]]) -> float:
     """Seconds until the jobs are listed again."""
-    tick = min(max(waited * _TICK_SHARE, _QUICKEST_TICK), _SLOWEST_TICK)
+    tick = tick_after(waited)
     ends = any(_status(summary) in _ENDING for summary in summaries)
     return min(tick, _TICK_NEAR_THE_END) if ends else tick
 

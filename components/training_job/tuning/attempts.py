@@ -103,6 +103,12 @@ def attempt_number(name: str) -> int:
     return int(match[1]) if match else 0
 
 
+def earlier_names(name: str) -> list[str]:
+    """The names of the attempts before one at the same definition, whose trials count too."""
+    base = name.rpartition("-")[0]
+    return [f"{base}-{number}" for number in range(1, attempt_number(name))]
+
+
 def lineage_attempts(client: Any, lineage: str, name_prefix: str) -> list[Attempt]:
     """The newest tuning jobs of a lineage, newest first: at most a hundred that are older.
 

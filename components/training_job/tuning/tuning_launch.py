@@ -22,7 +22,6 @@ from components.training_job.run.outcome import DELETING, LIVE_STATUSES, TERMINA
 from components.training_job.run.service_record import request_tags, tags_of
 from components.training_job.tuning.attempts import (
     Attempt,
-    attempt_number,
     lineage_attempts,
     live_attempts,
     succeeded_in,
@@ -122,18 +121,6 @@ def end_live_tunings(client: Any, launch: Launch) -> None:
             let_go(client, description, "superseded", TUNING_JOB)
 
 
-def ended_before(attempts: Sequence[Attempt], name: str, owner: str) -> list[Attempt]:
-    """An owner's attempts at the definition of the one of that name, before it, newest first."""
-    of_definition = name.rpartition("-")[0]
-    return [
-        each
-        for each in attempts
-        if each.owner == owner
-        and each.name.rpartition("-")[0] == of_definition
-        and each.number < attempt_number(name)
-    ]
-
-
 def not_known(attempts: Sequence[Attempt], parents: Sequence[str]) -> str:
     """Which trials of a definition a tuning job with these parents does not know, in words.
 
@@ -217,14 +204,8 @@ def _launched(
 ) -> LaunchedTuning:
     """What an attempt is that was launched before."""
     name = TUNING_JOB.name_of(description)
-    before = ended_before(attempts, name, launch.trial.owner)
     older = [each for each in attempts if each.name != name]
-    limits = description["HyperParameterTuningJobConfig"]["ResourceLimits"]
-    facts = LaunchFacts(
-        tries=try_after(launch.trial.definition_hash, older),
-        earlier_attempts=[each.name for each in before],
-        trials_left=limits.get("MaxNumberOfTrainingJobs"),
-    )
+    facts = LaunchFacts(tries=try_after(launch.trial.definition_hash, older))
     return LaunchedTuning(description, facts)
 
 
@@ -238,7 +219,7 @@ def _created(client: Any, launch: TuningLaunch, attempts: Sequence[Attempt]) -> 
     before = [each for each in own if each.definition_hash == launch.trial.definition_hash]
     left = trials_left(launch.config, sum(each.succeeded for each in before))
     if left == 0 and before:
-        return _nothing_left(client, launch, attempts, before)
+        return _nothing_left(client, launch, before[0])
     request = launch.trial.pinned(launch.trial.request)
     whole = tuning_request(request, limited_to(launch.config, left))
     start = _warm_start(client, launch, whole, own)
@@ -249,11 +230,7 @@ def _created(client: Any, launch: TuningLaunch, attempts: Sequence[Attempt]) -> 
         named = _named(launch, whole, start, number)
         if arn := accepted(client, named, request["RoleArn"], TUNING_JOB, _UNSETTLED):
             started = {"HyperParameterTuningJobStatus": "InProgress"}
-            facts = LaunchFacts(
-                tries=try_after(launch.trial.definition_hash, attempts),
-                earlier_attempts=[each.name for each in before],
-                trials_left=left,
-            )
+            facts = LaunchFacts(tries=try_after(launch.trial.definition_hash, attempts))
             return LaunchedTuning(named | started | {"HyperParameterTuningJobArn": arn}, facts)
         if adopted := _own(client, launch, TUNING_JOB.name_of(named)):
             return _launched(launch, adopted, attempts)
@@ -294,11 +271,8 @@ def _warm_start(
     return warm_start(request, candidates())
 
 
-def _nothing_left(
-    client: Any, launch: TuningLaunch, attempts: Sequence[Attempt], before: Sequence[Attempt]
-) -> LaunchedTuning:
+def _nothing_left(client: Any, launch: TuningLaunch, newest: Attempt) -> LaunchedTuning:
     """The newest attempt, which is complete though it may have been stopped."""
-    newest = before[0]
     description = TUNING_JOB.describe(client, newest.name)
     if description is None:
         raise TrainingJobError(
@@ -310,9 +284,7 @@ def _nothing_left(
         f"{newest.name}: all {most} trials have succeeded, so nothing is launched. Raise maxTrials "
         "and set another runId to go on with what they have shown."
     )
-    whole = _launched(launch, description, attempts)
-    facts = LaunchFacts(tries=1, earlier_attempts=whole.facts.earlier_attempts, trials_left=0)
-    return LaunchedTuning(description, facts)
+    return LaunchedTuning(description, LaunchFacts(tries=1, nothing_left=True))
 
 
 def _say_how_it_starts(

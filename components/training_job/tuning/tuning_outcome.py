@@ -30,11 +30,11 @@ def has_ended(description: Mapping[str, Any]) -> bool:
     return TUNING_JOB.status_of(description) not in LIVE_STATUSES
 
 
-def outcome_of(description: Mapping[str, Any], left: int | None = None) -> str:
+def outcome_of(description: Mapping[str, Any], *, nothing_left: bool = False) -> str:
     """The class of the tuning job's end: completed, a reason for its failure, or running.
 
-    `left` is how many trials of all its attempts were left when it was launched, None where there
-    is no limit. One that was stopped after its last trial has nothing left to do.
+    One that was stopped and has nothing left to do is complete: all its trials have succeeded, or
+    it was found later, with a lower limit, that there are enough.
     """
     status = TUNING_JOB.status_of(description)
     if status in LIVE_STATUSES:
@@ -43,7 +43,10 @@ def outcome_of(description: Mapping[str, Any], left: int | None = None) -> str:
         return "completed"
     if status == "Failed":
         return _failure_class(str(description.get("FailureReason", "")))
-    return "completed" if left is not None and succeeded_in(description) >= left else "stopped"
+    limits = description.get("HyperParameterTuningJobConfig", {}).get("ResourceLimits", {})
+    most = limits.get("MaxNumberOfTrainingJobs")
+    is_whole = most is not None and succeeded_in(description) >= most
+    return "completed" if nothing_left or is_whole else "stopped"
 
 
 def remedy_for(outcome: str) -> str:

@@ -6,17 +6,16 @@ neither the module nor the class may ever move.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
 from components.problems import Problem
 from components.training_job.aws.aws_provider import State
-from components.training_job.aws.errors import TrainingJobError, has_expired, traced
+from components.training_job.aws.errors import TrainingJobError, traced
 from components.training_job.aws.job_kinds import TUNING_JOB
 from components.training_job.code_channel.source_control import revision
 from components.training_job.job_provider import JobProvider, changed_in_place, refuse_import
@@ -47,24 +46,17 @@ from components.training_job.run.ending import let_go, stop_and_wait
 from components.training_job.run.outcome import LIVE_STATUSES
 from components.training_job.run.run_record import RUN_RECORD, write_record
 from components.training_job.run.service_record import retag, tags_of
-from components.training_job.tuning.attempts import lineage_attempts
-from components.training_job.tuning.trials import Trial, trials_of
+from components.training_job.tuning.attempts import earlier_names, lineage_attempts
+from components.training_job.tuning.observation import keep_table, observed
 from components.training_job.tuning.tuning_launch import (
     LINEAGE,
     TuningLaunch,
     best_first,
-    ended_before,
     launch_tuning_once,
     not_known,
 )
 from components.training_job.tuning.tuning_outcome import has_ended, outcome_of
-from components.training_job.tuning.tuning_record import (
-    TRIALS,
-    request_shape,
-    trials_record,
-    tuning_record,
-    uri_of,
-)
+from components.training_job.tuning.tuning_record import request_shape, tuning_record, uri_of
 from components.training_job.tuning.tuning_state import (
     LaunchFacts,
     described,
@@ -155,7 +147,7 @@ class TuningJobProvider(JobProvider):
         description = TUNING_JOB.describe(client, props["tuning_job_name"])
         ended = let_go(client, description, "deleted", TUNING_JOB) if description else None
         if ended and not is_recorded_whole(props):
-            self._write_trials(props, ended, self._trials(client, [ended]))
+            keep_table(client, self._s3(props), ended)
 
     def _request_problems(self, news: State) -> Iterator[Problem]:
         """What the API refuses of a trial's request, and of the tuning job's that it becomes."""
@@ -202,10 +194,7 @@ class TuningJobProvider(JobProvider):
         if stopped is None:
             return state
         attempts = lineage_attempts(client, state["lineage"], state["tuning_name_prefix"])
-        of_definition = [
-            *(each for each in attempts if each.name == name),
-            *ended_before(attempts, name, state["owner"]),
-        ]
+        of_definition = [each for each in attempts if each.name in (name, *earlier_names(name))]
         known = [each.name for each in best_first(of_definition)[:MOST_PARENTS]]
         if state["warm_start"] == LINEAGE and (notice := not_known(of_definition, known)):
             print(f"{name}: when it goes on, {notice}")
@@ -223,36 +212,8 @@ class TuningJobProvider(JobProvider):
         self, client: Any, inputs: State, description: State, facts: LaunchFacts
     ) -> State:
         """The state of a tuning job; writes the table of its trials once it has ended."""
-        own = self._trials(client, [description])
-        earlier = [TUNING_JOB.describe(client, name) for name in facts.earlier_attempts]
-        before = self._trials(client, [each for each in earlier if each])
-        trials = None if own is None or before is None else [*before, *own]
-        state = described(inputs, description, facts, trials)
-        written = has_ended(description) and self._write_trials(inputs, description, own)
-        return state | {"trials_uri": uri_of(description, TRIALS) if written else ""}
-
-    def _trials(self, client: Any, tunings: Sequence[Mapping[str, Any]]) -> list[Trial] | None:
-        """The trials of several tuning jobs; None, and a message, where they can't be read.
-
-        What is launched or stopped must be recorded, whatever else can be seen.
-        """
-        try:
-            return [trial for each in tunings for trial in trials_of(client, each)]
-        except (BotoCoreError, ClientError) as error:
-            if has_expired(error):
-                raise
-            name = tunings[0]["HyperParameterTuningJobName"]
-            print(f"{name}: its trials can't be seen, so their cost is unknown: {error}")
-            return None
-
-    def _write_trials(
-        self, inputs: State, description: State, trials: Sequence[Trial] | None
-    ) -> bool:
-        """Writes `trials.json` of a tuning job that has ended; returns whether it is there."""
-        if trials is None or not all(each.has_ended for each in trials):
-            return False
-        record = trials_record(inputs, description, trials)
-        return write_record(self._s3(inputs), uri_of(description, TRIALS), record)
+        seen = observed(client, self._s3(inputs), description, nothing_left=facts.nothing_left)
+        return described(inputs, description, facts, seen)
 
     def _write_run_record(self, inputs: State, description: State) -> None:
         """Writes `run.json` of a tuning job that was launched."""

@@ -14,6 +14,7 @@ from typing import Any
 from components.training_job.aws.sdk_session import service_model
 from components.training_job.code_channel.source_control import Revision
 from components.training_job.request.definition import definition_of
+from components.training_job.request.job_tags import HASH_TAG, LINEAGE_TAG
 from components.training_job.request.tuning_request import training_view
 from components.training_job.run.run_record import FORMAT, record_of_launch, record_uri
 from components.training_job.tuning.trials import Trial
@@ -50,14 +51,14 @@ def tuning_record(
 
 
 def trials_record(
-    inputs: Mapping[str, Any], description: Mapping[str, Any], trials: Sequence[Trial]
+    description: Mapping[str, Any], tags: Mapping[str, str], trials: Sequence[Trial]
 ) -> dict[str, Any]:
-    """The table of a tuning job's trials, in the order of their start."""
+    """The table of a tuning job's trials, in the order of their start, by its own tags."""
     return {
         "format": FORMAT,
         "tuning_job": description["HyperParameterTuningJobName"],
-        "lineage": inputs["lineage"],
-        "definition_hash": inputs["definition_hash"],
+        "lineage": tags.get(LINEAGE_TAG, ""),
+        "definition_hash": tags.get(HASH_TAG, ""),
         "objective": description["HyperParameterTuningJobConfig"][
             "HyperParameterTuningJobObjective"
         ],

@@ -30,8 +30,6 @@ State = dict[str, Any]
 UNKNOWN_VALUE = "unknown"
 """The objective's value as long as no trial has completed; it is never zero."""
 
-_NO_LIMIT = -1
-
 _COUNTERS = {
     "completed": ("TrainingJobStatusCounters", "Completed"),
     "in_progress": ("TrainingJobStatusCounters", "InProgress"),
@@ -65,10 +63,8 @@ class TuningState:
     """Which run of its definition the tuning job is, from 1; 0 while it is not launched."""
     tries: int = field(default=0, metadata=RECORDED_ONLY)
     """Which try in a row it is, from 1; 0 while it is not launched."""
-    earlier_attempts: list[str] = field(default_factory=list, metadata=RECORDED_ONLY)
-    """The names of the attempts before it at the same definition, whose trials count too."""
-    trials_left: int = field(default=_NO_LIMIT, metadata=RECORDED_ONLY)
-    """How many trials it was launched for, -1 where there is no limit."""
+    nothing_left: bool = field(default=False, metadata=RECORDED_ONLY)
+    """Whether it was to go on, and enough trials had succeeded already."""
     image_digest: str = ""
     """The digest of the image that it was launched with, "" where only its tag is known."""
     instance_type: str = ""
@@ -108,23 +104,17 @@ class TuningState:
 
 @dataclass(frozen=True, kw_only=True)
 class LaunchFacts:
-    """What is known of a tuning job at its launch, and never changes."""
+    """What is known of a tuning job at its launch, and no description says."""
 
     tries: int
     """Which try in a row it is, from 1."""
-    earlier_attempts: Sequence[str] = ()
-    """The names of the attempts before it at the same definition."""
-    trials_left: int | None = None
-    """How many trials it was launched for, None where there is no limit."""
+    nothing_left: bool = False
+    """Whether it was to go on, and enough trials had succeeded already."""
 
     @classmethod
     def of(cls, state: Mapping[str, Any]) -> LaunchFacts:
         """The facts that a state recorded."""
-        return cls(
-            tries=state["tries"],
-            earlier_attempts=state["earlier_attempts"],
-            trials_left=None if state["trials_left"] == _NO_LIMIT else state["trials_left"],
-        )
+        return cls(tries=state["tries"], nothing_left=state["nothing_left"])
 
 
 def not_launched(inputs: State) -> State:
@@ -140,39 +130,49 @@ def not_launched(inputs: State) -> State:
 
 
 def described(
-    inputs: State,
-    description: Mapping[str, Any],
-    facts: LaunchFacts,
-    trials: Sequence[Trial] | None,
+    inputs: State, description: Mapping[str, Any], facts: LaunchFacts, seen: State
 ) -> State:
-    """The state of a tuning job that was launched.
-
-    `trials` are those of all attempts at its definition, None where they can't be read.
-    """
+    """The state of a tuning job that was launched; `seen` is what `progress` says of it."""
     definition = description["TrainingJobDefinition"]
     warm = description.get("WarmStartConfig", {})
     parents = warm.get("ParentHyperParameterTuningJobs", [])
     state = TuningState(
         tuning_job_name=description["HyperParameterTuningJobName"],
         tuning_job_arn=description["HyperParameterTuningJobArn"],
-        status=description["HyperParameterTuningJobStatus"],
-        outcome=outcome_of(description, facts.trials_left),
-        failure_reason=description.get("FailureReason", ""),
         attempt=attempt_number(description["HyperParameterTuningJobName"]),
         tries=facts.tries,
-        earlier_attempts=list(facts.earlier_attempts),
-        trials_left=_NO_LIMIT if facts.trials_left is None else facts.trials_left,
+        nothing_left=facts.nothing_left,
         image_digest=digest_in(definition),
-        counters=counters_of(description),
         objective_metric=_objective(description["HyperParameterTuningJobConfig"])["MetricName"],
         checkpoint_uri=definition.get("CheckpointConfig", {}).get("S3Uri", ""),
         warm_start_parents=[each["HyperParameterTuningJobName"] for each in parents],
         warm_start_type=warm.get("WarmStartType", ""),
-        **instances_in(definition["ResourceConfig"]),
-        **_best(description, trials),
-        **_used(trials),
+        **seen,
     )
     return inputs | asdict(state)
+
+
+def progress(
+    description: Mapping[str, Any],
+    trials: Sequence[Trial] | None,
+    trials_uri: str,
+    *,
+    nothing_left: bool = False,
+) -> State:
+    """The part of the state that changes while a tuning job runs, and what its trials run on.
+
+    `trials` are those of all attempts at its definition, None where they can't be read.
+    """
+    return {
+        "status": description["HyperParameterTuningJobStatus"],
+        "outcome": outcome_of(description, nothing_left=nothing_left),
+        "failure_reason": description.get("FailureReason", ""),
+        "counters": counters_of(description),
+        "trials_uri": trials_uri,
+        **instances_in(description["TrainingJobDefinition"]["ResourceConfig"]),
+        **_best(description, trials),
+        **_used(trials),
+    }
 
 
 def progress_line(description: Mapping[str, Any]) -> str:

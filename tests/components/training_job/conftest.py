@@ -17,6 +17,7 @@ from components.training_job.provider import TrainingJobProvider
 from components.training_job.request.training_request import Placement
 from components.training_job.run import waiting
 from components.training_job.settings.job_settings import JobSettings
+from components.training_job.tuning import tuning_provider
 from tests.components.fake_aws import ACCOUNT, FakeAws
 from tests.components.training_job.providers import launch, provider_over
 
@@ -73,7 +74,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     """An account in which nothing is missing, and nothing is waited for."""
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
     # Git is waited for in real time.
-    monkeypatch.setattr(provider_module, "revision", lambda _folder: Revision("0" * 40, False))
+    for module in (provider_module, tuning_provider):
+        monkeypatch.setattr(module, "revision", lambda _folder: Revision("0" * 40, False))
     aws = FakeAws()
     aws.quotas = {SPOT: 4, ON_DEMAND: 4, WARM_POOL: 0}
     return aws

@@ -14,6 +14,8 @@ from components.training_job.completion import TrainingJobCompletionProvider
 from components.unknowns import UNKNOWN
 from tests.components.fake_aws import FakeAws
 from tests.components.training_job.conftest import completion_of
+from tests.components.training_job.tuning.tuned_jobs import launch as launch_tuning
+from tests.components.training_job.tuning.tuned_jobs import tuned, tuning_provider_over
 
 
 def test_a_metric_that_is_no_number_is_reported_and_kept_out_of_the_results(
@@ -142,3 +144,87 @@ def test_a_log_that_cannot_be_read_hides_no_failure(
     aws.deny("DescribeLogStreams")
     with pytest.raises(TrainingJobError, match="the log can't be read: not authorized"):
         completion.create(completion_of(name))
+
+
+def tuned_with(
+    aws: FakeAws, *trials: tuple[float | None, str], reason: str = "", status: str = "Completed"
+) -> str:
+    """The name of a tuning job that has ended, with trials of these objectives and statuses."""
+    state = launch_tuning(tuning_provider_over(aws), tuned())
+    name = str(state["tuning_job_name"])
+    for objective, end in trials:
+        aws.add_trial(name, objective, end)
+    aws.end_tuning(name, status, reason)
+    return name
+
+
+def test_a_tuning_job_is_waited_for_with_the_training_jobs_and_its_trials_are_kept(
+    completion: TrainingJobCompletionProvider,
+    aws: FakeAws,
+    launched: Callable[[str], str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tuning, job = tuned_with(aws, (0.5, "Completed"), (0.25, "Completed")), launched("team-dev-b")
+    aws.set_status(job, "Completed")
+    names = completion_of(job) | {"tuned_jobs": ["a"], "tuning_job_names": [tuning, ""]}
+    result = completion.create(names)
+    assert result.outs is not None
+    assert set(result.outs["results"]) == {tuning, job}
+    ended = result.outs["results"][tuning]
+    assert (ended["outcome"], ended["objective_value"], ended["cost_usd"]) == (
+        "completed",
+        0.25,
+        3.03,
+    )
+    assert ended["trials_uri"] in aws.objects
+    printed = capsys.readouterr().out
+    assert f"{tuning}: Completed: 2 of 10 trials ended, 0 running" in printed
+    assert completion.read("", result.outs).id == ""
+    aws.tunings.clear()
+    assert completion.read("", result.outs).id is None
+
+
+def test_a_failed_tuning_job_is_reported_with_its_trials_reasons_and_log(
+    completion: TrainingJobCompletionProvider, aws: FakeAws
+) -> None:
+    reason = "No training job succeeded after 5 attempts."
+    name = tuned_with(aws, *[(None, "Failed")] * 5, reason=reason, status="Failed")
+    for trial in aws.jobs:
+        aws.set_status(trial, "Failed", reason="AlgorithmError: no data")
+    with pytest.raises(TrainingJobError) as error:
+        completion.create(completion_of() | {"tuned_jobs": ["a"], "tuning_job_names": [name]})
+    text = str(error.value)
+    assert f"{name} ended as Failed (trials failed): {reason}" in text
+    assert text.count("AlgorithmError: no data") == 3
+    assert "and 2 more trials failed" in text
+    assert "algo-1 | ValueError: no data" in text
+    assert "Remedy: " in text
+    assert f"s3://artifacts/output/research-dev-digits/{name}/trials.json" in aws.objects
+
+
+@pytest.mark.parametrize(
+    ("olds", "news", "waits"),
+    [
+        ({}, {"tuned_jobs": ["t"], "tuning_job_names": ["t-1"]}, True),
+        ({"tuned_jobs": ["t"], "tuning_job_names": ["t-1"]}, {}, True),
+        (
+            {"tuned_jobs": ["t"], "tuning_job_names": ["t-1"]},
+            {"tuned_jobs": ["t"], "tuning_job_names": [UNKNOWN]},
+            False,
+        ),
+        (
+            {"tuned_jobs": ["t"], "tuning_job_names": ["t-1"]},
+            {"tuned_jobs": ["t"], "tuning_job_names": UNKNOWN},
+            True,
+        ),
+    ],
+)
+def test_it_waits_again_when_its_tuning_jobs_are_others(
+    completion: TrainingJobCompletionProvider,
+    olds: dict[str, Any],
+    news: dict[str, Any],
+    waits: bool,
+) -> None:
+    diff = completion.diff("", OLD | olds, OLD | news)
+    assert diff.changes is waits
+    assert bool(diff.replaces) is waits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from components.unknowns import UNKNOWN
 from tests.components.fake_aws import CrashError, FakeAws
 from tests.components.training_job.conftest import PLACEMENT, inputs_of_job
 from tests.components.training_job.providers import checked, launch, provider_over
+from tests.components.training_job.tuning.tuned_jobs import PREFIX, tuned, tuning_provider_over
+from tests.components.training_job.tuning.tuned_jobs import launch as launch_tuning
 
 OWNER = "artifacts"
 A, B = "research-dev-a", "research-dev-b"
@@ -207,3 +210,43 @@ def test_credentials_that_may_not_see_tags_preview_the_job_as_it_is(
     aws.deny("ListTags")
     assert provider.diff("", state, checked(provider, inputs)).changes is False
     assert "may not see its tags" in capsys.readouterr().out
+
+
+TUNED = {"tunings": {"research-dev-digits": PREFIX}}
+DIGITS = "research-dev-digits"
+
+
+@pytest.mark.parametrize("age", [timedelta(), timedelta(hours=3)], ids=["new", "old"])
+def test_a_tuned_job_that_left_is_ended_with_its_trials(aws: FakeAws, age: timedelta) -> None:
+    state = launch_tuning(tuning_provider_over(aws), tuned())
+    aws.add_trial(state["tuning_job_name"], status="InProgress")
+    aws.now += age
+    lineages_over(aws).update("", lineages(A, DIGITS, **TUNED), lineages(A))
+    assert (aws.live(), aws.live_tunings()) == ([], [])
+    assert RELEASED_TAG in aws.tags[state["tuning_job_arn"]]
+
+
+def test_a_job_that_is_tuned_now_or_no_longer_is_ended_in_time(
+    aws: FakeAws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = launch(provider_over(aws), inputs_of_job())
+    provider, before, now = lineages_over(aws), lineages(DIGITS), lineages(DIGITS, **TUNED)
+    assert provider.diff("", before, now).changes is True
+    assert f"{DIGITS} is tuned now" in capsys.readouterr().out
+    provider.update("", before, now)
+    assert aws.live() == []
+    assert RELEASED_TAG in aws.tags[job["training_job_arn"]]
+    state = launch_tuning(tuning_provider_over(aws), tuned())
+    assert provider.update("", now, now).outs == now
+    assert aws.live_tunings() == [state["tuning_job_name"]]
+    assert provider.diff("", now, before).changes is True
+    assert f"{DIGITS} is no longer tuned" in capsys.readouterr().out
+    provider.update("", now, before)
+    assert aws.live_tunings() == []
+    assert RELEASED_TAG in aws.tags[state["tuning_job_arn"]]
+
+
+def test_another_owners_tuning_of_a_lineage_that_left_runs_on(aws: FakeAws) -> None:
+    state = launch_tuning(tuning_provider_over(aws), tuned(owner="theirs"))
+    lineages_over(aws).update("", lineages(A, DIGITS, **TUNED), lineages(A))
+    assert aws.live_tunings() == [state["tuning_job_name"]]

@@ -15,7 +15,7 @@ from tests.components.fake_aws import CrashError, FakeAws
 from tests.components.training_job.conftest import inputs_of_job
 from tests.components.training_job.providers import launch as launch_training
 from tests.components.training_job.providers import provider_over
-from tests.components.training_job.tuning.conftest import (
+from tests.components.training_job.tuning.tuned_jobs import (
     PREFIX,
     checked,
     launch,
@@ -243,7 +243,7 @@ def test_an_import_is_refused_with_the_remedy(tuning: TuningJobProvider) -> None
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.usefixtures("aws", "tuning")
+@pytest.mark.usefixtures("aws")
 def test_a_crash_at_any_call_of_a_launch_leaves_one_tuning_job(moment: str) -> None:
     for point in itertools.count(1):
         aws = FakeAws()
@@ -266,7 +266,7 @@ def test_a_crash_at_any_call_of_a_launch_leaves_one_tuning_job(moment: str) -> N
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.usefixtures("aws", "tuning")
+@pytest.mark.usefixtures("aws")
 def test_a_crash_at_any_call_of_a_pause_or_of_what_follows_leaves_one_tuning_job(
     moment: str,
 ) -> None:
