@@ -34,4 +34,5 @@ pulumi.export("training_security_group_id", platform.network.training_security_g
 pulumi.export("deployer_role_arn", platform.deployer_arn)
 pulumi.export("training_job_name", platform.training_job_name)
 pulumi.export("training_jobs", platform.training_jobs)
+pulumi.export("tuning_jobs", platform.tuning_jobs)
 pulumi.export("training_cost_usd", platform.training_cost_usd)

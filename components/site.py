@@ -11,6 +11,8 @@ from components.arns import console, domain, partition
 COST_TAG = "team"
 """The tag that says which team a cost belongs to."""
 
+_JOB_CHARACTERS = 10
+
 TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"
 """The log group of all training jobs of an account and region."""
 
@@ -64,6 +66,13 @@ class Site:
         """
         stack = f"{self.account_id}/{self.region}/{self.prefix}"
         return f"t{hashlib.sha256(stack.encode()).hexdigest()[:7]}-"
+
+    def tuning_job_prefix(self, job: str) -> str:
+        """What the names of the tuning jobs of one job begin with, by its name in the settings.
+
+        There is room for ten characters of it.
+        """
+        return f"{self.tuning_name_prefix}{job[:_JOB_CHARACTERS].rstrip('-')}-"
 
     @property
     def tuning_jobs_arn(self) -> str:

@@ -30,9 +30,11 @@ from components.training_job.resource import (
     TrainingJob,
     TrainingJobCompletion,
     TrainingJobLineages,
+    TuningJob,
     job_inputs,
 )
 from components.training_job.settings.job_needs import needs_of
+from components.training_job.tuning_report import tuning_report
 
 
 class TrainingPlatform(pulumi.ComponentResource):
@@ -47,7 +49,7 @@ class TrainingPlatform(pulumi.ComponentResource):
     execution_role: ExecutionRole
     alerts: Alerts | None
     deployer: DeployerRole | None
-    jobs: dict[str, TrainingJob]
+    jobs: dict[str, TrainingJob | TuningJob]
 
     def __init__(
         self,
@@ -90,25 +92,40 @@ class TrainingPlatform(pulumi.ComponentResource):
         self.jobs = {job: self._create_job(job) for job in settings.jobs}
         self._completion = self._create_completion()
 
-        self.register_outputs({"training_jobs": self.training_jobs})
+        self.register_outputs(
+            {"training_jobs": self.training_jobs, "tuning_jobs": self.tuning_jobs}
+        )
 
     @property
     def training_jobs(self) -> pulumi.Output[dict[str, dict[str, Any]]]:
-        """Each job's outputs by its name in the settings."""
-        results = self._completion.results if self._completion else pulumi.Output.from_input({})
-        reports = {name: job_report(job, results) for name, job in self.jobs.items()}
-        return pulumi.Output.all(**reports) if reports else pulumi.Output.from_input({})
+        """The outputs of each job that is not tuned, by its name in the settings."""
+        trained = {name: job for name, job in self.jobs.items() if isinstance(job, TrainingJob)}
+        return _together({name: job_report(job, self._results) for name, job in trained.items()})
+
+    @property
+    def tuning_jobs(self) -> pulumi.Output[dict[str, dict[str, Any]]]:
+        """The outputs of each job that is tuned, by its name in the settings."""
+        tuned = {name: job for name, job in self.jobs.items() if isinstance(job, TuningJob)}
+        return _together({name: tuning_report(job, self._results) for name, job in tuned.items()})
 
     @property
     def training_cost_usd(self) -> pulumi.Output[dict[str, float | str]]:
         """What all jobs cost together: at most, expected, and so far."""
-        return self.training_jobs.apply(lambda jobs: total_cost(jobs.values()))
+        reports = pulumi.Output.all(self.training_jobs, self.tuning_jobs)
+        return reports.apply(
+            lambda kinds: total_cost(job for jobs in kinds for job in jobs.values())
+        )
 
     @property
     def training_job_name(self) -> pulumi.Output[str]:
-        """The name of the only launched job; "" if there is none, or more than one."""
-        names = pulumi.Output.all(*(job.training_job_name for job in self.jobs.values()))
-        return names.apply(only_name)
+        """The name of the only launched training job; "" if there is none, or more than one."""
+        trained = (job for job in self.jobs.values() if isinstance(job, TrainingJob))
+        return pulumi.Output.all(*(job.training_job_name for job in trained)).apply(only_name)
+
+    @property
+    def _results(self) -> pulumi.Output[dict[str, dict[str, Any]]]:
+        """How each job ended that the stack waited for."""
+        return self._completion.results if self._completion else pulumi.Output.from_input({})
 
     @property
     def deployer_arn(self) -> pulumi.Output[str]:
@@ -252,16 +269,21 @@ class TrainingPlatform(pulumi.ComponentResource):
             account_id=self._site.account_id,
             region=self._site.region,
             opts=self._child(),
+            tunings={
+                self._job_name(name): self._site.tuning_job_prefix(name)
+                for name, job in self._settings.jobs.items()
+                if job.tuning
+            },
         )
 
     def _job_name(self, name: str) -> str:
         """What a job is called as a resource."""
         return f"{self._name}-{name}"
 
-    def _create_job(self, name: str) -> TrainingJob:
+    def _create_job(self, name: str) -> TrainingJob | TuningJob:
         settings, lineage = self._settings.jobs[name], self._settings.lineage(name)
         uploads = self._create_uploads(name, lineage)
-        return TrainingJob(
+        return (TuningJob if settings.tuning else TrainingJob)(
             self._job_name(name),
             job_inputs(
                 settings,
@@ -273,6 +295,9 @@ class TrainingPlatform(pulumi.ComponentResource):
                 source_hash=uploads.source_hash,
                 launch=self._settings.enable_training_job,
                 preflight=self._settings.preflight,
+                tuning_name_prefix=(
+                    self._site.tuning_job_prefix(name) if settings.tuning else None
+                ),
             ),
             # A job must start after, and end before, everything that it works with. For example,
             # without the role's policy a job that is being stopped could not save its checkpoint.
@@ -342,3 +367,10 @@ class TrainingPlatform(pulumi.ComponentResource):
 
     def _child(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self)
+
+
+def _together(
+    reports: Mapping[str, pulumi.Output[dict[str, Any]]],
+) -> pulumi.Output[dict[str, dict[str, Any]]]:
+    """Several reports as one output."""
+    return pulumi.Output.all(**reports) if reports else pulumi.Output.from_input({})

@@ -51,33 +51,42 @@ class JobReport(JobState):
     @property
     def console_url(self) -> str:
         """The job in the console, "" while it is not launched."""
-        return self._page(f"sagemaker/home?region={self.region}#/jobs/{self.training_job_name}")
+        return job_page(self.region, "jobs", self.training_job_name)
 
     @property
     def log_url(self) -> str:
         """The job's log in the console, "" while it is not launched."""
-        group = TRAINING_LOGS.replace("/", "$252F")  # as the console writes a slash
-        return self._page(
-            f"cloudwatch/home?region={self.region}#logsV2:log-groups/log-group/{group}"
-            f"$3FlogStreamNameFilter$3D{self.training_job_name}/"
-        )
-
-    def _page(self, path: str) -> str:
-        known = self.training_job_name and self.region
-        return f"{console(self.region)}/{path}" if known else ""
+        return log_page(self.region, self.training_job_name and f"{self.training_job_name}/")
 
     def outputs(self) -> dict[str, Any]:
         """The report by the names that other stacks know."""
         return {name: getattr(self, attribute) for attribute, name in REPORTED.items()}
 
 
-def _reported() -> dict[str, str]:
-    own = {each.name: each.metadata.get(REPORTED_AS, each.name) for each in fields(JobReport)}
-    derived = {name: name for name, each in vars(JobReport).items() if isinstance(each, property)}
+def job_page(region: str, kind: str, name: str) -> str:
+    """The page of a job in the console, "" for one that has no name yet."""
+    page = f"sagemaker/home?region={region}#/{kind}/{name}"
+    return f"{console(region)}/{page}" if region and name else ""
+
+
+def log_page(region: str, streams: str) -> str:
+    """The page of the log streams whose names begin so, "" for a job that has none yet."""
+    group = TRAINING_LOGS.replace("/", "$252F")  # as the console writes a slash
+    page = (
+        f"cloudwatch/home?region={region}#logsV2:log-groups/log-group/{group}"
+        f"$3FlogStreamNameFilter$3D{streams}"
+    )
+    return f"{console(region)}/{page}" if region and streams else ""
+
+
+def reported_attributes(report: type[Any]) -> dict[str, str]:
+    """The attributes of a report that a stack exports, each with its name there."""
+    own = {each.name: each.metadata.get(REPORTED_AS, each.name) for each in fields(report)}
+    derived = {name: name for name, each in vars(report).items() if isinstance(each, property)}
     return {attribute: name for attribute, name in (own | derived).items() if name}
 
 
-REPORTED: Mapping[str, str] = _reported()
+REPORTED: Mapping[str, str] = reported_attributes(JobReport)
 """The attributes of a JobReport that the stack exports, each with its name there."""
 
 _FIELDS = tuple(each.name for each in fields(JobReport))

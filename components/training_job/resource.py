@@ -3,6 +3,7 @@
 # No `from __future__ import annotations` here: Pulumi evaluates the outputs' annotations for each
 # job, and would have to compile each of them from text.
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
@@ -13,19 +14,22 @@ from pulumi.dynamic import Resource
 from components.training_job.completion import TrainingJobCompletionProvider
 from components.training_job.lineages import TrainingJobLineagesProvider
 from components.training_job.provider import TrainingJobProvider
+from components.training_job.request.cost import OVERHEAD_SECONDS
 from components.training_job.request.job_inputs import ADDED_BY_CHECK, JobInputs
 from components.training_job.request.training_request import (
     Placement,
     fallback_requests,
     training_request,
 )
-from components.training_job.request.tuning_request import tuning_config
+from components.training_job.request.tuning_request import trial_limit, tuning_config
 from components.training_job.run.job_state import JobState
 from components.training_job.settings.job_settings import JobSettings
 from components.training_job.tuning.tuning_provider import TuningJobProvider
 from components.training_job.tuning.tuning_state import TuningState
 
 _DEADLINE_MARGIN_SECONDS = 1800
+_LONGEST_TUNING_SECONDS = 30 * 86_400
+"""The service's own limit of a tuning job."""
 _OUTPUTS = (*(each.name for each in fields(JobState)), *ADDED_BY_CHECK)
 _TUNING_OUTPUTS = (*(each.name for each in fields(TuningState)), *ADDED_BY_CHECK)
 
@@ -97,19 +101,24 @@ class TrainingJobLineages(Resource, module="sagemaker", name="TrainingJobLineage
         account_id: str,
         region: str,
         opts: pulumi.ResourceOptions | None = None,
+        tunings: Mapping[str, str] | None = None,
     ) -> None:
-        """`lineages` has the lineage of each job by the name of its resource."""
+        """`lineages` has the lineage of each job by the name of its resource.
+
+        `tunings` has, of those that are tuned, what the names of their tuning jobs begin with.
+        """
         props = {
             "lineages": dict(lineages),
             "owner": owner,
             "account_id": account_id,
             "region": region,
+            **({"tunings": dict(tunings)} if tunings else {}),
         }
         super().__init__(TrainingJobLineagesProvider(), name, props, opts)
 
 
 class TrainingJobCompletion(Resource, module="sagemaker", name="TrainingJobCompletion"):
-    """The end of any number of training jobs; fails where one of them did not complete."""
+    """The end of any number of jobs of both kinds; fails where one of them did not complete."""
 
     results: pulumi.Output[dict[str, dict[str, Any]]]
     """How each job ended, by its name: status, outcome, seconds, cost in USD, final metrics."""
@@ -117,26 +126,44 @@ class TrainingJobCompletion(Resource, module="sagemaker", name="TrainingJobCompl
     def __init__(
         self,
         name: str,
-        jobs: Mapping[str, TrainingJob],
+        jobs: Mapping[str, TrainingJob | TuningJob],
         settings: Sequence[JobSettings],
         region: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        trained = {name: job for name, job in jobs.items() if isinstance(job, TrainingJob)}
+        tuned = {name: job for name, job in jobs.items() if isinstance(job, TuningJob)}
         props = {
-            "jobs": list(jobs),
-            "training_job_names": [job.training_job_name for job in jobs.values()],
+            "jobs": list(trained),
+            "training_job_names": [job.training_job_name for job in trained.values()],
             "deadline_seconds": completion_deadline(settings),
             "region": region,
             "results": None,
         }
+        if tuned:
+            props["tuned_jobs"] = list(tuned)
+            props["tuning_job_names"] = [job.tuning_job_name for job in tuned.values()]
         super().__init__(TrainingJobCompletionProvider(), name, props, opts)
 
 
 def completion_deadline(settings: Sequence[JobSettings]) -> int:
     """Seconds until the last of these jobs must have ended by its own limits, and a margin."""
-    variants = (variant for job in settings for variant in job.variants)
-    limits = (each.longest_seconds for each in variants)
+    limits = (_longest_seconds(job) for job in settings)
     return max(limits, default=0) + _DEADLINE_MARGIN_SECONDS
+
+
+def _longest_seconds(job: JobSettings) -> int:
+    """Seconds until a job must have ended; of one that is tuned, until all its trials must."""
+    of_run = max(each.longest_seconds for each in job.variants)
+    if job.tuning is None:
+        return of_run
+    limits = [_LONGEST_TUNING_SECONDS]
+    if job.tuning.max_runtime is not None:
+        limits.append(job.tuning.max_runtime)
+    if trials := trial_limit(job.tuning):
+        in_a_row = math.ceil(trials / job.tuning.parallel)
+        limits.append(in_a_row * (of_run + OVERHEAD_SECONDS))
+    return min(limits)
 
 
 def job_inputs(job: JobSettings, placement: Placement, **others: Any) -> JobInputs:

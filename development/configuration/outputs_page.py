@@ -32,6 +32,12 @@ _JOB = """\
 The keys are the names of the jobs in the settings. A cost without an amount is `"unknown"`, or
 `"prepaid"` on a training plan. The reader returns `None` for both.
 """
+_TUNING_JOB = """\
+## Each of `tuning_jobs`
+
+The keys are the names of the jobs in the settings that have a `tuning` block. The value of the
+objective is `"unknown"` as long as no trial has completed; the reader returns `None`.
+"""
 _COLUMNS = ["| Output | Type | Meaning |", "|---|---|---|"]
 
 
@@ -40,7 +46,9 @@ def outputs_page(source: str) -> str:
     classes = {node.name: node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
     outputs = [*_COLUMNS, *_properties(classes["PlatformOutputs"])]
     fields = [*_COLUMNS, *_fields(classes["TrainingJobOutputs"])]
-    return "\n".join([_INTRODUCTION, *outputs, "", _JOB, *fields, ""])
+    tuned = [*_COLUMNS, *_fields(classes["TuningJobOutputs"])]
+    parts = [_INTRODUCTION, *outputs, "", _JOB, *fields, "", _TUNING_JOB, *tuned, ""]
+    return "\n".join(parts)
 
 
 def _properties(reader: ast.ClassDef) -> Iterator[str]:
@@ -55,7 +63,7 @@ def _fields(job: ast.ClassDef) -> Iterator[str]:
     for field, text in zip(job.body, job.body[1:], strict=False):
         if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
             name, kind = ast.unparse(field.target), ast.unparse(field.annotation)
-            yield _row(name, kind, str(ast.literal_eval(text.value)))
+            yield _row(name, kind, " ".join(str(ast.literal_eval(text.value)).split()))
 
 
 def _row(name: str, kind: str, meaning: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import pulumi
 
-__all__ = ["PlatformOutputError", "PlatformOutputs", "TrainingJobOutputs"]
+__all__ = ["PlatformOutputError", "PlatformOutputs", "TrainingJobOutputs", "TuningJobOutputs"]
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -85,6 +85,72 @@ class TrainingJobOutputs:
     # to here.
 
 
+@dataclass(frozen=True)
+class TuningJobOutputs:
+    """One job that is tuned, as its stack knew it at its last `pulumi up`."""
+
+    # Written by `python -m development configuration` from here
+    name: str
+    """The tuning job's name, "" while it is not launched."""
+    arn: str
+    """The tuning job's ARN, "" while it is not launched."""
+    status: str
+    """NotLaunched, InProgress, Stopping, Stopped, Failed or Completed."""
+    outcome: str
+    """completed, running, stopped, or the class of the failure; "" while it is not launched."""
+    failure_reason: str
+    """What SageMaker says of a failure, "" without one."""
+    attempt: int
+    """Which run of its definition the tuning job is, from 1; 0 while it is not launched."""
+    image_digest: str
+    """The digest of the image that it was launched with, "" where only its tag is known."""
+    instance_type: str
+    """What each trial runs on."""
+    instance_count: int
+    """The number of instances of each trial."""
+    counters: dict[str, int]
+    """Its trials by status (completed, in_progress, retryable_error, non_retryable_error, stopped)
+    and by that of their objective (objective_succeeded, objective_pending, objective_failed)."""
+    best_training_job: str
+    """The best trial of all attempts, "" as long as none has completed."""
+    best_hyperparameters: dict[str, str]
+    """The hyperparameters of the best trial."""
+    objective_metric: str
+    """The metric that says how good a trial is."""
+    objective_value: float | None
+    """The best trial's value of it, where one has completed."""
+    model_uri: str
+    """Where the model of the best trial is: s3://…/model.tar.gz, or s3://…/model/."""
+    checkpoint_uri: str
+    """The S3 prefix of the trials' checkpoints, "" for a job that keeps none."""
+    trials_uri: str
+    """Where the table of its trials is, trials.json in S3; "" until it has ended."""
+    warm_start_parents: list[str]
+    """The tuning jobs that it learns from."""
+    warm_start_type: str
+    """IdenticalDataAndAlgorithm or TransferLearning, "" for one that learns from none."""
+    interruptions: int
+    """How often the service took spot instances of trials back, in all attempts."""
+    training_seconds: int
+    """Seconds of training, of all trials of all attempts."""
+    billable_seconds: int
+    """Seconds billed for each instance, of all trials of all attempts, less the spot discount."""
+    cost_usd: float | None
+    """What the trials of all attempts that have ended have cost, in USD, where that is known."""
+    lineage: str
+    """The chain of tuning jobs that learn from one another."""
+    expected_cost_usd: float | None
+    """What all trials are likely to cost if they take all their time, in USD, where that is
+    known."""
+    cost_ceiling_usd: float | None
+    """The most that all attempts can cost, in USD for all trials, where that is known."""
+    console_url: str
+    """The tuning job in the console, "" while it is not launched."""
+    log_url: str
+    """The logs of its trials in the console, "" while it is not launched."""
+    # to here.
+
+
 class PlatformOutputs:
     """The outputs of one stack of the platform. Each is looked up when it is read."""
 
@@ -140,8 +206,13 @@ class PlatformOutputs:
 
     @property
     def training_jobs(self) -> pulumi.Output[dict[str, TrainingJobOutputs]]:
-        """All jobs of the stack, by their names in its settings."""
+        """The stack's jobs that are not tuned, by their names in its settings."""
         return self._from_source(lambda source: source.jobs())
+
+    @property
+    def tuning_jobs(self) -> pulumi.Output[dict[str, TuningJobOutputs]]:
+        """The stack's jobs that are tuned, by their names in its settings."""
+        return self._from_source(lambda source: source.tuning_jobs())
 
     def job(self, name: str) -> pulumi.Output[TrainingJobOutputs]:
         """The job with this name in the stack's settings.
@@ -159,12 +230,23 @@ class PlatformOutputs:
         """
         return self._from_source(lambda source: source.completed_job(name))
 
+    def tuning_job(self, name: str) -> pulumi.Output[TuningJobOutputs]:
+        """The job with this name in the stack's settings, which is tuned.
+
+        Raises:
+            PlatformOutputError: in the output; there is no such job.
+        """
+        return self._from_source(lambda source: source.tuning_job(name))
+
     def _output(self, name: str, read: Callable[[Any], T]) -> pulumi.Output[T]:
         return self._from_source(lambda source: source.read(name, read))
 
     def _from_source(self, look_up: Callable[[_Source], U]) -> pulumi.Output[U]:
         outputs: pulumi.Output[dict[str, Any]] = self._outputs
         return outputs.apply(lambda values: look_up(_Source(self._stack, values or {})))
+
+
+_TRAINED, _TUNED = "training_jobs", "tuning_jobs"
 
 
 @dataclass(frozen=True)
@@ -192,17 +274,18 @@ class _Source:
             ) from error
 
     def jobs(self) -> dict[str, TrainingJobOutputs]:
-        names = sorted(self.read("training_jobs", _mapping))
-        return {name: self._read_job(name) for name in names}
+        names = sorted(self.read(_TRAINED, _mapping))
+        return {name: self.job(name) for name in names}
+
+    def tuning_jobs(self) -> dict[str, TuningJobOutputs]:
+        names = sorted(self.read(_TUNED, _mapping))
+        return {name: self.tuning_job(name) for name in names}
 
     def job(self, name: str) -> TrainingJobOutputs:
-        names = self.read("training_jobs", _mapping)
-        if name not in names:
-            raise PlatformOutputError(
-                f"The stack {self.stack} has no job {name}. Its jobs are: {_listed(names)}.\n"
-                "Remedy: name one of them."
-            )
-        return self._read_job(name)
+        return TrainingJobOutputs(**self._read_job(_TRAINED, name, TrainingJobOutputs))
+
+    def tuning_job(self, name: str) -> TuningJobOutputs:
+        return TuningJobOutputs(**self._read_job(_TUNED, name, TuningJobOutputs))
 
     def completed_job(self, name: str) -> TrainingJobOutputs:
         job = self.job(name)
@@ -216,15 +299,18 @@ class _Source:
             )
         return job
 
-    def _read_job(self, name: str) -> TrainingJobOutputs:
-        path = f"training_jobs.{name}"
-        job = _Source(self.stack, self.read("training_jobs", _mapping), "training_jobs.")
-        source = _Source(self.stack, job.read(name, _mapping), f"{path}.")
-        values = {
-            field.name: source.read(field.name, _READERS[str(field.type)])
-            for field in fields(TrainingJobOutputs)
+    def _read_job(self, output: str, name: str, kind: type[Any]) -> dict[str, Any]:
+        names = self.read(output, _mapping)
+        if name not in names:
+            raise PlatformOutputError(
+                f"The stack {self.stack} has no job {name}. Its jobs are: {_listed(names)}.\n"
+                "Remedy: name one of them."
+            )
+        job = _Source(self.stack, names, f"{output}.")
+        source = _Source(self.stack, job.read(name, _mapping), f"{output}.{name}.")
+        return {
+            field.name: source.read(field.name, _READERS[str(field.type)]) for field in fields(kind)
         }
-        return TrainingJobOutputs(**values)
 
     def _what_there_is(self) -> str:
         if not self.values:
@@ -275,6 +361,14 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value
 
 
+def _whole_numbers(value: Any) -> dict[str, int]:
+    return {name: _whole_number(each) for name, each in _mapping(value).items()}
+
+
+def _named_texts(value: Any) -> dict[str, str]:
+    return {name: _text(each) for name, each in _mapping(value).items()}
+
+
 def _numbers(value: Any) -> dict[str, float]:
     return {name: _number(each) for name, each in _mapping(value).items()}
 
@@ -285,5 +379,8 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "float": _number,
     "float | None": _cost,
     "dict[str, float]": _numbers,
+    "dict[str, int]": _whole_numbers,
+    "dict[str, str]": _named_texts,
+    "list[str]": _texts,
 }
 """The functions that read a job's fields, by the types that are written above."""

@@ -30,6 +30,11 @@ STATES: dict[str, dict[str, Any]] = {
         "training_job_arn": "",
         "status": "NotLaunched",
     },
+    "pulumi-python:dynamic/sagemaker:TuningJob": {
+        "tuning_job_name": "",
+        "tuning_job_arn": "",
+        "status": "NotLaunched",
+    },
     "pulumi-python:dynamic/sagemaker:TrainingJobCompletion": {"results": {}},
 }
 """The outputs that resources have beside their inputs, by type."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from tests.components.policies import statement
 from tests.components.recording import ACCOUNT, REGION, Recorded, Recording, record
 
 TRAINING_JOB = "pulumi-python:dynamic/sagemaker:TrainingJob"
+TUNING_JOB = "pulumi-python:dynamic/sagemaker:TuningJob"
+LINEAGES = "pulumi-python:dynamic/sagemaker:TrainingJobLineages"
 INTERFACES = "pulumi-python:dynamic/ec2:TrainingNetworkInterfaces"
 COMPLETION = "pulumi-python:dynamic/sagemaker:TrainingJobCompletion"
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/training:1"
@@ -52,6 +55,47 @@ def test_a_job_is_registered_with_the_switch_off_so_that_a_preview_judges_it(pro
     [job] = jobs_in(recorded(project, {"digits": {}}))
     assert job.inputs["launch"] is False
     assert job.inputs["lineage"] == "research-dev-digits"
+
+
+TUNED = {
+    "metrics": {"loss": "loss=([0-9.]+)"},
+    "tuning": {
+        "objective": {"minimize": "loss"},
+        "ranges": {"learning-rate": {"from": 0.001, "to": 0.1}},
+        "maxTrials": 12,
+        "parallel": 3,
+    },
+}
+
+
+def test_a_job_with_a_tuning_block_is_a_tuning_job_of_the_same_name_and_lineage(
+    project: Path,
+) -> None:
+    recording = recorded(project, {"classifier-large": TUNED})
+    [job] = [each for each in recording.resources if each.type == TUNING_JOB]
+    assert jobs_in(recording) == []
+    assert job.name == "research-dev-classifier-large"
+    assert job.inputs["lineage"] == "research-dev-classifier-large"
+    assert job.inputs["launch"] is False
+    assert job.inputs["tuning"]["ResourceLimits"]["MaxParallelTrainingJobs"] == 3
+    assert re.fullmatch("t[0-9a-f]{7}-classifier-", job.inputs["tuning_name_prefix"])
+    assert job.deleted_first
+    [lineages] = [each for each in recording.resources if each.type == LINEAGES]
+    assert lineages.inputs["tunings"] == {job.name: job.inputs["tuning_name_prefix"]}
+    [completion] = [each for each in recording.resources if each.type == COMPLETION]
+    assert completion.inputs["tuned_jobs"] == ["classifier-large"]
+    trial = 14_400 + 600
+    assert completion.inputs["deadline_seconds"] == 4 * trial + 1800
+
+
+def test_a_stack_without_tuned_jobs_registers_nothing_new(project: Path) -> None:
+    recording = recorded(project, {"digits": {}})
+    [lineages] = [each for each in recording.resources if each.type == LINEAGES]
+    [completion] = [each for each in recording.resources if each.type == COMPLETION]
+    [job] = jobs_in(recording)
+    assert "tunings" not in lineages.inputs
+    assert not {"tuned_jobs", "tuning_job_names"} & completion.inputs.keys()
+    assert not {"tuning", "warm_start", "tuning_name_prefix"} & job.inputs.keys()
 
 
 def test_what_a_policy_needs_at_preview_is_plain(project: Path) -> None:
