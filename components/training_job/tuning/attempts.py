@@ -156,6 +156,11 @@ def succeeded_in(job: Mapping[str, Any]) -> int:
     return int(job.get("ObjectiveStatusCounters", {}).get("Succeeded", 0))
 
 
+def trials_in(job: Mapping[str, Any]) -> int:
+    """How many trials there are, from a description, a summary or a record of Search."""
+    return sum(job.get("TrainingJobStatusCounters", {}).values())
+
+
 def _searched(client: Any, lineage: str) -> list[Job]:
     return newest_found(client, equals(f"Tags.{LINEAGE_TAG}", lineage), TUNING_JOB)[0]
 

@@ -25,6 +25,7 @@ from components.training_job.tuning.attempts import (
     lineage_attempts,
     live_attempts,
     succeeded_in,
+    trials_in,
     try_after,
     tuning_name,
 )
@@ -266,7 +267,8 @@ def _warm_start(
         for each in best_first(own):
             description = TUNING_JOB.describe(client, each.name)
             if description is not None:
-                yield Parent(each.name, succeeded_in(description), description)
+                succeeded, trials = succeeded_in(description), trials_in(description)
+                yield Parent(each.name, succeeded, trials, description)
 
     return warm_start(request, candidates())
 

@@ -33,20 +33,20 @@ def has_ended(description: Mapping[str, Any]) -> bool:
 def outcome_of(description: Mapping[str, Any], *, nothing_left: bool = False) -> str:
     """The class of the tuning job's end: completed, a reason for its failure, or running.
 
-    One that was stopped and has nothing left to do is complete: all its trials have succeeded, or
-    it was found later, with a lower limit, that there are enough.
+    One that was stopped after its last trial had succeeded is complete. `nothing_left` says that
+    it was to go on, and that enough trials had succeeded already.
     """
     status = TUNING_JOB.status_of(description)
     if status in LIVE_STATUSES:
         return "running"
-    if status == "Completed":
+    if status == "Completed" or nothing_left:
         return "completed"
     if status == "Failed":
         return _failure_class(str(description.get("FailureReason", "")))
     limits = description.get("HyperParameterTuningJobConfig", {}).get("ResourceLimits", {})
     most = limits.get("MaxNumberOfTrainingJobs")
     is_whole = most is not None and succeeded_in(description) >= most
-    return "completed" if nothing_left or is_whole else "stopped"
+    return "completed" if is_whole else "stopped"
 
 
 def remedy_for(outcome: str) -> str:

@@ -11,13 +11,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MOST_PARENTS = 5
+MOST_TRIALS = 750
+"""How many trials a tuning job and its parents may have together. The guide has this limit for one
+tuning job, and says that those of parents count against it."""
 _MOST_CHANGES = 10
 """How many hyperparameters may have another value, or begin or cease to be tuned."""
 
-_FLAGS = {
+_UNCHANGED = {
     "EnableNetworkIsolation": "network isolation",
     "EnableInterContainerTrafficEncryption": "encryption between containers",
+    "RetryStrategy": "how often a trial is started again",
 }
+"""Members of a trial's definition that are not among those that may change."""
+_DEFAULTS: tuple[Any, ...] = (None, "None", {}, [])
 _IMAGE = ("TrainingImage", "AlgorithmName", "TrainingInputMode")
 
 
@@ -28,6 +34,8 @@ class Parent:
     name: str
     succeeded: int
     """How many of its trials have an objective."""
+    trials: int
+    """How many trials it has started."""
     description: Mapping[str, Any] = field(repr=False)
 
 
@@ -58,10 +66,13 @@ def warm_start(request: Mapping[str, Any], candidates: Iterable[Parent]) -> Warm
     """
     parents: list[Parent] = []
     refusal = ""
+    limits = request["HyperParameterTuningJobConfig"]["ResourceLimits"]
+    room = MOST_TRIALS - limits.get("MaxNumberOfTrainingJobs", 0)
     for each in candidates:
-        reason = cold_reason(request, each.description)
+        reason = cold_reason(request, each.description) or _room_reason(each, room)
         if not reason:
             parents.append(each)
+            room -= each.trials
         elif not refusal:
             refusal = f"{each.name}: {reason}"
         if len(parents) == MOST_PARENTS:
@@ -83,8 +94,8 @@ def cold_reason(request: Mapping[str, Any], parent: Mapping[str, Any]) -> str:
         or next(
             (
                 f"{words} has changed"
-                for flag, words in _FLAGS.items()
-                if bool(definition.get(flag)) != bool(earlier.get(flag))
+                for member, words in _UNCHANGED.items()
+                if (definition.get(member) or None) != (earlier.get(member) or None)
             ),
             "",
         )
@@ -113,6 +124,12 @@ def limited_to(config: Mapping[str, Any], trials: int | None) -> dict[str, Any]:
     parallel = min(limits["MaxParallelTrainingJobs"], trials)
     changed = {"MaxNumberOfTrainingJobs": trials, "MaxParallelTrainingJobs": parallel}
     return {**config, "ResourceLimits": limits | changed}
+
+
+def _room_reason(parent: Parent, room: int) -> str:
+    if parent.trials <= room:
+        return ""
+    return f"with its {parent.trials} trials there would be more than {MOST_TRIALS} together"
 
 
 def _objective_reason(config: Mapping[str, Any], before: Mapping[str, Any]) -> str:
@@ -182,12 +199,14 @@ def _is_identical(request: Mapping[str, Any], parent: Mapping[str, Any]) -> bool
     return same_image and _data(now) == _data(before)
 
 
-def _data(definition: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
-    """Where the data of each channel is; the service may add defaults to the rest."""
-    found = {}
-    for channel in definition.get("InputDataConfig", []):
-        in_s3 = channel["DataSource"].get("S3DataSource", {})
-        mounted = channel["DataSource"].get("FileSystemDataSource", {})
-        place = (mounted.get("FileSystemId"), mounted.get("DirectoryPath"))
-        found[channel["ChannelName"]] = (in_s3.get("S3Uri"), *place)
-    return found
+def _data(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """The channels by name, without what is as it is by default: a description may have that."""
+    channels = definition.get("InputDataConfig", [])
+    return {channel["ChannelName"]: _without_defaults(channel) for channel in channels}
+
+
+def _without_defaults(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    kept = {key: _without_defaults(each) for key, each in value.items()}
+    return {key: each for key, each in kept.items() if each not in _DEFAULTS}
