@@ -3,7 +3,6 @@
 # No `from __future__ import annotations` here: Pulumi evaluates the outputs' annotations for each
 # job, and would have to compile each of them from text.
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
@@ -21,15 +20,13 @@ from components.training_job.request.training_request import (
     fallback_requests,
     training_request,
 )
-from components.training_job.request.tuning_request import trial_limit, tuning_config
+from components.training_job.request.tuning_request import tuning_config
 from components.training_job.run.job_state import JobState
 from components.training_job.settings.job_settings import JobSettings
 from components.training_job.tuning.tuning_provider import TuningJobProvider
 from components.training_job.tuning.tuning_state import TuningState
 
 _DEADLINE_MARGIN_SECONDS = 1800
-_LONGEST_TUNING_SECONDS = 30 * 86_400
-"""The service's own limit of a tuning job."""
 _OUTPUTS = (*(each.name for each in fields(JobState)), *ADDED_BY_CHECK)
 _TUNING_OUTPUTS = (*(each.name for each in fields(TuningState)), *ADDED_BY_CHECK)
 
@@ -148,22 +145,13 @@ class TrainingJobCompletion(Resource, module="sagemaker", name="TrainingJobCompl
 
 def completion_deadline(settings: Sequence[JobSettings]) -> int:
     """Seconds until the last of these jobs must have ended by its own limits, and a margin."""
-    limits = (_longest_seconds(job) for job in settings)
-    return max(limits, default=0) + _DEADLINE_MARGIN_SECONDS
+    return max(map(_longest_seconds, settings), default=0) + _DEADLINE_MARGIN_SECONDS
 
 
 def _longest_seconds(job: JobSettings) -> int:
-    """Seconds until a job must have ended; of one that is tuned, until all its trials must."""
-    of_run = max(each.longest_seconds for each in job.variants)
-    if job.tuning is None:
-        return of_run
-    limits = [_LONGEST_TUNING_SECONDS]
-    if job.tuning.max_runtime is not None:
-        limits.append(job.tuning.max_runtime)
-    if trials := trial_limit(job.tuning):
-        in_a_row = math.ceil(trials / job.tuning.parallel)
-        limits.append(in_a_row * (of_run + OVERHEAD_SECONDS))
-    return min(limits)
+    """Seconds until a job must have ended; each round of trials begins and ends once more."""
+    longest = max(each.longest_seconds for each in job.variants)
+    return longest + (OVERHEAD_SECONDS * job.rounds if job.tuning else 0)
 
 
 def job_inputs(job: JobSettings, placement: Placement, **others: Any) -> JobInputs:

@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 
 from components.durations import format_duration
 from components.problems import Problem
+from components.training_job.aws.errors import is_gone
 from components.training_job.preflight.planned_launch import Choice
-from components.training_job.run.service_record import is_gone
 
 _USABLE = ("Active", "Scheduled")
 _TRAINING_JOBS = "training-job"

@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from components.artifact_layout import TRIALS_TABLE
 from components.training_job.aws.errors import has_expired
 from components.training_job.aws.job_kinds import TUNING_JOB
 from components.training_job.run.run_record import write_record
@@ -14,7 +15,7 @@ from components.training_job.run.service_record import tags_of
 from components.training_job.tuning.attempts import earlier_names
 from components.training_job.tuning.trials import Trial, trials_of
 from components.training_job.tuning.tuning_outcome import has_ended
-from components.training_job.tuning.tuning_record import TRIALS, trials_record, uri_of
+from components.training_job.tuning.tuning_record import trials_record, uri_of
 from components.training_job.tuning.tuning_state import State, progress
 
 
@@ -60,5 +61,5 @@ def _table(client: Any, s3: Any, description: Mapping[str, Any], trials: Sequenc
     """Where the table of a tuning job's trials is; "" before its end, or if it can't be written."""
     if not has_ended(description) or not all(each.has_ended for each in trials):
         return ""
-    uri, tags = uri_of(description, TRIALS), tags_of(client, TUNING_JOB.arn_of(description))
+    uri, tags = uri_of(description, TRIALS_TABLE), tags_of(client, TUNING_JOB.arn_of(description))
     return uri if write_record(s3, uri, trials_record(description, tags, trials)) else ""

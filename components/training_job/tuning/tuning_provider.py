@@ -22,16 +22,8 @@ from components.training_job.job_provider import JobProvider, changed_in_place, 
 from components.training_job.request.definition import Request
 from components.training_job.request.job_inputs import inputs_of
 from components.training_job.request.job_tags import RELEASED_TAG, tag_problems
-from components.training_job.request.service_model import (
-    conform,
-    request_problems,
-    value_problems,
-)
-from components.training_job.request.tuning_request import (
-    not_in_a_trial,
-    training_view,
-    tuning_request,
-)
+from components.training_job.request.service_model import conform
+from components.training_job.request.tuning_request import training_view, tuning_problems
 from components.training_job.run.decision import (
     Decision,
     decide,
@@ -56,7 +48,7 @@ from components.training_job.tuning.tuning_launch import (
     not_known,
 )
 from components.training_job.tuning.tuning_outcome import has_ended, outcome_of
-from components.training_job.tuning.tuning_record import request_shape, tuning_record, uri_of
+from components.training_job.tuning.tuning_record import tuning_record, uri_of
 from components.training_job.tuning.tuning_state import (
     LaunchFacts,
     described,
@@ -151,21 +143,8 @@ class TuningJobProvider(JobProvider):
 
     def _request_problems(self, news: State) -> Iterator[Problem]:
         """What the API refuses of a trial's request, and of the tuning job's that it becomes."""
-        request, config = news["request"], news["tuning"]
-        of_trial = [*request_problems(request), *tag_problems(request)]
-        yield from of_trial
-        for name in not_in_a_trial(request):
-            rule = "the API of tuning jobs has no such member of a trial"
-            yield Problem(f"request.{name}", request[name], rule, "remove it, or remove tuning")
-        known = {(str(each.value), each.rule) for each in of_trial}
-        shape, whole = request_shape(), tuning_request(request, config)
-        for path, member in (
-            ("tuning", "HyperParameterTuningJobConfig"),
-            ("trial", "TrainingJobDefinition"),
-        ):
-            for problem in value_problems(path, whole[member], shape.members[member]):
-                if (str(problem.value), problem.rule) not in known:
-                    yield problem
+        yield from tuning_problems(news["request"], news["tuning"])
+        yield from tag_problems(news["request"])
 
     def _was_let_go(self, client: Any, name: str, arn: str) -> bool:
         if RELEASED_TAG not in tags_of(client, arn):

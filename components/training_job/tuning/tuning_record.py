@@ -8,26 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from functools import cache
 from typing import Any
 
-from components.training_job.aws.sdk_session import service_model
 from components.training_job.code_channel.source_control import Revision
 from components.training_job.request.definition import definition_of
 from components.training_job.request.job_tags import HASH_TAG, LINEAGE_TAG
+from components.training_job.request.service_model import tuning_shape
 from components.training_job.request.tuning_request import training_view
 from components.training_job.run.run_record import FORMAT, record_of_launch, record_uri
 from components.training_job.tuning.trials import Trial
 
-TRIALS = "trials.json"
 _NOT_OF_THE_RUN = frozenset({"Tags", "HyperParameterTuningJobName"})
-
-
-@cache
-def request_shape() -> Any:
-    """The input shape of CreateHyperParameterTuningJob."""
-    model = service_model("sagemaker")
-    return model.operation_model("CreateHyperParameterTuningJob").input_shape
 
 
 def tuning_record(
@@ -37,7 +28,7 @@ def tuning_record(
     launched: datetime,
 ) -> dict[str, Any]:
     """The record of a tuning job's launch, from the job's inputs and its description."""
-    request = {key: description[key] for key in request_shape().members if key in description}
+    request = {key: description[key] for key in tuning_shape().members if key in description}
     sent = {key: value for key, value in request.items() if key not in _NOT_OF_THE_RUN}
     definition = definition_of(
         inputs["request"], inputs["source_hash"], inputs["run_id"], inputs["tuning"]

@@ -73,7 +73,7 @@ class TuningAws(FakeAws):
             "CreationTime": self.now,
         }
 
-    def list_hyper_parameter_tuning_jobs(
+    def list_hyper_parameter_tuning_jobs(  # type: ignore[override]  # by filters, too
         self,
         NameContains: str,  # noqa: N803 — the service's own names
         StatusEquals: str,  # noqa: N803
@@ -93,11 +93,17 @@ class TuningAws(FakeAws):
         more = {"NextToken": str(end)} if end < len(found) else {}
         return {"HyperParameterTuningJobSummaries": found[start:end], **more}
 
-    def describe_hyper_parameter_tuning_job(self, **request: str) -> dict[str, Any]:
-        return self.tuning_jobs[request["HyperParameterTuningJobName"]]
+    def describe_hyper_parameter_tuning_job(
+        self,
+        HyperParameterTuningJobName: str,  # noqa: N803
+    ) -> dict[str, Any]:
+        return self.tuning_jobs[HyperParameterTuningJobName]
 
-    def stop_hyper_parameter_tuning_job(self, **request: str) -> None:
-        stopped = self.tuning_jobs[request["HyperParameterTuningJobName"]]
+    def stop_hyper_parameter_tuning_job(
+        self,
+        HyperParameterTuningJobName: str,  # noqa: N803
+    ) -> None:
+        stopped = self.tuning_jobs[HyperParameterTuningJobName]
         stopped["HyperParameterTuningJobStatus"] = "Stopped"
 
     def add_tags(self, ResourceArn: str, Tags: list[dict[str, str]]) -> None:  # noqa: N803

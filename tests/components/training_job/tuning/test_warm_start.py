@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.training_job.request.service_model import value_problems
-from components.training_job.tuning.tuning_record import request_shape
+from components.training_job.request.service_model import tuning_shape, value_problems
 from components.training_job.tuning.warm_start import (
     MOST_PARENTS,
     MOST_TRIALS,
@@ -204,7 +203,7 @@ def test_a_warm_start_is_one_that_the_service_takes(
     assert total <= MOST_TRIALS or not names
     assert bool(start.refusal) is (bool(variants) and not names)
     if start.config:
-        shape = request_shape().members["WarmStartConfig"]
+        shape = tuning_shape().members["WarmStartConfig"]
         assert list(value_problems("", start.config, shape)) == []
     if len(names) == MOST_PARENTS:  # no more are described than are needed
         assert asked[-1] == names[-1].removeprefix("p")
