@@ -132,7 +132,7 @@ class FakeAws:
         if objective is not None:
             metric = {"MetricName": "loss", "Value": objective}
             self.jobs[name]["FinalHyperParameterTuningJobObjectiveMetric"] = metric
-        self.set_status(name, status)
+        self.set_status(name, status, reason=others.get("FailureReason", ""))
         self._count_trials(parent)
         return name
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import gc
 import inspect
+import json
 import runpy
 from collections.abc import Callable, Iterator
 from dataclasses import fields
@@ -18,6 +19,7 @@ from pulumi.runtime import mocks
 
 import platform_outputs
 from components.training_job.run.job_state import not_launched
+from components.training_job.tuning_report import TuningReport
 from platform_outputs import PlatformOutputError, PlatformOutputs, TrainingJobOutputs
 from tests.components.recording import ACCOUNT, REGION, Recording, _Answers
 
@@ -124,6 +126,26 @@ def test_all_jobs_are_read_by_their_names_in_the_settings():
         ("digits", "Completed"),
         ("letters", "InProgress"),
     ]
+
+
+def test_a_tuned_job_is_read_with_whole_numbers_and_what_is_not_known_as_none():
+    report = TuningReport(
+        tuning_job_name="t0123456-digits-01234567-1",
+        counters={"completed": 3},
+        best_hyperparameters={"layers": "3"},
+        warm_start_parents=["t0123456-digits-01234567-0"],
+    )
+    exported = json.loads(json.dumps(report.outputs()), parse_int=float)
+    outputs = {"tuning_jobs": {"digits": exported}}
+    job = read(outputs, lambda platform: platform.tuning_job("digits"))
+    assert job.name == "t0123456-digits-01234567-1"
+    assert (job.objective_value, job.cost_usd) == (None, None)
+    assert job.counters == {"completed": 3}
+    assert isinstance(job.counters["completed"], int)
+    assert job.best_hyperparameters == {"layers": "3"}
+    assert list(read(outputs, attrgetter("tuning_jobs"))) == ["digits"]
+    with pytest.raises(PlatformOutputError, match="has no job letters"):
+        read(outputs, lambda platform: platform.tuning_job("letters"))
 
 
 def test_a_field_that_a_later_platform_adds_is_no_obstacle():
