@@ -12,7 +12,7 @@ from components.site import Site
 from components.training_job.aws.errors import TrainingJobError
 from components.training_job.aws.found_jobs import LISTED_AGE
 from components.training_job.request.job_tags import LINEAGE_TAG
-from components.training_job.request.service_model import value_problems
+from components.training_job.request.service_model import tuning_shape, value_problems
 from components.training_job.tuning.attempts import (
     attempt_number,
     earlier_names,
@@ -21,7 +21,6 @@ from components.training_job.tuning.attempts import (
     tuning_name,
 )
 from components.training_job.tuning.tuning_provider import TuningJobProvider
-from components.training_job.tuning.tuning_record import request_shape
 from tests.components.fake_aws import FakeAws
 from tests.components.training_job.tuning.tuned_jobs import PREFIX, launch, tuned
 
@@ -33,7 +32,7 @@ JOBS = st.from_regex(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?", fullmatch=True)
 def test_a_name_is_one_that_the_service_takes(job: str, number: int) -> None:
     prefix = Site("123456789012", "us-east-1", "research-dev").tuning_job_prefix(job)
     name = tuning_name(prefix, LINEAGE, "0123abcd", number)
-    shape = request_shape().members["HyperParameterTuningJobName"]
+    shape = tuning_shape().members["HyperParameterTuningJobName"]
     assert list(value_problems("", name, shape)) == []
     assert attempt_number(name) == number
     assert len(earlier_names(name)) == number - 1
