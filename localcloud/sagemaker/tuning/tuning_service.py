@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from localcloud.protocol.errors import NOT_FOUND, ServiceError, not_found, validation_error
+from localcloud.protocol.errors import NOT_FOUND, ServiceError, validation_error
 from localcloud.protocol.validation import validate
 from localcloud.sagemaker.api import search
 from localcloud.sagemaker.api.rules import tag_problems
@@ -249,9 +249,7 @@ class TuningService:
 
     def _delete(self, place: Place, request: Document) -> Document:
         with self._lock:
-            job = self._jobs.get(tuning_job_arn(place, request[_NAME]))
-            if job is None:
-                raise ServiceError("ResourceNotFound", NOT_FOUND)
+            job = self._find(place, request)
             if job.ended is None:
                 raise ServiceError(
                     "ResourceInUse",
@@ -293,9 +291,10 @@ class TuningService:
         return self._existing(tuning_job_arn(place, request[_NAME]))
 
     def _existing(self, arn: str) -> TuningJob:
+        """A job by its ARN. Raises ServiceError, with another code than for a training job."""
         job = self._jobs.get(arn)
         if job is None:
-            raise not_found()
+            raise ServiceError("ResourceNotFound", NOT_FOUND)
         return job
 
 

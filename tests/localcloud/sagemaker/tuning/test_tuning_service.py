@@ -135,11 +135,11 @@ def test_a_name_can_be_used_once_in_lower_or_upper_case(cloud: Cloud, finished: 
     assert "must be unique within an AWS account and region" in message
 
 
-@pytest.mark.parametrize("operation", ["describe", "stop"])
+@pytest.mark.parametrize("operation", ["describe", "stop", "delete"])
 def test_a_tuning_job_that_does_not_exist_is_reported(cloud: Cloud, operation: str):
     call = getattr(cloud.sagemaker, f"{operation}_hyper_parameter_tuning_job")
     assert refusal(call, **called("missing")) == (
-        "ValidationException",
+        "ResourceNotFound",
         "Requested resource not found.",
     )
 
@@ -168,7 +168,9 @@ def test_a_stopped_tuning_job_stops_its_trials_and_is_deleted_only_afterwards(cl
     assert answer["ObjectiveStatusCounters"]["Failed"] == 3
     jobs = [each["TrainingJobName"] for each in trials(cloud, name)]
     delete(**called(name))
-    assert refusal(cloud.sagemaker.describe_hyper_parameter_tuning_job, **called(name))
+    assert refusal(cloud.sagemaker.describe_hyper_parameter_tuning_job, **called(name))[0] == (
+        "ResourceNotFound"
+    )
     assert [cloud.describe(each)["TrainingJobStatus"] for each in jobs] == ["Stopped"] * 3
     # AWS does not document whether the name is free again.
     assert refusal(cloud.sagemaker.create_hyper_parameter_tuning_job, **request)[0] == (
