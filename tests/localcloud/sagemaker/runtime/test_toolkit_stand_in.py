@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from collections.abc import Callable
 
 from tests.localcloud.cloud import BUCKET, Cloud
 
@@ -32,6 +33,21 @@ def test_a_program_in_a_channel_gets_the_hyperparameters_as_arguments(cloud: Clo
     arguments, variables = cloud.lines(job["TrainingJobName"])
     assert json.loads(arguments) == ["-b", "text", "--rate", "0.5"]
     assert variables == '/opt/ml/input/data/code 0.5 ["algo-1"] /opt/ml/code'
+
+
+def test_without_private_files_the_program_is_found_in_the_instances_folder(
+    confined: Callable[[str], Cloud],
+):
+    cloud = confined("processes")
+
+    job = cloud.run(
+        "print('ran')",
+        AlgorithmSpecification=ALGORITHM,
+        HyperParameters=DIRECTORY,
+        EnableNetworkIsolation=False,
+    )
+
+    assert cloud.lines(job["TrainingJobName"]) == ["ran"]
 
 
 def test_a_program_in_an_archive_in_s3_is_run_and_its_failure_reported(cloud: Cloud):
