@@ -93,6 +93,26 @@ def test_a_trial_without_a_quota_waits_for_it_and_does_not_fail(cloud: Cloud):
     assert most_at_once(cloud, name) == 1
 
 
+def test_a_trial_that_cannot_be_created_any_more_fails_the_tuning_job(cloud: Cloud):
+    name = create(
+        cloud,
+        "print('loss=1', flush=True)\nimport time; time.sleep(1)",
+        **{f"{LIMITS}.MaxParallelTrainingJobs": 1},
+    )
+    source = describe(cloud, name)[DEFINITION]["InputDataConfig"][0]["DataSource"]
+    (first,) = eventually(lambda: trials(cloud, name) or None)
+    cloud.wait_for_line(first["TrainingJobName"], "loss=1")
+    key = source["S3DataSource"]["S3Uri"].removeprefix(f"s3://{cloud.bucket}/") + "main.py"
+    cloud.s3.delete_object(Bucket=cloud.bucket, Key=key)
+
+    answer = ended(cloud, name)
+
+    assert answer["HyperParameterTuningJobStatus"] == "Failed"
+    assert answer["FailureReason"].startswith("ClientError: No S3 objects found under S3 URL")
+    assert statuses(cloud, name) == {"Completed": 1}
+    assert answer["BestTrainingJob"]["TrainingJobName"] == first["TrainingJobName"]
+
+
 def test_an_interrupted_trial_starts_again_as_the_same_training_job(cloud: Cloud):
     spot = {f"{DEFINITION}.{member}": value for member, value in SPOT.items()}
     name = create(
