@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from struct import pack, unpack
 
 from localcloud.sagemaker.tuning.early_stopping import hopeless
 from localcloud.sagemaker.tuning.ranges import combinations, ranges_of
@@ -113,6 +114,7 @@ def _is_complete(job: TuningJob, *, converged: bool) -> bool:
     criteria = job.config.get("TuningJobCompletionCriteria", {})
     target, best = criteria.get("TargetObjectiveMetricValue"), job.best
     if target is not None and best is not None and best.value is not None:
+        (target,) = unpack("f", pack("f", target))  # objectives have this precision
         reached = best.value <= target if job.minimises else best.value >= target
         if reached:
             return True

@@ -79,6 +79,8 @@ class Tuner:
         ended or of a trial that was stopped, the training job may go on.
         """
         for trial in job.trials:
+            if trial.live and self._training_job(job, trial) is None:
+                trial.status = ""  # lost with the server
             self._observe(job, trial)
             trial.asked_to_stop = trial.asked_to_stop and trial.status != "InProgress"
         if job.ended is not None and any(each.live for each in job.trials):
@@ -98,7 +100,7 @@ class Tuner:
             self._woken.set()
 
     def _run(self) -> None:
-        while True:
+        while not self._ending.is_set():
             self._woken.wait(_TICK_SECONDS)
             self._woken.clear()
             self.take_values()
@@ -144,10 +146,10 @@ class Tuner:
 
     def _observe(self, job: TuningJob, trial: Trial) -> None:
         """Takes over what a trial's training job says of itself."""
-        training = self._training.find(training_job_arn(*job.place, trial.name))
+        training = self._training_job(job, trial)
         if training is None:
-            if trial.live:
-                trial.status = ""  # not created yet, or lost with an earlier server
+            if trial.status and trial.live:  # it ended, and was deleted at once
+                trial.status, trial.ended = "Stopped", time.time()
             return
         before = trial.status
         trial.status = statuses.status(training)
@@ -163,10 +165,13 @@ class Tuner:
     def _stop(self, job: TuningJob, trials: Iterable[Trial]) -> None:
         for trial in trials:
             trial.asked_to_stop = True
-            training = self._training.find(training_job_arn(*job.place, trial.name))
+            training = self._training_job(job, trial)
             if training is not None:
                 with suppress(ServiceError):  # it has just ended
                     self._training.stop(training)
+
+    def _training_job(self, job: TuningJob, trial: Trial) -> TrainingJob | None:
+        return self._training.find(training_job_arn(*job.place, trial.name))
 
     def _launch(self, job: TuningJob, decision: Decision) -> None:
         """Creates the training jobs of trials that have none, and then of new trials.

@@ -17,7 +17,7 @@ from localcloud.sagemaker.tuning.trial_requests import OBJECTIVE_PARAMETER
 
 Document = dict[str, Any]
 
-MOST_LIVE_JOBS = 100
+_MOST_LIVE_JOBS = 100
 _MOST_PARALLEL = 10
 _MOST_RANGES = 30
 _MOST_HYPERPARAMETERS = 100
@@ -43,12 +43,18 @@ def check(request: Document) -> None:
             raise validation_error(message)
     parallel = _config(request)["ResourceLimits"]["MaxParallelTrainingJobs"]
     if parallel > _MOST_PARALLEL:
-        raise too_many("Maximum number of parallel training jobs per tuning job", 0, parallel)
+        name = "Maximum number of parallel training jobs per hyperparameter tuning job"
+        raise _too_many(name, _MOST_PARALLEL, 0, parallel)
 
 
-def too_many(limit: str, used: int, more: int) -> ServiceError:
-    """The error for a limit of the account."""
-    most = MOST_LIVE_JOBS if used else _MOST_PARALLEL
+def check_live_jobs(live: int) -> None:
+    """Raises the service's ServiceError if so many tuning jobs run that no other one may."""
+    if live >= _MOST_LIVE_JOBS:
+        name = "Maximum number of concurrent hyperparameter tuning jobs"
+        raise _too_many(name, _MOST_LIVE_JOBS, live, 1)
+
+
+def _too_many(limit: str, most: int, used: int, more: int) -> ServiceError:
     return ServiceError(
         "ResourceLimitExceeded",
         f"The account-level service limit '{limit}' is {most}, with current utilization of {used} "

@@ -176,9 +176,7 @@ class TuningService:
         self._check_trial(job)
         with self._lock:
             self._refuse_duplicate(arn)
-            live = sum(each.place == place for each in self._live())
-            if live >= tuning_rules.MOST_LIVE_JOBS:
-                raise tuning_rules.too_many("Maximum number of concurrent tuning jobs", live, 1)
+            tuning_rules.check_live_jobs(sum(each.place == place for each in self._live()))
             self._jobs[arn] = job
             self._taken.add(arn.lower())
         self._announce(job)

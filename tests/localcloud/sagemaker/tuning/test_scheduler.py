@@ -81,6 +81,7 @@ def test_failures_after_a_success_do_not_fail_a_job():
     [
         ({"TargetObjectiveMetricValue": 0.5}, [0.6, 0.5], True),
         ({"TargetObjectiveMetricValue": 0.5}, [0.6], False),
+        ({"TargetObjectiveMetricValue": 0.05}, [0.05000000074505806], True),  # in single precision
         (PATIENCE, [1.0, 0.995, 2.0, 3.0], True),
         (PATIENCE, [1.0, 0.98, 2.0, 3.0], False),
         (CONVERGENCE, [1.0] * 9, False),

@@ -174,14 +174,12 @@ def test_a_tuning_goes_on_after_the_end_of_the_server_and_no_trial_is_lost_or_ru
             f"{DEFINITION}.CheckpointConfig": checkpoints("ended-server/"),
         },
     )
-    before: list[dict[str, Any]] = []
     for finished in (1, 4):
         eventually(lambda: True if statuses(cloud, name)["Completed"] >= finished else None)  # noqa: B023
+        kept = {each["TrainingJobName"] for each in trials(cloud, name)}
         wait_for_snapshot(cloud)
-        before = trials(cloud, name)
         end(cloud)
         cloud = start()
-        kept = {each["TrainingJobName"] for each in before}
         assert kept <= {each["TrainingJobName"] for each in trials(cloud, name)}
 
     answer = ended(cloud, name)

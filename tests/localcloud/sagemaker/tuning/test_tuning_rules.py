@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from localcloud.protocol.errors import ServiceError
-from localcloud.sagemaker.tuning.tuning_rules import check
+from localcloud.sagemaker.tuning.tuning_rules import check, check_live_jobs
 from tests.localcloud.sagemaker.tuning.tunings import (
     CONFIG,
     DEFINITION,
@@ -150,8 +150,11 @@ def test_a_request_that_breaks_a_rule_is_refused(changes: dict[str, Any], messag
     assert message in caught.value.message
 
 
-def test_more_trials_at_once_than_the_accounts_limit_are_refused():
+def test_more_trials_or_tuning_jobs_at_once_than_the_accounts_limit_are_refused():
     with pytest.raises(ServiceError, match="is 10, with current utilization of 0") as caught:
         check(changed(REQUEST, {f"{LIMITS}.MaxParallelTrainingJobs": 11}))
 
     assert caught.value.code == "ResourceLimitExceeded"
+    check_live_jobs(99)
+    with pytest.raises(ServiceError, match="is 100, with current utilization of 100"):
+        check_live_jobs(100)
