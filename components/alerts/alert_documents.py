@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from components.alerts.alerted_jobs import TRAINING_JOB, TUNING_JOB, JobKind
+from components.alerts.job_kinds import TRAINING_JOB, TUNING_JOB, JobKind
 from components.policy_documents import (
     Document,
     Statement,

@@ -20,7 +20,7 @@ from typing import Any
 
 from components.alerts.alert_documents import chat_message
 from components.alerts.alert_settings import ProlongedSettings
-from components.alerts.alerted_jobs import TRAINING_JOB, TUNING_JOB, JobKind
+from components.alerts.job_kinds import TRAINING_JOB, TUNING_JOB, JobKind
 from components.durations import format_duration
 from components.policy_documents import (
     Document,

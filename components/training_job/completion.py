@@ -15,7 +15,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 
 from components.training_job.aws.aws_provider import AwsResourceProvider, State
 from components.training_job.aws.errors import TrainingJobError, traced
-from components.training_job.aws.job_kinds import TRAINING_JOB, TUNING_JOB
+from components.training_job.aws.sagemaker_jobs import TRAINING_JOB, TUNING_JOB
 from components.training_job.run.job_state import progress
 from components.training_job.run.outcome import outcome_of, reason_of, remedy_for
 from components.training_job.run.waiting import last_log_lines, wait_for_end

@@ -12,7 +12,7 @@ from components.training_job.aws.aws_clients import client_in
 from components.training_job.aws.aws_provider import AwsResourceProvider, State
 from components.training_job.aws.errors import TrainingJobError, is_denied, traced
 from components.training_job.aws.images import Images
-from components.training_job.aws.job_kinds import JobKind
+from components.training_job.aws.sagemaker_jobs import JobKind
 from components.training_job.preflight.preflight import Preflight
 from components.training_job.request.job_inputs import (
     IDENTITY,

@@ -19,7 +19,7 @@ from pulumi.dynamic import CreateResult, DiffResult, UpdateResult
 from components.training_job.aws.aws_clients import client_in
 from components.training_job.aws.aws_provider import AwsResourceProvider, State
 from components.training_job.aws.errors import traced
-from components.training_job.aws.job_kinds import TUNING_JOB
+from components.training_job.aws.sagemaker_jobs import TUNING_JOB
 from components.training_job.run.ending import let_go
 from components.training_job.run.job_names import lineage_runs
 from components.training_job.run.outcome import is_live

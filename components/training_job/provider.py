@@ -16,7 +16,7 @@ from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ReadResul
 from components.problems import Problem
 from components.training_job.aws.aws_provider import State
 from components.training_job.aws.errors import traced
-from components.training_job.aws.job_kinds import TRAINING_JOB
+from components.training_job.aws.sagemaker_jobs import TRAINING_JOB
 from components.training_job.code_channel.source_control import revision
 from components.training_job.job_provider import JobProvider, changed_in_place, refuse_import
 from components.training_job.preflight.going_on import going_on_notice, keys_under

@@ -3,6 +3,7 @@
 # No `from __future__ import annotations` here: Pulumi evaluates the outputs' annotations for each
 # job, and would have to compile each of them from text.
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
@@ -145,13 +146,16 @@ class TrainingJobCompletion(Resource, module="sagemaker", name="TrainingJobCompl
 
 def completion_deadline(settings: Sequence[JobSettings]) -> int:
     """Seconds until the last of these jobs must have ended by its own limits, and a margin."""
-    return max(map(_longest_seconds, settings), default=0) + _DEADLINE_MARGIN_SECONDS
+    limits = (_longest_seconds(job) for job in settings)
+    return max(limits, default=0) + _DEADLINE_MARGIN_SECONDS
 
 
 def _longest_seconds(job: JobSettings) -> int:
-    """Seconds until a job must have ended; each round of trials begins and ends once more."""
-    longest = max(each.longest_seconds for each in job.variants)
-    return longest + (OVERHEAD_SECONDS * job.rounds if job.tuning else 0)
+    """Seconds until a job must have ended, with the start and the upload of trials in a row."""
+    if job.tuning is None or job.tuning.trial_limit is None:
+        return max(variant.longest_seconds for variant in job.variants)
+    in_a_row = math.ceil(job.tuning.trial_limit / job.tuning.parallel)
+    return job.longest_seconds + in_a_row * OVERHEAD_SECONDS
 
 
 def job_inputs(job: JobSettings, placement: Placement, **others: Any) -> JobInputs:

@@ -244,11 +244,14 @@ class FakeAws:
         )
 
     def list_hyper_parameter_tuning_jobs(
-        self, MaxResults: int = 10, NextToken: str = "0", **_: Any
+        self, MaxResults: int = 10, NextToken: str = "0", **filters: Any
     ) -> Any:
+        """A page is cut before the filters are looked at, so it may be empty, and others follow."""
+
         def find() -> dict[str, Any]:
             page, more = self._page(_newest_first(self.tunings.values()), MaxResults, NextToken)
-            return {"HyperParameterTuningJobSummaries": page} | more
+            listed = [job for job in page if _is_listed(job, _NAME, _STATUS, **filters)]
+            return {"HyperParameterTuningJobSummaries": listed} | more
 
         return self._call("ListHyperParameterTuningJobs", find)
 
@@ -298,7 +301,8 @@ class FakeAws:
         def find() -> dict[str, Any]:
             listed = self.jobs.values() if self.old_list is None else self.old_list
             page, more = self._page(_newest_first(listed), MaxResults, NextToken)
-            listed = [job for job in page if _is_listed(job, **filters)]
+            members = ("TrainingJobName", "TrainingJobStatus")
+            listed = [job for job in page if _is_listed(job, *members, **filters)]
             return {"TrainingJobSummaries": [_summary(job) for job in listed]} | more
 
         return self._call("ListTrainingJobs", find)
@@ -537,19 +541,23 @@ def _trial_summary(job: dict[str, Any]) -> dict[str, Any]:
 
 def _is_listed(
     job: dict[str, Any],
+    name: str,
+    status: str,
     NameContains: str = "",
     CreationTimeAfter: datetime | None = None,
-    CreationTimeBefore: datetime | None = None,
+    CreationTimeBefore: datetime | str | None = None,
     StatusEquals: str = "",
     **_: Any,
 ) -> bool:
-    """Whether a job passes the filters of ListTrainingJobs."""
+    """Whether a job passes the filters of a list, by the members for its name and its status."""
     created = job["CreationTime"]
+    before = CreationTimeBefore
+    before = datetime.fromisoformat(before) if isinstance(before, str) else before
     return (
-        NameContains in job["TrainingJobName"]
-        and StatusEquals in ("", job["TrainingJobStatus"])
+        NameContains in job[name]
+        and StatusEquals in ("", job[status])
         and (CreationTimeAfter is None or created > CreationTimeAfter)
-        and (CreationTimeBefore is None or created < CreationTimeBefore)
+        and (before is None or created < before)
     )
 
 

@@ -14,8 +14,10 @@ import pytest
 from components import training_platform
 from components.stack.stack_settings import Settings
 from components.training_job.code_channel import job_uploads
+from components.training_job.request.cost import OVERHEAD_SECONDS
 from components.training_job.request.job_tags import OWNER_TAG
 from components.training_job.settings.job_needs import needs_of
+from components.training_job.settings.job_settings import JobSettings
 from components.training_platform import TrainingPlatform
 from tests.components.policies import statement
 from tests.components.recording import ACCOUNT, REGION, Recorded, Recording, record
@@ -84,8 +86,9 @@ def test_a_job_with_a_tuning_block_is_a_tuning_job_of_the_same_name_and_lineage(
     assert lineages.inputs["tunings"] == {job.name: job.inputs["tuning_name_prefix"]}
     [completion] = [each for each in recording.resources if each.type == COMPLETION]
     assert completion.inputs["tuned_jobs"] == ["classifier-large"]
-    trial = 14_400 + 600
-    assert completion.inputs["deadline_seconds"] == 4 * trial + 1800
+    settings = JobSettings.model_validate({"image": IMAGE} | TUNED)
+    deadline = settings.longest_seconds + 4 * OVERHEAD_SECONDS + 1800
+    assert completion.inputs["deadline_seconds"] == deadline
 
 
 def test_a_stack_without_tuned_jobs_registers_nothing_new(project: Path) -> None:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from components.training_job.aws.errors import is_denied
-from components.training_job.aws.job_kinds import TRAINING_JOB, JobKind
+from components.training_job.aws.sagemaker_jobs import TRAINING_JOB, JobKind
 
 Job = dict[str, Any]
 """A summary in a list, or a record of Search, which has more members."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from components.training_job.aws.errors import TrainingJobError, has_expired, is_gone, message_of
-from components.training_job.aws.job_kinds import TRAINING_JOB, JobKind
+from components.training_job.aws.sagemaker_jobs import TRAINING_JOB, JobKind
 from components.training_job.request.job_tags import RELEASED_TAG
 from components.training_job.run.outcome import LIVE_STATUSES, outcome_of
 from components.training_job.run.service_record import describe, tags_of

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.training_job.aws.errors import TrainingJobError, code_of, has_expired, message_of
-from components.training_job.aws.job_kinds import TRAINING_JOB, JobKind
+from components.training_job.aws.sagemaker_jobs import TRAINING_JOB, JobKind
 from components.training_job.request.definition import Request
 from components.training_job.request.fallbacks import request_of_try
 from components.training_job.request.job_tags import HASH_TAG, LINEAGE_TAG, OWNER_TAG, RELEASED_TAG

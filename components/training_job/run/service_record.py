@@ -7,7 +7,7 @@ from typing import Any
 
 from components.artifact_layout import object_uri
 from components.training_job.aws.errors import is_gone
-from components.training_job.aws.job_kinds import TRAINING_JOB
+from components.training_job.aws.sagemaker_jobs import TRAINING_JOB
 from components.training_job.request.definition import Request
 from components.training_job.request.job_tags import OWNER_TAG
 

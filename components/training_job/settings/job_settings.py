@@ -370,18 +370,11 @@ class JobSettings(SettingsModel):
         """The most seconds from the launch to the end, of all trials where the job is tuned."""
         if self.tuning is None:
             return self.training_seconds
-        limit = self.tuning.max_runtime or MOST_SECONDS
-        return min(limit, self.rounds * self.training_seconds) if self.rounds else limit
-
-    @property
-    def rounds(self) -> int:
-        """How often trials begin, if all that run at once end together; 0 if that is not limited.
-
-        1 for a job that is not tuned.
-        """
-        if self.tuning is None:
-            return 1
-        return ceil((self.tuning.trial_limit or 0) / self.tuning.parallel)
+        limits = [self.tuning.max_runtime or MOST_SECONDS]
+        if self.tuning.trial_limit is not None:
+            rounds = ceil(self.tuning.trial_limit / self.tuning.parallel)
+            limits.append(rounds * self.training_seconds)
+        return min(limits)
 
     @property
     def keeps_checkpoints(self) -> bool:

@@ -25,7 +25,7 @@ from components.training_job.aws.found_jobs import (
     found_jobs,
     newest_found,
 )
-from components.training_job.aws.job_kinds import TUNING_JOB
+from components.training_job.aws.sagemaker_jobs import TUNING_JOB
 from components.training_job.request.job_tags import (
     HASH_TAG,
     LINEAGE_TAG,

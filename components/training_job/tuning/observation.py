@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from components.artifact_layout import TRIALS_TABLE
 from components.training_job.aws.errors import has_expired
-from components.training_job.aws.job_kinds import TUNING_JOB
+from components.training_job.aws.sagemaker_jobs import TUNING_JOB
 from components.training_job.run.run_record import write_record
 from components.training_job.run.service_record import tags_of
 from components.training_job.tuning.attempts import earlier_names

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.training_job.aws.errors import TrainingJobError
-from components.training_job.aws.job_kinds import TUNING_JOB
+from components.training_job.aws.sagemaker_jobs import TUNING_JOB
 from components.training_job.request.definition import Request
 from components.training_job.request.job_tags import HASH_TAG, OWNER_TAG, RELEASED_TAG
 from components.training_job.request.tuning_request import tuning_request

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.training_job.aws.job_kinds import TUNING_JOB
+from components.training_job.aws.sagemaker_jobs import TUNING_JOB
 from components.training_job.run.outcome import LIVE_STATUSES
 from components.training_job.tuning.attempts import succeeded_in
 

@@ -16,7 +16,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 from components.problems import Problem
 from components.training_job.aws.aws_provider import State
 from components.training_job.aws.errors import TrainingJobError, traced
-from components.training_job.aws.job_kinds import TUNING_JOB
+from components.training_job.aws.sagemaker_jobs import TUNING_JOB
 from components.training_job.code_channel.source_control import revision
 from components.training_job.job_provider import JobProvider, changed_in_place, refuse_import
 from components.training_job.request.definition import Request

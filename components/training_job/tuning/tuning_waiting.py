@@ -9,7 +9,7 @@ from typing import Any
 
 from components.durations import format_duration
 from components.training_job.aws.errors import TrainingJobError
-from components.training_job.aws.job_kinds import TUNING_JOB
+from components.training_job.aws.sagemaker_jobs import TUNING_JOB
 from components.training_job.run.waiting import Progress, last_log_lines, tick_after
 from components.training_job.tuning.trials import summaries_of
 from components.training_job.tuning.tuning_outcome import has_ended, outcome_of, remedy_for

@@ -56,61 +56,10 @@ def watch(*, stop: bool = False, after: int = WATCH.settings.after) -> Watch:
     return replace(WATCH, settings=ProlongedSettings(after=after, stop=stop))
 
 
-class TuningAws(FakeAws):
-    """An account in memory that has tuning jobs, too."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tuning_jobs: dict[str, dict[str, Any]] = {}
-
-    def create_tuning_job(self, name: str, tags: dict[str, str]) -> None:
-        arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:hyper-parameter-tuning-job/{name}"
-        self.tags[arn] = tags
-        self.tuning_jobs[name] = {
-            "HyperParameterTuningJobName": name,
-            "HyperParameterTuningJobArn": arn,
-            "HyperParameterTuningJobStatus": "InProgress",
-            "CreationTime": self.now,
-        }
-
-    def list_hyper_parameter_tuning_jobs(  # type: ignore[override]  # by filters, too
-        self,
-        NameContains: str,  # noqa: N803 — the service's own names
-        StatusEquals: str,  # noqa: N803
-        CreationTimeBefore: str,  # noqa: N803
-        NextToken: str = "0",  # noqa: N803
-        **_: Any,
-    ) -> dict[str, Any]:
-        before = datetime.fromisoformat(CreationTimeBefore)
-        found = [
-            job
-            for name, job in sorted(self.tuning_jobs.items())
-            if NameContains in name
-            and job["HyperParameterTuningJobStatus"] == StatusEquals
-            and job["CreationTime"] < before
-        ]
-        start, end = int(NextToken), int(NextToken) + self.largest_page
-        more = {"NextToken": str(end)} if end < len(found) else {}
-        return {"HyperParameterTuningJobSummaries": found[start:end], **more}
-
-    def describe_hyper_parameter_tuning_job(
-        self,
-        HyperParameterTuningJobName: str,  # noqa: N803
-    ) -> dict[str, Any]:
-        return self.tuning_jobs[HyperParameterTuningJobName]
-
-    def stop_hyper_parameter_tuning_job(
-        self,
-        HyperParameterTuningJobName: str,  # noqa: N803
-    ) -> None:
-        stopped = self.tuning_jobs[HyperParameterTuningJobName]
-        stopped["HyperParameterTuningJobStatus"] = "Stopped"
-
-    def add_tags(self, ResourceArn: str, Tags: list[dict[str, str]]) -> None:  # noqa: N803
-        if ":training-job/" in ResourceArn:
-            super().add_tags(ResourceArn, Tags)
-        else:
-            self.tags[ResourceArn].update({tag["Key"]: tag["Value"] for tag in Tags})
+def create_tuning_job(aws: FakeAws, name: str, tags: dict[str, str]) -> None:
+    """Adds a tuning job that runs."""
+    written = [{"Key": key, "Value": value} for key, value in tags.items()]
+    aws.create_hyper_parameter_tuning_job(HyperParameterTuningJobName=name, Tags=written)
 
 
 class Cloud:
@@ -122,7 +71,7 @@ class Cloud:
     def __init__(
         self, jobs: dict[str, dict[str, str]], tuning: dict[str, dict[str, str]] | None = None
     ) -> None:
-        self.aws = TuningAws()
+        self.aws = FakeAws()
         self.messages: list[dict[str, Any]] = []
         self._requests: list[tuple[str, dict[str, Any]]] = []
         self.aws.now -= AGE
@@ -130,7 +79,7 @@ class Cloud:
             written = [{"Key": key, "Value": value} for key, value in tags.items()]
             self.aws.create_training_job(TrainingJobName=name, Tags=written, ResourceConfig={})
         for name, tags in (tuning or {}).items():
-            self.aws.create_tuning_job(name, tags)
+            create_tuning_job(self.aws, name, tags)
         self.aws.now += AGE
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -328,7 +277,7 @@ def test_a_prolonged_tuning_job_is_stopped_reported_and_marked_once_and_its_tria
         "It is older than 12h. It is being stopped, and its trials are kept."
     )
     assert message["nextSteps"][0].endswith(f"#/hyper-tuning-jobs/{TUNING_JOB}")
-    for job in cloud.aws.tuning_jobs.values():
+    for job in cloud.aws.tunings.values():
         job["HyperParameterTuningJobStatus"] = "InProgress"
     run(TUNING, cloud)
     assert len(cloud.messages) == 2
@@ -341,8 +290,8 @@ def test_a_tuning_job_that_is_of_another_stack_or_young_or_ended_is_left_alone(r
         f"{TUNING_JOB[:-1]}3": owned(),
     }
     cloud = Cloud({}, others)
-    cloud.aws.tuning_jobs[f"{TUNING_JOB[:-1]}3"]["HyperParameterTuningJobStatus"] = "Completed"
-    cloud.aws.create_tuning_job(f"{TUNING_JOB[:-1]}4", owned())
+    cloud.aws.tunings[f"{TUNING_JOB[:-1]}3"]["HyperParameterTuningJobStatus"] = "Completed"
+    create_tuning_job(cloud.aws, f"{TUNING_JOB[:-1]}4", owned())
     run(TUNING, cloud)
     assert not cloud.reported
     assert not cloud.requests("StopHyperParameterTuningJob")

@@ -15,12 +15,15 @@ from components.deployer.deployer_scope import DeployerScope, LaunchLimits, laun
 from components.policy_documents import Document, size
 from components.site import TRAINING_LOGS
 from components.stack.stack_settings import STACK_TAGS
-from components.training_job.aws import found_jobs
-from components.training_job.aws.job_kinds import TRAINING_JOB as TRAINING_KIND
-from components.training_job.aws.job_kinds import TUNING_JOB as TUNING_KIND
-from components.training_job.aws.job_kinds import JobKind
+from components.training_job.aws import found_jobs, sagemaker_jobs
+from components.training_job.aws.sagemaker_jobs import JobKind
 from components.training_job.request.job_tags import OWNER_TAG
-from components.training_job.run import service_record, waiting, warm_pool
+from components.training_job.run import (
+    ending,
+    service_record,
+    waiting,
+    warm_pool,
+)
 from components.training_job.settings.job_settings import JobSettings
 from components.training_job.tuning import trials
 from tests.components.evaluation import allowed
@@ -205,38 +208,26 @@ def test_only_the_execution_role_is_passed_and_only_to_sagemaker():
     ]
 
 
-def called_in(module: ModuleType) -> set[str]:
-    """The actions of the calls that a module makes by the client's own methods."""
+@pytest.mark.parametrize("module", [found_jobs, ending, service_record, warm_pool, waiting, trials])
+def test_every_call_of_a_jobs_life_is_allowed(module: ModuleType):
     source = inspect.getsource(module)
     calls = re.findall(r"client\.(?:get_paginator\(\"(\w+)\"|((?!get_paginator)\w+)\()", source)
-    named = {"".join(part.title() for part in (one or other).split("_")) for one, other in calls}
-    return {f"sagemaker:{each}" for each in named}
-
-
-@pytest.mark.parametrize("module", [service_record, warm_pool, waiting])
-def test_every_call_of_a_jobs_life_is_allowed(module: ModuleType):
-    assert called_in(module)
-    assert called_in(module) <= actions(deployer_policy(SCOPE))
-
-
-@pytest.mark.parametrize("module", [trials, found_jobs])
-def test_every_call_of_a_tuning_jobs_life_is_allowed(module: ModuleType):
-    assert called_in(module)
-    assert called_in(module) <= actions(deployer_policy(TUNING))
+    named = {
+        "".join(part.title() for part in (one or other).split("_")).replace("Hyperp", "HyperP")
+        for one, other in calls
+    }
+    assert named
+    assert {f"sagemaker:{each}" for each in named} <= actions(deployer_policy(TUNING))
 
 
 @pytest.mark.parametrize(
-    ("kind", "of_stack"), [(TRAINING_KIND, SCOPE), (TRAINING_KIND, TUNING), (TUNING_KIND, TUNING)]
+    ("kind", "scope"), [(sagemaker_jobs.TRAINING_JOB, SCOPE), (sagemaker_jobs.TUNING_JOB, TUNING)]
 )
-def test_a_kind_of_job_that_the_stack_has_is_created_described_and_stopped(
-    kind: JobKind, of_stack: DeployerScope
-):
-    calls = {f"sagemaker:{verb}{kind.resource}" for verb in ("Create", "Describe", "Stop")}
-    calls.add(f"sagemaker:List{kind.resource}s")
-    assert calls <= actions(deployer_policy(of_stack))
-    assert actions(deployer_policy(SCOPE)).isdisjoint(
-        {f"sagemaker:{verb}{TUNING_KIND.resource}" for verb in ("Create", "Describe", "Stop")}
-    )
+def test_every_call_of_a_kind_of_job_is_allowed(kind: JobKind, scope: DeployerScope):
+    verbs = re.findall(r'getattr\(client, f"(\w+)_\{', inspect.getsource(sagemaker_jobs))
+    calls = [*(f"{verb.title()}{kind.resource}" for verb in verbs), f"List{kind.resource}s"]
+    assert len(calls) == 4
+    assert {f"sagemaker:{each}" for each in calls} <= actions(deployer_policy(scope))
 
 
 @pytest.mark.parametrize("action", ["StopTrainingJob", "AddTags", "DeleteTags"])

@@ -17,7 +17,7 @@ from components.training_job.aws.found_jobs import (
     found_jobs,
     newest_found,
 )
-from components.training_job.aws.job_kinds import TRAINING_JOB
+from components.training_job.aws.sagemaker_jobs import TRAINING_JOB
 from components.training_job.completion import TrainingJobCompletionProvider
 from components.training_job.preflight.preflight import Preflight
 from components.training_job.request.job_inputs import JobInputs
