@@ -114,7 +114,8 @@ def _attempt(clients: Clients, name: str) -> Attempt | None:
     if description is None:
         return None
     tags = tags_of(clients.sagemaker, description["TrainingJobArn"])
-    return Attempt(description, tags, read_json(clients.s3, record_uri(description)))
+    uri = record_uri(description["OutputDataConfig"], name)
+    return Attempt(description, tags, read_json(clients.s3, uri))
 
 
 def read_json(s3: Any, uri: str) -> dict[str, Any]:
@@ -132,4 +133,4 @@ def read_json(s3: Any, uri: str) -> dict[str, Any]:
 
 def output_uri(attempt: Attempt, file: str) -> str:
     """Where a file about an attempt is kept: beside its model."""
-    return record_uri(dict(attempt.description)).rpartition("/")[0] + f"/{file}"
+    return record_uri(attempt.description["OutputDataConfig"], attempt.name, file)
