@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from localcloud.moto_data import resources
+from localcloud.moto_data.upload_parts import part_checksum, remember_checksum
 from localcloud.protocol import checksums
 from localcloud.protocol.chunked_bodies import KINDS
 from localcloud.protocol.errors import ServiceError
@@ -23,8 +24,6 @@ _ALGORITHM = "X-Amz-Sdk-Checksum-Algorithm"
 _UNSIGNED = "UNSIGNED-PAYLOAD"
 _SIGNED_BY_4 = 4
 _COPY = "x-amz-copy-source"
-_WHOLE_ONLY = "crc64nvme"
-"""The algorithm that S3 has only for whole objects, not for a composite of their parts."""
 _INVALID_PART = (
     "One or more of the specified parts could not be found. The part may not have been uploaded, "
     "or the specified entity tag may not match the part's entity tag."
@@ -33,17 +32,21 @@ _INVALID_PART = (
 
 def check_s3_checksums(request: Request, rest: Answer) -> Response:
     """Raises the ServiceError of S3 for a body that does not have its checksums."""
-    if request.signer.service == "s3":
-        _check_signed_hash(request)
-        _check_md5(request)
-        if request.form is None:
-            asked = S3Request.of(request)
-            if asked.completes_upload:
-                _check_upload(asked, request.body)
-            else:
-                _check_named_checksum(request)
-                _check_part(asked)
-    return rest(request)
+    if request.signer.service != "s3":
+        return rest(request)
+    _check_signed_hash(request)
+    _check_md5(request)
+    if request.form is not None:
+        return rest(request)
+    asked = S3Request.of(request)
+    if asked.completes_upload:
+        _check_upload(asked, request.body)
+        return rest(request)
+    _check_named_checksum(request)
+    _check_part(asked)
+    response = rest(request)
+    _remember(asked, response)
+    return response
 
 
 def _check_signed_hash(request: Request) -> None:
@@ -123,13 +126,27 @@ def _check_part(request: S3Request) -> None:
         )
 
 
+def _remember(request: S3Request, response: Response) -> None:
+    """Keeps the checksum of a part that was stored, so that its completion need not read it."""
+    number, tag = request.query.get("partNumber", ""), dict(response.headers).get("ETag")
+    upload = _upload(request)
+    part = upload.parts.get(int(number)) if upload is not None and number else None
+    # Another request may have replaced the part since.
+    if part is not None and part.etag == tag:
+        for algorithm, checksum in _named_checksums(request.headers.items()):
+            remember_checksum(part, algorithm, checksum)
+
+
 def _check_upload(request: S3Request, body: bytes) -> None:
     """Checks the checksums of the parts, and of the object that they make."""
     upload = _upload(request)
     if upload is None or not (algorithm := _algorithm(upload)):
         return
     parts = [each for each in xml_elements(body) if local_name(each) == "Part"]
-    whole = upload.metadata.get("x-amz-checksum-type") == "FULL_OBJECT" or algorithm == _WHOLE_ONLY
+    whole = (
+        upload.metadata.get("x-amz-checksum-type") == "FULL_OBJECT"
+        or algorithm == checksums.WHOLE_ONLY
+    )
     stored_parts, hashes = [], []
     for part in parts:
         named = {local_name(each): each.text or "" for each in part}
@@ -144,13 +161,13 @@ def _check_upload(request: S3Request, body: bytes) -> None:
                 f"include the checksum for each part. It was missing for part {number} in the "
                 "request."
             )
-        hashes.append(checksums.checksum(algorithm, stored.value))
+        hashes.append(part_checksum(stored, algorithm))
         stored_parts.append(stored)
         if given and _decoded(given) != hashes[-1]:
             raise ServiceError("InvalidPart", _INVALID_PART)
     for given_algorithm, given in _named_checksums(request.headers.items()):
-        pieces = [each.value for each in stored_parts] if whole else hashes
-        actual = base64.b64encode(checksums.checksum(algorithm, b"".join(pieces))).decode()
+        pieces = (each.value for each in stored_parts) if whole else hashes
+        actual = base64.b64encode(checksums.checksum_of_all(algorithm, pieces)).decode()
         accepted = {actual} if whole else {actual, f"{actual}-{len(parts)}"}
         if given_algorithm != algorithm or given not in accepted:
             raise _mismatch(given_algorithm)

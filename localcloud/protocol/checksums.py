@@ -8,22 +8,31 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
 HEADER = "x-amz-checksum-"
+WHOLE_ONLY = "crc64nvme"
+"""The algorithm that S3 has only for whole objects, not for a composite of their parts."""
 _CRC_32C = 0x82F63B78
 _CRC_64_NVME = 0x9A6C9329AC4BC9B5
 """Polynomials, with their bits reversed."""
 _WORD = 8
 _ROWS = (4096, 64)
 """The words of a row, from large contents to small ones."""
+_Algorithm = Callable[[Iterable[bytes]], bytes]
+"""The checksum of contents, one after the other."""
 
 
 def checksum(algorithm: str, content: bytes) -> bytes:
     """The checksum of a content. Raises KeyError for an algorithm that is not known."""
-    return _ALGORITHMS[algorithm](content)
+    return checksum_of_all(algorithm, (content,))
+
+
+def checksum_of_all(algorithm: str, contents: Iterable[bytes]) -> bytes:
+    """The checksum of contents, one after the other. Raises KeyError as `checksum` does."""
+    return _ALGORITHMS[algorithm](contents)
 
 
 def is_known(algorithm: str) -> bool:
@@ -36,47 +45,58 @@ def size(algorithm: str) -> int:
     return len(checksum(algorithm, b""))
 
 
-def _crc32(content: bytes) -> bytes:
-    return zlib.crc32(content).to_bytes(4, "big")
+def _crc32(contents: Iterable[bytes]) -> bytes:
+    state = 0
+    for content in contents:
+        state = zlib.crc32(content, state)
+    return state.to_bytes(4, "big")
 
 
-def _crc32c(content: bytes) -> bytes:
-    return _crc(content, _CRC_32C, 4)
+def _hashed(name: str) -> _Algorithm:
+    def digest(contents: Iterable[bytes]) -> bytes:
+        found = hashlib.new(name, usedforsecurity=False)
+        for content in contents:
+            found.update(content)
+        return found.digest()
+
+    return digest
 
 
-def _crc64nvme(content: bytes) -> bytes:
-    return _crc(content, _CRC_64_NVME, 8)
+def _folding(polynomial: int, size: int) -> _Algorithm:
+    """A cyclic redundancy check that Python has not, at hundreds of megabytes a second."""
+    ones = (1 << 8 * size) - 1
+
+    def check(contents: Iterable[bytes]) -> bytes:
+        state = ones
+        for content in contents:
+            state = _next_state(content, polynomial, state)
+        return (state ^ ones).to_bytes(size, "big")
+
+    return check
 
 
-def _hashed(name: str) -> Callable[[bytes], bytes]:
-    return lambda content: hashlib.new(name, content, usedforsecurity=False).digest()
-
-
-_ALGORITHMS: dict[str, Callable[[bytes], bytes]] = {
+_ALGORITHMS: dict[str, _Algorithm] = {
     "crc32": _crc32,
-    "crc32c": _crc32c,
-    "crc64nvme": _crc64nvme,
+    "crc32c": _folding(_CRC_32C, 4),
+    "crc64nvme": _folding(_CRC_64_NVME, 8),
     **{name: _hashed(name) for name in ("md5", "sha1", "sha256", "sha512")},
 }
 
 
-def _crc(content: bytes, polynomial: int, size: int) -> bytes:
-    """A cyclic redundancy check that Python has not, at hundreds of megabytes a second.
+def _next_state(content: bytes, polynomial: int, state: int) -> int:
+    """The state of a check after a content.
 
-    The state of such a check is linear in its bits. So a row of words is replaced by another row
-    further on, which has the same effect on the result, until only a few words are left.
+    Such a state is linear in its bits. So a row of words is replaced by another row further on,
+    which has the same effect on the result, until only a few words are left.
     """
-    ones = (1 << 8 * size) - 1
     if len(content) >= 2 * _WORD * _ROWS[-1]:
-        head = int.from_bytes(content[:_WORD], "little") ^ ones
+        head = int.from_bytes(content[:_WORD], "little") ^ state
         content = _folded(content, polynomial, head)
         state = 0
-    else:
-        state = ones
     table = _table(polynomial)
     for byte in content:
         state = state >> 8 ^ table[(state ^ byte) & 0xFF]
-    return (state ^ ones).to_bytes(size, "big")
+    return state
 
 
 def _folded(content: bytes, polynomial: int, head: int) -> bytes:

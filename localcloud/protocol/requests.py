@@ -164,6 +164,8 @@ class Request:
     def replace_body(self, body: bytes) -> None:
         """Gives it another body."""
         self.environ["wsgi.input"] = io.BytesIO(body)
+        # It ends, so that moto need not copy it piece by piece.
+        self.environ["wsgi.input_terminated"] = True
         self.environ["CONTENT_LENGTH"] = str(len(body))
 
     @property

@@ -31,6 +31,11 @@ class Connection(MotoRequestHandler):  # type: ignore[misc]
     def log_request(self, *_: Any) -> None:
         """Logs no request."""
 
+    def run_wsgi(self) -> None:
+        """Answers a request, of which the connection keeps nothing while it waits for the next."""
+        super().run_wsgi()
+        self.environ.clear()
+
     def parse_request(self) -> bool:
         """Reads the request's head; answers it and returns False if it is not valid."""
         file, lines = self.rfile, _Lines(self.rfile)

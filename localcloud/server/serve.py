@@ -34,6 +34,7 @@ from localcloud.sagemaker.sandbox.choice import Name, Sandbox, choose
 from localcloud.sagemaker.sandbox.script_files import remove
 from localcloud.sagemaker.tuning import tuning_events
 from localcloud.sagemaker.tuning.tuning_service import TuningService
+from localcloud.server import heap
 from localcloud.server.code_version import fingerprint
 from localcloud.server.connections import Connection
 from localcloud.server.daemon import LOCK_FILE, PORT_FILE, STATE_FILE
@@ -96,13 +97,14 @@ def serve(options: Options, say: Callable[[str], None]) -> NoReturn:
 
 
 def _serve(options: Options, say: Callable[[str], None]) -> None:
+    heap.limit()
     sandbox = choose(options.sandbox)
     if sandbox.shortcomings:
         say(sandbox.shortcomings)
     answering = Gate()
     server = listen(options.port or _earlier_port(options.data), answering)
     settings = _settings(options, sandbox, server.server_port)
-    keeper = Keeper(options.data / KEPT, Gate())
+    keeper = Keeper(options.data / KEPT, Gate(), heap.give_back)
     publisher = Publisher()
     training = TrainingService(settings, keeper.after(publisher.announce))
     announce = keeper.after(partial(tuning_events.announce, publisher))

@@ -48,10 +48,14 @@ class Restored:
 
 
 class Keeper:
-    """Keeps snapshots of moto's data, and of other parts, in a folder."""
+    """Keeps snapshots of moto's data, and of other parts, in a folder.
 
-    def __init__(self, folder: Path, gate: Gate) -> None:
+    `rest` is called after each snapshot, before the pause.
+    """
+
+    def __init__(self, folder: Path, gate: Gate, rest: Callable[[], None] = lambda: None) -> None:
         self.gate = gate
+        self._rest = rest
         self._folder = folder
         self._parts: dict[str, Part] = {}
         self._contents = Contents(self._objects)
@@ -148,6 +152,7 @@ class Keeper:
                 self.save()
             except Exception:
                 _log.exception("No snapshot could be taken; the next change will try again")
+            self._rest()
             cost = time.thread_time() - started
             self._ended.wait(min(cost / _LARGEST_SHARE, _LONGEST_PAUSE_SECONDS))
 
