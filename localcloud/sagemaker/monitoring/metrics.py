@@ -19,6 +19,8 @@ MOST_WAITING = 4 << 20
 """Characters of output that wait to be read; if there are more, the oldest are not read."""
 FINISH_SECONDS = 30.0
 """How long the output of instances that have ended is still read."""
+_ATTEMPTS = 3
+"""How often the same lines are given to a process that ends before it has answered."""
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +41,7 @@ class Metrics:
         self._job = job
         self._found = found
         self._expressions = {each["Name"]: each["Regex"] for each in definitions}
+        self._searched = dict(self._expressions)
         self._last: dict[str, Metric] = {}
         self._new: list[Metric] = []
         self._changed = threading.Condition()
@@ -59,7 +62,7 @@ class Metrics:
     def read(self, lines: Sequence[str], time: float) -> None:
         """Takes lines of output, whose metrics are read soon.
 
-        A metric that takes too much time is given up; if the process ends, all are.
+        A metric that takes too much time is given up. A process that ends is started again.
         """
         with self._changed:
             if self._ended:
@@ -115,7 +118,7 @@ class Metrics:
     def _run(self) -> None:
         try:
             while (piece := self._next()) is not None:
-                self._note(self._ask(piece[0]), piece[1])
+                self._note(self._answer(piece[0]), piece[1])
         except (OSError, ValueError):
             if not self._ended:
                 _log.exception("The metrics of %s are not read any more", self._job)
@@ -123,9 +126,7 @@ class Metrics:
             with self._changed:
                 self._ended = True
                 self._changed.notify_all()
-            if self._process is not None:
-                self._process.kill()
-                self._process.communicate()
+            self._end_process()
 
     def _next(self) -> tuple[Sequence[str], float] | None:
         """The next lines with their time; None at the end."""
@@ -146,6 +147,7 @@ class Metrics:
         if values:
             self._found(values)
         for name in answer["given_up"]:
+            del self._searched[name]
             _log.warning(
                 "The metric %a of %s is not read any more: its expression %a took more than "
                 "%g s of processor time for one piece of output. Make it match less.",
@@ -154,6 +156,31 @@ class Metrics:
                 self._expressions[name],
                 matching.SECONDS,
             )
+
+    def _answer(self, lines: Sequence[str]) -> matching.Answer:
+        """The metrics in some lines.
+
+        A process that ends, because someone or the machine's lack of memory has killed it, is
+        started again. Raises OSError or ValueError if it ends at these lines again and again.
+        """
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return self._ask(lines)
+            except (OSError, ValueError):
+                if self._ended:
+                    raise
+                _log.warning(
+                    "The search for the metrics of %s has ended, and begins again", self._job
+                )
+                self._end_process()
+        return self._ask(lines)
+
+    def _end_process(self) -> None:
+        with self._changed:
+            process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.communicate()
 
     def _ask(self, lines: Sequence[str]) -> matching.Answer:
         process = self._started()
@@ -181,7 +208,7 @@ class Metrics:
                 env=sandbox_environment(),
                 text=True,
             )
-        _say(process, self._expressions)
+        _say(process, self._searched)
         return process
 
 

@@ -136,21 +136,41 @@ def _runs(process: Path, arguments: bytes) -> bool:
         return False
 
 
-def test_when_the_process_that_reads_metrics_dies_its_job_goes_on_without_them(
-    metrics: Metrics, caplog: pytest.LogCaptureFixture
-):
-    metrics.read(["loss=1"], time=1.0)
-    metrics.finish()
+def kill(metrics: Metrics) -> None:
+    """Kills the process that searches, as a machine without memory does."""
     assert metrics._process is not None
     os.kill(metrics._process.pid, signal.SIGKILL)
     metrics._process.wait()
+
+
+def test_a_search_that_is_killed_begins_again_without_what_was_given_up(
+    metrics: Metrics, caplog: pytest.LogCaptureFixture
+):
+    metrics.read(["a" * 60 + "b", "loss=1"], time=1.0)
+    assert values(metrics) == [("loss", 1.0)]
+    for number in (2, 3):
+        kill(metrics)
+        metrics.read(["a" * 60 + "b", f"loss={number}"], time=number)
+        assert values(metrics) == [("loss", number)]
+
+    assert caplog.text.count("has ended, and begins again") == 2
+    assert caplog.text.count("'costly'") == 1
+
+
+def test_a_search_that_ends_at_every_attempt_ends_only_the_metrics(
+    metrics: Metrics, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    metrics.read(["loss=1"], time=1.0)
+    metrics.finish()
+    kill(metrics)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
 
     for _ in range(2):
         metrics.read(["loss=2"], time=2.0)
         metrics.finish()
 
     assert [each.value for each in metrics.final()] == [1.0]
-    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+    assert [each.levelno for each in caplog.records].count(logging.ERROR) == 1
 
 
 def test_no_process_is_left_of_metrics_and_none_is_there_without(metrics: Metrics):
@@ -230,6 +250,41 @@ def test_no_expression_freezes_the_local_cloud_nor_the_one_after_it(
         ("progress", 0.5),
         ("update", 0.5),
     ]
+
+
+def test_the_metrics_and_the_log_of_a_job_go_on_when_their_search_is_killed(
+    start: Callable[[], Cloud],
+):
+    cloud = start()
+    script = """
+        import pathlib, time
+        print('loss: 1', flush=True)
+        while not pathlib.Path('/opt/ml/checkpoints/go-on').exists():
+            time.sleep(0.05)
+        print('loss: 2')
+        print('accuracy: 3')
+        """
+    name = measured(
+        cloud, script, metric("loss", r"loss: (\d)"), metric("accuracy", r"accuracy: (\d)")
+    )
+    cloud.wait_for_line(name, "loss: 1")
+    [search] = eventually(lambda: searches(cloud.server.pid) or None)
+
+    os.kill(search, signal.SIGKILL)
+    [folder] = (cloud.data / "jobs").glob(f"**/{name}*/**/checkpoints")
+    (folder / "go-on").touch()
+
+    job = cloud.ended(name)
+    found = {each["MetricName"]: each["Value"] for each in job["FinalMetricDataList"]}
+    assert found == {"loss": 2.0, "accuracy": 3.0}
+    assert cloud.lines(name) == ["loss: 1", "loss: 2", "accuracy: 3"]
+
+
+def searches(server: int) -> list[int]:
+    """The processes of a server that search for metrics."""
+    children = Path(f"/proc/{server}/task").glob("*/children")
+    found = [int(child) for each in children for child in each.read_text().split()]
+    return [child for child in found if b"matching" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 @pytest.mark.parametrize("expression", ["(loss", "loss", "a{99999999999}(b)"])
