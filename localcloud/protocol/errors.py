@@ -25,6 +25,11 @@ def not_found() -> ServiceError:
     return validation_error(NOT_FOUND)
 
 
+def unavailable() -> ServiceError:
+    """The answer while the server ends; SDKs send the request again."""
+    return ServiceError("ServiceUnavailable", "The local cloud is stopping. Try again.", 503)
+
+
 def incomplete() -> ServiceError:
     """The answer to a body that ends before its announced length."""
     return ServiceError(

@@ -12,7 +12,13 @@ from localcloud.authorization.access import may_assume
 from localcloud.authorization.sessions import Sessions
 from localcloud.corrections import role_history
 from localcloud.permissions.patterns import PolicyError
-from localcloud.protocol.errors import NOT_FOUND, ServiceError, not_found, validation_error
+from localcloud.protocol.errors import (
+    NOT_FOUND,
+    ServiceError,
+    not_found,
+    unavailable,
+    validation_error,
+)
 from localcloud.protocol.validation import validate
 from localcloud.sagemaker.api import listing, rules, search, training_plans, updates
 from localcloud.sagemaker.api.data_checks import check_data, check_experiment, check_image
@@ -201,7 +207,7 @@ class TrainingService:
         check_image(request)
         check_experiment(request, account, region)
         training_plans.check(request, account, region)
-        return self._assume_role(request, place, [arn, *filter(None, [tuning_job])])
+        return self._assume_role_in_time(request, place, [arn, *filter(None, [tuning_job])])
 
     def start(self, place: Place, request: Document, tuning_job: str = "") -> TrainingJob:
         """Creates and starts the job of a valid request. Raises ServiceError if it can't be.
@@ -225,6 +231,8 @@ class TrainingService:
         )
         runner = self._new_runner(job, lambda: access)
         with self._lock:
+            if self._ending.is_set():
+                raise unavailable()
             self._refuse_duplicate(arn)
             self._take_instances(job, now)
             self._runners[arn] = runner
@@ -258,6 +266,21 @@ class TrainingService:
                 "Training job names must be unique within an AWS account and region, and a "
                 f"training job with this name already exists ({arn})",
             )
+
+    def _assume_role_in_time(
+        self, request: Document, place: Place, sources: Sequence[str]
+    ) -> RoleClients:
+        """Clients with a job's role, as `_assume_role` returns them.
+
+        Raises the ServiceError that a client retries if they fail because the server ends: it does
+        not answer its own requests any more.
+        """
+        try:
+            return self._assume_role(request, place, sources)
+        except Exception as error:
+            if self._ending.is_set():
+                raise unavailable() from error
+            raise
 
     def _assume_role(self, request: Document, place: Place, sources: Sequence[str]) -> RoleClients:
         """Clients with a job's role, after the role was checked as a creation requires.

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import gc
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
+from localcloud.protocol.errors import ServiceError
 from localcloud.sagemaker.api.service import TrainingService
 from localcloud.sagemaker.jobs import statuses
 from localcloud.sagemaker.jobs.records import TrainingJob, Transition
 from localcloud.sagemaker.runtime.runner import Runner
 from localcloud.sagemaker.runtime.settings import Settings
 from localcloud.sagemaker.sandbox.choice import Sandbox
-from tests.localcloud.cloud import LISTEN, Cloud, eventually, refusal, resources
+from tests.localcloud.cloud import LISTEN, Cloud, eventually, refusal, resources, stop
 
 
 @dataclass(frozen=True)
@@ -287,3 +290,59 @@ def test_a_job_that_fails_because_its_server_ends_has_not_failed(
         lambda: None if any(each.name == "job job" for each in threading.enumerate()) else True
     )
     assert statuses.secondary_status(job) == status
+
+
+def no_connection(*_: Any) -> NoReturn:
+    raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("assume_role", [no_connection, lambda *_: None])
+def test_a_creation_while_the_server_ends_is_to_be_sent_again_and_has_no_effect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cloud: Cloud, assume_role: Callable[..., Any]
+):
+    settings = Settings(tmp_path, "http://127.0.0.1:9", Sandbox("processes"))
+    service = TrainingService(settings, lambda _: None)
+    monkeypatch.setattr(service, "_assume_role", assume_role)
+    service.prepare_end()
+
+    with pytest.raises(ServiceError) as refused:
+        service.call("CreateTrainingJob", cloud.request(), "123456789012", "us-east-1")
+
+    # SDKs send a request again after a 503.
+    assert (refused.value.code, refused.value.status) == ("ServiceUnavailable", 503)
+    assert service.all_jobs() == []
+
+
+@pytest.mark.deep
+def test_of_creations_during_a_stop_exactly_those_that_were_answered_are_there(
+    start: Callable[[], Cloud],
+):
+    cloud = start()
+    requests = [cloud.request() for _ in range(80)]
+    answers: dict[str, str] = {}
+
+    def create(some: list[dict[str, Any]]) -> None:
+        sagemaker = cloud.client("sagemaker")
+        for request in some:
+            name = request["TrainingJobName"]
+            try:
+                sagemaker.create_training_job(**request)
+                answers[name] = "created"
+            except ClientError as error:
+                answers[name] = error.response["Error"]["Code"]
+            except BotoCoreError:
+                return
+
+    threads = [threading.Thread(target=create, args=(requests[at::8],)) for at in range(8)]
+    for thread in threads:
+        thread.start()
+    eventually(lambda: answers or None)
+    stop(cloud)
+    for thread in threads:
+        thread.join()
+
+    created = {name for name, answer in answers.items() if answer == "created"}
+    assert set(answers.values()) <= {"created", "ServiceUnavailable"}
+    listed = start().sagemaker.get_paginator("list_training_jobs").paginate()
+    names = {each["TrainingJobName"] for page in listed for each in page["TrainingJobSummaries"]}
+    assert names & answers.keys() == created
