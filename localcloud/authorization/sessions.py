@@ -5,11 +5,16 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from localcloud.moto_data import role_sessions
 from localcloud.permissions.evaluation import Principal
 
 SESSION_NAME = "SageMaker"
+MOST_ENDED = 10_000
+"""Sessions that have ended and are still known, so that their requests are refused."""
 
 
 @dataclass(frozen=True)
@@ -45,18 +50,41 @@ class Session:
 
 
 class Sessions:
-    """All sessions whose requests are checked; requests with other credentials are not."""
+    """All sessions whose requests are checked; requests with other credentials are not.
+
+    A session ends with its job, or at its time. Of the ended ones, the last are still known.
+    """
 
     def __init__(self) -> None:
         self._sessions: dict[str, Session] = {}
+        self._ended: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.Lock()
 
     def add(self, access_key: str, session: Session) -> None:
         """Checks requests with this access key from now on."""
+        now = time.time()
         with self._lock:
+            over = [key for key, each in self._sessions.items() if each.expires < now]
             self._sessions[access_key] = session
+        self.end(over)
+
+    def end(self, access_keys: Collection[str]) -> None:
+        """Refuses requests with these access keys from now on."""
+        with self._lock:
+            for each in access_keys:
+                self._sessions.pop(each, None)
+                self._ended[each] = None
+            while len(self._ended) > MOST_ENDED:
+                self._ended.popitem(last=False)
+        if access_keys:
+            role_sessions.forget(access_keys)
 
     def find(self, access_key: str) -> Session | None:
         """The session of an access key; None if it is not one of a session."""
         with self._lock:
             return self._sessions.get(access_key)
+
+    def has_ended(self, access_key: str) -> bool:
+        """Whether an access key is one of the last sessions that have ended."""
+        with self._lock:
+            return access_key in self._ended

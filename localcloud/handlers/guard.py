@@ -49,6 +49,8 @@ class Guard:
         signer = request.signer
         check_time(signer, by_form=request.is_form)
         session = self._sessions.find(signer.access_key)
+        if self._sessions.has_ended(signer.access_key):
+            raise expired_token(signer.service, by_form=request.is_form)
         if session is not None and signer.token != session.token:
             raise _invalid_token(signer, request)
         if session is not None and session.expires < time.time():

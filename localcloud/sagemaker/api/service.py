@@ -9,8 +9,9 @@ from functools import partial
 from typing import Any, Protocol
 
 from localcloud.authorization.access import may_assume
-from localcloud.authorization.sessions import Sessions
+from localcloud.authorization.sessions import SESSION_NAME, Sessions
 from localcloud.corrections import role_history
+from localcloud.moto_data import role_sessions
 from localcloud.permissions.patterns import PolicyError
 from localcloud.protocol.errors import (
     NOT_FOUND,
@@ -30,7 +31,7 @@ from localcloud.sagemaker.jobs.records import Metric, TrainingJob, WarmPool, tra
 from localcloud.sagemaker.jobs.search_index import SearchIndex
 from localcloud.sagemaker.runtime import network_interfaces
 from localcloud.sagemaker.runtime.control import Interruption
-from localcloud.sagemaker.runtime.role_clients import Clients, RoleClients
+from localcloud.sagemaker.runtime.role_clients import Clients, session_of_job
 from localcloud.sagemaker.runtime.runner import Announce, Runner
 from localcloud.sagemaker.runtime.settings import Settings
 
@@ -145,15 +146,13 @@ class TrainingService:
 
     def _runner_of(self, job: TrainingJob) -> Runner:
         access = partial(self._clients.of_job, job.request, job.region)
-        return self._new_runner(job, access)
-
-    def _new_runner(self, job: TrainingJob, access: Callable[[], RoleClients]) -> Runner:
         return Runner(
             job, self._settings, access, self._announce, self._ending, measured=self._measured
         )
 
     def resume(self, lost: float) -> None:
         """Continues the jobs whose instances were lost with an earlier server, at this time."""
+        role_sessions.forget_named(SESSION_NAME)
         for job in self._jobs.holding():
             if not statuses.ended(job):
                 self._runners[job.arn] = runner = self._runner_of(job)
@@ -195,10 +194,10 @@ class TrainingService:
     def _create(self, place: Place, request: Document) -> Document:
         return {"TrainingJobArn": self.start(place, request).arn}
 
-    def check(self, place: Place, request: Document, tuning_job: str = "") -> RoleClients:
-        """Clients with the role of a request's job, after all checks of a creation.
+    def check(self, place: Place, request: Document, tuning_job: str = "") -> None:
+        """Checks a request as a creation requires. Raises ServiceError.
 
-        `tuning_job` is the ARN of the tuning job that creates it, if one does. Raises ServiceError.
+        `tuning_job` is the ARN of the tuning job that creates the job, if one does.
         """
         rules.check(request)
         account, region = place
@@ -207,14 +206,14 @@ class TrainingService:
         check_image(request)
         check_experiment(request, account, region)
         training_plans.check(request, account, region)
-        return self._assume_role_in_time(request, place, [arn, *filter(None, [tuning_job])])
+        self._check_role(request, place, [arn, *filter(None, [tuning_job])])
 
     def start(self, place: Place, request: Document, tuning_job: str = "") -> TrainingJob:
         """Creates and starts the job of a valid request. Raises ServiceError if it can't be.
 
         `tuning_job` is the ARN of the tuning job that creates it, if one does.
         """
-        access = self.check(place, request, tuning_job)
+        self.check(place, request, tuning_job)
         account, region = place
         arn = _arn(place, request)
         now = time.time()
@@ -229,7 +228,7 @@ class TrainingService:
             tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
             tuning_job_arn=tuning_job,
         )
-        runner = self._new_runner(job, lambda: access)
+        runner = self._runner_of(job)
         with self._lock:
             if self._ending.is_set():
                 raise unavailable()
@@ -267,23 +266,8 @@ class TrainingService:
                 f"training job with this name already exists ({arn})",
             )
 
-    def _assume_role_in_time(
-        self, request: Document, place: Place, sources: Sequence[str]
-    ) -> RoleClients:
-        """Clients with a job's role, as `_assume_role` returns them.
-
-        Raises the ServiceError that a client retries if they fail because the server ends: it does
-        not answer its own requests any more.
-        """
-        try:
-            return self._assume_role(request, place, sources)
-        except Exception as error:
-            if self._ending.is_set():
-                raise unavailable() from error
-            raise
-
-    def _assume_role(self, request: Document, place: Place, sources: Sequence[str]) -> RoleClients:
-        """Clients with a job's role, after the role was checked as a creation requires.
+    def _check_role(self, request: Document, place: Place, sources: Sequence[str]) -> None:
+        """Checks a job's role, and what it may read and write, as a creation requires.
 
         `sources` are the ARNs for which the role must let the service assume it. Raises
         ServiceError, also while SageMaker does not see the role's last change yet.
@@ -297,12 +281,10 @@ class TrainingService:
                     f"Could not assume role {arn}. Please ensure that the role exists and allows "
                     "principal 'sagemaker.amazonaws.com' to assume the role."
                 )
-            access = self._clients.of_job(request, region)
-            check_data(request, access.session, role)
+            check_data(request, session_of_job(request, region), role)
         except PolicyError as error:
             message = f"The local cloud can't evaluate the policies of role {arn}: {error}"
             raise validation_error(message) from error
-        return access
 
     def _describe(self, place: Place, request: Document) -> Document:
         return description.describe(self._find(place, request), time.time())

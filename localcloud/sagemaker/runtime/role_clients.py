@@ -37,6 +37,14 @@ class RoleClients:
     """Returns the client; few jobs need it."""
     credentials: dict[str, str]
     """The script's temporary credentials, as AWS's environment variables; none if isolated."""
+    end: Callable[[], None]
+    """Ends the sessions: no request with their credentials is answered any more."""
+
+
+def session_of_job(request: dict[str, Any], region: str) -> Session:
+    """The session of a job's role, as which the service acts for the job."""
+    subnets = tuple(request.get("VpcConfig", {}).get("Subnets", ()))
+    return Session(request["RoleArn"], region, subnets)
 
 
 class Clients:
@@ -56,17 +64,18 @@ class Clients:
 
     def of_job(self, request: dict[str, Any], region: str) -> RoleClients:
         """Assumes a job's role, for the service and for its script, and returns clients."""
-        subnets = tuple(request.get("VpcConfig", {}).get("Subnets", ()))
-        session = Session(request["RoleArn"], region, subnets)
+        session = session_of_job(request, region)
         credentials = self._assume(session)
         isolated = request.get("EnableNetworkIsolation")
         script = {} if isolated else self._assume(replace(session, script=True))
+        keys = [each["aws_access_key_id"] for each in (credentials, script) if each]
         return RoleClients(
             session=session,
             s3=self._client("s3", region, credentials),
             logs=self._client("logs", region, credentials),
             cloudwatch=cache(partial(self._client, "cloudwatch", region, credentials)),
             credentials={name.upper(): value for name, value in script.items()},
+            end=partial(self._sessions.end, keys),
         )
 
     def _assume(self, session: Session) -> dict[str, str]:

@@ -111,6 +111,8 @@ class Runner:
             self._control.forget_instances()
             self._enter("Starting")
             outcome = self._try()
+        if self._access.cache_info().currsize:
+            self._access().end()
         self._finish(outcome)
 
     def _try(self) -> Outcome:

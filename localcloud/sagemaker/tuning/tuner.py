@@ -30,6 +30,8 @@ from localcloud.sagemaker.tuning.tuning_records import (
 _TICK_SECONDS = 0.5
 """The longest pause between two looks at the jobs: for limits of time, and for a free quota."""
 _LONGEST_REASON = 1024
+_TRIED_AGAIN = ("ResourceLimitExceeded", "ServiceUnavailable")
+"""A trial that finds no quota waits; one that is created as the server ends is for the next one."""
 _log = logging.getLogger(__name__)
 
 
@@ -217,7 +219,7 @@ class Tuner:
             try:
                 self._training.start(job.place, request, job.arn)
             except ServiceError as error:
-                if error.code == "ResourceLimitExceeded":
+                if error.code in _TRIED_AGAIN:
                     continue
                 reason = f"ClientError: {error.message}"[:_LONGEST_REASON]
                 with self._lock:

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.protocol.errors import ServiceError
 from localcloud.sagemaker.api.service import TrainingService
@@ -292,17 +292,12 @@ def test_a_job_that_fails_because_its_server_ends_has_not_failed(
     assert statuses.secondary_status(job) == status
 
 
-def no_connection(*_: Any) -> NoReturn:
-    raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
-
-
-@pytest.mark.parametrize("assume_role", [no_connection, lambda *_: None])
 def test_a_creation_while_the_server_ends_is_to_be_sent_again_and_has_no_effect(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cloud: Cloud, assume_role: Callable[..., Any]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cloud: Cloud
 ):
     settings = Settings(tmp_path, "http://127.0.0.1:9", Sandbox("processes"))
     service = TrainingService(settings, lambda _: None)
-    monkeypatch.setattr(service, "_assume_role", assume_role)
+    monkeypatch.setattr(service, "_check_role", lambda *_: None)
     service.prepare_end()
 
     with pytest.raises(ServiceError) as refused:
