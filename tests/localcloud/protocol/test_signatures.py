@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
@@ -23,7 +23,7 @@ from botocore.config import Config
 from localcloud.protocol.errors import ServiceError
 from localcloud.protocol.requests import Request
 from localcloud.protocol.signatures import Signer, check_time
-from tests.localcloud.cloud import BUCKET, Cloud, policy, refusal
+from tests.localcloud.cloud import BUCKET, Cloud, eventually, policy, refusal
 from tests.localcloud.roles import LOG, PULL, World, allow, deny
 from tests.localcloud.signing import ask, code, signed
 
@@ -34,9 +34,10 @@ HEADERS = ["s3v4", "s3"]
 QUERIES = ["s3v4-query", "s3-query"]
 VERSIONS = ["s3v4", "s3"]
 PRINT_CREDENTIALS = """
-import json, os
+import json, os, time
 names = 'aws_access_key_id', 'aws_secret_access_key', 'aws_session_token'
-print(json.dumps({name: os.environ[name.upper()] for name in names}))
+print(json.dumps({name: os.environ[name.upper()] for name in names}), flush=True)
+time.sleep(600)
 """
 
 
@@ -76,22 +77,28 @@ class Presigned:
 
 
 @pytest.fixture(scope="module")
-def script(cloud: Cloud) -> Presigned:
+def script(cloud: Cloud) -> Iterator[Presigned]:
     """The credentials of a job's script."""
     world = World(cloud)
     for key in (OPEN, CLOSED):
         cloud.put(key, b"content")
-    job = world.run(
+    role = world.role(
         PULL,
         LOG,
         allow("s3:ListBucket", on=ARN),
         allow("s3:GetObject", on=[f"{ARN}/code/*", f"{ARN}/{OPEN}*"]),
         allow("s3:PutObject", "s3:DeleteObject", on=[f"{ARN}/output/*", f"{ARN}/{OPEN}*"]),
-        script=PRINT_CREDENTIALS,
-        EnableNetworkIsolation=False,
     )
-    [line] = cloud.lines(job["TrainingJobName"])
-    return Presigned(cloud, json.loads(line))
+    # The credentials end with the job.
+    name = cloud.create(
+        PRINT_CREDENTIALS,
+        RoleArn=role,
+        EnableNetworkIsolation=False,
+        StoppingCondition={"MaxRuntimeInSeconds": 600},
+    )
+    [line] = eventually(lambda: cloud.lines(name) or None)
+    yield Presigned(cloud, json.loads(line))
+    cloud.sagemaker.stop_training_job(TrainingJobName=name)
 
 
 def send(
