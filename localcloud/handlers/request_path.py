@@ -22,6 +22,7 @@ from localcloud.handlers.refusals import answer_errors
 from localcloud.handlers.s3_checks import check_s3_request
 from localcloud.handlers.s3_checksums import check_s3_checksums
 from localcloud.handlers.s3_conditions import check_s3_conditions
+from localcloud.handlers.s3_headers import check_s3_headers
 from localcloud.handlers.s3_parts import read_s3_part
 from localcloud.handlers.s3_public_access import check_s3_public_access
 from localcloud.handlers.watch import Watch
@@ -58,6 +59,7 @@ def request_path(
         check_s3_request,
         check_s3_checksums,
         check_s3_public_access,
+        check_s3_headers,
         read_s3_part,
         check_s3_conditions,
         check_model,
