@@ -45,9 +45,11 @@ def check_s3_headers(request: Request, rest: Answer) -> Response:
     """Raises the ServiceError of S3 for a header with a value that S3 does not take."""
     if request.signer.service == "s3" and request.method in {"PUT", "POST", "DELETE"}:
         asked = S3Request.of(request)
-        operation = "PutObject" if request.form else asked_of(request, "s3").operation
-        _check(_headers(operation), asked.headers)
-        if until := asked.headers.get(_UNTIL):
+        given = {name: value for name, value in asked.headers.items() if name in _checked_names()}
+        if given:
+            operation = "PutObject" if request.form else asked_of(request, "s3").operation
+            _check(_headers(operation), given)
+        if until := given.get(_UNTIL):
             # moto understands only this form.
             request.set_header(_UNTIL, _moment(until).strftime("%Y-%m-%dT%H:%M:%SZ"))
     return rest(request)
@@ -67,12 +69,27 @@ def _headers(operation: str) -> dict[str, Any]:
     }
 
 
+@cache
+def _checked_names() -> set[str]:
+    """The headers of all operations that have something to check; most requests have none."""
+    every = (_headers(operation) for operation in service_model("s3").operation_names)
+    return {
+        name
+        for shapes in every
+        for name, shape in shapes.items()
+        if name in _CHECKS
+        or name.startswith(_GRANT)
+        or getattr(shape, "enum", None)
+        or shape.type_name in {"boolean", "integer", "long"}
+    } - _LEFT_TO_OTHERS
+
+
 def _check(shapes: Mapping[str, Any], given: Mapping[str, str]) -> None:
     for name, value in given.items():
         takes_grants = name.startswith(_GRANT) and any(each.startswith(_GRANT) for each in shapes)
         if takes_grants:
             _check_grants(value)
-        elif name in shapes and name not in _LEFT_TO_OTHERS:
+        elif name in shapes:
             _check_value(name, shapes[name], value)
     if _ACL in shapes and _ACL in given and any(each.startswith(_GRANT) for each in given):
         message = "Specifying both Canned ACLs and Header Grants is not allowed"
