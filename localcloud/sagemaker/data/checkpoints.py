@@ -249,12 +249,19 @@ class CheckpointSync:
                         os.unlink(marker, dir_fd=folder)
                 os.close(os.open(uploading, os.O_CREAT | os.O_EXCL, 0o644, dir_fd=folder))
                 content = _Content(file, status.st_size)
-                self._s3.upload_fileobj(content, target.bucket, target.key, Config=UPLOAD)
+                self._send(content, status.st_size, target)
             # The stamp from before: a file that changed meanwhile is uploaded again.
             self._kept[name] = _stamp(status)
             os.rename(uploading, uploaded, src_dir_fd=folder, dst_dir_fd=folder)
             return None
         return _MISSED
+
+    def _send(self, content: _Content, size: int, target: Location) -> None:
+        if size < UPLOAD.multipart_threshold:
+            # boto3's uploader starts three threads for each file.
+            self._s3.put_object(Bucket=target.bucket, Key=target.key, Body=content.read())
+        else:
+            self._s3.upload_fileobj(content, target.bucket, target.key, Config=UPLOAD)
 
     def _delete(self, name: str) -> None:
         target = self._location.child(name)

@@ -248,7 +248,9 @@ def test_a_script_that_is_always_faster_than_the_passes_does_not_fill_the_bucket
 
     folder = tmp_path / "checkpoints"
     folder.mkdir()
-    sync = CheckpointSync(S3(cloud, remove_the_next), Location(BUCKET, "fast/"), folder, 1.0)
+    sync = CheckpointSync(
+        S3(cloud, remove_the_next), Location(BUCKET, "always-faster/"), folder, 1.0
+    )
     for number in range(9):
         for path in folder.iterdir():
             path.unlink()
@@ -256,7 +258,23 @@ def test_a_script_that_is_always_faster_than_the_passes_does_not_fill_the_bucket
             (folder / f"{number}-{part}").touch()
         sync.finish(60)
 
-    assert cloud.keys("fast/") == ["fast/6-1", "fast/7-1", "fast/8-1"]
+    assert cloud.keys("always-faster/") == [f"always-faster/{number}-1" for number in (6, 7, 8)]
+
+
+def test_small_files_are_uploaded_without_threads_of_their_own(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    for number in range(20):
+        (folder / f"{number:02}").write_text(str(number))
+    started: list[threading.Thread] = []
+    monkeypatch.setattr(threading.Thread, "start", started.append)
+
+    CheckpointSync(cloud.s3, Location(BUCKET, "small/"), folder, 1.0).finish(60)
+
+    assert [cloud.get(key) for key in cloud.keys("small/")] == [b"%d" % each for each in range(20)]
+    assert started == []
 
 
 def test_a_job_that_rotates_its_checkpoints_loses_little_by_an_abrupt_interruption(cloud: Cloud):
@@ -370,12 +388,13 @@ class S3:
 
     def __getattr__(self, name: str) -> Any:
         real = getattr(self._s3, name)
-        if not name.startswith("upload"):
+        if name not in {"put_object", "upload_fileobj"}:
             return real
 
-        def upload(content: Any, bucket: str, key: str, **options: Any) -> None:
+        def upload(*arguments: Any, **options: Any) -> None:
+            key: str = options["Key"] if name == "put_object" else arguments[2]
             self._happen(key.rpartition("/")[2])
-            real(content, bucket, key, **options)
+            real(*arguments, **options)
 
         return upload
 
