@@ -125,6 +125,7 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
     schedules.start(options.schedule_speed)
     _stop_on_signal([tuning.prepare_end, training.prepare_end], server.shutdown)
     state = options.data / STATE_FILE
+    heap.leave_alone()
     _write_state(state, server.server_port, settings, restored)
     say(f"Serving on {settings.url}, jobs confined by {sandbox.name}. {restored.lost}".rstrip())
     try:

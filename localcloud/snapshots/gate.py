@@ -17,13 +17,16 @@ class Gate:
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._inside = 0
+        self._waiting = 0
         self._closed = False
 
     @contextmanager
     def passing(self) -> Iterator[None]:
         """Enters as soon as the gate is open, and leaves at the end."""
         with self._condition:
+            self._waiting += 1
             self._condition.wait_for(lambda: not self._closed)
+            self._waiting -= 1
             self._inside += 1
         try:
             yield
@@ -36,10 +39,13 @@ class Gate:
     def closed(self, patience: float) -> Iterator[bool]:
         """Closes the gate, and yields whether nothing is inside.
 
-        After `patience` seconds it closes in any case, because a request may take long.
+        Who has waited at a closed gate passes before it closes again. After `patience` seconds it
+        closes in any case, because a request may take long.
         """
         with self._condition:
-            quiet = self._condition.wait_for(lambda: self._inside == 0, patience)
+            quiet = self._condition.wait_for(
+                lambda: self._inside == 0 and self._waiting == 0, patience
+            )
             self._closed = True
         try:
             yield quiet

@@ -9,9 +9,12 @@ a snapshot costs only what has changed.
 from __future__ import annotations
 
 import copyreg
+import gc
 import io
 import pickle
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, reduce
 from operator import or_
@@ -51,8 +54,24 @@ def dump(state: Any, contents: Contents) -> Pickled:
     file = io.BytesIO()
     pickler = pickle.Pickler(file, pickle.HIGHEST_PROTOCOL)
     pickler.dispatch_table = _reducers(contents, used)
-    pickler.dump(state)
+    with _no_search_for_garbage():
+        pickler.dump(state)
     return Pickled(file.getvalue(), used)
+
+
+@contextmanager
+def _no_search_for_garbage() -> Iterator[None]:
+    """Keeps Python from looking for garbage, because requests wait meanwhile.
+
+    A pickle makes many objects, which would cause it again and again, and no garbage.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def load(data: bytes, contents: Contents) -> Any:

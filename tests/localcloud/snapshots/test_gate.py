@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from localcloud.snapshots.gate import Gate
 
@@ -58,3 +59,20 @@ def test_its_patience_ends():
 
     with gate.passing(), gate.closed(0.0) as quiet:
         assert not quiet
+
+
+def test_who_has_waited_passes_before_it_closes_again():
+    gate, passed = Gate(), threading.Event()
+
+    def pass_through() -> None:
+        with gate.passing():
+            passed.set()
+
+    worker = threading.Thread(target=pass_through)
+    with gate.closed(PATIENCE):
+        worker.start()
+        while not gate._waiting:
+            time.sleep(0.001)
+    with gate.closed(PATIENCE):
+        assert passed.is_set()
+    worker.join(PATIENCE)
