@@ -230,6 +230,7 @@ class TrainingPlatform(pulumi.ComponentResource):
                 waiting_is_limited=any(
                     job.max_pending is not None for job in self._settings.jobs.values()
                 ),
+                metrics=[name for job in self._settings.jobs.values() for name in job.metrics],
             ),
             self._child(),
         )
@@ -245,6 +246,7 @@ class TrainingPlatform(pulumi.ComponentResource):
                 site=self._site,
                 limits=launch_limits(self._settings.jobs.values()),
                 alerts=self.alerts is not None,
+                dashboard=self._settings.has_dashboard,
                 repository_arns=self._needs.repository_arns,
                 tunes=self._needs.tuning,
                 **known,

@@ -153,6 +153,7 @@ def _own_network() -> dict[str, Any]:
             "failuresPerDay": 2,
             "prolonged": {"after": "12h", "stop": True},
             "monthlyBudgetUsd": 2500,
+            "dashboard": False,
         },
         "deployer": {
             "trustedPrincipals": ["arn:aws:iam::123456789012:role/pipeline"],

@@ -61,3 +61,9 @@ class AlertSettings(SettingsModel):
         "nothing is stopped. The costs are those with the tag team: activate it in the account's "
         "billing settings as a cost allocation tag.",
     )
+    dashboard: bool = Field(
+        default=True,
+        description="Whether the stack has a dashboard in CloudWatch, with the use of the jobs' "
+        "instances, their metrics, and the alarms: true or false. An account's first three "
+        "dashboards are free; each further one costs 3 USD a month.",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -20,6 +21,7 @@ from components.alerts.alert_documents import (
     topic_policy,
 )
 from components.alerts.alert_settings import AlertSettings, ProlongedSettings, SlackSettings
+from components.alerts.dashboard_body import Shown, dashboard_body
 from components.alerts.watchdog import Watchdog, WatchdogArgs
 from components.alerts.watchdog_documents import Watch
 from components.decimals import decimal_text
@@ -43,6 +45,7 @@ class AlertsArgs:
         key_arn: the key that encrypts the alerts; its policy lets the publishing services use it.
         tunes: whether the stack has a tuning job.
         waiting_is_limited: whether SageMaker stops a job of the stack that waits too long.
+        metrics: the names of the jobs' own metrics.
     """
 
     site: Site
@@ -51,6 +54,7 @@ class AlertsArgs:
     key_arn: pulumi.Input[str]
     tunes: bool = False
     waiting_is_limited: bool = False
+    metrics: Sequence[str] = ()
 
 
 class Alerts(pulumi.ComponentResource):
@@ -87,6 +91,8 @@ class Alerts(pulumi.ComponentResource):
             self._create_watchdog(settings.prolonged)
         if settings.monthly_budget_usd is not None:
             self._create_budget(settings.monthly_budget_usd)
+        if settings.dashboard:
+            self._create_dashboard()
 
         self.register_outputs({"topic_arn": self.topic_arn})
 
@@ -268,6 +274,31 @@ class Alerts(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self._policy]),
         )
         self.dependencies.append(created)
+
+    def _create_dashboard(self) -> None:
+        """A dashboard of the stack's jobs; no job waits for it.
+
+        Its name is the topic's, which has a random suffix: the dashboards of an account are the
+        same in all regions, and a second one of a name would replace the first without an error.
+        """
+        args = self._args
+        alarms = [
+            each.arn for each in self.dependencies if isinstance(each, aws.cloudwatch.MetricAlarm)
+        ]
+        body = pulumi.Output.all(*alarms).apply(
+            lambda arns: dashboard_body(
+                Shown(
+                    site=args.site,
+                    metrics=args.metrics,
+                    alarms=arns,
+                    budget=args.settings.monthly_budget_usd is not None,
+                    tunes=args.tunes,
+                )
+            )
+        )
+        aws.cloudwatch.Dashboard(
+            self._name, dashboard_name=self._topic_name, dashboard_body=body, opts=self._child()
+        )
 
     def _child(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from components.deployer.deployer_scope import DeployerScope
 from components.policy_documents import Statement, allow
-from components.site import TRAINING_LOGS, Site
+from components.site import TRAINING_LOGS
 
 _BUCKET_SETTINGS = (
     "GetAccelerateConfiguration GetBucketAbac GetBucketAcl GetBucketCORS GetBucketLocation "
@@ -19,10 +19,12 @@ _BUCKET_SETTINGS = (
 def read_statements(scope: DeployerScope) -> list[Statement]:
     """Reading the stack's resources and the logs of its jobs: no model, checkpoint or secret.
 
+    Only the dashboard is also written.
+
     A statement is about several services where it can be, as a role's policy may not be long. That
     widens nothing: the actions of a service apply to no resource of another one.
     """
-    alerts = [_alert_reads(scope.site)] if scope.alerts else []
+    alerts = [_alert_reads(scope)] if scope.alerts else []
     return [*_account_reads(scope), *_stack_reads(scope), *alerts]
 
 
@@ -94,8 +96,12 @@ def _stack_reads(scope: DeployerScope) -> list[Statement]:
     ]
 
 
-def _alert_reads(site: Site) -> Statement:
-    """The topic, rules, alarms, watchdog and budget of the stack's alerts."""
+def _alert_reads(scope: DeployerScope) -> Statement:
+    """The topic, rules, alarms, watchdog, budget and dashboard of the stack's alerts.
+
+    The dashboard is drawn again, too: a new metric of a job is a new graph on it.
+    """
+    site = scope.site
     name = f"{site.prefix}-alerts*"
     actions = {
         "budgets": "ListTagsForResource ViewBudget",
@@ -112,4 +118,8 @@ def _alert_reads(site: Site) -> Statement:
         site.arn("states", f"stateMachine:{name}"),
     ]
     reads = [each for service in actions.items() for each in actions_of(*service)]
-    return allow("ReadAlerts", reads, resources)
+    if not scope.dashboard:
+        return allow("ReadAlerts", reads, resources)
+    draws = actions_of("cloudwatch", "GetDashboard PutDashboard")
+    dashboard = site.global_arn("cloudwatch", f"dashboard/{name}")
+    return allow("ReadAlertsAndDraw", [*reads, *draws], [*resources, dashboard])

@@ -43,6 +43,7 @@ class DeployerScope:
         subnet_ids: the subnets that the jobs run in.
         security_group_ids: the security groups of the jobs.
         tunes: whether the stack has a tuning job.
+        dashboard: whether the stack has a dashboard.
     """
 
     site: Site
@@ -55,6 +56,7 @@ class DeployerScope:
     subnet_ids: Sequence[str]
     security_group_ids: Sequence[str]
     tunes: bool = False
+    dashboard: bool = False
 
     @property
     def owner(self) -> str:

@@ -80,6 +80,7 @@ def _deployer_problems(settings: Settings, site: Site, needs: JobNeeds) -> Itera
         site=site,
         limits=limits,
         alerts=settings.alerts is not None,
+        dashboard=settings.has_dashboard,
         repository_arns=needs.repository_arns,
         execution_role_arn=site.global_arn("iam", f"role/{_LONGEST_ROLE}"),
         tunes=needs.tuning,

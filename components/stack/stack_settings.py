@@ -72,7 +72,8 @@ class Settings(SettingsModel):
         BeforeValidator(section_or_switch, json_schema_input_type=AlertSettings | bool),
     ] = Field(
         default=AlertSettings(),
-        description="Alerts: {emails, slack, prolonged, monthlyBudgetUsd}, or false for none.",
+        description="Alerts: {emails, slack, prolonged, monthlyBudgetUsd, dashboard}, or false for "
+        "none.",
     )
     deployer: Annotated[
         DeployerSettings | None,
@@ -95,6 +96,11 @@ class Settings(SettingsModel):
     def name_prefix(self) -> str:
         """What the names of the stack's resources and jobs begin with."""
         return f"{self.team}-{self.environment}"
+
+    @property
+    def has_dashboard(self) -> bool:
+        """Whether the stack has a dashboard."""
+        return self.alerts is not None and self.alerts.dashboard
 
     @property
     def largest_job(self) -> int:

@@ -71,6 +71,9 @@ def _alerts(client: Client) -> Iterator[str]:
     yield from _named("rule", client("events"), "list_rules", "Rules", "Name")
     yield from _named("alarm", client("cloudwatch"), "describe_alarms", "MetricAlarms", "AlarmName")
     yield from _named(
+        "dashboard", client("cloudwatch"), "list_dashboards", "DashboardEntries", "DashboardName"
+    )
+    yield from _named(
         "state-machine", client("stepfunctions"), "list_state_machines", "stateMachines", "name"
     )
     channels = client("chatbot").describe_slack_channel_configurations()

@@ -8,6 +8,7 @@ from typing import Final
 from localcloud.awsplugin.resource_type import ResourceType
 from localcloud.awsplugin.resources import (
     cost_budget,
+    dashboard,
     ec2_gateway,
     ec2_network,
     ec2_route,
@@ -32,6 +33,7 @@ from localcloud.awsplugin.resources import (
 
 _MODULES = (
     cost_budget,
+    dashboard,
     ec2_gateway,
     ec2_network,
     ec2_route,

@@ -15,6 +15,7 @@ from components.alerts.alert_documents import (
 )
 from components.alerts.alert_settings import AlertSettings, ProlongedSettings, SlackSettings
 from components.alerts.alerts import Alerts, AlertsArgs
+from components.alerts.dashboard_body import Shown, dashboard_body
 from components.alerts.watchdog_documents import Watch, state_machine, watchdog_policy
 from tests.components.recording import ACCOUNT, REGION, SITE, STATES, Recording, record
 
@@ -32,6 +33,7 @@ RULE = "cloudwatch/eventRule:EventRule"
 TARGET = "cloudwatch/eventTarget:EventTarget"
 PENDING = {"pendingConfirmation": True}
 ALARM = "cloudwatch/metricAlarm:MetricAlarm"
+DASHBOARD = "cloudwatch/dashboard:Dashboard"
 
 
 def alerts(**settings: Any) -> Recording:
@@ -54,6 +56,7 @@ def test_what_is_not_asked_for_is_not_watched(default: Recording):
         RULE,
         TARGET,
         ALARM,
+        DASHBOARD,
         "sns/topic:Topic",
         "sns/topicPolicy:TopicPolicy",
     }
@@ -260,11 +263,40 @@ def test_the_budget_counts_what_carries_the_teams_tag(everything: Recording):
     assert topics == [[TOPIC]] * 3
 
 
-def test_a_job_waits_for_every_alert():
+def test_the_dashboard_shows_what_the_stack_has():
+    args = dataclasses.replace(
+        ARGS, settings=AlertSettings(**EVERYTHING), tunes=True, metrics=["loss"]
+    )
+    recording = record(lambda: Alerts("alerts", args))
+    alarms = [each.state["arn"] for each in recording.of(ALARM)]
+    dashboard = recording.the(DASHBOARD)
+    [shown] = [
+        each for each in dashboard.document("dashboardBody")["widgets"] if "alarm" in each["type"]
+    ]
+    assert sorted(shown["properties"]["alarms"]) == sorted(alarms)
+    expected = Shown(SITE, ["loss"], shown["properties"]["alarms"], budget=True, tunes=True)
+    assert dashboard.inputs["dashboardBody"] == dashboard_body(expected)
+
+
+def test_a_dashboards_name_is_no_other_stacks(default: Recording):
+    """A second dashboard of a name would replace the first."""
+    [topic] = default.of("sns/topic:Topic")
+    assert default.the(DASHBOARD).inputs["dashboardName"] == f"{topic.name}-0a1b2c3"
+
+
+def test_a_stack_without_a_dashboard_has_all_the_rest(default: Recording):
+    assert alerts(dashboard=False).types == default.types - {DASHBOARD}
+
+
+def test_a_job_waits_for_every_alert_but_not_for_the_dashboard():
     made: list[Alerts] = []
     args = dataclasses.replace(ARGS, settings=AlertSettings(**EVERYTHING))
     recording = record(lambda: made.append(Alerts("alerts", args)))
-    resources = [each for each in recording.resources if each.type.startswith("aws:")]
+    resources = [
+        each
+        for each in recording.resources
+        if each.type.startswith("aws:") and not each.type.endswith(DASHBOARD)
+    ]
     assert len(set(made[0].dependencies)) == len(made[0].dependencies) == len(resources)
 
 

@@ -48,6 +48,7 @@ SCOPE = DeployerScope(
     subnet_ids=["subnet-1", "subnet-2"],
     security_group_ids=["sg-1"],
     repository_arns=[REPOSITORY],
+    dashboard=True,
 )
 TUNING = replace(SCOPE, tunes=True)
 TUNING_JOB = SITE.tuning_jobs_arn.replace("*", "digits-0a1b2c3d-1")
@@ -95,7 +96,7 @@ def test_the_linter_knows_all_but_the_newer_names_of_the_keys():
     }
 
 
-@pytest.mark.parametrize(("tunes", "repositories"), [(False, 26), (True, 15)])
+@pytest.mark.parametrize(("tunes", "repositories"), [(False, 26), (True, 14)])
 def test_the_policy_of_a_large_stack_with_long_names_fits_into_a_role(
     tunes: bool, repositories: int
 ):
@@ -303,9 +304,20 @@ def test_a_stack_without_jobs_launches_and_passes_nothing():
 
 
 def test_a_stack_without_alerts_reads_none():
-    reads = actions(deployer_policy(SCOPE)) - actions(deployer_policy(replace(SCOPE, alerts=False)))
+    without = replace(SCOPE, alerts=False, dashboard=False)
+    reads = actions(deployer_policy(SCOPE)) - actions(deployer_policy(without))
     services = {"budgets", "chatbot", "cloudwatch", "events", "sns", "states"}
     assert {each.partition(":")[0] for each in reads} == services
+
+
+def test_only_the_stacks_own_dashboard_may_be_drawn_again_and_none_deleted():
+    own = f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/research-dev-alerts-0a1b2c3"
+    another = own.replace("research-dev", "vision-dev")
+    for action in ("cloudwatch:GetDashboard", "cloudwatch:PutDashboard"):
+        assert allowed(deployer_policy(SCOPE), action, own, {})
+        assert not allowed(deployer_policy(SCOPE), action, another, {})
+        assert not allowed(deployer_policy(replace(SCOPE, dashboard=False)), action, own, {})
+    assert not allowed(deployer_policy(SCOPE), "cloudwatch:DeleteDashboards", own, {})
 
 
 def test_a_preview_may_have_a_changed_watchdog_validated():
@@ -317,6 +329,7 @@ def test_a_preview_may_have_a_changed_watchdog_validated():
 
 
 WRITES = {
+    "cloudwatch:PutDashboard",
     "iam:PassRole",
     "kms:Decrypt",
     "kms:GenerateDataKey",

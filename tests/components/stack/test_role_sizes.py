@@ -65,9 +65,9 @@ def test_twenty_five_repositories_with_the_longest_prefix_and_alerts_fit_into_a_
     assert found(longest) == []
 
 
-def test_a_tuning_job_leaves_room_for_fifteen_repositories_and_what_is_longer_is_refused():
+def test_a_tuning_job_leaves_room_for_fourteen_repositories_and_what_is_longer_is_refused():
     team = "t" * 32
-    assert found(platform(repositories=15, team=team), tunes=True) == []
+    assert found(platform(repositories=14, team=team), tunes=True) == []
     [problem] = found(platform(repositories=25, team=team), tunes=True)
     assert problem.path == "deployer"
     assert "image repositories" in problem.rule

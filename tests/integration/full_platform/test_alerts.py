@@ -18,6 +18,7 @@ from components.alerts.alert_documents import (
     topic_policy,
 )
 from components.alerts.alert_settings import ProlongedSettings
+from components.alerts.dashboard_body import Shown, dashboard_body
 from components.alerts.watchdog_documents import (
     Watch,
     schedule_policy,
@@ -179,6 +180,17 @@ def test_the_teams_month_has_a_budget_that_warns_before_it_is_spent(platform: Pl
     for each in notifications:
         reported = budgets.describe_subscribers_for_notification(**named, Notification=each)
         assert reported["Subscribers"] == [{"SubscriptionType": "SNS", "Address": topic}]
+
+
+def test_the_dashboard_shows_the_alarms_and_the_jobs_metrics(platform: Platform):
+    cloudwatch = platform.client("cloudwatch")
+    [listed] = cloudwatch.list_dashboards()["DashboardEntries"]
+    found = cloudwatch.get_dashboard(DashboardName=listed["DashboardName"])
+    body = json.loads(found["DashboardBody"])
+    [alarms] = [each["properties"]["alarms"] for each in body["widgets"] if each["type"] == "alarm"]
+    assert sorted(alarms) == sorted(each["AlarmArn"] for each in alarms_of(platform).values())
+    expected = Shown(SITE, ["step"], alarms, budget=True)
+    assert found["DashboardBody"] == dashboard_body(expected)
 
 
 def targets_of(platform: Platform, rule: dict[str, Any]) -> list[dict[str, Any]]:
