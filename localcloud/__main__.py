@@ -13,6 +13,7 @@ import typer
 from localcloud.corrections.role_history import LONGEST_ROLE_DELAY_SECONDS
 from localcloud.sagemaker.runtime.settings import (
     CHECKPOINT_INTERVAL_SECONDS,
+    HOST_INTERVAL_SECONDS,
     INTERFACE_DELAY_SECONDS,
     ROLE_DELAY_SECONDS,
     SEARCH_DELAY_SECONDS,
@@ -67,6 +68,10 @@ InterfaceDelay = Annotated[
 SearchDelay = Annotated[
     float, typer.Option(min=0, help="Seconds until Search sees a new job or a job's change.")
 ]
+HostInterval = Annotated[
+    float,
+    typer.Option(min=0.1, help="Seconds between two metrics of what a job's hosts use."),
+]
 Speed = Annotated[
     float, typer.Option(min=0.001, help="How many times faster than the clock schedules run.")
 ]
@@ -84,6 +89,7 @@ def serve(
     role_delay: RoleDelay = ROLE_DELAY_SECONDS,
     interface_delay: InterfaceDelay = INTERFACE_DELAY_SECONDS,
     search_delay: SearchDelay = SEARCH_DELAY_SECONDS,
+    host_interval: HostInterval = HOST_INTERVAL_SECONDS,
     schedule_speed: Speed = 1.0,
     spot_interval: Interval = 0.0,
     spot_drought: Drought = 0.0,
@@ -105,6 +111,7 @@ def serve(
         role_delay=role_delay,
         interface_delay=interface_delay,
         search_delay=search_delay,
+        host_interval=host_interval,
         schedule_speed=schedule_speed,
         market=Market(spot_interval, spot_drought, spot_abrupt, spot_seed),
     )

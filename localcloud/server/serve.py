@@ -71,6 +71,8 @@ class Options:
     """Seconds that a job's network interfaces stay after it."""
     search_delay: float = defaults.SEARCH_DELAY_SECONDS
     """Seconds until Search sees a new job, or a change of a job's status or tags."""
+    host_interval: float = defaults.HOST_INTERVAL_SECONDS
+    """Seconds between two measurements of what the hosts of a job use."""
     schedule_speed: float = 1.0
     """How many times faster than the clock schedules run."""
     market: Market = field(default_factory=Market)
@@ -191,6 +193,7 @@ def _settings(options: Options, sandbox: Sandbox, port: int) -> Settings:
         checkpoint_interval=options.checkpoint_interval,
         role_delay=options.role_delay,
         search_delay=options.search_delay,
+        host_interval=options.host_interval,
         spot=SpotSchedule(options.market),
     )
 

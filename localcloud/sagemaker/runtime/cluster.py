@@ -14,11 +14,13 @@ from localcloud.sagemaker.data.checkpoints import CheckpointSync
 from localcloud.sagemaker.data.locations import Location
 from localcloud.sagemaker.data.pipes import Pipe
 from localcloud.sagemaker.data.streams import Stream
+from localcloud.sagemaker.jobs.instances import instance_types
 from localcloud.sagemaker.monitoring.log_streams import LogStream
 from localcloud.sagemaker.monitoring.pump import ReadLines
 from localcloud.sagemaker.runtime import layout
 from localcloud.sagemaker.runtime.blueprint import Blueprint
 from localcloud.sagemaker.runtime.control import Control
+from localcloud.sagemaker.runtime.host_use import HostUse
 from localcloud.sagemaker.runtime.instance import Instance
 from localcloud.sagemaker.runtime.layout import Host, input_mode
 from localcloud.sagemaker.runtime.volumes import Volume
@@ -48,6 +50,7 @@ class Cluster:
         self._instances = [
             Instance(host, folder / f"algo-{host.number}", sandbox) for host in self.hosts
         ]
+        self._uses: list[HostUse] = []
 
     def prepare(self, control: Control) -> None:
         """Creates each instance's files, and downloads its input and the checkpoints.
@@ -101,6 +104,10 @@ class Cluster:
             specification = self._blueprint.specification(host, folder, namespaces)
             stream = LogStream(logs, name, host.number)
             instance.start(specification, stream, read_lines, control.exited)
+        self._uses = [
+            HostUse(instance_types()[instance.host.instance_type], instance.process, volume)
+            for instance, volume in zip(self._instances, self.volumes(), strict=True)
+        ]
 
     def stop(self, control: Control) -> None:
         """Sends SIGTERM, after the grace period SIGKILL, and uploads the last checkpoints."""
@@ -153,6 +160,10 @@ class Cluster:
             for instance in self._instances
             for cache in (self._blueprint.cache_folder(instance.host),)
         ]
+
+    def measure(self) -> dict[str, dict[str, float]]:
+        """How much each host has used of its instance since the last call, in percent."""
+        return {f"algo-{number}": use.read() for number, use in enumerate(self._uses, start=1)}
 
     def folders(self, name: str) -> list[Path]:
         """The folder `name` of /opt/ml on each instance."""

@@ -107,6 +107,10 @@ class Instance:
             return next((int(child) for child in children.read_text().split()), None)
         return None
 
+    def process(self) -> int | None:
+        """The number of the process that all of the instance's descend from; None if it ended."""
+        return self._process.pid if self._process is not None and self.running() else None
+
     def finish_output(self) -> None:
         """Waits until the output is sent, within a limit, if the entry point has ended."""
         if self._pump is not None and not self.running():

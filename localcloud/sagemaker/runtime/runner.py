@@ -18,6 +18,7 @@ from localcloud.sagemaker.data.locations import Location
 from localcloud.sagemaker.jobs import failure_reasons, statuses, warm_pools
 from localcloud.sagemaker.jobs.description import output_uri
 from localcloud.sagemaker.jobs.records import Metric, TrainingJob
+from localcloud.sagemaker.monitoring.host_feed import HostFeed
 from localcloud.sagemaker.monitoring.metric_feed import MetricFeed
 from localcloud.sagemaker.monitoring.metrics import Metrics
 from localcloud.sagemaker.runtime import images, network_interfaces
@@ -190,7 +191,10 @@ class Runner:
         pull_image(self.job.request, session)
         self._enter("Training")
         reclaiming = self._settings.spot.reclaiming(self.job, self.interrupt)
-        with self._published(metrics), reclaiming:
+        use = HostFeed(
+            self._access().cloudwatch, self.job.name, cluster.measure, self._settings.host_interval
+        )
+        with self._published(metrics), use.running(), reclaiming:
             cluster.start(self._control, metrics.read)
             ending = self._train(cluster)
             cluster.finish_output()

@@ -15,6 +15,7 @@ CHECKPOINT_INTERVAL_SECONDS = 1.0
 ROLE_DELAY_SECONDS = 1.5
 INTERFACE_DELAY_SECONDS = 3.0
 SEARCH_DELAY_SECONDS = 5.0
+HOST_INTERVAL_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Settings:
     """Seconds until the service sees a change of an execution role."""
     search_delay: float = SEARCH_DELAY_SECONDS
     """Seconds until Search sees a new job, or a change of a job's status or tags."""
-
+    host_interval: float = HOST_INTERVAL_SECONDS
+    """Seconds between two measurements of what the hosts of a job use."""
     spot: SpotSchedule = field(default_factory=SpotSchedule)
     """The random interruptions of spot jobs."""
 
