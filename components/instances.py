@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import csv
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -69,6 +69,16 @@ def training_instance_types() -> Mapping[str, InstanceType]:
 def similar_types(instance_type: str) -> list[str]:
     """Up to three listed types whose names are closest to a name that is not listed."""
     return difflib.get_close_matches(instance_type, training_instance_types(), n=3, cutoff=0.6)
+
+
+def family_prices(instance_types: Iterable[str]) -> dict[str, float]:
+    """The known prices of all types of these types' families, in USD per instance and hour."""
+    families = {family_of(each) for each in instance_types}
+    return {
+        name: each.on_demand_usd_per_hour
+        for name, each in training_instance_types().items()
+        if family_of(name) in families and each.on_demand_usd_per_hour is not None
+    }
 
 
 def _parse(row: Mapping[str, str]) -> InstanceType:

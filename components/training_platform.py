@@ -15,6 +15,7 @@ from components.deployer.deployer_role import DeployerRole, DeployerRoleArgs
 from components.deployer.deployer_scope import DeployerScope, launch_limits
 from components.execution_role.execution_documents import ExecutionScope
 from components.execution_role.execution_role import ExecutionRole, ExecutionRoleArgs
+from components.instances import family_prices
 from components.network.endpoints import EndpointService
 from components.network.network import Network, NetworkArgs
 from components.network.network_interfaces import (
@@ -231,6 +232,8 @@ class TrainingPlatform(pulumi.ComponentResource):
                     job.max_pending is not None for job in self._settings.jobs.values()
                 ),
                 metrics=[name for job in self._settings.jobs.values() for name in job.metrics],
+                # A type of another family needs an administrator anyway, who deploys the alerts.
+                prices=family_prices(self._settings.instance_types),
             ),
             self._child(),
         )

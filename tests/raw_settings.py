@@ -152,6 +152,7 @@ def _own_network() -> dict[str, Any]:
             "slack": {"workspaceId": "T0123456789", "channelId": "C0123456789"},
             "failuresPerDay": 2,
             "prolonged": {"after": "12h", "stop": True},
+            "idle": {"after": "30m"},
             "monthlyBudgetUsd": 2500,
             "dashboard": False,
         },

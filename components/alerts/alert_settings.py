@@ -36,6 +36,17 @@ class ProlongedSettings(SettingsModel):
     )
 
 
+class IdleSettings(SettingsModel):
+    """When a job counts as idle; it is reported, and not stopped."""
+
+    after: Seconds = Field(
+        ge=600,
+        le=86_400,
+        description="How long no host of the job has used its GPUs, or its processors if it has "
+        "no GPUs, as in 30m; 10m to 1d.",
+    )
+
+
 class AlertSettings(SettingsModel):
     """Messages about jobs that end badly or take too long, and about the month's cost."""
 
@@ -50,6 +61,11 @@ class AlertSettings(SettingsModel):
         default=None,
         description="When a job counts as prolonged, and whether it is then stopped: "
         "{after, stop}. Without it, no job does.",
+    )
+    idle: IdleSettings | None = Field(
+        default=None,
+        description="When a job counts as idle, and is reported once: {after}. Without it, no job "
+        "does.",
     )
     monthly_budget_usd: float | None = Field(
         default=None,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
@@ -20,10 +20,10 @@ from components.alerts.alert_documents import (
     event_pattern,
     topic_policy,
 )
-from components.alerts.alert_settings import AlertSettings, ProlongedSettings, SlackSettings
+from components.alerts.alert_settings import AlertSettings, SlackSettings
 from components.alerts.dashboard_body import Shown, dashboard_body
+from components.alerts.watch import Watch
 from components.alerts.watchdog import Watchdog, WatchdogArgs
-from components.alerts.watchdog_documents import Watch
 from components.decimals import decimal_text
 from components.site import COST_TAG, Site
 
@@ -46,6 +46,7 @@ class AlertsArgs:
         tunes: whether the stack has a tuning job.
         waiting_is_limited: whether SageMaker stops a job of the stack that waits too long.
         metrics: the names of the jobs' own metrics.
+        prices: USD per instance and hour of the instance types that the jobs may run on.
     """
 
     site: Site
@@ -55,6 +56,7 @@ class AlertsArgs:
     tunes: bool = False
     waiting_is_limited: bool = False
     metrics: Sequence[str] = ()
+    prices: Mapping[str, float] = field(default_factory=dict)
 
 
 class Alerts(pulumi.ComponentResource):
@@ -87,8 +89,8 @@ class Alerts(pulumi.ComponentResource):
             if ending in (*FAILURES, *TUNING_FAILURES):
                 self._create_failure_alarm(ending, rule)
             self._create_delivery_alarm(ending, rule)
-        if settings.prolonged is not None:
-            self._create_watchdog(settings.prolonged)
+        if settings.prolonged is not None or settings.idle is not None:
+            self._create_watchdog()
         if settings.monthly_budget_usd is not None:
             self._create_budget(settings.monthly_budget_usd)
         if settings.dashboard:
@@ -231,17 +233,29 @@ class Alerts(pulumi.ComponentResource):
         )
         self.dependencies.append(alarm)
 
-    def _create_watchdog(self, prolonged: ProlongedSettings) -> None:
+    def _create_watchdog(self) -> None:
+        settings = self._args.settings
+        reported = {"prolonged": settings.prolonged, "idle": settings.idle}
         watch = pulumi.Output.all(
             owner=self._args.bucket_name, topic_arn=self.topic_arn, key_arn=self._args.key_arn
         ).apply(
             lambda known: Watch(
-                site=self._site, settings=prolonged, tunes=self._args.tunes, **known
+                site=self._site,
+                prolonged=settings.prolonged,
+                idle=settings.idle,
+                tunes=self._args.tunes,
+                prices=self._args.prices,
+                **known,
             )
         )
         watchdog = Watchdog(
             f"{self._name}-watchdog",
-            WatchdogArgs(self._site, watch, self.topic_arn),
+            WatchdogArgs(
+                self._site,
+                watch,
+                self.topic_arn,
+                reports=" and ".join(name for name, found in reported.items() if found),
+            ),
             opts=self._child(),
         )
         self.dependencies += watchdog.dependencies

@@ -1,4 +1,7 @@
-"""The watchdog: reports jobs that are older than a limit, and stops them if the settings say so."""
+"""The watchdog: reports jobs that are older than a limit, or idle.
+
+It stops those that are too old if the settings say so.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.alerts.watch import Watch
 from components.alerts.watchdog_documents import (
-    Watch,
     schedule_policy,
     schedule_trust,
     state_machine,
@@ -36,11 +39,13 @@ class WatchdogArgs:
         site: the stack's site.
         watch: which jobs it watches, and what it does; an output, as the topic and the key are.
         topic_arn: the topic that gets a message when the watchdog itself fails.
+        reports: what it reports, as "prolonged" jobs; for the alarms of its own failures.
     """
 
     site: Site
     watch: pulumi.Input[Watch]
     topic_arn: pulumi.Input[str]
+    reports: str = "prolonged"
 
 
 class Watchdog(pulumi.ComponentResource):
@@ -130,7 +135,7 @@ class Watchdog(pulumi.ComponentResource):
         alarm = aws.cloudwatch.MetricAlarm(
             f"{self._name}-{name}",
             alarm_description=f"{self._name} did not start, or failed, so no one may hear of "
-            "prolonged jobs",
+            f"{self._args.reports} jobs",
             namespace=namespace,
             metric_name=metric,
             dimensions=dimensions,

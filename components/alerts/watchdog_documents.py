@@ -9,18 +9,31 @@ matters little for a job that has run for hours. But it may show a job that has 
 so the machine reads each job's status itself.
 
 Where the stack tunes, the machine then does the same for tuning jobs. Those are listed: an account
-has few of them.
+has few of them. Idle jobs are looked for last.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
-from components.alerts.alert_documents import chat_message
 from components.alerts.alert_settings import ProlongedSettings
-from components.alerts.job_kinds import TRAINING_JOB, TUNING_JOB, JobKind
+from components.alerts.idle_documents import FIRST_STATE, idle_states
+from components.alerts.job_kinds import TRAINING_JOB, JobKind
+from components.alerts.watch import (
+    State,
+    Watch,
+    decide,
+    expression,
+    find,
+    find_training_jobs,
+    for_each,
+    is_own_and_new,
+    mark,
+    more_pages,
+    remember,
+    report,
+)
 from components.durations import format_duration
 from components.policy_documents import (
     Document,
@@ -31,74 +44,32 @@ from components.policy_documents import (
     through_service,
 )
 from components.site import Site
-from components.training_job.request.job_tags import OWNER_TAG, REPORTED_TAG
-
-_TIME = "[Y0001]-[M01]-[D01]T[H01]:[m01]:[s01]"
-"""How Search takes a time, in JSONata's notation."""
-
-_PAGE = 10
-"""The jobs in an answer of Search: it has all of each job, and a state at most 256 KiB."""
+from components.training_job.request.job_tags import REPORTED_TAG
 
 _LIST_PAGE = 100
 """The tuning jobs in an answer of a list, which has a summary of each."""
 
 
-@dataclass(frozen=True)
-class Watch:
-    """What a watchdog watches.
-
-    Attributes:
-        site: the stack's site.
-        settings: when a job counts as prolonged, and whether it is then stopped.
-        owner: the tag by which the stack knows its own jobs: its bucket's name.
-        topic_arn: the topic that prolonged jobs are reported to.
-        key_arn: the key that encrypts the topic.
-        tunes: whether the stack has a tuning job.
-    """
-
-    site: Site
-    settings: ProlongedSettings
-    owner: str
-    topic_arn: str
-    key_arn: str
-    tunes: bool = False
-
-    @property
-    def kinds(self) -> list[JobKind]:
-        """The kinds of jobs that are watched."""
-        return [TRAINING_JOB, *([TUNING_JOB] if self.tunes else [])]
-
-    def integration(self, call: str) -> str:
-        """The ARN of a call that a state machine can make."""
-        return self.site.arn("states", call, region="", account="")
-
-
 def state_machine(watch: Watch) -> dict[str, Any]:
-    """The watchdog in Amazon States Language: one kind of job after the other."""
-    starts = [_state("FindOldJobs", kind) for kind in watch.kinds]
-    watched = " and ".join(f"{kind.noun}s" for kind in watch.kinds)
+    """The watchdog in Amazon States Language: one kind of job after the other, then idle jobs."""
     states: dict[str, Any] = {}
-    for kind, following in zip(watch.kinds, [*starts[1:], "Done"], strict=True):
-        states |= _round(watch, kind, following)
+    purposes = []
+    following = "Done"
+    if watch.idle is not None:
+        states |= idle_states(watch, watch.idle, following)
+        purposes.append(f"jobs idle for {format_duration(watch.idle.after)}")
+        following = FIRST_STATE
+    if watch.prolonged is not None:
+        states = _prolonged_states(watch, watch.prolonged, following) | states
+        watched = " and ".join(f"{kind.noun}s" for kind in watch.kinds)
+        purposes.insert(0, f"{watched} older than {format_duration(watch.prolonged.after)}")
+        following = "Remember"
     return {
-        "Comment": f"Reports {watched} older than {format_duration(watch.settings.after)}",
+        "Comment": f"Reports {', and '.join(purposes)}",
         "QueryLanguage": "JSONata",
         "TimeoutSeconds": 600,
-        "StartAt": "Remember",
-        "States": {
-            "Remember": {
-                "Type": "Pass",
-                "Assign": {
-                    "createdBefore": _expression(
-                        f"$fromMillis($millis() - {watch.settings.after * 1000}, '{_TIME}')"
-                    ),
-                    "nextPage": "",
-                },
-                "Next": starts[0],
-            },
-            **states,
-            "Done": {"Type": "Succeed"},
-        },
+        "StartAt": following,
+        "States": {**states, "Done": {"Type": "Succeed"}},
     }
 
 
@@ -108,24 +79,33 @@ def watchdog_trust(site: Site) -> Document:
 
 
 def watchdog_policy(watch: Watch) -> Document:
-    """Finding among all jobs, which can't be limited; the rest only for the stack's job names."""
-    site = watch.site
-    jobs = [site.jobs_arn, *([site.tuning_jobs_arn] if watch.tunes else [])]
+    """Finding among all jobs, which can't be limited; the rest only for the stack's job names.
+
+    Metrics can't be limited either. Trials are only looked at where idle jobs are.
+    """
+    site, idle = watch.site, watch.idle is not None
+    tunes = watch.tunes and watch.prolonged is not None
+    jobs = [site.jobs_arn, *([site.tuning_jobs_arn] if tunes else [])]
+    trials = [site.trials_arn] if watch.tunes and idle else []
     finds = ["sagemaker:Search"]
-    if watch.tunes:
+    if tunes:
         finds.append("sagemaker:ListHyperParameterTuningJobs")
-    describes = [f"sagemaker:Describe{kind.api}" for kind in watch.kinds]
-    stops = [f"sagemaker:Stop{kind.api}" for kind in watch.kinds]
+    kinds = watch.kinds if tunes else [TRAINING_JOB]
+    describes = [f"sagemaker:Describe{kind.api}" for kind in kinds]
+    stops = [f"sagemaker:Stop{kind.api}" for kind in kinds]
+    reads = ["sagemaker:AddTags", *describes, "sagemaker:ListTags"]
     statements: list[Statement] = [
         allow("FindJobs", finds, ["*"]),
-        allow("ReadAndTagJobs", ["sagemaker:AddTags", *describes, "sagemaker:ListTags"], jobs),
+        allow("ReadAndTagJobs", reads, [*jobs, *trials]),
         allow("Report", ["sns:Publish"], [watch.topic_arn]),
         {
             **allow("EncryptReports", ["kms:Decrypt", "kms:GenerateDataKey"], [watch.key_arn]),
             "Condition": through_service("sns", site),
         },
     ]
-    if watch.settings.stop:
+    if idle:
+        statements.append(allow("ReadUse", ["cloudwatch:GetMetricData"], ["*"]))
+    if watch.prolonged is not None and watch.prolonged.stop:
         statements.append(allow("StopJobs", stops, jobs))
     return document(statements)
 
@@ -140,144 +120,88 @@ def schedule_policy(state_machine_arn: str) -> Document:
     return document([allow("StartWatchdog", ["states:StartExecution"], [state_machine_arn])])
 
 
+def _prolonged_states(
+    watch: Watch, prolonged: ProlongedSettings, following: str
+) -> dict[str, State]:
+    """The states that look at all jobs of each kind, and the state that follows them."""
+    starts = [_state("FindOldJobs", kind) for kind in watch.kinds]
+    states = {"Remember": remember(prolonged.after, starts[0])}
+    for kind, after in zip(watch.kinds, [*starts[1:], following], strict=True):
+        states |= _round(watch, prolonged, kind, after)
+    return states
+
+
 def _state(name: str, kind: JobKind) -> str:
     """The name of a state; no two states of a machine may have the same one."""
     return name if kind is TRAINING_JOB else f"{name} ({kind.noun})"
 
 
-def _round(watch: Watch, kind: JobKind, following: str) -> dict[str, Any]:
+def _round(
+    watch: Watch, prolonged: ProlongedSettings, kind: JobKind, following: str
+) -> dict[str, State]:
     """The states that look at all jobs of a kind, and the state that follows them."""
-    find, each, more = (_state(name, kind) for name in ("FindOldJobs", "EachJob", "IsThereMore"))
-    return {
-        find: {**_find_old_jobs(watch, kind), "Next": each},
-        each: {
-            "Type": "Map",
-            "Items": _expression("$states.input.jobs"),
-            "MaxConcurrency": 5,
-            "ItemProcessor": _each_job(watch, kind),
-            "Output": {},
-            "Next": more,
-        },
-        more: {
-            "Type": "Choice",
-            "Choices": [{"Condition": _expression("$nextPage != ''"), "Next": find}],
-            "Default": following,
-        },
-    }
-
-
-def _find_old_jobs(watch: Watch, kind: JobKind) -> dict[str, Any]:
-    """One page of the stack's running jobs that are older than the limit.
-
-    Another stack can write any owner into its tags, and a list finds a name that contains the
-    prefix elsewhere. So the output keeps the jobs whose names begin with the stack's prefix.
-    """
+    start, each, more = (_state(name, kind) for name in ("FindOldJobs", "EachJob", "IsThereMore"))
     if kind is TRAINING_JOB:
-        call, request = "search", _search(watch)
-        found, prefix = "$states.result.Results.TrainingJob", watch.site.job_name_prefix
+        found = find_training_jobs(watch, [watch.site.job_name_prefix])
     else:
-        call, request = "listHyperParameterTuningJobs", _list(watch)
-        found = "$states.result.HyperParameterTuningJobSummaries"
-        prefix = watch.site.tuning_name_prefix
-    page = "$nextPage = '' ? {} : {\"NextToken\": $nextPage}"
-    of_stack = f"$substring({kind.name}, 0, {len(prefix)}) = {json.dumps(prefix)}"
-    job = f'{{"name": {kind.name}, "arn": {kind.arn}}}'
+        found = _find_tuning_jobs(watch, kind)
     return {
-        "Type": "Task",
-        "Resource": watch.integration(f"aws-sdk:sagemaker:{call}"),
-        "Arguments": _expression(f"$merge([{request}, {page}])"),
-        "Assign": {
-            "nextPage": _expression(
-                "$exists($states.result.NextToken) ? $states.result.NextToken : ''"
-            )
-        },
-        "Output": {"jobs": _expression(f"[{found}[{of_stack}].{job}]")},
+        start: {**found, "Next": each},
+        each: for_each(_each_job(watch, prolonged, kind), more),
+        more: more_pages(start, following),
     }
 
 
-def _search(watch: Watch) -> str:
-    """The request that finds old training jobs of the stack's owner."""
-    filters = [
-        _filter("TrainingJobStatus", "Equals", "'InProgress'"),
-        _filter(f"Tags.{OWNER_TAG}", "Equals", json.dumps(watch.owner)),
-        _filter("CreationTime", "LessThan", "$createdBefore"),
-    ]
-    return (
-        f'{{"Resource": "TrainingJob", "MaxResults": {_PAGE}, '
-        f'"SearchExpression": {{"Filters": [{", ".join(filters)}]}}}}'
-    )
-
-
-def _list(watch: Watch) -> str:
-    """The request that finds old tuning jobs of the stack; a list takes a time with its zone."""
-    prefix = json.dumps(watch.site.tuning_name_prefix)
-    return (
-        f'{{"NameContains": {prefix}, "StatusEquals": "InProgress", '
+def _find_tuning_jobs(watch: Watch, kind: JobKind) -> State:
+    """One page of the stack's running tuning jobs; a list takes a time with its zone."""
+    prefix = watch.site.tuning_name_prefix
+    request = (
+        f'{{"NameContains": {json.dumps(prefix)}, "StatusEquals": "InProgress", '
         f'"CreationTimeBefore": $createdBefore & "Z", "MaxResults": {_LIST_PAGE}}}'
     )
+    found = "$states.result.HyperParameterTuningJobSummaries"
+    return find(watch, kind, "listHyperParameterTuningJobs", request, found, [prefix])
 
 
-def _filter(name: str, operator: str, value: str) -> str:
-    """A filter of a search; `value` is JSONata."""
-    return f'{{"Name": "{name}", "Operator": "{operator}", "Value": {value}}}'
-
-
-def _each_job(watch: Watch, kind: JobKind) -> dict[str, Any]:
+def _each_job(watch: Watch, prolonged: ProlongedSettings, kind: JobKind) -> State:
     def name(state: str) -> str:
         return _state(state, kind)
 
-    after_decision = name("Stop" if watch.settings.stop else "Report")
-    owned = f"{json.dumps(watch.owner)} in $states.input.tags[Key = '{OWNER_TAG}'].Value"
-    reported = f"'{REPORTED_TAG}' in $states.input.tags.Key"
-    states: dict[str, Any] = {
+    states: dict[str, State] = {
         name("ReadTags"): {
             "Type": "Task",
             "Resource": watch.integration("aws-sdk:sagemaker:listTags"),
-            "Arguments": {"ResourceArn": _expression("$states.input.arn")},
-            "Assign": {"job": _expression("$states.input"), "outcome": "It runs on."},
-            "Output": {"tags": _expression("$states.result.Tags")},
+            "Arguments": {"ResourceArn": expression("$states.input.arn")},
+            "Assign": {"job": expression("$states.input"), "outcome": "It runs on."},
+            "Output": {"tags": expression("$states.result.Tags")},
             "Next": name("IsItNew"),
         },
-        name("IsItNew"): {
-            "Type": "Choice",
-            "Choices": [
-                {
-                    "Condition": _expression(f"{owned} and $not({reported})"),
-                    "Next": name("ReadStatus"),
-                }
-            ],
-            "Default": name("Leave"),
-        },
+        name("IsItNew"): decide(
+            is_own_and_new(watch, REPORTED_TAG), name("ReadStatus"), name("Leave")
+        ),
         name("ReadStatus"): {
             "Type": "Task",
             "Resource": watch.integration(f"aws-sdk:sagemaker:describe{kind.api}"),
-            "Arguments": {kind.name: _expression("$job.name")},
-            "Output": {"status": _expression(f"$states.result.{kind.status}")},
+            "Arguments": {kind.name: expression("$job.name")},
+            "Output": {"status": expression(f"$states.result.{kind.status}")},
             "Next": name("Decide"),
         },
-        name("Decide"): {
-            "Type": "Choice",
-            "Choices": [
-                {
-                    "Condition": _expression("$states.input.status = 'InProgress'"),
-                    "Next": after_decision,
-                }
-            ],
-            "Default": name("Leave"),
-        },
+        name("Decide"): decide(
+            "$states.input.status = 'InProgress'",
+            name("Stop" if prolonged.stop else "Report"),
+            name("Leave"),
+        ),
         name("Leave"): {"Type": "Succeed"},
-        name("Report"): _report(watch, kind),
-        name("Mark"): {
-            "Type": "Task",
-            "Resource": watch.integration("aws-sdk:sagemaker:addTags"),
-            "Arguments": {
-                "ResourceArn": _expression("$job.arn"),
-                "Tags": [{"Key": REPORTED_TAG, "Value": _expression("$now()")}],
-            },
-            "End": True,
-        },
+        name("Report"): report(
+            watch,
+            kind,
+            "is prolonged",
+            f"It is older than {format_duration(prolonged.after)}. <outcome>",
+            name("Mark"),
+        ),
+        name("Mark"): mark(watch, REPORTED_TAG),
     }
-    if watch.settings.stop:
+    if prolonged.stop:
         states[name("Stop")] = _stop(watch, kind)
     return {
         "ProcessorConfig": {"Mode": "INLINE"},
@@ -286,47 +210,21 @@ def _each_job(watch: Watch, kind: JobKind) -> dict[str, Any]:
     }
 
 
-def _stop(watch: Watch, kind: JobKind) -> dict[str, Any]:
+def _stop(watch: Watch, kind: JobKind) -> State:
     """A job that could not be stopped is reported too, and the report says so."""
     failed = "'It could not be stopped: ' & $states.errorOutput.Cause"
-    report = _state("Report", kind)
+    following = _state("Report", kind)
     return {
         "Type": "Task",
         "Resource": watch.integration(f"aws-sdk:sagemaker:stop{kind.api}"),
-        "Arguments": {kind.name: _expression("$job.name")},
+        "Arguments": {kind.name: expression("$job.name")},
         "Assign": {"outcome": f"It is being stopped, and its {kind.kept} are kept."},
         "Catch": [
             {
                 "ErrorEquals": ["States.ALL"],
-                "Assign": {"outcome": _expression(failed)},
-                "Next": report,
+                "Assign": {"outcome": expression(failed)},
+                "Next": following,
             }
         ],
-        "Next": report,
+        "Next": following,
     }
-
-
-def _report(watch: Watch, kind: JobKind) -> dict[str, Any]:
-    message = json.dumps(
-        chat_message(
-            kind,
-            "is prolonged",
-            f"It is older than {format_duration(watch.settings.after)}. <outcome>",
-            watch.site,
-            "<job>",
-        )
-    )
-    filled = message.replace("<job>", '" & $job.name & "').replace("<outcome>", '" & $outcome & "')
-    return {
-        "Type": "Task",
-        "Resource": watch.integration("sns:publish"),
-        "Arguments": {
-            "TopicArn": watch.topic_arn,
-            "Message": _expression(f"$string({filled})"),
-        },
-        "Next": _state("Mark", kind),
-    }
-
-
-def _expression(jsonata: str) -> str:
-    return f"{{% {jsonata} %}}"

@@ -72,8 +72,8 @@ class Settings(SettingsModel):
         BeforeValidator(section_or_switch, json_schema_input_type=AlertSettings | bool),
     ] = Field(
         default=AlertSettings(),
-        description="Alerts: {emails, slack, prolonged, monthlyBudgetUsd, dashboard}, or false for "
-        "none.",
+        description="Alerts: {emails, slack, prolonged, idle, monthlyBudgetUsd, dashboard}, or "
+        "false for none.",
     )
     deployer: Annotated[
         DeployerSettings | None,

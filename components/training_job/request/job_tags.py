@@ -15,15 +15,17 @@ RELEASED_TAG = "sagemaker-training:released"
 """The tag of a job that was let go, with the reason; no later launch adopts it."""
 REPORTED_TAG = "sagemaker-training:prolonged"
 """The tag with which the stack's watchdog marks a job that it has reported."""
+IDLE_TAG = "sagemaker-training:idle"
+"""The tag with which the watchdog marks a job that it has reported as idle."""
 
 _MOST_OF_A_JOB = 50
 """SageMaker's own limit, as in Tag of its API reference."""
 
-_OWN = (LINEAGE_TAG, OWNER_TAG, HASH_TAG, REPORTED_TAG, RELEASED_TAG)
+_OWN = (LINEAGE_TAG, OWNER_TAG, HASH_TAG, REPORTED_TAG, IDLE_TAG, RELEASED_TAG)
 
 
 def tag_problems(request: Mapping[str, Any]) -> Iterator[Problem]:
-    """Too many tags: the launch adds three, the watchdog one, and the end of the job one more.
+    """Too many tags: the launch adds three, the watchdog two, and the end of the job one more.
 
     AWS would refuse each of them only when the earlier job is stopped already.
     """

@@ -22,6 +22,7 @@ from components.alerts.alert_documents import (
     topic_policy,
 )
 from localcloud.events.inputs import target_input
+from tests.components.alerts.watched_cloud import in_guide
 from tests.components.policies import lint, lint_trust, statement
 from tests.components.recording import ACCOUNT, REGION, SITE
 
@@ -137,6 +138,26 @@ def test_a_message_names_the_job_what_happened_and_where_to_look(ending: Ending)
         f"https://{REGION}.console.aws.amazon.com/sagemaker/home?region={REGION}#/jobs/{JOB}",
         f"Log: the group /aws/sagemaker/TrainingJobs in CloudWatch, streams that begin with {JOB}/",
     ]
+
+
+@pytest.mark.parametrize(
+    "happened",
+    [
+        event(
+            TrainingJobStatus="Failed",
+            FailureReason="AlgorithmError: ExecuteUserScriptError: exit code 1",
+        ),
+        *(
+            event(TrainingJobStatus="Stopped", SecondaryStatus=status)
+            for status in ("Stopped", "MaxWaitTimeExceeded", "MaxRuntimeExceeded")
+        ),
+        tuning_event(HyperParameterTuningJobStatus="Stopped"),
+    ],
+    ids=lambda happened: str(happened["detail"].get("SecondaryStatus", "other")),
+)
+def test_the_guide_has_the_message_as_its_example(happened: dict[str, Any]):
+    [content] = messages(happened)
+    assert in_guide(content["title"], content["description"])
 
 
 def test_a_failure_without_a_reason_in_its_event_is_reported_with_where_the_reason_is():

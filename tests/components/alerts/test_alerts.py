@@ -13,10 +13,17 @@ from components.alerts.alert_documents import (
     event_message,
     event_pattern,
 )
-from components.alerts.alert_settings import AlertSettings, ProlongedSettings, SlackSettings
+from components.alerts.alert_settings import (
+    AlertSettings,
+    IdleSettings,
+    ProlongedSettings,
+    SlackSettings,
+)
 from components.alerts.alerts import Alerts, AlertsArgs
 from components.alerts.dashboard_body import Shown, dashboard_body
-from components.alerts.watchdog_documents import Watch, state_machine, watchdog_policy
+from components.alerts.watch import Watch
+from components.alerts.watchdog_documents import state_machine, watchdog_policy
+from tests.components.alerts.watched_cloud import in_guide
 from tests.components.recording import ACCOUNT, REGION, SITE, STATES, Recording, record
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
@@ -225,6 +232,34 @@ def test_a_watchdog_runs_every_quarter_of_an_hour_as_its_documents_say(everythin
     target = everything.the(TARGET, "alerts-watchdog-run").inputs
     assert target["arn"].endswith(":alerts-watchdog-id")
     assert target["roleArn"].endswith(":role/alerts-watchdog-run-0a1b2c3")
+
+
+def test_a_watchdog_of_idle_jobs_knows_their_prices_and_its_alarms_name_them():
+    settings = AlertSettings(idle=IdleSettings(after=1800))
+    args = dataclasses.replace(ARGS, settings=settings, prices={"ml.g5.2xlarge": 1.515})
+    recording = record(lambda: Alerts("alerts", args))
+    watch = Watch(
+        SITE,
+        None,
+        owner=BUCKET,
+        topic_arn=TOPIC,
+        key_arn=KEY,
+        idle=settings.idle,
+        prices=args.prices,
+    )
+    machine = recording.the("sfn/stateMachine:StateMachine")
+    assert machine.document("definition") == state_machine(watch)
+    failed = recording.the(ALARM, "-watchdog-failures").inputs["alarmDescription"]
+    assert failed.endswith("so no one may hear of idle jobs")
+
+
+@pytest.mark.parametrize("name", ["failures", "watchdog-failures"])
+def test_the_guide_has_what_an_alarm_says_as_its_example(name: str):
+    settings = AlertSettings(**EVERYTHING, idle=IdleSettings(after=1800))
+    args = dataclasses.replace(ARGS, settings=settings)
+    recording = record(lambda: Alerts(f"{SITE.prefix}-alerts", args))
+    alarm = recording.the(ALARM, f"-alerts-{name}")
+    assert in_guide(f"{alarm.name}-…", alarm.inputs["alarmDescription"])
 
 
 @pytest.mark.parametrize(

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
-import botocore.session
-import jsonata  # type: ignore[import-untyped]
 import pytest
-from botocore.validate import ParamValidator
-from moto import mock_aws
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
-    state_task_service_aws_sdk,
-    state_task_service_sns,
-)
-from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
 
 from components.alerts.alert_settings import ProlongedSettings
+from components.alerts.watch import Watch
 from components.alerts.watchdog_documents import (
-    Watch,
     schedule_policy,
     schedule_trust,
     state_machine,
@@ -31,15 +20,20 @@ from components.alerts.watchdog_documents import (
     watchdog_trust,
 )
 from components.training_job.request.job_tags import REPORTED_TAG
-from tests.components.fake_aws import FakeAws
+from tests.components.alerts.watched_cloud import (
+    AGE,
+    KEY,
+    OWNER,
+    TOPIC,
+    Cloud,
+    create_tuning_job,
+    in_guide,
+    owned,
+)
 from tests.components.policies import actions, lint, lint_trust, scope
 from tests.components.recording import ACCOUNT, REGION, SITE
 
-OWNER = "research-dev-store-artifacts-0a1b2c3"
-TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
-KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
 JOBS = [f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/research-dev-*"]
-AGE = timedelta(hours=13)
 WATCH = Watch(
     SITE,
     ProlongedSettings(after=12 * 3600, stop=True),
@@ -52,112 +46,8 @@ TUNING_JOB = f"{SITE.tuning_name_prefix}llm-0a1b2c3d-1"
 TRIAL = f"{TUNING_JOB}-001-9f8e7d6c"
 
 
-def watch(*, stop: bool = False, after: int = WATCH.settings.after) -> Watch:
-    return replace(WATCH, settings=ProlongedSettings(after=after, stop=stop))
-
-
-def create_tuning_job(aws: FakeAws, name: str, tags: dict[str, str]) -> None:
-    """Adds a tuning job that runs."""
-    written = [{"Key": key, "Value": value} for key, value in tags.items()]
-    aws.create_hyper_parameter_tuning_job(HyperParameterTuningJobName=name, Tags=written)
-
-
-class Cloud:
-    """What a state machine calls: SageMaker in memory, with prolonged jobs, and a topic.
-
-    Every request is checked against botocore's service model.
-    """
-
-    def __init__(
-        self, jobs: dict[str, dict[str, str]], tuning: dict[str, dict[str, str]] | None = None
-    ) -> None:
-        self.aws = FakeAws()
-        self.messages: list[dict[str, Any]] = []
-        self._requests: list[tuple[str, dict[str, Any]]] = []
-        self.aws.now -= AGE
-        for name, tags in jobs.items():
-            written = [{"Key": key, "Value": value} for key, value in tags.items()]
-            self.aws.create_training_job(TrainingJobName=name, Tags=written, ResourceConfig={})
-        for name, tags in (tuning or {}).items():
-            create_tuning_job(self.aws, name, tags)
-        self.aws.now += AGE
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        """The method of a SageMaker client."""
-
-        def call(**request: Any) -> Any:
-            operation = "".join(word.capitalize() for word in name.split("_"))
-            self._check("sagemaker", operation, request)
-            self._requests.append((operation, request))
-            return getattr(self.aws, name)(**request) or {}
-
-        return call
-
-    def publish(self, **request: Any) -> dict[str, Any]:
-        self._check("sns", "Publish", request)
-        assert request["TopicArn"] == TOPIC
-        self.messages.append(json.loads(request["Message"])["content"])
-        return {"MessageId": "0"}
-
-    def requests(self, operation: str) -> list[dict[str, Any]]:
-        """The requests to an operation of SageMaker, in order."""
-        return [request for each, request in self._requests if each == operation]
-
-    @property
-    def stopped(self) -> list[str]:
-        return [request["TrainingJobName"] for request in self.requests("StopTrainingJob")]
-
-    @property
-    def reported(self) -> list[str]:
-        return [message["title"].split()[2] for message in self.messages]
-
-    def _check(self, service: str, operation: str, request: dict[str, Any]) -> None:
-        model = botocore.session.get_session().get_service_model(service)
-        shape = model.operation_model(operation).input_shape
-        assert shape is not None
-        report = ParamValidator().validate(request, shape)
-        assert not report.has_errors(), report.generate_report()
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Runs a watch's state machine against a cloud, in moto's interpreter of the language."""
-
-    def evaluate(expression: str) -> Any:
-        return jsonata.Jsonata(expression).evaluate(None)
-
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": REGION,
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(moto_jsonata, "_eval_jsonata", evaluate)
-
-    def execute(watch: Watch, cloud: Cloud) -> None:
-        for module in (state_task_service_aws_sdk, state_task_service_sns):
-            monkeypatch.setattr(module, "boto_client_for", lambda *_, **__: cloud)
-        client = boto3.client("stepfunctions")
-        machine = client.create_state_machine(
-            name="watchdog",
-            definition=json.dumps(state_machine(watch)),
-            roleArn=f"arn:aws:iam::{ACCOUNT}:role/watchdog",
-        )["stateMachineArn"]
-        execution = client.start_execution(stateMachineArn=machine, name=str(time.time_ns()))
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            answer = client.describe_execution(executionArn=execution["executionArn"])
-            if answer["status"] != "RUNNING":
-                break
-            time.sleep(0.05)
-        assert answer["status"] == "SUCCEEDED", answer
-
-    with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
-        yield execute
-
-
-def owned() -> dict[str, str]:
-    return {"sagemaker-training:owner": OWNER}
+def watch(*, stop: bool = False, after: int = 12 * 3600) -> Watch:
+    return replace(WATCH, prolonged=ProlongedSettings(after=after, stop=stop))
 
 
 def test_a_prolonged_job_is_stopped_reported_and_marked(run: Any):
@@ -169,6 +59,7 @@ def test_a_prolonged_job_is_stopped_reported_and_marked(run: Any):
     assert message["description"] == (
         "It is older than 12h. It is being stopped, and its checkpoints are kept."
     )
+    assert in_guide(message["title"], message["description"])
     assert message["nextSteps"][0].endswith("#/jobs/research-dev-llm-0a1b2c3d-1")
     [tags] = cloud.aws.tags.values()
     assert REPORTED_TAG in tags

@@ -51,6 +51,7 @@ def every_option(**job: Any) -> dict[str, Any]:
             "slack": {"workspaceId": "T0123456789", "channelId": "C0123456789"},
             "failuresPerDay": 2,
             "prolonged": {"after": "12h", "stop": True},
+            "idle": {"after": "30m"},
             "monthlyBudgetUsd": 2500,
         },
         "deployer": {"trustedPrincipals": [PIPELINE], "githubSubjects": [WORKFLOW]},

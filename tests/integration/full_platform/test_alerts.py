@@ -17,19 +17,21 @@ from components.alerts.alert_documents import (
     event_pattern,
     topic_policy,
 )
-from components.alerts.alert_settings import ProlongedSettings
+from components.alerts.alert_settings import IdleSettings, ProlongedSettings
 from components.alerts.dashboard_body import Shown, dashboard_body
+from components.alerts.watch import Watch
 from components.alerts.watchdog_documents import (
-    Watch,
     schedule_policy,
     schedule_trust,
     state_machine,
     watchdog_policy,
     watchdog_trust,
 )
+from components.instances import family_prices
 from tests.components.evaluation import denied
 from tests.integration.full_platform.conftest import Platform
 from tests.integration.full_platform.options import ACCOUNT, SITE, TAGS
+from tests.integration.settings import counting_job
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
@@ -57,6 +59,8 @@ def watch(platform: Platform, topic: str) -> Watch:
         owner=platform.outputs["artifact_bucket_name"],
         topic_arn=topic,
         key_arn=platform.outputs["artifact_key_arn"],
+        idle=IdleSettings(after=1800),
+        prices=family_prices([counting_job()["instanceType"]]),
     )
 
 

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from components.alerts.alert_settings import ProlongedSettings
-from components.alerts.watchdog_documents import Watch, state_machine
+import pytest
+
+from components.alerts.alert_settings import IdleSettings, ProlongedSettings
+from components.alerts.watch import Watch
+from components.alerts.watchdog_documents import state_machine
 from components.site import Site
-from components.training_job.request.job_tags import OWNER_TAG, REPORTED_TAG
+from components.training_job.request.job_tags import IDLE_TAG, OWNER_TAG, REPORTED_TAG
+from localcloud.server import daemon
 from tests.localcloud.alerting import Alerting
-from tests.localcloud.cloud import LISTEN, REGION, Cloud, eventually, refusal
+from tests.localcloud.cloud import FAST, LISTEN, REGION, Cloud, eventually, refusal, resources
 
 ACCOUNT = "123456789012"
+COMPUTE = """
+import signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+while True:
+    pass
+"""
 
 
 def create_machine(cloud: Cloud, name: str, definition: dict[str, Any]) -> str:
@@ -51,10 +64,10 @@ def create_job(cloud: Cloud, name: str, owner: str) -> None:
     cloud.create(LISTEN, TrainingJobName=name, Tags=[{"Key": OWNER_TAG, "Value": owner}])
 
 
-def reported(cloud: Cloud, name: str) -> bool:
+def reported(cloud: Cloud, name: str, tag: str = REPORTED_TAG) -> bool:
     arn = cloud.describe(name)["TrainingJobArn"]
     tags = cloud.sagemaker.list_tags(ResourceArn=arn)["Tags"]
-    return REPORTED_TAG in [tag["Key"] for tag in tags]
+    return tag in [each["Key"] for each in tags]
 
 
 def test_the_watchdog_reports_a_prolonged_job_of_its_stack_once(cloud: Cloud, alerting: Alerting):
@@ -75,6 +88,50 @@ def test_the_watchdog_reports_a_prolonged_job_of_its_stack_once(cloud: Cloud, al
     assert not reported(cloud, "other-watched-owned")
     for name in ("watched-owned", "watched-foreign", "other-watched-owned"):
         assert cloud.stop(name)["TrainingJobStatus"] == "Stopped"
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> Iterator[Cloud]:
+    """A local cloud that measures the hosts of jobs often."""
+    data = tmp_path / "cloud"
+    yield Cloud(daemon.start(data, *FAST, "--host-interval", "0.5"), data)
+    daemon.stop(data)
+
+
+@pytest.mark.deep
+def test_the_watchdog_reports_an_idle_job_once_and_not_one_that_computes(measured: Cloud):
+    alerting = Alerting(measured, "idle")
+    seconds = 8
+    watch = Watch(
+        Site(ACCOUNT, REGION, "watched"),
+        None,
+        owner=measured.role,
+        topic_arn=alerting.topic,
+        key_arn=f"arn:aws:kms:{REGION}:{ACCOUNT}:key/none",
+        idle=IdleSettings.model_construct(after=seconds),
+    )
+    machine = create_machine(measured, "idle", state_machine(watch))
+    gpus = {**resources(1), "InstanceType": "ml.g4dn.xlarge"}
+    tags = [{"Key": OWNER_TAG, "Value": measured.role}]
+    for name, script in (("watched-waits", LISTEN), ("watched-computes", COMPUTE)):
+        measured.create(script, TrainingJobName=name, Tags=tags, ResourceConfig=gpus)
+
+    def is_reported() -> bool | None:
+        run(measured, machine)
+        return reported(measured, "watched-waits", IDLE_TAG) or None
+
+    eventually(is_reported)
+    age = datetime.now(UTC) - measured.describe("watched-waits")["TrainingStartTime"]
+    executions = [run(measured, machine) for _ in range(2)]
+
+    assert timedelta(seconds=seconds) <= age < timedelta(seconds=4 * seconds)
+    assert [each["status"] for each in executions] == ["SUCCEEDED"] * 2
+    (message,) = alerting.received(1)
+    assert message["content"]["title"] == "Training job watched-waits is idle"
+    assert "more than 5 % of one GPU" in message["content"]["description"]
+    assert not reported(measured, "watched-computes", IDLE_TAG)
+    for name in ("watched-waits", "watched-computes"):
+        assert measured.stop(name)["TrainingJobStatus"] == "Stopped"
 
 
 def test_a_schedule_starts_the_watchdog_which_stops_what_it_is_to_stop(

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.alerts.alert_documents import chat_trust
-from components.alerts.alert_settings import ProlongedSettings
+from components.alerts.alert_settings import IdleSettings, ProlongedSettings
+from components.alerts.watch import Watch
 from components.alerts.watchdog_documents import (
-    Watch,
     schedule_policy,
     schedule_trust,
     watchdog_policy,
@@ -183,6 +183,7 @@ def documents(region: str) -> list[tuple[str, str, dict[str, Any]]]:
         site,
         limits=LaunchLimits(["c5", "g5"], ["c5"], isolated=True),
         alerts=True,
+        dashboard=True,
         execution_role_arn=role,
         artifact_bucket_arn=bucket,
         key_arn=key,
@@ -204,6 +205,7 @@ def documents(region: str) -> list[tuple[str, str, dict[str, Any]]]:
         flow_log_policy(site.arn("logs", "log-group:flows")),
         watchdog_policy(watch),
         watchdog_policy(replace(watch, tunes=True)),
+        watchdog_policy(replace(watch, tunes=True, idle=IdleSettings(after=1800))),
         schedule_policy(site.arn("states", "stateMachine:watchdog")),
     ]
     trusts = [
