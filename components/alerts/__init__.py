@@ -1,1 +1,1 @@
-"""Messages to people about jobs that failed or last too long, and about the bill."""
+"""Messages to people about jobs that failed, last too long or are idle, and about the bill."""

@@ -33,8 +33,8 @@ from components.training_job.request.job_tags import IDLE_TAG
 
 IDLE_PERCENT = 5
 """The use of one GPU, or of one processor core, up to which a host is idle. A script that waits
-uses less than one percent; one that trains, on however many GPUs, uses more in nearly each minute.
-SageMaker adds up the GPUs of a host, and its cores."""
+uses less than one percent; one that trains uses more within each few minutes. SageMaker adds
+up the GPUs of a host, and its cores."""
 
 FIRST_STATE = "RememberForIdle"
 
@@ -43,6 +43,22 @@ _MOST_HOSTS = 100
 
 _MOST_PERIODS = 12
 """The values of a host that are read: the highest of each part of the time."""
+
+_GROUPS = (
+    "($of := $states.result.ResourceConfig; $exists($of.SelectedInstanceType) "
+    '? [{"type": $of.SelectedInstanceType, "count": $of.SelectedInstanceCount}] '
+    ": $count($of.InstanceGroups) > 0 "
+    '? [$of.InstanceGroups.{"type": InstanceType, "count": InstanceCount}] '
+    ': [{"type": $of.InstanceType, "count": $of.InstanceCount}])'
+)
+"""JSONata: the instance types of a job, and how many it has of each."""
+
+_READ = (
+    "$gpus := $states.result.MetricDataResults[$substring(Id, 0, 3) = 'gpu']; "
+    "$has := $count($gpus.Values) > 0; "
+    "$read := $has ? $gpus : $states.result.MetricDataResults"
+)
+"""JSONata: the results that say whether a job is idle, those of GPUs if there are any."""
 
 
 def idle_states(watch: Watch, idle: IdleSettings, following: str) -> dict[str, State]:
@@ -104,18 +120,8 @@ def _each_job(watch: Watch, idle: IdleSettings) -> State:
     }
 
 
-_GROUPS = (
-    "($of := $states.result.ResourceConfig; $exists($of.SelectedInstanceType) "
-    '? [{"type": $of.SelectedInstanceType, "count": $of.SelectedInstanceCount}] '
-    ": $count($of.InstanceGroups) > 0 "
-    '? [$of.InstanceGroups.{"type": InstanceType, "count": InstanceCount}] '
-    ': [{"type": $of.InstanceType, "count": $of.InstanceCount}])'
-)
-"""The instance types of a job, and how many it has of each."""
-
-
 def _trains_for(seconds: int) -> str:
-    """Whether a job has been training for so long, since its last interruption."""
+    """Whether a job has been training for so long since its last interruption, as JSONata."""
     began = "$toMillis($states.result.SecondaryStatusTransitions[-1].StartTime)"
     return (
         "$states.result.TrainingJobStatus = 'InProgress' "
@@ -130,7 +136,7 @@ def _period(after: int) -> int:
 
 
 def _request(after: int) -> str:
-    """The use of a job's hosts, as GPUs and as processors: types without GPUs have no first one."""
+    """The request for the use of a job's hosts, as JSONata; without GPUs, half of it finds none."""
     queries = ", ".join(
         f"$map($hosts, function($host) {{{_query(identity, metric, _period(after))}}})"
         for identity, metric in (("gpu", "GPUUtilization"), ("cpu", "CPUUtilization"))
@@ -149,16 +155,11 @@ def _query(identity: str, metric: str, period: int) -> str:
     return f'{{"Id": "{identity}" & $host, "MetricStat": {stat}}}'
 
 
-_READ = (
-    "$gpus := $states.result.MetricDataResults[$substring(Id, 0, 3) = 'gpu']; "
-    "$has := $count($gpus.Values) > 0; "
-    "$read := $has ? $gpus : $states.result.MetricDataResults"
-)
-"""The results that say whether a job is idle: those of GPUs, if there are any."""
-
-
 def _is_idle(after: int) -> str:
-    """Whether all values are low, and at least half of them are there: some may come late."""
+    """Whether all values are low, as JSONata.
+
+    At least half of them must be there: some come late.
+    """
     periods = after // _period(after)
     counts = "$max($read.$count(Values))"
     return (
@@ -168,7 +169,7 @@ def _is_idle(after: int) -> str:
 
 
 def _outcome(watch: Watch) -> str:
-    """The end of the message: what is idle, on which instances, and what they cost."""
+    """The end of the message, as JSONata: what is idle, on which instances, and what they cost."""
     prices = json.dumps(dict(sorted(watch.prices.items())))
     return (
         f"({_READ}; $prices := {prices}; "

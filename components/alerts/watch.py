@@ -1,4 +1,4 @@
-"""What a watchdog watches, and the parts that all of its state machine is made of."""
+"""What a watchdog watches, and the states that its rounds of jobs are made of."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def is_own_and_new(watch: Watch, tag: str) -> str:
 
 
 def report(watch: Watch, kind: JobKind, event: str, description: str, following: str) -> State:
-    """A state that publishes a message about $job; `<name>` in it stands for the variable $name."""
+    """A state that publishes a message about $job; `<outcome>` in it stands for $outcome."""
     message = json.dumps(chat_message(kind, event, description, watch.site, "<job>"))
     filled = message.replace("<job>", '" & $job.name & "').replace("<outcome>", '" & $outcome & "')
     return {
