@@ -47,6 +47,11 @@ class Attempt:
         return str(self.description["TrainingJobName"])
 
     @property
+    def arn(self) -> str:
+        """The job's ARN."""
+        return str(self.description["TrainingJobArn"])
+
+    @property
     def created(self) -> datetime:
         """When it was launched."""
         created: datetime = self.description["CreationTime"]

@@ -20,7 +20,7 @@ from tracking.attempts import Attempt, Clients, output_uri
 from tracking.points import LogEvent, Point, points_in
 
 POINTS = "metrics.jsonl"
-_LATE = timedelta(minutes=5)
+LATE = timedelta(minutes=5)
 """How long after the end of a job its last lines may come; an assumption."""
 _MISSING = ("NoSuchKey", "404")
 
@@ -32,7 +32,7 @@ def points_of(clients: Clients, attempt: Attempt) -> list[Point]:
     if kept is not None:
         return kept
     points = points_in(log_events(clients.logs, attempt.name), attempt.expressions)
-    if attempt.ended is not None and attempt.ended < datetime.now(UTC) - _LATE:
+    if attempt.ended is not None and attempt.ended < datetime.now(UTC) - LATE:
         _keep(clients.s3, uri, points)
     return points
 

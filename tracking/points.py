@@ -119,10 +119,24 @@ def continued(points: Iterable[Point]) -> dict[str, list[Point]]:
     for point in points:
         curve = curves.setdefault(point.metric, [])
         if point.step is None:
-            last = curve[-1].step if curve else None
-            curve.append(replace(point, step=0 if last is None else last + 1))
+            curve.append(_after(curve, point))
             continue
         while curve and curve[-1].step is not None and curve[-1].step >= point.step:
             curve.pop()
         curve.append(point)
     return curves
+
+
+def numbered(points: Iterable[Point]) -> dict[str, list[Point]]:
+    """All points of each metric, those without a step numbered; a step may be there twice."""
+    curves: dict[str, list[Point]] = {}
+    for point in points:
+        curve = curves.setdefault(point.metric, [])
+        curve.append(_after(curve, point) if point.step is None else point)
+    return curves
+
+
+def _after(curve: list[Point], point: Point) -> Point:
+    """The point with the step that follows a curve."""
+    last = curve[-1].step if curve else None
+    return replace(point, step=0 if last is None else last + 1)

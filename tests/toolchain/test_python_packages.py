@@ -58,6 +58,15 @@ def test_every_requirement_is_pinned_and_constrained_to_the_same_version():
     assert count_pins(CHECKOUT / "constraints.txt") == len(constraints)
 
 
+def test_the_tracking_readers_packages_are_constrained_and_those_of_the_program_are_its_own():
+    required = pins(CHECKOUT / "requirements-tracking.txt")
+    program = pins(CHECKOUT / "requirements.txt") | pins(CHECKOUT / "requirements-dev.txt")
+    assert "mlflow-skinny" in required.keys() - program.keys()
+    assert {name: program.get(name, version) for name, version in required.items()} == required
+    constraints = pins(CHECKOUT / "constraints-tracking.txt")
+    assert {name: constraints.get(name) for name in required} == required
+
+
 def test_pips_output_becomes_how_far_it_is():
     step = Step("Python packages")
     watch = PipWatcher(step, 3)

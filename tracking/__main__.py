@@ -1,0 +1,89 @@
+"""`python -m tracking COMMAND`: shows elsewhere what training jobs did, as AWS knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import boto3
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+from tracking import sync as sync_command
+from tracking.attempts import Clients
+from tracking.errors import TrackingError
+from tracking.shown_lineages import Lineages
+from tracking.stack_outputs import lineages_in, region_in, stack_outputs
+
+DEFAULT_EXPERIMENT = "sagemaker-training"
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console(highlight=False)
+
+_STACK = "The stack whose jobs are shown, as Pulumi knows it; the selected one by default."
+_LINEAGE = "A lineage to show, in place of those of a stack; may be repeated."
+_TO = "The MLflow server: its address, or its ARN if SageMaker manages it."
+_EXPERIMENT = f"The experiment in MLflow; {DEFAULT_EXPERIMENT} where the stack has none."
+_REGION = "The AWS region of the jobs; that of the stack or of the AWS session by default."
+
+
+@app.callback()
+def main() -> None:
+    """Show elsewhere what training jobs did, as AWS knows it."""
+
+
+@app.command()
+def sync(
+    stack: Annotated[str | None, typer.Option(help=_STACK)] = None,
+    lineage: Annotated[list[str] | None, typer.Option(help=_LINEAGE)] = None,
+    to: Annotated[str | None, typer.Option(help=_TO)] = None,
+    experiment: Annotated[str | None, typer.Option(help=_EXPERIMENT)] = None,
+    region: Annotated[str | None, typer.Option(help=_REGION)] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C.")] = False,
+) -> None:
+    """Show the jobs' metrics, hyperparameters and results in MLflow."""
+    outputs = {} if lineage else stack_outputs(stack)
+    clients = _clients(region or region_in(outputs))
+    shown = Lineages(clients, lineage or lineages_in(outputs))
+    settings: Mapping[str, str] = outputs.get("tracking", {})
+    run = sync_command.follow if follow else sync_command.synchronize
+    run(
+        console,
+        shown,
+        to or _server_in(settings),
+        experiment or settings.get("experiment") or DEFAULT_EXPERIMENT,
+    )
+
+
+def _server_in(settings: Mapping[str, str]) -> str:
+    if not settings.get("mlflow"):
+        message = (
+            "Which MLflow server? Name it with --to, or in the stack's settings: tracking.mlflow."
+        )
+        raise TrackingError(message)
+    return settings["mlflow"]
+
+
+def _clients(region: str | None) -> Clients:
+    session = boto3.Session(region_name=region)
+    if session.region_name is None:
+        message = "Which AWS region? Name it with --region, or set AWS_REGION."
+        raise TrackingError(message)
+    made: Any = session.client
+    return Clients(made("sagemaker"), made("logs"), made("s3"))
+
+
+def run() -> None:
+    """Runs one command; what goes wrong is said without a traceback."""
+    try:
+        app()
+    except (TrackingError, BotoCoreError, ClientError) as error:
+        console.print(str(error), style="red", soft_wrap=True)
+        raise SystemExit(1) from error
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    run()

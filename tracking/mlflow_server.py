@@ -1,0 +1,63 @@
+"""Connects to an MLflow server: one of the user's own, or one that SageMaker manages.
+
+The client is an optional package, which is imported only here.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from importlib.util import find_spec
+
+from tracking.errors import TrackingError
+from tracking.mlflow_tracking import MlflowTracking
+
+_INSTALL = "`pip install -r requirements-tracking.txt`, best in a virtual environment of its own"
+_SETTINGS = {
+    # MLflow would send how it is used to its makers.
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    # Its client would try to reach a server that is not there for minutes.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+}
+
+
+def connect(uri: str, experiment: str) -> MlflowTracking:
+    """The experiment of a server, which is made if there is none.
+
+    Args:
+        uri: the server's address, as http://127.0.0.1:5000, or the ARN of a managed one.
+        experiment: the experiment's name.
+
+    Raises:
+        TrackingError: a package is missing, the server can't be reached, or it refuses.
+    """
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    if find_spec("mlflow") is None:
+        message = f"MLflow's client is not installed: {_INSTALL}."
+        raise TrackingError(message)
+    if uri.startswith("arn:") and find_spec("sagemaker_mlflow") is None:
+        message = (
+            f"{uri} is managed by SageMaker, and MLflow's client needs a plugin for it: "
+            "`pip install sagemaker-mlflow`, in the environment of MLflow's client."
+        )
+        raise TrackingError(message)
+    mlflow, entities = import_module("mlflow"), import_module("mlflow.entities")
+    try:
+        return MlflowTracking(mlflow.MlflowClient(tracking_uri=uri), entities, experiment)
+    except LookupError as error:
+        raise TrackingError(str(error)) from error
+    except mlflow.MlflowException as error:
+        raise TrackingError(refusal(uri, error)) from error
+
+
+def refusal(uri: str, error: Exception) -> str:
+    """What is said of a server that can't be reached, or that refuses."""
+    reason = str(error).splitlines()[0][:300]
+    return f"MLflow at {uri} can't be used: {reason}\nStart it, or correct --to."
+
+
+def page(uri: str, tracking: MlflowTracking) -> str:
+    """The address of the experiment's page, "" where the server's own is not known."""
+    known = uri.startswith(("http://", "https://"))
+    return f"{uri.rstrip('/')}/#/experiments/{tracking.experiment_id}/runs" if known else ""

@@ -1,0 +1,235 @@
+"""What a tracking server is to show of a lineage: one run, and one below it for each attempt.
+
+Pure functions: from the attempts, their points, and the points that the server has already.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from components.arns import console
+from components.training_job.aws.images import digest_in
+from components.training_job.request.cost import total_of
+from components.training_job.request.job_tags import HASH_TAG
+from tracking.attempts import Attempt
+from tracking.points import Point, continued, numbered
+
+Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
+"""MLflow's statuses of a run."""
+
+_STATUSES: Mapping[str, Status] = {
+    "Completed": "FINISHED",
+    "Failed": "FAILED",
+    "Stopped": "KILLED",
+    "Deleting": "KILLED",
+}
+_SHORTEST_RETENTION = timedelta(days=1)
+"""No log group of CloudWatch loses its events earlier."""
+_SERVICE_PARAMETERS = ("sagemaker_", "_")
+"""What SageMaker and its training toolkit add to hyperparameters begins with one of these."""
+
+Known = Callable[[str], Sequence[Point]]
+"""The points that the server has of a run, by the run's key."""
+
+
+@dataclass(frozen=True)
+class TrackedRun:
+    """One run of a tracking server."""
+
+    key: str
+    """What it is found by: the ARN of its job; that of a lineage has the lineage in place of it."""
+    name: str
+    lineage: str
+    parent: str
+    """The key of the run that it is below; "" for a lineage."""
+    status: Status
+    started: datetime
+    ended: datetime | None
+    parameters: Mapping[str, str]
+    tags: Mapping[str, str]
+    points: Sequence[Point]
+    """All of them have a step."""
+
+
+def runs_of_lineage(
+    lineage: str, found: Sequence[tuple[Attempt, Sequence[Point]]], known: Known, now: datetime
+) -> list[TrackedRun]:
+    """The run of a lineage, and those of its attempts; none where it has no attempts.
+
+    Args:
+        lineage: the lineage's name.
+        found: its attempts, the oldest first, each with the points that were found.
+        known: the points that the server has already.
+        now: the time of the points.
+    """
+    if not found:
+        return []
+    key = lineage_key(found[0][0], lineage)
+    attempts, joined, runs = [attempt for attempt, _ in found], list[Point](), []
+    # Before the first of these there may be older ones, as only the newest hundred are looked at.
+    begins = [0, *(_milliseconds(attempt.created) for attempt in attempts[1:]), sys.maxsize]
+    of_lineage = known(key)
+    for number, (attempt, own) in enumerate(found):
+        lost = min(_lost_before(attempt, own, now), begins[number + 1])
+        of_attempt = [point for point in known(attempt.arn) if point.time_ms < lost]
+        runs.append(_attempt_run(attempt, lineage, key, [*of_attempt, *own]))
+        joined += [point for point in of_lineage if begins[number] <= point.time_ms < lost]
+        joined += own
+    curves = continued(sorted(joined, key=lambda point: point.time_ms))
+    return [_lineage_run(key, lineage, attempts, _in_order(curves)), *runs]
+
+
+def lineage_key(attempt: Attempt, lineage: str) -> str:
+    """The key of a lineage: two accounts or regions may have lineages of one name."""
+    return f"{attempt.arn.rpartition('/')[0]}/{lineage}"
+
+
+def _lost_before(attempt: Attempt, found: Sequence[Point], now: datetime) -> int:
+    """The time before which the log may have lost points, so that those on the server count."""
+    horizon = _milliseconds(now - _SHORTEST_RETENTION)
+    first = min((point.time_ms for point in found), default=horizon)
+    return max(_milliseconds(attempt.created), min(first, horizon))
+
+
+def _attempt_run(
+    attempt: Attempt, lineage: str, parent: str, points: Sequence[Point]
+) -> TrackedRun:
+    """The run of one attempt. Its curves are not cut back: they show what it did, also twice."""
+    return TrackedRun(
+        key=attempt.arn,
+        name=attempt.name,
+        lineage=lineage,
+        parent=parent,
+        status=status_of(attempt),
+        started=attempt.created,
+        ended=attempt.ended,
+        parameters=hyperparameters(attempt),
+        tags=_in_namespace(
+            {
+                **_provenance(attempt),
+                **_spent([attempt]),
+                "job": attempt.arn,
+                "outcome": attempt.progress["outcome"],
+                "failure_reason": attempt.progress["failure_reason"],
+                "model_uri": _model_uri(attempt),
+            }
+        ),
+        points=_in_order(numbered(points)),
+    )
+
+
+def _lineage_run(
+    key: str, lineage: str, attempts: Sequence[Attempt], points: Sequence[Point]
+) -> TrackedRun:
+    """The run of a lineage: it begins with its first attempt, and is as its newest one is."""
+    newest = attempts[-1]
+    models = [uri for uri in map(_model_uri, reversed(attempts)) if uri]
+    return TrackedRun(
+        key=key,
+        name=lineage,
+        lineage=lineage,
+        parent="",
+        status=status_of(newest),
+        started=attempts[0].created,
+        ended=newest.ended,
+        parameters=hyperparameters(newest),
+        tags={
+            "mlflow.note.content": _table(attempts),
+            **_in_namespace(
+                {
+                    **_provenance(newest),
+                    **_spent(attempts),
+                    "attempts": str(len(attempts)),
+                    "newest_job": newest.arn,
+                    "outcome": newest.progress["outcome"],
+                    "failure_reason": newest.progress["failure_reason"],
+                    "model_uri": models[0] if models else "",
+                }
+            ),
+        },
+        points=points,
+    )
+
+
+def status_of(attempt: Attempt) -> Status:
+    """How an attempt is: a job that was stopped, by a person or by a limit, was killed."""
+    return _STATUSES.get(attempt.description["TrainingJobStatus"], "RUNNING")
+
+
+def hyperparameters(attempt: Attempt) -> dict[str, str]:
+    """The hyperparameters of an attempt, without those that are SageMaker's own."""
+    found = attempt.description.get("HyperParameters", {})
+    return {k: v for k, v in found.items() if not k.startswith(_SERVICE_PARAMETERS)}
+
+
+def _provenance(attempt: Attempt) -> dict[str, str]:
+    """What an attempt was made of and where it ran; "" for what is not known."""
+    description, record = attempt.description, attempt.record
+    revision: Mapping[str, Any] = record.get("revision", {})
+    checkpoints: Mapping[str, str] = description.get("CheckpointConfig", {})
+    region = attempt.arn.split(":")[3]
+    return {
+        "commit": revision.get("commit") or "",
+        "commit_modified": _text(revision.get("modified", "")),
+        "image": description["AlgorithmSpecification"].get("TrainingImage", ""),
+        "image_digest": record.get("image_digest") or digest_in(description),
+        "source_hash": record.get("source_hash", ""),
+        "source_uri": record.get("source_uri", ""),
+        "definition_hash": attempt.tags.get(HASH_TAG, ""),
+        "checkpoint_uri": checkpoints.get("S3Uri", ""),
+        "instance_type": attempt.progress["instance_type"],
+        "instance_count": str(attempt.progress["instance_count"]),
+        "spot": _text(description.get("EnableManagedSpotTraining", False)),
+        "console_url": f"{console(region)}/sagemaker/home?region={region}#/jobs/{attempt.name}",
+    }
+
+
+def _spent(attempts: Iterable[Attempt]) -> dict[str, str]:
+    """Interruptions, seconds and USD of some attempts together."""
+    each = [attempt.progress for attempt in attempts]
+    counts = ("interruptions", "training_seconds", "billable_seconds")
+    return {
+        **{name: str(sum(one[name] for one in each)) for name in counts},
+        "cost_usd": str(total_of(one["cost_usd"] for one in each)),
+    }
+
+
+def _table(attempts: Sequence[Attempt]) -> str:
+    """The attempts as a table in Markdown, which MLflow shows as the run's description."""
+    lines = [
+        "| attempt | outcome | interruptions | billable seconds | USD |",
+        "|---|---|---|---|---|",
+    ]
+    for attempt in attempts:
+        own = attempt.progress
+        cells = (own["outcome"], own["interruptions"], own["billable_seconds"], own["cost_usd"])
+        lines.append(f"| {' | '.join([attempt.name, *map(str, cells)])} |")
+    return "\n".join(lines)
+
+
+def _model_uri(attempt: Attempt) -> str:
+    """Where the model is, as SageMaker says once it has uploaded one."""
+    model: Mapping[str, str] = attempt.description.get("ModelArtifacts", {})
+    return model.get("S3ModelArtifacts", "")
+
+
+def _in_namespace(tags: Mapping[str, str]) -> dict[str, str]:
+    return {f"sagemaker.{name}": value for name, value in tags.items()}
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _in_order(curves: Mapping[str, list[Point]]) -> list[Point]:
+    """The points of all curves, in the order of their times."""
+    points = [point for curve in curves.values() for point in curve]
+    return sorted(points, key=lambda point: point.time_ms)
+
+
+def _milliseconds(time: datetime) -> int:
+    return round(time.timestamp() * 1000)
