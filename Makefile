@@ -4,13 +4,15 @@ PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
 JOB ?=
 STACK ?=
+TO ?=
 JOB_ARGUMENT = $(if $(JOB),'$(JOB)')
 STACK_OPTION = $(if $(STACK),--stack '$(STACK)')
+TO_OPTION = $(if $(TO),--to '$(TO)')
 # Without bytecode, every command compiles the AWS SDK's modules again, which takes many seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up pause status logs watch predict forecast policy-check quota-report downstream down clean test test-deep test-clients check format
+.PHONY: help setup up pause status logs watch predict forecast mlflow track policy-check quota-report downstream down clean test test-deep test-clients check format
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +40,15 @@ predict: setup  ## Classify held-out images with the model of the job `digits`
 
 forecast: setup  ## Print how long the jobs, or JOB=name, will take and cost, before they are launched
 	@$(VENV_PYTHON) -m development forecast $(JOB_ARGUMENT) $(STACK_OPTION)
+
+# MLflow is not in .venv: it has an environment of its own, made once in .local/clients.
+mlflow:  ## Show the jobs' metrics and results in a local MLflow, while they run, until Ctrl-C
+	@$(PYTHON) -m toolchain clients mlflow
+	@$(VENV_PYTHON) -m development mlflow $(STACK_OPTION)
+
+track:  ## Show the jobs' metrics and results once, on the MLflow server TO=address
+	@$(PYTHON) -m toolchain clients mlflow
+	@$(VENV_PYTHON) -m development track $(STACK_OPTION) $(TO_OPTION)
 
 policy-check: setup  ## Print what the policies say of STACK=name, as a report for a pull request
 	@$(VENV_PYTHON) -m development policy-check $(STACK_OPTION)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from development import commands, policy_pack, stacks
+from development import commands, policy_pack, stacks, tracking_commands
 from development.terminal import CommandError, console
 from toolchain.environment import client_environment
 from toolchain.layout import Layout
@@ -73,6 +73,21 @@ def policy_check(stack: Stack = stacks.DEFAULT) -> None:
 def forecast(job: Job = None, stack: Stack = stacks.DEFAULT) -> None:
     """Print how long the jobs will take and what they will cost, before they are launched."""
     raise typer.Exit(policy_pack.forecast(layout, job, stack))
+
+
+@app.command()
+def track(
+    stack: Stack = stacks.DEFAULT,
+    to: Annotated[str, typer.Option(help="MLflow's address.")] = tracking_commands.LOCAL_SERVER,
+) -> None:
+    """Show the jobs' metrics and results on an MLflow server."""
+    raise typer.Exit(tracking_commands.track(layout, stack, to))
+
+
+@app.command()
+def mlflow(stack: Stack = stacks.DEFAULT) -> None:
+    """Start an MLflow server that shows the jobs, until Ctrl-C."""
+    raise typer.Exit(tracking_commands.mlflow(layout, stack))
 
 
 @app.command()

@@ -20,6 +20,7 @@ from development.engine_locks import is_locked, locks_of, release_dead_locks
 from development.jobs import any_live, lineages_of, names_of, runs_of, stop_live
 from development.leftovers import end_processes_of
 from development.local_cloud import find_current, start
+from development.local_mlflow import end_servers
 from development.log_lines import Follower, NewLines, read_lines
 from development.stack_file import StackFile
 from development.stacks import DEFAULT, make
@@ -199,8 +200,10 @@ def down(layout: Layout, stack: str | None = None) -> int:
     left = [engine.title for engine in stacks.created(layout, server) if _has_anything(engine)]
     if left:
         console.print(f"The local cloud still runs, for {', '.join(left)}.")
-    elif daemon.stop(layout.cloud):
-        console.print("The local cloud is stopped.")
+    else:
+        if daemon.stop(layout.cloud):
+            console.print("The local cloud is stopped.")
+        end_servers(layout.mlflow)
     return 0
 
 

@@ -93,10 +93,13 @@ class StackFile:
         """The AWS region of the stack."""
         return _text_of(_find(self._config(), "aws:region"), REGION)
 
+    def name_prefix(self) -> str:
+        """What the names of the stack's jobs begin with."""
+        return f"{self._text('team', '')}-{self._text('environment', 'dev')}"
+
     def lineage(self, job: str) -> str:
         """The name of a job's lineage, with which the names of its runs begin."""
-        team, environment = self._text("team", ""), self._text("environment", "dev")
-        settings, own = self._jobs()[job], f"{team}-{environment}-{job}"
+        settings, own = self._jobs()[job], f"{self.name_prefix()}-{job}"
         fresh = _text_of(_find(settings, "fresh"), "")
         return _text_of(_find(settings, "resumeFrom"), "") or (f"{own}-{fresh}" if fresh else own)
 

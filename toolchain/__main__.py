@@ -1,6 +1,7 @@
 """`python -m toolchain`: creates .venv and .local; under a second if they are complete.
 
-`python -m toolchain clients` then creates the environments of the clients in tests/clients.
+`python -m toolchain clients` then creates the environments of the clients in tests/clients, or only
+those that are named after it.
 """
 
 from __future__ import annotations
@@ -31,18 +32,19 @@ from toolchain.runner import Running, SetupError
 
 def main(arguments: list[str]) -> int:
     """Sets up the checkout, also for the clients if asked to, and returns the exit code."""
-    if arguments not in ([], ["clients"]):
-        return _fail("usage: python -m toolchain [clients]", code=2)
+    layout = Layout()
+    known = client_environments.clients(layout)
+    if arguments[:1] not in ([], ["clients"]) or set(arguments[1:]) - set(known):
+        return _fail(f"usage: python -m toolchain [clients [{'] ['.join(known)}]]", code=2)
     if platform.system() != "Linux":
         return _fail(f"The local cloud runs on Linux only; this is {platform.system()}.")
     # SIGTERM ends the set-up's processes, as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    layout = Layout()
     try:
         with _only_one(layout), Progress() as progress:
             set_up(layout, progress)
             if arguments:
-                set_up_clients(layout, progress)
+                set_up_clients(layout, progress, arguments[1:] or known)
     except SetupError as error:
         return _fail(f"Set-up failed at {error.step}: {error.reason}\n  What to do: {error.remedy}")
     except KeyboardInterrupt:
@@ -73,8 +75,8 @@ def set_up(layout: Layout, progress: Progress) -> None:
         print(f"Set up in {seconds:.0f} s.", file=sys.stderr)
 
 
-def set_up_clients(layout: Layout, progress: Progress) -> None:
-    """Creates the clients' environments that are not complete yet, all at the same time.
+def set_up_clients(layout: Layout, progress: Progress, clients: Sequence[str]) -> None:
+    """Creates those of these clients' environments that are not complete yet, all at the same time.
 
     Raises:
         SetupError: one of them failed; the others were ended.
@@ -82,7 +84,6 @@ def set_up_clients(layout: Layout, progress: Progress) -> None:
     """
     running = Running()
     create = client_environments.create_client_environment
-    clients = client_environments.clients(layout)
     _run_together([partial(create, layout, each, progress, running) for each in clients], running)
     shutil.rmtree(layout.local / "pip-cache", ignore_errors=True)
 

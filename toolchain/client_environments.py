@@ -1,4 +1,6 @@
-"""The clients that `make test-clients` runs, AWS's and PyTorch, each in an environment of its own.
+"""The clients that `make test-clients` runs, each in an environment of its own.
+
+They are AWS's, PyTorch, and MLflow, which `make mlflow` runs too.
 
 A client is a folder of tests/clients with a requirements.txt, which pins the client and all that it
 needs. Its environment is made once, and again if its pins change.
@@ -24,7 +26,7 @@ from toolchain.stamps import Stamp, fingerprint
 
 _INSTALL_REMEDY = (
     "See whether the package index is reachable (`pip config list` shows which one is used) and, "
-    "for the training toolkit, whether there is a C compiler; then run `make test-clients` again."
+    "for the training toolkit, whether there is a C compiler; then run the command again."
 )
 
 

@@ -60,6 +60,11 @@ class Layout:
         return self.local / "clients"
 
     @property
+    def mlflow(self) -> Path:
+        """What the server of `make mlflow` keeps."""
+        return self.local / "mlflow"
+
+    @property
     def logs(self) -> Path:
         """The full output of each step of the set-up."""
         return self.local / "logs"

@@ -5,6 +5,7 @@ The client is an optional package, which is imported only here.
 
 from __future__ import annotations
 
+import logging
 import os
 from importlib import import_module
 from importlib.util import find_spec
@@ -16,6 +17,8 @@ _INSTALL = "`pip install -r requirements-tracking.txt`, best in a virtual enviro
 _SETTINGS = {
     # MLflow would send how it is used to its makers.
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    # It prints an address at the end of each run.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     # Its client would try to reach a server that is not there for minutes.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
 }
@@ -38,15 +41,18 @@ def connect(uri: str, experiment: str) -> MlflowTracking:
         raise TrackingError(message)
     if uri.startswith("arn:") and find_spec("sagemaker_mlflow") is None:
         message = (
-            f"{uri} is managed by SageMaker, and MLflow's client needs a plugin for it: "
-            "`pip install sagemaker-mlflow`, in the environment of MLflow's client."
+            f"{uri} is managed by SageMaker, and MLflow's client needs the plugin sagemaker-mlflow "
+            f"for it: {_INSTALL}."
         )
         raise TrackingError(message)
     mlflow, entities = import_module("mlflow"), import_module("mlflow.entities")
+    if not uri.startswith("arn:"):
+        # The plugin warns in each request to a server that it is not for.
+        logging.getLogger("mlflow.tracking.request_header.registry").setLevel(logging.ERROR)
+    # The plugin signs requests for the server that is set for the whole process.
+    mlflow.set_tracking_uri(uri)
     try:
-        return MlflowTracking(mlflow.MlflowClient(tracking_uri=uri), entities, experiment)
-    except LookupError as error:
-        raise TrackingError(str(error)) from error
+        return MlflowTracking(mlflow.MlflowClient(), entities, experiment)
     except mlflow.MlflowException as error:
         raise TrackingError(refusal(uri, error)) from error
 

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
+from tracking.errors import TrackingError
 from tracking.points import Point
 from tracking.tracked_runs import TrackedRun
 
@@ -62,7 +63,7 @@ class MlflowTracking:
             experiment: the experiment's name.
 
         Raises:
-            LookupError: the experiment was deleted.
+            TrackingError: the experiment was deleted.
         """
         self._client = client
         self._entities = entities
@@ -198,7 +199,7 @@ def _experiment_id(client: Any, name: str) -> str:
             f"The experiment {name!r} was deleted. Restore it with `mlflow experiments restore "
             f"--experiment-id {experiment.experiment_id}`, or name another one with --experiment."
         )
-        raise LookupError(message)
+        raise TrackingError(message)
     return str(experiment.experiment_id)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import import_module
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -25,7 +25,8 @@ def synchronize(console: Console, lineages: Lineages, uri: str, experiment: str)
     Raises:
         TrackingError: the server can't be reached, or it refuses.
     """
-    _once(console, lineages, uri, _connected(console, uri, experiment))
+    for line in _once(lineages, uri, _connected(console, uri, experiment)).values():
+        console.print(line, soft_wrap=True)
 
 
 def follow(
@@ -42,11 +43,15 @@ def follow(
     """
     tracking: MlflowTracking | None = _connected(console, uri, experiment)
     console.print("[dim]Following the jobs; Ctrl-C ends it.[/dim]")
+    said: dict[str, str] = {}
     while True:
         try:
             # What the server has is known only as long as every call succeeds.
             tracking = tracking or connect(uri, experiment)
-            _once(console, lineages, uri, tracking)
+            for name, line in _once(lineages, uri, tracking).items():
+                if said.get(name) != line:
+                    console.print(line, soft_wrap=True)
+                said[name] = line
         except (TrackingError, BotoCoreError, ClientError) as error:
             console.print(str(error), style="yellow", soft_wrap=True)
             tracking = None
@@ -60,24 +65,22 @@ def _connected(console: Console, uri: str, experiment: str) -> MlflowTracking:
     return tracking
 
 
-def _once(console: Console, lineages: Lineages, uri: str, tracking: MlflowTracking) -> None:
+def _once(lineages: Lineages, uri: str, tracking: MlflowTracking) -> dict[str, str]:
+    """Shows the lineages; what is said of each that may have changed."""
     try:
         shown = lineages.sync(tracking)
     except import_module("mlflow").MlflowException as error:
         raise TrackingError(refusal(uri, error)) from error
-    for line in _lines(shown):
-        console.print(line, soft_wrap=True)
+    return {name: f"{name}: {_summary(runs)}" for name, runs in shown.items()}
 
 
-def _lines(shown: Mapping[str, list[TrackedRun]]) -> list[str]:
-    """A line for each lineage: its attempts, the points of its curves, and its status."""
-    return [
-        f"{name}: {_count(len(runs) - 1, 'attempt')}, {_count(len(runs[0].points), 'point')}, "
-        f"{runs[0].status}"
-        if runs
-        else f"{name}: no job yet"
-        for name, runs in shown.items()
-    ]
+def _summary(runs: list[TrackedRun]) -> str:
+    """The attempts of a lineage, the points of its curves, and its status."""
+    if not runs:
+        return "no job yet"
+    lineage, *attempts = runs
+    counts = (_count(len(attempts), "attempt"), _count(len(lineage.points), "point"))
+    return ", ".join([*counts, lineage.status])
 
 
 def _count(number: int, noun: str) -> str:

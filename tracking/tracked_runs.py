@@ -108,7 +108,8 @@ def _attempt_run(
         started=attempt.created,
         ended=attempt.ended,
         parameters=hyperparameters(attempt),
-        tags=_in_namespace(
+        tags=_shown_by_mlflow(attempt)
+        | _in_namespace(
             {
                 **_provenance(attempt),
                 **_spent([attempt]),
@@ -138,6 +139,7 @@ def _lineage_run(
         ended=newest.ended,
         parameters=hyperparameters(newest),
         tags={
+            **_shown_by_mlflow(newest),
             "mlflow.note.content": _table(attempts),
             **_in_namespace(
                 {
@@ -185,6 +187,16 @@ def _provenance(attempt: Attempt) -> dict[str, str]:
         "instance_count": str(attempt.progress["instance_count"]),
         "spot": _text(description.get("EnableManagedSpotTraining", False)),
         "console_url": f"{console(region)}/sagemaker/home?region={region}#/jobs/{attempt.name}",
+    }
+
+
+def _shown_by_mlflow(attempt: Attempt) -> dict[str, str]:
+    """MLflow's own tags: what it shows as source and version of a run."""
+    revision: Mapping[str, Any] = attempt.record.get("revision", {})
+    return {
+        "mlflow.source.type": "JOB",
+        "mlflow.source.name": attempt.name,
+        "mlflow.source.git.commit": revision.get("commit") or "",
     }
 
 

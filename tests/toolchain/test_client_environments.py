@@ -44,7 +44,7 @@ def installed(layout: Layout) -> list[str]:
 
 def run_set_up(layout: Layout) -> None:
     with Progress(io.StringIO()) as progress:
-        set_up_clients(layout, progress)
+        set_up_clients(layout, progress, clients(layout))
 
 
 def test_an_environment_is_made_once_and_again_when_its_pins_change(two_clients: Layout):

@@ -48,7 +48,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
     server = FakeServer()
     modules = {
         "mlflow": SimpleNamespace(
-            MlflowClient=lambda tracking_uri: FakeMlflowClient(server),  # noqa: ARG005
+            MlflowClient=lambda: FakeMlflowClient(server),
+            set_tracking_uri=lambda _uri: None,
             MlflowException=MlflowError,
             __spec__=object(),
         ),
@@ -90,7 +91,7 @@ def test_following_goes_on_after_errors_of_aws_and_of_mlflow(server: FakeServer)
 
 @pytest.mark.usefixtures("server")
 def test_a_managed_server_needs_the_plugin():
-    with pytest.raises(TrackingError, match="pip install sagemaker-mlflow"):
+    with pytest.raises(TrackingError, match="needs the plugin sagemaker-mlflow"):
         connect("arn:aws:sagemaker:us-east-1:123456789012:mlflow-app/app-1", "digits")
 
 
