@@ -36,3 +36,5 @@ pulumi.export("training_job_name", platform.training_job_name)
 pulumi.export("training_jobs", platform.training_jobs)
 pulumi.export("tuning_jobs", platform.tuning_jobs)
 pulumi.export("training_cost_usd", platform.training_cost_usd)
+if settings.tracking:
+    pulumi.export("tracking", settings.tracking_place)

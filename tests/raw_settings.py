@@ -160,6 +160,7 @@ def _own_network() -> dict[str, Any]:
             "trustedPrincipals": ["arn:aws:iam::123456789012:role/pipeline"],
             "githubSubjects": ["repo:acme/platform:environment:production"],
         },
+        "tracking": {"mlflow": "https://mlflow.example.org/team", "experiment": "digits"},
         "permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
         "jobs": {"digits": trained, "tuned": tuned},
     }

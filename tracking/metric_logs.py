@@ -15,11 +15,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from components.arns import s3_location
+from components.artifact_layout import METRICS_FILE
 from components.site import TRAINING_LOGS
 from tracking.attempts import Attempt, Clients, output_uri
 from tracking.points import LogEvent, Point, points_in
 
-POINTS = "metrics.jsonl"
 LATE = timedelta(minutes=5)
 """How long after the end of a job its last lines may come; an assumption."""
 _MISSING = ("NoSuchKey", "404")
@@ -27,7 +27,7 @@ _MISSING = ("NoSuchKey", "404")
 
 def points_of(clients: Clients, attempt: Attempt) -> list[Point]:
     """All points of an attempt, in the order of their times; kept once it has ended."""
-    uri = output_uri(attempt, POINTS)
+    uri = output_uri(attempt, METRICS_FILE)
     kept = None if attempt.is_live else _kept(clients.s3, uri)
     if kept is not None:
         return kept

@@ -15,7 +15,14 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from components.artifact_layout import INPUTS, OUTPUT, SOURCE, TRIALS_TABLE, objects_arn
+from components.artifact_layout import (
+    INPUTS,
+    METRICS_FILE,
+    OUTPUT,
+    SOURCE,
+    TRIALS_TABLE,
+    objects_arn,
+)
 from components.deployer.deployer_reads import actions_of, read_statements
 from components.deployer.deployer_scope import DeployerScope, LaunchLimits
 from components.policy_documents import Document, Statement, allow, document, through_service
@@ -39,6 +46,13 @@ _SUBJECT = re.compile(
 )
 """An environment or a branch, and the workflow that a repository may add to its subjects. GitHub
 writes a colon in a name as %3A."""
+MLFLOW_ACTIONS = (
+    "sagemaker-mlflow",
+    "CreateExperiment CreateRun DeleteRun GetExperimentByName GetMetricHistory GetRun LogBatch "
+    "SearchRuns UpdateRun",
+)
+"""What the reader in tracking/ calls of MLflow's API."""
+
 _TYPES = "sagemaker:InstanceTypes"
 _LIST_TRIALS = "sagemaker:ListTrainingJobsForHyperParameterTuningJob"
 _NO_REMOTE_SHELL = {"BoolIfExists": {"sagemaker:EnableRemoteDebug": "false"}}
@@ -111,6 +125,7 @@ def deployer_policy(scope: DeployerScope) -> Document:
             *_upload_statements(scope),
             *_job_statements(scope),
             *(_launch_statements(scope, scope.limits) if scope.limits else []),
+            *_tracking_statements(scope),
         ]
     )
 
@@ -119,7 +134,6 @@ def _upload_statements(scope: DeployerScope) -> list[Statement]:
     """Writing sources and inputs, not deleting them; of an overwritten one, a version is kept."""
     bucket = scope.artifact_bucket_arn
     uploads = [objects_arn(bucket, kind) for kind in (INPUTS, SOURCE)]
-    records = [RUN_RECORD, *([TRIALS_TABLE] if scope.tunes else [])]
     actions = "AbortMultipartUpload GetObject GetObjectTagging PutObject PutObjectTagging"
     use = allow("UseKeyThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], [scope.key_arn])
     return [
@@ -127,7 +141,7 @@ def _upload_statements(scope: DeployerScope) -> list[Statement]:
         allow(
             "WriteRunRecords",
             ["s3:PutObject"],
-            [objects_arn(bucket, OUTPUT, f"*/{record}") for record in records],
+            [objects_arn(bucket, OUTPUT, f"*/{record}") for record in _records(scope)],
         ),
         {**use, "Condition": through_service("s3", scope.site)},
     ]
@@ -184,6 +198,32 @@ def _launch_statements(scope: DeployerScope, limits: LaunchLimits) -> list[State
         volumes = {**_absent(_VOLUME_KEYS), **types}
         statements.append(_deny_launch("DenyVolumesWithoutKey", creations, volumes))
     return statements
+
+
+def _tracking_statements(scope: DeployerScope) -> list[Statement]:
+    """What `python -m tracking sync` needs beside reading jobs and their logs.
+
+    A managed tracking server has an action for each call of MLflow's API. An app has one for all.
+    """
+    if not scope.mlflow:
+        return []
+    bucket = scope.artifact_bucket_arn
+    kept, read = objects_arn(bucket, OUTPUT, f"*/{METRICS_FILE}"), ["s3:GetObject"]
+    records = [objects_arn(bucket, OUTPUT, f"*/{each}") for each in _records(scope)]
+    statements = [
+        allow("ReadRunRecords", read, [kept, *records]),
+        allow("KeepMetrics", ["s3:PutObject"], [kept]),
+    ]
+    if ":mlflow-tracking-server/" in scope.mlflow:
+        statements.append(allow("ShowMetrics", actions_of(*MLFLOW_ACTIONS), [scope.mlflow]))
+    elif ":mlflow-app/" in scope.mlflow:
+        statements.append(allow("ShowMetrics", ["sagemaker:CallMlflowAppApi"], [scope.mlflow]))
+    return statements
+
+
+def _records(scope: DeployerScope) -> list[str]:
+    """The names of the documents about jobs beside their models."""
+    return [RUN_RECORD, *([TRIALS_TABLE] if scope.tunes else [])]
 
 
 def _jobs(scope: DeployerScope) -> list[str]:

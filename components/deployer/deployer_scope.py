@@ -44,6 +44,8 @@ class DeployerScope:
         security_group_ids: the security groups of the jobs.
         tunes: whether the stack has a tuning job.
         dashboard: whether the stack has a dashboard.
+        mlflow: where the jobs' metrics are shown: the address or the ARN of an MLflow server, ""
+            where they are not.
     """
 
     site: Site
@@ -57,6 +59,7 @@ class DeployerScope:
     security_group_ids: Sequence[str]
     tunes: bool = False
     dashboard: bool = False
+    mlflow: str = ""
 
     @property
     def owner(self) -> str:

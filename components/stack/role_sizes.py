@@ -84,12 +84,14 @@ def _deployer_problems(settings: Settings, site: Site, needs: JobNeeds) -> Itera
         repository_arns=needs.repository_arns,
         execution_role_arn=site.global_arn("iam", f"role/{_LONGEST_ROLE}"),
         tunes=needs.tuning,
+        mlflow=settings.tracking_place.get("mlflow", ""),
         **_surroundings(settings, site),
     )
     parts = {
         "image repositories": replace(whole, repository_arns=()),
         "team and environment": replace(whole, site=replace(site, prefix="")),
         "tags": replace(whole, site=replace(site, tags={})),
+        "tracking": replace(whole, mlflow=""),
     }
     if limits:
         without = replace(limits, families=(), encrypted_families=())

@@ -21,6 +21,7 @@ from components.network.subnets import network_problems, zone_problems
 from components.problems import Problem, under
 from components.stack.permissions_boundary import boundary_problems
 from components.stack.stack_settings import STACK_TAGS, Settings
+from components.stack.tracking_settings import tracking_problems
 from components.tags import value_problems
 from components.training_job.code_channel.local_files import PACKED
 from components.training_job.rules.job_rules import job_problems
@@ -239,6 +240,11 @@ def _deployers_are_named(settings: Settings) -> Iterator[Problem]:
     yield from under("deployer.githubSubjects", subject_problems(deployer.github_subjects))
 
 
+def _metrics_have_a_server(settings: Settings) -> Iterator[Problem]:
+    if settings.tracking is not None:
+        yield from under("tracking", tracking_problems(settings.tracking))
+
+
 def _stack_tags_are_the_stacks(settings: Settings) -> Iterator[Problem]:
     """Costs, budgets and quotas are counted by the stack's tags."""
     for name, job in settings.jobs.items():
@@ -284,6 +290,7 @@ _RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _roles_are_bounded,
     _secrets_can_be_reached,
     _deployers_are_named,
+    _metrics_have_a_server,
     _stack_tags_are_the_stacks,
     _cost_center_can_be_a_tag,
     _budget_is_in_cents,

@@ -13,6 +13,7 @@ from components.deployer.deployer_settings import DeployerSettings
 from components.instances import training_instance_types
 from components.network.network_settings import NetworkSettings
 from components.site import COST_TAG, Site
+from components.stack.tracking_settings import TrackingSettings
 from components.training_job.settings.job_settings import NAME_PATTERN, JobSettings
 from components.validation import SettingsModel, section_or_switch
 
@@ -83,6 +84,14 @@ class Settings(SettingsModel):
         description="A role for a pipeline that deploys the stack, after an administrator has "
         "built it for the first time: {trustedPrincipals, githubSubjects}, or false for none.",
     )
+    tracking: Annotated[
+        TrackingSettings | None,
+        BeforeValidator(_false_is_none, json_schema_input_type=TrackingSettings | Literal[False]),
+    ] = Field(
+        default=None,
+        description="Where `python -m tracking sync` shows the jobs' metrics: "
+        "{mlflow, experiment}, or false for nowhere.",
+    )
     permissions_boundary: str = Field(
         default="",
         description="The ARN of a policy that limits every role of the stack, as "
@@ -101,6 +110,14 @@ class Settings(SettingsModel):
     def has_dashboard(self) -> bool:
         """Whether the stack has a dashboard."""
         return self.alerts is not None and self.alerts.dashboard
+
+    @property
+    def tracking_place(self) -> dict[str, str]:
+        """Server and experiment where the jobs' metrics are shown; empty where they are not."""
+        if self.tracking is None:
+            return {}
+        experiment = self.tracking.experiment or self.name_prefix
+        return {"mlflow": self.tracking.mlflow, "experiment": experiment}
 
     @property
     def largest_job(self) -> int:

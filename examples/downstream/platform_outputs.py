@@ -205,6 +205,15 @@ class PlatformOutputs:
         return self._output("training_cost_usd", _costs)
 
     @property
+    def tracking(self) -> pulumi.Output[dict[str, str]]:
+        """Where the jobs' metrics are shown: `mlflow` and `experiment`; empty if not set."""
+        return self._from_source(
+            lambda source: (
+                source.read("tracking", _named_texts) if "tracking" in source.values else {}
+            )
+        )
+
+    @property
     def training_jobs(self) -> pulumi.Output[dict[str, TrainingJobOutputs]]:
         """The stack's jobs that are not tuned, by their names in its settings."""
         return self._from_source(lambda source: source.jobs())

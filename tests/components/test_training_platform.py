@@ -320,6 +320,20 @@ def test_a_deployer_is_limited_to_what_the_stacks_jobs_use(project: Path) -> Non
     }
 
 
+def test_a_deployer_may_call_the_managed_server_that_shows_the_stacks_metrics(
+    project: Path,
+) -> None:
+    server = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:mlflow-tracking-server/research"
+    recording = recorded(
+        project,
+        {"digits": {}},
+        tracking={"mlflow": server},
+        deployer={"trustedPrincipals": [f"arn:aws:iam::{ACCOUNT}:role/pipeline"]},
+    )
+    policy = recording.the("iam/rolePolicy:RolePolicy", "deployer-role-policy").document()
+    assert statement(policy, "ShowMetrics")["Resource"] == [server]
+
+
 def test_a_deployer_may_upload_to_a_bucket_for_the_vpc_only(project: Path) -> None:
     administrator = f"arn:aws:iam::{ACCOUNT}:role/administrator"
     recording = recorded(

@@ -203,6 +203,42 @@ def test_what_some_of_the_jobs_need_is_allowed_to_all():
     assert not launches({"sagemaker:InterContainerTrafficEncryption": "false"}, lenient)
 
 
+MANAGED = SITE.arn("sagemaker", "mlflow-tracking-server/research")
+APP = SITE.arn("sagemaker", "mlflow-app/app-0123")
+
+
+@pytest.mark.parametrize("server", ["https://mlflow.example.org", MANAGED, APP])
+def test_where_metrics_are_shown_the_records_of_jobs_are_read_and_points_are_kept(server: str):
+    policy = deployer_policy(replace(SCOPE, mlflow=server))
+    output = f"{BUCKET}/output/research-dev-digits/job"
+    assert allowed(policy, "s3:GetObject", f"{output}/run.json", {})
+    for action in ("s3:GetObject", "s3:PutObject"):
+        assert allowed(policy, action, f"{output}/metrics.jsonl", {})
+        assert not allowed(policy, action, f"{output}/output/model.tar.gz", {})
+        assert not allowed(deployer_policy(SCOPE), action, f"{output}/metrics.jsonl", {})
+    assert not allowed(policy, "s3:GetObject", f"{output}/trials.json", {})
+
+
+def test_a_managed_server_is_called_as_the_reader_does_and_no_other_one():
+    policy = deployer_policy(replace(SCOPE, mlflow=MANAGED))
+    assert findings(policy) == findings(deployer_policy(SCOPE))
+    assert allowed(policy, "sagemaker-mlflow:LogBatch", MANAGED, {})
+    assert not allowed(policy, "sagemaker-mlflow:LogBatch", f"{MANAGED}-2", {})
+    assert not allowed(policy, "sagemaker-mlflow:DeleteExperiment", MANAGED, {})
+    assert "sagemaker:CallMlflowAppApi" not in actions(policy)
+
+
+def test_an_app_has_one_action_for_all_calls():
+    policy = deployer_policy(replace(SCOPE, mlflow=APP))
+    assert scope(policy, "sagemaker:CallMlflowAppApi") == [([APP], {})]
+    assert "mlflow:" not in json.dumps(policy)
+
+
+@pytest.mark.parametrize("server", ["", "https://mlflow.example.org"])
+def test_another_server_gets_no_action(server: str):
+    assert "lflow" not in json.dumps(deployer_policy(replace(SCOPE, mlflow=server)))
+
+
 def test_only_the_execution_role_is_passed_and_only_to_sagemaker():
     assert scope(deployer_policy(SCOPE), "iam:PassRole") == [
         ([ROLE], {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}})

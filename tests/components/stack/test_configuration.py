@@ -97,6 +97,19 @@ WRONG_STACKS: list[tuple[dict[str, Any], str, str]] = [
         "deployer.githubSubjects.0",
         "environment:production",
     ),
+    ({"tracking": {}}, "tracking.mlflow", "mlflow.example.org"),
+    ({"tracking": {"mlflow": "mlruns"}}, "tracking.mlflow", "mlflow-app/<id>"),
+    ({"tracking": {"mlflow": "arn:aws:s3:::mlflow"}}, "tracking.mlflow", "https://mlflow"),
+    (
+        {"tracking": {"mlflow": "https://user:word@mlflow.example.org"}},
+        "tracking.mlflow",
+        "MLFLOW_TRACKING_PASSWORD",
+    ),
+    (
+        {"tracking": {"mlflow": "https://mlflow.example.org", "experiment": "a,b"}},
+        "tracking.experiment",
+        "name of the experiment",
+    ),
     ({"permissionsBoundary": "boundary"}, "permissionsBoundary", "policy/boundary"),
     (
         {"permissionsBoundary": "arn:aws:iam::123456789012:policy/*"},

@@ -112,7 +112,7 @@ def test_the_engine_demands_nothing_but_the_team(declared: dict[str, Any]):
 
 def test_types_are_declared_but_of_what_also_takes_true_or_false(declared: dict[str, Any]):
     untyped = {key for key, each in declared.items() if "type" not in each}
-    assert untyped == {"alerts", "deployer"}
+    assert untyped == {"alerts", "deployer", "tracking"}
     known = {"string", "integer", "boolean", "array", "object"}
     assert {each["type"] for each in declared.values() if "type" in each} <= known
 

@@ -98,6 +98,12 @@ def test_the_reader_has_each_output_that_the_program_exports():
     assert readable == exported
 
 
+def test_where_metrics_are_shown_is_said_only_where_it_is_set():
+    place = {"mlflow": "https://mlflow.example.org", "experiment": "research-dev"}
+    assert read(OUTPUTS | {"tracking": place}, lambda platform: platform.tracking) == place
+    assert read(OUTPUTS, lambda platform: platform.tracking) == {}
+
+
 def test_what_the_program_exports_has_the_types_that_the_reader_gives(
     exports: dict[str, Any],
 ):
