@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
+from components.deployer.deployer_documents import MLFLOW_ACTIONS
+from components.deployer.deployer_reads import actions_of
 from development.local_mlflow import mlflow_server
 from localcloud.server import daemon
 from tests.clients.clients import environment_of
@@ -92,9 +96,9 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     daemon.stop(data)
 
 
-def launch(cloud: Cloud, attempt: int, **parameters: str) -> str:
-    """Starts the next job of the lineage, as the program names and tags it."""
-    name = f"{LINEAGE}-01234567-{attempt}"
+def launch(cloud: Cloud, attempt: int, lineage: str = LINEAGE, **parameters: str) -> str:
+    """Starts the next job of a lineage, as the program names and tags it."""
+    name = f"{lineage}-01234567-{attempt}"
     request = cloud.request(SCRIPT, **SPOT)
     request["AlgorithmSpecification"]["MetricDefinitions"] = [
         {"Name": "speed", "Regex": r"speed=(\S+)"},
@@ -102,9 +106,9 @@ def launch(cloud: Cloud, attempt: int, **parameters: str) -> str:
     ]
     changes = {
         "TrainingJobName": name,
-        "CheckpointConfig": checkpoints(f"checkpoints/{LINEAGE}/"),
+        "CheckpointConfig": checkpoints(f"checkpoints/{lineage}/"),
         "HyperParameters": {"steps": str(STEPS), "fail_at": "0", **parameters},
-        "Tags": [{"Key": "sagemaker-training:lineage", "Value": LINEAGE}],
+        "Tags": [{"Key": "sagemaker-training:lineage", "Value": lineage}],
     }
     cloud.sagemaker.create_training_job(**request | changes)
     return name
@@ -114,41 +118,51 @@ def wait_for_step(cloud: Cloud, name: str, step: int) -> None:
     cloud.wait_for_line(name, f"step={step} speed={step / 2}")
 
 
-def start_sync(cloud: Cloud, folder: Path, url: str, experiment: str) -> subprocess.Popen[str]:
+def start_sync(
+    cloud: Cloud,
+    folder: Path,
+    to: str,
+    experiment: str,
+    lineage: str = LINEAGE,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> subprocess.Popen[str]:
     python = environment_of("mlflow") / "bin" / "python"
-    options = ("--lineage", LINEAGE, "--to", url, "--experiment", experiment)
+    options = ("--lineage", lineage, "--to", to, "--experiment", experiment)
+    environment = client_environment(Layout(local=folder), endpoint_url=cloud.server.url)
     return subprocess.Popen(
         [python, "-m", "tracking", "sync", *options],
         cwd=CHECKOUT,
-        env=client_environment(Layout(local=folder), endpoint_url=cloud.server.url),
+        env={**environment, **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
 
 
-def sync(cloud: Cloud, folder: Path, url: str, experiment: str) -> str:
-    process = start_sync(cloud, folder, url, experiment)
+def sync(*arguments: Any) -> str:
+    """Runs a synchronization to its end, and returns what it printed."""
+    process = start_sync(*arguments)
     output, _ = process.communicate(timeout=SYNC_SECONDS)
     assert process.returncode == 0, output
     return output
 
 
 @contextmanager
-def killing(server: Server, number: int) -> Iterator[tuple[str, list[subprocess.Popen[str]]]]:
-    """The address of a proxy that kills a process in its call of this number, and the process.
+def proxied(
+    server: Server, asked: Callable[[BaseHTTPRequestHandler], bool], answered: Callable[[], bool]
+) -> Iterator[str]:
+    """The address of a proxy of a server.
 
-    An even number: the server has done what it was asked for, but no answer comes.
+    Args:
+        server: the server.
+        asked: whether a request is passed on; otherwise it gets no answer.
+        answered: whether an answer is passed on.
     """
-    victims: list[subprocess.Popen[str]] = []
-    calls = [0]
 
     class Proxy(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            calls[0] += 2
-            if number == calls[0] - 1:
-                victims[0].kill()
+            if not asked(self):
                 return
             request = urllib.request.Request(  # noqa: S310
                 server.url + self.path, body or None, {"Content-Type": "application/json"}
@@ -158,9 +172,9 @@ def killing(server: Server, number: int) -> Iterator[tuple[str, list[subprocess.
                 with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
                     status, content = answer.status, answer.read()
             except urllib.error.HTTPError as error:
-                status, content = error.code, error.read()
-            if number == calls[0]:
-                victims[0].kill()
+                with error:
+                    status, content = error.code, error.read()
+            if not answered():
                 return
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
@@ -175,12 +189,25 @@ def killing(server: Server, number: int) -> Iterator[tuple[str, list[subprocess.
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as proxy:
         Thread(target=proxy.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{proxy.server_address[1]}", victims
+        yield f"http://127.0.0.1:{proxy.server_address[1]}"
         proxy.shutdown()
 
 
 def sync_killed_in(cloud: Cloud, folder: Path, server: Server, number: int) -> None:
-    with killing(server, number) as (url, victims):
+    """A synchronization that is killed in its call of this number.
+
+    Calls count twice. With an even number, the server has done what it was asked for.
+    """
+    victims: list[subprocess.Popen[str]] = []
+    calls = itertools.count(1)
+
+    def survives() -> bool:
+        killed = next(calls) == number
+        if killed:
+            victims[0].kill()
+        return not killed
+
+    with proxied(server, lambda _: survives(), survives) as url:
         victims.append(start_sync(cloud, folder, url, "often"))
         output, _ = victims[0].communicate(timeout=SYNC_SECONDS)
         assert victims[0].returncode == -9, output
@@ -245,3 +272,43 @@ def content(run: dict[str, Any]) -> dict[str, Any]:
     numbers = ("mlflow.parentRunId", "sagemaker.replaces")
     tags = {key: value for key, value in run["tags"].items() if key not in numbers}
     return {**run, "id": "", "tags": tags}
+
+
+def test_a_managed_server_gets_signed_requests_and_only_those_that_a_deployer_may_make(
+    cloud: Cloud, server: Server, tmp_path: Path
+):
+    arn = "arn:aws:sagemaker:us-east-1:123456789012:mlflow-tracking-server/research"
+    called: set[str] = set()
+
+    def asked(request: BaseHTTPRequestHandler) -> bool:
+        assert "/sagemaker-mlflow/aws4_request" in request.headers["Authorization"]
+        assert request.headers["X-Mlflow-SM-Tracking-Server-Arn"] == arn
+        noun, verb = request.path.partition("?")[0].split("/")[-2:]
+        called.add(_ACTIONS[f"{noun}/{verb}"])
+        return True
+
+    name = launch(cloud, 1, lineage="research-dev-managed")
+    wait_for_step(cloud, name, 15)
+    with proxied(server, asked, lambda: True) as url:
+        variables = {"SAGEMAKER_MLFLOW_CUSTOM_ENDPOINT": url}
+        sync(cloud, tmp_path, arn, "managed", "research-dev-managed", variables)
+        interrupt(cloud, name, "--abrupt")
+        wait_for_step(cloud, name, 25)
+        cloud.stop(name)
+        sync(cloud, tmp_path, arn, "managed", "research-dev-managed", variables)
+    assert called == set(actions_of(*MLFLOW_ACTIONS))
+    assert [run["status"] for run in server.runs("managed")] == ["KILLED", "KILLED"]
+
+
+_ACTIONS = {
+    "experiments/get-by-name": "sagemaker-mlflow:GetExperimentByName",
+    "experiments/create": "sagemaker-mlflow:CreateExperiment",
+    "runs/create": "sagemaker-mlflow:CreateRun",
+    "runs/get": "sagemaker-mlflow:GetRun",
+    "runs/search": "sagemaker-mlflow:SearchRuns",
+    "runs/update": "sagemaker-mlflow:UpdateRun",
+    "runs/delete": "sagemaker-mlflow:DeleteRun",
+    "runs/log-batch": "sagemaker-mlflow:LogBatch",
+    "metrics/get-history": "sagemaker-mlflow:GetMetricHistory",
+}
+"""The IAM actions of MLflow's calls, as the service authorization reference names them."""
