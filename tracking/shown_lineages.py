@@ -18,8 +18,8 @@ class Tracking(Protocol):
     def find(self, lineage: str) -> None:
         """Finds the runs of a lineage."""
 
-    def known(self, key: str) -> list[Point]:
-        """The points that the server has of a run that was found."""
+    def known(self, key: str, before_ms: int) -> list[Point]:
+        """The points from before a time that the server has of a run that was found."""
 
     def write(self, run: TrackedRun) -> None:
         """Makes or changes a run."""

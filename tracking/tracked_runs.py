@@ -32,8 +32,8 @@ _SHORTEST_RETENTION = timedelta(days=1)
 _SERVICE_PARAMETERS = ("sagemaker_", "_")
 """What SageMaker and its training toolkit add to hyperparameters begins with one of these."""
 
-Known = Callable[[str], Sequence[Point]]
-"""The points that the server has of a run, by the run's key."""
+Known = Callable[[str, int], Sequence[Point]]
+"""The points that the server has of a run, by its key, from before a time in milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,12 @@ def runs_of_lineage(
     attempts, joined, runs = [attempt for attempt, _ in found], list[Point](), []
     # Before the first of these there may be older ones, as only the newest hundred are looked at.
     begins = [0, *(_milliseconds(attempt.created) for attempt in attempts[1:]), sys.maxsize]
-    of_lineage = known(key)
     for number, (attempt, own) in enumerate(found):
         lost = min(_lost_before(attempt, own, now), begins[number + 1])
-        of_attempt = [point for point in known(attempt.arn) if point.time_ms < lost]
+        of_attempt = known(attempt.arn, lost)
         runs.append(_attempt_run(attempt, lineage, key, [*of_attempt, *own]))
-        joined += [point for point in of_lineage if begins[number] <= point.time_ms < lost]
+        if of_attempt or number == 0:
+            joined += [each for each in known(key, lost) if each.time_ms >= begins[number]]
         joined += own
     curves = continued(sorted(joined, key=lambda point: point.time_ms))
     return [_lineage_run(key, lineage, attempts, _in_order(curves)), *runs]

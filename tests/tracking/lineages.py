@@ -71,6 +71,9 @@ class World:
             points.append(point("loss", self.step, 1 / self.seconds, self.seconds))
             points.append(point("speed", None, self.seconds, self.seconds))
 
+    def wait(self, seconds: int) -> None:
+        self.seconds += seconds
+
     def interrupt(self, lost: int) -> None:
         """Spot capacity is taken back: the job goes on from a checkpoint, in the same attempt."""
         self.step = max(0, self.step - lost)

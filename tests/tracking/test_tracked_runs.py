@@ -17,7 +17,7 @@ MODEL = {"ModelArtifacts": {"S3ModelArtifacts": "s3://bucket/output/model.tar.gz
 
 
 def runs(*attempts: Attempt) -> list[TrackedRun]:
-    return runs_of_lineage(LINEAGE, [(each, []) for each in attempts], lambda _: [], at(100))
+    return runs_of_lineage(LINEAGE, [(each, []) for each in attempts], lambda *_: [], at(100))
 
 
 def test_a_lineage_without_attempts_is_not_shown():
@@ -68,7 +68,7 @@ def test_points_without_a_step_are_numbered_through_all_attempts():
     for _ in range(2):
         world.launch(epochs=1)
         world.train(2)
-    lineage, *attempts = runs_of_lineage(LINEAGE, world.found, lambda _: [], at(world.seconds))
+    lineage, *attempts = runs_of_lineage(LINEAGE, world.found, lambda *_: [], at(world.seconds))
     assert [each.step for each in lineage.points if each.metric == "speed"] == [0, 1, 2, 3]
     for run in attempts:
         assert [each.step for each in run.points if each.metric == "speed"] == [0, 1]
