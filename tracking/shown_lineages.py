@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -10,6 +11,8 @@ from tracking.attempts import Attempt, Clients, attempts_of
 from tracking.metric_logs import LATE, points_of
 from tracking.points import Point
 from tracking.tracked_runs import TrackedRun, runs_of_lineage
+from tracking.tuning_runs import runs_of_tuning
+from tracking.tunings import Tuning, tunings_of
 
 
 class Tracking(Protocol):
@@ -33,22 +36,32 @@ class Lineages:
         self._names = list(names)
         self._points: dict[str, list[Point]] = {}
         self._done: dict[str, list[str]] = {}
+        """The ARNs of a lineage's jobs that are shown, and change no more."""
 
     def sync(self, tracking: Tracking) -> dict[str, list[TrackedRun]]:
         """Shows each lineage as it is now; the runs of those that may have changed."""
-        shown = {}
-        for name in self._names:
-            now = datetime.now(UTC)
-            attempts = attempts_of(self._clients, name)
-            arns = [attempt.arn for attempt in attempts]
-            if self._done.get(name) == arns:
-                continue
-            shown[name] = show(tracking, name, [(each, self._of(each)) for each in attempts], now)
-            if all(attempt.ended and attempt.ended < now - LATE for attempt in attempts):
-                self._done[name] = arns
+        return {
+            name: self._show(tracking, name, state)
+            for name in self._names
+            if (state := self._state_of(name)).names != self._done.get(name)
+        }
+
+    def _state_of(self, lineage: str) -> _State:
+        return _State(attempts_of(self._clients, lineage), tunings_of(self._clients, lineage))
+
+    def _show(self, tracking: Tracking, lineage: str, state: _State) -> list[TrackedRun]:
+        now = datetime.now(UTC)
+        found = [(attempt, self._points_of(attempt)) for attempt in state.attempts]
+        of_trials = [
+            (tuning, [self._points_of(trial.attempt) for trial in tuning.trials])
+            for tuning in state.tunings
+        ]
+        shown = show(tracking, lineage, found, now, of_trials)
+        if all(ended is not None and ended < now - LATE for ended in state.ends):
+            self._done[lineage] = state.names
         return shown
 
-    def _of(self, attempt: Attempt) -> list[Point]:
+    def _points_of(self, attempt: Attempt) -> list[Point]:
         """The points of an attempt; those of one that ended a while ago are read once."""
         points = self._points.get(attempt.arn)
         if points is None:
@@ -59,12 +72,40 @@ class Lineages:
         return points
 
 
+@dataclass(frozen=True)
+class _State:
+    """The jobs of a lineage."""
+
+    attempts: list[Attempt]
+    tunings: list[Tuning]
+
+    @property
+    def names(self) -> list[str]:
+        """The ARNs of all of them."""
+        tuned = ([each.arn, *(trial.attempt.arn for trial in each.trials)] for each in self.tunings)
+        return [*(each.arn for each in self.attempts), *(arn for arns in tuned for arn in arns)]
+
+    @property
+    def ends(self) -> Iterator[datetime | None]:
+        """When each of them ended; None for those that are live."""
+        yield from (attempt.ended for attempt in self.attempts)
+        for tuning in self.tunings:
+            yield tuning.ended
+            yield from (trial.attempt.ended for trial in tuning.trials)
+
+
 def show(
-    tracking: Tracking, lineage: str, found: Sequence[tuple[Attempt, list[Point]]], now: datetime
+    tracking: Tracking,
+    lineage: str,
+    found: Sequence[tuple[Attempt, list[Point]]],
+    now: datetime,
+    tunings: Sequence[tuple[Tuning, Sequence[list[Point]]]] = (),
 ) -> list[TrackedRun]:
-    """Makes a tracking server show a lineage: its run, and then those of its attempts."""
+    """Makes a tracking server show a lineage: each run before those that are below it."""
     tracking.find(lineage)
     runs = runs_of_lineage(lineage, found, tracking.known, now)
+    for tuning, points in tunings:
+        runs += runs_of_tuning(lineage, tuning, points, tracking.known, now)
     for run in runs:
         tracking.write(run)
     return runs

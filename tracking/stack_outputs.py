@@ -37,8 +37,9 @@ def lineages_in(outputs: Mapping[str, Any]) -> list[str]:
     Raises:
         TrackingError: there are none.
     """
-    jobs: Mapping[str, Mapping[str, str]] = outputs.get("training_jobs", {})
-    lineages = sorted({job["lineage"] for job in jobs.values() if job.get("lineage")})
+    kinds = (outputs.get(kind, {}) for kind in ("training_jobs", "tuning_jobs"))
+    jobs = [job for jobs in kinds for job in jobs.values()]
+    lineages = sorted({job["lineage"] for job in jobs if job.get("lineage")})
     if not lineages:
         message = "The stack has no training jobs: bring it up first, or name a --lineage."
         raise TrackingError(message)

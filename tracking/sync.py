@@ -75,12 +75,13 @@ def _once(lineages: Lineages, uri: str, tracking: MlflowTracking) -> dict[str, s
 
 
 def _summary(runs: list[TrackedRun]) -> str:
-    """The attempts of a lineage, the points of its curves, and its status."""
+    """The jobs, points and statuses of a lineage and of its tuning jobs."""
     if not runs:
         return "no job yet"
-    lineage, *attempts = runs
-    counts = (_count(len(attempts), "attempt"), _count(len(lineage.points), "point"))
-    return ", ".join([*counts, lineage.status])
+    tops = [run for run in runs if not run.parent]
+    below = len(runs) - len(tops)
+    points = sum(len(run.points) for run in tops)
+    return ", ".join([_count(below, "job"), _count(points, "point"), *(run.status for run in tops)])
 
 
 def _count(number: int, noun: str) -> str:

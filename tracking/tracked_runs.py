@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -21,7 +21,7 @@ from tracking.points import Point, continued, numbered
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 """MLflow's statuses of a run."""
 
-_STATUSES: Mapping[str, Status] = {
+STATUSES: Mapping[str, Status] = {
     "Completed": "FINISHED",
     "Failed": "FAILED",
     "Stopped": "KILLED",
@@ -54,6 +54,10 @@ class TrackedRun:
     points: Sequence[Point]
     """All of them have a step."""
 
+    def with_tags(self, tags: Mapping[str, str]) -> TrackedRun:
+        """The same run with more tags."""
+        return replace(self, tags={**self.tags, **tags})
+
 
 def runs_of_lineage(
     lineage: str, found: Sequence[tuple[Attempt, Sequence[Point]]], known: Known, now: datetime
@@ -71,16 +75,16 @@ def runs_of_lineage(
     key = lineage_key(found[0][0], lineage)
     attempts, joined, runs = [attempt for attempt, _ in found], list[Point](), []
     # Before the first of these there may be older ones, as only the newest hundred are looked at.
-    begins = [0, *(_milliseconds(attempt.created) for attempt in attempts[1:]), sys.maxsize]
+    begins = [0, *(milliseconds(attempt.created) for attempt in attempts[1:]), sys.maxsize]
     for number, (attempt, own) in enumerate(found):
-        lost = min(_lost_before(attempt, own, now), begins[number + 1])
+        lost = min(lost_before(attempt, own, now), begins[number + 1])
         of_attempt = known(attempt.arn, lost)
-        runs.append(_attempt_run(attempt, lineage, key, [*of_attempt, *own]))
+        runs.append(attempt_run(attempt, lineage, key, [*of_attempt, *own]))
         if of_attempt or number == 0:
             joined += [each for each in known(key, lost) if each.time_ms >= begins[number]]
         joined += own
     curves = continued(sorted(joined, key=lambda point: point.time_ms))
-    return [_lineage_run(key, lineage, attempts, _in_order(curves)), *runs]
+    return [_lineage_run(key, lineage, attempts, in_order(curves)), *runs]
 
 
 def lineage_key(attempt: Attempt, lineage: str) -> str:
@@ -88,16 +92,14 @@ def lineage_key(attempt: Attempt, lineage: str) -> str:
     return f"{attempt.arn.rpartition('/')[0]}/{lineage}"
 
 
-def _lost_before(attempt: Attempt, found: Sequence[Point], now: datetime) -> int:
+def lost_before(attempt: Attempt, found: Sequence[Point], now: datetime) -> int:
     """The time before which the log may have lost points, so that those on the server count."""
-    horizon = _milliseconds(now - _SHORTEST_RETENTION)
+    horizon = milliseconds(now - _SHORTEST_RETENTION)
     first = min((point.time_ms for point in found), default=horizon)
-    return max(_milliseconds(attempt.created), min(first, horizon))
+    return max(milliseconds(attempt.created), min(first, horizon))
 
 
-def _attempt_run(
-    attempt: Attempt, lineage: str, parent: str, points: Sequence[Point]
-) -> TrackedRun:
+def attempt_run(attempt: Attempt, lineage: str, parent: str, points: Sequence[Point]) -> TrackedRun:
     """The run of one attempt. Its curves are not cut back: they show what it did, also twice."""
     return TrackedRun(
         key=attempt.arn,
@@ -108,18 +110,18 @@ def _attempt_run(
         started=attempt.created,
         ended=attempt.ended,
         parameters=hyperparameters(attempt),
-        tags=_shown_by_mlflow(attempt)
-        | _in_namespace(
+        tags=shown_by_mlflow(attempt)
+        | in_namespace(
             {
-                **_provenance(attempt),
-                **_spent([attempt]),
+                **provenance(attempt),
+                **spent([attempt]),
                 "job": attempt.arn,
                 "outcome": attempt.progress["outcome"],
                 "failure_reason": attempt.progress["failure_reason"],
                 "model_uri": _model_uri(attempt),
             }
         ),
-        points=_in_order(numbered(points)),
+        points=in_order(numbered(points)),
     )
 
 
@@ -139,12 +141,12 @@ def _lineage_run(
         ended=newest.ended,
         parameters=hyperparameters(newest),
         tags={
-            **_shown_by_mlflow(newest),
+            **shown_by_mlflow(newest),
             "mlflow.note.content": _table(attempts),
-            **_in_namespace(
+            **in_namespace(
                 {
-                    **_provenance(newest),
-                    **_spent(attempts),
+                    **provenance(newest),
+                    **spent(attempts),
                     "attempts": str(len(attempts)),
                     "newest_job": newest.arn,
                     "outcome": newest.progress["outcome"],
@@ -159,16 +161,20 @@ def _lineage_run(
 
 def status_of(attempt: Attempt) -> Status:
     """How an attempt is: a job that was stopped, by a person or by a limit, was killed."""
-    return _STATUSES.get(attempt.description["TrainingJobStatus"], "RUNNING")
+    return STATUSES.get(attempt.description["TrainingJobStatus"], "RUNNING")
 
 
 def hyperparameters(attempt: Attempt) -> dict[str, str]:
     """The hyperparameters of an attempt, without those that are SageMaker's own."""
-    found = attempt.description.get("HyperParameters", {})
-    return {k: v for k, v in found.items() if not k.startswith(_SERVICE_PARAMETERS)}
+    return of_the_script(attempt.description.get("HyperParameters", {}))
 
 
-def _provenance(attempt: Attempt) -> dict[str, str]:
+def of_the_script(parameters: Mapping[str, str]) -> dict[str, str]:
+    """The hyperparameters that are not SageMaker's own."""
+    return {k: v for k, v in parameters.items() if not k.startswith(_SERVICE_PARAMETERS)}
+
+
+def provenance(attempt: Attempt) -> dict[str, str]:
     """What an attempt was made of and where it ran; "" for what is not known."""
     description, record = attempt.description, attempt.record
     revision: Mapping[str, Any] = record.get("revision", {})
@@ -190,7 +196,7 @@ def _provenance(attempt: Attempt) -> dict[str, str]:
     }
 
 
-def _shown_by_mlflow(attempt: Attempt) -> dict[str, str]:
+def shown_by_mlflow(attempt: Attempt) -> dict[str, str]:
     """MLflow's own tags: what it shows as source and version of a run."""
     revision: Mapping[str, Any] = attempt.record.get("revision", {})
     return {
@@ -200,7 +206,7 @@ def _shown_by_mlflow(attempt: Attempt) -> dict[str, str]:
     }
 
 
-def _spent(attempts: Iterable[Attempt]) -> dict[str, str]:
+def spent(attempts: Iterable[Attempt]) -> dict[str, str]:
     """Interruptions, seconds and USD of some attempts together."""
     each = [attempt.progress for attempt in attempts]
     counts = ("interruptions", "training_seconds", "billable_seconds")
@@ -229,7 +235,8 @@ def _model_uri(attempt: Attempt) -> str:
     return model.get("S3ModelArtifacts", "")
 
 
-def _in_namespace(tags: Mapping[str, str]) -> dict[str, str]:
+def in_namespace(tags: Mapping[str, str]) -> dict[str, str]:
+    """Tags with the names that they have on the server."""
     return {f"sagemaker.{name}": value for name, value in tags.items()}
 
 
@@ -237,11 +244,12 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _in_order(curves: Mapping[str, list[Point]]) -> list[Point]:
+def in_order(curves: Mapping[str, list[Point]]) -> list[Point]:
     """The points of all curves, in the order of their times."""
     points = [point for curve in curves.values() for point in curve]
     return sorted(points, key=lambda point: point.time_ms)
 
 
-def _milliseconds(time: datetime) -> int:
+def milliseconds(time: datetime) -> int:
+    """A time in milliseconds since 1970."""
     return round(time.timestamp() * 1000)

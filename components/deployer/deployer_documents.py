@@ -134,6 +134,7 @@ def _upload_statements(scope: DeployerScope) -> list[Statement]:
     """Writing sources and inputs, not deleting them; of an overwritten one, a version is kept."""
     bucket = scope.artifact_bucket_arn
     uploads = [objects_arn(bucket, kind) for kind in (INPUTS, SOURCE)]
+    records = [RUN_RECORD, *([TRIALS_TABLE] if scope.tunes else [])]
     actions = "AbortMultipartUpload GetObject GetObjectTagging PutObject PutObjectTagging"
     use = allow("UseKeyThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], [scope.key_arn])
     return [
@@ -141,7 +142,7 @@ def _upload_statements(scope: DeployerScope) -> list[Statement]:
         allow(
             "WriteRunRecords",
             ["s3:PutObject"],
-            [objects_arn(bucket, OUTPUT, f"*/{record}") for record in _records(scope)],
+            [objects_arn(bucket, OUTPUT, f"*/{record}") for record in records],
         ),
         {**use, "Condition": through_service("s3", scope.site)},
     ]
@@ -208,10 +209,9 @@ def _tracking_statements(scope: DeployerScope) -> list[Statement]:
     if not scope.mlflow:
         return []
     bucket = scope.artifact_bucket_arn
-    kept, read = objects_arn(bucket, OUTPUT, f"*/{METRICS_FILE}"), ["s3:GetObject"]
-    records = [objects_arn(bucket, OUTPUT, f"*/{each}") for each in _records(scope)]
+    kept, record = (objects_arn(bucket, OUTPUT, f"*/{each}") for each in (METRICS_FILE, RUN_RECORD))
     statements = [
-        allow("ReadRunRecords", read, [kept, *records]),
+        allow("ReadRunRecords", ["s3:GetObject"], [kept, record]),
         allow("KeepMetrics", ["s3:PutObject"], [kept]),
     ]
     if ":mlflow-tracking-server/" in scope.mlflow:
@@ -219,11 +219,6 @@ def _tracking_statements(scope: DeployerScope) -> list[Statement]:
     elif ":mlflow-app/" in scope.mlflow:
         statements.append(allow("ShowMetrics", ["sagemaker:CallMlflowAppApi"], [scope.mlflow]))
     return statements
-
-
-def _records(scope: DeployerScope) -> list[str]:
-    """The names of the documents about jobs beside their models."""
-    return [RUN_RECORD, *([TRIALS_TABLE] if scope.tunes else [])]
 
 
 def _jobs(scope: DeployerScope) -> list[str]:

@@ -65,7 +65,7 @@ def test_a_lineage_is_shown_with_a_line_of_what_it_has(server: FakeServer):
     synchronize(console, Lineages(), "http://127.0.0.1:5000/", "digits")  # type: ignore[arg-type]
     assert console.file.getvalue().splitlines() == [  # type: ignore[attr-defined]
         "MLflow at http://127.0.0.1:5000/#/experiments/1/runs",
-        f"{LINEAGE}: 1 attempt, 4 points, RUNNING",
+        f"{LINEAGE}: 1 job, 4 points, RUNNING",
         "other: no job yet",
     ]
     assert len(server.shown()) == 2

@@ -219,7 +219,7 @@ def test_a_lineage_with_an_interruption_a_pause_and_a_failure_is_one_curve_and_t
     first = launch(cloud, 1)
     wait_for_step(cloud, first, 15)
     sync_killed_in(cloud, tmp_path, server, 7)  # in the middle of the first
-    assert "1 attempt" in sync(cloud, tmp_path, server.url, "often")
+    assert "1 job, " in sync(cloud, tmp_path, server.url, "often")
     interrupt(cloud, first, "--abrupt")
     wait_for_step(cloud, first, 25)
     before = server.runs("often")
