@@ -85,8 +85,7 @@ def _tuning(clients: Clients, arn: str, jobs: Sequence[Job]) -> Tuning:
         HyperParameterTuningJobName=name
     )
     output = description["TrainingJobDefinition"]["OutputDataConfig"]
-    of_tuning = {"OutputDataConfig": output, "TrainingJobName": name}
-    record, objectives = read_json(clients.s3, record_uri(of_tuning)), _objectives(clients, name)
+    record, objectives = read_json(clients.s3, record_uri(output, name)), _objectives(clients, name)
     trials = [
         Trial(_attempt(clients.sagemaker, job, record), objectives.get(job["TrainingJobName"]))
         for job in sorted(jobs, key=lambda job: job["CreationTime"])
