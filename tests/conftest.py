@@ -9,6 +9,8 @@ from collections.abc import Callable
 import hypothesis
 import pytest
 
+from tests.browser import BROWSERS, installed_browser
+
 # Examples are timed by the clock, and a busy machine is no failure.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
@@ -52,6 +54,15 @@ def _event_loop() -> None:
     have loops of their own, which are never closed.
     """
     asyncio.set_event_loop(asyncio.new_event_loop())
+
+
+@pytest.fixture(scope="session")
+def browser() -> str:
+    """The program of a browser; without one, the test is skipped, which the summary shows."""
+    found = installed_browser()
+    if found is None:
+        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
+    return found
 
 
 @pytest.fixture

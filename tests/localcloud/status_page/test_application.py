@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import re
-import shutil
-import subprocess
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,14 +12,12 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.browser import shown
 from tests.localcloud.cloud import BUCKET, Cloud, checkpoints
 from tests.localcloud.sagemaker.tuning import tunings
 from tests.localcloud.spot import SPOT, TWICE, begin, interrupt
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 HOSTILE = "<script>document.title='hostile'</script><img src=x onerror=alert(1)>"
-PAGE_MILLISECONDS = 4000
-BROWSER_SECONDS = 300.0
 
 
 def get(
@@ -118,34 +113,6 @@ def test_what_does_not_exist_is_not_found(cloud: Cloud):
     assert get(cloud, "status/job?arn=missing")[0] == 404
     assert get(cloud, "status/tuning?arn=missing")[0] == 404
     assert get(cloud, "status/objects?bucket=missing")[0] == 404
-
-
-@pytest.fixture(scope="session")
-def browser() -> str:
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
-    return found
-
-
-def shown(browser: str, folder: Path, url: str) -> str:
-    """The page as it is in a browser once its script has run."""
-    # A browser refuses to confine itself for root.
-    unconfined = ["--no-sandbox"] if os.geteuid() == 0 else []
-    done = subprocess.run(
-        [
-            *(browser, "--headless", *unconfined, "--disable-gpu", "--disable-dev-shm-usage"),
-            *(f"--user-data-dir={folder}", "--no-first-run", "--enable-logging=stderr"),
-            *(f"--virtual-time-budget={PAGE_MILLISECONDS}", "--dump-dom", url),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=BROWSER_SECONDS,
-        check=True,
-    )
-    # What a script or the content policy complains of is written here.
-    assert "CONSOLE" not in done.stderr, done.stderr
-    return done.stdout
 
 
 @pytest.mark.deep
