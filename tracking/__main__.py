@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import boto3
@@ -25,6 +26,7 @@ _STACK = "The stack whose jobs are shown, as Pulumi knows it; the selected one b
 _LINEAGE = "A lineage to show, in place of those of a stack; may be repeated."
 _TO = "The MLflow server: its address, or its ARN if SageMaker manages it."
 _EXPERIMENT = f"The experiment in MLflow; {DEFAULT_EXPERIMENT} where the stack has none."
+_OUTPUT = "The file to write, for one lineage; .local/reports/<lineage>.html by default."
 _REGION = "The AWS region of the jobs; that of the stack or of the AWS session by default."
 
 
@@ -54,6 +56,22 @@ def sync(
         to or _server_in(settings),
         experiment or settings.get("experiment") or DEFAULT_EXPERIMENT,
     )
+
+
+@app.command()
+def report(
+    stack: Annotated[str | None, typer.Option(help=_STACK)] = None,
+    lineage: Annotated[list[str] | None, typer.Option(help=_LINEAGE)] = None,
+    output: Annotated[Path | None, typer.Option(help=_OUTPUT)] = None,
+    region: Annotated[str | None, typer.Option(help=_REGION)] = None,
+) -> None:
+    """Write the report of each lineage: one page of HTML, which opens from a mail."""
+    # Imported here: it imports Pulumi, and other commands should not wait for that.
+    from tracking.run_report.command import reported_lineages, write_reports
+
+    outputs = {} if lineage else stack_outputs(stack)
+    clients = _clients(region or region_in(outputs))
+    write_reports(console, clients, lineage or reported_lineages(outputs), output)
 
 
 def _server_in(settings: Mapping[str, str]) -> str:

@@ -1,0 +1,48 @@
+"""Numbers, durations and amounts in words. Pure functions."""
+
+from __future__ import annotations
+
+import math
+
+
+def number(value: float) -> str:
+    """A number with four digits that count: 0.1234, 12,340, 1.2e-05.
+
+    >>> number(0.000012), number(1234567), number(0.5)
+    ('1.2e-05', '1.235e+06', '0.5')
+    """
+    if value == 0:
+        return "0"
+    if abs(value) < 1e-3 or abs(value) >= 1e6:
+        return f"{value:.4g}"
+    digits = max(0, 3 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def time_taken(seconds: float) -> str:
+    """A duration in its two largest units: 2 h 05 min.
+
+    >>> time_taken(7500), time_taken(83), time_taken(0.4)
+    ('2 h 05 min', '1 min 23 s', '0.4 s')
+    """
+    if 0 < seconds < 1:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours:02} h"
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def dollars(amount: float) -> str:
+    """An amount in USD, with more digits where it is small.
+
+    >>> dollars(1234.5), dollars(12.345), dollars(0.00123)
+    ('1,234 USD', '12.35 USD', '0.0012 USD')
+    """
+    digits = 0 if amount >= 1000 else 2 if amount >= 1 or amount == 0 else 4
+    return f"{amount:,.{digits}f} USD"
