@@ -12,7 +12,7 @@ TO_OPTION = $(if $(TO),--to '$(TO)')
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up pause status logs watch predict forecast mlflow track policy-check quota-report downstream down clean test test-deep test-clients check format
+.PHONY: help setup up pause status logs watch report predict forecast mlflow track policy-check quota-report downstream down clean test test-deep test-clients check format
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ logs: setup  ## Print the jobs' log lines, or those of JOB=name
 
 watch: setup  ## Follow the jobs' log lines as they come, or those of JOB=name
 	@$(VENV_PYTHON) -m development logs --follow $(JOB_ARGUMENT) $(STACK_OPTION)
+
+report: setup  ## Write a report of the jobs, or of JOB=name: how they ran, as a page of HTML
+	@$(VENV_PYTHON) -m development report $(JOB_ARGUMENT) $(STACK_OPTION)
 
 predict: setup  ## Classify held-out images with the model of the job `digits`
 	@$(VENV_PYTHON) -m development predict

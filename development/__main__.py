@@ -46,6 +46,12 @@ def logs(job: Job = None, follow: Follow = False, stack: Stack = stacks.DEFAULT)
 
 
 @app.command()
+def report(job: Job = None, stack: Stack = stacks.DEFAULT) -> None:
+    """Write the jobs' reports: for each lineage a page of HTML that needs nothing else."""
+    raise typer.Exit(commands.report(layout, job, stack))
+
+
+@app.command()
 def predict() -> None:
     """Classify held-out images with the model that the job `digits` trained."""
     raise typer.Exit(commands.predict(layout))

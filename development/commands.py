@@ -57,12 +57,12 @@ def up(layout: Layout, stack: str = DEFAULT) -> int:
     _write_settings(engine)
     code = _refresh_if_stale(engine, server) or _bring_up(engine)
     if code == 0:
-        outputs = engine.outputs()
-        print_outputs(console, outputs)
-        if stack == DEFAULT:
-            print_next(console, outputs.get("training_jobs", {}))
+        print_outputs(console, engine.outputs())
     else:
         _say_what_still_runs(engine)
+    _report_what_has_ended(engine)
+    if code == 0 and stack == DEFAULT:
+        print_next(console, engine.outputs().get("training_jobs", {}))
     return code
 
 
@@ -136,6 +136,24 @@ def logs(layout: Layout, job: str | None, follow: bool, stack: str = DEFAULT) ->
     if follow:
         console.print("[dim]Waiting for more; Ctrl-C ends it.[/dim]")
         _follow_until_interrupted(NewLines(client, now), lineages)
+    return 0
+
+
+def report(layout: Layout, job: str | None, stack: str = DEFAULT) -> int:
+    """Writes the reports of a stack's jobs, or of one, and prints where they are."""
+    stacks.must_be_known(layout, stack)
+    server = daemon.find(layout.cloud)
+    engine = stacks.platform(layout, stack, server)
+    if server is None or not engine.settings_file.exists():
+        missing = "The local cloud doesn't run" if server is None else f"{stack} is not up"
+        console.print(
+            f"{missing}, so there is nothing to report. `{make('up', stack)}` starts it.",
+            soft_wrap=True,
+        )
+        return 1
+    settings = StackFile.read(engine.settings_file)
+    if not _write_reports(engine, settings, lineages_of(settings, job)):
+        console.print("No training job was launched yet.")
     return 0
 
 
@@ -301,6 +319,29 @@ def _say_what_still_runs(engine: Engine) -> None:
             f"`{pause}` stops it and keeps its checkpoints.",
             soft_wrap=True,
         )
+
+
+def _report_what_has_ended(engine: Engine) -> None:
+    """Writes the reports of the lineages that have jobs and none that runs."""
+    if daemon.find(engine.layout.cloud) is None:
+        return
+    settings = StackFile.read(engine.settings_file)
+    sagemaker = _client("sagemaker", engine, settings)
+    ended = [each for each in lineages_of(settings, None) if not any_live(sagemaker, [each])]
+    _write_reports(engine, settings, ended)
+
+
+def _write_reports(engine: Engine, settings: StackFile, lineages: list[str]) -> bool:
+    """Writes the reports of those lineages that have a job; returns whether there is one."""
+    # Imported here: they import Pulumi, and other commands should not wait for that.
+    from tracking.attempts import Clients
+    from tracking.run_report.command import FOLDER, write_report
+
+    sagemaker, logs, s3 = (_client(each, engine, settings) for each in ("sagemaker", "logs", "s3"))
+    clients, folder = Clients(sagemaker, logs, s3), engine.layout.local / FOLDER.name
+    files = {each: folder / f"{each}.html" for each in lineages}
+    written = [write_report(console, clients, *each) for each in files.items()]
+    return any(written)
 
 
 def _described(sagemaker: Any, lineages: list[str]) -> Iterator[dict[str, Any]]:

@@ -64,6 +64,14 @@ def test_down_of_a_stack_that_is_not_up_leaves_the_others(
     assert "The local cloud still runs, for vision-dev." in printed
 
 
+def test_without_a_local_cloud_there_is_nothing_to_report(
+    layout: Layout, capsys: pytest.CaptureFixture[str]
+):
+    assert commands.report(layout, None) == 1
+    assert "nothing to report. `make up` starts it." in capsys.readouterr().out
+    assert daemon.find(layout.cloud) is None
+
+
 Command = Callable[[Layout, str], int]
 
 
@@ -76,6 +84,7 @@ Command = Callable[[Layout, str], int]
         policy_check,
         lambda layout, stack: commands.pause(layout, None, stack),
         lambda layout, stack: commands.logs(layout, None, False, stack),
+        lambda layout, stack: commands.report(layout, None, stack),
     ],
 )
 def test_an_unknown_stack_is_answered_with_those_that_have_a_file(layout: Layout, command: Command):
@@ -105,6 +114,7 @@ def test_a_stack_without_a_file_can_still_be_looked_at_and_destroyed(
         ("status", "status"),
         ("logs", "logs 'digits'"),
         ("watch", "logs --follow 'digits'"),
+        ("report", "report 'digits'"),
         ("policy-check", "policy-check"),
         ("forecast", "forecast 'digits'"),
     ],
