@@ -22,9 +22,11 @@ function fill(node, attributes, children) {
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "–";
   if (seconds > 0 && seconds < 1) return `${Number(seconds.toFixed(2))} s`;
-  if (seconds < 60) return `${Number(seconds.toFixed(seconds < 10 ? 1 : 0))} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
-  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+  if (seconds < 59.5) return `${Number(seconds.toFixed(seconds < 10 ? 1 : 0))} s`;
+  const rounded = Math.round(seconds < 3599.5 ? seconds : seconds / 60);
+  const [large, small] = seconds < 3599.5 ? ["min", "s"] : ["h", "min"];
+  const rest = rounded % 60;
+  return `${Math.floor(rounded / 60)} ${large}${rest ? ` ${rest} ${small}` : ""}`;
 }
 
 export function size(bytes) {
@@ -39,6 +41,6 @@ export function clock(seconds) {
 }
 
 export function number(value) {
-  if (value !== 0 && (Math.abs(value) >= 1e5 || Math.abs(value) < 1e-3)) return value.toExponential(2);
+  if (value !== 0 && (Math.abs(value) >= 1e5 || Math.abs(value) < 1e-3)) return Number(value.toPrecision(3)).toExponential();
   return String(Number(value.toPrecision(4)));
 }

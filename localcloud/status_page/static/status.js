@@ -86,6 +86,9 @@ function logPanel(job) {
 
 function showJob(job) {
   const request = job.description;
+  // A metric with one value is a result, and has no curve.
+  const results = job.metrics.filter((metric) => metric.points.length === 1);
+  const curves = job.metrics.filter((metric) => metric.points.length > 1);
   return [
     panel(null,
       element("div", { class: "title" }, element("h3", {}, job.name), pill(job.status),
@@ -102,9 +105,10 @@ function showJob(job) {
           onclick: () => choose("tuning", job.tuning) }, job.tuning.split("/").pop())],
         ["Maximum runtime", duration(request.StoppingCondition.MaxRuntimeInSeconds)],
         ["Maximum wait", request.StoppingCondition.MaxWaitTimeInSeconds && duration(request.StoppingCondition.MaxWaitTimeInSeconds)],
+        ...results.map((metric) => [metric.name, number(metric.points[0][1])]),
       ])),
     panel("Timeline", timeline(job), legend(job)),
-    job.metrics.length ? panel("Metrics", element("div", { class: "charts" }, ...job.metrics.map((metric) => curve(metric, job)))) : null,
+    curves.length ? panel("Metrics", element("div", { class: "charts" }, ...curves.map((metric) => curve(metric, job)))) : null,
     logPanel(job),
     request.CheckpointConfig ? panel("Checkpoints", objectTable(job.objects.checkpoints)) : null,
     panel("Output", objectTable(job.objects.output)),

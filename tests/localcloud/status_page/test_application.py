@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.browser import shown
+from localcloud import status_page
+from tests.browser import layout, shown
 from tests.localcloud.cloud import BUCKET, Cloud, checkpoints
 from tests.localcloud.sagemaker.tuning import tunings
 from tests.localcloud.spot import SPOT, TWICE, begin, interrupt
@@ -127,11 +128,13 @@ def test_a_browser_shows_jobs_timelines_curves_logs_and_objects(
     run = cloud.request(script)
     run["AlgorithmSpecification"]["MetricDefinitions"] = [{"Name": "loss", "Regex": "loss=(.*)"}]
     measured = cloud.run(**run)
-    page = f"{cloud.server.url}/localcloud/#"
+    address = f"{cloud.server.url}/localcloud/#"
 
-    first = shown(browser, tmp_path, page + quote(f"job={interrupted['TrainingJobArn']}", safe=""))
-    second = shown(browser, tmp_path, page + quote(f"job={measured['TrainingJobArn']}", safe=""))
-    third = shown(browser, tmp_path, page + quote(f"bucket={BUCKET}", safe=""))
+    first = shown(
+        browser, tmp_path, address + quote(f"job={interrupted['TrainingJobArn']}", safe="")
+    )
+    second = shown(browser, tmp_path, address + quote(f"job={measured['TrainingJobArn']}", safe=""))
+    third = shown(browser, tmp_path, address + quote(f"bucket={BUCKET}", safe=""))
 
     assert f"<h3>{name}</h3>" in first
     assert re.search(r'<rect class="Interrupted"', first)
@@ -146,6 +149,8 @@ def test_a_browser_shows_jobs_timelines_curves_logs_and_objects(
     assert f"<h3>{BUCKET}</h3>" in third
     assert "shown/algo-1" in third
     assert "doesn't answer" not in first + second + third
+    for page in (first, second, third):
+        fits_into_windows(browser, tmp_path, page)
 
 
 @pytest.mark.deep
@@ -175,3 +180,16 @@ def test_a_browser_shows_a_tuning_job_with_its_trials_and_the_best(
     # A trial is in the table of its tuning job, and leads back to it.
     assert f'class="name">{best["TrainingJobName"]}<' not in second
     assert f">{name}</button>" in second
+    for page in (first, second):
+        fits_into_windows(browser, tmp_path, page)
+
+
+def fits_into_windows(browser: str, folder: Path, page: str) -> None:
+    """Checks the page as it was shown, with its style in it: frames may not have the real one."""
+    style = (Path(status_page.__file__).parent / "static" / "status.css").read_text()
+    still = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    still = re.sub(r'<link rel="stylesheet"[^>]*>', lambda _: f"<style>{style}</style>", still)
+    for width in (400, 1400):
+        found = layout(browser, folder, still, width)
+        assert found.content <= found.width <= width
+        assert (found.outside, found.cut, found.overlapping) == ([], [], [])
