@@ -49,6 +49,9 @@ def test_up_trains_a_model_once_whatever_becomes_of_the_local_cloud_until_down_l
     a_training_was_shown(capfd.readouterr().out)
     [job] = jobs_of(layout)
     assert job["TrainingJobStatus"] == "Completed"
+    assert "test_accuracy" in (layout.local / "reports" / f"{LINEAGE}.html").read_text()
+    assert commands.report(layout, "digits") == 0
+    assert "The newest job completed on " in capfd.readouterr().out
     assert commands.predict(layout) == 0
     assert commands.downstream(layout) == 0
     assert "/models/dev/digits" in capfd.readouterr().out

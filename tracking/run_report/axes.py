@@ -10,6 +10,11 @@ _ROUND = (1, 2, 2.5, 5, 10)
 _DECADES = 2
 """How many powers of ten values must span to be shown on a logarithmic scale."""
 
+_NO_DIFFERENCE = 1e-12
+"""The share of a value that is no difference."""
+_SMALLEST = 1e-300
+"""The smallest difference that can be divided by."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -31,7 +36,7 @@ class Scale:
 def scale_of(values: Sequence[float], most_ticks: int = 4) -> tuple[Scale, list[float]]:
     """A linear scale that begins and ends with round values around these, and its round values."""
     low, high = min(values), max(values)
-    if high - low <= 1e-12 * max(abs(low), abs(high), 1e-300):
+    if high - low <= max(_NO_DIFFERENCE * max(abs(low), abs(high)), _SMALLEST):
         return Scale(low, high), [low]
     step = _step(low, high, most_ticks)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from tracking.run_report.thinning import thinned
 from tracking.run_report.trials import Trials, trials_in
 
 MOST_CHARTS = 60
+_MOST_RESULTS = 8
 _POINTS_OF_ALL = 12_000
 """The points of all curves together: a point takes twelve characters of the page."""
 _FEWEST_POINTS, _MOST_POINTS = 100, 800
@@ -293,7 +295,8 @@ def _money(spending: Spending) -> list[Fact]:
 
 def _results(curves: Sequence[Curve]) -> list[Fact]:
     """The metrics that have only one value: results, which have no curve."""
-    return [Fact(each.metric, number(each.last), "result") for each in curves if each.count == 1]
+    found = [each for each in curves if each.count == 1][:_MOST_RESULTS]
+    return [Fact(each.metric, number(each.last), "result") for each in found]
 
 
 def _instances(newest: Attempt) -> Fact:
@@ -340,13 +343,16 @@ def _marks(curve: Sequence[Point], attempts: Sequence[Attempt]) -> list[Mark]:
         ]
     ]
     events.sort(key=lambda each: each[0])
-    marks, times = list[Mark](), [_milliseconds(time) for time, _, _ in events]
-    for index, (_, number_, is_interruption) in enumerate(events):
-        until = times[index + 1] if index + 1 < len(times) else float("inf")
-        first = next((each for each in curve if times[index] <= each.time_ms < until), None)
-        if first is not None and index > 0:
-            marks.append(Mark(float(first.step or 0), number_, is_interruption))
-    return marks
+    times = [_milliseconds(time) for time, _, _ in events]
+    firsts = [bisect_left(curve, time, key=lambda each: each.time_ms) for time in times]
+    untils = [*firsts[1:], len(curve)]
+    return [
+        Mark(float(curve[first].step or 0), number_, is_interruption)
+        for first, until, (_, number_, is_interruption) in list(
+            zip(firsts, untils, events, strict=True)
+        )[1:]
+        if first < until
+    ]
 
 
 def _links(newest: Attempt) -> list[Link]:

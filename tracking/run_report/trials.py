@@ -134,7 +134,7 @@ def axes_of(trials: Trials, shown: Sequence[Trial]) -> list[Axis]:
         for name in trials.tuned[:MOST_AXES]
     ]
     better = "lower is better" if trials.is_minimized else "higher is better"
-    values = [None if each.objective is None else number(each.objective) for each in shown]
+    values = [None if each.objective is None else repr(each.objective) for each in shown]
     return [*axes, _axis(trials.metric, values, better)]
 
 
@@ -156,15 +156,15 @@ def _of_numbers(
 ) -> Axis:
     scale = spread_scale(list(numbers.values()))
     notes = [each for each in (note, "logarithmic" if scale.is_logarithmic else "") if each]
-    ends = sorted(numbers, key=lambda text: numbers[text])
-    labels = [(0.0, ends[0]), (1.0, ends[-1])] if scale.low < scale.high else [(0.5, ends[0])]
+    ends = [(0.0, scale.low), (1.0, scale.high)] if scale.low < scale.high else [(0.5, scale.low)]
+    labels = [(place, number(value)) for place, value in ends]
     places = [None if each is None else scale.place(numbers[each]) for each in values]
     return Axis(name, ", ".join(notes), labels, places)
 
 
 def _number(text: str) -> float | None:
     try:
-        value = float(text.replace(",", ""))
+        value = float(text)
     except ValueError:
         return None
     return value if math.isfinite(value) else None

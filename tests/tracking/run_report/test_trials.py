@@ -54,3 +54,12 @@ def test_axes_have_the_values_that_differ():
     assert axes[3].labels == [(0.0, "adamw"), (0.5, "lion"), (1.0, "sgd")]
     assert all(0 <= place <= 1 for axis in axes for place in axis.places if place is not None)
     assert axes[-1].places[0] == 0
+
+
+def test_a_list_of_numbers_is_no_number():
+    rows = table(1.0, 2.0)
+    for row, layers in zip(rows["trials"], ("64,64", "128"), strict=True):
+        row["hyperparameters"] = {"layers": layers}
+    trials = trials_in([rows])
+    assert trials is not None
+    assert axes_of(trials, trials.ranked)[0].labels == [(0.0, "128"), (1.0, "64,64")]
