@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from components.training_job.aws.errors import code_of
 from components.training_job.request.job_tags import LINEAGE_TAG
 from components.training_job.run.outcome import has_failed
 from components.training_job.run.run_record import RUN_RECORD
@@ -42,7 +43,8 @@ def found_of(clients: Clients, lineage: str) -> Found:
 def _tunings(clients: Clients, lineage: str, *, has_others: bool) -> list[Tuning]:
     """The newest tuning jobs of a lineage, the oldest first.
 
-    Where they can't be searched for, a lineage that has training jobs is reported without them.
+    Where they can't be searched for, a lineage that has training jobs is reported without them. A
+    service that has no tuning jobs refuses the search as not valid.
     """
     of_lineage = {"Name": f"Tags.{LINEAGE_TAG}", "Operator": "Equals", "Value": lineage}
     try:
@@ -54,7 +56,7 @@ def _tunings(clients: Clients, lineage: str, *, has_others: bool) -> list[Tuning
             MaxResults=_TUNING_JOBS,
         )
     except ClientError as error:
-        if not has_others:
+        if not has_others and code_of(error) != "ValidationException":
             print(f"Tuning jobs of {lineage} can't be searched for: {error}")
         return []
     found = [each["HyperParameterTuningJob"] for each in page["Results"]]

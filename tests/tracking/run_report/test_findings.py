@@ -1,4 +1,4 @@
-"""What is read of jobs that really ran, on a local cloud."""
+"""What is read of jobs: of made-up tuning jobs, and of training jobs that really ran."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from rich.console import Console
 
 from localcloud.server import daemon
 from tests.localcloud.cloud import BUCKET, FAST, Cloud, checkpoints
 from tests.localcloud.spot import SPOT, TWICE, begin, interrupt
+from tests.tracking.run_report.made_up import tuned
 from tracking.attempts import Clients
+from tracking.run_report import findings
 from tracking.run_report.command import write_reports
 from tracking.run_report.contents import report_of
 from tracking.run_report.findings import found_of
@@ -47,6 +51,55 @@ def launch(cloud: Cloud, number: int, script: str) -> str:
         OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/output/{LINEAGE}"},
         Tags=[{"Key": "sagemaker-training:lineage", "Value": LINEAGE}],
     )
+
+
+class Service:
+    """SageMaker and S3, as far as tuning jobs are read; it has no training jobs."""
+
+    def __init__(self, refusal: str = "") -> None:
+        self.refusal = refusal
+        [tuning] = tuned().tunings
+        self.tuning = tuning
+        self.documents = {"trials.json": tuning.table, "run.json": tuning.record}
+        self.asked: list[str] = []
+
+    def search(self, *, Resource: str, **condition: Any) -> dict[str, Any]:  # noqa: N803
+        assert Resource == "HyperParameterTuningJob"
+        assert condition["SearchExpression"]["Filters"][0]["Value"] == LINEAGE
+        if self.refusal:
+            raise ClientError({"Error": {"Code": self.refusal, "Message": "no"}}, "Search")
+        return {"Results": [{"HyperParameterTuningJob": self.tuning.description}]}
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        self.asked.append(f"{Bucket}/{Key}")
+        document = self.documents[Key.rpartition("/")[2]]
+        return {"Body": io.BytesIO(json.dumps(document).encode())}
+
+
+@pytest.fixture
+def _no_training_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(findings, "attempts_of", lambda *_: [])
+
+
+@pytest.mark.usefixtures("_no_training_jobs")
+def test_a_tuning_job_is_read_with_its_record_and_the_table_of_its_trials():
+    service = Service()
+    [found] = found_of(Clients(service, None, service), LINEAGE).tunings
+    assert (found.table, found.record) == (service.tuning.table, service.tuning.record)
+    folder = "bucket/output/research-dev-llm/t1234567-llm-01234567-1"
+    assert service.asked == [f"{folder}/trials.json", f"{folder}/run.json"]
+
+
+@pytest.mark.usefixtures("_no_training_jobs")
+@pytest.mark.parametrize(
+    ("refusal", "said"), [("AccessDeniedException", True), ("ValidationException", False)]
+)
+def test_tuning_jobs_that_may_not_be_searched_for_are_said_to_be_missing(
+    refusal: str, said: bool, capsys: pytest.CaptureFixture[str]
+):
+    service = Service(refusal)
+    assert found_of(Clients(service, None, service), LINEAGE).tunings == []
+    assert ("can't be searched for" in capsys.readouterr().out) is said
 
 
 @pytest.mark.deep
