@@ -14,7 +14,7 @@ from tracking.run_report.timeline_chart import triangle
 
 TOP, BOTTOM, HEIGHT = 26.0, 138.0, 158.0
 """Pixels: of the highest value, of the lowest, and of all with the labels of the steps."""
-_APART = 0.22
+_APART = 0.3
 """The marks of attempts that are nearer to each other than this have one label."""
 
 
