@@ -11,7 +11,7 @@ from typing import Any
 from components.arns import region_of
 from components.training_job.job_report import JobReport
 from components.training_job.run.outcome import has_failed, remedy_for
-from components.training_job.run.run_record import record_uri
+from components.training_job.run.run_record import RUN_RECORD
 from tracking.attempts import Attempt, output_uri
 from tracking.points import Point, continued
 from tracking.run_report.changes import Change, changes, hyperparameters, provenance
@@ -365,7 +365,7 @@ def _links(newest: Attempt) -> list[Link]:
         Link("Log in the console", job.log_url, is_page=True),
         Link("Model", model, is_page=False),
         Link("Checkpoints", checkpoints, is_page=False),
-        Link("Record of the run", record_uri(dict(newest.description)), is_page=False),
+        Link("Record of the run", output_uri(newest, RUN_RECORD), is_page=False),
     ]
     return [each for each in found if each.address]
 
