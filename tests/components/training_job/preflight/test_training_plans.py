@@ -85,7 +85,7 @@ def test_a_plan_that_does_not_exist_is_refused(aws: FakeAws, job_inputs: Inputs)
         (plan(TotalInstanceCount=1), "ResourceConfig.InstanceCount", "has 1 instances",
          "set instanceCount to 1 or fewer"),
         (plan(days=10.4 / 24), "StoppingCondition.MaxRuntimeInSeconds",
-         "taken back 30 minutes before, so the job has 9h5", "shorten maxRuntime"),
+         "taken back 30 minutes before, so the job has 9h", "shorten maxRuntime"),
         (plan(Status="Scheduled", StartTime=NOW + timedelta(days=1.7)),
          "StoppingCondition.MaxRuntimeInSeconds", "so the job has 6h4", "extend the plan"),
     ],
