@@ -32,8 +32,8 @@ class Lineages:
     """Lineages whose jobs are shown on a tracking server."""
 
     def __init__(self, clients: Clients, names: Iterable[str]) -> None:
-        self._clients = clients
-        self._names = list(names)
+        self.clients = clients
+        self.names = list(names)
         self._points: dict[str, list[Point]] = {}
         self._done: dict[str, list[str]] = {}
         """The ARNs of a lineage's jobs that are shown, and change no more."""
@@ -42,12 +42,12 @@ class Lineages:
         """Shows each lineage as it is now; the runs of those that may have changed."""
         return {
             name: self._show(tracking, name, state)
-            for name in self._names
+            for name in self.names
             if (state := self._state_of(name)).names != self._done.get(name)
         }
 
     def _state_of(self, lineage: str) -> _State:
-        return _State(attempts_of(self._clients, lineage), tunings_of(self._clients, lineage))
+        return _State(attempts_of(self.clients, lineage), tunings_of(self.clients, lineage))
 
     def _show(self, tracking: Tracking, lineage: str, state: _State) -> list[TrackedRun]:
         now = datetime.now(UTC)
@@ -66,7 +66,7 @@ class Lineages:
         points = self._points.get(attempt.arn)
         if points is None:
             now = datetime.now(UTC)
-            points = points_of(self._clients, attempt)
+            points = points_of(self.clients, attempt)
             if attempt.ended and attempt.ended < now - LATE:
                 self._points[attempt.arn] = points
         return points
