@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from components.training_job.aws.errors import is_denied
+from components.training_job.aws.found_jobs import equals, newest_found
+from components.training_job.request.job_tags import LINEAGE_TAG
 from tracking.attempts import Attempt, Clients, attempts_of
 from tracking.metric_logs import LATE, points_of
 from tracking.points import Point
 from tracking.tracked_runs import TrackedRun, runs_of_lineage
 from tracking.tuning_runs import runs_of_tuning
 from tracking.tunings import Tuning, tunings_of
+
+_Newest = list[tuple[str, str]]
 
 
 class Tracking(Protocol):
@@ -35,30 +40,40 @@ class Lineages:
         self.clients = clients
         self.names = list(names)
         self._points: dict[str, list[Point]] = {}
-        self._done: dict[str, list[str]] = {}
-        """The ARNs of a lineage's jobs that are shown, and change no more."""
+        self._done: dict[str, _Newest] = {}
+        """The newest jobs of the lineages whose jobs are shown, and change no more."""
 
     def sync(self, tracking: Tracking) -> dict[str, list[TrackedRun]]:
         """Shows each lineage as it is now; the runs of those that may have changed."""
-        return {
-            name: self._show(tracking, name, state)
-            for name in self.names
-            if (state := self._state_of(name)).names != self._done.get(name)
-        }
+        shown = {}
+        for name in self.names:
+            newest = self._newest(name)
+            if newest is None or newest != self._done.get(name):
+                shown[name] = self._show(tracking, name, newest)
+        return shown
 
-    def _state_of(self, lineage: str) -> _State:
-        return _State(attempts_of(self.clients, lineage), tunings_of(self.clients, lineage))
+    def _newest(self, lineage: str) -> _Newest | None:
+        """The names and statuses of the newest jobs, in one call; None without the right to it."""
+        sagemaker = self.clients.sagemaker
+        try:
+            jobs, _ = newest_found(sagemaker, equals(f"Tags.{LINEAGE_TAG}", lineage))
+        except sagemaker.exceptions.ClientError as error:
+            if not is_denied(error):
+                raise
+            return None
+        return [(job["TrainingJobName"], job["TrainingJobStatus"]) for job in jobs]
 
-    def _show(self, tracking: Tracking, lineage: str, state: _State) -> list[TrackedRun]:
+    def _show(self, tracking: Tracking, lineage: str, newest: _Newest | None) -> list[TrackedRun]:
         now = datetime.now(UTC)
+        state = _State(attempts_of(self.clients, lineage), tunings_of(self.clients, lineage))
         found = [(attempt, self._points_of(attempt)) for attempt in state.attempts]
         of_trials = [
             (tuning, [self._points_of(trial.attempt) for trial in tuning.trials])
             for tuning in state.tunings
         ]
         shown = show(tracking, lineage, found, now, of_trials)
-        if all(ended is not None and ended < now - LATE for ended in state.ends):
-            self._done[lineage] = state.names
+        if newest and all(ended is not None and ended < now - LATE for ended in state.ends):
+            self._done[lineage] = newest
         return shown
 
     def _points_of(self, attempt: Attempt) -> list[Point]:
@@ -78,12 +93,6 @@ class _State:
 
     attempts: list[Attempt]
     tunings: list[Tuning]
-
-    @property
-    def names(self) -> list[str]:
-        """The ARNs of all of them."""
-        tuned = ([each.arn, *(trial.attempt.arn for trial in each.trials)] for each in self.tunings)
-        return [*(each.arn for each in self.attempts), *(arn for arns in tuned for arn in arns)]
 
     @property
     def ends(self) -> Iterator[datetime | None]:

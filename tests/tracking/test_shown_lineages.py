@@ -1,0 +1,84 @@
+"""Which lineages are looked at again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.tracking.fake_mlflow import ENTITIES, FakeMlflowClient, FakeServer
+from tests.tracking.lineages import LINEAGE, attempt
+from tracking import shown_lineages
+from tracking.attempts import Attempt, Clients
+from tracking.mlflow_tracking import MlflowTracking
+from tracking.points import Point
+from tracking.shown_lineages import Lineages
+
+LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
+ENDED = {"TrainingJobStatus": "Completed", "TrainingEndTime": LONG_AGO}
+JUST_ENDED = ENDED | {"TrainingEndTime": datetime.now(UTC)}
+
+
+class SageMaker:
+    """Finds the jobs of a lineage, for those who may search."""
+
+    class exceptions:  # noqa: N801 - as boto3 names it
+        """The client's errors."""
+
+        ClientError = ClientError
+
+    def __init__(self, *attempts: Attempt) -> None:
+        self.attempts = list(attempts)
+        self.denied = False
+
+    def search(self, **_query: Any) -> dict[str, Any]:
+        if self.denied:
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "Search")
+        return {"Results": [{"TrainingJob": each.description} for each in self.attempts]}
+
+
+class Looks:
+    """Lineages of which is counted how often they and their points are looked at."""
+
+    def __init__(self, sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.points = 0
+        monkeypatch.setattr(shown_lineages, "attempts_of", lambda *_: sagemaker.attempts)
+        monkeypatch.setattr(shown_lineages, "tunings_of", lambda *_: [])
+        monkeypatch.setattr(shown_lineages, "points_of", self._read)
+        self.lineages = Lineages(Clients(sagemaker, None, None), [LINEAGE])
+        self.tracking = MlflowTracking(FakeMlflowClient(FakeServer()), ENTITIES, "digits")
+
+    def _read(self, *_: Any) -> list[Point]:
+        self.points += 1
+        return []
+
+    def again(self) -> list[str]:
+        return list(self.lineages.sync(self.tracking))
+
+
+def test_a_lineage_whose_jobs_ended_a_while_ago_is_looked_at_once_until_it_has_another_job(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    sagemaker = SageMaker(attempt(1, 0, **ENDED))
+    looks = Looks(sagemaker, monkeypatch)
+    assert [looks.again(), looks.again(), looks.again()] == [[LINEAGE], [], []]
+    sagemaker.attempts.append(attempt(2, 5))
+    assert [looks.again(), looks.again()] == [[LINEAGE], [LINEAGE]]
+    assert looks.points == 3  # those of the first attempt once
+
+
+def test_the_last_lines_of_a_job_that_has_just_ended_are_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    looks = Looks(SageMaker(attempt(1, 0, **JUST_ENDED)), monkeypatch)
+    assert [looks.again(), looks.again()] == [[LINEAGE], [LINEAGE]]
+    assert looks.points == 2
+
+
+def test_a_caller_who_may_not_search_looks_at_all_each_time(monkeypatch: pytest.MonkeyPatch):
+    sagemaker = SageMaker(attempt(1, 0, **ENDED))
+    sagemaker.denied = True
+    looks = Looks(sagemaker, monkeypatch)
+    assert [looks.again(), looks.again()] == [[LINEAGE], [LINEAGE]]
