@@ -118,6 +118,7 @@ ACCEPTED: list[dict[str, Any]] = [
     {"team": "research", "alerts": True},
     {"team": "research", "alerts": {"prolonged": {"after": "12h"}}},
     {"team": "research", "deployer": False},
+    {"team": "research", "tracking": False},
     {"team": "research", "network": {"flowLogDays": 30}},
 ]
 
@@ -139,6 +140,7 @@ REFUSED: list[dict[str, Any]] = [
     {"team": "research", "alerts": {"prolonged": {"after": "soon"}}},
     {"team": "research", "alerts": {"monthlyBudgetUsd": 0}},
     {"team": "research", "deployer": True},
+    {"team": "research", "tracking": "https://mlflow.example.org"},
     {"team": "research", "jobs": {"Digits": {"image": IMAGE}}},
     {"team": "research", "jobs": {"digits": {}}},
     job(algorithm="scikit-decision-trees"),

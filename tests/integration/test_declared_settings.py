@@ -24,7 +24,12 @@ def test_a_stack_of_nothing_but_its_team_has_the_defaults(new_stack: NewStack):
 def test_false_leaves_out_a_section_and_a_part_of_one_keeps_the_others_defaults(
     new_stack: NewStack,
 ):
-    settings = {"alerts": False, "deployer": False, "network": {"availabilityZones": 1}}
+    settings = {
+        "alerts": False,
+        "deployer": False,
+        "tracking": False,
+        "network": {"availabilityZones": 1},
+    }
     preview = new_stack(settings).preview().succeeded()
     assert "sagemaker-training:index:Alerts" not in preview.text
     assert "network-private-a" in preview.text
