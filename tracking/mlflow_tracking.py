@@ -118,9 +118,11 @@ class MlflowTracking:
         self._runs[run.key] = there
 
     def _can_become(self, old: Any, run: TrackedRun, wanted: set[_Entry]) -> bool:
-        """Whether nothing has to be taken away from a run."""
-        parameters = old.data.params.items() <= _parameters(run.parameters).items()
-        return parameters and self._entries_of(old) <= wanted
+        """Whether nothing has to be taken away from a run; metrics that people added may stay."""
+        if not old.data.params.items() <= _parameters(run.parameters).items():
+            return False
+        metrics = {entry.metric for entry in wanted}
+        return all(each in wanted for each in self._entries_of(old) if each.metric in metrics)
 
     def _make(self, run: TrackedRun, old: Any) -> Any:
         """A new run; one that is made in the place of another one is marked as incomplete.
@@ -204,7 +206,7 @@ class MlflowTracking:
                 max_results=_PAGE,
                 page_token=token,
             )
-            yield from page
+            yield from (run for run in page if KEY_TAG in run.data.tags)
             token = page.token
             if not token:
                 return

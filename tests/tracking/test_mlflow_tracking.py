@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tracking.fake_mlflow import ENTITIES, FakeMlflowClient, FakeServer, Kept, Killed
+from tests.tracking.fake_mlflow import ENTITIES, FakeMlflowClient, FakeServer, Kept, Killed, Metric
 from tests.tracking.lineages import LINEAGE, World, at, milliseconds
 from tracking.mlflow_tracking import MlflowTracking, tracked_name
 from tracking.shown_lineages import show
@@ -94,6 +94,16 @@ def test_tags_that_people_gave_a_run_stay_when_it_is_made_again():
     world.train(1)
     sync(server, world)
     assert {run.tags["reviewed"] for run in server.shown()} == {"yes"}
+
+
+def test_a_metric_that_people_added_stays_as_long_as_no_curve_is_cut_back():
+    server, world = FakeServer(), trained()
+    sync(server, world)
+    for run in server.shown():
+        run.metrics.add(Metric("reviewed", 1.0, milliseconds(99), 0))
+    world.train(1)
+    sync(server, world)
+    assert all("reviewed" in {each.key for each in run.metrics} for run in server.shown())
 
 
 def test_a_lineage_has_one_curve_and_its_attempts_are_below_it():
