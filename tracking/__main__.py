@@ -67,11 +67,11 @@ def report(
 ) -> None:
     """Write the report of each lineage: one page of HTML, which opens from a mail."""
     # Imported here: it imports Pulumi, and other commands should not wait for that.
-    from tracking.run_report.command import reported_lineages, write_reports
+    from tracking.run_report.command import write_reports
 
     outputs = {} if lineage else stack_outputs(stack)
     clients = _clients(region or region_in(outputs))
-    write_reports(console, clients, lineage or reported_lineages(outputs), output)
+    write_reports(console, clients, lineage or lineages_in(outputs), output)
 
 
 def _server_in(settings: Mapping[str, str]) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
@@ -21,24 +20,6 @@ from tracking.run_report.page import render
 PAGE = "report.html"
 FOLDER = Path(".local", "reports")
 """Where the pages are written, below the folder of the command."""
-
-
-def reported_lineages(outputs: Mapping[str, Any]) -> list[str]:
-    """The lineages of a stack's jobs, by its outputs: of training jobs and of tuning jobs.
-
-    Raises:
-        TrackingError: there are none.
-    """
-    jobs = [
-        job
-        for output in ("training_jobs", "tuning_jobs")
-        for job in outputs.get(output, {}).values()
-    ]
-    lineages = sorted({job["lineage"] for job in jobs if job.get("lineage")})
-    if not lineages:
-        message = "The stack has no jobs: bring it up first, or name a --lineage."
-        raise TrackingError(message)
-    return lineages
 
 
 def write_reports(

@@ -73,13 +73,3 @@ def test_one_file_is_for_one_lineage(bucket: Bucket, tmp_path: Path):
 def test_without_a_job_there_is_no_report(bucket: Bucket):
     with pytest.raises(TrackingError, match="No job was launched yet in empty"):
         write(bucket, "empty")
-
-
-def test_the_lineages_of_a_stack_are_those_of_its_training_and_its_tuning_jobs():
-    outputs = {
-        "training_jobs": {"b": {"lineage": "b"}, "none": {"lineage": ""}},
-        "tuning_jobs": {"a": {"lineage": "a"}},
-    }
-    assert command.reported_lineages(outputs) == ["a", "b"]
-    with pytest.raises(TrackingError, match="has no jobs"):
-        command.reported_lineages({})
