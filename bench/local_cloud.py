@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -97,13 +98,15 @@ class LocalCloud:
         }
         self.sagemaker.create_training_job(**request | changes)
 
-    def wait(self, name: str) -> dict[str, Any]:
-        """A job's description once it has ended."""
-        while True:
+    def wait(self, name: str, seconds: float = math.inf) -> dict[str, Any]:
+        """A job's description once it has ended. Raises TimeoutError after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
             job: dict[str, Any] = self.sagemaker.describe_training_job(TrainingJobName=name)
             if job["TrainingJobStatus"] not in {"InProgress", "Stopping"}:
                 return job
             time.sleep(_POLL_SECONDS)
+        raise TimeoutError(f"{name} has not ended within {seconds:.0f} s")
 
     def lines(self, name: str) -> list[tuple[float, str]]:
         """A job's log lines with their times, in seconds, in their order."""

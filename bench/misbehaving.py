@@ -6,11 +6,14 @@ One separate local cloud, one job after the other. While a job runs, a client as
 description again and again. The floor is a job that only computes: it uses as much of the machine
 as it gets, and no more of the server than any job does. The ratio is to that floor, in the same
 run. An answer may take at most a second, whatever a job does.
+
+Jobs with many processes end by themselves, also if the measurement is killed.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import statistics
 import sys
 import time
@@ -37,21 +40,39 @@ _EXPRESSIONS = 20
 FLOOR = "only computes"
 
 _COMPUTE = "while True: pass"
-_PROCESSES = f"""
+_LIFETIME_SECONDS = 40.0
+"""After which the processes of a job with many have ended, whether it was stopped or not."""
+_TRAINING_SECONDS, _END_SECONDS = 30.0, 60.0
+"""How long a job may take until it trains, and to end."""
+
+
+def many_processes(count: int, seconds: float) -> str:
+    """A script whose processes all compute, and end after some seconds, as the script does."""
+    return f"""
 import os, time
-for _ in range(1_000):
-    if os.fork() == 0:
-        {_COMPUTE}
-time.sleep(3600)
+end = time.monotonic() + {seconds}
+for _ in range({count}):
+    if time.monotonic() < end and os.fork() == 0:
+        while time.monotonic() < end:
+            pass
+        os._exit(0)
+time.sleep(max(0.0, end - time.monotonic()))
 """
-_FORK_BOMB = """
+
+
+def fork_bomb(seconds: float) -> str:
+    """A script whose processes all make others, and end after some seconds."""
+    return f"""
 import os, time
-while True:
+end = time.monotonic() + {seconds}
+while time.monotonic() < end:
     try:
         os.fork()
     except OSError:
         pass
 """
+
+
 _LINES = """
 import os
 lines = b'step\\n' * 13_000
@@ -84,8 +105,8 @@ _METRIC = [{"Name": "step", "Regex": r"(step)"}]
 
 JOBS: Mapping[str, tuple[str, Sequence[dict[str, str]]]] = {
     FLOOR: (_COMPUTE, ()),
-    "1,000 processes": (_PROCESSES, ()),
-    "fork bomb": (_FORK_BOMB, ()),
+    "1,000 processes": (many_processes(1_000, _LIFETIME_SECONDS), ()),
+    "fork bomb": (fork_bomb(_LIFETIME_SECONDS), ()),
     "short lines without end": (_LINES, ()),
     "the same, searched for a metric": (_LINES, _METRIC),
     "one line without end": (_ENDLESS_LINE, ()),
@@ -121,26 +142,33 @@ class Answers:
 
 
 def measure(cloud: LocalCloud, name: str, seconds: float = SECONDS) -> Answers:
-    """The answers beside one of the jobs, for as many seconds."""
+    """The answers beside one of the jobs, for as many seconds.
+
+    Raises RuntimeError if the job ends by itself, and TimeoutError if it does not end in time.
+    """
     script, metrics = JOBS[name]
     job = "".join(letter if letter.isalnum() else "-" for letter in name)
     changes: dict[str, Any] = {"CheckpointConfig": {"S3Uri": "s3://measurements/checkpoints/"}}
     cloud.create(job, script, metrics=metrics, **changes)
     client = cloud.client("sagemaker", Config(retries={"total_max_attempts": 1}))
-    _await_training(client, job)
+    await_training(client, job)
     time.sleep(_SETTLING_SECONDS)
     taken = tuple(_answers(client, job, seconds))
     begun = time.monotonic()
     client.stop_training_job(TrainingJobName=job)
-    cloud.wait(job)
+    cloud.wait(job, _END_SECONDS)
     return Answers(taken, time.monotonic() - begun)
 
 
-def _await_training(client: Any, job: str) -> None:
+def await_training(client: Any, job: str) -> None:
+    """Waits until a job trains. Raises RuntimeError if it ends before, or takes too long."""
+    deadline = time.monotonic() + _TRAINING_SECONDS
     while True:
-        status = client.describe_training_job(TrainingJobName=job)["SecondaryStatus"]
-        if status == "Training":
+        found = client.describe_training_job(TrainingJobName=job)
+        if found["SecondaryStatus"] == "Training":
             return
+        if found["TrainingJobStatus"] != "InProgress" or time.monotonic() > deadline:
+            raise RuntimeError(f"{job} does not train: {found.get('FailureReason', found)}")
         time.sleep(_PAUSE_SECONDS)
 
 
@@ -169,6 +197,8 @@ def table(measured: Mapping[str, Answers]) -> Table:
 
 def main(names: Sequence[str]) -> None:
     """Measures the jobs that are named, or all, and prints a table."""
+    # So that what it started ends with it, also under `timeout`.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("It was ended."))
     console = Console()
     measured = {}
     with local_cloud("--grace", "2") as cloud:

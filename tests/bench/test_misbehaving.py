@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from unittest.mock import Mock
+
 import pytest
 from rich.console import Console
 
 from bench.local_cloud import local_cloud
-from bench.misbehaving import FLOOR, JOBS, MOST_SECONDS, Answers, measure, table
+from bench.misbehaving import (
+    FLOOR,
+    JOBS,
+    MOST_SECONDS,
+    Answers,
+    await_training,
+    many_processes,
+    measure,
+    table,
+)
 
 
 def test_each_job_is_next_to_the_floor() -> None:
@@ -19,6 +32,21 @@ def test_each_job_is_next_to_the_floor() -> None:
     assert [cell.strip() for cell in row.split("│")[1:-1]] == [
         *("other", "0.250", "0.400", "4.0", "0.400", "3.0")
     ]
+
+
+def test_the_processes_of_a_job_that_nobody_stops_end_by_themselves() -> None:
+    # The last of them closes the pipe.
+    command = [sys.executable, "-c", many_processes(5, 0.5)]
+    ended = subprocess.run(command, timeout=20, stdout=subprocess.PIPE, check=False)
+    assert ended.returncode == 0
+    assert all("3600" not in script for script, _ in JOBS.values())
+
+
+def test_a_job_that_fails_before_it_trains_is_not_waited_for() -> None:
+    failed = {"SecondaryStatus": "Failed", "TrainingJobStatus": "Failed", "FailureReason": "why"}
+    client = Mock(describe_training_job=lambda **_: failed)
+    with pytest.raises(RuntimeError, match="a-job does not train: why"):
+        await_training(client, "a-job")
 
 
 @pytest.mark.deep
