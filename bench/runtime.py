@@ -26,6 +26,8 @@ from localcloud.snapshots import file
 
 _KILOBYTE, _MEGABYTE = 1 << 10, 1 << 20
 _JOBS_AT_ONCE = 10
+_SNAPSHOT_SECONDS = 10.0
+"""After which a change is in a snapshot, or was in the last one."""
 _TRANSFERRED, _CHECKPOINT = "transferred", "checkpoints/checkpoint"
 
 FIRST_LINE = "import time; print(time.time(), flush=True)"
@@ -112,11 +114,18 @@ def uploads(cloud: LocalCloud, size: int, turn: str) -> tuple[float, float, floa
 
 
 def settle(cloud: LocalCloud) -> None:
-    """Waits for a snapshot of all that happened before, so that none disturbs a measurement."""
-    cloud.s3.put_object(Bucket=BUCKET, Key="settled")
-    changed = time.time()
-    while _last_snapshot(cloud) < changed:
-        time.sleep(0.1)
+    """Waits for a snapshot of all that happened before, so that none disturbs a measurement.
+
+    A snapshot that has the change may have been taken before this process reads the clock. Then
+    another change causes another one.
+    """
+    while True:
+        cloud.s3.put_object(Bucket=BUCKET, Key="settled")
+        changed = time.time()
+        while time.time() < changed + _SNAPSHOT_SECONDS:
+            if _last_snapshot(cloud) >= changed:
+                return
+            time.sleep(0.1)
 
 
 def _last_snapshot(cloud: LocalCloud) -> float:
