@@ -25,8 +25,8 @@ _MEASURE = """
 addEventListener("load", () => {
   const page = document.querySelector("iframe").contentDocument, root = page.documentElement;
   const width = root.clientWidth, all = [...page.body.querySelectorAll("*")];
-  const inner = all.filter((each) => !each.parentElement.closest(".scroll, .log, pre")
-    && each.checkVisibility());
+  const moved = ".scroll, .trials, .log, pre";  // what a reader moves by itself
+  const inner = all.filter((each) => !each.parentElement.closest(moved) && each.checkVisibility());
   const name = (each) => `${each.localName}: ${each.textContent.trim().slice(0, 60)}`;
   const texts = inner.filter((each) => [...each.childNodes].some((node) =>
     node.nodeType === 3 && node.textContent.trim()) && !each.closest("title, desc, style"));
@@ -40,7 +40,7 @@ addEventListener("load", () => {
     ground: getComputedStyle(page.body).backgroundColor,
     outside: texts.filter((each) => box(each).left < -1 || box(each).right > width + 1).map(name),
     cut: inner.filter((each) => !(each instanceof page.defaultView.SVGElement)
-      && getComputedStyle(each).overflowX !== "visible" && !each.matches(".scroll, .log, pre")
+      && getComputedStyle(each).overflowX !== "visible" && !each.matches(moved)
       && each.scrollWidth > each.clientWidth + 1).map(name),
     overlapping: labels.flatMap((texts) => texts.flatMap((a, index) => texts.slice(index + 1)
       .filter((b) => overlap(box(a), box(b))).map((b) => `${a.textContent} | ${b.textContent}`))),

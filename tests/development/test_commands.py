@@ -90,7 +90,8 @@ Command = Callable[[Layout, str], int]
 def test_an_unknown_stack_is_answered_with_those_that_have_a_file(layout: Layout, command: Command):
     with pytest.raises(CommandError, match="There is no stack 'visoin'; there is: dev, ") as error:
         command(layout, "visoin")
-    assert "research-prod, research-tuning, vision-dev. Its file would be Pulumi.visoin.yaml." in str(error.value)
+    known = "dev, research-prod, research-tuning, vision-dev"
+    assert f"there is: {known}. Its file would be Pulumi.visoin.yaml." in str(error.value)
     assert daemon.find(layout.cloud) is None
 
 

@@ -12,6 +12,9 @@ from components.arns import region_of
 from components.training_job.job_report import JobReport
 from components.training_job.run.outcome import has_failed, remedy_for
 from components.training_job.run.run_record import RUN_RECORD
+from components.training_job.tuning import tuning_outcome
+from components.training_job.tuning.tuning_record import uri_of
+from components.training_job.tuning_report import TuningReport
 from tracking.attempts import Attempt, output_uri
 from tracking.points import Point, continued
 from tracking.run_report.changes import Change, changes, hyperparameters, provenance
@@ -56,7 +59,7 @@ class Tuning:
 
     description: Mapping[str, Any]
     table: Mapping[str, Any] = field(default_factory=dict)
-    """`trials.json`; empty until the tuning job has ended."""
+    """Its trials as `trials.json` has them."""
     record: Mapping[str, Any] = field(default_factory=dict)
     """`run.json`."""
 
@@ -71,10 +74,9 @@ class Tuning:
         return str(self.description["HyperParameterTuningJobStatus"])
 
     @property
-    def folder(self) -> str:
-        """Where what is about it is kept in S3."""
-        output = self.description["TrainingJobDefinition"]["OutputDataConfig"]
-        return f"{output['S3OutputPath'].rstrip('/')}/{self.name}"
+    def outcome(self) -> str:
+        """The class of its end, or running."""
+        return tuning_outcome.outcome_of(self.description)
 
 
 @dataclass(frozen=True)
@@ -384,30 +386,32 @@ def _of_tunings(found: Found, now: datetime) -> RunReport:
     newest, trials = tunings[-1], trials_in([each.table for each in tunings if each.table])
     records = [(each.name, each.record) for each in tunings[-2:] if each.record]
     both = records if len(records) == 2 else None
-    outcome = _TUNING_OUTCOMES.get(newest.status, "running")
+    outcome = newest.outcome
     return RunReport(
         lineage=found.lineage,
-        folder=newest.folder,
+        folder=uri_of(newest.description, "").rstrip("/"),
         made=now,
         outcome=outcome,
         sentence=_tuning_sentence(newest, trials, outcome, now),
-        remedy="",
+        remedy=(
+            tuning_outcome.remedy_for(outcome).replace("logs above", "logs")
+            if has_failed(outcome)
+            else ""
+        ),
         facts=_tuning_facts(tunings, trials, now),
         provenance=provenance(newest.record),
         hyperparameters=hyperparameters(newest.record),
         changes=changes(both[0][1], both[1][1]) if both else (),
         compared=(both[0][0], both[1][0]) if both else None,
+        links=_tuning_links(newest),
         trials=trials,
         tunings=[_tuning_row(each) for each in tunings],
     )
 
 
-_TUNING_OUTCOMES = {"Completed": "completed", "Stopped": "stopped", "Failed": "service error"}
-
-
 def _tuning_sentence(newest: Tuning, trials: Trials | None, outcome: str, now: datetime) -> str:
     ended = newest.description.get("HyperParameterTuningEndTime")
-    status = _ENDINGS.get(outcome, "failed")
+    status = _ENDINGS.get(outcome, f"failed ({outcome})")
     reason = str(newest.description.get("FailureReason", "")).rstrip(".")
     because = f" {reason}." if reason else ""
     best = trials.best if trials else None
@@ -438,6 +442,16 @@ def _tuning_facts(tunings: Sequence[Tuning], trials: Trials | None, now: datetim
     if trials.best and trials.best.objective is not None:
         facts.append(Fact(f"Best {trials.metric}", number(trials.best.objective)))
     return facts
+
+
+def _tuning_links(newest: Tuning) -> list[Link]:
+    region = region_of(str(newest.description["HyperParameterTuningJobArn"]))
+    job = TuningReport(region=region, tuning_job_name=newest.name)
+    return [
+        Link("Job in the console", job.console_url, is_page=True),
+        Link("Logs of the trials in the console", job.log_url, is_page=True),
+        Link("Record of the run", uri_of(newest.description, RUN_RECORD), is_page=False),
+    ]
 
 
 def _tuning_row(tuning: Tuning) -> Fact:

@@ -7,17 +7,18 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from components.artifact_layout import TRIALS_TABLE
 from components.training_job.aws.errors import code_of
+from components.training_job.aws.sagemaker_jobs import TUNING_JOB
 from components.training_job.request.job_tags import LINEAGE_TAG
 from components.training_job.run.outcome import has_failed
 from components.training_job.run.run_record import RUN_RECORD
 from components.training_job.run.waiting import last_log_lines
+from components.training_job.tuning.trials import trials_of
+from components.training_job.tuning.tuning_record import trials_record, uri_of
 from tracking.attempts import Clients, attempts_of, read_json
 from tracking.metric_logs import points_of
 from tracking.run_report.contents import Found, Tuning
-
-TRIALS = "trials.json"
-"""The table of its trials that a tuning job leaves beside its record."""
 
 _LOG_LINES = 30
 _TUNING_JOBS = 20
@@ -59,14 +60,17 @@ def _tunings(clients: Clients, lineage: str, *, has_others: bool) -> list[Tuning
         if not has_others and code_of(error) != "ValidationException":
             print(f"Tuning jobs of {lineage} can't be searched for: {error}")
         return []
-    found = [each["HyperParameterTuningJob"] for each in page["Results"]]
-    return [_tuning(clients.s3, each) for each in reversed(found)]
+    names = [TUNING_JOB.name_of(each["HyperParameterTuningJob"]) for each in page["Results"]]
+    # What a search shows of a job is late.
+    found = [TUNING_JOB.describe(clients.sagemaker, each) for each in reversed(names)]
+    return [_tuning(clients, each) for each in found if each is not None]
 
 
-def _tuning(s3: Any, description: Mapping[str, Any]) -> Tuning:
-    folder = Tuning(description).folder
+def _tuning(clients: Clients, description: Mapping[str, Any]) -> Tuning:
+    """A tuning job with its trials: from the table that is kept, or else as they are now."""
+    table = read_json(clients.s3, uri_of(description, TRIALS_TABLE))
     return Tuning(
         description,
-        table=read_json(s3, f"{folder}/{TRIALS}"),
-        record=read_json(s3, f"{folder}/{RUN_RECORD}"),
+        table=table or trials_record(description, {}, trials_of(clients.sagemaker, description)),
+        record=read_json(clients.s3, uri_of(description, RUN_RECORD)),
     )

@@ -11,7 +11,7 @@ from components.training_job.request.cost import Cost
 from tracking.run_report import metric_chart, timeline_chart, trial_charts
 from tracking.run_report.contents import RunReport, moment
 from tracking.run_report.phases import PHASES, seconds_by_phase
-from tracking.run_report.quantities import dollars, number, time_taken
+from tracking.run_report.quantities import dollars, number, short_value, time_taken
 from tracking.run_report.spending import Bar, Spending
 from tracking.run_report.svg import element, percent
 
@@ -36,6 +36,7 @@ def render(report: RunReport) -> str:
         "time_taken": time_taken,
         "dollars": _cost,
         "number": number,
+        "short_value": short_value,
         "code": _with_code,
     }
     totals = seconds_by_phase(span for row in report.rows for span in row.spans)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+_LONG_NUMBER = 8
+
 
 def number(value: float) -> str:
     """A number with four digits that count: 0.1234, 12,340, 1.2e-05.
@@ -18,6 +20,19 @@ def number(value: float) -> str:
     digits = max(0, 3 - math.floor(math.log10(abs(value))))
     text = f"{value:,.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def short_value(text: str) -> str:
+    """A value as it was chosen, without the last digits of a long number.
+
+    >>> short_value("0.0008264087364943647"), short_value("adamw"), short_value("128")
+    ('0.0008264', 'adamw', '128')
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return number(value) if math.isfinite(value) and len(text) > _LONG_NUMBER else text
 
 
 def time_taken(seconds: float) -> str:

@@ -119,30 +119,33 @@ function valueLabels(marks, y) {
 
 // The objective of each trial that counts, and as a line the best one so far.
 export function progress(tuning) {
-  const { height, left, right, top, bottom } = CURVE;
+  const { height, top, bottom, wide } = CURVE;
   const rows = tuning.trials.filter((trial) => trial.counts);
   const values = rows.map((trial) => trial.value);
   const marks = ticks(Math.min(...values), Math.max(...values), 4);
   const low = Math.min(marks[0], ...values);
   const high = Math.max(marks[marks.length - 1], ...values);
   const most = Math.max(...tuning.trials.map((trial) => trial.number), 2);
-  const x = (count) => left + ((count - 1) / (most - 1)) * (WIDTH - left - right - 6);
-  const y = (value) => height - bottom - ((value - low) / Math.max(high - low, 1e-12)) * (height - top - bottom);
+  const base = height - bottom;
+  const x = (count) => ((count - 1) / (most - 1)) * 100;
+  const y = (value) => high > low ? base - ((value - low) / (high - low)) * (base - top) : (base + top) / 2;
+  const corner = (count, value) => `${(x(count) / 100 * wide).toFixed(1)},${y(value).toFixed(1)}`;
   let best = values[0];
   const steps = rows.flatMap((trial) => {
     const before = best;
     best = tuning.minimises ? Math.min(best, trial.value) : Math.max(best, trial.value);
-    return [`${x(trial.number).toFixed(1)},${y(before).toFixed(1)}`, `${x(trial.number).toFixed(1)},${y(best).toFixed(1)}`];
+    return [corner(trial.number, before), corner(trial.number, best)];
   });
-  return graphic("svg", { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", class: "timeline",
-    "aria-label": `${tuning.objective} of ${rows.length} trials, the best ${number(tuning.best)}` },
-    ...marks.map((mark) => graphic("line", { class: "axis", x1: left, x2: WIDTH - right, y1: y(mark), y2: y(mark) })),
-    ...marks.map((mark) => graphic("text", { x: left - 6, y: y(mark) + 4, "text-anchor": "end" }, number(mark))),
-    graphic("text", { x: left, y: height - 4 }, "trial 1"),
-    graphic("text", { x: WIDTH - right, y: height - 4, "text-anchor": "end" }, `trial ${most}`),
-    graphic("polyline", { class: "curve", points: [...steps, `${x(most).toFixed(1)},${y(best).toFixed(1)}`].join(" ") }),
-    ...rows.map((trial) => graphic("circle", { class: trial.best ? "end best" : "end", cx: x(trial.number), cy: y(trial.value), r: trial.best ? 5 : 3 },
-      graphic("title", {}, `Trial ${trial.number}: ${number(trial.value)}`))));
+  return element("div", { class: "plot" }, valueLabels(marks, y),
+    graphic("svg", { class: "chart", width: "100%", height, role: "img",
+      "aria-label": `${tuning.objective} of ${rows.length} trials, the best ${number(tuning.best)}` },
+      ...marks.map((mark) => graphic("line", { class: "axis", x1: 0, x2: "100%", y1: y(mark), y2: y(mark) })),
+      graphic("text", { x: 0, y: height - 4 }, "trial 1"),
+      graphic("text", { x: "100%", y: height - 4, "text-anchor": "end" }, `trial ${most}`),
+      graphic("svg", { width: "100%", height, viewBox: `0 0 ${wide} ${height}`, preserveAspectRatio: "none" },
+        graphic("polyline", { class: "curve", points: [...steps, corner(most, best)].join(" ") })),
+      ...rows.map((trial) => graphic("circle", { class: trial.best ? "end best" : "end", cx: percent(x(trial.number)), cy: y(trial.value), r: trial.best ? 5 : 3 },
+        graphic("title", {}, `Trial ${trial.number}: ${number(trial.value)}`)))));
 }
 
 // Round numbers from about the lowest to the highest value.

@@ -180,8 +180,8 @@ def test_a_browser_shows_a_tuning_job_with_its_trials_and_the_best(
     # A trial is in the table of its tuning job, and leads back to it.
     assert f'class="name">{best["TrainingJobName"]}<' not in second
     assert f">{name}</button>" in second
-    for page in (first, second):
-        fits_into_windows(browser, tmp_path, page)
+    for each in (first, second):
+        fits_into_windows(browser, tmp_path, each)
 
 
 def fits_into_windows(browser: str, folder: Path, page: str) -> None:

@@ -157,6 +157,7 @@ def tuned(trials: int = 40, name: str = "learning-rate") -> Found:
     source = random.Random(7)  # noqa: S311 - made-up values
     description = {
         "HyperParameterTuningJobName": "t1234567-llm-01234567-1",
+        "HyperParameterTuningJobArn": f"{PLACE}:hyper-parameter-tuning-job/t1234567-llm-01234567-1",
         "HyperParameterTuningJobStatus": "Completed",
         "CreationTime": at(0),
         "HyperParameterTuningEndTime": at(6 * HOUR),

@@ -108,6 +108,7 @@ def test_a_lineage_that_is_tuned_shows_its_best_trial():
     )
     assert made.facts[0] == Fact("From first launch to end", "6 h 00 min")
     assert [each.name for each in made.tunings] == ["t1234567-llm-01234567-1"]
+    assert made.links[0].address.endswith("#/hyper-tuning-jobs/t1234567-llm-01234567-1")
     assert made.folder == f"s3://bucket/output/{LINEAGE}/t1234567-llm-01234567-1"
 
 
@@ -119,6 +120,19 @@ def test_a_tuning_that_has_no_table_yet_is_reported_without_trials():
     assert made.outcome == "running"
     assert made.trials is None
     assert "No trial has ended with a value" in made.sentence
+
+
+def test_a_tuning_that_failed_says_what_to_do():
+    [tuning] = tuned().tunings
+    reason = "No training job succeeded after 5 attempts."
+    description = {
+        **tuning.description, "HyperParameterTuningJobStatus": "Failed", "FailureReason": reason,
+    }  # fmt: skip
+    made = report(Found(LINEAGE, tunings=[replace(tuning, description=description)]))
+    assert made.has_failed
+    assert "The newest tuning job failed (trials failed) on" in made.sentence
+    assert made.sentence.endswith("No training job succeeded after 5 attempts.")
+    assert made.remedy.startswith("read the trials' reasons and logs, correct the script")
 
 
 def test_what_the_newest_job_is_decides_on_the_report():

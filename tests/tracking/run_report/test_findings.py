@@ -13,8 +13,10 @@ import pytest
 from botocore.exceptions import ClientError
 from rich.console import Console
 
+from components.training_job.tuning.observation import keep_table
 from localcloud.server import daemon
 from tests.localcloud.cloud import BUCKET, FAST, Cloud, checkpoints
+from tests.localcloud.sagemaker.tuning import tunings
 from tests.localcloud.spot import SPOT, TWICE, begin, interrupt
 from tests.tracking.run_report.made_up import tuned
 from tracking.attempts import Clients
@@ -22,6 +24,7 @@ from tracking.run_report import findings
 from tracking.run_report.command import write_reports
 from tracking.run_report.contents import report_of
 from tracking.run_report.findings import found_of
+from tracking.run_report.page import render
 
 LINEAGE = "research-dev-report"
 POINTS = """
@@ -68,7 +71,12 @@ class Service:
         assert condition["SearchExpression"]["Filters"][0]["Value"] == LINEAGE
         if self.refusal:
             raise ClientError({"Error": {"Code": self.refusal, "Message": "no"}}, "Search")
-        return {"Results": [{"HyperParameterTuningJob": self.tuning.description}]}
+        late = {**self.tuning.description, "HyperParameterTuningJobStatus": "InProgress"}
+        return {"Results": [{"HyperParameterTuningJob": late}]}
+
+    def describe_hyper_parameter_tuning_job(self, **request: str) -> dict[str, Any]:
+        assert request == {"HyperParameterTuningJobName": self.tuning.name}
+        return dict(self.tuning.description)
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
         self.asked.append(f"{Bucket}/{Key}")
@@ -85,6 +93,7 @@ def _no_training_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_tuning_job_is_read_with_its_record_and_the_table_of_its_trials():
     service = Service()
     [found] = found_of(Clients(service, None, service), LINEAGE).tunings
+    assert found.status == "Completed"
     assert (found.table, found.record) == (service.tuning.table, service.tuning.record)
     folder = "bucket/output/research-dev-llm/t1234567-llm-01234567-1"
     assert service.asked == [f"{folder}/trials.json", f"{folder}/run.json"]
@@ -100,6 +109,34 @@ def test_tuning_jobs_that_may_not_be_searched_for_are_said_to_be_missing(
     service = Service(refusal)
     assert found_of(Clients(service, None, service), LINEAGE).tunings == []
     assert ("can't be searched for" in capsys.readouterr().out) is said
+
+
+@pytest.mark.deep
+def test_a_tuning_job_is_reported_while_it_runs_and_when_it_has_ended(cloud: Cloud):
+    script = "import sys\nprint('loss=' + sys.argv[sys.argv.index('--rate') + 1])"
+    place = f"{tunings.DEFINITION}.OutputDataConfig.S3OutputPath"
+    request = tunings.request_of(
+        cloud, "tuned", script, **{place: f"s3://{BUCKET}/output/{LINEAGE}"}
+    )
+    tags = [{"Key": "sagemaker-training:lineage", "Value": LINEAGE}]
+    cloud.sagemaker.create_hyper_parameter_tuning_job(**request, Tags=tags)
+    clients = Clients(cloud.sagemaker, cloud.logs, cloud.s3)
+
+    live = report_of(found_of(clients, LINEAGE), datetime.now(UTC))
+    description = tunings.ended(cloud, "tuned")
+    ended = report_of(found_of(clients, LINEAGE), datetime.now(UTC))
+    keep_table(cloud.sagemaker, cloud.s3, description)
+    kept = report_of(found_of(clients, LINEAGE), datetime.now(UTC))
+
+    assert live is not None
+    assert ended is not None
+    assert kept is not None
+    assert (live.outcome, ended.outcome) == ("running", "completed")
+    assert ended.trials is not None
+    assert ended.trials.best is not None
+    assert ended.trials.best.name == description["BestTrainingJob"]["TrainingJobName"]
+    assert kept.trials == ended.trials
+    assert render(kept).count("<tr") == len(kept.trials.all) + 1
 
 
 @pytest.mark.deep

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracking.run_report.quantities import dollars, number, time_taken
+from tracking.run_report.quantities import dollars, number, short_value, time_taken
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,12 @@ def test_a_time_has_its_two_largest_units(seconds: float, text: str):
 )
 def test_a_small_amount_has_more_digits(amount: float, text: str):
     assert dollars(amount) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("0.0008264087364943647", "0.0008264"), ("adamw", "adamw"), ("128", "128"), ("inf", "inf"),
+     ("100000000000", "1e+11")],
+)  # fmt: skip
+def test_a_value_that_was_chosen_is_shown_without_its_last_digits(text: str, shown: str):
+    assert short_value(text) == shown
