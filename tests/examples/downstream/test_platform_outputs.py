@@ -109,6 +109,7 @@ def test_what_the_program_exports_has_the_types_that_the_reader_gives(
 ):
     for name in exports:
         read(exports, attrgetter(name))
+    assert exports["tracking"]["experiment"] == "research-dev"
     job = read(exports, lambda platform: platform.job("digits"))
     assert job.status == "NotLaunched"
     assert set(exports["training_jobs"]["digits"]) == {each.name for each in fields(job)}
@@ -271,6 +272,7 @@ def exports(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         "aws:region": REGION,
         "sagemaker-training:team": "research",
         "sagemaker-training:jobs": f'{{"digits": {job}}}',
+        "sagemaker-training:tracking": '{"mlflow": "https://mlflow.example.org"}',
     }
     exported: dict[str, pulumi.Output[Any]] = {}
     values: dict[str, Any] = {}
