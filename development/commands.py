@@ -17,7 +17,15 @@ from botocore.exceptions import EndpointConnectionError
 from development import stacks
 from development.engine import Engine, is_default_provider
 from development.engine_locks import is_locked, locks_of, release_dead_locks
-from development.jobs import any_live, lineages_of, names_of, runs_of, stop_live
+from development.jobs import (
+    OwnJobs,
+    lineages_of,
+    live_kinds,
+    newest_streams,
+    refuse_pause_of_grids,
+    runs_of,
+    stop_live,
+)
 from development.leftovers import end_processes_of
 from development.local_cloud import find_current, start
 from development.local_mlflow import end_servers
@@ -27,11 +35,14 @@ from development.stacks import DEFAULT, make
 from development.terminal import (
     console,
     log_line,
+    print_best,
     print_jobs,
     print_line,
     print_next,
     print_outputs,
+    print_tunings,
 )
+from development.tuned_jobs import tunings_of
 from localcloud.server import daemon
 from toolchain.environment import client_environment
 from toolchain.layout import Layout
@@ -57,12 +68,14 @@ def up(layout: Layout, stack: str = DEFAULT) -> int:
     _write_settings(engine)
     code = _refresh_if_stale(engine, server) or _bring_up(engine)
     if code == 0:
-        print_outputs(console, engine.outputs())
+        outputs = engine.outputs()
+        print_outputs(console, outputs)
+        print_best(console, outputs.get("tuning_jobs", {}))
     else:
         _say_what_still_runs(engine)
     _report_what_has_ended(engine)
     if code == 0 and stack == DEFAULT:
-        print_next(console, engine.outputs().get("training_jobs", {}))
+        print_next(console, _jobs_in(engine.outputs()))
     return code
 
 
@@ -79,14 +92,16 @@ def pause(layout: Layout, job: str | None, stack: str = DEFAULT) -> int:
             soft_wrap=True,
         )
         return 0
+    sagemaker = _client("sagemaker", engine, settings)
+    refuse_pause_of_grids(sagemaker, lineages)
     _stop_under_another_engine(engine, settings, lineages)
     release_dead_locks(layout, print_line, stack)
     settings.set_paused([job] if job else settings.job_names(), paused=True)
     settings.write()
     code = _bring_up(engine)
     if code == 0:
-        print_jobs(console, _described(_client("sagemaker", engine, settings), lineages))
-        console.print(f"`{make('up', stack)}` resumes from the newest checkpoint.")
+        _print_jobs(sagemaker, lineages)
+        console.print(f"`{make('up', stack)}` goes on: {_with_what(settings, job)}.")
     return code
 
 
@@ -107,13 +122,15 @@ def status(layout: Layout, stack: str = DEFAULT) -> int:
         console.print(f"Locked by    {lock}{' (dead)' if lock.is_dead() else ''}")
     if server and engine.settings_file.exists():
         settings = StackFile.read(engine.settings_file)
-        sagemaker = _client("sagemaker", engine, settings)
-        print_jobs(console, _described(sagemaker, lineages_of(settings, None)))
+        _print_jobs(_client("sagemaker", engine, settings), lineages_of(settings, None))
     return 0
 
 
 def logs(layout: Layout, job: str | None, follow: bool, stack: str = DEFAULT) -> int:
-    """Prints the log lines of each job's newest run, or of one; with `follow`, new ones too."""
+    """Prints the log lines of each job's newest run, or of one; with `follow`, new ones too.
+
+    Those of a tuning job are the lines of its trials.
+    """
     stacks.must_be_known(layout, stack)
     server = daemon.find(layout.cloud)
     engine = stacks.platform(layout, stack, server)
@@ -127,15 +144,15 @@ def logs(layout: Layout, job: str | None, follow: bool, stack: str = DEFAULT) ->
     sagemaker = _client("sagemaker", engine, settings)
     client = _client("logs", engine, settings)
     lineages = lineages_of(settings, job)
-    runs = [next(runs_of(sagemaker, [each]), None) for each in lineages]
-    for run in filter(None, runs):
-        for line in read_lines(client, run["TrainingJobName"]):
+    streams = [found for each in lineages if (found := newest_streams(sagemaker, each))]
+    for each in streams:
+        for line in read_lines(client, each):
             console.print(log_line(line), soft_wrap=True)
-    if not any(runs):
+    if not streams:
         console.print("No training job was launched yet.")
     if follow:
         console.print("[dim]Waiting for more; Ctrl-C ends it.[/dim]")
-        _follow_until_interrupted(NewLines(client, now), lineages)
+        _follow_until_interrupted(NewLines(client, now), OwnJobs(sagemaker, lineages))
     return 0
 
 
@@ -161,7 +178,7 @@ def predict(layout: Layout) -> int:
     """Classifies the held-out images with the model of the job `digits`."""
     server = daemon.find(layout.cloud)
     outputs = stacks.platform(layout, DEFAULT, server).outputs()
-    job = outputs.get("training_jobs", {}).get("digits", {})
+    job = _jobs_in(outputs).get("digits", {})
     if server is None or job.get("status") != "Completed":
         console.print("No model was trained yet. `make up` trains one.")
         return 1
@@ -294,7 +311,7 @@ def _print_without_advice(line: str) -> None:
 def _may_run(engine: Engine, settings: StackFile, lineages: list[str]) -> bool:
     """Whether jobs run, or an engine runs that may launch some."""
     sagemaker = _client("sagemaker", engine, settings)
-    return is_locked(engine.layout, engine.stack) or any_live(sagemaker, lineages)
+    return is_locked(engine.layout, engine.stack) or bool(live_kinds(sagemaker, lineages))
 
 
 def _stop_under_another_engine(engine: Engine, settings: StackFile, lineages: list[str]) -> None:
@@ -312,11 +329,13 @@ def _say_what_still_runs(engine: Engine) -> None:
     if daemon.find(engine.layout.cloud) is None:
         return
     settings = StackFile.read(engine.settings_file)
-    if any_live(_client("sagemaker", engine, settings), lineages_of(settings, None)):
+    kinds = live_kinds(_client("sagemaker", engine, settings), lineages_of(settings, None))
+    if kinds:
         watch, up, pause = (make(each, engine.stack) for each in ("watch", "up", "pause"))
+        kept = {"training job": "its checkpoints", "tuning job": "its trials that have ended"}
         console.print(
-            f"A training job still runs. `{watch}` shows it, `{up}` waits for it, "
-            f"`{pause}` stops it and keeps its checkpoints.",
+            f"A {kinds[0]} still runs. `{watch}` shows it, `{up}` waits for it, "
+            f"`{pause}` stops it and keeps {kept[kinds[0]]}.",
             soft_wrap=True,
         )
 
@@ -327,7 +346,7 @@ def _report_what_has_ended(engine: Engine) -> None:
         return
     settings = StackFile.read(engine.settings_file)
     sagemaker = _client("sagemaker", engine, settings)
-    ended = [each for each in lineages_of(settings, None) if not any_live(sagemaker, [each])]
+    ended = [each for each in lineages_of(settings, None) if not live_kinds(sagemaker, [each])]
     _write_reports(engine, settings, ended)
 
 
@@ -342,6 +361,26 @@ def _write_reports(engine: Engine, settings: StackFile, lineages: list[str]) -> 
     files = {each: folder / f"{each}.html" for each in lineages}
     written = [write_report(console, clients, *each) for each in files.items()]
     return any(written)
+
+
+def _print_jobs(sagemaker: Any, lineages: list[str]) -> None:
+    """Prints the runs of the lineages: training jobs, and tuning jobs with their trials."""
+    jobs, tunings = list(_described(sagemaker, lineages)), list(tunings_of(sagemaker, lineages))
+    if jobs or not tunings:
+        print_jobs(console, jobs)
+    print_tunings(console, tunings)
+
+
+def _jobs_in(outputs: dict[str, Any]) -> dict[str, Any]:
+    """What a stack says of its jobs, tuned or not, by their names in the settings."""
+    return {**outputs.get("training_jobs", {}), **outputs.get("tuning_jobs", {})}
+
+
+def _with_what(settings: StackFile, job: str | None) -> str:
+    """What the paused jobs go on with."""
+    tuned = {settings.is_tuned(each) for each in settings.job_names() if job in (None, each)}
+    how = {False: "from the newest checkpoint", True: "with the trials that are left"}
+    return " or ".join(words for kind, words in how.items() if kind in tuned)
 
 
 def _described(sagemaker: Any, lineages: list[str]) -> Iterator[dict[str, Any]]:
@@ -359,12 +398,11 @@ def _log_lines(engine: Engine) -> Iterator[None]:
         yield
 
 
-def _follow_until_interrupted(lines: NewLines, lineages: list[str]) -> None:
-    names = names_of(lineages)
+def _follow_until_interrupted(lines: NewLines, jobs: OwnJobs) -> None:
     try:
         while True:
             for line in lines.poll():
-                if names.fullmatch(line.job):
+                if line.job in jobs:
                     console.print(log_line(line), soft_wrap=True)
             time.sleep(_WAIT_SECONDS)
     except KeyboardInterrupt:

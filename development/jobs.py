@@ -1,15 +1,49 @@
-"""The training jobs as SageMaker knows them; boto3, no Pulumi."""
+"""The jobs of a stack as SageMaker knows them, tuned or not; boto3, no Pulumi."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from components.training_job.aws.errors import TrainingJobError
+from components.training_job.aws.sagemaker_jobs import TUNING_JOB
+from components.training_job.request.job_tags import LINEAGE_TAG
 from components.training_job.run.job_names import lineage_jobs
 from components.training_job.run.outcome import is_live
+from components.training_job.run.service_record import tags_of
+from components.training_job.tuning.warm_start import refuse_pause_of_grid
 from development.stack_file import StackFile
 from development.terminal import CommandError
+from development.tuned_jobs import attempts_of, stop_live_tunings
+
+_TRIAL = re.compile(r"(.+)-\d{3,}-[0-9a-f]{8}")
+"""The name of a trial: that of its tuning job, a number, and what the service adds."""
+
+
+class OwnJobs:
+    """Which training jobs are runs of some lineages, or trials of their tuning jobs, by name."""
+
+    def __init__(self, sagemaker: Any, lineages: Collection[str]) -> None:
+        self._sagemaker = sagemaker
+        self._lineages = lineages
+        self._runs = names_of(lineages)
+        self._tunings: dict[str, bool] = {}
+
+    def __contains__(self, name: str) -> bool:
+        if self._runs.fullmatch(name):
+            return True
+        trial = _TRIAL.fullmatch(name)
+        return trial is not None and self._is_own(trial[1])
+
+    def _is_own(self, tuning: str) -> bool:
+        """Whether a tuning job is one of the lineages; asks the service once for each."""
+        if tuning not in self._tunings:
+            description = TUNING_JOB.describe(self._sagemaker, tuning)
+            arn = description and TUNING_JOB.arn_of(description)
+            tags = tags_of(self._sagemaker, arn) if arn else {}
+            self._tunings[tuning] = tags.get(LINEAGE_TAG) in self._lineages
+        return self._tunings[tuning]
 
 
 def names_of(lineages: Iterable[str]) -> re.Pattern[str]:
@@ -21,7 +55,10 @@ def names_of(lineages: Iterable[str]) -> re.Pattern[str]:
 
 
 def runs_of(sagemaker: Any, lineages: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Yields the newest jobs of the lineages, and all that are live, the newest first."""
+    """Yields the newest training jobs of the lineages, and all that are live, the newest first.
+
+    The trials of tuning jobs are not among them.
+    """
     jobs = [job for lineage in lineages for job in lineage_jobs(sagemaker, lineage)]
     yield from sorted(jobs, key=lambda job: job["CreationTime"], reverse=True)
 
@@ -41,16 +78,44 @@ def lineages_of(settings: StackFile, job: str | None) -> list[str]:
     return [settings.lineage(name) for name in names if job in (None, name)]
 
 
-def any_live(sagemaker: Any, lineages: Iterable[str]) -> bool:
-    """Whether a job of the lineages has not ended yet."""
-    return any(is_live(each) for each in runs_of(sagemaker, lineages))
+def newest_streams(sagemaker: Any, lineage: str) -> str:
+    """What the names of the log streams of a lineage's newest job begin with, "" without a job."""
+    run = next(runs_of(sagemaker, [lineage]), None)
+    tuning = next(iter(attempts_of(sagemaker, [lineage])), None)
+    if tuning and (run is None or tuning.created > run["CreationTime"]):
+        return f"{tuning.name}-"
+    return f"{run['TrainingJobName']}/" if run else ""
 
 
-def stop_live(sagemaker: Any, lineages: Iterable[str]) -> list[str]:
+def live_kinds(sagemaker: Any, lineages: Collection[str]) -> list[str]:
+    """The kinds of jobs of the lineages that have not ended yet: training job, tuning job."""
+    trained = any(is_live(each) for each in runs_of(sagemaker, lineages))
+    tuned = any(each.is_live for each in attempts_of(sagemaker, lineages))
+    kinds = {"training job": trained, "tuning job": tuned}
+    return [kind for kind, lives in kinds.items() if lives]
+
+
+def stop_live(sagemaker: Any, lineages: Collection[str]) -> list[str]:
     """Asks the service to stop the lineages' running jobs, and returns their names."""
-    stopped = []
+    stopped = stop_live_tunings(sagemaker, lineages)
     for summary in runs_of(sagemaker, lineages):
         if summary["TrainingJobStatus"] == "InProgress":
             sagemaker.stop_training_job(TrainingJobName=summary["TrainingJobName"])
             stopped.append(str(summary["TrainingJobName"]))
     return stopped
+
+
+def refuse_pause_of_grids(sagemaker: Any, lineages: Iterable[str]) -> None:
+    """Refuses to pause jobs of which one tries a grid.
+
+    Raises:
+        CommandError: one does, so it could only begin again.
+
+    """
+    for attempt in attempts_of(sagemaker, lineages):
+        description = TUNING_JOB.describe(sagemaker, attempt.name) if attempt.is_live else None
+        if description is not None:
+            try:
+                refuse_pause_of_grid(description)
+            except TrainingJobError as error:
+                raise CommandError(str(error)) from error

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
+from operator import itemgetter
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -13,6 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from components.site import TRAINING_LOGS
 
 _PAUSE_SECONDS = 0.5
+_MOST_STREAMS = 100
+"""How many streams FilterLogEvents takes; a tuning job has one for each instance of each trial."""
 
 
 class LogLine(NamedTuple):
@@ -23,11 +27,12 @@ class LogLine(NamedTuple):
     message: str
 
 
-def read_lines(logs: Any, job: str) -> Iterator[LogLine]:
-    """Yields all lines of one job, in the order of their times over all its instances."""
-    if streams := _streams(logs, f"{job}/"):
-        for event in _events(logs, logStreamNames=streams):
-            yield _line(event)
+def read_lines(logs: Any, streams: str) -> Iterator[LogLine]:
+    """Yields all lines of the streams whose names begin so, in the order of their times."""
+    names = iter(_streams(logs, streams))
+    batches = iter(lambda: list(islice(names, _MOST_STREAMS)), [])
+    events = (event for each in batches for event in _events(logs, logStreamNames=each))
+    yield from map(_line, sorted(events, key=itemgetter("timestamp")))
 
 
 class NewLines:
@@ -98,7 +103,7 @@ def _events(logs: Any, **query: Any) -> Sequence[dict[str, Any]]:
         events = [event for page in pages for event in page["events"]]
     except logs.exceptions.ResourceNotFoundException:  # no job has written anything yet
         return []
-    return sorted(events, key=lambda event: event["timestamp"])
+    return sorted(events, key=itemgetter("timestamp"))
 
 
 def _line(event: dict[str, Any]) -> LogLine:

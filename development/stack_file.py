@@ -103,6 +103,10 @@ class StackFile:
         fresh = _text_of(_find(settings, "fresh"), "")
         return _text_of(_find(settings, "resumeFrom"), "") or (f"{own}-{fresh}" if fresh else own)
 
+    def is_tuned(self, job: str) -> bool:
+        """Whether a job's hyperparameters are tuned."""
+        return _find(self._jobs()[job], "tuning") is not None
+
     def write(self) -> None:
         """Writes the file."""
         _use_block_style(self._root)

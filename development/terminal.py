@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from components.training_job.tuning.trials import Trial, cost_of
+from components.training_job.tuning.tuning_state import progress_line
 from development.log_lines import LogLine
+from development.tuned_jobs import TuningJob
 
 console = Console(highlight=False)
 
@@ -22,6 +25,13 @@ _STYLES = {
     "Stopping": "yellow",
     "Stopped": "yellow",
 }
+
+_MOST_TRIALS = 20
+"""How many trials of a tuning job are printed."""
+_SHOWN = ("completed", "in_progress", "stopped", "non_retryable_error")
+"""The counters of a tuning job's trials that are printed."""
+_DIGITS = 8
+"""How many characters of a number are printed."""
 
 
 class CommandError(Exception):
@@ -40,11 +50,11 @@ def log_line(line: LogLine) -> Text:
 
 def print_outputs(console: Console, outputs: Mapping[str, Any]) -> None:
     """Prints the stack's outputs, then each job."""
-    jobs = outputs.get("training_jobs", {})
-    plain = {name: value for name, value in sorted(outputs.items()) if value is not jobs}
+    plain = {name: value for name, value in sorted(outputs.items()) if name not in _JOBS}
     _print_pairs(console, "Stack outputs", plain.items())
-    for name, job in sorted(jobs.items()):
-        _print_pairs(console, f"Training job {name}", _job_pairs(job))
+    for output, (title, pairs) in _JOBS.items():
+        for name, job in sorted(outputs.get(output, {}).items()):
+            _print_pairs(console, f"{title} {name}", pairs(job))
 
 
 def print_jobs(console: Console, jobs: Iterable[Job]) -> None:
@@ -60,6 +70,29 @@ def print_jobs(console: Console, jobs: Iterable[Job]) -> None:
         console.print(table)
     else:
         console.print("No training job was launched yet.")
+
+
+def print_tunings(console: Console, tunings: Iterable[TuningJob]) -> None:
+    """Prints how far each tuning job is, and its trials as a table, the best first."""
+    for tuning in tunings:
+        console.print(f"\n{tuning.name}  {progress_line(tuning.description)}", soft_wrap=True)
+        if tuning.trials:
+            console.print(_trials_table(tuning))
+            more = len(tuning.trials) - _MOST_TRIALS
+            if more > 0:
+                console.print(f"{more} more trials are on the status page.")
+            console.print(f"Cost of the trials that have ended: {_dollars(cost_of(tuning.trials))}")
+
+
+def print_best(console: Console, jobs: Mapping[str, Job]) -> None:
+    """Prints the best trial of each tuned job in two lines: its values, and its model."""
+    for name, job in sorted(jobs.items()):
+        if job.get("best_training_job"):
+            objective = f"{job['objective_metric']} = {_value(job['objective_value'])}"
+            values = _text(dict(job["best_hyperparameters"]))
+            title = (f"\nBest trial of {name}: ", "bold")
+            console.print(Text.assemble(title, objective, " with ", values), soft_wrap=True)
+            console.print(Text(f"Its model: {job['model_uri']}"), soft_wrap=True)
 
 
 def print_next(console: Console, jobs: Mapping[str, Job]) -> None:
@@ -97,6 +130,62 @@ def _job_pairs(job: Job) -> Iterator[tuple[str, Any]]:
     yield "checkpoints", job.get("checkpoint_uri")
 
 
+def _tuning_pairs(job: Job) -> Iterator[tuple[str, Any]]:
+    counters = job.get("counters", {})
+    yield "name", job.get("name") or "not launched"
+    yield "status", _status(job.get("status", ""), "")
+    if reason := job.get("failure_reason"):
+        yield "reason", Text(str(reason), "red")
+    yield (
+        "trials",
+        {_in_words(name): f"{counters[name]:.0f}" for name in _SHOWN if name in counters},
+    )
+    if parents := job.get("warm_start_parents"):
+        yield "learns from", parents
+    yield "best trial", job.get("best_training_job")
+    yield f"best {job.get('objective_metric')}", _value(job.get("objective_value"))
+    yield "best hyperparameters", dict(job.get("best_hyperparameters", {}))
+    yield "training time", f"{_seconds(job.get('training_seconds'))} of all trials"
+    yield "billable time", f"{_seconds(job.get('billable_seconds'))} for each instance"
+    yield "cost", f"{_dollars(job.get('cost_usd'))}, at a real account's list price"
+    yield "cost ceiling", _dollars(job.get("cost_ceiling_usd"))
+    yield "model of the best", job.get("model_uri")
+    yield "table of the trials", job.get("trials_uri")
+    yield "checkpoints", job.get("checkpoint_uri")
+
+
+_JOBS: Mapping[str, tuple[str, Callable[[Job], Iterator[tuple[str, Any]]]]] = {
+    "training_jobs": ("Training job", _job_pairs),
+    "tuning_jobs": ("Tuning job", _tuning_pairs),
+}
+"""The outputs that are jobs: their titles, and what is printed of each."""
+
+
+def _trials_table(tuning: TuningJob) -> Table:
+    columns = ("Trial", *tuning.tuned, tuning.metric, "Status", "Training", "Cost")
+    table = Table(*columns, title="Trials, the best first", title_justify="left")
+    for trial in tuning.trials[:_MOST_TRIALS]:
+        values = (_value(trial.hyperparameters.get(name)) for name in tuning.tuned)
+        seconds, cost = (
+            (_seconds(trial.seconds), _dollars(trial.cost_usd)) if trial.has_ended else ("–", "–")
+        )
+        table.add_row(
+            _number(trial),
+            *map(Text, values),
+            _value(trial.objective),
+            _status(trial.status, ""),
+            seconds,
+            cost,
+        )
+    return table
+
+
+def _number(trial: Trial) -> str:
+    """The attempt and the number of a trial, from its name."""
+    attempt, number, _ = trial.name.rsplit("-", 3)[1:]
+    return f"{attempt}-{number}"
+
+
 def _print_pairs(console: Console, title: str, pairs: Iterable[tuple[str, Any]]) -> None:
     """Prints names and values; a value stays in one line, so that URIs can be copied."""
     console.print(f"\n[bold]{title}[/bold]")
@@ -107,6 +196,21 @@ def _print_pairs(console: Console, title: str, pairs: Iterable[tuple[str, Any]])
 def _status(status: str, secondary: str) -> Text:
     text = f"{status} ({secondary})" if secondary not in ("", status) else status
     return Text(text, _STYLES.get(status, ""))
+
+
+def _value(value: Any) -> str:
+    """A hyperparameter's or an objective's value; a number with many digits is rounded."""
+    text = str("–" if value in (None, "") else value)
+    if len(text) <= _DIGITS or text.isdigit():
+        return text
+    try:
+        return f"{float(text):.{_DIGITS - 2}g}"
+    except ValueError:
+        return text
+
+
+def _in_words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _seconds(value: Any) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from development.jobs import any_live, lineages_of, names_of, runs_of, stop_live
+from development.jobs import lineages_of, live_kinds, names_of, runs_of, stop_live
 from development.stack_file import StackFile
 from development.terminal import CommandError
 from tests.components.fake_aws import FakeAws
@@ -48,7 +48,8 @@ def test_only_running_jobs_are_stopped():
     [("InProgress", True), ("Stopping", True), ("Stopped", False), ("Failed", False)],
 )
 def test_a_job_that_is_stopping_is_still_live(status: str, live: bool):
-    assert any_live(sagemaker_with(a_b_c_0123abcd_1=status), ["a-b-c"]) is live
+    kinds = live_kinds(sagemaker_with(a_b_c_0123abcd_1=status), ["a-b-c"])
+    assert kinds == (["training job"] if live else [])
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def now() -> int:
 def test_a_jobs_lines_come_in_the_order_of_time_over_its_instances(logs: Any, now: int):
     write(logs, JOB, "algo-1", (now, "first"), (now + 2, "third\n"))
     write(logs, JOB, "algo-2", (now + 1, "second"))
-    assert list(read_lines(logs, JOB)) == [
+    assert list(read_lines(logs, f"{JOB}/")) == [
         LogLine(JOB, "algo-1", "first"),
         LogLine(JOB, "algo-2", "second"),
         LogLine(JOB, "algo-1", "third"),
@@ -55,10 +55,20 @@ def test_a_jobs_lines_come_in_the_order_of_time_over_its_instances(logs: Any, no
 
 
 @pytest.mark.usefixtures("group")
+def test_the_lines_of_more_streams_than_a_call_takes_come_in_the_order_of_time(
+    logs: Any, now: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("development.log_lines._MOST_STREAMS", 2)
+    for number in range(5):
+        write(logs, f"{JOB}-{number:03}", "algo-1", (now - number, f"{number}"))
+    assert [each.message for each in read_lines(logs, f"{JOB}-")] == ["4", "3", "2", "1", "0"]
+
+
+@pytest.mark.usefixtures("group")
 def test_another_jobs_lines_are_left_out(logs: Any, now: int):
     write(logs, JOB, "algo-1", (now, "mine"))
     write(logs, f"{JOB}0", "algo-1", (now, "another's"))
-    assert [line.message for line in read_lines(logs, JOB)] == ["mine"]
+    assert [line.message for line in read_lines(logs, f"{JOB}/")] == ["mine"]
 
 
 @pytest.mark.usefixtures("group")
@@ -81,5 +91,5 @@ def test_a_line_that_arrives_late_is_not_missed(logs: Any, now: int):
 
 
 def test_before_the_first_job_there_are_no_lines(logs: Any, now: int):
-    assert list(read_lines(logs, JOB)) == []
+    assert list(read_lines(logs, f"{JOB}/")) == []
     assert list(NewLines(logs, now).poll()) == []

@@ -141,6 +141,13 @@ def test_the_commands_look_for_a_job_under_the_lineage_that_the_program_gives_it
     assert StackFile.read(path).lineage("digits") == settings.lineage("digits") == lineage
 
 
+def test_a_job_with_a_tuning_block_is_tuned(tmp_path: Path):
+    path = tmp_path / "Pulumi.dev.yaml"
+    path.write_text("config:\n  sagemaker-training:jobs: {a: {tuning: {maxTrials: 2}}, b: {}}\n")
+    settings = StackFile.read(path)
+    assert [settings.is_tuned(name) for name in ("a", "b")] == [True, False]
+
+
 def test_malformed_jobs_are_left_for_the_program_to_report(tmp_path: Path):
     path = tmp_path / "Pulumi.dev.yaml"
     path.write_text("config:\n  sagemaker-training:jobs: [digits]\n")

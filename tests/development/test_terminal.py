@@ -6,8 +6,17 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from components.training_job.tuning.trials import Trial
 from development.log_lines import LogLine
-from development.terminal import log_line, print_jobs, print_next, print_outputs
+from development.terminal import (
+    log_line,
+    print_best,
+    print_jobs,
+    print_next,
+    print_outputs,
+    print_tunings,
+)
+from development.tuned_jobs import TuningJob
 
 MODEL = "s3://research-dev-store-artifacts-d812304/output/research-dev-digits/model.tar.gz"
 
@@ -85,3 +94,106 @@ def test_a_log_line_says_which_instance_of_which_job_wrote_it():
 def test_what_looks_like_markup_in_a_log_line_is_printed_as_it_is(console: Console):
     console.print(log_line(LogLine("digits-1", "algo-1", "[Gloo] [/red] connected")))
     assert "[Gloo] [/red] connected" in text(console)
+
+
+TUNING = "t0123456-digits-0123abcd-2"
+
+
+def tuned(**changes: Any) -> dict[str, Any]:
+    return {
+        "name": TUNING,
+        "status": "Completed",
+        "counters": {"completed": 11.0, "in_progress": 0.0, "non_retryable_error": 1.0},
+        "best_training_job": f"{TUNING}-003-0123abcd",
+        "best_hyperparameters": {"learning-rate": "0.0031415926", "note": "[red]"},
+        "objective_metric": "test_accuracy",
+        "objective_value": 0.98050138,
+        "cost_usd": 0.0417,
+        "model_uri": MODEL,
+        "trials_uri": "s3://bucket/trials.json",
+    } | changes
+
+
+def of_tuning(*trials: Trial, status: str = "InProgress") -> TuningJob:
+    ranges = {"ContinuousParameterRanges": [{"Name": "learning-rate"}]}
+    description = {
+        "HyperParameterTuningJobName": TUNING,
+        "HyperParameterTuningJobStatus": status,
+        "HyperParameterTuningJobConfig": {
+            "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "accuracy"},
+            "ParameterRanges": ranges,
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": 12},
+        },
+        "TrainingJobStatusCounters": {"Completed": 1, "InProgress": 1},
+    }
+    return TuningJob(description, trials)
+
+
+def trial(number: int, **changes: Any) -> Trial:
+    values: dict[str, Any] = {
+        "name": f"{TUNING}-{number:03}-0123abcd",
+        "status": "Completed",
+        "objective": 0.98,
+        "hyperparameters": {"learning-rate": "0.0031415926", "epochs": "5"},
+        "seconds": 7,
+        "cost_usd": 0.0021,
+    }
+    return Trial(**values | changes)
+
+
+def test_outputs_of_a_tuned_job_are_shown_as_those_of_other_jobs(console: Console):
+    print_outputs(console, {"vpc_id": "vpc-1", "tuning_jobs": {"digits": tuned()}})
+    printed = text(console)
+    assert "Tuning job digits" in printed
+    assert "completed 11, in progress 0, non retryable error 1" in printed
+    assert "best test_accuracy" in printed
+    assert "0.980501" in printed
+    assert "learning-rate 0.0031415926" in printed
+    assert "0.0417 USD" in printed
+    assert "s3://bucket/trials.json" in printed
+    assert "{" not in printed
+
+
+def test_a_tuned_job_that_was_not_launched_is_said_to_be(console: Console):
+    unknown = {"name": "", "status": "NotLaunched", "objective_value": "unknown"}
+    print_outputs(console, {"tuning_jobs": {"digits": {"objective_metric": "loss"} | unknown}})
+    assert "not launched" in text(console)
+    print_best(console, {"digits": unknown})
+    assert "Best trial" not in text(console)
+
+
+def test_the_best_trial_is_printed_in_two_lines(console: Console):
+    print_best(console, {"digits": tuned()})
+    assert text(console).strip().splitlines() == [
+        "Best trial of digits: test_accuracy = 0.980501 with learning-rate 0.0031415926, "
+        "note [red]",
+        f"Its model: {MODEL}",
+    ]
+
+
+def test_trials_are_a_table_with_the_tuned_values_the_objective_time_and_cost():
+    running = trial(4, status="InProgress", objective=None, seconds=0, cost_usd=0)
+    wide = Console(file=io.StringIO(), width=100)
+    print_tunings(wide, [of_tuning(trial(3), running)])
+    lines = text(wide).splitlines()
+    assert f"{TUNING}  InProgress: 1 of 12 trials ended, 1 running" in lines
+    [best] = [line for line in lines if "2-003" in line]
+    [other] = [line for line in lines if "2-004" in line]
+    assert [each.strip() for each in best.split("│")[1:-1]] == [
+        "2-003",
+        "0.00314159",
+        "0.98",
+        "Completed",
+        "7 s",
+        "0.0021 USD",
+    ]
+    assert [each.strip() for each in other.split("│")[3:-1]] == ["–", "InProgress", "–", "–"]
+    assert "Cost of the trials that have ended: 0.0021 USD" in lines
+
+
+def test_of_many_trials_the_best_are_shown_and_the_others_counted(console: Console):
+    print_tunings(console, [of_tuning(*map(trial, range(1, 31)))])
+    printed = text(console)
+    assert "2-020" in printed
+    assert "2-021" not in printed
+    assert "10 more trials" in printed

@@ -18,7 +18,6 @@ from tracking.shown_lineages import Lineages
 
 LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
 ENDED = {"TrainingJobStatus": "Completed", "TrainingEndTime": LONG_AGO}
-JUST_ENDED = ENDED | {"TrainingEndTime": datetime.now(UTC)}
 
 
 class SageMaker:
@@ -72,7 +71,8 @@ def test_a_lineage_whose_jobs_ended_a_while_ago_is_looked_at_once_until_it_has_a
 def test_the_last_lines_of_a_job_that_has_just_ended_are_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    looks = Looks(SageMaker(attempt(1, 0, **JUST_ENDED)), monkeypatch)
+    just_ended = ENDED | {"TrainingEndTime": datetime.now(UTC)}
+    looks = Looks(SageMaker(attempt(1, 0, **just_ended)), monkeypatch)
     assert [looks.again(), looks.again()] == [[LINEAGE], [LINEAGE]]
     assert looks.points == 2
 

@@ -15,11 +15,10 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
 from components.problems import Problem
 from components.training_job.aws.aws_provider import State
-from components.training_job.aws.errors import TrainingJobError, traced
+from components.training_job.aws.errors import traced
 from components.training_job.aws.sagemaker_jobs import TUNING_JOB
 from components.training_job.code_channel.source_control import revision
 from components.training_job.job_provider import JobProvider, changed_in_place, refuse_import
-from components.training_job.request.definition import Request
 from components.training_job.request.job_inputs import inputs_of
 from components.training_job.request.job_tags import RELEASED_TAG, tag_problems
 from components.training_job.request.service_model import conform
@@ -35,7 +34,6 @@ from components.training_job.run.decision import (
     retry_notice,
 )
 from components.training_job.run.ending import let_go, stop_and_wait
-from components.training_job.run.outcome import LIVE_STATUSES
 from components.training_job.run.run_record import RUN_RECORD, write_record
 from components.training_job.run.service_record import retag, tags_of
 from components.training_job.tuning.attempts import earlier_names, lineage_attempts
@@ -55,7 +53,11 @@ from components.training_job.tuning.tuning_state import (
     is_recorded_whole,
     not_launched,
 )
-from components.training_job.tuning.warm_start import MOST_PARENTS, is_grid
+from components.training_job.tuning.warm_start import (
+    MOST_PARENTS,
+    is_grid,
+    refuse_pause_of_grid,
+)
 
 
 class TuningJobProvider(JobProvider):
@@ -118,7 +120,7 @@ class TuningJobProvider(JobProvider):
         client, name = self._client(olds), olds["tuning_job_name"]
         description = self._recorded(olds)
         if news["paused"]:
-            _refuse_pause_of_grid(description)
+            refuse_pause_of_grid(description)
         elif not has_ended(description):
             of_trials = training_view(description) | {"TrainingJobName": name}
             refuse_without_network(of_trials, news["request"])
@@ -159,7 +161,7 @@ class TuningJobProvider(JobProvider):
             TrainingJobError: it is a grid, which can't go on.
         """
         description = self._recorded(olds)
-        _refuse_pause_of_grid(description)
+        refuse_pause_of_grid(description)
         if not has_ended(description):
             print(
                 f"{olds['tuning_job_name']}: is stopped and kept. Its trials that run then start "
@@ -211,18 +213,3 @@ def _going_on_notice(olds: State, news: State) -> str:
         f"{name}: the next attempt goes on with what its trials have shown. Trials that ran when "
         "it ended start again."
     )
-
-
-def _refuse_pause_of_grid(description: Request) -> None:
-    """Refuses to stop a grid, which could only begin again.
-
-    Raises:
-        TrainingJobError: the description is that of a live grid.
-    """
-    live = TUNING_JOB.status_of(description) in LIVE_STATUSES
-    if live and is_grid(description["HyperParameterTuningJobConfig"]):
-        raise TrainingJobError(
-            f"{TUNING_JOB.name_of(description)} tries a grid, and a grid can't go on after a "
-            "pause: it would make all trials again. Wait for its end, or remove the job from the "
-            "settings to stop it. A job with strategy: random or bayesian can be paused."
-        )

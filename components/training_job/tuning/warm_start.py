@@ -10,6 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from components.training_job.aws.errors import TrainingJobError
+from components.training_job.aws.sagemaker_jobs import TUNING_JOB
+from components.training_job.run.outcome import LIVE_STATUSES
+
 MOST_PARENTS = 5
 MOST_TRIALS = 750
 """How many trials a tuning job and its parents may have together. The guide has this limit for one
@@ -105,6 +109,21 @@ def cold_reason(request: Mapping[str, Any], parent: Mapping[str, Any]) -> str:
 def is_grid(config: Mapping[str, Any]) -> bool:
     """Whether a HyperParameterTuningJobConfig asks for a grid."""
     return bool(config["Strategy"] == "Grid")
+
+
+def refuse_pause_of_grid(description: Mapping[str, Any]) -> None:
+    """Refuses to stop a grid, which could only begin again.
+
+    Raises:
+        TrainingJobError: the description is that of a live grid.
+    """
+    live = TUNING_JOB.status_of(description) in LIVE_STATUSES
+    if live and is_grid(description["HyperParameterTuningJobConfig"]):
+        raise TrainingJobError(
+            f"{TUNING_JOB.name_of(description)} tries a grid, and a grid can't go on after a "
+            "pause: it would make all trials again. Wait for its end, or remove the job from the "
+            "settings to stop it. A job with strategy: random or bayesian can be paused."
+        )
 
 
 def trials_left(config: Mapping[str, Any], succeeded: int) -> int | None:

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.training_job.request.job_tags import HASH_TAG, LINEAGE_TAG
+from development.jobs import OwnJobs, live_kinds, newest_streams, refuse_pause_of_grids, stop_live
+from development.terminal import CommandError
+from development.tuned_jobs import attempts_of, tunings_of
+from tests.components.fake_aws import FakeAws
+
+LINEAGE = "research-dev-digits"
+FIRST, SECOND = "t0123456-digits-0123abcd-1", "t0123456-digits-0123abcd-2"
+OTHER = "t0123456-other-0123abcd-1"
+
+
+def tune(aws: FakeAws, name: str, lineage: str = LINEAGE, strategy: str = "Bayesian") -> None:
+    ranges = {"ContinuousParameterRanges": [{"Name": "learning-rate"}]}
+    aws.create_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=name,
+        HyperParameterTuningJobConfig={
+            "Strategy": strategy,
+            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "loss"},
+            "ParameterRanges": ranges,
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": 4, "MaxParallelTrainingJobs": 1},
+        },
+        TrainingJobDefinition=definition(),
+        Tags=[{"Key": LINEAGE_TAG, "Value": lineage}, {"Key": HASH_TAG, "Value": "0123abcd"}],
+    )
+
+
+def definition() -> dict[str, Any]:
+    resources = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 30}
+    return {"ResourceConfig": resources, "RoleArn": "arn:aws:iam::123456789012:role/execution"}
+
+
+@pytest.fixture
+def aws() -> FakeAws:
+    """Two attempts of a lineage, of which the first was stopped, and a job of another one."""
+    aws = FakeAws()
+    tune(aws, FIRST)
+    aws.add_trial(FIRST, 0.5)
+    aws.add_trial(FIRST, status="Stopped")
+    aws.end_tuning(FIRST, "Stopped")
+    tune(aws, SECOND)
+    aws.add_trial(SECOND, 0.7)
+    aws.add_trial(SECOND, 0.3)
+    aws.add_trial(SECOND, 0.1, status="Stopped")
+    aws.add_trial(SECOND, status="InProgress")
+    tune(aws, OTHER, "research-dev-other")
+    return aws
+
+
+def test_tuning_jobs_come_newest_first_and_other_lineages_are_left_out(aws: FakeAws) -> None:
+    assert [each.name for each in attempts_of(aws, [LINEAGE])] == [SECOND, FIRST]
+
+
+def test_the_newest_tuning_job_has_the_trials_of_all_attempts_the_best_first(aws: FakeAws) -> None:
+    newest, before = tunings_of(aws, [LINEAGE])
+    assert newest.name == SECOND
+    assert newest.tuned == ["learning-rate"]
+    assert newest.metric == "loss"
+    shown = [(each.objective, each.status) for each in newest.trials]
+    assert shown[:4] == [
+        (0.3, "Completed"),
+        (0.5, "Completed"),
+        (0.7, "Completed"),
+        (0.1, "Stopped"),
+    ]
+    assert {status for _, status in shown[4:]} == {"InProgress", "Stopped"}
+    assert before.trials == ()
+
+
+def test_a_live_tuning_job_is_stopped_as_a_whole(aws: FakeAws) -> None:
+    assert live_kinds(aws, [LINEAGE]) == ["tuning job"]
+    assert stop_live(aws, [LINEAGE]) == [SECOND]
+    assert live_kinds(aws, [LINEAGE]) == []
+    assert aws.live_tunings() == [OTHER]
+
+
+def test_the_newest_lines_are_those_of_the_newest_tuning_jobs_trials(aws: FakeAws) -> None:
+    assert newest_streams(aws, LINEAGE) == f"{SECOND}-"
+    aws.create_training_job(TrainingJobName=f"{LINEAGE}-89abcdef-1", Tags=[], ResourceConfig={})
+    assert newest_streams(aws, LINEAGE) == f"{LINEAGE}-89abcdef-1/"
+    assert newest_streams(aws, "research-dev-letters") == ""
+
+
+def test_a_trial_belongs_to_its_lineage_and_the_service_is_asked_once(aws: FakeAws) -> None:
+    own = OwnJobs(aws, [LINEAGE])
+    assert f"{LINEAGE}-0123abcd-1" in own
+    assert f"{SECOND}-001-0123abcd" in own
+    assert f"{OTHER}-001-0123abcd" not in own
+    assert "t0123456-gone-0123abcd-1-001-0123abcd" not in own
+    asked = len(aws.calls)
+    assert f"{SECOND}-002-0123abcd" in own
+    assert len(aws.calls) == asked
+
+
+def test_a_grid_is_not_stopped_for_a_pause(aws: FakeAws) -> None:
+    refuse_pause_of_grids(aws, [LINEAGE])
+    tune(aws, "t0123456-grid-0123abcd-1", "research-dev-grid", "Grid")
+    with pytest.raises(CommandError, match="a grid can't go on after a pause"):
+        refuse_pause_of_grids(aws, ["research-dev-grid"])
