@@ -15,7 +15,7 @@ Pulumi:
 
 ```python
 platform = PlatformOutputs("organization/sagemaker-training/research-prod")
-model = platform.completed_job("llm-finetune").apply(lambda job: job.model_uri)
+uri = platform.model("llm-finetune").apply(lambda model: model.model_uri)
 ```
 
 If an output is missing, or has another type, the program's preview fails. The error names the

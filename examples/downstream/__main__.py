@@ -1,4 +1,4 @@
-"""A registry entry for the model of a completed job, and a role that can read that model."""
+"""A registry entry for the model of a job, tuned or not, and a role that can read that model."""
 
 import pulumi
 import pulumi_aws as aws
@@ -14,7 +14,7 @@ except ValueError as error:
     raise pulumi.RunError(str(error)) from error
 
 platform = PlatformOutputs(stack)
-job = platform.completed_job(job_name)
+model = platform.model(job_name)
 key_arn = platform.artifact_key_arn
 
 entry = aws.ssm.Parameter(
@@ -22,7 +22,7 @@ entry = aws.ssm.Parameter(
     name=f"/models/{pulumi.get_stack()}/{job_name}",
     description=f"The newest model of the job {job_name} of {stack}",
     type="String",
-    value=job.apply(lambda job: registry_entry(stack, job)),
+    value=model.apply(lambda model: registry_entry(stack, model)),
 )
 consumer = aws.iam.Role(
     "consumer",
@@ -32,11 +32,11 @@ consumer = aws.iam.Role(
 aws.iam.RolePolicy(
     "consumer-reads-model",
     role=consumer.name,
-    policy=pulumi.Output.all(job, key_arn).apply(
+    policy=pulumi.Output.all(model, key_arn).apply(
         lambda both: consumer_policy(both[0].model_uri, both[1])
     ),
 )
 
 pulumi.export("registry_entry_name", entry.name)
 pulumi.export("consumer_role_arn", consumer.arn)
-pulumi.export("model_uri", job.model_uri)
+pulumi.export("model_uri", model.model_uri)

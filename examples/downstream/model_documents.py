@@ -8,22 +8,28 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from typing import Any
 
-from platform_outputs import TrainingJobOutputs
+from platform_outputs import ModelOutputs
 
 _MODEL = re.compile(r"s3://(?P<bucket>[^/]+)/(?P<output>.+/)output/model(\.tar\.gz|/)")
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)/[\w+=,.@/-]+)")
 
 
-def registry_entry(platform: str, job: TrainingJobOutputs) -> str:
-    """A model's registry entry, as JSON with sorted keys."""
-    entry = {
+def registry_entry(platform: str, model: ModelOutputs) -> str:
+    """A model's registry entry, as JSON with sorted keys.
+
+    That of a tuned job's best trial has the tuning job and the hyperparameters too.
+    """
+    entry: dict[str, Any] = {
         "platform_stack": platform,
-        "training_job": job.name,
-        "training_job_arn": job.arn,
-        "model_uri": job.model_uri,
-        "metrics": job.metrics,
+        "training_job": model.training_job,
+        "training_job_arn": model.training_job_arn,
+        "model_uri": model.model_uri,
+        "metrics": model.metrics,
     }
+    if model.tuning_job:
+        entry |= {"tuning_job": model.tuning_job, "hyperparameters": model.hyperparameters}
     return json.dumps(entry, sort_keys=True)
 
 

@@ -1,7 +1,7 @@
 """Reads what the stack of a training platform exports, for Pulumi programs that build on it.
 
     platform = PlatformOutputs("organization/sagemaker-training/research-prod")
-    model = platform.completed_job("llm-finetune").apply(lambda job: job.model_uri)
+    uri = platform.model("llm-finetune").apply(lambda model: model.model_uri)
 
 It needs only Pulumi, so this one file can be copied into another project. If an output is missing
 or has another type, the program's preview fails, and the message names the stack, the output and
@@ -12,12 +12,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 import pulumi
 
-__all__ = ["PlatformOutputError", "PlatformOutputs", "TrainingJobOutputs", "TuningJobOutputs"]
+__all__ = [
+    "ModelOutputs",
+    "PlatformOutputError",
+    "PlatformOutputs",
+    "TrainingJobOutputs",
+    "TuningJobOutputs",
+]
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -151,6 +157,24 @@ class TuningJobOutputs:
     # to here.
 
 
+@dataclass(frozen=True)
+class ModelOutputs:
+    """The model of a job that has completed; of a job that is tuned, that of its best trial."""
+
+    training_job: str
+    """The name of the training job that made it."""
+    training_job_arn: str
+    """That training job's ARN."""
+    model_uri: str
+    """Where it is: s3://…/model.tar.gz, or s3://…/model/."""
+    metrics: dict[str, float]
+    """The last value of each metric; of a trial, only of the objective."""
+    tuning_job: str = ""
+    """The name of the tuning job, "" for a job that is not tuned."""
+    hyperparameters: dict[str, str] = field(default_factory=dict)
+    """The hyperparameters of the best trial, none for a job that is not tuned."""
+
+
 class PlatformOutputs:
     """The outputs of one stack of the platform. Each is looked up when it is read."""
 
@@ -247,6 +271,22 @@ class PlatformOutputs:
         """
         return self._from_source(lambda source: source.tuning_job(name))
 
+    def completed_tuning(self, name: str) -> pulumi.Output[TuningJobOutputs]:
+        """The job with this name in the stack's settings, which is tuned and has a best trial.
+
+        Raises:
+            PlatformOutputError: in the output; there is no such job, or it is not Completed.
+        """
+        return self._from_source(lambda source: source.completed_tuning(name))
+
+    def model(self, name: str) -> pulumi.Output[ModelOutputs]:
+        """The model of the job with this name in the stack's settings, whether or not it is tuned.
+
+        Raises:
+            PlatformOutputError: in the output; there is no such job, or it is not Completed.
+        """
+        return self._from_source(lambda source: source.model(name))
+
     def _output(self, name: str, read: Callable[[Any], T]) -> pulumi.Output[T]:
         return self._from_source(lambda source: source.read(name, read))
 
@@ -299,20 +339,45 @@ class _Source:
     def completed_job(self, name: str) -> TrainingJobOutputs:
         job = self.job(name)
         if job.status != "Completed":
-            reason = f": {job.failure_reason}" if job.failure_reason else ""
-            raise PlatformOutputError(
-                f"The job {name} of the stack {self.stack} is {job.status}{reason}. A model is "
-                "taken only from a job that is Completed.\n"
-                "Remedy: once it has completed, run `pulumi up --refresh` on that stack, then this "
-                "again."
-            )
+            raise self._not_completed(name, job)
         return job
+
+    def completed_tuning(self, name: str) -> TuningJobOutputs:
+        job = self.tuning_job(name)
+        # One that was stopped when all its trials had succeeded is complete too.
+        if job.outcome != "completed" or not job.best_training_job:
+            raise self._not_completed(name, job)
+        return job
+
+    def model(self, name: str) -> ModelOutputs:
+        if name in self._names_in(_TUNED):
+            return _model_of_best(self.completed_tuning(name))
+        job = self.completed_job(name)
+        return ModelOutputs(job.name, job.arn, job.model_uri, job.metrics)
+
+    def _not_completed(
+        self, name: str, job: TrainingJobOutputs | TuningJobOutputs
+    ) -> PlatformOutputError:
+        reason = f": {job.failure_reason}" if job.failure_reason else ""
+        return PlatformOutputError(
+            f"The job {name} of the stack {self.stack} is {job.status}{reason}. A model is "
+            "taken only from a job that is Completed.\n"
+            "Remedy: once it has completed, run `pulumi up --refresh` on that stack, then this "
+            "again."
+        )
+
+    def _names_in(self, output: str) -> list[str]:
+        """The names of the jobs in an output, none where an older version does not export it."""
+        return list(self.read(output, _mapping)) if output in self.values else []
 
     def _read_job(self, output: str, name: str, kind: type[Any]) -> dict[str, Any]:
         names = self.read(output, _mapping)
         if name not in names:
+            jobs = [each for kind in (_TRAINED, _TUNED) for each in self._names_in(kind)]
+            tuned = {_TRAINED: "that is not tuned", _TUNED: "that is tuned"}[output]
+            which = f" {tuned}" if name in jobs else ""
             raise PlatformOutputError(
-                f"The stack {self.stack} has no job {name}. Its jobs are: {_listed(names)}.\n"
+                f"The stack {self.stack} has no job {name}{which}. Its jobs are: {_listed(jobs)}.\n"
                 "Remedy: name one of them."
             )
         job = _Source(self.stack, names, f"{output}.")
@@ -325,6 +390,20 @@ class _Source:
         if not self.values:
             return "It has no outputs at all: it was never brought up, or it is destroyed."
         return f"It has: {_listed(self.prefix + name for name in self.values)}."
+
+
+def _model_of_best(job: TuningJobOutputs) -> ModelOutputs:
+    """The model of a tuned job's best trial, which is a training job beside the tuning job."""
+    arn = job.arn.partition(":hyper-parameter-tuning-job/")[0]
+    metrics = {} if job.objective_value is None else {job.objective_metric: job.objective_value}
+    return ModelOutputs(
+        job.best_training_job,
+        f"{arn}:training-job/{job.best_training_job}",
+        job.model_uri,
+        metrics,
+        job.name,
+        job.best_hyperparameters,
+    )
 
 
 def _listed(names: Any) -> str:

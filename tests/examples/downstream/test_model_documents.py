@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from typing import Any
 
 import pytest
 
 import model_documents as documents
-from platform_outputs import TrainingJobOutputs
+from platform_outputs import ModelOutputs
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/0a1b2c3d"
 MODEL = "s3://bucket/output/research-dev-digits/research-dev-digits-01234567-1/output/model.tar.gz"
@@ -73,9 +72,16 @@ def test_a_consumer_that_is_not_one_account_role_or_user_is_refused(consumers: l
 
 
 def test_the_registry_entry_is_the_same_text_for_the_same_model():
-    nothing: dict[str, Any] = {field.name: "" for field in fields(TrainingJobOutputs)}
-    metrics = {"loss": 0.5, "accuracy": 0.9}
-    job = TrainingJobOutputs(**nothing | {"model_uri": MODEL, "metrics": metrics})
-    entry = documents.registry_entry("organization/sagemaker-training/dev", job)
+    model = ModelOutputs("job", "arn", MODEL, {"loss": 0.5, "accuracy": 0.9})
+    entry = documents.registry_entry("organization/sagemaker-training/dev", model)
+    assert list(json.loads(entry)) == sorted(json.loads(entry))
     assert json.loads(entry)["model_uri"] == MODEL
     assert list(json.loads(entry)["metrics"]) == ["accuracy", "loss"]
+    assert "tuning_job" not in entry
+
+
+def test_the_entry_of_a_best_trial_has_the_tuning_job_and_its_hyperparameters():
+    model = ModelOutputs("trial", "arn", MODEL, {"loss": 0.5}, "tuning", {"layers": "3"})
+    entry = json.loads(documents.registry_entry("organization/sagemaker-training/dev", model))
+    assert (entry["training_job"], entry["tuning_job"]) == ("trial", "tuning")
+    assert entry["hyperparameters"] == {"layers": "3"}

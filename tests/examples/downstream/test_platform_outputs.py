@@ -20,7 +20,12 @@ from pulumi.runtime import mocks
 import platform_outputs
 from components.training_job.run.job_state import not_launched
 from components.training_job.tuning_report import TuningReport
-from platform_outputs import PlatformOutputError, PlatformOutputs, TrainingJobOutputs
+from platform_outputs import (
+    ModelOutputs,
+    PlatformOutputError,
+    PlatformOutputs,
+    TrainingJobOutputs,
+)
 from tests.components.recording import ACCOUNT, REGION, Recording, _Answers
 
 CHECKOUT = Path(__file__).parents[3]
@@ -227,6 +232,66 @@ def test_a_job_that_has_not_completed_has_no_model_to_take():
         read({"training_jobs": {"digits": failed}}, lambda each: each.completed_job("digits"))
     for expected in ("digits", STACK, "is Failed: AlgorithmError", "pulumi up --refresh"):
         assert expected in str(refused.value)
+
+
+def tuned(**changes: Any) -> dict[str, Any]:
+    """What a stack exports of a tuned job, as it comes from the engine."""
+    report = TuningReport(
+        tuning_job_name="t0123456-letters-01234567-1",
+        tuning_job_arn=f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:hyper-parameter-tuning-job/t-1",
+        status="Completed",
+        outcome="completed",
+        best_training_job="t-1-003-0123abcd",
+        best_hyperparameters={"layers": "3"},
+        objective_metric="loss",
+        objective_value=0.25,
+        model_uri="s3://bucket/output/letters/t-1-003-0123abcd/output/model.tar.gz",
+    )
+    exported: dict[str, Any] = json.loads(json.dumps(report.outputs()), parse_int=float)
+    return exported | changes
+
+
+def test_the_model_of_a_tuned_job_is_that_of_its_best_trial():
+    outputs = OUTPUTS | {"tuning_jobs": {"letters": tuned()}}
+    assert read(outputs, lambda each: each.model("letters")) == ModelOutputs(
+        training_job="t-1-003-0123abcd",
+        training_job_arn=f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/t-1-003-0123abcd",
+        model_uri="s3://bucket/output/letters/t-1-003-0123abcd/output/model.tar.gz",
+        metrics={"loss": 0.25},
+        tuning_job="t0123456-letters-01234567-1",
+        hyperparameters={"layers": "3"},
+    )
+
+
+@pytest.mark.parametrize("outputs", [OUTPUTS, OUTPUTS | {"tuning_jobs": {}}], ids=["old", "new"])
+def test_the_model_of_a_job_that_is_not_tuned_is_its_own(outputs: dict[str, Any]):
+    model = read(outputs, lambda each: each.model("digits"))
+    assert model == ModelOutputs(JOB["name"], JOB["arn"], JOB["model_uri"], JOB["metrics"])
+
+
+def test_a_tuned_job_that_was_stopped_with_all_its_trials_has_a_model():
+    outputs = {"tuning_jobs": {"letters": tuned(status="Stopped")}}
+    assert read(outputs, lambda each: each.completed_tuning("letters")).attempt == 0
+
+
+@pytest.mark.parametrize(
+    "unfinished",
+    [{"status": "Stopped", "outcome": "stopped"}, {"status": "InProgress", "outcome": "running"}],
+)
+def test_a_tuned_job_that_has_not_completed_has_no_model_to_take(unfinished: dict[str, str]):
+    outputs = {"training_jobs": {}, "tuning_jobs": {"letters": tuned(**unfinished)}}
+    with pytest.raises(PlatformOutputError, match=rf"letters .+ is {unfinished['status']}"):
+        read(outputs, lambda each: each.model("letters"))
+
+
+def test_an_unknown_job_is_reported_with_the_jobs_of_both_kinds():
+    outputs = OUTPUTS | {"tuning_jobs": {"words": tuned()}}
+    with pytest.raises(PlatformOutputError, match=r"no job digit\..+: digits, letters, words"):
+        read(outputs, lambda each: each.model("digit"))
+    with pytest.raises(PlatformOutputError, match="no job words that is not tuned"):
+        read(outputs, lambda each: each.job("words"))
+    with pytest.raises(PlatformOutputError, match="no job digits that is tuned"):
+        read(outputs, lambda each: each.tuning_job("digits"))
 
 
 def test_the_file_needs_nothing_but_pulumi_so_that_it_can_be_copied():
