@@ -56,7 +56,7 @@ function tuningEntry(current, tuning) {
 function bucketEntry(current, bucket) {
   return entry(current, "bucket", bucket.name,
     element("span", { class: "name" }, bucket.name),
-    element("span", { class: "facts" }, element("span", {}, `${bucket.objects} objects`), element("span", {}, size(bucket.bytes))));
+    element("span", { class: "facts" }, element("span", {}, `${bucket.objects} object${bucket.objects === 1 ? "" : "s"}`), element("span", {}, size(bucket.bytes))));
 }
 
 function facts(pairs) {
@@ -189,7 +189,9 @@ async function show() {
     put(byId("tunings"), status.tunings.map((tuning) => tuningEntry(current, tuning)));
     // A trial is in the table of its tuning job.
     const tunings = new Set(status.tunings.map((tuning) => tuning.arn));
-    put(byId("jobs"), status.jobs.filter((job) => !tunings.has(job.tuning)).map((job) => jobEntry(current, job)));
+    const jobs = status.jobs.filter((job) => !tunings.has(job.tuning));
+    byId("jobs-title").hidden = !jobs.length && status.tunings.length;
+    put(byId("jobs"), jobs.map((job) => jobEntry(current, job)));
     put(byId("buckets"), status.buckets.map((bucket) => bucketEntry(current, bucket)));
     put(byId("main"), await content(current).catch((error) => [element("p", { class: "hint" }, error.message)]));
     connection.textContent = "";
