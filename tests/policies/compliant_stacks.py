@@ -105,6 +105,34 @@ _DEPLOYERS = st.just(False) | st.fixed_dictionaries(
 )
 
 
+_OBJECTIVES = st.sampled_from([{"minimize": "loss"}, {"maximize": "loss"}])
+_TRIALS = {
+    "objective": _OBJECTIVES,
+    "ranges": st.sampled_from([
+        {"depth": {"from": 2, "to": 8, "integer": True}},
+        {"warm-up": {"from": 0.001, "to": 0.1, "scale": "log"}, "activation": {"values": ["a", 1]}},
+        {"decay": {"from": 0.9, "to": 0.999, "scale": "reverseLog"}},
+    ]),
+    "maxTrials": st.integers(2, 3),
+}  # fmt: skip
+_TUNINGS = st.fixed_dictionaries(
+    _TRIALS | {"strategy": st.sampled_from(["bayesian", "random"])},
+    optional={
+        "maxRuntime": st.sampled_from(["3h", "1d"]),
+        "earlyStopping": st.booleans(),
+        "stopWhen": st.sampled_from([{"reaches": 0.05}, {"notImprovingFor": 3}]),
+        "seed": st.integers(0, 2**31),
+        "warmStart": st.sampled_from(["lineage", "never"]),
+    },
+) | st.fixed_dictionaries(
+    {
+        "objective": _OBJECTIVES,
+        "ranges": st.just({"activation": {"values": ["relu", "gelu"]}}),
+        "strategy": st.just("grid"),
+    }
+)
+"""One trial at a time: a team's quota may be two jobs at once, and the stack may have two jobs."""
+
 _MADE_UP = re.compile(r"-(id|0a1b2c3)\b")
 """What is in the ids and names that only AWS gives, as the recording has them."""
 
@@ -116,10 +144,10 @@ def compliant_settings(draw: st.DrawFn, file: Path) -> dict[str, Any]:
     production = settings["environment"] == "prod"
     spot_only = settings["team"] == "research" and not production
     for name, job in settings["jobs"].items():
-        settings["jobs"][name] = draw(_varied(job, production, spot_only))
+        settings["jobs"][name] = draw(_varied(job, settings["environment"], spot_only))
     if draw(st.booleans()):
         [first] = settings["jobs"].values()
-        settings["jobs"][draw(_NAMES)] = draw(_varied(first, production, spot_only))
+        settings["jobs"][draw(_NAMES)] = draw(_varied(first, settings["environment"], spot_only))
     changes = draw(
         st.fixed_dictionaries(
             {},
@@ -197,16 +225,22 @@ def _artifacts(production: bool) -> st.SearchStrategy[dict[str, Any]]:
 
 @st.composite
 def _varied(
-    draw: st.DrawFn, job: dict[str, Any], production: bool, spot_only: bool
+    draw: st.DrawFn, job: dict[str, Any], environment: str, spot_only: bool
 ) -> dict[str, Any]:
-    """A job within the quotas of all teams: two of them, with all attempts, cost 60 USD at most."""
+    """A job within the quotas of all teams: two of them, with all attempts, cost 60 USD at most.
+
+    The environment `tuning` has no quota for GPUs.
+    """
+    production = environment == "prod"
     minutes = draw(st.integers(10, 120))
-    types = ["ml.c5.2xlarge", "ml.c5.xlarge", "ml.c5.4xlarge", "ml.g5.xlarge", "ml.g5.2xlarge"]
+    types = ["ml.c5.2xlarge", "ml.c5.xlarge", "ml.c5.4xlarge"]
+    if environment != "tuning":
+        types += ["ml.g5.xlarge", "ml.g5.2xlarge"]
     if production:
         types.append("ml.g5.12xlarge")
     count = draw(st.integers(1, 1 if not production else 2))
     kept: dict[str, Any] = {"image": draw(_IMAGES)}
-    kept |= {key: job[key] for key in ("source", "distribution", "metrics")}
+    kept |= {key: job[key] for key in ("source", "distribution", "metrics") if key in job}
     kept |= {"instanceType": draw(st.sampled_from(types)), "instanceCount": count}
     kept |= {"maxRuntime": f"{minutes}m"}
     on_spot = spot_only or "g5" in kept["instanceType"] or draw(st.booleans())
@@ -214,11 +248,20 @@ def _varied(
         st.just({})
         | st.integers(minutes, 600).map(lambda wait: {"maxWait": f"{wait}m", "checkpoints": True})
     )
-    if not on_spot and draw(st.booleans()):
+    tuned = draw(st.booleans())
+    if tuned:
+        kept["tuning"] = draw(_TUNINGS)
+    elif not on_spot and draw(st.booleans()):
         kept["keepAlive"] = draw(st.integers(60, 1800))
     elif draw(st.booleans()):
         kept |= {"relaunch": "onFailure", "maxAttempts": draw(st.integers(2, 4))}
         kept["fallbacks"] = [{"instanceType": draw(st.sampled_from(types)), "spot": True}]
+    extra = (
+        {"ProfilerConfig": {"DisableProfiler": True}}
+        if production
+        else {"RemoteDebugConfig": {"EnableRemoteDebug": True}}
+    )
+    not_in_a_trial = {} if tuned else {"extra": st.just(extra)}
     return kept | draw(
         st.fixed_dictionaries(
             {},
@@ -234,11 +277,7 @@ def _varied(
                 "paused": st.booleans(),
                 "runId": _SUFFIXES,
                 "fresh": _SUFFIXES,
-                "extra": st.sampled_from(
-                    [{"ProfilerConfig": {"DisableProfiler": True}}]
-                    if production
-                    else [{"RemoteDebugConfig": {"EnableRemoteDebug": True}}]
-                ),
+                **not_in_a_trial,
             },
         )
     )

@@ -75,7 +75,7 @@ def organisations() -> Configuration:
 @pytest.mark.usefixtures("_no_garbage_collection")
 @pytest.mark.parametrize("file", STACK_FILES, ids=lambda file: file.name)
 @settings(
-    max_examples=34,  # a hundred for all three files
+    max_examples=25,  # a hundred for all four files
     derandomize=True,
     phases=[Phase.generate],  # to find the smallest example would take minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
