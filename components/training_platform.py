@@ -270,7 +270,10 @@ class TrainingPlatform(pulumi.ComponentResource):
         """
         return TrainingJobLineages(
             "lineages",
-            {self._job_name(name): self._settings.lineage(name) for name in self._settings.jobs},
+            {
+                self._job_name(name): self._settings.lasting_lineage(name)
+                for name in self._settings.jobs
+            },
             owner=self.artifact_store.bucket_name,
             account_id=self._site.account_id,
             region=self._site.region,
@@ -288,7 +291,8 @@ class TrainingPlatform(pulumi.ComponentResource):
 
     def _create_job(self, name: str) -> TrainingJob | TuningJob:
         settings, lineage = self._settings.jobs[name], self._settings.lineage(name)
-        uploads = self._create_uploads(name, lineage)
+        lasting = self._settings.lasting_lineage(name)
+        uploads = self._create_uploads(name, lasting)
         return (TuningJob if settings.tuning else TrainingJob)(
             self._job_name(name),
             job_inputs(
@@ -299,7 +303,8 @@ class TrainingPlatform(pulumi.ComponentResource):
                 account_id=self._site.account_id,
                 region=self._site.region,
                 source_hash=uploads.source_hash,
-                launch=self._settings.enable_training_job,
+                recurring=lasting if settings.recurring else None,
+                launch=self._settings.launches(name),
                 preflight=self._settings.preflight,
                 tuning_name_prefix=(
                     self._site.tuning_job_prefix(name) if settings.tuning else None

@@ -123,9 +123,11 @@ def _own_network() -> dict[str, Any]:
             "warmStart": "never",
         },
     }
+    recurring = {"image": IMAGE, "recurring": True}
     return {
         "team": "research",
         "environment": "prod",
+        "run": "2026-w48",
         "costCenter": "4711",
         "enableTrainingJob": True,
         "preflight": True,
@@ -162,7 +164,7 @@ def _own_network() -> dict[str, Any]:
         },
         "tracking": {"mlflow": "https://mlflow.example.org/team", "experiment": "digits"},
         "permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
-        "jobs": {"digits": trained, "tuned": tuned},
+        "jobs": {"digits": trained, "tuned": tuned, "weekly": recurring},
     }
 
 

@@ -20,7 +20,7 @@ from components.network.further_buckets import bucket_problems
 from components.network.subnets import network_problems, zone_problems
 from components.problems import Problem, under
 from components.stack.permissions_boundary import boundary_problems
-from components.stack.stack_settings import STACK_TAGS, Settings
+from components.stack.stack_settings import LONGEST_RUN, STACK_TAGS, Settings
 from components.stack.tracking_settings import tracking_problems
 from components.tags import value_problems
 from components.training_job.code_channel.local_files import PACKED
@@ -97,14 +97,17 @@ def _names_fit(settings: Settings) -> Iterator[Problem]:
             "shorten one of them",
         )
         return
-    for job in settings.jobs:
-        if len(settings.lineage(job)) > LONGEST_LINEAGE:
+    for name, job in settings.jobs.items():
+        lineage = settings.lasting_lineage(name)
+        most = LONGEST_LINEAGE - (1 + LONGEST_RUN if job.recurring else 0)
+        if len(lineage) > most:
+            run = f", with a hyphen and a run of {LONGEST_RUN} after them" if job.recurring else ""
             yield Problem(
-                f"jobs.{job}",
-                settings.lineage(job),
-                f"team, environment and job name together may have {LONGEST_LINEAGE} characters, "
-                "because a job's name at SageMaker begins with them and has at most 63, but they "
-                f"have {len(settings.lineage(job))}",
+                f"jobs.{name}",
+                lineage,
+                f"team, environment and job name together may have {most} characters, because a "
+                f"job's name at SageMaker begins with them and has at most 63{run}, but they have "
+                f"{len(lineage)}",
                 "shorten one of them",
             )
 
@@ -130,6 +133,27 @@ def _lineages_are_the_stacks(settings: Settings) -> Iterator[Problem]:
                 "give one of them another name, fresh or resumeFrom",
             )
         taken[lineage] = name
+
+
+def _runs_have_lineages_of_their_own(settings: Settings) -> Iterator[Problem]:
+    """The lineage of a run, past or to come, must not be that of another job."""
+    recurring = [name for name, job in settings.jobs.items() if job.recurring]
+    for name in settings.jobs:
+        for other in recurring:
+            if settings.lasting_lineage(name).startswith(f"{settings.own_lineage(other)}-"):
+                yield Problem(
+                    f"jobs.{name}",
+                    settings.lasting_lineage(name),
+                    f"begins as the lineages of the runs of {other} do, and could be one of them",
+                    "give one of the two jobs another name",
+                )
+    if settings.run and not recurring:
+        yield Problem(
+            "run",
+            settings.run,
+            "names a run of recurring jobs, and no job is recurring",
+            "set recurring: true in a job, or remove run",
+        )
 
 
 def _network_has_room(settings: Settings) -> Iterator[Problem]:
@@ -283,6 +307,7 @@ def _addresses_can_get_mail(settings: Settings) -> Iterator[Problem]:
 _RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _names_fit,
     _lineages_are_the_stacks,
+    _runs_have_lineages_of_their_own,
     _network_has_room,
     _checkpoints_outlive_their_job,
     _retention_is_consistent,

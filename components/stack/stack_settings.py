@@ -19,6 +19,9 @@ from components.validation import SettingsModel, section_or_switch
 
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME_PATTERN}$", max_length=32)]
 
+LONGEST_RUN = 16
+"""The most characters of a run's name."""
+
 STACK_TAGS = frozenset({COST_TAG, "environment", "cost-center", "stack"})
 """The tags of everything that a stack builds and launches."""
 
@@ -51,6 +54,14 @@ class Settings(SettingsModel):
     enable_training_job: bool = Field(
         default=False,
         description="The launch switch: true launches the jobs, false launches and stops nothing.",
+    )
+    run: str = Field(
+        default="",
+        max_length=LONGEST_RUN,
+        pattern=f"^({NAME_PATTERN})?$",
+        description="The run of all recurring jobs, as 2026-w48: up to 16 lower-case letters, "
+        "digits and single hyphens. Another one launches each of them once; without it they are "
+        "not launched.",
     )
     preflight: bool = Field(
         default=True,
@@ -144,9 +155,22 @@ class Settings(SettingsModel):
 
     def lineage(self, job: str) -> str:
         """The name of a job's lineage: the chain of its runs, which share their checkpoints."""
-        settings = self.jobs[job]
-        own = f"{self.name_prefix}-{job}"
+        settings, own = self.jobs[job], self.own_lineage(job)
+        if settings.recurring:
+            return f"{own}-{self.run}" if self.run else own
         return settings.resume_from or (f"{own}-{settings.fresh}" if settings.fresh else own)
+
+    def own_lineage(self, job: str) -> str:
+        """The lineage that bears only the job's name; the runs of a recurring job add theirs."""
+        return f"{self.name_prefix}-{job}"
+
+    def lasting_lineage(self, job: str) -> str:
+        """The lineage of a job, the same for all runs of a recurring one."""
+        return self.own_lineage(job) if self.jobs[job].recurring else self.lineage(job)
+
+    def launches(self, job: str) -> bool:
+        """Whether a job may be launched: the switch is on, and a recurring one has a run."""
+        return self.enable_training_job and bool(self.run or not self.jobs[job].recurring)
 
     def earlier_resource_names(self, job: str) -> list[str]:
         """The names that a job's resource may have had before, with the lineage that it has now.
@@ -155,7 +179,7 @@ class Settings(SettingsModel):
         have hyphens, each beginning of the lineage is one of the names. A name that another job
         of the stack has now is none of them.
         """
-        parts = self.lineage(job).split("-")
+        parts = self.lasting_lineage(job).split("-")
         names = ["-".join(parts[:end]) for end in range(len(parts), 0, -1)]
         others = {f"{self.name_prefix}-{name}" for name in self.jobs}
         return [

@@ -129,6 +129,7 @@ class JobProvider(AwsResourceProvider):
             definition_hash=inputs["definition_hash"],
             request=inputs["request"],
             fallbacks=inputs.get("fallbacks", ()),
+            recurring=inputs.get("recurring", ""),
             pinned=self._images.pinned,
         )
 

@@ -9,7 +9,7 @@ the module nor the class may ever move.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -20,8 +20,9 @@ from components.training_job.aws.aws_clients import client_in
 from components.training_job.aws.aws_provider import AwsResourceProvider, State
 from components.training_job.aws.errors import traced
 from components.training_job.aws.sagemaker_jobs import TUNING_JOB
+from components.training_job.recurring.recurring_runs import newest_runs
 from components.training_job.run.ending import let_go
-from components.training_job.run.job_names import lineage_runs
+from components.training_job.run.job_names import Run, lineage_runs
 from components.training_job.run.outcome import is_live
 from components.training_job.run.service_record import describe, owns, tags_of
 from components.training_job.run.warm_pool import release_warm_pool
@@ -115,7 +116,12 @@ def end_lineage(client: Any, owner: str, lineage: str) -> None:
 
     A job that has ended stays as it is: the engine lets go of it as it deletes the resource.
     """
-    for index, run in enumerate(lineage_runs(client, lineage)):
+    _end_runs(client, owner, lineage_runs(client, lineage))
+    _end_runs(client, owner, newest_runs(client, owner, lineage))
+
+
+def _end_runs(client: Any, owner: str, runs: Iterable[Run]) -> None:
+    for index, run in enumerate(runs):
         # Only the newest run's instances can still be kept: the run before gave its own back.
         if not run.is_live and index:
             continue

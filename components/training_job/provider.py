@@ -20,6 +20,7 @@ from components.training_job.aws.sagemaker_jobs import TRAINING_JOB
 from components.training_job.code_channel.source_control import revision
 from components.training_job.job_provider import JobProvider, changed_in_place, refuse_import
 from components.training_job.preflight.going_on import going_on_notice, keys_under
+from components.training_job.recurring.recurring_runs import refuse_another_run
 from components.training_job.request.definition import Request
 from components.training_job.request.fallbacks import all_requests, request_of_try
 from components.training_job.request.job_inputs import inputs_of
@@ -76,6 +77,8 @@ class TrainingJobProvider(JobProvider):
             print(retry_notice(olds["training_job_name"], olds, news, tries))
         replaced = decision is Decision.REPLACE
         if replaced:
+            if news.get("recurring"):
+                refuse_another_run(self._client(olds), olds, news)
             successor = request_of_try(news["request"], news.get("fallbacks", ()), tries)
             self._successors[olds["training_job_name"]] = successor
             self._say_what_it_goes_on_from(olds, successor)

@@ -26,6 +26,8 @@ TRAINING_JOB = "pulumi-python:dynamic/sagemaker:TrainingJob"
 TUNING_JOB = "pulumi-python:dynamic/sagemaker:TuningJob"
 LINEAGES = "pulumi-python:dynamic/sagemaker:TrainingJobLineages"
 INTERFACES = "pulumi-python:dynamic/ec2:TrainingNetworkInterfaces"
+LINEAGES = "pulumi-python:dynamic/sagemaker:TrainingJobLineages"
+UPLOAD = "aws:s3/bucketObjectv2:BucketObjectv2"
 COMPLETION = "pulumi-python:dynamic/sagemaker:TrainingJobCompletion"
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/training:1"
 
@@ -120,6 +122,33 @@ def test_the_artifacts_of_a_lineage_have_prefixes_of_their_own(project: Path) ->
     )
     checkpoints = f"s3://{bucket}/checkpoints/research-dev-digits/"
     assert request["CheckpointConfig"]["S3Uri"] == checkpoints
+
+
+def test_the_uploads_and_the_record_of_a_recurring_job_are_the_same_for_all_its_runs(
+    project: Path,
+) -> None:
+    source = {"dir": "examples/digits", "entryPoint": "train.py"}
+    jobs = {"digits": {"source": source, "recurring": True}}
+    keys, kept, launches = [], [], []
+    for run in ("", "2026-w48"):
+        recording = recorded(project, jobs, run=run, enableTrainingJob=True)
+        objects = [each for each in recording.resources if each.type == UPLOAD]
+        keys.append({each.inputs["key"] for each in objects})
+        [lineages] = [each for each in recording.resources if each.type == LINEAGES]
+        kept.append(lineages.inputs["lineages"])
+        [job] = jobs_in(recording)
+        launches.append((job.inputs["lineage"], job.inputs["recurring"], job.inputs["launch"]))
+    assert keys[0] == keys[1]
+    assert kept[0] == kept[1] == {"research-dev-digits": "research-dev-digits"}
+    assert launches == [
+        ("research-dev-digits", "research-dev-digits", False),
+        ("research-dev-digits-2026-w48", "research-dev-digits", True),
+    ]
+
+
+def test_a_job_that_does_not_recur_has_no_input_for_it(project: Path) -> None:
+    [job] = jobs_in(recorded(project, {"digits": {}}))
+    assert "recurring" not in job.inputs
 
 
 def test_the_bucket_and_not_the_role_is_the_owner_of_a_job(project: Path) -> None:

@@ -66,8 +66,10 @@ class JobInputs:
     """The hash of the source's contents, "" without source; the definition's hash covers it."""
     run_id: str
     """Part of the definition, by which a person asks for another run of the same one."""
+    recurring: str | None = None
+    """What the lineages of all runs of a recurring job begin with; None for any other job."""
     launch: bool
-    """The launch switch."""
+    """The launch switch; of a recurring job, also whether it has a run."""
     preflight: bool
     """Whether AWS is asked what would make a launch fail."""
     tuning_name_prefix: str | None = None

@@ -11,6 +11,8 @@ from components.unknowns import is_unknown
 LINEAGE_TAG = "sagemaker-training:lineage"
 OWNER_TAG = "sagemaker-training:owner"
 HASH_TAG = "sagemaker-training:hash"
+RECURRING_TAG = "sagemaker-training:recurring"
+"""The tag of each run of a recurring job: what the lineages of all its runs begin with."""
 RELEASED_TAG = "sagemaker-training:released"
 """The tag of a job that was let go, with the reason; no later launch adopts it."""
 REPORTED_TAG = "sagemaker-training:prolonged"
@@ -26,6 +28,8 @@ _OWN = (LINEAGE_TAG, OWNER_TAG, HASH_TAG, REPORTED_TAG, IDLE_TAG, RELEASED_TAG)
 
 def tag_problems(request: Mapping[str, Any]) -> Iterator[Problem]:
     """Too many tags: the launch adds three, the watchdog two, and the end of the job one more.
+
+    A recurring job has another, for which the settings' own limits leave room: a job's 40 tags.
 
     AWS would refuse each of them only when the earlier job is stopped already.
     """

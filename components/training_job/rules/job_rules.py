@@ -95,6 +95,22 @@ def _one_lineage_is_named(job: JobSettings, _: Path) -> Iterator[Problem]:
         )
 
 
+def _a_recurring_job_starts_anew(job: JobSettings, _: Path) -> Iterator[Problem]:
+    if not job.recurring:
+        return
+    rule = "each run of a recurring job has a new lineage, without checkpoints"
+    for name, value in (("fresh", job.fresh), ("resumeFrom", job.resume_from)):
+        if value:
+            yield Problem(name, value, rule, f"remove {name}, or recurring")
+    if job.tuning is not None:
+        yield Problem(
+            "recurring",
+            True,
+            "a job that is tuned can't recur: a run trains one model",
+            "remove tuning, or recurring",
+        )
+
+
 def _source_exists(job: JobSettings, project: Path) -> Iterator[Problem]:
     if job.source is None:
         return
@@ -228,6 +244,7 @@ _RULES: tuple[Callable[[JobSettings, Path], Iterator[Problem]], ...] = (
     _something_is_run,
     _image_is_in_ecr,
     _one_lineage_is_named,
+    _a_recurring_job_starts_anew,
     _source_exists,
     _launcher_has_a_script,
     _a_process_can_get_it,

@@ -39,8 +39,11 @@ def decide(olds: Mapping[str, Any], news: Mapping[str, Any], *, released: bool =
         return Decision.UPDATE if moved or not olds["paused"] else Decision.NOTHING
     if not news["launch"]:
         return Decision.UPDATE if moved else Decision.NOTHING
-    goes_on = _goes_on(olds, released)
-    if goes_on or is_another_run(olds, news) or _is_retried(olds, news):
+    if _goes_on(olds, released):
+        return Decision.REPLACE
+    if _is_done_once(olds, news):
+        return Decision.UPDATE if moved else Decision.NOTHING
+    if is_another_run(olds, news) or _is_retried(olds, news):
         return Decision.REPLACE
     return Decision.UPDATE if _is_changed_in_place(olds, news) else Decision.NOTHING
 
@@ -102,6 +105,18 @@ def refuse_without_network(description: Request, request: Request) -> None:
 def is_another_run(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     """Whether an update asks for another run than the recorded one."""
     return any(is_unknown(news[key]) or olds[key] != news[key] for key in IDENTITY)
+
+
+def _is_done_once(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """Whether another definition has to wait for the next run of a recurring job.
+
+    A run that is live or has completed is not launched again: a schedule may ask for it twice, and
+    the job's source may have changed meanwhile. One that failed is launched with what corrects it.
+    """
+    if not news.get("recurring") or olds["outcome"] not in ("running", "completed"):
+        return False
+    others = [key for key in IDENTITY if is_unknown(news[key]) or olds[key] != news[key]]
+    return others == ["definition_hash"]
 
 
 def _goes_on(olds: Mapping[str, Any], released: bool) -> bool:

@@ -14,7 +14,13 @@ from components.training_job.aws.errors import TrainingJobError, code_of, has_ex
 from components.training_job.aws.sagemaker_jobs import TRAINING_JOB, JobKind
 from components.training_job.request.definition import Request
 from components.training_job.request.fallbacks import request_of_try
-from components.training_job.request.job_tags import HASH_TAG, LINEAGE_TAG, OWNER_TAG, RELEASED_TAG
+from components.training_job.request.job_tags import (
+    HASH_TAG,
+    LINEAGE_TAG,
+    OWNER_TAG,
+    RECURRING_TAG,
+    RELEASED_TAG,
+)
 from components.training_job.run.ending import let_go, ticks
 from components.training_job.run.job_names import Run, lineage_runs, next_run, run_of, try_after
 from components.training_job.run.outcome import DELETING, is_live
@@ -50,17 +56,20 @@ class Launch:
     request: Request
     fallbacks: Sequence[Request] = ()
     """What each try after the first one changes in the request; the last serves all that follow."""
+    recurring: str = ""
+    """What the lineages of all runs of a recurring job begin with; "" for any other job."""
     pinned: Callable[[Request], Request] = lambda request: request
     """Puts what may move, as an image's tag, in the form that is recorded; called at a launch."""
 
     @property
     def tags(self) -> dict[str, str]:
         """The tags that mark a job as this owner's run of this definition."""
-        return {
+        tags = {
             LINEAGE_TAG: self.lineage,
             OWNER_TAG: self.owner,
             HASH_TAG: self.definition_hash,
         }
+        return tags | ({RECURRING_TAG: self.recurring} if self.recurring else {})
 
     def request_of(self, run: Run, tries: int) -> Request:
         """The request for one run, with its name and tags; `tries` is which in a row it is."""

@@ -331,6 +331,11 @@ class JobSettings(SettingsModel):
         default="",
         description="The lineage to go on with, for example that of a job that was renamed.",
     )
+    recurring: bool = Field(
+        default=False,
+        description="Whether the job runs again and again, each time on a lineage of its own that "
+        "the stack's run names: true or false. Without run it is not launched.",
+    )
     relaunch: Literal["never", "onFailure"] = Field(
         default="never",
         description="Whether the next `pulumi up --refresh` relaunches a failed job: "

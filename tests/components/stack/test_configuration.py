@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from components.problems import report
-from components.stack.configuration import parse
+from components.stack.configuration import NAMESPACE, parse
 from components.stack.stack_settings import STACK_TAGS, Settings
+from components.validation import section
 from tests.raw_settings import problems, stack
 
 
@@ -257,6 +258,62 @@ def test_two_jobs_on_one_lineage_are_refused(project: Path) -> None:
     found = problems(raw, project)
     assert list(found) == ["jobs.more"]
     assert "lineage of digits" in str(found["jobs.more"])
+
+
+def test_each_run_of_a_recurring_job_is_a_lineage_and_without_run_nothing_is_launched(
+    project: Path,
+) -> None:
+    idle, _ = parse(stack({"recurring": True}, enableTrainingJob=True), project)
+    running, _ = parse(stack({"recurring": True}, enableTrainingJob=True, run="2026-w48"), project)
+    off, _ = parse(stack({"recurring": True}, run="2026-w48"), project)
+    assert idle is not None
+    assert running is not None
+    assert off is not None
+    assert [each.lineage("digits") for each in (idle, running)] == [
+        "research-dev-digits",
+        "research-dev-digits-2026-w48",
+    ]
+    assert {each.lasting_lineage("digits") for each in (idle, running)} == {"research-dev-digits"}
+    assert [each.launches("digits") for each in (idle, running, off)] == [False, True, False]
+    # Not research-dev-digits-2026, which no job was ever called.
+    assert running.earlier_resource_names("digits") == []
+
+
+@pytest.mark.parametrize("run", ["202648", "48", "2026-w48"])
+def test_a_run_is_text_even_if_it_looks_like_a_number(project: Path, run: str) -> None:
+    values = {"sagemaker-training:run": run}
+    raw = stack({"recurring": True}) | section(values, NAMESPACE, Settings)
+    settings, found = parse(raw, project)
+    assert found == []
+    assert settings is not None
+    assert settings.run == run
+
+
+@pytest.mark.parametrize("run", ["2026_w48", "W48", "w48-", "2026-w48-0123456789"])
+def test_a_run_that_a_jobs_name_can_not_have_is_refused(project: Path, run: str) -> None:
+    assert list(problems(stack({"recurring": True}, run=run), project)) == ["run"]
+
+
+def test_what_contradicts_a_recurring_job_is_refused(project: Path) -> None:
+    assert list(problems(stack(run="w48"), project)) == ["run"]
+    found = problems(stack({"recurring": True, "fresh": "b"}), project)
+    assert list(found) == ["jobs.digits.fresh"]
+    found = problems(stack({"recurring": True, "resumeFrom": "research-dev-old"}), project)
+    assert list(found) == ["jobs.digits.resumeFrom"]
+    raw = stack({"recurring": True})
+    raw["jobs"]["digits-big"] = stack()["jobs"]["digits"]
+    assert list(problems(raw, project)) == ["jobs.digits-big"]
+
+
+def test_the_name_of_a_recurring_job_leaves_room_for_the_longest_run(project: Path) -> None:
+    def found(length: int) -> list[str]:
+        raw = stack()
+        name = "j" * (length - len("research-dev-"))
+        raw["jobs"] = {name: raw["jobs"]["digits"] | {"recurring": True}}
+        return list(problems(raw, project))
+
+    assert found(33) == []
+    assert found(34) == [f"jobs.{'j' * 21}"]
 
 
 def test_the_tags_leave_out_what_is_empty() -> None:

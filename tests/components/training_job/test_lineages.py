@@ -53,6 +53,15 @@ def test_the_jobs_of_a_lineage_that_left_are_stopped_and_released_and_no_others(
     assert RELEASED_TAG not in aws.tags[stays["training_job_arn"]]
 
 
+def test_the_live_run_of_a_recurring_job_that_left_is_stopped_and_released(aws: FakeAws) -> None:
+    provider = provider_over(aws)
+    stays = launch(provider, lineage(f"{A}-w48", recurring=True) | {"recurring": A})
+    leaves = launch(provider, lineage(f"{B}-w48", recurring=True) | {"recurring": B})
+    lineages_over(aws).update("", lineages(A, B), lineages(A))
+    assert aws.live() == [stays["training_job_name"]]
+    assert RELEASED_TAG in aws.tags[leaves["training_job_arn"]]
+
+
 def test_a_job_of_another_owner_with_the_same_lineage_runs_on(aws: FakeAws) -> None:
     theirs = lineage(B) | {"owner": "theirs"}
     state = launch(provider_over(aws), theirs)

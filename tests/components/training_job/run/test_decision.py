@@ -39,6 +39,7 @@ def state(name: str = "research-dev-digits-aaaaaaaa-1", **changes: Any) -> dict[
 COMPLETED = {"status": "Completed", "outcome": "completed"}
 FAILED = {"status": "Failed", "outcome": "script error"}
 STOPPED = {"status": "Stopped", "outcome": "stopped"}
+RUN = {"recurring": "research-dev"}
 OUT_OF_WAIT = {"status": "Stopped", "outcome": "out of wait"}
 
 TABLE = [
@@ -105,6 +106,31 @@ TABLE = [
     ("it had completed when it was paused", state(paused=True, **COMPLETED), inputs(),
      Decision.UPDATE),
     ("it had failed when it was paused", state(paused=True, **FAILED), inputs(), Decision.UPDATE),
+    # a run of a recurring job
+    ("another definition while the run is live", state(), inputs(definition_hash="bbbbbbbb", **RUN),
+     Decision.NOTHING),
+    ("another definition after the run", state(**COMPLETED),
+     inputs(definition_hash="bbbbbbbb", **RUN), Decision.NOTHING),
+    ("a definition not known yet after the run", state(**COMPLETED),
+     inputs(definition_hash=UNKNOWN, **RUN), Decision.NOTHING),
+    ("another definition of a live run, in another network",
+     state(request={"VpcConfig": {"Subnets": ["a"]}}),
+     inputs(definition_hash="bbbbbbbb", request={"VpcConfig": {"Subnets": ["b"]}}, **RUN),
+     Decision.UPDATE),
+    ("what corrects a run that failed", state(**FAILED),
+     inputs(definition_hash="bbbbbbbb", **RUN), Decision.REPLACE),
+    ("another definition of a run that was stopped", state(**STOPPED),
+     inputs(definition_hash="bbbbbbbb", **RUN), Decision.REPLACE),
+    ("another definition of a run that was paused", state(paused=True, **STOPPED),
+     inputs(definition_hash="bbbbbbbb", **RUN), Decision.REPLACE),
+    ("the next run", state(**COMPLETED), inputs(lineage="research-dev-digits-2", **RUN),
+     Decision.REPLACE),
+    ("the same run in another region", state(**COMPLETED), inputs(region="eu-west-1", **RUN),
+     Decision.REPLACE),
+    ("no run", state(**COMPLETED), inputs(lineage="research-dev", launch=False, **RUN),
+     Decision.NOTHING),
+    ("no run after one that failed", state(relaunch="onFailure", **FAILED),
+     inputs(lineage="research-dev", launch=False, relaunch="onFailure", **RUN), Decision.NOTHING),
     # relaunch
     ("a failure is retried", state(relaunch="onFailure", **FAILED), inputs(relaunch="onFailure"),
      Decision.REPLACE),
