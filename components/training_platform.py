@@ -26,7 +26,7 @@ from components.site import Site
 from components.stack.stack_settings import Settings
 from components.training_job.code_channel.job_uploads import JobUploads, JobUploadsArgs
 from components.training_job.job_report import job_report, only_name, total_cost
-from components.training_job.request.training_request import Placement
+from components.training_job.request.training_request import Placement, last_run_channels
 from components.training_job.resource import (
     TrainingJob,
     TrainingJobCompletion,
@@ -271,8 +271,8 @@ class TrainingPlatform(pulumi.ComponentResource):
         return TrainingJobLineages(
             "lineages",
             {
-                self._job_name(name): self._settings.lasting_lineage(name)
-                for name in self._settings.jobs
+                self._job_name(name): lineage
+                for name, lineage in self._settings.lasting_lineages.items()
             },
             owner=self.artifact_store.bucket_name,
             account_id=self._site.account_id,
@@ -304,6 +304,7 @@ class TrainingPlatform(pulumi.ComponentResource):
                 region=self._site.region,
                 source_hash=uploads.source_hash,
                 recurring=lasting if settings.recurring else None,
+                last_runs=last_run_channels(settings, self._settings.lasting_lineages) or None,
                 launch=self._settings.launches(name),
                 preflight=self._settings.preflight,
                 tuning_name_prefix=(

@@ -123,7 +123,11 @@ def _own_network() -> dict[str, Any]:
             "warmStart": "never",
         },
     }
-    recurring = {"image": IMAGE, "recurring": True}
+    recurring = {
+        "image": IMAGE,
+        "recurring": True,
+        "inputs": {"model": {"lastRunOf": "weekly"}},
+    }
     return {
         "team": "research",
         "environment": "prod",

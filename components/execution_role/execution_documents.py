@@ -82,6 +82,7 @@ def _artifact_statements(scope: ExecutionScope) -> list[Statement]:
     changed, and must still be able to write its last checkpoint.
     """
     bucket = scope.artifact_bucket_arn
+    read = (CHECKPOINTS, INPUTS, *([OUTPUT] if scope.needs.last_models else []), SOURCE)
     return [
         # Not limited to a prefix: before SageMaker accepts a job, it looks at the job's buckets as
         # this role, and AWS doesn't say whether it names a prefix then. The objects are limited.
@@ -89,7 +90,7 @@ def _artifact_statements(scope: ExecutionScope) -> list[Statement]:
         allow(
             "ReadArtifacts",
             ["s3:GetObject"],
-            [objects_arn(bucket, kind) for kind in (CHECKPOINTS, INPUTS, SOURCE)],
+            [objects_arn(bucket, kind) for kind in read],
         ),
         allow(
             "WriteArtifacts",

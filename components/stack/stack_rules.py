@@ -156,6 +156,20 @@ def _runs_have_lineages_of_their_own(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _last_runs_are_of_recurring_jobs(settings: Settings) -> Iterator[Problem]:
+    recurring = sorted(name for name, job in settings.jobs.items() if job.recurring)
+    for name, job in settings.jobs.items():
+        for channel, source in job.inputs.items():
+            # In a job that is not recurring itself, lastRunOf is refused anyway.
+            if job.recurring and source.last_run_of not in (None, *recurring):
+                yield Problem(
+                    f"jobs.{name}.inputs.{channel}.lastRunOf",
+                    source.last_run_of,
+                    "is not a recurring job of this stack",
+                    f"name one of {', '.join(recurring)}",
+                )
+
+
 def _network_has_room(settings: Settings) -> Iterator[Problem]:
     network = settings.network
     if network.existing is None:
@@ -308,6 +322,7 @@ _RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _names_fit,
     _lineages_are_the_stacks,
     _runs_have_lineages_of_their_own,
+    _last_runs_are_of_recurring_jobs,
     _network_has_room,
     _checkpoints_outlive_their_job,
     _retention_is_consistent,

@@ -168,6 +168,11 @@ class Settings(SettingsModel):
         """The lineage of a job, the same for all runs of a recurring one."""
         return self.own_lineage(job) if self.jobs[job].recurring else self.lineage(job)
 
+    @property
+    def lasting_lineages(self) -> dict[str, str]:
+        """The lasting lineages of all jobs by their names."""
+        return {name: self.lasting_lineage(name) for name in self.jobs}
+
     def launches(self, job: str) -> bool:
         """Whether a job may be launched: the switch is on, and a recurring one has a run."""
         return self.enable_training_job and bool(self.run or not self.jobs[job].recurring)

@@ -61,13 +61,17 @@ class JobProvider(AwsResourceProvider):
         An earlier check found nothing wrong with the same requests, and reading the API's model
         takes time. AWS is asked what else would refuse them only if the API accepts them.
         """
-        news = conform(news)
+        news = self._resolved(conform(news))
         inputs = news | added_by_check(news)
         problems: list[Problem] = []
         if not _are_equal(_CHECKED_BY_MODEL, olds, news):
             problems = list(self._request_problems(news))
         problems = problems or self._preflight_problems(olds, inputs)
         return CheckResult(to_wire(inputs), _failures(problems))
+
+    def _resolved(self, news: State) -> State:
+        """The inputs with what only AWS knows of them."""
+        return news
 
     def _request_problems(self, news: State) -> Iterable[Problem]:
         """What the API refuses of the requests of all attempts."""

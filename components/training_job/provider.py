@@ -20,6 +20,7 @@ from components.training_job.aws.sagemaker_jobs import TRAINING_JOB
 from components.training_job.code_channel.source_control import revision
 from components.training_job.job_provider import JobProvider, changed_in_place, refuse_import
 from components.training_job.preflight.going_on import going_on_notice, keys_under
+from components.training_job.recurring.last_models import with_last_models
 from components.training_job.recurring.recurring_runs import refuse_another_run
 from components.training_job.request.definition import Request
 from components.training_job.request.fallbacks import all_requests, request_of_try
@@ -140,6 +141,12 @@ class TrainingJobProvider(JobProvider):
         ended = let_go(client, description, "deleted") if description else None
         if ended and keep_alive_of(props["request"]) and not self._is_reused(name, ended):
             release_warm_pool(client, name)
+
+    def _resolved(self, news: State) -> State:
+        """The inputs with the models of last runs that they go on from."""
+        if news["launch"] and news.get("last_runs"):
+            return with_last_models(self._client(news), news)
+        return news
 
     def _request_problems(self, news: State) -> Iterable[Problem]:
         """What the API refuses of the requests of all attempts."""

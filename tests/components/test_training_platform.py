@@ -146,6 +146,21 @@ def test_the_uploads_and_the_record_of_a_recurring_job_are_the_same_for_all_its_
     ]
 
 
+def test_the_model_of_a_last_run_is_resolved_by_the_provider_and_can_be_read(
+    project: Path,
+) -> None:
+    inputs = {"model": {"lastRunOf": "digits"}, "train": {"s3Uri": "s3://corpora/train/"}}
+    recording = recorded(project, {"digits": {"recurring": True, "inputs": inputs}})
+    [job] = jobs_in(recording)
+    channels = job.inputs["request"]["InputDataConfig"]
+    assert [each["ChannelName"] for each in channels] == ["train"]
+    [last] = job.inputs["last_runs"]
+    assert last["job"] == "research-dev-digits"
+    assert last["channel"]["ChannelName"] == "model"
+    others = recorded(project, {"digits": {"recurring": True}})
+    assert "last_runs" not in jobs_in(others)[0].inputs
+
+
 def test_a_job_that_does_not_recur_has_no_input_for_it(project: Path) -> None:
     [job] = jobs_in(recorded(project, {"digits": {}}))
     assert "recurring" not in job.inputs

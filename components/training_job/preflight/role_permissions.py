@@ -130,9 +130,10 @@ def _artifact_needs(launch: PlannedLaunch) -> Iterator[Need]:
     if is_unknown(bucket):
         return
     arn = _site(launch).bucket_arn(bucket)
+    models = [OUTPUT] if launch.inputs.last_runs else []
     read, written = (
         tuple(objects_arn(arn, kind, _OBJECT) for kind in kinds)
-        for kinds in ((CHECKPOINTS, INPUTS, SOURCE), (CHECKPOINTS, OUTPUT))
+        for kinds in ((CHECKPOINTS, INPUTS, *models, SOURCE), (CHECKPOINTS, OUTPUT))
     )
     yield Need(region, ("s3:ListBucket",), (arn,), (("s3:prefix", CHECKPOINTS),))
     yield Need(region, ("s3:GetObject",), read)

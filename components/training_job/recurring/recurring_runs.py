@@ -11,7 +11,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from components.training_job.aws.errors import TrainingJobError
-from components.training_job.aws.found_jobs import Job, both, equals, found_jobs, newest_found
+from components.training_job.aws.found_jobs import (
+    Condition,
+    Job,
+    both,
+    equals,
+    found_jobs,
+    newest_found,
+)
 from components.training_job.request.job_tags import (
     LINEAGE_TAG,
     OWNER_TAG,
@@ -48,26 +55,34 @@ def refuse_another_run(client: Any, olds: Mapping[str, Any], news: Mapping[str, 
             )
 
 
-def newest_runs(client: Any, owner: str, job: str) -> Iterator[Run]:
-    """The newest jobs of all runs of an owner's recurring job, newest first, and the live ones."""
-    for found, tags in jobs_of_runs(client, job):
+def completed_runs(client: Any, owner: str, job: str) -> Iterator[Run]:
+    """The newest jobs of all runs of an owner's recurring job that completed, newest first."""
+    runs = newest_runs(client, owner, job, equals("TrainingJobStatus", "Completed"))
+    return (run for run in runs if run.status == "Completed")
+
+
+def newest_runs(client: Any, owner: str, job: str, *conditions: Condition) -> Iterator[Run]:
+    """The jobs of `jobs_of_runs`, as far as they are an owner's."""
+    for found, tags in jobs_of_runs(client, job, *conditions):
         run = run_of(tags.get(LINEAGE_TAG, ""), found)
         if run is not None and tags.get(OWNER_TAG) == owner:
             yield run
 
 
-def jobs_of_runs(client: Any, job: str) -> Iterator[tuple[Job, dict[str, str]]]:
-    """The newest jobs of all runs of a recurring job, and all that are live, with their tags.
+def jobs_of_runs(
+    client: Any, job: str, *conditions: Condition
+) -> Iterator[tuple[Job, dict[str, str]]]:
+    """The newest jobs of all runs of a recurring job, with their tags, newest first.
 
-    They are as the service lists or finds them, newest first: one that is live may have ended
-    since.
+    Those with no conditions are the newest hundred and all that are live. They are as the service
+    lists or finds them: one that is live may have ended since.
     """
-    of_job = equals(f"Tags.{RECURRING_TAG}", job)
+    of_job = both(equals(f"Tags.{RECURRING_TAG}", job), *conditions)
 
     def search() -> Iterator[Job]:
         newest, is_all = newest_found(client, of_job)
         yield from newest
-        if not is_all:
+        if not is_all and not conditions:
             yield from newest_found(client, both(of_job, HAS_NOT_ENDED))[0]
 
     found = found_jobs(client, search)

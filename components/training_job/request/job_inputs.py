@@ -68,6 +68,11 @@ class JobInputs:
     """Part of the definition, by which a person asks for another run of the same one."""
     recurring: str | None = None
     """What the lineages of all runs of a recurring job begin with; None for any other job."""
+    last_runs: list[dict[str, Any]] | None = None
+    """Of a recurring job, the channels that read the model of a last run, and of which job it is.
+
+    The provider's check adds them to the request. None for a job without.
+    """
     launch: bool
     """The launch switch; of a recurring job, also whether it has a run."""
     preflight: bool

@@ -61,6 +61,19 @@ def training_request(job: JobSettings, placement: Placement) -> Request:
     return _merged(_modelled(job, placement), job.extra)
 
 
+def last_run_channels(job: JobSettings, lineages: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The channels that read the model of a last run, without its URI, and whose run it is.
+
+    The URI is known only when the run is launched. `lineages` has what the lineages of all runs of
+    a job begin with, by the name of the job.
+    """
+    return [
+        {"job": lineages[channel.last_run_of], "channel": input_channel(name, channel, "")}
+        for name, channel in sorted(job.inputs.items())
+        if channel.last_run_of is not None
+    ]
+
+
 def fallback_requests(job: JobSettings, placement: Placement) -> list[Request]:
     """What each fallback changes in the request: these members replace those of the first choice.
 
@@ -156,6 +169,7 @@ def _channels(job: JobSettings, placement: Placement) -> list[dict[str, Any]]:
     channels = [
         input_channel(name, channel, placement.input_uris.get(name, channel.s3_uri))
         for name, channel in sorted(job.inputs.items())
+        if channel.last_run_of is None
     ]
     if placement.code_uri is not None:
         channels.append(input_channel(CODE_CHANNEL, InputSettings(), placement.code_uri))

@@ -25,6 +25,7 @@ def input_problems(job: JobSettings, project: Path) -> Iterator[Problem]:
     for name, channel in job.inputs.items():
         found = [problem for rule in _RULES for problem in rule(channel)]
         found += [*_location_problems(channel, project), *_group_problems(channel, job)]
+        found += _last_run_problems(channel, job)
         yield from under(f"inputs.{name}", [*_name_problems(name), *found])
 
 
@@ -51,13 +52,14 @@ def _name_problems(name: str) -> Iterator[Problem]:
 
 
 def _has_one_source(channel: InputSettings) -> Iterator[Problem]:
-    sources = [channel.s3_uri, channel.path, channel.file_system]
+    sources = [channel.s3_uri, channel.path, channel.file_system, channel.last_run_of]
     if sum(source is not None for source in sources) != 1:
         yield Problem(
             "",
             channel.s3_uri and channel.path,
-            "a channel is data in S3, a local file or folder, or a directory of a file system",
-            "set one of s3Uri, path and fileSystem",
+            "a channel is data in S3, a local file or folder, a directory of a file system, or the "
+            "model of a last run",
+            "set one of s3Uri, path, fileSystem and lastRunOf",
         )
 
 
@@ -163,8 +165,9 @@ def _file_system_problems(source: FileSystemSettings) -> Iterator[Problem]:
 
 def _keys_are_named(channel: InputSettings) -> Iterator[Problem]:
     yield from key_problems("keyArn", channel.key_arn)
-    if channel.path is not None and channel.key_arn is not None:
-        rule = "what the stack uploads is encrypted with the stack's own key"
+    is_own = channel.path is not None or channel.last_run_of is not None
+    if is_own and channel.key_arn is not None:
+        rule = "what is in the stack's bucket is encrypted with the stack's own key"
         yield Problem("keyArn", channel.key_arn, rule, "remove it")
 
 
@@ -177,6 +180,16 @@ def _location_problems(channel: InputSettings, project: Path) -> Iterator[Proble
         yield Problem("path", channel.path, rule, remedy)
     else:
         yield from under("path", data_files(path, project).problems)
+
+
+def _last_run_problems(channel: InputSettings, job: JobSettings) -> Iterator[Problem]:
+    if channel.last_run_of is not None and not job.recurring:
+        yield Problem(
+            "lastRunOf",
+            channel.last_run_of,
+            "is for the runs of a recurring job: each of them reads one model, and keeps to it",
+            "set recurring: true in this job, or name the model with s3Uri",
+        )
 
 
 def _group_problems(channel: InputSettings, job: JobSettings) -> Iterator[Problem]:

@@ -54,7 +54,7 @@ class FileSystemSettings(SettingsModel):
 
 
 class InputSettings(SettingsModel):
-    """One input channel: data in S3, a local path that the stack uploads, or a file system."""
+    """One input channel: data in S3, a local path, a file system, or the model of a last run."""
 
     s3_uri: Annotated[str | None, Becomes("DataSource.S3DataSource.S3Uri")] = Field(
         default=None,
@@ -69,6 +69,11 @@ class InputSettings(SettingsModel):
     ] = Field(
         default=None,
         description="A directory of a file system: {id, type, directoryPath, securityGroupId}.",
+    )
+    last_run_of: str | None = Field(
+        default=None,
+        description="A recurring job of this stack, whose newest completed run's model is read; "
+        "only for a recurring job. Before there is such a run, the job has no such channel.",
     )
     mode: Annotated[Literal["File", "FastFile", "Pipe"], Becomes("InputMode")] = Field(
         default="File", description="How the script sees the data: File, FastFile or Pipe."

@@ -23,6 +23,7 @@ class JobNeeds:
         file_systems: the file systems that they mount.
         volume_encryption: whether a job, or one of its fallbacks, has volumes that take a key.
         tuning: whether a job tunes hyperparameters.
+        last_models: whether a job reads the model of a last run.
     """
 
     repository_arns: Sequence[str] = ()
@@ -33,6 +34,7 @@ class JobNeeds:
     file_systems: Sequence[FileSystemSettings] = ()
     volume_encryption: bool = False
     tuning: bool = False
+    last_models: bool = False
 
 
 def needs_of(jobs: Iterable[JobSettings]) -> JobNeeds:
@@ -50,6 +52,7 @@ def needs_of(jobs: Iterable[JobSettings]) -> JobNeeds:
         file_systems=sorted(set(mounted), key=lambda each: each.model_dump_json()),
         volume_encryption=any(each.takes_volume_key for job in jobs for each in job.variants),
         tuning=any(job.tuning for job in jobs),
+        last_models=any(channel.last_run_of is not None for channel in channels),
     )
 
 

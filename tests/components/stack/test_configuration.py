@@ -305,6 +305,17 @@ def test_what_contradicts_a_recurring_job_is_refused(project: Path) -> None:
     assert list(problems(raw, project)) == ["jobs.digits-big"]
 
 
+def test_the_model_of_a_last_run_is_that_of_a_recurring_job_and_for_one(project: Path) -> None:
+    last = {"inputs": {"model": {"lastRunOf": "digits"}}}
+    assert problems(stack({"recurring": True} | last), project) == {}
+    assert list(problems(stack(last), project)) == ["jobs.digits.inputs.model.lastRunOf"]
+    raw = stack({"recurring": True} | last)
+    raw["jobs"]["digits"]["inputs"]["model"]["lastRunOf"] = "letters"
+    found = problems(raw, project)
+    assert list(found) == ["jobs.digits.inputs.model.lastRunOf"]
+    assert "name one of digits" in str(found["jobs.digits.inputs.model.lastRunOf"])
+
+
 def test_the_name_of_a_recurring_job_leaves_room_for_the_longest_run(project: Path) -> None:
     def found(length: int) -> list[str]:
         raw = stack()
