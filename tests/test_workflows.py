@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -199,6 +201,34 @@ class TestTheReusableWorkflow:
         assert not {"continue-on-error", "if"} & in_order[at].keys()
 
     @pytest.mark.parametrize("job", ["preview", "update"])
+    def test_gives_the_engine_the_checked_settings_with_the_run_in_them(self, job: str):
+        in_order = [each.get("run", "") for each in jobs(REUSABLE)[job]["steps"]]
+        [check] = [at for at, each in enumerate(in_order) if " -m project_check " in each]
+        named = in_order[check + 1]
+        assert f'{PYTHON} -m stack_run {PROGRAM} --stack "$STACK" --run "$RUN"' in named
+        assert named.splitlines()[-2:] == [
+            'sudo cp "$RUNNER_TEMP/settings.yaml" "$SETTINGS"', 'sudo chmod a=r "$SETTINGS"',
+        ]  # fmt: skip
+        [engine] = [each for each in jobs(REUSABLE)[job]["steps"] if is_engine(each)]
+        assert '--config-file "$SETTINGS"' in engine["run"]
+        assert workflow(REUSABLE)["env"]["SETTINGS"].startswith("/guarded/")
+
+    def test_a_schedule_may_ask_whether_its_run_has_completed(self):
+        last = jobs(REUSABLE)["update"]["steps"][-1]
+        assert last["if"] == "inputs.completed"
+        [program] = re.findall(r"'(.*)'", last["run"])
+        done, live = ({"lineage": "a-b-work-w48", "status": each}
+                      for each in ("Completed", "InProgress"))  # fmt: skip
+        other = {"lineage": "a-b-other", "status": "Failed"}
+        for outputs, expected in (([done, other], 0), ([done, live], 1), ([other], 1)):
+            answered = subprocess.run(
+                ["jq", "--exit-status", "--arg", "run", "-w48", program],
+                input=json.dumps({str(at): each for at, each in enumerate(outputs)}),
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            assert answered.returncode == expected, answered
+
+    @pytest.mark.parametrize("job", ["preview", "update"])
     def test_runs_the_program_and_what_its_packages_install_as_a_user_that_can_write_no_pack(
         self, job: str
     ):
@@ -210,7 +240,7 @@ class TestTheReusableWorkflow:
         assert owned == ["sudo chown program .venv .source /guarded/written"]
         for each in ("pack", "program"):
             assert f"sudo cp --recursive {each} /guarded" in commands(job)
-        for each in re.findall(r"\S+(?= -m (?:policy_report|quota_report|project_check))",
+        for each in re.findall(r"\S+(?= -m (?:policy_report|quota_report|project_check|stack_run))",
                                commands(job)):  # fmt: skip
             assert each == PYTHON
         [kept] = re.findall(r"--preserve-env=(\S+)", commands(job))
@@ -278,8 +308,13 @@ class TestTheReusableWorkflow:
         assert f"pulumi/pkg/v3 v{workflow(REUSABLE)['env']['PULUMI_VERSION']}\n" in module
 
     def test_is_called_in_the_guide_as_it_wants_to_be(self):
-        caller, _ = examples("yaml")
-        [job] = caller["jobs"].values()
+        callers = [each for each in examples("yaml") if "jobs" in each]
+        assert len(callers) == 2
+        for caller in callers:
+            self.is_called_as_it_wants_to_be(caller)
+
+    def is_called_as_it_wants_to_be(self, caller: dict[str, Any]) -> None:
+        [job] = [each for each in caller["jobs"].values() if "uses" in each]
         called = workflow(REUSABLE)["on"]["workflow_call"]
         assert job["uses"].endswith(f"/.github/workflows/{REUSABLE}@main")
         assert job["with"].keys() <= called["inputs"].keys()
@@ -293,7 +328,7 @@ class TestTheReusableWorkflow:
             assert each["permissions"].items() <= granted.items()
 
     def test_is_in_the_subject_that_the_guide_has_the_deployer_trust_and_the_pack_require(self):
-        _, settings = examples("yaml")
+        [settings] = [each for each in examples("yaml") if "sagemaker-training:deployer" in each]
         [subject] = settings["sagemaker-training:deployer"]["githubSubjects"]
         assert subject_problems([subject]) == []
         assert f"/.github/workflows/{REUSABLE}@" in subject
