@@ -22,6 +22,7 @@ from development.jobs import (
     lineages_of,
     live_kinds,
     newest_streams,
+    recurring_in,
     refuse_pause_of_grids,
     runs_of,
     stop_live,
@@ -152,7 +153,9 @@ def logs(layout: Layout, job: str | None, follow: bool, stack: str = DEFAULT) ->
         console.print("No training job was launched yet.")
     if follow:
         console.print("[dim]Waiting for more; Ctrl-C ends it.[/dim]")
-        _follow_until_interrupted(NewLines(client, now), OwnJobs(sagemaker, lineages))
+        _follow_until_interrupted(
+            NewLines(client, now), OwnJobs(sagemaker, lineages, recurring_in(settings))
+        )
     return 0
 
 

@@ -8,10 +8,12 @@ from typing import Any
 
 from components.training_job.aws.errors import TrainingJobError
 from components.training_job.aws.sagemaker_jobs import TUNING_JOB
+from components.training_job.recurring.recurring_runs import jobs_of_runs
 from components.training_job.request.job_tags import LINEAGE_TAG
 from components.training_job.run.job_names import lineage_jobs
 from components.training_job.run.outcome import is_live
 from components.training_job.run.service_record import tags_of
+from components.training_job.settings.job_settings import NAME_PATTERN
 from components.training_job.tuning.warm_start import refuse_pause_of_grid
 from development.stack_file import StackFile
 from development.terminal import CommandError
@@ -24,10 +26,12 @@ _TRIAL = re.compile(r"(.+)-\d{3,}-[0-9a-f]{8}")
 class OwnJobs:
     """Which training jobs are runs of some lineages, or trials of their tuning jobs, by name."""
 
-    def __init__(self, sagemaker: Any, lineages: Collection[str]) -> None:
+    def __init__(
+        self, sagemaker: Any, lineages: Collection[str], recurring: Collection[str] = ()
+    ) -> None:
         self._sagemaker = sagemaker
         self._lineages = lineages
-        self._runs = names_of(lineages)
+        self._runs = names_of(lineages, recurring)
         self._tunings: dict[str, bool] = {}
 
     def __contains__(self, name: str) -> bool:
@@ -46,20 +50,27 @@ class OwnJobs:
         return self._tunings[tuning]
 
 
-def names_of(lineages: Iterable[str]) -> re.Pattern[str]:
+def names_of(lineages: Iterable[str], recurring: Collection[str] = ()) -> re.Pattern[str]:
     """The pattern of the full names of the lineages' jobs.
 
-    A name is the lineage, the hash of the definition and the number of the attempt.
+    A name is the lineage, the hash of the definition and the number of the attempt. Those of
+    recurring jobs have the name of the run after what is given as their lineage.
     """
-    return re.compile(rf"(?:{'|'.join(map(re.escape, lineages))})-[0-9a-f]{{8}}-[1-9]\d*")
+    runs = {lineage: f"-{NAME_PATTERN}" if lineage in recurring else "" for lineage in lineages}
+    beginnings = "|".join(f"{re.escape(lineage)}{run}" for lineage, run in runs.items())
+    return re.compile(rf"(?:{beginnings})-[0-9a-f]{{8}}-[1-9]\d*")
 
 
 def runs_of(sagemaker: Any, lineages: Iterable[str]) -> Iterator[dict[str, Any]]:
     """Yields the newest training jobs of the lineages, and all that are live, the newest first.
 
-    The trials of tuning jobs are not among them.
+    The trials of tuning jobs are not among them. A lineage may also be what those of all runs of a
+    recurring job begin with.
     """
-    jobs = [job for lineage in lineages for job in lineage_jobs(sagemaker, lineage)]
+    jobs: list[dict[str, Any]] = []
+    for lineage in lineages:
+        jobs += lineage_jobs(sagemaker, lineage)
+        jobs += (job for job, _ in jobs_of_runs(sagemaker, lineage))
     yield from sorted(jobs, key=lambda job: job["CreationTime"], reverse=True)
 
 
@@ -76,6 +87,11 @@ def lineages_of(settings: StackFile, job: str | None) -> list[str]:
         message = f"There is no job {job!r} in {settings.path.name}; there is: {known}."
         raise CommandError(message)
     return [settings.lineage(name) for name in names if job in (None, name)]
+
+
+def recurring_in(settings: StackFile) -> list[str]:
+    """What the lineages of the recurring jobs of the settings begin with."""
+    return [settings.lineage(name) for name in settings.job_names() if settings.recurs(name)]
 
 
 def newest_streams(sagemaker: Any, lineage: str) -> str:

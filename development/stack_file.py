@@ -107,6 +107,10 @@ class StackFile:
         """Whether a job's hyperparameters are tuned."""
         return _find(self._jobs()[job], "tuning") is not None
 
+    def recurs(self, job: str) -> bool:
+        """Whether a job is recurring: its runs add their names to its lineage."""
+        return _text_of(_find(self._jobs()[job], "recurring"), "false") == "true"
+
     def write(self) -> None:
         """Writes the file."""
         _use_block_style(self._root)

@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from development.jobs import lineages_of, live_kinds, names_of, runs_of, stop_live
+from components.training_job.request.job_tags import RECURRING_TAG
+from development.jobs import (
+    lineages_of,
+    live_kinds,
+    names_of,
+    recurring_in,
+    runs_of,
+    stop_live,
+)
 from development.stack_file import StackFile
 from development.terminal import CommandError
 from tests.components.fake_aws import FakeAws
@@ -80,3 +88,20 @@ def test_a_job_whose_name_holds_anothers_is_not_meant_with_it():
     assert names.fullmatch("a-b-digits-0123abcd-1")
     assert not names.fullmatch("a-b-digits-large-0123abcd-1")
     assert not names.fullmatch("x-a-b-digits-0123abcd-1")
+
+
+def test_the_runs_of_a_recurring_job_are_shown_beside_each_other(tmp_path: Path):
+    path = tmp_path / "Pulumi.dev.yaml"
+    path.write_text(
+        "config:\n  sagemaker-training:team: a\n  sagemaker-training:environment: b\n"
+        "  sagemaker-training:jobs: {digits: {recurring: true}, other: {}}\n"
+    )
+    settings, sagemaker = StackFile.read(path), FakeAws()
+    for name in ("a-b-digits-w47-0123abcd-1", "a-b-digits-w48-0123abcd-1"):
+        tags = [{"Key": RECURRING_TAG, "Value": "a-b-digits"}]
+        sagemaker.create_training_job(TrainingJobName=name, Tags=tags, ResourceConfig={})
+    names = [run["TrainingJobName"] for run in runs_of(sagemaker, lineages_of(settings, None))]
+    assert names == ["a-b-digits-w48-0123abcd-1", "a-b-digits-w47-0123abcd-1"]
+    followed = names_of(lineages_of(settings, None), recurring_in(settings))
+    assert all(followed.fullmatch(name) for name in names)
+    assert not followed.fullmatch("a-b-other-w48-0123abcd-1")

@@ -74,8 +74,8 @@ def jobs_of_runs(
 ) -> Iterator[tuple[Job, dict[str, str]]]:
     """The newest jobs of all runs of a recurring job, with their tags, newest first.
 
-    Those with no conditions are the newest hundred and all that are live. They are as the service
-    lists or finds them: one that is live may have ended since.
+    Those with no conditions are the newest hundred and all that are live. One that only the search
+    shows as live is described, as it may have ended since.
     """
     of_job = both(equals(f"Tags.{RECURRING_TAG}", job), *conditions)
 
@@ -91,5 +91,9 @@ def jobs_of_runs(
         if not name.fullmatch(each["TrainingJobName"]):
             continue
         tags = tags_of(client, each["TrainingJobArn"])
-        if tags.get(RECURRING_TAG) == job:
+        if tags.get(RECURRING_TAG) != job:
+            continue
+        if each["TrainingJobName"] not in found.from_search or not is_live(each):
             yield each, tags
+        elif (description := describe(client, each["TrainingJobName"])) is not None:
+            yield description, tags
