@@ -36,8 +36,8 @@ class TrialsCost:
 class JobCost:
     """A job, what it runs on, and its cost ceiling in USD; None where it is not known.
 
-    `prepaid` says that each of its attempts runs on a training plan. `trials` are those of a tuning
-    job, None for any other.
+    `prepaid` says that each of its attempts runs on a training plan, `recurring` that the ceiling
+    is that of one run of several. `trials` are those of a tuning job, None for any other.
     """
 
     name: str
@@ -47,6 +47,7 @@ class JobCost:
     allowed: float | None
     launches: bool
     prepaid: bool
+    recurring: bool
     trials: TrialsCost | None
 
 
@@ -82,6 +83,7 @@ def _job_cost(job: TrainingJobView, parameters: Parameters) -> JobCost:
         allowed=_limit(job, parameters, "costPerJobUsd"),
         launches=job.resource.read("launch") in (True, MISSING, UNKNOWN),
         prepaid=all(each.is_prepaid for each in job.variants),
+        recurring=job.resource.read("recurring") is not MISSING,
         trials=_trials_cost(job, job.tuning, ceiling, parameters) if job.tuning else None,
     )
 

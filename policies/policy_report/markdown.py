@@ -133,7 +133,8 @@ def _cost_section(cost: StackCost) -> Iterator[str]:
           f"{_allowed(cost.allowed)} |"  # fmt: skip
     yield ""
     yield from _trials_section(cost)
-    if not all(each.launches for each in cost.jobs):
+    yield from _runs_section(cost)
+    if not all(each.launches or each.recurring for each in cost.jobs):
         yield "The launch switch is off: nothing is launched, and nothing of this is spent yet."
     yield "Ceilings are at on-demand list prices, for all attempts on the most expensive fallback."
     yield ""
@@ -185,6 +186,31 @@ def _trials_section(cost: StackCost) -> Iterator[str]:
     yield "In the worst case all trials take their longest time, or as many as run at once take "\
           "the longest time of all trials, whichever is less. Expected is the worst case at what "\
           "spot is usually billed."  # fmt: skip
+    yield ""
+
+
+_RUNS_A_MONTH = {"weekly": 5, "daily": 31}
+"""The most runs of a month, by how often a schedule starts one."""
+
+
+def _runs_section(cost: StackCost) -> Iterator[str]:
+    """What the runs of recurring jobs may cost a month; the stack does not know its schedule."""
+    recurring = [each for each in cost.jobs if each.recurring]
+    if not recurring:
+        return
+    yield "#### Recurring jobs"
+    yield ""
+    yield f"| job | one run | {' | '.join(f'a month, {often}' for often in _RUNS_A_MONTH)} |"
+    yield f"|---|---:|{'---:|' * len(_RUNS_A_MONTH)}"
+    for job in recurring:
+        runs = (1, *_RUNS_A_MONTH.values())
+        months = (None if job.ceiling is None else job.ceiling * each for each in runs)
+        yield f"| {_cell(job.name)} | {' | '.join(_ceiling([job], each) for each in months)} |"
+    yield ""
+    most = " or ".join(f"{count} {often}" for often, count in _RUNS_A_MONTH.items())
+    yield f"Ceilings of one run, and of the most runs of a month: {most} ones."
+    if not all(each.launches for each in recurring):
+        yield "Without a run, or while the launch switch is off, none is launched."
     yield ""
 
 

@@ -435,3 +435,21 @@ def test_a_fallback_is_part_of_what_a_job_takes_at_most():
     event["resourcePreEvent"]["metadata"]["new"]["inputs"]["fallbacks"] = [{"spot": False}]
     [view] = preview_of([event, *KEPT]).jobs
     assert len(view.variants) == 2
+
+
+def test_a_recurring_job_costs_its_ceiling_for_each_run_of_a_month(report: Report):
+    recurring = job()
+    inputs = recurring["resourcePreEvent"]["metadata"]["new"]["inputs"]
+    inputs["recurring"] = "research-dev-digits"
+    text = report(recurring, *KEPT)[1]
+    [row] = [
+        line for line in text.splitlines() if line.startswith("| `digits` |") and "×" not in line
+    ]
+    once, weekly, daily = (float(cell.removesuffix(" USD").replace(",", ""))
+                           for cell in row.strip("| ").split(" | ")[1:])  # fmt: skip
+    assert weekly == pytest.approx(5 * once, abs=0.05)
+    assert daily == pytest.approx(31 * once, abs=0.3)
+    assert "none is launched" in text
+    assert "The launch switch is off" not in text
+    inputs["launch"] = True
+    assert "none is launched" not in report(recurring, *KEPT)[1]
