@@ -262,3 +262,10 @@ def test_the_documents_of_other_partitions_name_their_own_arns():
 def test_an_input_location_that_holds_a_pattern_is_refused():
     with pytest.raises(ValueError, match="would read as a pattern"):
         execution_policy(replace(SMALLEST, needs=JobNeeds(input_prefixes=["s3://data/*"])))
+
+
+def test_the_models_of_earlier_runs_are_read_only_where_a_job_goes_on_from_one() -> None:
+    model = f"{BUCKET}/output/research-dev-digits-w47/a-job/output/model.tar.gz"
+    needs = JobNeeds(last_models=True)
+    assert not allowed(execution_policy(SMALLEST), "s3:GetObject", model, {})
+    assert allowed(execution_policy(replace(SMALLEST, needs=needs)), "s3:GetObject", model, {})
