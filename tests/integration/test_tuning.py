@@ -85,8 +85,67 @@ def test_a_tuned_job_ends_with_its_best_trial_and_a_table_of_all(new_tuned_stack
     assert stack.client("s3").head_object(Bucket=model_bucket, Key=model)
     refreshed = stack.up("--refresh").succeeded()
     assert refreshed.changes == {}
+    assert_nothing_is_lost(stack, tuned)
 
 
+def assert_nothing_is_lost(stack: Stack, tuned: dict[str, Any]) -> None:
+    """Checks that each member of the job's training request arrived in a trial."""
+    [job] = [each for each in stack.resources() if each["type"].endswith(":TuningJob")]
+    request, sagemaker = job["inputs"]["request"], stack.client("sagemaker")
+    trial = sagemaker.describe_training_job(TrainingJobName=tuned["best_training_job"])
+    tags = sagemaker.list_tags(ResourceArn=trial["TrainingJobArn"])["Tags"]
+    name, entry_point = tuned["name"], ("ContainerEntrypoint", "ContainerArguments")
+    assert trial["TuningJobArn"] == tuned["arn"]
+    for member, value in request.items():
+        match member:
+            case "Tags":
+                assert all(each in tags for each in value)
+            case "HyperParameters" | "Environment":
+                assert value.items() <= trial[member].items()
+            case "AlgorithmSpecification":
+                sent = {key: each for key, each in value.items() if key not in entry_point}
+                image = trial[member]["TrainingImage"]
+                assert image.partition("@")[0] == sent.pop("TrainingImage").rpartition(":")[0]
+                assert sent.items() <= trial[member].items()
+                arguments = json.loads(trial["Environment"]["LAUNCHER_ARGUMENTS"])
+                assert arguments == value["ContainerArguments"]
+            case "CheckpointConfig":
+                assert trial[member] == value | {"S3Uri": f"{value['S3Uri']}{name}/"}
+            case "ResourceConfig" | "OutputDataConfig" | "StoppingCondition" | "VpcConfig":
+                assert value.items() <= trial[member].items()
+            case _:
+                assert trial[member] == value, member
+
+
+@pytest.mark.deep
+def test_a_tuning_that_was_paused_makes_as_many_trials_in_all_as_were_asked_for(
+    new_tuned_stack: NewStack, report: Callable[[str], None]
+) -> None:
+    job = tuned_job(5, maxTrials=12)
+    stack = new_tuned_stack(stack_with(digits=job))
+    stack.up().succeeded()
+    wait_until(stack, lambda each: each["ObjectiveStatusCounters"]["Succeeded"] >= 2)
+    stack.settings["jobs"]["digits"] = job | {"paused": True}
+    stack.up().succeeded()
+    stack.settings["jobs"]["digits"] = job
+    stack.settings["waitForCompletion"] = True
+    stack.up().succeeded()
+    succeeded = [each["ObjectiveStatusCounters"]["Succeeded"] for each in tunings(stack)]
+    assert len(succeeded) == 2
+    assert sum(succeeded) == 12
+    sagemaker, losses = stack.client("sagemaker"), list[float]()
+    for each in tunings(stack):
+        pages = sagemaker.get_paginator(
+            "list_training_jobs_for_hyper_parameter_tuning_job"
+        ).paginate(HyperParameterTuningJobName=each["HyperParameterTuningJobName"])
+        found = [trial for page in pages for trial in page["TrainingJobSummaries"]]
+        metric = "FinalHyperParameterTuningJobObjectiveMetric"
+        losses += [trial[metric]["Value"] for trial in found if metric in trial]
+    assert stack.outputs()["tuning_jobs"]["digits"]["objective_value"] == min(losses)
+    report(f"Tuning, paused and resumed: {succeeded[0]} + {succeeded[1]} of 12 trials")
+
+
+@pytest.mark.deep
 def test_a_tuned_job_is_paused_and_goes_on_with_what_it_has_learnt(
     new_tuned_stack: NewStack,
 ) -> None:
@@ -115,6 +174,7 @@ def test_a_tuned_job_is_paused_and_goes_on_with_what_it_has_learnt(
     assert tuned["warm_start_parents"] == [first["HyperParameterTuningJobName"]]
 
 
+@pytest.mark.deep
 def test_a_job_that_is_no_longer_tuned_ends_its_trials_before_the_job_starts(
     new_tuned_stack: NewStack,
 ) -> None:
