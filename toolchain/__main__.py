@@ -62,11 +62,11 @@ def set_up(layout: Layout, progress: Progress) -> None:
     started = time.monotonic()
     running = Running()
     _remove_links(layout)
-    installed = pulumi_cli.find_cli(layout, lambda line: print(line, file=sys.stderr))
+    installed = pulumi_cli.find_cli(layout, _say)
     python_packages.create_environment(layout, progress, running)
     tasks = [partial(python_packages.install_packages, layout, progress, running)]
     if installed:
-        pulumi_cli.link_cli(layout, installed)
+        pulumi_cli.link_cli(layout, installed, _say)
     else:
         tasks.append(partial(pulumi_cli.build_all, layout, progress, running))
     _run_together(tasks, running)
@@ -126,8 +126,12 @@ def _only_one(layout: Layout) -> Iterator[None]:
 
 
 def _fail(message: str, code: int = 1) -> int:
-    print(message, file=sys.stderr)
+    _say(message)
     return code
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -113,8 +113,12 @@ def find_cli(layout: Layout, say: Callable[[str], None]) -> InstalledCli | None:
     return None
 
 
-def link_cli(layout: Layout, installed: InstalledCli) -> None:
-    """Fills `pulumi_bin` with links to the needed files of an installed command line."""
+def link_cli(layout: Layout, installed: InstalledCli, say: Callable[[str], None]) -> None:
+    """Fills `pulumi_bin` with links to the needed files of an installed command line.
+
+    `say` is called once it is used, and again after it has changed.
+    """
+    before = _linked(layout)
     layout.pulumi_bin.mkdir(parents=True, exist_ok=True)
     for name in _NAMES:
         link, target = layout.pulumi_bin / name, installed.folder / name
@@ -123,6 +127,15 @@ def link_cli(layout: Layout, installed: InstalledCli) -> None:
         elif not (link.is_symlink() and link.readlink() == target):
             link.unlink(missing_ok=True)
             link.symlink_to(target)
+    if _linked(layout) != before:
+        version = version_text(installed.version or ())
+        say(f"The Pulumi CLI {version} in {installed.folder} is used; none is built.")
+
+
+def _linked(layout: Layout) -> dict[str, Path]:
+    """The links in `pulumi_bin`, each with what it leads to."""
+    files = layout.pulumi_bin.iterdir() if layout.pulumi_bin.is_dir() else ()
+    return {path.name: path.readlink() for path in files if path.is_symlink()}
 
 
 def _executable(layout: Layout) -> Path | None:

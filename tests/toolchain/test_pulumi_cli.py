@@ -147,7 +147,7 @@ def test_links_do_not_keep_a_command_line_in_use_that_left_path(
     install_cli(folder, "v3.276.0")
     installed, _ = found(layout)
     assert installed is not None
-    pulumi_cli.link_cli(layout, installed)
+    pulumi_cli.link_cli(layout, installed, print)
     monkeypatch.setenv("PATH", f"{layout.pulumi_bin}:/usr/bin:/bin")
     assert found(layout) == (None, [])
 
@@ -171,7 +171,7 @@ def test_the_links_follow_the_version_of_the_command_line(
         installed, _ = found(layout)
         assert installed is not None
         for _again in range(2):
-            pulumi_cli.link_cli(layout, installed)
+            pulumi_cli.link_cli(layout, installed, print)
             assert linked(layout) == {name: folder / name for name in ("pulumi", *companions)}
 
 
@@ -181,7 +181,7 @@ def test_a_script_that_an_older_command_line_left_in_its_folder_is_not_linked(
     install_cli(folder, "v3.276.0", CLI_FILES_UNTIL_3_220)
     installed, _ = found(layout)
     assert installed is not None
-    pulumi_cli.link_cli(layout, installed)
+    pulumi_cli.link_cli(layout, installed, print)
     assert POLICY_SCRIPT not in linked(layout)
 
 
@@ -191,7 +191,7 @@ def test_links_replace_what_was_built(layout: Layout, folder: Path):
     before = contents(folder)
     installed, _ = found(layout)
     assert installed is not None
-    pulumi_cli.link_cli(layout, installed)
+    pulumi_cli.link_cli(layout, installed, print)
     assert linked(layout).keys() == {"pulumi", *CLI_FILES}
     assert contents(folder) == before
 

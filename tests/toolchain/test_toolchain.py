@@ -44,7 +44,8 @@ def test_a_set_up_with_a_current_command_line_on_path_builds_nothing(
         assert links == {name: installed / name for name in ("pulumi", *CLI_FILES)}
     assert go_calls(tmp_path) == []
     assert contents(installed) == before
-    assert "not used" not in capsys.readouterr().err
+    said = [line for line in capsys.readouterr().err.splitlines() if "Pulumi CLI" in line]
+    assert said == [f"The Pulumi CLI 3.276.0 in {installed} is used; none is built."]
 
 
 @pytest.mark.parametrize("reason", ["left PATH", "became too old", "lost a file"])
