@@ -10,6 +10,7 @@ import pytest
 from pulumi.output import Unknown
 
 from components.execution_role.execution_documents import ExecutionScope, execution_policy
+from components.policy_documents import Document, Statement
 from components.training_job.preflight.planned_launch import planned_launch
 from components.training_job.preflight.preflight import Preflight
 from components.training_job.preflight.role_permissions import Need, needs_of_launch, refused
@@ -49,18 +50,24 @@ def asked(inputs: dict[str, Any]) -> set[tuple[str, str]]:
     }
 
 
-def test_the_role_of_the_stack_is_allowed_all_that_its_jobs_need(job_inputs: Inputs) -> None:
+def policy_of_the_stack() -> Document:
+    """The policy of a stack's execution role, whose only job is DATA."""
     job = JobSettings.model_validate({"image": IMAGE} | DATA)
-    scope = ExecutionScope(
-        SITE,
-        needs_of([job]),
-        artifact_bucket_arn="arn:aws:s3:::artifacts",
-        key_arn=PLACEMENT.key_arn,
-        vpc_id="vpc-1",
-        subnet_ids=PLACEMENT.subnet_ids,
-        security_group_ids=PLACEMENT.security_group_ids,
+    return execution_policy(
+        ExecutionScope(
+            SITE,
+            needs_of([job]),
+            artifact_bucket_arn="arn:aws:s3:::artifacts",
+            key_arn=PLACEMENT.key_arn,
+            vpc_id="vpc-1",
+            subnet_ids=PLACEMENT.subnet_ids,
+            security_group_ids=PLACEMENT.security_group_ids,
+        )
     )
-    document = execution_policy(scope)
+
+
+def test_the_role_of_the_stack_is_allowed_all_that_its_jobs_need(job_inputs: Inputs) -> None:
+    document = policy_of_the_stack()
     found = needs(job_inputs(DATA))
     assert {action.partition(":")[0] for need in found for action in need.actions} == {
         "ec2", "ecr", "kms", "logs", "s3",
@@ -69,6 +76,62 @@ def test_the_role_of_the_stack_is_allowed_all_that_its_jobs_need(job_inputs: Inp
         for action in need.actions:
             for resource in need.resources:
                 assert allowed(document, action, resource, dict(need.context)), (action, resource)
+
+
+NOT_NEEDED_TO_RUN = {"DeleteCheckpoints", "PutMetrics", "RemoveInterfaces", "RevokeInterfaces"}
+"""Without these a job runs to its end, but leaves something behind, or is seen less well."""
+
+STATEMENTS = [each["Sid"] for each in policy_of_the_stack()["Statement"]]
+
+
+@pytest.mark.parametrize("sid", sorted({*STATEMENTS} - NOT_NEEDED_TO_RUN))
+def test_each_statement_that_is_taken_out_of_the_role_is_missed_with_its_action_and_resource(
+    job_inputs: Inputs, sid: str
+) -> None:
+    whole = policy_of_the_stack()
+    [taken] = [each for each in whole["Statement"] if each["Sid"] == sid]
+    rest = {**whole, "Statement": [each for each in whole["Statement"] if each is not taken]}
+    iam = simulator_of(rest)
+    missed = [each for need in needs(job_inputs(DATA)) for each in refused(iam, ROLE, need)]
+    assert missed
+    for each in missed:
+        assert allowed_by(taken, each.action, each.resource)
+        assert str(each) == f"{each.action} on {each.resource}: no policy of the role allows it"
+
+
+def test_no_statement_is_excepted_that_the_role_does_not_have() -> None:
+    assert {*STATEMENTS} >= NOT_NEEDED_TO_RUN
+
+
+def allowed_by(statement: Statement, action: str, resource: str) -> bool:
+    """Whether a statement allows an action on a resource, whatever its conditions are."""
+    bare = {key: value for key, value in statement.items() if key != "Condition"}
+    return allowed({"Version": "2012-10-17", "Statement": [bare]}, action, resource, {})
+
+
+def simulator_of(document: Document) -> Any:
+    """IAM's simulator for a role that has this policy and no other."""
+
+    def paginate(**request: Any) -> list[dict[str, Any]]:
+        context = {
+            each["ContextKeyName"]: each["ContextKeyValues"] for each in request["ContextEntries"]
+        }
+        decisions = {True: "allowed", False: "implicitDeny"}
+        return [
+            {
+                "EvaluationResults": [
+                    {
+                        "EvalActionName": action,
+                        "EvalResourceName": resource,
+                        "EvalDecision": decisions[allowed(document, action, resource, context)],
+                    }
+                    for action in request["ActionNames"]
+                    for resource in request["ResourceArns"]
+                ]
+            }
+        ]
+
+    return SimpleNamespace(get_paginator=lambda _: SimpleNamespace(paginate=paginate))
 
 
 def test_a_manifest_is_read_as_an_object_and_other_inputs_below_their_prefix(
