@@ -13,6 +13,7 @@ import yaml
 
 from components.deployer.deployer_documents import subject_problems
 from policy_report.markdown import marker
+from toolchain.aws_plugin import plugin_version
 from toolchain.layout import CHECKOUT
 from training_policies.parameters import matches
 from training_policies.platform_rules.role_trust import ROLE_TRUST
@@ -109,8 +110,29 @@ def test_the_clients_run_each_night_and_nothing_else_does():
     assert workflow("ci.yml")["on"]["schedule"]
     nightly = {name: job["if"] == "github.event_name == 'schedule'"
                for name, job in jobs("ci.yml").items()}  # fmt: skip
-    assert nightly == {"tests": False, "policies": False, "clients": True}
+    assert nightly == {"tests": False, "policies": False, "official": False, "clients": True}
     assert jobs("ci.yml")["clients"]["steps"][-1] == {"run": "make test-clients"}
+
+
+def test_the_official_cli_and_plugin_are_tried_and_no_change_waits_for_them():
+    official = jobs("ci.yml")["official"]
+    assert official["continue-on-error"] is True
+    assert [
+        name for name, job in jobs("ci.yml").items() if "official" in job.get("needs", [])
+    ] == []
+    run = [step.get("run", "") for step in official["steps"]]
+    install = next(step for step in run if "plugin install resource aws" in step)
+    assert run.index("make setup") < run.index(install) < run.index("make up")
+    # The set-up takes what is in the plugin's place for its own, so it stays.
+    assert plugin_version(CHECKOUT / "requirements.txt") in install_version(install)
+
+
+def install_version(script: str) -> str:
+    """The version that a step's script reads from requirements.txt."""
+    [line] = [line for line in script.splitlines() if line.startswith("version=")]
+    command = line.removeprefix('version="$(').removesuffix(')"')
+    done = subprocess.run(["sh", "-c", command], cwd=CHECKOUT, capture_output=True, check=True)
+    return done.stdout.decode()
 
 
 def test_each_test_is_run_by_one_target_whatever_its_marks():
