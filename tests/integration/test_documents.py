@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -64,12 +65,16 @@ def test_the_readmes_checks_of_what_was_built_show_it(
 def test_the_readmes_way_to_a_real_account_works_with_the_same_program(
     program: Path, plugins: Path, cloud: str, tmp_path: Path
 ):
-    """Against the local cloud, with the environment in the place of the official CLI's."""
+    """Against the local cloud, by plain `pulumi`; and the policies, as docs/policies.md says."""
     layout = Layout(local=tmp_path / "local")
     layout.pulumi_home.mkdir(parents=True)
     layout.state.mkdir(parents=True)
     (layout.pulumi_home / "plugins").symlink_to(plugins)
-    shutil.copytree(CHECKOUT / "examples", program / "examples")
+    for folder in ("examples", "policies"):
+        shutil.copytree(CHECKOUT / folder, program / folder)
+    quotas = json.loads((program / "policies" / "configuration.json").read_text())
+    quotas["teams"]["documents"] = quotas["teams"]["research"]
+    (program / "policies" / "configuration.json").write_text(json.dumps(quotas))
     (program / ".venv").symlink_to(layout.virtual_environment)
     settings = yaml.safe_load((CHECKOUT / "Pulumi.dev.yaml").read_text())
     settings["config"]["sagemaker-training:team"] = "documents"
@@ -77,19 +82,35 @@ def test_the_readmes_way_to_a_real_account_works_with_the_same_program(
     environment = engine_environment(layout, endpoint_url=cloud) | {
         "PULUMI_SKIP_CONFIRMATIONS": "true"
     }
-    lines = [line for line in commands_under("On a real account") if "venv" not in line]
+    # Only the README's own line puts the packages on PATH.
+    environment["PATH"] = f"{layout.pulumi_bin}{os.pathsep}{os.environ['PATH']}"
+    del environment["VIRTUAL_ENV"]
+    lines = [line for line in commands_under("On a real account") if not installs(line)]
+    *_, judge = [line for line in block_of("docs/policies.md") if line.startswith("pulumi ")]
     try:
-        *_, preview, _, update = run_lines(lines, program, environment, {})
+        *_, judged, preview, _, update = run_lines(
+            [*lines[:-3], judge, *lines[-3:]], program, environment, {}
+        )
     finally:
         end_processes_of(layout.pulumi_home)
     assert "TrainingJob" in preview
+    assert "sagemaker-training@v" in judged
     assert "final" in update or "created" in update
+
+
+def installs(line: str) -> bool:
+    """Whether a line makes the environment, which the tests share."""
+    return line.startswith(("python3 -m venv ", ".venv/bin/pip install "))
 
 
 def commands_under(heading: str) -> list[str]:
     """The lines of the first block of commands below a heading of the README."""
-    section = (CHECKOUT / "README.md").read_text().split(f"## {heading}\n", 1)[1]
-    block = BLOCK.search(section)
+    return block_of("README.md", f"## {heading}\n")
+
+
+def block_of(document: str, after: str = "") -> list[str]:
+    """The lines of the first block of commands in a document, or in what follows a text."""
+    block = BLOCK.search((CHECKOUT / document).read_text().partition(after or "\n")[2])
     assert block is not None
     return [line.partition("  #")[0].strip() for line in block[1].splitlines() if line.strip()]
 
