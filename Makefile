@@ -5,6 +5,7 @@ VENV_PYTHON := .venv/bin/python
 JOB ?=
 STACK ?=
 TO ?=
+OPTIONS ?=
 JOB_ARGUMENT = $(if $(JOB),'$(JOB)')
 STACK_OPTION = $(if $(STACK),--stack '$(STACK)')
 TO_OPTION = $(if $(TO),--to '$(TO)')
@@ -12,7 +13,7 @@ TO_OPTION = $(if $(TO),--to '$(TO)')
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up pause status logs watch report predict forecast mlflow track policy-check quota-report downstream down clean test test-deep test-clients check format
+.PHONY: help setup up pause status logs watch report predict forecast mlflow track policy-check quota-report downstream acceptance down clean test test-deep test-clients check format
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +62,10 @@ quota-report: setup  ## Print what all stacks and running jobs use of the teams'
 
 downstream: setup  ## Bring up a second stack, which registers the model of the job `digits`
 	@$(VENV_PYTHON) -m development downstream
+
+# The CLI and the plugin are those on PATH, the credentials those of the environment.
+acceptance: setup  ## Try all of it on your own AWS account: shows the steps and the cost, then asks
+	@$(VENV_PYTHON) -m acceptance $(OPTIONS)
 
 down:  ## Destroy all stacks, or STACK=name, and stop the local cloud with the last of them
 	@$(PYTHON) -m toolchain.teardown down $(STACK_OPTION)

@@ -30,6 +30,7 @@ APART = (
 LONGEST = (
     "tests/bench/soak/test_soak.py",
     "tests/localcloud/sagemaker/runtime/test_runtime.py",
+    "tests/integration/acceptance/",
     "tests/integration/crashes/",
     "tests/integration/test_commands.py",
 )

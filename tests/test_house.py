@@ -15,7 +15,15 @@ from pathlib import Path, PurePath
 import pytest
 
 CHECKOUT = Path(__file__).parents[1]
-ROOMS = ("components", "policies", "localcloud", "development", "toolchain", "tracking")
+ROOMS = (
+    "acceptance",
+    "components",
+    "policies",
+    "localcloud",
+    "development",
+    "toolchain",
+    "tracking",
+)
 DOCUMENTS = ("*.md", ".github/*", ".ci/*", "Makefile", "pyproject.toml", ":!tests")
 LAUNCHER = PurePath("components/training_job/code_channel/launcher")
 """A program of its own, which runs in a container and not in the stack's program."""

@@ -1,0 +1,1 @@
+"""What is checked after each step: promises, controls, and assumptions about AWS."""
