@@ -59,7 +59,7 @@ def main(
         return _refuse(str(error))
     scene = Scene(diary, patience or Patience())
     try:
-        if options.clean_up:
+        if options.clean_up or diary.cleaning:
             complete = clean_up.clean_up(scene)
         else:
             complete = run(scene, lambda: caller_of(diary.region), watch)
@@ -199,7 +199,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--with", dest="extras", action="append", default=[], choices=EXTRAS, help="further steps"
     )
-    parser.add_argument("--resume", action="store_true", help="go on with one that was interrupted")
+    parser.add_argument("--resume", action="store_true", help="go on with one that was killed")
     parser.add_argument("--clean-up", action="store_true", help="only delete what one has left")
     return parser
 

@@ -16,6 +16,8 @@ from acceptance.steps import StepError
 def clean_up(scene: Scene) -> bool:
     """Destroys both stacks and the queue, and records what is left; whether nothing is."""
     scene.say("Cleaning up.")
+    scene.diary.cleaning = True
+    scene.diary.write()
     problems: list[str] = []
     tasks: list[tuple[str, Callable[[], None]]] = [
         ("the queue", lambda: delete_queue(scene)),

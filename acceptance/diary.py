@@ -33,6 +33,8 @@ class Diary:
     """The step that is going on."""
     engine_pid: int = 0
     """The process of the Pulumi CLI that is going on."""
+    cleaning: bool = False
+    """Whether the clean-up has begun: after that, no step can go on."""
     finished: bool = False
     """Whether it was cleaned up to the end."""
     facts: dict[str, Any] = field(default_factory=dict)

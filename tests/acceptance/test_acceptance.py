@@ -86,6 +86,24 @@ def test_none_is_begun_while_an_earlier_one_is_not_cleaned_up_and_that_one_can_g
     assert [scene.diary.identity for scene in begun] == [earlier.identity]
 
 
+def test_one_that_was_being_cleaned_up_takes_no_further_step(
+    tmp_path: Path, begun: list[Scene], new_diary: NewDiary, monkeypatch: pytest.MonkeyPatch
+):
+    diary = new_diary()
+    diary.cleaning = True
+    diary.write()
+    cleaned: list[Scene] = []
+
+    def clean_up(scene: Scene) -> bool:
+        cleaned.append(scene)
+        return True
+
+    monkeypatch.setattr("acceptance.clean_up.clean_up", clean_up)
+    assert command.main(["--resume", "--folder", str(tmp_path)]) == 0
+    assert len(cleaned) == 1
+    assert begun == []
+
+
 def test_an_acceptance_of_another_region_does_not_go_on_here(
     tmp_path: Path, begun: list[Scene], new_diary: NewDiary, capsys: pytest.CaptureFixture[str]
 ):
