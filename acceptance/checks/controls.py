@@ -72,7 +72,9 @@ def _s3_endpoint_limited(scene: Scene) -> Finding:
     found = scene.client("ec2").describe_vpc_endpoints(Filters=by_vpc)["VpcEndpoints"]
     [endpoint] = [each for each in found if each["ServiceName"].endswith(".s3")]
     wanted = s3_endpoint_policy(scene.site, scene.site.bucket_arn(scene.bucket))
-    return decided(_same(endpoint["PolicyDocument"], wanted), "the endpoint's policy, read back")
+    return decided(
+        same_document(endpoint["PolicyDocument"], wanted), "the endpoint's policy, read back"
+    )
 
 
 @CONTROLS.after("up", "group-closed", "Jobs reach each other and S3, and nothing else.")
@@ -215,7 +217,8 @@ def _key_rotates(scene: Scene) -> Finding:
 def _role_trusts_sagemaker(scene: Scene) -> Finding:
     role = scene.client("iam").get_role(RoleName=_role_of(scene).rpartition("/")[2])["Role"]
     return decided(
-        _same(role["AssumeRolePolicyDocument"], execution_trust(scene.site)), "its trust, read back"
+        same_document(role["AssumeRolePolicyDocument"], execution_trust(scene.site)),
+        "its trust, read back",
     )
 
 
@@ -301,7 +304,9 @@ def _topic_closed(scene: Scene) -> Finding:
     attributes = scene.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]
     right = attributes.get("KmsMasterKeyId") == scene.outputs["artifact_key_arn"]
     wanted = topic_policy(topic, scene.site)
-    return decided(right and _same(attributes["Policy"], wanted), "the topic's key and policy")
+    return decided(
+        right and same_document(attributes["Policy"], wanted), "the topic's key and policy"
+    )
 
 
 @CONTROLS.after("up", "rules-armed", "Each bad end of a job is published to the topic.")
@@ -395,7 +400,7 @@ def _decision(scene: Scene, document: str, action: str, context: Mapping[str, st
     return str(answer["EvaluationResults"][0]["EvalDecision"])
 
 
-def _same(found: str | Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+def same_document(found: str | Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     """Whether two documents say the same, in whatever order and form their lists are."""
     document = json.loads(found) if isinstance(found, str) else found
     return bool(_normal(document) == _normal(wanted))
