@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -22,6 +23,8 @@ from development.jobs import runs_of
 from development.leftovers import end_processes_of, processes_of
 from localcloud.server import daemon
 from localcloud.snapshots.file import KEPT
+from tests.integration.engine import Stack
+from tests.integration.test_downstream import entry_of, on_top_of
 from toolchain.environment import REGION
 from toolchain.layout import CHECKOUT, Layout
 
@@ -29,6 +32,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
 LINEAGE = "research-dev-digits"
 WAIT_SECONDS = 600.0
+TRIALS = 12
 
 
 @pytest.fixture
@@ -159,16 +163,105 @@ def test_after_a_killed_local_cloud_the_next_up_repairs_the_stack_and_its_job_go
     assert commands.down(layout) == 0
 
 
-def up_beside(layout: Layout) -> subprocess.Popen[str]:
+def test_the_tuned_example_beats_the_untuned_job_though_the_local_cloud_is_killed(
+    layout: Layout, capfd: pytest.CaptureFixture[str], report: Callable[[str], None]
+):
+    stack, start = "research-tuning", time.monotonic()
+    with up_beside(layout, stack) as other:
+        wait_until(lambda: len(ended_trials(layout)) >= 3)
+        server, before = daemon.find(layout.cloud), ended_trials(layout)
+        assert server is not None
+        os.kill(server.pid, signal.SIGKILL)
+        assert other.wait(WAIT_SECONDS) != 0
+    assert commands.up(layout, stack) == 0
+    seconds = time.monotonic() - start
+    printed = capfd.readouterr().out
+    assert "Best trial of digits: test_accuracy = " in printed
+    assert "Tuning job digits" in printed
+
+    outputs = engine_of(layout, stack).outputs()
+    tuned = outputs["tuning_jobs"]["digits"]
+    assert tuned["outcome"] == "completed"
+    assert tuned["counters"]["completed"] == TRIALS
+    untuned = accuracy_of_the_untuned_script(layout)
+    assert tuned["objective_value"] > untuned
+    trials = table_of(layout, tuned["trials_uri"])["trials"]
+    assert max(each["objective"] for each in trials) == tuned["objective_value"]
+    assert before <= {each["name"] for each in trials if each["status"] == "Completed"}
+    assert len(trials) == TRIALS
+
+    assert commands.status(layout, stack) == 0
+    shown = capfd.readouterr().out
+    assert f"Completed: {TRIALS} of {TRIALS} trials ended, 0 running" in shown
+    assert shown.count("│ Completed") == TRIALS
+    assert commands.logs(layout, None, False, stack) == 0
+    assert capfd.readouterr().out.count("test_accuracy=") >= TRIALS
+
+    registry = on_top_of(Stack(layout, engine_of(layout, stack).endpoint_url, {}, stack), "digits")
+    registry.up().succeeded()
+    entry = entry_of(registry, "digits")
+    assert entry["model_uri"] == tuned["model_uri"]
+    assert entry["hyperparameters"] == tuned["best_hyperparameters"]
+    assert entry["metrics"] == {"test_accuracy": tuned["objective_value"]}
+    assert commands.down(layout) == 0
+    report(
+        f"The tuned example: {TRIALS} trials in {seconds:.0f} s, with a killed server in between; "
+        f"best accuracy {tuned['objective_value']:.4f}, untuned {untuned:.4f}"
+    )
+
+
+def ended_trials(layout: Layout) -> set[str]:
+    """The names of the trials that completed, of all tuning jobs there are."""
+    server = daemon.find(layout.cloud)
+    if server is None:
+        return set()
+    sagemaker = boto3.client("sagemaker", endpoint_url=server.url, region_name=REGION)
+    jobs = sagemaker.list_training_jobs(StatusEquals="Completed", MaxResults=100)
+    return {each["TrainingJobName"] for each in jobs["TrainingJobSummaries"]}
+
+
+def engine_of(layout: Layout, stack: str) -> Engine:
+    server = daemon.find(layout.cloud)
+    assert server is not None
+    return Engine(layout, stack, server.url)
+
+
+def table_of(layout: Layout, uri: str) -> dict[str, Any]:
+    """The document at a URI in S3."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    url = engine_of(layout, "").endpoint_url
+    body = boto3.client("s3", endpoint_url=url).get_object(Bucket=bucket, Key=key)["Body"]
+    table: dict[str, Any] = json.load(body)
+    return table
+
+
+def accuracy_of_the_untuned_script(layout: Layout) -> float:
+    """What the script reaches with its own hyperparameters, in as many epochs as a trial has."""
+    modules = CHECKOUT / "components/training_job/code_channel/launcher/modules"
+    output, model = layout.local / "checkpoints", layout.local / "model"
+    done = subprocess.run(
+        [
+            *(sys.executable, CHECKOUT / "examples/digits/train.py", "--epochs", "5"),
+            *("--checkpoints", output, "--model", model),
+        ],
+        env=os.environ | {"PYTHONPATH": str(modules)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(done.stdout.rpartition("test_accuracy=")[2].split()[0])
+
+
+def up_beside(layout: Layout, stack: str = "dev") -> subprocess.Popen[str]:
     """`make up` in a process of its own, which writes to a file."""
     script = (
         "import sys; from pathlib import Path; from development import commands; "
         "from toolchain.layout import Layout; "
-        "sys.exit(commands.up(Layout(local=Path(sys.argv[1]))))"
+        "sys.exit(commands.up(Layout(local=Path(sys.argv[1])), sys.argv[2]))"
     )
     with (layout.local / "output").open("w") as output:
         return subprocess.Popen(
-            [sys.executable, "-c", script, str(layout.local)],
+            [sys.executable, "-c", script, str(layout.local), stack],
             cwd=CHECKOUT,
             stdout=output,
             stderr=output,
