@@ -204,13 +204,13 @@ def has_checkpoint(stack: Stack, job: dict[str, Any]) -> bool:
 
 def printed(stack: Stack, job: dict[str, Any]) -> str:
     """All that the job's first host has printed so far, one line after the other."""
-    lines = read_lines(stack.client("logs"), job["TrainingJobName"])
+    lines = read_lines(stack.client("logs"), f"{job['TrainingJobName']}/")
     return "\n".join(line.message for line in lines if line.host == "algo-1")
 
 
 def log_of(stack: Stack, job: dict[str, Any]) -> str:
     """The first line that the job's script printed."""
-    lines = read_lines(stack.client("logs"), job["TrainingJobName"])
+    lines = read_lines(stack.client("logs"), f"{job['TrainingJobName']}/")
     return next((line.message for line in lines if "resumed at" in line.message), "")
 
 

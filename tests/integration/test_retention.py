@@ -83,7 +83,7 @@ LOGS = "log-group /aws/sagemaker/TrainingJobs"
 
 def the_job_ends_before_all_else(destroyed: Result) -> None:
     timeline = Timeline(destroyed, "delete")
-    used = timeline.used_by_the_job()
+    used = timeline.used_by("work")
     assert len(used) > 20
     job = timeline.the(TRAINING_JOB)
     assert timeline.not_after(job, used) == []
@@ -136,6 +136,6 @@ def checkpoints_of(stack: Stack) -> list[str]:
 
 def resumed_at(stack: Stack, job: dict[str, Any]) -> int:
     """The step that a job went on from, -1 while it has not said so."""
-    lines = read_lines(stack.client("logs"), job["TrainingJobName"])
+    lines = read_lines(stack.client("logs"), f"{job['TrainingJobName']}/")
     said = [each.message for each in lines if "resumed at" in each.message]
     return int(said[0].split()[-1]) if said else -1

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from tests.integration.engine import Result, Step
 
 TRAINING_JOB = "pulumi-python:dynamic/sagemaker:TrainingJob"
+TUNING_JOB = "pulumi-python:dynamic/sagemaker:TuningJob"
 
 
 class Timeline:
@@ -43,10 +44,15 @@ class Timeline:
         ended = self._ended[one.urn]
         return [f"{each.type} {each.name}" for each in others if self._began[each.urn] < ended]
 
-    def used_by_the_job(self) -> list[Step]:
-        """The steps on all AWS resources but the deployer, which no job works with."""
+    def used_by(self, job: str) -> list[Step]:
+        """The steps on all AWS resources that a job works with, by its name in the settings.
+
+        These are all but the deployer and the other jobs' uploads.
+        """
         return [
             each
             for each in self.steps
-            if each.type.startswith("aws:") and "-deployer-" not in each.name
+            if each.type.startswith("aws:")
+            and "-deployer-" not in each.name
+            and ("-uploads-" not in each.name or f"-{job}-uploads-" in each.name)
         ]

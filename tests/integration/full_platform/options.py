@@ -24,7 +24,7 @@ SITE = Site(ACCOUNT, REGION, "research-prod", ZONES, TAGS, BOUNDARY)
 
 
 def every_option(**job: Any) -> dict[str, Any]:
-    """The stack's settings; keywords change its job's."""
+    """The stack's settings; keywords change those of the job that is not tuned."""
     return {
         "team": TAGS["team"],
         "environment": TAGS["environment"],
@@ -56,7 +56,7 @@ def every_option(**job: Any) -> dict[str, Any]:
         },
         "deployer": {"trustedPrincipals": [PIPELINE], "githubSubjects": [WORKFLOW]},
         "permissionsBoundary": BOUNDARY,
-        "jobs": {"work": counting_job(**_JOB | job)},
+        "jobs": {"work": counting_job(**_JOB | job), "tuned": counting_job(tuning=_TUNING)},
     }
 
 
@@ -64,6 +64,13 @@ _JOB: dict[str, Any] = {
     "steps": 20,
     "instanceCount": 2,
     "inputs": {"train": {"s3Uri": INPUTS}, "local": {"path": "tests/integration/jobs"}},
+}
+_TUNING: dict[str, Any] = {
+    "objective": {"maximize": "step"},
+    "ranges": {"seed": {"from": 0, "to": 99, "integer": True}},
+    "strategy": "random",
+    "maxTrials": 2,
+    "parallel": 2,
 }
 
 

@@ -45,11 +45,11 @@ def job(platform: Platform) -> dict[str, Any]:
     return description
 
 
-def test_the_execution_role_is_assumed_only_for_this_accounts_training_jobs(
+def test_the_execution_role_is_assumed_only_for_this_accounts_jobs_and_tuning_jobs(
     platform: Platform, iam: Any
 ):
     role = role_of(iam, platform.outputs["sagemaker_execution_role_arn"])
-    assert role["AssumeRolePolicyDocument"] == execution_trust(SITE)
+    assert role["AssumeRolePolicyDocument"] == execution_trust(SITE, tunes=True)
 
 
 def test_the_execution_role_has_its_one_policy_and_no_other(platform: Platform, iam: Any):
@@ -165,6 +165,7 @@ def deployer_scope(platform: Platform) -> DeployerScope:
         subnet_ids=outputs["private_subnet_ids"],
         security_group_ids=[outputs["training_security_group_id"]],
         repository_arns=[REPOSITORY],
+        tunes=True,
     )
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from components.alerts.alert_documents import (
-    ENDINGS,
     FAILURES,
+    TUNING_FAILURES,
     chat_trust,
+    endings,
     event_inputs,
     event_message,
     event_pattern,
@@ -34,6 +35,8 @@ from tests.integration.full_platform.options import ACCOUNT, SITE, TAGS
 from tests.integration.settings import counting_job
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
+
+ENDINGS = endings(waiting_is_limited=False, tunes=True)
 
 
 @pytest.fixture
@@ -61,6 +64,7 @@ def watch(platform: Platform, topic: str) -> Watch:
         key_arn=platform.outputs["artifact_key_arn"],
         idle=IdleSettings(after=1800),
         prices=family_prices([counting_job()["instanceType"]]),
+        tunes=True,
     )
 
 
@@ -102,7 +106,8 @@ def test_several_failures_in_a_day_raise_an_alarm(
     platform: Platform, topic: str, rules: dict[str, Any]
 ):
     alarms = alarms_of(platform)
-    for ending, name in zip(FAILURES, ("failures", "failures-unexplained"), strict=True):
+    for ending in (*FAILURES, *TUNING_FAILURES):
+        name = "failures" if ending is FAILURES[0] else f"failures-{ending.name}"
         alarm, rule = alarms[name], rules[ending.name]["Name"]
         assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Events", "TriggeredRules")
         assert alarm["Dimensions"] == [{"Name": "RuleName", "Value": rule}]

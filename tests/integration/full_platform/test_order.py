@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from tests.integration.full_platform.conftest import Platform
-from tests.integration.timeline import TRAINING_JOB, Timeline
+from tests.integration.timeline import TRAINING_JOB, TUNING_JOB, Timeline
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
@@ -31,11 +31,12 @@ NEEDED = {
 }
 
 
-def test_a_job_starts_after_everything_that_it_works_with(platform: Platform):
+@pytest.mark.parametrize(("name", "kind"), [("work", TRAINING_JOB), ("tuned", TUNING_JOB)])
+def test_a_job_starts_after_everything_that_it_works_with(platform: Platform, name: str, kind: str):
     timeline = Timeline(platform.came_up, "create")
-    used = timeline.used_by_the_job()
+    used = timeline.used_by(name)
     assert Counter(each.type for each in used).keys() >= NEEDED
-    assert timeline.not_before(timeline.the(TRAINING_JOB), used) == []
+    assert timeline.not_before(timeline.the(kind), used) == []
 
 
 def test_nothing_is_uploaded_before_the_bucket_has_its_controls(platform: Platform):
