@@ -24,6 +24,8 @@ class Point:
 
     call: int
     moment: Moment
+    operation: str = ""
+    """Where only the calls of one operation are counted: how many reads come before may differ."""
 
 
 @dataclass
@@ -55,10 +57,17 @@ class Way:
             if not self.calls or self.calls[-1] != operation:
                 self.calls.append(operation)
             point = self._point
-            if self.struck or point is None or point.call != len(self.calls) - 1:
+            if self.struck or point is None or not self._is_at(point):
                 return None
             self.struck = True
             return point.moment
+
+    def _is_at(self, point: Point) -> bool:
+        calls = self.calls
+        if point.operation:
+            calls = [each for each in calls if each == point.operation]
+            return self.calls[-1] == point.operation and point.call == len(calls) - 1
+        return point.call == len(calls) - 1
 
     def strike(self) -> None:
         self._strike()

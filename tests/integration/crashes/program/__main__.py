@@ -1,4 +1,4 @@
-"""One training job or none, from settings that need no platform around it."""
+"""One job or none, tuned or not, from settings that need no platform around it."""
 
 import pulumi
 
@@ -7,6 +7,7 @@ from components.training_job.resource import (
     TrainingJob,
     TrainingJobCompletion,
     TrainingJobLineages,
+    TuningJob,
     job_inputs,
 )
 from components.training_job.settings.job_settings import JobSettings
@@ -15,12 +16,14 @@ config = pulumi.Config()
 bucket, role = config.require("bucket"), config.require("role")
 lineage = config.require("lineage")
 job_settings = config.get_object("job")
+tuning_prefix = config.get("tuningPrefix")
 lineages = TrainingJobLineages(
     "lineages",
     {"job": lineage} if job_settings else {},
     owner=bucket,
     account_id="123456789012",
     region="us-east-1",
+    tunings={"job": tuning_prefix} if job_settings and tuning_prefix else None,
 )
 
 
@@ -33,12 +36,12 @@ def launch() -> None:
         security_group_ids=[config.require("group")],
         output_uri=f"s3://{bucket}/output/{lineage}",
         checkpoint_uri=f"s3://{bucket}/checkpoints/{lineage}/",
-        code_uri=None,
+        code_uri=config.get("code"),
         input_uris={},
         tags=config.require_object("tags"),
     )
     settings = JobSettings.model_validate(job_settings)
-    job = TrainingJob(
+    job = (TuningJob if settings.tuning else TrainingJob)(
         "job",
         job_inputs(
             settings,
@@ -50,6 +53,7 @@ def launch() -> None:
             source_hash="",
             launch=True,
             preflight=False,
+            tuning_name_prefix=tuning_prefix,
         ),
         pulumi.ResourceOptions(depends_on=[lineages]),
     )
