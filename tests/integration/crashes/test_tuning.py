@@ -137,7 +137,7 @@ def done(scene: Scene, point: Point | None, command: tuple[str, ...]) -> list[Po
         scene.crash(point, *command)
         return []
     points = scene.points_of(*command)
-    # What an engine that was killed does not learn is the same after the call, and after its answer.
+    # For an engine that dies, it is the same whether an answer is lost or has arrived.
     left_out = "unread" if scene.victim == "engine" else ""
     changes = [each for each in points if not scene.way.calls[each.call].startswith(READS)]
     return [
