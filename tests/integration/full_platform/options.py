@@ -56,7 +56,10 @@ def every_option(**job: Any) -> dict[str, Any]:
         },
         "deployer": {"trustedPrincipals": [PIPELINE], "githubSubjects": [WORKFLOW]},
         "permissionsBoundary": BOUNDARY,
-        "jobs": {"work": counting_job(**_JOB | job), "tuned": counting_job(tuning=_TUNING)},
+        "jobs": {
+            "work": counting_job(**_JOB | job),
+            "tuned": counting_job(instanceCount=2, tuning=_TUNING),
+        },
     }
 
 
