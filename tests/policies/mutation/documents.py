@@ -19,6 +19,7 @@ Broken = tuple[str, str, Document]
 FOREIGN = "arn:aws:iam::999999999999:root"
 HARMLESS_ON_EVERYTHING = {
     "DescribeNetwork", "FindJobs", "FindLogGroup", "GetRegistryToken", "PutMetrics", "ReadLists",
+    "ReadUse",
     "ReadVpcsAndPrefixLists",
 }  # fmt: skip
 """Statements whose actions AWS lets name no resource, or that read what has no fixed name."""
