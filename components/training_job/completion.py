@@ -25,6 +25,9 @@ from components.unknowns import has_unknown, is_unknown
 
 _LOG_LINES = 20
 _NAMES, _TUNING_NAMES = "training_job_names", "tuning_job_names"
+_NOTHING_LEFT = "nothing_left"
+"""The input that says of each tuning job whether enough trials had succeeded when it was to go on;
+it may have been stopped, and is complete."""
 _KINDS = (("jobs", _NAMES), ("tuned_jobs", _TUNING_NAMES))
 """The inputs of each kind of job: their names in the settings, and in SageMaker."""
 
@@ -70,7 +73,10 @@ class TrainingJobCompletionProvider(AwsResourceProvider):
 
     def _observed(self, client: Any, description: State, props: State) -> State:
         """How a tuning job ended; writes the table of its trials."""
-        return observed(client, self._clients.client("s3", props["region"]), description)
+        whole = dict(zip(props[_TUNING_NAMES], props.get(_NOTHING_LEFT, []), strict=False))
+        nothing_left = bool(whole.get(TUNING_JOB.name_of(description)))
+        s3 = self._clients.client("s3", props["region"])
+        return observed(client, s3, description, nothing_left=nothing_left)
 
     def _failure(
         self,

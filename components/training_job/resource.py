@@ -72,6 +72,9 @@ class TuningJob(Resource, module="sagemaker", name="TuningJob"):
     Each other field of `TuningState`, and each input, is an output, too.
     """
 
+    nothing_left: pulumi.Output[bool]
+    """Whether it was to go on, and enough trials had succeeded already."""
+
     def __init__(
         self,
         name: str,
@@ -141,6 +144,7 @@ class TrainingJobCompletion(Resource, module="sagemaker", name="TrainingJobCompl
         if tuned:
             props["tuned_jobs"] = list(tuned)
             props["tuning_job_names"] = [job.tuning_job_name for job in tuned.values()]
+            props["nothing_left"] = [job.nothing_left for job in tuned.values()]
         super().__init__(TrainingJobCompletionProvider(), name, props, opts)
 
 

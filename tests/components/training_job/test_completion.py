@@ -184,6 +184,18 @@ def test_a_tuning_job_is_waited_for_with_the_training_jobs_and_its_trials_are_ke
     assert completion.read("", result.outs).id is None
 
 
+def test_a_tuning_that_was_stopped_and_has_nothing_left_has_completed(
+    completion: TrainingJobCompletionProvider, aws: FakeAws
+) -> None:
+    name = tuned_with(aws, (0.5, "Completed"), status="Stopped")
+    names = completion_of() | {"tuned_jobs": ["a", "b"], "tuning_job_names": ["", name]}
+    result = completion.create(names | {"nothing_left": [False, True]})
+    assert result.outs is not None
+    assert result.outs["results"][name]["outcome"] == "completed"
+    with pytest.raises(TrainingJobError, match=r"ended as Stopped \(stopped\)"):
+        completion.create(names | {"nothing_left": [False, False]})
+
+
 def test_a_failed_tuning_job_is_reported_with_its_trials_reasons_and_log(
     completion: TrainingJobCompletionProvider, aws: FakeAws
 ) -> None:
