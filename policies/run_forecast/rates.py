@@ -87,12 +87,14 @@ def rates_of(jobs: Iterable[Description]) -> Rates:
 def training_seconds(jobs: Iterable[Description], lineage: str, lineage_tag: str) -> float | None:
     """How long the newest completed run of a lineage trained; None where none completed.
 
-    What interruptions made it repeat is in it, so it is rather too long than too short.
+    What interruptions made it repeat is in it, so it is rather too long than too short. A trial of
+    a tuning job has the lineage's tag and is no run of it.
     """
     completed = [
         each
         for each in jobs
         if each["TrainingJobStatus"] == "Completed"
+        and "TuningJobArn" not in each
         and {"Key": lineage_tag, "Value": lineage} in each.get("Tags", [])
     ]
     newest = max(completed, key=lambda each: each["CreationTime"], default=None)

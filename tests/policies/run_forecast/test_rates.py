@@ -95,3 +95,4 @@ def test_the_runtime_is_that_of_the_lineages_newest_completed_run():
     assert training_seconds(runs, "a", TAG) == 20
     assert training_seconds(runs, "c", TAG) is None
     assert training_seconds([run(0, 1)], "a", TAG) is None
+    assert training_seconds([*runs, run(50, 5, TuningJobArn="arn")], "a", TAG) == 20
