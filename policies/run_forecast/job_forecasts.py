@@ -14,6 +14,7 @@ from training_policies.resource import MISSING
 from training_policies.training_job import TrainingJobView
 
 LINEAGE_TAG = "sagemaker-training:lineage"
+RECURRING_TAG = "sagemaker-training:recurring"
 
 ASSUMED_SAVE_SECONDS = 30.0
 """How long a checkpoint stops the training; nothing of a job says it before it runs."""
@@ -70,7 +71,8 @@ def _job_forecast(
     job: TrainingJobView, prices: Prices, records: Sequence[Description], rates: Rates
 ) -> JobForecast | None:
     expected = _number(job.resource.read("expected_seconds"))
-    seconds = expected or training_seconds(records, _lineage(job), LINEAGE_TAG)
+    tag = RECURRING_TAG if _recurring(job) else LINEAGE_TAG
+    seconds = expected or training_seconds(records, _recurring(job) or _lineage(job), tag)
     count = _instances(job)
     if job.tuning or seconds is None or count is None or job.spot not in (True, False, MISSING):
         return None
@@ -88,6 +90,19 @@ def _job_forecast(
         planned=forecast(work, capacity, *limits),
         on_demand=forecast(work, on_demand, math.inf, limits[1]) if job.spot is True else None,
     )
+
+
+def lineages(job: TrainingJobView) -> tuple[str, str]:
+    """The lineage of a job, and what those of all its runs begin with, "" without runs."""
+    return _lineage(job), _recurring(job)
+
+
+def _recurring(job: TrainingJobView) -> str:
+    """What the lineages of all runs of a recurring job begin with; "" for any other job.
+
+    A new run's own lineage has no records, but earlier runs have.
+    """
+    return _text(job.resource.read("recurring"))
 
 
 def _on_spot(on_demand: Capacity, count: int, rates: Rates) -> Capacity:
@@ -126,8 +141,11 @@ def _price(job: TrainingJobView, prices: Prices) -> float | None:
 
 
 def _lineage(job: TrainingJobView) -> str:
-    lineage = job.resource.read("lineage")
-    return lineage if isinstance(lineage, str) else ""
+    return _text(job.resource.read("lineage"))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _limit(value: Any) -> float:

@@ -19,16 +19,24 @@ from tests.policies.subjects import request, resource
 from training_policies.instances import Prices
 from training_policies.resource import UNKNOWN
 from training_policies.training_job import OWN_TYPE, TrainingJobView, training_job
+from training_policies.tuning import OWN_TUNING_TYPE
 
 CHECKPOINTS = {"CheckpointConfig": {"S3Uri": "s3://b/checkpoints/a/"}}
 TAGS = {"Tags": [{"Key": "team", "Value": "research"}, {"Key": "stack", "Value": "prod"}]}
 
 
-def view(expected: Any = 5 * 3600, *, checkpoints: bool = True, **changes: Any) -> TrainingJobView:
+def view(
+    expected: Any = 5 * 3600,
+    *,
+    checkpoints: bool = True,
+    inputs: dict[str, Any] | None = None,
+    **changes: Any,
+) -> TrainingJobView:
     asked = request(**{"runtime": 8 * 3600, "wait": 16 * 3600, **changes}) | TAGS
     properties = {
         "request": asked | (CHECKPOINTS if checkpoints else {}),
         "lineage": "research-prod-llm",
+        **(inputs or {}),
     }
     if expected is not None:
         properties["expected_seconds"] = expected
@@ -64,6 +72,16 @@ def test_without_a_setting_the_last_completed_run_says_how_long_it_trains():
     found = only(view(None), [INTERRUPTED | {"Tags": tags}])
     assert found.planned.work.seconds == 18_000
     assert found.is_measured
+
+
+def test_a_new_run_of_a_recurring_job_trains_as_the_last_completed_run_of_any_name():
+    tags = [
+        {"Key": "sagemaker-training:lineage", "Value": "research-prod-llm-w47"},
+        {"Key": "sagemaker-training:recurring", "Value": "research-prod-llm"},
+    ]
+    runs = {"lineage": "research-prod-llm-w48", "recurring": "research-prod-llm"}
+    found = only(view(None, inputs=runs), [INTERRUPTED | {"Tags": tags}])
+    assert found.planned.work.seconds == 18_000
 
 
 def test_a_job_whose_runtime_or_instances_are_not_known_has_no_forecast():
@@ -130,8 +148,23 @@ def test_the_command_prints_each_job_and_what_it_does_not_know(
     assert out.endswith("other: how long it trains is not known. Set expectedRuntime, as in 8h.\n")
     assert main([str(events), "--job", "other"]) == 1
     assert "known: 30 min" not in capsys.readouterr().out
+    runs = job("llm-w48", recurring="llm", expected_seconds=1800)
+    of_run = written(tmp_path, [runs, END], "")
+    assert main([str(of_run), "--job", "llm"]) == 0
     assert main([str(events), "--job", "none"]) == 1
     assert "no such training job" in capsys.readouterr().err
+
+
+def test_a_tuned_job_has_no_forecast_and_the_command_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    limits = {"MaxNumberOfTrainingJobs": 20, "MaxParallelTrainingJobs": 4}
+    inputs = {"request": request(), "tuning": {"ResourceLimits": limits}, "lineage": "tuned"}
+    events = written(tmp_path, [step("create", OWN_TUNING_TYPE, "tuned", inputs), END], "")
+    assert main([str(events)]) == 1
+    assert capsys.readouterr().out == (
+        "tuned: it is tuned, and how many of its trials end early is not known.\n"
+    )
 
 
 def test_the_records_are_those_of_the_stack_by_its_tags():
