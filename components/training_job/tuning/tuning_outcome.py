@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from components.training_job.aws.sagemaker_jobs import TUNING_JOB
@@ -33,8 +34,9 @@ def has_ended(description: Mapping[str, Any]) -> bool:
 def outcome_of(description: Mapping[str, Any], *, nothing_left: bool = False) -> str:
     """The class of the tuning job's end: completed, a reason for its failure, or running.
 
-    One that was stopped after its last trial had succeeded is complete. `nothing_left` says that
-    it was to go on, and that enough trials had succeeded already.
+    One that was stopped after its last trial had succeeded is complete. So is one that only its
+    time limits, once that is over. `nothing_left` says that it was to go on, and that enough trials
+    had succeeded already.
     """
     status = TUNING_JOB.status_of(description)
     if status in LIVE_STATUSES:
@@ -45,13 +47,25 @@ def outcome_of(description: Mapping[str, Any], *, nothing_left: bool = False) ->
         return _failure_class(str(description.get("FailureReason", "")))
     limits = description.get("HyperParameterTuningJobConfig", {}).get("ResourceLimits", {})
     most = limits.get("MaxNumberOfTrainingJobs")
-    is_whole = most is not None and succeeded_in(description) >= most
+    if most is None:
+        is_whole = succeeded_in(description) > 0 and _is_time_over(description, limits)
+    else:
+        is_whole = succeeded_in(description) >= most
     return "completed" if is_whole else "stopped"
 
 
 def remedy_for(outcome: str) -> str:
     """What a person can do about a tuning job that ended this way."""
     return _REMEDIES[outcome]
+
+
+def _is_time_over(description: Mapping[str, Any], limits: Mapping[str, Any]) -> bool:
+    """Whether a tuning job that was stopped had all of its time; the service gives no reason."""
+    start, end = description.get("CreationTime"), description.get("HyperParameterTuningEndTime")
+    seconds = limits.get("MaxRuntimeInSeconds")
+    if start is None or end is None or seconds is None:
+        return False
+    return bool(end - start >= timedelta(seconds=seconds))
 
 
 def _failure_class(reason: str) -> str:
