@@ -164,8 +164,8 @@ class TuningJobProvider(JobProvider):
         refuse_pause_of_grid(description)
         if not has_ended(description):
             print(
-                f"{olds['tuning_job_name']}: is stopped and kept. Its trials that run then start "
-                "again when it goes on; those that have ended count."
+                f"{olds['tuning_job_name']}: is stopped and kept, with its trials that run then. "
+                "When it goes on, trials with an objective count, and the others start again."
             )
 
     def _paused(self, client: Any, state: State) -> State:
@@ -210,6 +210,6 @@ def _going_on_notice(olds: State, news: State) -> str:
     if news["warm_start"] != LINEAGE:
         return f"{name}: the next attempt makes the trials that are left, and knows no earlier ones"
     return (
-        f"{name}: the next attempt goes on with what its trials have shown. Trials that ran when "
-        "it ended start again."
+        f"{name}: the next attempt goes on with what its trials have shown. Trials that were "
+        "stopped count if they have an objective, and start again if not."
     )
