@@ -155,7 +155,7 @@ def test_a_tuned_job_is_paused_and_goes_on_with_what_it_has_learnt(
     wait_until(stack, lambda each: each["ObjectiveStatusCounters"]["Succeeded"] >= 2)
     stack.settings["jobs"]["digits"] = job | {"paused": True}
     paused = stack.up(preview=True).succeeded()
-    assert "start again when it goes on" in paused.text
+    assert "with an objective count, and the others start again" in paused.text
     [first] = tunings(stack)
     assert first["HyperParameterTuningJobStatus"] == "Stopped"
     assert stack.up().succeeded().changes == {}
