@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +151,8 @@ class TrainingJobProvider(JobProvider):
 
     def _request_problems(self, news: State) -> Iterable[Problem]:
         """What the API refuses of the requests of all attempts."""
-        rules = (request_problems, tag_problems)
+        tags = partial(tag_problems, recurring=bool(news.get("recurring")))
+        rules = (request_problems, tags)
         requests = all_requests(news["request"], news.get("fallbacks", ()))
         return [each for request in requests for rule in rules for each in rule(request)]
 

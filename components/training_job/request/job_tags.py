@@ -26,19 +26,20 @@ _MOST_OF_A_JOB = 50
 _OWN = (LINEAGE_TAG, OWNER_TAG, HASH_TAG, REPORTED_TAG, IDLE_TAG, RELEASED_TAG)
 
 
-def tag_problems(request: Mapping[str, Any]) -> Iterator[Problem]:
+def tag_problems(request: Mapping[str, Any], *, recurring: bool = False) -> Iterator[Problem]:
     """Too many tags: the launch adds three, the watchdog two, and the end of the job one more.
 
-    A recurring job has another, for which the settings' own limits leave room: a job's 40 tags.
+    The launch of a recurring job adds a fourth.
 
     AWS would refuse each of them only when the earlier job is stopped already.
     """
-    tags, most = request.get("Tags", []), _MOST_OF_A_JOB - len(_OWN)
+    own = len(_OWN) + recurring
+    tags, most = request.get("Tags", []), _MOST_OF_A_JOB - own
     if is_unknown(tags) or len(tags) <= most:
         return
     yield Problem(
         "request.Tags",
         len(tags),
-        f"a job may have {_MOST_OF_A_JOB} tags, of which {len(_OWN)} mark whose run it is",
+        f"a job may have {_MOST_OF_A_JOB} tags, of which {own} mark whose run it is",
         f"remove tags of the job or the stack until {most} are left",
     )

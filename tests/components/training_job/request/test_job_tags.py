@@ -33,6 +33,16 @@ def test_a_job_leaves_room_for_the_tags_of_its_lifecycle(
     assert all("until 44 are left" in each.reason for each in failures)
 
 
+@pytest.mark.parametrize(("count", "refused"), [(43, False), (44, True)])
+def test_a_recurring_job_leaves_room_for_one_tag_more(
+    provider: TrainingJobProvider, job_inputs: Inputs, count: int, refused: bool
+) -> None:
+    inputs = job_inputs() | {"recurring": "team-dev-job"}
+    inputs["request"]["Tags"] = tagged(count)
+    failures = provider.check({}, inputs).failures
+    assert [each.property for each in failures] == ["request.Tags"] * refused
+
+
 def test_tags_that_are_not_known_yet_are_passed_over() -> None:
     assert list(tag_problems({"Tags": UNKNOWN})) == []
     assert list(tag_problems({})) == []
