@@ -131,13 +131,14 @@ def _job_pairs(job: Job) -> Iterator[tuple[str, Any]]:
 
 
 def _tuning_pairs(job: Job) -> Iterator[tuple[str, Any]]:
-    counters = job.get("counters", {})
+    # The best trial, times and cost are those of all attempts.
+    counters, attempt = job.get("counters", {}), int(job.get("attempt") or 1)
     yield "name", job.get("name") or "not launched"
     yield "status", _status(job.get("status", ""), "")
     if reason := job.get("failure_reason"):
         yield "reason", Text(str(reason), "red")
     yield (
-        "trials",
+        "trials" if attempt == 1 else f"trials of attempt {attempt}",
         {_in_words(name): f"{counters[name]:.0f}" for name in _SHOWN if name in counters},
     )
     if parents := job.get("warm_start_parents"):
@@ -150,7 +151,10 @@ def _tuning_pairs(job: Job) -> Iterator[tuple[str, Any]]:
     yield "cost", f"{_dollars(job.get('cost_usd'))}, at a real account's list price"
     yield "cost ceiling", _dollars(job.get("cost_ceiling_usd"))
     yield "model of the best", job.get("model_uri")
-    yield "table of the trials", job.get("trials_uri")
+    yield (
+        "table of the trials" if attempt == 1 else f"table of attempt {attempt}",
+        job.get("trials_uri"),
+    )
     yield "checkpoints", job.get("checkpoint_uri")
 
 

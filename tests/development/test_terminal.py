@@ -171,6 +171,15 @@ def test_the_best_trial_is_printed_in_two_lines(console: Console):
     ]
 
 
+def test_of_a_tuning_that_went_on_it_is_said_which_trials_are_those_of_the_last_attempt(
+    console: Console,
+):
+    print_outputs(console, {"tuning_jobs": {"digits": tuned() | {"attempt": 2.0}}})
+    printed = text(console)
+    assert "trials of attempt 2 " in printed
+    assert "table of attempt 2 " in printed
+
+
 def test_trials_are_a_table_with_the_tuned_values_the_objective_time_and_cost():
     running = trial(4, status="InProgress", objective=None, seconds=0, cost_usd=0)
     wide = Console(file=io.StringIO(), width=100)
