@@ -124,7 +124,7 @@ def test_a_tuning_that_was_paused_makes_as_many_trials_in_all_as_were_asked_for(
     job = tuned_job(5, maxTrials=12)
     stack = new_tuned_stack(stack_with(digits=job))
     stack.up().succeeded()
-    wait_until(stack, lambda each: each["ObjectiveStatusCounters"]["Succeeded"] >= 2)
+    wait_until(stack, lambda each: each["ObjectiveStatusCounters"]["Succeeded"] >= 4)
     stack.settings["jobs"]["digits"] = job | {"paused": True}
     stack.up().succeeded()
     stack.settings["jobs"]["digits"] = job
