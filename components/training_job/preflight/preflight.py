@@ -268,13 +268,22 @@ def _quota_problems(
     fewer = "fewer instances" if choice.at_once == 1 else "fewer instances or parallel trials"
     for name, quota in shortages(wanted, used, quotas):
         in_use_now = used.get(name, 0)
+        asked = in_use_now + wanted[name]
         yield Problem(
             f"{choice.path}.ResourceConfig",
             wanted[name],
             f"the account's quota of instances of {name} in {region} is "
             f"{decimal_text(quota.value)}, of which {in_use_now} are in use or asked for by this "
             "stack's other jobs",
-            f"ask for {in_use_now + wanted[name]} at {console(region)}/servicequotas/home/"
-            f"services/sagemaker/quotas/{quota.code}, or use another instance type, {fewer}, or "
-            "wait",
+            f"ask for {asked} with `{_increase_request(quota, asked, region)}`, or at "
+            f"{console(region)}/servicequotas/home/services/sagemaker/quotas/{quota.code}; "
+            f"or use another instance type, {fewer}, or wait",
         )
+
+
+def _increase_request(quota: Quota, asked: int, region: str) -> str:
+    """The command of the AWS CLI that asks for a higher quota."""
+    return (
+        "aws service-quotas request-service-quota-increase --service-code sagemaker "
+        f"--quota-code {quota.code} --desired-value {asked} --region {region}"
+    )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore import xform_name
+from botocore.session import get_session
 from pulumi.output import Unknown
 
 from components.training_job.preflight.preflight import Preflight
@@ -74,6 +77,33 @@ def test_everything_that_is_missing_is_reported_at_once_with_path_value_rule_and
     assert "servicequotas/home/services/sagemaker/quotas/L-00000000" in found[0]
 
 
+def test_the_command_that_a_missing_quota_prints_is_one_that_aws_accepts(
+    preflight: Preflight, aws: FakeAws, job_inputs: Inputs
+) -> None:
+    aws.quotas[SPOT] = 1
+    [text] = texts(preflight, job_inputs({"instanceCount": 3}))
+    [command] = re.findall(r"`(aws service-quotas [^`]+)`", text)
+    _, service, operation, *options = command.split()
+    request = {
+        xform_name(option.removeprefix("--").replace("-", "_")): value
+        for option, value in zip(options[::2], options[1::2], strict=True)
+    }
+    assert request.pop("region") == "us-east-1"
+    model = get_session().get_service_model(service)
+    [shape] = [
+        model.operation_model(name).input_shape
+        for name in model.operation_names
+        if xform_name(name, "-") == operation
+    ]
+    assert request == {
+        "service_code": "sagemaker",
+        "quota_code": "L-00000000",
+        "desired_value": "3",
+    }
+    assert shape is not None
+    assert request.keys() <= {xform_name(member) for member in shape.members}
+
+
 @pytest.mark.parametrize(
     ("job", "short"),
     [
@@ -101,7 +131,7 @@ def test_what_other_jobs_use_counts_and_what_this_lineage_uses_does_not(
     start(aws, job_inputs({"instanceCount": 2}), "vision-dev-dogs")
     [text] = texts(Preflight(aws), three)  # type: ignore[arg-type]
     assert "is 4, of which 2 are in use" in text
-    assert "ask for 5 at" in text
+    assert "ask for 5 with `aws service-quotas request-service-quota-increase " in text
 
 
 PREFIX = "t0123456-digits-"
