@@ -18,13 +18,16 @@ import yaml
 from development.leftovers import end_processes_of
 from tests.integration.engine import Stack
 from tests.integration.settings import counting_job, stack_with
-from toolchain.environment import engine_environment
+from toolchain.environment import engine_environment, without_user_settings
 from toolchain.layout import CHECKOUT, Layout
 
 DOCUMENTS = sorted(
     [CHECKOUT / "README.md", *CHECKOUT.glob("localcloud/*.md"), *CHECKOUT.glob("docs/**/*.md")]
 )
 BLOCK = re.compile(r"^```\n(.*?)^```", re.DOTALL | re.MULTILINE)
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FILE = re.compile(r"into `([\w./-]+)`:\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FIRST_JOB = CHECKOUT / "docs" / "first-job.md"
 MAKE = re.compile(r"`make ([a-z-]+)`|^make ([a-z-]+)", re.MULTILINE)
 
 
@@ -101,6 +104,87 @@ def test_the_readmes_way_to_a_real_account_works_with_the_same_program(
 def installs(line: str) -> bool:
     """Whether a line makes the environment, which the tests share."""
     return line.startswith(("python3 -m venv ", ".venv/bin/pip install "))
+
+
+@pytest.mark.integration
+@pytest.mark.deep
+def test_the_first_job_is_launched_fails_is_corrected_paused_and_resumed_as_its_page_says(
+    tmp_path: Path, plugins: Path
+):
+    page, _, _ = FIRST_JOB.read_text().partition("\n## On AWS\n")
+    blocks = [text for language, text in FENCE.findall(page) if language == ""]
+    files, quotas, costs, failing, correcting, longer, pausing, resuming, ending = (
+        text.splitlines() for text in blocks
+    )
+    checkout = checkout_with(FILE.findall(page), tmp_path / "checkout", plugins)
+    environment = without_user_settings(os.environ)
+
+    def run(*lines: str, code: int = 0) -> str:
+        """Runs lines as a person's shell does, and returns what they printed."""
+        printed = ""
+        for line in lines:
+            done = subprocess.run(
+                shell_of(line), cwd=checkout, env=environment, timeout=600, check=False,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            )  # fmt: skip
+            assert (done.returncode == 0) == (code == 0), f"{line}\n{done.stdout}"
+            printed += done.stdout
+        return printed
+
+    try:
+        run(*files, *quotas)
+        assert "cost ceiling" in run(*costs)
+        assert "FileNotFoundError" in run(*failing, code=1)
+        corrected = run(*correcting)
+        assert "points.txt" in corrected  # the log of the job that failed
+        assert "final loss" in corrected
+        assert "Failed" in corrected
+        edit, up = longer
+        run(edit)
+        with subprocess.Popen(
+            shell_of(up), cwd=checkout, env=environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        ) as waiting:  # fmt: skip
+            assert waiting.stdout is not None
+            lines = iter(waiting.stdout)
+            assert any("goes on after step 100" in line for line in lines)
+            assert any("step=140 " in line for line in lines)
+            run(*pausing)
+            waiting.communicate(timeout=600)
+        assert waiting.returncode != 0
+        resumed = run(*resuming)
+        assert re.search(r"goes on after step (1[4-9]\d|[2-9]\d\d)\b", resumed)
+        assert "step=1200 " in resumed
+        assert "learning-dev-line.html" in resumed
+        assert "is destroyed" in run(*ending)
+    finally:
+        run("make down")
+        end_processes_of(checkout / ".local" / "pulumi-home")
+
+
+def checkout_with(files: list[tuple[str, str]], folder: Path, plugins: Path) -> Path:
+    """A copy of the checkout with more files, which uses the set-up of this one."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=CHECKOUT, capture_output=True, check=True, text=True)
+    for name in filter(None, names.stdout.split("\0")):
+        if (CHECKOUT / name).is_file() and not name.startswith(("tests/", "bench/")):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(CHECKOUT / name, folder / name)
+    for name, text in files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    layout, copy = Layout(), Layout(checkout=folder, local=folder / ".local")
+    copy.pulumi_home.mkdir(parents=True)
+    copy.virtual_environment.symlink_to(layout.virtual_environment.resolve())
+    copy.pulumi_bin.parent.symlink_to(layout.pulumi_bin.parent.resolve())
+    (copy.pulumi_home / "plugins").symlink_to(plugins)
+    shutil.copytree(layout.stamps, copy.stamps)
+    return folder
+
+
+def shell_of(line: str) -> list[str]:
+    """The command that runs a line; make skips the set-up, which the copy has from the checkout."""
+    return ["bash", "-ec", re.sub(r"^make ", "make --old-file=setup ", line)]
 
 
 def commands_under(heading: str) -> list[str]:
