@@ -134,11 +134,13 @@ def test_the_first_job_is_launched_fails_is_corrected_paused_and_resumed_as_its_
     try:
         run(*files, *quotas)
         assert "cost ceiling" in run(*costs)
-        assert "FileNotFoundError" in run(*failing, code=1)
+        [reason] = [text for language, text in FENCE.findall(page) if language == "text"]
+        assert reason.partition(" '")[0] in run(*failing, code=1)
         corrected = run(*correcting)
         assert "points.txt" in corrected  # the log of the job that failed
         assert "final loss" in corrected
-        assert "Failed" in corrected
+        assert re.search(r"learning-dev-line-\w+-1 +│ Completed", corrected)
+        assert re.search(r"learning-dev-line-\w+-1 +│ Failed", corrected)
         edit, up = longer
         run(edit)
         with subprocess.Popen(
