@@ -10,7 +10,7 @@ from components.training_job.aws.errors import TrainingJobError
 from components.training_job.aws.sagemaker_jobs import TUNING_JOB
 from components.training_job.recurring.recurring_runs import jobs_of_runs
 from components.training_job.request.job_tags import LINEAGE_TAG
-from components.training_job.run.job_names import lineage_jobs
+from components.training_job.run.job_names import TRIAL_ENDING, lineage_jobs
 from components.training_job.run.outcome import is_live
 from components.training_job.run.service_record import tags_of
 from components.training_job.settings.job_settings import NAME_PATTERN
@@ -19,7 +19,7 @@ from development.stack_file import StackFile
 from development.terminal import CommandError
 from development.tuned_jobs import attempts_of, stop_live_tunings
 
-_TRIAL = re.compile(r"(.+)-\d{3,}-[0-9a-f]{8}")
+_TRIAL = re.compile(rf"(.+){TRIAL_ENDING}")
 """The name of a trial: that of its tuning job, a number, and what the service adds."""
 
 

@@ -17,6 +17,7 @@ from components.training_job.request.job_tags import LINEAGE_TAG
 from components.training_job.run.outcome import is_terminal
 from components.training_job.run.run_record import record_uri
 from components.training_job.run.service_record import describe
+from components.training_job.tuning.trials import objective_in, summaries_of
 from tracking.attempts import Attempt, Clients, read_json
 
 _MOST = 1000
@@ -101,13 +102,6 @@ def _attempt(sagemaker: Any, job: Job, record: Mapping[str, Any]) -> Attempt:
 
 def _objectives(clients: Clients, name: str) -> dict[str, float]:
     """The objective's value of each trial that has one."""
-    pages = clients.sagemaker.get_paginator(
-        "list_training_jobs_for_hyper_parameter_tuning_job"
-    ).paginate(HyperParameterTuningJobName=name)
-    summaries = (each for page in pages for each in page["TrainingJobSummaries"])
-    metric = "FinalHyperParameterTuningJobObjectiveMetric"
-    return {
-        each["TrainingJobName"]: float(each[metric]["Value"])
-        for each in summaries
-        if metric in each
-    }
+    summaries = summaries_of(clients.sagemaker, name)
+    found = {each["TrainingJobName"]: objective_in(each) for each in summaries}
+    return {trial: value for trial, value in found.items() if value is not None}

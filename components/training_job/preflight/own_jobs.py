@@ -9,9 +9,9 @@ from components.training_job.aws.found_jobs import Job
 from components.training_job.preflight.account import Account
 from components.training_job.request.job_inputs import JobInputs
 from components.training_job.request.job_tags import LINEAGE_TAG
-from components.training_job.run.job_names import run_of
+from components.training_job.run.job_names import TRIAL_ENDING, run_of
 
-_OF_A_TRIAL = r"[0-9a-f]{8}-\d{1,3}-\d{3,}-[0-9a-f]{8}"
+_OF_A_TRIAL = rf"[0-9a-f]{{8}}-\d{{1,3}}{TRIAL_ENDING}"
 """How a trial's name ends: the tuning job's hash and attempt, then what the service adds."""
 
 

@@ -29,6 +29,9 @@ from components.training_job.run.service_record import describe
 HAS_NOT_ENDED = either(*(equals("TrainingJobStatus", each) for each in LIVE_STATUSES))
 """The condition of a search for the jobs that hold instances."""
 
+TRIAL_ENDING = r"-\d{3,}-[0-9a-f]{8}"
+"""How the name of a trial ends: what the service adds to the name of its tuning job."""
+
 _JUST_NOW = datetime.max.replace(tzinfo=UTC)
 
 
