@@ -95,6 +95,11 @@ def _account(value: Any) -> Any:
     raise PydanticCustomError("account", "is not the 12 digits of an account's id")
 
 
+def _accounts(value: Any) -> Any:
+    """A single account is a list of one; `pulumi new` asks only for texts."""
+    return [value] if isinstance(value, int | str) and not isinstance(value, bool) else value
+
+
 def _region(value: str) -> str:
     """A region of a partition that botocore knows; it may be newer than botocore."""
     if is_region(value):
@@ -108,6 +113,10 @@ RoleArn = Annotated[
     _text_like(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", "is not the ARN of a role"),
 ]
 AccountId = Annotated[str, BeforeValidator(_account, json_schema_input_type=str | int)]
+AccountIds = Annotated[
+    list[AccountId],
+    BeforeValidator(_accounts, json_schema_input_type=list[AccountId] | AccountId),
+]
 SessionName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9_+=,.@-]+$", min_length=2, max_length=64)
 ]
@@ -146,10 +155,10 @@ class AwsSettings(SettingsModel):
         default=[],
         description="Addresses of services, to use instead of AWS's own: [{s3: https://…}].",
     )
-    allowed_account_ids: list[AccountId] = Field(
+    allowed_account_ids: AccountIds = Field(
         default=[],
         description="The accounts that the stack may be built in: ids of 12 digits, each in "
-        "quotes. Empty for any account.",
+        "quotes. A single one needs no list. Empty for any account.",
     )
     forbidden_account_ids: list[AccountId] = Field(
         default=[],

@@ -34,6 +34,8 @@ def load(project: Path) -> tuple[Settings, AwsSettings]:
         pulumi.RunError: with every problem that the settings have.
     """
     values = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
+    if renamed := _renamed(values, pulumi.get_project()):
+        raise pulumi.RunError(report([renamed]))
     secret = {*runtime_config.get_config_secret_keys_env(), *runtime_config._SECRET_KEYS.get()}
     encrypted = _names(secret, NAMESPACE)
     settings, found = parse(section(values, NAMESPACE, Settings), project)
@@ -45,6 +47,24 @@ def load(project: Path) -> tuple[Settings, AwsSettings]:
     if problems or settings is None or aws is None:
         raise pulumi.RunError(report(problems))
     return settings, aws
+
+
+def _renamed(values: Collection[str], project: str) -> Problem | None:
+    """The problem of a project whose settings all begin with another name than the program's.
+
+    `pulumi new` asks for the project's name, and the engine puts it before each declared key.
+    """
+    owners = {key.partition(":")[0] for key in values}
+    if NAMESPACE in owners or project not in owners:
+        return None
+    return Problem(
+        "the project's name",
+        project,
+        f"the settings begin with {NAMESPACE}:, as the commands and the pipeline expect it",
+        f"run `pulumi stack rm`, and then `pulumi new` with `--name {NAMESPACE}` in an empty "
+        f"folder; or write `name: {NAMESPACE}` into Pulumi.yaml, begin each key of the stack's "
+        "file with it, and run `pulumi stack init`",
+    )
 
 
 def parse(raw: Mapping[str, Any], project: Path) -> tuple[Settings | None, list[Problem]]:

@@ -31,6 +31,11 @@ def _false_is_none(value: Any) -> Any:
     return None if value is False else value
 
 
+def _range_is_network(value: Any) -> Any:
+    """`network: 10.64.0.0/16` is a network of this range; `pulumi new` asks only for texts."""
+    return {"cidr": value} if isinstance(value, str) else value
+
+
 def _types_of(jobs: Iterable[JobSettings]) -> set[str]:
     variants = (variant for job in jobs for variant in job.variants)
     return {group.instance_type for variant in variants for group in variant.groups}
@@ -73,8 +78,12 @@ class Settings(SettingsModel):
         default=False,
         description="Whether `pulumi up` waits until the jobs have ended: true or false.",
     )
-    network: NetworkSettings = Field(
-        default=NetworkSettings(), description="The network: {cidr, availabilityZones}."
+    network: Annotated[
+        NetworkSettings,
+        BeforeValidator(_range_is_network, json_schema_input_type=NetworkSettings | str),
+    ] = Field(
+        default=NetworkSettings(),
+        description="The network: {cidr, availabilityZones}, or only its range, as 10.64.0.0/16.",
     )
     artifacts: ArtifactSettings = Field(
         default=ArtifactSettings(), description="The artifact store: {retain, checkpointDays}."

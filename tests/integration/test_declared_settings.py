@@ -40,7 +40,7 @@ def test_false_leaves_out_a_section_and_a_part_of_one_keeps_the_others_defaults(
     ("key", "value", "reported"),
     [
         ("enableTrainingJob", "perhaps", "must be of type 'boolean'"),
-        ("network", "10.64.0.0/16", "must be of type 'object'"),
+        ("artifacts", "none", "must be of type 'object'"),
         ("alerts", "loud", "alerts"),
     ],
 )

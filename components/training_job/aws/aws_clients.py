@@ -6,6 +6,7 @@ boto3 reads none of those settings. It reads AWS_ENDPOINT_URL by itself.
 from __future__ import annotations
 
 import json
+import re
 import socket
 import sys
 import threading
@@ -15,6 +16,7 @@ from typing import Any
 from components.problems import Problem
 from components.training_job.aws.errors import TrainingJobError
 
+_ACCOUNT = re.compile(r"[0-9]{12}")
 _READS = ("Describe", "List", "Get", "Search")
 
 ANSWER_SECONDS = 60
@@ -43,8 +45,8 @@ class AwsClients:
             self._assume_roles = [{**each, "roleArn": str(each["roleArn"])} for each in roles]
             endpoints = [{**each} for each in _decoded(setting("aws:endpoints"))]
             self._endpoints = {name: url for each in endpoints for name, url in each.items()}
-            self._allowed = [str(each) for each in _decoded(setting("aws:allowedAccountIds"))]
-            self._forbidden = [str(each) for each in _decoded(setting("aws:forbiddenAccountIds"))]
+            self._allowed = _accounts(setting("aws:allowedAccountIds"))
+            self._forbidden = _accounts(setting("aws:forbiddenAccountIds"))
         except (KeyError, TypeError, ValueError):
             # A program around a job that is not this project's own may not have checked them.
             raise TrainingJobError(
@@ -143,6 +145,13 @@ def client_in(clients: AwsClients, service: str, account: str, region: str) -> A
             "Use that account's credentials or profile."
         )
     return clients.client(service, region)
+
+
+def _accounts(value: Any) -> list[str]:
+    """The ids of accounts in a setting: those of a list, or a single one."""
+    if _ACCOUNT.fullmatch(str(value)):
+        return [str(value)]
+    return [str(each) for each in _decoded(value)]
 
 
 def _decoded(value: Any) -> list[Any]:

@@ -65,7 +65,7 @@ WRONG: list[tuple[dict[str, str], str, str]] = [
      'aws:forbiddenAccountIds: ["123456789012"] — the aws provider does not take',
      "keep allowedAccountIds"),
     # Account ids.
-    ({"allowedAccountIds": "123456789012"}, "aws:allowedAccountIds: 123456789012 — must be a list.",
+    ({"allowedAccountIds": "true"}, "aws:allowedAccountIds: true — must be a list.",
      "in quotes"),
     ({"allowedAccountIds": "[12345678901]"},
      "aws:allowedAccountIds.0: 12345678901 — is not the 12 digits of an account's id.",
@@ -234,6 +234,11 @@ def test_right_values_are_taken(load_aws: Load) -> None:
 
 def test_an_account_id_without_quotes_is_taken_where_it_lost_no_digit(load_aws: Load) -> None:
     assert load_aws(allowedAccountIds="[123456789012]").allowed_account_ids == ["123456789012"]
+
+
+@pytest.mark.parametrize("account", ["123456789012", "012345678901"])
+def test_a_single_account_needs_no_list(load_aws: Load, account: str) -> None:
+    assert load_aws(allowedAccountIds=account).allowed_account_ids == [account]
 
 
 def test_a_profile_may_be_named_by_digits(load_aws: Load, tmp_path: Path) -> None:

@@ -52,6 +52,7 @@ WRONG_STACKS: list[tuple[dict[str, Any], str, str]] = [
     ({"network": {"cidr": "8.8.0.0/16"}}, "network.cidr", "private"),
     ({"network": {"cidr": "10.0.0.0/28"}}, "network.cidr", "/16 to /24"),
     ({"network": {"cidr": "ten"}}, "network.cidr", "10.64.0.0/16"),
+    ({"network": "8.8.0.0/16"}, "network.cidr", "private"),
     ({"network": {"availabilityZones": 0}}, "network.availabilityZones", "1 to 6"),
     ({"network": {"availabilityZones": 7}}, "network.availabilityZones", "1 to 6"),
     ({"network": {"availabilityZones": 9}}, "network.availabilityZones", "1 to 6"),

@@ -110,9 +110,9 @@ def test_the_engine_demands_nothing_but_the_team(declared: dict[str, Any]):
     assert [key for key, each in declared.items() if "default" not in each] == ["team"]
 
 
-def test_types_are_declared_but_of_what_also_takes_true_or_false(declared: dict[str, Any]):
+def test_types_are_declared_but_of_what_takes_several(declared: dict[str, Any]):
     untyped = {key for key, each in declared.items() if "type" not in each}
-    assert untyped == {"alerts", "deployer", "tracking"}
+    assert untyped == {"network", "alerts", "deployer", "tracking"}
     known = {"string", "integer", "boolean", "array", "object"}
     assert {each["type"] for each in declared.values() if "type" in each} <= known
 
@@ -131,6 +131,15 @@ def test_the_rest_of_pulumi_yaml_stays_as_it_is():
     first = with_declarations("name: x\nruntime: python # why\n", SETTINGS)
     assert first.startswith("name: x\nruntime: python # why\n")
     assert with_declarations(first, SETTINGS) == first
+
+
+def test_pulumi_new_asks_for_settings_that_a_text_can_answer():
+    questions = yaml.safe_load((CHECKOUT / "Pulumi.yaml").read_text())["template"]["config"]
+    own = {key: each.get("default", "") for key, each in questions.items() if ":" not in key}
+    settings, problems = parse(own | {"team": "research"}, CHECKOUT)
+    assert problems == []
+    assert settings == Settings(team="research")
+    assert {key for key in questions if ":" in key} == {"aws:region", "aws:allowedAccountIds"}
 
 
 @pytest.mark.parametrize(
