@@ -159,6 +159,7 @@ def deployer_scope(platform: Platform) -> DeployerScope:
         SITE,
         limits=LaunchLimits(["m5"], ["m5"], isolated=True),
         alerts=True,
+        dashboard=True,
         execution_role_arn=outputs["sagemaker_execution_role_arn"],
         artifact_bucket_arn=f"arn:aws:s3:::{outputs['artifact_bucket_name']}",
         key_arn=outputs["artifact_key_arn"],

@@ -198,7 +198,7 @@ def test_the_dashboard_shows_the_alarms_and_the_jobs_metrics(platform: Platform)
     body = json.loads(found["DashboardBody"])
     [alarms] = [each["properties"]["alarms"] for each in body["widgets"] if each["type"] == "alarm"]
     assert sorted(alarms) == sorted(each["AlarmArn"] for each in alarms_of(platform).values())
-    expected = Shown(SITE, ["step"], alarms, budget=True)
+    expected = Shown(SITE, ["step"], alarms, budget=True, tunes=True)
     assert found["DashboardBody"] == dashboard_body(expected)
 
 
