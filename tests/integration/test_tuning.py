@@ -111,6 +111,9 @@ def assert_nothing_is_lost(stack: Stack, tuned: dict[str, Any]) -> None:
                 assert arguments == value["ContainerArguments"]
             case "CheckpointConfig":
                 assert trial[member] == value | {"S3Uri": f"{value['S3Uri']}{name}/"}
+            case "InputDataConfig":
+                for sent, arrived in zip(value, trial[member], strict=True):
+                    assert sent.items() <= arrived.items()  # the service adds its defaults
             case "ResourceConfig" | "OutputDataConfig" | "StoppingCondition" | "VpcConfig":
                 assert value.items() <= trial[member].items()
             case _:

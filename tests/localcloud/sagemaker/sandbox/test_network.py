@@ -110,11 +110,17 @@ def test_a_job_reaches_the_server_and_the_outside_but_not_this_machines_loopback
 
 def holders(server: int) -> list[str]:
     """The processes that hold the networks of a server's jobs."""
-    children = Path(f"/proc/{server}/task").glob("*/children")
-    processes = [each for path in children for each in path.read_text().split()]
-    return [
-        each for each in processes if network.__name__ in Path(f"/proc/{each}/cmdline").read_text()
-    ]
+    children = list(Path(f"/proc/{server}/task").glob("*/children"))
+    processes = [each for path in children for each in _read(path).split()]
+    return [each for each in processes if network.__name__ in _read(Path(f"/proc/{each}/cmdline"))]
+
+
+def _read(path: Path) -> str:
+    """A file of the kernel about a process or a thread; empty once that has ended."""
+    try:
+        return path.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def test_a_job_that_ends_gives_its_network_back(cloud: Cloud):
