@@ -174,7 +174,7 @@ def resources_of(settings: Mapping[str, Any]) -> tuple[list[Resource], list[Reso
     """What the program registers, as policies see it: at the first preview, and once all is up."""
     stack, problems = parse(settings, CHECKOUT)
     assert stack is not None
-    assert problems == []
+    assert problems == [], "; ".join(map(str, problems))
     zones = chosen_zones([f"{REGION}{zone}" for zone in "abcdef"], stack.network.availability_zones)
     site = stack.site(_ACCOUNT, REGION, "test", zones)
     recording = record(lambda: TrainingPlatform(site, stack, CHECKOUT))
@@ -241,6 +241,9 @@ def _varied(
     count = draw(st.integers(1, 1 if not production else 2))
     kept: dict[str, Any] = {"image": draw(_IMAGES)}
     kept |= {key: job[key] for key in ("source", "distribution", "metrics") if key in job}
+    if draw(st.booleans()):
+        script = kept["source"]["entryPoint"].removesuffix(".py").removeprefix("-m ")
+        kept["source"] = kept["source"] | {"entryPoint": f"-m {script}"}
     kept |= {"instanceType": draw(st.sampled_from(types)), "instanceCount": count}
     kept |= {"maxRuntime": f"{minutes}m"}
     on_spot = spot_only or "g5" in kept["instanceType"] or draw(st.booleans())
@@ -268,6 +271,7 @@ def _varied(
             optional={
                 "volumeGb": st.integers(1, 1024),
                 "maxRetries": st.integers(1, 30),
+                "compressModel": st.booleans(),
                 "inputs": st.dictionaries(_NAMES, _INPUTS, max_size=3),
                 "hyperparameters": st.dictionaries(_LEARNED, _LEARNED_VALUES, max_size=8),
                 "environment": st.dictionaries(
