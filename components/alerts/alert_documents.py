@@ -184,7 +184,7 @@ def event_pattern(ending: Ending, site: Site, bucket: str) -> dict[str, Any]:
 def event_inputs(ending: Ending) -> dict[str, str]:
     """Where the message's variables are in an event.
 
-    Every event of the pattern has those that stand alone in the message, and not within a text.
+    Every event of the pattern has those that are outside of a text in the message.
     """
     trials = _TRIALS if ending.kind is TUNING_JOB else {}
     reason = _REASON if ending.description is None else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from pulumi.dynamic import CheckFailure, CheckResult, ConfigureRequest
+from pulumi.dynamic import CheckFailure, CheckResult, ConfigureRequest, DiffResult
 
 from components.problems import Problem
 from components.training_job.aws.aws_clients import client_in
@@ -21,7 +21,7 @@ from components.training_job.request.job_inputs import (
     added_by_check,
 )
 from components.training_job.request.service_model import conform
-from components.training_job.run.decision import depends_on_release
+from components.training_job.run.decision import Decision, depends_on_release, reasons_to_replace
 from components.training_job.run.launch import Launch
 from components.unknowns import to_wire
 
@@ -142,6 +142,15 @@ class JobProvider(AwsResourceProvider):
 
     def _client(self, props: State) -> Any:
         return client_in(self._clients, "sagemaker", props["account_id"], props["region"])
+
+
+def diff_result(decision: Decision, olds: State, news: State) -> DiffResult:
+    """A decision as the engine takes it."""
+    return DiffResult(
+        changes=decision is not Decision.NOTHING,
+        replaces=reasons_to_replace(olds, news) if decision is Decision.REPLACE else [],
+        delete_before_replace=True,
+    )
 
 
 def refuse_import(id_: str, props: State) -> None:

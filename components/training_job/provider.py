@@ -19,7 +19,12 @@ from components.training_job.aws.aws_provider import State
 from components.training_job.aws.errors import traced
 from components.training_job.aws.sagemaker_jobs import TRAINING_JOB
 from components.training_job.code_channel.source_control import revision
-from components.training_job.job_provider import JobProvider, changed_in_place, refuse_import
+from components.training_job.job_provider import (
+    JobProvider,
+    changed_in_place,
+    diff_result,
+    refuse_import,
+)
 from components.training_job.preflight.going_on import going_on_notice, keys_under
 from components.training_job.recurring.last_models import with_last_models
 from components.training_job.recurring.recurring_runs import refuse_another_run
@@ -34,7 +39,6 @@ from components.training_job.run.decision import (
     decide,
     is_launched,
     next_try,
-    reasons_to_replace,
     refuse_without_network,
     retry_notice,
 )
@@ -84,11 +88,7 @@ class TrainingJobProvider(JobProvider):
             successor = request_of_try(news["request"], news.get("fallbacks", ()), tries)
             self._successors[olds["training_job_name"]] = successor
             self._say_what_it_goes_on_from(olds, successor)
-        return DiffResult(
-            changes=decision is not Decision.NOTHING,
-            replaces=reasons_to_replace(olds, news) if replaced else [],
-            delete_before_replace=True,
-        )
+        return diff_result(decision, olds, news)
 
     @traced
     def create(self, props: State) -> CreateResult:

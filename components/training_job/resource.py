@@ -52,11 +52,8 @@ class TrainingJob(Resource, module="sagemaker", name="TrainingJob"):
         inputs: JobInputs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        # A flag in the provider's diff does not cover `pulumi up --replace`; the option does.
-        own = pulumi.ResourceOptions(delete_before_replace=True)
-        opts = pulumi.ResourceOptions.merge(own, opts)
         props = dict.fromkeys(_OUTPUTS) | inputs.properties()
-        super().__init__(TrainingJobProvider(), name, props, opts)
+        super().__init__(TrainingJobProvider(), name, props, _deleted_before_replaced(opts))
 
 
 class TuningJob(Resource, module="sagemaker", name="TuningJob"):
@@ -81,10 +78,8 @@ class TuningJob(Resource, module="sagemaker", name="TuningJob"):
         inputs: JobInputs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        own = pulumi.ResourceOptions(delete_before_replace=True)
-        opts = pulumi.ResourceOptions.merge(own, opts)
         props = dict.fromkeys(_TUNING_OUTPUTS) | inputs.properties()
-        super().__init__(TuningJobProvider(), name, props, opts)
+        super().__init__(TuningJobProvider(), name, props, _deleted_before_replaced(opts))
 
 
 class TrainingJobLineages(Resource, module="sagemaker", name="TrainingJobLineages"):
@@ -146,6 +141,15 @@ class TrainingJobCompletion(Resource, module="sagemaker", name="TrainingJobCompl
             props["tuning_job_names"] = [job.tuning_job_name for job in tuned.values()]
             props["nothing_left"] = [job.nothing_left for job in tuned.values()]
         super().__init__(TrainingJobCompletionProvider(), name, props, opts)
+
+
+def _deleted_before_replaced(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+    """The options of a job, of which no two may run at once.
+
+    A flag in the provider's diff does not cover `pulumi up --replace`; the option does.
+    """
+    own = pulumi.ResourceOptions(delete_before_replace=True)
+    return pulumi.ResourceOptions.merge(own, opts)
 
 
 def completion_deadline(settings: Sequence[JobSettings]) -> int:

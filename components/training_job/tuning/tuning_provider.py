@@ -18,7 +18,12 @@ from components.training_job.aws.aws_provider import State
 from components.training_job.aws.errors import traced
 from components.training_job.aws.sagemaker_jobs import TUNING_JOB
 from components.training_job.code_channel.source_control import revision
-from components.training_job.job_provider import JobProvider, changed_in_place, refuse_import
+from components.training_job.job_provider import (
+    JobProvider,
+    changed_in_place,
+    diff_result,
+    refuse_import,
+)
 from components.training_job.request.job_inputs import inputs_of
 from components.training_job.request.job_tags import RELEASED_TAG, tag_problems
 from components.training_job.request.service_model import conform
@@ -29,7 +34,6 @@ from components.training_job.run.decision import (
     is_another_run,
     is_launched,
     next_try,
-    reasons_to_replace,
     refuse_without_network,
     retry_notice,
 )
@@ -80,11 +84,7 @@ class TuningJobProvider(JobProvider):
             print(_going_on_notice(olds, news))
         if decision is Decision.UPDATE and news["paused"] and not olds["paused"]:
             self._preview_pause(olds)
-        return DiffResult(
-            changes=decision is not Decision.NOTHING,
-            replaces=reasons_to_replace(olds, news) if replaced else [],
-            delete_before_replace=True,
-        )
+        return diff_result(decision, olds, news)
 
     @traced
     def create(self, props: State) -> CreateResult:
