@@ -35,7 +35,7 @@ def test_a_launch_that_aws_would_refuse_stops_nothing(own_cloud: str, new_stack:
     for reported in (stack.preview().failed(), stack.up().failed()):
         text = " ".join(reported.text.split())
         assert "quota of instances of ml.m5.large for spot training job usage" in text
-        assert "Remedy: ask for 1 at https://us-east-1.console.aws.amazon.com" in text
+        assert "Remedy: ask for 1 with `aws service-quotas request-service-quota-increase" in text
         assert "Traceback" not in reported.text
     [job] = stack.jobs("work")
     assert job["TrainingJobStatus"] == "InProgress"
