@@ -18,7 +18,7 @@ import yaml
 
 from training_policies.problems import Problem, report
 from training_policies.resource import MISSING
-from training_policies.stack_identity import TAGS_SETTING
+from training_policies.stack_identity import TAGS_SETTING, writes_tags
 
 _REFUSED: Mapping[str, str] = {
     "plugins": "makes the engine run these programs in place of its own plugins, "
@@ -113,14 +113,20 @@ def _problems_with_settings(file: Path, config: Any) -> Iterator[Problem]:
         setting = str(key).replace(":config:", ":")
         namespace, _, name = setting.partition(":")
         if setting == TAGS_SETTING:
-            yield Problem(
-                f"{file.name}: config.{key}",
-                value,
-                "writes the stack's tags, which say which team's quotas count",
-                f"remove {key}, and have the tags set with `pulumi stack tag set`",
-            )
+            if writes_tags(_declared(value)):
+                yield Problem(
+                    f"{file.name}: config.{key}",
+                    value,
+                    "writes the stack's tags, which say which team's quotas count",
+                    f"remove {key}, and have the tags set with `pulumi stack tag set`",
+                )
         elif namespace == "pulumi" and name not in ENGINE_SETTINGS:
             yield Problem(f"{file.name}: config.{key}", value, _UNKNOWN, f"remove {key}")
+
+
+def _declared(value: Any) -> Any:
+    """A setting's value; Pulumi.yaml may have it in a declaration with no other member."""
+    return value["value"] if isinstance(value, dict) and value.keys() == {"value"} else value
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

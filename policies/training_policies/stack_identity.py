@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
+from typing import Any
 
 from pulumi.runtime import get_config_env
 
@@ -15,6 +17,9 @@ TEAM, ENVIRONMENT = "team", "environment"
 TAGS_SETTING = "pulumi:tags"
 """The setting by which the Pulumi Cloud lets a program's files write the stack's tags."""
 
+_HARMLESS_TAGS = frozenset({"pulumi:template"})
+"""The tags that `pulumi new` has this setting write: which template a project was made from."""
+
 
 def stack_of(
     name: str, tags: Mapping[str, str], settings: Mapping[str, str], *, trust_settings: bool
@@ -22,8 +27,8 @@ def stack_of(
     """The stack with the team and environment that its tags say, or else its settings.
 
     Tags are set in the backend, apart from the program. Settings come with the program: they count
-    only where they are trusted. Where they are not, tags that they write don't count either. Both
-    are claims, which quota-team compares.
+    only where they are trusted. Where they are not, and write tags, no tag counts either. Both are
+    claims, which quota-team compares.
     """
     tagged = Claim("the stack's tags", tags.get(TEAM, ""), tags.get(ENVIRONMENT, ""))
     written = Claim("the stack's settings", settings.get(TEAM, ""), settings.get(ENVIRONMENT, ""))
@@ -31,8 +36,22 @@ def stack_of(
         team = tagged.team or written.team
         environment = tagged.environment or written.environment
         return Stack(name, team, environment, (tagged, written))
-    own = Claim("", "", "") if TAGS_SETTING in settings else tagged
+    own = Claim("", "", "") if writes_tags(settings.get(TAGS_SETTING, {})) else tagged
     return Stack(name, own.team, own.environment, (tagged, written), tags_only=True)
+
+
+def writes_tags(value: Any) -> bool:
+    """Whether the setting that writes the stack's tags writes any but those that change nothing.
+
+    `value` is as a file has it, or as a text of JSON, which the engine passes on. What can't be
+    read may write any tag.
+    """
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return True
+    return not isinstance(value, Mapping) or bool(value.keys() - _HARMLESS_TAGS)
 
 
 def stack_name() -> str:

@@ -80,6 +80,14 @@ def test_files_that_write_the_stacks_tags_are_refused(tmp_path: Path, key: str):
     ]
 
 
+def test_the_tag_that_pulumi_new_writes_is_accepted_and_no_other(tmp_path: Path):
+    written = {"value": {"pulumi:template": "sagemaker-training"}}
+    assert problems(tmp_path, PROJECT | {"config": {"pulumi:tags": written}}) == []
+    for other in ({"value": {"team": "a"}}, {"value": {}, "default": {"team": "a"}}, {"value": 1}):
+        config = {"config": {"pulumi:tags": other}}
+        assert problems(tmp_path, PROJECT | config) == ["Pulumi.yaml: config.pulumi:tags"]
+
+
 @pytest.mark.parametrize("key", ["pulumi:policy-packs", "pulumi:config:anything"])
 def test_a_setting_of_the_engine_that_is_not_known_to_be_harmless_is_refused(
     tmp_path: Path, key: str

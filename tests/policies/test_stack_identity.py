@@ -5,7 +5,13 @@ import json
 import pytest
 
 from training_policies.policy import Claim
-from training_policies.stack_identity import TAGS_SETTING, stack_name, stack_of, stack_settings
+from training_policies.stack_identity import (
+    TAGS_SETTING,
+    stack_name,
+    stack_of,
+    stack_settings,
+    writes_tags,
+)
 
 
 def test_a_stack_is_its_tags_and_where_they_say_nothing_its_settings():
@@ -31,6 +37,19 @@ def test_where_settings_are_not_trusted_tags_that_they_can_write_do_not_count():
     stack = stack_of("dev", tags, settings, trust_settings=False)
     assert (stack.team, stack.environment) == ("", "")
     assert stack_of("dev", tags, settings, trust_settings=True).team == "a"
+
+
+def test_the_tag_that_pulumi_new_writes_takes_no_trust_from_the_others():
+    tags, settings = {"team": "a", "environment": "b"}, {TAGS_SETTING: '{"pulumi:template":"x"}'}
+    stack = stack_of("dev", tags, settings, trust_settings=False)
+    assert (stack.team, stack.environment) == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    "value", ["{", "[]", "", '"team"', '{"pulumi:template":"x","team":"a"}', '{"Team":"a"}', None]
+)
+def test_a_setting_that_may_write_other_tags_does(value: object):
+    assert writes_tags(value)
 
 
 def test_the_engine_passes_the_stack_and_its_settings_to_a_packs_process(

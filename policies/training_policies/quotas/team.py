@@ -60,7 +60,7 @@ def _untagged(owner: Owner, missing: list[str], stack: Stack) -> Violation:
         asked=dict(_named(owner)),
         allowed="a team and an environment that have quotas",
         remedy=f"ask the people who manage the stacks' tags to run {commands}; no tag counts while "
-        f"the stack's settings have {TAGS_SETTING}, which can write tags",
+        f"the stack's settings write tags with {TAGS_SETTING}",
     )
 
 
