@@ -8,9 +8,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-_S3_URI = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.DOTALL)
+S3_URI = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.DOTALL)
 _ECR_HOST = re.compile(r"\.dkr[.-]ecr(?:-fips)?\.")
-_ECR_IMAGE = re.compile(
+ECR_IMAGE = re.compile(
     r"(?P<account>\d{12})\.dkr(?P<sign>[.-])ecr(?:-fips)?"
     r"\.(?P<region>[a-z0-9-]+)\.(?P<domain>[a-z0-9.-]+)"
     r"/(?P<repository>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
@@ -35,6 +35,11 @@ the endpoints of `signin` name them with signin in place of console."""
 def is_region(text: str) -> bool:
     """Whether botocore knows a partition that a region of this name may belong to."""
     return _partition_of(text) is not None
+
+
+def region_patterns() -> list[str]:
+    """The patterns of the names of regions, one for each partition that botocore knows."""
+    return [str(each["regionRegex"]) for each in _partitions()]
 
 
 def partition(region: str) -> str:
@@ -93,7 +98,7 @@ def s3_location(uri: str) -> tuple[str, str]:
     Raises:
         ValueError: it is not such a URI, or it holds a character that IAM reads as a pattern.
     """
-    match = _S3_URI.fullmatch(uri)
+    match = S3_URI.fullmatch(uri)
     if match is None:
         raise ValueError(f"{uri!r} is not an S3 location; write s3://<bucket>/<prefix>")
     prefix = match[2] or ""
@@ -107,7 +112,7 @@ def ecr_image(uri: str) -> re.Match[str] | None:
 
     None where the image is in no private registry of ECR.
     """
-    match = _ECR_IMAGE.fullmatch(uri)
+    match = ECR_IMAGE.fullmatch(uri)
     return match if match and _is_registry(match) else None
 
 

@@ -39,8 +39,8 @@ _VOLUME_KEYS = ("sagemaker:VolumeKmsKey", "sagemaker:VolumeKmsKeyArn")
 """The two names of each condition key: the first is in AWS's guide, the second in its service
 reference. Conditions name both, so that it doesn't matter which of them AWS sends."""
 
-_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+")
-_SUBJECT = re.compile(
+PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+")
+SUBJECT = re.compile(
     r"repo:[\w.@-]+/[\w.@-]+:(environment:|ref:refs/(heads|tags)/)[^*?:\s]+"
     r"(:job_workflow_ref:[\w.@-]+/[\w.@-]+/\.github/workflows/[\w.-]+\.ya?ml@[^*?:\s]+)?"
 )
@@ -66,7 +66,7 @@ def principal_problems(arns: Sequence[str]) -> list[Problem]:
     return [
         Problem(str(position), arn, "is not the ARN of one role or user", remedy)
         for position, arn in enumerate(arns)
-        if not _PRINCIPAL.fullmatch(arn)
+        if not PRINCIPAL.fullmatch(arn)
     ]
 
 
@@ -81,7 +81,7 @@ def subject_problems(subjects: Sequence[str]) -> list[Problem]:
     return [
         Problem(str(position), subject, "is not the subject of one environment or branch", remedy)
         for position, subject in enumerate(subjects)
-        if not _SUBJECT.fullmatch(subject)
+        if not SUBJECT.fullmatch(subject)
     ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from components.problems import Problem
 
-_NAME = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
+BUCKET_NAME = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
 
 
 def bucket_problems(names: Sequence[str]) -> list[Problem]:
@@ -15,7 +15,7 @@ def bucket_problems(names: Sequence[str]) -> list[Problem]:
     problems = []
     for position, name in enumerate(names):
         path = str(position)
-        if _NAME.fullmatch(name) is None:
+        if BUCKET_NAME.fullmatch(name) is None:
             rule = "is not the name of a bucket: 3 to 63 lower-case letters, digits, hyphens, dots"
             remedy = "write only the name, without s3:// and without a path or pattern"
             problems.append(Problem(path, name, rule, remedy))

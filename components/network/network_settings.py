@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from components.network.subnets import MOST_ZONES, Nat
 from components.validation import SettingsModel
 
-FlowLogDays = Literal[
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
-    3288, 3653,
+
+def _no_switch(value: Any) -> Any:
+    """A value that is not true or false; for Python, true is equal to 1."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("number", "must be a whole number")
+    return value
+
+
+FlowLogDays = Annotated[
+    Literal[
+        1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+        3288, 3653,
+    ],
+    BeforeValidator(_no_switch),
 ]  # fmt: skip
 """The numbers of days for which CloudWatch Logs can keep records."""
 

@@ -28,7 +28,7 @@ ADDRESSES_RESERVED_BY_AWS = 5
 
 _SLOT_BITS = 3
 _PUBLIC_SLOT = 7
-_ZONE_NAME = re.compile(r"[a-z]+(?:-[a-z]+)+-\d([a-f])")
+ZONE_NAME = re.compile(r"[a-z]+(?:-[a-z]+)+-\d([a-f])")
 _PRIVATE_RANGES = tuple(
     IPv4Network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 )
@@ -78,7 +78,7 @@ def zone_slot(zone: str) -> int:
         ValueError: the name is not that of a standard zone. No jobs run in local and wavelength
             zones, and the letters of those zones are used by the region's own zones too.
     """
-    match = _ZONE_NAME.fullmatch(zone)
+    match = ZONE_NAME.fullmatch(zone)
     if match is None:
         raise ValueError(f"availability zone {zone!r}: write a standard zone's name, as us-east-1a")
     return ord(match[1]) - ord("a")
@@ -86,7 +86,7 @@ def zone_slot(zone: str) -> int:
 
 def is_standard(zone: str) -> bool:
     """Whether a zone is one that jobs can run in: not a local or a wavelength zone."""
-    return _ZONE_NAME.fullmatch(zone) is not None
+    return ZONE_NAME.fullmatch(zone) is not None
 
 
 def chosen_zones(available: Iterable[str], wanted: int | Sequence[str]) -> list[str]:

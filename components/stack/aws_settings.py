@@ -26,8 +26,9 @@ from components.validation import UNKNOWN_KEY, SettingsModel, validate
 
 _HIDDEN = "(hidden)"
 _PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")  # in the AWS SDK's order
-_ACCOUNT = re.compile(r"[0-9]{12}")
-_ADDRESS = re.compile(r"https?://[^\s@/?#]+(/[^\s@?#]*)?")
+ACCOUNT = re.compile(r"[0-9]{12}")
+ADDRESS = re.compile(r"https?://[^\s@/?#]+(/[^\s@?#]*)?")
+ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 
 _VARIABLES = {
     "accessKey": "AWS_ACCESS_KEY_ID",
@@ -72,11 +73,11 @@ _REMEDIES = {
 """What to do about each key of the official provider that is not one of `AwsSettings`."""
 
 
-def _text_like(pattern: str, rule: str) -> AfterValidator:
+def _text_like(pattern: re.Pattern[str], rule: str) -> AfterValidator:
     """Accepts a text that matches a pattern as a whole, and says the rule of any other."""
 
     def matching(value: str) -> str:
-        if re.fullmatch(pattern, value):
+        if pattern.fullmatch(value):
             return value
         raise PydanticCustomError("text", "{rule}", {"rule": rule})
 
@@ -90,7 +91,7 @@ def _account(value: Any) -> Any:
     """
     if isinstance(value, bool) or not isinstance(value, int | str):
         return value
-    if _ACCOUNT.fullmatch(str(value)):
+    if ACCOUNT.fullmatch(str(value)):
         return str(value)
     raise PydanticCustomError("account", "is not the 12 digits of an account's id")
 
@@ -108,10 +109,7 @@ def _region(value: str) -> str:
 
 
 Region = Annotated[str, AfterValidator(_region)]
-RoleArn = Annotated[
-    str,
-    _text_like(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", "is not the ARN of a role"),
-]
+RoleArn = Annotated[str, _text_like(ROLE_ARN, "is not the ARN of a role")]
 AccountId = Annotated[str, BeforeValidator(_account, json_schema_input_type=str | int)]
 AccountIds = Annotated[
     list[AccountId],
@@ -258,14 +256,19 @@ def _profile_problems(settings: AwsSettings) -> Iterator[Problem]:
         yield Problem(path, profile, rule, f"write it into one{others}")
 
 
-def _endpoint_problems(path: str, service: str, address: str) -> Iterator[Problem]:
+def endpoint_services() -> list[str]:
+    """The services whose address the aws provider takes."""
     # The import takes half a second, which a stack without such an address does not need to wait.
     from pulumi_aws import ProviderEndpointArgs
 
-    services = [*inspect.signature(ProviderEndpointArgs).parameters]
+    return [*inspect.signature(ProviderEndpointArgs).parameters]
+
+
+def _endpoint_problems(path: str, service: str, address: str) -> Iterator[Problem]:
+    services = endpoint_services()
     if service not in services:
         close = difflib.get_close_matches(service, services, n=1)
         meant = f"did you mean {close[0]}? Otherwise " if close else ""
         yield Problem(path, address, "is not a service of the aws provider", f"{meant}remove it")
-    elif not _ADDRESS.fullmatch(address):
+    elif not ADDRESS.fullmatch(address):
         yield Problem(path, address, "is not an address", "write it as https://storage.example.org")

@@ -10,12 +10,12 @@ import re
 from components.problems import Problem
 
 PATH = "permissionsBoundary"
-_POLICY = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/([\w+=,.@-]+/)*[\w+=,.@-]+")
+POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/([\w+=,.@-]+/)*[\w+=,.@-]+")
 
 
 def boundary_problems(arn: str) -> list[Problem]:
     """What is wrong with the ARN of a boundary, before the stack's account is known."""
-    if _POLICY.fullmatch(arn):
+    if POLICY_ARN.fullmatch(arn):
         return []
     remedy = "write one policy, as arn:aws:iam::123456789012:policy/boundary"
     return [Problem(PATH, arn, "is not the ARN of one IAM policy", remedy)]

@@ -35,7 +35,7 @@ LONGEST_PREFIX = 36
 at most 63."""
 
 _SECONDS_PER_DAY = 86_400
-_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
 def stack_problems(settings: Settings, project: Path) -> list[Problem]:
@@ -309,7 +309,7 @@ def _budget_is_in_cents(settings: Settings) -> Iterator[Problem]:
 def _addresses_can_get_mail(settings: Settings) -> Iterator[Problem]:
     emails = settings.alerts.emails if settings.alerts else []
     for position, email in enumerate(emails):
-        if not _EMAIL.fullmatch(email):
+        if not EMAIL.fullmatch(email):
             yield Problem(
                 f"alerts.emails.{position}",
                 email,

@@ -14,9 +14,9 @@ from pydantic import Field, StringConstraints
 from components.problems import Problem
 from components.validation import SettingsModel
 
-_ADDRESS = re.compile(r"https?://(?P<host>[^\s/@?#]+)(/[^\s@?#]*)?")
+SERVER_ADDRESS = re.compile(r"https?://(?P<host>[^\s/@?#]+)(/[^\s@?#]*)?")
 _CREDENTIALS = re.compile(r"https?://[^/]*@")
-_MANAGED = re.compile(
+MANAGED_ARN = re.compile(
     r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}:mlflow-(app|tracking-server)/[A-Za-z0-9-]+"
 )
 
@@ -49,7 +49,7 @@ def tracking_problems(settings: TrackingSettings) -> Iterator[Problem]:
             "remove them, and set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD where "
             "`python -m tracking sync` runs",
         )
-    elif not (_ADDRESS.fullmatch(settings.mlflow) or _MANAGED.fullmatch(settings.mlflow)):
+    elif not (SERVER_ADDRESS.fullmatch(settings.mlflow) or MANAGED_ARN.fullmatch(settings.mlflow)):
         yield Problem(
             "mlflow",
             settings.mlflow,

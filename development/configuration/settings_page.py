@@ -54,9 +54,13 @@ _RULES = f"""\
 The sections below list every setting. [Training jobs](training-jobs.md) has more examples.
 
 All settings are checked before anything is created. All errors are reported at once, each with its
-path, value, rule and remedy. A key that is not listed here is refused. Editors with a YAML language
-server complete and check the keys with [stack.schema.json](../stack.schema.json), which the first
-line of each file names.
+path, value, rule and remedy. A key that is not listed here is refused.
+
+An editor with a YAML language server, such as VS Code with the extension YAML of Red Hat, completes
+and checks keys and values while you write, by [stack.schema.json](../stack.schema.json), which the
+first line of each file names. It refuses what the preview refuses, apart from what it can't see:
+files, names of other sections, values compared with each other. It also refuses a key without its
+prefix and a text without quotes.
 
 A **duration** is a number of seconds, or days, hours, minutes and seconds as in `2d`, `1h30m` or
 `90s`.

@@ -38,7 +38,7 @@ _UNICODE_CLASSES = {
     r"\p{Alnum}": "a-zA-Z0-9",
 }
 
-_OPEN_ENUMERATIONS = frozenset({"TrainingInstanceType"})
+OPEN_ENUMERATIONS = frozenset({"TrainingInstanceType"})
 """Values that AWS may add before botocore knows them; a setting says that such a value is meant."""
 
 
@@ -133,7 +133,7 @@ def member_problems(path: str, name: str, value: Any, structure: Any) -> Iterato
 
 def _text_problems(path: str, value: str, shape: Any) -> Iterator[Problem]:
     yield from size_problems(path, value, shape, "characters")
-    if shape.enum and value not in shape.enum and shape.name not in _OPEN_ENUMERATIONS:
+    if shape.enum and value not in shape.enum and shape.name not in OPEN_ENUMERATIONS:
         yield Problem(path, value, "is not one of the API's values", f"use {', '.join(shape.enum)}")
     pattern = shape.metadata.get("pattern")
     if pattern and not _compiled(pattern).fullmatch(value):

@@ -149,6 +149,12 @@ def extra_problems(job: JobSettings) -> Iterator[Problem]:
     yield from _extra_problems(job.extra, request_shape(), "", _taken(job))
 
 
+def always_taken() -> frozenset[str]:
+    """The members of the request, by dotted path, that `extra` may set in no job."""
+    own = (path for path, (_, when_set) in _members(JobSettings).items() if not when_set)
+    return frozenset({*_OF_THE_STACK, *own})
+
+
 def _taken(job: JobSettings) -> dict[str, str]:
     """The members of the request that `extra` may not set, with what to use instead."""
     unset = {field.key for field in marked_fields(JobSettings) if not getattr(job, field.attribute)}

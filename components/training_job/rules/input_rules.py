@@ -13,11 +13,11 @@ from components.training_job.request.definition import CODE_CHANNEL
 from components.training_job.settings.input_settings import FileSystemSettings, InputSettings
 from components.training_job.settings.job_settings import JobSettings
 
-_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
+KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 
-_CHANNEL_NAME = re.compile(r"[A-Za-z0-9.\-_]{1,64}")
-_FILE_SYSTEM_ID = re.compile(r"fs-[0-9a-f]{8,17}")
-_SECURITY_GROUP_ID = re.compile(r"sg-[0-9a-f]{8,17}")
+CHANNEL_NAME = re.compile(r"[A-Za-z0-9.\-_]{1,64}")
+FILE_SYSTEM_ID = re.compile(r"fs-[0-9a-f]{8,17}")
+SECURITY_GROUP_ID = re.compile(r"sg-[0-9a-f]{8,17}")
 
 
 def input_problems(job: JobSettings, project: Path) -> Iterator[Problem]:
@@ -31,7 +31,7 @@ def input_problems(job: JobSettings, project: Path) -> Iterator[Problem]:
 
 def key_problems(path: str, key_arn: str | None) -> Iterator[Problem]:
     """What is wrong with the ARN of a customer's key."""
-    if key_arn is not None and not _KEY_ARN.fullmatch(key_arn):
+    if key_arn is not None and not KEY_ARN.fullmatch(key_arn):
         yield Problem(
             path,
             key_arn,
@@ -41,7 +41,7 @@ def key_problems(path: str, key_arn: str | None) -> Iterator[Problem]:
 
 
 def _name_problems(name: str) -> Iterator[Problem]:
-    if name == CODE_CHANNEL or not _CHANNEL_NAME.fullmatch(name):
+    if name == CODE_CHANNEL or not CHANNEL_NAME.fullmatch(name):
         yield Problem(
             "",
             name,
@@ -147,10 +147,10 @@ def _file_systems_are_mounted(channel: InputSettings) -> Iterator[Problem]:
 
 
 def _file_system_problems(source: FileSystemSettings) -> Iterator[Problem]:
-    if not _FILE_SYSTEM_ID.fullmatch(source.id):
+    if not FILE_SYSTEM_ID.fullmatch(source.id):
         rule = "is not the id of a file system"
         yield Problem("id", source.id, rule, "write it as fs-0123456789abcdef0")
-    if not _SECURITY_GROUP_ID.fullmatch(source.security_group_id):
+    if not SECURITY_GROUP_ID.fullmatch(source.security_group_id):
         rule = "is not the id of a security group"
         remedy = "write it as sg-0123456789abcdef0"
         yield Problem("securityGroupId", source.security_group_id, rule, remedy)

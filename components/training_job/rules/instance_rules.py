@@ -9,11 +9,11 @@ from components.instances import similar_types, training_instance_types
 from components.problems import Problem
 from components.training_job.settings.job_settings import JobSettings
 
-_GROUP_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+GROUP_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """The API accepts any text. The launcher gets the names in one argument, separated by commas."""
-_PLAN = re.compile(r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}:training-plan/\S+")
+PLAN_ARN = re.compile(r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}:training-plan/\S+")
 
-_NOT_WITH_PREFERENCES = {
+NOT_WITH_PREFERENCES = {
     "instance_type": "instanceType",
     "instance_count": "instanceCount",
     "instance_groups": "instanceGroups",
@@ -70,7 +70,7 @@ def _group_problems(job: JobSettings) -> Iterator[Problem]:
             rule = "can't be set together with instanceGroups: each group sets its own"
             yield Problem(path, getattr(job, setting), rule, "remove it, or instanceGroups")
     for name in job.instance_groups:
-        if not _GROUP_NAME.fullmatch(name):
+        if not GROUP_NAME.fullmatch(name):
             rule = "a group's name has 1 to 64 letters, digits, dots, hyphens or underscores"
             yield Problem(f"instanceGroups.{name}", name, rule, "choose another name")
 
@@ -86,7 +86,7 @@ def _preference_problems(job: JobSettings) -> Iterator[Problem]:
     if job.spot is not None:
         path, rule = "instancePreferences", "SageMaker chooses among several types only on demand"
         yield Problem(path, written[path], rule, "set spot: false, or remove it")
-    for attribute, key in _NOT_WITH_PREFERENCES.items():
+    for attribute, key in NOT_WITH_PREFERENCES.items():
         if attribute in job.model_fields_set and getattr(job, attribute):
             rule = "can't be set together with instancePreferences"
             yield Problem(key, written[key], rule, "remove it, or instancePreferences")
@@ -101,7 +101,7 @@ def _plan_problems(job: JobSettings) -> Iterator[Problem]:
     """A plan reserves instances of one type. AWS says nothing of a warm pool of them."""
     if job.training_plan is None:
         return
-    if not _PLAN.fullmatch(job.training_plan):
+    if not PLAN_ARN.fullmatch(job.training_plan):
         remedy = "write arn:aws:sagemaker:<region>:<account>:training-plan/<name>"
         rule = "is not the ARN of a training plan"
         yield Problem("trainingPlan", job.training_plan, rule, remedy)

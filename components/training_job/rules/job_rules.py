@@ -25,7 +25,7 @@ from components.training_job.settings.job_settings import JobSettings, SourceSet
 
 _MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 """A module's name, as Python imports it."""
-_RESERVED_TAGS = ("aws:", "sagemaker-training:")
+RESERVED_TAGS = ("aws:", "sagemaker-training:")
 
 
 def job_problems(job: JobSettings, project: Path) -> list[Problem]:
@@ -212,8 +212,8 @@ def _a_process_can_get_it(job: JobSettings, _: Path) -> Iterator[Problem]:
 def _tags_are_the_jobs_own(job: JobSettings, _: Path) -> Iterator[Problem]:
     for name, value in job.tags.items():
         path = f"tags.{name}"
-        if name.lower().startswith(_RESERVED_TAGS):
-            rule = f"tags that begin with {' or '.join(_RESERVED_TAGS)} can't be set by a job"
+        if name.lower().startswith(RESERVED_TAGS):
+            rule = f"tags that begin with {' or '.join(RESERVED_TAGS)} can't be set by a job"
             yield Problem(path, value, rule, "choose another name")
         else:
             yield from tag_problems(path, name, value)

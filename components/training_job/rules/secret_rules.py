@@ -11,12 +11,12 @@ from components.training_job.request.training_request import SECRET_VARIABLE_PRE
 from components.training_job.rules.input_rules import key_problems
 from components.training_job.settings.job_settings import JobSettings
 
-_SECRET_ARN = re.compile(
+SECRET_ARN = re.compile(
     r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}"
 )
 _HARMLESS = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?(e[+-]?[0-9]+)?|(?i:true|false|none|null|yes|no)|")
 """A number, a flag or nothing."""
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET_NAME = re.compile(
     r"(?i)(^|[^a-z])(password|passwd|passphrase|pw|secret|token|credentials?|"
     r"(api|access|private|wandb|encryption|signing)[_-]?key)([^a-z]|$)"
@@ -73,7 +73,7 @@ def _looks_secret(name: str, value: str) -> bool:
     """
     if _SECRET_VALUE.search(value):
         return True
-    if _HARMLESS.fullmatch(value) or _SECRET_ARN.fullmatch(value):
+    if _HARMLESS.fullmatch(value) or SECRET_ARN.fullmatch(value):
         return False
     words = _VOCABULARY.sub("", _NEXT_WORD.sub("_", name))
     return _SECRET_NAME.search(words) is not None
@@ -114,7 +114,7 @@ def _texts_in(value: Any, path: str, name: str) -> Iterator[tuple[str, str, str]
 
 
 def _name_problems(path: str, name: str, job: JobSettings) -> Iterator[Problem]:
-    if not _VARIABLE.fullmatch(name):
+    if not VARIABLE_NAME.fullmatch(name):
         rule = (
             "becomes an environment variable, whose name may have only letters, digits and _, and "
             "may not begin with a digit"
@@ -132,12 +132,12 @@ def _name_problems(path: str, name: str, job: JobSettings) -> Iterator[Problem]:
 def _variable_like(name: str) -> str:
     """A name that a variable can have, as near as possible to one that it can't have."""
     near = re.sub(r"[^A-Za-z0-9_]", "_", name)
-    return near if _VARIABLE.fullmatch(near) else f"_{near}"
+    return near if VARIABLE_NAME.fullmatch(near) else f"_{near}"
 
 
 def _arn_problems(path: str, arn: str) -> Iterator[Problem]:
     """The ARN must be full: without its last six characters, a policy would match more secrets."""
-    if not _SECRET_ARN.fullmatch(arn):
+    if not SECRET_ARN.fullmatch(arn):
         yield Problem(
             path,
             "(hidden)",  # a user may have written the secret itself

@@ -28,8 +28,9 @@ from components.training_job.settings.tuning_settings import RangeSettings, Tuni
 
 MOST_TRIALS = 750
 MOST_RANDOM_TRIALS = 10_000
-_RESERVED_NAMES = ("_", "sagemaker_")
-_NOT_WITH_TUNING = {
+MOST_VALUES = 30
+RESERVED_NAMES = ("_", "sagemaker_")
+NOT_WITH_TUNING = {
     "keep_alive": "keepAlive",
     "instance_groups": "instanceGroups",
     "instance_preferences": "instancePreferences",
@@ -84,7 +85,7 @@ def _metric_shape() -> Any:
     return config.members["HyperParameterTuningJobObjective"].members["MetricName"]
 
 
-def _categories_shape() -> Any:
+def categories_shape() -> Any:
     """The shape of a range's names and values; those of numbers are the same."""
     config = tuning_shape().members["HyperParameterTuningJobConfig"]
     return config.members["ParameterRanges"].members["CategoricalParameterRanges"].member
@@ -97,14 +98,14 @@ def _name_problems(name: str, tuning: TuningSettings, job: JobSettings) -> Itera
     elif name == EPOCHS and tuning.strategy == "hyperband":
         rule = "is the hyperparameter in which the script gets the largest of tuning.epochs"
         yield Problem("", name, rule, "remove it")
-    elif name.startswith(_RESERVED_NAMES):
+    elif name.startswith(RESERVED_NAMES):
         rule = "begins as the hyperparameters do that SageMaker and its images keep for themselves"
         yield Problem("", name, rule, "rename it, without _ or sagemaker_ at its beginning")
     elif not name or set(name) & {"=", "\0"}:
         rule = "the script gets it as --name value, so its name is not empty and has no '='"
         yield Problem("", name, rule, "rename it")
     else:
-        yield from _first_problem("", name, _categories_shape().members["Name"])
+        yield from _first_problem("", name, categories_shape().members["Name"])
 
 
 def _range_problems(each: RangeSettings) -> Iterator[Problem]:
@@ -126,8 +127,9 @@ def _value_problems(each: RangeSettings) -> Iterator[Problem]:
     if len(texts) == 1:
         rule = "SageMaker tunes no hyperparameter that has only one value"
         yield Problem("values", 1, rule, "add values, or write it into hyperparameters")
-    elif len(texts) > 30:
-        yield Problem("values", len(texts), "a range has at most 30 values", "remove some")
+    elif len(texts) > MOST_VALUES:
+        rule = f"a range has at most {MOST_VALUES} values"
+        yield Problem("values", len(texts), rule, "remove some")
     for position, text in enumerate(texts):
         path = f"values.{position}"
         if text in texts[:position]:
@@ -137,7 +139,7 @@ def _value_problems(each: RangeSettings) -> Iterator[Problem]:
             rule = "has the character NUL, which no process can get"
             yield Problem(path, text, rule, "remove it")
         else:
-            yield from _first_problem(path, text, _categories_shape().members["Values"].member)
+            yield from _first_problem(path, text, categories_shape().members["Values"].member)
 
 
 def _end_problems(each: RangeSettings) -> Iterator[Problem]:
@@ -276,7 +278,7 @@ def _taken_names(tuning: TuningSettings, job: JobSettings) -> Iterator[Problem]:
 def _not_beside_tuning(job: JobSettings) -> Iterator[Problem]:
     """What AWS refuses in a trial, or says nothing of."""
     written = job.model_dump(by_alias=True, exclude_none=True)
-    for attribute, key in _NOT_WITH_TUNING.items():
+    for attribute, key in NOT_WITH_TUNING.items():
         if getattr(job, attribute):
             rule = "can't be set together with tuning: the trials of a tuning job don't have it"
             yield Problem(key, written[key], rule, "remove it, or tuning")

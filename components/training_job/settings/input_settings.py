@@ -39,7 +39,8 @@ class FileSystemSettings(SettingsModel):
     )
     security_group_id: str = Field(
         description="The id of the security group of the file system's network interfaces, as "
-        "sg-0123. The jobs' group lets connections to it out; its own rules must let them in."
+        "sg-0123456789abcdef0. The jobs' group lets connections to it out; its own rules must let "
+        "them in."
     )
 
     @property
@@ -62,7 +63,8 @@ class InputSettings(SettingsModel):
     )
     path: str | None = Field(
         default=None,
-        description="A file or folder that the stack uploads; its path in the project's folder.",
+        description="A file or folder that the stack uploads; its path in the project's folder, as "
+        "examples/digits/data.",
     )
     file_system: Annotated[
         FileSystemSettings | None, Becomes("DataSource.FileSystemDataSource")
@@ -79,7 +81,7 @@ class InputSettings(SettingsModel):
         default="File", description="How the script sees the data: File, FastFile or Pipe."
     )
     content_type: Annotated[str | None, Becomes("ContentType")] = Field(
-        default=None, description="The data's MIME type."
+        default=None, description="The data's MIME type, as text/csv."
     )
     distribution: Annotated[
         Literal["FullyReplicated", "ShardedByS3Key"],
@@ -135,7 +137,7 @@ class InputSettings(SettingsModel):
     key_arn: str | None = Field(
         default=None,
         description="The ARN of the KMS key that encrypts the objects, if it is a customer "
-        "managed key.",
+        "managed key, as arn:aws:kms:us-east-1:123456789012:key/0123abcd.",
     )
 
     @property

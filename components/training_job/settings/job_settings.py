@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from components.instances import training_instance_types
 from components.training_job.settings.input_settings import InputSettings
@@ -25,7 +25,10 @@ _ESSENTIAL: dict[str, Any] = {"essential": True}
 class SourceSettings(SettingsModel):
     """The folder of code that the job runs."""
 
-    dir: str = Field(description="The folder of the job's code; its path in the project's folder.")
+    dir: str = Field(
+        description="The folder of the job's code; its path in the project's folder, as "
+        "examples/digits."
+    )
     entry_point: str = Field(
         description="The script to run: its path in dir, as train.py; or a module of dir or of the "
         "image, as -m trainer.finetune."
@@ -105,7 +108,8 @@ class SecretSettings(SettingsModel):
     )
     key_arn: str | None = Field(
         default=None,
-        description="The ARN of the KMS key that encrypts it, if it is a customer managed key.",
+        description="The ARN of the KMS key that encrypts it, if it is a customer managed key, as "
+        "arn:aws:kms:us-east-1:123456789012:key/0123abcd.",
     )
 
 
@@ -121,11 +125,6 @@ Secret = Annotated[
 
 class JobSettings(SettingsModel):
     """One training job: its definition, its placement, and what to do with it."""
-
-    # For editors, which warn while a person writes; the rules report it too.
-    model_config = ConfigDict(
-        json_schema_extra={"oneOf": [{"required": ["image"]}, {"required": ["algorithm"]}]}
-    )
 
     image: Annotated[str | None, Becomes("AlgorithmSpecification.TrainingImage")] = Field(
         default=None,
@@ -187,7 +186,8 @@ class JobSettings(SettingsModel):
     training_plan: Annotated[str | None, Becomes("ResourceConfig.TrainingPlanArn")] = Field(
         default=None,
         description="The ARN of a SageMaker training plan whose reserved instances the job runs "
-        "on; with spot: false. Fallbacks run without it.",
+        "on, as arn:aws:sagemaker:us-east-1:123456789012:training-plan/spring; with spot: false. "
+        "Fallbacks run without it.",
     )
     distribution_groups: list[str] = Field(
         default=[],
@@ -241,7 +241,7 @@ class JobSettings(SettingsModel):
     )
     spot: Annotated[
         SpotSettings | None,
-        BeforeValidator(section_or_switch, json_schema_input_type=SpotSettings | bool),
+        BeforeValidator(section_or_switch, json_schema_input_type=SpotSettings | bool | None),
         Decides("EnableManagedSpotTraining"),
     ] = Field(
         default=SpotSettings(),

@@ -71,6 +71,7 @@ WRONG_STACKS: list[tuple[dict[str, Any], str, str]] = [
         "network.s3Buckets",
     ),
     ({"network": {"flowLogDays": 2}}, "network.flowLogDays", "CloudWatch"),
+    ({"network": {"flowLogDays": True}}, "network.flowLogDays", "CloudWatch"),
     ({"network": {"nat": "some"}}, "network.nat", "per-zone"),
     (
         {"network": {"nat": "single", "existing": {"vpcId": "vpc-1", "subnetIds": ["subnet-1"]}}},
