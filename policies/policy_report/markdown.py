@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from policy_report.costs import JobCost, StackCost, TrialsCost
+from policy_report.standing_costs import billed_by_use, standing_costs, together
 from policy_report.verdict import Verdict
 from quota_report.usage import Usage
 from run_forecast.job_forecasts import JobForecast
@@ -12,6 +13,7 @@ from run_forecast.wording import costs, duration, percent
 from training_policies.preview import Breach, Preview
 from training_policies.quotas.amounts import Unit, amount
 from training_policies.quotas.per_stack import STACK_LIMITS
+from training_policies.resource import Resource
 
 _LONGEST = 60_000
 """GitHub refuses comments of more than 65,536 characters."""
@@ -41,6 +43,7 @@ def markdown(
         "",
         *_disagreement_section(verdict),
         *_cost_section(cost),
+        *_standing_section(preview.resources),
         *_forecast_section(forecasts),
         *_quota_section(quotas, verdict),
         *_breach_section(preview.breaches),
@@ -137,6 +140,27 @@ def _cost_section(cost: StackCost) -> Iterator[str]:
     if not all(each.launches or each.recurring for each in cost.jobs):
         yield "The launch switch is off: nothing is launched, and nothing of this is spent yet."
     yield "Ceilings are at on-demand list prices, for all attempts on the most expensive fallback."
+    yield ""
+
+
+def _standing_section(resources: Sequence[Resource]) -> Iterator[str]:
+    """What the stack costs a month while no job runs."""
+    costs = standing_costs(resources)
+    if not costs:
+        return
+    yield "### While no job runs"
+    yield ""
+    yield "| what | number | a month |"
+    yield "|---|---:|---:|"
+    for each in costs:
+        number = _number(each.number, Unit.COUNT, "unknown")
+        yield f"| {each.what} | {number} | {_usd(each.monthly)} |"
+    yield f"| **together** | | **{_usd(together(costs))}** |"
+    yield ""
+    yield "AWS's list prices in us-east-1, as published in 2026. Ten alarms and three dashboards "\
+          "of an account are free, and not taken off."  # fmt: skip
+    if by_use := [*billed_by_use(resources)]:
+        yield f"Billed by use, and not in the sum: {'; '.join(by_use)}."
     yield ""
 
 

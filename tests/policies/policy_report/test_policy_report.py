@@ -78,6 +78,17 @@ def test_a_compliant_stack_passes_with_its_cost_ceilings(report: Report):
     assert "Violations" not in text
 
 
+def test_what_a_stack_costs_while_no_job_runs_is_beside_the_ceilings(report: Report):
+    key, gateway = "aws:kms/key:Key", "aws:ec2/natGateway:NatGateway"
+    events = [step("create", key, "key"), step("same", gateway, "a"), step("delete", gateway, "b")]
+    _, text = report(job(), *events, *KEPT)
+    section = text.partition("### While no job runs\n")[2].partition("###")[0]
+    assert "| NAT gateway | 1 | 32.85 USD |" in section
+    assert "| KMS key | 1 | 1.00 USD |" in section
+    assert "| **together** | | **33.85 USD** |" in section
+    assert "traffic through NAT" in section
+
+
 def test_a_tuning_job_shows_its_worst_case_and_its_verdict_before_it_is_launched(report: Report):
     limits = {"MaxNumberOfTrainingJobs": 12, "MaxParallelTrainingJobs": 2}
     code, text = report(tuning_job(limits=limits, count=1), *KEPT)
