@@ -9,16 +9,19 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 from botocore.exceptions import EndpointConnectionError
+from rich.text import Text
 
 from development import stacks
 from development.engine import Engine, is_default_provider
 from development.engine_locks import is_locked, locks_of, release_dead_locks
 from development.jobs import (
     OwnJobs,
+    WaitNotices,
     lineages_of,
     live_kinds,
     newest_streams,
@@ -154,7 +157,9 @@ def logs(layout: Layout, job: str | None, follow: bool, stack: str = DEFAULT) ->
     if follow:
         console.print("[dim]Waiting for more; Ctrl-C ends it.[/dim]")
         _follow_until_interrupted(
-            NewLines(client, now), OwnJobs(sagemaker, lineages, recurring_in(settings))
+            NewLines(client, now),
+            OwnJobs(sagemaker, lineages, recurring_in(settings)),
+            WaitNotices(sagemaker, lineages),
         )
     return 0
 
@@ -401,9 +406,11 @@ def _log_lines(engine: Engine) -> Iterator[None]:
         yield
 
 
-def _follow_until_interrupted(lines: NewLines, jobs: OwnJobs) -> None:
+def _follow_until_interrupted(lines: NewLines, jobs: OwnJobs, waits: WaitNotices) -> None:
     try:
         while True:
+            for notice in waits.poll(datetime.now(UTC)):
+                console.print(Text(notice, "dim"), soft_wrap=True)
             for line in lines.poll():
                 if line.job in jobs:
                     console.print(log_line(line), soft_wrap=True)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from components.training_job.aws.errors import TrainingJobError
 from components.training_job.aws.sagemaker_jobs import TUNING_JOB
 from components.training_job.recurring.recurring_runs import jobs_of_runs
 from components.training_job.request.job_tags import LINEAGE_TAG
+from components.training_job.run.job_health import is_pending, pending_notice
 from components.training_job.run.job_names import TRIAL_ENDING, lineage_jobs
 from components.training_job.run.outcome import is_live
-from components.training_job.run.service_record import tags_of
+from components.training_job.run.service_record import describe, tags_of
 from components.training_job.settings.job_settings import NAME_PATTERN
 from components.training_job.tuning.warm_start import refuse_pause_of_grid
 from development.stack_file import StackFile
 from development.terminal import CommandError
 from development.tuned_jobs import attempts_of, stop_live_tunings
 
+_BETWEEN_NOTICES = timedelta(minutes=5)
 _TRIAL = re.compile(rf"(.+){TRIAL_ENDING}")
 """The name of a trial: that of its tuning job, a number, and what the service adds."""
 
@@ -48,6 +51,25 @@ class OwnJobs:
             tags = tags_of(self._sagemaker, arn) if arn else {}
             self._tunings[tuning] = tags.get(LINEAGE_TAG) in self._lineages
         return self._tunings[tuning]
+
+
+class WaitNotices:
+    """Why the jobs of some lineages wait: at once, and then every five minutes."""
+
+    def __init__(self, sagemaker: Any, lineages: Collection[str]) -> None:
+        self._sagemaker, self._lineages = sagemaker, lineages
+        self._next = datetime.min.replace(tzinfo=UTC)
+
+    def poll(self, now: datetime) -> Iterator[str]:
+        """Yields a line for each job that waits, where it is time for it."""
+        if now < self._next:
+            return
+        self._next = now + _BETWEEN_NOTICES
+        for summary in runs_of(self._sagemaker, self._lineages):
+            if is_pending(summary):
+                job = describe(self._sagemaker, summary["TrainingJobName"])
+                if job and (notice := pending_notice(job, now)):
+                    yield f"{job['TrainingJobName']}: {notice}"
 
 
 def names_of(lineages: Iterable[str], recurring: Collection[str] = ()) -> re.Pattern[str]:

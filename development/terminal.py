@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from components.training_job.run.job_health import pending_notice
 from components.training_job.tuning.trials import Trial, cost_of
 from components.training_job.tuning.tuning_state import progress_line
 from development.log_lines import LogLine
@@ -58,7 +60,8 @@ def print_outputs(console: Console, outputs: Mapping[str, Any]) -> None:
 
 
 def print_jobs(console: Console, jobs: Iterable[Job]) -> None:
-    """Prints the answers of DescribeTrainingJob as a table, one job per row."""
+    """Prints the answers of DescribeTrainingJob as a table, and why those that wait do so."""
+    notices = []
     table = Table(
         "Training job", "Status", "Training", "Billable", title="Jobs", title_justify="left"
     )
@@ -66,10 +69,14 @@ def print_jobs(console: Console, jobs: Iterable[Job]) -> None:
         status = _status(job["TrainingJobStatus"], job.get("SecondaryStatus", ""))
         times = (job.get("TrainingTimeInSeconds"), job.get("BillableTimeInSeconds"))
         table.add_row(job["TrainingJobName"], status, *map(_seconds, times))
+        if notice := pending_notice(job, datetime.now(UTC)):
+            notices.append(f"{job['TrainingJobName']}: {notice}")
     if table.row_count:
         console.print(table)
     else:
         console.print("No training job was launched yet.")
+    for notice in notices:
+        console.print(Text(notice), soft_wrap=True)
 
 
 def print_tunings(console: Console, tunings: Iterable[TuningJob]) -> None:

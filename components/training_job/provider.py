@@ -33,7 +33,6 @@ from components.training_job.request.fallbacks import all_requests, request_of_t
 from components.training_job.request.job_inputs import inputs_of
 from components.training_job.request.job_tags import tag_problems
 from components.training_job.request.service_model import conform, request_problems
-from components.training_job.run.checkpoint_health import checkpoint_warning, newest_change
 from components.training_job.run.decision import (
     Decision,
     decide,
@@ -43,6 +42,7 @@ from components.training_job.run.decision import (
     retry_notice,
 )
 from components.training_job.run.ending import let_go, stop_and_wait, was_let_go
+from components.training_job.run.job_health import checkpoint_warning, newest_change, pending_notice
 from components.training_job.run.job_state import described, not_launched
 from components.training_job.run.launch import launch_once
 from components.training_job.run.outcome import is_live
@@ -113,7 +113,7 @@ class TrainingJobProvider(JobProvider):
         description = describe(self._client(state), state["training_job_name"])
         if description is None:
             return ReadResult(None, {})
-        self._warn_of_checkpoints(state, description)
+        self._print_health(state, description)
         return ReadResult(id_, described(state, description, state["tries"]), inputs_of(state))
 
     @traced
@@ -184,14 +184,16 @@ class TrainingJobProvider(JobProvider):
         uri = record_uri(description["OutputDataConfig"], description["TrainingJobName"])
         write_record(self._s3(inputs), uri, record)
 
-    def _warn_of_checkpoints(self, state: State, description: State) -> None:
-        """Prints what is wrong with the checkpoints of a job that trains."""
+    def _print_health(self, state: State, description: State) -> None:
+        """Prints why a job waits, or what is wrong with the checkpoints of one that trains."""
 
         def newest(uri: str) -> datetime | None:
             return newest_change(self._s3(state), uri)
 
         if warning := checkpoint_warning(description, newest, datetime.now(UTC)):
             print(f"warning: {warning}")
+        if notice := pending_notice(description, datetime.now(UTC)):
+            print(f"{description['TrainingJobName']}: {notice}")
 
 
 def _pause(client: Any, olds: State, state: State) -> State:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from components.training_job.request.job_tags import RECURRING_TAG
 from development.jobs import (
+    WaitNotices,
     lineages_of,
     live_kinds,
     names_of,
@@ -105,3 +107,17 @@ def test_the_runs_of_a_recurring_job_are_shown_beside_each_other(tmp_path: Path)
     followed = names_of(lineages_of(settings, None), recurring_in(settings))
     assert all(followed.fullmatch(name) for name in names)
     assert not followed.fullmatch("a-b-other-w48-0123abcd-1")
+
+
+def test_why_a_job_waits_is_said_at_once_and_then_every_five_minutes():
+    sagemaker, now = FakeAws(), datetime.now(UTC)
+    resources = {"InstanceType": "ml.g5.2xlarge", "InstanceCount": 2}
+    for name in ("a-b-c-0123abcd-1", "a-b-c-0123abcd-2"):
+        sagemaker.create_training_job(TrainingJobName=name, Tags=[], ResourceConfig=resources)
+    sagemaker.set_status("a-b-c-0123abcd-1", "InProgress", "Training")
+    notices = WaitNotices(sagemaker, ["a-b-c"])
+    [line] = notices.poll(now)
+    assert line.startswith("a-b-c-0123abcd-2: Starting for ")
+    assert "2 × ml.g5.2xlarge" in line
+    assert [*notices.poll(now + timedelta(minutes=4))] == []
+    assert len([*notices.poll(now + timedelta(minutes=5))]) == 1

@@ -87,6 +87,20 @@ def test_without_jobs_the_table_is_a_sentence(console: Console):
     assert "No training job was launched yet" in text(console)
 
 
+def test_a_job_that_waits_has_the_reason_below_the_table(console: Console):
+    waiting = {
+        "TrainingJobName": "digits-1",
+        "TrainingJobStatus": "InProgress",
+        "SecondaryStatus": "Starting",
+        "SecondaryStatusTransitions": [],
+        "ResourceConfig": {"InstanceType": "ml.c5.xlarge", "InstanceCount": 1},
+    }
+    trains = waiting | {"TrainingJobName": "digits-2", "SecondaryStatus": "Training"}
+    print_jobs(console, [waiting, trains])
+    [line] = [each for each in text(console).splitlines() if each.startswith("digits-")]
+    assert line.startswith("digits-1: Starting for 0s. It waits for 1 × ml.c5.xlarge on demand")
+
+
 def test_a_log_line_says_which_instance_of_which_job_wrote_it():
     assert str(log_line(LogLine("digits-1", "algo-2", "loss=1"))) == "digits-1 algo-2 │ loss=1"
 

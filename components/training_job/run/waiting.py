@@ -6,13 +6,14 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
 from components.durations import format_duration
 from components.site import TRAINING_LOGS
 from components.training_job.aws.errors import TrainingJobError
+from components.training_job.run.job_health import is_pending, pending_notice
 from components.training_job.run.outcome import is_terminal
 from components.training_job.run.service_record import describe
 
@@ -21,6 +22,8 @@ _TICK_SHARE = 0.05
 _TICK_NEAR_THE_END = 2.0
 _ENDING = frozenset({"Uploading", "Stopping"})
 _AT_ONCE = 4
+_FIRST_NOTICE = 300.0
+_LONGEST_SILENCE = 3600.0
 _PAGE = 100
 _LONGEST_LINE = 500
 
@@ -35,7 +38,7 @@ def wait_for_end(
     One list call a hundred jobs serves each tick, however many other jobs the account has had. A
     tick is a twentieth of the time waited so far, between half a second and thirty. It is at most
     two seconds where a job is about to end. So short jobs and ends are seen at once, and long jobs
-    cost few calls.
+    cost few calls. Of a job that waits for its instances, the reason is reported again and again.
 
     Raises:
         TrainingJobError: a job has not ended at the deadline, or its record is gone.
@@ -43,6 +46,7 @@ def wait_for_end(
     ended: dict[str, dict[str, Any]] = {}
     reported: dict[str, str] = {}
     created: dict[str, datetime] = {}
+    waits = _Waits(client, progress)
     start = time.monotonic()
     while (waited := time.monotonic() - start) < deadline:
         running = [name for name in names if name not in ended]
@@ -50,6 +54,7 @@ def wait_for_end(
         jobs |= _descriptions(client, running, jobs)
         created |= {name: job["CreationTime"] for name, job in jobs.items()}
         _report_changes(jobs, reported, waited, progress)
+        waits.report(jobs, waited)
         ended |= {name: job for name, job in jobs.items() if is_terminal(job)}
         if len(ended) == len(names):
             return ended
@@ -83,6 +88,29 @@ def _report_changes(
         if reported.get(name) != status:
             progress(f"{name}: {status} ({format_duration(waited)})")
             reported[name] = status
+
+
+class _Waits:
+    """Reports why jobs wait: after five minutes, then each time after twice as long."""
+
+    def __init__(self, client: Any, progress: Progress) -> None:
+        self._client, self._progress = client, progress
+        self._since: dict[str, float] = {}
+        self._next: dict[str, float] = {}
+
+    def report(self, jobs: Mapping[str, Mapping[str, Any]], waited: float) -> None:
+        """Reports what is due of these jobs, by their summaries or descriptions."""
+        for name, job in jobs.items():
+            if not is_pending(job):
+                self._since.pop(name, None)
+                self._next.pop(name, None)
+                continue
+            since = self._since.setdefault(name, waited)
+            if waited >= self._next.setdefault(name, since + _FIRST_NOTICE):
+                self._next[name] = waited + min(waited - since, _LONGEST_SILENCE)
+                described = _described(self._client, name)
+                if notice := pending_notice(described, datetime.now(UTC)):
+                    self._progress(f"{name}: {notice}")
 
 
 def tick_after(waited: float) -> float:

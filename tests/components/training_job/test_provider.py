@@ -287,6 +287,20 @@ def test_the_credentials_of_another_account_write_nothing(
     assert aws.calls == []
 
 
+def test_a_refresh_says_why_a_job_waits(
+    provider: TrainingJobProvider,
+    aws: FakeAws,
+    job_inputs: Inputs,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    state = launch(provider, job_inputs())
+    provider.read(state["training_job_name"], state)
+    assert f"{state['training_job_name']}: Starting for " in capsys.readouterr().out
+    aws.set_status(state["training_job_name"], "InProgress", "Uploading")
+    provider.read(state["training_job_name"], state)
+    assert capsys.readouterr().out == ""
+
+
 UNSETTLED = (
     "Could not assume role arn:aws:iam::1:role/x.",
     'Unauthorized to List objects under S3 URL "s3://artifacts/source/".',

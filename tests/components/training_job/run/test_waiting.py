@@ -106,6 +106,26 @@ def test_an_end_that_is_near_is_seen_at_once(
     assert max(last) == pytest.approx(longest)
 
 
+def test_why_a_job_waits_is_said_after_some_minutes_and_then_less_and_less_often(
+    aws: FakeAws, launched: Callable[[str], str], clock: SimpleNamespace
+) -> None:
+    name, lines = launched("team-dev-a"), list[tuple[float, str]]()
+    aws.set_status(name, "InProgress", "Starting")
+
+    def tick() -> None:
+        if clock.now > 4000:
+            aws.set_status(name, "Completed")
+
+    clock.on_sleep = tick
+    wait_for_end(aws, [name], 5000, lambda line: lines.append((clock.now, line)))
+    notices = [(at, line) for at, line in lines if "It waits for" in line]
+    times = [at for at, _ in notices]
+    assert times[0] == pytest.approx(300, abs=30)
+    assert all(later >= 2 * sooner for sooner, later in pairwise(times))
+    assert len(times) == 4
+    assert all(line.startswith(f"{name}: Starting for ") for _, line in notices)
+
+
 def test_a_record_that_vanishes_during_the_wait_is_reported(
     completion: TrainingJobCompletionProvider,
     aws: FakeAws,
