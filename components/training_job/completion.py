@@ -17,7 +17,7 @@ from components.training_job.aws.aws_provider import AwsResourceProvider, State
 from components.training_job.aws.errors import TrainingJobError, traced
 from components.training_job.aws.sagemaker_jobs import TRAINING_JOB, TUNING_JOB
 from components.training_job.run.job_state import progress
-from components.training_job.run.outcome import outcome_of, reason_of, remedy_for
+from components.training_job.run.outcome import commands_of, outcome_of, reason_of, remedy_for
 from components.training_job.run.waiting import last_log_lines, wait_for_end
 from components.training_job.tuning.observation import observed
 from components.training_job.tuning.tuning_waiting import failure_of, wait_for_tunings
@@ -86,7 +86,7 @@ class TrainingJobCompletionProvider(AwsResourceProvider):
         tuned: Mapping[str, State],
         props: State,
     ) -> str:
-        """Why a job did not complete, its last log lines, and the remedy."""
+        """Why a job did not complete, its last log lines, where the rest is, and the remedy."""
         logs = self._clients.client("logs", props["region"])
         if name in tuned:
             return failure_of(client, logs, tuned[name], _LOG_LINES)
@@ -96,6 +96,8 @@ class TrainingJobCompletionProvider(AwsResourceProvider):
             [
                 f"{name} ended as {description['TrainingJobStatus']} ({outcome}): {reason}",
                 *(f"  {line}" for line in last_log_lines(logs, name, _LOG_LINES)),
+                "Its whole log, and the files that it left:",
+                *(f"  {command}" for command in commands_of(description, props["region"])),
                 f"Remedy: {remedy_for(outcome)}.",
             ]
         )

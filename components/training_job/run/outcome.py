@@ -12,6 +12,7 @@ from itertools import takewhile
 from typing import Any
 
 from components.durations import format_duration
+from components.site import TRAINING_LOGS
 from components.training_job.request.cost import is_prepaid
 
 NOT_LAUNCHED = "NotLaunched"
@@ -121,3 +122,20 @@ def has_failed(outcome: str) -> bool:
 def remedy_for(outcome: str) -> str:
     """What a person can do about a job that ended this way."""
     return _REMEDIES[outcome]
+
+
+def commands_of(description: Mapping[str, Any], region: str) -> list[str]:
+    """The commands that show the whole log of a job that has ended, and the files that it left.
+
+    Of a job that failed, the service keeps the checkpoints, and what the script wrote to
+    /opt/ml/output/data.
+    """
+    name, output = description["TrainingJobName"], description["OutputDataConfig"]["S3OutputPath"]
+    places = [f"{output.rstrip('/')}/{name}/"]
+    if "CheckpointConfig" in description:
+        places.append(description["CheckpointConfig"]["S3Uri"])
+    return [
+        f"aws logs filter-log-events --log-group-name {TRAINING_LOGS} --log-stream-name-prefix "
+        f"{name}/ --query events[].message --output text --region {region}",
+        *(f"aws s3 ls --recursive {place} --region {region}" for place in places),
+    ]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from components.site import TRAINING_LOGS
 from components.training_job.aws.errors import TrainingJobError
 from components.training_job.completion import TrainingJobCompletionProvider
 from components.unknowns import UNKNOWN
@@ -52,6 +53,13 @@ def test_a_failed_job_is_reported_with_reason_log_and_remedy_once_all_have_ended
     text = str(error.value)
     assert f"{failing} ended as Failed (script error): AlgorithmError: no data" in text
     assert "algo-2 | ValueError: no data" in text
+    assert f"aws logs filter-log-events --log-group-name {TRAINING_LOGS} " in text
+    assert f"--log-stream-name-prefix {failing}/ " in text
+    assert (
+        f"aws s3 ls --recursive s3://artifacts/output/research-dev-digits/{failing}/ --region "
+        in text
+    )
+    assert "aws s3 ls --recursive s3://artifacts/checkpoints/research-dev-digits/ --region " in text
     assert "Remedy: " in text
     assert completing not in text
     assert aws.live() == []

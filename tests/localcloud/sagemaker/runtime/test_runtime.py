@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import re
+import subprocess
 import tarfile
 import time
 from bisect import bisect
@@ -20,7 +21,8 @@ import pytest
 from components.training_job.code_channel.launcher_archive import write_launcher
 from components.training_job.request.definition import LAUNCHER
 from localcloud.server import daemon
-from tests.localcloud.cloud import BUCKET, GROUP, Cloud, channel, eventually, resources
+from tests.localcloud.cloud import BUCKET, GROUP, LISTEN, Cloud, channel, eventually, resources
+from toolchain.layout import CHECKOUT
 
 DIGITS = Path(__file__).parents[4] / "examples" / "digits"
 STEPS = 400
@@ -288,3 +290,55 @@ def uploads_of(cloud: Cloud, prefix: str) -> list[tuple[float, int]]:
         for page in pages
         for version in page.get("Versions", [])
     ]
+
+
+DEBUGGING = re.findall(
+    r"```\n(.*?)```",
+    (CHECKOUT / "docs/local-cloud.md").read_text().partition("\n## Debug a job\n")[2],
+    re.DOTALL,
+)
+"""The commands of the page on the local cloud that debug a job, in their order."""
+
+
+def shell(commands: str, folder: Path) -> str:
+    """What a shell prints that gets the commands line by line, as a person types them."""
+    done = subprocess.run(
+        ["bash", "-s"],
+        input=commands,
+        cwd=folder,
+        text=True,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    return done.stdout
+
+
+def test_a_script_runs_in_a_debugger_without_a_job_as_the_page_says(tmp_path: Path):
+    page = (CHECKOUT / "docs" / "first-job.md").read_text()
+    code, data = tmp_path / "first-job" / "code", tmp_path / "first-job" / "data"
+    code.mkdir(parents=True)
+    data.mkdir()
+    [script] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (code / "train.py").write_text(script.replace("points.txt", "points.csv"))
+    (data / "points.csv").write_text("0,1\n1,4\n2,7\n")
+    (tmp_path / "components").symlink_to(CHECKOUT / "components")
+    (tmp_path / ".venv").symlink_to(CHECKOUT / ".venv")
+    assert "step=20 loss=" in shell(DEBUGGING[0], tmp_path)
+    assert (tmp_path / ".local" / "debug" / "model" / "line.json").exists()
+
+
+def test_an_isolated_job_is_looked_into_and_entered_as_the_page_says(cloud: Cloud, tmp_path: Path):
+    request = cloud.request(LISTEN)
+    name = request["TrainingJobName"]
+    request["AlgorithmSpecification"]["ContainerArguments"] = [name]
+    cloud.sagemaker.create_training_job(**request)
+    cloud.wait_for_line(name, "running")
+    (tmp_path / ".local").mkdir()
+    (tmp_path / ".local" / "cloud").symlink_to(cloud.data)
+    commands = DEBUGGING[1].replace("<training_job_name>", name)
+    commands = commands.replace("<script>", f"'main.py {name}'")
+    folders, inside = shell(f"{commands}hostname; ls /opt/ml", tmp_path).split("algo-1\n")
+    assert "checkpoints\n" in folders
+    assert "checkpoints\n" in inside
+    assert cloud.stop(name)["TrainingJobStatus"] == "Stopped"
