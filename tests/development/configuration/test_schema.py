@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
@@ -27,6 +28,7 @@ from components.stack.stack_settings import Settings
 from components.validation import SettingsModel, section
 from development.configuration.schema import narrowed, stack_schema
 from tests.raw_settings import IMAGE, every_setting, project_in
+from toolchain.layout import CHECKOUT
 
 SCHEMA = stack_schema()
 VALIDATOR = Draft7Validator(SCHEMA)
@@ -58,6 +60,7 @@ BEYOND_A_SCHEMA = {
 """Kinds of rules that a schema can't say, by patterns of what the program says of a broken one."""
 BEYOND = re.compile("|".join(BEYOND_A_SCHEMA.values()))
 
+STACK_FILES = sorted(CHECKOUT.glob("Pulumi.*.yaml"))
 AWS = {
     "aws:region": "us-east-1",
     "aws:allowedAccountIds": ["123456789012", 123456789012],
@@ -82,7 +85,7 @@ def right_files() -> list[dict[str, Any]]:
             of_runs = {"run": "2026-w48"} if job.get("recurring") else {}
             files.append(_file(run | of_runs | {"jobs": {name: job}}))
         files.append(_file({key: each for key, each in raw.items() if key != "run"}) | AWS)
-    return files
+    return files + [yaml.safe_load(path.read_text())["config"] for path in STACK_FILES]
 
 
 def _file(raw: dict[str, Any]) -> dict[str, Any]:
@@ -229,7 +232,18 @@ def _near(draw: st.DrawFn, value: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return project_in(tmp_path_factory.mktemp("project"))
+    """A project with the files that the settings name, each of them empty."""
+    project = project_in(tmp_path_factory.mktemp("project"))
+    for job in (job for file in RIGHT for job in file.get(f"{PREFIX}jobs", {}).values()):
+        source = job.get("source", {"dir": "src", "entryPoint": "train.py"})
+        named = [f"{source['dir']}/{source['entryPoint']}"]
+        named += [
+            f"{each['path']}/file" for each in job.get("inputs", {}).values() if "path" in each
+        ]
+        for each in named:
+            (project / each).parent.mkdir(parents=True, exist_ok=True)
+            (project / each).touch()
+    return project
 
 
 def test_the_schema_is_a_schema():
@@ -243,7 +257,7 @@ def test_right_settings_are_right_for_both(number: int, project: Path):
 
 
 @settings(
-    max_examples=300,
+    max_examples=200,
     derandomize=True,
     database=None,
     deadline=None,
