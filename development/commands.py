@@ -46,7 +46,7 @@ from development.terminal import (
     print_outputs,
     print_tunings,
 )
-from development.tuned_jobs import tunings_of
+from development.tuned_jobs import trials_that_wait, tunings_of
 from localcloud.server import daemon
 from toolchain.environment import client_environment
 from toolchain.layout import Layout
@@ -377,6 +377,8 @@ def _print_jobs(sagemaker: Any, lineages: list[str]) -> None:
     if jobs or not tunings:
         print_jobs(console, jobs)
     print_tunings(console, tunings)
+    for notice in trials_that_wait(sagemaker, tunings):
+        console.print(Text(notice), soft_wrap=True)
 
 
 def _jobs_in(outputs: dict[str, Any]) -> dict[str, Any]:

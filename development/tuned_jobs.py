@@ -10,6 +10,8 @@ from typing import Any
 from components.training_job.aws.sagemaker_jobs import TUNING_JOB
 from components.training_job.tuning.attempts import Attempt, earlier_names, lineage_attempts
 from components.training_job.tuning.trials import Trial, trials_of
+from components.training_job.tuning.tuning_outcome import has_ended
+from components.training_job.tuning.tuning_waiting import trials_notice
 
 _ANY_NAME = ""
 """Other stacks' tuning jobs are few on a local cloud, so the tags of all new ones are read."""
@@ -55,6 +57,14 @@ def tunings_of(sagemaker: Any, lineages: Iterable[str]) -> Iterator[TuningJob]:
             if description is not None:
                 trials = () if index else _trials_of_definition(sagemaker, description)
                 yield TuningJob(description, trials)
+
+
+def trials_that_wait(sagemaker: Any, tunings: Iterable[TuningJob]) -> Iterator[str]:
+    """Yields a line for each running tuning job with trials that wait for their instances."""
+    for tuning in tunings:
+        live = not has_ended(tuning.description)
+        if live and (notice := trials_notice(sagemaker, tuning.name)):
+            yield f"{tuning.name}: {notice}"
 
 
 def best_first(trials: Iterable[Trial], objective_type: str) -> list[Trial]:

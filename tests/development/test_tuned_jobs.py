@@ -7,7 +7,7 @@ import pytest
 from components.training_job.request.job_tags import HASH_TAG, LINEAGE_TAG
 from development.jobs import OwnJobs, live_kinds, newest_streams, refuse_pause_of_grids, stop_live
 from development.terminal import CommandError
-from development.tuned_jobs import attempts_of, tunings_of
+from development.tuned_jobs import attempts_of, trials_that_wait, tunings_of
 from tests.components.fake_aws import FakeAws
 
 LINEAGE = "research-dev-digits"
@@ -102,3 +102,16 @@ def test_a_grid_is_not_stopped_for_a_pause(aws: FakeAws) -> None:
     tune(aws, "t0123456-grid-0123abcd-1", "research-dev-grid", "Grid")
     with pytest.raises(CommandError, match="a grid can't go on after a pause"):
         refuse_pause_of_grids(aws, ["research-dev-grid"])
+
+
+def test_trials_that_wait_are_counted_and_the_first_says_why(aws: FakeAws) -> None:
+    waiting = [aws.add_trial(SECOND, status="InProgress") for _ in range(2)]
+    for name in waiting:
+        aws.set_status(name, "InProgress", "Starting")
+    tunings = [*tunings_of(aws, [LINEAGE])]
+    [line] = trials_that_wait(aws, tunings)
+    assert line.startswith(f"{SECOND}: 2 of 3 running trials wait. {waiting[0]}: Starting for ")
+    assert "1 × ml.m5.large" in line
+    for name in waiting:
+        aws.set_status(name, "InProgress", "Training")
+    assert [*trials_that_wait(aws, tunings)] == []

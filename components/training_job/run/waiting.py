@@ -46,7 +46,7 @@ def wait_for_end(
     ended: dict[str, dict[str, Any]] = {}
     reported: dict[str, str] = {}
     created: dict[str, datetime] = {}
-    waits = _Waits(client, progress)
+    times = NoticeTimes()
     start = time.monotonic()
     while (waited := time.monotonic() - start) < deadline:
         running = [name for name in names if name not in ended]
@@ -54,7 +54,7 @@ def wait_for_end(
         jobs |= _descriptions(client, running, jobs)
         created |= {name: job["CreationTime"] for name, job in jobs.items()}
         _report_changes(jobs, reported, waited, progress)
-        waits.report(jobs, waited)
+        _report_waits(client, jobs, times, waited, progress)
         ended |= {name: job for name, job in jobs.items() if is_terminal(job)}
         if len(ended) == len(names):
             return ended
@@ -90,27 +90,39 @@ def _report_changes(
             reported[name] = status
 
 
-class _Waits:
-    """Reports why jobs wait: after five minutes, then each time after twice as long."""
+class NoticeTimes:
+    """When it is said why a job waits: after five minutes, then each time after twice as long."""
 
-    def __init__(self, client: Any, progress: Progress) -> None:
-        self._client, self._progress = client, progress
+    def __init__(self) -> None:
         self._since: dict[str, float] = {}
         self._next: dict[str, float] = {}
 
-    def report(self, jobs: Mapping[str, Mapping[str, Any]], waited: float) -> None:
-        """Reports what is due of these jobs, by their summaries or descriptions."""
-        for name, job in jobs.items():
-            if not is_pending(job):
-                self._since.pop(name, None)
-                self._next.pop(name, None)
-                continue
-            since = self._since.setdefault(name, waited)
-            if waited >= self._next.setdefault(name, since + _FIRST_NOTICE):
-                self._next[name] = waited + min(waited - since, _LONGEST_SILENCE)
-                described = _described(self._client, name)
-                if notice := pending_notice(described, datetime.now(UTC)):
-                    self._progress(f"{name}: {notice}")
+    def is_due(self, name: str, waited: float, *, waits: bool) -> bool:
+        """Whether it is time to say it of a job, so many seconds after the first question."""
+        if not waits:
+            self._since.pop(name, None)
+            self._next.pop(name, None)
+            return False
+        since = self._since.setdefault(name, waited)
+        if waited < self._next.setdefault(name, since + _FIRST_NOTICE):
+            return False
+        self._next[name] = waited + min(waited - since, _LONGEST_SILENCE)
+        return True
+
+
+def _report_waits(
+    client: Any,
+    jobs: Mapping[str, Mapping[str, Any]],
+    times: NoticeTimes,
+    waited: float,
+    progress: Progress,
+) -> None:
+    """Reports why jobs wait, by their summaries or descriptions, where it is time for it."""
+    for name, job in jobs.items():
+        if times.is_due(name, waited, waits=is_pending(job)):
+            notice = pending_notice(_described(client, name), datetime.now(UTC))
+            if notice:
+                progress(f"{name}: {notice}")
 
 
 def tick_after(waited: float) -> float:

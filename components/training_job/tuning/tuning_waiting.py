@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
 from components.durations import format_duration
 from components.training_job.aws.errors import TrainingJobError
 from components.training_job.aws.sagemaker_jobs import TUNING_JOB
-from components.training_job.run.waiting import Progress, last_log_lines, tick_after
+from components.training_job.run.job_health import is_pending, pending_notice
+from components.training_job.run.service_record import describe
+from components.training_job.run.waiting import (
+    NoticeTimes,
+    Progress,
+    last_log_lines,
+    tick_after,
+)
 from components.training_job.tuning.trials import summaries_of
 from components.training_job.tuning.tuning_outcome import has_ended, outcome_of, remedy_for
 from components.training_job.tuning.tuning_state import progress_line
@@ -24,13 +32,14 @@ def wait_for_tunings(
 ) -> dict[str, dict[str, Any]]:
     """The descriptions of the tuning jobs once all have ended, by name; `deadline` is in seconds.
 
-    Each tick describes those that run.
+    Each tick describes those that run. Now and then it is said why their trials wait.
 
     Raises:
         TrainingJobError: one has not ended at the deadline, or its record is gone.
     """
     ended: dict[str, dict[str, Any]] = {}
     reported: dict[str, str] = {}
+    times = NoticeTimes()
     start = time.monotonic()
     while (waited := time.monotonic() - start) < deadline:
         for name in names:
@@ -43,6 +52,8 @@ def wait_for_tunings(
                 reported[name] = line
             if has_ended(description):
                 ended[name] = description
+            elif times.is_due(name, waited, waits=True) and (notice := trials_notice(client, name)):
+                progress(f"{name}: {notice}")
         if len(ended) == len(names):
             return ended
         time.sleep(tick_after(waited))
@@ -50,6 +61,19 @@ def wait_for_tunings(
     raise TrainingJobError(
         f"still running after {format_duration(deadline)}: {still}. "
         "They run on; `pulumi up` waits for them again."
+    )
+
+
+def trials_notice(client: Any, name: str) -> str:
+    """Why trials of a tuning job wait, by the first of them; "" where none does."""
+    running = list(summaries_of(client, name, "InProgress"))
+    described = (describe(client, each["TrainingJobName"]) for each in running)
+    waiting = [each for each in described if each and is_pending(each)]
+    if not waiting:
+        return ""
+    return (
+        f"{len(waiting)} of {len(running)} running trials wait. {waiting[0]['TrainingJobName']}: "
+        f"{pending_notice(waiting[0], datetime.now(UTC))}"
     )
 
 

@@ -12,6 +12,9 @@ import pytest
 from components.site import TRAINING_LOGS
 from components.training_job.aws.errors import TrainingJobError
 from components.training_job.completion import TrainingJobCompletionProvider
+from components.training_job.run import waiting
+from components.training_job.tuning import tuning_waiting
+from components.training_job.tuning.tuning_waiting import wait_for_tunings
 from components.unknowns import UNKNOWN
 from tests.components.fake_aws import FakeAws
 from tests.components.training_job.conftest import completion_of
@@ -164,6 +167,21 @@ def tuned_with(
         aws.add_trial(name, objective, end)
     aws.end_tuning(name, status, reason)
     return name
+
+
+def test_why_trials_wait_is_said_after_some_minutes(
+    aws: FakeAws, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning_waiting, "time", vars(waiting)["time"])
+    name = str(launch_tuning(tuning_provider_over(aws), tuned())["tuning_job_name"])
+    trial = aws.add_trial(name, status="InProgress")
+    aws.set_status(trial, "InProgress", "Starting")
+    clock.on_sleep = lambda: aws.end_tuning(name) if clock.now > 1000 else None
+    lines: list[str] = []
+    wait_for_tunings(aws, [name], 2000, lines.append)
+    notices = [line for line in lines if "1 of 1 running trials wait" in line]
+    assert len(notices) == 2  # after about five minutes and ten
+    assert f"{trial}: Starting for " in notices[0]
 
 
 def test_a_tuning_job_is_waited_for_with_the_training_jobs_and_its_trials_are_kept(
