@@ -33,7 +33,7 @@ from toolchain.layout import CHECKOUT
 SCHEMA = stack_schema()
 VALIDATOR = Draft7Validator(SCHEMA)
 PREFIX = f"{NAMESPACE}:"
-Path_ = tuple[str | int, ...]
+Place = tuple[str | int, ...]
 
 BEYOND_A_SCHEMA = {
     "a name that another part of the file has or takes": r"is not one of the job's"
@@ -135,7 +135,7 @@ def refusals(file: dict[str, Any]) -> list[str]:
     return [f"{'.'.join(map(str, each.absolute_path))}: {each.message[:200]}" for each in errors]
 
 
-def places(value: Any, path: Path_ = ()) -> Iterator[Path_]:
+def places(value: Any, path: Place = ()) -> Iterator[Place]:
     """Yields the paths of everything in a value."""
     if path:
         yield path
@@ -149,16 +149,22 @@ PLACES = [[*places(file)] for file in RIGHT]
 NAMES = sorted(
     {part for paths in PLACES for path in paths for part in path if isinstance(part, str)}
 )
-VALUES: dict[str, list[Any]] = {}
-"""Right values of each key, wherever the files have it."""
-for _file_, _paths in zip(RIGHT, PLACES, strict=True):
-    for _path in _paths:
-        _value: Any = _file_
-        for _part in _path:
-            _value = _value[_part]
-        if isinstance(_path[-1], str) and _value not in VALUES.setdefault(_path[-1], []):
-            VALUES[_path[-1]].append(_value)
 
+
+def values_by_key() -> dict[str, list[Any]]:
+    """Right values of each key, wherever the files have it."""
+    values: dict[str, list[Any]] = {}
+    for file, paths in zip(RIGHT, PLACES, strict=True):
+        for path in paths:
+            value: Any = file
+            for part in path:
+                value = value[part]
+            if isinstance(path[-1], str) and value not in values.setdefault(path[-1], []):
+                values[path[-1]].append(value)
+    return values
+
+
+VALUES = values_by_key()
 ODD = st.sampled_from(
     [None, True, False, "", "x", "X y", "a=b", "0", "true", "1h", "90s", "1h1x", "s3://b", "aws:x",
      "arn:aws:iam::123456789012:role/a", "ml.c5.xlarge", "ml.none.large", -1, 0, 1, 2, 3, 5, 59, 61,
@@ -184,7 +190,7 @@ def _in_quotes(key: str, value: Any) -> Any:
     return value if isinstance(value, dict | list) or key not in TEXTS else str(value or "")
 
 
-def _change(draw: st.DrawFn, file: Any, path: Path_) -> None:
+def _change(draw: st.DrawFn, file: Any, path: Place) -> None:
     parent, key = file, path[-1]
     for part in path[:-1]:
         parent = _in(parent, part)
