@@ -128,8 +128,8 @@ def policies(scene: Scene) -> None:
 
 def tracking(scene: Scene) -> None:
     """Reads the metrics of the completed job with the tracking's reader."""
-    from tracking.attempts import Clients, attempts_of
-    from tracking.metric_logs import points_of
+    from components.training_job.reader.metric_logs import points_of
+    from components.training_job.reader.run_attempts import Clients, attempts_of
 
     clients = Clients(scene.client("sagemaker"), scene.client("logs"), scene.client("s3"))
     attempts = attempts_of(clients, scene.lineage())

@@ -361,8 +361,8 @@ def _report_what_has_ended(engine: Engine) -> None:
 def _write_reports(engine: Engine, settings: StackFile, lineages: list[str]) -> bool:
     """Writes the reports of those lineages that have a job; returns whether there is one."""
     # Imported here: they import Pulumi, and other commands should not wait for that.
-    from tracking.attempts import Clients
-    from tracking.run_report.command import FOLDER, write_report
+    from components.training_job.reader.run_attempts import Clients
+    from tracking.reports import FOLDER, write_report
 
     sagemaker, logs, s3 = (_client(each, engine, settings) for each in ("sagemaker", "logs", "s3"))
     clients, folder = Clients(sagemaker, logs, s3), engine.layout.local / FOLDER.name

@@ -11,8 +11,8 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from components.training_job.reader.run_attempts import Clients
 from tracking import sync as sync_command
-from tracking.attempts import Clients
 from tracking.errors import TrackingError
 from tracking.shown_lineages import Lineages
 from tracking.stack_outputs import lineages_in, region_in, stack_outputs
@@ -67,7 +67,7 @@ def report(
 ) -> None:
     """Write the report of each lineage: one page of HTML, which opens from a mail."""
     # Imported here: it imports Pulumi, and other commands should not wait for that.
-    from tracking.run_report.command import write_reports
+    from tracking.reports import write_reports
 
     outputs = {} if lineage else stack_outputs(stack)
     clients = _clients(region or region_in(outputs))

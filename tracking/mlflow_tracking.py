@@ -20,8 +20,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
+from components.training_job.reader.points import Point
 from tracking.errors import TrackingError
-from tracking.points import Point
 from tracking.tracked_runs import TrackedRun
 
 KEY_TAG = "sagemaker.run"

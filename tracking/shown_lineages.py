@@ -9,10 +9,10 @@ from typing import Protocol
 
 from components.training_job.aws.errors import is_denied
 from components.training_job.aws.found_jobs import equals, newest_found
+from components.training_job.reader.metric_logs import LATE, points_of
+from components.training_job.reader.points import Point
+from components.training_job.reader.run_attempts import Attempt, Clients, attempts_of
 from components.training_job.request.job_tags import LINEAGE_TAG
-from tracking.attempts import Attempt, Clients, attempts_of
-from tracking.metric_logs import LATE, points_of
-from tracking.points import Point
 from tracking.tracked_runs import TrackedRun, runs_of_lineage
 from tracking.tuning_runs import runs_of_tuning
 from tracking.tunings import Tuning, tunings_of

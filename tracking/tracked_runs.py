@@ -13,10 +13,10 @@ from typing import Any, Literal
 
 from components.arns import console
 from components.training_job.aws.images import digest_in
+from components.training_job.reader.points import Point, continued, numbered
+from components.training_job.reader.run_attempts import Attempt
 from components.training_job.request.cost import total_of
 from components.training_job.request.job_tags import HASH_TAG
-from tracking.attempts import Attempt
-from tracking.points import Point, continued, numbered
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 """MLflow's statuses of a run."""

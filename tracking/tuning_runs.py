@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from components.arns import console
-from tracking.points import Point
+from components.training_job.reader.points import Point
 from tracking.tracked_runs import (
     STATUSES,
     Known,

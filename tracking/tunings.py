@@ -13,12 +13,12 @@ from typing import Any
 
 from components.training_job.aws.errors import is_denied
 from components.training_job.aws.found_jobs import Job, all_found, equals
+from components.training_job.reader.run_attempts import Attempt, Clients, read_json
 from components.training_job.request.job_tags import LINEAGE_TAG
 from components.training_job.run.outcome import is_terminal
 from components.training_job.run.run_record import record_uri
 from components.training_job.run.service_record import describe
 from components.training_job.tuning.trials import objective_in, summaries_of
-from tracking.attempts import Attempt, Clients, read_json
 
 _MOST = 1000
 """How many of the newest jobs of a lineage are looked at for trials."""

@@ -8,8 +8,7 @@ from typing import Any
 
 import pulumi
 
-from components.arns import console
-from components.site import TRAINING_LOGS
+from components.training_job.aws.console_pages import job_page, log_page
 from components.training_job.request.cost import UNKNOWN_COST, Cost, savings_percent, total_of
 from components.training_job.resource import TrainingJob
 from components.training_job.run.job_state import RECORDED_ONLY, REPORTED_AS, JobState
@@ -61,22 +60,6 @@ class JobReport(JobState):
     def outputs(self) -> dict[str, Any]:
         """The report by the names that other stacks know."""
         return {name: getattr(self, attribute) for attribute, name in REPORTED.items()}
-
-
-def job_page(region: str, kind: str, name: str) -> str:
-    """The page of a job in the console, "" for one that has no name yet."""
-    page = f"sagemaker/home?region={region}#/{kind}/{name}"
-    return f"{console(region)}/{page}" if region and name else ""
-
-
-def log_page(region: str, streams: str) -> str:
-    """The page of the log streams whose names begin so, "" for a job that has none yet."""
-    group = TRAINING_LOGS.replace("/", "$252F")  # as the console writes a slash
-    page = (
-        f"cloudwatch/home?region={region}#logsV2:log-groups/log-group/{group}"
-        f"$3FlogStreamNameFilter$3D{streams}"
-    )
-    return f"{console(region)}/{page}" if region and streams else ""
 
 
 def reported_attributes(report: type[Any]) -> dict[str, str]:

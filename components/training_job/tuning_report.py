@@ -8,7 +8,8 @@ from typing import Any
 
 import pulumi
 
-from components.training_job.job_report import job_page, log_page, reported_attributes
+from components.training_job.aws.console_pages import job_page, log_page
+from components.training_job.job_report import reported_attributes
 from components.training_job.request.cost import UNKNOWN_COST, Cost
 from components.training_job.resource import TuningJob
 from components.training_job.run.job_state import RECORDED_ONLY

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tracking.attempts import Attempt
-from tracking.points import Point
+from components.training_job.reader.points import Point
+from components.training_job.reader.run_attempts import Attempt
 
 LINEAGE = "research-dev-digits"
 PLACE = "arn:aws:sagemaker:us-east-1:123456789012:training-job"

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from components.training_job.reader.points import Point
+from components.training_job.reader.run_attempts import Attempt, Clients
 from tests.tracking.fake_mlflow import ENTITIES, FakeMlflowClient, FakeServer
 from tests.tracking.lineages import LINEAGE, attempt
 from tracking import shown_lineages
-from tracking.attempts import Attempt, Clients
 from tracking.mlflow_tracking import MlflowTracking
-from tracking.points import Point
 from tracking.shown_lineages import Lineages
 
 LONG_AGO = datetime.now(UTC) - timedelta(hours=1)

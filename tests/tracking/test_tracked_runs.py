@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from components.training_job.reader.run_attempts import Attempt
 from tests.tracking.lineages import BEGIN, LINEAGE, PLACE, World, at, attempt
-from tracking.attempts import Attempt
 from tracking.tracked_runs import TrackedRun, runs_of_lineage
 
 PAUSED = {"TrainingJobStatus": "Stopped", "SecondaryStatus": "Stopped", "TrainingEndTime": at(60)}

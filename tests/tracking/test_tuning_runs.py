@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from components.training_job.reader.points import Point
 from tests.tracking.fake_mlflow import ENTITIES, FakeMlflowClient, FakeServer
 from tests.tracking.lineages import LINEAGE, PLACE, at, attempt, milliseconds, point
 from tracking.mlflow_tracking import MlflowTracking
-from tracking.points import Point
 from tracking.shown_lineages import show
 from tracking.tuning_runs import runs_of_tuning
 from tracking.tunings import Trial, Tuning

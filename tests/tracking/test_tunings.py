@@ -8,9 +8,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from components.training_job.reader.run_attempts import Clients
 from tests.tracking.lineages import LINEAGE, attempt
 from tests.tracking.test_tuning_runs import ARN, tuning
-from tracking.attempts import Clients
 from tracking.tunings import tunings_of
 
 OUTPUT = {"S3OutputPath": f"s3://bucket/output/{LINEAGE}"}

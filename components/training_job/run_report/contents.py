@@ -1,0 +1,476 @@
+"""What the report of a lineage says, as values; how they look is not said here. Pure functions."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from components.arns import region_of
+from components.training_job.aws.console_pages import job_page, log_page
+from components.training_job.reader.points import Point, continued
+from components.training_job.reader.run_attempts import Attempt, output_uri
+from components.training_job.run.outcome import has_failed, remedy_for
+from components.training_job.run.run_record import RUN_RECORD
+from components.training_job.run_report.changes import Change, changes, hyperparameters, provenance
+from components.training_job.run_report.phases import Span, TimeAxis, seconds_by_phase, spans_of
+from components.training_job.run_report.quantities import dollars, number, time_taken
+from components.training_job.run_report.spending import Spending, spending_of
+from components.training_job.run_report.thinning import thinned
+from components.training_job.run_report.trial_tables import Trials, trials_in
+from components.training_job.tuning import tuning_outcome
+from components.training_job.tuning.tuning_record import uri_of
+
+MOST_CHARTS = 60
+_MOST_RESULTS = 8
+_POINTS_OF_ALL = 12_000
+"""The points of all curves together: a point takes twelve characters of the page."""
+_FEWEST_POINTS, _MOST_POINTS = 100, 800
+
+_ENDINGS = {
+    "completed": "completed",
+    "running": "is running",
+    "stopped": "was stopped",
+    "out of wait": "was stopped, as its wait was over",
+    "out of runtime": "was stopped, as its runtime was over",
+    "capacity": "got no capacity",
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was read of a lineage."""
+
+    lineage: str
+    attempts: Sequence[tuple[Attempt, Sequence[Point]]] = ()
+    """Its training jobs, the oldest first, with their points."""
+    log: Sequence[str] = ()
+    """The last log lines of the newest job, if it has failed."""
+    tunings: Sequence[Tuning] = ()
+    """Its tuning jobs, the oldest first."""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A tuning job, with what it left in S3."""
+
+    description: Mapping[str, Any]
+    table: Mapping[str, Any] = field(default_factory=dict)
+    """Its trials as `trials.json` has them."""
+    record: Mapping[str, Any] = field(default_factory=dict)
+    """`run.json`."""
+
+    @property
+    def name(self) -> str:
+        """The tuning job's name."""
+        return str(self.description["HyperParameterTuningJobName"])
+
+    @property
+    def status(self) -> str:
+        """Its status, as SageMaker has it."""
+        return str(self.description["HyperParameterTuningJobStatus"])
+
+    @property
+    def outcome(self) -> str:
+        """The class of its end, or running."""
+        return tuning_outcome.outcome_of(self.description)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A figure with its name."""
+
+    name: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One attempt, as the timeline shows it."""
+
+    number: int
+    name: str
+    outcome: str
+    begin: datetime
+    end: datetime
+    spans: Sequence[Span]
+    pause: timedelta
+    """How long there was no attempt before it."""
+    is_live: bool
+
+    @property
+    def seconds(self) -> float:
+        """How long the attempt took."""
+        return (self.end - self.begin).total_seconds()
+
+    @property
+    def phases(self) -> Mapping[str, float]:
+        """Seconds in each phase."""
+        return seconds_by_phase(self.spans)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where on a curve an attempt begins, or goes on after an interruption."""
+
+    step: float
+    attempt: int
+    """The number of the attempt."""
+    is_interruption: bool
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One metric over all attempts."""
+
+    metric: str
+    points: Sequence[tuple[float, float]]
+    """Steps and values, thinned."""
+    count: int
+    """How many points there are."""
+    marks: Sequence[Mark]
+    last: float
+    lowest: float
+    highest: float
+
+
+@dataclass(frozen=True)
+class Link:
+    """An address, of a page or of something in S3."""
+
+    name: str
+    address: str
+    is_page: bool
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """All that the page of a lineage shows."""
+
+    lineage: str
+    folder: str
+    """Where the record of the newest job is in S3."""
+    made: datetime
+    outcome: str
+    """completed, running, stopped, or the class of the failure."""
+    sentence: str
+    remedy: str
+    """What can be done after a failure; "" without one."""
+    facts: Sequence[Fact]
+    rows: Sequence[Row] = ()
+    axis: TimeAxis | None = None
+    curves: Sequence[Curve] = ()
+    curves_left_out: int = 0
+    spending: Spending | None = None
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    hyperparameters: Mapping[str, str] = field(default_factory=dict)
+    changes: Sequence[Change] = ()
+    compared: tuple[str, str] | None = None
+    """The names of the runs that `changes` compares; None where there are no two records."""
+    log: Sequence[str] = ()
+    links: Sequence[Link] = ()
+    trials: Trials | None = None
+    tunings: Sequence[Fact] = ()
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the newest job ended without completing, and was not stopped by a person."""
+        return has_failed(self.outcome)
+
+
+def report_of(found: Found, now: datetime) -> RunReport | None:
+    """The report of a lineage; None for one that has no job yet."""
+    if found.tunings and (not found.attempts or _is_newer(found)):
+        return _of_tunings(found, now)
+    return _of_attempts(found, now) if found.attempts else None
+
+
+# --- training jobs --------------------------------------------------------------------------
+
+
+def _of_attempts(found: Found, now: datetime) -> RunReport:
+    attempts = [attempt for attempt, _ in found.attempts]
+    newest = attempts[-1]
+    outcome = str(newest.progress["outcome"])
+    rows = _rows(attempts, now)
+    spending = spending_of(attempts)
+    curves = curves_of(found.attempts)
+    records = [(each.name, each.record) for each in attempts[-2:] if each.record]
+    both = records if len(records) == 2 else None
+    return RunReport(
+        lineage=found.lineage,
+        folder=output_uri(newest, "").rstrip("/"),
+        made=now,
+        outcome=outcome,
+        sentence=_sentence(attempts, now),
+        remedy=_remedy(outcome),
+        facts=[*_times(rows), *_money(spending), *_results(curves), _instances(newest)],
+        rows=rows,
+        axis=TimeAxis([(row.begin, row.end) for row in rows]),
+        curves=curves[:MOST_CHARTS],
+        curves_left_out=max(0, len(curves) - MOST_CHARTS),
+        spending=spending,
+        provenance=provenance(newest.record),
+        hyperparameters=hyperparameters(newest.record)
+        or dict(newest.description.get("HyperParameters", {})),
+        changes=changes(both[0][1], both[1][1]) if both else (),
+        compared=(both[0][0], both[1][0]) if both else None,
+        log=found.log if has_failed(outcome) else (),
+        links=_links(newest),
+    )
+
+
+def _sentence(attempts: Sequence[Attempt], now: datetime) -> str:
+    """How the lineage's newest job ended, and after how much."""
+    newest = attempts[-1]
+    state = newest.progress
+    outcome = str(state["outcome"])
+    interruptions = sum(each.progress["interruptions"] for each in attempts)
+    history = (
+        f"{_count(len(attempts), 'attempt')}, {_count(interruptions, 'interruption')}"
+        if interruptions or len(attempts) > 1
+        else "one attempt, no interruption"
+    )
+    if newest.ended is None:
+        doing = state["secondary_status"] or state["status"]
+        return f"The newest job is running ({doing}), at {moment(now)}: {history}."
+    ending = _ENDINGS.get(outcome, f"failed ({outcome})")
+    reason = state["failure_reason"]
+    because = f" {reason.rstrip('.')}." if reason else ""
+    return f"The newest job {ending} on {moment(newest.ended)}: {history}.{because}"
+
+
+def _remedy(outcome: str) -> str:
+    """What to do after a failure; a terminal has the log above, and the page has it below."""
+    return remedy_for(outcome).replace("log above", "log below") if has_failed(outcome) else ""
+
+
+def _rows(attempts: Sequence[Attempt], now: datetime) -> list[Row]:
+    rows: list[Row] = []
+    for number_, attempt in enumerate(attempts, start=1):
+        before = rows[-1].end if rows else attempt.created
+        rows.append(
+            Row(
+                number=number_,
+                name=attempt.name,
+                outcome=str(attempt.progress["outcome"]),
+                begin=attempt.created,
+                end=max(attempt.ended or now, attempt.created),
+                spans=spans_of(attempt, now),
+                pause=max(attempt.created - before, timedelta()),
+                is_live=attempt.is_live,
+            )
+        )
+    return rows
+
+
+def _times(rows: Sequence[Row]) -> list[Fact]:
+    begin, end = rows[0].begin, max(row.end for row in rows)
+    phases = seconds_by_phase(span for row in rows for span in row.spans)
+    paused = sum((row.pause for row in rows), timedelta()).total_seconds()
+    note = f"{time_taken(paused)} of it between attempts" if paused >= 1 else ""
+    whole = Fact("From first launch to end", time_taken((end - begin).total_seconds()), note)
+    training = phases.get("training", 0.0)
+    interruptions = sum(span.phase == "interrupted" for row in rows for span in row.spans)
+    return [
+        whole,
+        Fact("Training", time_taken(training), "of all attempts together"),
+        Fact("Attempts", str(len(rows)), _count(interruptions, "interruption")),
+    ]
+
+
+def _money(spending: Spending) -> list[Fact]:
+    billed, saved = spending.billed, spending.saved_percent
+    cost = billed if isinstance(billed, str) else dollars(billed)
+    facts = [Fact("Cost", cost, "at list prices of us-east-1")]
+    if saved is not None:
+        kept = float(spending.on_demand) - float(spending.billed)
+        facts.append(
+            Fact("Saved by spot", f"{saved:.0f} %", f"{dollars(kept)} less than on demand")
+        )
+    return facts
+
+
+def _results(curves: Sequence[Curve]) -> list[Fact]:
+    """The metrics that have only one value: results, which have no curve."""
+    found = [each for each in curves if each.count == 1][:_MOST_RESULTS]
+    return [Fact(each.metric, number(each.last), "result") for each in found]
+
+
+def _instances(newest: Attempt) -> Fact:
+    state = newest.progress
+    spot = "spot" if newest.description.get("EnableManagedSpotTraining") else "on demand"
+    return Fact("Instances", str(state["instance_count"]), f"{state['instance_type']}, {spot}")
+
+
+def curves_of(found: Sequence[tuple[Attempt, Sequence[Point]]]) -> list[Curve]:
+    """The curve of each metric, with marks, in the order of their names."""
+    points = sorted((each for _, own in found for each in own), key=lambda each: each.time_ms)
+    curves = {name: curve for name, curve in sorted(continued(points).items()) if curve}
+    shown = max(1, min(len(curves), MOST_CHARTS))
+    most = min(max(_POINTS_OF_ALL // shown, _FEWEST_POINTS), _MOST_POINTS)
+    attempts = [attempt for attempt, _ in found]
+    return [_curve(name, curve, attempts, most) for name, curve in curves.items()]
+
+
+def _curve(metric: str, curve: Sequence[Point], attempts: Sequence[Attempt], most: int) -> Curve:
+    pairs = [(float(each.step or 0), each.value) for each in curve]
+    values = [value for _, value in pairs]
+    return Curve(
+        metric=metric,
+        points=thinned(pairs, most),
+        count=len(pairs),
+        marks=_marks(curve, attempts),
+        last=values[-1],
+        lowest=min(values),
+        highest=max(values),
+    )
+
+
+def _marks(curve: Sequence[Point], attempts: Sequence[Attempt]) -> list[Mark]:
+    """Where attempts but the first begin, and where they go on after interruptions.
+
+    An attempt or an interruption that has no point of its own, up to the next one, has no mark.
+    """
+    events = [
+        (time, number_, is_interruption)
+        for number_, attempt in enumerate(attempts, start=1)
+        for time, is_interruption in [
+            (attempt.created, False),
+            *((each.started, True) for each in attempt.visits if each.status == "Interrupted"),
+        ]
+    ]
+    events.sort(key=lambda each: each[0])
+    times = [_milliseconds(time) for time, _, _ in events]
+    firsts = [bisect_left(curve, time, key=lambda each: each.time_ms) for time in times]
+    untils = [*firsts[1:], len(curve)]
+    return [
+        Mark(float(curve[first].step or 0), number_, is_interruption)
+        for first, until, (_, number_, is_interruption) in list(
+            zip(firsts, untils, events, strict=True)
+        )[1:]
+        if first < until
+    ]
+
+
+def _links(newest: Attempt) -> list[Link]:
+    arn = str(newest.description["TrainingJobArn"])
+    region, name = region_of(arn), newest.name
+    model = newest.description.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
+    checkpoints = newest.description.get("CheckpointConfig", {}).get("S3Uri", "")
+    found = [
+        Link("Job in the console", job_page(region, "jobs", name), is_page=True),
+        Link("Log in the console", log_page(region, f"{name}/"), is_page=True),
+        Link("Model", model, is_page=False),
+        Link("Checkpoints", checkpoints, is_page=False),
+        Link("Record of the run", output_uri(newest, RUN_RECORD), is_page=False),
+    ]
+    return [each for each in found if each.address]
+
+
+# --- tuning jobs ----------------------------------------------------------------------------
+
+
+def _is_newer(found: Found) -> bool:
+    """Whether the lineage is tuned now, and was a training job before."""
+    created: datetime = found.tunings[-1].description["CreationTime"]
+    return created > found.attempts[-1][0].created
+
+
+def _of_tunings(found: Found, now: datetime) -> RunReport:
+    tunings = found.tunings
+    newest, trials = tunings[-1], trials_in([each.table for each in tunings if each.table])
+    records = [(each.name, each.record) for each in tunings[-2:] if each.record]
+    both = records if len(records) == 2 else None
+    outcome = newest.outcome
+    return RunReport(
+        lineage=found.lineage,
+        folder=uri_of(newest.description, "").rstrip("/"),
+        made=now,
+        outcome=outcome,
+        sentence=_tuning_sentence(newest, trials, outcome, now),
+        remedy=(
+            tuning_outcome.remedy_for(outcome).replace("logs above", "logs")
+            if has_failed(outcome)
+            else ""
+        ),
+        facts=_tuning_facts(tunings, trials, now),
+        provenance=provenance(newest.record),
+        hyperparameters=hyperparameters(newest.record),
+        changes=changes(both[0][1], both[1][1]) if both else (),
+        compared=(both[0][0], both[1][0]) if both else None,
+        links=_tuning_links(newest),
+        trials=trials,
+        tunings=[_tuning_row(each) for each in tunings],
+    )
+
+
+def _tuning_sentence(newest: Tuning, trials: Trials | None, outcome: str, now: datetime) -> str:
+    ended = newest.description.get("HyperParameterTuningEndTime")
+    status = _ENDINGS.get(outcome, f"failed ({outcome})")
+    reason = str(newest.description.get("FailureReason", "")).rstrip(".")
+    because = f" {reason}." if reason else ""
+    best = trials.best if trials else None
+    result = (
+        f" The best of {_count(len(trials.all), 'trial')} has {trials.metric} "
+        f"{number(best.objective)}."
+        if trials and best and best.objective is not None
+        else " No trial has ended with a value of the objective that is known."
+    )
+    return f"The newest tuning job {status} on {moment(ended or now)}.{result}{because}"
+
+
+def _tuning_facts(tunings: Sequence[Tuning], trials: Trials | None, now: datetime) -> list[Fact]:
+    begin: datetime = tunings[0].description["CreationTime"]
+    end: datetime = tunings[-1].description.get("HyperParameterTuningEndTime") or now
+    facts = [Fact("From first launch to end", time_taken((end - begin).total_seconds()))]
+    if trials is None:
+        return facts
+    costs = [each.cost_usd for each in trials.all]
+    known = [cost for cost in costs if not isinstance(cost, str)]
+    training = sum(each.seconds for each in trials.all)
+    completed = sum(each.status == "Completed" for each in trials.all)
+    facts += [
+        Fact("Training", time_taken(training), "of all trials together"),
+        Fact("Trials", str(len(trials.all)), f"{completed} completed"),
+        Fact("Cost", dollars(sum(known)) if len(known) == len(costs) else "unknown", "all trials"),
+    ]
+    if trials.best and trials.best.objective is not None:
+        facts.append(Fact(f"Best {trials.metric}", number(trials.best.objective)))
+    return facts
+
+
+def _tuning_links(newest: Tuning) -> list[Link]:
+    region = region_of(str(newest.description["HyperParameterTuningJobArn"]))
+    page = job_page(region, "hyper-tuning-jobs", newest.name)
+    logs = log_page(region, f"{newest.name}-")
+    return [
+        Link("Job in the console", page, is_page=True),
+        Link("Logs of the trials in the console", logs, is_page=True),
+        Link("Record of the run", uri_of(newest.description, RUN_RECORD), is_page=False),
+    ]
+
+
+def _tuning_row(tuning: Tuning) -> Fact:
+    counters = tuning.description.get("TrainingJobStatusCounters", {})
+    trials = ", ".join(f"{count} {name}" for name, count in counters.items() if count)
+    return Fact(tuning.name, tuning.status, trials)
+
+
+# --- words ----------------------------------------------------------------------------------
+
+
+def moment(time: datetime) -> str:
+    """A time in UTC, to the minute."""
+    return time.astimezone(UTC).strftime("%d %b %Y, %H:%M UTC").lstrip("0")
+
+
+def _count(amount: int, noun: str) -> str:
+    return f"{amount or 'no'} {noun}{'' if amount == 1 else 's'}"
+
+
+def _milliseconds(time: datetime) -> float:
+    return time.timestamp() * 1000

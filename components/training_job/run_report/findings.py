@@ -1,0 +1,76 @@
+"""Reads what the report of a lineage shows, from SageMaker, CloudWatch and S3. boto3."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from components.artifact_layout import TRIALS_TABLE
+from components.training_job.aws.errors import code_of
+from components.training_job.aws.sagemaker_jobs import TUNING_JOB
+from components.training_job.reader.metric_logs import points_of
+from components.training_job.reader.run_attempts import Clients, attempts_of, read_json
+from components.training_job.request.job_tags import LINEAGE_TAG
+from components.training_job.run.outcome import has_failed
+from components.training_job.run.run_record import RUN_RECORD
+from components.training_job.run.waiting import last_log_lines
+from components.training_job.run_report.contents import Found, Tuning
+from components.training_job.tuning.trials import trials_of
+from components.training_job.tuning.tuning_record import trials_record, uri_of
+
+_LOG_LINES = 30
+_TUNING_JOBS = 20
+"""The newest tuning jobs of a lineage that are read."""
+
+
+def found_of(clients: Clients, lineage: str) -> Found:
+    """What is known of a lineage now.
+
+    Raises:
+        ClientError: AWS refuses to show its jobs.
+    """
+    attempts = attempts_of(clients, lineage)
+    failed = bool(attempts) and has_failed(str(attempts[-1].progress["outcome"]))
+    return Found(
+        lineage=lineage,
+        attempts=[(attempt, points_of(clients, attempt)) for attempt in attempts],
+        log=last_log_lines(clients.logs, attempts[-1].name, _LOG_LINES) if failed else (),
+        tunings=_tunings(clients, lineage, has_others=bool(attempts)),
+    )
+
+
+def _tunings(clients: Clients, lineage: str, *, has_others: bool) -> list[Tuning]:
+    """The newest tuning jobs of a lineage, the oldest first.
+
+    Where they can't be searched for, a lineage that has training jobs is reported without them. A
+    service that has no tuning jobs refuses the search as not valid.
+    """
+    of_lineage = {"Name": f"Tags.{LINEAGE_TAG}", "Operator": "Equals", "Value": lineage}
+    try:
+        page = clients.sagemaker.search(
+            Resource="HyperParameterTuningJob",
+            SearchExpression={"Filters": [of_lineage]},
+            SortBy="CreationTime",
+            SortOrder="Descending",
+            MaxResults=_TUNING_JOBS,
+        )
+    except ClientError as error:
+        if not has_others and code_of(error) != "ValidationException":
+            print(f"Tuning jobs of {lineage} can't be searched for: {error}")
+        return []
+    names = [TUNING_JOB.name_of(each["HyperParameterTuningJob"]) for each in page["Results"]]
+    # What a search shows of a job is late.
+    found = [TUNING_JOB.describe(clients.sagemaker, each) for each in reversed(names)]
+    return [_tuning(clients, each) for each in found if each is not None]
+
+
+def _tuning(clients: Clients, description: Mapping[str, Any]) -> Tuning:
+    """A tuning job with its trials: from the table that is kept, or else as they are now."""
+    table = read_json(clients.s3, uri_of(description, TRIALS_TABLE))
+    return Tuning(
+        description,
+        table=table or trials_record(description, {}, trials_of(clients.sagemaker, description)),
+        record=read_json(clients.s3, uri_of(description, RUN_RECORD)),
+    )

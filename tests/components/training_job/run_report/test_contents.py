@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from components.training_job.run_report.contents import (
+    Fact,
+    Found,
+    Mark,
+    RunReport,
+    curves_of,
+    report_of,
+)
+from tests.components.training_job.run_report.made_up import (
+    HOUR,
+    LINEAGE,
+    NOW,
+    at,
+    attempt,
+    completed,
+    eventful,
+    failed,
+    interrupted,
+    points,
+    tuned,
+)
+
+
+def report(found: Found) -> RunReport:
+    made = report_of(found, NOW)
+    assert made is not None
+    return made
+
+
+def test_the_first_sentence_says_how_it_ended_and_after_how_much():
+    assert report(eventful()).sentence == (
+        "The newest job completed on 2 Nov 2026, 03:27 UTC: 3 attempts, 1 interruption."
+    )
+
+
+def test_after_a_failure_the_reason_the_remedy_and_the_log_are_there():
+    broken = report(Found(LINEAGE, [interrupted(), failed()], log=["algo-1 | no"]))
+    assert broken.has_failed
+    assert "failed (script error) on 2 Nov 2026, 00:11 UTC: 2 attempts" in broken.sentence
+    assert broken.sentence.endswith("hidden is 128, and the checkpoint has 256.")
+    assert broken.remedy.startswith("read the log below")
+    assert broken.log == ["algo-1 | no"]
+    assert report(replace(eventful(), log=["algo-1 | no"])).log == ()
+
+
+def test_a_job_that_runs_is_said_to_run():
+    live = attempt(
+        1, 0, [("Training", 60.0)], TrainingJobStatus="InProgress", SecondaryStatus="Training"
+    )
+    running = report_of(Found(LINEAGE, [(live, [])]), at(90))
+    assert running is not None
+    assert running.sentence == (
+        "The newest job is running (Training), at 1 Nov 2026, 08:01 UTC: one attempt, no "
+        "interruption."
+    )
+    assert running.rows[0].is_live
+
+
+def test_time_cost_and_results_are_of_the_whole_lineage():
+    facts = {fact.name: (fact.value, fact.note) for fact in report(eventful()).facts}
+    assert facts["From first launch to end"] == (
+        "19 h 27 min",
+        "14 h 05 min of it between attempts",
+    )
+    assert facts["Training"][0] == "4 h 03 min"
+    assert facts["Attempts"] == ("3", "1 interruption")
+    assert facts["Saved by spot"][0] == "69 %"
+    assert facts["test_accuracy"] == ("0.874", "result")
+    assert facts["Instances"] == ("2", "ml.g5.2xlarge, spot")
+
+
+def test_a_curve_goes_on_over_all_attempts_with_a_mark_where_each_goes_on():
+    loss = next(each for each in curves_of(eventful().attempts) if each.metric == "loss")
+    assert loss.count == 4000
+    assert loss.marks == [Mark(900, 1, is_interruption=True), Mark(1900, 3, is_interruption=False)]
+
+
+def test_an_attempt_without_a_point_has_no_mark():
+    found = [interrupted(), failed()]
+    assert all(not each.is_interruption for each in curves_of([failed(), completed()])[0].marks)
+    assert [each.attempt for each in curves_of(found)[0].marks] == [1]
+
+
+def test_hundred_thousand_points_make_short_curves():
+    metrics = [f"m{number}" for number in range(20)]
+    many = [(interrupted()[0], points(900, 9000, 0, 5000, metrics))]
+    curves = curves_of(many)
+    assert sum(each.count for each in curves) == 100_000
+    assert sum(len(each.points) for each in curves) <= 12_000
+
+
+def test_the_newest_run_is_compared_with_the_one_before():
+    made = report(eventful())
+    assert made.compared == (f"{LINEAGE}-01234562-1", f"{LINEAGE}-01234563-1")
+    assert made.changes[0].what == "hyperparameter epochs"
+    assert report(Found(LINEAGE, [completed()])).compared is None
+
+
+def test_what_leads_further_is_named():
+    links = {each.name: each.address for each in report(eventful()).links}
+    assert links["Job in the console"].endswith(f"#/jobs/{LINEAGE}-01234563-1")
+    assert links["Record of the run"].endswith(f"{LINEAGE}-01234563-1/run.json")
+    assert "Model" in links
+
+
+def test_a_lineage_that_is_tuned_shows_its_best_trial():
+    made = report(tuned())
+    assert made.sentence == (
+        "The newest tuning job completed on 1 Nov 2026, 14:00 UTC. The best of 40 trials has "
+        "val_loss 0.3155."
+    )
+    assert made.facts[0] == Fact("From first launch to end", "6 h 00 min")
+    assert [each.name for each in made.tunings] == ["t1234567-llm-01234567-1"]
+    assert made.links[0].address.endswith("#/hyper-tuning-jobs/t1234567-llm-01234567-1")
+    assert made.folder == f"s3://bucket/output/{LINEAGE}/t1234567-llm-01234567-1"
+
+
+def test_a_tuning_that_has_no_table_yet_is_reported_without_trials():
+    [tuning] = tuned().tunings
+    description = {**tuning.description, "HyperParameterTuningJobStatus": "InProgress"}
+    description.pop("HyperParameterTuningEndTime")
+    made = report(Found(LINEAGE, tunings=[replace(tuning, description=description, table={})]))
+    assert made.outcome == "running"
+    assert made.trials is None
+    assert "No trial has ended with a value" in made.sentence
+
+
+def test_a_tuning_that_failed_says_what_to_do():
+    [tuning] = tuned().tunings
+    reason = "No training job succeeded after 5 attempts."
+    description = {
+        **tuning.description, "HyperParameterTuningJobStatus": "Failed", "FailureReason": reason,
+    }  # fmt: skip
+    made = report(Found(LINEAGE, tunings=[replace(tuning, description=description)]))
+    assert made.has_failed
+    assert "The newest tuning job failed (trials failed) on" in made.sentence
+    assert made.sentence.endswith("No training job succeeded after 5 attempts.")
+    assert made.remedy.startswith("read the trials' reasons and logs, correct the script")
+
+
+def test_what_the_newest_job_is_decides_on_the_report():
+    training = replace(tuned(), attempts=[completed()])
+    assert report(training).trials is None
+    before = attempt(1, -HOUR, [("Training", 60.0)])
+    assert report(replace(tuned(), attempts=[(before, [])])).trials is not None
+
+
+def test_a_lineage_without_a_job_has_no_report():
+    assert report_of(Found(LINEAGE), NOW) is None

@@ -1,0 +1,171 @@
+"""What is read of jobs: of made-up tuning jobs, and of training jobs that really ran."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from rich.console import Console
+
+from components.training_job.reader.run_attempts import Clients
+from components.training_job.run_report import findings
+from components.training_job.run_report.contents import report_of
+from components.training_job.run_report.findings import found_of
+from components.training_job.run_report.page import render
+from components.training_job.tuning.observation import keep_table
+from localcloud.server import daemon
+from tests.components.training_job.run_report.made_up import tuned
+from tests.localcloud.cloud import BUCKET, FAST, Cloud, checkpoints
+from tests.localcloud.sagemaker.tuning import tunings
+from tests.localcloud.spot import SPOT, TWICE, begin, interrupt
+from tracking.reports import write_reports
+
+LINEAGE = "research-dev-report"
+POINTS = """
+import json
+for step in range({first}, {last}):
+    print(json.dumps({{"metric": "loss", "step": step, "value": 1 / (step + 1)}}))
+"""
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    data = tmp_path / "cloud"
+    yield Cloud(daemon.start(data, *FAST), data)
+    daemon.stop(data)
+
+
+def launch(cloud: Cloud, number: int, script: str) -> str:
+    """Launches an attempt of the lineage, as the program does."""
+    name = f"{LINEAGE}-0123456{number}-1"
+    record = {"training_job": name, "definition": {"hyperparameters": {"epochs": str(number)}}}
+    cloud.put(f"output/{LINEAGE}/{name}/run.json", json.dumps(record).encode())
+    return cloud.create(
+        script,
+        **SPOT,
+        TrainingJobName=name,
+        CheckpointConfig=checkpoints(f"checkpoints/{LINEAGE}/"),
+        OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/output/{LINEAGE}"},
+        Tags=[{"Key": "sagemaker-training:lineage", "Value": LINEAGE}],
+    )
+
+
+class Service:
+    """SageMaker and S3, as far as tuning jobs are read; it has no training jobs."""
+
+    def __init__(self, refusal: str = "") -> None:
+        self.refusal = refusal
+        [tuning] = tuned().tunings
+        self.tuning = tuning
+        self.documents = {"trials.json": tuning.table, "run.json": tuning.record}
+        self.asked: list[str] = []
+
+    def search(self, *, Resource: str, **condition: Any) -> dict[str, Any]:  # noqa: N803
+        assert Resource == "HyperParameterTuningJob"
+        assert condition["SearchExpression"]["Filters"][0]["Value"] == LINEAGE
+        if self.refusal:
+            raise ClientError({"Error": {"Code": self.refusal, "Message": "no"}}, "Search")
+        late = {**self.tuning.description, "HyperParameterTuningJobStatus": "InProgress"}
+        return {"Results": [{"HyperParameterTuningJob": late}]}
+
+    def describe_hyper_parameter_tuning_job(self, **request: str) -> dict[str, Any]:
+        assert request == {"HyperParameterTuningJobName": self.tuning.name}
+        return dict(self.tuning.description)
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        self.asked.append(f"{Bucket}/{Key}")
+        document = self.documents[Key.rpartition("/")[2]]
+        return {"Body": io.BytesIO(json.dumps(document).encode())}
+
+
+@pytest.fixture
+def _no_training_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(findings, "attempts_of", lambda *_: [])
+
+
+@pytest.mark.usefixtures("_no_training_jobs")
+def test_a_tuning_job_is_read_with_its_record_and_the_table_of_its_trials():
+    service = Service()
+    [found] = found_of(Clients(service, None, service), LINEAGE).tunings
+    assert found.status == "Completed"
+    assert (found.table, found.record) == (service.tuning.table, service.tuning.record)
+    folder = "bucket/output/research-dev-llm/t1234567-llm-01234567-1"
+    assert service.asked == [f"{folder}/trials.json", f"{folder}/run.json"]
+
+
+@pytest.mark.usefixtures("_no_training_jobs")
+@pytest.mark.parametrize(
+    ("refusal", "said"), [("AccessDeniedException", True), ("ValidationException", False)]
+)
+def test_tuning_jobs_that_may_not_be_searched_for_are_said_to_be_missing(
+    refusal: str, said: bool, capsys: pytest.CaptureFixture[str]
+):
+    service = Service(refusal)
+    assert found_of(Clients(service, None, service), LINEAGE).tunings == []
+    assert ("can't be searched for" in capsys.readouterr().out) is said
+
+
+@pytest.mark.deep
+def test_a_tuning_job_is_reported_while_it_runs_and_when_it_has_ended(cloud: Cloud):
+    script = "import sys\nprint('loss=' + sys.argv[sys.argv.index('--rate') + 1])"
+    place = f"{tunings.DEFINITION}.OutputDataConfig.S3OutputPath"
+    request = tunings.request_of(
+        cloud, "tuned", script, **{place: f"s3://{BUCKET}/output/{LINEAGE}"}
+    )
+    tags = [{"Key": "sagemaker-training:lineage", "Value": LINEAGE}]
+    cloud.sagemaker.create_hyper_parameter_tuning_job(**request, Tags=tags)
+    clients = Clients(cloud.sagemaker, cloud.logs, cloud.s3)
+
+    live = report_of(found_of(clients, LINEAGE), datetime.now(UTC))
+    description = tunings.ended(cloud, "tuned")
+    ended = report_of(found_of(clients, LINEAGE), datetime.now(UTC))
+    keep_table(cloud.sagemaker, cloud.s3, description)
+    kept = report_of(found_of(clients, LINEAGE), datetime.now(UTC))
+
+    assert live is not None
+    assert ended is not None
+    assert kept is not None
+    assert (live.outcome, ended.outcome) == ("running", "completed")
+    assert ended.trials is not None
+    assert ended.trials.best is not None
+    assert ended.trials.best.name == description["BestTrainingJob"]["TrainingJobName"]
+    assert kept.trials == ended.trials
+    assert render(kept).count("<tr") == len(kept.trials.all) + 1
+
+
+@pytest.mark.deep
+def test_a_lineage_that_was_interrupted_and_failed_is_reported_as_it_ran(
+    cloud: Cloud, tmp_path: Path
+):
+    first = launch(cloud, 1, POINTS.format(first=0, last=9) + TWICE)
+    begin(cloud, first)
+    interrupt(cloud, first)
+    cloud.ended(first)
+    second = launch(cloud, 2, POINTS.format(first=5, last=12) + "raise SystemExit('no more')")
+    cloud.ended(second)
+    clients = Clients(cloud.sagemaker, cloud.logs, cloud.s3)
+
+    report = report_of(found_of(clients, LINEAGE), datetime.now(UTC))
+
+    assert report is not None
+    assert [row.outcome for row in report.rows] == ["completed", "script error"]
+    assert "interrupted" in report.rows[0].phases
+    assert "no more" in report.sentence + "".join(report.log)
+    [loss] = report.curves
+    assert [step for step, _ in loss.points] == list(range(12))
+    assert [(each.step, each.attempt) for each in loss.marks if not each.is_interruption] == [
+        (5, 2)
+    ]
+    assert [each.what for each in report.changes] == ["hyperparameter epochs"]
+
+    write_reports(Console(file=io.StringIO()), clients, [LINEAGE], tmp_path / "report.html")
+
+    kept = cloud.s3.get_object(Bucket=BUCKET, Key=f"output/{LINEAGE}/{second}/report.html")
+    assert kept["ContentType"] == "text/html; charset=utf-8"
+    assert kept["Body"].read() == (tmp_path / "report.html").read_bytes()
