@@ -3,10 +3,10 @@
     PYTHONPATH=policies python -m bench.forecast
 
 First, the mean and the percentiles of a forecast next to those of 10,000 runs that are played
-through, one stretch after another. Then, jobs of light steps on a local cloud that takes their
-instances away at random times, always abruptly: each job's name is its seed. What a start costs is
-measured with jobs of other names before. At least 15 of 20 jobs should end between the 5th and the
-95th percentile of the forecast.
+through, one stretch after another, and of 10,000 tunings whose trials are. Then, jobs of light
+steps on a local cloud that takes their instances away at random times, always abruptly: each job's
+name is its seed. What a start costs is measured with jobs of other names before. At least 15 of 20
+jobs should end between the 5th and the 95th percentile of the forecast.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from rich.table import Table
 from bench.local_cloud import BUCKET, LocalCloud, local_cloud
 from bench.recovery import CHECKPOINT_SECONDS, SCRIPT, STEP_SECONDS, Result, result_of
 from run_forecast.model import Capacity, Forecast, Work, forecast
+from run_forecast.trial_model import Trials, tuning_forecast
 
 HOUR = 3600.0
 CASES = {
@@ -31,6 +32,14 @@ CASES = {
     "10 h, no checkpoints": (Work(10 * HOUR, 0, 0), Capacity(0.15, 360, 900, 1)),
     "10 h, interrupted twice an hour": (Work(10 * HOUR, 30, 300), Capacity(2, 360, 900, 1)),
     "2 h, 4 instances": (Work(2 * HOUR, 10, 600), Capacity(0.5, 60, 60, 1)),
+}
+TRIALS = {
+    "12 trials of 2 h, 4 at once": (
+        Work(2 * HOUR, 30, 1200),
+        Capacity(0.4, 360, 900, 2),
+        Trials(12, 4),
+    ),
+    "20 trials, no checkpoints": (Work(2 * HOUR, 0, 0), Capacity(0.4, 360, 900, 2), Trials(20, 10)),
 }
 SIMULATED = 10_000
 BETWEEN, INTERVAL = 6.0, 0.8
@@ -67,12 +76,17 @@ def simulations() -> tuple[Table, float]:
     """The forecasts next to simulated runs, and the largest difference, relative to the latter."""
     made = Table("job", "forecast: mean, P50, P90", "simulated", "seconds to forecast")
     worst = 0.0
-    for name, (work, capacity) in CASES.items():
+    one = ((name, work, capacity, None) for name, (work, capacity) in CASES.items())
+    for name, work, capacity, trials in [*one, *((name, *case) for name, case in TRIALS.items())]:
         start = time.perf_counter()
-        found = forecast(work, capacity)
+        found = tuning_forecast(work, capacity, trials) if trials else forecast(work, capacity)
         seconds = time.perf_counter() - start
         expected = [found.finish.mean, found.finish.at(50), found.finish.at(90)]
-        runs = sorted(played(work, capacity, SIMULATED))
+        runs = sorted(
+            tunings_played(work, capacity, trials, SIMULATED)
+            if trials
+            else played(work, capacity, SIMULATED)
+        )
         seen = [statistics.mean(runs), runs[SIMULATED // 2 - 1], runs[SIMULATED * 9 // 10 - 1]]
         worst = max(worst, *(abs(a / b - 1) for a, b in zip(expected, seen, strict=True)))
         made.add_row(name, _hours(expected), _hours(seen), f"{seconds:.2f}")
@@ -83,6 +97,19 @@ def played(work: Work, capacity: Capacity, runs: int) -> list[float]:
     """Seconds to the end of runs that are played through, one stretch after another."""
     source = random.Random(7)  # noqa: S311 - a simulation, and no secret
     return [_played(work, capacity, source) for _ in range(runs)]
+
+
+def tunings_played(work: Work, capacity: Capacity, trials: Trials, runs: int) -> list[float]:
+    """Seconds to the end of tunings whose trials are played through, so many at once."""
+    number = trials.number or 0
+    each = iter(played(work, capacity, runs * number))
+    ends = []
+    for _ in range(runs):
+        free = [0.0] * trials.parallel
+        for _ in range(number):
+            free[free.index(min(free))] += next(each)
+        ends.append(max(free))
+    return ends
 
 
 def _played(work: Work, capacity: Capacity, source: random.Random) -> float:

@@ -9,7 +9,7 @@ from policy_report.standing_costs import billed_by_use, standing_costs, together
 from policy_report.verdict import Verdict
 from quota_report.usage import Usage
 from run_forecast.job_forecasts import JobForecast
-from run_forecast.wording import costs, duration, percent
+from run_forecast.wording import costs, duration, within_limits
 from training_policies.preview import Breach, Preview
 from training_policies.quotas.amounts import Unit, amount
 from training_policies.quotas.per_stack import STACK_LIMITS
@@ -171,13 +171,14 @@ def _forecast_section(forecasts: Sequence[JobForecast]) -> Iterator[str]:
     yield "### Forecast"
     yield ""
     yield "| job | ends after (half / 9 of 10 runs) | within its limits | costs (half / 9 of 10) |"
-    yield "|---|---|---:|---:|"
+    yield "|---|---|---|---:|"
     for each in forecasts:
         finish = each.planned.finish
         times = f"{duration(finish.at(50))} / {duration(finish.at(90))}"
-        within = percent(each.planned.chance)
-        yield f"| {_cell(each.name)} | {times} | {within} | {costs(each)} |"
+        yield f"| {_cell(each.name)} | {times} | {within_limits(each)} | {costs(each)} |"
     yield ""
+    if any(each.plan.trials for each in forecasts):
+        yield "Trials that are stopped early make a tuning shorter and cheaper than its forecast."
     yield f"Interruptions on spot: {forecasts[0].rates.source}. `make forecast` shows more."
     yield ""
 

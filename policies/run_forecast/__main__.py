@@ -22,17 +22,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     planned = read_preview(asked.events).jobs
     jobs = [each for each in planned if asked.job in (None, *lineages(each))]
-    found = job_forecasts(jobs, Prices(), past_jobs(planned, asked.live))
     tuned = {each.name for each in jobs if each.tuning}
+    found = job_forecasts(jobs, Prices(), past_jobs(planned, asked.live))
     for each in found:
         print(*forecast_lines(each), sep="\n")
     for name in sorted({each.name for each in jobs} - {each.name for each in found}):
-        why = (
-            "it is tuned, and how many of its trials end early is not known"
-            if name in tuned
-            else "how long it trains is not known. Set expectedRuntime, as in 8h"
-        )
-        print(f"{name}: {why}.")
+        what = "each of its trials" if name in tuned else "it"
+        print(f"{name}: how long {what} trains is not known. Set expectedRuntime, as in 8h.")
     if not jobs:
         print("The preview has no such training job.", file=sys.stderr)
     return 0 if found else 1

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from run_forecast.model import Capacity, Forecast, Work, best_interval, dearer_than, forecast
-from run_forecast.rates import ASSUMED, Description, Rates, rates_of, training_seconds
+from run_forecast.job_plan import ASSUMED_SAVE_SECONDS, JobPlan
+from run_forecast.model import Forecast, best_interval, dearer_than
+from run_forecast.rates import (
+    ASSUMED,
+    Description,
+    Rates,
+    rates_of,
+    training_seconds,
+    trial_seconds,
+)
+from run_forecast.trial_model import Trials
 from training_policies.instances import Prices
 from training_policies.resource import MISSING
 from training_policies.training_job import TrainingJobView
+from training_policies.tuning import Tuning
 
 LINEAGE_TAG = "sagemaker-training:lineage"
 RECURRING_TAG = "sagemaker-training:recurring"
-
-ASSUMED_SAVE_SECONDS = 30.0
-"""How long a checkpoint stops the training; nothing of a job says it before it runs."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +37,7 @@ class JobForecast:
     is_prepaid: bool
     """Whether it runs on a training plan, which is paid for already."""
     rates: Rates
-    max_wait: float
-    """Seconds of waiting and running together; infinite on demand."""
-    max_runtime: float
-    """Seconds of training."""
+    plan: JobPlan
     planned: Forecast
     """On the job's own capacity."""
     on_demand: Forecast | None
@@ -50,15 +54,14 @@ class JobForecast:
         if self.on_demand is None or self.on_demand.cost is None:
             return None
         planned = self.planned
-        return dearer_than(planned.work, planned.capacity, self.on_demand.cost.mean)
+        of_one = self.on_demand.cost.mean / self.on_demand.times
+        return dearer_than(planned.work, planned.capacity, of_one)
 
 
 def job_forecasts(
     jobs: Iterable[TrainingJobView], prices: Prices, records: Sequence[Description]
 ) -> list[JobForecast]:
     """The forecasts of those jobs whose runtime is known, by the setting or an earlier run.
-
-    A tuning job has none: how many of its trials end early is not known.
 
     `records` describes the stack's jobs of the past; without any, the rates are assumed.
     """
@@ -71,25 +74,48 @@ def _job_forecast(
     job: TrainingJobView, prices: Prices, records: Sequence[Description], rates: Rates
 ) -> JobForecast | None:
     expected = _number(job.resource.read("expected_seconds"))
-    tag = RECURRING_TAG if _recurring(job) else LINEAGE_TAG
-    seconds = expected or training_seconds(records, _recurring(job) or _lineage(job), tag)
+    seconds = expected or _seen(job, records)
     count = _instances(job)
-    if job.tuning or seconds is None or count is None or job.spot not in (True, False, MISSING):
+    trials = _trials(job.tuning) if job.tuning else None
+    if seconds is None or count is None or job.spot not in (True, False, MISSING):
         return None
-    on_demand = Capacity(0, rates.restart, rates.wait, _price(job, prices))
-    capacity = _on_spot(on_demand, count, rates) if job.spot is True else on_demand
-    limits = _limit(job.max_wait), _limit(job.max_runtime)
-    work = _work(job, seconds, capacity)
+    if job.tuning and trials is None:
+        return None
+    plan = JobPlan(
+        seconds=seconds,
+        instances=count,
+        usd_per_hour=_price(job, prices),
+        is_spot=job.spot is True,
+        keeps_checkpoints=job.request.read("CheckpointConfig") is not MISSING,
+        max_wait=_limit(job.max_wait),
+        max_runtime=_limit(job.max_runtime),
+        trials=trials,
+    )
     return JobForecast(
         name=job.name,
         is_measured=expected is None,
         is_prepaid=job.is_prepaid,
         rates=rates,
-        max_wait=limits[0],
-        max_runtime=limits[1],
-        planned=forecast(work, capacity, *limits),
-        on_demand=forecast(work, on_demand, math.inf, limits[1]) if job.spot is True else None,
+        plan=plan,
+        planned=plan.forecast(rates),
+        on_demand=plan.on_demand(rates),
     )
+
+
+def _seen(job: TrainingJobView, records: Sequence[Description]) -> float | None:
+    """How long the job, or each of its trials, trained before; None where that is not known."""
+    tag = RECURRING_TAG if _recurring(job) else LINEAGE_TAG
+    seconds = trial_seconds if job.tuning else training_seconds
+    return seconds(records, _recurring(job) or _lineage(job), tag)
+
+
+def _trials(tuning: Tuning) -> Trials | None:
+    """How the trials are made; None where neither their number nor their time is known."""
+    number, longest = _number(tuning.trials), _limit(tuning.max_runtime)
+    parallel = _number(tuning.parallel)
+    if parallel is None or (number is None and math.isinf(longest)):
+        return None
+    return Trials(None if number is None else int(number), int(parallel), longest)
 
 
 def lineages(job: TrainingJobView) -> tuple[str, str]:
@@ -103,23 +129,6 @@ def _recurring(job: TrainingJobView) -> str:
     A new run's own lineage has no records, but earlier runs have.
     """
     return _text(job.resource.read("recurring"))
-
-
-def _on_spot(on_demand: Capacity, count: int, rates: Rates) -> Capacity:
-    price = on_demand.usd_per_hour
-    return replace(
-        on_demand,
-        interruptions_per_hour=rates.per_instance_hour * count,
-        usd_per_hour=None if price is None else price * rates.spot_share,
-    )
-
-
-def _work(job: TrainingJobView, seconds: float, capacity: Capacity) -> Work:
-    """The work of a job that keeps checkpoints as often as is best."""
-    if job.request.read("CheckpointConfig") is MISSING:
-        return Work(seconds, 0, 0)
-    interval = best_interval(ASSUMED_SAVE_SECONDS, capacity.between)
-    return Work(seconds, ASSUMED_SAVE_SECONDS, min(interval, seconds))
 
 
 def _instances(job: TrainingJobView) -> int | None:

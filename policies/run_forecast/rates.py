@@ -47,6 +47,8 @@ class Rates:
     """The interruptions that were seen."""
     instance_hours: float = 0.0
     """The instance-hours on spot that were seen."""
+    runs: int = 0
+    """The jobs on spot that were seen, trials among them."""
 
     @property
     def source(self) -> str:
@@ -81,6 +83,7 @@ def rates_of(jobs: Iterable[Description]) -> Rates:
         spot_share=_mean(ASSUMED_SPOT_SHARE, shares),
         interruptions=interruptions,
         instance_hours=hours,
+        runs=len(spot),
     )
 
 
@@ -91,14 +94,34 @@ def training_seconds(jobs: Iterable[Description], lineage: str, lineage_tag: str
     a tuning job has the lineage's tag and is no run of it.
     """
     completed = [
-        each
-        for each in jobs
-        if each["TrainingJobStatus"] == "Completed"
-        and "TuningJobArn" not in each
-        and {"Key": lineage_tag, "Value": lineage} in each.get("Tags", [])
+        each for each in _completed(jobs, lineage, lineage_tag) if "TuningJobArn" not in each
     ]
     newest = max(completed, key=lambda each: each["CreationTime"], default=None)
     return None if newest is None else float(newest.get("TrainingTimeInSeconds", 0)) or None
+
+
+def trial_seconds(jobs: Iterable[Description], lineage: str, lineage_tag: str) -> float | None:
+    """How long the completed trials of a lineage's newest tuning job trained, on average.
+
+    None where none completed. Those that were stopped early do not count, so it is rather too long
+    than too short.
+    """
+    trials = [each for each in _completed(jobs, lineage, lineage_tag) if "TuningJobArn" in each]
+    newest = max(trials, key=lambda each: each["CreationTime"], default=None)
+    if newest is None:
+        return None
+    of_newest = [each for each in trials if each["TuningJobArn"] == newest["TuningJobArn"]]
+    return sum(each.get("TrainingTimeInSeconds", 0) for each in of_newest) / len(of_newest) or None
+
+
+def _completed(jobs: Iterable[Description], lineage: str, lineage_tag: str) -> list[Description]:
+    """The jobs of a lineage that completed, trials among them."""
+    return [
+        each
+        for each in jobs
+        if each["TrainingJobStatus"] == "Completed"
+        and {"Key": lineage_tag, "Value": lineage} in each.get("Tags", [])
+    ]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from run_forecast.job_forecasts import ASSUMED_SAVE_SECONDS, JobForecast
+from run_forecast.job_forecasts import JobForecast
+from run_forecast.job_plan import ASSUMED_SAVE_SECONDS
+from run_forecast.trial_model import Trials
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _TEN_YEARS = 3650 * _DAY
@@ -13,21 +15,22 @@ _TEN_YEARS = 3650 * _DAY
 
 def forecast_lines(forecast: JobForecast) -> Iterator[str]:
     """The forecast of one job, a fact a line."""
-    planned, rates = forecast.planned, forecast.rates
-    basis = "as its last completed run trained" if forecast.is_measured else "as expectedRuntime"
-    yield f"{forecast.name}: {duration(planned.work.seconds)} of training, {basis} says"
+    planned, rates, trials = forecast.planned, forecast.rates, forecast.plan.trials
+    yield f"{forecast.name}: {_work(forecast)}"
     finish = planned.finish
     yield (
         f"  ends after     {duration(finish.at(50))} in half of all runs, "
         f"{duration(finish.at(90))} in 9 of 10, {duration(finish.at(99))} in 99 of 100; "
         f"{duration(finish.mean)} on average"
     )
-    yield f"  within limits  {percent(planned.chance)} of runs: {_limits(forecast)}"
+    yield f"  within limits  {within_limits(forecast)}: {_limits(forecast)}"
     if (cost := planned.cost) is not None:
         yield (
             f"  costs          {usd(cost.at(50))} in half of all runs, {usd(cost.at(90))} in 9 of "
             f"10, {usd(cost.at(99))} in 99 of 100; {usd(cost.mean)} on average"
         )
+    if trials:
+        yield "  early stops    are not in it: they make it shorter and cheaper"
     if forecast.on_demand is None:
         return
     yield f"  interruptions  {planned.interruptions:.1f} on average; {rates.source}"
@@ -39,6 +42,34 @@ def forecast_lines(forecast: JobForecast) -> Iterator[str]:
     else:
         yield "  checkpoints    none: each interruption loses all the work"
     yield from _on_demand(forecast)
+
+
+def _work(forecast: JobForecast) -> str:
+    """What is to be done, and how that is known."""
+    seconds, trials = duration(forecast.planned.work.seconds), forecast.plan.trials
+    if trials is None:
+        says = "its last completed run trained" if forecast.is_measured else "expectedRuntime says"
+        return f"{seconds} of training, as {says}"
+    says = "earlier trials trained" if forecast.is_measured else "expectedRuntime says"
+    return f"{_number_of(trials, forecast)} of {seconds} of training each, as {says}"
+
+
+def _number_of(trials: Trials, forecast: JobForecast) -> str:
+    if trials.number is not None:
+        return f"{trials.number} trials, {trials.parallel} at once,"
+    number = f"about {forecast.planned.times:.0f} trials in {duration(trials.max_runtime)}"
+    return f"{number}, {trials.parallel} at once,"
+
+
+def within_limits(forecast: JobForecast) -> str:
+    """The share of runs that end within the limits; of a tuning job, also that of its trials."""
+    planned, trials = forecast.planned, forecast.plan.trials
+    if trials is None:
+        return f"{percent(planned.chance)} of runs"
+    of_trials = f"{percent(planned.share_of_trials)} of trials"
+    if trials.number is None:
+        return of_trials
+    return f"{of_trials}, and all of them in {percent(planned.chance)} of runs"
 
 
 def _on_demand(forecast: JobForecast) -> Iterator[str]:
@@ -54,9 +85,14 @@ def _on_demand(forecast: JobForecast) -> Iterator[str]:
 
 
 def _limits(forecast: JobForecast) -> str:
-    runtime = f"maxRuntime {duration(forecast.max_runtime)}"
-    wait = "" if math.isinf(forecast.max_wait) else f", maxWait {duration(forecast.max_wait)}"
-    return runtime + wait
+    plan = forecast.plan
+    runtime = f"maxRuntime {duration(plan.max_runtime)}"
+    wait = "" if math.isinf(plan.max_wait) else f", maxWait {duration(plan.max_wait)}"
+    if plan.trials is None:
+        return runtime + wait
+    longest = plan.trials.max_runtime
+    of_all = "" if math.isinf(longest) else f"; all of them {duration(longest)}"
+    return f"of each trial {runtime}{wait}{of_all}"
 
 
 def costs(forecast: JobForecast) -> str:

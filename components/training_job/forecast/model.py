@@ -100,13 +100,17 @@ class Forecast:
     finish: Spread
     """Seconds from the launch to the end, with all waiting."""
     billed: Spread
-    """Seconds that each instance is billed, before the spot discount."""
+    """Seconds that each instance is billed, before the spot discount; of all trials together."""
     chance: float
     """The share of runs that end within the job's limits, 0 to 1."""
+    times: float = 1
+    """How often the work is done, on average: the trials of a tuning job; 1 for any other job."""
+    share_of_trials: float = 1
+    """The share of a tuning job's trials that end within its limits and their own, 0 to 1."""
 
     @cached_property
     def cost(self) -> Spread | None:
-        """USD for all instances; None where the price is not known."""
+        """USD for all instances, and all trials; None where the price is not known."""
         price = self.capacity.usd_per_hour
         if price is None:
             return None
@@ -115,8 +119,8 @@ class Forecast:
 
     @property
     def interruptions(self) -> float:
-        """How often the job is interrupted, on average."""
-        return self.work.stretches * _expm1(self.work.stretch / self.capacity.between)
+        """How often the job is interrupted, on average, with all its trials."""
+        return self.times * _mean_interruptions(self.work, self.capacity)
 
 
 def forecast(
@@ -132,9 +136,8 @@ def forecast(
     and trains for no longer than `max_runtime` seconds, with what interruptions lose. That these
     count together for the latter is an assumption.
     """
-    source = random.Random(_SEED)  # noqa: S311 - a simulation, and no secret
-    drawn = [_run(work, capacity, source) for _ in range(runs)]
-    within = sum(each.finish <= max_wait and each.trained <= max_runtime for each in drawn)
+    drawn = simulated_runs(work, capacity, seeded(), runs)
+    within = sum(each.is_within(max_wait, max_runtime) for each in drawn)
     return Forecast(
         work,
         capacity,
@@ -142,6 +145,11 @@ def forecast(
         billed=Spread(mean_billed(work, capacity), sorted(each.billed for each in drawn)),
         chance=within / runs,
     )
+
+
+def seeded() -> random.Random:
+    """The source of random numbers of a forecast: the same numbers for each."""
+    return random.Random(_SEED)  # noqa: S311 - a simulation, and no secret
 
 
 def mean_finish(work: Work, capacity: Capacity) -> float:
@@ -196,21 +204,32 @@ def dearer_than(work: Work, capacity: Capacity, usd: float) -> float | None:
 
 
 @dataclass(frozen=True)
-class _Run:
+class SimulatedRun:
     """One simulated run, in seconds."""
 
     finish: float
     trained: float
     billed: float
 
+    def is_within(self, max_wait: float, max_runtime: float) -> bool:
+        """Whether it ended within these limits."""
+        return self.finish <= max_wait and self.trained <= max_runtime
 
-def _run(work: Work, capacity: Capacity, source: random.Random) -> _Run:
+
+def simulated_runs(
+    work: Work, capacity: Capacity, source: random.Random, runs: int = RUNS
+) -> list[SimulatedRun]:
+    """So many runs of a job."""
+    return [_run(work, capacity, source) for _ in range(runs)]
+
+
+def _run(work: Work, capacity: Capacity, source: random.Random) -> SimulatedRun:
     useful = work.stretches * work.stretch
     interruptions = _interruptions(work, capacity, source)
     trained = useful + _lost(interruptions, work, capacity, source)
     restarts = (1 + interruptions) * capacity.restart
     waited = _waited(1 + interruptions, capacity.wait, source)
-    return _Run(trained + restarts + waited, trained, trained + restarts)
+    return SimulatedRun(trained + restarts + waited, trained, trained + restarts)
 
 
 def _interruptions(work: Work, capacity: Capacity, source: random.Random) -> float:

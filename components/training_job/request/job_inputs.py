@@ -61,7 +61,8 @@ class JobInputs:
     """What the job is likely to cost if it takes all its time, in USD, where that is known; added
     by check."""
     expected_seconds: int | None = field(default=None, metadata=_WITH_OTHERS)
-    """How long the job should train without interruptions, in seconds; only for its forecast."""
+    """How long the job, or a trial of it, should train without interruptions, in seconds; only for
+    its forecast."""
     source_hash: str
     """The hash of the source's contents, "" without source; the definition's hash covers it."""
     run_id: str

@@ -209,8 +209,9 @@ class JobSettings(SettingsModel):
         default=None,
         ge=60,
         le=28 * 86_400,
-        description="How long the job should train without interruptions, in seconds or as in 8h. "
-        "It is only for the forecast of its end and cost; by default an earlier run's time.",
+        description="How long the job, or one trial of its tuning, should train without "
+        "interruptions, in seconds or as in 8h. It is only for the forecast of its end and cost; "
+        "by default an earlier run's time.",
     )
     max_pending: Annotated[Seconds | None, Becomes("StoppingCondition.MaxPendingTimeInSeconds")] = (
         Field(

@@ -108,6 +108,18 @@ def test_a_tuning_job_shows_its_worst_case_and_its_verdict_before_it_is_launched
     assert "| **2 jobs** | | | **10.10 USD** | 30.00 USD |" in text
 
 
+def test_a_tuning_job_has_a_forecast_of_all_its_trials(report: Report):
+    limits = {"MaxNumberOfTrainingJobs": 20, "MaxParallelTrainingJobs": 4}
+    tuned = tuning_job(limits=limits, runtime=7200, wait=14400)
+    tuned["resourcePreEvent"]["metadata"]["new"]["inputs"]["expected_seconds"] = 3600
+    _, text = report(tuned)
+    [row] = [
+        line for line in text.splitlines() if line.startswith("| `tuned` |") and " h / " in line
+    ]
+    assert " of trials, and all of them in " in row
+    assert "Trials that are stopped early make a tuning shorter and cheaper" in text
+
+
 def test_a_tuning_job_whose_limits_are_not_known_has_an_unknown_worst_case(report: Report):
     code, text = report(tuning_job(limits={"MaxParallelTrainingJobs": "[secret]"}), *KEPT)
     assert code == 1

@@ -35,7 +35,7 @@ def test_mean_and_percentiles_are_those_of_ten_thousand_runs_stretch_by_stretch(
     work: Work, capacity: Capacity
 ):
     expected = forecast(work, capacity)
-    finish, billed = _simulated(work, capacity, 10_000)
+    finish, billed = simulated(work, capacity, 10_000)
     for found, runs in ((expected.finish, finish), (expected.billed, billed)):
         assert found.mean == pytest.approx(sum(runs) / len(runs), rel=0.02)
         assert found.at(50) == pytest.approx(runs[4999], rel=0.02)
@@ -128,7 +128,7 @@ def test_any_job_has_a_forecast_with_ordered_percentiles(
     assert expected.billed.at(100) <= expected.finish.at(100)
 
 
-def _simulated(work: Work, capacity: Capacity, runs: int) -> tuple[list[float], list[float]]:
+def simulated(work: Work, capacity: Capacity, runs: int) -> tuple[list[float], list[float]]:
     """The finish and the billed time of runs that are played through, one stretch after another."""
     source = random.Random(7)  # noqa: S311 - a simulation, and no secret
     finish, billed = list[float](), list[float]()

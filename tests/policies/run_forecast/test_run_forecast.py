@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,14 @@ from run_forecast.job_forecasts import JobForecast, job_forecasts
 from run_forecast.past_jobs import found_jobs, past_jobs
 from run_forecast.wording import costs, duration, forecast_lines, percent
 from tests.policies.policy_report.events import END, step, written
-from tests.policies.run_forecast.test_rates import INTERRUPTED
+from tests.policies.run_forecast.test_rates import INTERRUPTED, NOON
 from tests.policies.subjects import request, resource
 from training_policies.instances import Prices
 from training_policies.resource import UNKNOWN
 from training_policies.training_job import OWN_TYPE, TrainingJobView, training_job
 from training_policies.tuning import OWN_TUNING_TYPE
 
+HOUR = 3600
 CHECKPOINTS = {"CheckpointConfig": {"S3Uri": "s3://b/checkpoints/a/"}}
 TAGS = {"Tags": [{"Key": "team", "Value": "research"}, {"Key": "stack", "Value": "prod"}]}
 
@@ -155,7 +157,69 @@ def test_the_command_prints_each_job_and_what_it_does_not_know(
     assert "no such training job" in capsys.readouterr().err
 
 
-def test_a_tuned_job_has_no_forecast_and_the_command_says_why(
+def tuned(expected: Any = HOUR, **limits: Any) -> TrainingJobView:
+    asked = request(runtime=2 * HOUR, wait=4 * HOUR) | TAGS | CHECKPOINTS
+    most = {"MaxNumberOfTrainingJobs": 20, "MaxParallelTrainingJobs": 4, **limits}
+    kept = {name: value for name, value in most.items() if value is not None}
+    properties = {
+        "request": asked,
+        "tuning": {"ResourceLimits": kept},
+        "lineage": "research-prod-llm",
+        **({"expected_seconds": expected} if expected else {}),
+    }
+    found = training_job(resource(OWN_TUNING_TYPE, properties, "llm"))
+    assert found is not None
+    return found
+
+
+def test_a_tuned_job_is_as_many_trials_as_it_makes_some_of_them_at_once():
+    found = only(tuned(MaxRuntimeInSeconds=10 * HOUR))
+    assert found.planned.times == 20
+    # Five rows of trials, each with a start, a wait, and the work with its checkpoints.
+    assert found.planned.finish.mean > 5 * HOUR
+    assert found.planned.cost is not None
+    assert found.planned.cost.mean > 20 * 1.515 * 0.3
+    assert found.dearer_than_on_demand == pytest.approx(only(view(HOUR)).dearer_than_on_demand)
+    lines = "\n".join(forecast_lines(found))
+    assert lines.startswith(
+        "llm: 20 trials, 4 at once, of 1.0 h of training each, as expectedRuntime says\n"
+    )
+    assert " of trials, and all of them in " in lines
+    assert "of each trial maxRuntime 2.0 h, maxWait 4.0 h; all of them 10 h\n" in lines
+    assert "early stops    are not in it" in lines
+
+
+def test_a_tuned_job_without_a_setting_trains_as_the_trials_of_its_newest_tuning_job():
+    tags = {"Tags": [{"Key": "sagemaker-training:lineage", "Value": "research-prod-llm"}]}
+    trial = {**INTERRUPTED, **tags, "TuningJobArn": "arn:2"}
+    records = [
+        {**trial, "TrainingTimeInSeconds": 1000},
+        {**trial, "TrainingTimeInSeconds": 3000},
+        {**trial, "TrainingTimeInSeconds": 9, "TrainingJobStatus": "Stopped"},
+        {
+            **trial,
+            "TuningJobArn": "arn:1",
+            "CreationTime": NOON - timedelta(hours=1),
+            "TrainingTimeInSeconds": 9,
+        },
+        {**INTERRUPTED, **tags, "CreationTime": NOON + timedelta(hours=9)},
+    ]
+    found = only(tuned(None), records)
+    assert found.planned.work.seconds == 2000
+    assert "of 33 min of training each, as earlier trials trained" in next(forecast_lines(found))
+    assert job_forecasts([tuned(None)], Prices(), [INTERRUPTED | tags]) == []
+
+
+def test_a_tuning_that_only_time_limits_makes_as_many_trials_as_it_allows():
+    found = only(tuned(MaxNumberOfTrainingJobs=None, MaxRuntimeInSeconds=10 * HOUR))
+    lines = list(forecast_lines(found))
+    assert "trials in 10 h, 4 at once, of 1.0 h of training each" in lines[0]
+    assert "  ends after     10 h in half of all runs, 10 h in 9 of 10" in lines[1]
+    assert job_forecasts([tuned(MaxNumberOfTrainingJobs=None)], Prices(), []) == []
+    assert job_forecasts([tuned(MaxParallelTrainingJobs=UNKNOWN)], Prices(), []) == []
+
+
+def test_the_command_has_the_forecast_of_a_stack_that_only_tunes_or_says_what_is_missing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     limits = {"MaxNumberOfTrainingJobs": 20, "MaxParallelTrainingJobs": 4}
@@ -163,8 +227,11 @@ def test_a_tuned_job_has_no_forecast_and_the_command_says_why(
     events = written(tmp_path, [step("create", OWN_TUNING_TYPE, "tuned", inputs), END], "")
     assert main([str(events)]) == 1
     assert capsys.readouterr().out == (
-        "tuned: it is tuned, and how many of its trials end early is not known.\n"
+        "tuned: how long each of its trials trains is not known. Set expectedRuntime, as in 8h.\n"
     )
+    known = step("create", OWN_TUNING_TYPE, "tuned", inputs | {"expected_seconds": 1800})
+    assert main([str(written(tmp_path, [known, END], ""))]) == 0
+    assert capsys.readouterr().out.startswith("tuned: 20 trials, 4 at once, of 30 min")
 
 
 def test_the_records_are_those_of_the_stack_by_its_tags():
