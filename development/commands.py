@@ -363,11 +363,13 @@ def _write_reports(engine: Engine, settings: StackFile, lineages: list[str]) -> 
     # Imported here: they import Pulumi, and other commands should not wait for that.
     from components.training_job.reader.run_attempts import Clients
     from tracking.reports import FOLDER, write_report
+    from tracking.stack_outputs import complete_tunings_in
 
     sagemaker, logs, s3 = (_client(each, engine, settings) for each in ("sagemaker", "logs", "s3"))
     clients, folder = Clients(sagemaker, logs, s3), engine.layout.local / FOLDER.name
     files = {each: folder / f"{each}.html" for each in lineages}
-    written = [write_report(console, clients, *each) for each in files.items()]
+    complete = complete_tunings_in(engine.outputs())
+    written = [write_report(console, clients, *each, complete) for each in files.items()]
     return any(written)
 
 

@@ -15,7 +15,7 @@ from components.training_job.reader.run_attempts import Clients
 from tracking import sync as sync_command
 from tracking.errors import TrackingError
 from tracking.shown_lineages import Lineages
-from tracking.stack_outputs import lineages_in, region_in, stack_outputs
+from tracking.stack_outputs import complete_tunings_in, lineages_in, region_in, stack_outputs
 
 DEFAULT_EXPERIMENT = "sagemaker-training"
 
@@ -71,7 +71,8 @@ def report(
 
     outputs = {} if lineage else stack_outputs(stack)
     clients = _clients(region or region_in(outputs))
-    write_reports(console, clients, lineage or lineages_in(outputs), output)
+    complete = complete_tunings_in(outputs)
+    write_reports(console, clients, lineage or lineages_in(outputs), output, complete)
 
 
 def _server_in(settings: Mapping[str, str]) -> str:

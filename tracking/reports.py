@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,11 +23,16 @@ FOLDER = Path(".local", "reports")
 
 
 def write_reports(
-    console: Console, clients: Clients, lineages: Sequence[str], output: Path | None = None
+    console: Console,
+    clients: Clients,
+    lineages: Sequence[str],
+    output: Path | None = None,
+    complete: Collection[str] = (),
 ) -> None:
     """Writes the report of each lineage.
 
     `output` is the file, where there is only one lineage; each has one in FOLDER by default.
+    `complete` are the tuning jobs that the stack knows to have nothing left to try.
 
     Raises:
         TrackingError: no lineage has a job, or there is one file for several.
@@ -39,18 +44,20 @@ def write_reports(
         )
         raise TrackingError(message)
     files = {each: output or FOLDER / f"{each}.html" for each in lineages}
-    written = [write_report(console, clients, *each) for each in files.items()]
+    written = [write_report(console, clients, *each, complete) for each in files.items()]
     if not any(written):
         message = f"No job was launched yet in {', '.join(lineages)}, so there is no report."
         raise TrackingError(message)
 
 
-def write_report(console: Console, clients: Clients, lineage: str, path: Path) -> bool:
+def write_report(
+    console: Console, clients: Clients, lineage: str, path: Path, complete: Collection[str] = ()
+) -> bool:
     """Writes a report to a file, and beside the record of the lineage's newest job.
 
     Returns whether the lineage has a job, so that there is something to report.
     """
-    report = report_of(found_of(clients, lineage), datetime.now(UTC))
+    report = report_of(found_of(clients, lineage, complete), datetime.now(UTC))
     if report is None:
         return False
     page = render(report)

@@ -46,6 +46,12 @@ def lineages_in(outputs: Mapping[str, Any]) -> list[str]:
     return lineages
 
 
+def complete_tunings_in(outputs: Mapping[str, Any]) -> set[str]:
+    """The names of a stack's tuning jobs that have nothing left to try."""
+    jobs = outputs.get("tuning_jobs", {}).values()
+    return {job["name"] for job in jobs if job.get("outcome") == "completed"}
+
+
 def region_in(outputs: Mapping[str, Any]) -> str | None:
     """The region of the stack, from the ARN of its bucket's key; None where it has none."""
     parts = str(outputs.get("artifact_key_arn", "")).split(":")

@@ -33,7 +33,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bucket:
     """A bucket, and two lineages: one has jobs."""
     monkeypatch.chdir(tmp_path)
     found = {LINEAGE: eventful(), "empty": Found("empty")}
-    monkeypatch.setattr(reports, "found_of", lambda _, lineage: found[lineage])
+    monkeypatch.setattr(reports, "found_of", lambda _, lineage, __: found[lineage])
     return Bucket()
 
 

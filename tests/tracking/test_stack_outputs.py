@@ -7,7 +7,12 @@ import pytest
 
 from tests.toolchain.fake_programs import write_script
 from tracking.errors import TrackingError
-from tracking.stack_outputs import lineages_in, region_in, stack_outputs
+from tracking.stack_outputs import (
+    complete_tunings_in,
+    lineages_in,
+    region_in,
+    stack_outputs,
+)
 
 Program = Callable[[str], Path]
 
@@ -42,3 +47,12 @@ def test_without_pulumi_lineages_can_be_named(monkeypatch: pytest.MonkeyPatch, t
 def test_a_stack_without_jobs_has_nothing_to_show():
     with pytest.raises(TrackingError, match="no training jobs"):
         lineages_in({})
+
+
+def test_the_tuning_jobs_that_have_nothing_left_are_those_that_the_stack_calls_completed():
+    jobs = {
+        "a": {"name": "t-1", "outcome": "completed"},
+        "b": {"name": "t-2", "outcome": "stopped"},
+    }
+    assert complete_tunings_in({"tuning_jobs": jobs}) == {"t-1"}
+    assert complete_tunings_in({}) == set()

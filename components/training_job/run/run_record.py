@@ -52,6 +52,7 @@ def record_of_launch(
     inputs: Mapping[str, Any], request: Request, revision: Revision, launched: datetime
 ) -> dict[str, Any]:
     """The part of a record that the launches of both kinds of job have."""
+    expected = inputs.get("expected_seconds")
     return {
         "format": FORMAT,
         "lineage": inputs["lineage"],
@@ -63,6 +64,8 @@ def record_of_launch(
         "revision": {"commit": revision.commit, "modified": revision.modified},
         "seeds": seeds_of(request),
         "versions": dict(versions()),
+        # For the forecast in the run's report: nothing that the service keeps has it.
+        **({"expected_seconds": int(expected)} if expected else {}),
     }
 
 

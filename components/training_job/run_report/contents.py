@@ -6,22 +6,33 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Any
 
 from components.arns import region_of
 from components.training_job.aws.console_pages import job_page, log_page
+from components.training_job.forecast.trial_model import Trials
 from components.training_job.reader.points import Point, continued
 from components.training_job.reader.run_attempts import Attempt, output_uri
+from components.training_job.request.tuning_request import training_view
 from components.training_job.run.outcome import has_failed, remedy_for
 from components.training_job.run.run_record import RUN_RECORD
 from components.training_job.run_report.changes import Change, changes, hyperparameters, provenance
 from components.training_job.run_report.phases import Span, TimeAxis, seconds_by_phase, spans_of
 from components.training_job.run_report.quantities import dollars, number, time_taken
-from components.training_job.run_report.spending import Spending, spending_of
+from components.training_job.run_report.spending import (
+    Spending,
+    foreseen_of,
+    foresight,
+    spending_of,
+    spending_of_trials,
+)
 from components.training_job.run_report.thinning import thinned
-from components.training_job.run_report.trial_tables import Trials, trials_in
+from components.training_job.run_report.trial_tables import Trial, TrialTable, trials_in
 from components.training_job.tuning import tuning_outcome
+from components.training_job.tuning.attempts import attempt_number, earlier_names, succeeded_in
 from components.training_job.tuning.tuning_record import uri_of
+from components.training_job.tuning.warm_start import is_grid
 
 MOST_CHARTS = 60
 _MOST_RESULTS = 8
@@ -50,6 +61,40 @@ class Found:
     """The last log lines of the newest job, if it has failed."""
     tunings: Sequence[Tuning] = ()
     """Its tuning jobs, the oldest first."""
+    earlier: Sequence[Mapping[str, Any]] = ()
+    """The stack's jobs that had ended before the newest run began, as SageMaker describes them."""
+
+    @property
+    def is_tuned(self) -> bool:
+        """Whether its newest job is a tuning job."""
+        if not self.attempts or not self.tunings:
+            return bool(self.tunings)
+        created: datetime = self.tunings[-1].description["CreationTime"]
+        return created > self.attempts[-1][0].created
+
+    @property
+    def run(self) -> Sequence[Attempt]:
+        """The attempts of the newest run: those after the last one before it that completed."""
+        attempts = [attempt for attempt, _ in self.attempts]
+        ended = (
+            each for each in range(len(attempts) - 1, 0, -1) if _has_completed(attempts[each - 1])
+        )
+        return attempts[next(ended, 0) :]
+
+    @property
+    def tuning_run(self) -> Sequence[Tuning]:
+        """The attempts at the newest tuning job's definition, which go on with each other."""
+        newest = self.tunings[-1].name
+        names = (*earlier_names(newest), newest)
+        return [each for each in self.tunings if each.name in names]
+
+    @property
+    def began(self) -> tuple[datetime, Mapping[str, str]] | None:
+        """When the newest run was launched, and the tags of its first job; None without a job."""
+        if self.is_tuned:
+            first = self.tuning_run[0]
+            return first.description["CreationTime"], first.tags
+        return (self.run[0].created, self.run[0].tags) if self.attempts else None
 
 
 @dataclass(frozen=True)
@@ -61,6 +106,9 @@ class Tuning:
     """Its trials as `trials.json` has them."""
     record: Mapping[str, Any] = field(default_factory=dict)
     """`run.json`."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    is_complete: bool = False
+    """Whether the stack knows that nothing is left to try, though it may have been stopped."""
 
     @property
     def name(self) -> str:
@@ -73,9 +121,15 @@ class Tuning:
         return str(self.description["HyperParameterTuningJobStatus"])
 
     @property
-    def outcome(self) -> str:
-        """The class of its end, or running."""
-        return tuning_outcome.outcome_of(self.description)
+    def request(self) -> Mapping[str, Any]:
+        """The training request of its trials."""
+        return training_view(self.description)
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """Its HyperParameterTuningJobConfig."""
+        config: Mapping[str, Any] = self.description["HyperParameterTuningJobConfig"]
+        return config
 
 
 @dataclass(frozen=True)
@@ -165,6 +219,11 @@ class RunReport:
     curves: Sequence[Curve] = ()
     curves_left_out: int = 0
     spending: Spending | None = None
+    """That of the newest run."""
+    spent_on: str = ""
+    """Whose cost that is, in words."""
+    foresight: Sequence[str] = ()
+    """What the forecast from before the launch says of the newest run's time."""
     provenance: Mapping[str, str] = field(default_factory=dict)
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
     changes: Sequence[Change] = ()
@@ -172,7 +231,7 @@ class RunReport:
     """The names of the runs that `changes` compares; None where there are no two records."""
     log: Sequence[str] = ()
     links: Sequence[Link] = ()
-    trials: Trials | None = None
+    trials: TrialTable | None = None
     tunings: Sequence[Fact] = ()
 
     @property
@@ -183,7 +242,7 @@ class RunReport:
 
 def report_of(found: Found, now: datetime) -> RunReport | None:
     """The report of a lineage; None for one that has no job yet."""
-    if found.tunings and (not found.attempts or _is_newer(found)):
+    if found.is_tuned:
         return _of_tunings(found, now)
     return _of_attempts(found, now) if found.attempts else None
 
@@ -195,8 +254,10 @@ def _of_attempts(found: Found, now: datetime) -> RunReport:
     attempts = [attempt for attempt, _ in found.attempts]
     newest = attempts[-1]
     outcome = str(newest.progress["outcome"])
-    rows = _rows(attempts, now)
-    spending = spending_of(attempts)
+    rows, run = _rows(attempts, now), found.run
+    first = run[0]
+    foreseen = foreseen_of(first.description, first.tags, first.record, found.earlier)
+    took = sum(row.seconds for row in rows[-len(run) :])
     curves = curves_of(found.attempts)
     records = [(each.name, each.record) for each in attempts[-2:] if each.record]
     both = records if len(records) == 2 else None
@@ -207,12 +268,19 @@ def _of_attempts(found: Found, now: datetime) -> RunReport:
         outcome=outcome,
         sentence=_sentence(attempts, now),
         remedy=_remedy(outcome),
-        facts=[*_times(rows), *_money(spending), *_results(curves), _instances(newest)],
+        facts=[
+            *_times(rows),
+            *_money(spending_of(attempts)),
+            *_results(curves),
+            _instances(newest),
+        ],
         rows=rows,
         axis=TimeAxis([(row.begin, row.end) for row in rows]),
         curves=curves[:MOST_CHARTS],
         curves_left_out=max(0, len(curves) - MOST_CHARTS),
-        spending=spending,
+        spending=spending_of(run, foreseen),
+        spent_on=_attempts_in_words(len(run), len(attempts)),
+        foresight=foresight(foreseen, took, is_tuned=False),
         provenance=provenance(newest.record),
         hyperparameters=hyperparameters(newest.record)
         or dict(newest.description.get("HyperParameters", {})),
@@ -221,6 +289,18 @@ def _of_attempts(found: Found, now: datetime) -> RunReport:
         log=found.log if has_failed(outcome) else (),
         links=_links(newest),
     )
+
+
+def _has_completed(attempt: Attempt) -> bool:
+    return bool(attempt.progress["outcome"] == "completed")
+
+
+def _attempts_in_words(run: int, all_: int) -> str:
+    """The attempts of the newest run, of all attempts."""
+    if run == all_:
+        return "the attempts" if all_ > 1 else "the attempt"
+    first = all_ - run + 1
+    return f"attempt {all_}" if run == 1 else f"attempts {first} to {all_}"
 
 
 def _sentence(attempts: Sequence[Attempt], now: datetime) -> str:
@@ -374,18 +454,16 @@ def _links(newest: Attempt) -> list[Link]:
 # --- tuning jobs ----------------------------------------------------------------------------
 
 
-def _is_newer(found: Found) -> bool:
-    """Whether the lineage is tuned now, and was a training job before."""
-    created: datetime = found.tunings[-1].description["CreationTime"]
-    return created > found.attempts[-1][0].created
-
-
 def _of_tunings(found: Found, now: datetime) -> RunReport:
     tunings = found.tunings
     newest, trials = tunings[-1], trials_in([each.table for each in tunings if each.table])
     records = [(each.name, each.record) for each in tunings[-2:] if each.record]
     both = records if len(records) == 2 else None
-    outcome = newest.outcome
+    run = found.tuning_run
+    outcome = tuning_outcome.outcome_of(newest.description, nothing_left=has_nothing_left(run))
+    foreseen = foreseen_of(
+        run[0].request, run[0].tags, run[0].record, found.earlier, _planned_trials(run[0])
+    )
     return RunReport(
         lineage=found.lineage,
         folder=uri_of(newest.description, "").rstrip("/"),
@@ -398,6 +476,11 @@ def _of_tunings(found: Found, now: datetime) -> RunReport:
             else ""
         ),
         facts=_tuning_facts(tunings, trials, now),
+        spending=spending_of_trials(
+            _trials_of(run, trials), run[0].request, run[0].config, foreseen
+        ),
+        spent_on=f"the trials of {_count(len(run), 'tuning job')}",
+        foresight=foresight(foreseen, sum(_seconds(each, now) for each in run), is_tuned=True),
         provenance=provenance(newest.record),
         hyperparameters=hyperparameters(newest.record),
         changes=changes(both[0][1], both[1][1]) if both else (),
@@ -408,7 +491,44 @@ def _of_tunings(found: Found, now: datetime) -> RunReport:
     )
 
 
-def _tuning_sentence(newest: Tuning, trials: Trials | None, outcome: str, now: datetime) -> str:
+def has_nothing_left(run: Sequence[Tuning]) -> bool:
+    """Whether as many trials have succeeded in all attempts of a tuning as it was to make.
+
+    The newest attempt may have been stopped then, and is complete. A grid is tried as a whole by
+    each attempt.
+    """
+    if run[-1].is_complete:
+        return True
+    first = run[0]
+    most = first.config["ResourceLimits"].get("MaxNumberOfTrainingJobs")
+    if most is None or is_grid(first.config) or attempt_number(first.name) != 1:
+        return False
+    return sum(succeeded_in(each.description) for each in run) >= int(most)
+
+
+def _planned_trials(first: Tuning) -> Trials:
+    limits = first.config["ResourceLimits"]
+    return Trials(
+        limits.get("MaxNumberOfTrainingJobs"),
+        limits["MaxParallelTrainingJobs"],
+        limits.get("MaxRuntimeInSeconds", inf),
+    )
+
+
+def _trials_of(run: Sequence[Tuning], trials: TrialTable | None) -> list[Trial]:
+    """The trials of some tuning jobs: their names begin with that of their tuning job."""
+    beginnings = tuple(f"{each.name}-" for each in run)
+    return [each for each in (trials.all if trials else ()) if each.name.startswith(beginnings)]
+
+
+def _seconds(tuning: Tuning, now: datetime) -> float:
+    """How long a tuning job took until its end, or until now."""
+    end: datetime = tuning.description.get("HyperParameterTuningEndTime") or now
+    seconds: timedelta = end - tuning.description["CreationTime"]
+    return seconds.total_seconds()
+
+
+def _tuning_sentence(newest: Tuning, trials: TrialTable | None, outcome: str, now: datetime) -> str:
     ended = newest.description.get("HyperParameterTuningEndTime")
     status = _ENDINGS.get(outcome, f"failed ({outcome})")
     reason = str(newest.description.get("FailureReason", "")).rstrip(".")
@@ -423,7 +543,9 @@ def _tuning_sentence(newest: Tuning, trials: Trials | None, outcome: str, now: d
     return f"The newest tuning job {status} on {moment(ended or now)}.{result}{because}"
 
 
-def _tuning_facts(tunings: Sequence[Tuning], trials: Trials | None, now: datetime) -> list[Fact]:
+def _tuning_facts(
+    tunings: Sequence[Tuning], trials: TrialTable | None, now: datetime
+) -> list[Fact]:
     begin: datetime = tunings[0].description["CreationTime"]
     end: datetime = tunings[-1].description.get("HyperParameterTuningEndTime") or now
     facts = [Fact("From first launch to end", time_taken((end - begin).total_seconds()))]

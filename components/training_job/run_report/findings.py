@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from components.artifact_layout import TRIALS_TABLE
 from components.training_job.aws.errors import code_of
+from components.training_job.aws.found_jobs import newest_found
 from components.training_job.aws.sagemaker_jobs import TUNING_JOB
 from components.training_job.reader.metric_logs import points_of
 from components.training_job.reader.run_attempts import Clients, attempts_of, read_json
@@ -21,24 +24,63 @@ from components.training_job.tuning.trials import trials_of
 from components.training_job.tuning.tuning_record import trials_record, uri_of
 
 _LOG_LINES = 30
+_STACK_TAGS = ("team", "stack")
+"""The tags that all jobs of a stack have."""
 _TUNING_JOBS = 20
 """The newest tuning jobs of a lineage that are read."""
 
 
-def found_of(clients: Clients, lineage: str) -> Found:
+def found_of(clients: Clients, lineage: str, complete: Collection[str] = ()) -> Found:
     """What is known of a lineage now.
+
+    `complete` are the names of the tuning jobs that the stack knows to have nothing left to try:
+    the service does not, where a setting was changed since.
 
     Raises:
         ClientError: AWS refuses to show its jobs.
     """
     attempts = attempts_of(clients, lineage)
     failed = bool(attempts) and has_failed(str(attempts[-1].progress["outcome"]))
-    return Found(
+    found = Found(
         lineage=lineage,
         attempts=[(attempt, points_of(clients, attempt)) for attempt in attempts],
         log=last_log_lines(clients.logs, attempts[-1].name, _LOG_LINES) if failed else (),
-        tunings=_tunings(clients, lineage, has_others=bool(attempts)),
+        tunings=[
+            replace(each, is_complete=each.name in complete)
+            for each in _tunings(clients, lineage, has_others=bool(attempts))
+        ],
     )
+    return replace(found, earlier=_earlier(clients, *found.began)) if found.began else found
+
+
+def _earlier(
+    clients: Clients, launch: datetime, tags: Mapping[str, str]
+) -> list[Mapping[str, Any]]:
+    """The jobs of the stack, of those launched last before a time, that had ended then.
+
+    They are what a forecast could know at that time. A program without a stack's tags has those of
+    the lineage.
+    """
+    kept = _STACK_TAGS if all(each in tags for each in _STACK_TAGS) else (LINEAGE_TAG,)
+    filters = [
+        {"Name": f"Tags.{each}", "Operator": "Equals", "Value": tags[each]}
+        for each in kept
+        if each in tags
+    ]
+    if not filters:
+        return []
+    filters.append({"Name": "CreationTime", "Operator": "LessThan", "Value": _text_of(launch)})
+    try:
+        found, _ = newest_found(clients.sagemaker, {"Filters": filters})
+    except ClientError as error:
+        print(f"Earlier jobs can't be searched for, so the forecast knows none: {error}")
+        return []
+    return [each for each in found if (end := each.get("TrainingEndTime")) and end < launch]
+
+
+def _text_of(time: datetime) -> str:
+    """A time as a search takes it: in UTC, to the second."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _tunings(clients: Clients, lineage: str, *, has_others: bool) -> list[Tuning]:
@@ -60,17 +102,20 @@ def _tunings(clients: Clients, lineage: str, *, has_others: bool) -> list[Tuning
         if not has_others and code_of(error) != "ValidationException":
             print(f"Tuning jobs of {lineage} can't be searched for: {error}")
         return []
-    names = [TUNING_JOB.name_of(each["HyperParameterTuningJob"]) for each in page["Results"]]
+    shown = [each["HyperParameterTuningJob"] for each in reversed(page["Results"])]
     # What a search shows of a job is late.
-    found = [TUNING_JOB.describe(clients.sagemaker, each) for each in reversed(names)]
-    return [_tuning(clients, each) for each in found if each is not None]
+    found = [
+        (TUNING_JOB.describe(clients.sagemaker, TUNING_JOB.name_of(each)), each) for each in shown
+    ]
+    return [_tuning(clients, now, each) for now, each in found if now is not None]
 
 
-def _tuning(clients: Clients, description: Mapping[str, Any]) -> Tuning:
+def _tuning(clients: Clients, description: Mapping[str, Any], shown: Mapping[str, Any]) -> Tuning:
     """A tuning job with its trials: from the table that is kept, or else as they are now."""
     table = read_json(clients.s3, uri_of(description, TRIALS_TABLE))
     return Tuning(
         description,
         table=table or trials_record(description, {}, trials_of(clients.sagemaker, description)),
         record=read_json(clients.s3, uri_of(description, RUN_RECORD)),
+        tags={tag["Key"]: tag["Value"] for tag in shown.get("Tags", [])},
     )

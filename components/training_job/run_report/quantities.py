@@ -61,3 +61,15 @@ def dollars(amount: float) -> str:
     """
     digits = 0 if amount >= 1000 else 2 if amount >= 1 or amount == 0 else 4
     return f"{amount:,.{digits}f} USD"
+
+
+def share(part: float) -> str:
+    """A share in percent; neither 0 nor 100 % unless it is exactly that.
+
+    >>> share(0.934), share(0.99999), share(1.0)
+    ('93 %', '99.9 %', '100 %')
+    """
+    if part in (0, 1):
+        return f"{100 * part:.0f} %"
+    percent = min(max(100 * part, 0.1), 99.9)
+    return f"{percent:.1f} %" if percent < 1 or percent > 99 else f"{percent:.0f} %"

@@ -40,7 +40,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Trials:
+class TrialTable:
     """All trials with one objective, in the order of their start."""
 
     metric: str
@@ -85,17 +85,21 @@ class Trials:
         return value < than if self.is_minimized else value > than
 
 
-def trials_in(tables: Iterable[Mapping[str, Any]]) -> Trials | None:
-    """The trials of these tables, the oldest first, that have the newest one's objective."""
+def trials_in(tables: Iterable[Mapping[str, Any]]) -> TrialTable | None:
+    """The trials of these tables, the oldest first, that have the newest one's objective.
+
+    A table also has the trials of the attempts before it, each of which has a table of its own.
+    """
     found = list(tables)
     if not found:
         return None
     objective = found[-1]["objective"]
     same = (each for each in found if each["objective"] == objective)
-    rows = [row for table in same for row in table["trials"]]
+    by_name = {row["name"]: row for table in same for row in table["trials"]}
+    rows = list(by_name.values())
     # One that never began comes last.
     rows.sort(key=lambda row: (not row.get("started"), row.get("started")))
-    return Trials(
+    return TrialTable(
         metric=str(objective["MetricName"]),
         is_minimized=objective.get("Type") == "Minimize",
         all=[_trial(row) for row in rows],
@@ -127,7 +131,7 @@ class Axis:
     """The place of each trial; None for one that has no value."""
 
 
-def axes_of(trials: Trials, shown: Sequence[Trial]) -> list[Axis]:
+def axes_of(trials: TrialTable, shown: Sequence[Trial]) -> list[Axis]:
     """The axes of the hyperparameters that differ, and at the end that of the objective."""
     axes = [
         _axis(name, [each.hyperparameters.get(name) for each in shown])

@@ -29,9 +29,8 @@ def observed(
     """
     name = TUNING_JOB.name_of(description)
     try:
-        own = trials_of(client, description)
-        trials = [*_earlier_trials(client, name), *own]
-        table = _table(client, s3, description, own)
+        trials = _trials_of_all_attempts(client, description)
+        table = _table(client, s3, description, trials)
     except (BotoCoreError, ClientError) as error:
         if has_expired(error):
             raise
@@ -43,7 +42,7 @@ def observed(
 def keep_table(client: Any, s3: Any, description: Mapping[str, Any]) -> None:
     """Writes the table of a tuning job that has ended, if it is not there yet."""
     try:
-        _table(client, s3, description, trials_of(client, description))
+        _table(client, s3, description, _trials_of_all_attempts(client, description))
     except (BotoCoreError, ClientError) as error:
         if has_expired(error):
             raise
@@ -51,14 +50,19 @@ def keep_table(client: Any, s3: Any, description: Mapping[str, Any]) -> None:
         print(f"{name}: its trials can't be seen, so there is no table of them: {error}")
 
 
-def _earlier_trials(client: Any, name: str) -> list[Trial]:
-    """The trials of the attempts before one; those of a record that is gone are not known."""
-    earlier = (TUNING_JOB.describe(client, each) for each in earlier_names(name))
-    return [trial for each in earlier if each for trial in trials_of(client, each)]
+def _trials_of_all_attempts(client: Any, description: Mapping[str, Any]) -> list[Trial]:
+    """The trials of a tuning job, after those of the attempts before it at the same definition.
+
+    Those of a record that is gone are not known.
+    """
+    names = earlier_names(TUNING_JOB.name_of(description))
+    earlier = (TUNING_JOB.describe(client, each) for each in names)
+    attempts = [*(each for each in earlier if each), description]
+    return [trial for each in attempts for trial in trials_of(client, each)]
 
 
 def _table(client: Any, s3: Any, description: Mapping[str, Any], trials: Sequence[Trial]) -> str:
-    """Where the table of a tuning job's trials is; "" before its end, or if it can't be written."""
+    """Where the table of trials is; "" before the tuning job's end, or if it can't be written."""
     if not has_ended(description) or not all(each.has_ended for each in trials):
         return ""
     uri, tags = uri_of(description, TRIALS_TABLE), tags_of(client, TUNING_JOB.arn_of(description))

@@ -44,7 +44,7 @@ def tuning_record(
 def trials_record(
     description: Mapping[str, Any], tags: Mapping[str, str], trials: Sequence[Trial]
 ) -> dict[str, Any]:
-    """The table of a tuning job's trials, in the order of their start, by its own tags."""
+    """The table of a tuning job's trials, with those of the attempts before it, by its own tags."""
     return {
         "format": FORMAT,
         "tuning_job": description["HyperParameterTuningJobName"],

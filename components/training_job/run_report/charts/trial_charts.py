@@ -10,7 +10,7 @@ from components.training_job.run_report.axes import Scale, round_between, scale_
 from components.training_job.run_report.charts.metric_chart import HEIGHT, grid, height
 from components.training_job.run_report.charts.svg import at, canvas, chart, element, label, path
 from components.training_job.run_report.quantities import number
-from components.training_job.run_report.trial_tables import MOST_LINES, Axis, Trials, axes_of
+from components.training_job.run_report.trial_tables import MOST_LINES, Axis, TrialTable, axes_of
 
 _AXIS_HEIGHT = 62.0
 _NAME_AT, _LINE_AT, _ENDS_AT = 14.0, 26.0, 42.0
@@ -19,7 +19,7 @@ _BEST_SHARE = 0.1
 """The share of the trials that is drawn as the best."""
 
 
-def best_so_far(trials: Trials) -> Markup:
+def best_so_far(trials: TrialTable) -> Markup:
     """Each trial as a dot, and the best value so far as a line."""
     values = values_of(trials)
     scale, ticks = scale_of(values)
@@ -56,12 +56,12 @@ def best_so_far(trials: Trials) -> Markup:
     )
 
 
-def values_of(trials: Trials) -> list[float]:
+def values_of(trials: TrialTable) -> list[float]:
     """The values of the objective of those trials that can be the best."""
     return [each.objective for each in trials.all if each.counts and each.objective is not None]
 
 
-def _stairs(trials: Trials) -> Iterator[tuple[float, float]]:
+def _stairs(trials: TrialTable) -> Iterator[tuple[float, float]]:
     """The corners of the line of the best value so far."""
     last: float | None = None
     for position, value in trials.best_so_far:
@@ -73,7 +73,7 @@ def _stairs(trials: Trials) -> Iterator[tuple[float, float]]:
         yield float(len(trials.all)), last
 
 
-def parallel_coordinates(trials: Trials) -> Markup:
+def parallel_coordinates(trials: TrialTable) -> Markup:
     """A line for each trial, over one axis for each hyperparameter and one for the objective.
 
     The axes lie below each other, so that the names have the whole width.

@@ -46,8 +46,16 @@ def test_a_record_lies_beside_the_model_and_says_what_the_run_is_made_of(
     assert set(record["revision"]) == {"commit", "modified"}
     assert {"python", "pulumi", "boto3"} <= set(record["versions"])
     assert record["request"]["ResourceConfig"]["InstanceType"] == "ml.g5.2xlarge"
+    assert "expected_seconds" not in record
     assert "Tags" not in record["request"]
     assert "TrainingJobStatus" not in record["request"]
+
+
+def test_the_time_that_the_job_was_expected_to_train_is_recorded(
+    provider: TrainingJobProvider, aws: FakeAws, job_inputs: Inputs
+) -> None:
+    _, record = launched(provider, aws, job_inputs() | {"expected_seconds": 5400.0})
+    assert record["expected_seconds"] == 5400
 
 
 def test_an_adoption_leaves_the_jobs_record(

@@ -10,6 +10,7 @@ from typing import Any
 
 from components.training_job.reader.points import Point
 from components.training_job.reader.run_attempts import Attempt
+from components.training_job.request.job_tags import LINEAGE_TAG
 from components.training_job.run_report.contents import Found, Tuning
 
 BEGIN = datetime(2026, 11, 1, 8, tzinfo=UTC)
@@ -18,6 +19,7 @@ LINEAGE = "research-dev-llm"
 HOSTILE = "<script>alert('1')</script>\"&"
 PLACE = "arn:aws:sagemaker:us-east-1:123456789012"
 HOUR = 3600.0
+TAGS = {"team": "research", "stack": "research-dev"}
 
 
 def at(seconds: float) -> datetime:
@@ -41,6 +43,7 @@ def attempt(
 ) -> Attempt:
     """A job that went through these phases, and completed."""
     name = f"{LINEAGE}-0123456{number}-1"
+    expected = changes.pop("expected", None)
     end = begin + sum(seconds for _, seconds in phases)
     training = round(sum(seconds for status, seconds in phases if status == "Training"))
     description = {
@@ -66,7 +69,20 @@ def attempt(
         "CheckpointConfig": {"S3Uri": f"s3://bucket/checkpoints/{LINEAGE}/"},
         **changes,
     }
-    return Attempt(description, {}, record(number, name))
+    made_of = record(number, name) | ({"expected_seconds": expected} if expected else {})
+    return Attempt(description, {**TAGS, LINEAGE_TAG: LINEAGE}, made_of)
+
+
+def earlier(hours: float = 5, number: int = 1, lineage: str = LINEAGE) -> dict[str, Any]:
+    """A job of the stack that trained for so long, and was interrupted once, long before."""
+    begin = -1000 * HOUR + number
+    phases = [
+        ("Starting", 600.0), ("Downloading", 300.0), ("Training", hours * HOUR / 2),
+        ("Interrupted", 60.0), ("Starting", 600.0), ("Downloading", 300.0),
+        ("Training", hours * HOUR / 2),
+    ]  # fmt: skip
+    tags = [{"Key": key, "Value": value} for key, value in {**TAGS, LINEAGE_TAG: lineage}.items()]
+    return {**attempt(number, begin, phases).description, "Tags": tags}
 
 
 def record(number: int, name: str = "", **hyperparameters: str) -> dict[str, Any]:
@@ -149,38 +165,63 @@ def completed() -> tuple[Attempt, list[Point]]:
 
 def eventful() -> Found:
     """A lineage with an interruption, a pause, a failed attempt and a good end."""
-    return Found(LINEAGE, [interrupted(), failed(), completed()])
+    return Found(
+        LINEAGE,
+        [interrupted(), failed(), completed()],
+        earlier=[earlier(number=each) for each in range(3)],
+    )
 
 
 def tuned(trials: int = 40, name: str = "learning-rate") -> Found:
     """A lineage that is tuned."""
-    source = random.Random(7)  # noqa: S311 - made-up values
+    tuning = tuning_job(1, trials, name)
+    return Found(LINEAGE, tunings=[tuning], earlier=[earlier(number=each) for each in range(3)])
+
+
+def tuning_job(attempt: int, trials: int, name: str = "learning-rate", **changes: Any) -> Tuning:
+    """An attempt at tuning the lineage, with the table of its trials."""
+    source = random.Random(7 * attempt)  # noqa: S311 - made-up values
+    begin, job = (attempt - 1) * 10 * HOUR, f"t1234567-llm-01234567-{attempt}"
     description = {
-        "HyperParameterTuningJobName": "t1234567-llm-01234567-1",
-        "HyperParameterTuningJobArn": f"{PLACE}:hyper-parameter-tuning-job/t1234567-llm-01234567-1",
+        "HyperParameterTuningJobName": job,
+        "HyperParameterTuningJobArn": f"{PLACE}:hyper-parameter-tuning-job/{job}",
         "HyperParameterTuningJobStatus": "Completed",
-        "CreationTime": at(0),
-        "HyperParameterTuningEndTime": at(6 * HOUR),
+        "CreationTime": at(begin),
+        "HyperParameterTuningEndTime": at(begin + 6 * HOUR),
+        "HyperParameterTuningJobConfig": {
+            "Strategy": "Bayesian",
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": trials, "MaxParallelTrainingJobs": 4},
+        },
         "TrainingJobDefinition": {
-            "OutputDataConfig": {"S3OutputPath": f"s3://bucket/output/{LINEAGE}"}
+            "OutputDataConfig": {"S3OutputPath": f"s3://bucket/output/{LINEAGE}"},
+            "EnableManagedSpotTraining": True,
+            "StoppingCondition": {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200},
+            "ResourceConfig": {
+                "InstanceType": "ml.g5.2xlarge",
+                "InstanceCount": 1,
+                "VolumeSizeInGB": 100,
+            },
+            "CheckpointConfig": {"S3Uri": f"s3://bucket/checkpoints/{LINEAGE}/"},
         },
         "TrainingJobStatusCounters": {"Completed": trials - 2, "NonRetryableError": 1},
+        "ObjectiveStatusCounters": {"Succeeded": trials - 1},
+        **changes,
     }
-    rows = [_trial(number, name, source) for number in range(trials)]
     table = {
         "objective": {"Type": "Minimize", "MetricName": "val_loss"},
-        "trials": rows,
+        "trials": [_trial(job, begin, number, name, source) for number in range(trials)],
     }
-    return Found(LINEAGE, tunings=[Tuning(description, table, record(1))])
+    made_of = record(1) | {"expected_seconds": 900}
+    return Tuning(description, table, made_of, {**TAGS, LINEAGE_TAG: LINEAGE})
 
 
-def _trial(number: int, name: str, source: random.Random) -> dict[str, Any]:
+def _trial(job: str, begin: float, number: int, name: str, source: random.Random) -> dict[str, Any]:
     rate, layers = 10 ** source.uniform(-5, -2), source.randint(2, 8)
     optimizer = source.choice(["adamw", "sgd", "lion"])
     loss = 0.3 + abs(math.log10(rate) + 3.4) / 3 + abs(layers - 5) / 30 + source.gauss(0, 0.02)
     status = "Failed" if number == 5 else "Stopped" if number == 9 else "Completed"
     return {
-        "name": f"t1234567-llm-01234567-1-{number + 1:03}-0123abcd",
+        "name": f"{job}-{number + 1:03}-0123abcd",
         "status": status,
         "objective": None if status == "Failed" else loss,
         "hyperparameters": {
@@ -190,7 +231,7 @@ def _trial(number: int, name: str, source: random.Random) -> dict[str, Any]:
             "dropout": f"{source.uniform(0, 0.5):.3f}",
             "epochs": "10",
         },
-        "started": at(number * 500).isoformat(),
+        "started": at(begin + number * 500).isoformat(),
         "seconds": source.randint(300, 1500),
         "cost_usd": round(source.uniform(0.1, 0.6), 4),
         "failure_reason": "AlgorithmError: CUDA out of memory" if status == "Failed" else "",

@@ -2,11 +2,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from components.training_job.reader.points import Point
 from components.training_job.run_report.contents import (
     Fact,
     Found,
     Mark,
     RunReport,
+    Tuning,
     curves_of,
     report_of,
 )
@@ -22,6 +26,7 @@ from tests.components.training_job.run_report.made_up import (
     interrupted,
     points,
     tuned,
+    tuning_job,
 )
 
 
@@ -140,6 +145,53 @@ def test_a_tuning_that_failed_says_what_to_do():
     assert "The newest tuning job failed (trials failed) on" in made.sentence
     assert made.sentence.endswith("No training job succeeded after 5 attempts.")
     assert made.remedy.startswith("read the trials' reasons and logs, correct the script")
+
+
+def test_the_cost_and_the_forecast_are_those_of_the_newest_run():
+    newest = attempt(4, 24 * HOUR, [("Training", HOUR)], expected=HOUR)
+    first, second = completed(), (newest, list[Point]())
+    made = report(Found(LINEAGE, [interrupted(), first, second]))
+    assert made.spent_on == "attempt 3"
+    assert made.spending is not None
+    assert made.spending.billed == second[0].progress["cost_usd"]
+    assert "; this one took 1 h 00 min" in made.foresight[2]
+    assert report(eventful()).spent_on == "the attempts"
+    resumed = report(Found(LINEAGE, [first, interrupted(begin=20 * HOUR), second]))
+    assert resumed.spent_on == "attempts 2 to 3"
+
+
+def stopped(attempt: int, most: int, succeeded: int, strategy: str = "Bayesian") -> Tuning:
+    tuning = tuning_job(attempt, most, ObjectiveStatusCounters={"Succeeded": succeeded})
+    description = dict(tuning.description) | {"HyperParameterTuningJobStatus": "Stopped"}
+    description["HyperParameterTuningJobConfig"] = {
+        **tuning.config, "Strategy": strategy,
+    }  # fmt: skip
+    return replace(tuning, description=description)
+
+
+def test_a_tuning_that_was_stopped_with_nothing_left_to_try_has_completed():
+    # One trial of the first attempt ended with a value after the second had been launched.
+    both = [stopped(1, 12, 8), stopped(2, 5, 4)]
+    assert report(Found(LINEAGE, tunings=both)).outcome == "completed"
+    assert report(Found(LINEAGE, tunings=[stopped(1, 12, 7), both[1]])).outcome == "stopped"
+    known = replace(stopped(1, 12, 7), is_complete=True)  # maxTrials is 7 since
+    assert report(Found(LINEAGE, tunings=[known])).outcome == "completed"
+    grids = [stopped(1, 12, 8, "Grid"), stopped(2, 12, 4, "Grid")]
+    assert report(Found(LINEAGE, tunings=grids)).outcome == "stopped"
+
+
+def test_the_trials_of_all_attempts_at_a_tuning_count_once_and_cost_together():
+    one, two = tuning_job(1, 8), tuning_job(2, 4)
+    both = replace(two, table={**two.table, "trials": [*one.table["trials"], *two.table["trials"]]})
+    made = report(Found(LINEAGE, tunings=[one, both]))
+    assert made.trials is not None
+    assert len(made.trials.all) == 12
+    assert made.spent_on == "the trials of 2 tuning jobs"
+    assert made.spending is not None
+    assert made.spending.billed == pytest.approx(
+        sum(float(each.cost_usd) for each in made.trials.all)
+    )
+    assert made.foresight[1].startswith("It expected 8 trials of 15 min 00 s each, 4 at once")
 
 
 def test_what_the_newest_job_is_decides_on_the_report():

@@ -20,7 +20,7 @@ from components.training_job.run_report.findings import found_of
 from components.training_job.run_report.page import render
 from components.training_job.tuning.observation import keep_table
 from localcloud.server import daemon
-from tests.components.training_job.run_report.made_up import tuned
+from tests.components.training_job.run_report.made_up import at, earlier, tuned
 from tests.localcloud.cloud import BUCKET, FAST, Cloud, checkpoints
 from tests.localcloud.sagemaker.tuning import tunings
 from tests.localcloud.spot import SPOT, TWICE, begin, interrupt
@@ -65,13 +65,21 @@ class Service:
         self.tuning = tuning
         self.documents = {"trials.json": tuning.table, "run.json": tuning.record}
         self.asked: list[str] = []
+        self.filters: dict[str, tuple[str, str]] = {}
 
     def search(self, *, Resource: str, **condition: Any) -> dict[str, Any]:  # noqa: N803
-        assert Resource == "HyperParameterTuningJob"
-        assert condition["SearchExpression"]["Filters"][0]["Value"] == LINEAGE
+        filters = condition["SearchExpression"]["Filters"]
         if self.refusal:
             raise ClientError({"Error": {"Code": self.refusal, "Message": "no"}}, "Search")
-        late = {**self.tuning.description, "HyperParameterTuningJobStatus": "InProgress"}
+        if Resource == "TrainingJob":
+            self.filters = {each["Name"]: (each["Operator"], each["Value"]) for each in filters}
+            jobs = [earlier(), earlier() | {"TrainingEndTime": at(1)}]
+            return {"Results": [{"TrainingJob": each} for each in jobs]}
+        assert filters[0]["Value"] == LINEAGE
+        tags = [{"Key": key, "Value": value} for key, value in self.tuning.tags.items()]
+        late = {
+            **self.tuning.description, "HyperParameterTuningJobStatus": "InProgress", "Tags": tags,
+        }  # fmt: skip
         return {"Results": [{"HyperParameterTuningJob": late}]}
 
     def describe_hyper_parameter_tuning_job(self, **request: str) -> dict[str, Any]:
@@ -93,10 +101,24 @@ def _no_training_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_tuning_job_is_read_with_its_record_and_the_table_of_its_trials():
     service = Service()
     [found] = found_of(Clients(service, None, service), LINEAGE).tunings
-    assert found.status == "Completed"
+    assert (found.status, found.is_complete) == ("Completed", False)
     assert (found.table, found.record) == (service.tuning.table, service.tuning.record)
     folder = "bucket/output/research-dev-llm/t1234567-llm-01234567-1"
     assert service.asked == [f"{folder}/trials.json", f"{folder}/run.json"]
+    [known] = found_of(Clients(service, None, service), LINEAGE, {found.name}).tunings
+    assert known.is_complete
+
+
+@pytest.mark.usefixtures("_no_training_jobs")
+def test_what_a_forecast_could_know_are_the_stacks_jobs_that_had_ended_before_the_launch():
+    service = Service()
+    found = found_of(Clients(service, None, service), LINEAGE)
+    assert found.earlier == [earlier()]
+    assert service.filters == {
+        "Tags.team": ("Equals", "research"),
+        "Tags.stack": ("Equals", "research-dev"),
+        "CreationTime": ("LessThan", "2026-11-01T08:00:00"),
+    }
 
 
 @pytest.mark.usefixtures("_no_training_jobs")

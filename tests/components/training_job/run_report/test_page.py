@@ -90,7 +90,7 @@ def structure(text: str) -> Structure:
     [
         (eventful, "summary timeline metrics cost provenance changes links"),
         (broken, "summary timeline metrics cost provenance changes log links"),
-        (tuned, "summary trials tunings provenance changes links"),
+        (tuned, "summary trials tunings cost provenance changes links"),
     ],
 )
 def test_a_page_has_its_sections_in_their_order(found: Callable[[], Found], sections: str):

@@ -1,9 +1,22 @@
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pytest
 
-from components.training_job.run_report.spending import spending_of
-from tests.components.training_job.run_report.made_up import HOUR, attempt
+from components.training_job.forecast.rates import ASSUMED
+from components.training_job.forecast.trial_model import Trials
+from components.training_job.reader.run_attempts import Attempt
+from components.training_job.run_report.spending import (
+    Foreseen,
+    foreseen_of,
+    foresight,
+    spending_of,
+    spending_of_trials,
+)
+from components.training_job.run_report.trial_tables import trials_in
+from tests.components.training_job.run_report.made_up import HOUR, attempt, earlier, tuning_job
 
 PRICE = 1.515 * 2
 """USD an hour of two ml.g5.2xlarge, as the price file has it."""
@@ -20,13 +33,66 @@ def test_what_was_billed_is_beside_what_was_to_be_expected():
     assert amounts["expected"][0] == pytest.approx(0.3 * float(amounts["ceiling"][0]))
 
 
-def test_the_forecast_is_of_as_much_training_with_some_interruptions():
-    [bar] = [
-        each
-        for each in spending_of([attempt(1, 0, [("Training", 20 * HOUR)])]).bars
-        if each.name == "forecast"
-    ]
+def foreseen(job: Attempt, records: Sequence[Mapping[str, Any]] = ()) -> Foreseen | None:
+    return foreseen_of(job.description, job.tags, job.record, records)
+
+
+def test_the_forecast_is_that_of_the_setting_with_what_is_assumed_where_nothing_ran_before():
+    job = attempt(1, 0, [("Training", HOUR)], expected=20 * HOUR)
+    found = foreseen(job)
+
+    assert found is not None
+    assert (found.rates, found.is_measured) == (ASSUMED, False)
+    assert found.plan.seconds == 20 * HOUR  # and not the hour that it took
+    [bar] = [each for each in spending_of([job], found).bars if each.name == "forecast"]
     assert 0.3 * 20 * PRICE < float(bar.low) < float(bar.high) < 20 * PRICE
+    lines = foresight(found, HOUR, is_tuned=False)
+    assert lines[0].startswith("Forecast before the launch, with assumed interruptions and waits")
+    assert lines[1] == "It expected 20 h 00 min of training, as expectedRuntime says"
+    assert lines[2].endswith("; this one took 1 h 00 min")
+
+
+def test_the_forecast_is_made_from_the_runs_that_had_ended_before_the_launch():
+    job = attempt(1, 0, [("Training", HOUR)])
+    found = foreseen(job, [earlier(5, 1, "other"), earlier(6, 2), earlier(7, 3)])
+
+    assert found is not None
+    assert found.plan.seconds == pytest.approx(7 * HOUR)
+    assert found.is_measured
+    assert found.rates.interruptions == 3
+    lines = foresight(found, HOUR, is_tuned=False)
+    assert lines[0] == (
+        "Forecast before the launch, from 3 earlier runs of the stack on spot: 3 interruptions in "
+        "36 instance-hours of this stack's own: 0.08 an instance and hour"
+    )
+    assert lines[1] == "It expected 7 h 00 min of training, as the last completed run trained"
+
+
+def test_without_a_setting_or_a_run_before_there_was_no_forecast_and_the_page_says_why():
+    job = attempt(1, 0, [("Training", HOUR)])
+    assert foreseen(job, [earlier(5, 1, "other")]) is None
+    assert all(each.name != "forecast" for each in spending_of([job]).bars)
+    [line] = foresight(None, HOUR, is_tuned=False)
+    assert line.startswith("There is no forecast from before the launch: how long the job would")
+
+
+def test_what_trials_cost_is_beside_the_forecast_of_all_of_them():
+    tuning = tuning_job(1, 40)
+    found = foreseen_of(tuning.request, tuning.tags, tuning.record, [], Trials(40, 4))
+    table = trials_in([tuning.table])
+
+    assert found is not None
+    assert table is not None
+    spending = spending_of_trials(table.all, tuning.request, tuning.config, found)
+    amounts = {bar.name: (bar.low, bar.high) for bar in spending.bars}
+    assert amounts["billed"][0] == pytest.approx(sum(float(each.cost_usd) for each in table.all))
+    assert float(amounts["forecast"][0]) > 40 * 0.25 * 1.515 * 0.3  # a quarter of an hour each
+    assert amounts["ceiling"][0] == pytest.approx(40 * (3600 + 600) / HOUR * 1.515)
+    lines = foresight(found, HOUR, is_tuned=True)
+    assert (
+        lines[1] == "It expected 40 trials of 15 min 00 s each, 4 at once, as expectedRuntime says"
+    )
+    assert " of trials end within their limits of time" in lines[3]
 
 
 def test_the_ceilings_of_several_attempts_add_up():
@@ -42,7 +108,5 @@ def test_an_unknown_price_is_unknown_and_never_zero():
     assert {bar.low for bar in spending.bars} == {"unknown"}
 
 
-def test_without_training_there_is_no_forecast():
-    spending = spending_of([attempt(1, 0, [("Starting", 5.0)])])
-    assert spending.forecast is None
-    assert spending.saved_percent is None
+def test_what_did_not_train_saved_nothing():
+    assert spending_of([attempt(1, 0, [("Starting", 5.0)])]).saved_percent is None

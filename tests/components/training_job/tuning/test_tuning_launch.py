@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import timedelta
 from typing import Any
@@ -76,6 +77,9 @@ def test_a_pause_keeps_what_succeeded_and_the_next_attempt_makes_the_rest(
     assert second["objective_value"] == 0.25
     assert second["best_training_job"].startswith(first["tuning_job_name"])
     assert second["cost_usd"] == pytest.approx((3 + 2 + 1) * 1.515)
+    aws.end_tuning(second["tuning_job_name"])
+    table = json.loads(aws.objects[refreshed(tuning, second)["trials_uri"]])
+    assert [each["objective"] for each in table["trials"]] == [0.5, 0.25, 0.75, None, None, 0.5]
 
 
 def test_another_definition_learns_from_the_lineage_and_counts_its_own_trials(
