@@ -18,6 +18,9 @@ INPUTS = "inputs/"
 TRIALS_TABLE = "trials.json"
 """The name of the table of a tuning job's trials: output/<lineage>/<tuning job>/trials.json."""
 
+REPORT_PAGE = "report.html"
+"""The name of the report of a lineage: output/<lineage>/<newest job>/report.html."""
+
 METRICS_FILE = "metrics.jsonl"
 """The name of the points of a job's metrics: output/<lineage>/<job>/metrics.jsonl. The reader that
 shows them elsewhere keeps them there."""

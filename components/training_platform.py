@@ -253,6 +253,7 @@ class TrainingPlatform(pulumi.ComponentResource):
                 repository_arns=self._needs.repository_arns,
                 tunes=self._needs.tuning,
                 mlflow=self._settings.tracking_place.get("mlflow", ""),
+                waits=self._settings.wait_for_completion,
                 **known,
             )
         )

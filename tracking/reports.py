@@ -10,14 +10,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.text import Text
 
-from components.arns import s3_location
 from components.training_job.reader.run_attempts import Clients
 from components.training_job.run_report.contents import RunReport, report_of
 from components.training_job.run_report.findings import found_of
+from components.training_job.run_report.keeping import keep_page, page_uri
 from components.training_job.run_report.page import render
 from tracking.errors import TrackingError
 
-PAGE = "report.html"
 FOLDER = Path(".local", "reports")
 """Where the pages are written, below the folder of the command."""
 
@@ -70,14 +69,11 @@ def write_report(
 
 def _keep(console: Console, clients: Clients, report: RunReport, page: str) -> None:
     """Writes the page beside `run.json`; a reader that may not write has it in its file only."""
-    uri = f"{report.folder}/{PAGE}"
-    bucket, key = s3_location(uri)
     try:
-        clients.s3.put_object(
-            Bucket=bucket, Key=key, Body=page.encode(), ContentType="text/html; charset=utf-8"
-        )
+        uri = keep_page(clients, report, page)
     except (BotoCoreError, ClientError) as error:
-        console.print(Text(f"  {uri} can't be written: {error}", style="yellow"), soft_wrap=True)
+        said = f"  {page_uri(report)} can't be written: {error}"
+        console.print(Text(said, style="yellow"), soft_wrap=True)
     else:
         console.print(Text(f"  Also at {uri}"), soft_wrap=True)
 

@@ -19,6 +19,7 @@ from components.artifact_layout import (
     INPUTS,
     METRICS_FILE,
     OUTPUT,
+    REPORT_PAGE,
     SOURCE,
     TRIALS_TABLE,
     objects_arn,
@@ -134,14 +135,19 @@ def _upload_statements(scope: DeployerScope) -> list[Statement]:
     """Writing sources and inputs, not deleting them; of an overwritten one, a version is kept."""
     bucket = scope.artifact_bucket_arn
     uploads = [objects_arn(bucket, kind) for kind in (INPUTS, SOURCE)]
-    records = [RUN_RECORD, *([TRIALS_TABLE] if scope.tunes else [])]
+    records = [
+        RUN_RECORD,
+        *([TRIALS_TABLE] if scope.tunes else []),
+        *([METRICS_FILE] if _reads_records(scope) else []),
+        *([REPORT_PAGE] if scope.waits else []),
+    ]
     actions = "AbortMultipartUpload GetObject GetObjectTagging PutObject PutObjectTagging"
     use = allow("UseKeyThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], [scope.key_arn])
     return [
         allow("UploadSourcesAndInputs", actions_of("s3", actions), uploads),
         allow(
             "WriteRunRecords",
-            ["s3:PutObject"],
+            actions_of("s3", "GetObject PutObject" if _reads_records(scope) else "PutObject"),
             [objects_arn(bucket, OUTPUT, f"*/{record}") for record in records],
         ),
         {**use, "Condition": through_service("s3", scope.site)},
@@ -201,24 +207,21 @@ def _launch_statements(scope: DeployerScope, limits: LaunchLimits) -> list[State
     return statements
 
 
-def _tracking_statements(scope: DeployerScope) -> list[Statement]:
-    """What `python -m tracking sync` needs beside reading jobs and their logs.
+def _reads_records(scope: DeployerScope) -> bool:
+    """Whether the records of earlier runs are read, and the points of their metrics are kept."""
+    return scope.waits or bool(scope.mlflow)
 
-    A managed tracking server has an action for each call of MLflow's API. An app has one for all.
+
+def _tracking_statements(scope: DeployerScope) -> list[Statement]:
+    """What `python -m tracking sync` calls of a server that SageMaker manages.
+
+    A tracking server has an action for each call of MLflow's API. An app has one for all.
     """
-    if not scope.mlflow:
-        return []
-    bucket = scope.artifact_bucket_arn
-    kept, record = (objects_arn(bucket, OUTPUT, f"*/{each}") for each in (METRICS_FILE, RUN_RECORD))
-    statements = [
-        allow("ReadRunRecords", ["s3:GetObject"], [kept, record]),
-        allow("KeepMetrics", ["s3:PutObject"], [kept]),
-    ]
     if ":mlflow-tracking-server/" in scope.mlflow:
-        statements.append(allow("ShowMetrics", actions_of(*MLFLOW_ACTIONS), [scope.mlflow]))
-    elif ":mlflow-app/" in scope.mlflow:
-        statements.append(allow("ShowMetrics", ["sagemaker:CallMlflowAppApi"], [scope.mlflow]))
-    return statements
+        return [allow("ShowMetrics", actions_of(*MLFLOW_ACTIONS), [scope.mlflow])]
+    if ":mlflow-app/" in scope.mlflow:
+        return [allow("ShowMetrics", ["sagemaker:CallMlflowAppApi"], [scope.mlflow])]
+    return []
 
 
 def _jobs(scope: DeployerScope) -> list[str]:

@@ -46,6 +46,7 @@ class DeployerScope:
         dashboard: whether the stack has a dashboard.
         mlflow: where the jobs' metrics are shown: the address or the ARN of an MLflow server, ""
             where they are not.
+        waits: whether an update waits for the jobs' end, and then writes their reports.
     """
 
     site: Site
@@ -60,6 +61,7 @@ class DeployerScope:
     tunes: bool = False
     dashboard: bool = False
     mlflow: str = ""
+    waits: bool = False
 
     @property
     def owner(self) -> str:

@@ -85,6 +85,7 @@ def _deployer_problems(settings: Settings, site: Site, needs: JobNeeds) -> Itera
         execution_role_arn=site.global_arn("iam", f"role/{_LONGEST_ROLE}"),
         tunes=needs.tuning,
         mlflow=settings.tracking_place.get("mlflow", ""),
+        waits=settings.wait_for_completion,
         **_surroundings(settings, site),
     )
     parts = {
@@ -92,6 +93,7 @@ def _deployer_problems(settings: Settings, site: Site, needs: JobNeeds) -> Itera
         "team and environment": replace(whole, site=replace(site, prefix="")),
         "tags": replace(whole, site=replace(site, tags={})),
         "tracking": replace(whole, mlflow=""),
+        "waiting for jobs": replace(whole, waits=False),
     }
     if limits:
         without = replace(limits, families=(), encrypted_families=())

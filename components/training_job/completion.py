@@ -7,7 +7,7 @@ neither the module nor the class may ever move.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,8 +16,10 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult
 from components.training_job.aws.aws_provider import AwsResourceProvider, State
 from components.training_job.aws.errors import TrainingJobError, traced
 from components.training_job.aws.sagemaker_jobs import TRAINING_JOB, TUNING_JOB
+from components.training_job.request.job_tags import LINEAGE_TAG
 from components.training_job.run.job_state import progress
 from components.training_job.run.outcome import commands_of, outcome_of, reason_of, remedy_for
+from components.training_job.run.service_record import tags_of
 from components.training_job.run.waiting import last_log_lines, wait_for_end
 from components.training_job.tuning.observation import observed
 from components.training_job.tuning.tuning_waiting import failure_of, wait_for_tunings
@@ -52,6 +54,7 @@ class TrainingJobCompletionProvider(AwsResourceProvider):
         results = {name: _result(each) for name, each in ended.items()}
         # The tables of trials are written though another job may have failed.
         results |= {name: self._observed(client, each, props) for name, each in tuned.items()}
+        self._keep_reports(client, [*ended.values(), *tuned.values()], props)
         failed = [name for name, result in results.items() if result["outcome"] != "completed"]
         failures = [self._failure(client, name, ended, tuned, props) for name in failed]
         if failures:
@@ -73,10 +76,23 @@ class TrainingJobCompletionProvider(AwsResourceProvider):
 
     def _observed(self, client: Any, description: State, props: State) -> State:
         """How a tuning job ended; writes the table of its trials."""
-        whole = dict(zip(props[_TUNING_NAMES], props.get(_NOTHING_LEFT, []), strict=False))
-        nothing_left = bool(whole.get(TUNING_JOB.name_of(description)))
+        nothing_left = TUNING_JOB.name_of(description) in _complete(props)
         s3 = self._clients.client("s3", props["region"])
         return observed(client, s3, description, nothing_left=nothing_left)
+
+    def _keep_reports(self, client: Any, ended: Sequence[State], props: State) -> None:
+        """Writes the report of each lineage whose job has ended, if that is possible."""
+        try:
+            # Here, as what draws a page is loaded only where one is written.
+            from components.training_job.reader.run_attempts import Clients
+            from components.training_job.run_report.keeping import keep_reports
+
+            logs, s3 = (self._clients.client(each, props["region"]) for each in ("logs", "s3"))
+            tags = (tags_of(client, _arn_of(each)) for each in ended)
+            lineages = {each[LINEAGE_TAG] for each in tags if LINEAGE_TAG in each}
+            keep_reports(Clients(client, logs, s3), sorted(lineages), print, _complete(props))
+        except Exception as error:  # the jobs have ended as they have, with a report or without
+            print(f"warning: the jobs have no report: {error}")
 
     def _failure(
         self,
@@ -116,6 +132,17 @@ def _wait(client: Any, props: State) -> tuple[dict[str, State], dict[str, State]
         tuned = pool.submit(wait_for_tunings, client, tunings, deadline, print)
         ended = wait_for_end(client, names, deadline, print) if names else {}
     return ended, tuned.result()
+
+
+def _complete(props: State) -> set[str]:
+    """The tuning jobs that had nothing left to try when they were to go on."""
+    whole = zip(props.get(_TUNING_NAMES, []), props.get(_NOTHING_LEFT, []), strict=False)
+    return {name for name, nothing_left in whole if nothing_left}
+
+
+def _arn_of(description: State) -> str:
+    kind = TRAINING_JOB if "TrainingJobArn" in description else TUNING_JOB
+    return kind.arn_of(description)
 
 
 def _launched(props: State, names: str) -> list[str]:

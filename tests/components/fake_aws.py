@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import operator
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -158,6 +159,7 @@ class FakeAws:
             "TrainingJobStatus": status,
             "SecondaryStatus": secondary or status,
             "FailureReason": reason,
+            "LastModifiedTime": self.now,
         }
         self._note(name)
 
@@ -447,15 +449,25 @@ class FakeAws:
 
         return self._call("BatchGetImage", find)
 
-    def put_object(self, Bucket: str, Key: str, Body: bytes, IfNoneMatch: str, **_: Any) -> None:
+    def put_object(
+        self, Bucket: str, Key: str, Body: bytes, IfNoneMatch: str = "", **_: Any
+    ) -> None:
         def put() -> None:
-            assert IfNoneMatch == "*"
             uri = f"s3://{Bucket}/{Key}"
-            if uri in self.objects:
+            if uri in self.objects and IfNoneMatch == "*":
                 raise client_error("PreconditionFailed", "there is one already", "PutObject")
             self.objects[uri] = Body
 
         self._call("PutObject", put)
+
+    def get_object(self, Bucket: str, Key: str) -> Any:
+        def get() -> dict[str, Any]:
+            body = self.objects.get(f"s3://{Bucket}/{Key}")
+            if body is None:
+                raise client_error("NoSuchKey", "no such key", "GetObject")
+            return {"Body": io.BytesIO(body)}
+
+        return self._call("GetObject", get)
 
     def list_objects_v2(self, Bucket: str, Prefix: str, MaxKeys: int = 1000) -> Any:
         def find() -> dict[str, Any]:
@@ -509,7 +521,9 @@ class FakeAws:
         return self._call("DescribeLogStreams", streams.copy)
 
     def get_log_events(self, **_: Any) -> Any:
-        return self._call("GetLogEvents", {"events": [{"message": "ValueError: no data"}]}.copy)
+        event = {"message": "ValueError: no data", "timestamp": 0}
+        page = {"events": [event], "nextForwardToken": "end"}
+        return self._call("GetLogEvents", page.copy)
 
     def _call(self, operation: str, effect: Callable[[], Any]) -> Any:
         self.calls.append(operation)

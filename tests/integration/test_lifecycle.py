@@ -32,6 +32,12 @@ def test_a_job_runs_to_its_end_once_and_leaves_its_model(new_stack: NewStack) ->
     assert outputs["training_jobs"]["work"]["status"] == "Completed"
     assert outputs["training_jobs"]["work"]["metrics"] == {"step": 3}
     assert model_in(stack, outputs) == "3"
+    report = (
+        f"output/{job['TrainingJobName'].rsplit('-', 2)[0]}/{job['TrainingJobName']}/report.html"
+    )
+    assert f"its report is s3://{outputs['artifact_bucket_name']}/{report}" in first.text
+    kept = stack.client("s3").get_object(Bucket=outputs["artifact_bucket_name"], Key=report)
+    assert "The newest job completed on " in kept["Body"].read().decode()
 
     assert stack.up().succeeded().changes == {}
     stack.refresh().succeeded()

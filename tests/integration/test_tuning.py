@@ -81,6 +81,8 @@ def test_a_tuned_job_ends_with_its_best_trial_and_a_table_of_all(new_tuned_stack
     assert tuned["cost_usd"] == pytest.approx(sum(each["cost_usd"] for each in table["trials"]))
     assert stack.outputs()["training_cost_usd"]["billed"] == tuned["cost_usd"]
     assert "4 of 4 trials ended" in result.text
+    report = f"{tuned['trials_uri'].removesuffix('trials.json')}report.html"
+    assert f"its report is {report}" in result.text
     model_bucket, _, model = tuned["model_uri"].removeprefix("s3://").partition("/")
     assert stack.client("s3").head_object(Bucket=model_bucket, Key=model)
     refreshed = stack.up("--refresh").succeeded()

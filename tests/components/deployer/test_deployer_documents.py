@@ -96,14 +96,17 @@ def test_the_linter_knows_all_but_the_newer_names_of_the_keys():
     }
 
 
-@pytest.mark.parametrize(("tunes", "repositories"), [(False, 26), (True, 14)])
+@pytest.mark.parametrize(
+    ("tunes", "waits", "repositories"), [(False, False, 26), (True, False, 14), (True, True, 11)]
+)
 def test_the_policy_of_a_large_stack_with_long_names_fits_into_a_role(
-    tunes: bool, repositories: int
+    tunes: bool, waits: bool, repositories: int
 ):
     site = replace(SITE, region="ap-southeast-2", prefix="p" * 36)
     large = replace(
         SCOPE,
         tunes=tunes,
+        waits=waits,
         site=replace(site, tags=dict.fromkeys(STACK_TAGS, "t" * 20)),
         artifact_bucket_arn=site.bucket_arn("b" * 63),
         subnet_ids=[f"subnet-{number:017}" for number in range(6)],
@@ -217,6 +220,18 @@ def test_where_metrics_are_shown_the_records_of_jobs_are_read_and_points_are_kep
         assert not allowed(policy, action, f"{output}/output/model.tar.gz", {})
         assert not allowed(deployer_policy(SCOPE), action, f"{output}/metrics.jsonl", {})
     assert not allowed(policy, "s3:GetObject", f"{output}/trials.json", {})
+
+
+def test_where_an_update_waits_the_report_is_written_beside_the_record_and_only_there():
+    output = f"{BUCKET}/output/research-dev-digits/job"
+    waiting, tuning = (deployer_policy(replace(each, waits=True)) for each in (SCOPE, TUNING))
+    assert allowed(waiting, "s3:PutObject", f"{output}/report.html", {})
+    for policy, read in ((waiting, ["metrics.jsonl", "run.json"]), (tuning, ["trials.json"])):
+        assert all(allowed(policy, "s3:GetObject", f"{output}/{each}", {}) for each in read)
+    for path in ("output/model.tar.gz", "output/run.json.gz", "trials.json"):
+        assert not allowed(waiting, "s3:GetObject", f"{output}/{path}", {})
+    assert not allowed(deployer_policy(SCOPE), "s3:PutObject", f"{output}/report.html", {})
+    assert not allowed(waiting, "s3:PutObject", f"{BUCKET}/checkpoints/a/report.html", {})
 
 
 def test_a_managed_server_is_called_as_the_reader_does_and_no_other_one():

@@ -21,6 +21,8 @@ from tests.components.training_job.conftest import completion_of
 from tests.components.training_job.tuning.tuned_jobs import launch as launch_tuning
 from tests.components.training_job.tuning.tuned_jobs import tuned, tuning_provider_over
 
+OUTPUT = "s3://artifacts/output/research-dev-digits"
+
 
 def test_a_metric_that_is_no_number_is_reported_and_kept_out_of_the_results(
     completion: TrainingJobCompletionProvider,
@@ -266,3 +268,54 @@ def test_it_waits_again_when_its_tuning_jobs_are_others(
     diff = completion.diff("", OLD | olds, OLD | news)
     assert diff.changes is waits
     assert bool(diff.replaces) is waits
+
+
+def reports_in(aws: FakeAws) -> list[str]:
+    return [uri for uri in aws.objects if uri.endswith("/report.html")]
+
+
+def test_the_report_of_each_lineage_is_beside_its_record_whether_its_job_failed_or_not(
+    completion: TrainingJobCompletionProvider,
+    aws: FakeAws,
+    launched: Callable[[str], str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    failing, completing = launched("team-dev-a"), launched("team-dev-b")
+    aws.set_status(failing, "Failed", reason="AlgorithmError: no data, exit code: 1")
+    aws.set_status(completing, "Completed")
+    with pytest.raises(TrainingJobError):
+        completion.create(completion_of(failing, completing))
+    printed = capsys.readouterr().out
+    for name in (failing, completing):
+        uri = f"{OUTPUT}/{name}/report.html"
+        assert name in aws.objects[uri].decode()
+        assert f"its report is {uri}" in printed
+    assert "ValueError: no data" in aws.objects[f"{OUTPUT}/{failing}/report.html"].decode()
+
+
+def test_a_tuning_with_nothing_left_is_completed_in_its_report_too(
+    completion: TrainingJobCompletionProvider, aws: FakeAws
+) -> None:
+    name = tuned_with(aws, (0.5, "Completed"), status="Stopped")
+    names = completion_of() | {"tuned_jobs": ["b"], "tuning_job_names": [name]}
+    completion.create(names | {"nothing_left": [True]})
+    [uri] = reports_in(aws)
+    assert f"{name}/report.html" in uri
+    assert '<span class="pill completed">' in aws.objects[uri].decode()
+
+
+@pytest.mark.parametrize("call", ["GetObject", "PutObject", "ListTags", "Search"])
+def test_a_report_that_cannot_be_written_is_a_warning(
+    completion: TrainingJobCompletionProvider,
+    aws: FakeAws,
+    launched: Callable[[str], str],
+    capsys: pytest.CaptureFixture[str],
+    call: str,
+) -> None:
+    name = launched("team-dev-a")
+    aws.set_status(name, "Completed")
+    aws.refuse(call, "InternalFailure", "no")
+    result = completion.create(completion_of(name))
+    assert result.outs is not None
+    assert result.outs["results"][name]["outcome"] == "completed"
+    assert "no report: An error occurred (InternalFailure)" in capsys.readouterr().out

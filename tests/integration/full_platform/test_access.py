@@ -167,6 +167,7 @@ def deployer_scope(platform: Platform) -> DeployerScope:
         security_group_ids=[outputs["training_security_group_id"]],
         repository_arns=[REPOSITORY],
         tunes=True,
+        waits=True,
     )
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -63,9 +64,11 @@ class Service:
         self.refusal = refusal
         [tuning] = tuned().tunings
         self.tuning = tuning
+        self.tags = {**tuning.tags, "sagemaker-training:lineage": LINEAGE}
         self.documents = {"trials.json": tuning.table, "run.json": tuning.record}
         self.asked: list[str] = []
         self.filters: dict[str, tuple[str, str]] = {}
+        self.hidden = False
 
     def search(self, *, Resource: str, **condition: Any) -> dict[str, Any]:  # noqa: N803
         filters = condition["SearchExpression"]["Filters"]
@@ -76,11 +79,17 @@ class Service:
             jobs = [earlier(), earlier() | {"TrainingEndTime": at(1)}]
             return {"Results": [{"TrainingJob": each} for each in jobs]}
         assert filters[0]["Value"] == LINEAGE
-        tags = [{"Key": key, "Value": value} for key, value in self.tuning.tags.items()]
+        tags = [{"Key": key, "Value": value} for key, value in self.tags.items()]
         late = {
             **self.tuning.description, "HyperParameterTuningJobStatus": "InProgress", "Tags": tags,
         }  # fmt: skip
         return {"Results": [{"HyperParameterTuningJob": late}]}
+
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "list_hyper_parameter_tuning_jobs"
+        if self.hidden:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "List")
+        return SimpleNamespace(paginate=lambda **_: [{"HyperParameterTuningJobSummaries": []}])
 
     def describe_hyper_parameter_tuning_job(self, **request: str) -> dict[str, Any]:
         assert request == {"HyperParameterTuningJobName": self.tuning.name}
@@ -105,6 +114,7 @@ def test_a_tuning_job_is_read_with_its_record_and_the_table_of_its_trials():
     assert (found.table, found.record) == (service.tuning.table, service.tuning.record)
     folder = "bucket/output/research-dev-llm/t1234567-llm-01234567-1"
     assert service.asked == [f"{folder}/trials.json", f"{folder}/run.json"]
+    service.hidden = True  # from credentials that may not list tuning jobs
     [known] = found_of(Clients(service, None, service), LINEAGE, {found.name}).tunings
     assert known.is_complete
 
