@@ -108,6 +108,12 @@ def completion(aws: FakeAws) -> TrainingJobCompletionProvider:
     return provider
 
 
+@pytest.fixture
+def _without_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for jobs writes no report of them, whose calls are its own."""
+    monkeypatch.setattr(TrainingJobCompletionProvider, "_keep_reports", lambda *_: None)
+
+
 def completion_of(*names: str, deadline: int = 3600) -> dict[str, Any]:
     """The inputs of a completion that waits for these jobs, for at most `deadline` seconds."""
     return {

@@ -170,6 +170,7 @@ def _calls_of_launch(aws: FakeAws, inputs: dict[str, Any]) -> int:
 
 
 @pytest.mark.usefixtures("clock")
+@pytest.mark.usefixtures("_without_reports")
 def test_a_job_that_is_older_than_thousands_of_others_is_waited_for_with_few_calls(
     completion: TrainingJobCompletionProvider,
     aws: FakeAws,

@@ -17,6 +17,8 @@ from tests.components.training_job.conftest import completion_of
 
 Inputs = Callable[..., dict[str, Any]]
 
+pytestmark = pytest.mark.usefixtures("_without_reports")
+
 
 def test_it_waits_until_all_jobs_have_ended(
     completion: TrainingJobCompletionProvider,
