@@ -222,8 +222,8 @@ class RunReport:
     """That of the newest run."""
     spent_on: str = ""
     """Whose cost that is, in words."""
-    foresight: Sequence[str] = ()
-    """What the forecast from before the launch says of the newest run's time."""
+    foresight: Mapping[str, str] = field(default_factory=dict)
+    """What the forecast from before the newest run's launch said, by what it is about."""
     provenance: Mapping[str, str] = field(default_factory=dict)
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
     changes: Sequence[Change] = ()

@@ -64,12 +64,12 @@ def dollars(amount: float) -> str:
 
 
 def share(part: float) -> str:
-    """A share in percent; neither 0 nor 100 % unless it is exactly that.
+    """A share of simulated runs in percent; as if one more might end in another way.
 
     >>> share(0.934), share(0.99999), share(1.0)
-    ('93 %', '99.9 %', '100 %')
+    ('93 %', '99.9 %', 'more than 99.9 %')
     """
     if part in (0, 1):
-        return f"{100 * part:.0f} %"
+        return "more than 99.9 %" if part else "less than 0.1 %"
     percent = min(max(100 * part, 0.1), 99.9)
     return f"{percent:.1f} %" if percent < 1 or percent > 99 else f"{percent:.0f} %"

@@ -185,40 +185,45 @@ def _foreseen_bar(foreseen: Foreseen | None) -> list[Bar]:
     return [Bar("forecast", cost.at(50), cost.at(90), note)]
 
 
-def foresight(foreseen: Foreseen | None, took: float, *, is_tuned: bool) -> list[str]:
-    """What the forecast from before the launch says of the time, beside what it took, in words.
+def foresight(foreseen: Foreseen | None, took: float, *, is_tuned: bool) -> dict[str, str]:
+    """What the forecast from before the launch said, beside what it took, by what it is about.
 
     `took` is in seconds.
     """
     if foreseen is None:
         what = "each trial" if is_tuned else "the job"
-        return [
-            f"There is no forecast from before the launch: how long {what} would train was not "
-            "known. Set `expectedRuntime`, as in 8h; later runs know it from earlier ones"
-        ]
+        return {
+            "made from": f"nothing: how long {what} would train was not known. Set "
+            "`expectedRuntime`, as in 8h; later runs know it from earlier ones"
+        }
     forecast, finish = foreseen.forecast, foreseen.forecast.finish
     within = share(forecast.share_of_trials if is_tuned else forecast.chance)
-    return [
-        f"Forecast before the launch, {_source(foreseen)}",
-        f"It expected {_work(foreseen)}",
-        f"Half of all runs end within {time_taken(finish.at(50))}, 9 of 10 within "
-        f"{time_taken(finish.at(90))}; this one took {time_taken(took)}",
-        f"{within} of {'trials' if is_tuned else 'runs'} end within their limits of time",
-    ]
+    return {
+        "made from": _source(foreseen),
+        "training": _work(foreseen),
+        "end": f"within {time_taken(finish.at(50))} in half of all runs, "
+        f"{time_taken(finish.at(90))} in 9 of 10; this one took {time_taken(took)}",
+        "limits of time": f"{within} of {'trials' if is_tuned else 'runs'} end within them",
+    }
 
 
 def _source(foreseen: Foreseen) -> str:
     """Which jobs the rates are from."""
     rates = foreseen.rates
+    rate = f"{rates.per_instance_hour:.2f} interruptions an instance and hour"
     if not foreseen.plan.is_spot:
-        return "on demand, so without interruptions"
+        return "no rates: on demand, a job is not interrupted"
     if not rates.runs:
-        return (
-            "with assumed interruptions and waits, as no earlier run of the stack on spot had "
-            f"ended: {rates.per_instance_hour:.2f} interruptions an instance and hour"
-        )
-    runs = "1 earlier run" if rates.runs == 1 else f"{rates.runs} earlier runs"
-    return f"from {runs} of the stack on spot: {rates.source}"
+        return f"assumed rates, as no earlier run on spot had ended: {rate}"
+    return (
+        f"{_count(rates.runs, 'earlier run')} on spot, with "
+        f"{_count(rates.interruptions, 'interruption')} in {rates.instance_hours:.0f} "
+        f"instance-hours, and what is assumed before any: {rate}"
+    )
+
+
+def _count(amount: int, noun: str) -> str:
+    return f"{amount or 'no'} {noun}{'' if amount == 1 else 's'}"
 
 
 def _work(foreseen: Foreseen) -> str:
@@ -227,7 +232,7 @@ def _work(foreseen: Foreseen) -> str:
     seconds = time_taken(plan.seconds)
     if plan.trials is None:
         known = "the last completed run trained" if foreseen.is_measured else "expectedRuntime says"
-        return f"{seconds} of training, as {known}"
+        return f"{seconds}, as {known}"
     known = "earlier trials trained" if foreseen.is_measured else "expectedRuntime says"
     number = f"{foreseen.forecast.times:.0f} trials"
     return f"{number} of {seconds} each, {plan.trials.parallel} at once, as {known}"

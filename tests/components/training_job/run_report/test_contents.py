@@ -154,7 +154,7 @@ def test_the_cost_and_the_forecast_are_those_of_the_newest_run():
     assert made.spent_on == "attempt 3"
     assert made.spending is not None
     assert made.spending.billed == second[0].progress["cost_usd"]
-    assert "; this one took 1 h 00 min" in made.foresight[2]
+    assert "; this one took 1 h 00 min" in made.foresight["end"]
     assert report(eventful()).spent_on == "the attempts"
     resumed = report(Found(LINEAGE, [first, interrupted(begin=20 * HOUR), second]))
     assert resumed.spent_on == "attempts 2 to 3"
@@ -191,7 +191,7 @@ def test_the_trials_of_all_attempts_at_a_tuning_count_once_and_cost_together():
     assert made.spending.billed == pytest.approx(
         sum(float(each.cost_usd) for each in made.trials.all)
     )
-    assert made.foresight[1].startswith("It expected 8 trials of 15 min 00 s each, 4 at once")
+    assert made.foresight["training"].startswith("8 trials of 15 min 00 s each, 4 at once")
 
 
 def test_what_the_newest_job_is_decides_on_the_report():

@@ -47,9 +47,12 @@ def test_the_forecast_is_that_of_the_setting_with_what_is_assumed_where_nothing_
     [bar] = [each for each in spending_of([job], found).bars if each.name == "forecast"]
     assert 0.3 * 20 * PRICE < float(bar.low) < float(bar.high) < 20 * PRICE
     lines = foresight(found, HOUR, is_tuned=False)
-    assert lines[0].startswith("Forecast before the launch, with assumed interruptions and waits")
-    assert lines[1] == "It expected 20 h 00 min of training, as expectedRuntime says"
-    assert lines[2].endswith("; this one took 1 h 00 min")
+    assert lines["made from"] == (
+        "assumed rates, as no earlier run on spot had ended: 0.05 interruptions an instance and "
+        "hour"
+    )
+    assert lines["training"] == "20 h 00 min, as expectedRuntime says"
+    assert lines["end"].endswith(" in 9 of 10; this one took 1 h 00 min")
 
 
 def test_the_forecast_is_made_from_the_runs_that_had_ended_before_the_launch():
@@ -61,19 +64,20 @@ def test_the_forecast_is_made_from_the_runs_that_had_ended_before_the_launch():
     assert found.is_measured
     assert found.rates.interruptions == 3
     lines = foresight(found, HOUR, is_tuned=False)
-    assert lines[0] == (
-        "Forecast before the launch, from 3 earlier runs of the stack on spot: 3 interruptions in "
-        "36 instance-hours of this stack's own: 0.08 an instance and hour"
+    assert lines["made from"] == (
+        "3 earlier runs on spot, with 3 interruptions in 36 instance-hours, and what is assumed "
+        "before any: 0.08 interruptions an instance and hour"
     )
-    assert lines[1] == "It expected 7 h 00 min of training, as the last completed run trained"
+    assert lines["training"] == "7 h 00 min, as the last completed run trained"
 
 
 def test_without_a_setting_or_a_run_before_there_was_no_forecast_and_the_page_says_why():
     job = attempt(1, 0, [("Training", HOUR)])
     assert foreseen(job, [earlier(5, 1, "other")]) is None
     assert all(each.name != "forecast" for each in spending_of([job]).bars)
-    [line] = foresight(None, HOUR, is_tuned=False)
-    assert line.startswith("There is no forecast from before the launch: how long the job would")
+    assert foresight(None, HOUR, is_tuned=False)["made from"].startswith(
+        "nothing: how long the job would train was not known. Set `expectedRuntime`, as in 8h"
+    )
 
 
 def test_what_trials_cost_is_beside_the_forecast_of_all_of_them():
@@ -89,10 +93,8 @@ def test_what_trials_cost_is_beside_the_forecast_of_all_of_them():
     assert float(amounts["forecast"][0]) > 40 * 0.25 * 1.515 * 0.3  # a quarter of an hour each
     assert amounts["ceiling"][0] == pytest.approx(40 * (3600 + 600) / HOUR * 1.515)
     lines = foresight(found, HOUR, is_tuned=True)
-    assert (
-        lines[1] == "It expected 40 trials of 15 min 00 s each, 4 at once, as expectedRuntime says"
-    )
-    assert " of trials end within their limits of time" in lines[3]
+    assert lines["training"] == "40 trials of 15 min 00 s each, 4 at once, as expectedRuntime says"
+    assert lines["limits of time"].endswith(" of trials end within them")
 
 
 def test_the_ceilings_of_several_attempts_add_up():
