@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from components.training_job.reader.points import Point
 from tracking.errors import TrackingError
-from tracking.tracked_runs import TrackedRun
+from tracking.tracked_runs import Tag, TrackedRun
 
 KEY_TAG = "sagemaker.run"
 """The tag with the key of a run."""
@@ -36,7 +36,8 @@ POINTS_TAG = "sagemaker.points"
 It saves reading them: for a hundred thousand points, that takes half a minute."""
 PARENT_TAG = "mlflow.parentRunId"
 
-_OWN_TAGS = ("mlflow.", "sagemaker.")
+_OURS = "sagemaker."
+_OWN_TAGS = ("mlflow.", _OURS)
 _MOST_METRICS, _MOST_OTHERS = 1000, 100
 """The most metrics, and the most parameters or tags, that MLflow takes in one batch."""
 _PAGE = 1000
@@ -176,7 +177,8 @@ class MlflowTracking:
 
     def _tags(self, run: TrackedRun) -> dict[str, str]:
         parent = {PARENT_TAG: self._runs[run.parent].info.run_id} if run.parent else {}
-        return {key: value[:_LONGEST_TAG] for key, value in run.tags.items()} | parent
+        tags = {**{f"{_OURS}{name}": _text(tag) for name, tag in run.tags.items()}, **_shown(run)}
+        return {key: value[:_LONGEST_TAG] for key, value in tags.items()} | parent
 
     def _set_status(self, there: Any, run: TrackedRun) -> None:
         """Sets status and end. MLflow keeps the end of a run that goes on: its status counts."""
@@ -245,6 +247,20 @@ def _first(run: Any) -> int:
     """The time of a run's first point, or an earlier one where it must be read."""
     first, _, _ = run.data.tags.get(POINTS_TAG, "").partition(" ")
     return int(first) if first else 0
+
+
+def _shown(run: TrackedRun) -> dict[str, str]:
+    """MLflow's own tags: what it shows as source, version and description of a run."""
+    source = {
+        "mlflow.source.type": "JOB",
+        "mlflow.source.name": run.job,
+        "mlflow.source.git.commit": _text(run.tags["commit"]),
+    }
+    return (source if run.job else {}) | ({"mlflow.note.content": run.note} if run.note else {})
+
+
+def _text(tag: Tag) -> str:
+    return str(tag).lower() if isinstance(tag, bool) else str(tag)
 
 
 def _parameters(parameters: Mapping[str, str]) -> dict[str, str]:

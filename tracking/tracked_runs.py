@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -19,7 +19,12 @@ from components.training_job.request.cost import total_of
 from components.training_job.request.job_tags import HASH_TAG
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
-"""MLflow's statuses of a run."""
+"""How a run is, in MLflow's words."""
+
+Kind = Literal["lineage", "attempt", "tuning", "trial"]
+
+Tag = str | int | float | bool
+"""A fact about a run."""
 
 STATUSES: Mapping[str, Status] = {
     "Completed": "FINISHED",
@@ -42,21 +47,22 @@ class TrackedRun:
 
     key: str
     """What it is found by: the ARN of its job; that of a lineage has the lineage in place of it."""
+    kind: Kind
     name: str
     lineage: str
     parent: str
-    """The key of the run that it is below; "" for a lineage."""
+    """The key of the run that it is below; "" for a lineage and for a tuning job."""
     status: Status
     started: datetime
     ended: datetime | None
     parameters: Mapping[str, str]
-    tags: Mapping[str, str]
+    tags: Mapping[str, Tag]
     points: Sequence[Point]
     """All of them have a step."""
-
-    def with_tags(self, tags: Mapping[str, str]) -> TrackedRun:
-        """The same run with more tags."""
-        return replace(self, tags={**self.tags, **tags})
+    job: str = ""
+    """The name of its job, or of its newest one; "" for a tuning job."""
+    note: str = ""
+    """Its description, in Markdown."""
 
 
 def runs_of_lineage(
@@ -103,6 +109,7 @@ def attempt_run(attempt: Attempt, lineage: str, parent: str, points: Sequence[Po
     """The run of one attempt. Its curves are not cut back: they show what it did, also twice."""
     return TrackedRun(
         key=attempt.arn,
+        kind="attempt",
         name=attempt.name,
         lineage=lineage,
         parent=parent,
@@ -110,18 +117,16 @@ def attempt_run(attempt: Attempt, lineage: str, parent: str, points: Sequence[Po
         started=attempt.created,
         ended=attempt.ended,
         parameters=hyperparameters(attempt),
-        tags=shown_by_mlflow(attempt)
-        | in_namespace(
-            {
-                **provenance(attempt),
-                **spent([attempt]),
-                "job": attempt.arn,
-                "outcome": attempt.progress["outcome"],
-                "failure_reason": attempt.progress["failure_reason"],
-                "model_uri": _model_uri(attempt),
-            }
-        ),
+        tags={
+            **provenance(attempt),
+            **spent([attempt]),
+            "job": attempt.arn,
+            "outcome": attempt.progress["outcome"],
+            "failure_reason": attempt.progress["failure_reason"],
+            "model_uri": _model_uri(attempt),
+        },
         points=in_order(numbered(points)),
+        job=attempt.name,
     )
 
 
@@ -133,6 +138,7 @@ def _lineage_run(
     models = [uri for uri in map(_model_uri, reversed(attempts)) if uri]
     return TrackedRun(
         key=key,
+        kind="lineage",
         name=lineage,
         lineage=lineage,
         parent="",
@@ -141,21 +147,17 @@ def _lineage_run(
         ended=newest.ended,
         parameters=hyperparameters(newest),
         tags={
-            **shown_by_mlflow(newest),
-            "mlflow.note.content": _table(attempts),
-            **in_namespace(
-                {
-                    **provenance(newest),
-                    **spent(attempts),
-                    "attempts": str(len(attempts)),
-                    "newest_job": newest.arn,
-                    "outcome": newest.progress["outcome"],
-                    "failure_reason": newest.progress["failure_reason"],
-                    "model_uri": models[0] if models else "",
-                }
-            ),
+            **provenance(newest),
+            **spent(attempts),
+            "attempts": len(attempts),
+            "newest_job": newest.arn,
+            "outcome": newest.progress["outcome"],
+            "failure_reason": newest.progress["failure_reason"],
+            "model_uri": models[0] if models else "",
         },
         points=points,
+        job=newest.name,
+        note=_table(attempts),
     )
 
 
@@ -174,7 +176,7 @@ def of_the_script(parameters: Mapping[str, str]) -> dict[str, str]:
     return {k: v for k, v in parameters.items() if not k.startswith(_SERVICE_PARAMETERS)}
 
 
-def provenance(attempt: Attempt) -> dict[str, str]:
+def provenance(attempt: Attempt) -> dict[str, Tag]:
     """What an attempt was made of and where it ran; "" for what is not known."""
     description, record = attempt.description, attempt.record
     revision: Mapping[str, Any] = record.get("revision", {})
@@ -182,7 +184,7 @@ def provenance(attempt: Attempt) -> dict[str, str]:
     region = attempt.arn.split(":")[3]
     return {
         "commit": revision.get("commit") or "",
-        "commit_modified": _text(revision.get("modified", "")),
+        "commit_modified": revision.get("modified", ""),
         "image": description["AlgorithmSpecification"].get("TrainingImage", ""),
         "image_digest": record.get("image_digest") or digest_in(description),
         "source_hash": record.get("source_hash", ""),
@@ -190,34 +192,24 @@ def provenance(attempt: Attempt) -> dict[str, str]:
         "definition_hash": attempt.tags.get(HASH_TAG, ""),
         "checkpoint_uri": checkpoints.get("S3Uri", ""),
         "instance_type": attempt.progress["instance_type"],
-        "instance_count": str(attempt.progress["instance_count"]),
-        "spot": _text(description.get("EnableManagedSpotTraining", False)),
+        "instance_count": attempt.progress["instance_count"],
+        "spot": description.get("EnableManagedSpotTraining", False),
         "console_url": f"{console(region)}/sagemaker/home?region={region}#/jobs/{attempt.name}",
     }
 
 
-def shown_by_mlflow(attempt: Attempt) -> dict[str, str]:
-    """MLflow's own tags: what it shows as source and version of a run."""
-    revision: Mapping[str, Any] = attempt.record.get("revision", {})
-    return {
-        "mlflow.source.type": "JOB",
-        "mlflow.source.name": attempt.name,
-        "mlflow.source.git.commit": revision.get("commit") or "",
-    }
-
-
-def spent(attempts: Iterable[Attempt]) -> dict[str, str]:
+def spent(attempts: Iterable[Attempt]) -> dict[str, Tag]:
     """Interruptions, seconds and USD of some attempts together."""
     each = [attempt.progress for attempt in attempts]
     counts = ("interruptions", "training_seconds", "billable_seconds")
     return {
-        **{name: str(sum(one[name] for one in each)) for name in counts},
-        "cost_usd": str(total_of(one["cost_usd"] for one in each)),
+        **{name: sum(one[name] for one in each) for name in counts},
+        "cost_usd": total_of(one["cost_usd"] for one in each),
     }
 
 
 def _table(attempts: Sequence[Attempt]) -> str:
-    """The attempts as a table in Markdown, which MLflow shows as the run's description."""
+    """The attempts as a table in Markdown."""
     lines = [
         "| attempt | outcome | interruptions | billable seconds | USD |",
         "|---|---|---|---|---|",
@@ -233,15 +225,6 @@ def _model_uri(attempt: Attempt) -> str:
     """Where the model is, as SageMaker says once it has uploaded one."""
     model: Mapping[str, str] = attempt.description.get("ModelArtifacts", {})
     return model.get("S3ModelArtifacts", "")
-
-
-def in_namespace(tags: Mapping[str, str]) -> dict[str, str]:
-    """Tags with the names that they have on the server."""
-    return {f"sagemaker.{name}": value for name, value in tags.items()}
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def in_order(curves: Mapping[str, list[Point]]) -> list[Point]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,6 @@ from tracking.tracked_runs import (
     Known,
     TrackedRun,
     attempt_run,
-    in_namespace,
     lost_before,
     milliseconds,
     of_the_script,
@@ -36,8 +36,8 @@ def runs_of_tuning(
         attempt = trial.attempt
         lost = known(attempt.arn, lost_before(attempt, own, now))
         run = attempt_run(attempt, lineage, tuning.arn, [*lost, *own])
-        objective = "" if trial.objective is None else str(trial.objective)
-        runs.append(run.with_tags(in_namespace({"objective": objective})))
+        objective = "" if trial.objective is None else trial.objective
+        runs.append(replace(run, kind="trial", tags={**run.tags, "objective": objective}))
     return runs
 
 
@@ -50,6 +50,7 @@ def _tuning_run(lineage: str, tuning: Tuning) -> TrackedRun:
     page = f"{console(region)}/sagemaker/home?region={region}#/hyper-tuning-jobs/{tuning.name}"
     return TrackedRun(
         key=tuning.arn,
+        kind="tuning",
         name=tuning.name,
         lineage=lineage,
         parent="",
@@ -60,19 +61,17 @@ def _tuning_run(lineage: str, tuning: Tuning) -> TrackedRun:
             **of_the_script(definition.get("StaticHyperParameters", {})),
             **_ranges(config.get("ParameterRanges", {})),
         },
-        tags=in_namespace(
-            {
-                **provenance(attempts[0]),
-                **spent(attempts),
-                "console_url": page,
-                "failure_reason": tuning.description.get("FailureReason", ""),
-                "strategy": config["Strategy"],
-                "objective_metric": f"{tuning.objective['Type']} {tuning.objective['MetricName']}",
-                "trials": str(len(attempts)),
-                "best_trial": best.attempt.name if best else "",
-                "objective": str(best.objective) if best else "",
-            }
-        ),
+        tags={
+            **provenance(attempts[0]),
+            **spent(attempts),
+            "console_url": page,
+            "failure_reason": tuning.description.get("FailureReason", ""),
+            "strategy": config["Strategy"],
+            "objective_metric": f"{tuning.objective['Type']} {tuning.objective['MetricName']}",
+            "trials": len(attempts),
+            "best_trial": best.attempt.name if best else "",
+            "objective": "" if best is None or best.objective is None else best.objective,
+        },
         points=list(_best_so_far(tuning)),
     )
 

@@ -122,6 +122,10 @@ def test_a_lineage_has_one_curve_and_its_attempts_are_below_it():
     assert first.end_time == milliseconds(9)
     assert lineage.tags["sagemaker.commit"] == "c0ffee"
     assert lineage.tags["sagemaker.attempts"] == "2"
+    assert lineage.tags["sagemaker.spot"] == "false"
+    assert lineage.tags["mlflow.source.git.commit"] == "c0ffee"
+    assert lineage.tags["mlflow.source.name"] == second.name
+    assert second.name in lineage.tags["mlflow.note.content"]
 
 
 def test_a_run_that_is_cut_back_is_replaced_by_a_complete_one_at_once():

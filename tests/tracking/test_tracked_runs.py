@@ -34,33 +34,29 @@ def test_an_attempt_says_how_it_ended_and_what_it_was_made_of():
     assert (lineage.key, first.key) == (f"{PLACE}/{LINEAGE}", f"{PLACE}/{LINEAGE}-01234567-1")
     assert (lineage.parent, first.parent) == ("", lineage.key)
     assert first.parameters == {"epochs": "3"}
-    said = {key.removeprefix("sagemaker."): value for key, value in first.tags.items()}
-    assert (
-        said
-        | {
-            "outcome": "stopped",
-            "interruptions": "1",
-            "billable_seconds": "20",
-            "cost_usd": "0.001278",
-            "commit": "c0ffee",
-            "image_digest": "sha256:00",
-            "source_hash": "5eed",
-            "definition_hash": "01234567",
-            "checkpoint_uri": f"s3://bucket/checkpoints/{LINEAGE}/",
-            "model_uri": "s3://bucket/output/model.tar.gz",
-            "instance_count": "2",
-            "spot": "true",
-        }
-        == said
-    )
-    assert second.tags["sagemaker.model_uri"] == ""
+    said = {
+        "outcome": "stopped",
+        "interruptions": 1,
+        "billable_seconds": 20,
+        "cost_usd": 0.001278,
+        "commit": "c0ffee",
+        "image_digest": "sha256:00",
+        "source_hash": "5eed",
+        "definition_hash": "01234567",
+        "checkpoint_uri": f"s3://bucket/checkpoints/{LINEAGE}/",
+        "model_uri": "s3://bucket/output/model.tar.gz",
+        "instance_count": 2,
+        "spot": True,
+    }
+    assert first.tags.items() >= said.items()
+    assert second.tags["model_uri"] == ""
 
 
 def test_a_lineage_says_what_its_attempts_spent_together_and_has_the_newest_model():
     lineage, *_ = runs(attempt(1, 0, **PAUSED, **SPENT, **MODEL), attempt(2, 70, **SPENT))
-    assert lineage.tags["sagemaker.training_seconds"] == "100"
-    assert lineage.tags["sagemaker.model_uri"] == "s3://bucket/output/model.tar.gz"
-    assert f"| {LINEAGE}-01234567-1 | stopped | 0 | 20 |" in lineage.tags["mlflow.note.content"]
+    assert lineage.tags["training_seconds"] == 100
+    assert lineage.tags["model_uri"] == "s3://bucket/output/model.tar.gz"
+    assert f"| {LINEAGE}-01234567-1 | stopped | 0 | 20 |" in lineage.note
 
 
 def test_points_without_a_step_are_numbered_through_all_attempts():

@@ -48,20 +48,20 @@ TRIALS = (trial(1, 0.5), trial(2, 0.3), trial(3, None, "Failed"), trial(4, 0.4))
 
 @pytest.mark.parametrize(
     ("kind", "best", "curve"),
-    [("Minimize", "0.3", [0.4, 0.3, 0.3]), ("Maximize", "0.5", [0.4, 0.4, 0.5])],
+    [("Minimize", 0.3, [0.4, 0.3, 0.3]), ("Maximize", 0.5, [0.4, 0.4, 0.5])],
 )
-def test_a_tuning_job_shows_the_best_so_far(kind: str, best: str, curve: list[float]):
+def test_a_tuning_job_shows_the_best_so_far(kind: str, best: float, curve: list[float]):
     # The trials end in the reverse order of their start.
     run, *trials = runs_of_tuning(LINEAGE, tuning(*TRIALS, kind=kind), [[]] * 4, nothing, at(200))
     assert [each.value for each in run.points] == curve
     assert [each.time_ms for each in run.points] == [milliseconds(100 - each) for each in (4, 2, 1)]
-    assert run.tags["sagemaker.objective"] == best
-    assert run.tags["sagemaker.billable_seconds"] == "40"
-    assert run.tags["sagemaker.trials"] == "4"
+    assert run.tags["objective"] == best
+    assert run.tags["billable_seconds"] == 40
+    assert run.tags["trials"] == 4
     assert (run.status, run.parent) == ("RUNNING", "")
     assert run.parameters == {"epochs": "3", "rate": "1e-5 to 1e-2", "optimizer": "adamw, sgd"}
     assert {each.parent for each in trials} == {ARN}
-    assert [each.tags["sagemaker.objective"] for each in trials] == ["0.5", "0.3", "", "0.4"]
+    assert [each.tags["objective"] for each in trials] == [0.5, 0.3, "", 0.4]
     assert [each.status for each in trials] == ["FINISHED", "FINISHED", "FAILED", "FINISHED"]
     assert trials[1].parameters == {"rate": "1e-2"}
 
