@@ -45,13 +45,13 @@ predict: setup  ## Classify held-out images with the model of the job `digits`
 forecast: setup  ## Print how long the jobs, or JOB=name, will take and cost, before they are launched
 	@$(VENV_PYTHON) -m development forecast $(JOB_ARGUMENT) $(STACK_OPTION)
 
-# MLflow is not in .venv: it has an environment of its own, made once in .local/clients.
+# The clients of MLflow and W&B are not in .venv: they have environments of their own in .local/clients.
 mlflow:  ## Show the jobs' metrics and results in a local MLflow, while they run, until Ctrl-C
 	@$(PYTHON) -m toolchain clients mlflow
 	@$(VENV_PYTHON) -m development mlflow $(STACK_OPTION)
 
-track:  ## Show the jobs' metrics and results once, on the MLflow server TO=address
-	@$(PYTHON) -m toolchain clients mlflow
+track:  ## Show the jobs' metrics and results once, on the MLflow server TO=address, or TO=wandb://entity
+	@$(PYTHON) -m toolchain clients $(if $(filter wandb:%,$(TO)),wandb,mlflow)
 	@$(VENV_PYTHON) -m development track $(STACK_OPTION) $(TO_OPTION)
 
 policy-check: setup  ## Print what the policies say of STACK=name, as a report for a pull request

@@ -252,7 +252,7 @@ class TrainingPlatform(pulumi.ComponentResource):
                 dashboard=self._settings.has_dashboard,
                 repository_arns=self._needs.repository_arns,
                 tunes=self._needs.tuning,
-                mlflow=self._settings.tracking_place.get("mlflow", ""),
+                tracking=self._settings.tracking.place if self._settings.tracking else "",
                 waits=self._settings.wait_for_completion,
                 **known,
             )

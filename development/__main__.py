@@ -18,6 +18,7 @@ layout = Layout()
 Job = Annotated[str | None, typer.Argument(help="The job's name in the settings; all by default.")]
 Stack = Annotated[str, typer.Option(help="The stack's name, as in Pulumi.<stack>.yaml.")]
 AnyStack = Annotated[str | None, typer.Option(help="The only stack to destroy; all by default.")]
+_TO = "An MLflow server's address, or wandb://entity/project in Weights & Biases."
 Follow = Annotated[bool, typer.Option("--follow", help="Print new lines until Ctrl-C.")]
 
 
@@ -84,9 +85,9 @@ def forecast(job: Job = None, stack: Stack = stacks.DEFAULT) -> None:
 @app.command()
 def track(
     stack: Stack = stacks.DEFAULT,
-    to: Annotated[str, typer.Option(help="MLflow's address.")] = tracking_commands.LOCAL_SERVER,
+    to: Annotated[str, typer.Option(help=_TO)] = tracking_commands.LOCAL_SERVER,
 ) -> None:
-    """Show the jobs' metrics and results on an MLflow server."""
+    """Show the jobs' metrics and results in MLflow or Weights & Biases."""
     raise typer.Exit(tracking_commands.track(layout, stack, to))
 
 

@@ -1,6 +1,7 @@
-"""`make track` and `make mlflow`: the jobs of a stack on the local cloud, shown in MLflow.
+"""`make track` and `make mlflow`: the jobs of a stack on the local cloud, shown elsewhere.
 
-MLflow is not in .venv: it has an environment of its own, which the set-up makes.
+The clients of MLflow and of W&B are not in .venv: each has an environment of its own, which the
+set-up makes.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from development import stacks
 from development.jobs import lineages_of
@@ -29,12 +29,13 @@ _FAMILIAR = 130
 
 
 def track(layout: Layout, stack: str, to: str) -> int:
-    """Shows the stack's jobs on an MLflow server, once, and returns the reader's exit code.
+    """Shows the stack's jobs in MLflow or W&B, once, and returns the reader's exit code.
 
     Raises:
         CommandError: there are no jobs to show.
     """
-    command, environment = _reader(layout, stack)
+    client = "wandb" if to.startswith("wandb:") else "mlflow"
+    command, environment = _reader(layout, stack, client)
     return subprocess.run([*command, "--to", to], env=environment, check=False).returncode
 
 
@@ -44,9 +45,9 @@ def mlflow(layout: Layout, stack: str) -> int:
     Raises:
         CommandError: there are no jobs to show, or the server did not start.
     """
-    command, environment = _reader(layout, stack)
+    command, environment = _reader(layout, stack, "mlflow")
     console.print("Starting MLflow …")
-    program = _environment(layout) / "bin" / "mlflow"
+    program = layout.clients / "mlflow" / "bin" / "mlflow"
     with mlflow_server(program, layout.mlflow) as url, _left_to_the_reader():
         code = subprocess.run(
             [*command, "--to", url, "--follow"], env=environment, check=False
@@ -55,8 +56,8 @@ def mlflow(layout: Layout, stack: str) -> int:
     return 0 if code == _FAMILIAR else code
 
 
-def _reader(layout: Layout, stack: str) -> tuple[list[str], dict[str, str]]:
-    """The command that shows the stack's jobs, without the server, and its environment."""
+def _reader(layout: Layout, stack: str, client: str) -> tuple[list[str], dict[str, str]]:
+    """The command that shows the stack's jobs, without the server, and its variables."""
     stacks.must_be_known(layout, stack)
     server = daemon.find(layout.cloud)
     engine = stacks.platform(layout, stack, server)
@@ -66,16 +67,12 @@ def _reader(layout: Layout, stack: str) -> tuple[list[str], dict[str, str]]:
         raise CommandError(message)
     settings = StackFile.read(engine.settings_file)
     lineages = [word for name in lineages_of(settings, None) for word in ("--lineage", name)]
-    python = _environment(layout) / "bin" / "python"
+    python = layout.clients / client / "bin" / "python"
     command = [
         *(str(python), "-m", "tracking", "sync", *lineages),
         *("--experiment", settings.name_prefix(), "--region", settings.region()),
     ]
     return command, client_environment(layout, endpoint_url=server.url)
-
-
-def _environment(layout: Layout) -> Path:
-    return layout.clients / "mlflow"
 
 
 @contextmanager

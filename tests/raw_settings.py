@@ -225,6 +225,7 @@ def _existing_network() -> dict[str, Any]:
     }
     return {
         "team": "research",
+        "tracking": {"weightsAndBiases": "research"},
         "network": {
             "existing": {
                 "vpcId": "vpc-0123456789abcdef0",

@@ -119,6 +119,7 @@ ACCEPTED: list[dict[str, Any]] = [
     {"team": "research", "alerts": {"prolonged": {"after": "12h"}}},
     {"team": "research", "deployer": False},
     {"team": "research", "tracking": False},
+    {"team": "research", "tracking": {"weightsAndBiases": "research"}},
     {"team": "research", "network": {"flowLogDays": 30}},
 ]
 

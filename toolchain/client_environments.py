@@ -1,6 +1,6 @@
 """The clients that `make test-clients` runs, each in an environment of its own.
 
-They are AWS's, PyTorch, and MLflow, which `make mlflow` runs too.
+They are AWS's, PyTorch, MLflow and Weights & Biases; `make mlflow` and `make track` run those two.
 
 A client is a folder of tests/clients with a requirements.txt, which pins the client and all that it
 needs. Its environment is made once, and again if its pins change.

@@ -24,8 +24,14 @@ console = Console(highlight=False)
 
 _STACK = "The stack whose jobs are shown, as Pulumi knows it; the selected one by default."
 _LINEAGE = "A lineage to show, in place of those of a stack; may be repeated."
-_TO = "The MLflow server: its address, or its ARN if SageMaker manages it."
-_EXPERIMENT = f"The experiment in MLflow; {DEFAULT_EXPERIMENT} where the stack has none."
+_TO = (
+    "The MLflow server: its address, or its ARN if SageMaker manages it. Or wandb://entity/project "
+    "in Weights & Biases, where the entity is a team or a person."
+)
+_EXPERIMENT = (
+    "The experiment in MLflow, or the project in Weights & Biases; "
+    f"{DEFAULT_EXPERIMENT} where the stack has none."
+)
 _OUTPUT = "The file to write, for one lineage; .local/reports/<lineage>.html by default."
 _REGION = "The AWS region of the jobs; that of the stack or of the AWS session by default."
 
@@ -44,7 +50,7 @@ def sync(
     region: Annotated[str | None, typer.Option(help=_REGION)] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C.")] = False,
 ) -> None:
-    """Show the jobs' metrics, hyperparameters and results in MLflow."""
+    """Show the jobs' metrics, hyperparameters and results in MLflow or Weights & Biases."""
     outputs = {} if lineage else stack_outputs(stack)
     clients = _clients(region or region_in(outputs))
     shown = Lineages(clients, lineage or lineages_in(outputs))
@@ -76,18 +82,21 @@ def report(
 
 
 def _server_in(settings: Mapping[str, str]) -> str:
-    if not settings.get("mlflow"):
-        message = (
-            "Which MLflow server? Name it with --to, or in the stack's settings: tracking.mlflow."
-        )
-        raise TrackingError(message)
-    return settings["mlflow"]
+    if entity := settings.get("weightsAndBiases"):
+        return f"wandb://{entity}"
+    if server := settings.get("mlflow"):
+        return server
+    message = (
+        "Where are the jobs to be shown? Name an MLflow server or wandb://entity/project with "
+        "--to, or set tracking.mlflow or tracking.weightsAndBiases in the stack's settings."
+    )
+    raise TrackingError(message)
 
 
 def _clients(region: str | None) -> Clients:
     session = boto3.Session(region_name=region)
     if session.region_name is None:
-        message = "Which AWS region? Name it with --region, or set AWS_REGION."
+        message = "Which AWS region? Name it with --region, or set AWS_DEFAULT_REGION."
         raise TrackingError(message)
     made: Any = session.client
     return Clients(made("sagemaker"), made("logs"), made("s3"))

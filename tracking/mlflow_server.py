@@ -12,8 +12,10 @@ from importlib.util import find_spec
 
 from tracking.errors import TrackingError
 from tracking.mlflow_tracking import MlflowTracking
+from tracking.servers import INSTALL, Server, refusal
 
-_INSTALL = "`pip install -r requirements-tracking.txt`, best in a virtual environment of its own"
+_INSTALL = INSTALL.format(file="requirements-tracking.txt")
+_REMEDY = "Start it, or correct --to."
 _SETTINGS = {
     # MLflow would send how it is used to its makers.
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -24,7 +26,7 @@ _SETTINGS = {
 }
 
 
-def connect(uri: str, experiment: str) -> MlflowTracking:
+def connect(uri: str, experiment: str) -> Server:
     """The experiment of a server, which is made if there is none.
 
     Args:
@@ -51,19 +53,12 @@ def connect(uri: str, experiment: str) -> MlflowTracking:
         logging.getLogger("mlflow.tracking.request_header.registry").setLevel(logging.ERROR)
     # The plugin signs requests for the server that is set for the whole process.
     mlflow.set_tracking_uri(uri)
+    name = f"MLflow at {uri}"
     try:
-        return MlflowTracking(mlflow.MlflowClient(), entities, experiment)
+        tracking = MlflowTracking(mlflow.MlflowClient(), entities, experiment)
     except mlflow.MlflowException as error:
-        raise TrackingError(refusal(uri, error)) from error
-
-
-def refusal(uri: str, error: Exception) -> str:
-    """What is said of a server that can't be reached, or that refuses."""
-    reason = str(error).splitlines()[0][:300]
-    return f"MLflow at {uri} can't be used: {reason}\nStart it, or correct --to."
-
-
-def page(uri: str, tracking: MlflowTracking) -> str:
-    """The address of the experiment's page, "" where the server's own is not known."""
-    known = uri.startswith(("http://", "https://"))
-    return f"{uri.rstrip('/')}/#/experiments/{tracking.experiment_id}/runs" if known else ""
+        raise refusal(name, error, _REMEDY) from error
+    is_address = uri.startswith(("http://", "https://"))
+    runs = f"{uri.rstrip('/')}/#/experiments/{tracking.experiment_id}/runs"
+    where = runs if is_address else f"{uri}, experiment {experiment}"
+    return Server(name, f"MLflow at {where}", tracking, (mlflow.MlflowException,), _REMEDY)

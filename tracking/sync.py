@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from importlib import import_module
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from tracking import mlflow_server, wandb_server
 from tracking.errors import TrackingError
-from tracking.mlflow_server import connect, page, refusal
-from tracking.mlflow_tracking import MlflowTracking
+from tracking.servers import Server
 from tracking.shown_lineages import Lineages
 from tracking.tracked_runs import TrackedRun
 
@@ -25,7 +24,7 @@ def synchronize(console: Console, lineages: Lineages, uri: str, experiment: str)
     Raises:
         TrackingError: the server can't be reached, or it refuses.
     """
-    for line in _once(lineages, uri, _connected(console, uri, experiment)).values():
+    for line in _once(lineages, _connected(console, uri, experiment)).values():
         console.print(line, soft_wrap=True)
 
 
@@ -41,36 +40,41 @@ def follow(
     Raises:
         TrackingError: the server can't be reached at the beginning.
     """
-    tracking: MlflowTracking | None = _connected(console, uri, experiment)
+    server: Server | None = _connected(console, uri, experiment)
     console.print("[dim]Following the jobs; Ctrl-C ends it.[/dim]")
     said: dict[str, str] = {}
     while True:
         try:
             # What the server has is known only as long as every call succeeds.
-            tracking = tracking or connect(uri, experiment)
-            for name, line in _once(lineages, uri, tracking).items():
+            server = server or _connect(uri, experiment)
+            for name, line in _once(lineages, server).items():
                 if said.get(name) != line:
                     console.print(line, soft_wrap=True)
                 said[name] = line
         except (TrackingError, BotoCoreError, ClientError) as error:
             console.print(str(error), style="yellow", soft_wrap=True)
-            tracking = None
+            server = None
         pause(FOLLOW_SECONDS)
 
 
-def _connected(console: Console, uri: str, experiment: str) -> MlflowTracking:
-    tracking = connect(uri, experiment)
-    where = page(uri, tracking) or f"{uri}, experiment {experiment}"
-    console.print(f"MLflow at {where}", soft_wrap=True)
-    return tracking
+def _connect(uri: str, experiment: str) -> Server:
+    if uri.startswith(wandb_server.SCHEME):
+        return wandb_server.connect(uri, experiment)
+    return mlflow_server.connect(uri, experiment)
 
 
-def _once(lineages: Lineages, uri: str, tracking: MlflowTracking) -> dict[str, str]:
+def _connected(console: Console, uri: str, experiment: str) -> Server:
+    server = _connect(uri, experiment)
+    console.print(server.page, soft_wrap=True)
+    return server
+
+
+def _once(lineages: Lineages, server: Server) -> dict[str, str]:
     """Shows the lineages; what is said of each that may have changed."""
     try:
-        shown = lineages.sync(tracking)
-    except import_module("mlflow").MlflowException as error:
-        raise TrackingError(refusal(uri, error)) from error
+        shown = lineages.sync(server.tracking)
+    except server.errors as error:
+        raise server.refusal(error) from error
     return {name: f"{name}: {_summary(runs)}" for name, runs in shown.items()}
 
 

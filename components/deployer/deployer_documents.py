@@ -209,7 +209,7 @@ def _launch_statements(scope: DeployerScope, limits: LaunchLimits) -> list[State
 
 def _reads_records(scope: DeployerScope) -> bool:
     """Whether the records of earlier runs are read, and the points of their metrics are kept."""
-    return scope.waits or bool(scope.mlflow)
+    return scope.waits or bool(scope.tracking)
 
 
 def _tracking_statements(scope: DeployerScope) -> list[Statement]:
@@ -217,10 +217,10 @@ def _tracking_statements(scope: DeployerScope) -> list[Statement]:
 
     A tracking server has an action for each call of MLflow's API. An app has one for all.
     """
-    if ":mlflow-tracking-server/" in scope.mlflow:
-        return [allow("ShowMetrics", actions_of(*MLFLOW_ACTIONS), [scope.mlflow])]
-    if ":mlflow-app/" in scope.mlflow:
-        return [allow("ShowMetrics", ["sagemaker:CallMlflowAppApi"], [scope.mlflow])]
+    if ":mlflow-tracking-server/" in scope.tracking:
+        return [allow("ShowMetrics", actions_of(*MLFLOW_ACTIONS), [scope.tracking])]
+    if ":mlflow-app/" in scope.tracking:
+        return [allow("ShowMetrics", ["sagemaker:CallMlflowAppApi"], [scope.tracking])]
     return []
 
 

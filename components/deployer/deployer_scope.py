@@ -44,8 +44,8 @@ class DeployerScope:
         security_group_ids: the security groups of the jobs.
         tunes: whether the stack has a tuning job.
         dashboard: whether the stack has a dashboard.
-        mlflow: where the jobs' metrics are shown: the address or the ARN of an MLflow server, ""
-            where they are not.
+        tracking: where the jobs' metrics are shown: the address or the ARN of an MLflow server, or
+            a place in Weights & Biases; "" where they are not.
         waits: whether an update waits for the jobs' end, and then writes their reports.
     """
 
@@ -60,7 +60,7 @@ class DeployerScope:
     security_group_ids: Sequence[str]
     tunes: bool = False
     dashboard: bool = False
-    mlflow: str = ""
+    tracking: str = ""
     waits: bool = False
 
     @property

@@ -84,7 +84,7 @@ def _deployer_problems(settings: Settings, site: Site, needs: JobNeeds) -> Itera
         repository_arns=needs.repository_arns,
         execution_role_arn=site.global_arn("iam", f"role/{_LONGEST_ROLE}"),
         tunes=needs.tuning,
-        mlflow=settings.tracking_place.get("mlflow", ""),
+        tracking=settings.tracking.place if settings.tracking else "",
         waits=settings.wait_for_completion,
         **_surroundings(settings, site),
     )
@@ -92,7 +92,7 @@ def _deployer_problems(settings: Settings, site: Site, needs: JobNeeds) -> Itera
         "image repositories": replace(whole, repository_arns=()),
         "team and environment": replace(whole, site=replace(site, prefix="")),
         "tags": replace(whole, site=replace(site, tags={})),
-        "tracking": replace(whole, mlflow=""),
+        "tracking": replace(whole, tracking=""),
         "waiting for jobs": replace(whole, waits=False),
     }
     if limits:

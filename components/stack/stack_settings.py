@@ -110,7 +110,7 @@ class Settings(SettingsModel):
     ] = Field(
         default=None,
         description="Where `python -m tracking sync` shows the jobs' metrics: "
-        "{mlflow, experiment}, or false for nowhere.",
+        "{mlflow or weightsAndBiases, experiment}, or false for nowhere.",
     )
     permissions_boundary: str = Field(
         default="",
@@ -136,8 +136,10 @@ class Settings(SettingsModel):
         """Server and experiment where the jobs' metrics are shown; empty where they are not."""
         if self.tracking is None:
             return {}
-        experiment = self.tracking.experiment or self.name_prefix
-        return {"mlflow": self.tracking.mlflow, "experiment": experiment}
+        experiment = {"experiment": self.tracking.experiment or self.name_prefix}
+        if entity := self.tracking.weights_and_biases:
+            return {"weightsAndBiases": entity, **experiment}
+        return {"mlflow": self.tracking.mlflow, **experiment}
 
     @property
     def largest_job(self) -> int:

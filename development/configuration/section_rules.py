@@ -31,7 +31,12 @@ from components.stack.aws_settings import (
 from components.stack.permissions_boundary import POLICY_ARN
 from components.stack.stack_rules import EMAIL
 from components.stack.stack_settings import STACK_TAGS, Settings
-from components.stack.tracking_settings import MANAGED_ARN, SERVER_ADDRESS, TrackingSettings
+from components.stack.tracking_settings import (
+    ENTITY,
+    MANAGED_ARN,
+    SERVER_ADDRESS,
+    TrackingSettings,
+)
 from components.tags import LONGEST_KEY, LONGEST_VALUE
 from components.training_job.request.definition import CODE_CHANNEL
 from components.training_job.request.tuning_request import OBJECTIVE_PARAMETER
@@ -498,7 +503,20 @@ def section_rules() -> Mapping[type[SettingsModel], Node]:
             },
             "allOf": [{"anyOf": [_has("trustedPrincipals"), _has("githubSubjects")]}],
         },
-        TrackingSettings: {"properties": {"mlflow": _like(SERVER_ADDRESS, MANAGED_ARN)}},
+        TrackingSettings: {
+            "properties": {
+                "mlflow": _like(SERVER_ADDRESS, MANAGED_ARN, empty=True),
+                "weightsAndBiases": _like(ENTITY, empty=True),
+            },
+            "allOf": [
+                {"anyOf": [_has("mlflow"), _has("weightsAndBiases")]},
+                _when(
+                    _has("weightsAndBiases"),
+                    _without(["mlflow"], "together with weightsAndBiases"),
+                    {"properties": {"experiment": whole_text("[^/]*")}},
+                ),
+            ],
+        },
         JobSettings: _of_a_job(),
         SpotSettings: {
             "properties": {"checkpoints": _is(True) | {"errorMessage": "spot needs checkpoints"}}

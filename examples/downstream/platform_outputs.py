@@ -230,7 +230,7 @@ class PlatformOutputs:
 
     @property
     def tracking(self) -> pulumi.Output[dict[str, str]]:
-        """Where the jobs' metrics are shown: `mlflow` and `experiment`; empty if not set."""
+        """Where metrics are shown: `mlflow` or `weightsAndBiases`, `experiment`; may be empty."""
         return self._from_source(
             lambda source: (
                 source.read("tracking", _named_texts) if "tracking" in source.values else {}

@@ -33,8 +33,11 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
     return layout
 
 
+@pytest.mark.parametrize(
+    ("to", "client"), [("http://127.0.0.1:5000", "mlflow"), ("wandb://research", "wandb")]
+)
 def test_the_reader_is_run_with_the_stacks_lineages_region_and_cloud(
-    layout: Layout, monkeypatch: pytest.MonkeyPatch
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, to: str, client: str
 ):
     ran: list[Any] = []
 
@@ -43,13 +46,13 @@ def test_the_reader_is_run_with_the_stacks_lineages_region_and_cloud(
         return SimpleNamespace(returncode=3)
 
     monkeypatch.setattr(subprocess, "run", run)
-    assert tracking_commands.track(layout, "dev", "http://127.0.0.1:5000") == 3
+    assert tracking_commands.track(layout, "dev", to) == 3
     [(command, url)] = ran
-    assert (command[0], url) == (f"{layout.clients}/mlflow/bin/python", SERVER.url)
+    assert (command[0], url) == (f"{layout.clients}/{client}/bin/python", SERVER.url)
     assert command[1:] == [
         *("-m", "tracking", "sync", "--lineage", "research-dev-digits"),
         *("--lineage", "research-dev-words-b", "--experiment", "research-dev"),
-        *("--region", "eu-west-1", "--to", "http://127.0.0.1:5000"),
+        *("--region", "eu-west-1", "--to", to),
     ]
 
 

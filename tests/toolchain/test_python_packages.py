@@ -58,12 +58,18 @@ def test_every_requirement_is_pinned_and_constrained_to_the_same_version():
     assert count_pins(CHECKOUT / "constraints.txt") == len(constraints)
 
 
-def test_the_tracking_readers_packages_are_constrained_and_those_of_the_program_are_its_own():
-    required = pins(CHECKOUT / "requirements-tracking.txt")
+@pytest.mark.parametrize(
+    ("product", "client", "package"),
+    [("tracking", "mlflow", "mlflow-skinny"), ("wandb", "wandb", "wandb")],
+)
+def test_the_tracking_readers_packages_are_constrained_and_those_of_the_program_are_its_own(
+    product: str, client: str, package: str
+):
+    required = pins(CHECKOUT / f"requirements-{product}.txt")
     program = pins(CHECKOUT / "requirements.txt") | pins(CHECKOUT / "requirements-dev.txt")
-    assert "mlflow-skinny" in required.keys() - program.keys()
+    assert package in required.keys() - program.keys()
     assert {name: program.get(name, version) for name, version in required.items()} == required
-    for other in ("constraints-tracking.txt", "tests/clients/mlflow/requirements.txt"):
+    for other in (f"constraints-{product}.txt", f"tests/clients/{client}/requirements.txt"):
         versions = pins(CHECKOUT / other)
         assert {name: versions.get(name) for name in required} == required
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from hypothesis import strategies as st
 
 from components.training_job.reader.points import Point
 from components.training_job.reader.run_attempts import Attempt
@@ -86,3 +89,26 @@ class World:
         ended = {"TrainingJobStatus": status, "TrainingEndTime": at(self.seconds)}
         description = {**live.description, **ended, "SecondaryStatus": status}
         self.found[-1] = (Attempt(description, live.tags, live.record), points)
+
+
+def trained() -> World:
+    """An attempt that fails after an interruption, and one that runs."""
+    world = World()
+    world.launch(epochs=2)
+    world.train(5)
+    world.interrupt(2)
+    world.train(2)
+    world.end("Failed")
+    world.launch(epochs=2)
+    world.train(1)
+    return world
+
+
+EVENTS: st.SearchStrategy[Callable[[World], None]] = st.one_of(
+    st.integers(1, 3).map(lambda epochs: lambda world: world.launch(epochs)),
+    st.integers(1, 5).map(lambda steps: lambda world: world.train(steps)),
+    st.integers(0, 5).map(lambda lost: lambda world: world.interrupt(lost)),
+    st.just(lambda world: world.wait(90_000)),
+    st.sampled_from(["Failed", "Stopped", "Completed"]).map(lambda s: lambda world: world.end(s)),
+)
+"""What may happen to a lineage."""

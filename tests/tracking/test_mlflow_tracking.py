@@ -11,17 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tracking.fake_mlflow import ENTITIES, FakeMlflowClient, FakeServer, Kept, Killed, Metric
-from tests.tracking.lineages import LINEAGE, World, at, milliseconds
+from tests.tracking.lineages import EVENTS, LINEAGE, World, at, milliseconds, trained
 from tracking.mlflow_tracking import MlflowTracking, tracked_name
 from tracking.shown_lineages import show
 
-EVENTS: st.SearchStrategy[Callable[[World], None]] = st.one_of(
-    st.integers(1, 3).map(lambda epochs: lambda world: world.launch(epochs)),
-    st.integers(1, 5).map(lambda steps: lambda world: world.train(steps)),
-    st.integers(0, 5).map(lambda lost: lambda world: world.interrupt(lost)),
-    st.just(lambda world: world.wait(90_000)),
-    st.sampled_from(["Failed", "Stopped", "Completed"]).map(lambda s: lambda world: world.end(s)),
-)
 KILLS = st.none() | st.integers(1, 60)
 
 
@@ -61,19 +54,6 @@ def test_any_sequence_of_kills_and_syncs_ends_with_the_runs_of_one_sync(
     sync(often, world)
     sync(once, world)
     assert content(often) == content(once)
-
-
-def trained() -> World:
-    """An attempt that fails after an interruption, and one that runs."""
-    world = World()
-    world.launch(epochs=2)
-    world.train(5)
-    world.interrupt(2)
-    world.train(2)
-    world.end("Failed")
-    world.launch(epochs=2)
-    world.train(1)
-    return world
 
 
 def test_a_second_sync_writes_nothing():

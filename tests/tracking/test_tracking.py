@@ -53,6 +53,15 @@ def test_a_stack_says_all_that_the_command_needs(
     assert (server, experiment) == (PLACE["mlflow"], PLACE["experiment"])
 
 
+def test_a_stack_may_name_an_entity_of_weights_and_biases(
+    monkeypatch: pytest.MonkeyPatch, called: list[Any]
+):
+    place = {"weightsAndBiases": "research", "experiment": "digits"}
+    assert run(monkeypatch, {"training_jobs": JOBS, "tracking": place}, "--region", "x") == 0
+    [(_, _, *rest)] = called
+    assert rest == ["wandb://research", "digits"]
+
+
 def test_options_count_more_than_what_a_stack_says(
     monkeypatch: pytest.MonkeyPatch, called: list[Any]
 ):
@@ -66,7 +75,7 @@ def test_options_count_more_than_what_a_stack_says(
 @pytest.mark.parametrize(
     ("outputs", "hint"),
     [
-        ({"training_jobs": JOBS, "artifact_key_arn": KEY}, "Name it with --to"),
+        ({"training_jobs": JOBS, "artifact_key_arn": KEY}, "with --to, or set tracking.mlflow"),
         ({"training_jobs": JOBS, "tracking": PLACE}, "Name it with --region"),
         ({"artifact_key_arn": KEY, "tracking": PLACE}, "no training jobs"),
     ],

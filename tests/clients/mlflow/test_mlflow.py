@@ -7,12 +7,11 @@ import json
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -22,17 +21,18 @@ from components.deployer.deployer_reads import actions_of
 from development.local_mlflow import mlflow_server
 from localcloud.server import daemon
 from tests.clients.clients import environment_of
-from tests.localcloud.cloud import FAST, Cloud, checkpoints
-from tests.localcloud.spot import SPOT, interrupt, rows
-from toolchain.environment import client_environment
-from toolchain.layout import CHECKOUT, Layout
+from tests.clients.tracked_lineage import (
+    LINEAGE,
+    STEPS,
+    SYNC_SECONDS,
+    Reader,
+    launch,
+    wait_for_step,
+)
+from tests.localcloud.cloud import FAST, Cloud
+from tests.localcloud.spot import interrupt, rows
 
 pytestmark = pytest.mark.clients
-
-LINEAGE = "research-dev-steps"
-STEPS = 60
-SCRIPT = Path(__file__).with_name("training.py").read_text()
-SYNC_SECONDS = 120.0
 
 
 class Server:
@@ -96,57 +96,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     daemon.stop(data)
 
 
-def launch(cloud: Cloud, attempt: int, lineage: str = LINEAGE, **parameters: str) -> str:
-    """Starts the next job of a lineage, as the program names and tags it."""
-    name = f"{lineage}-01234567-{attempt}"
-    request = cloud.request(SCRIPT, **SPOT)
-    request["AlgorithmSpecification"]["MetricDefinitions"] = [
-        {"Name": "speed", "Regex": r"speed=(\S+)"},
-        {"Name": "step", "Regex": r"step=(\d+)"},
-    ]
-    changes = {
-        "TrainingJobName": name,
-        "CheckpointConfig": checkpoints(f"checkpoints/{lineage}/"),
-        "HyperParameters": {"steps": str(STEPS), "fail_at": "0", **parameters},
-        "Tags": [{"Key": "sagemaker-training:lineage", "Value": lineage}],
-    }
-    cloud.sagemaker.create_training_job(**request | changes)
-    return name
-
-
-def wait_for_step(cloud: Cloud, name: str, step: int) -> None:
-    cloud.wait_for_line(name, f"step={step} speed={step / 2}")
-
-
-def start_sync(
-    cloud: Cloud,
-    folder: Path,
-    to: str,
-    experiment: str,
-    lineage: str = LINEAGE,
-    variables: Mapping[str, str] = MappingProxyType({}),
-) -> subprocess.Popen[str]:
-    python = environment_of("mlflow") / "bin" / "python"
-    options = ("--lineage", lineage, "--to", to, "--experiment", experiment)
-    environment = client_environment(Layout(local=folder), endpoint_url=cloud.server.url)
-    return subprocess.Popen(
-        [python, "-m", "tracking", "sync", *options],
-        cwd=CHECKOUT,
-        env={**environment, **variables},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def sync(*arguments: Any) -> str:
-    """Runs a synchronization to its end, and returns what it printed."""
-    process = start_sync(*arguments)
-    output, _ = process.communicate(timeout=SYNC_SECONDS)
-    assert process.returncode == 0, output
-    return output
-
-
 @contextmanager
 def proxied(
     server: Server, asked: Callable[[BaseHTTPRequestHandler], bool], answered: Callable[[], bool]
@@ -193,7 +142,7 @@ def proxied(
         proxy.shutdown()
 
 
-def sync_killed_in(cloud: Cloud, folder: Path, server: Server, number: int) -> None:
+def sync_killed_in(reader: Reader, server: Server, number: int) -> None:
     """A synchronization that is killed in its call of this number.
 
     Calls count twice. With an even number, the server has done what it was asked for.
@@ -208,7 +157,7 @@ def sync_killed_in(cloud: Cloud, folder: Path, server: Server, number: int) -> N
         return not killed
 
     with proxied(server, lambda _: survives(), survives) as url:
-        victims.append(start_sync(cloud, folder, url, "often"))
+        victims.append(reader.start(url, "often"))
         output, _ = victims[0].communicate(timeout=SYNC_SECONDS)
         assert victims[0].returncode == -9, output
 
@@ -216,17 +165,18 @@ def sync_killed_in(cloud: Cloud, folder: Path, server: Server, number: int) -> N
 def test_a_lineage_with_an_interruption_a_pause_and_a_failure_is_one_curve_and_three_attempts(
     cloud: Cloud, server: Server, tmp_path: Path
 ):
+    reader = Reader("mlflow", cloud, tmp_path)
     first = launch(cloud, 1)
     wait_for_step(cloud, first, 15)
-    sync_killed_in(cloud, tmp_path, server, 7)  # in the middle of the first
-    assert "1 job, " in sync(cloud, tmp_path, server.url, "often")
+    sync_killed_in(reader, server, 7)  # in the middle of the first
+    assert "1 job, " in reader.sync(server.url, "often")
     interrupt(cloud, first, "--abrupt")
     wait_for_step(cloud, first, 25)
     before = server.runs("often")
     for number in (12, 15, 18, 21):  # while the run is made again
-        sync_killed_in(cloud, tmp_path, server, number)
+        sync_killed_in(reader, server, number)
     assert cloud.stop(first)["TrainingJobStatus"] == "Stopped"
-    sync(cloud, tmp_path, server.url, "often")
+    reader.sync(server.url, "often")
     assert {run["name"]: run["id"] for run in before}[LINEAGE] not in {
         run["id"] for run in server.runs("often")
     }
@@ -237,9 +187,9 @@ def test_a_lineage_with_an_interruption_a_pause_and_a_failure_is_one_curve_and_t
     assert "Interrupted" in rows(cloud.describe(first))
 
     for experiment in ("often", "once"):
-        sync(cloud, tmp_path, server.url, experiment)
+        reader.sync(server.url, experiment)
     shown = server.runs("often")
-    sync(cloud, tmp_path, server.url, "often")
+    reader.sync(server.url, "often")
     assert server.runs("often") == shown
     assert [content(run) for run in shown] == [content(run) for run in server.runs("once")]
 
@@ -291,11 +241,12 @@ def test_a_managed_server_gets_signed_requests_and_only_those_that_a_deployer_ma
     wait_for_step(cloud, name, 15)
     with proxied(server, asked, lambda: True) as url:
         variables = {"SAGEMAKER_MLFLOW_CUSTOM_ENDPOINT": url}
-        sync(cloud, tmp_path, arn, "managed", "research-dev-managed", variables)
+        reader = Reader("mlflow", cloud, tmp_path, variables)
+        reader.sync(arn, "managed", "research-dev-managed")
         interrupt(cloud, name, "--abrupt")
         wait_for_step(cloud, name, 25)
         cloud.stop(name)
-        sync(cloud, tmp_path, arn, "managed", "research-dev-managed", variables)
+        reader.sync(arn, "managed", "research-dev-managed")
     assert called == set(actions_of(*MLFLOW_ACTIONS))
     assert [run["status"] for run in server.runs("managed")] == ["KILLED", "KILLED"]
 

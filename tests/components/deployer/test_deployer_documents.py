@@ -210,9 +210,9 @@ MANAGED = SITE.arn("sagemaker", "mlflow-tracking-server/research")
 APP = SITE.arn("sagemaker", "mlflow-app/app-0123")
 
 
-@pytest.mark.parametrize("server", ["https://mlflow.example.org", MANAGED, APP])
+@pytest.mark.parametrize("server", ["https://mlflow.example.org", MANAGED, APP, "wandb://research"])
 def test_where_metrics_are_shown_the_records_of_jobs_are_read_and_points_are_kept(server: str):
-    policy = deployer_policy(replace(SCOPE, mlflow=server))
+    policy = deployer_policy(replace(SCOPE, tracking=server))
     output = f"{BUCKET}/output/research-dev-digits/job"
     assert allowed(policy, "s3:GetObject", f"{output}/run.json", {})
     for action in ("s3:GetObject", "s3:PutObject"):
@@ -235,7 +235,7 @@ def test_where_an_update_waits_the_report_is_written_beside_the_record_and_only_
 
 
 def test_a_managed_server_is_called_as_the_reader_does_and_no_other_one():
-    policy = deployer_policy(replace(SCOPE, mlflow=MANAGED))
+    policy = deployer_policy(replace(SCOPE, tracking=MANAGED))
     assert findings(policy) == findings(deployer_policy(SCOPE))
     assert allowed(policy, "sagemaker-mlflow:LogBatch", MANAGED, {})
     assert not allowed(policy, "sagemaker-mlflow:LogBatch", f"{MANAGED}-2", {})
@@ -244,14 +244,14 @@ def test_a_managed_server_is_called_as_the_reader_does_and_no_other_one():
 
 
 def test_an_app_has_one_action_for_all_calls():
-    policy = deployer_policy(replace(SCOPE, mlflow=APP))
+    policy = deployer_policy(replace(SCOPE, tracking=APP))
     assert scope(policy, "sagemaker:CallMlflowAppApi") == [([APP], {})]
     assert "mlflow:" not in json.dumps(policy)
 
 
-@pytest.mark.parametrize("server", ["", "https://mlflow.example.org"])
+@pytest.mark.parametrize("server", ["", "https://mlflow.example.org", "wandb://research"])
 def test_another_server_gets_no_action(server: str):
-    assert "lflow" not in json.dumps(deployer_policy(replace(SCOPE, mlflow=server)))
+    assert "lflow" not in json.dumps(deployer_policy(replace(SCOPE, tracking=server)))
 
 
 def test_only_the_execution_role_is_passed_and_only_to_sagemaker():

@@ -101,6 +101,21 @@ WRONG_STACKS: list[tuple[dict[str, Any], str, str]] = [
         "environment:production",
     ),
     ({"tracking": {}}, "tracking.mlflow", "mlflow.example.org"),
+    (
+        {"tracking": {"mlflow": "https://mlflow.example.org", "weightsAndBiases": "research"}},
+        "tracking.weightsAndBiases",
+        "remove one of the two",
+    ),
+    (
+        {"tracking": {"weightsAndBiases": "https://wandb.example.org"}},
+        "tracking.weightsAndBiases",
+        "WANDB_BASE_URL",
+    ),
+    (
+        {"tracking": {"weightsAndBiases": "research", "experiment": "a/b"}},
+        "tracking.experiment",
+        "write a-b",
+    ),
     ({"tracking": {"mlflow": "mlruns"}}, "tracking.mlflow", "mlflow-app/<id>"),
     ({"tracking": {"mlflow": "arn:aws:s3:::mlflow"}}, "tracking.mlflow", "https://mlflow"),
     (
