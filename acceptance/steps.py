@@ -128,13 +128,13 @@ def policies(scene: Scene) -> None:
 
 def tracking(scene: Scene) -> None:
     """Reads the metrics of the completed job with the tracking's reader."""
-    from components.training_job.reader.metric_logs import points_of
+    from components.training_job.reader.metric_logs import MetricLogs
     from components.training_job.reader.run_attempts import Clients, attempts_of
 
     clients = Clients(scene.client("sagemaker"), scene.client("logs"), scene.client("s3"))
-    attempts = attempts_of(clients, scene.lineage())
+    attempts, logs = attempts_of(clients, scene.lineage()), MetricLogs(clients)
     scene.facts["points"] = {
-        each.name: [[point.step, point.value] for point in points_of(clients, each)]
+        each.name: [[point.step, point.value] for point in logs.points_of(each)]
         for each in attempts
     }
 

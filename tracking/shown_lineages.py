@@ -9,7 +9,7 @@ from typing import Protocol
 
 from components.training_job.aws.errors import is_denied
 from components.training_job.aws.found_jobs import equals, newest_found
-from components.training_job.reader.metric_logs import LATE, points_of
+from components.training_job.reader.metric_logs import LATE, MetricLogs
 from components.training_job.reader.points import Point
 from components.training_job.reader.run_attempts import Attempt, Clients, attempts_of
 from components.training_job.request.job_tags import LINEAGE_TAG
@@ -39,7 +39,7 @@ class Lineages:
     def __init__(self, clients: Clients, names: Iterable[str]) -> None:
         self.clients = clients
         self.names = list(names)
-        self._points: dict[str, list[Point]] = {}
+        self._logs = MetricLogs(clients)
         self._done: dict[str, _Newest] = {}
         """The newest jobs of the lineages whose jobs are shown, and change no more."""
 
@@ -66,25 +66,15 @@ class Lineages:
     def _show(self, tracking: Tracking, lineage: str, newest: _Newest | None) -> list[TrackedRun]:
         now = datetime.now(UTC)
         state = _State(attempts_of(self.clients, lineage), tunings_of(self.clients, lineage))
-        found = [(attempt, self._points_of(attempt)) for attempt in state.attempts]
+        found = [(attempt, self._logs.points_of(attempt)) for attempt in state.attempts]
         of_trials = [
-            (tuning, [self._points_of(trial.attempt) for trial in tuning.trials])
+            (tuning, [self._logs.points_of(trial.attempt) for trial in tuning.trials])
             for tuning in state.tunings
         ]
         shown = show(tracking, lineage, found, now, of_trials)
         if newest and all(ended is not None and ended < now - LATE for ended in state.ends):
             self._done[lineage] = newest
         return shown
-
-    def _points_of(self, attempt: Attempt) -> list[Point]:
-        """The points of an attempt; those of one that ended a while ago are read once."""
-        points = self._points.get(attempt.arn)
-        if points is None:
-            now = datetime.now(UTC)
-            points = points_of(self.clients, attempt)
-            if attempt.ended and attempt.ended < now - LATE:
-                self._points[attempt.arn] = points
-        return points
 
 
 @dataclass(frozen=True)

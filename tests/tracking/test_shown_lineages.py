@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from components.training_job.reader.points import Point
+from components.training_job.reader.metric_logs import MetricLogs
 from components.training_job.reader.run_attempts import Attempt, Clients
 from tests.tracking.fake_mlflow import ENTITIES, FakeMlflowClient, FakeServer
 from tests.tracking.lineages import LINEAGE, attempt
@@ -39,19 +39,14 @@ class SageMaker:
 
 
 class Looks:
-    """Lineages of which is counted how often they and their points are looked at."""
+    """Lineages of which is said when they are looked at."""
 
     def __init__(self, sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.points = 0
         monkeypatch.setattr(shown_lineages, "attempts_of", lambda *_: sagemaker.attempts)
         monkeypatch.setattr(shown_lineages, "tunings_of", lambda *_: [])
-        monkeypatch.setattr(shown_lineages, "points_of", self._read)
+        monkeypatch.setattr(MetricLogs, "points_of", lambda *_: [])
         self.lineages = Lineages(Clients(sagemaker, None, None), [LINEAGE])
         self.tracking = MlflowTracking(FakeMlflowClient(FakeServer()), ENTITIES, "digits")
-
-    def _read(self, *_: Any) -> list[Point]:
-        self.points += 1
-        return []
 
     def again(self) -> list[str]:
         return list(self.lineages.sync(self.tracking))
@@ -65,7 +60,6 @@ def test_a_lineage_whose_jobs_ended_a_while_ago_is_looked_at_once_until_it_has_a
     assert [looks.again(), looks.again(), looks.again()] == [[LINEAGE], [], []]
     sagemaker.attempts.append(attempt(2, 5))
     assert [looks.again(), looks.again()] == [[LINEAGE], [LINEAGE]]
-    assert looks.points == 3  # those of the first attempt once
 
 
 def test_the_last_lines_of_a_job_that_has_just_ended_are_waited_for(
@@ -74,7 +68,6 @@ def test_the_last_lines_of_a_job_that_has_just_ended_are_waited_for(
     just_ended = ENDED | {"TrainingEndTime": datetime.now(UTC)}
     looks = Looks(SageMaker(attempt(1, 0, **just_ended)), monkeypatch)
     assert [looks.again(), looks.again()] == [[LINEAGE], [LINEAGE]]
-    assert looks.points == 2
 
 
 def test_a_caller_who_may_not_search_looks_at_all_each_time(monkeypatch: pytest.MonkeyPatch):

@@ -42,26 +42,42 @@ class Point:
     """Milliseconds since 1970."""
 
 
-def points_in(events: Iterable[LogEvent], expressions: Mapping[str, str]) -> list[Point]:
-    """All points in these lines, in the order of their times.
+class Found(NamedTuple):
+    """A point, and the host that reported it."""
 
-    Where several hosts report a metric, only those of the first host count, in the order of names:
-    the ranks of one job report the same values.
+    host: str
+    point: Point
+
+
+def points_in(events: Iterable[LogEvent], expressions: Mapping[str, str]) -> list[Point]:
+    """All points in these lines that count, in the order of their times.
+
+    Raises:
+        regex.error: an expression is not a regular expression.
+    """
+    return counted(found_in(events, expressions))
+
+
+def found_in(events: Iterable[LogEvent], expressions: Mapping[str, str]) -> list[Found]:
+    """The points in these lines, in the lines' order.
 
     Raises:
         regex.error: an expression is not a regular expression.
     """
     compiled = {name: regex.compile(each) for name, each in expressions.items()}
-    by_host: dict[str, dict[str, list[Point]]] = {}
-    for event in sorted(events, key=lambda each: each.time_ms):
-        for point in _points_of(event, compiled):
-            by_host.setdefault(event.host, {}).setdefault(point.metric, []).append(point)
-    metrics = sorted({metric for found in by_host.values() for metric in found})
-    first = {
-        metric: next(found[metric] for _, found in sorted(by_host.items()) if metric in found)
-        for metric in metrics
-    }
-    points = [point for found in first.values() for point in found]
+    return [Found(event.host, each) for event in events for each in _points_of(event, compiled)]
+
+
+def counted(found: Iterable[Found]) -> list[Point]:
+    """The points that count, in the order of their times.
+
+    Where several hosts report a metric, only those of the first host count, in the order of names:
+    the ranks of one job report the same values.
+    """
+    by_metric: dict[str, dict[str, list[Point]]] = {}
+    for host, point in found:
+        by_metric.setdefault(point.metric, {}).setdefault(host, []).append(point)
+    points = [point for by_host in by_metric.values() for point in by_host[min(by_host)]]
     return sorted(points, key=lambda point: (point.time_ms, point.metric))
 
 

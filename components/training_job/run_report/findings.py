@@ -13,7 +13,7 @@ from components.artifact_layout import TRIALS_TABLE
 from components.training_job.aws.errors import code_of, is_denied
 from components.training_job.aws.found_jobs import Job, equals, found_jobs, newest_found
 from components.training_job.aws.sagemaker_jobs import TUNING_JOB
-from components.training_job.reader.metric_logs import points_of
+from components.training_job.reader.metric_logs import MetricLogs
 from components.training_job.reader.run_attempts import Clients, attempts_of, read_json
 from components.training_job.request.job_tags import LINEAGE_TAG
 from components.training_job.run.outcome import has_failed
@@ -40,11 +40,11 @@ def found_of(clients: Clients, lineage: str, complete: Collection[str] = ()) -> 
     Raises:
         ClientError: AWS refuses to show its jobs.
     """
-    attempts = attempts_of(clients, lineage)
+    attempts, logs = attempts_of(clients, lineage), MetricLogs(clients)
     failed = bool(attempts) and has_failed(str(attempts[-1].progress["outcome"]))
     found = Found(
         lineage=lineage,
-        attempts=[(attempt, points_of(clients, attempt)) for attempt in attempts],
+        attempts=[(attempt, logs.points_of(attempt)) for attempt in attempts],
         log=last_log_lines(clients.logs, attempts[-1].name, _LOG_LINES) if failed else (),
         tunings=[
             replace(each, is_complete=each.name in complete)
