@@ -142,12 +142,24 @@ class WandbTracking:
         """Makes or changes a run until it is as it should be; its parent must have been written."""
         old, wanted = self._runs.get(run.key), _entries(run.points)
         config = _config(run, wanted)
-        if old is not None and _is_as(old, run, config, wanted):
+        if old is not None and self._is_as(old, run, config, wanted):
             return
         if old is not None and self._can_become(old, config, wanted):
             self._send(old.id, run, wanted, config, self._history(old), resume="must")
         else:
             self._make(run, wanted, config, old)
+
+    def _is_as(self, there: Any, run: TrackedRun, config: _Config, wanted: set[_Entry]) -> bool:
+        """Whether a run is as it should be. Its summary and its state are sent last."""
+        kept = there.config[OURS]
+        ours = {**config[OURS], "replaces": kept["replaces"], "rows": self._rows(there)}
+        return (
+            there.state in _STATES[run.status]
+            and (there.name, there.notes or "") == (run.name, run.note)
+            and kept.items() >= ours.items()
+            and there.config.items() >= {**config, OURS: kept}.items()
+            and there.summary_metrics.items() >= _summary(wanted).items()
+        )
 
     def _can_become(self, old: Any, config: _Config, wanted: set[_Entry]) -> bool:
         """Whether nothing has to be taken away from a run; metrics that people added may stay."""
@@ -229,10 +241,16 @@ class WandbTracking:
         finally:
             session.finish(exit_code=_EXIT_CODES.get(run.status, 0))
 
+    def _rows(self, run: Any) -> int:
+        """How many rows a run has. The server may count late those that it got from here."""
+        counted: int = run.historyLineCount
+        known = self._histories.get(run.id)
+        return max(counted, known.rows if known else 0)
+
     def _history(self, run: Any) -> _History:
         """The points of a run; they are read once, unless something else has written to it."""
         known = self._histories.get(run.id)
-        if known is not None and known.rows == run.historyLineCount:
+        if known is not None and known.rows == self._rows(run):
             return known
         rows = list(run.scan_history(use_cache=False))
         entries = [entry for row in rows for entry in _entries_in(row)]
@@ -282,19 +300,6 @@ def _config(run: TrackedRun, wanted: set[_Entry]) -> _Config:
         "replaces": "",
     }
     return {**parameters, OURS: ours}
-
-
-def _is_as(there: Any, run: TrackedRun, config: _Config, wanted: set[_Entry]) -> bool:
-    """Whether a run on the server is as it should be. Its summary and its state are sent last."""
-    kept = there.config[OURS]
-    ours = {**config[OURS], "replaces": kept["replaces"], "rows": there.historyLineCount}
-    return (
-        there.state in _STATES[run.status]
-        and (there.name, there.notes or "") == (run.name, run.note)
-        and kept.items() >= ours.items()
-        and there.config.items() >= {**config, OURS: kept}.items()
-        and there.summary_metrics.items() >= _summary(wanted).items()
-    )
 
 
 def _value(text: str) -> str | int | float:

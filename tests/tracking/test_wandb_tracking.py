@@ -153,6 +153,16 @@ def test_nothing_is_sent_twice_while_the_server_takes_points_in():
     assert content(project) == content(once)
 
 
+def test_a_server_that_counts_late_is_not_sent_the_same_again():
+    project, world = FakeProject(), trained()
+    tracking = tracking_of(project)
+    for calls in (None, 1, 1):
+        project.calls = 0
+        show(tracking, LINEAGE, world.found, at(world.seconds))
+        assert calls in (None, project.calls)
+        project.unread = 1
+
+
 def test_a_point_that_is_there_twice_is_taken_away():
     project, world = FakeProject(), trained()
     sync(project, world)
