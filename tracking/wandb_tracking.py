@@ -19,7 +19,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -69,7 +69,7 @@ _NOTHING_OF_THIS_MACHINE = {
 }
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class _Entry:
     """A point as W&B has it. What is one point is not decided by its value."""
 
@@ -136,7 +136,9 @@ class WandbTracking:
         if run is None or run.config[OURS]["first_ms"] >= before_ms:
             return []
         entries = (each for each in self._history(run).entries if each.time_ms < before_ms)
-        return [Point(each.metric, each.step, each.value, each.time_ms) for each in sorted(entries)]
+        return [
+            Point(each.metric, each.step, each.value, each.time_ms) for each in _in_order(entries)
+        ]
 
     def write(self, run: TrackedRun) -> None:
         """Makes or changes a run until it is as it should be; its parent must have been written."""
@@ -195,7 +197,7 @@ class WandbTracking:
 
         The configuration says first how many rows there are to be.
         """
-        missing = sorted(wanted - set(history.entries))
+        missing = _in_order(wanted - set(history.entries))
         rows = [list(row) for _, row in groupby(missing, key=lambda each: each.row)]
         ours = {**config[OURS], "rows": history.rows + len(rows)}
         with self._session(run_id, run, {**config, OURS: ours}, options) as session:
@@ -310,6 +312,11 @@ def _value(text: str) -> str | int | float:
     return number if abs(number) <= _LARGEST else text
 
 
+def _in_order(entries: Iterable[_Entry]) -> list[_Entry]:
+    """Points in the order of their times."""
+    return sorted(entries, key=lambda each: (each.time_ms, each.step, each.metric))
+
+
 def _entries(points: Sequence[Point]) -> set[_Entry]:
     """The points as W&B can keep them."""
     return {
@@ -336,7 +343,7 @@ def _summary(entries: set[_Entry]) -> dict[str, float]:
 
 
 def _hash(entries: set[_Entry]) -> str:
-    text = "\n".join(map(repr, sorted(entries)))
+    text = "\n".join(map(repr, _in_order(entries)))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
