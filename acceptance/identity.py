@@ -31,7 +31,7 @@ def caller_of(region: str | None) -> Caller:
     """
     session = boto3.Session(region_name=region)
     if session.region_name is None:
-        message = "No region is set: give --region, or set AWS_REGION."
+        message = "No region is set: give --region, or set AWS_DEFAULT_REGION."
         raise ValueError(message)
     answer = session.client("sts").get_caller_identity()
     return Caller(answer["Account"], session.region_name, answer["Arn"])
