@@ -25,8 +25,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
+from components.training_job.reader.points import Point
 from tracking.errors import TrackingError
-from tracking.points import Point
 from tracking.tracked_runs import Status, TrackedRun
 
 STEP = "step"

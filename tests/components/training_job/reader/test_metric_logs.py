@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tracking.attempts import Attempt, Clients
-from tracking.metric_logs import LATE, MetricLogs
 
+from components.training_job.reader.metric_logs import LATE, MetricLogs
+from components.training_job.reader.run_attempts import Attempt, Clients
 from tests.tracking.lineages import LINEAGE, attempt
 
 LATE_MS = round(LATE.total_seconds() * 1000)
