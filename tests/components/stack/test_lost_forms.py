@@ -110,8 +110,8 @@ def test_the_largest_numbers_that_the_engine_keeps_are_accepted(project: Path) -
 def test_a_hyperparameter_is_a_text_before_the_engine_gets_it(project: Path) -> None:
     exact = {"seed": 2**63 - 1, "least": -(2**63), "limit": 10**20, "rate": 1e300, "pi": math.pi}
     assert problems(stack({"hyperparameters": exact}), project) == {}
-    # As 123456789012345678901 and 12345678901234567890123 arrive.
-    for seed in (123456789012345680000, 1.2345678901234568e22):
+    # As 12345678901234567890 arrives, and this number with one and three more digits.
+    for seed in (12345678901234567000, 123456789012345680000, 1.2345678901234568e22):
         found = problems(stack({"hyperparameters": {"seed": seed}}), project)
         assert list(found) == [f"{JOB}.hyperparameters.seed"]
         assert "of more than 64 bits" in found[f"{JOB}.hyperparameters.seed"].rule
