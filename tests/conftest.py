@@ -16,6 +16,8 @@ hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
 _REPORTED = "reported"
+_LONGEST_PARAMETER = 200
+"""Characters of a text in the name of a test."""
 
 TOGETHER = "tests/integration/full_platform/"
 """The tests that read one platform, which takes a minute to bring up."""
@@ -45,6 +47,13 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Shortens the name of a test with a long text, which each report of a failure repeats."""
+    if isinstance(val, str | bytes) and len(val) > _LONGEST_PARAMETER:
+        return f"{val[:_LONGEST_PARAMETER]!a} of {len(val)}"
+    return None
 
 
 @pytest.fixture(scope="session", autouse=True)
