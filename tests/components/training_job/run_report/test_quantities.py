@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from components.training_job.run_report.quantities import dollars, number, short_value, time_taken
+from components.training_job.run_report.quantities import (
+    dollars,
+    number,
+    share,
+    short_value,
+    time_taken,
+)
 
 
 @pytest.mark.parametrize(
@@ -42,3 +48,9 @@ def test_a_small_amount_has_more_digits(amount: float, text: str):
 )  # fmt: skip
 def test_a_value_that_was_chosen_is_shown_without_its_last_digits(text: str, shown: str):
     assert short_value(text) == shown
+
+
+def test_a_share_is_certain_only_if_each_simulated_run_agrees():
+    assert [share(each) for each in (0, 0.00004, 0.934, 0.99999, 1)] == [
+        "less than 0.1 %", "0.1 %", "93 %", "99.9 %", "more than 99.9 %",
+    ]  # fmt: skip
