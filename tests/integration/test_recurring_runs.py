@@ -21,8 +21,8 @@ NewStack = Callable[[dict[str, Any]], Stack]
 def test_each_run_is_launched_once_and_the_best_model_is_registered(new_stack: NewStack) -> None:
     stack = new_stack(stack_with(wait=True))
     registry = registry_of_best(stack)
-    job_with(stack, steps=5)
-    stack.up().succeeded()
+    jobs_with(stack, steps=5)
+    stack.up("--refresh").succeeded()
     assert runs(stack) == []
 
     launched_once(stack, "2026-w47")
@@ -30,49 +30,59 @@ def test_each_run_is_launched_once_and_the_best_model_is_registered(new_stack: N
     first = entry_of(registry, "work")
     assert first["metrics"] == {"step": 5}
 
-    # The second run fails, is corrected and relaunched, and is worse than the first.
-    job_with(stack, steps=3, **{"fail-at": 2})
+    # The second run fails once, and is worse than the first. An update between runs reports the
+    # failure, and launches nothing. The same run again relaunches only the job that failed.
+    jobs_with(stack, steps=3, **{"fail-once-at": 2})
     stack.settings["run"] = "2026-w48"
-    for _ in range(2):
-        assert "step 2 can't be done" in stack.up().failed().text
+    assert "step 2 can't be done yet" in stack.up("--refresh").failed().text
+    del stack.settings["run"]
+    assert "step 2 can't be done yet" in stack.up("--refresh").failed().text
     assert [run for run, _ in runs(stack)] == ["2026-w47", "2026-w48"]
-    job_with(stack, steps=3)
-    stack.up("--refresh").succeeded()
     launched_once(stack, "2026-w48")
     assert registry.up().succeeded().changes.keys() <= {"read"}  # the platform's outputs
     assert entry_of(registry, "work") == first
 
     # Pulumi hands a value without quotes over as a number.
-    job_with(stack, steps=9)
+    jobs_with(stack, steps=9)
     launched_once(stack, 202649)
     registry.up().succeeded()
     third = entry_of(registry, "work")
     assert third["metrics"] == {"step": 9}
 
-    names = ["2026-w47", "2026-w48", "2026-w48", "202649"]
     jobs = runs(stack)
-    assert [run for run, _ in jobs] == names
-    statuses = [job["TrainingJobStatus"] for _, job in jobs]
-    assert statuses == ["Completed", "Failed", "Completed", "Completed"]
+    assert [(run, job["TrainingJobStatus"]) for run, job in jobs] == [
+        ("2026-w47", "Completed"),
+        ("2026-w48", "Failed"),
+        ("2026-w48", "Completed"),
+        ("202649", "Completed"),
+    ]
     models = [job["ModelArtifacts"]["S3ModelArtifacts"] for _, job in jobs]
     assert [read_model(job) for _, job in jobs] == ["", models[0], models[0], models[2]]
     assert (first["model_uri"], third["model_uri"]) == (models[0], models[3])
-    assert sorted(kept_models(stack)) == sorted([models[0], models[2], models[3]])
+    assert sorted(kept_models(stack, "work")) == sorted([models[0], models[2], models[3]])
+    names = ["2026-w47", "2026-w48", "202649"]
+    assert [run for run, _ in runs(stack, "steady")] == names
     registry.destroy().succeeded()
 
 
-def job_with(stack: Stack, **hyperparameters: Any) -> None:
-    """Sets what the recurring job trains."""
-    stack.settings["jobs"]["work"] = counting_job(
-        recurring=True, inputs={"model": {"lastRunOf": "work"}}, hyperparameters=hyperparameters
-    )
+def jobs_with(stack: Stack, **hyperparameters: Any) -> None:
+    """Sets what one recurring job trains; the other one is always the same."""
+    stack.settings["jobs"] = {
+        "work": counting_job(
+            recurring=True,
+            relaunch="onFailure",
+            inputs={"model": {"lastRunOf": "work"}},
+            hyperparameters=hyperparameters,
+        ),
+        "steady": counting_job(recurring=True, relaunch="onFailure"),
+    }
 
 
 def launched_once(stack: Stack, run: str | int) -> None:
     """Asks for a run twice, and then for none: only the first may change something."""
     stack.settings["run"] = run
-    stack.up().succeeded()
-    assert stack.up().succeeded().changes == {}
+    stack.up("--refresh").succeeded()
+    assert stack.up("--refresh").succeeded().changes == {}
     del stack.settings["run"]
     known = stack.outputs()["training_jobs"]
     assert stack.up().succeeded().changes == {}
@@ -81,18 +91,18 @@ def launched_once(stack: Stack, run: str | int) -> None:
     assert known["work"]["lineage"] == f"{stack.lineage('work')}-{run}"
 
 
-def runs(stack: Stack) -> list[tuple[str, dict[str, Any]]]:
-    """All jobs of the stack with their runs, oldest first."""
+def runs(stack: Stack, job: str = "work") -> list[tuple[str, dict[str, Any]]]:
+    """All launches of a recurring job with their runs, oldest first."""
     sagemaker = stack.client("sagemaker")
     listed = sagemaker.list_training_jobs(
-        NameContains=stack.lineage("work"), SortBy="CreationTime", SortOrder="Ascending"
+        NameContains=stack.lineage(job), SortBy="CreationTime", SortOrder="Ascending"
     )
     found = []
     for each in listed["TrainingJobSummaries"]:
         tags = sagemaker.list_tags(ResourceArn=each["TrainingJobArn"])["Tags"]
         [lineage] = [tag["Value"] for tag in tags if tag["Key"] == LINEAGE_TAG]
-        job = sagemaker.describe_training_job(TrainingJobName=each["TrainingJobName"])
-        found.append((lineage.removeprefix(f"{stack.lineage('work')}-"), job))
+        description = sagemaker.describe_training_job(TrainingJobName=each["TrainingJobName"])
+        found.append((lineage.removeprefix(f"{stack.lineage(job)}-"), description))
     return found
 
 
@@ -102,9 +112,11 @@ def read_model(job: dict[str, Any]) -> str:
     return str(channels["model"]["S3DataSource"]["S3Uri"]) if "model" in channels else ""
 
 
-def kept_models(stack: Stack) -> list[str]:
+def kept_models(stack: Stack, job: str) -> list[str]:
+    """The models of all runs of a recurring job."""
     bucket = stack.outputs()["artifact_bucket_name"]
-    listed = stack.client("s3").list_objects_v2(Bucket=bucket, Prefix="output/")["Contents"]
+    prefix = f"output/{stack.lineage(job)}-"
+    listed = stack.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
     keys = [each["Key"] for each in listed if each["Key"].endswith("/output/model.tar.gz")]
     return [f"s3://{bucket}/{key}" for key in keys]
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 ROOT = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 CHECKPOINTS = ROOT / "checkpoints"
+FAILED = CHECKPOINTS / "failed"
+"""What a job that fails once leaves for the next attempt."""
 
 
 def main() -> None:
@@ -18,6 +20,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=0.05)
     parser.add_argument("--fail-at", type=int, default=-1)
+    parser.add_argument("--fail-once-at", type=int, default=-1, help="the first attempt fails here")
     parser.add_argument("--seed", type=int, help="given, and not used")
     parser.add_argument("--last-checkpoint", default="", help="a file to leave when it is stopped")
     arguments = parser.parse_args()
@@ -29,6 +32,9 @@ def main() -> None:
         time.sleep(arguments.seconds)
         if step == arguments.fail_at:
             sys.exit(f"step {step} can't be done")
+        if step == arguments.fail_once_at and not FAILED.exists():
+            FAILED.touch()
+            sys.exit(f"step {step} can't be done yet")
         if step % 10 == 0:
             (CHECKPOINTS / f"{step}.txt").touch()
         print(f"step={step}", flush=True)
