@@ -62,12 +62,7 @@ def own_cloud(tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
     """A copy of the program, for a test that changes it or adds files to it."""
-    folder = tmp_path / "program"
-    folder.mkdir()
-    for name in _PROGRAM:
-        source = CHECKOUT / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
-    return folder
+    return copy_program(tmp_path / "program")
 
 
 @pytest.fixture
@@ -75,6 +70,15 @@ def new_stack(tmp_path: Path, plugins: Path, cloud: str) -> Iterator[Callable[..
     """Makes stacks on the shared local cloud, or on another one."""
     with new_stacks(tmp_path, plugins, cloud) as make:
         yield make
+
+
+def copy_program(folder: Path) -> Path:
+    """Copies the program into a new folder, and returns it."""
+    folder.mkdir()
+    for name in _PROGRAM:
+        source = CHECKOUT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+    return folder
 
 
 @contextmanager

@@ -128,6 +128,18 @@ class Stack:
         self.ask("stack", "rename", name, "--stack", self.name)
         self.name = name
 
+    def export_state(self) -> dict[str, Any]:
+        """The stack's state, as `pulumi stack export` has it."""
+        state: dict[str, Any] = json.loads(self.ask("stack", "export", "--stack", self.name))
+        return state
+
+    def import_state(self, state: dict[str, Any]) -> None:
+        """Gives the stack a state that another one had."""
+        self._prepare()
+        file = self.layout.local / "imported-state.json"
+        file.write_text(json.dumps(state))
+        self.ask("stack", "import", "--file", str(file), "--stack", self.name)
+
     def forget(self, urn: str) -> None:
         """Removes a resource from the state, and leaves it as it is."""
         self.ask("state", "delete", urn, "--yes", "--stack", self.name)
