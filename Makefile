@@ -13,7 +13,7 @@ TO_OPTION = $(if $(TO),--to '$(TO)')
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up pause status logs watch report predict forecast mlflow track policy-check quota-report downstream acceptance down clean test test-deep test-clients check format
+.PHONY: help setup up pause status logs watch report predict forecast mlflow track policy-check quota-report downstream acceptance down clean test test-deep test-clients check format upgrade
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -96,3 +96,7 @@ check: setup  ## Check format, lint, types, what may import what, and the workfl
 format: setup  ## Format the code and sort its imports
 	@$(VENV_PYTHON) -m ruff check --select I --fix .
 	@$(VENV_PYTHON) -m ruff format .
+
+# For example OPTIONS=--dry-run, which only prints what is newer. It takes the oldest Python that is supported.
+upgrade: setup  ## Raise all pinned versions, and keep them if the checks and tests pass
+	@$(VENV_PYTHON) -m toolchain.upgrade $(OPTIONS)

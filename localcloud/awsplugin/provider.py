@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
+from importlib.metadata import version
 from typing import Any, TypeVar
 
 import grpc
@@ -24,8 +25,8 @@ from localcloud.awsplugin.provider_settings import plain_settings, read_settings
 from localcloud.awsplugin.resource_type import ResourceType
 from localcloud.awsplugin.resources import RESOURCE_TYPES
 
-VERSION = "7.51.1"
-"""The version of the SDK whose resource types these are: it asks for a plugin of that version."""
+VERSION = version("pulumi-aws")
+"""The version of the SDK, which asks for a plugin of that version."""
 
 _log = logging.getLogger(__name__)
 _Kind = provider_pb2.PropertyDiff.Kind

@@ -40,6 +40,6 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def pins(file: Path) -> dict[str, str]:
     """The pinned versions of a requirements file, by normalised name and without extras."""
-    lines = (line.strip() for line in file.read_text().splitlines())
-    pairs = (line.split("==") for line in lines if "==" in line and not line.startswith("#"))
+    lines = (line.partition("#")[0].strip() for line in file.read_text().splitlines())
+    pairs = (line.split("==") for line in lines if "==" in line)
     return {name.partition("[")[0].lower().replace("_", "-"): version for name, version in pairs}

@@ -11,7 +11,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from toolchain.aws_plugin import EXECUTABLE, write_plugin_folder
+from toolchain.aws_plugin import EXECUTABLE, plugin_version, write_plugin_folder
 
 CHECKOUT = Path(__file__).parents[3]
 # Starts the command in its arguments, as the engine does, and waits to be killed.
@@ -35,7 +35,9 @@ def test_the_installed_executable_prints_its_port_and_ends_with_the_engine(tmp_p
     plugin, port = int(engine.stdout.readline()), int(engine.stdout.readline())
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         stub = provider_pb2_grpc.ResourceProviderStub(channel)
-        assert stub.GetPluginInfo(empty_pb2.Empty()).version == "7.51.1"
+        assert stub.GetPluginInfo(empty_pb2.Empty()).version == plugin_version(
+            CHECKOUT / "requirements.txt"
+        )
     engine.send_signal(signal.SIGKILL)
     engine.wait()
     engine.stdout.close()

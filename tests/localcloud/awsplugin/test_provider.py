@@ -11,14 +11,17 @@ from localcloud.awsplugin.functions import FUNCTIONS
 from localcloud.awsplugin.properties import SECRET, SIGNATURE, decode, encode, secret_names
 from localcloud.awsplugin.resources import RESOURCE_TYPES
 from tests.localcloud.awsplugin.plugin import TRUST, InputsError, Plugin, RefusedError
+from toolchain.aws_plugin import plugin_version
+from toolchain.layout import CHECKOUT
 
+REQUIREMENTS = CHECKOUT / "requirements.txt"
 ROLE = "aws:iam/role:Role"
 VPC = "aws:ec2/vpc:Vpc"
 Kind = provider_pb2.PropertyDiff.Kind
 
 
 def test_the_plugin_gives_its_version_and_what_it_serves(new_plugin: Plugin) -> None:
-    assert new_plugin.stub.GetPluginInfo(empty_pb2.Empty()).version == "7.51.1"
+    assert new_plugin.stub.GetPluginInfo(empty_pb2.Empty()).version == plugin_version(REQUIREMENTS)
     schema = json.loads(new_plugin.stub.GetSchema(provider_pb2.GetSchemaRequest()).schema)
     assert schema["resources"].keys() == RESOURCE_TYPES.keys()
     assert schema["functions"].keys() == FUNCTIONS.keys()
