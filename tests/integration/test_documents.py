@@ -28,6 +28,8 @@ BLOCK = re.compile(r"^```\n(.*?)^```", re.DOTALL | re.MULTILINE)
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"into `([\w./-]+)`:\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FIRST_JOB = CHECKOUT / "docs" / "first-job.md"
+PULUMI = re.compile(r"^ *pulumi (.+?)(?: +#.*)?$", re.MULTILINE)
+OPTION = re.compile(r"(?<!\S)--[a-z][a-z-]+")
 MAKE = re.compile(r"`make ([a-z-]+)`|^make ([a-z-]+)", re.MULTILINE)
 
 
@@ -42,6 +44,27 @@ def test_every_make_target_that_a_document_names_exists(document: Path):
     targets = set(re.findall(r"^([a-z-]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
     named = {first or second for first, second in MAKE.findall(document.read_text())}
     assert named - targets == set()
+
+
+@pytest.mark.deep
+@pytest.mark.integration
+def test_the_engines_commands_in_the_documents_have_options_that_it_knows():
+    for command in sorted(
+        {each for text in DOCUMENTS for each in PULUMI.findall(text.read_text())}
+    ):
+        words = shlex.split(re.sub(r"<[^>]*>", "x", command))
+        shown = subprocess.run(
+            [Layout().pulumi_bin / "pulumi", *words, "--help"],
+            env=engine_environment(Layout()),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        usage = next(line for line in shown.splitlines() if line.startswith("  pulumi "))
+        named = usage.split("[")[0].split("<")[0].split()[1:]
+        assert words[: len(named)] == named, command
+        assert "[command]" not in usage, command
+        assert set(OPTION.findall(command)) <= set(OPTION.findall(shown)), command
 
 
 @pytest.mark.deep
