@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from components.alerts.job_kinds import TRAINING_JOB, TUNING_JOB, JobKind
+from components.alerts.job_kinds import TRAINING_JOB, TUNING_JOB, AlertedKind
 from components.policy_documents import (
     Document,
     Statement,
@@ -50,7 +50,7 @@ class Ending:
     detail: dict[str, Any]
     title: str
     description: str | None = None
-    kind: JobKind = TRAINING_JOB
+    kind: AlertedKind = TRAINING_JOB
 
 
 FAILURES = (
@@ -168,10 +168,10 @@ def event_pattern(ending: Ending, site: Site, bucket: str) -> dict[str, Any]:
     begin as those of `research-dev` do. The bucket that they write to is only this stack's. The
     names of tuning jobs begin as no other stack's do.
     """
-    own: dict[str, Any] = {ending.kind.name: [{"prefix": site.tuning_name_prefix}]}
+    own: dict[str, Any] = {ending.kind.job.name_member: [{"prefix": site.tuning_name_prefix}]}
     if ending.kind is TRAINING_JOB:
         own = {
-            ending.kind.name: [{"prefix": site.job_name_prefix}],
+            ending.kind.job.name_member: [{"prefix": site.job_name_prefix}],
             "OutputDataConfig": {"S3OutputPath": [{"prefix": f"s3://{bucket}/"}]},
         }
     return {
@@ -188,7 +188,7 @@ def event_inputs(ending: Ending) -> dict[str, str]:
     """
     trials = _TRIALS if ending.kind is TUNING_JOB else {}
     reason = _REASON if ending.description is None else {}
-    return {"job": f"$.detail.{ending.kind.name}", **trials, **reason}
+    return {"job": f"$.detail.{ending.kind.job.name_member}", **trials, **reason}
 
 
 def event_message(ending: Ending, site: Site) -> str:
@@ -206,7 +206,7 @@ def event_message(ending: Ending, site: Site) -> str:
 
 
 def chat_message(
-    kind: JobKind, event: str, description: str, site: Site, job: str
+    kind: AlertedKind, event: str, description: str, site: Site, job: str
 ) -> dict[str, Any]:
     """A message about what happened to a job, with a link to its page, and where its log is."""
     page = f"{site.console}/sagemaker/home?region={site.region}#/{kind.page}/{job}"

@@ -1,4 +1,4 @@
-"""The two kinds of jobs that alerts are about: training jobs and tuning jobs.
+"""What messages say of the two kinds of jobs that alerts are about.
 
 The trials of a tuning job are training jobs of SageMaker. No alert is about one of them: their
 names do not begin as those of the stack's training jobs do.
@@ -8,55 +8,43 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from components.training_job.aws import sagemaker_jobs
+from components.training_job.aws.sagemaker_jobs import JobKind
+
 
 @dataclass(frozen=True)
-class JobKind:
-    """A kind of job, with its names in the API, in events and in the console.
+class AlertedKind:
+    """A kind of job, with its names in events, in the console and in messages.
 
     Attributes:
+        job: its names in the API.
         noun: what messages call such a job.
-        api: what the API calls it, as in StopTrainingJob and TrainingJobStatus.
         event: the detail-type of an event about its status.
         page: the part of the console's address that its page has.
         streams: what follows its name in the names of its log streams.
         kept: what is left when it is stopped.
     """
 
+    job: JobKind
     noun: str
-    api: str
     event: str
     page: str
     streams: str
     kept: str
 
-    @property
-    def name(self) -> str:
-        """The member of the API, and of an event's detail, that has a job's name."""
-        return f"{self.api}Name"
 
-    @property
-    def arn(self) -> str:
-        """The member of the API that has a job's ARN."""
-        return f"{self.api}Arn"
-
-    @property
-    def status(self) -> str:
-        """The member of the API, and of an event's detail, that has a job's status."""
-        return f"{self.api}Status"
-
-
-TRAINING_JOB = JobKind(
+TRAINING_JOB = AlertedKind(
+    job=sagemaker_jobs.TRAINING_JOB,
     noun="training job",
-    api="TrainingJob",
     event="SageMaker Training Job State Change",
     page="jobs",
     streams="/",
     kept="checkpoints",
 )
 
-TUNING_JOB = JobKind(
+TUNING_JOB = AlertedKind(
+    job=sagemaker_jobs.TUNING_JOB,
     noun="tuning job",
-    api="HyperParameterTuningJob",
     event="SageMaker HyperParameter Tuning Job State Change",
     page="hyper-tuning-jobs",
     # A tuning job has no log of its own. The names of its trials begin with its name.

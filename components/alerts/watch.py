@@ -9,7 +9,7 @@ from typing import Any
 
 from components.alerts.alert_documents import chat_message
 from components.alerts.alert_settings import IdleSettings, ProlongedSettings
-from components.alerts.job_kinds import TRAINING_JOB, TUNING_JOB, JobKind
+from components.alerts.job_kinds import TRAINING_JOB, TUNING_JOB, AlertedKind
 from components.site import Site
 from components.training_job.request.job_tags import OWNER_TAG
 
@@ -48,7 +48,7 @@ class Watch:
     prices: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def kinds(self) -> list[JobKind]:
+    def kinds(self) -> list[AlertedKind]:
         """The kinds of jobs that may be prolonged."""
         return [TRAINING_JOB, *([TUNING_JOB] if self.tunes else [])]
 
@@ -75,7 +75,7 @@ def remember(after: int, following: str) -> State:
 
 
 def find(
-    watch: Watch, kind: JobKind, call: str, request: str, found: str, prefixes: Sequence[str]
+    watch: Watch, kind: AlertedKind, call: str, request: str, found: str, prefixes: Sequence[str]
 ) -> State:
     """One page of the stack's running jobs; `request` and `found` are JSONata.
 
@@ -84,9 +84,10 @@ def find(
     """
     page = "$nextPage = '' ? {} : {\"NextToken\": $nextPage}"
     of_stack = " or ".join(
-        f"$substring({kind.name}, 0, {len(prefix)}) = {json.dumps(prefix)}" for prefix in prefixes
+        f"$substring({kind.job.name_member}, 0, {len(prefix)}) = {json.dumps(prefix)}"
+        for prefix in prefixes
     )
-    job = f'{{"name": {kind.name}, "arn": {kind.arn}}}'
+    job = f'{{"name": {kind.job.name_member}, "arn": {kind.job.arn_member}}}'
     return {
         "Type": "Task",
         "Resource": watch.integration(f"aws-sdk:sagemaker:{call}"),
@@ -156,7 +157,7 @@ def is_own_and_new(watch: Watch, tag: str) -> str:
     return f"{owned} and $not('{tag}' in $states.input.tags.Key)"
 
 
-def report(watch: Watch, kind: JobKind, event: str, description: str, following: str) -> State:
+def report(watch: Watch, kind: AlertedKind, event: str, description: str, following: str) -> State:
     """A state that publishes a message about $job; `<outcome>` in it stands for $outcome."""
     message = json.dumps(chat_message(kind, event, description, watch.site, "<job>"))
     filled = message.replace("<job>", '" & $job.name & "').replace("<outcome>", '" & $outcome & "')

@@ -19,7 +19,7 @@ from typing import Any
 
 from components.alerts.alert_settings import ProlongedSettings
 from components.alerts.idle_documents import FIRST_STATE, idle_states
-from components.alerts.job_kinds import TRAINING_JOB, JobKind
+from components.alerts.job_kinds import TRAINING_JOB, AlertedKind
 from components.alerts.watch import (
     State,
     Watch,
@@ -91,8 +91,8 @@ def watchdog_policy(watch: Watch) -> Document:
     if tunes:
         finds.append("sagemaker:ListHyperParameterTuningJobs")
     kinds = watch.kinds if tunes else [TRAINING_JOB]
-    describes = [f"sagemaker:Describe{kind.api}" for kind in kinds]
-    stops = [f"sagemaker:Stop{kind.api}" for kind in kinds]
+    describes = [f"sagemaker:Describe{kind.job.resource}" for kind in kinds]
+    stops = [f"sagemaker:Stop{kind.job.resource}" for kind in kinds]
     reads = ["sagemaker:AddTags", *describes, "sagemaker:ListTags"]
     statements: list[Statement] = [
         allow("FindJobs", finds, ["*"]),
@@ -131,13 +131,13 @@ def _prolonged_states(
     return states
 
 
-def _state(name: str, kind: JobKind) -> str:
+def _state(name: str, kind: AlertedKind) -> str:
     """The name of a state; no two states of a machine may have the same one."""
     return name if kind is TRAINING_JOB else f"{name} ({kind.noun})"
 
 
 def _round(
-    watch: Watch, prolonged: ProlongedSettings, kind: JobKind, following: str
+    watch: Watch, prolonged: ProlongedSettings, kind: AlertedKind, following: str
 ) -> dict[str, State]:
     """The states that look at all jobs of a kind, and the state that follows them."""
     start, each, more = (_state(name, kind) for name in ("FindOldJobs", "EachJob", "IsThereMore"))
@@ -152,7 +152,7 @@ def _round(
     }
 
 
-def _find_tuning_jobs(watch: Watch, kind: JobKind) -> State:
+def _find_tuning_jobs(watch: Watch, kind: AlertedKind) -> State:
     """One page of the stack's running tuning jobs; a list takes a time with its zone."""
     prefix = watch.site.tuning_name_prefix
     request = (
@@ -163,7 +163,7 @@ def _find_tuning_jobs(watch: Watch, kind: JobKind) -> State:
     return find(watch, kind, "listHyperParameterTuningJobs", request, found, [prefix])
 
 
-def _each_job(watch: Watch, prolonged: ProlongedSettings, kind: JobKind) -> State:
+def _each_job(watch: Watch, prolonged: ProlongedSettings, kind: AlertedKind) -> State:
     def name(state: str) -> str:
         return _state(state, kind)
 
@@ -181,9 +181,9 @@ def _each_job(watch: Watch, prolonged: ProlongedSettings, kind: JobKind) -> Stat
         ),
         name("ReadStatus"): {
             "Type": "Task",
-            "Resource": watch.integration(f"aws-sdk:sagemaker:describe{kind.api}"),
-            "Arguments": {kind.name: expression("$job.name")},
-            "Output": {"status": expression(f"$states.result.{kind.status}")},
+            "Resource": watch.integration(f"aws-sdk:sagemaker:describe{kind.job.resource}"),
+            "Arguments": {kind.job.name_member: expression("$job.name")},
+            "Output": {"status": expression(f"$states.result.{kind.job.status_member}")},
             "Next": name("Decide"),
         },
         name("Decide"): decide(
@@ -210,14 +210,14 @@ def _each_job(watch: Watch, prolonged: ProlongedSettings, kind: JobKind) -> Stat
     }
 
 
-def _stop(watch: Watch, kind: JobKind) -> State:
+def _stop(watch: Watch, kind: AlertedKind) -> State:
     """A job that could not be stopped is reported too, and the report says so."""
     failed = "'It could not be stopped: ' & $states.errorOutput.Cause"
     following = _state("Report", kind)
     return {
         "Type": "Task",
-        "Resource": watch.integration(f"aws-sdk:sagemaker:stop{kind.api}"),
-        "Arguments": {kind.name: expression("$job.name")},
+        "Resource": watch.integration(f"aws-sdk:sagemaker:stop{kind.job.resource}"),
+        "Arguments": {kind.job.name_member: expression("$job.name")},
         "Assign": {"outcome": f"It is being stopped, and its {kind.kept} are kept."},
         "Catch": [
             {

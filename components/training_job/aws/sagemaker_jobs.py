@@ -21,17 +21,32 @@ class JobKind:
     longest_life: timedelta
     """How long such a job can live."""
 
+    @property
+    def name_member(self) -> str:
+        """The member of the API, and of an event's detail, that has a job's name."""
+        return f"{self.resource}Name"
+
+    @property
+    def arn_member(self) -> str:
+        """The member of the API that has a job's ARN."""
+        return f"{self.resource}Arn"
+
+    @property
+    def status_member(self) -> str:
+        """The member of the API, and of an event's detail, that has a job's status."""
+        return f"{self.resource}Status"
+
     def name_of(self, job: Mapping[str, Any]) -> str:
         """The name in a description, a summary or a record of Search."""
-        return str(job[f"{self.resource}Name"])
+        return str(job[self.name_member])
 
     def arn_of(self, job: Mapping[str, Any]) -> str:
         """The ARN in a description, a summary or a record of Search."""
-        return str(job[f"{self.resource}Arn"])
+        return str(job[self.arn_member])
 
     def status_of(self, job: Mapping[str, Any]) -> str:
         """The status in a description, a summary or a record of Search."""
-        return str(job[f"{self.resource}Status"])
+        return str(job[self.status_member])
 
     def create(self, client: Any, request: Mapping[str, Any]) -> str:
         """Launches a job; returns its ARN."""
@@ -41,7 +56,7 @@ class JobKind:
     def describe(self, client: Any, name: str) -> dict[str, Any] | None:
         """The description of a job; None where its record no longer exists."""
         try:
-            return dict(getattr(client, f"describe_{self.operation}")(**{self._name: name}))
+            return dict(getattr(client, f"describe_{self.operation}")(**{self.name_member: name}))
         except client.exceptions.ClientError as error:
             if is_gone(error):
                 return None
@@ -50,14 +65,10 @@ class JobKind:
     def stop(self, client: Any, name: str) -> None:
         """Stops a job; ignores that AWS refuses it for one that has ended meanwhile."""
         try:
-            getattr(client, f"stop_{self.operation}")(**{self._name: name})
+            getattr(client, f"stop_{self.operation}")(**{self.name_member: name})
         except client.exceptions.ClientError as error:
             if code_of(error) != "ValidationException":
                 raise
-
-    @property
-    def _name(self) -> str:
-        return f"{self.resource}Name"
 
 
 TRAINING_JOB = JobKind("TrainingJob", "training_job", timedelta(days=56))
