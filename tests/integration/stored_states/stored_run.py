@@ -37,6 +37,7 @@ its jobs, and what it had uploaded."""
 _CHOSEN = re.compile(r"\b[a-z]+-[0-9a-f]{17}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 """An id that AWS chooses: of the network, of a key."""
 
+_NAMES = ("TrainingJobName", "HyperParameterTuningJobName")
 _SETTLE_SECONDS = 30.0
 
 
@@ -63,6 +64,12 @@ class StoredRun:
         """The resources in the state."""
         resources: list[dict[str, Any]] = self._state["deployment"]["resources"]
         return resources
+
+    @property
+    def job_names(self) -> set[str]:
+        """The names of the jobs that were launched, without trials."""
+        requests = [each["request"] for each in self._launches]
+        return {each[name] for each in requests for name in each if name in _NAMES}
 
     def unpack_source(self, program: Path) -> None:
         """Puts the jobs' source, as it was uploaded, into a copy of the program."""

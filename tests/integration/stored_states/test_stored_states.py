@@ -11,6 +11,7 @@ import pytest
 from tests.integration.account import inventory
 from tests.integration.engine import Result, Stack
 from tests.integration.full_platform.options import make_what_exists_already
+from tests.integration.stored_states.record import store
 from tests.integration.stored_states.stored_run import OBJECT, STORED_STATES, StoredRun
 from toolchain.layout import CHECKOUT
 
@@ -24,7 +25,7 @@ SECONDS = 60.0
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_stored_state_is_refreshed_updated_and_destroyed(
-    version: Path, own_cloud: str, new_stack: Callable[..., Stack], program: Path
+    version: Path, own_cloud: str, new_stack: Callable[..., Stack], program: Path, tmp_path: Path
 ) -> None:
     run = StoredRun(version)
     run.unpack_source(program)
@@ -40,6 +41,9 @@ def test_a_stored_state_is_refreshed_updated_and_destroyed(
     # The launcher is this program's, so it may be uploaded under another name.
     assert lost(stack.up().succeeded()) <= {OBJECT}
     assert jobs_at_their_end(stack) == jobs
+
+    store(stack, tmp_path / "again.zip")
+    assert StoredRun(tmp_path / "again.zip").job_names == run.job_names
 
     stack.destroy().succeeded()
     assert inventory(stack.client) - before == {LOGS}
