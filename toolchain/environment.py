@@ -64,7 +64,17 @@ def aws_variables(layout: Layout, endpoint_url: str | None) -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_PAGER": "",
     }
-    return variables | ({"AWS_ENDPOINT_URL": endpoint_url} if endpoint_url else {})
+    return variables | (_endpoints(endpoint_url) if endpoint_url else {})
+
+
+def _endpoints(url: str) -> dict[str, str]:
+    """Where the services are. The official `aws` plugin reads a bucket's tags from S3 Control.
+
+    Its SDK puts the account's number before the host, as in 123456789012.localhost. Before an IP
+    address, that is the name of no host.
+    """
+    by_name = url.replace("//127.0.0.1:", "//localhost:")
+    return {"AWS_ENDPOINT_URL": url, "AWS_ENDPOINT_URL_S3_CONTROL": by_name}
 
 
 def _python_variables(layout: Layout, environment: Mapping[str, str]) -> dict[str, str]:

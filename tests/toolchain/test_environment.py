@@ -65,6 +65,11 @@ def test_without_an_endpoint_none_is_set(layout: Layout):
     assert environment["AWS_ENDPOINT_URL"] == url
 
 
+def test_s3_control_is_at_a_name_before_which_an_account_can_be_put(layout: Layout):
+    environment = engine_environment(layout, endpoint_url="http://127.0.0.1:5000")
+    assert environment["AWS_ENDPOINT_URL_S3_CONTROL"] == "http://localhost:5000"
+
+
 @pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
 def test_loopback_is_kept_from_the_users_proxy_beside_their_own_exceptions(
     layout: Layout, name: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -76,3 +77,26 @@ def check(answer: dict[str, Any], service: str, operation: str) -> None:
     elif status >= 500:
         assert code in {"InternalFailure", "InternalError"}
         assert message.startswith(f"The local cloud failed at {service} {operation}"), message
+
+
+def test_s3_control_has_a_buckets_tags_at_the_host_of_the_account(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+):
+    """The official `aws` plugin asks so when it has made a bucket."""
+    resolve = socket.getaddrinfo
+
+    def loopback(host: str, *rest: Any, **named: Any) -> Any:
+        return resolve("127.0.0.1" if host.endswith(".localhost") else host, *rest, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", loopback)
+    make: Any = boto3.client
+    keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any"}
+    url = cloud.server.url.replace("127.0.0.1", "localhost")
+    control = make("s3control", region_name="us-east-1", endpoint_url=url, **keys)
+    name = "tags-by-s3-control"
+    cloud.client("s3").create_bucket(Bucket=name)
+    bucket = {"AccountId": "123456789012", "ResourceArn": f"arn:aws:s3:::{name}"}
+    tags = [{"Key": "team", "Value": "research"}]
+    control.tag_resource(**bucket, Tags=tags)
+    assert control.list_tags_for_resource(**bucket)["Tags"] == tags
+    assert cloud.client("s3").get_bucket_tagging(Bucket=name)["TagSet"] == tags
