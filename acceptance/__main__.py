@@ -15,11 +15,11 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from acceptance import clean_up, costs, pulumi_cli
+from acceptance import costs, pulumi_cli
 from acceptance.diary import Diary, unfinished
 from acceptance.identity import Caller, OtherAccountError, caller_of, refuse_another
 from acceptance.report import write_report
-from acceptance.running import Watcher, run
+from acceptance.running import Watcher, clean_up_until_interrupted, run
 from acceptance.scene import Patience, Scene
 from acceptance.steps import steps_of
 
@@ -60,7 +60,7 @@ def main(
     scene = Scene(diary, patience or Patience())
     try:
         if options.clean_up or diary.cleaning:
-            complete = clean_up.clean_up(scene)
+            complete = clean_up_until_interrupted(scene)
         else:
             complete = run(scene, lambda: caller_of(diary.region), watch)
     finally:

@@ -6,6 +6,8 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from types import FrameType
+from typing import NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -17,6 +19,15 @@ from acceptance.scene import Scene
 from acceptance.steps import Step, StepError, steps_of
 
 _EXPECTED = (BotoCoreError, CliError, ClientError, OSError, StepError)
+
+_CLEANS_UP = (
+    "Interrupted. The Pulumi CLI may end what it is doing, which can take two minutes; then "
+    "everything is cleaned up. Another Ctrl-C does not wait for the CLI."
+)
+_STOPS = (
+    "Interrupted. The clean-up ends as soon as the Pulumi CLI has ended what it is doing; another "
+    "Ctrl-C does not wait for that."
+)
 
 Watcher = Callable[[str, Scene], None]
 """Called after each step and its checks, with the step's name."""
@@ -30,7 +41,7 @@ def run(scene: Scene, caller: Callable[[], Caller], watch: Watcher = lambda *_: 
     scene.facts.setdefault("began", datetime.now(UTC).isoformat())
     complete = False
     try:
-        with _signals_as_interrupts():
+        with _signals_as_interrupts(scene, _CLEANS_UP):
             _take_all(scene, caller, watch)
         complete = True
     except OtherAccountError as error:
@@ -43,10 +54,22 @@ def run(scene: Scene, caller: Callable[[], Caller], watch: Watcher = lambda *_: 
         _ended(scene, f"{type(error).__name__}: {error}")
     except Exception as error:
         _ended(scene, f"{type(error).__name__}: {error}")
-        clean_up.clean_up(scene)
+        clean_up_until_interrupted(scene)
         raise
-    # From here on Ctrl-C ends it at once; `--clean-up` then goes on.
-    return clean_up.clean_up(scene) and complete
+    return clean_up_until_interrupted(scene) and complete
+
+
+def clean_up_until_interrupted(scene: Scene) -> bool:
+    """Deletes what the acceptance made; whether nothing is left.
+
+    A signal ends it; the message says how it goes on.
+    """
+    try:
+        with _signals_as_interrupts(scene, _STOPS):
+            return clean_up.clean_up(scene)
+    except KeyboardInterrupt:
+        scene.say("Something is left. `python -m acceptance --clean-up` goes on with the clean-up.")
+        return False
 
 
 def _take_all(scene: Scene, caller: Callable[[], Caller], watch: Watcher) -> None:
@@ -77,12 +100,17 @@ def _take(scene: Scene, step: Step) -> None:
 
 
 @contextmanager
-def _signals_as_interrupts() -> Iterator[None]:
-    """Makes SIGTERM and SIGHUP end the steps as Ctrl-C does."""
+def _signals_as_interrupts(scene: Scene, text: str) -> Iterator[None]:
+    """Makes SIGTERM and SIGHUP interrupt as Ctrl-C does, and say at once what happens then."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.getsignal(number) for number in numbers}
+
+    def interrupt(_: int, __: FrameType | None) -> NoReturn:
+        scene.say(text)
+        raise KeyboardInterrupt
+
     for number in numbers:
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, interrupt)
     try:
         yield
     finally:

@@ -7,12 +7,14 @@ import json
 import tarfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from acceptance.diary import Diary, write_private
@@ -40,13 +42,19 @@ class Patience:
     """For CloudTrail to show a request."""
 
 
+def _say(text: str) -> None:
+    """Prints a line at once. A closed terminal, or a signal in between, must end no clean-up."""
+    with suppress(OSError, RuntimeError):
+        print(text, flush=True)
+
+
 @dataclass
 class Scene:
     """One acceptance on one account."""
 
     diary: Diary
     patience: Patience = field(default_factory=Patience)
-    say: Callable[[str], None] = print
+    say: Callable[[str], None] = _say
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
     _requests: list[str] = field(default_factory=list, repr=False)
 
@@ -100,13 +108,15 @@ class Scene:
         """The CLI on the stack that takes the platform's model."""
         return PulumiCli(self.diary, DOWNSTREAM)
 
-    def client(self, service: str) -> Any:
-        """A client whose requests are remembered as evidence."""
-        if service not in self._clients:
-            client = boto3.client(service, region_name=self.diary.region)
-            client.meta.events.register("after-call", self._remember)
+    def client(self, service: str, config: Config | None = None) -> Any:
+        """A client whose requests are remembered as evidence; one of its own with a `config`."""
+        if service in self._clients and config is None:
+            return self._clients[service]
+        client = boto3.client(service, region_name=self.diary.region, config=config)
+        client.meta.events.register("after-call", self._remember)
+        if config is None:
             self._clients[service] = client
-        return self._clients[service]
+        return client
 
     def requests(self) -> list[str]:
         """The requests since this was last asked: operation, time and id."""
@@ -193,11 +203,20 @@ class Scene:
 
     def model_steps(self, uri: str) -> int:
         """The number of steps that a model says it was trained for."""
+        return int(self.read_model(uri, "steps.json").get("steps", 0))
+
+    def read_model(self, uri: str, name: str) -> dict[str, Any]:
+        """A JSON file of a model; empty where the model has it not."""
+        with tarfile.open(fileobj=io.BytesIO(self.read_object(uri))) as archive:
+            member = archive.extractfile(name)
+            content: dict[str, Any] = json.load(member) if member else {}
+            return content
+
+    def read_object(self, uri: str) -> bytes:
+        """The content of an object, by its s3:// address."""
         bucket, key = uri.removeprefix("s3://").split("/", 1)
-        content = self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-            member = archive.extractfile("steps.json")
-            return int(json.load(member)["steps"]) if member else 0
+        content: bytes = self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        return content
 
     def log_lines(self, job_name: str) -> list[str]:
         """The lines of a job's log, host after host."""

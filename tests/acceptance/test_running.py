@@ -132,3 +132,23 @@ def test_with_credentials_of_another_account_or_region_nothing_more_is_done_ther
     assert taken == ["one"]
     assert "--clean-up" in said[-1]
     assert not Diary.read(scene.diary.folder).finished
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_in_the_clean_up_ends_it_and_the_message_says_how_to_go_on(
+    scene: Scene, said: list[str], monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+):
+    monkeypatch.setattr("acceptance.clean_up.clean_up", lambda _: signals(number)())
+    assert not running.clean_up_until_interrupted(scene)
+    assert [line.partition(".")[0] for line in said] == ["Interrupted", "Something is left"]
+    assert "`python -m acceptance --clean-up` goes on" in said[-1]
+
+
+def test_a_signal_is_answered_at_once_before_the_cli_has_ended(
+    scene: Scene, said: list[str], take_steps: TakeSteps
+):
+    take_steps(signals(signal.SIGTERM))
+    running.run(scene, lambda: CALLER)
+    interrupted = next(index for index, line in enumerate(said) if line.startswith("Interrupted"))
+    assert "then everything is cleaned up" in said[interrupted]
+    assert said.index("It was interrupted.") > interrupted
