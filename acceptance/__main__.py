@@ -25,7 +25,7 @@ from acceptance.steps import steps_of
 
 ROOT = pulumi_cli.CHECKOUT / ".local" / "acceptance"
 INSTANCE_TYPE = "ml.m5.large"
-EXTRAS = ("elastic", "tracking")
+EXTRAS = tuple(costs.OPTIONS)
 _IMAGE = (
     "763104351884.dkr.ecr.{region}.amazonaws.com/"
     "pytorch-training:2.5.1-cpu-py311-ubuntu22.04-sagemaker"
@@ -91,7 +91,7 @@ def _begun(options: argparse.Namespace, caller: Caller) -> Diary:
         )
         raise RefusedError(message)
     pulumi_cli.executable()
-    items = costs.most(options.instance_type)
+    items = costs.most(options.instance_type, options.extras)
     image = options.image or _IMAGE.format(region=caller.region)
     _show(options, caller, items, image)
     _agree(options, caller, costs.total(items))
@@ -134,7 +134,7 @@ def _show(options: argparse.Namespace, caller: Caller, items: list[costs.Item], 
     print(f"Image {image}.")
     print("It makes a stack of its own, with a state of its own, and touches no other. The steps:")
     for step in steps_of(options.extras):
-        print(f"  {step.name:<11}{step.what}")
+        print(f"  {step.name:<12}{step.what}")
     print("The most that it can cost:")
     for item in items:
         print(f"  {item.usd:7.4f} USD  {item.what}")

@@ -9,18 +9,22 @@ from botocore.exceptions import BotoCoreError, ClientError
 from acceptance.alert_queue import delete_queue
 from acceptance.leftovers import as_documents, leftovers
 from acceptance.pulumi_cli import CliError, PulumiCli
+from acceptance.refusals import delete_stranger
 from acceptance.scene import Scene
 from acceptance.steps import StepError
+from acceptance.tuning import stop_tunings
 
 
 def clean_up(scene: Scene) -> bool:
-    """Destroys both stacks and the queue, and records what is left; whether nothing is."""
+    """Destroys both stacks and what is beside them; whether nothing is left, which is recorded."""
     scene.say("Cleaning up.")
     scene.diary.cleaning = True
     scene.diary.write()
     problems: list[str] = []
     tasks: list[tuple[str, Callable[[], None]]] = [
         ("the queue", lambda: delete_queue(scene)),
+        ("the role that may do nothing", lambda: delete_stranger(scene)),
+        ("the acceptance's own tuning jobs", lambda: stop_tunings(scene)),
         ("the downstream stack", lambda: _remove(scene.downstream)),
         ("the platform's stack", lambda: _remove(scene.platform)),
     ]

@@ -7,12 +7,35 @@ from collections.abc import Iterable
 from botocore.exceptions import BotoCoreError, ClientError
 
 from acceptance.checks.assumptions import ASSUMPTIONS
+from acceptance.checks.container_assumptions import CONTAINER_ASSUMPTIONS
 from acceptance.checks.controls import CONTROLS
+from acceptance.checks.endpoint_assumptions import ENDPOINT_ASSUMPTIONS
 from acceptance.checks.promises import PROMISES
+from acceptance.checks.refusal_assumptions import REFUSAL_ASSUMPTIONS
+from acceptance.checks.refused_requests import REFUSED_REQUESTS
+from acceptance.checks.request_assumptions import REQUEST_ASSUMPTIONS
+from acceptance.checks.search_assumptions import SEARCH_ASSUMPTIONS
+from acceptance.checks.simulator_assumptions import SIMULATOR_ASSUMPTIONS
+from acceptance.checks.tuning_checks import TUNING_ASSUMPTIONS, TUNING_CONTROLS, TUNING_PROMISES
 from acceptance.finding import Check, Finding, not_seen, refuted
 from acceptance.scene import Scene
 
-CHECKS: tuple[Check, ...] = (*PROMISES.all, *CONTROLS.all, *ASSUMPTIONS.all)
+_TABLES = (
+    PROMISES,
+    TUNING_PROMISES,
+    CONTROLS,
+    REFUSED_REQUESTS,
+    TUNING_CONTROLS,
+    ASSUMPTIONS,
+    CONTAINER_ASSUMPTIONS,
+    SEARCH_ASSUMPTIONS,
+    REQUEST_ASSUMPTIONS,
+    REFUSAL_ASSUMPTIONS,
+    SIMULATOR_ASSUMPTIONS,
+    ENDPOINT_ASSUMPTIONS,
+    TUNING_ASSUMPTIONS,
+)
+CHECKS: tuple[Check, ...] = tuple(check for table in _TABLES for check in table.all)
 _UNANSWERED = (
     "AccessDenied",
     "AccessDeniedException",

@@ -12,6 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from acceptance.scene import Scene
+from acceptance.tuning import all_tunings, is_running
 from components.training_job.run.outcome import is_live
 
 Found = Iterator[tuple[str, str]]
@@ -48,6 +49,14 @@ def _jobs(scene: Scene) -> Found:
         if is_live(each):
             name = each["TrainingJobName"]
             yield name, f"sagemaker stop-training-job --training-job-name {name}"
+
+
+def _tuning_jobs(scene: Scene) -> Found:
+    """Those that run; AWS stops the trials of each with it."""
+    for each in filter(is_running, all_tunings(scene)):
+        name = each["HyperParameterTuningJobName"]
+        stop = "stop-hyper-parameter-tuning-job --hyper-parameter-tuning-job-name"
+        yield name, f"sagemaker {stop} {name}"
 
 
 def _buckets(scene: Scene) -> Found:
@@ -127,6 +136,7 @@ def _parameters(scene: Scene) -> Found:
 
 _KINDS: dict[str, Callable[[Scene], Found]] = {
     "training job": _jobs,
+    "tuning job": _tuning_jobs,
     "bucket": _buckets,
     "key": _keys,
     "network": _networks,

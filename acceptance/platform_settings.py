@@ -6,12 +6,22 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 TEAM = "acceptance"
+COST_CENTER = "trying out"
 JOB = "work"
 FAILING_JOB = "fails"
 TUNED_JOB = "tunes"
 INSTANCES = 2
 MAX_RUNTIME_SECONDS = 900
+TRIALS = 4
+TRIALS_AT_ONCE = 2
+TRIAL_SECONDS = 300
+"""The longest time of a trial."""
+OBJECTIVE = "loss"
 METRICS = {"loss": "loss=([0-9.]+)", "step": "step=([0-9]+)"}
+ODD_METRICS = {"far": "far=([0-9]+)", "near": "near=([0-9]+)"}
+"""Metrics of a line that is very long; AWS does not say which of them it finds."""
+PARTS = ("part-1.txt", "part-2.txt", "part-3.txt")
+"""The files of the job's input, which is divided among its instances."""
 FLOW_LOG_DAYS = 7
 CHANGED_FLOW_LOG_DAYS = 14
 TOO_MANY_INSTANCES = 9
@@ -30,6 +40,8 @@ class PlatformSettings:
     wait: bool = False
     paused: bool = False
     with_failing: bool = False
+    with_tuned: bool = False
+    tuned_paused: bool = False
     instances: int = INSTANCES
     flow_log_days: int = FLOW_LOG_DAYS
 
@@ -43,6 +55,7 @@ class PlatformSettings:
         settings = {
             "team": TEAM,
             "environment": self.identity,
+            "costCenter": COST_CENTER,
             "enableTrainingJob": self.launch,
             "waitForCompletion": self.wait,
             "network": {"availabilityZones": 2, "flowLogDays": self.flow_log_days},
@@ -60,7 +73,30 @@ class PlatformSettings:
         if self.with_failing:
             fails = self._job(INSTANCES)
             jobs[FAILING_JOB] = fails | {"hyperparameters": {"fail": 1}}
+        if self.with_tuned:
+            jobs[TUNED_JOB] = self._tuned_job()
         return jobs
+
+    def _tuned_job(self) -> dict[str, Any]:
+        """A job of a few small trials; the last of them wait to be stopped by a pause."""
+        job = self._job(1)
+        del job["hyperparameters"], job["inputs"]
+        return job | {
+            "source": {"dir": "acceptance/job", "entryPoint": "tuned.py"},
+            "maxRuntime": TRIAL_SECONDS,
+            "metrics": {OBJECTIVE: f"{OBJECTIVE}=([0-9.]+)"},
+            "paused": self.tuned_paused,
+            "tuning": {
+                "objective": {"minimize": OBJECTIVE},
+                "ranges": {
+                    "rate": {"from": 0.1, "to": 1},
+                    "layers": {"from": 1, "to": 8, "integer": True},
+                },
+                "maxTrials": TRIALS,
+                "parallel": TRIALS_AT_ONCE,
+                "seed": 7,
+            },
+        }
 
     def _job(self, instances: int) -> dict[str, Any]:
         return {
@@ -71,8 +107,9 @@ class PlatformSettings:
             "volumeGb": 30,
             "maxRuntime": MAX_RUNTIME_SECONDS,
             "spot": {"maxWait": 2 * MAX_RUNTIME_SECONDS},
+            "inputs": {"parts": {"path": "acceptance/job_parts", "distribution": "ShardedByS3Key"}},
             "hyperparameters": {"steps": 5},
-            "metrics": METRICS,
+            "metrics": METRICS | ODD_METRICS,
         }
 
 
@@ -90,12 +127,14 @@ def downstream_document(consumer: str, account: str, region: str, stack: str) ->
 def policy_configuration(most_instances: int = INSTANCES) -> dict[str, Any]:
     """The policies' configuration: quotas for the acceptance's team, and for no other."""
     quotas = {
-        "jobsAtOnce": 2,
+        "jobsAtOnce": 1 + TRIALS_AT_ONCE,
+        "maxTrials": TRIALS,
         "instancesPerJob": most_instances,
         "spotOnly": True,
         "maxRuntime": "1h",
         "maxWait": "2h",
         "costPerStackUsd": 100,
+        "tuningCostPerStackUsd": 100,
     }
     environments = {"*": {"all": quotas, "families": {"*": {}}}}
     return {"teams": {TEAM: environments}, "exemptions": []}

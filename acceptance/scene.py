@@ -40,6 +40,8 @@ class Patience:
     """For a job's network interfaces to go after its end."""
     trail: float = 900.0
     """For CloudTrail to show a request."""
+    search: float = 60.0
+    """For Search to find a new job."""
 
 
 def _say(text: str) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -19,11 +21,28 @@ from acceptance.platform_settings import (
     INSTANCES,
     JOB,
     TOO_MANY_INSTANCES,
+    TRIALS,
+    TRIALS_AT_ONCE,
     downstream_document,
 )
 from acceptance.pulumi_cli import POLICIES, Outcome, PulumiCli
+from acceptance.refusals import send_refusals
 from acceptance.scene import Scene
+from acceptance.tuning import (
+    is_running,
+    launch_limited,
+    objective_of,
+    refusal_of,
+    succeeded_in,
+    summaries,
+    trials,
+    trusts_tuning_jobs,
+    tunings,
+)
 from components.training_job.run.outcome import is_live
+
+_LONGEST_WAIT_FOR_ANOTHER_TRIAL = 120
+"""Seconds; a trial that waits to be stopped waits for longer."""
 
 
 class StepError(Exception):
@@ -65,6 +84,11 @@ def up(scene: Scene) -> None:
     create_queue(scene)
 
 
+def refusals(scene: Scene) -> None:
+    """Sends requests that the bucket, the key, the topic and the role must refuse."""
+    scene.facts["refusals"] = send_refusals(scene)
+
+
 def failure(scene: Scene) -> None:
     """Changes the platform while the job runs, and launches a second job, which fails."""
     before = scene.jobs()
@@ -98,6 +122,50 @@ def resume(scene: Scene) -> None:
     scene.settings.paused, scene.settings.wait = False, True
     scene.settings.instances = 1 if "elastic" in scene.diary.extras else INSTANCES
     _update(scene, "the resumption")
+
+
+def tune(scene: Scene) -> None:
+    """Launches a tuning job, and waits until half of its trials succeeded and the others run."""
+    if "untrusted" not in scene.facts and not trusts_tuning_jobs(scene):
+        name = f"{scene.site.tuning_name_prefix}untrusted-1"
+        scene.facts["untrusted"] = refusal_of(scene, name, {}, {})
+        scene.diary.write()
+    scene.settings.with_tuned, scene.settings.tuned_paused = True, False
+    scene.settings.wait = False
+    _update(scene, "the launch of a tuning job")
+
+    def look() -> str | None:
+        [tuning] = tunings(scene)
+        if not is_running(tuning):
+            message = f"the tuning job ended too early: {tuning['HyperParameterTuningJobStatus']}"
+            raise StepError(message)
+        name = str(tuning["HyperParameterTuningJobName"])
+        if succeeded_in(tuning) < TRIALS - TRIALS_AT_ONCE:
+            return None
+        running = [each for each in trials(scene, name) if each["SecondaryStatus"] == "Training"]
+        began = [each["TrainingStartTime"] for each in running if "TrainingStartTime" in each]
+        # One of them may wait for capacity so long that the other would end.
+        late = datetime.now(UTC) - timedelta(seconds=_LONGEST_WAIT_FOR_ANOTHER_TRIAL)
+        is_time = len(running) == TRIALS_AT_ONCE or any(each < late for each in began)
+        return name if is_time else None
+
+    scene.wait(look, scene.patience.job, "the first trials")
+    launch_limited(scene, tunings(scene)[0])
+
+
+def tune_pause(scene: Scene) -> None:
+    """Pauses the tuning job, and looks at what its trials have become."""
+    scene.settings.tuned_paused = True
+    _update(scene, "the pause of the tuning job")
+    scene.wait(lambda: not is_running(tunings(scene)[0]) or None, scene.patience.job, "its end")
+    scene.facts["tuning-paused"] = _tuning_facts(scene)[0]
+
+
+def tune_resume(scene: Scene) -> None:
+    """Resumes the tuning, and waits until all its trials have ended."""
+    scene.settings.tuned_paused, scene.settings.wait = False, True
+    _update(scene, "the resumption of the tuning job")
+    scene.facts["tunings"] = _tuning_facts(scene)
 
 
 def refresh(scene: Scene) -> None:
@@ -134,7 +202,11 @@ def tracking(scene: Scene) -> None:
     clients = Clients(scene.client("sagemaker"), scene.client("logs"), scene.client("s3"))
     attempts, logs = attempts_of(clients, scene.lineage()), MetricLogs(clients)
     scene.facts["points"] = {
-        each.name: [[point.step, point.value] for point in logs.points_of(each)]
+        each.name: [
+            [point.step, point.value]
+            for point in logs.points_of(each)
+            if point.step is not None  # a metric of a line without a step
+        ]
         for each in attempts
     }
 
@@ -165,9 +237,13 @@ def destroy(scene: Scene) -> None:
 STEPS = (
     Step("preview", "previews the stack: nothing is launched", preview),
     Step("up", "builds the platform and launches a job on two instances", up),
+    Step("refusals", "sends requests that must be refused", refusals),
     Step("failure", "changes the platform while the job runs, and lets a second job fail", failure),
     Step("pause", "pauses the job", pause),
     Step("resume", "resumes the job from its checkpoint, to its end", resume),
+    Step("tune", f"tunes: {TRIALS} trials, {TRIALS_AT_ONCE} at once", tune, extra="tuning"),
+    Step("tune-pause", "pauses the tuning while trials run", tune_pause, extra="tuning"),
+    Step("tune-resume", "resumes the tuning, to its end", tune_resume, extra="tuning"),
     Step("refresh", "reads all resources again", refresh),
     Step("unchanged", "updates without a change", unchanged),
     Step("policies", "previews a change that the policies refuse", policies),
@@ -196,6 +272,32 @@ def _ready(scene: Scene) -> PulumiCli:
 def _update(scene: Scene, what: str) -> None:
     _must(_ready(scene).up(), what)
     scene.facts["outputs"] = scene.platform.outputs()
+
+
+def _tuning_facts(scene: Scene) -> list[dict[str, Any]]:
+    """What the checks look at of each tuning job of the tuned job, the oldest first."""
+    return [
+        {
+            "name": each["HyperParameterTuningJobName"],
+            "status": each["HyperParameterTuningJobStatus"],
+            "parents": [
+                parent["HyperParameterTuningJobName"]
+                for parent in each.get("WarmStartConfig", {}).get(
+                    "ParentHyperParameterTuningJobs", []
+                )
+            ],
+            "trials": [
+                {
+                    "name": trial["TrainingJobName"],
+                    "status": trial["TrainingJobStatus"],
+                    "objective": objective_of(trial),
+                    "values": trial["TunedHyperParameters"],
+                }
+                for trial in summaries(scene, each["HyperParameterTuningJobName"])
+            ],
+        }
+        for each in tunings(scene)
+    ]
 
 
 def _must(outcome: Outcome, what: str) -> None:

@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from acceptance.checks.controls import seen_in
 from acceptance.finding import Checks, Finding, confirmed, decided, not_seen, refuted
 from acceptance.platform_settings import FAILING_JOB, INSTANCES
@@ -21,7 +19,6 @@ from acceptance.scene import Scene
 ASSUMPTIONS = Checks("assumption")
 _DEFAULT_PAGE = 10
 _LONG_ENOUGH_SECONDS = 30
-_LATEST_SECONDS = 60.0
 _FILES = {"hyperparameters.json", "resourceconfig.json", "inputdataconfig.json",
           "checkpointconfig.json"}  # fmt: skip
 
@@ -32,9 +29,21 @@ _FILES = {"hyperparameters.json", "resourceconfig.json", "inputdataconfig.json",
     "SageMaker accepts a job whose role may list the bucket without a condition on the prefix.",
 )
 def _launch_is_accepted(scene: Scene) -> Finding:
-    job = scene.jobs()[0]
+    jobs = scene.jobs()
+    if not jobs:
+        return refuted("no training job was accepted")
     # CloudTrail's lookup has no requests for objects or lists, so the list itself is not seen.
-    return confirmed(f"{job['TrainingJobName']} was accepted; which prefix is listed is not seen")
+    name = jobs[0]["TrainingJobName"]
+    return confirmed(f"{name} was accepted; which prefix is listed is not seen")
+
+
+@ASSUMPTIONS.after("up", "image-pulled", "The instances pull the training image by its tag.")
+def image_pulled(scene: Scene) -> Finding:
+    """The job got further than its image's download."""
+    job = scene.jobs()[0]
+    visits = [each["Status"] for each in job.get("SecondaryStatusTransitions", [])]
+    image = scene.diary.image.rpartition("/")[2]
+    return decided("Training" in visits, f"{image}, on {job['TrainingJobName']}")
 
 
 @ASSUMPTIONS.after(
@@ -70,7 +79,7 @@ def _search_is_late(scene: Scene) -> Finding:
 
     at_first = look()
     try:
-        scene.wait(look, _LATEST_SECONDS, "Search does not find the job")
+        scene.wait(look, scene.patience.search, "Search does not find the job")
     except TimeoutError as error:
         return refuted(str(error))
     age = (datetime.now(UTC) - job["CreationTime"]).total_seconds()
@@ -201,17 +210,6 @@ def _spot_share(scene: Scene) -> Finding:
         return not_seen(f"a training time of {took} s is too short for a share")
     share = billed / took
     return decided(0.2 <= share <= 0.4, f"{billed} s of {took} s: {share:.0%}")
-
-
-@ASSUMPTIONS.after("resume", "no-access-lists", "A bucket without ACLs refuses `private` too.")
-def _no_access_lists(scene: Scene) -> Finding:
-    s3, key = scene.client("s3"), "output/acceptance-probe"
-    try:
-        s3.put_object(Bucket=scene.bucket, Key=key, Body=b"", ACL="private")
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        return decided(code == "AccessControlListNotSupported", f"it was answered with {code}")
-    return refuted("the object was accepted")
 
 
 @ASSUMPTIONS.after(

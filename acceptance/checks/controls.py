@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from ipaddress import ip_network
 from typing import Any
 
 import boto3
@@ -12,11 +14,13 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from acceptance.alert_queue import topic_of
 from acceptance.finding import Checks, Finding, confirmed, decided, not_seen, refuted
-from acceptance.platform_settings import INSTANCES
+from acceptance.platform_settings import COST_CENTER, INSTANCES, TEAM
 from acceptance.scene import Scene
 from components.alerts.alert_documents import ENDINGS, topic_policy
-from components.alerts.job_kinds import TRAINING_JOB
+from components.artifact_store.artifact_documents import key_policy
+from components.artifact_store.artifact_store import KEY_DELETION_DAYS
 from components.execution_role.execution_documents import execution_trust
 from components.network.network_documents import s3_endpoint_policy
 from components.training_job.preflight.planned_launch import planned_launch
@@ -35,6 +39,17 @@ def subnets_private(scene: Scene) -> Finding:
     subnets = scene.client("ec2").describe_subnets(SubnetIds=ids)["Subnets"]
     public = [each["SubnetId"] for each in subnets if each["MapPublicIpOnLaunch"]]
     return decided(not public, f"{len(subnets)} subnets, with public addresses: {public or 'none'}")
+
+
+@CONTROLS.after("up", "private-range", "The network has a private range, with room for the jobs.")
+def private_range(scene: Scene) -> Finding:
+    """The VPC's addresses are private, and its subnets have more free ones than a job needs."""
+    ec2 = scene.client("ec2")
+    [vpc] = ec2.describe_vpcs(VpcIds=[scene.outputs["vpc_id"]])["Vpcs"]
+    subnets = ec2.describe_subnets(SubnetIds=scene.outputs["private_subnet_ids"])["Subnets"]
+    free = min(each["AvailableIpAddressCount"] for each in subnets)
+    private = ip_network(vpc["CidrBlock"]).is_private
+    return decided(private and free >= INSTANCES, f"{vpc['CidrBlock']}, at least {free} are free")
 
 
 @CONTROLS.after("up", "no-public-address", "No instance of a job has a public address.")
@@ -164,6 +179,15 @@ def _bucket_encrypted(scene: Scene) -> Finding:
     return decided(right and rule.get("BucketKeyEnabled") is True, f"{default['SSEAlgorithm']}")
 
 
+@CONTROLS.after("up", "bucket-blocks-keys", "The bucket blocks objects with a key of a client.")
+def bucket_blocks_keys(scene: Scene) -> Finding:
+    """The bucket's encryption names SSE-C as blocked."""
+    answer = scene.client("s3").get_bucket_encryption(Bucket=scene.bucket)
+    [rule] = answer["ServerSideEncryptionConfiguration"]["Rules"]
+    blocked = rule.get("BlockedEncryptionTypes", {}).get("EncryptionType", [])
+    return decided("SSE-C" in blocked, f"blocked: {blocked or 'nothing'}")
+
+
 @CONTROLS.after("up", "bucket-versioned", "What is overwritten or deleted has a version.")
 def _bucket_versioned(scene: Scene) -> Finding:
     status = scene.client("s3").get_bucket_versioning(Bucket=scene.bucket).get("Status")
@@ -211,6 +235,40 @@ def _key_rotates(scene: Scene) -> Finding:
     return decided(answer["KeyRotationEnabled"], f"rotation: {answer['KeyRotationEnabled']}")
 
 
+@CONTROLS.after("up", "key-policy", "Only the account, and the services that need it, use the key.")
+def only_the_account_uses_the_key(scene: Scene) -> Finding:
+    """The key's policy is the one that the program writes."""
+    answer = scene.client("kms").get_key_policy(
+        KeyId=scene.outputs["artifact_key_arn"], PolicyName="default"
+    )
+    wanted = key_policy(scene.site, alerts=True)
+    return decided(same_document(answer["Policy"], wanted), "the key's policy, read back")
+
+
+@CONTROLS.after("destroy", "key-waits", "The stack's key can be restored for 30 days.")
+def key_waits(scene: Scene) -> Finding:
+    """The key is pending deletion, for as long."""
+    answer = scene.client("kms").describe_key(KeyId=scene.outputs["artifact_key_arn"])
+    key = answer["KeyMetadata"]
+    if key["KeyState"] != "PendingDeletion":
+        return refuted(f"the key is {key['KeyState']}")
+    days = (key["DeletionDate"] - datetime.now(UTC)).total_seconds() / 86_400
+    return decided(round(days) == KEY_DELETION_DAYS, f"it is deleted in {days:.1f} days")
+
+
+@CONTROLS.after("up", "tagged", "Resources carry the team, environment, cost centre and stack.")
+def tagged(scene: Scene) -> Finding:
+    """Network, bucket, key, role and job have the four tags."""
+    wanted = {
+        "team": TEAM,
+        "environment": scene.diary.identity,
+        "cost-center": COST_CENTER,
+        "stack": scene.platform.stack,
+    }
+    lacking = [kind for kind, tags in _tags(scene).items() if not wanted.items() <= tags.items()]
+    return decided(not lacking, f"{', '.join(wanted)}; without them: {lacking or 'none'}")
+
+
 @CONTROLS.after(
     "up", "role-trusts-sagemaker", "The execution role is assumed only for training jobs."
 )
@@ -225,12 +283,7 @@ def _role_trusts_sagemaker(scene: Scene) -> Finding:
 @CONTROLS.after("up", "role-may", "The execution role may do all that its jobs need.")
 def role_may(scene: Scene) -> Finding:
     """IAM's simulator allows each need of the job that preflight asks for."""
-    job = next(each for each in scene.platform.resources() if each["type"] == _JOB_TYPE)
-    needs = needs_of_launch(planned_launch(JobInputs.of(job["inputs"]), 0))
-    iam, role = scene.client("iam"), _role_of(scene)
-    missing = [str(each) for need in needs for each in refused(iam, role, need)]
-    actions = sum(len(need.actions) for need in needs)
-    return decided(not missing, "; ".join(missing) or f"{actions} actions are allowed")
+    return roles_missing(scene, _JOB_TYPE)
 
 
 @CONTROLS.after("up", "role-may-not", "It reads and deletes no model, and does nothing else.")
@@ -296,8 +349,6 @@ def _container_without_credentials(scene: Scene) -> Finding:
 
 @CONTROLS.after("up", "topic-closed", "Only the alerting services publish to the encrypted topic.")
 def _topic_closed(scene: Scene) -> Finding:
-    from acceptance.alert_queue import topic_of
-
     topic = topic_of(scene)
     if topic is None:
         return refuted("the stack has no topic")
@@ -312,18 +363,38 @@ def _topic_closed(scene: Scene) -> Finding:
 @CONTROLS.after("up", "rules-armed", "Each bad end of a job is published to the topic.")
 def rules_armed(scene: Scene) -> Finding:
     """A rule for each ending is enabled, and has a target."""
-    events = scene.client("events")
-    rules = events.list_rules(NamePrefix=f"{scene.prefix}-alerts-")["Rules"]
-    armed = [
-        each["Name"]
-        for each in rules
-        if each["State"] == "ENABLED" and events.list_targets_by_rule(Rule=each["Name"])["Targets"]
+    return alerts_without_rule(scene, [each.name for each in ENDINGS])
+
+
+@CONTROLS.after("up", "alarms-armed", "A message that EventBridge could not send raises an alarm.")
+def alarms_armed(scene: Scene) -> Finding:
+    """Each rule has an alarm on its failed invocations, which publishes to the topic."""
+    rules = scene.client("events").list_rules(NamePrefix=f"{scene.prefix}-alerts-")["Rules"]
+    found = scene.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{scene.prefix}-")
+    topic = topic_of(scene)
+    watched = {
+        dimension["Value"]
+        for each in found["MetricAlarms"]
+        if each["MetricName"] == "FailedInvocations" and each["AlarmActions"] == [topic]
+        for dimension in each["Dimensions"]
+    }
+    missing = sorted({each["Name"] for each in rules} - watched)
+    return decided(
+        bool(rules) and not missing, f"{len(rules)} rules, unwatched: {missing or 'none'}"
+    )
+
+
+@CONTROLS.after("up", "dashboard", "A dashboard shows the stack's jobs and alarms.")
+def dashboard(scene: Scene) -> Finding:
+    """There is a dashboard by the stack's name, about its jobs."""
+    cloudwatch = scene.client("cloudwatch")
+    found = cloudwatch.list_dashboards(DashboardNamePrefix=scene.prefix)["DashboardEntries"]
+    bodies = [
+        cloudwatch.get_dashboard(DashboardName=each["DashboardName"])["DashboardBody"]
+        for each in found
     ]
-    wanted = [each.name for each in ENDINGS if each.kind is TRAINING_JOB]
-    missing = [
-        each for each in wanted if not any(f"-alerts-{each}-" in f"{name}-" for name in armed)
-    ]
-    return decided(not missing, f"{len(armed)} rules are enabled, missing: {missing or 'none'}")
+    right = any(scene.site.job_name_prefix in body and ":alarm:" in body for body in bodies)
+    return decided(right, f"dashboards by the stack's name: {len(found)}")
 
 
 @CONTROLS.after("resume", "interfaces-gone", "A job's network interfaces go after its end.")
@@ -353,6 +424,50 @@ def seen_in(scene: Scene, job_name: str) -> list[dict[str, Any]]:
     """What each host of a job logged about its container."""
     lines = [line for line in scene.log_lines(job_name) if line.startswith("seen=")]
     return [json.loads(line.removeprefix("seen=")) for line in lines]
+
+
+def _tags(scene: Scene) -> dict[str, dict[str, str]]:
+    """The tags of some of the stack's resources, by their kinds."""
+    outputs, role = scene.outputs, _role_of(scene).rpartition("/")[2]
+    vpc = [{"Name": "resource-id", "Values": [outputs["vpc_id"]]}]
+    keys, job = scene.client("kms"), scene.jobs()[0]
+    answers = {
+        "network": scene.client("ec2").describe_tags(Filters=vpc)["Tags"],
+        "bucket": scene.client("s3").get_bucket_tagging(Bucket=scene.bucket)["TagSet"],
+        "key": keys.list_resource_tags(KeyId=outputs["artifact_key_arn"])["Tags"],
+        "role": scene.client("iam").list_role_tags(RoleName=role)["Tags"],
+        "job": scene.client("sagemaker").list_tags(ResourceArn=job["TrainingJobArn"])["Tags"],
+    }
+    return {
+        kind: {each.get("Key", each.get("TagKey")): each.get("Value", each.get("TagValue"))
+               for each in tags}
+        for kind, tags in answers.items()
+    }  # fmt: skip
+
+
+def roles_missing(scene: Scene, job_type: str) -> Finding:
+    """Whether the simulator allows the execution role what the first job of a type needs."""
+    job = next(each for each in scene.platform.resources() if each["type"] == job_type)
+    needs = needs_of_launch(planned_launch(JobInputs.of(job["inputs"]), 0))
+    iam, role = scene.client("iam"), _role_of(scene)
+    missing = [str(each) for need in needs for each in refused(iam, role, need)]
+    actions = sum(len(need.actions) for need in needs)
+    return decided(not missing, "; ".join(missing) or f"{actions} actions are allowed")
+
+
+def alerts_without_rule(scene: Scene, wanted: Sequence[str]) -> Finding:
+    """Whether each of these endings has a rule that is enabled, with a target."""
+    events = scene.client("events")
+    rules = events.list_rules(NamePrefix=f"{scene.prefix}-alerts-")["Rules"]
+    armed = [
+        each["Name"]
+        for each in rules
+        if each["State"] == "ENABLED" and events.list_targets_by_rule(Rule=each["Name"])["Targets"]
+    ]
+    missing = [
+        each for each in wanted if not any(f"-alerts-{each}-" in f"{name}-" for name in armed)
+    ]
+    return decided(not missing, f"{len(armed)} rules are enabled, missing: {missing or 'none'}")
 
 
 def _role_of(scene: Scene) -> str:

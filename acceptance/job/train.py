@@ -9,9 +9,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import signal
 import socket
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -24,6 +27,17 @@ SECONDS_PER_STEP = 1.0
 PORT = 7911
 OUTSIDE = (("169.254.169.254", 80), ("169.254.170.2", 80), ("1.1.1.1", 443))
 """The credentials of an instance and of a container, and an address of the internet."""
+LONG_LINES = ("x" * 70_000, "y" * 20_000 + " far=1\rnear=1")
+"""A line of several events; one with a metric far from its beginning, and one after a carriage
+return."""
+CHILD = """
+import os, signal, time
+signal.signal(signal.SIGTERM, lambda *_: print("child=SIGTERM", flush=True))
+parent = os.getppid()
+while os.getppid() == parent:
+    time.sleep(0.2)
+"""
+"""A process beside the script, which says whether it gets SIGTERM, and ends with the script."""
 
 
 def main() -> None:
@@ -35,6 +49,7 @@ def main() -> None:
     resources = json.loads((ROOT / "input/config/resourceconfig.json").read_text())
     host, hosts = resources["current_host"], sorted(resources["hosts"])
     print("seen=" + json.dumps(seen(resources, host, hosts), sort_keys=True), flush=True)
+    print(*LONG_LINES, sep="\n", flush=True)
     if arguments.fail:
         fail(host == hosts[-1])
     count(arguments.steps, is_first=host == hosts[0])
@@ -50,8 +65,15 @@ def seen(resources: dict[str, Any], host: str, hosts: list[str]) -> dict[str, An
         "interface": resources.get("network_interface_name", ""),
         "neighbours": [each for each in others if answers(each, PORT, 60.0)],
         "others": len(others),
+        "parts": sorted(path.name for path in (ROOT / "input/data/parts").iterdir()),
+        "volumes": {str(path): shutil.disk_usage(path).total for path in places()},
         "outside": [address for address, port in OUTSIDE if answers(address, port, 0.0)],
     }
+
+
+def places() -> list[Path]:
+    """The folders whose files should all be on the instance's volume."""
+    return [ROOT / "model", Path(tempfile.gettempdir()), Path.home()]
 
 
 def listen() -> None:
@@ -87,6 +109,9 @@ def count(steps: int, *, is_first: bool) -> None:
     done = json.loads(CHECKPOINT.read_text())["step"] if CHECKPOINT.exists() else 0
     last = done + steps if done else MOST_STEPS
     print(f"resumed={done}", flush=True)
+    subprocess.Popen([sys.executable, "-c", CHILD])
+    if is_first and not CHECKPOINT.with_name("link").is_symlink():
+        CHECKPOINT.with_name("link").symlink_to(CHECKPOINT)
 
     def stop(*_: object) -> None:
         # All that was counted is in the checkpoint, which is uploaded within the grace period.

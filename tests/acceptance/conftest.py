@@ -41,6 +41,4 @@ def said() -> list[str]:
 
 @pytest.fixture
 def scene(new_diary: NewDiary, said: list[str]) -> Scene:
-    return Scene(
-        new_diary(), Patience(job=0.0, message=0.0, interfaces=0.0, trail=0.0), said.append
-    )
+    return Scene(new_diary(), Patience(*[0.0] * 5), said.append)
