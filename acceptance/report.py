@@ -63,9 +63,9 @@ def _left(diary: Diary) -> list[str]:
     stays = [
         "## What stays",
         "",
-        "The records of the training jobs, and their log streams in the group of all jobs: AWS "
-        "keeps them. The stack's key is deleted after its waiting time, and costs nothing until "
-        "then.",
+        "The records of the training and tuning jobs, and their log streams in the group of all "
+        "jobs: AWS keeps them. The stack's key is deleted after its waiting time, and costs "
+        "nothing until then.",
         "",
     ]
     if not diary.leftovers:

@@ -6,6 +6,7 @@ refusal is about shows whether AWS looks at what the check is about.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -25,7 +26,7 @@ Change = dict[str, Any]
 )
 def refuses_nul(scene: Scene) -> Finding:
     """A training job is asked for with such a value."""
-    return _refused(_answer(scene, {"HyperParameters": {"text": "a\0b"}}))
+    return _refused(scene, _answer(scene, {"HyperParameters": {"text": "a\0b"}}))
 
 
 @REFUSAL_ASSUMPTIONS.after(
@@ -36,10 +37,11 @@ def refuses_folders(scene: Scene) -> Finding:
     place = scene.jobs()[0]["CheckpointConfig"]["S3Uri"]
     folders = ("/opt/ml", "/opt", "/opt/ml/input", "/etc")
     return _refused(
+        scene,
         *(
             _answer(scene, {"CheckpointConfig": {"S3Uri": place, "LocalPath": folder}})
             for folder in folders
-        )
+        ),
     )
 
 
@@ -48,13 +50,13 @@ def refuses_metrics(scene: Scene) -> Finding:
     """A training job is asked for with two metrics of one name."""
     metrics = [{"Name": "loss", "Regex": f"{name}=([0-9]+)"} for name in ("loss", "other")]
     algorithm = scene.jobs()[0]["AlgorithmSpecification"] | {"MetricDefinitions": metrics}
-    return _refused(_answer(scene, {"AlgorithmSpecification": algorithm}))
+    return _refused(scene, _answer(scene, {"AlgorithmSpecification": algorithm}))
 
 
 @REFUSAL_ASSUMPTIONS.after("up", "refuses-no-instance", "A job has at least one instance.")
 def refuses_no_instance(scene: Scene) -> Finding:
     """A training job is asked for without any."""
-    return _refused(_answer(scene, _resources(scene, InstanceCount=0)))
+    return _refused(scene, _answer(scene, _resources(scene, InstanceCount=0)))
 
 
 @REFUSAL_ASSUMPTIONS.after(
@@ -63,7 +65,7 @@ def refuses_no_instance(scene: Scene) -> Finding:
 def refuses_volumes(scene: Scene) -> Finding:
     """A training job is asked for with less and with more."""
     return _refused(
-        *(_answer(scene, _resources(scene, VolumeSizeInGB=size)) for size in (0, 16_385))
+        scene, *(_answer(scene, _resources(scene, VolumeSizeInGB=size)) for size in (0, 16_385))
     )
 
 
@@ -81,28 +83,42 @@ def accepts_long_waits(scene: Scene) -> Finding:
 def refuses_single_values(scene: Scene) -> Finding:
     """A tuning job is asked for with a range from 1 to 1."""
     ranges = {"ContinuousParameterRanges": [{**RATE, "MinValue": "1", "MaxValue": "1"}]}
-    return _refused(_tuning_answer(scene, {"ParameterRanges": ranges}, {}))
+    return _refused_tuning(scene, _tuning_answer(scene, {"ParameterRanges": ranges}, {}))
 
 
 @REFUSAL_ASSUMPTIONS.after("up", "refuses-warm-trials", "A tuning job with keep-alive is refused.")
 def refuses_warm_trials(scene: Scene) -> Finding:
     """A tuning job is asked for whose instances should be kept."""
     resources = _resources(scene, KeepAlivePeriodInSeconds=600, InstanceCount=1)
-    return _refused(_tuning_answer(scene, {}, resources | {"EnableManagedSpotTraining": False}))
+    return _refused_tuning(
+        scene, _tuning_answer(scene, {}, resources | {"EnableManagedSpotTraining": False})
+    )
 
 
 @REFUSAL_ASSUMPTIONS.after("up", _NAME, "The name of a tuning job has at most 32 characters.")
 def tuning_name_length(scene: Scene) -> Finding:
     """A tuning job is asked for with a name of 33."""
     name = f"{scene.site.tuning_name_prefix}acceptance-"
-    return _refused(_tuning_answer(scene, {}, {}, name.ljust(33, "x")))
+    return _refused_tuning(scene, _tuning_answer(scene, {}, {}, name.ljust(33, "x")))
 
 
-def _refused(*answers: str) -> Finding:
-    """What answers to requests say that should all be refused, and not for their role."""
+def _refused(scene: Scene, *answers: str) -> Finding:
+    """What answers to training jobs say that should all be refused, and not for their role."""
+    return _judged(_answer(scene, {}), answers)
+
+
+def _refused_tuning(scene: Scene, answer: str) -> Finding:
+    """What an answer to a tuning job says that should be refused, and not for its role."""
+    return _judged(_tuning_answer(scene, {}, {}), (answer,))
+
+
+def _judged(unchanged: str, answers: Sequence[str]) -> Finding:
+    """The finding about answers; `unchanged` is that to the request before it was made wrong."""
     shown = "; ".join(answer[:200] or "accepted, and stopped at once" for answer in answers)
     if not all(answers):
         return refuted(shown)
+    if not _is_about_the_role(unchanged):
+        return not_seen(f"the request is refused for another reason, too: {unchanged[:200]}")
     if any(map(_is_about_the_role, answers)):
         return not_seen(f"AWS refused the role first, or would accept the rest: {shown}")
     return confirmed(shown)

@@ -184,11 +184,23 @@ class Account:
             return refusal(
                 "ValidationException", "too long" if is_long else "Could not assume role"
             )
+        job = self.jobs["work"][0]
+        named = ("TrainingJobName", "RoleArn")
+        if all(value == job.get(key) for key, value in request.items() if key not in named):
+            return refusal("ValidationException", "Could not assume role")
         is_other = any(each.startswith("refuses-") for each in self.other)
         return {} if is_other else refusal("ValidationException", "it is wrong")
 
-    def refuse_tuning(self, _request: dict[str, Any]) -> Any:
+    def refuse_tuning(self, request: dict[str, Any]) -> Any:
         """The refusal of a tuning job that names no role that exists."""
+        ranges = request["HyperParameterTuningJobConfig"]["ParameterRanges"]
+        is_wrong = (
+            len(request["HyperParameterTuningJobName"]) > 32
+            or ranges["ContinuousParameterRanges"][0]["MinValue"] == "1"
+            or "KeepAlivePeriodInSeconds" in request["TrainingJobDefinition"]["ResourceConfig"]
+        )
+        if not is_wrong:
+            return refusal("ValidationException", "Could not assume role")
         return {} if self.other else refusal("ValidationException", "it is wrong")
 
     def page_of_jobs(self, request: dict[str, Any]) -> Any:

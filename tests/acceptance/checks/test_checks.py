@@ -369,6 +369,25 @@ def test_each_check_has_a_fault_that_refutes_it_unless_it_can_see_nothing():
     assert {each.name for each in CHECKS} - CANNOT_BE_SEEN == {*FAULTS}
 
 
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        (["Could not assume role"] * 2, "AWS refused the role first"),
+        (["no such image", "no such image"], "is refused for another reason, too"),
+    ],
+)
+def test_a_refusal_that_is_not_about_the_statement_says_nothing(
+    account: Account, answers: list[str], reason: str
+):
+    messages = iter(answers)
+    account.answers["sagemaker.create_training_job"] = lambda _: refusal("E", next(messages))
+    [check] = [each for each in CHECKS if each.name == "refuses-nul"]
+    look_at(account.scene, [check])
+    found = finding_of(account.scene, check.name)
+    assert found["verdict"] == "not seen"
+    assert reason in found["evidence"]
+
+
 def _replace(document: Any, path: list[Any], value: Any) -> None:
     for key in path[:-1]:
         document = document[key]
