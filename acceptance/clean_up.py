@@ -7,6 +7,7 @@ from collections.abc import Callable
 from botocore.exceptions import BotoCoreError, ClientError
 
 from acceptance.alert_queue import delete_queue
+from acceptance.event_queue import delete_event_queue
 from acceptance.leftovers import as_documents, leftovers
 from acceptance.pulumi_cli import CliError, PulumiCli
 from acceptance.refusals import delete_stranger
@@ -23,6 +24,7 @@ def clean_up(scene: Scene) -> bool:
     problems: list[str] = []
     tasks: list[tuple[str, Callable[[], None]]] = [
         ("the queue", lambda: delete_queue(scene)),
+        ("the queue of events", lambda: delete_event_queue(scene)),
         ("the role that may do nothing", lambda: delete_stranger(scene)),
         ("the acceptance's own tuning jobs", lambda: stop_tunings(scene)),
         ("the downstream stack", lambda: _remove(scene.downstream)),

@@ -15,6 +15,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from acceptance.alert_queue import create_queue
+from acceptance.event_queue import create_event_queue
 from acceptance.platform_settings import (
     CHANGED_FLOW_LOG_DAYS,
     FAILING_JOB,
@@ -82,6 +83,7 @@ def up(scene: Scene) -> None:
     scene.facts["interfaces"] = _interfaces(scene)
     scene.wait(lambda: scene.checkpoint() or None, scene.patience.job, "the first checkpoint")
     create_queue(scene)
+    create_event_queue(scene)
 
 
 def refusals(scene: Scene) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from acceptance.checks.controls import seen_in
+from acceptance.event_queue import events_about
 from acceptance.finding import Checks, Finding, confirmed, decided, not_seen, refuted
 from acceptance.platform_settings import FAILING_JOB, INSTANCES
 from acceptance.scene import Scene
@@ -142,6 +143,26 @@ def _one_host_fails_all(scene: Scene) -> Finding:
         job["TrainingJobStatus"] == "Failed" and took < 300,
         f"one of two hosts failed; the other waits 600 s; the job ended after {took:.0f} s",
     )
+
+
+@ASSUMPTIONS.after(
+    "pause",
+    "event-at-each-change",
+    "An event is published at every change of the secondary status.",
+)
+def event_at_each_change(scene: Scene) -> Finding:
+    """The job that failed had an event for each of its secondary statuses."""
+    job = scene.jobs(FAILING_JOB)[-1]
+    statuses = {each["Status"] for each in job["SecondaryStatusTransitions"]}
+
+    def are_enough(events: list[dict[str, Any]]) -> bool:
+        return any(each.get("TrainingJobStatus") == "Failed" for each in events)
+
+    events = events_about(scene, "TrainingJob", job["TrainingJobName"], are_enough)
+    if not events:
+        return not_seen("no event came")
+    missing = sorted(statuses - {each.get("SecondaryStatus") for each in events})
+    return decided(not missing, f"{len(events)} events; without one: {missing or 'no status'}")
 
 
 @ASSUMPTIONS.after(

@@ -6,6 +6,7 @@ import json
 import re
 
 from acceptance.alert_queue import alert_about
+from acceptance.event_queue import rule_name
 from acceptance.finding import Checks, Finding, confirmed, decided, not_seen, refuted
 from acceptance.leftovers import leftovers
 from acceptance.platform_settings import FAILING_JOB, JOB, METRICS
@@ -207,8 +208,9 @@ def _downstream_registers(scene: Scene) -> Finding:
     "destroy", "destroy-leaves-nothing", "Destroy leaves nothing, except the jobs' records."
 )
 def destroy_leaves_nothing(scene: Scene) -> Finding:
-    """Nothing is found by the stack's name, except the queue that the acceptance made."""
-    left = [each for each in leftovers(scene) if not each.what.startswith("queue ")]
+    """Nothing is found by the stack's name, except the queues that the acceptance made."""
+    own = ("queue ", f"event rule {rule_name(scene)}")
+    left = [each for each in leftovers(scene) if not each.what.startswith(own)]
     said = "; ".join(f"{each.what} ({each.command})" for each in left)
     return decided(not left, f"left over: {said or 'nothing'}")
 

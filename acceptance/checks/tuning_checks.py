@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from acceptance.checks.controls import alerts_without_rule, roles_missing, same_document
+from acceptance.event_queue import events_about
 from acceptance.finding import Checks, Finding, confirmed, decided, not_seen, refuted
 from acceptance.platform_settings import OBJECTIVE, TRIALS, TUNED_JOB
 from acceptance.scene import Scene
@@ -21,6 +22,13 @@ TUNING_PROMISES = Checks("promise")
 TUNING_CONTROLS = Checks("control")
 TUNING_ASSUMPTIONS = Checks("assumption")
 _JOB_TYPE = "pulumi-python:dynamic/sagemaker:TuningJob"
+_NOT_IN_EVENTS = {
+    "BestTrainingJob",
+    "OverallBestTrainingJob",
+    "TuningJobCompletionDetails",
+    "ResponseMetadata",
+}
+"""Members of a description that an event should lack; the last is the SDK's own."""
 _NUMBER = re.compile(r".*-(\d{3})-[0-9a-f]{8}")
 
 
@@ -344,6 +352,28 @@ def tuning_time_over(scene: Scene) -> Finding:
     status, reason = ended["HyperParameterTuningJobStatus"], ended.get("FailureReason", "")
     evidence = f"after {took:.0f} s, with a limit of {LIMIT_SECONDS} s: {status} {reason}".strip()
     return confirmed(evidence) if status == "Stopped" else refuted(evidence)
+
+
+@TUNING_ASSUMPTIONS.after(
+    "tune-resume",
+    "tuning-event",
+    "The event of a tuning job has its description and tags, without the best trials.",
+)
+def tuning_event(scene: Scene) -> Finding:
+    """The event of the end of the paused tuning job has the members that its description has."""
+    first = tunings(scene)[0]
+    name = first["HyperParameterTuningJobName"]
+
+    def are_enough(events: list[dict[str, Any]]) -> bool:
+        return any(each.get("HyperParameterTuningJobStatus") == "Stopped" for each in events)
+
+    events = events_about(scene, "HyperParameterTuningJob", name, are_enough)
+    if not are_enough(events):
+        return not_seen(f"{len(events)} events came, and none about its end")
+    differs = sorted(({*first} - _NOT_IN_EVENTS | {"Tags"}) ^ {*events[-1]})
+    return decided(
+        not differs, f"{len(events)} events; only in one of them: {differs or 'nothing'}"
+    )
 
 
 def _listed(scene: Scene) -> list[dict[str, Any]]:

@@ -380,11 +380,23 @@ def _facts(scene: Scene) -> dict[str, Any]:
         "policies": {"code": 1, "text": "[mandatory] quota-instances-per-job"},
         "points": {paused: [[1, 1.0], [7, 0.5]], resumed: [[8, 0.2]]},
         "entry": {"name": "entry", "value": json.dumps({"model_uri": model})},
+        "events": _events(scene),
+        "event-queue": "url",
         "untrusted": "ValidationException: Could not assume role",
         "tuning-paused": _tuning_fact(scene, 1),
         "tunings": [_tuning_fact(scene, 1), _tuning_fact(scene, 2)],
         "described": [_described(_tuning(scene, 1), 0), _described(_limited(scene), 1)],
     }  # fmt: skip
+
+
+def _events(scene: Scene) -> list[dict[str, Any]]:
+    name = _job_name(scene, FAILING_JOB, 1)
+    statuses = (("InProgress", "Starting"), ("InProgress", "Training"), ("Failed", "Failed"))
+    training = [
+        {"TrainingJobName": name, "TrainingJobStatus": status, "SecondaryStatus": secondary}
+        for status, secondary in statuses
+    ]
+    return [*training, _described(_tuning(scene, 1), 0) | {"Tags": {}}]
 
 
 def _limited(scene: Scene) -> str:

@@ -230,6 +230,7 @@ FAULTS: dict[str, Fault] = {
     "search-page": other("search-page"),
     "page-before-filter": other("page-before-filter"),
     "one-host-fails-all": job("fails", 0, TrainingJobStatus="Completed"),
+    "event-at-each-change": lambda account: account.facts["events"].pop(0),
     "event-without-reason": fact("alert", "content", to="it failed: a reason"),
     "configuration-files": seen(configuration=["hyperparameters.json"]),
     "interface-name": seen(interface="ens5"),
@@ -299,6 +300,7 @@ FAULTS: dict[str, Fault] = {
     "tuning-not-found": at("sagemaker.describe_hyper_parameter_tuning_job", to={}),
     "tuning-list-order": other("tuning-list-order"),
     "tuning-page-before-filter": other("tuning-page-before-filter"),
+    "tuning-event": fact("events", 3, "BestTrainingJob", to={}),
     "tuning-time-over": fact("described", 1, "HyperParameterTuningJobStatus", to="Completed"),
 }  # fmt: skip
 """For each check an account in which its statement is not true."""
