@@ -61,7 +61,7 @@ _REMEDIES = {
     "insecure": "remove it; for a certificate authority of your own, set AWS_CA_BUNDLE",
     "maxRetries": "remove it",
     "retryMode": "remove it",
-    "s3UsePathStyle": "remove it",
+    "s3UsePathStyle": "remove it; at an IP address as endpoint, buckets are in the path anyway",
     "skipCredentialsValidation": "remove it",
     "skipRegionValidation": "remove it",
     "skipRequestingAccountId": "remove it; the account must be known before anything is built",
