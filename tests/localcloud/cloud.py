@@ -223,6 +223,25 @@ def eventually(read: Callable[[], Value | None], seconds: float = WAIT_SECONDS) 
     raise AssertionError(f"nothing within {seconds} s")
 
 
+def children(process: int) -> list[int]:
+    """The processes that a process has started and that still run."""
+    found = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(child) for each in found for child in each.read_text().split()]
+
+
+def agents(server: int) -> list[int]:
+    """The processes that carry the data of a server's jobs, in the order of their start."""
+    starters = [each for each in children(server) if b"forkserver" in command(each)]
+    return [agent for starter in starters for agent in children(starter)]
+
+
+def command(process: int) -> bytes:
+    """The command line of a process; empty if it has ended."""
+    with suppress(OSError):
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    return b""
+
+
 def processes_below(folder: Path) -> list[str]:
     """The command lines of live processes that mention a folder."""
     return [line for line in _command_lines() if str(folder) in line]

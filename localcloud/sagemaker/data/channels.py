@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,10 @@ Share = tuple[int, int]
 """A host's position among a channel's hosts, from 0, and their number."""
 
 
-def download(
-    s3: Any, source: Document, folder: Path, share: Share, check: Callable[[], None]
-) -> None:
+def download(s3: Any, source: Document, folder: Path, share: Share) -> None:
     """Downloads a channel's objects into `folder`.
 
-    `check` runs before each object, and may raise an error to end the download. Raises ClientError
-    for a key that can't be a file's name, or whose file another key has.
+    Raises ClientError for a key that can't be a file's name, or whose file another key has.
     """
     found = objects(s3, source)
     if sharded(source):
@@ -32,7 +29,6 @@ def download(
     folder.mkdir(parents=True, exist_ok=True)
     keys: dict[Path, str] = {}
     for each in found:
-        check()
         key = each.location.key
         if (other := keys.setdefault(folder / each.name, key)) != key:
             raise ClientError(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import stat
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -29,7 +31,10 @@ _LOOK_AGAIN = 0.2
 # Errors of a script's files or of S3; any other error is a fault of the local cloud.
 _EXPECTED = (OSError, UnicodeError, BotoCoreError, ClientError)
 _GONE = (FileNotFoundError, NotADirectoryError)
-_MISSED = object()
+_MISSED, _LEFT = object(), object()
+_MANY, _AT_ONCE = 100, 8
+"""As many files as these are uploaded by several threads, when the script has ended. While it runs
+one upload follows another, so that a job that writes without end is no burden to others."""
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +47,9 @@ class Stamp:
     modified: int
     inode: int
 
+
+_UNKNOWN = Stamp(-1, -1, -1)
+"""Of a file whose upload may have been interrupted: it is uploaded again, or deleted from S3."""
 
 Files = Mapping[str, Stamp]
 Report = Callable[[str, Exception], None]
@@ -118,32 +126,60 @@ class CheckpointSync:
     pass tries again. The job does not notice it.
     """
 
-    def __init__(self, s3: Any, location: Location, folder: Path, interval: float) -> None:
-        """`interval` is the time between two passes, in seconds."""
+    def __init__(
+        self,
+        s3: Any,
+        location: Location,
+        folder: Path,
+        interval: float,
+        memory: Path | None = None,
+    ) -> None:
+        """`interval` is the time between two passes, in seconds.
+
+        `memory` is the file from which the next one learns what S3 has, if this one is killed.
+        """
         self._s3 = s3
         self._prefix = location
         self._location = location.folder()
         self._folder = folder
         self._interval = interval
-        self._kept: dict[str, Stamp] = {}
+        self._memory = memory
+        self._kept = self._recalled()
         self._failed: dict[str, type[Exception]] = {}
         self._failed_before: dict[str, type[Exception]] = {}
         self._finished = threading.Event()
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
 
-    def restore(self, check: Callable[[], None]) -> None:
-        """Downloads the prefix's objects; `check` runs before each, and may raise to end it.
+    def restore(self) -> None:
+        """Downloads the prefix's objects.
 
         A prefix without a slash at its end also has siblings: `run-1` has those of `run-10`. They
         are only read: changes go to the folder of the prefix.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         for key in list(list_keys(self._s3, self._prefix)):
-            check()
             name = relative_name(key, self._prefix.key)
             with suppress(self._s3.exceptions.NoSuchKey):  # deleted since it was listed
                 fetch(self._s3, Location(self._location.bucket, key), self._folder / name)
         self._kept = self._scan()
+        self._remember(())
+
+    def _recalled(self) -> dict[str, Stamp]:
+        """What S3 has, as an earlier one noted it."""
+        if self._memory is None or not self._memory.exists():
+            return {}
+        return {name: Stamp(*stamp) for name, stamp in json.loads(self._memory.read_text()).items()}
+
+    def _remember(self, uploads: Sequence[str]) -> None:
+        """Notes what S3 has, and what it may have after these uploads."""
+        if self._memory is None:
+            return
+        kept = self._kept | dict.fromkeys(uploads, _UNKNOWN)
+        document = {name: (each.size, each.modified, each.inode) for name, each in kept.items()}
+        new = self._memory.with_suffix(".new")
+        with suppress(OSError):  # a full disk does not end the uploads
+            new.write_text(json.dumps(document))
+            new.replace(self._memory)
 
     def start(self) -> None:
         """Begins to upload changes; call it when the script runs."""
@@ -201,20 +237,29 @@ class CheckpointSync:
         newest: a script that removes its checkpoints faster than S3 takes them would be left
         without any. The next pass deletes. More are not kept, or S3 would grow without end.
         """
-        left = len(found.upload) + len(found.delete)
-        has_missed = False
-        for name in found.upload:
-            if over():
-                return left
-            has_missed |= self._attempt(name, partial(self._upload, name)) is _MISSED
-            left -= 1
+        if not found.upload and not found.delete:
+            return 0
+        self._remember(found.upload)
+        uploaded = self._each(found.upload, self._upload, over)
         oldest = sorted(found.delete, key=lambda name: self._kept[name].modified)
-        for name in oldest[: max(0, len(oldest) - present)] if has_missed else oldest:
-            if over():
-                return left
-            self._attempt(name, partial(self._delete, name))
-            left -= 1
-        return 0
+        if _MISSED in uploaded:
+            oldest = oldest[: max(0, len(oldest) - present)]
+        deleted = self._each(oldest, self._delete, over)
+        self._remember(())
+        return [*uploaded, *deleted].count(_LEFT)
+
+    def _each(
+        self, names: Sequence[str], work: Callable[[str], object], over: Callable[[], bool]
+    ) -> list[object]:
+        """What the work returns for each file, _LEFT for those that come when `over` is true."""
+
+        def step(name: str) -> object:
+            return _LEFT if over() else self._attempt(name, partial(work, name))
+
+        if len(names) < _MANY or not self._finished.is_set():
+            return [step(name) for name in names]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return list(pool.map(step, names))
 
     def _attempt(self, name: str, work: Callable[[], object]) -> object:
         try:

@@ -13,7 +13,7 @@ _HOST = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(
 _BUCKET = re.compile(r"[A-Za-z0-9._-]{3,255}")
 
 UPLOAD = TransferConfig(max_concurrency=2)
-"""How results are uploaded. The server is in the same process, so more threads are no faster."""
+"""How results are uploaded. The server has one interpreter, so more threads are hardly faster."""
 
 
 @dataclass(frozen=True)

@@ -30,12 +30,12 @@ class Delivery(Generic[Item]):
     def __init__(
         self,
         send: Callable[[list[Item]], None],
-        lost: Callable[[int, Exception], None],
+        lost: Callable[[list[Item], Exception], None],
         most: int,
         size: Callable[[Item], int] = lambda _: 0,
         largest: int = 1,
     ) -> None:
-        """`send` raises a service's error; `lost` gets a number of items and this error.
+        """`send` raises a service's error; `lost` gets items and this error.
 
         One call of `send` gets at most `most` items, whose sizes are together at most `largest`,
         unless there is only one.
@@ -79,7 +79,7 @@ class Delivery(Generic[Item]):
                 self._due = now + self._pause
                 self._pause = min(2 * self._pause, _LONGEST_PAUSE_SECONDS)
                 return
-            self._lost(len(items), error)
+            self._lost(items, error)
         for _ in items:
             self._items.popleft()
         self._refused, self._pause, self._due = 0.0, _FIRST_PAUSE_SECONDS, 0.0
@@ -87,7 +87,7 @@ class Delivery(Generic[Item]):
     def give_up(self, error: Exception) -> None:
         """Loses what is left."""
         if self._items:
-            self._lost(len(self._items), error)
+            self._lost(list(self._items), error)
             self._items.clear()
 
     def _next(self) -> list[Item]:

@@ -68,9 +68,9 @@ class MetricFeed:
         for metric in metrics:
             self._delivery.add(metric)
 
-    def _lose(self, count: int, error: Exception) -> None:
+    def _lose(self, lost: list[Metric], error: Exception) -> None:
         # A job does not fail because its metrics are lost, as with its output.
-        _log.error("%d values of the metrics of %s are lost: %s", count, self._job, error)
+        _log.error("%d values of the metrics of %s are lost: %s", len(lost), self._job, error)
 
     def _put(self, metrics: list[Metric]) -> None:
         self._cloudwatch().put_metric_data(

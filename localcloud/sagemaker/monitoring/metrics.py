@@ -1,4 +1,4 @@
-"""The metrics that SageMaker reads from a job's output."""
+"""The search for a job's metrics in its output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from localcloud.sagemaker.jobs.records import Metric
 from localcloud.sagemaker.monitoring import matching
@@ -25,8 +26,33 @@ _ATTEMPTS = 3
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Found:
+    """What was found in a piece of a host's output."""
+
+    host: int
+    """Its number; 0 for the end of the search."""
+    end: int
+    """The position in the output after the piece."""
+    values: tuple[Metric, ...] = ()
+    given_up: tuple[str, ...] = ()
+    """Metrics whose expressions take too much time; they are not searched for any more."""
+
+
+@dataclass(frozen=True)
+class _Piece:
+    host: int
+    end: int
+    lines: Sequence[str]
+    time: float
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.lines))
+
+
 class Metrics:
-    """The values of a job's metrics on all its instances, which a separate process reads.
+    """The search for metrics in the output of all instances, which a separate process does.
 
     Neither the script nor its log waits for that: a thread passes the output on.
     """
@@ -34,44 +60,53 @@ class Metrics:
     def __init__(
         self,
         job: str,
-        definitions: Iterable[Mapping[str, str]],
-        found: Callable[[Sequence[Metric]], None] = lambda _: None,
+        expressions: Mapping[str, str],
+        found: Callable[[Found], None],
+        positions: Mapping[int, int] | None = None,
     ) -> None:
-        """`found` gets all values as they come, from another thread, and returns at once."""
+        """`expressions` are by metric; `positions` are those from which each host's output is new.
+
+        `found` gets what is found in each piece, one after the other, from another thread.
+        """
         self._job = job
-        self._found = found
-        self._expressions = {each["Name"]: each["Regex"] for each in definitions}
-        self._searched = dict(self._expressions)
-        self._last: dict[str, Metric] = {}
-        self._new: list[Metric] = []
+        self._report = found
+        self._searched = dict(expressions)
+        self._positions = dict(positions or {})
         self._changed = threading.Condition()
-        self._waiting: deque[tuple[Sequence[str], float]] = deque()
+        self._waiting: deque[_Piece] = deque()
         self._size = 0
         self._busy = False
         self._unread = 0
-        self._ended = not self._expressions
+        self._ended = not self._searched
         self._process: subprocess.Popen[str] | None = None
         self._thread = threading.Thread(target=self._run, name=f"metrics of {job}", daemon=True)
-        if self._expressions:
+        if self._searched:
             self._thread.start()
 
-    def __bool__(self) -> bool:
-        """Whether any metric is defined."""
-        return bool(self._expressions)
+    def read(self, host: int, lines: Sequence[str], end: int, time: float) -> None:
+        """Takes lines of a host's output, in which metrics are searched soon.
 
-    def read(self, lines: Sequence[str], time: float) -> None:
-        """Takes lines of output, whose metrics are read soon.
-
-        A metric that takes too much time is given up. A process that ends is started again.
+        `end` is the position after them. A metric that takes too much time is given up. A process
+        that ends is started again.
         """
+        piece = _Piece(host, end, lines, time)
+        dropped = []
         with self._changed:
             if self._ended:
                 return
-            self._waiting.append((lines, time))
-            self._size += _size(lines)
+            self._waiting.append(piece)
+            self._size += piece.size
             while self._size > MOST_WAITING and len(self._waiting) > 1:
-                self._unread += len(self._take_oldest()[0])
+                dropped.append(self._take_oldest())
             self._changed.notify_all()
+        for each in dropped:
+            self._unread += len(each.lines)
+            self._pass(Found(each.host, each.end))
+
+    def position(self, host: int) -> int:
+        """The position in a host's output up to which it need not be read again."""
+        with self._changed:
+            return sys.maxsize if self._ended else self._positions.get(host, 0)
 
     def finish(self) -> None:
         """Waits until all lines are read, within a limit."""
@@ -80,21 +115,10 @@ class Metrics:
                 lambda: self._ended or not (self._waiting or self._busy), FINISH_SECONDS
             )
 
-    def take(self) -> list[Metric]:
-        """The values since the last call, oldest first."""
-        with self._changed:
-            new, self._new = self._new, []
-        return new
-
-    def final(self) -> tuple[Metric, ...]:
-        """The last values, in the order of the definitions."""
-        with self._changed:
-            return tuple(self._last[name] for name in self._expressions if name in self._last)
-
     def close(self) -> None:
         """Ends the process; nothing is read any more."""
         with self._changed:
-            self._unread += sum(len(lines) for lines, _ in self._waiting)
+            self._unread += sum(len(piece.lines) for piece in self._waiting)
             self._waiting.clear()
             self._ended = True
             self._changed.notify_all()
@@ -110,26 +134,27 @@ class Metrics:
                 self._job,
             )
 
-    def _take_oldest(self) -> tuple[Sequence[str], float]:
-        lines, time = self._waiting.popleft()
-        self._size -= _size(lines)
-        return lines, time
+    def _take_oldest(self) -> _Piece:
+        piece = self._waiting.popleft()
+        self._size -= piece.size
+        return piece
 
     def _run(self) -> None:
         try:
             while (piece := self._next()) is not None:
-                self._note(self._answer(piece[0]), piece[1])
+                self._note(self._answer(piece.lines), piece)
         except (OSError, ValueError):
             if not self._ended:
                 _log.exception("The metrics of %s are not read any more", self._job)
+                self._report(Found(0, 0, given_up=tuple(self._searched)))
         finally:
             with self._changed:
                 self._ended = True
                 self._changed.notify_all()
             self._end_process()
 
-    def _next(self) -> tuple[Sequence[str], float] | None:
-        """The next lines with their time; None at the end."""
+    def _next(self) -> _Piece | None:
+        """The next lines; None at the end."""
         with self._changed:
             self._busy = False
             self._changed.notify_all()
@@ -139,23 +164,25 @@ class Metrics:
             self._busy = True
             return self._take_oldest()
 
-    def _note(self, answer: matching.Answer, time: float) -> None:
-        values = [Metric(name, value, time) for name, value in answer["values"]]
-        with self._changed:
-            self._last |= {each.name: each for each in values}
-            self._new += values
-        if values:
-            self._found(values)
+    def _note(self, answer: matching.Answer, piece: _Piece) -> None:
         for name in answer["given_up"]:
-            del self._searched[name]
             _log.warning(
                 "The metric %a of %s is not read any more: its expression %a took more than "
                 "%g s of processor time for one piece of output. Make it match less.",
                 name,
                 self._job,
-                self._expressions[name],
+                self._searched.pop(name),
                 matching.SECONDS,
             )
+        values = tuple(Metric(name, value, piece.time) for name, value in answer["values"])
+        self._pass(Found(piece.host, piece.end, values, tuple(answer["given_up"])))
+
+    def _pass(self, found: Found) -> None:
+        """Reports what was found; only then its output is not needed any more."""
+        self._report(found)
+        with self._changed:
+            # Later pieces may have been dropped earlier.
+            self._positions[found.host] = max(found.end, self._positions.get(found.host, 0))
 
     def _answer(self, lines: Sequence[str]) -> matching.Answer:
         """The metrics in some lines.
@@ -216,7 +243,3 @@ def _say(process: subprocess.Popen[str], document: object) -> None:
     assert process.stdin is not None  # noqa: S101 - asked for at its start
     process.stdin.write(json.dumps(document) + "\n")
     process.stdin.flush()
-
-
-def _size(lines: Sequence[str]) -> int:
-    return sum(map(len, lines))

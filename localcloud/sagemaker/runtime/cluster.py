@@ -5,19 +5,15 @@ from __future__ import annotations
 import secrets
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from localcloud.sagemaker.data import channels
-from localcloud.sagemaker.data.checkpoints import CheckpointSync
 from localcloud.sagemaker.data.locations import Location
-from localcloud.sagemaker.data.pipes import Pipe
-from localcloud.sagemaker.data.streams import Stream
 from localcloud.sagemaker.jobs.instances import instance_types
 from localcloud.sagemaker.monitoring.log_streams import LogStream
-from localcloud.sagemaker.monitoring.pump import ReadLines
 from localcloud.sagemaker.runtime import layout
+from localcloud.sagemaker.runtime.agent import Agent
+from localcloud.sagemaker.runtime.agent_work import Checkpoints, HostWork, PipeChannel
 from localcloud.sagemaker.runtime.blueprint import Blueprint
 from localcloud.sagemaker.runtime.control import Control
 from localcloud.sagemaker.runtime.host_use import HostUse
@@ -35,7 +31,8 @@ _KILL_SECONDS = 10.0
 class Cluster:
     """All instances of one job."""
 
-    def __init__(self, blueprint: Blueprint, folder: Path) -> None:
+    def __init__(self, blueprint: Blueprint, folder: Path, agent: Agent) -> None:
+        self._agent = agent
         sandbox = blueprint.settings.sandbox
         self._blueprint = blueprint
         resources = blueprint.job.request["ResourceConfig"]
@@ -51,6 +48,8 @@ class Cluster:
             Instance(host, folder / f"algo-{host.number}", sandbox) for host in self.hosts
         ]
         self._uses: list[HostUse] = []
+        self._pipes: dict[int, tuple[PipeChannel, ...]] = {}
+        self._closed = False
 
     def prepare(self, control: Control) -> None:
         """Creates each instance's files, and downloads its input and the checkpoints.
@@ -67,23 +66,23 @@ class Cluster:
             documents = layout.configuration(self._blueprint.job, self.hosts, instance.host)
             layout.write_configuration(instance.ml, documents)
             self._supply(instance, control)
-            self._restore(instance, control.check)
+            if checkpoints := self._checkpoints(instance):
+                self._agent.call("restore", checkpoints, check=control.check)
 
-    def _restore(self, instance: Instance, check: Callable[[], None]) -> None:
+    def _checkpoints(self, instance: Instance) -> Checkpoints | None:
         config = self._blueprint.job.request.get("CheckpointConfig")
         if config is None:
-            return
-        instance.checkpoints = CheckpointSync(
-            self._blueprint.access.s3,
+            return None
+        return Checkpoints(
             Location.parse(config["S3Uri"]),
             self._blueprint.checkpoint_folder(instance.folder),
             self._blueprint.settings.checkpoint_interval,
+            instance.folder / "checkpoints-in-s3",
         )
-        instance.checkpoints.restore(check)
 
     def _supply(self, instance: Instance, control: Control) -> None:
-        """Downloads the instance's channels, or creates their pipes."""
-        s3 = self._blueprint.access.s3
+        """Downloads the instance's channels, other than those with pipes."""
+        pipes = []
         for channel in layout.channels_of(self._blueprint.job.request, instance.host):
             source = channel["DataSource"]["S3DataSource"]
             groups = source.get("InstanceGroupNames") or [host.group for host in self.hosts]
@@ -91,23 +90,36 @@ class Cluster:
             folder = instance.ml / "input" / "data" / channel["ChannelName"]
             share = receivers.index(instance.host), len(receivers)
             if input_mode(self._blueprint.job.request, channel) == "Pipe":
-                instance.pipes.append(Pipe(folder, Stream(s3, channel, share), control.fail))
+                pipes.append(PipeChannel(folder, channel, share))
             else:
-                channels.download(s3, source, folder, share, control.check)
+                self._agent.call("download", source, folder, share, check=control.check)
+        self._pipes[instance.host.number] = tuple(pipes)
 
-    def start(self, control: Control, read_lines: ReadLines) -> None:
-        """Starts every instance's entry point; exits go to `control`, output to `read_lines`."""
+    def start(self, control: Control) -> None:
+        """Starts every instance's entry point; exits go to `control`."""
         name, logs = self._blueprint.job.name, self._blueprint.access.logs
+        streams = {host.number: LogStream(logs, name, host.number) for host in self.hosts}
+        work = [self._work(each, streams[each.host.number].prefix) for each in self._instances]
+        self._agent.run(tuple(work), streams)
         for instance in self._instances:
             host, folder = instance.host, instance.folder
             namespaces = self._network.namespaces(host.number) if self._network else None
             specification = self._blueprint.specification(host, folder, namespaces)
-            stream = LogStream(logs, name, host.number)
-            instance.start(specification, stream, read_lines, control.exited)
+            instance.start(specification, control.exited)
         self._uses = [
             HostUse(instance_types()[instance.host.instance_type], instance.process, volume)
             for instance, volume in zip(self._instances, self.volumes(), strict=True)
         ]
+
+    def _work(self, instance: Instance, prefix: str) -> HostWork:
+        return HostWork(
+            instance.host.number,
+            prefix,
+            instance.output,
+            instance.memory,
+            self._checkpoints(instance),
+            self._pipes[instance.host.number],
+        )
 
     def stop(self, control: Control) -> None:
         """Sends SIGTERM, after the grace period SIGKILL, and uploads the last checkpoints."""
@@ -126,15 +138,12 @@ class Cluster:
 
     def flush(self, seconds: float) -> None:
         """Uploads the last checkpoints of instances that have ended, within `seconds`."""
-        for instance in self._instances:
-            if instance.checkpoints:
-                instance.checkpoints.finish(seconds)
-                instance.checkpoints = None
+        self._agent.flush(time.monotonic() + seconds)
 
     def finish_output(self) -> None:
         """Waits until the output of instances that have ended is sent, within a limit."""
-        for instance in self._instances:
-            instance.finish_output()
+        ended = [each.host.number for each in self._instances if not each.running()]
+        self._agent.call("finish_output", ended)
 
     def kill(self) -> None:
         """Kills the processes of every instance."""
@@ -143,11 +152,14 @@ class Cluster:
 
     def close(self) -> None:
         """Ends what still runs, and the job's network; the instances' files are kept."""
+        if self._closed:
+            return
+        self._closed = True
+        for instance in self._instances:
+            instance.end()
+        self._agent.end()
         for instance in self._instances:
             instance.close()
-            if instance.checkpoints:
-                instance.checkpoints.abandon()
-                instance.checkpoints = None
         if self._network is not None:
             self._network.close()
             self._network = None

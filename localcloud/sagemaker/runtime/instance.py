@@ -1,4 +1,4 @@
-"""One instance of a running job: its folder, its processes, its output, its checkpoints."""
+"""One instance of a running job: its folder, its processes, the pipe of its output."""
 
 from __future__ import annotations
 
@@ -8,13 +8,9 @@ import subprocess
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from localcloud.sagemaker.data.checkpoints import CheckpointSync
-from localcloud.sagemaker.data.pipes import Pipe
-from localcloud.sagemaker.monitoring.log_streams import LogStream
-from localcloud.sagemaker.monitoring.pump import Pump, ReadLines
 from localcloud.sagemaker.runtime.layout import Host
 from localcloud.sagemaker.sandbox.choice import Sandbox
 from localcloud.sagemaker.sandbox.helper_process import sandbox_environment
@@ -32,38 +28,43 @@ class Instance:
     host: Host
     folder: Path
     sandbox: Sandbox
-    checkpoints: CheckpointSync | None = None
-    pipes: list[Pipe] = field(default_factory=list)
     _process: subprocess.Popen[bytes] | None = None
-    _pump: Pump | None = None
     _waiter: threading.Thread | None = None
+
+    def __post_init__(self) -> None:
+        # The server holds both until the instance is closed, so no end of an agent loses output.
+        self._output, writing = os.pipe()
+        self._input: int | None = writing
+        self._memory = os.memfd_create(f"output of {self.host.name}")
+
+    @property
+    def output(self) -> Path:
+        """The end of its output's pipe from which its lines come, for another process."""
+        return Path(f"/proc/{os.getpid()}/fd/{self._output}")
+
+    @property
+    def memory(self) -> Path:
+        """The file in memory for output that is not yet safe, for another process."""
+        return Path(f"/proc/{os.getpid()}/fd/{self._memory}")
 
     @property
     def ml(self) -> Path:
         """The host's folder that is /opt/ml within the instance."""
         return self.folder / "ml"
 
-    def start(
-        self,
-        specification: Specification,
-        stream: LogStream,
-        read_lines: ReadLines,
-        ended: Callable[[Host, int], None],
-    ) -> None:
+    def start(self, specification: Specification, ended: Callable[[Host, int], None]) -> None:
         """Runs the entry point; calls `ended`, from another thread, with its exit code."""
         path = self.folder / "specification.json"
         specification.write(path)
         self._process = subprocess.Popen(
             self.sandbox.command(path),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=self._input,
             stderr=subprocess.STDOUT,
             env=sandbox_environment(),
             start_new_session=True,
         )
-        assert self._process.stdout is not None  # noqa: S101 - asked for above
-        self._pump = Pump(self._process.stdout.fileno(), stream, read_lines)
-        self._pump.start()
+        self._close_input()
         self._waiter = threading.Thread(
             target=self._wait,
             args=(self._process, ended),
@@ -71,10 +72,6 @@ class Instance:
             daemon=True,
         )
         self._waiter.start()
-        if self.checkpoints:
-            self.checkpoints.start()
-        for pipe in self.pipes:
-            pipe.start()
 
     def _wait(self, process: subprocess.Popen[bytes], ended: Callable[[Host, int], None]) -> None:
         ended(self.host, process.wait())
@@ -111,18 +108,19 @@ class Instance:
         """The number of the process that all of the instance's descend from; None if it ended."""
         return self._process.pid if self._process is not None and self.running() else None
 
-    def finish_output(self) -> None:
-        """Waits until the output is sent, within a limit, if the entry point has ended."""
-        if self._pump is not None and not self.running():
-            self._pump.finish()
+    def end(self) -> None:
+        """Ends the instance's processes, and waits until they have ended."""
+        self.kill()
+        if self._waiter is not None:
+            self._waiter.join()
+        self._close_input()
 
     def close(self) -> None:
-        """Ends the instance, and waits until its output is sent, within a limit."""
-        self.kill()
-        if self._process is not None and self._waiter is not None and self._pump is not None:
-            self._waiter.join()
-            self._pump.finish()
-            assert self._process.stdout is not None  # noqa: S101 - asked for at its start
-            self._process.stdout.close()
-        for pipe in self.pipes:
-            pipe.close()
+        """Forgets the output of an instance that has ended."""
+        for file in (self._output, self._memory):
+            os.close(file)
+
+    def _close_input(self) -> None:
+        if self._input is not None:
+            os.close(self._input)
+            self._input = None

@@ -1,7 +1,7 @@
 """boto3 clients of the local cloud's own services, over loopback.
 
-The runtime calls S3 and CloudWatch Logs like any other client, with the credentials of the job's
-execution role, so that the services enforce the same rules for it.
+The runtime calls CloudWatch and its logs, and a job's agent S3, like any other client, with the
+credentials of the job's execution role, so that the services enforce the same rules for it.
 """
 
 from __future__ import annotations
@@ -13,17 +13,9 @@ from functools import cache, cached_property, partial
 from typing import Any
 
 import boto3
-from botocore.config import Config
 
 from localcloud.authorization.sessions import SESSION_NAME, Session, Sessions
-
-_CONFIGURATION = Config(
-    retries={"max_attempts": 2, "mode": "standard"},
-    # Without checksums, also of signed contents: on loopback they would only cost time.
-    s3={"addressing_style": "path", "payload_signing_enabled": False},
-    request_checksum_calculation="when_required",
-    response_checksum_validation="when_required",
-)
+from localcloud.sagemaker.runtime.agent_work import CONFIGURATION, Reach
 
 
 @dataclass(frozen=True)
@@ -31,7 +23,8 @@ class RoleClients:
     """Clients that act as one execution role."""
 
     session: Session
-    s3: Any
+    reach: Reach
+    """How the job's agent reaches the services."""
     logs: Any
     cloudwatch: Callable[[], Any]
     """Returns the client; few jobs need it."""
@@ -71,7 +64,7 @@ class Clients:
         keys = [each["aws_access_key_id"] for each in (credentials, script) if each]
         return RoleClients(
             session=session,
-            s3=self._client("s3", region, credentials),
+            reach=Reach(self._url, region, credentials),
             logs=self._client("logs", region, credentials),
             cloudwatch=cache(partial(self._client, "cloudwatch", region, credentials)),
             credentials={name.upper(): value for name, value in script.items()},
@@ -96,6 +89,6 @@ class Clients:
                 service,
                 region_name=region,
                 endpoint_url=self._url,
-                config=_CONFIGURATION,
+                config=CONFIGURATION,
                 **credentials,
             )

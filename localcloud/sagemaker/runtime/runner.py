@@ -7,21 +7,21 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache, partial
 
 from botocore.exceptions import ClientError as ServiceClientError
 
 from localcloud.authorization.sessions import Session
-from localcloud.sagemaker.data.artifacts import Uploader
 from localcloud.sagemaker.data.locations import Location
 from localcloud.sagemaker.jobs import failure_reasons, statuses, warm_pools
 from localcloud.sagemaker.jobs.description import output_uri
 from localcloud.sagemaker.jobs.records import Metric, TrainingJob
 from localcloud.sagemaker.monitoring.host_feed import HostFeed
 from localcloud.sagemaker.monitoring.metric_feed import MetricFeed
-from localcloud.sagemaker.monitoring.metrics import Metrics
+from localcloud.sagemaker.monitoring.metric_values import MetricValues
 from localcloud.sagemaker.runtime import images, network_interfaces
+from localcloud.sagemaker.runtime.agent import Agent
 from localcloud.sagemaker.runtime.blueprint import Blueprint
 from localcloud.sagemaker.runtime.cluster import Cluster
 from localcloud.sagemaker.runtime.control import Control, EndedError, Interruption, Outcome
@@ -65,6 +65,7 @@ class Runner:
         self._control = Control(lambda: statuses.limits(job, time.time()))
         self._folder = settings.jobs / f"{job.name}-{secrets.token_hex(4)}"
         self._cluster: Cluster | None = None
+        self._agent: Agent | None = None
         self._thread = threading.Thread(target=self._run, name=f"job {job.name}", daemon=True)
 
     def start(self) -> None:
@@ -132,6 +133,8 @@ class Runner:
         finally:
             if self._cluster is not None:
                 self._cluster.close()
+            if self._agent is not None:
+                self._agent.close()
             remove(self._folder)
 
     def _work(self) -> Outcome:
@@ -144,13 +147,16 @@ class Runner:
         blueprint = Blueprint(self.job, self._settings, self._access(), image)
         self._await_capacity()
         definitions = algorithm.get("MetricDefinitions", [])
-        found = partial(self._measured, self.job)
-        with closing(Metrics(self.job.name, definitions, found)) as metrics:
-            return self._train_and_upload(blueprint, metrics)
+        values = MetricValues(definitions, partial(self._measured, self.job))
+        reach = blueprint.access.reach
+        self._agent = Agent(self.job.name, reach, values, self._control.fail)
+        return self._train_and_upload(blueprint, values, self._agent)
 
-    def _train_and_upload(self, blueprint: Blueprint, metrics: Metrics) -> Outcome:
+    def _train_and_upload(
+        self, blueprint: Blueprint, metrics: MetricValues, agent: Agent
+    ) -> Outcome:
         while True:
-            self._cluster = cluster = Cluster(blueprint, self._folder)
+            self._cluster = cluster = Cluster(blueprint, self._folder, agent)
             with self._settings.volumes.watched(cluster.volumes(), partial(self._fail, cluster)):
                 ending = self._attempt(cluster, metrics, blueprint.access.session)
             if isinstance(ending, Outcome):
@@ -159,7 +165,7 @@ class Runner:
         self._enter("Uploading")
         cluster.close()
         self.job.metrics = metrics.final()
-        self._upload(cluster, ending)
+        self._upload(cluster, ending, agent)
         return ending
 
     def _fail(self, cluster: Cluster, why: str) -> None:
@@ -177,7 +183,7 @@ class Runner:
             self._say(statuses.PREPARING)
 
     def _attempt(
-        self, cluster: Cluster, metrics: Metrics, session: Session
+        self, cluster: Cluster, metrics: MetricValues, session: Session
     ) -> Outcome | Interruption:
         self._control.check()
         provision(self.job.request, session)
@@ -195,13 +201,12 @@ class Runner:
             self._access().cloudwatch, self.job.name, cluster.measure, self._settings.host_interval
         )
         with self._published(metrics), use.running(), reclaiming:
-            cluster.start(self._control, metrics.read)
+            cluster.start(self._control)
             ending = self._train(cluster)
             cluster.finish_output()
-            metrics.finish()
             return ending
 
-    def _published(self, metrics: Metrics) -> AbstractContextManager[None]:
+    def _published(self, metrics: MetricValues) -> AbstractContextManager[None]:
         """Publishes metrics while the code within runs, if any are defined."""
         if not metrics:
             return nullcontext()
@@ -241,14 +246,13 @@ class Runner:
         cluster.flush(self._settings.grace)
         return Outcome("Completed")
 
-    def _upload(self, cluster: Cluster, outcome: Outcome) -> None:
+    def _upload(self, cluster: Cluster, outcome: Outcome, agent: Agent) -> None:
         """Uploads the model, unless the job failed, and always the other output."""
         target = Location.parse(output_uri(self.job))
         output = self.job.request["OutputDataConfig"]
-        uploader = Uploader(self._access().s3, output, target, self._folder)
-        if outcome.status != "Failed":
-            uploader.upload("model", cluster.folders("model"))
-        uploader.upload("output", cluster.folders("output/data"))
+        model = {} if outcome.status == "Failed" else {"model": cluster.folders("model")}
+        folders = {**model, "output": cluster.folders("output/data")}
+        agent.call("upload", output, target, self._folder, folders)
 
     def _begin_to_stop(self) -> None:
         with self._lock:

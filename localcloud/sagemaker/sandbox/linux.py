@@ -31,6 +31,7 @@ MNT_DETACH = 2
 _PR_SET_PDEATHSIG, _PR_CAPBSET_DROP, _PR_SET_CHILD_SUBREAPER = 1, 24, 36
 _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _SYS_MOUNT_SETATTR = 442
+_FALLOC_FL_KEEP_SIZE, _FALLOC_FL_PUNCH_HOLE = 1, 2
 _AT_FDCWD, _AT_RECURSIVE, _MOUNT_ATTR_RDONLY = -100, 0x8000, 1
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 
@@ -115,6 +116,13 @@ def pivot_root(root: str) -> None:
     _check(_libc.syscall(_SYS_PIVOT_ROOT[os.uname().machine], b".", b"."), "pivot_root")
     _check(_libc.umount2(b".", MNT_DETACH), "umount of the former root")
     os.chdir("/")
+
+
+def free_start(file: int, end: int) -> None:
+    """Frees what a file holds before a position; its size and all other positions stay."""
+    flags = _FALLOC_FL_KEEP_SIZE | _FALLOC_FL_PUNCH_HOLE
+    result = _libc.fallocate(file, flags, ctypes.c_long(0), ctypes.c_long(end))
+    _check(result, "fallocate")
 
 
 def set_host_name(name: str) -> None:

@@ -23,7 +23,7 @@ from localcloud.sagemaker.data.checkpoints import (
     Stamp,
     changes,
 )
-from localcloud.sagemaker.data.locations import Location
+from localcloud.sagemaker.data.locations import Location, list_keys
 from localcloud.sagemaker.jobs.failure_reasons import ClientError
 from localcloud.sagemaker.sandbox.script_files import remove
 from tests.localcloud.cloud import BUCKET, LISTEN, Cloud, checkpoints, eventually, resources
@@ -227,7 +227,7 @@ def test_a_pass_that_comes_too_late_for_a_new_file_leaves_the_old_ones(
     cloud.put("late/old", b"old")
     folder = tmp_path / "checkpoints"
     sync = CheckpointSync(S3(cloud, remove_the_next), Location(BUCKET, "late/"), folder, 1.0)
-    sync.restore(lambda: None)
+    sync.restore()
     (folder / "new-1").touch()
     (folder / "new-2").touch()
     (folder / "old").unlink()
@@ -372,7 +372,7 @@ def test_a_name_may_hold_what_a_key_may(cloud: Cloud, tmp_path: Path):
             (folder / name).write_text(name)
         sync.finish(60)
 
-    CheckpointSync(cloud.s3, Location(BUCKET, "named/"), restored, 60).restore(lambda: None)
+    CheckpointSync(cloud.s3, Location(BUCKET, "named/"), restored, 60).restore()
 
     assert {path.name: path.read_text() for path in restored.iterdir()} == {
         name: name for name in names
@@ -585,19 +585,61 @@ def test_a_key_that_can_be_no_file_fails_the_job_by_its_name(
     sync = CheckpointSync(cloud.s3, Location(BUCKET, prefix), tmp_path / "checkpoints", 60)
 
     with pytest.raises(ClientError) as caught:
-        sync.restore(lambda: None)
+        sync.restore()
 
     assert repr(prefix + keys[-1])[1:-1] in str(caught.value)
 
 
 def test_a_checkpoint_that_vanishes_while_others_are_restored_is_not_there(
-    cloud: Cloud, tmp_path: Path
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    def listed(s3: Any, location: Location) -> list[str]:
+        keys = list(list_keys(s3, location))
+        cloud.s3.delete_object(Bucket=BUCKET, Key="vanished/b")
+        return keys
+
+    monkeypatch.setattr("localcloud.sagemaker.data.checkpoints.list_keys", listed)
     for name in "abc":
         cloud.put(f"vanished/{name}", b"x")
     folder = tmp_path / "checkpoints"
     sync = CheckpointSync(cloud.s3, Location(BUCKET, "vanished/"), folder, 60)
 
-    sync.restore(lambda: cloud.s3.delete_object(Bucket=BUCKET, Key="vanished/b"))
+    sync.restore()
 
     assert sorted(path.name for path in folder.iterdir()) == ["a", "c"]
+
+
+def test_the_next_one_knows_what_s3_has_and_what_a_kill_interrupted(cloud: Cloud, tmp_path: Path):
+    folder, memory = tmp_path / "checkpoints", tmp_path / "memory"
+    folder.mkdir()
+
+    def make(s3: Any) -> CheckpointSync:
+        return CheckpointSync(s3, Location(BUCKET, "next/"), folder, 60, memory)
+
+    def interrupt_the_second(name: str) -> None:
+        if name == "b":
+            raise SystemExit
+
+    for name in "abc\udc80":
+        (folder / name).write_text("1")
+    with pytest.raises(SystemExit):
+        make(S3(cloud, interrupt_the_second)).finish(60)
+    (folder / "a").unlink()
+    cloud.put("next/of-another-host", b"")
+
+    make(cloud.s3).finish(60)
+
+    assert cloud.keys("next/") == ["next/b", "next/c", "next/of-another-host"]
+    (folder / "d").write_text("1")
+    sent: list[str] = []
+    make(S3(cloud, sent.append)).finish(60)
+    assert sent == ["d", "\udc80"]
+
+
+def test_many_files_are_all_uploaded_when_the_script_has_ended(cloud: Cloud, tmp_path: Path):
+    for number in range(300):
+        (tmp_path / f"{number}").touch()
+
+    CheckpointSync(cloud.s3, Location(BUCKET, "many/"), tmp_path, 60).finish(60)
+
+    assert len(cloud.keys("many/")) == 300

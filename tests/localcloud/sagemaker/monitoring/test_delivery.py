@@ -29,8 +29,8 @@ class Service:
             raise self.errors.pop(0)
         self.taken.append(items)
 
-    def lose(self, count: int, _error: Exception) -> None:
-        self.lost.append(count)
+    def lose(self, items: list[int], _error: Exception) -> None:
+        self.lost.append(len(items))
 
 
 def delivered(service: Service, *items: int, most: int = 10) -> Service:

@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 
 from localcloud.sagemaker.monitoring.matching import LONGEST_LINE, last_match
+from localcloud.sagemaker.monitoring.metric_values import MetricValues
 from localcloud.sagemaker.monitoring.metrics import Metrics
 from localcloud.server import daemon
-from tests.localcloud.cloud import Cloud, eventually, refusal
+from tests.localcloud.cloud import Cloud, agents, children, command, eventually, refusal
 
 PROGRESS = r"epoch.*loss: ([0-9.]+).*accuracy: ([0-9.]+)"
 COSTLY = r"(a+)+$"
@@ -30,16 +31,28 @@ def metric(name: str, expression: str) -> dict[str, str]:
     return {"Name": name, "Regex": expression}
 
 
+class Search(Metrics):
+    """A search in the output of one host, with the values that it finds."""
+
+    def __init__(self, *definitions: dict[str, str]) -> None:
+        self.values = MetricValues(definitions)
+        super().__init__("a-job", self.values.searched, self.values.add)
+
+    def look(self, lines: list[str], time: float) -> None:
+        """Searches some lines, without knowing where they are in the output."""
+        self.read(1, lines, 0, time)
+
+
 @pytest.fixture
-def metrics() -> Iterator[Metrics]:
+def metrics() -> Iterator[Search]:
     definitions = [metric("costly", COSTLY), metric("loss", r"loss=([0-9.]+)")]
-    with closing(Metrics("a-job", definitions)) as made:
+    with closing(Search(*definitions)) as made:
         yield made
 
 
-def values(metrics: Metrics) -> list[tuple[str, float]]:
+def values(metrics: Search) -> list[tuple[str, float]]:
     metrics.finish()
-    return [(each.name, each.value) for each in metrics.take()]
+    return [(each.name, each.value) for each in metrics.values.take()]
 
 
 @pytest.mark.parametrize(
@@ -57,18 +70,18 @@ def test_a_metric_is_the_last_match_that_is_a_number(line: str, expected: float 
     assert last_match(line, re.compile("loss=(.*?);")) == expected
 
 
-def test_each_line_and_each_update_of_a_progress_bar_has_a_value(metrics: Metrics):
-    metrics.read(["loss=1", "nothing", "loss=2\rloss=3 loss=4\r"], time=1.0)
+def test_each_line_and_each_update_of_a_progress_bar_has_a_value(metrics: Search):
+    metrics.look(["loss=1", "nothing", "loss=2\rloss=3 loss=4\r"], time=1.0)
 
     assert values(metrics) == [("loss", 1.0), ("loss", 2.0), ("loss", 4.0)]
-    assert [each.value for each in metrics.final()] == [4.0]
+    assert [each.value for each in metrics.values.final()] == [4.0]
 
 
 def test_a_metric_that_costs_too_much_is_given_up_with_a_message_and_the_others_go_on(
-    metrics: Metrics, caplog: pytest.LogCaptureFixture
+    metrics: Search, caplog: pytest.LogCaptureFixture
 ):
     for number in range(3):
-        metrics.read(["a" * 60 + "b", f"loss={number}"], time=number)
+        metrics.look(["a" * 60 + "b", f"loss={number}"], time=number)
 
     assert values(metrics) == [("loss", 0.0), ("loss", 1.0), ("loss", 2.0)]
     [record] = caplog.records
@@ -81,9 +94,9 @@ def test_neither_the_log_nor_the_end_of_a_job_waits_for_many_costly_expressions(
 ):
     monkeypatch.setattr("localcloud.sagemaker.monitoring.metrics.FINISH_SECONDS", 0.1)
     definitions = [metric(f"costly-{number}", f"{number}?{COSTLY}") for number in range(40)]
-    with closing(Metrics("a-job", definitions)) as metrics:
+    with closing(Search(*definitions)) as metrics:
         for _ in range(3):
-            metrics.read(["a" * 60 + "b"] * 2, time=1.0)
+            metrics.look(["a" * 60 + "b"] * 2, time=1.0)
         metrics.finish()
         process = metrics._process
         assert metrics._busy
@@ -94,12 +107,12 @@ def test_neither_the_log_nor_the_end_of_a_job_waits_for_many_costly_expressions(
 
 
 def test_of_too_much_output_that_waits_the_newest_is_read(
-    metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+    metrics: Search, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("localcloud.sagemaker.monitoring.metrics.MOST_WAITING", 100)
-    metrics.read(["a" * 60 + "b"], time=0.0)
+    metrics.look(["a" * 60 + "b"], time=0.0)
     for number in range(100):
-        metrics.read([f"loss={number}"], time=number)
+        metrics.look([f"loss={number}"], time=number)
 
     assert values(metrics)[-1] == ("loss", 99.0)
     assert metrics._unread > 0
@@ -109,9 +122,9 @@ def test_a_search_ends_with_the_server_also_when_that_is_killed():
     server = """
 import sys, time
 from localcloud.sagemaker.monitoring.metrics import Metrics
-costly = [{"Name": str(number), "Regex": f"{number}?(a+)+$"} for number in range(40)]
-metrics = Metrics("a-job", costly)
-metrics.read(["a" * 60 + "b"], time=0.0)
+costly = {str(number): f"{number}?(a+)+$" for number in range(40)}
+metrics = Metrics("a-job", costly, lambda _: None)
+metrics.read(1, ["a" * 60 + "b"], 61, 0.0)
 while metrics._process is None:
     time.sleep(0.01)
 print(metrics._process.pid, flush=True)
@@ -136,7 +149,7 @@ def _runs(process: Path, arguments: bytes) -> bool:
         return False
 
 
-def kill(metrics: Metrics) -> None:
+def kill(metrics: Search) -> None:
     """Kills the process that searches, as a machine without memory does."""
     assert metrics._process is not None
     os.kill(metrics._process.pid, signal.SIGKILL)
@@ -144,13 +157,13 @@ def kill(metrics: Metrics) -> None:
 
 
 def test_a_search_that_is_killed_begins_again_without_what_was_given_up(
-    metrics: Metrics, caplog: pytest.LogCaptureFixture
+    metrics: Search, caplog: pytest.LogCaptureFixture
 ):
-    metrics.read(["a" * 60 + "b", "loss=1"], time=1.0)
+    metrics.look(["a" * 60 + "b", "loss=1"], time=1.0)
     assert values(metrics) == [("loss", 1.0)]
     for number in (2, 3):
         kill(metrics)
-        metrics.read(["a" * 60 + "b", f"loss={number}"], time=number)
+        metrics.look(["a" * 60 + "b", f"loss={number}"], time=number)
         assert values(metrics) == [("loss", number)]
 
     assert caplog.text.count("has ended, and begins again") == 2
@@ -158,35 +171,35 @@ def test_a_search_that_is_killed_begins_again_without_what_was_given_up(
 
 
 def test_a_search_that_ends_at_every_attempt_ends_only_the_metrics(
-    metrics: Metrics, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    metrics: Search, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    metrics.read(["loss=1"], time=1.0)
+    metrics.look(["loss=1"], time=1.0)
     metrics.finish()
     kill(metrics)
     monkeypatch.setattr(sys, "executable", "/bin/false")
 
     for _ in range(2):
-        metrics.read(["loss=2"], time=2.0)
+        metrics.look(["loss=2"], time=2.0)
         metrics.finish()
 
-    assert [each.value for each in metrics.final()] == [1.0]
+    assert [each.value for each in metrics.values.final()] == [1.0]
     assert [each.levelno for each in caplog.records].count(logging.ERROR) == 1
 
 
-def test_no_process_is_left_of_metrics_and_none_is_there_without(metrics: Metrics):
-    metrics.read(["loss=1"], time=1.0)
+def test_no_process_is_left_of_metrics_and_none_is_there_without(metrics: Search):
+    metrics.look(["loss=1"], time=1.0)
     metrics.finish()
     process = metrics._process
     metrics.close()
-    metrics.read(["loss=2"], time=2.0)
+    metrics.look(["loss=2"], time=2.0)
 
     assert process is not None
     assert process.returncode is not None
-    assert [each.value for each in metrics.final()] == [1.0]
-    with closing(Metrics("a-job", [])) as none:
-        none.read(["loss=1"], time=1.0)
+    assert [each.value for each in metrics.values.final()] == [1.0]
+    with closing(Search()) as none:
+        none.look(["loss=1"], time=1.0)
         assert none._process is None
-        assert not none
+        assert not none.values
 
 
 def measured(cloud: Cloud, script: str, *definitions: dict[str, str]) -> str:
@@ -282,9 +295,8 @@ def test_the_metrics_and_the_log_of_a_job_go_on_when_their_search_is_killed(
 
 def searches(server: int) -> list[int]:
     """The processes of a server that search for metrics."""
-    children = Path(f"/proc/{server}/task").glob("*/children")
-    found = [int(child) for each in children for child in each.read_text().split()]
-    return [child for child in found if b"matching" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    found = [each for agent in agents(server) for each in children(agent)]
+    return [each for each in found if b"matching" in command(each)]
 
 
 @pytest.mark.parametrize("expression", ["(loss", "loss", "a{99999999999}(b)"])
