@@ -17,6 +17,7 @@ from localcloud.corrections import (
     endpoint_services,
     kms_keys,
     log_group_keys,
+    log_reading,
     model_packages,
     multipart_uploads,
     networks_in_use,
@@ -52,6 +53,7 @@ CORRECTIONS: tuple[Correction, ...] = (
     dashboards.correct,
     kms_keys.correct,
     log_group_keys.correct,
+    log_reading.correct,
     event_patterns.correct,
     targets.correct,
 )
