@@ -21,6 +21,7 @@ from bench.soak.jobs import Job, plan, problems
 from bench.soak.machine import Used, interfaces, leftovers, processes
 from bench.soak.server import Soaked, soaked
 from localcloud.server import daemon
+from localcloud.server.process_table import Process
 
 MOST_GROWTH = 1.5
 """The limit of the server's memory at the end, as a multiple of that after its warm-up."""
@@ -222,13 +223,18 @@ class _Run:
             time.sleep(_POLL_SECONDS)
         life.remove()
 
+    def _starts_agents(self, process: Process) -> bool:
+        """Whether it is what the server itself has for its jobs' agents, as long as it runs."""
+        own = process.parent == self._cloud.server.pid
+        return own and any("from multiprocessing." in word for word in process.command())
+
     def _running(self) -> list[str]:
         """What a local cloud without jobs should not have, as sentences."""
         cloud = self._cloud
         found = [
             f"the process {each.number} {each.command()} of no job"
             for each in processes(cloud.folder.name)
-            if each.number != cloud.server.pid
+            if each.number != cloud.server.pid and not self._starts_agents(each)
         ]
         folder = cloud.data / "jobs"
         found += [f"the folder {each} of no job" for each in folder.glob("*")]
