@@ -44,7 +44,7 @@ from localcloud.sagemaker.runtime.background import Background, make_sync
 MOST_MEMORY = 2 << 30
 """Bytes of an agent's memory. An agent without memory fails its own job."""
 _NICENESS = 5
-"""Between the server and the instances."""
+"""Between the server and the instances, once these run: until then, a start should not wait."""
 
 
 _NO_SECRET = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
@@ -78,7 +78,6 @@ def serve(connection: Connection, reach: Reach) -> NoReturn:
     """Serves one job until the connection ends, then ends the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server gets it, too
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    os.nice(_NICENESS)
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
     try:
         AgentProcess(Server(connection), reach).serve()
@@ -131,6 +130,7 @@ class AgentProcess:
         self._server = server
         self._s3 = _client(session(), reach)
         self._background: Background | None = None
+        self._niceness = os.getpriority(os.PRIO_PROCESS, 0) + _NICENESS
 
     def serve(self) -> None:
         """Carries out the server's calls until its connection ends."""
@@ -162,6 +162,8 @@ class AgentProcess:
 
     def run(self, work: Work) -> None:
         """Begins the work for running instances."""
+        # For Linux, it is the priority of this thread, and of those that it starts.
+        os.setpriority(os.PRIO_PROCESS, 0, self._niceness)
         self._background = Background(self._server, self._s3, work)
         self._background.start()
 

@@ -17,6 +17,7 @@ import pytest
 from localcloud.sagemaker.jobs.failure_reasons import INTERNAL
 from localcloud.sagemaker.monitoring.metric_values import MetricValues
 from localcloud.sagemaker.runtime import agent as agent_module
+from localcloud.sagemaker.runtime import agent_process
 from localcloud.sagemaker.runtime.agent import Agent
 from localcloud.sagemaker.runtime.agent_process import MOST_MEMORY
 from localcloud.sagemaker.runtime.agent_work import Reach
@@ -179,4 +180,7 @@ def test_an_agent_has_limits(silent: Reach, failures: list[Exception]):
         process = agent._process.pid
         assert process is not None
         assert resource.prlimit(process, resource.RLIMIT_DATA) == (MOST_MEMORY, MOST_MEMORY)
-        assert os.getpriority(os.PRIO_PROCESS, process) > os.getpriority(os.PRIO_PROCESS, 0)
+        tasks = [int(task.name) for task in Path(f"/proc/{process}/task").iterdir()]
+        own, lower = os.getpriority(os.PRIO_PROCESS, 0), agent_process._NICENESS
+        found = {os.getpriority(os.PRIO_PROCESS, task) - own for task in tasks}
+        assert found == {0, lower}
