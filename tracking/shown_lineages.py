@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
 from components.training_job.aws.errors import is_denied
 from components.training_job.aws.found_jobs import equals, newest_found
-from components.training_job.reader.metric_logs import LATE, MetricLogs
+from components.training_job.reader.metric_logs import LATE, FoundAttempt, MetricLogs
 from components.training_job.reader.points import Point
-from components.training_job.reader.run_attempts import Attempt, Clients, attempts_of
+from components.training_job.reader.run_attempts import Clients, attempts_of
+from components.training_job.reader.tunings import Tuning, attempts_of_trials, tunings_of
 from components.training_job.request.job_tags import LINEAGE_TAG
 from tracking.tracked_runs import TrackedRun, runs_of_lineage
 from tracking.tuning_runs import runs_of_tuning
-from tracking.tunings import Tuning, tunings_of
 
 _Newest = list[tuple[str, str]]
 
@@ -65,46 +64,31 @@ class Lineages:
 
     def _show(self, tracking: Tracking, lineage: str, newest: _Newest | None) -> list[TrackedRun]:
         now = datetime.now(UTC)
-        state = _State(attempts_of(self.clients, lineage), tunings_of(self.clients, lineage))
-        found = [(attempt, self._logs.points_of(attempt)) for attempt in state.attempts]
-        of_trials = [
-            (tuning, [self._logs.points_of(trial.attempt) for trial in tuning.trials])
-            for tuning in state.tunings
+        found = self._logs.with_points(attempts_of(self.clients, lineage))
+        tunings = [
+            (tuning, self._logs.with_points(attempts_of_trials(self.clients, tuning)))
+            for tuning in tunings_of(self.clients, lineage)
         ]
-        shown = show(tracking, lineage, found, now, of_trials)
-        if newest and all(ended is not None and ended < now - LATE for ended in state.ends):
+        shown = show(tracking, lineage, found, now, tunings)
+        jobs = [attempt for of in (found, *(own for _, own in tunings)) for attempt, _ in of]
+        ends = [*(job.ended for job in jobs), *(tuning.ended for tuning, _ in tunings)]
+        if newest and all(ended is not None and ended < now - LATE for ended in ends):
             self._done[lineage] = newest
         return shown
-
-
-@dataclass(frozen=True)
-class _State:
-    """The jobs of a lineage."""
-
-    attempts: list[Attempt]
-    tunings: list[Tuning]
-
-    @property
-    def ends(self) -> Iterator[datetime | None]:
-        """When each of them ended; None for those that are live."""
-        yield from (attempt.ended for attempt in self.attempts)
-        for tuning in self.tunings:
-            yield tuning.ended
-            yield from (trial.attempt.ended for trial in tuning.trials)
 
 
 def show(
     tracking: Tracking,
     lineage: str,
-    found: Sequence[tuple[Attempt, list[Point]]],
+    found: Sequence[FoundAttempt],
     now: datetime,
-    tunings: Sequence[tuple[Tuning, Sequence[list[Point]]]] = (),
+    tunings: Sequence[tuple[Tuning, Sequence[FoundAttempt]]] = (),
 ) -> list[TrackedRun]:
     """Makes a tracking server show a lineage: each run before those that are below it."""
     tracking.find(lineage)
     runs = runs_of_lineage(lineage, found, tracking.known, now)
-    for tuning, points in tunings:
-        runs += runs_of_tuning(lineage, tuning, points, tracking.known, now)
+    for tuning, trials in tunings:
+        runs += runs_of_tuning(lineage, tuning, trials, tracking.known, now)
     for run in runs:
         tracking.write(run)
     return runs

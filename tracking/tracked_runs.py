@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 from components.arns import console
 from components.training_job.aws.images import digest_in
-from components.training_job.reader.points import Point, continued, numbered
+from components.training_job.reader.metric_logs import FoundAttempt
+from components.training_job.reader.points import Point, continued, milliseconds, numbered
 from components.training_job.reader.run_attempts import Attempt
 from components.training_job.request.cost import total_of
 from components.training_job.request.job_tags import HASH_TAG
@@ -66,7 +67,7 @@ class TrackedRun:
 
 
 def runs_of_lineage(
-    lineage: str, found: Sequence[tuple[Attempt, Sequence[Point]]], known: Known, now: datetime
+    lineage: str, found: Sequence[FoundAttempt], known: Known, now: datetime
 ) -> list[TrackedRun]:
     """The run of a lineage, and those of its attempts; none where it has no attempts.
 
@@ -231,8 +232,3 @@ def in_order(curves: Mapping[str, list[Point]]) -> list[Point]:
     """The points of all curves, in the order of their times."""
     points = [point for curve in curves.values() for point in curve]
     return sorted(points, key=lambda point: point.time_ms)
-
-
-def milliseconds(time: datetime) -> int:
-    """A time in milliseconds since 1970."""
-    return round(time.timestamp() * 1000)

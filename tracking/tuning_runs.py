@@ -5,47 +5,55 @@ Pure functions, as in tracked_runs.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 from components.arns import console
-from components.training_job.reader.points import Point
+from components.training_job.reader.metric_logs import FoundAttempt
+from components.training_job.reader.points import Point, milliseconds
+from components.training_job.reader.run_attempts import Attempt
+from components.training_job.reader.tunings import Tuning
 from tracking.tracked_runs import (
     STATUSES,
     Known,
     TrackedRun,
     attempt_run,
     lost_before,
-    milliseconds,
     of_the_script,
     provenance,
     spent,
 )
-from tracking.tunings import Trial, Tuning
+
+
+class _Result(NamedTuple):
+    """How a trial ended."""
+
+    time_ms: int
+    value: float
+    name: str
 
 
 def runs_of_tuning(
-    lineage: str, tuning: Tuning, points: Sequence[Sequence[Point]], known: Known, now: datetime
+    lineage: str, tuning: Tuning, found: Sequence[FoundAttempt], known: Known, now: datetime
 ) -> list[TrackedRun]:
     """The run of a tuning job, and those of its trials, each with the points that were found."""
-    runs = [_tuning_run(lineage, tuning)]
-    for trial, own in zip(tuning.trials, points, strict=True):
-        attempt = trial.attempt
-        lost = known(attempt.arn, lost_before(attempt, own, now))
-        run = attempt_run(attempt, lineage, tuning.arn, [*lost, *own])
+    runs = [_tuning_run(lineage, tuning, [trial for trial, _ in found])]
+    for trial, own in found:
+        lost = known(trial.arn, lost_before(trial, own, now))
+        run = attempt_run(trial, lineage, tuning.arn, [*lost, *own])
         objective = "" if trial.objective is None else trial.objective
         runs.append(replace(run, kind="trial", tags={**run.tags, "objective": objective}))
     return runs
 
 
-def _tuning_run(lineage: str, tuning: Tuning) -> TrackedRun:
-    best = _best(tuning)
+def _tuning_run(lineage: str, tuning: Tuning, trials: Sequence[Attempt]) -> TrackedRun:
+    results = _results(trials)
+    best = _best_so_far(tuning, results)
+    metric = f"best/{tuning.objective['MetricName']}"
     definition: Mapping[str, Any] = tuning.description["TrainingJobDefinition"]
-    config: Mapping[str, Any] = tuning.description["HyperParameterTuningJobConfig"]
-    attempts = [trial.attempt for trial in tuning.trials]
     region = tuning.arn.split(":")[3]
     page = f"{console(region)}/sagemaker/home?region={region}#/hyper-tuning-jobs/{tuning.name}"
     return TrackedRun(
@@ -54,52 +62,46 @@ def _tuning_run(lineage: str, tuning: Tuning) -> TrackedRun:
         name=tuning.name,
         lineage=lineage,
         parent="",
-        status=STATUSES.get(tuning.description["HyperParameterTuningJobStatus"], "RUNNING"),
-        started=tuning.description["CreationTime"],
+        status=STATUSES.get(tuning.status, "RUNNING"),
+        started=tuning.created,
         ended=tuning.ended,
         parameters={
             **of_the_script(definition.get("StaticHyperParameters", {})),
-            **_ranges(config.get("ParameterRanges", {})),
+            **_ranges(tuning.config.get("ParameterRanges", {})),
         },
         tags={
-            **provenance(attempts[0]),
-            **spent(attempts),
+            **(provenance(trials[0]) if trials else {}),
+            **spent(trials),
             "console_url": page,
             "failure_reason": tuning.description.get("FailureReason", ""),
-            "strategy": config["Strategy"],
+            "strategy": tuning.config["Strategy"],
             "objective_metric": f"{tuning.objective['Type']} {tuning.objective['MetricName']}",
-            "trials": len(attempts),
-            "best_trial": best.attempt.name if best else "",
-            "objective": "" if best is None or best.objective is None else best.objective,
+            "trials": len(trials),
+            "best_trial": best[-1].name if best else "",
+            "objective": best[-1].value if best else "",
         },
-        points=list(_best_so_far(tuning)),
+        points=[
+            Point(metric, step, so_far.value, result.time_ms)
+            for step, (result, so_far) in enumerate(zip(results, best, strict=True), start=1)
+        ],
     )
 
 
-def _best_so_far(tuning: Tuning) -> Iterator[Point]:
-    """The best objective after each trial that ended with one."""
+def _results(trials: Iterable[Attempt]) -> list[_Result]:
+    """The results of those trials that can be the best, in the order of their ends."""
+    return sorted(
+        _Result(milliseconds(trial.ended), trial.objective, trial.name)
+        for trial in trials
+        if trial.description["TrainingJobStatus"] == "Completed"
+        and trial.objective is not None
+        and trial.ended is not None
+    )
+
+
+def _best_so_far(tuning: Tuning, results: Iterable[_Result]) -> list[_Result]:
+    """The best result after each of these."""
     better = min if tuning.objective["Type"] == "Minimize" else max
-    metric, best = f"best/{tuning.objective['MetricName']}", None
-    for step, (ended, value) in enumerate(sorted(_results(tuning)), start=1):
-        best = value if best is None else better(best, value)
-        yield Point(metric, step, best, ended)
-
-
-def _results(tuning: Tuning) -> Iterator[tuple[int, float]]:
-    for trial in tuning.trials:
-        if _counts(trial) and trial.attempt.ended and trial.objective is not None:
-            yield milliseconds(trial.attempt.ended), trial.objective
-
-
-def _counts(trial: Trial) -> bool:
-    known = trial.objective is not None and math.isfinite(trial.objective)
-    return known and trial.attempt.description["TrainingJobStatus"] == "Completed"
-
-
-def _best(tuning: Tuning) -> Trial | None:
-    sign = 1 if tuning.objective["Type"] == "Minimize" else -1
-    counted = filter(_counts, tuning.trials)
-    return min(counted, key=lambda trial: sign * (trial.objective or 0), default=None)
+    return list(accumulate(results, lambda *both: better(both, key=lambda each: each.value)))
 
 
 def _ranges(ranges: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +23,9 @@ from components.training_job.reader.run_attempts import Attempt, Clients, output
 
 LATE = timedelta(minutes=5)
 """How long after its time a line may come; an assumption."""
+FoundAttempt = tuple[Attempt, Sequence[Point]]
+"""An attempt, with the points that were found in its log."""
+
 _MISSING = ("NoSuchKey", "404")
 
 
@@ -34,6 +37,10 @@ class MetricLogs:
         self._logs: dict[str, _JobLog] = {}
         self._settled: dict[str, list[Point]] = {}
         """The points of the attempts that ended a while ago."""
+
+    def with_points(self, attempts: Iterable[Attempt]) -> list[FoundAttempt]:
+        """The attempts, each with its points."""
+        return [(attempt, self.points_of(attempt)) for attempt in attempts]
 
     def points_of(self, attempt: Attempt) -> list[Point]:
         """All points of an attempt, in the order of their times; kept once it has ended."""

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import NamedTuple
 
 import regex
@@ -150,6 +151,11 @@ def numbered(points: Iterable[Point]) -> dict[str, list[Point]]:
         curve = curves.setdefault(point.metric, [])
         curve.append(_after(curve, point) if point.step is None else point)
     return curves
+
+
+def milliseconds(time: datetime) -> int:
+    """A time in milliseconds since 1970."""
+    return round(time.timestamp() * 1000)
 
 
 def _after(curve: list[Point], point: Point) -> Point:

@@ -40,6 +40,8 @@ class Attempt:
     tags: Mapping[str, str]
     record: Mapping[str, Any] = field(default_factory=dict)
     """`run.json`, what it was made of; empty where there is none."""
+    objective: float | None = None
+    """The last value of a tuning job's objective; None for what is no trial, or has none yet."""
 
     @property
     def name(self) -> str:

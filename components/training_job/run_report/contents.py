@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import inf
@@ -12,9 +12,10 @@ from typing import Any
 from components.arns import region_of
 from components.training_job.aws.console_pages import job_page, log_page
 from components.training_job.forecast.trial_model import Trials
-from components.training_job.reader.points import Point, continued
+from components.training_job.reader.metric_logs import FoundAttempt
+from components.training_job.reader.points import Point, continued, milliseconds
 from components.training_job.reader.run_attempts import Attempt, output_uri
-from components.training_job.request.tuning_request import training_view
+from components.training_job.reader.tunings import Tuning
 from components.training_job.run.outcome import has_failed, remedy_for
 from components.training_job.run.run_record import RUN_RECORD
 from components.training_job.run_report.changes import Change, changes, hyperparameters, provenance
@@ -28,9 +29,10 @@ from components.training_job.run_report.spending import (
     spending_of_trials,
 )
 from components.training_job.run_report.thinning import thinned
-from components.training_job.run_report.trial_tables import Trial, TrialTable, trials_in
+from components.training_job.run_report.trial_tables import FoundTuning, TrialTable, trials_in
 from components.training_job.tuning import tuning_outcome
 from components.training_job.tuning.attempts import attempt_number, earlier_names, succeeded_in
+from components.training_job.tuning.trials import Trial, cost_of
 from components.training_job.tuning.tuning_record import uri_of
 from components.training_job.tuning.warm_start import is_grid
 
@@ -55,12 +57,14 @@ class Found:
     """What was read of a lineage."""
 
     lineage: str
-    attempts: Sequence[tuple[Attempt, Sequence[Point]]] = ()
-    """Its training jobs, the oldest first, with their points."""
+    attempts: Sequence[FoundAttempt] = ()
+    """Its training jobs, the oldest first."""
     log: Sequence[str] = ()
     """The last log lines of the newest job, if it has failed."""
-    tunings: Sequence[Tuning] = ()
+    tunings: Sequence[FoundTuning] = ()
     """Its tuning jobs, the oldest first."""
+    complete: Collection[str] = ()
+    """The names of the tuning jobs that the stack knows to have nothing left to try."""
     earlier: Sequence[Mapping[str, Any]] = ()
     """The stack's jobs that had ended before the newest run began, as SageMaker describes them."""
 
@@ -69,8 +73,7 @@ class Found:
         """Whether its newest job is a tuning job."""
         if not self.attempts or not self.tunings:
             return bool(self.tunings)
-        created: datetime = self.tunings[-1].description["CreationTime"]
-        return created > self.attempts[-1][0].created
+        return self.tunings[-1][0].created > self.attempts[-1][0].created
 
     @property
     def run(self) -> Sequence[Attempt]:
@@ -84,52 +87,33 @@ class Found:
     @property
     def tuning_run(self) -> Sequence[Tuning]:
         """The attempts at the newest tuning job's definition, which go on with each other."""
-        newest = self.tunings[-1].name
+        newest = self.tunings[-1][0].name
         names = (*earlier_names(newest), newest)
-        return [each for each in self.tunings if each.name in names]
+        return [tuning for tuning, _ in self.tunings if tuning.name in names]
+
+    @property
+    def has_nothing_left(self) -> bool:
+        """Whether as many trials have succeeded in the newest tuning run as it was to make.
+
+        Its newest attempt may have been stopped then, and is complete. A grid is tried as a whole
+        by each attempt.
+        """
+        run = self.tuning_run
+        if run[-1].name in self.complete:
+            return True
+        first = run[0]
+        most = first.config["ResourceLimits"].get("MaxNumberOfTrainingJobs")
+        if most is None or is_grid(first.config) or attempt_number(first.name) != 1:
+            return False
+        return sum(succeeded_in(each.description) for each in run) >= int(most)
 
     @property
     def began(self) -> tuple[datetime, Mapping[str, str]] | None:
         """When the newest run was launched, and the tags of its first job; None without a job."""
         if self.is_tuned:
             first = self.tuning_run[0]
-            return first.description["CreationTime"], first.tags
+            return first.created, first.tags
         return (self.run[0].created, self.run[0].tags) if self.attempts else None
-
-
-@dataclass(frozen=True)
-class Tuning:
-    """A tuning job, with what it left in S3."""
-
-    description: Mapping[str, Any]
-    table: Mapping[str, Any] = field(default_factory=dict)
-    """Its trials as `trials.json` has them."""
-    record: Mapping[str, Any] = field(default_factory=dict)
-    """`run.json`."""
-    tags: Mapping[str, str] = field(default_factory=dict)
-    is_complete: bool = False
-    """Whether the stack knows that nothing is left to try, though it may have been stopped."""
-
-    @property
-    def name(self) -> str:
-        """The tuning job's name."""
-        return str(self.description["HyperParameterTuningJobName"])
-
-    @property
-    def status(self) -> str:
-        """Its status, as SageMaker has it."""
-        return str(self.description["HyperParameterTuningJobStatus"])
-
-    @property
-    def request(self) -> Mapping[str, Any]:
-        """The training request of its trials."""
-        return training_view(self.description)
-
-    @property
-    def config(self) -> Mapping[str, Any]:
-        """Its HyperParameterTuningJobConfig."""
-        config: Mapping[str, Any] = self.description["HyperParameterTuningJobConfig"]
-        return config
 
 
 @dataclass(frozen=True)
@@ -386,7 +370,7 @@ def _instances(newest: Attempt) -> Fact:
     return Fact("Instances", str(state["instance_count"]), f"{state['instance_type']}, {spot}")
 
 
-def curves_of(found: Sequence[tuple[Attempt, Sequence[Point]]]) -> list[Curve]:
+def curves_of(found: Sequence[FoundAttempt]) -> list[Curve]:
     """The curve of each metric, with marks, in the order of their names."""
     points = sorted((each for _, own in found for each in own), key=lambda each: each.time_ms)
     curves = {name: curve for name, curve in sorted(continued(points).items()) if curve}
@@ -424,7 +408,7 @@ def _marks(curve: Sequence[Point], attempts: Sequence[Attempt]) -> list[Mark]:
         ]
     ]
     events.sort(key=lambda each: each[0])
-    times = [_milliseconds(time) for time, _, _ in events]
+    times = [milliseconds(time) for time, _, _ in events]
     firsts = [bisect_left(curve, time, key=lambda each: each.time_ms) for time in times]
     untils = [*firsts[1:], len(curve)]
     return [
@@ -455,12 +439,13 @@ def _links(newest: Attempt) -> list[Link]:
 
 
 def _of_tunings(found: Found, now: datetime) -> RunReport:
-    tunings = found.tunings
-    newest, trials = tunings[-1], trials_in([each.table for each in tunings if each.table])
+    tunings = [tuning for tuning, _ in found.tunings]
+    newest, trials = tunings[-1], trials_in(found.tunings)
     records = [(each.name, each.record) for each in tunings[-2:] if each.record]
     both = records if len(records) == 2 else None
     run = found.tuning_run
-    outcome = tuning_outcome.outcome_of(newest.description, nothing_left=has_nothing_left(run))
+    outcome = tuning_outcome.outcome_of(newest.description, nothing_left=found.has_nothing_left)
+    took = sum(((each.ended or now) - each.created for each in run), timedelta())
     foreseen = foreseen_of(
         run[0].request, run[0].tags, run[0].record, found.earlier, _planned_trials(run[0])
     )
@@ -480,7 +465,7 @@ def _of_tunings(found: Found, now: datetime) -> RunReport:
             _trials_of(run, trials), run[0].request, run[0].config, foreseen
         ),
         spent_on=f"the trials of {_count(len(run), 'tuning job')}",
-        foresight=foresight(foreseen, sum(_seconds(each, now) for each in run), is_tuned=True),
+        foresight=foresight(foreseen, took.total_seconds(), is_tuned=True),
         provenance=provenance(newest.record),
         hyperparameters=hyperparameters(newest.record),
         changes=changes(both[0][1], both[1][1]) if both else (),
@@ -489,21 +474,6 @@ def _of_tunings(found: Found, now: datetime) -> RunReport:
         trials=trials,
         tunings=[_tuning_row(each) for each in tunings],
     )
-
-
-def has_nothing_left(run: Sequence[Tuning]) -> bool:
-    """Whether as many trials have succeeded in all attempts of a tuning as it was to make.
-
-    The newest attempt may have been stopped then, and is complete. A grid is tried as a whole by
-    each attempt.
-    """
-    if run[-1].is_complete:
-        return True
-    first = run[0]
-    most = first.config["ResourceLimits"].get("MaxNumberOfTrainingJobs")
-    if most is None or is_grid(first.config) or attempt_number(first.name) != 1:
-        return False
-    return sum(succeeded_in(each.description) for each in run) >= int(most)
 
 
 def _planned_trials(first: Tuning) -> Trials:
@@ -521,15 +491,7 @@ def _trials_of(run: Sequence[Tuning], trials: TrialTable | None) -> list[Trial]:
     return [each for each in (trials.all if trials else ()) if each.name.startswith(beginnings)]
 
 
-def _seconds(tuning: Tuning, now: datetime) -> float:
-    """How long a tuning job took until its end, or until now."""
-    end: datetime = tuning.description.get("HyperParameterTuningEndTime") or now
-    seconds: timedelta = end - tuning.description["CreationTime"]
-    return seconds.total_seconds()
-
-
 def _tuning_sentence(newest: Tuning, trials: TrialTable | None, outcome: str, now: datetime) -> str:
-    ended = newest.description.get("HyperParameterTuningEndTime")
     status = _ENDINGS.get(outcome, f"failed ({outcome})")
     reason = str(newest.description.get("FailureReason", "")).rstrip(".")
     because = f" {reason}." if reason else ""
@@ -540,25 +502,23 @@ def _tuning_sentence(newest: Tuning, trials: TrialTable | None, outcome: str, no
         if trials and best and best.objective is not None
         else " No trial has ended with a value of the objective that is known."
     )
-    return f"The newest tuning job {status} on {moment(ended or now)}.{result}{because}"
+    return f"The newest tuning job {status} on {moment(newest.ended or now)}.{result}{because}"
 
 
 def _tuning_facts(
     tunings: Sequence[Tuning], trials: TrialTable | None, now: datetime
 ) -> list[Fact]:
-    begin: datetime = tunings[0].description["CreationTime"]
-    end: datetime = tunings[-1].description.get("HyperParameterTuningEndTime") or now
-    facts = [Fact("From first launch to end", time_taken((end - begin).total_seconds()))]
+    taken = (tunings[-1].ended or now) - tunings[0].created
+    facts = [Fact("From first launch to end", time_taken(taken.total_seconds()))]
     if trials is None:
         return facts
-    costs = [each.cost_usd for each in trials.all]
-    known = [cost for cost in costs if not isinstance(cost, str)]
+    cost = cost_of(trials.all)
     training = sum(each.seconds for each in trials.all)
     completed = sum(each.status == "Completed" for each in trials.all)
     facts += [
         Fact("Training", time_taken(training), "of all trials together"),
         Fact("Trials", str(len(trials.all)), f"{completed} completed"),
-        Fact("Cost", dollars(sum(known)) if len(known) == len(costs) else "unknown", "all trials"),
+        Fact("Cost", cost if isinstance(cost, str) else dollars(cost), "all trials"),
     ]
     if trials.best and trials.best.objective is not None:
         facts.append(Fact(f"Best {trials.metric}", number(trials.best.objective)))
@@ -566,7 +526,7 @@ def _tuning_facts(
 
 
 def _tuning_links(newest: Tuning) -> list[Link]:
-    region = region_of(str(newest.description["HyperParameterTuningJobArn"]))
+    region = region_of(newest.arn)
     page = job_page(region, "hyper-tuning-jobs", newest.name)
     logs = log_page(region, f"{newest.name}-")
     return [
@@ -592,7 +552,3 @@ def moment(time: datetime) -> str:
 
 def _count(amount: int, noun: str) -> str:
     return f"{amount or 'no'} {noun}{'' if amount == 1 else 's'}"
-
-
-def _milliseconds(time: datetime) -> float:
-    return time.timestamp() * 1000

@@ -29,7 +29,7 @@ from components.training_job.request.cost import (
 from components.training_job.request.job_tags import LINEAGE_TAG, RECURRING_TAG
 from components.training_job.run.job_state import instances_in
 from components.training_job.run_report.quantities import share, time_taken
-from components.training_job.run_report.trial_tables import Trial
+from components.training_job.tuning.trials import Trial, cost_of
 
 Description = Mapping[str, Any]
 
@@ -149,7 +149,7 @@ def spending_of_trials(
     made = list(trials)
     ceiling = tuning_ceiling(request, tuning, 1)
     return _spending(
-        billed=total_of(each.cost_usd for each in made),
+        billed=cost_of(made),
         on_demand=total_of(billed_cost(request["ResourceConfig"], each.seconds) for each in made),
         expected=expected_cost(ceiling, _is_spot(request)),
         ceiling=ceiling,

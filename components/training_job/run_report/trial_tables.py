@@ -1,42 +1,24 @@
-"""The trials of a lineage that is tuned, from the tables that its tuning jobs left.
-
-Pure functions.
-"""
+"""The trials of a lineage that is tuned, of all its tuning jobs together. Pure functions."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from components.training_job.reader.tunings import Tuning
 from components.training_job.run_report.axes import Scale, spread_scale
 from components.training_job.run_report.quantities import number
+from components.training_job.tuning.trials import Trial
+
+FoundTuning = tuple[Tuning, Sequence[Trial]]
+"""A tuning job, with its trials."""
 
 MOST_AXES = 12
 MOST_LINES = 400
 """The trials that are drawn; there are pictures of more that no one can read."""
 _MOST_CHOICES = 3
 """The choices that are all written at an axis; of more, only the first and the last."""
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One trial, as `trials.json` has it."""
-
-    name: str
-    status: str
-    objective: float | None
-    """The objective's last value; None for a trial that reported none."""
-    hyperparameters: Mapping[str, str]
-    seconds: float
-    cost_usd: float | str
-    failure_reason: str
-
-    @property
-    def counts(self) -> bool:
-        """Whether it completed with a value of the objective, so that it can be the best."""
-        return self.status == "Completed" and self.objective is not None
 
 
 @dataclass(frozen=True)
@@ -85,37 +67,22 @@ class TrialTable:
         return value < than if self.is_minimized else value > than
 
 
-def trials_in(tables: Iterable[Mapping[str, Any]]) -> TrialTable | None:
-    """The trials of these tables, the oldest first, that have the newest one's objective.
+def trials_in(tunings: Iterable[FoundTuning]) -> TrialTable | None:
+    """The trials of these tuning jobs, the oldest first, that have the newest one's objective.
 
-    A table also has the trials of the attempts before it, each of which has a table of its own.
+    Each is there once, though it may have been found with several tuning jobs.
     """
-    found = list(tables)
+    found = [(tuning.objective, trials) for tuning, trials in tunings if trials]
     if not found:
         return None
-    objective = found[-1]["objective"]
-    same = (each for each in found if each["objective"] == objective)
-    by_name = {row["name"]: row for table in same for row in table["trials"]}
-    rows = list(by_name.values())
-    # One that never began comes last.
-    rows.sort(key=lambda row: (not row.get("started"), row.get("started")))
+    objective = found[-1][0]
+    same = (trial for own, trials in found if own == objective for trial in trials)
+    by_name = {trial.name: trial for trial in same}
     return TrialTable(
-        metric=str(objective["MetricName"]),
-        is_minimized=objective.get("Type") == "Minimize",
-        all=[_trial(row) for row in rows],
-    )
-
-
-def _trial(row: Mapping[str, Any]) -> Trial:
-    value = row.get("objective")
-    return Trial(
-        name=str(row["name"]),
-        status=str(row["status"]),
-        objective=None if value is None else float(value),
-        hyperparameters={str(k): str(v) for k, v in row.get("hyperparameters", {}).items()},
-        seconds=float(row.get("seconds", 0)),
-        cost_usd=row.get("cost_usd", "unknown"),
-        failure_reason=str(row.get("failure_reason", "")),
+        metric=objective["MetricName"],
+        is_minimized=objective["Type"] == "Minimize",
+        # One that never began comes last.
+        all=sorted(by_name.values(), key=lambda trial: (not trial.started, trial.started)),
     )
 
 

@@ -54,6 +54,11 @@ class Trial:
         """Whether its training job has ended."""
         return self.status in TERMINAL_STATUSES
 
+    @property
+    def counts(self) -> bool:
+        """Whether it completed with a value of the objective, so that it can be the best."""
+        return self.status == "Completed" and self.objective is not None
+
 
 def trials_of(client: Any, tuning: Mapping[str, Any]) -> list[Trial]:
     """All trials of a tuning job, by its description, in the order of their start.
@@ -72,7 +77,7 @@ def trials_of(client: Any, tuning: Mapping[str, Any]) -> list[Trial]:
 
 def best_of(trials: Iterable[Trial], objective_type: str) -> Trial | None:
     """The trial that completed with the best objective; None where none has."""
-    known = [each for each in trials if each.status == "Completed" and each.objective is not None]
+    known = [each for each in trials if each.counts]
     sign = -1 if objective_type == "Minimize" else 1
     return max(known, key=lambda each: sign * (each.objective or 0), default=None)
 

@@ -6,7 +6,7 @@ The first says what it was launched with, the second what each trial was and bec
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from components.training_job.request.tuning_request import training_view
 from components.training_job.run.run_record import FORMAT, record_of_launch, record_uri
 from components.training_job.tuning.trials import Trial
 
+_MEMBERS = frozenset(each.name for each in fields(Trial))
 _NOT_OF_THE_RUN = frozenset({"Tags", "HyperParameterTuningJobName"})
 
 
@@ -55,6 +56,12 @@ def trials_record(
         ],
         "trials": [asdict(each) for each in trials],
     }
+
+
+def trials_kept(record: Mapping[str, Any]) -> list[Trial]:
+    """The trials in such a table; what a later version adds to them is not read."""
+    rows: list[dict[str, Any]] = record["trials"]
+    return [Trial(**{key: row[key] for key in row.keys() & _MEMBERS}) for row in rows]
 
 
 def uri_of(description: Mapping[str, Any], document: str) -> str:

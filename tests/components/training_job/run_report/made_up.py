@@ -10,8 +10,11 @@ from typing import Any
 
 from components.training_job.reader.points import Point
 from components.training_job.reader.run_attempts import Attempt
+from components.training_job.reader.tunings import Tuning
 from components.training_job.request.job_tags import LINEAGE_TAG
-from components.training_job.run_report.contents import Found, Tuning
+from components.training_job.run_report.contents import Found
+from components.training_job.run_report.trial_tables import FoundTuning
+from components.training_job.tuning.trials import Trial
 
 BEGIN = datetime(2026, 11, 1, 8, tzinfo=UTC)
 NOW = BEGIN + timedelta(days=3)
@@ -178,8 +181,10 @@ def tuned(trials: int = 40, name: str = "learning-rate") -> Found:
     return Found(LINEAGE, tunings=[tuning], earlier=[earlier(number=each) for each in range(3)])
 
 
-def tuning_job(attempt: int, trials: int, name: str = "learning-rate", **changes: Any) -> Tuning:
-    """An attempt at tuning the lineage, with the table of its trials."""
+def tuning_job(
+    attempt: int, trials: int, name: str = "learning-rate", **changes: Any
+) -> FoundTuning:
+    """An attempt at tuning the lineage, with its trials."""
     source = random.Random(7 * attempt)  # noqa: S311 - made-up values
     begin, job = (attempt - 1) * 10 * HOUR, f"t1234567-llm-01234567-{attempt}"
     description = {
@@ -191,6 +196,7 @@ def tuning_job(attempt: int, trials: int, name: str = "learning-rate", **changes
         "HyperParameterTuningJobConfig": {
             "Strategy": "Bayesian",
             "ResourceLimits": {"MaxNumberOfTrainingJobs": trials, "MaxParallelTrainingJobs": 4},
+            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "val_loss"},
         },
         "TrainingJobDefinition": {
             "OutputDataConfig": {"S3OutputPath": f"s3://bucket/output/{LINEAGE}"},
@@ -207,32 +213,29 @@ def tuning_job(attempt: int, trials: int, name: str = "learning-rate", **changes
         "ObjectiveStatusCounters": {"Succeeded": trials - 1},
         **changes,
     }
-    table = {
-        "objective": {"Type": "Minimize", "MetricName": "val_loss"},
-        "trials": [_trial(job, begin, number, name, source) for number in range(trials)],
-    }
     made_of = record(1) | {"expected_seconds": 900}
-    return Tuning(description, table, made_of, {**TAGS, LINEAGE_TAG: LINEAGE})
+    made = [_trial(job, begin, number, name, source) for number in range(trials)]
+    return Tuning(description, made_of, {**TAGS, LINEAGE_TAG: LINEAGE}), made
 
 
-def _trial(job: str, begin: float, number: int, name: str, source: random.Random) -> dict[str, Any]:
+def _trial(job: str, begin: float, number: int, name: str, source: random.Random) -> Trial:
     rate, layers = 10 ** source.uniform(-5, -2), source.randint(2, 8)
     optimizer = source.choice(["adamw", "sgd", "lion"])
     loss = 0.3 + abs(math.log10(rate) + 3.4) / 3 + abs(layers - 5) / 30 + source.gauss(0, 0.02)
     status = "Failed" if number == 5 else "Stopped" if number == 9 else "Completed"
-    return {
-        "name": f"{job}-{number + 1:03}-0123abcd",
-        "status": status,
-        "objective": None if status == "Failed" else loss,
-        "hyperparameters": {
+    return Trial(
+        name=f"{job}-{number + 1:03}-0123abcd",
+        status=status,
+        objective=None if status == "Failed" else loss,
+        hyperparameters={
             name: f"{rate:.3g}",
             "layers": str(layers),
             "optimizer": optimizer,
             "dropout": f"{source.uniform(0, 0.5):.3f}",
             "epochs": "10",
         },
-        "started": at(begin + number * 500).isoformat(),
-        "seconds": source.randint(300, 1500),
-        "cost_usd": round(source.uniform(0.1, 0.6), 4),
-        "failure_reason": "AlgorithmError: CUDA out of memory" if status == "Failed" else "",
-    }
+        started=at(begin + number * 500).isoformat(),
+        seconds=source.randint(300, 1500),
+        cost_usd=round(source.uniform(0.1, 0.6), 4),
+        failure_reason="AlgorithmError: CUDA out of memory" if status == "Failed" else "",
+    )

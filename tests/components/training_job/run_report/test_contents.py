@@ -10,10 +10,10 @@ from components.training_job.run_report.contents import (
     Found,
     Mark,
     RunReport,
-    Tuning,
     curves_of,
     report_of,
 )
+from components.training_job.run_report.trial_tables import FoundTuning
 from tests.components.training_job.run_report.made_up import (
     HOUR,
     LINEAGE,
@@ -124,23 +124,23 @@ def test_a_lineage_that_is_tuned_shows_its_best_trial():
     assert made.folder == f"s3://bucket/output/{LINEAGE}/t1234567-llm-01234567-1"
 
 
-def test_a_tuning_that_has_no_table_yet_is_reported_without_trials():
-    [tuning] = tuned().tunings
+def test_a_tuning_that_has_no_trial_yet_is_reported_without_them():
+    [(tuning, _)] = tuned().tunings
     description = {**tuning.description, "HyperParameterTuningJobStatus": "InProgress"}
     description.pop("HyperParameterTuningEndTime")
-    made = report(Found(LINEAGE, tunings=[replace(tuning, description=description, table={})]))
+    made = report(Found(LINEAGE, tunings=[(replace(tuning, description=description), [])]))
     assert made.outcome == "running"
     assert made.trials is None
     assert "No trial has ended with a value" in made.sentence
 
 
 def test_a_tuning_that_failed_says_what_to_do():
-    [tuning] = tuned().tunings
+    [(tuning, trials)] = tuned().tunings
     reason = "No training job succeeded after 5 attempts."
     description = {
         **tuning.description, "HyperParameterTuningJobStatus": "Failed", "FailureReason": reason,
     }  # fmt: skip
-    made = report(Found(LINEAGE, tunings=[replace(tuning, description=description)]))
+    made = report(Found(LINEAGE, tunings=[(replace(tuning, description=description), trials)]))
     assert made.has_failed
     assert "The newest tuning job failed (trials failed) on" in made.sentence
     assert made.sentence.endswith("No training job succeeded after 5 attempts.")
@@ -160,13 +160,11 @@ def test_the_cost_and_the_forecast_are_those_of_the_newest_run():
     assert resumed.spent_on == "attempts 2 to 3"
 
 
-def stopped(attempt: int, most: int, succeeded: int, strategy: str = "Bayesian") -> Tuning:
-    tuning = tuning_job(attempt, most, ObjectiveStatusCounters={"Succeeded": succeeded})
+def stopped(attempt: int, most: int, succeeded: int, strategy: str = "Bayesian") -> FoundTuning:
+    tuning, trials = tuning_job(attempt, most, ObjectiveStatusCounters={"Succeeded": succeeded})
     description = dict(tuning.description) | {"HyperParameterTuningJobStatus": "Stopped"}
-    description["HyperParameterTuningJobConfig"] = {
-        **tuning.config, "Strategy": strategy,
-    }  # fmt: skip
-    return replace(tuning, description=description)
+    description["HyperParameterTuningJobConfig"] = {**tuning.config, "Strategy": strategy}
+    return replace(tuning, description=description), trials
 
 
 def test_a_tuning_that_was_stopped_with_nothing_left_to_try_has_completed():
@@ -174,16 +172,16 @@ def test_a_tuning_that_was_stopped_with_nothing_left_to_try_has_completed():
     both = [stopped(1, 12, 8), stopped(2, 5, 4)]
     assert report(Found(LINEAGE, tunings=both)).outcome == "completed"
     assert report(Found(LINEAGE, tunings=[stopped(1, 12, 7), both[1]])).outcome == "stopped"
-    known = replace(stopped(1, 12, 7), is_complete=True)  # maxTrials is 7 since
-    assert report(Found(LINEAGE, tunings=[known])).outcome == "completed"
+    known = stopped(1, 12, 7)  # maxTrials is 7 since
+    found = Found(LINEAGE, tunings=[known], complete={known[0].name})
+    assert report(found).outcome == "completed"
     grids = [stopped(1, 12, 8, "Grid"), stopped(2, 12, 4, "Grid")]
     assert report(Found(LINEAGE, tunings=grids)).outcome == "stopped"
 
 
 def test_the_trials_of_all_attempts_at_a_tuning_count_once_and_cost_together():
-    one, two = tuning_job(1, 8), tuning_job(2, 4)
-    both = replace(two, table={**two.table, "trials": [*one.table["trials"], *two.table["trials"]]})
-    made = report(Found(LINEAGE, tunings=[one, both]))
+    (one, first), (two, second) = tuning_job(1, 8), tuning_job(2, 4)
+    made = report(Found(LINEAGE, tunings=[(one, first), (two, [*first, *second])]))
     assert made.trials is not None
     assert len(made.trials.all) == 12
     assert made.spent_on == "the trials of 2 tuning jobs"

@@ -7,11 +7,9 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from rich.console import Console
 
 from components.training_job.reader.run_attempts import Clients
@@ -58,89 +56,34 @@ def launch(cloud: Cloud, number: int, script: str) -> str:
 
 
 class Service:
-    """SageMaker and S3, as far as tuning jobs are read; it has no training jobs."""
+    """SageMaker, as far as earlier jobs are read."""
 
-    def __init__(self, refusal: str = "") -> None:
-        self.refusal = refusal
-        [tuning] = tuned().tunings
-        self.tuning = tuning
-        self.tags = {**tuning.tags, "sagemaker-training:lineage": LINEAGE}
-        self.documents = {"trials.json": tuning.table, "run.json": tuning.record}
-        self.asked: list[str] = []
+    def __init__(self) -> None:
         self.filters: dict[str, tuple[str, str]] = {}
-        self.hidden = False
 
-    def search(self, *, Resource: str, **condition: Any) -> dict[str, Any]:  # noqa: N803
-        filters = condition["SearchExpression"]["Filters"]
-        if self.refusal:
-            raise ClientError({"Error": {"Code": self.refusal, "Message": "no"}}, "Search")
-        if Resource == "TrainingJob":
-            self.filters = {each["Name"]: (each["Operator"], each["Value"]) for each in filters}
-            jobs = [earlier(), earlier() | {"TrainingEndTime": at(1)}]
-            return {"Results": [{"TrainingJob": each} for each in jobs]}
-        assert filters[0]["Value"] == LINEAGE
-        tags = [{"Key": key, "Value": value} for key, value in self.tags.items()]
-        late = {
-            **self.tuning.description, "HyperParameterTuningJobStatus": "InProgress", "Tags": tags,
-        }  # fmt: skip
-        return {"Results": [{"HyperParameterTuningJob": late}]}
-
-    def get_paginator(self, operation: str) -> Any:
-        assert operation == "list_hyper_parameter_tuning_jobs"
-        if self.hidden:
-            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "List")
-        return SimpleNamespace(paginate=lambda **_: [{"HyperParameterTuningJobSummaries": []}])
-
-    def describe_hyper_parameter_tuning_job(self, **request: str) -> dict[str, Any]:
-        assert request == {"HyperParameterTuningJobName": self.tuning.name}
-        return dict(self.tuning.description)
-
-    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
-        self.asked.append(f"{Bucket}/{Key}")
-        document = self.documents[Key.rpartition("/")[2]]
-        return {"Body": io.BytesIO(json.dumps(document).encode())}
+    def search(self, *, SearchExpression: Any, **_: Any) -> dict[str, Any]:  # noqa: N803
+        self.filters = {
+            each["Name"]: (each["Operator"], each["Value"]) for each in SearchExpression["Filters"]
+        }
+        jobs = [earlier(), earlier() | {"TrainingEndTime": at(1)}]
+        return {"Results": [{"TrainingJob": each} for each in jobs]}
 
 
-@pytest.fixture
-def _no_training_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_forecast_could_know_are_the_stacks_jobs_that_had_ended_before_the_launch(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    service, [(tuning, trials)] = Service(), tuned().tunings
     monkeypatch.setattr(findings, "attempts_of", lambda *_: [])
-
-
-@pytest.mark.usefixtures("_no_training_jobs")
-def test_a_tuning_job_is_read_with_its_record_and_the_table_of_its_trials():
-    service = Service()
-    [found] = found_of(Clients(service, None, service), LINEAGE).tunings
-    assert (found.status, found.is_complete) == ("Completed", False)
-    assert (found.table, found.record) == (service.tuning.table, service.tuning.record)
-    folder = "bucket/output/research-dev-llm/t1234567-llm-01234567-1"
-    assert service.asked == [f"{folder}/trials.json", f"{folder}/run.json"]
-    service.hidden = True  # from credentials that may not list tuning jobs
-    [known] = found_of(Clients(service, None, service), LINEAGE, {found.name}).tunings
-    assert known.is_complete
-
-
-@pytest.mark.usefixtures("_no_training_jobs")
-def test_what_a_forecast_could_know_are_the_stacks_jobs_that_had_ended_before_the_launch():
-    service = Service()
-    found = found_of(Clients(service, None, service), LINEAGE)
+    monkeypatch.setattr(findings, "tunings_of", lambda *_, **__: [tuning])
+    monkeypatch.setattr(findings, "trials_of", lambda *_: trials)
+    found = found_of(Clients(service, None, None), LINEAGE, {tuning.name})
+    assert (found.tunings, found.has_nothing_left) == ([(tuning, trials)], True)
     assert found.earlier == [earlier()]
     assert service.filters == {
         "Tags.team": ("Equals", "research"),
         "Tags.stack": ("Equals", "research-dev"),
         "CreationTime": ("LessThan", "2026-11-01T08:00:00"),
     }
-
-
-@pytest.mark.usefixtures("_no_training_jobs")
-@pytest.mark.parametrize(
-    ("refusal", "said"), [("AccessDeniedException", True), ("ValidationException", False)]
-)
-def test_tuning_jobs_that_may_not_be_searched_for_are_said_to_be_missing(
-    refusal: str, said: bool, capsys: pytest.CaptureFixture[str]
-):
-    service = Service(refusal)
-    assert found_of(Clients(service, None, service), LINEAGE).tunings == []
-    assert ("can't be searched for" in capsys.readouterr().out) is said
 
 
 @pytest.mark.deep

@@ -15,7 +15,6 @@ from components.training_job.run_report.spending import (
     spending_of,
     spending_of_trials,
 )
-from components.training_job.run_report.trial_tables import trials_in
 from tests.components.training_job.run_report.made_up import HOUR, attempt, earlier, tuning_job
 
 PRICE = 1.515 * 2
@@ -81,15 +80,13 @@ def test_without_a_setting_or_a_run_before_there_was_no_forecast_and_the_page_sa
 
 
 def test_what_trials_cost_is_beside_the_forecast_of_all_of_them():
-    tuning = tuning_job(1, 40)
+    tuning, trials = tuning_job(1, 40)
     found = foreseen_of(tuning.request, tuning.tags, tuning.record, [], Trials(40, 4))
-    table = trials_in([tuning.table])
 
     assert found is not None
-    assert table is not None
-    spending = spending_of_trials(table.all, tuning.request, tuning.config, found)
+    spending = spending_of_trials(trials, tuning.request, tuning.config, found)
     amounts = {bar.name: (bar.low, bar.high) for bar in spending.bars}
-    assert amounts["billed"][0] == pytest.approx(sum(float(each.cost_usd) for each in table.all))
+    assert amounts["billed"][0] == pytest.approx(sum(float(each.cost_usd) for each in trials))
     assert float(amounts["forecast"][0]) > 40 * 0.25 * 1.515 * 0.3  # a quarter of an hour each
     assert amounts["ceiling"][0] == pytest.approx(40 * (3600 + 600) / HOUR * 1.515)
     lines = foresight(found, HOUR, is_tuned=True)

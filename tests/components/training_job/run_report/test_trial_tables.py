@@ -1,43 +1,51 @@
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
-from components.training_job.run_report.trial_tables import axes_of, trials_in
+from components.training_job.reader.tunings import Tuning
+from components.training_job.run_report.trial_tables import FoundTuning, axes_of, trials_in
+from components.training_job.tuning.trials import Trial
 from tests.components.training_job.run_report.made_up import tuned
 
 
-def table(*objectives: float | None, kind: str = "Minimize", **more: Any) -> dict[str, Any]:
-    rows = [
-        {"name": f"trial-{number}", "status": "Completed", "objective": value,
-         "started": f"2026-11-01T00:0{number}:00", "hyperparameters": {"rate": str(number)}}
+def tuned_for(*objectives: float | None, kind: str = "Minimize", metric: str = "m") -> FoundTuning:
+    """A tuning job, and a completed trial with each objective."""
+    objective = {"Type": kind, "MetricName": metric}
+    description = {"HyperParameterTuningJobConfig": {"HyperParameterTuningJobObjective": objective}}
+    return Tuning(description), [
+        Trial(
+            name=f"trial-{number}",
+            status="Completed",
+            objective=value,
+            started=f"2026-11-01T00:0{number}:00",
+            hyperparameters={"rate": str(number)},
+        )
         for number, value in enumerate(objectives)
-    ]  # fmt: skip
-    return {"objective": {"Type": kind, "MetricName": "m"}, "trials": rows, **more}
+    ]
 
 
 def test_the_best_trial_is_first_and_those_without_a_value_are_last():
-    trials = trials_in([table(3.0, None, 1.0, 2.0)])
+    trials = trials_in([tuned_for(3.0, None, 1.0, 2.0)])
     assert trials is not None
     assert [each.objective for each in trials.ranked] == [1.0, 2.0, 3.0, None]
     assert trials.best_so_far == [(1, 3.0), (3, 1.0)]
-    most = trials_in([table(3.0, None, 1.0, 4.0, kind="Maximize")])
+    most = trials_in([tuned_for(3.0, None, 1.0, 4.0, kind="Maximize")])
     assert most is not None
     assert most.best_so_far == [(1, 3.0), (4, 4.0)]
 
 
 def test_the_trials_of_all_attempts_with_one_objective_count():
-    other = {**table(9.0), "objective": {"Type": "Maximize", "MetricName": "other"}}
-    first, both = table(3.0), table(3.0, 2.0)  # the second has those of the first, too
-    trials = trials_in([other, first, both])
+    other = tuned_for(9.0, kind="Maximize", metric="other")
+    first, both = tuned_for(3.0), tuned_for(3.0, 2.0)  # the second has those of the first, too
+    trials = trials_in([other, first, both, tuned_for(metric="not begun")])
     assert trials is not None
     assert [each.objective for each in trials.all] == [3.0, 2.0]
     assert trials_in([]) is None
 
 
 def test_a_trial_that_failed_is_never_the_best_and_one_that_never_began_is_last():
-    rows = table(1.0, 2.0)
-    rows["trials"][0] |= {"status": "Stopped", "started": ""}
-    trials = trials_in([rows])
+    tuning, [first, second] = tuned_for(1.0, 2.0)
+    trials = trials_in([(tuning, [replace(first, status="Stopped", started=""), second])])
     assert trials is not None
     assert trials.best is not None
     assert trials.best.objective == 2.0
@@ -45,7 +53,7 @@ def test_a_trial_that_failed_is_never_the_best_and_one_that_never_began_is_last(
 
 
 def test_axes_have_the_values_that_differ():
-    trials = trials_in([tuned().tunings[0].table])
+    trials = trials_in(tuned().tunings)
     assert trials is not None
     axes = axes_of(trials, [each for each in trials.ranked if each.counts])
     assert [(axis.name, axis.note) for axis in axes] == [
@@ -58,9 +66,9 @@ def test_axes_have_the_values_that_differ():
 
 
 def test_a_list_of_numbers_is_no_number():
-    rows = table(1.0, 2.0)
-    for row, layers in zip(rows["trials"], ("64,64", "128"), strict=True):
-        row["hyperparameters"] = {"layers": layers}
-    trials = trials_in([rows])
+    tuning, both = tuned_for(1.0, 2.0)
+    layers = ({"layers": "64,64"}, {"layers": "128"})
+    own = [replace(each, hyperparameters=of) for each, of in zip(both, layers, strict=True)]
+    trials = trials_in([(tuning, own)])
     assert trials is not None
     assert axes_of(trials, trials.ranked)[0].labels == [(0.0, "128"), (1.0, "64,64")]
