@@ -122,7 +122,7 @@ def attempt_run(attempt: Attempt, lineage: str, parent: str, points: Sequence[Po
             **provenance(attempt),
             **spent([attempt]),
             "job": attempt.arn,
-            "outcome": attempt.progress["outcome"],
+            "outcome": attempt.outcome,
             "failure_reason": attempt.progress["failure_reason"],
             "model_uri": _model_uri(attempt),
         },
@@ -152,7 +152,7 @@ def _lineage_run(
             **spent(attempts),
             "attempts": len(attempts),
             "newest_job": newest.arn,
-            "outcome": newest.progress["outcome"],
+            "outcome": newest.outcome,
             "failure_reason": newest.progress["failure_reason"],
             "model_uri": models[0] if models else "",
         },
@@ -217,7 +217,7 @@ def _table(attempts: Sequence[Attempt]) -> str:
     ]
     for attempt in attempts:
         own = attempt.progress
-        cells = (own["outcome"], own["interruptions"], own["billable_seconds"], own["cost_usd"])
+        cells = (attempt.outcome, own["interruptions"], own["billable_seconds"], own["cost_usd"])
         lines.append(f"| {' | '.join([attempt.name, *map(str, cells)])} |")
     return "\n".join(lines)
 

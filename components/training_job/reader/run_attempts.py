@@ -80,6 +80,11 @@ class Attempt:
         return progress(self.description)
 
     @property
+    def outcome(self) -> str:
+        """The class of its end, or running."""
+        return str(self.progress["outcome"])
+
+    @property
     def visits(self) -> list[Visit]:
         """The statuses that it was in, in their order."""
         return [

@@ -80,7 +80,9 @@ class Found:
         """The attempts of the newest run: those after the last one before it that completed."""
         attempts = [attempt for attempt, _ in self.attempts]
         ended = (
-            each for each in range(len(attempts) - 1, 0, -1) if _has_completed(attempts[each - 1])
+            each
+            for each in range(len(attempts) - 1, 0, -1)
+            if attempts[each - 1].outcome == "completed"
         )
         return attempts[next(ended, 0) :]
 
@@ -127,17 +129,20 @@ class Fact:
 
 @dataclass(frozen=True)
 class Row:
-    """One attempt, as the timeline shows it."""
+    """The line of an attempt in the timeline."""
 
     number: int
-    name: str
-    outcome: str
-    begin: datetime
+    attempt: Attempt
     end: datetime
+    """When it ended; the time of the report for one that is live."""
     spans: Sequence[Span]
     pause: timedelta
     """How long there was no attempt before it."""
-    is_live: bool
+
+    @property
+    def begin(self) -> datetime:
+        """When the attempt was launched."""
+        return self.attempt.created
 
     @property
     def seconds(self) -> float:
@@ -237,7 +242,7 @@ def report_of(found: Found, now: datetime) -> RunReport | None:
 def _of_attempts(found: Found, now: datetime) -> RunReport:
     attempts = [attempt for attempt, _ in found.attempts]
     newest = attempts[-1]
-    outcome = str(newest.progress["outcome"])
+    outcome = newest.outcome
     rows, run = _rows(attempts, now), found.run
     first = run[0]
     foreseen = foreseen_of(first.description, first.tags, first.record, found.earlier)
@@ -275,10 +280,6 @@ def _of_attempts(found: Found, now: datetime) -> RunReport:
     )
 
 
-def _has_completed(attempt: Attempt) -> bool:
-    return bool(attempt.progress["outcome"] == "completed")
-
-
 def _attempts_in_words(run: int, all_: int) -> str:
     """The attempts of the newest run, of all attempts."""
     if run == all_:
@@ -291,7 +292,7 @@ def _sentence(attempts: Sequence[Attempt], now: datetime) -> str:
     """How the lineage's newest job ended, and after how much."""
     newest = attempts[-1]
     state = newest.progress
-    outcome = str(state["outcome"])
+    outcome = newest.outcome
     interruptions = sum(each.progress["interruptions"] for each in attempts)
     history = (
         f"{_count(len(attempts), 'attempt')}, {_count(interruptions, 'interruption')}"
@@ -319,13 +320,10 @@ def _rows(attempts: Sequence[Attempt], now: datetime) -> list[Row]:
         rows.append(
             Row(
                 number=number_,
-                name=attempt.name,
-                outcome=str(attempt.progress["outcome"]),
-                begin=attempt.created,
+                attempt=attempt,
                 end=max(attempt.ended or now, attempt.created),
                 spans=spans_of(attempt, now),
                 pause=max(attempt.created - before, timedelta()),
-                is_live=attempt.is_live,
             )
         )
     return rows

@@ -33,7 +33,7 @@ def found_of(clients: Clients, lineage: str, complete: Collection[str] = ()) -> 
         ClientError: AWS refuses to show its jobs.
     """
     attempts, logs = attempts_of(clients, lineage), MetricLogs(clients)
-    failed = bool(attempts) and has_failed(str(attempts[-1].progress["outcome"]))
+    failed = bool(attempts) and has_failed(attempts[-1].outcome)
     found = Found(
         lineage=lineage,
         attempts=logs.with_points(attempts),

@@ -21,7 +21,7 @@ def timeline(row: Row, axis: TimeAxis) -> Markup:
     """The phases of an attempt, on the axis of all attempts."""
     begin, end = axis.place(row.number - 1, row.begin), axis.place(row.number - 1, row.end)
     return chart(
-        f"Attempt {row.number}, {row.name}",
+        f"Attempt {row.number}, {row.attempt.name}",
         description(row),
         _HEIGHT,
         _bar("whole", begin, end),
@@ -35,7 +35,7 @@ def description(row: Row) -> str:
     """The phases of an attempt in words, in their order."""
     runs = groupby(row.spans, key=lambda each: each.phase)
     phases = [f"{name} {time_taken(sum(each.seconds for each in of))}" for name, of in runs]
-    return f"{'; '.join(phases) or 'nothing yet'}; then {row.outcome}."
+    return f"{'; '.join(phases) or 'nothing yet'}; then {row.attempt.outcome}."
 
 
 def legend(rows: Mapping[str, float]) -> list[tuple[str, str, Markup]]:

@@ -62,7 +62,7 @@ def test_a_job_that_runs_is_said_to_run():
         "The newest job is running (Training), at 1 Nov 2026, 08:01 UTC: one attempt, no "
         "interruption."
     )
-    assert running.rows[0].is_live
+    assert running.rows[0].attempt.is_live
 
 
 def test_time_cost_and_results_are_of_the_whole_lineage():

@@ -129,7 +129,7 @@ def test_a_lineage_that_was_interrupted_and_failed_is_reported_as_it_ran(
     report = report_of(found_of(clients, LINEAGE), datetime.now(UTC))
 
     assert report is not None
-    assert [row.outcome for row in report.rows] == ["completed", "script error"]
+    assert [row.attempt.outcome for row in report.rows] == ["completed", "script error"]
     assert "interrupted" in report.rows[0].phases
     assert "no more" in report.sentence + "".join(report.log)
     [loss] = report.curves
