@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from components.arns import console
+from components.arns import region_of
+from components.training_job.aws.console_pages import job_page
 from components.training_job.aws.images import digest_in
 from components.training_job.reader.metric_logs import FoundAttempt
 from components.training_job.reader.points import Point, continued, milliseconds, numbered
@@ -182,7 +183,6 @@ def provenance(attempt: Attempt) -> dict[str, Tag]:
     description, record = attempt.description, attempt.record
     revision: Mapping[str, Any] = record.get("revision", {})
     checkpoints: Mapping[str, str] = description.get("CheckpointConfig", {})
-    region = attempt.arn.split(":")[3]
     return {
         "commit": revision.get("commit") or "",
         "commit_modified": revision.get("modified", ""),
@@ -195,7 +195,7 @@ def provenance(attempt: Attempt) -> dict[str, Tag]:
         "instance_type": attempt.progress["instance_type"],
         "instance_count": attempt.progress["instance_count"],
         "spot": description.get("EnableManagedSpotTraining", False),
-        "console_url": f"{console(region)}/sagemaker/home?region={region}#/jobs/{attempt.name}",
+        "console_url": job_page(region_of(attempt.arn), "jobs", attempt.name),
     }
 
 

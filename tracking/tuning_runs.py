@@ -11,7 +11,8 @@ from datetime import datetime
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from components.arns import console
+from components.arns import region_of
+from components.training_job.aws.console_pages import job_page
 from components.training_job.reader.metric_logs import FoundAttempt
 from components.training_job.reader.points import Point, milliseconds
 from components.training_job.reader.run_attempts import Attempt
@@ -54,8 +55,6 @@ def _tuning_run(lineage: str, tuning: Tuning, trials: Sequence[Attempt]) -> Trac
     best = _best_so_far(tuning, results)
     metric = f"best/{tuning.objective['MetricName']}"
     definition: Mapping[str, Any] = tuning.description["TrainingJobDefinition"]
-    region = tuning.arn.split(":")[3]
-    page = f"{console(region)}/sagemaker/home?region={region}#/hyper-tuning-jobs/{tuning.name}"
     return TrackedRun(
         key=tuning.arn,
         kind="tuning",
@@ -72,7 +71,7 @@ def _tuning_run(lineage: str, tuning: Tuning, trials: Sequence[Attempt]) -> Trac
         tags={
             **(provenance(trials[0]) if trials else {}),
             **spent(trials),
-            "console_url": page,
+            "console_url": job_page(region_of(tuning.arn), "hyper-tuning-jobs", tuning.name),
             "failure_reason": tuning.description.get("FailureReason", ""),
             "strategy": tuning.config["Strategy"],
             "objective_metric": f"{tuning.objective['Type']} {tuning.objective['MetricName']}",
