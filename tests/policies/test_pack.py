@@ -54,7 +54,7 @@ def test_the_pack_needs_the_same_versions_as_the_program():
     wanted = {line for line in pins if line and not line.startswith("#")}
     ours = {
         line
-        for name in ("requirements.txt", "requirements-dev.txt")
+        for name in ("requirements.txt", "requirements-local.txt", "requirements-dev.txt")
         for line in (CHECKOUT / name).read_text().splitlines()
     }
     names = {"boto3", "jsonschema", "pulumi", "pulumi-policy", "PyYAML"}

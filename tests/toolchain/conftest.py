@@ -10,15 +10,15 @@ import pytest
 
 from tests.toolchain.fake_programs import POLICY_SCRIPT, write_script
 from toolchain.layout import CHECKOUT, Layout
-from toolchain.pulumi_cli import PROGRAMS, module_folder
-from toolchain.python_packages import environment_stamp, packages_stamp
+from toolchain.pulumi_cli import ENGINE, PROGRAMS, module_folder
+from toolchain.python_packages import ALL, COMMANDS, environment_stamp, packages_stamp, uv
 
 
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
     folder = tmp_path / "a checkout"
     folder.mkdir()
-    for name in ("requirements.txt", "requirements-dev.txt", "constraints.txt"):
+    for name in (*ALL.files, "constraints.txt"):
         (folder / name).write_text(f"# {name}\n")
     return Layout(checkout=folder, local=folder / ".local")
 
@@ -32,8 +32,10 @@ def with_packages(layout: Layout) -> Layout:
         shutil.copytree(source, module_folder(layout, program))
     layout.python.parent.mkdir(parents=True)
     layout.python.symlink_to(sys.executable)
+    write_script(layout.python.parent, uv(layout).name, "")
     environment_stamp(layout).write()
-    packages_stamp(layout).write()
+    for packages in (COMMANDS, ALL):
+        packages_stamp(layout, packages).write()
     layout.local.mkdir()
     return layout
 
@@ -53,6 +55,8 @@ def write_go(folder: Path) -> Path:
     write_script(module / "python" / "cmd", "pulumi-language-python-exec", "echo built")
     for name in ("pulumi-resource-pulumi-python", POLICY_SCRIPT):
         write_script(module / "python" / "dist", name, "echo built")
+    for name in ENGINE.left_out["gocloud.dev"]:
+        (module / name).mkdir(parents=True)
     return write_script(
         folder / "go",
         "go",
@@ -60,6 +64,7 @@ def write_go(folder: Path) -> Path:
 case "$*" in
   "env GOVERSION") echo go1.99.0 ;;
   "list -m "*) echo '{module}' ;;
+  "mod download -json "*) echo '{{"Dir": "{module}"}}' ;;
   "build "*) while [ "$1" != -o ]; do shift; done
     mkdir -p "$(dirname "$2")"; printf '#!/bin/sh\\necho built\\n' > "$2"; chmod +x "$2" ;;
 esac""",

@@ -60,3 +60,17 @@ def test_the_module_lists_name_what_is_built(program: Program):
     [required] = re.findall(r"^require (\S+) (\S+)$", go_mod.read_text(), re.MULTILINE)
     assert program.package.startswith(f"{required[0]}/")
     assert program.version == required[1]
+    assert program.left_out.keys() <= versions(program).keys()
+
+
+def test_the_engine_and_the_language_host_share_what_is_compiled():
+    engine, host = map(versions, PROGRAMS)
+    differ = {name for name in engine.keys() & host.keys() if engine[name] != host[name]}
+    assert differ == {"github.com/pulumi/pulumi/sdk/v3"}
+
+
+def versions(program: Program) -> dict[str, str]:
+    """The versions of the modules in a program's go.mod."""
+    go_mod = module_folder(Layout(checkout=CHECKOUT), program) / "go.mod"
+    lines = re.findall(r"^(?:require |\t)(\S+) (v\S+)", go_mod.read_text(), re.MULTILINE)
+    return dict(lines)

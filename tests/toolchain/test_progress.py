@@ -26,6 +26,24 @@ def test_without_a_terminal_a_step_is_printed_when_it_ends():
     assert stream.getvalue().split() == ["Go", "0:00", "done"]
 
 
+class Terminal(io.StringIO):
+    """A terminal that keeps what is drawn."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("kind", "redrawn"), [("xterm", True), ("dumb", False)])
+def test_lines_are_drawn_again_only_on_a_terminal_that_can(
+    monkeypatch: pytest.MonkeyPatch, kind: str, redrawn: bool
+):
+    monkeypatch.setenv("TERM", kind)
+    stream = Terminal()
+    with Progress(stream) as progress, progress.step("Go"):
+        pass
+    assert ("\x1b[" in stream.getvalue()) == redrawn
+
+
 def test_a_step_that_fails_says_so():
     stream = io.StringIO()
     with Progress(stream) as progress, pytest.raises(OSError, match="full"), progress.step("Go"):

@@ -12,11 +12,17 @@ from tests.toolchain.fake_programs import pins, write_script
 from toolchain.layout import CHECKOUT, Layout
 from toolchain.progress import Progress, Step
 from toolchain.python_packages import (
+    ALL,
+    COMMANDS,
     PipWatcher,
     count_pins,
     create_environment,
     environment_stamp,
+    install_packages,
     packages_stamp,
+    pip_settings,
+    uv,
+    uv_environment,
 )
 from toolchain.runner import Running, SetupError
 
@@ -50,9 +56,60 @@ def test_a_changed_constraint_asks_for_an_installation(layout: Layout):
     assert packages_stamp(layout).inputs != before
 
 
+def test_the_tests_packages_are_installed_only_where_they_are_asked_for(layout: Layout):
+    calls = layout.checkout / "calls"
+    for program in (layout.python, uv(layout)):
+        write_script(program.parent, program.name, f"echo \"$*\" >> '{calls}'")
+    asked = []
+    for packages in (COMMANDS, COMMANDS, ALL, COMMANDS, ALL):
+        with Progress(io.StringIO()) as progress:
+            install_packages(layout, packages, progress, Running())
+        lines = calls.read_text().splitlines()
+        asked.append([name for name in ALL.files for line in lines if f"/{name} " in line])
+        calls.write_text("")
+    assert asked == [["requirements-local.txt"], [], ["requirements-dev.txt"], [], []]
+
+
+def test_all_packages_are_also_those_of_the_commands(layout: Layout):
+    for program in (layout.python, uv(layout)):
+        write_script(program.parent, program.name, "")
+    with Progress(io.StringIO()) as progress:
+        install_packages(layout, ALL, progress, Running())
+    assert packages_stamp(layout, COMMANDS).is_valid()
+    (layout.checkout / "requirements-dev.txt").write_text("another==1\n")
+    assert packages_stamp(layout, COMMANDS).is_valid()
+    assert not packages_stamp(layout, ALL).is_valid()
+
+
+def test_uv_gets_pips_settings_unless_it_has_its_own(layout: Layout):
+    settings = pip_settings(
+        [
+            ":env:.cert='/ours.pem'",
+            ":env:.disable-pip-version-check='1'",
+            "global.cert='/theirs.pem'",
+            "global.extra-index-url='\\nhttps://one.example\\nhttps://two.example'",
+            "global.find-links='/wheels /more'",
+            "install.index-url='https://index.example/simple'",
+        ]
+    )
+    assert settings == {
+        "SSL_CERT_FILE": "/ours.pem",
+        "UV_INDEX": "https://one.example https://two.example",
+        "UV_FIND_LINKS": "/wheels,/more",
+        "UV_DEFAULT_INDEX": "https://index.example/simple",
+    }
+    own = {"UV_DEFAULT_INDEX": "https://own.example", "UV_SYSTEM_PYTHON": "1"}
+    environment = uv_environment(layout, settings, own)
+    assert environment["UV_DEFAULT_INDEX"] == "https://own.example"
+    assert environment["UV_FIND_LINKS"] == "/wheels,/more"
+    assert "UV_SYSTEM_PYTHON" not in environment
+    assert Path(environment["UV_CACHE_DIR"]).is_relative_to(layout.local)
+
+
 def test_every_requirement_is_pinned_and_constrained_to_the_same_version():
     constraints = pins(CHECKOUT / "constraints.txt")
-    required = pins(CHECKOUT / "requirements.txt") | pins(CHECKOUT / "requirements-dev.txt")
+    required = {name: each for file in ALL.files for name, each in pins(CHECKOUT / file).items()}
+    assert {"pip", "uv"} <= constraints.keys()
     assert required
     assert {name: constraints.get(name) for name in required} == required
     assert count_pins(CHECKOUT / "constraints.txt") == len(constraints)
@@ -66,7 +123,7 @@ def test_the_tracking_readers_packages_are_constrained_and_those_of_the_program_
     product: str, client: str, package: str
 ):
     required = pins(CHECKOUT / f"requirements-{product}.txt")
-    program = pins(CHECKOUT / "requirements.txt") | pins(CHECKOUT / "requirements-dev.txt")
+    program = {name: each for file in ALL.files for name, each in pins(CHECKOUT / file).items()}
     assert package in required.keys() - program.keys()
     assert {name: program.get(name, version) for name, version in required.items()} == required
     for other in (f"constraints-{product}.txt", f"tests/clients/{client}/requirements.txt"):

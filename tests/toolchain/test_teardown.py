@@ -20,7 +20,7 @@ from toolchain import teardown
 from toolchain.__main__ import set_up
 from toolchain.layout import CHECKOUT, Layout
 from toolchain.progress import Progress
-from toolchain.python_packages import packages_stamp
+from toolchain.python_packages import ALL, packages_stamp
 
 
 def test_clean_removes_links_and_leaves_what_they_lead_to(
@@ -29,7 +29,7 @@ def test_clean_removes_links_and_leaves_what_they_lead_to(
     install_cli(installed, "v3.276.0")
     before = contents(installed)
     with Progress(io.StringIO()) as progress:
-        set_up(with_packages, progress)
+        set_up(with_packages, progress, ALL)
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "kept").write_text("kept")
     (with_packages.checkout / ".source").symlink_to(tmp_path / "elsewhere")

@@ -21,6 +21,7 @@ from toolchain.__main__ import set_up
 from toolchain.layout import CHECKOUT, Layout
 from toolchain.progress import Progress
 from toolchain.pulumi_cli import PROGRAMS
+from toolchain.python_packages import ALL
 
 
 def go_calls(folder: Path) -> list[str]:
@@ -30,7 +31,7 @@ def go_calls(folder: Path) -> list[str]:
 
 def run_set_up(layout: Layout) -> None:
     with Progress(io.StringIO()) as progress:
-        set_up(layout, progress)
+        set_up(layout, progress, ALL)
 
 
 def test_a_set_up_with_a_current_command_line_on_path_builds_nothing(
@@ -76,6 +77,8 @@ def test_a_set_up_that_builds_leaves_the_command_line_that_was_linked_before_as_
         assert built.read_text() == "#!/bin/sh\necho built\n"
         assert os.access(built, os.X_OK)
     assert sum(call.startswith("build ") for call in go_calls(tmp_path)) == len(PROGRAMS)
+    emptied = tmp_path / "module" / "blob" / "s3blob" / "s3blob.go"
+    assert emptied.read_text() == "package s3blob\n"
     said = [line for line in capsys.readouterr().err.splitlines() if "is not used" in line]
     # Once for each set-up, but none for a command line that is not there.
     assert len(said) == (0 if reason == "left PATH" else 2)
