@@ -26,7 +26,9 @@ LATE = timedelta(minutes=5)
 FoundAttempt = tuple[Attempt, Sequence[Point]]
 """An attempt, with the points that were found in its log."""
 
-_MISSING = ("NoSuchKey", "404")
+_DESTROYED = "NoSuchBucket"
+"""What S3 answers where the stack of the attempt was destroyed with its bucket."""
+_MISSING = ("NoSuchKey", "404", _DESTROYED)
 
 
 class MetricLogs:
@@ -140,4 +142,5 @@ def _keep(s3: Any, uri: str, points: list[Point]) -> None:
     try:
         s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/jsonl")
     except (BotoCoreError, ClientError) as error:
-        print(f"{uri} can't be written, so the points are only in the log: {error}")
+        if getattr(error, "response", {}).get("Error", {}).get("Code") != _DESTROYED:
+            print(f"{uri} can't be written, so the points are only in the log: {error}")

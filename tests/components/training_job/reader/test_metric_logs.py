@@ -8,13 +8,16 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
+from moto import mock_aws
 
 from components.training_job.reader.metric_logs import LATE, MetricLogs
 from components.training_job.reader.run_attempts import Attempt, Clients
-from tests.tracking.lineages import LINEAGE, attempt
+from tests.tracking.lineages import LINEAGE, at, attempt
 
 LATE_MS = round(LATE.total_seconds() * 1000)
 NOW_MS = round(time.time() * 1000)
@@ -145,3 +148,14 @@ def test_what_is_kept_of_an_ended_job_is_read_as_a_whole_and_then_not_again(
     logs.new()
     assert steps(reader, ended(2 * LATE)) == [1, 2]
     assert logs.new() == []
+
+
+def test_an_attempt_whose_bucket_was_destroyed_has_the_points_of_its_log_and_nothing_is_said(
+    capsys: pytest.CaptureFixture[str],
+):
+    ended = attempt(1, 0, TrainingJobStatus="Completed", TrainingEndTime=at(60))
+    local = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    with mock_aws():
+        s3, logs = (boto3.client(name, "us-east-1", **local) for name in ("s3", "logs"))
+        assert MetricLogs(Clients(Mock(), logs, s3)).points_of(ended) == []
+    assert capsys.readouterr().out == ""
