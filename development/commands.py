@@ -8,16 +8,18 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.exceptions import EndpointConnectionError
+from rich.console import Console
 from rich.text import Text
 
 from development import stacks
 from development.engine import Engine, is_default_provider
+from development.engine_display import EngineDisplay
 from development.engine_locks import is_locked, locks_of, release_dead_locks
 from development.jobs import (
     OwnJobs,
@@ -37,13 +39,17 @@ from development.log_lines import Follower, NewLines, read_lines
 from development.stack_file import StackFile
 from development.stacks import DEFAULT, make
 from development.terminal import (
+    Failure,
     console,
     log_line,
+    print_after_failure,
     print_best,
     print_jobs,
     print_line,
     print_next,
     print_outputs,
+    print_plain_outputs,
+    print_results,
     print_tunings,
 )
 from development.tuned_jobs import trials_that_wait, tunings_of
@@ -52,7 +58,6 @@ from toolchain.environment import client_environment
 from toolchain.layout import Layout
 
 _WAIT_SECONDS = 1.0
-_ADVICE = ("The resources in the stack have been deleted", "If you want to remove the stack")
 
 
 def up(layout: Layout, stack: str = DEFAULT) -> int:
@@ -70,16 +75,26 @@ def up(layout: Layout, stack: str = DEFAULT) -> int:
     if not engine.exists():
         engine.create()
     _write_settings(engine)
-    code = _refresh_if_stale(engine, server) or _bring_up(engine)
-    if code == 0:
+    with _display("up", engine) as display:
+        with display.running("Updating"):
+            code = _refresh_if_stale(engine, server, display) or _bring_up(engine, display)
         outputs = engine.outputs()
-        print_outputs(console, outputs)
-        print_best(console, outputs.get("tuning_jobs", {}))
-    else:
-        _say_what_still_runs(engine)
-    _report_what_has_ended(engine)
-    if code == 0 and stack == DEFAULT:
-        print_next(console, _jobs_in(engine.outputs()))
+        if code == 0:
+            display.print_success()
+            print_outputs(display.log, outputs)
+            print_results(console, outputs)
+            print_best(console, outputs.get("tuning_jobs", {}))
+        else:
+            display.print_failure()
+            _say_what_still_runs(engine)
+        refused = display.failure is Failure.PREVIEW
+        for file in [] if refused else _report_what_has_ended(engine, display.log):
+            console.print(f"Report: {_shown(layout, file)}", soft_wrap=True)
+        if code:
+            print_after_failure(console, make, stack, display.failure)
+        elif stack == DEFAULT:
+            print_next(console, _jobs_in(outputs))
+        _say_where_the_rest_is(layout, display)
     return code
 
 
@@ -102,10 +117,15 @@ def pause(layout: Layout, job: str | None, stack: str = DEFAULT) -> int:
     release_dead_locks(layout, print_line, stack)
     settings.set_paused([job] if job else settings.job_names(), paused=True)
     settings.write()
-    code = _bring_up(engine)
-    if code == 0:
-        _print_jobs(sagemaker, lineages)
-        console.print(f"`{make('up', stack)}` goes on: {_with_what(settings, job)}.")
+    with _display("pause", engine) as display:
+        with display.running("Updating"):
+            code = _bring_up(engine, display)
+        if code == 0:
+            _print_jobs(sagemaker, lineages)
+            console.print(f"`{make('up', stack)}` goes on: {_with_what(settings, job)}.")
+        else:
+            display.print_failure()
+        _say_where_the_rest_is(layout, display)
     return code
 
 
@@ -125,6 +145,7 @@ def status(layout: Layout, stack: str = DEFAULT) -> int:
     for lock in locks_of(layout.state):
         console.print(f"Locked by    {lock}{' (dead)' if lock.is_dead() else ''}")
     if server and engine.settings_file.exists():
+        print_plain_outputs(console, engine.outputs())
         settings = StackFile.read(engine.settings_file)
         _print_jobs(_client("sagemaker", engine, settings), lineages_of(settings, None))
     return 0
@@ -208,9 +229,15 @@ def downstream(layout: Layout) -> int:
     if not engine.exists():
         engine.create()
     StackFile.read(engine.original_settings).for_local_cloud(engine.settings_file).write()
-    code = _refresh_if_stale(engine, server) or engine.up(print_line)
-    if code == 0:
-        print_outputs(console, engine.outputs())
+    with _display("downstream", engine) as display:
+        with display.running("Updating"):
+            code = _refresh_if_stale(engine, server, display) or engine.up(display)
+        if code == 0:
+            display.print_success()
+            print_outputs(console, engine.outputs())
+        else:
+            display.print_failure()
+        _say_where_the_rest_is(layout, display)
     return code
 
 
@@ -270,13 +297,29 @@ def _write_settings(engine: Engine) -> None:
         )
 
 
-def _bring_up(engine: Engine) -> int:
-    """Brings a stack up and prints its jobs' log lines between the engine's own lines."""
-    with _log_lines(engine):
-        return engine.up(print_line)
+def _bring_up(engine: Engine, display: EngineDisplay) -> int:
+    """Brings a stack up, and shows its jobs' log lines too."""
+    client = _client("logs", engine, StackFile.read(engine.settings_file))
+    with Follower(NewLines(client, _now_ms()), display.job_line):
+        return engine.up(display)
 
 
-def _refresh_if_stale(engine: Engine, server: daemon.Server) -> int:
+def _display(command: str, engine: Engine) -> EngineDisplay:
+    """What a command shows of a stack, with its log file."""
+    name = f"{command}-{engine.title.replace(' ', '-')}.log"
+    return EngineDisplay(console, engine.layout.logs / name, engine.title)
+
+
+def _say_where_the_rest_is(layout: Layout, display: EngineDisplay) -> None:
+    console.print(f"[dim]All of it: {_shown(layout, display.file)}[/dim]", soft_wrap=True)
+
+
+def _shown(layout: Layout, path: Path) -> Path:
+    """A path as a person in the checkout would write it."""
+    return path.relative_to(layout.checkout) if path.is_relative_to(layout.checkout) else path
+
+
+def _refresh_if_stale(engine: Engine, server: daemon.Server, display: EngineDisplay) -> int:
     """Refreshes the state if it may differ from the local cloud; returns the exit code."""
     if engine.was_interrupted():
         console.print("The last run was interrupted, so the state is refreshed first.")
@@ -286,10 +329,7 @@ def _refresh_if_stale(engine: Engine, server: daemon.Server) -> int:
     else:
         return 0
     before = _names(engine)
-    lines: list[str] = []
-    code = engine.refresh(lines.append)
-    for line in lines if code else ():
-        print_line(line)
+    code = engine.refresh(display)
     if missing := before - _names(engine):
         console.print(f"Missing: {', '.join(sorted(missing))}.", soft_wrap=True)
     return code
@@ -304,13 +344,16 @@ def _has_anything(engine: Engine) -> bool:
 
 
 def _destroy(engine: Engine, server: daemon.Server) -> int:
-    return _refresh_if_stale(engine, server) or engine.destroy(_print_without_advice)
-
-
-def _print_without_advice(line: str) -> None:
-    """Prints a line of the engine, but not its advice on further commands."""
-    if not line.startswith(_ADVICE):
-        print_line(line)
+    """Destroys a stack, and returns the engine's exit code."""
+    with _display("down", engine) as display:
+        with display.running("Destroying"):
+            code = _refresh_if_stale(engine, server, display) or engine.destroy(display)
+        if code == 0:
+            display.print_success()
+        else:
+            display.print_failure()
+            _say_where_the_rest_is(engine.layout, display)
+    return code
 
 
 # --- jobs -----------------------------------------------------------------------------------
@@ -348,18 +391,20 @@ def _say_what_still_runs(engine: Engine) -> None:
         )
 
 
-def _report_what_has_ended(engine: Engine) -> None:
-    """Writes the reports of the lineages that have jobs and none that runs."""
+def _report_what_has_ended(engine: Engine, log: Console) -> list[Path]:
+    """Writes the reports of the lineages that have jobs and none that runs; returns the files."""
     if daemon.find(engine.layout.cloud) is None:
-        return
+        return []
     settings = StackFile.read(engine.settings_file)
     sagemaker = _client("sagemaker", engine, settings)
     ended = [each for each in lineages_of(settings, None) if not live_kinds(sagemaker, [each])]
-    _write_reports(engine, settings, ended)
+    return _write_reports(engine, settings, ended, log)
 
 
-def _write_reports(engine: Engine, settings: StackFile, lineages: list[str]) -> bool:
-    """Writes the reports of those lineages that have a job; returns whether there is one."""
+def _write_reports(
+    engine: Engine, settings: StackFile, lineages: list[str], summary: Console = console
+) -> list[Path]:
+    """Writes the reports of those lineages that have a job, and a summary; returns the files."""
     # Imported here: they import Pulumi, and other commands should not wait for that.
     from components.training_job.reader.run_attempts import Clients
     from tracking.reports import FOLDER, write_report
@@ -369,8 +414,9 @@ def _write_reports(engine: Engine, settings: StackFile, lineages: list[str]) -> 
     clients, folder = Clients(sagemaker, logs, s3), engine.layout.local / FOLDER.name
     files = {each: folder / f"{each}.html" for each in lineages}
     complete = complete_tunings_in(engine.outputs())
-    written = [write_report(console, clients, *each, complete) for each in files.items()]
-    return any(written)
+    return [
+        file for each, file in files.items() if write_report(summary, clients, each, file, complete)
+    ]
 
 
 def _print_jobs(sagemaker: Any, lineages: list[str]) -> None:
@@ -398,16 +444,6 @@ def _with_what(settings: StackFile, job: str | None) -> str:
 def _described(sagemaker: Any, lineages: list[str]) -> Iterator[dict[str, Any]]:
     for summary in runs_of(sagemaker, lineages):
         yield sagemaker.describe_training_job(TrainingJobName=summary["TrainingJobName"])
-
-
-@contextmanager
-def _log_lines(engine: Engine) -> Iterator[None]:
-    """Prints the jobs' new log lines while the body runs."""
-    client = _client("logs", engine, StackFile.read(engine.settings_file))
-    with Follower(
-        NewLines(client, _now_ms()), lambda line: console.print(log_line(line), soft_wrap=True)
-    ):
-        yield
 
 
 def _follow_until_interrupted(lines: NewLines, jobs: OwnJobs, waits: WaitNotices) -> None:

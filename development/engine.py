@@ -7,15 +7,27 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
 
 from development.terminal import CommandError
 from toolchain.environment import engine_environment
 from toolchain.layout import Layout
+
+
+class Watcher(Protocol):
+    """What an operation is shown with."""
+
+    def engine_line(self, line: str) -> None:
+        """Takes a line that the engine writes."""
+
+    def event(self, event: Mapping[str, Any]) -> None:
+        """Takes an event of the engine, as it is in the engine's event log."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +106,7 @@ class Engine:
         outputs: dict[str, Any] = stack.get("outputs", {})
         return outputs
 
-    def up(self, on_line: Callable[[str], None], *options: str) -> int:
+    def up(self, watcher: Watcher, *options: str) -> int:
         """Updates the stack as the program says, and returns the engine's exit code.
 
         A preview comes first, unless an update with the same settings and policies succeeded
@@ -105,7 +117,9 @@ class Engine:
         seen = brought_up.exists() and brought_up.read_bytes() == judged
         brought_up.unlink(missing_ok=True)
         skip = ["--skip-preview"] if seen else []
-        code = self._run("up", on_line, *skip, *self._policy_options(), *options)
+        with self._events(watcher) as events:
+            chosen = (*skip, *self._policy_options(), *events, *options)
+            code = self._run("up", watcher.engine_line, *chosen)
         if code == 0:
             brought_up.write_bytes(judged)
         return code
@@ -117,17 +131,20 @@ class Engine:
         """
         return self._run("preview", on_line, *self._policy_options(), "--event-log", str(events))
 
-    def refresh(self, on_line: Callable[[str], None]) -> int:
+    def refresh(self, watcher: Watcher) -> int:
         """Refreshes the state, and forgets what a killed engine was creating.
 
         Returns the engine's exit code. A training job that was launched meanwhile is not lost: the
         next `up` finds it by its name and tags.
         """
-        return self._run("refresh", on_line, "--clear-pending-creates", "--skip-preview")
+        with self._events(watcher) as events:
+            chosen = ("--clear-pending-creates", "--skip-preview", *events)
+            return self._run("refresh", watcher.engine_line, *chosen)
 
-    def destroy(self, on_line: Callable[[str], None]) -> int:
+    def destroy(self, watcher: Watcher) -> int:
         """Deletes all resources of the stack, and returns the engine's exit code."""
-        return self._run("destroy", on_line, "--skip-preview")
+        with self._events(watcher) as events:
+            return self._run("destroy", watcher.engine_line, "--skip-preview", *events)
 
     def forget(self) -> None:
         """Removes the stack and its state, even if the state has resources."""
@@ -188,6 +205,23 @@ class Engine:
             raise CommandError(message)
         return done.stdout
 
+    @contextmanager
+    def _events(self, watcher: Watcher) -> Iterator[list[str]]:
+        """The option with which the engine writes its events into a pipe, while they are read."""
+        with TemporaryDirectory(dir=self.layout.local, prefix="events-") as folder:
+            pipe = Path(folder, "pipe")
+            os.mkfifo(pipe)
+            # Opened to be written too, reading waits for an engine, and for its next operation.
+            with os.fdopen(os.open(pipe, os.O_RDWR), "rb") as lines:
+                reader = threading.Thread(target=_read_events, args=(lines, watcher), daemon=True)
+                reader.start()
+                try:
+                    yield ["--event-log", str(pipe)]
+                finally:
+                    # The first ends what a killed engine left of a line.
+                    os.write(lines.fileno(), b"\n\n")
+                    reader.join()
+
     def _run(self, operation: str, on_line: Callable[[str], None], *options: str) -> int:
         """Runs a long operation; `on_line` gets each line that the engine writes."""
         command = self._command(
@@ -214,6 +248,15 @@ class Engine:
         # As a shell does, for a process that a signal ended.
         code = process.returncode
         return code if code >= 0 else 128 - code
+
+
+def _read_events(lines: Iterable[bytes], watcher: Watcher) -> None:
+    """Passes events on, until an empty line."""
+    for line in lines:
+        if line == b"\n":
+            return
+        with suppress(json.JSONDecodeError):
+            watcher.event(json.loads(line))
 
 
 @contextmanager

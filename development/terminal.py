@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from enum import Enum, auto
 from typing import Any
 
 from rich.console import Console
@@ -17,6 +18,20 @@ from development.log_lines import LogLine
 from development.tuned_jobs import TuningJob
 
 console = Console(highlight=False)
+
+Make = Callable[[str, str], str]
+"""The command that a person types for a target of the Makefile and a stack."""
+
+
+class Failure(Enum):
+    """Where an operation of the engine failed."""
+
+    PREVIEW = auto()
+    """In the preview, so that nothing was changed."""
+    JOB = auto()
+    """In a training job."""
+    OTHER = auto()
+
 
 Job = Mapping[str, Any]
 
@@ -32,6 +47,10 @@ _MOST_TRIALS = 20
 """How many trials of a tuning job are printed."""
 _SHOWN = ("completed", "in_progress", "stopped", "non_retryable_error")
 """The counters of a tuning job's trials that are printed."""
+_FACTS = frozenset(
+    {"training time", "billable time", "cost", "cost ceiling", "trials", "best trial"}
+)
+"""What is printed of a job in one line, where its outputs are printed short."""
 _DIGITS = 8
 """How many characters of a number are printed."""
 
@@ -50,13 +69,40 @@ def log_line(line: LogLine) -> Text:
     return Text.assemble((f"{line.job} {line.host} │ ", "dim"), Text.from_ansi(line.message))
 
 
+def print_plain_outputs(console: Console, outputs: Mapping[str, Any]) -> None:
+    """Prints the stack's outputs that are no jobs, if there are any."""
+    plain = {name: value for name, value in sorted(outputs.items()) if name not in _JOBS}
+    if plain:
+        _print_pairs(console, "Stack outputs", plain.items())
+
+
 def print_outputs(console: Console, outputs: Mapping[str, Any]) -> None:
     """Prints the stack's outputs, then each job."""
-    plain = {name: value for name, value in sorted(outputs.items()) if name not in _JOBS}
-    _print_pairs(console, "Stack outputs", plain.items())
+    print_plain_outputs(console, outputs)
     for output, (title, pairs) in _JOBS.items():
         for name, job in sorted(outputs.get(output, {}).items()):
             _print_pairs(console, f"{title} {name}", pairs(job))
+
+
+def print_results(console: Console, outputs: Mapping[str, Any]) -> None:
+    """Prints each job in a few lines: how it ended, its metrics, times and cost, its model."""
+    for output, (title, pairs) in _JOBS.items():
+        for name, job in sorted(outputs.get(output, {}).items()):
+            known = {key: value for key, value in pairs(job) if value not in ("", None, "–", {})}
+            head = (known.pop("name"), "  ", known.pop("status"))
+            console.print(Text.assemble((f"{title} {name}: ", "bold"), *head), soft_wrap=True)
+            _print_facts(console, [each for each in known.items() if each[0] in _FACTS])
+            _print_facts(console, [each for each in known.items() if each[0].startswith("final ")])
+            for key in ("reason", "model"):
+                if key in known:
+                    _print_facts(console, [(key, known[key])])
+
+
+def _print_facts(console: Console, facts: Iterable[tuple[str, Any]]) -> None:
+    """Prints names and values in one line."""
+    texts = [Text.assemble((f"{name} ", "dim"), _text(value)) for name, value in facts]
+    if texts:
+        console.print(Text("  ") + Text(", ").join(texts), soft_wrap=True)
 
 
 def print_jobs(console: Console, jobs: Iterable[Job]) -> None:
@@ -102,24 +148,38 @@ def print_best(console: Console, jobs: Mapping[str, Job]) -> None:
             console.print(Text(f"Its model: {job['model_uri']}"), soft_wrap=True)
 
 
+def print_after_failure(console: Console, make: Make, stack: str, failure: Failure) -> None:
+    """Prints what to do after a `make up` that failed."""
+    console.print("[bold]What to do next[/bold]")
+    up = make("up", stack)
+    if failure is Failure.JOB:
+        for command, purpose in (
+            (make("logs", stack), "prints all that the job wrote"),
+            (make("report", stack), "writes how it ran, as a page with curves"),
+            (up, "launches it again when you have corrected it; resumes a paused one"),
+        ):
+            console.print(f"  {command:<32} [dim]{purpose}[/dim]", soft_wrap=True)
+        return
+    then = {
+        Failure.PREVIEW: f"Nothing was changed. Correct what is named above, then `{up}`.",
+        Failure.OTHER: f"Correct what is named above. `{up}` goes on where this one stopped, and "
+        "launches no job twice.",
+    }
+    console.print(f"  {then[failure]}", soft_wrap=True)
+
+
 def print_next(console: Console, jobs: Mapping[str, Job]) -> None:
     """Prints what to try after a successful `make up` of the default stack."""
-    console.print("\n[bold]What to try next[/bold]")
+    console.print("[bold]What to try next[/bold]")
     for command, purpose in _suggestions(jobs):
-        console.print(f"  {command:<56} [dim]{purpose}[/dim]", soft_wrap=True)
+        console.print(f"  {command:<32} [dim]{purpose}[/dim]", soft_wrap=True)
 
 
 def _suggestions(jobs: Mapping[str, Job]) -> Iterable[tuple[str, str]]:
-    yield "make up", "again: nothing changes, nothing is launched"
-    yield (
-        "set epochs: 60 in Pulumi.dev.yaml, then make up",
-        "a new job; resumes from the checkpoint",
-    )
-    yield "make pause, while a job runs; then make up", "stops it; resumes from its checkpoint"
     if any(job.get("status") == "Completed" for job in jobs.values()):
         yield "make predict", "loads the trained model, classifies held-out images"
         yield "make downstream", "registers the model, from a second stack that reads this one's"
-    yield "make status · make logs · make down", "show the state, print the logs, clean up"
+    yield "make status, logs, pause, down", "show the state, print the log, stop the jobs, clean up"
 
 
 def _job_pairs(job: Job) -> Iterator[tuple[str, Any]]:

@@ -66,7 +66,7 @@ class Layout:
 
     @property
     def logs(self) -> Path:
-        """The full output of each step of the set-up."""
+        """The full output of each step of the set-up, and of the commands that run the engine."""
         return self.local / "logs"
 
     @property

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,35 @@ WRITES_ARGUMENTS = """\
 import json, os, sys
 json.dump({"arguments": sys.argv[1:], "folder": os.getcwd()}, open("called.json", "w"))
 """
+
+
+WRITES_EVENTS = """\
+#!/usr/bin/env python3
+import sys
+path = sys.argv[sys.argv.index("--event-log") + 1]
+for operation in ("preview", "update"):
+    with open(path, "w") as log:
+        print('{"sequence": 1}', file=log)
+        print('{"sequence":', end="", file=log)
+        if operation == "update":
+            log.flush()
+            sys.exit("killed")
+        print(" 2}", file=log)
+"""
+
+
+class Watcher:
+    """Keeps what the engine writes."""
+
+    def __init__(self) -> None:
+        self.events: list[Mapping[str, Any]] = []
+        self.lines: list[str] = []
+
+    def event(self, event: Mapping[str, Any]) -> None:
+        self.events.append(event)
+
+    def engine_line(self, line: str) -> None:
+        self.lines.append(line)
 
 
 @pytest.fixture
@@ -34,9 +65,19 @@ def engine(tmp_path: Path) -> Engine:
 
 
 def test_the_policy_pack_is_found_whatever_signs_the_path_of_the_checkout_has(engine: Engine):
-    assert engine.up(print) == 0
+    assert engine.up(Watcher()) == 0
     called = json.loads((engine.layout.checkout / "called.json").read_text())
     assert Path(called["folder"]) == engine.layout.checkout
     value = called["arguments"][called["arguments"].index("--policy-pack") + 1]
     assert not set(value) & set(",\"'")
     assert (engine.layout.checkout / value).samefile(engine.layout.checkout / "policies")
+
+
+def test_the_events_of_each_operation_are_passed_on_also_those_of_an_engine_that_was_killed(
+    engine: Engine,
+):
+    (engine.layout.pulumi_bin / "pulumi").write_text(WRITES_EVENTS)
+    watcher = Watcher()
+    assert engine.up(watcher) == 1
+    assert watcher.events == [{"sequence": 1}, {"sequence": 2}, {"sequence": 1}]
+    assert watcher.lines == ["killed"]

@@ -8,12 +8,16 @@ from rich.console import Console
 
 from components.training_job.tuning.trials import Trial
 from development.log_lines import LogLine
+from development.stacks import make
 from development.terminal import (
+    Failure,
     log_line,
+    print_after_failure,
     print_best,
     print_jobs,
     print_next,
     print_outputs,
+    print_results,
     print_tunings,
 )
 from development.tuned_jobs import TuningJob
@@ -73,6 +77,28 @@ def test_a_failed_job_has_its_reason(console: Console):
 def test_a_job_that_was_not_launched_is_said_to_be(console: Console):
     print_outputs(console, {"training_jobs": {"digits": job(name="", status="NotLaunched")}})
     assert "not launched" in text(console)
+
+
+def test_the_result_of_a_job_is_a_few_lines(console: Console):
+    print_results(console, {"vpc_id": "vpc-1", "training_jobs": {"digits": job()}})
+    assert text(console).splitlines() == [
+        "Training job digits: research-dev-digits-2cff86f5-1  Completed",
+        "  training time 36 s, billable time 11 s for each instance, "
+        "cost 0.0012 USD, at a real account's list price, cost ceiling 0.2040 USD",
+        "  final test_accuracy 0.9861",
+        f"  model {MODEL}",
+    ]
+
+
+def test_after_a_failure_the_commands_name_the_stack(console: Console):
+    for failure in Failure:
+        print_after_failure(console, make, "vision-dev", failure)
+    printed = text(console)
+    assert "Nothing was changed. Correct what is named above, then `make up STACK=vision-dev`." in (
+        printed
+    )
+    assert "  make logs STACK=vision-dev       prints all that the job wrote\n" in printed
+    assert "`make up STACK=vision-dev` goes on where this one stopped" in printed
 
 
 def test_a_model_is_offered_only_once_there_is_one(console: Console):

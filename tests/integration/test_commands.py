@@ -86,7 +86,7 @@ def a_training_was_shown(printed: str) -> None:
         "final test_accuracy",
         "billable time",
         "cost ceiling",
-        "make pause",
+        "make predict",
     ):
         assert expected in printed
 
