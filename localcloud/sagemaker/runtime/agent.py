@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
+import tempfile
 import threading
 import time
 from collections import deque
@@ -48,7 +50,18 @@ class Stream(Protocol):
 def prepare() -> None:
     """Starts the process from which agents are forked: it takes half a second, an agent 0.02 s."""
     _CONTEXT.set_forkserver_preload(["localcloud.sagemaker.runtime.agent_preload"])
-    forkserver.ensure_running()
+    # The path of a socket has at most 107 characters, and that of a checkout may be longer. The
+    # descriptor stays open: with each agent, the process's socket is opened by this path.
+    temporary, tempfile.tempdir = tempfile.gettempdir(), _short_path(tempfile.gettempdir())
+    try:
+        forkserver.ensure_running()
+    finally:
+        tempfile.tempdir = temporary
+
+
+def _short_path(folder: str) -> str:
+    """Another path of a folder, for this process only."""
+    return f"/proc/self/fd/{os.open(folder, os.O_PATH | os.O_DIRECTORY)}"
 
 
 @dataclass

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from localcloud.server import daemon
-from tests.localcloud.cloud import BUCKET, LISTEN, Cloud, eventually, processes_below
+from tests.localcloud.cloud import BUCKET, FAST, LISTEN, Cloud, eventually, processes_below
 from tests.localcloud.signing import signed
 
 Confined = Callable[[str], Cloud]
@@ -25,6 +25,18 @@ _OWN_NETWORK = str(Path("/proc/self/ns/net").readlink())
 def test_a_server_that_cannot_start_says_why(tmp_path: Path):
     with pytest.raises(daemon.StartError, match="is not one of auto, bubblewrap"):
         daemon.start(tmp_path, "--sandbox", "docker")
+
+
+def test_a_job_runs_though_the_path_of_the_data_is_longer_than_that_of_a_socket_may_be(
+    tmp_path: Path,
+):
+    data = tmp_path / ("long-" * 30)
+    data.mkdir()
+    cloud = Cloud(daemon.start(data, *FAST), data)
+    try:
+        assert cloud.run("print('trained')")["TrainingJobStatus"] == "Completed"
+    finally:
+        daemon.stop(data)
 
 
 def run_stubborn_jobs(cloud: Cloud) -> None:
