@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -77,19 +78,20 @@ class Metrics:
         self._size = 0
         self._busy = False
         self._unread = 0
+        self._finish_by = float("inf")
         self._ended = not self._searched
         self._process: subprocess.Popen[str] | None = None
         self._thread = threading.Thread(target=self._run, name=f"metrics of {job}", daemon=True)
         if self._searched:
             self._thread.start()
 
-    def read(self, host: int, lines: Sequence[str], end: int, time: float) -> None:
+    def read(self, host: int, lines: Sequence[str], end: int, when: float) -> None:
         """Takes lines of a host's output, in which metrics are searched soon.
 
-        `end` is the position after them. A metric that takes too much time is given up. A process
-        that ends is started again.
+        `end` is the position after them, `when` their time. A metric that takes too much time is
+        given up. A process that ends is started again.
         """
-        piece = _Piece(host, end, lines, time)
+        piece = _Piece(host, end, lines, when)
         dropped = []
         with self._changed:
             if self._ended:
@@ -109,10 +111,12 @@ class Metrics:
             return sys.maxsize if self._ended else self._positions.get(host, 0)
 
     def finish(self) -> None:
-        """Waits until all lines are read, within a limit."""
+        """Waits until all lines are read, within a limit, which begins with the first call."""
+        now = time.monotonic()
+        self._finish_by = min(self._finish_by, now + FINISH_SECONDS)
         with self._changed:
             self._changed.wait_for(
-                lambda: self._ended or not (self._waiting or self._busy), FINISH_SECONDS
+                lambda: self._ended or not (self._waiting or self._busy), self._finish_by - now
             )
 
     def close(self) -> None:
