@@ -2,8 +2,8 @@
 
 Nothing that a script prints may slow down the server for others. So a pump runs in a process of the
 job's own, which may be killed and started again: it then goes on where its Progress says. A pump
-rests three times as long as it works and waits for the server, and a stream has a limit. A script
-that prints faster waits, as it does when a container's log driver can't keep up.
+rests three times as long as the server has worked for it, and a stream has a limit. A script that
+prints faster waits, as it does when a container's log driver can't keep up.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _MOST_SPOOLED = 16 << 20
 """Bytes of output that are neither in the log nor searched for metrics; then the script waits."""
 _PAUSE_SECONDS = 0.02
 _REST_SHARE = 3.0
-"""Seconds of rest for each second of work."""
+"""Seconds of rest for each second of the server's work."""
 _KIND, _CONTINUATION = 0b1100_0000, 0b1000_0000
 """The bits of a byte by which UTF-8 says that it is not the first of its character."""
 _MOST_CONTINUATIONS = 3
@@ -142,14 +142,13 @@ class Pump:
 
     def _run(self) -> None:
         while self._read() and time.monotonic() < self._deadline:
-            self._work(self._delivery.attempt)
+            self._send()
             self._note_left_out()
-            self._spool.forget(min(self._progress.sent, self._searched()))
         self._take(self._lines.rest())
         self._add_last()
         while len(self._delivery) and time.monotonic() < self._deadline:
             time.sleep(self._delivery.wait())
-            self._work(self._delivery.attempt)
+            self._send()
         self._delivery.give_up(TimeoutError("The instance had ended"))
         if self._progress.lost:
             with suppress(BotoCoreError, ClientError):
@@ -164,7 +163,7 @@ class Pump:
         more = self._position < taken or self._spool.take(self._delivery.wait())
         data = self._spool.read(self._position)
         self._position += len(data)
-        self._work(lambda: self._take(self._lines.of(data)))
+        self._take(self._lines.of(data))
         return more
 
     def _full(self) -> bool:
@@ -173,11 +172,12 @@ class Pump:
         waiting = self._spool.taken - min(sent, self._searched())
         return len(self._delivery) >= _MOST_WAITING or waiting >= _MOST_SPOOLED
 
-    def _work(self, work: Callable[[], None]) -> None:
-        """Does some work, then rests in proportion to it, so that others get the processor."""
+    def _send(self) -> None:
+        """Sends some events if it is time to, then rests in proportion to the server's work."""
         begun = time.monotonic()
-        work()
+        self._delivery.attempt()
         time.sleep(_REST_SHARE * (time.monotonic() - begun))
+        self._spool.forget(min(self._progress.sent, self._searched()))
 
     def _take(self, lines: list[Line]) -> None:
         now = int(time.time() * 1000)
