@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import socket
 import tempfile
 import threading
 import time
@@ -109,12 +110,18 @@ class Agent:
         `check` runs again and again meanwhile. If it raises an error, the agent is closed. An agent
         that ends is started again and called again, so a call may be made twice.
         """
+        self._await(self._begin(name, *arguments), check)
+
+    def _begin(self, name: str, *arguments: object) -> _Call:
         call = _Call(name, arguments, Future())
         with self._lock:
             if self._error is not None:
                 raise self._error
             self._call = call
             call.number = self._send(name, *arguments)
+        return call
+
+    def _await(self, call: _Call, check: Check) -> None:
         while not call.done.done():
             with suppress(TimeoutError):
                 call.done.exception(_POLL_SECONDS)
@@ -130,7 +137,8 @@ class Agent:
         with self._lock:
             self._hosts, self._streams = hosts, streams
             self._states = {host.number: HostState() for host in hosts}
-        self.call("run", self._work())
+            call = self._begin("run", self._work())
+        self._await(call, lambda: None)
 
     def flush(self, deadline: float) -> None:
         """Uploads the last checkpoints of instances that have ended.
@@ -138,8 +146,6 @@ class Agent:
         `deadline` is in seconds of the monotonic clock.
         """
         self.call("flush", deadline)
-        with self._lock:
-            self._hosts = tuple(replace(host, checkpoints=None) for host in self._hosts)
 
     def end(self) -> None:
         """Ends the work for instances that have ended, if it has begun."""
@@ -147,15 +153,16 @@ class Agent:
             begun = bool(self._hosts) and self._error is None
         if begun:
             self.call("end")
-        with self._lock:
-            self._hosts = ()
 
     def close(self) -> None:
         """Ends the agent, whatever it does."""
         with self._lock:
             self._give_up(RuntimeError(f"The agent of {self._job} is closed"))
-        with suppress(ValueError):  # it has ended
+        with suppress(ValueError, OSError):  # it has ended
             self._process.kill()
+            # If what has started it was killed, it is not known any more, but still connected.
+            with socket.socket(fileno=os.dup(self._connection.fileno())) as connection:
+                connection.shutdown(socket.SHUT_RDWR)
         self._thread.join()
 
     def _work(self) -> Work:
@@ -202,6 +209,11 @@ class Agent:
             if call is None or call.number != number:
                 return  # that of an earlier agent
             self._call = None
+            # At once, because the next agent must not do it again.
+            if call.name == "flush":
+                self._hosts = tuple(replace(host, checkpoints=None) for host in self._hosts)
+            elif call.name == "end":
+                self._hosts = ()
         if error is None:
             call.done.set_result(None)
         else:
@@ -235,15 +247,27 @@ class Agent:
             if self._error is not None:
                 return False
             self._ends.append(time.monotonic())
-            if len(self._ends) < _MOST_ENDS or self._ends[-1] - self._ends[0] > _ENDS_SECONDS:
-                _log.warning("The agent of %s has ended, and is started again", self._job)
-                self._start()
-                self._continue()
+            error: Exception | None
+            if len(self._ends) == _MOST_ENDS and self._ends[-1] - self._ends[0] < _ENDS_SECONDS:
+                error = RuntimeError(f"The agent of {self._job} ended again and again")
+            else:
+                error = self._try_again()
+            if error is None:
                 return True
-            error = RuntimeError(f"The agent of {self._job} ended again and again")
             self._give_up(error)
         self._fail(error)
         return False
+
+    def _try_again(self) -> Exception | None:
+        """Starts the next agent. Returns the error, if there can't be one."""
+        _log.warning("The agent of %s has ended, and is started again", self._job)
+        try:
+            self._start()
+        except Exception as error:
+            _log.exception("The agent of %s can't be started", self._job)
+            return error
+        self._continue()
+        return None
 
     def _continue(self) -> None:
         """Has a new agent do what the last one did."""

@@ -178,6 +178,7 @@ class AgentProcess:
     def end(self) -> None:
         """Ends the work for instances that have ended."""
         self._running.end()
+        self._background = None
 
     @property
     def _running(self) -> Background:

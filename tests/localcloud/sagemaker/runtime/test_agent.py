@@ -21,7 +21,16 @@ from localcloud.sagemaker.runtime import agent_process
 from localcloud.sagemaker.runtime.agent import Agent
 from localcloud.sagemaker.runtime.agent_process import MOST_MEMORY
 from localcloud.sagemaker.runtime.agent_work import Reach
-from tests.localcloud.cloud import GROUP, Cloud, agents, channel, checkpoints, eventually
+from tests.localcloud.cloud import (
+    GROUP,
+    Cloud,
+    agents,
+    channel,
+    checkpoints,
+    children,
+    command,
+    eventually,
+)
 
 SECRET = {"aws_access_key_id": "any", "aws_secret_access_key": "any"}
 LINES = 6_000
@@ -184,3 +193,16 @@ def test_an_agent_has_limits(silent: Reach, failures: list[Exception]):
         own, lower = os.getpriority(os.PRIO_PROCESS, 0), agent_process._NICENESS
         found = {os.getpriority(os.PRIO_PROCESS, task) - own for task in tasks}
         assert found == {0, lower}
+
+
+def test_agents_are_started_also_when_the_process_that_starts_them_was_killed(
+    silent: Reach, failures: list[Exception]
+):
+    with closing(Agent("a-job", silent, MetricValues([]), failures.append)) as agent:
+        [starter] = [each for each in children(os.getpid()) if b"forkserver" in command(each)]
+        os.kill(starter, signal.SIGKILL)
+        agent.run((), {})  # what was started goes on
+        with closing(Agent("another", silent, MetricValues([]), failures.append)) as another:
+            another.run((), {})
+
+    assert failures == []
