@@ -156,7 +156,7 @@ class EngineDisplay:
                 self._summary = dict(summary)
 
     def print_failure(self) -> None:
-        """Prints why the newest operation failed, as the engine says it."""
+        """Prints how the newest operation ended, as the engine says it."""
         begin = next((n for n, each in enumerate(self._plain()) if _SECTION.match(each)), None)
         shown = self._lines[begin:] if begin is not None else self._lines[-_LAST_LINES:]
         for line in shown:
@@ -164,6 +164,9 @@ class EngineDisplay:
 
     def print_success(self) -> None:
         """Prints in two lines or more what the newest operation has done, with its warnings."""
+        if not self._summary:  # an engine without an event log, perhaps a later version
+            self.print_failure()
+            return
         seconds = self._summary.get("durationSeconds", 0)
         packs = self._summary.get("policyPacks") or self._summary.get("PolicyPacks") or {}
         judged = f" Policies: {', '.join(map(_pack, packs.items()))}." if packs else ""
