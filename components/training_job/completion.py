@@ -18,7 +18,13 @@ from components.training_job.aws.errors import TrainingJobError, traced
 from components.training_job.aws.sagemaker_jobs import TRAINING_JOB, TUNING_JOB
 from components.training_job.request.job_tags import LINEAGE_TAG
 from components.training_job.run.job_state import progress
-from components.training_job.run.outcome import commands_of, outcome_of, reason_of, remedy_for
+from components.training_job.run.outcome import (
+    commands_of,
+    ending_of,
+    outcome_of,
+    reason_of,
+    remedy_for,
+)
 from components.training_job.run.service_record import tags_of
 from components.training_job.run.waiting import last_log_lines, wait_for_end
 from components.training_job.tuning.observation import observed
@@ -110,7 +116,7 @@ class TrainingJobCompletionProvider(AwsResourceProvider):
         reason = reason_of(description) or description["SecondaryStatus"]
         return "\n".join(
             [
-                f"{name} ended as {description['TrainingJobStatus']} ({outcome}): {reason}",
+                ending_of(name, description["TrainingJobStatus"], outcome, reason),
                 *(f"  {line}" for line in last_log_lines(logs, name, _LOG_LINES)),
                 "Its whole log, and the files that it left:",
                 *(f"  {command}" for command in commands_of(description, props["region"])),

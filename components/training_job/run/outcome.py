@@ -53,8 +53,8 @@ _REMEDIES = {
     "from the newest checkpoint",
     "out of runtime": "raise maxRuntime, then set another runId: it resumes from the newest "
     "checkpoint",
-    "stopped": "set another runId to go on from the newest checkpoint, or paused: true to leave it "
-    "stopped",
+    "stopped": "if it was paused, run `pulumi up` without paused: true; otherwise set another "
+    "runId. Both go on from the newest checkpoint. Or set paused: true to leave it stopped",
 }
 
 
@@ -112,6 +112,17 @@ def reason_of(description: Mapping[str, Any]) -> str:
         limit = format_duration(description["StoppingCondition"]["MaxPendingTimeInSeconds"])
         return f"it waited for capacity for {limit}, as long as maxPending allows"
     return reason
+
+
+def ending_of(name: str, status: str, outcome: str, reason: str) -> str:
+    """How a job ended, in one line, which says nothing twice.
+
+    >>> ending_of("a-1", "Stopped", "stopped", "Stopped")
+    'a-1 ended as Stopped'
+    """
+    kind = "" if outcome == status.lower() else f" ({outcome})"
+    because = "" if reason in ("", status) else f": {reason}"
+    return f"{name} ended as {status}{kind}{because}"
 
 
 def has_failed(outcome: str) -> bool:

@@ -12,6 +12,7 @@ from components.durations import format_duration
 from components.training_job.aws.errors import TrainingJobError
 from components.training_job.aws.sagemaker_jobs import TUNING_JOB
 from components.training_job.run.job_health import is_pending, pending_notice
+from components.training_job.run.outcome import ending_of
 from components.training_job.run.service_record import describe
 from components.training_job.run.waiting import (
     NoticeTimes,
@@ -89,7 +90,7 @@ def failure_of(client: Any, logs: Any, description: Mapping[str, Any], lines: in
     log = last_log_lines(logs, failed[0]["TrainingJobName"], lines) if failed else []
     return "\n".join(
         [
-            f"{name} ended as {status} ({outcome}): {reason}",
+            ending_of(name, status, outcome, reason),
             *_reasons(failed),
             *(f"  {line}" for line in log),
             f"Remedy: {remedy_for(outcome)}.",

@@ -220,7 +220,7 @@ def test_a_tuning_that_was_stopped_and_has_nothing_left_has_completed(
     result = completion.create(names | {"nothing_left": [False, True]})
     assert result.outs is not None
     assert result.outs["results"][name]["outcome"] == "completed"
-    with pytest.raises(TrainingJobError, match=r"ended as Stopped \(stopped\)"):
+    with pytest.raises(TrainingJobError, match=r"ended as Stopped\n"):
         completion.create(names | {"nothing_left": [False, False]})
 
 
