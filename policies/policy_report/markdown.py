@@ -158,7 +158,7 @@ def _standing_section(resources: Sequence[Resource]) -> Iterator[str]:
     yield f"| **together** | | **{_usd(together(costs))}** |"
     yield ""
     yield "AWS's list prices in us-east-1, as published in 2026. Ten alarms and three dashboards "\
-          "of an account are free, and not taken off."  # fmt: skip
+          "of an account are free; they are counted here all the same."  # fmt: skip
     if by_use := [*billed_by_use(resources)]:
         yield f"Billed by use, and not in the sum: {'; '.join(by_use)}."
     yield ""
