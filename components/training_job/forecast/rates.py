@@ -54,11 +54,11 @@ class Rates:
     def source(self) -> str:
         """Where the rate is from, in words."""
         if not self.instance_hours:
-            return f"assumed: {self.per_instance_hour:.2f} an instance and hour"
+            return f"assumed: {self.per_instance_hour:.2f} per instance-hour"
         times = "interruption" if self.interruptions == 1 else "interruptions"
         return (
             f"{self.interruptions} {times} in {self.instance_hours:.0f} instance-hours of this "
-            f"stack's own: {self.per_instance_hour:.2f} an instance and hour"
+            f"stack's own: {self.per_instance_hour:.2f} per instance-hour"
         )
 
 

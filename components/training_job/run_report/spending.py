@@ -210,7 +210,7 @@ def foresight(foreseen: Foreseen | None, took: float, *, is_tuned: bool) -> dict
 def _source(foreseen: Foreseen) -> str:
     """Which jobs the rates are from."""
     rates = foreseen.rates
-    rate = f"{rates.per_instance_hour:.2f} interruptions an instance and hour"
+    rate = f"{rates.per_instance_hour:.2f} interruptions per instance-hour"
     if not foreseen.plan.is_spot:
         return "no rates: on demand, a job is not interrupted"
     if not rates.runs:

@@ -47,7 +47,7 @@ def test_a_job_is_forecast_before_it_is_launched(capfd: pytest.CaptureFixture[st
     printed = capfd.readouterr().out
     assert "research-prod-llm-finetune: 5.0 h of training, as expectedRuntime says" in printed
     assert "maxRuntime 8.0 h, maxWait 16 h" in printed
-    assert "assumed: 0.05 an instance and hour" in printed
+    assert "assumed: 0.05 per instance-hour" in printed
     with pytest.raises(CommandError, match="There is no job 'none'"):
         forecast(layout, "none", "research-prod")
     assert list(layout.local.glob("policy-check-*")) == []

@@ -52,7 +52,7 @@ INTERRUPTED = described(
 def test_without_records_of_spot_jobs_the_rates_are_assumed():
     assert rates_of([]) == ASSUMED
     assert rates_of([described([("Training", 9000)], spot=False)]) == ASSUMED
-    assert ASSUMED.source == "assumed: 0.05 an instance and hour"
+    assert ASSUMED.source == "assumed: 0.05 per instance-hour"
 
 
 def test_interruptions_count_for_the_hours_of_all_instances():

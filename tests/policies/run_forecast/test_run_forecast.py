@@ -101,7 +101,7 @@ def test_a_forecast_says_times_chance_costs_rate_and_its_source():
         "within limits ",
         " of runs: maxRuntime 8.0 h, maxWait 16 h",
         " USD in half of all runs, ",
-        "assumed: 0.05 an instance and hour",
+        "assumed: 0.05 per instance-hour",
         "loses the least time, if a save takes 30 s",
         "cheaper from ",
     ):

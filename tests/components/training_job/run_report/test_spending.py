@@ -47,8 +47,7 @@ def test_the_forecast_is_that_of_the_setting_with_what_is_assumed_where_nothing_
     assert 0.3 * 20 * PRICE < float(bar.low) < float(bar.high) < 20 * PRICE
     lines = foresight(found, HOUR, is_tuned=False)
     assert lines["made from"] == (
-        "assumed rates, as no earlier run on spot had ended: 0.05 interruptions an instance and "
-        "hour"
+        "assumed rates, as no earlier run on spot had ended: 0.05 interruptions per instance-hour"
     )
     assert lines["training"] == "20 h 00 min, as expectedRuntime says"
     assert lines["end"].endswith(" in 9 of 10; this one took 1 h 00 min")
@@ -65,7 +64,7 @@ def test_the_forecast_is_made_from_the_runs_that_had_ended_before_the_launch():
     lines = foresight(found, HOUR, is_tuned=False)
     assert lines["made from"] == (
         "3 earlier runs on spot, with 3 interruptions in 36 instance-hours, and what is assumed "
-        "before any: 0.08 interruptions an instance and hour"
+        "before any: 0.08 interruptions per instance-hour"
     )
     assert lines["training"] == "7 h 00 min, as the last completed run trained"
 
