@@ -23,6 +23,11 @@ def forecast_lines(forecast: JobForecast) -> Iterator[str]:
         f"{duration(finish.at(90))} in 9 of 10, {duration(finish.at(99))} in 99 of 100; "
         f"{duration(finish.mean)} on average"
     )
+    capacity = planned.capacity
+    yield (
+        f"  each start     {duration(capacity.wait)} of waiting for instances and "
+        f"{duration(capacity.restart)} until the script runs, on average"
+    )
     yield f"  within limits  {within_limits(forecast)}: {_limits(forecast)}"
     if (cost := planned.cost) is not None:
         yield (
@@ -34,7 +39,12 @@ def forecast_lines(forecast: JobForecast) -> Iterator[str]:
     if forecast.on_demand is None:
         return
     yield f"  interruptions  {planned.interruptions:.1f} on average; {rates.source}"
-    if planned.work.interval:
+    if planned.work.interval and forecast.best_interval >= planned.work.seconds:
+        yield (
+            "  checkpoints    none before the end: the training is shorter than the interval that "
+            f"loses the least time, {duration(forecast.best_interval)}"
+        )
+    elif planned.work.interval:
         yield (
             f"  checkpoints    one every {duration(forecast.best_interval)} of training loses the "
             f"least time, if a save takes {duration(ASSUMED_SAVE_SECONDS)}"
@@ -121,8 +131,13 @@ def duration(seconds: float) -> str:
 
 
 def usd(amount: float) -> str:
-    """An amount in USD, in whole dollars from a thousand on."""
-    return f"{amount:,.0f} USD" if amount >= 1000 else f"{amount:.2f} USD"
+    """An amount in USD: in whole dollars from a thousand on, below one with four decimals.
+
+    >>> usd(1234.5), usd(12.345), usd(0.00048)
+    ('1,234 USD', '12.35 USD', '0.0005 USD')
+    """
+    decimals = 0 if amount >= 1000 else 2 if amount >= 1 else 4
+    return f"{amount:,.{decimals}f} USD"
 
 
 def percent(share: float) -> str:

@@ -91,6 +91,14 @@ def test_a_job_whose_runtime_or_instances_are_not_known_has_no_forecast():
     assert job_forecasts(jobs, Prices(), []) == []
 
 
+def test_a_short_and_cheap_job_has_its_cost_the_time_of_its_start_and_needs_no_checkpoint():
+    text = "\n".join(forecast_lines(only(view(60))))
+    assert "each start     15 min of waiting for instances and 6.0 min until the script" in text
+    assert "0.0000" not in text
+    assert "0.00 USD" not in text
+    assert "checkpoints    none before the end: the training is shorter than" in text
+
+
 def test_a_forecast_says_times_chance_costs_rate_and_its_source():
     lines = list(forecast_lines(only(view())))
     assert lines[0] == "llm: 5.0 h of training, as expectedRuntime says"
