@@ -49,6 +49,19 @@ def test_a_type_outside_the_quotas_is_refused(instance_type: Any, table: dict[st
     assert judged(job(instance_type), limits(**table)) == [what]
 
 
+def test_a_family_without_a_quota_has_a_remedy_that_names_where_quotas_are():
+    (found,) = violations(
+        INSTANCE_TYPES_POLICY,
+        job("ml.p5.48xlarge"),
+        stack=STACK,
+        teams=limits(families={"g5": {}}),
+    )
+    assert found.remedy.endswith(
+        "or have p5 added to `families` in the quotas of the team research in dev, under `teams` "
+        "in the policies' configuration"
+    )
+
+
 def test_denied_comes_before_allowed():
     both = limits(instanceTypes={"allow": ["ml.g5.*"], "deny": ["ml.g5.*"]})
     assert judged(job(), both) == ["the instance type is denied"]
