@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import Enum, auto
 from typing import Any
 
@@ -188,7 +189,7 @@ def _job_pairs(job: Job) -> Iterator[tuple[str, Any]]:
     if reason := job.get("failure_reason"):
         yield "reason", Text(str(reason), "red")
     for metric, value in sorted(job.get("metrics", {}).items()):
-        yield f"final {metric}", f"{value:.4f}"
+        yield f"final {metric}", _measured(value)
     yield "training time", _seconds(job.get("training_seconds"))
     yield "billable time", f"{_seconds(job.get('billable_seconds'))} for each instance"
     yield "cost", f"{_dollars(job.get('cost_usd'))}, at a real account's list price"
@@ -280,6 +281,20 @@ def _value(value: Any) -> str:
         return text
 
 
+def _measured(value: float) -> str:
+    """A metric's value with four decimals; a smaller one with two digits, so that it is not zero.
+
+    >>> _measured(0.98607), _measured(0.0000374)
+    ('0.9861', '3.7e-05')
+    """
+    return f"{value:.2g}" if 0 < abs(value) < 0.001 else f"{value:.4f}"
+
+
+def _without_exponent(value: Any) -> Any:
+    """A number as people write it: 0.000096, not 9.6e-05; anything else as it is."""
+    return format(Decimal(repr(value)), "f") if isinstance(value, float) else value
+
+
 def _in_words(name: str) -> str:
     return name.replace("_", " ")
 
@@ -296,5 +311,5 @@ def _text(value: Any) -> Text:
     if isinstance(value, Text):
         return value
     if isinstance(value, dict):
-        value = [f"{name} {each}" for name, each in value.items()]
+        value = [f"{name} {_without_exponent(each)}" for name, each in value.items()]
     return Text(", ".join(map(str, value)) if isinstance(value, list) else str(value or "–"))
