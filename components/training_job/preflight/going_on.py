@@ -45,7 +45,7 @@ def going_on_notice(
     steps = [int(match[1]) for match in map(_STEP.search, found) if match]
     newest = f"step {max(steps)}" if steps else "its newest checkpoint"
     is_live = olds["status"] in LIVE_STATUSES
-    later = ", or what it still saves until it is stopped," if is_live else ""
+    later = ", or, if it still runs, what it saves until it is stopped," if is_live else ""
     return f"{name}: goes on from {newest}{later} on {capacity}"
 
 

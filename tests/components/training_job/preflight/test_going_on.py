@@ -40,7 +40,11 @@ STATE: dict[str, Any] = {
     ("changes", "keys", "expected"),
     [
         ({}, SAVED, "goes on from step 812 on 3 × ml.c5.xlarge, on spot capacity"),
-        ({"status": "InProgress"}, SAVED, "step 812, or what it still saves until it is stopped,"),
+        (
+            {"status": "InProgress"},
+            SAVED,
+            "step 812, or, if it still runs, what it saves until it is stopped,",
+        ),
         (
             {},
             ["checkpoints/a/epoch=3.pt"],
