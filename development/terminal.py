@@ -284,9 +284,11 @@ def _value(value: Any) -> str:
 def _measured(value: float) -> str:
     """A metric's value with four decimals; a smaller one with two digits, so that it is not zero.
 
-    >>> _measured(0.98607), _measured(0.0000374)
-    ('0.9861', '3.7e-05')
+    >>> _measured(0.98607), _measured(0.0000374), _measured(1200.0)
+    ('0.9861', '3.7e-05', '1200')
     """
+    if float(value).is_integer():
+        return f"{value:.0f}"
     return f"{value:.2g}" if 0 < abs(value) < 0.001 else f"{value:.4f}"
 
 
