@@ -187,7 +187,8 @@ def _job_row(job: JobCost) -> str:
     longest = _number(job.seconds, Unit.SECONDS, "?")
     name, capacity = _cell(job.name), _cell(job.capacity)
     ceiling = _ceiling([job], job.ceiling)
-    return f"| {name} | {capacity} | {longest} | {ceiling} | {_allowed(job.allowed)} |"
+    allowed = "no limit for one job" if job.allowed is None else _allowed(job.allowed)
+    return f"| {name} | {capacity} | {longest} | {ceiling} | {allowed} |"
 
 
 def _ceiling(jobs: Sequence[JobCost], value: float | None) -> str:
