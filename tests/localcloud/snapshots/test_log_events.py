@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from moto.logs.models import LogsBackend
 
+from localcloud.corrections.log_reading import MOST_EVENTS
 from localcloud.snapshots import pickling
 from localcloud.snapshots.contents import Contents
 from localcloud.snapshots.log_events import EVENTS
@@ -26,7 +27,8 @@ def logs() -> Any:
 def write(logs: Any, count: int) -> None:
     now = int(time.time() * 1000)
     events = [{"timestamp": now, "message": f"step {number}"} for number in range(count)]
-    logs.put_log_events("jobs", "job", events)
+    for start in range(0, count, MOST_EVENTS):
+        logs.put_log_events("jobs", "job", events[start : start + MOST_EVENTS])
 
 
 def kept(logs: Any, contents: Contents) -> pickling.Pickled:

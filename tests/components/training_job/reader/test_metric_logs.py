@@ -20,8 +20,11 @@ from components.training_job.reader.run_attempts import Attempt, Clients
 from tests.tracking.lineages import LINEAGE, at, attempt
 
 LATE_MS = round(LATE.total_seconds() * 1000)
-NOW_MS = round(time.time() * 1000)
 STREAM = f"{LINEAGE}-01234567-1/algo-1-1700000000"
+
+
+def now_ms() -> int:
+    return round(time.time() * 1000)
 
 
 class Logs:
@@ -108,7 +111,7 @@ def ended(ago: timedelta) -> Attempt:
 
 
 def test_of_a_live_jobs_log_only_what_is_new_is_read_again(logs: Logs, reader: MetricLogs):
-    begin = NOW_MS - 100 * 60_000
+    begin = now_ms() - 100 * 60_000
     for minute in range(50):
         logs.say(begin + minute * 60_000, minute + 1)
     assert steps(reader, attempt(1, 0)) == [*range(1, 51)]
@@ -120,7 +123,7 @@ def test_of_a_live_jobs_log_only_what_is_new_is_read_again(logs: Logs, reader: M
 
 
 def test_a_line_that_comes_late_and_another_hosts_stream_are_found(logs: Logs, reader: MetricLogs):
-    begin = NOW_MS - 60 * 60_000
+    begin = now_ms() - 60 * 60_000
     logs.say(begin, 1)
     logs.say(begin + LATE_MS, 3)
     assert steps(reader, attempt(1, 0)) == [1, 3]
@@ -130,16 +133,16 @@ def test_a_line_that_comes_late_and_another_hosts_stream_are_found(logs: Logs, r
 
 
 def test_a_host_whose_clock_is_ahead_hides_nothing(logs: Logs, reader: MetricLogs):
-    logs.say(NOW_MS + 24 * LATE_MS, 2)
+    logs.say(now_ms() + 24 * LATE_MS, 2)
     assert steps(reader, attempt(1, 0)) == [2]
-    logs.say(NOW_MS, 1)
+    logs.say(now_ms(), 1)
     assert steps(reader, attempt(1, 0)) == [1, 2]
 
 
 def test_what_is_kept_of_an_ended_job_is_read_as_a_whole_and_then_not_again(
     logs: Logs, reader: MetricLogs
 ):
-    begin = NOW_MS - 100 * 60_000
+    begin = now_ms() - 100 * 60_000
     logs.say(begin + 60 * 60_000, 2)
     assert steps(reader, attempt(1, 0)) == [2]
     logs.say(begin, 1)  # very late
