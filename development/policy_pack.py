@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -9,18 +10,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rich.console import Console
+from rich.markdown import Markdown
+
 from development import local_cloud, stacks
 from development.engine import PLATFORM, Engine
 from development.jobs import lineages_of
 from development.leftovers import end_processes_of
 from development.stack_file import StackFile
+from development.terminal import console
 from localcloud.server import daemon
 from toolchain.environment import REGION, engine_environment
 from toolchain.layout import Layout
 
+_UNFOLDED = re.compile(r"<!--.*?-->|<details>.*?</details>", re.DOTALL)
+
 
 def policy_check(layout: Layout, stack: str) -> int:
-    """Previews a new stack with these settings, and prints the report in Markdown.
+    """Previews a new stack with these settings, and prints the report: in Markdown, or formatted.
 
     The preview has its own local cloud and state, so it does not touch those of `make up`. Returns
     0 if the stack may be brought up, otherwise 1.
@@ -33,7 +40,9 @@ def policy_check(layout: Layout, stack: str) -> int:
     if _of_pack(layout, "project_check", layout.checkout, "--stack", stack):
         return 1
     with _preview(layout, stack) as (events, code):
-        return max(code and 1, _of_pack(layout, "policy_report", events, "--stack", stack))
+        judged = _run_of_pack(layout, "policy_report", events, "--stack", stack, captured=True)
+    print_report(console, judged.stdout, stacks.make("policy-check", stack))
+    return max(code and 1, judged.returncode)
 
 
 def forecast(layout: Layout, job: str | None, stack: str) -> int:
@@ -97,11 +106,41 @@ def _world(layout: Layout) -> Iterator[tuple[Layout, str]]:
             daemon.stop(world.cloud)
 
 
+def print_report(console: Console, report: str, command: str) -> None:
+    """Prints a report in Markdown: formatted on a terminal, and as it is to a file or a program.
+
+    A terminal can't fold the list of all changes, so that is left out there. `command` is the one
+    that prints it.
+    """
+    if not console.is_terminal:
+        print(report, end="")
+        return
+    console.print(Markdown(_UNFOLDED.sub("", report)))
+    console.print(
+        f"\nWith the list of all changes, as a comment on a pull request: {command} > report.md",
+        style="dim",
+        soft_wrap=True,
+    )
+
+
 def _of_pack(layout: Layout, module: str, *arguments: str | Path, url: str | None = None) -> int:
-    """Runs a command of the pack, which is a program of its own, and returns its exit code."""
+    """Runs a command of the pack, and returns its exit code."""
+    return _run_of_pack(layout, module, *arguments, url=url).returncode
+
+
+def _run_of_pack(
+    layout: Layout,
+    module: str,
+    *arguments: str | Path,
+    url: str | None = None,
+    captured: bool = False,
+) -> subprocess.CompletedProcess[str]:
+    """Runs a command of the pack, which is a program of its own."""
     return subprocess.run(
         [layout.python, "-m", module, *arguments],
         cwd=layout.checkout / PLATFORM.policy_pack,  # the root of its imports
         env=engine_environment(layout, endpoint_url=url),
         check=False,
-    ).returncode
+        stdout=subprocess.PIPE if captured else None,
+        text=True,
+    )

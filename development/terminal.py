@@ -107,7 +107,7 @@ def _print_facts(console: Console, facts: Iterable[tuple[str, Any]]) -> None:
 
 
 def print_jobs(console: Console, jobs: Iterable[Job]) -> None:
-    """Prints the answers of DescribeTrainingJob as a table, and why those that wait do so."""
+    """Prints the answers of DescribeTrainingJob as a table, and why a job waits or has failed."""
     notices = []
     table = Table(
         "Training job", "Status", "Training", "Billable", title="Jobs", title_justify="left"
@@ -116,7 +116,8 @@ def print_jobs(console: Console, jobs: Iterable[Job]) -> None:
         status = _status(job["TrainingJobStatus"], job.get("SecondaryStatus", ""))
         times = (job.get("TrainingTimeInSeconds"), job.get("BillableTimeInSeconds"))
         table.add_row(job["TrainingJobName"], status, *map(_seconds, times))
-        if notice := pending_notice(job, datetime.now(UTC)):
+        notice = pending_notice(job, datetime.now(UTC)) or job.get("FailureReason")
+        if notice:
             notices.append(f"{job['TrainingJobName']}: {notice}")
     if table.row_count:
         console.print(table)
@@ -180,6 +181,7 @@ def _suggestions(jobs: Mapping[str, Job]) -> Iterable[tuple[str, str]]:
     if any(job.get("status") == "Completed" for job in jobs.values()):
         yield "make predict", "loads the trained model, classifies held-out images"
         yield "make downstream", "registers the model, from a second stack that reads this one's"
+    yield "docs/first-job.md", "how to train a script of your own, in ten minutes"
     yield "make status, logs, pause, down", "show the state, print the log, stop the jobs, clean up"
 
 

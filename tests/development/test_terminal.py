@@ -115,6 +115,18 @@ def test_a_model_is_offered_only_once_there_is_one(console: Console):
     assert "make predict" not in text(console)
     print_next(console, {"digits": job()})
     assert "make predict" in text(console)
+    assert "docs/first-job.md" in text(console)
+
+
+def test_a_job_that_failed_has_its_reason_below_the_table(console: Console):
+    failed = {
+        "TrainingJobName": "digits-1",
+        "TrainingJobStatus": "Failed",
+        "FailureReason": "AlgorithmError: no data",
+        "SecondaryStatusTransitions": [],
+    }
+    print_jobs(console, [failed])
+    assert text(console).endswith("digits-1: AlgorithmError: no data\n")
 
 
 def test_without_jobs_the_table_is_a_sentence(console: Console):
