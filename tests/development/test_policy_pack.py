@@ -36,7 +36,8 @@ def test_on_a_terminal_a_report_is_formatted_and_its_long_list_is_left_out():
     print_report(console, REPORT, "make policy-check STACK=vision-dev")
     assert isinstance(console.file, io.StringIO)
     shown = console.file.getvalue()
-    assert "within quotas" in shown and "0.20 USD" in shown and "2 create" in shown
+    for there in ("within quotas", "0.20 USD", "2 create"):
+        assert there in shown
     for hidden in ("<!--", "details", "|---|", "Bucket"):
         assert hidden not in shown
     assert "make policy-check STACK=vision-dev > report.md" in shown
