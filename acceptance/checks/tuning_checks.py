@@ -101,14 +101,14 @@ def tuning_best(scene: Scene) -> Finding:
     "tune-resume", "tuning-outputs", "The outputs have the tuning's end, its cost and its table."
 )
 def tuning_outputs(scene: Scene) -> Finding:
-    """The tuning is completed, has a cost, and each trial of the last job is in the table."""
-    output, last = scene.outputs["tuning_jobs"][TUNED_JOB], scene.facts["tunings"][-1]
+    """The tuning is completed, has a cost, and each trial of all its jobs is in the table."""
+    output = scene.outputs["tuning_jobs"][TUNED_JOB]
     table = json.loads(scene.read_object(output["trials_uri"]))
     listed = [each["name"] for each in table["trials"]]
     right = (
         output["outcome"] == "completed"
         and isinstance(output["cost_usd"], (int, float))
-        and sorted(listed) == sorted(each["name"] for each in last["trials"])
+        and sorted(listed) == sorted(each["name"] for each in _all_trials(scene))
     )
     return decided(
         right, f"{output['outcome']}, {output['cost_usd']} USD, {len(listed)} trials in the table"

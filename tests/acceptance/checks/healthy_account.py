@@ -265,6 +265,10 @@ class _Client:
         return SimpleNamespace(paginate=paginate)
 
 
+_TRIALS = ((1, 1), (1, 2), (1, 3), (1, 4), (2, 1))
+"""The trials of the tuning: their attempts and numbers."""
+
+
 def healthy_account(scene: Scene) -> Account:
     """The account, in which each check confirms."""
     jobs = {"work": [_job(scene, "work", 1), _job(scene, "work", 2)], FAILING_JOB: [_failed(scene)]}
@@ -275,7 +279,9 @@ def healthy_account(scene: Scene) -> Account:
     account.objects = {
         model: _archive({"steps.json": {"steps": 12}}),
         "s3://b/tuned": _archive({"values.json": {"rate": 0.25, "layers": 4}}),
-        "s3://b/trials": json.dumps({"trials": [{"name": _trial(scene, 2, 1)}]}).encode(),
+        "s3://b/trials": json.dumps(
+            {"trials": [{"name": _trial(scene, *each)} for each in _TRIALS]}
+        ).encode(),
     }
     account.answers = {**_network(scene), **_store(scene), **_rest(scene, account)}
     return account
