@@ -94,11 +94,12 @@ def launched_once(stack: Stack, run: str | int) -> None:
 def runs(stack: Stack, job: str = "work") -> list[tuple[str, dict[str, Any]]]:
     """All launches of a recurring job with their runs, oldest first."""
     sagemaker = stack.client("sagemaker")
-    listed = sagemaker.list_training_jobs(
+    # A page may lack a job that is on a later one.
+    pages = sagemaker.get_paginator("list_training_jobs").paginate(
         NameContains=stack.lineage(job), SortBy="CreationTime", SortOrder="Ascending"
     )
     found = []
-    for each in listed["TrainingJobSummaries"]:
+    for each in (summary for page in pages for summary in page["TrainingJobSummaries"]):
         tags = sagemaker.list_tags(ResourceArn=each["TrainingJobArn"])["Tags"]
         [lineage] = [tag["Value"] for tag in tags if tag["Key"] == LINEAGE_TAG]
         description = sagemaker.describe_training_job(TrainingJobName=each["TrainingJobName"])
