@@ -27,6 +27,7 @@ from localcloud.sagemaker.monitoring.metrics import Found
 from localcloud.sagemaker.monitoring.pump import Progress
 from localcloud.sagemaker.runtime import agent_process
 from localcloud.sagemaker.runtime.agent_work import HostState, HostWork, Reach, Work
+from localcloud.sagemaker.runtime.portable_errors import portable
 
 Check = Callable[[], None]
 """Raises an error when a call must end."""
@@ -180,14 +181,14 @@ class Agent:
 
     def _write(self, number: int, name: str, *arguments: object) -> None:
         with self._lock, suppress(OSError):
-            self._connection.send((number, name, arguments))
+            self._connection.send((number, name, tuple(map(portable, arguments))))
 
     def _serve(self) -> None:
         """Takes what the agent sends, and starts the next one when it ends."""
         while True:
             try:
                 number, kind, arguments = self._connection.recv()
-            except (EOFError, OSError):
+            except Exception:  # it has ended, or has sent what can't be read
                 if self._start_again():
                     continue
                 return

@@ -40,6 +40,7 @@ from localcloud.sagemaker.runtime.agent_work import (
     Work,
 )
 from localcloud.sagemaker.runtime.background import Background, make_sync
+from localcloud.sagemaker.runtime.portable_errors import portable
 
 MOST_MEMORY = 2 << 30
 """Bytes of an agent's memory. An agent without memory fails its own job."""
@@ -79,10 +80,17 @@ def serve(connection: Connection, reach: Reach) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server gets it, too
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+    threading.excepthook = _end_with_a_thread
     try:
         AgentProcess(Server(connection), reach).serve()
     finally:
         os._exit(0)
+
+
+def _end_with_a_thread(found: threading.ExceptHookArgs) -> NoReturn:
+    """Ends the agent if one of its threads fails. The next one goes on, so no call waits on."""
+    threading.__excepthook__(found)
+    os._exit(1)
 
 
 class Server:
@@ -108,7 +116,7 @@ class Server:
 
     def _send(self, number: int, kind: str, arguments: tuple[object, ...]) -> None:
         with self._sending:
-            self._connection.send((number, kind, arguments))
+            self._connection.send((number, kind, tuple(map(portable, arguments))))
 
     def receive(self) -> Call:
         """The next call. Raises EOFError at the end."""
