@@ -37,6 +37,7 @@ _RESTARTING = 0.6
 """The share of the time in which the server is ended and started again."""
 _SETTLE_SECONDS = 60.0
 _POLL_SECONDS = 0.2
+_END_SECONDS = 5.0
 _LOOKERS = 2
 _MOST_PROBLEMS = 20
 """After how many problems no more jobs are created."""
@@ -102,7 +103,12 @@ def soak(
         run.jobs(60 * minutes, at_once)
         run.settle()
         cloud.stop()
-        left = leftovers(cloud.folder, cloud.entered, interfaces_before)
+        # The process from which agents are forked ends just after the server.
+        until = time.monotonic() + _END_SECONDS
+        while left := leftovers(cloud.folder, cloud.entered, interfaces_before):
+            if time.monotonic() > until:
+                break
+            time.sleep(_POLL_SECONDS)
         run.summary.left += left
         run.summary.left += run.contents_without_objects()
         for each in run.summary.left:
