@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from acceptance import queues
 from acceptance.scene import Scene
 
 
@@ -24,19 +25,12 @@ def create_queue(scene: Scene) -> None:
     url = sqs.create_queue(QueueName=f"{scene.prefix}-acceptance")["QueueUrl"]
     scene.facts["queue"] = {"url": url}
     scene.diary.write()
-    named = ["QueueArn"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=named)["Attributes"]["QueueArn"]
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "sns.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    queues.let_send(sqs, url, "sns.amazonaws.com", topic)
     subscribed = scene.client("sns").subscribe(
-        TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True
+        TopicArn=topic,
+        Protocol="sqs",
+        Endpoint=queues.arn_of(sqs, url),
+        ReturnSubscriptionArn=True,
     )
     scene.facts["queue"] = {"url": url, "subscription": subscribed["SubscriptionArn"]}
 
@@ -48,9 +42,7 @@ def delete_queue(scene: Scene) -> None:
         if "subscription" in queue:
             scene.client("sns").unsubscribe(SubscriptionArn=queue["subscription"])
     if url := queue.get("url"):
-        sqs = scene.client("sqs")
-        with suppress(sqs.exceptions.QueueDoesNotExist):
-            sqs.delete_queue(QueueUrl=url)
+        queues.delete(scene.client("sqs"), url)
     scene.facts.pop("queue", None)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from acceptance import queues
 from acceptance.scene import Scene
 
 _SOURCE = "aws.sagemaker"
@@ -24,20 +25,11 @@ def create_event_queue(scene: Scene) -> None:
     url = sqs.create_queue(QueueName=f"{scene.prefix}-events")["QueueUrl"]
     scene.facts["event-queue"] = url
     scene.diary.write()
-    named = ["QueueArn"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=named)["Attributes"]["QueueArn"]
     pattern = {"source": [_SOURCE], "detail-type": [*_KINDS.values()]}
     rule = events.put_rule(Name=rule_name(scene), EventPattern=json.dumps(pattern))["RuleArn"]
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    events.put_targets(Rule=rule_name(scene), Targets=[{"Id": _TARGET, "Arn": arn}])
+    queues.let_send(sqs, url, "events.amazonaws.com", rule)
+    target = {"Id": _TARGET, "Arn": queues.arn_of(sqs, url)}
+    events.put_targets(Rule=rule_name(scene), Targets=[target])
 
 
 def delete_event_queue(scene: Scene) -> None:
@@ -47,8 +39,7 @@ def delete_event_queue(scene: Scene) -> None:
         events.remove_targets(Rule=rule_name(scene), Ids=[_TARGET])
         events.delete_rule(Name=rule_name(scene))
     if url := scene.facts.pop("event-queue", None):
-        with suppress(sqs.exceptions.QueueDoesNotExist):
-            sqs.delete_queue(QueueUrl=url)
+        queues.delete(sqs, url)
 
 
 def rule_name(scene: Scene) -> str:
