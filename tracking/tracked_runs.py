@@ -19,6 +19,7 @@ from components.training_job.reader.points import Point, continued, milliseconds
 from components.training_job.reader.run_attempts import Attempt
 from components.training_job.request.cost import total_of
 from components.training_job.request.job_tags import HASH_TAG
+from components.training_job.tuning.trials import of_the_script
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 """How a run is, in MLflow's words."""
@@ -36,8 +37,6 @@ STATUSES: Mapping[str, Status] = {
 }
 _SHORTEST_RETENTION = timedelta(days=1)
 """No log group of CloudWatch loses its events earlier."""
-_SERVICE_PARAMETERS = ("sagemaker_", "_")
-"""What SageMaker and its training toolkit add to hyperparameters begins with one of these."""
 
 Known = Callable[[str, int], Sequence[Point]]
 """The points that the server has of a run, by its key, from before a time in milliseconds."""
@@ -171,11 +170,6 @@ def status_of(attempt: Attempt) -> Status:
 def hyperparameters(attempt: Attempt) -> dict[str, str]:
     """The hyperparameters of an attempt, without those that are SageMaker's own."""
     return of_the_script(attempt.description.get("HyperParameters", {}))
-
-
-def of_the_script(parameters: Mapping[str, str]) -> dict[str, str]:
-    """The hyperparameters that are not SageMaker's own."""
-    return {k: v for k, v in parameters.items() if not k.startswith(_SERVICE_PARAMETERS)}
 
 
 def provenance(attempt: Attempt) -> dict[str, Tag]:

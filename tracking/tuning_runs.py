@@ -17,13 +17,13 @@ from components.training_job.reader.metric_logs import FoundAttempt
 from components.training_job.reader.points import Point, milliseconds
 from components.training_job.reader.run_attempts import Attempt
 from components.training_job.reader.tunings import Tuning
+from components.training_job.tuning.trials import of_the_script
 from tracking.tracked_runs import (
     STATUSES,
     Known,
     TrackedRun,
     attempt_run,
     lost_before,
-    of_the_script,
     provenance,
     spent,
 )

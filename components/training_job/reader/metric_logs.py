@@ -19,16 +19,18 @@ from components.arns import s3_location
 from components.artifact_layout import METRICS_FILE
 from components.site import TRAINING_LOGS
 from components.training_job.reader.points import Found, LogEvent, Point, counted, found_in
-from components.training_job.reader.run_attempts import Attempt, Clients, output_uri
+from components.training_job.reader.run_attempts import (
+    DESTROYED,
+    Attempt,
+    Clients,
+    output_uri,
+    read_text,
+)
 
 LATE = timedelta(minutes=5)
 """How long after its time a line may come; an assumption."""
 FoundAttempt = tuple[Attempt, Sequence[Point]]
 """An attempt, with the points that were found in its log."""
-
-_DESTROYED = "NoSuchBucket"
-"""What S3 answers where the stack of the attempt was destroyed with its bucket."""
-_MISSING = ("NoSuchKey", "404", _DESTROYED)
 
 
 class MetricLogs:
@@ -125,14 +127,8 @@ def _events_of(logs: Any, stream: str, begin: int) -> Iterator[LogEvent]:
 
 def _kept(s3: Any, uri: str) -> list[Point] | None:
     """The points that are kept; None where there are none yet."""
-    bucket, key = s3_location(uri)
-    try:
-        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in _MISSING:
-            raise
-        return None
-    return [Point(**json.loads(line)) for line in body.decode().splitlines()]
+    text = read_text(s3, uri)
+    return None if text is None else [Point(**json.loads(line)) for line in text.splitlines()]
 
 
 def _keep(s3: Any, uri: str, points: list[Point]) -> None:
@@ -142,5 +138,5 @@ def _keep(s3: Any, uri: str, points: list[Point]) -> None:
     try:
         s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/jsonl")
     except (BotoCoreError, ClientError) as error:
-        if getattr(error, "response", {}).get("Error", {}).get("Code") != _DESTROYED:
+        if getattr(error, "response", {}).get("Error", {}).get("Code") != DESTROYED:
             print(f"{uri} can't be written, so the points are only in the log: {error}")

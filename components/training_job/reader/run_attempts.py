@@ -18,7 +18,9 @@ from components.training_job.run.outcome import is_live
 from components.training_job.run.run_record import record_uri
 from components.training_job.run.service_record import describe, tags_of
 
-_MISSING = ("NoSuchKey", "404", "NoSuchBucket")
+DESTROYED = "NoSuchBucket"
+"""What S3 answers where the stack of an attempt was destroyed with its bucket."""
+_MISSING = ("NoSuchKey", "404", DESTROYED)
 
 
 @dataclass(frozen=True)
@@ -132,15 +134,21 @@ def _attempt(clients: Clients, name: str) -> Attempt | None:
 
 def read_json(s3: Any, uri: str) -> dict[str, Any]:
     """A document in S3; empty where there is none."""
+    text = read_text(s3, uri)
+    document: dict[str, Any] = {} if text is None else json.loads(text)
+    return document
+
+
+def read_text(s3: Any, uri: str) -> str | None:
+    """A text in S3; None where there is none."""
     bucket, key = s3_location(uri)
     try:
-        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     except ClientError as error:
         if error.response["Error"]["Code"] not in _MISSING:
             raise
-        return {}
-    document: dict[str, Any] = json.loads(body)
-    return document
+        return None
+    return body.decode()
 
 
 def output_uri(attempt: Attempt, file: str) -> str:

@@ -20,7 +20,7 @@ from components.training_job.run.outcome import has_failed, remedy_for
 from components.training_job.run.run_record import RUN_RECORD
 from components.training_job.run_report.changes import Change, changes, hyperparameters, provenance
 from components.training_job.run_report.phases import Span, TimeAxis, seconds_by_phase, spans_of
-from components.training_job.run_report.quantities import dollars, number, time_taken
+from components.training_job.run_report.quantities import counted, dollars, number, time_taken
 from components.training_job.run_report.spending import (
     Spending,
     foreseen_of,
@@ -295,7 +295,7 @@ def _sentence(attempts: Sequence[Attempt], now: datetime) -> str:
     outcome = newest.outcome
     interruptions = sum(each.progress["interruptions"] for each in attempts)
     history = (
-        f"{_count(len(attempts), 'attempt')}, {_count(interruptions, 'interruption')}"
+        f"{counted(len(attempts), 'attempt')}, {counted(interruptions, 'interruption')}"
         if interruptions or len(attempts) > 1
         else "one attempt, no interruption"
     )
@@ -340,7 +340,7 @@ def _times(rows: Sequence[Row]) -> list[Fact]:
     return [
         whole,
         Fact("Training", time_taken(training), "of all attempts together"),
-        Fact("Attempts", str(len(rows)), _count(interruptions, "interruption")),
+        Fact("Attempts", str(len(rows)), counted(interruptions, "interruption")),
     ]
 
 
@@ -462,7 +462,7 @@ def _of_tunings(found: Found, now: datetime) -> RunReport:
         spending=spending_of_trials(
             _trials_of(run, trials), run[0].request, run[0].config, foreseen
         ),
-        spent_on=f"the trials of {_count(len(run), 'tuning job')}",
+        spent_on=f"the trials of {counted(len(run), 'tuning job')}",
         foresight=foresight(foreseen, took.total_seconds(), is_tuned=True),
         provenance=provenance(newest.record),
         hyperparameters=hyperparameters(newest.record),
@@ -495,7 +495,7 @@ def _tuning_sentence(newest: Tuning, trials: TrialTable | None, outcome: str, no
     because = f" {reason}." if reason else ""
     best = trials.best if trials else None
     result = (
-        f" The best of {_count(len(trials.all), 'trial')} has {trials.metric} "
+        f" The best of {counted(len(trials.all), 'trial')} has {trials.metric} "
         f"{number(best.objective)}."
         if trials and best and best.objective is not None
         else " No trial has ended with a value of the objective that is known."
@@ -546,7 +546,3 @@ def _tuning_row(tuning: Tuning) -> Fact:
 def moment(time: datetime) -> str:
     """A time in UTC, to the minute."""
     return time.astimezone(UTC).strftime("%d %b %Y, %H:%M UTC").lstrip("0")
-
-
-def _count(amount: int, noun: str) -> str:
-    return f"{amount or 'no'} {noun}{'' if amount == 1 else 's'}"

@@ -22,6 +22,15 @@ def number(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def counted(amount: int, noun: str) -> str:
+    """An amount with its noun.
+
+    >>> counted(0, "attempt"), counted(1, "attempt"), counted(2, "attempt")
+    ('no attempts', '1 attempt', '2 attempts')
+    """
+    return f"{amount or 'no'} {noun}{'' if amount == 1 else 's'}"
+
+
 def short_value(text: str) -> str:
     """A value as it was chosen, without the last digits of a long number.
 

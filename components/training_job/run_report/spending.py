@@ -28,7 +28,7 @@ from components.training_job.request.cost import (
 )
 from components.training_job.request.job_tags import LINEAGE_TAG, RECURRING_TAG
 from components.training_job.run.job_state import instances_in
-from components.training_job.run_report.quantities import share, time_taken
+from components.training_job.run_report.quantities import counted, share, time_taken
 from components.training_job.tuning.trials import Trial, cost_of
 
 Description = Mapping[str, Any]
@@ -216,14 +216,10 @@ def _source(foreseen: Foreseen) -> str:
     if not rates.runs:
         return f"assumed rates, as no earlier run on spot had ended: {rate}"
     return (
-        f"{_count(rates.runs, 'earlier run')} on spot, with "
-        f"{_count(rates.interruptions, 'interruption')} in {rates.instance_hours:.0f} "
+        f"{counted(rates.runs, 'earlier run')} on spot, with "
+        f"{counted(rates.interruptions, 'interruption')} in {rates.instance_hours:.0f} "
         f"instance-hours, and what is assumed before any: {rate}"
     )
-
-
-def _count(amount: int, noun: str) -> str:
-    return f"{amount or 'no'} {noun}{'' if amount == 1 else 's'}"
 
 
 def _work(foreseen: Foreseen) -> str:
