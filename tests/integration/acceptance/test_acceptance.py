@@ -88,8 +88,9 @@ def test_an_acceptance_goes_on_after_kill_and_reports_each_planted_fault(
     assert main(["--resume", *folder], PATIENCE, planter) == 1
     report(f"The acceptance on a local cloud: {time.monotonic() - began:.0f} s after the kill")
 
-    assert planter.found == {each.name for each in FAULTS}
     diary = Diary.read(state)
+    assert diary.facts.get("error", "") == ""
+    assert planter.found == {each.name for each in FAULTS}
     verdicts = {each["name"]: each["verdict"] for each in diary.findings}
     assert verdicts.pop("destroy-leaves-nothing") == "refuted"
     assert {name for name, verdict in verdicts.items() if verdict == "refuted"} == set()

@@ -14,13 +14,23 @@ from toolchain.layout import Layout
 STRICT = {"teams": {"research": {"dev": {"all": {"instancesPerJob": 1}, "families": {"*": {}}}}}}
 
 
+@pytest.fixture
+def layout(tmp_path: Path, plugins: Path) -> Layout:
+    """The checkout with a folder of its own: neither its local cloud nor another test is met."""
+    layout = Layout(local=tmp_path / "local")
+    layout.pulumi_home.mkdir(parents=True)
+    (layout.pulumi_home / "plugins").symlink_to(plugins)
+    return layout
+
+
 @pytest.mark.integration
 @pytest.mark.deep
-@pytest.mark.usefixtures("plugins")
 def test_the_stack_dev_passes_and_is_refused_where_the_organisation_is_stricter(
-    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    layout: Layout,
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ):
-    layout = Layout()
     assert policy_check(layout, "dev") == 0
     report = capfd.readouterr().out
     assert "## ✅ dev: within quotas" in report
@@ -40,9 +50,9 @@ def test_the_stack_dev_passes_and_is_refused_where_the_organisation_is_stricter(
 
 @pytest.mark.integration
 @pytest.mark.deep
-@pytest.mark.usefixtures("plugins")
-def test_a_job_is_forecast_before_it_is_launched(capfd: pytest.CaptureFixture[str]):
-    layout = Layout()
+def test_a_job_is_forecast_before_it_is_launched(
+    layout: Layout, capfd: pytest.CaptureFixture[str]
+):
     assert forecast(layout, "llm-finetune", "research-prod") == 0
     printed = capfd.readouterr().out
     assert "research-prod-llm-finetune: 5.0 h of training, as expectedRuntime says" in printed

@@ -484,14 +484,15 @@ def test_a_pass_that_fails_as_a_whole_does_not_end_the_passes(
         with monkeypatch.context() as patch:
             patch.setattr(os, "scandir", fail)
             eventually(lambda: len(failures) > 2 or None, 20)
-        (folder / "state").touch()
-        eventually(lambda: cloud.keys("failing/") or None, 20)
+        for number, name in enumerate(("first", "second"), 1):  # the second: a whole pass succeeded
+            (folder / name).touch()
+            eventually(lambda: len(cloud.keys("failing/")) == number or None, 20)
         with monkeypatch.context() as patch:
             patch.setattr(os, "scandir", fail)
             sync.finish(60)
 
     assert [bool(record.exc_info) for record in caplog.records] == [True, True]
-    assert cloud.keys("failing/") == ["failing/state"]
+    assert cloud.keys("failing/") == ["failing/first", "failing/second"]
 
 
 @pytest.mark.parametrize("error", [PermissionError(13, "no"), OSError(24, "Too many open files")])
