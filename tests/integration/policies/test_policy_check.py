@@ -50,9 +50,7 @@ def test_the_stack_dev_passes_and_is_refused_where_the_organisation_is_stricter(
 
 @pytest.mark.integration
 @pytest.mark.deep
-def test_a_job_is_forecast_before_it_is_launched(
-    layout: Layout, capfd: pytest.CaptureFixture[str]
-):
+def test_a_job_is_forecast_before_it_is_launched(layout: Layout, capfd: pytest.CaptureFixture[str]):
     assert forecast(layout, "llm-finetune", "research-prod") == 0
     printed = capfd.readouterr().out
     assert "research-prod-llm-finetune: 5.0 h of training, as expectedRuntime says" in printed

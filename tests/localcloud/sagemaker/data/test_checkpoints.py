@@ -484,9 +484,10 @@ def test_a_pass_that_fails_as_a_whole_does_not_end_the_passes(
         with monkeypatch.context() as patch:
             patch.setattr(os, "scandir", fail)
             eventually(lambda: len(failures) > 2 or None, 20)
-        for number, name in enumerate(("first", "second"), 1):  # the second: a whole pass succeeded
-            (folder / name).touch()
-            eventually(lambda: len(cloud.keys("failing/")) == number or None, 20)
+        (folder / "first").touch()
+        eventually(lambda: cloud.keys("failing/first") or None, 20)
+        (folder / "second").touch()  # it is uploaded only after the end of the first one's pass
+        eventually(lambda: cloud.keys("failing/second") or None, 20)
         with monkeypatch.context() as patch:
             patch.setattr(os, "scandir", fail)
             sync.finish(60)
