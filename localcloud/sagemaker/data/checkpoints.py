@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import random
 import stat
 import threading
 import time
@@ -27,6 +28,9 @@ UPLOADING, UPLOADED = ".sagemaker-uploading", ".sagemaker-uploaded"
 _MARKERS = (UPLOADING, UPLOADED, ".sagemaker-ignore")
 _LOOK_AGAIN = 0.2
 """The share of the interval between two passes after which a pass looks at the files again."""
+_SHORTEST = 0.6
+"""The least share of the interval that a pass waits for. Of equal waits, each pass could meet a
+script that writes as regularly in the middle of a change, for minutes."""
 
 # Errors of a script's files or of S3; any other error is a fault of the local cloud.
 _EXPECTED = (OSError, UnicodeError, BotoCoreError, ClientError)
@@ -134,7 +138,7 @@ class CheckpointSync:
         interval: float,
         memory: Path | None = None,
     ) -> None:
-        """`interval` is the time between two passes, in seconds.
+        """`interval` is the longest time between two passes, in seconds.
 
         `memory` is the file from which the next one learns what S3 has, if this one is killed.
         """
@@ -205,8 +209,13 @@ class CheckpointSync:
             self._thread.join()
 
     def _run(self) -> None:
-        while not self._finished.wait(self._interval * (1 - _LOOK_AGAIN)):
+        while not self._finished.wait(self._until_next()):
             self._pass(self._apply_stable)
+
+    def _until_next(self) -> float:
+        """Seconds until the next pass, at random; see _SHORTEST."""
+        share = random.uniform(_SHORTEST, 1)  # noqa: S311 - no secret
+        return self._interval * share * (1 - _LOOK_AGAIN)
 
     def _pass(self, work: Callable[[], None]) -> None:
         """Does the work of a pass; an error ends neither the passes nor the job."""

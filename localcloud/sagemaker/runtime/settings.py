@@ -30,7 +30,7 @@ class Settings:
     grace: float = STOP_GRACE_SECONDS
     """Seconds between SIGTERM and SIGKILL, including the last upload of checkpoints."""
     checkpoint_interval: float = CHECKPOINT_INTERVAL_SECONDS
-    """Seconds between two passes over the checkpoints."""
+    """Most seconds between two passes over the checkpoints."""
     role_delay: float = ROLE_DELAY_SECONDS
     """Seconds until the service sees a change of an execution role."""
     search_delay: float = SEARCH_DELAY_SECONDS

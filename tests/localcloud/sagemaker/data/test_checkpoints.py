@@ -471,6 +471,32 @@ def test_an_error_of_an_unexpected_kind_is_logged_with_its_trace_once_and_costs_
     assert cloud.keys("unexpected/") == ["unexpected/good"]
 
 
+@pytest.mark.parametrize("phase", [each / 20 for each in range(20)])
+def test_a_script_that_writes_as_regularly_as_the_passes_come_is_uploaded(
+    phase: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    now = [phase]
+    passes: list[float] = []
+    uploaded: list[str] = []
+
+    def wait(_: threading.Event, seconds: float) -> bool:
+        now[0] += seconds
+        passes.append(seconds)
+        return len(passes) > 100
+
+    def scan(*_: Any) -> dict[str, Stamp]:
+        return {"state": Stamp(1, int(now[0]), 1)}  # another one each second
+
+    sync = CheckpointSync(None, Location(BUCKET, "regular/"), tmp_path, interval=1.0)
+    monkeypatch.setattr(sync, "_upload", uploaded.append)
+    monkeypatch.setattr("localcloud.sagemaker.data.checkpoints.scan", scan)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Event, "wait", wait)
+        sync._run()
+
+    assert len(uploaded) > 20
+
+
 def test_a_pass_that_fails_as_a_whole_does_not_end_the_passes(
     cloud: Cloud, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
