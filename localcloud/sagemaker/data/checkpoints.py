@@ -228,31 +228,32 @@ class CheckpointSync:
         before = self._scan()
         if not self._finished.wait(self._interval * _LOOK_AGAIN):
             now = self._scan()
-            self._apply(changes(before, now, self._kept), len(now), self._finished.is_set)
+            self._apply(changes(before, now, self._kept), now, self._finished.is_set)
 
     def _apply_all(self, over: Callable[[], bool]) -> None:
         now = self._scan()
-        left = self._apply(changes(now, now, self._kept), len(now), over)
+        left = self._apply(changes(now, now, self._kept), now, over)
         if left:
             _log.warning("%d checkpoint files were not synchronised within the grace period", left)
 
     def _scan(self) -> dict[str, Stamp]:
         return scan(self._folder, self._kept, self._report)
 
-    def _apply(self, found: Changes, present: int, over: Callable[[], bool]) -> int:
+    def _apply(self, found: Changes, now: Files, over: Callable[[], bool]) -> int:
         """Uploads and deletes until `over` is true. Returns how many files are left.
 
-        If a file was gone before its upload, as many files as are `present` are not deleted, the
-        newest: a script that removes its checkpoints faster than S3 takes them would be left
-        without any. The next pass deletes. More are not kept, or S3 would grow without end.
+        If a file was gone before its upload, or S3 has none of the files that there are `now`, as
+        many files as these are not deleted, the newest: a script that removes its checkpoints
+        faster than S3 takes them would be left without any. The next pass deletes. More are not
+        kept, or S3 would grow without end.
         """
         if not found.upload and not found.delete:
             return 0
         self._remember(found.upload)
         uploaded = self._each(found.upload, self._upload, over)
         oldest = sorted(found.delete, key=lambda name: self._kept[name].modified)
-        if _MISSED in uploaded:
-            oldest = oldest[: max(0, len(oldest) - present)]
+        if _MISSED in uploaded or self._kept.keys().isdisjoint(now):
+            oldest = oldest[: max(0, len(oldest) - len(now))]
         deleted = self._each(oldest, self._delete, over)
         self._remember(())
         return [*uploaded, *deleted].count(_LEFT)

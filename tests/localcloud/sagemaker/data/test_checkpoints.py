@@ -239,6 +239,33 @@ def test_a_pass_that_comes_too_late_for_a_new_file_leaves_the_old_ones(
     assert cloud.keys("late/") == ["late/new-1"]
 
 
+def test_a_pass_that_sees_only_files_that_are_too_new_leaves_the_old_ones(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def rotate(_seconds: float) -> bool:
+        """Happens between the two looks of a pass."""
+        names = sorted(path.name for path in folder.iterdir())
+        (folder / names[-1]).unlink()
+        (folder / f"new-{len(looks)}").touch()
+        return bool(looks.append(1))
+
+    cloud.put("too-new/old", b"old")
+    folder, looks = tmp_path / "checkpoints", list[int]()
+    sync = CheckpointSync(cloud.s3, Location(BUCKET, "too-new/"), folder, 1.0)
+    sync.restore()
+    with monkeypatch.context() as patch:
+        patch.setattr(sync._finished, "wait", rotate)
+        for _ in range(3):
+            sync._apply_stable()
+            assert cloud.keys("too-new/") == ["too-new/old"]
+
+    sync._apply_stable()
+    assert cloud.keys("too-new/") == ["too-new/new-2"]
+    (folder / "new-2").unlink()
+    sync._apply_stable()
+    assert cloud.keys("too-new/") == []
+
+
 def test_a_script_that_is_always_faster_than_the_passes_does_not_fill_the_bucket(
     cloud: Cloud, tmp_path: Path
 ):
