@@ -70,6 +70,11 @@ class Control:
         """Makes the job fail, for an error in another thread."""
         self.demand(Outcome("Failed", reason(error)))
 
+    def failure(self) -> Outcome | None:
+        """How the job has to fail, if it has to."""
+        demanded = self._demanded
+        return demanded if demanded is not None and demanded.status == "Failed" else None
+
     def interrupt(self, interruption: Interruption) -> None:
         """Takes the job's instances away."""
         self._events.put(interruption)
@@ -97,7 +102,7 @@ class Control:
 
         A request of the owner to end is kept.
         """
-        if self._demanded is not None and self._demanded.status == "Failed":
+        if self.failure():
             self._demanded = None
         with suppress(queue.Empty):
             while True:

@@ -244,7 +244,8 @@ class Runner:
                 cluster.stop(self._control)
                 return Outcome("Failed", reason)
         cluster.flush(self._settings.grace)
-        return Outcome("Completed")
+        # If an agent broke a pipe, the script has perhaps ended before the next one says so.
+        return self._control.failure() or Outcome("Completed")
 
     def _upload(self, cluster: Cluster, outcome: Outcome, agent: Agent) -> None:
         """Uploads the model, unless the job failed, and always the other output."""

@@ -6,7 +6,11 @@ import io
 import math
 import tarfile
 from typing import Any
+from unittest.mock import Mock
 
+from localcloud.sagemaker.jobs.failure_reasons import INTERNAL
+from localcloud.sagemaker.runtime.control import Control, Outcome
+from localcloud.sagemaker.runtime.runner import Runner
 from tests.localcloud.cloud import BUCKET, LISTEN, Cloud, checkpoints, eventually, resources
 
 
@@ -189,3 +193,13 @@ def test_input_that_is_gone_when_the_job_starts_is_a_client_error(cloud: Cloud):
 
     assert job["TrainingJobStatus"] == "Failed"
     assert job["FailureReason"].startswith("ClientError: ")
+
+
+def test_a_failure_that_is_noticed_after_the_scripts_end_fails_the_job():
+    """As that of an agent that broke a pipe: the script has taken the end for that of the data."""
+    control = Control(lambda: ())
+    cluster: Any = Mock(hosts=[Mock()], flush=lambda _: control.fail(RuntimeError("a pipe broke")))
+    runner: Any = Mock(_control=control)
+    control.exited(cluster.hosts[0], 0)
+
+    assert Runner._train(runner, cluster) == Outcome("Failed", INTERNAL)
