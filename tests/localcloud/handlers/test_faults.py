@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from localcloud.server import daemon
-from tests.localcloud.cloud import LISTEN, Cloud, channel, checkpoints, refusal
+from tests.localcloud.cloud import LISTEN, Cloud, channel, checkpoints, eventually, refusal
 
 ELSEWHERE, THERE = "eu-north-1", "artifacts-elsewhere"
 
@@ -154,7 +154,7 @@ def test_the_next_checkpoint_pass_makes_up_for_a_failed_one(faulty: Cloud):
     switch(faulty, fault | {"times": 4})
     script = f"open('/opt/ml/checkpoints/state', 'w').write('kept')\n{LISTEN}"
     name = faulty.create(script, CheckpointConfig=checkpoints("retried/"))
-    faulty.wait_for_line(name, "running")
+    eventually(lambda: faulty.keys("retried/") or None)
 
     job = faulty.stop(name)
 

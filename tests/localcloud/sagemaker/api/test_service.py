@@ -110,10 +110,10 @@ def test_a_finished_job_can_be_deleted_and_its_name_used_again(cloud: Cloud):
 
 def test_a_job_can_be_stopped_before_it_runs_and_not_be_deleted_until_it_has_ended(cloud: Cloud):
     name = {"TrainingJobName": cloud.create(LISTEN)}
+    assert refusal(cloud.sagemaker.delete_training_job, **name)[0] == "ResourceInUse"
 
     cloud.sagemaker.stop_training_job(**name)
 
-    assert refusal(cloud.sagemaker.delete_training_job, **name)[0] == "ResourceInUse"
     job = cloud.ended(name["TrainingJobName"])
     assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Stopped"
 
@@ -228,8 +228,26 @@ def test_botocores_waiter_sees_the_end(cloud: Cloud, finished: Finished):
     waiter.wait(**finished.name, WaiterConfig={"Delay": 1, "MaxAttempts": 2})
 
 
+def test_a_job_that_is_being_stopped_cannot_be_deleted(tmp_path: Path):
+    service = restored(tmp_path, "Starting", "Stopping")
+
+    with pytest.raises(ServiceError) as refused:
+        service.call("DeleteTrainingJob", {"TrainingJobName": "job"}, "123456789012", "us-east-1")
+
+    assert refused.value.code == "ResourceInUse"
+
+
 def resumed(folder: Path, *rows: str, ending: bool = False, **changes: Any) -> TrainingService:
     """A service whose only job was resumed; it can't reach the services that it calls."""
+    service = restored(folder, *rows, **changes)
+    if ending:
+        service.prepare_end()
+    service.resume(2.0)
+    return service
+
+
+def restored(folder: Path, *rows: str, **changes: Any) -> TrainingService:
+    """A service whose only job is known from before, and does not run."""
     settings = Settings(folder, "http://127.0.0.1:9", Sandbox("processes"))
     service = TrainingService(settings, lambda _: None)
     request = {
@@ -244,9 +262,6 @@ def resumed(folder: Path, *rows: str, ending: bool = False, **changes: Any) -> T
         transitions = statuses.enter(transitions, row, 0.0)
     place = ("job", "123456789012", "us-east-1")
     service.restore([TrainingJob(*place, request, 0.0, 0.0, transitions).document()])
-    if ending:
-        service.prepare_end()
-    service.resume(2.0)
     return service
 
 

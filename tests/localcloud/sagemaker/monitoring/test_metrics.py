@@ -19,7 +19,7 @@ from localcloud.sagemaker.monitoring.matching import LONGEST_LINE, last_match
 from localcloud.sagemaker.monitoring.metric_values import MetricValues
 from localcloud.sagemaker.monitoring.metrics import Metrics
 from localcloud.server import daemon
-from tests.localcloud.cloud import Cloud, agents, children, command, eventually, refusal
+from tests.localcloud.cloud import GO_ON, Cloud, agents, children, command, eventually, refusal
 
 PROGRESS = r"epoch.*loss: ([0-9.]+).*accuracy: ([0-9.]+)"
 COSTLY = r"(a+)+$"
@@ -272,7 +272,7 @@ def test_the_metrics_and_the_log_of_a_job_go_on_when_their_search_is_killed(
     script = """
         import pathlib, time
         print('loss: 1', flush=True)
-        while not pathlib.Path('/opt/ml/checkpoints/go-on').exists():
+        while not pathlib.Path({GO_ON!r}).exists():
             time.sleep(0.05)
         print('loss: 2')
         print('accuracy: 3')
@@ -284,9 +284,7 @@ def test_the_metrics_and_the_log_of_a_job_go_on_when_their_search_is_killed(
     [search] = eventually(lambda: searches(cloud.server.pid) or None)
 
     os.kill(search, signal.SIGKILL)
-    [folder] = (cloud.data / "jobs").glob(f"**/{name}*/**/checkpoints")
-    (folder / "go-on").touch()
-
+    cloud.let_go_on(name)
     job = cloud.ended(name)
     found = {each["MetricName"]: each["Value"] for each in job["FinalMetricDataList"]}
     assert found == {"loss": 2.0, "accuracy": 3.0}

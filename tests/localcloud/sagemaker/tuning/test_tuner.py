@@ -11,6 +11,7 @@ import pytest
 
 from localcloud.server import daemon
 from tests.localcloud.cloud import (
+    GO_ON,
     Cloud,
     checkpoints,
     eventually,
@@ -28,7 +29,7 @@ from tests.localcloud.sagemaker.tuning.tunings import (
     request_of,
     trials,
 )
-from tests.localcloud.spot import SPOT, interrupt, rows
+from tests.localcloud.spot import SPOT, TWICE, begin, interrupt, rows
 
 SLOW = """
 import argparse, os, pathlib, time
@@ -53,7 +54,10 @@ given = parser.parse_args()
 for epoch in range(5):
     print(f'loss={given.rate}', flush=True)
     time.sleep(0.3)
+if given.rate == 2:
+    time.sleep(600)
 """
+"""A script that prints its rate as the loss of each epoch; with the rate 2 it has to be stopped."""
 _numbers = itertools.count(1)
 
 
@@ -94,16 +98,19 @@ def test_a_trial_without_a_quota_waits_for_it_and_does_not_fail(cloud: Cloud):
 
 
 def test_a_trial_that_cannot_be_created_any_more_fails_the_tuning_job(cloud: Cloud):
-    name = create(
-        cloud,
-        "print('loss=1', flush=True)\nimport time; time.sleep(1)",
-        **{f"{LIMITS}.MaxParallelTrainingJobs": 1},
-    )
+    script = f"""
+        import pathlib, time
+        print('loss=1', flush=True)
+        while not pathlib.Path({GO_ON!r}).exists():
+            time.sleep(0.02)
+    """
+    name = create(cloud, script, **{f"{LIMITS}.MaxParallelTrainingJobs": 1})
     source = describe(cloud, name)[DEFINITION]["InputDataConfig"][0]["DataSource"]
     (first,) = eventually(lambda: trials(cloud, name) or None)
     cloud.wait_for_line(first["TrainingJobName"], "loss=1")
     key = source["S3DataSource"]["S3Uri"].removeprefix(f"s3://{cloud.bucket}/") + "main.py"
     cloud.s3.delete_object(Bucket=cloud.bucket, Key=key)
+    cloud.let_go_on(first["TrainingJobName"])
 
     answer = ended(cloud, name)
 
@@ -117,7 +124,7 @@ def test_an_interrupted_trial_starts_again_as_the_same_training_job(cloud: Cloud
     spot = {f"{DEFINITION}.{member}": value for member, value in SPOT.items()}
     name = create(
         cloud,
-        SLOW,
+        f"print('loss=1', flush=True)\n{TWICE}",
         **spot,
         **{
             f"{LIMITS}.MaxNumberOfTrainingJobs": 1,
@@ -125,7 +132,7 @@ def test_an_interrupted_trial_starts_again_as_the_same_training_job(cloud: Cloud
         },
     )
     (trial,) = eventually(lambda: trials(cloud, name) or None)
-    eventually(lambda: True if len(cloud.lines(trial["TrainingJobName"])) > 2 else None)
+    begin(cloud, trial["TrainingJobName"])
 
     assert interrupt(cloud, trial["TrainingJobName"], "--abrupt").exit_code == 0
 
@@ -157,6 +164,8 @@ def test_a_trial_that_is_worse_than_earlier_ones_is_stopped_and_its_objective_co
     assert [each["TrainingJobStatus"] for each in found] == ["Completed", "Stopped", "Completed"]
     assert [each["ObjectiveStatus"] for each in found] == ["Succeeded"] * 3
     assert found[1]["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] == 2
+    # It has not reached its own limit.
+    assert cloud.describe(found[1]["TrainingJobName"])["SecondaryStatus"] == "Stopped"
 
 
 @pytest.mark.deep
