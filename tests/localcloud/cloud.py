@@ -36,7 +36,7 @@ LISTEN = """
 import signal, sys, time
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 print('running')
-time.sleep(60)
+time.sleep(600)
 """
 """A script that runs until it is asked to end."""
 GO_ON = "/opt/ml/checkpoints/go-on.sagemaker-ignore"
@@ -114,7 +114,7 @@ class Cloud:
             "InputDataConfig": [channel("code", f"code/{name}/")],
             "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/output"},
             "ResourceConfig": resources(1),
-            "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
             "EnableNetworkIsolation": True,
         }
         text = json.dumps(request | changes)

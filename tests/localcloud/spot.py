@@ -11,7 +11,7 @@ from tests.localcloud.cloud import Cloud, eventually
 
 SPOT = {
     "EnableManagedSpotTraining": True,
-    "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60},
+    "StoppingCondition": {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 600},
 }
 # Begins, waits to be interrupted, and at the second start ends well.
 TWICE = """
@@ -32,7 +32,7 @@ checkpoint.write_text('running')
 while not checkpoint.with_name(checkpoint.name + '.sagemaker-uploaded').exists():
     time.sleep(0.02)
 print('begun')
-time.sleep(60)
+time.sleep(600)
 """
 
 

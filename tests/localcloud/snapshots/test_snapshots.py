@@ -30,7 +30,7 @@ checkpoint.write_text('step 1')
 while not checkpoint.with_name('step.sagemaker-uploaded').exists():
     time.sleep(0.02)
 print('saved')
-time.sleep(60)
+time.sleep(600)
 """
 
 

@@ -34,7 +34,7 @@ connection.shutdown(socket.SHUT_WR)
 incoming, (address, _) = listener.accept()
 assert address == socket.gethostbyname(other) != socket.gethostbyname(own), address
 print('met', incoming.recv(100).decode())
-time.sleep(60)
+time.sleep(600)
 """
 
 
