@@ -232,8 +232,11 @@ def eventually(read: Callable[[], Value | None], seconds: float = WAIT_SECONDS) 
 
 def children(process: int) -> list[int]:
     """The processes that a process has started and that still run."""
-    found = Path(f"/proc/{process}/task").glob("*/children")
-    return [int(child) for each in found for child in each.read_text().split()]
+    found: list[int] = []
+    for each in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # that thread has ended
+            found += map(int, each.read_text().split())
+    return found
 
 
 def agents(server: int) -> list[int]:
