@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pytest
 from localcloud.sagemaker.sandbox import network
 from localcloud.sagemaker.sandbox.choice import Sandbox, choose
 from localcloud.sagemaker.sandbox.job_network import JobNetwork
-from tests.localcloud.cloud import Cloud, eventually, resources
+from tests.localcloud.cloud import LISTEN, Cloud, eventually, resources
 
 MEET = """
 import json, signal, socket, sys, time
@@ -123,11 +123,14 @@ def _read(path: Path) -> str:
         return ""
 
 
-def test_a_job_that_ends_gives_its_network_back(cloud: Cloud):
-    before = holders(cloud.server.pid)
-    assert cloud.run("", EnableNetworkIsolation=False)["TrainingJobStatus"] == "Completed"
+def test_a_job_that_ends_gives_its_network_back(start: Callable[[], Cloud]):
+    cloud = start()  # of its own, without jobs of other tests
+    name = cloud.create(LISTEN, EnableNetworkIsolation=False)
+    cloud.wait_for_line(name, "running")
+    assert holders(cloud.server.pid)
+    cloud.stop(name)
 
-    eventually(lambda: True if set(holders(cloud.server.pid)) <= set(before) else None)
+    eventually(lambda: True if not holders(cloud.server.pid) else None)
 
 
 def test_without_single_networks_the_hosts_of_an_isolated_job_share_one(
