@@ -130,19 +130,26 @@ def test_a_request_that_is_under_way_at_the_end_is_answered_and_kept(
 ):
     cloud = start()
     address = ("127.0.0.1", cloud.server.port)
-    headers = {"Host": f"127.0.0.1:{cloud.server.port}", "Content-Length": "6", **signed("s3")}
+    headers = {
+        "Host": f"127.0.0.1:{cloud.server.port}",
+        "Content-Length": "6",
+        "Expect": "100-continue",
+        **signed("s3"),
+    }
     lines = [f"PUT /{BUCKET}/late HTTP/1.1", *(f"{name}: {each}" for name, each in headers.items())]
     head = "\r\n".join([*lines, "", "hal"])
     with socket.create_connection(address, timeout=60) as connection:
         connection.sendall(head.encode())
-        time.sleep(0.5)  # until the server has accepted the connection and reads
+        received = connection.makefile("rb")
+        assert received.readline() == b"HTTP/1.1 100 Continue\r\n"  # the server reads
+        time.sleep(0.5)
         os.kill(cloud.server.pid, signal.SIGTERM)
         eventually(lambda: None if (cloud.data / daemon.STATE_FILE).exists() else True)
         time.sleep(2)  # in which a server that did not wait would take its last snapshot and end
         connection.sendall(b"ves")
-        answer = connection.makefile("rb").read()
+        answer = received.read()
 
-    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"\r\nHTTP/1.1 200" in answer
     eventually(lambda: True if daemon.find(cloud.data) is None else None)
     assert start().get("late") == b"halves"
 

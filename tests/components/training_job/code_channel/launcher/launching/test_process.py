@@ -91,12 +91,17 @@ def test_as_the_first_process_it_reaps_orphans_and_hears_sigterm(container: Cont
         {
             "train.py": f"""
 import os, pathlib, signal, sys, time
+reading, writing = os.pipe()
 if os.fork() == 0:
     if os.fork() == 0:
-        time.sleep(0.1)   # by now an orphan
+        while os.getppid() != 1:
+            time.sleep(0.01)
+        os.write(writing, str(os.getpid()).encode())
     os._exit(0)
 os.wait()
-time.sleep(0.5)
+orphan, until = os.read(reading, 20).decode(), time.monotonic() + 30
+while os.path.exists(f'/proc/{{orphan}}') and time.monotonic() < until:
+    time.sleep(0.01)
 states = [open(f'/proc/{{p}}/stat').read().split()[2] for p in os.listdir('/proc') if p.isdigit()]
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))
 pathlib.Path('{container.base}', 'states').write_text(' '.join([str(os.getppid()), *states]))
