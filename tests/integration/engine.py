@@ -190,7 +190,10 @@ class Stack:
         return [sagemaker.describe_training_job(TrainingJobName=name) for name in names]
 
     def wait_for_job(
-        self, job: str, condition: Callable[[dict[str, Any]], bool], seconds: float = 60.0
+        self,
+        job: str,
+        condition: Callable[[dict[str, Any]], bool],
+        seconds: float = TIMEOUT_SECONDS,
     ) -> dict[str, Any]:
         """The newest run of a job, once it meets a condition."""
         until = time.monotonic() + seconds

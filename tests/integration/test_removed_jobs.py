@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.engine import Operation, Stack
+from tests.integration.engine import TIMEOUT_SECONDS, Operation, Stack
 from tests.integration.settings import FOREVER, counting_job, stack_with
 
 pytestmark = pytest.mark.integration
@@ -112,7 +112,9 @@ def stop(stack: Stack, job: str) -> None:
     stack.client("sagemaker").stop_training_job(TrainingJobName=name)
 
 
-def wait_until_stopped(stack: Stack, job: str, update: Operation, seconds: float = 60.0) -> None:
+def wait_until_stopped(
+    stack: Stack, job: str, update: Operation, seconds: float = TIMEOUT_SECONDS
+) -> None:
     """Waits for the end of a job while an update goes on."""
     until = time.monotonic() + seconds
     while status(stack, job) != ["Stopped"]:

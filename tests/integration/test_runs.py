@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.integration.engine import Stack
+from tests.integration.engine import TIMEOUT_SECONDS, Stack
 from tests.integration.passing_on import where_jobs_are_older
 from tests.integration.settings import FOREVER, counting_job, stack_with
 from tests.run_comparison import documented_comparison
@@ -60,7 +60,7 @@ def told_of_checkpoints_at_a_refresh(stack: Stack) -> None:
     assert f"warning: {work['TrainingJobName']}" not in reported
 
 
-def wait_for_checkpoint(stack: Stack, job: str, seconds: float = 60.0) -> None:
+def wait_for_checkpoint(stack: Stack, job: str, seconds: float = TIMEOUT_SECONDS) -> None:
     """Waits until a job's bucket has a checkpoint of it."""
     s3, prefix = stack.client("s3"), f"checkpoints/{stack.lineage(job)}/"
     bucket, until = stack.outputs()["artifact_bucket_name"], time.monotonic() + seconds

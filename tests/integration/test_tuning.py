@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.engine import Stack
+from tests.integration.engine import TIMEOUT_SECONDS, Stack
 from tests.integration.settings import JOB_FOLDER, counting_job, stack_with
 
 pytestmark = pytest.mark.integration
@@ -198,7 +198,7 @@ def test_a_job_that_is_no_longer_tuned_ends_its_trials_before_the_job_starts(
 
 
 def wait_until(
-    stack: Stack, condition: Callable[[dict[str, Any]], bool], seconds: float = 60.0
+    stack: Stack, condition: Callable[[dict[str, Any]], bool], seconds: float = TIMEOUT_SECONDS
 ) -> None:
     """Waits until the newest tuning job meets a condition."""
     until = time.monotonic() + seconds

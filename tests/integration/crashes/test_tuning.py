@@ -15,6 +15,7 @@ from components.training_job.tuning.attempts import succeeded_in
 from tests.integration.crashes.scene import LIVE, Scene
 from tests.integration.crashes.strikes import READS, Point
 from tests.integration.crashes.test_crashes import DESTROY, UP, scene
+from tests.integration.engine import TIMEOUT_SECONDS
 
 pytestmark = [pytest.mark.integration, pytest.mark.deep]
 
@@ -184,7 +185,7 @@ def has_run_record(scene: Scene, name: str) -> bool:
 
 
 def wait_until(
-    scene: Scene, condition: Callable[[dict[str, Any]], bool], seconds: float = 60.0
+    scene: Scene, condition: Callable[[dict[str, Any]], bool], seconds: float = TIMEOUT_SECONDS
 ) -> None:
     """Waits until the newest tuning job meets a condition."""
     until = time.monotonic() + seconds
