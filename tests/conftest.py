@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable
 
@@ -38,8 +39,27 @@ LONGEST = (
 )
 """Those of them that take minutes."""
 
+USERS_OWN = ("AWS_", "PULUMI_", "TRAINING_", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")
+"""The beginnings of variables with which a user's own shell would change what the tests see."""
+NOTHING_OF_AWS = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+"""Without these, the AWS SDK would look for settings in the user's home and in the machine."""
+
 
 def pytest_configure() -> None:
+    """Makes the tests independent of the user and the shell that start them."""
+    for name in [name for name in os.environ if name.startswith(USERS_OWN)]:
+        del os.environ[name]
+    chosen = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    direct = ",".join(filter(None, [chosen, "127.0.0.1", "localhost"]))
+    os.environ |= NOTHING_OF_AWS | {"NO_PROXY": direct, "no_proxy": direct}
+    _let_ctrl_c_through()
+
+
+def _let_ctrl_c_through() -> None:
     """Lets Ctrl-C reach what the tests start, also where a shell started them with `&`.
 
     Such a shell makes its commands ignore SIGINT, and every process below them does as well. The

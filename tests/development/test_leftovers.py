@@ -112,9 +112,11 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Machine]:
+    before = os.umask(0o022)  # so that another user may run its programs
     machine = Machine(tmp_path)
     yield machine
     machine.close()
+    os.umask(before)
 
 
 def eventually(condition: Callable[[], bool]) -> None:
