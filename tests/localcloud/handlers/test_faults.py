@@ -71,7 +71,7 @@ def test_a_lost_connection_leaves_open_whether_there_was_an_effect(faulty: Cloud
 
 
 def test_a_request_that_hangs_times_out_at_the_client(faulty: Cloud):
-    switch(faulty, of("DescribeTrainingJob", "cut", seconds=1))
+    switch(faulty, of("DescribeTrainingJob", "cut", seconds=10))
     make: Any = boto3.client
     client = make(
         "sagemaker",

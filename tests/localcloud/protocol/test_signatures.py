@@ -218,7 +218,7 @@ def test_a_list_of_deletions_is_judged_although_it_comes_in_chunks(script: Presi
         "Date": formatdate(usegmt=True),
     }
     body = f"<Delete><Object><Key>{CLOSED}</Key></Object></Delete>".encode()
-    connection = http.client.HTTPConnection("127.0.0.1", script.cloud.server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", script.cloud.server.port, timeout=60)
     with closing(connection):
         connection.request("POST", f"/{BUCKET}?delete", iter([body]), headers, encode_chunked=True)
         status = connection.getresponse().status

@@ -70,7 +70,7 @@ def test_the_sandbox_of_an_instance_is_ended_with_all_below_it(jobs: Path, start
     sweep(jobs)
     assert left.wait() < 0
     line = Path(f"/proc/{child}/cmdline")  # empty from the end on, until it was waited for
-    eventually(lambda: not (line.exists() and line.read_bytes()) or None, seconds=20)
+    eventually(lambda: not (line.exists() and line.read_bytes()) or None)
 
 
 def test_what_only_names_a_jobs_folder_is_not_touched(jobs: Path, start: Start):

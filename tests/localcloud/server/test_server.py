@@ -121,7 +121,7 @@ def test_only_this_machine_can_reach_it_at_one_address(cloud: Cloud):
 
     # A server that listened on all of the machine's addresses would answer here as well.
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.2", cloud.server.port), timeout=10)
+        socket.create_connection(("127.0.0.2", cloud.server.port), timeout=60)
 
 
 @pytest.mark.deep
@@ -175,7 +175,7 @@ def test_nothing_of_a_finished_job_stays_on_disk(cloud: Cloud):
 def ask(
     server: daemon.Server, method: str, path: str, headers: dict[str, str] | None = None
 ) -> int:
-    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
         connection.request(method, path, headers=headers or {})
         return connection.getresponse().status
 

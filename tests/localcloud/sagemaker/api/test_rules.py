@@ -200,7 +200,7 @@ def test_an_invalid_request_is_refused_in_the_services_words(
 
 
 def test_a_member_that_the_service_does_not_know_is_refused(cloud: Cloud, valid: dict[str, Any]):
-    connection = http.client.HTTPConnection("127.0.0.1", cloud.server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", cloud.server.port, timeout=60)
     with closing(connection):
         connection.request(
             "POST",

@@ -122,13 +122,13 @@ def test_a_search_ends_with_the_server_also_when_that_is_killed():
     server = """
 import sys, time
 from localcloud.sagemaker.monitoring.metrics import Metrics
-costly = {str(number): f"{number}?(a+)+$" for number in range(40)}
+costly = {str(number): f"{number}?(a+)+$" for number in range(400)}
 metrics = Metrics("a-job", costly, lambda _: None)
 metrics.read(1, ["a" * 60 + "b"], 61, 0.0)
 while metrics._process is None:
     time.sleep(0.01)
 print(metrics._process.pid, flush=True)
-time.sleep(60)
+time.sleep(600)
 """
     command = [sys.executable, "-c", server]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as killed:
@@ -138,7 +138,7 @@ time.sleep(60)
         killed.kill()
 
     # By itself, it would end after a second of processor time for each expression.
-    eventually(lambda: not _runs(search, arguments) or None, seconds=15)
+    eventually(lambda: not _runs(search, arguments) or None)
 
 
 def _runs(process: Path, arguments: bytes) -> bool:
@@ -269,7 +269,7 @@ def test_the_metrics_and_the_log_of_a_job_go_on_when_their_search_is_killed(
     start: Callable[[], Cloud],
 ):
     cloud = start()
-    script = """
+    script = f"""
         import pathlib, time
         print('loss: 1', flush=True)
         while not pathlib.Path({GO_ON!r}).exists():

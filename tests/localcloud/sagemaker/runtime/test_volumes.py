@@ -61,7 +61,7 @@ def test_only_the_job_whose_files_are_larger_than_its_volume_ends(tmp_path: Path
     with ExitStack() as stack:
         for each in ended.watched(volumes, small, large, unlimited):
             stack.enter_context(each)
-        eventually(lambda: ended.reasons or None, 20)
+        eventually(lambda: ended.reasons or None)
 
     assert ended.reasons.keys() == {"large"}
     assert "No space left on device" in ended.reasons["large"]
@@ -83,10 +83,10 @@ def test_on_a_full_disk_the_job_with_the_largest_files_ends_and_only_if_that_hel
         for each in ended.watched(volumes, filler, volume(tmp_path / "other", MIB)):
             stack.enter_context(each)
         free = 30 * MIB  # 20 MiB too few, which the end of no job gives back
-        eventually(lambda: looks.count(free) > 2 or None, 20)
+        eventually(lambda: looks.count(free) > 2 or None)
         assert not ended.reasons
         free = 45 * MIB
-        eventually(lambda: ended.reasons or None, 20)
+        eventually(lambda: ended.reasons or None)
 
     assert ended.reasons.keys() == {"filler"}
     assert "The disk of this machine is full" in ended.reasons["filler"]
