@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sys
 import threading
@@ -18,8 +17,6 @@ from localcloud.sagemaker.monitoring.pump import LONGEST_EVENT, Lines, Progress,
 from localcloud.sagemaker.monitoring.spool import Spool
 
 Pumped = Callable[..., list[str]]
-PIPE_BYTES = 1 << 20
-"""The largest pipe that every user may have."""
 
 
 class Stream:
@@ -78,7 +75,6 @@ def pumped(stream: Stream, pipe: tuple[int, int], memory: int) -> Callable[..., 
     def pump_all(*pieces: bytes) -> list[str]:
         found: list[str] = []
         reading, writing = pipe
-        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         pumping = Pump(
             Spool(reading, memory),
             stream,
@@ -93,10 +89,8 @@ def pumped(stream: Stream, pipe: tuple[int, int], memory: int) -> Callable[..., 
             os.close(writing)
 
         script = threading.Thread(target=write)
-        script.start()
-        if sum(map(len, pieces)) < PIPE_BYTES:
-            script.join()  # so that the pump sees all of it at once
         pumping.start()
+        script.start()
         script.join()
         pumping.finish()
         return found
