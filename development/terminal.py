@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from components.training_job.reader.tunings import FoundTuning
 from components.training_job.run.job_health import pending_notice
 from components.training_job.tuning.trials import Trial, cost_of
 from components.training_job.tuning.tuning_state import progress_line
 from development.log_lines import LogLine
-from development.tuned_jobs import TuningJob
 
 console = Console(highlight=False)
 
@@ -127,16 +127,17 @@ def print_jobs(console: Console, jobs: Iterable[Job]) -> None:
         console.print(Text(notice), soft_wrap=True)
 
 
-def print_tunings(console: Console, tunings: Iterable[TuningJob]) -> None:
+def print_tunings(console: Console, tunings: Iterable[FoundTuning]) -> None:
     """Prints how far each tuning job is, and its trials as a table, the best first."""
-    for tuning in tunings:
+    for found in tunings:
+        tuning, trials = found
         console.print(f"\n{tuning.name}  {progress_line(tuning.description)}", soft_wrap=True)
-        if tuning.trials:
-            console.print(_trials_table(tuning))
-            more = len(tuning.trials) - _MOST_TRIALS
+        if trials:
+            console.print(_trials_table(found))
+            more = len(trials) - _MOST_TRIALS
             if more > 0:
                 console.print(f"{more} more trials are on the status page.")
-            console.print(f"Cost of the trials that have ended: {_dollars(cost_of(tuning.trials))}")
+            console.print(f"Cost of the trials that have ended: {_dollars(cost_of(trials))}")
 
 
 def print_best(console: Console, jobs: Mapping[str, Job]) -> None:
@@ -235,11 +236,13 @@ _JOBS: Mapping[str, tuple[str, Callable[[Job], Iterator[tuple[str, Any]]]]] = {
 """The outputs that are jobs: their titles, and what is printed of each."""
 
 
-def _trials_table(tuning: TuningJob) -> Table:
-    columns = ("Trial", *tuning.tuned, tuning.metric, "Status", "Training", "Cost")
+def _trials_table(found: FoundTuning) -> Table:
+    tuning, trials = found
+    tuned = sorted(tuning.ranges)
+    columns = ("Trial", *tuned, tuning.objective["MetricName"], "Status", "Training", "Cost")
     table = Table(*columns, title="Trials, the best first", title_justify="left")
-    for trial in tuning.trials[:_MOST_TRIALS]:
-        values = (_value(trial.hyperparameters.get(name)) for name in tuning.tuned)
+    for trial in trials[:_MOST_TRIALS]:
+        values = (_value(trial.hyperparameters.get(name)) for name in tuned)
         seconds, cost = (
             (_seconds(trial.seconds), _dollars(trial.cost_usd)) if trial.has_ended else ("–", "–")
         )

@@ -66,7 +66,7 @@ def _tuning_run(lineage: str, tuning: Tuning, trials: Sequence[Attempt]) -> Trac
         ended=tuning.ended,
         parameters={
             **of_the_script(definition.get("StaticHyperParameters", {})),
-            **_ranges(tuning.config.get("ParameterRanges", {})),
+            **{name: _as_text(each) for name, each in tuning.ranges.items()},
         },
         tags={
             **(provenance(trials[0]) if trials else {}),
@@ -103,13 +103,8 @@ def _best_so_far(tuning: Tuning, results: Iterable[_Result]) -> list[_Result]:
     return list(accumulate(results, lambda *both: better(both, key=lambda each: each.value)))
 
 
-def _ranges(ranges: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, str]:
-    """What each tuned hyperparameter may be, as text."""
-    return {
-        each["Name"]: ", ".join(each["Values"])
-        if "Values" in each
-        else f"{each['MinValue']} to {each['MaxValue']}"
-        for kind in ranges.values()
-        for each in kind
-        if "Name" in each
-    }
+def _as_text(values: Mapping[str, Any]) -> str:
+    """What a tuned hyperparameter may be."""
+    if "Values" in values:
+        return ", ".join(values["Values"])
+    return f"{values['MinValue']} to {values['MaxValue']}"

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from components.training_job.reader.tunings import FoundTuning, Tuning
 from components.training_job.tuning.trials import Trial
 from development.log_lines import LogLine
 from development.stacks import make
@@ -20,7 +21,6 @@ from development.terminal import (
     print_results,
     print_tunings,
 )
-from development.tuned_jobs import TuningJob
 
 MODEL = "s3://research-dev-store-artifacts-d812304/output/research-dev-digits/model.tar.gz"
 
@@ -175,7 +175,7 @@ def tuned(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def of_tuning(*trials: Trial, status: str = "InProgress") -> TuningJob:
+def of_tuning(*trials: Trial, status: str = "InProgress") -> FoundTuning:
     ranges = {"ContinuousParameterRanges": [{"Name": "learning-rate"}]}
     description = {
         "HyperParameterTuningJobName": TUNING,
@@ -187,7 +187,7 @@ def of_tuning(*trials: Trial, status: str = "InProgress") -> TuningJob:
         },
         "TrainingJobStatusCounters": {"Completed": 1, "InProgress": 1},
     }
-    return TuningJob(description, trials)
+    return Tuning(description), trials
 
 
 def trial(number: int, **changes: Any) -> Trial:

@@ -57,11 +57,9 @@ def test_tuning_jobs_come_newest_first_and_other_lineages_are_left_out(aws: Fake
 
 
 def test_the_newest_tuning_job_has_the_trials_of_all_attempts_the_best_first(aws: FakeAws) -> None:
-    newest, before = tunings_of(aws, [LINEAGE])
-    assert newest.name == SECOND
-    assert newest.tuned == ["learning-rate"]
-    assert newest.metric == "loss"
-    shown = [(each.objective, each.status) for each in newest.trials]
+    (newest, trials), (before, no_trials) = tunings_of(aws, [LINEAGE])
+    assert (newest.name, before.name) == (SECOND, FIRST)
+    shown = [(each.objective, each.status) for each in trials]
     assert shown[:4] == [
         (0.3, "Completed"),
         (0.5, "Completed"),
@@ -69,7 +67,7 @@ def test_the_newest_tuning_job_has_the_trials_of_all_attempts_the_best_first(aws
         (0.1, "Stopped"),
     ]
     assert {status for _, status in shown[4:]} == {"InProgress", "Stopped"}
-    assert before.trials == ()
+    assert no_trials == []
 
 
 def test_a_live_tuning_job_is_stopped_as_a_whole(aws: FakeAws) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -86,9 +86,19 @@ class Tuning:
         return objective
 
     @property
+    def ranges(self) -> dict[str, Mapping[str, Any]]:
+        """The ranges of the hyperparameters that it tunes, by their names."""
+        kinds = self.config.get("ParameterRanges", {}).values()
+        return {each["Name"]: each for kind in kinds for each in kind}
+
+    @property
     def request(self) -> Mapping[str, Any]:
         """The training request of its trials."""
         return training_view(self.description)
+
+
+FoundTuning = tuple[Tuning, Sequence[Trial]]
+"""A tuning job, with its trials."""
 
 
 def tunings_of(clients: Clients, lineage: str, *, warns: bool = False) -> list[Tuning]:

@@ -15,7 +15,7 @@ from components.training_job.forecast.trial_model import Trials
 from components.training_job.reader.metric_logs import FoundAttempt
 from components.training_job.reader.points import Point, continued, milliseconds
 from components.training_job.reader.run_attempts import Attempt, output_uri
-from components.training_job.reader.tunings import Tuning
+from components.training_job.reader.tunings import FoundTuning, Tuning
 from components.training_job.run.outcome import has_failed, remedy_for
 from components.training_job.run.run_record import RUN_RECORD
 from components.training_job.run_report.changes import Change, changes, hyperparameters, provenance
@@ -29,7 +29,7 @@ from components.training_job.run_report.spending import (
     spending_of_trials,
 )
 from components.training_job.run_report.thinning import thinned
-from components.training_job.run_report.trial_tables import FoundTuning, TrialTable, trials_in
+from components.training_job.run_report.trial_tables import TrialTable, trials_in
 from components.training_job.tuning import tuning_outcome
 from components.training_job.tuning.attempts import attempt_number, earlier_names, succeeded_in
 from components.training_job.tuning.trials import Trial, cost_of

@@ -6,13 +6,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from components.training_job.reader.tunings import Tuning
+from components.training_job.reader.tunings import FoundTuning
 from components.training_job.run_report.axes import Scale, spread_scale
 from components.training_job.run_report.quantities import number
-from components.training_job.tuning.trials import Trial
-
-FoundTuning = tuple[Tuning, Sequence[Trial]]
-"""A tuning job, with its trials."""
+from components.training_job.tuning.trials import Trial, best_first
 
 MOST_AXES = 12
 MOST_LINES = 400
@@ -32,11 +29,7 @@ class TrialTable:
     @property
     def ranked(self) -> list[Trial]:
         """The best first; those that can't be the best are last."""
-        sign = 1 if self.is_minimized else -1
-        return sorted(
-            self.all,
-            key=lambda each: (not each.counts, sign * (each.objective or 0)),
-        )
+        return best_first(self.all, "Minimize" if self.is_minimized else "Maximize")
 
     @property
     def best(self) -> Trial | None:

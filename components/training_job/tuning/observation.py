@@ -12,8 +12,7 @@ from components.training_job.aws.errors import has_expired
 from components.training_job.aws.sagemaker_jobs import TUNING_JOB
 from components.training_job.run.run_record import write_record
 from components.training_job.run.service_record import tags_of
-from components.training_job.tuning.attempts import earlier_names
-from components.training_job.tuning.trials import Trial, trials_of
+from components.training_job.tuning.trials import Trial, trials_of_all_attempts
 from components.training_job.tuning.tuning_outcome import has_ended
 from components.training_job.tuning.tuning_record import trials_record, uri_of
 from components.training_job.tuning.tuning_state import State, progress
@@ -29,7 +28,7 @@ def observed(
     """
     name = TUNING_JOB.name_of(description)
     try:
-        trials = _trials_of_all_attempts(client, description)
+        trials = trials_of_all_attempts(client, description)
         table = _table(client, s3, description, trials)
     except (BotoCoreError, ClientError) as error:
         if has_expired(error):
@@ -42,23 +41,12 @@ def observed(
 def keep_table(client: Any, s3: Any, description: Mapping[str, Any]) -> None:
     """Writes the table of a tuning job that has ended, if it is not there yet."""
     try:
-        _table(client, s3, description, _trials_of_all_attempts(client, description))
+        _table(client, s3, description, trials_of_all_attempts(client, description))
     except (BotoCoreError, ClientError) as error:
         if has_expired(error):
             raise
         name = TUNING_JOB.name_of(description)
         print(f"{name}: its trials can't be seen, so there is no table of them: {error}")
-
-
-def _trials_of_all_attempts(client: Any, description: Mapping[str, Any]) -> list[Trial]:
-    """The trials of a tuning job, after those of the attempts before it at the same definition.
-
-    Those of a record that is gone are not known.
-    """
-    names = earlier_names(TUNING_JOB.name_of(description))
-    earlier = (TUNING_JOB.describe(client, each) for each in names)
-    attempts = [*(each for each in earlier if each), description]
-    return [trial for each in attempts for trial in trials_of(client, each)]
 
 
 def _table(client: Any, s3: Any, description: Mapping[str, Any], trials: Sequence[Trial]) -> str:

@@ -15,9 +15,11 @@ from typing import Any
 
 from components.training_job.aws.errors import is_denied
 from components.training_job.aws.found_jobs import Job, all_found, equals
+from components.training_job.aws.sagemaker_jobs import TUNING_JOB
 from components.training_job.request.cost import UNKNOWN_COST, Cost, billed_cost, total_of
 from components.training_job.run.outcome import TERMINAL_STATUSES
 from components.training_job.run.service_record import describe
+from components.training_job.tuning.attempts import earlier_names
 
 _AT_ONCE = 4
 _PAGE = 100
@@ -75,11 +77,33 @@ def trials_of(client: Any, tuning: Mapping[str, Any]) -> list[Trial]:
     return [_trial(*each, definition) for each in zip(summaries, details, strict=True)]
 
 
+def trials_of_all_attempts(client: Any, tuning: Mapping[str, Any]) -> list[Trial]:
+    """The trials of a tuning job, after those of the attempts before it at the same definition.
+
+    Those of a record that is gone are not known.
+    """
+    names = earlier_names(TUNING_JOB.name_of(tuning))
+    earlier = (TUNING_JOB.describe(client, each) for each in names)
+    attempts = [*(each for each in earlier if each), tuning]
+    return [trial for each in attempts for trial in trials_of(client, each)]
+
+
+def best_first(trials: Iterable[Trial], objective_type: str) -> list[Trial]:
+    """The trials by their objectives: first those that count, at last those without one.
+
+    `objective_type` is Minimize or Maximize.
+    """
+    sign = 1 if objective_type == "Minimize" else -1
+
+    def place(trial: Trial) -> tuple[bool, bool, float]:
+        return trial.objective is None, not trial.counts, sign * (trial.objective or 0)
+
+    return sorted(trials, key=place)
+
+
 def best_of(trials: Iterable[Trial], objective_type: str) -> Trial | None:
     """The trial that completed with the best objective; None where none has."""
-    known = [each for each in trials if each.counts]
-    sign = -1 if objective_type == "Minimize" else 1
-    return max(known, key=lambda each: sign * (each.objective or 0), default=None)
+    return next((each for each in best_first(trials, objective_type) if each.counts), None)
 
 
 def cost_of(trials: Sequence[Trial]) -> Cost:

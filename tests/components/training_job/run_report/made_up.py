@@ -10,10 +10,9 @@ from typing import Any
 
 from components.training_job.reader.points import Point
 from components.training_job.reader.run_attempts import Attempt
-from components.training_job.reader.tunings import Tuning
+from components.training_job.reader.tunings import FoundTuning, Tuning
 from components.training_job.request.job_tags import LINEAGE_TAG
 from components.training_job.run_report.contents import Found
-from components.training_job.run_report.trial_tables import FoundTuning
 from components.training_job.tuning.trials import Trial
 
 BEGIN = datetime(2026, 11, 1, 8, tzinfo=UTC)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from components.training_job.reader.points import Point
+from components.training_job.reader.tunings import FoundTuning
 from components.training_job.run_report.contents import (
     Fact,
     Found,
@@ -13,7 +14,6 @@ from components.training_job.run_report.contents import (
     curves_of,
     report_of,
 )
-from components.training_job.run_report.trial_tables import FoundTuning
 from tests.components.training_job.run_report.made_up import (
     HOUR,
     LINEAGE,

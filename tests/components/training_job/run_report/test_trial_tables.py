@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from components.training_job.reader.tunings import Tuning
-from components.training_job.run_report.trial_tables import FoundTuning, axes_of, trials_in
+from components.training_job.reader.tunings import FoundTuning, Tuning
+from components.training_job.run_report.trial_tables import axes_of, trials_in
 from components.training_job.tuning.trials import Trial
 from tests.components.training_job.run_report.made_up import tuned
 
