@@ -75,5 +75,20 @@ def after(
         raise _invalid() from error
 
 
+def cut(
+    rest: Sequence[Entry],
+    key: Callable[[Entry], Key],
+    order: str,
+    request: dict[str, Any],
+    size: int,
+) -> tuple[list[Entry], dict[str, str]]:
+    """The first page of the entries that are left, and the token for those after it, if any.
+
+    A page has as many entries as the request's MaxResults says, or else `size`.
+    """
+    shown = list(rest[: int(request.get("MaxResults", size))])
+    return shown, {"NextToken": token(key(shown[-1]), order)} if len(shown) < len(rest) else {}
+
+
 def _invalid() -> ServiceError:
     return validation_error("Invalid NextToken.")

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from localcloud.protocol.paging import Key, after, last_key, token
+from localcloud.protocol.paging import Key, after, cut, last_key
 from localcloud.sagemaker.jobs import description, statuses, warm_pools
 from localcloud.sagemaker.jobs.job_store import Orders, by_creation, by_name
 from localcloud.sagemaker.jobs.records import TrainingJob
 
 Document = dict[str, Any]
 
-_DEFAULT_PAGE = 10
+DEFAULT_PAGE = 10
+"""How many jobs a page has without MaxResults."""
+
+
+class Listed(Protocol):
+    """A job in a list. Its times are in epoch seconds."""
+
+    name: str
+    created: float
+    modified: float
 
 
 def list_jobs(jobs: Orders, request: Document, now: float) -> Document:
@@ -30,20 +39,25 @@ def list_jobs(jobs: Orders, request: Document, now: float) -> Document:
     chosen = _ordered(jobs, request, descending=descending)
     last = last_key(request.get("NextToken"), order)
     rest = after(last, chosen, key, descending=descending)
-    cut = rest[: int(request.get("MaxResults", _DEFAULT_PAGE))]
-    more = {"NextToken": token(key(cut[-1]), order)} if len(cut) < len(rest) else {}
-    page = [job for job in cut if _selected(job, request, now)]
+    shown, more = cut(rest, key, order, request, DEFAULT_PAGE)
+    page = [job for job in shown if _selected(job, request, now)]
     return {"TrainingJobSummaries": [description.summarise(job, now) for job in page], **more}
 
 
-def _selected(job: TrainingJob, request: Document, now: float) -> bool:
-    pool, wanted = request.get("WarmPoolStatusEquals"), request.get("StatusEquals")
+def satisfies(job: Listed, status: str, request: Document) -> bool:
+    """Whether a job, which has this status, satisfies the filters that lists of any jobs have."""
     return (
         request.get("NameContains", "") in job.name
-        and wanted in {None, statuses.status(job)}
+        and request.get("StatusEquals") in {None, status}
         and _between(job.created, request, "CreationTime")
         and _between(job.modified, request, "LastModifiedTime")
-        and pool in {None, warm_pools.status(job, now)}
+    )
+
+
+def _selected(job: TrainingJob, request: Document, now: float) -> bool:
+    return (
+        satisfies(job, statuses.status(job), request)
+        and request.get("WarmPoolStatusEquals") in {None, warm_pools.status(job, now)}
         # No job of this service has a training plan.
         and "TrainingPlanArnEquals" not in request
     )

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from localcloud.protocol.errors import validation_error
-from localcloud.protocol.paging import Key, after, last_key, token
+from localcloud.protocol.paging import Key, after, cut, last_key
 from localcloud.protocol.validation import service_model
+from localcloud.sagemaker.api.listing import DEFAULT_PAGE
 from localcloud.sagemaker.jobs import description, statuses
 from localcloud.sagemaker.jobs.records import Metric, TrainingJob
 
 Document = dict[str, Any]
 
-_DEFAULT_PAGE = 10
 _MOST_CONDITIONS = 50
 """The most filters, nested filters and subexpressions that an expression has over all levels."""
 _MOST_CONTAINS = 1
@@ -123,8 +123,7 @@ def search(kind: Kind[Job], jobs: Iterable[Job], request: Document, now: float) 
     order = f"{by.name} {descending}"
     last = last_key(request.get("NextToken"), order)
     rest = _rest(found, last, descending=descending)
-    shown = rest[: int(request.get("MaxResults", _DEFAULT_PAGE))]
-    more = {"NextToken": token(shown[-1][0], order)} if len(shown) < len(rest) else {}
+    shown, more = cut(rest, _row_key, order, request, DEFAULT_PAGE)
     return {
         "Results": [{kind.resource: _record(kind, job, now)} for _, job in shown],
         "TotalHits": {"Value": len(found), "Relation": "EqualTo"},

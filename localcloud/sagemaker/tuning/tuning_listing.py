@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from localcloud.protocol.paging import Key, after, last_key, token
+from localcloud.protocol.paging import Key, after, cut, last_key
+from localcloud.sagemaker.api.listing import DEFAULT_PAGE, satisfies
 from localcloud.sagemaker.tuning import tuning_description
 from localcloud.sagemaker.tuning.tuning_records import Trial, TuningJob
 
 Document = dict[str, Any]
-
-_DEFAULT_PAGE = 10
 
 _JOBS: Mapping[str, Callable[[TuningJob], Key]] = {
     "CreationTime": lambda job: (job.created, job.name),
@@ -28,8 +27,10 @@ _TRIALS: Mapping[str, Callable[[Trial], Key]] = {
 
 def list_tuning_jobs(jobs: Iterable[TuningJob], request: Document) -> Document:
     """One page of summaries. As with training jobs, a page is cut first and then filtered."""
-    cut, more = _page(list(jobs), _JOBS, request)
-    page = [tuning_description.summarise(job) for job in cut if _selected(job, request)]
+    shown, more = _page(list(jobs), _JOBS, request)
+    page = [
+        tuning_description.summarise(job) for job in shown if satisfies(job, job.status, request)
+    ]
     return {"HyperParameterTuningJobSummaries": page, **more}
 
 
@@ -41,11 +42,11 @@ def list_trials(job: TuningJob, request: Document) -> Document:
     trials = tuning_description.shown_trials(job)
     if request.get("SortBy") == "FinalObjectiveMetricValue":
         trials = [each for each in trials if each.objective_status == "Succeeded"]
-    cut, more = _page(trials, _TRIALS, request)
+    shown, more = _page(trials, _TRIALS, request)
     wanted = request.get("StatusEquals")
     page = [
         tuning_description.summarise_trial(job, each)
-        for each in cut
+        for each in shown
         if wanted in {None, each.status}
     ]
     return {"TrainingJobSummaries": page, **more}
@@ -64,19 +65,4 @@ def _page(
     rest = after(
         last_key(request.get("NextToken"), order), ordered, keys[by], descending=descending
     )
-    cut = list(rest[: int(request.get("MaxResults", _DEFAULT_PAGE))])
-    return cut, {"NextToken": token(keys[by](cut[-1]), order)} if len(cut) < len(rest) else {}
-
-
-def _selected(job: TuningJob, request: Document) -> bool:
-    return (
-        request.get("NameContains", "") in job.name
-        and request.get("StatusEquals") in {None, job.status}
-        and _between(job.created, request, "CreationTime")
-        and _between(job.modified, request, "LastModifiedTime")
-    )
-
-
-def _between(time: float, request: Document, field: str) -> bool:
-    after, before = request.get(f"{field}After"), request.get(f"{field}Before")
-    return (after is None or time > after) and (before is None or time < before)
+    return cut(rest, keys[by], order, request, DEFAULT_PAGE)
