@@ -23,6 +23,7 @@ from localcloud.protocol.errors import (
 from localcloud.protocol.validation import validate
 from localcloud.sagemaker.api import listing, rules, search, training_plans, updates
 from localcloud.sagemaker.api.data_checks import check_data, check_experiment, check_image
+from localcloud.sagemaker.api.tagging import Tagging
 from localcloud.sagemaker.jobs import description, statuses, usage, warm_pools
 from localcloud.sagemaker.jobs.job_store import JobStore
 from localcloud.sagemaker.jobs.past_jobs import PastJobs
@@ -36,7 +37,6 @@ from localcloud.sagemaker.runtime.runner import Announce, Runner
 from localcloud.sagemaker.runtime.settings import Settings
 
 Document = dict[str, Any]
-MOST_TAGS = 50
 
 
 class Watcher(Protocol):
@@ -77,9 +77,7 @@ class TrainingService:
             "StopTrainingJob": self._stop,
             "UpdateTrainingJob": self._update,
             "DeleteTrainingJob": self._delete,
-            "AddTags": self._add_tags,
-            "ListTags": self._list_tags,
-            "DeleteTags": self._delete_tags,
+            **Tagging(self._existing, self._note, self._lock).operations(),
         }
 
     def offers(self, operation: str, request: Document) -> bool:
@@ -180,12 +178,15 @@ class TrainingService:
         # The thread of a job that was forgotten may still report its end.
         with self._lock:
             if self._jobs.find(job.arn) is job:
-                self._index.note(job, time.time())
+                self._note(job)
                 if statuses.ended(job):
                     self._runners.pop(job.arn, None)
         self._publish(job)
         for watcher in self._watchers:
             watcher.changed(job)
+
+    def _note(self, job: TrainingJob) -> None:
+        self._index.note(job, time.time())
 
     def _measured(self, job: TrainingJob, values: Sequence[Metric]) -> None:
         for watcher in self._watchers:
@@ -318,7 +319,7 @@ class TrainingService:
         job = self._find(place, request)
         with self._lock:
             updates.update(job, request, time.time())
-            self._index.note(job, time.time())
+            self._note(job)
         return {"TrainingJobArn": job.arn}
 
     def _delete(self, place: Place, request: Document) -> Document:
@@ -342,35 +343,8 @@ class TrainingService:
             self._index.remove(job, time.time())
         return {}
 
-    def _add_tags(self, _place: Place, request: Document) -> Document:
-        for problem in rules.tag_problems(request["Tags"]):
-            raise validation_error(problem)
-        with self._lock:
-            job = self._tagged(request)
-            tags = job.tags | {tag["Key"]: tag["Value"] for tag in request["Tags"]}
-            if len(tags) > MOST_TAGS:
-                raise validation_error(f"A resource must not have more than {MOST_TAGS} tags")
-            job.tags = tags
-            self._index.note(job, time.time())
-        return {"Tags": _tag_list(job)}
-
-    def _list_tags(self, _place: Place, request: Document) -> Document:
-        # All on one page: a resource has no more tags than the largest page.
-        return {"Tags": _tag_list(self._tagged(request))}
-
-    def _delete_tags(self, _place: Place, request: Document) -> Document:
-        with self._lock:
-            job = self._tagged(request)
-            gone = set(request["TagKeys"])
-            job.tags = {key: value for key, value in job.tags.items() if key not in gone}
-            self._index.note(job, time.time())
-        return {}
-
     def _find(self, place: Place, request: Document) -> TrainingJob:
         return self._existing(_arn(place, request))
-
-    def _tagged(self, request: Document) -> TrainingJob:
-        return self._existing(request["ResourceArn"])
 
     def _existing(self, arn: str) -> TrainingJob:
         job = self._jobs.find(arn)
@@ -381,7 +355,3 @@ class TrainingService:
 
 def _arn(place: Place, request: Document) -> str:
     return training_job_arn(*place, request["TrainingJobName"])
-
-
-def _tag_list(job: TrainingJob) -> list[Document]:
-    return [{"Key": key, "Value": value} for key, value in job.tags.items()]

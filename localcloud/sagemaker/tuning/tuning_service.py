@@ -12,7 +12,8 @@ from localcloud.protocol.errors import NOT_FOUND, ServiceError, validation_error
 from localcloud.protocol.validation import validate
 from localcloud.sagemaker.api import search
 from localcloud.sagemaker.api.rules import tag_problems
-from localcloud.sagemaker.api.service import MOST_TAGS, TrainingService
+from localcloud.sagemaker.api.service import TrainingService
+from localcloud.sagemaker.api.tagging import Tagging
 from localcloud.sagemaker.jobs.quota_book import Place
 from localcloud.sagemaker.jobs.search_index import SearchIndex
 from localcloud.sagemaker.tuning import (
@@ -79,9 +80,7 @@ class TuningService:
             "Search": self._search,
             "StopHyperParameterTuningJob": self._stop,
             "DeleteHyperParameterTuningJob": self._delete,
-            "AddTags": self._add_tags,
-            "ListTags": self._list_tags,
-            "DeleteTags": self._delete_tags,
+            **Tagging(self._existing, self._note, self._lock).operations(),
         }
 
     def offers(self, operation: str, request: Document) -> bool:
@@ -262,29 +261,6 @@ class TuningService:
         now = time.time()
         return search.search(SEARCHED, self._index.jobs(place, now), request, now)
 
-    def _add_tags(self, _place: Place, request: Document) -> Document:
-        for problem in tag_problems(request["Tags"]):
-            raise validation_error(problem)
-        with self._lock:
-            job = self._existing(request["ResourceArn"])
-            tags = job.tags | {tag["Key"]: tag["Value"] for tag in request["Tags"]}
-            if len(tags) > MOST_TAGS:
-                raise validation_error(f"A resource must not have more than {MOST_TAGS} tags")
-            job.tags = tags
-            self._note(job)
-            return {"Tags": _tag_list(job)}
-
-    def _list_tags(self, _place: Place, request: Document) -> Document:
-        return {"Tags": _tag_list(self._existing(request["ResourceArn"]))}
-
-    def _delete_tags(self, _place: Place, request: Document) -> Document:
-        with self._lock:
-            job = self._existing(request["ResourceArn"])
-            gone = set(request["TagKeys"])
-            job.tags = {key: value for key, value in job.tags.items() if key not in gone}
-            self._note(job)
-        return {}
-
     def _find(self, place: Place, request: Document) -> TuningJob:
         return self._existing(tuning_job_arn(place, request[_NAME]))
 
@@ -299,7 +275,3 @@ class TuningService:
 def _copy(job: TuningJob) -> TuningJob:
     """A copy that does not change with the job."""
     return TuningJob.from_document(job.document())
-
-
-def _tag_list(job: TuningJob) -> list[Document]:
-    return [{"Key": key, "Value": value} for key, value in job.tags.items()]
