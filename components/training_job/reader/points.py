@@ -50,15 +50,6 @@ class Found(NamedTuple):
     point: Point
 
 
-def points_in(events: Iterable[LogEvent], expressions: Mapping[str, str]) -> list[Point]:
-    """All points in these lines that count, in the order of their times.
-
-    Raises:
-        regex.error: an expression is not a regular expression.
-    """
-    return counted(found_in(events, expressions))
-
-
 def found_in(events: Iterable[LogEvent], expressions: Mapping[str, str]) -> list[Found]:
     """The points in these lines, in the lines' order.
 

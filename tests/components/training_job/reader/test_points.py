@@ -5,13 +5,17 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.training_job.reader.points import LogEvent, Point, continued, points_in
+from components.training_job.reader.points import LogEvent, Point, continued, counted, found_in
 
 LOSS = {"loss": "loss=([0-9.]+)", "step": r"step (\d+)"}
 
 
 def events(*messages: str, host: str = "algo-1") -> list[LogEvent]:
     return [LogEvent(host, 1000 * number, message) for number, message in enumerate(messages)]
+
+
+def points_in(lines: list[LogEvent], expressions: dict[str, str]) -> list[Point]:
+    return counted(found_in(lines, expressions))
 
 
 def test_an_expression_finds_a_value_and_the_step_of_its_line():
