@@ -13,9 +13,17 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar, Union
+from typing import Annotated, Any, TypeGuard, TypeVar, Union
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -33,11 +41,23 @@ UNKNOWN_KEY = "no such setting exists here"
 
 
 class SettingsModel(BaseModel):
-    """A section of the settings: camelCase in YAML, immutable, and an unknown key is refused."""
+    """A section of the settings: camelCase in YAML, immutable, and an unknown key is refused.
+
+    A section that is optional may be left out. Its name with nothing after it, which YAML reads as
+    null, is refused: it does not say whether the defaults are meant, or no section.
+    """
 
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, strict=True
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_empty_section(cls, value: Any, info: ValidationInfo) -> Any:
+        types_there = _types_of(cls.model_fields[str(info.field_name)].annotation)
+        if value is None and any(_is_section(each) for each in types_there):
+            raise PydanticCustomError("empty_section", "must be a section of names and values")
+        return value
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -161,13 +181,17 @@ def _place(model: type[BaseModel], location: Path) -> _Place:
 
 def _entry(annotation: Any, part: int | str) -> tuple[tuple[str, ...], Any, str]:
     """What a type has under a key or number: all keys there, the value's type and description."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if _is_section(annotation):
         fields = {field.alias or name: field for name, field in annotation.model_fields.items()}
         field = fields.get(str(part))
         return tuple(fields), field and field.annotation, (field and field.description) or ""
     if typing.get_origin(annotation) in (dict, list, Mapping):
         return (), typing.get_args(annotation)[-1], ""
     return (), None, ""
+
+
+def _is_section(annotation: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _types_of(annotation: Any) -> list[Any]:

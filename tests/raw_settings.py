@@ -30,9 +30,15 @@ def project_in(folder: Path) -> Path:
 
 
 def stack(job: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
-    """A stack's raw settings with one valid job; keywords change the stack, `job` the job."""
+    """A stack's raw settings with one valid job; keywords change the stack, `job` the job.
+
+    A setting of the valid job that is None in `job` is left out.
+    """
     valid = {"image": IMAGE, "source": {"dir": "src", "entryPoint": "train.py"}}
-    return {"team": "research", "jobs": {"digits": valid | (job or {})}, **changes}
+    given = valid | (job or {})
+    left_out = {key for key in valid if given[key] is None}
+    digits = {key: value for key, value in given.items() if key not in left_out}
+    return {"team": "research", "jobs": {"digits": digits}, **changes}
 
 
 def problems(raw: dict[str, Any], project: Path) -> dict[str, Problem]:

@@ -189,11 +189,12 @@ class _Reader:
         return self._finished(whole)
 
     def _with_branches(self, node: Node) -> Node:
-        """A node with its alternatives; null means no key, and is on no page."""
+        """A node with its alternatives; null means no key, and is on no page or for a section."""
         branches = node.pop("anyOf")
         found = [self._whole(each) for each in branches if each != _NULL]
         whole = found[0] | node if len(found) == 1 else node | {"anyOf": found}
-        return _or_null(whole) if self.for_editors and _NULL in branches else whole
+        may_be_null = _NULL in branches and not any("$ref" in each for each in branches)
+        return _or_null(whole) if self.for_editors and may_be_null else whole
 
     def _finished(self, node: Node) -> Node:
         """A node with its default as a person would write it; a section's are in its parts."""

@@ -146,7 +146,7 @@ _RANGE: Node = whole_text(
     r"(10|172|192|100)(\.\d{1,3}){3}/"
     rf"({'|'.join(map(str, range(LARGEST_RANGE, SMALLEST_RANGE + 1)))}|\d+(\.\d+){{3}})"
 )
-_ON_DEMAND = _needs("spot", {"enum": [False, None]}, "needs spot: false")
+_ON_DEMAND = _needs("spot", _is(False), "needs spot: false")
 
 
 def _of_the_stack() -> Node:

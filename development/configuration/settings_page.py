@@ -54,7 +54,8 @@ _RULES = f"""\
 The sections below list every setting. [Training jobs](training-jobs.md) has more examples.
 
 All settings are checked before anything is created. All errors are reported at once, each with its
-path, value, rule and remedy. A key that is not listed here is refused.
+path, value, rule and remedy. A key that is not listed here is refused, and so is the name of a
+section with nothing after it, such as `spot:`.
 
 An editor with a YAML language server, such as VS Code with the extension YAML of Red Hat, completes
 and checks keys and values while you write, by [stack.schema.json](../stack.schema.json), which the

@@ -53,5 +53,10 @@ def test_an_unknown_key_is_named_with_the_one_that_was_meant():
     }
 
 
+def test_the_name_of_a_section_with_nothing_after_it_is_refused():
+    assert found({"leaf": None}) == {"leaf": "must be a section of names and values"}
+    assert found({"leaves": [{"wait": None}]}) == {}
+
+
 def test_a_duration_says_its_own_rule():
     assert "is not a duration" in found({"leaves": [{"wait": "soon"}]})["leaves.0.wait"]

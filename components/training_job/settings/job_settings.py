@@ -242,7 +242,7 @@ class JobSettings(SettingsModel):
     )
     spot: Annotated[
         SpotSettings | None,
-        BeforeValidator(section_or_switch, json_schema_input_type=SpotSettings | bool | None),
+        BeforeValidator(section_or_switch, json_schema_input_type=SpotSettings | bool),
         Decides("EnableManagedSpotTraining"),
     ] = Field(
         default=SpotSettings(),
@@ -288,8 +288,8 @@ class JobSettings(SettingsModel):
     )
     tuning: TuningSettings | None = Field(
         default=None,
-        description="Tunes hyperparameters by trials of the job: {objective: {maximize: accuracy}, "
-        "ranges: {…}, maxTrials: 20}.",
+        description="The tuning of hyperparameters, by trials of the job: "
+        "{objective: {maximize: accuracy}, ranges: {…}, maxTrials: 20}.",
     )
     tags: Annotated[dict[str, str], Becomes("Tags", name="Key", value="Value")] = Field(
         default={},

@@ -27,7 +27,7 @@ from components.stack.configuration import NAMESPACE, parse
 from components.stack.stack_settings import Settings
 from components.validation import SettingsModel, section
 from development.configuration.schema import narrowed, stack_schema
-from tests.raw_settings import IMAGE, every_setting, project_in
+from tests.raw_settings import IMAGE, every_setting, project_in, stack
 from toolchain.layout import CHECKOUT
 
 SCHEMA = stack_schema()
@@ -288,6 +288,16 @@ def test_a_node_is_narrowed_to_what_both_accept():
 def test_a_text_without_quotes_is_refused_although_the_program_gets_it(project: Path):
     file = RIGHT[0] | {f"{PREFIX}costCenter": 42}
     assert problems_of(file, project) == []
+    assert len(refusals(file)) == 1
+
+
+@pytest.mark.parametrize("key", ["source", "spot", "fallbacks", "inputs", "tuning"])
+def test_nothing_after_the_name_of_a_section_is_refused_by_both(key: str, project: Path):
+    [[name, job]] = stack()["jobs"].items()
+    file = _file({"team": "research", "jobs": {name: job | {key: None}}})
+    [problem] = problems_of(file, project)
+    assert problem.path == f"jobs.{name}.{key}"
+    assert problem.rule.startswith("must be a ")
     assert len(refusals(file)) == 1
 
 
