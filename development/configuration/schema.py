@@ -14,8 +14,9 @@ from components.instances import training_instance_types
 from components.stack.aws_settings import AwsSettings
 from components.stack.configuration import NAMESPACE
 from components.stack.stack_settings import Settings
+from development.configuration.job_sections import LISTED_TYPE
 from development.configuration.request_limits import section_limits
-from development.configuration.section_rules import LISTED_TYPE, config_rules, section_rules
+from development.configuration.section_rules import config_rules, section_rules
 
 Node = dict[str, Any]
 
