@@ -137,7 +137,7 @@ def not_known(attempts: Sequence[Attempt], parents: Sequence[str]) -> str:
     )
 
 
-def best_first(attempts: Sequence[Attempt]) -> list[Attempt]:
+def to_learn_from(attempts: Sequence[Attempt]) -> list[Attempt]:
     """The attempts with trials to learn from: those with most of them first, then the newest."""
     known = [each for each in attempts if each.succeeded and each.status in TERMINAL_STATUSES]
     return sorted(known, key=lambda each: (each.succeeded, each.created), reverse=True)
@@ -264,7 +264,7 @@ def _warm_start(
         return WarmStart()
 
     def candidates() -> Iterator[Parent]:
-        for each in best_first(own):
+        for each in to_learn_from(own):
             description = TUNING_JOB.describe(client, each.name)
             if description is not None:
                 succeeded, trials = succeeded_in(description), trials_in(description)

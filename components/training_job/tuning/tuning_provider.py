@@ -45,9 +45,9 @@ from components.training_job.tuning.observation import keep_table, observed
 from components.training_job.tuning.tuning_launch import (
     LINEAGE,
     TuningLaunch,
-    best_first,
     launch_tuning_once,
     not_known,
+    to_learn_from,
 )
 from components.training_job.tuning.tuning_outcome import has_ended, outcome_of
 from components.training_job.tuning.tuning_record import tuning_record, uri_of
@@ -176,7 +176,7 @@ class TuningJobProvider(JobProvider):
             return state
         attempts = lineage_attempts(client, state["lineage"], state["tuning_name_prefix"])
         of_definition = [each for each in attempts if each.name in (name, *earlier_names(name))]
-        known = [each.name for each in best_first(of_definition)[:MOST_PARENTS]]
+        known = [each.name for each in to_learn_from(of_definition)[:MOST_PARENTS]]
         if state["warm_start"] == LINEAGE and (notice := not_known(of_definition, known)):
             print(f"{name}: when it goes on, {notice}")
         return self._described(client, state, stopped, LaunchFacts.of(state))
