@@ -30,7 +30,11 @@ def version_text(version: Version) -> str:
 
 
 def required_version(go_mod: Path) -> Version:
-    """The version of the go directive of a go.mod."""
+    """The version of the go directive of a go.mod.
+
+    Raises:
+        ValueError: it has none.
+    """
     for line in go_mod.read_text().splitlines():
         if line.startswith("go ") and (version := parse_version(line)):
             return version

@@ -114,7 +114,10 @@ class _Simulation:
         return sorted(key for key in keys if not self.context.get(key))
 
     def judge(self, action: str, resource: str) -> Document:
-        """The decision on an action on a resource, with what led to it."""
+        """The decision on an action on a resource, with what led to it.
+
+        Raises ServiceError if the local cloud can't evaluate one of the policies.
+        """
         request = Request(self.principal, action, resource, self.context)
         try:
             parts = self._decisions(request)
@@ -167,7 +170,10 @@ class _Simulation:
 
 
 def of_principal(asked: Document, account: str) -> Document:
-    """What the policies of a user, group or role decide, together with those in the request."""
+    """What the policies of a user, group or role decide, together with those in the request.
+
+    Raises ServiceError if it is of another account, or does not exist.
+    """
     arn = asked["PolicySourceArn"]
     owner, kind = _identity_of(arn)
     if owner != account:

@@ -43,7 +43,10 @@ def _part(event: Document, path: str) -> Any:
 
 
 def resolve(document: Any, path: str) -> Any:
-    """The value at a JSON path of names, indices and wildcards; a marker if there is none."""
+    """The value at a JSON path of names, indices and wildcards; a marker if there is none.
+
+    Raises InputError for what is no such path.
+    """
     if not path.startswith("$"):
         raise InputError(f"{path} is not a JSON path")
     position = 1

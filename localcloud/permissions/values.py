@@ -23,7 +23,10 @@ _NETWORK = re.compile(r"[\da-fA-F.:]+(/\d{1,3})?", re.ASCII)
 
 
 def seconds(text: str) -> float:
-    """A date, or a date and time with its zone, or epoch time, as whole epoch seconds."""
+    """A date, or a date and time with its zone, or epoch time, as whole epoch seconds.
+
+    Raises ValueError for any other text.
+    """
     if _EPOCH.fullmatch(text):
         return float(text)
     match = _DATE.fullmatch(text)
@@ -35,7 +38,10 @@ def seconds(text: str) -> float:
 
 
 def network(text: str) -> Network:
-    """The addresses of a CIDR block; an address without a prefix length is a block of its own."""
+    """The addresses of a CIDR block; an address without a prefix length is a block of its own.
+
+    Raises ValueError for any other text.
+    """
     if not _NETWORK.fullmatch(text):
         raise ValueError(f"{text!r} is neither an address nor a CIDR block")
     return ipaddress.ip_network(text, strict=False)

@@ -20,7 +20,10 @@ Key = tuple[Any, ...]
 
 
 def page(name: str, entries: Sequence[Any], request: dict[str, Any], size: int) -> dict[str, Any]:
-    """The page of a list that never changes: at most `size` entries, under `name`."""
+    """The page of a list that never changes: at most `size` entries, under `name`.
+
+    Raises ServiceError for a token that was not given for this list.
+    """
     match last_key(request.get("NextToken"), name):
         case None:
             start = 0

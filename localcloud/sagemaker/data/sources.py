@@ -57,7 +57,10 @@ def _named(uris: Sequence[tuple[Location, str]]) -> Iterator[Object]:
 
 
 def manifest(text: bytes, where: Location) -> list[tuple[Location, str]]:
-    """The objects that a manifest names, each with what follows the prefix."""
+    """The objects that a manifest names, each with what follows the prefix.
+
+    Raises ClientError, as the job fails with it, for a text that is no manifest.
+    """
     try:
         first, *suffixes = json.loads(text)
         prefix = first["prefix"]

@@ -62,7 +62,10 @@ class Blueprint:
         )
 
     def checkpoint_folder(self, folder: Path) -> Path:
-        """The machine's folder for LocalPath: within /opt/ml, or one mounted there."""
+        """The machine's folder for LocalPath: within /opt/ml, or one mounted there.
+
+        Raises ClientError if nothing can be mounted, as jobs have no namespaces.
+        """
         path = PurePosixPath(layout.checkpoint_path(self.job.request))
         if path.is_relative_to(MACHINE_LEARNING):
             return folder / "ml" / path.relative_to(MACHINE_LEARNING)

@@ -181,7 +181,11 @@ def accelerator_of(instance_type: str) -> str:
 
 
 def seconds(duration: int | str) -> int:
-    """A duration of the configuration in seconds: `3600`, or `1h`."""
+    """A duration of the configuration in seconds: `3600`, or `1h`.
+
+    Raises:
+        ValueError: it is no duration; the configuration's schema refuses it before.
+    """
     if isinstance(duration, int):
         return duration
     matched = re.fullmatch(r"(\d+)([smhd])", duration)
