@@ -11,14 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from localcloud.corrections.role_history import LONGEST_ROLE_DELAY_SECONDS
-from localcloud.sagemaker.runtime.settings import (
-    CHECKPOINT_INTERVAL_SECONDS,
-    HOST_INTERVAL_SECONDS,
-    INTERFACE_DELAY_SECONDS,
-    ROLE_DELAY_SECONDS,
-    SEARCH_DELAY_SECONDS,
-    STOP_GRACE_SECONDS,
-)
+from localcloud.sagemaker.runtime.settings import Times
 from localcloud.sagemaker.runtime.spot_schedule import Market
 from localcloud.sagemaker.sandbox.choice import LESS_FAITHFUL, NAMES
 from localcloud.server import daemon
@@ -84,12 +77,12 @@ def serve(
     data: Data,
     port: Port = 0,
     sandbox: SandboxName = "auto",
-    grace: Grace = STOP_GRACE_SECONDS,
-    checkpoint_interval: CheckpointInterval = CHECKPOINT_INTERVAL_SECONDS,
-    role_delay: RoleDelay = ROLE_DELAY_SECONDS,
-    interface_delay: InterfaceDelay = INTERFACE_DELAY_SECONDS,
-    search_delay: SearchDelay = SEARCH_DELAY_SECONDS,
-    host_interval: HostInterval = HOST_INTERVAL_SECONDS,
+    grace: Grace = Times.grace,
+    checkpoint_interval: CheckpointInterval = Times.checkpoint_interval,
+    role_delay: RoleDelay = Times.role_delay,
+    interface_delay: InterfaceDelay = Times.interface_delay,
+    search_delay: SearchDelay = Times.search_delay,
+    host_interval: HostInterval = Times.host_interval,
     schedule_speed: Speed = 1.0,
     spot_interval: Interval = 0.0,
     spot_drought: Drought = 0.0,
@@ -106,12 +99,14 @@ def serve(
         data=data.resolve(),
         port=port,
         sandbox=next((name for name in NAMES if name == sandbox), None),
-        grace=grace,
-        checkpoint_interval=checkpoint_interval,
-        role_delay=role_delay,
-        interface_delay=interface_delay,
-        search_delay=search_delay,
-        host_interval=host_interval,
+        times=Times(
+            grace=grace,
+            checkpoint_interval=checkpoint_interval,
+            role_delay=role_delay,
+            interface_delay=interface_delay,
+            search_delay=search_delay,
+            host_interval=host_interval,
+        ),
         schedule_speed=schedule_speed,
         market=Market(spot_interval, spot_drought, spot_abrupt, spot_seed),
     )

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -27,8 +27,7 @@ from localcloud.protocol.requests import application
 from localcloud.sagemaker.api.service import TrainingService
 from localcloud.sagemaker.jobs.job_events import Publisher
 from localcloud.sagemaker.runtime import agent, network_interfaces, pool_folders
-from localcloud.sagemaker.runtime import settings as defaults
-from localcloud.sagemaker.runtime.settings import Settings
+from localcloud.sagemaker.runtime.settings import Settings, Times
 from localcloud.sagemaker.runtime.spot_schedule import Market, SpotSchedule
 from localcloud.sagemaker.sandbox.choice import Name, Sandbox, choose
 from localcloud.sagemaker.sandbox.script_files import remove
@@ -63,16 +62,7 @@ class Options:
     """The port on 127.0.0.1; 0 for the port of the last run, or a free one."""
     sandbox: Name | None = None
     """How jobs are confined; None for the first way that works."""
-    grace: float = defaults.STOP_GRACE_SECONDS
-    checkpoint_interval: float = defaults.CHECKPOINT_INTERVAL_SECONDS
-    role_delay: float = defaults.ROLE_DELAY_SECONDS
-    """Seconds until SageMaker sees a change of an execution role."""
-    interface_delay: float = defaults.INTERFACE_DELAY_SECONDS
-    """Seconds that a job's network interfaces stay after it."""
-    search_delay: float = defaults.SEARCH_DELAY_SECONDS
-    """Seconds until Search sees a new job, or a change of a job's status or tags."""
-    host_interval: float = defaults.HOST_INTERVAL_SECONDS
-    """Seconds between two measurements of what the hosts of a job use."""
+    times: Times = field(default_factory=Times)
     schedule_speed: float = 1.0
     """How many times faster than the clock schedules run."""
     market: Market = field(default_factory=Market)
@@ -111,7 +101,7 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
     publisher = Publisher()
     training = TrainingService(settings, keeper.after(publisher.announce))
     announce = keeper.after(partial(tuning_events.announce, publisher))
-    tuning = TuningService(training, announce, options.search_delay)
+    tuning = TuningService(training, announce, settings.search_delay)
     # In this order, so that a snapshot has no trial's training job without the trial.
     keeper.add("training jobs", training)
     keeper.add("tuning jobs", tuning)
@@ -123,7 +113,7 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
     keeper.start()
     training.resume(restored.taken)
     tuning.resume()
-    network_interfaces.start(training.find, options.interface_delay, keeper.changed)
+    network_interfaces.start(training.find, settings.interface_delay, keeper.changed)
     pool_folders.start(settings.jobs, training.held_pools)
     schedules.start(options.schedule_speed)
     _stop_on_signal([tuning.prepare_end, training.prepare_end], server.shutdown)
@@ -190,12 +180,8 @@ def _settings(options: Options, sandbox: Sandbox, port: int) -> Settings:
         data=options.data,
         url=f"http://{ADDRESS}:{port}",
         sandbox=sandbox,
-        grace=options.grace,
-        checkpoint_interval=options.checkpoint_interval,
-        role_delay=options.role_delay,
-        search_delay=options.search_delay,
-        host_interval=options.host_interval,
         spot=SpotSchedule(options.market),
+        **asdict(options.times),
     )
 
 

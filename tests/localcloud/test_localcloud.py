@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.sagemaker.runtime.settings import ROLE_DELAY_SECONDS
+from localcloud.sagemaker.runtime.settings import Times
 from localcloud.server import daemon
 from tests.localcloud.cloud import BUCKET, LISTEN, REGION, Cloud
 from tests.localcloud.spot import SPOT
@@ -138,7 +138,7 @@ def training_spot_job(data: Path) -> str:
     server = daemon.find(data)
     assert server is not None
     cloud = Cloud(server, data)
-    time.sleep(ROLE_DELAY_SECONDS)  # until the service sees the new role
+    time.sleep(Times.role_delay)  # until the service sees the new role
     name = cloud.create(LISTEN, **SPOT)
     cloud.wait_for_line(name, "running")
     return name

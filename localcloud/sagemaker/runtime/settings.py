@@ -10,16 +10,27 @@ from localcloud.sagemaker.runtime.spot_schedule import SpotSchedule
 from localcloud.sagemaker.runtime.volumes import Volumes
 from localcloud.sagemaker.sandbox.choice import Sandbox
 
-STOP_GRACE_SECONDS = 120.0
-CHECKPOINT_INTERVAL_SECONDS = 1.0
-ROLE_DELAY_SECONDS = 1.5
-INTERFACE_DELAY_SECONDS = 3.0
-SEARCH_DELAY_SECONDS = 5.0
-HOST_INTERVAL_SECONDS = 60.0
+
+@dataclass(frozen=True, kw_only=True)
+class Times:
+    """How long a local cloud takes for some things, in seconds."""
+
+    grace: float = 120.0
+    """From SIGTERM to SIGKILL, including the last upload of checkpoints."""
+    checkpoint_interval: float = 1.0
+    """Between two passes over the checkpoints."""
+    role_delay: float = 1.5
+    """Until SageMaker sees a change of an execution role."""
+    interface_delay: float = 3.0
+    """From the end of a job to that of its network interfaces."""
+    search_delay: float = 5.0
+    """Until Search sees a new job, or a change of a job's status or tags."""
+    host_interval: float = 60.0
+    """Between two measurements of what the hosts of a job use."""
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Times):
     """The runtime's settings."""
 
     data: Path
@@ -27,16 +38,6 @@ class Settings:
     url: str
     """The endpoint of the local cloud itself."""
     sandbox: Sandbox
-    grace: float = STOP_GRACE_SECONDS
-    """Seconds between SIGTERM and SIGKILL, including the last upload of checkpoints."""
-    checkpoint_interval: float = CHECKPOINT_INTERVAL_SECONDS
-    """Most seconds between two passes over the checkpoints."""
-    role_delay: float = ROLE_DELAY_SECONDS
-    """Seconds until the service sees a change of an execution role."""
-    search_delay: float = SEARCH_DELAY_SECONDS
-    """Seconds until Search sees a new job, or a change of a job's status or tags."""
-    host_interval: float = HOST_INTERVAL_SECONDS
-    """Seconds between two measurements of what the hosts of a job use."""
     spot: SpotSchedule = field(default_factory=SpotSchedule)
     """The random interruptions of spot jobs."""
 
