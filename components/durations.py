@@ -6,6 +6,12 @@ import re
 from typing import Any
 
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+LEAST_BARE_NUMBER = 60
+"""The smallest number of seconds that needs no unit.
+
+A smaller one was hardly meant in seconds: who writes 20 means minutes or hours. So it is refused
+in the settings, where 20s is accepted.
+"""
 TEXT_PATTERN = r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"
 _DURATION = re.compile(r"(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 

@@ -19,6 +19,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     StringConstraints,
     ValidationError,
     ValidationInfo,
@@ -27,7 +28,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from components.durations import TEXT_PATTERN, parse_duration
+from components.durations import LEAST_BARE_NUMBER, TEXT_PATTERN, parse_duration
 from components.problems import Problem
 
 Path = tuple[int | str, ...]
@@ -66,14 +67,25 @@ Model = TypeVar("Model", bound=BaseModel)
 def _seconds(value: Any) -> int:
     """`parse_duration`; to another error than this, pydantic would add a prefix."""
     try:
-        return parse_duration(value)
+        seconds = parse_duration(value)
     except ValueError as error:
         raise PydanticCustomError("duration", "{rule}", {"rule": str(error)}) from None
+    if seconds == value and 0 < seconds < LEAST_BARE_NUMBER:
+        rule = f"is {seconds} seconds, and a number below {LEAST_BARE_NUMBER} needs a unit"
+        remedy = f"write {seconds}m for minutes, {seconds}h for hours, {seconds}s for seconds"
+        raise PydanticCustomError("unit", "{rule}", {"rule": rule, _REMEDY: remedy})
+    return seconds
 
 
+_REMEDY = "remedy"
+"""Where an error of a validator of our own has its remedy, if that is not the description."""
+
+_BareSeconds = Annotated[int, Field(ge=LEAST_BARE_NUMBER)]
 _DurationText = Annotated[str, StringConstraints(pattern=TEXT_PATTERN, min_length=2)]
 
-Seconds = Annotated[int, BeforeValidator(_seconds, json_schema_input_type=int | _DurationText)]
+Seconds = Annotated[
+    int, BeforeValidator(_seconds, json_schema_input_type=_BareSeconds | _DurationText)
+]
 """A field in whole seconds that also takes `90s`, `30m`, `2h`, `1h30m` or `2d`."""
 
 
@@ -225,7 +237,8 @@ def _problem(place: _Place, errors: Sequence[Any]) -> Problem:
     description = _in_a_sentence(place.description)
     if kind == "missing":
         return Problem(path, None, REQUIRED, f"set it: {description}")
-    rule, remedy = _rule(errors), f"write {description}"
+    rule = _rule(errors)
+    remedy = errors[0].get("ctx", {}).get(_REMEDY) or f"write {description}"
     if kind == "extra_forbidden":
         rule, remedy = UNKNOWN_KEY, _remedy_for_unknown_key(place)
     elif place.is_key:

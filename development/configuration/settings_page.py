@@ -64,7 +64,8 @@ files, names of other sections, values compared with each other. It also refuses
 prefix and a text without quotes.
 
 A **duration** is a number of seconds, or days, hours, minutes and seconds as in `2d`, `1h30m` or
-`90s`.
+`90s`. A number below 60 is refused, because it was hardly meant in seconds: write `20m`, `20h` or
+`20s`.
 
 Write a **text** in quotes if YAML can read it as something else: `"2026-01-15"`, `"1.10"`,
 `"0042"`. Without quotes, a date is refused. The other two can't be recognized: they arrive as 1.1

@@ -67,6 +67,7 @@ def _problems(error: ValidationError, schema: Mapping[str, Any]) -> Iterator[Pro
 
 _RULES: Mapping[str, Callable[[Any], str]] = {
     "type": lambda wanted: "is not " + " or ".join(map(_with_article, _listed(wanted))),
+    "not": lambda unwanted: f"is {unwanted.get('description', 'not accepted')}",
     "pattern": lambda wanted: f"does not match {wanted}",
     "minimum": lambda wanted: f"is less than {wanted}",
     "maximum": lambda wanted: f"is more than {wanted}",

@@ -60,3 +60,18 @@ def test_the_name_of_a_section_with_nothing_after_it_is_refused():
 
 def test_a_duration_says_its_own_rule():
     assert "is not a duration" in found({"leaves": [{"wait": "soon"}]})["leaves.0.wait"]
+
+
+def test_a_small_number_without_a_unit_is_refused_with_what_it_could_mean():
+    _, [problem] = validate(Root, {"leaves": [{"wait": 20}]})
+    assert str(problem) == (
+        "leaves.0.wait: 20 — is 20 seconds, and a number below 60 needs a unit.\n"
+        "    Remedy: write 20m for minutes, 20h for hours, 20s for seconds."
+    )
+
+
+@pytest.mark.parametrize(("written", "seconds"), [("20s", 20), (60, 60), (0, 0), (None, None)])
+def test_a_duration_with_a_unit_may_be_short(written: Any, seconds: int | None):
+    leaf, problems = validate(Leaf, {"wait": written})
+    assert leaf is not None
+    assert (leaf.wait, problems) == (seconds, [])

@@ -106,6 +106,14 @@ def test_a_keyword_of_which_nothing_is_written_here_is_no_silent_pass():
     assert problem.remedy == "even"
 
 
+def test_a_limit_of_some_seconds_needs_a_unit():
+    limits = ("teams", "research", "dev", "all")
+    [problem] = schema_problems(changed((*limits, "maxRuntime"), 12), SCHEMA)
+    assert problem.rule == "is a number of seconds below 60, which needs a unit, as 12s, 12m or 12h"
+    assert schema_problems(changed((*limits, "maxWait"), 0), SCHEMA) == []
+    assert schema_problems(changed((*limits, "maxWait"), "12s"), SCHEMA) == []
+
+
 def test_a_level_of_the_wrong_type_is_one_problem():
     wrong = changed(("policies", "quota-spot-only", "level"), 3)
     [problem] = schema_problems(wrong, SCHEMA)

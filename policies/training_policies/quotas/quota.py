@@ -15,7 +15,18 @@ from training_policies.instances import family_of, instance_types
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _COUNT = {"type": "integer", "minimum": 0}
-_DURATION = {"type": ["integer", "string"], "minimum": 0, "pattern": r"^\d+[smhd]$"}
+_DURATION = {
+    "type": ["integer", "string"],
+    "minimum": 0,
+    "pattern": r"^\d+[smhd]$",
+    # Who writes 12 means hours, or minutes; 0 allows none.
+    "not": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 59,
+        "description": "a number of seconds below 60, which needs a unit, as 12s, 12m or 12h",
+    },
+}
 _AMOUNT = {"type": "number", "minimum": 0}
 
 LIMITS_SCHEMA: Mapping[str, Any] = {

@@ -105,11 +105,12 @@ _ON_DEMAND: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {"spot": st.just(False)}, optional={"keepAlive": st.integers(60, 21_600)}
 )
 _ON_SPOT: st.SearchStrategy[dict[str, Any]] = st.sampled_from([{}, {"spot": True}, {"spot": {}}])
+_RUNTIMES = st.integers(60, 28 * 86_400) | st.integers(1, 59).map(lambda seconds: f"{seconds}s")
 _OTHER: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional={
         "volumeGb": st.integers(1, 16_384),
-        "maxRuntime": st.integers(1, 28 * 86_400),
+        "maxRuntime": _RUNTIMES,
         "maxRetries": st.integers(1, 30),
         "maxPending": st.integers(1800, 28 * 86_400),
         "inputs": st.dictionaries(_WORDS.filter(lambda name: name != "code"), CHANNELS, max_size=3),
