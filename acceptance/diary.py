@@ -1,10 +1,15 @@
-"""The state of an acceptance on disk: what was done, seen and promised, readable after a crash."""
+"""The state of an acceptance on disk: what was done, seen and promised, readable after a crash.
+
+`python -m acceptance.diary FOLDER` ends with 1 if an acceptance in the folder is not cleaned up. It
+needs no package, so it also works without a set-up.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import secrets
+import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,3 +82,7 @@ def write_private(path: Path, content: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
+
+
+if __name__ == "__main__":
+    sys.exit(bool(unfinished(Path(sys.argv[1]))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.diary import Diary
 from tests.toolchain.fake_programs import contents, install_cli
 from toolchain import teardown
 from toolchain.__main__ import set_up
@@ -75,6 +77,67 @@ def test_clean_removes_a_broken_set_up(layout: Layout):
     assert not layout.local.exists()
     assert not (layout.checkout / ".source").exists()
     assert (layout.checkout / "requirements.txt").exists()
+
+
+def test_clean_leaves_only_what_is_the_users_own(
+    layout: Layout, capsys: pytest.CaptureFixture[str]
+):
+    shutil.copy(CHECKOUT / ".gitignore", layout.checkout)
+    subprocess.run(["git", "init", "-q", layout.checkout], check=True)
+    made = (
+        *(".venv/bin/pip", ".local/state/a", ".mypy_cache/a", ".hypothesis/a"),
+        *("__pycache__/a.pyc", "components/network/__pycache__/a.pyc", "policies/.hypothesis/a"),
+        *("examples/job/.source/a.zip", "examples/job/__pycache__/a.pyc"),
+    )
+    own = (
+        *("policies/configuration.json", "Pulumi.mine.yaml", "mine/__pycache__/a.pyc"),
+        *("examples/mine/env/pyvenv.cfg", "examples/mine/env/__pycache__/a.pyc"),
+    )
+    for name in (*made, *own):
+        (layout.checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (layout.checkout / name).touch()
+    assert teardown.clean(layout) == 0
+    assert "Removed 3 folders __pycache__" in capsys.readouterr().out
+    assert {name for name in (*made, *own) if (layout.checkout / name).exists()} == {*own}
+    listed = subprocess.run(
+        ["git", "status", "--ignored=matching", "--porcelain"],
+        cwd=layout.checkout,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    ignored = [line for line in listed.stdout.splitlines() if line.startswith("!!")]
+    assert ignored == ["!! examples/mine/env/__pycache__/", "!! mine/__pycache__/"]
+
+
+def test_clean_knows_each_folder_that_has_modules():
+    tracked = subprocess.run(
+        ["git", "ls-files", "*/*.py"], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
+    assert {line.partition("/")[0] for line in tracked.stdout.splitlines()} == {*teardown.FOLDERS}
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_clean_keeps_what_an_acceptance_may_have_left_in_an_account(
+    layout: Layout, capsys: pytest.CaptureFixture[str], finished: bool
+):
+    diary = Diary(
+        folder=layout.local / "acceptance" / "20260301T120000Z",
+        account="123456789012",
+        region="us-east-1",
+        image="image",
+        instance_type="ml.m5.large",
+        extras=[],
+        backend="file://backend",
+        max_usd=1,
+        finished=finished,
+    )
+    diary.write()
+    (layout.local / "logs").mkdir()
+    assert teardown.clean(layout) == 0
+    assert diary.folder.exists() is not finished
+    assert not (layout.local / "logs").exists()
+    assert ("make acceptance OPTIONS=--clean-up" in capsys.readouterr().out) is not finished
 
 
 HOLDS_LOCK = """
