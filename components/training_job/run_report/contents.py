@@ -339,7 +339,10 @@ def _times(rows: Sequence[Row]) -> list[Fact]:
     interruptions = sum(span.phase == "interrupted" for row in rows for span in row.spans)
     return [
         whole,
-        Fact("Training", time_taken(training), "of all attempts together"),
+        # SageMaker's training time, which is billed, also has the download and the upload.
+        Fact(
+            "Training phase", time_taken(training), "of all attempts, without download and upload"
+        ),
         Fact("Attempts", str(len(rows)), counted(interruptions, "interruption")),
     ]
 

@@ -71,7 +71,7 @@ def test_time_cost_and_results_are_of_the_whole_lineage():
         "19 h 27 min",
         "14 h 05 min of it between attempts",
     )
-    assert facts["Training"][0] == "4 h 03 min"
+    assert facts["Training phase"][0] == "4 h 03 min"
     assert facts["Attempts"] == ("3", "1 interruption")
     assert facts["Saved by spot"][0] == "69 %"
     assert facts["test_accuracy"] == ("0.874", "result")
