@@ -40,6 +40,10 @@ _DONE = {
     "same": "unchanged",
 }
 _SECTION = re.compile(r"(Diagnostics|Policies|error):")
+_EXIT = re.compile(
+    r"\s*error: an unhandled error occurred: [Pp]rogram exited with non-zero exit code"
+)
+"""What the engine adds to the errors of the program, which says nothing more."""
 _JOB_LINES = 8
 """How many of the newest lines of the jobs a terminal shows."""
 _LAST_LINES = 20
@@ -159,8 +163,9 @@ class EngineDisplay:
         """Prints how the newest operation ended, as the engine says it."""
         begin = next((n for n, each in enumerate(self._plain()) if _SECTION.match(each)), None)
         shown = self._lines[begin:] if begin is not None else self._lines[-_LAST_LINES:]
-        for line in shown:
-            self._console.print(Text.from_ansi(line), soft_wrap=True)
+        for text in map(Text.from_ansi, shown):
+            if not _EXIT.match(text.plain):
+                self._console.print(text, soft_wrap=True)
 
     def print_success(self) -> None:
         """Prints in two lines or more what the newest operation has done, with its warnings."""

@@ -164,6 +164,20 @@ def test_of_a_failure_the_sections_of_the_engine_are_printed(
     assert text(pipe).splitlines()[1:] == ["Policies:", "    ✅ ours", "Diagnostics:", "  why"]
 
 
+def test_what_the_engine_adds_to_the_programs_errors_is_left_out(
+    pipe: Console, shown: Callable[[Console], EngineDisplay]
+):
+    display = shown(pipe)
+    added = "    error: an unhandled error occurred: program exited with non-zero exit code: 1"
+    for line in ("Diagnostics:", "    error: 2 problems in the settings", added, "Resources:"):
+        display.engine_line(line)
+    display.print_failure()
+    assert text(pipe).splitlines() == [
+        "Diagnostics:", "    error: 2 problems in the settings", "Resources:",
+    ]  # fmt: skip
+    assert added in display.file.read_text()
+
+
 def test_a_refused_preview_is_known_as_one(
     pipe: Console, shown: Callable[[Console], EngineDisplay]
 ):
