@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from development.jobs import (
     OwnJobs,
     WaitNotices,
     lineages_of,
+    lineages_with_runs,
     live_kinds,
     newest_streams,
     recurring_in,
@@ -36,14 +37,13 @@ from development.leftovers import end_processes_of
 from development.local_cloud import find_current, start
 from development.local_mlflow import end_servers
 from development.log_lines import Follower, NewLines, read_lines
-from development.stack_file import StackFile
+from development.stack_file import NAMESPACE, StackFile
 from development.stacks import DEFAULT, make
 from development.terminal import (
     Failure,
     console,
     log_line,
     print_after_failure,
-    print_best,
     print_jobs,
     print_line,
     print_next,
@@ -83,18 +83,17 @@ def up(layout: Layout, stack: str = DEFAULT) -> int:
             display.print_success()
             print_outputs(display.log, outputs)
             print_results(console, outputs)
-            print_best(console, outputs.get("tuning_jobs", {}))
+            _say_which_wait_for_a_run(engine)
         else:
             display.print_failure()
-            _say_what_still_runs(engine)
+        _say_what_still_runs(engine)
         refused = display.failure is Failure.PREVIEW
-        for file in [] if refused else _report_what_has_ended(engine, display.log):
-            console.print(f"Report: {_shown(layout, file)}", soft_wrap=True)
+        reports = [] if refused else _report_what_has_ended(engine, display.log)
+        _say_where_the_rest_is(layout, display, reports)
         if code:
             print_after_failure(console, make, stack, display.failure)
         elif stack == DEFAULT:
             print_next(console, _jobs_in(outputs))
-        _say_where_the_rest_is(layout, display)
     return code
 
 
@@ -198,7 +197,8 @@ def report(layout: Layout, job: str | None, stack: str = DEFAULT) -> int:
         )
         return 1
     settings = StackFile.read(engine.settings_file)
-    if not _write_reports(engine, settings, lineages_of(settings, job)):
+    lineages = lineages_with_runs(_client("sagemaker", engine, settings), settings, job)
+    if not _write_reports(engine, settings, lineages):
         console.print("No training job was launched yet.")
     return 0
 
@@ -310,8 +310,17 @@ def _display(command: str, engine: Engine) -> EngineDisplay:
     return EngineDisplay(console, engine.layout.logs / name, engine.title)
 
 
-def _say_where_the_rest_is(layout: Layout, display: EngineDisplay) -> None:
-    console.print(f"[dim]All of it: {_shown(layout, display.file)}[/dim]", soft_wrap=True)
+def _say_where_the_rest_is(
+    layout: Layout, display: EngineDisplay, reports: Sequence[Path] = ()
+) -> None:
+    """Prints in one line where the reports of the jobs are, and all output of the command."""
+    written = ""
+    if len(reports) == 1:
+        written = f"Report: {_shown(layout, reports[0])}  "
+    elif reports:
+        written = f"{len(reports)} reports: {_shown(layout, reports[0].parent)}  "
+    all_of_it = (f"All of it: {_shown(layout, display.file)}", "dim")
+    console.print(Text.assemble(written, all_of_it), soft_wrap=True)
 
 
 def _shown(layout: Layout, path: Path) -> Path:
@@ -391,13 +400,26 @@ def _say_what_still_runs(engine: Engine) -> None:
         )
 
 
+def _say_which_wait_for_a_run(engine: Engine) -> None:
+    """Prints which recurring jobs were not launched, as no run is named."""
+    settings = StackFile.read(engine.settings_file)
+    waiting = [name for name in settings.job_names() if settings.recurs(name)]
+    if waiting and not settings.run():
+        console.print(
+            f"{', '.join(waiting)}: recurring, so not launched without a run. To launch one, set "
+            f"{NAMESPACE}:run in {engine.original_settings.name}, for example to 2026-w48.",
+            soft_wrap=True,
+        )
+
+
 def _report_what_has_ended(engine: Engine, log: Console) -> list[Path]:
     """Writes the reports of the lineages that have jobs and none that runs; returns the files."""
     if daemon.find(engine.layout.cloud) is None:
         return []
     settings = StackFile.read(engine.settings_file)
     sagemaker = _client("sagemaker", engine, settings)
-    ended = [each for each in lineages_of(settings, None) if not live_kinds(sagemaker, [each])]
+    lineages = lineages_with_runs(sagemaker, settings, None)
+    ended = [each for each in lineages if not live_kinds(sagemaker, [each])]
     return _write_reports(engine, settings, ended, log)
 
 

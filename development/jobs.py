@@ -111,6 +111,19 @@ def lineages_of(settings: StackFile, job: str | None) -> list[str]:
     return [settings.lineage(name) for name in names if job in (None, name)]
 
 
+def lineages_with_runs(sagemaker: Any, settings: StackFile, job: str | None) -> list[str]:
+    """As `lineages_of`, with the lineages of all runs in place of that of a recurring job."""
+    recurring = recurring_in(settings)
+    lineages: dict[str, None] = {}
+    for lineage in lineages_of(settings, job):
+        if lineage in recurring:
+            tags = (each for _, each in jobs_of_runs(sagemaker, lineage))
+            lineages |= dict.fromkeys(each[LINEAGE_TAG] for each in tags)
+        else:
+            lineages[lineage] = None
+    return list(lineages)
+
+
 def recurring_in(settings: StackFile) -> list[str]:
     """What the lineages of the recurring jobs of the settings begin with."""
     return [settings.lineage(name) for name in settings.job_names() if settings.recurs(name)]

@@ -111,6 +111,10 @@ class StackFile:
         """Whether a job is recurring: its runs add their names to its lineage."""
         return _text_of(_find(self._jobs()[job], "recurring"), "false") == "true"
 
+    def run(self) -> str:
+        """The name of the run of the recurring jobs; "" without one."""
+        return self._text("run", "")
+
     def write(self) -> None:
         """Writes the file."""
         _use_block_style(self._root)

@@ -48,10 +48,6 @@ _MOST_TRIALS = 20
 """How many trials of a tuning job are printed."""
 _SHOWN = ("completed", "in_progress", "stopped", "non_retryable_error")
 """The counters of a tuning job's trials that are printed."""
-_FACTS = frozenset(
-    {"training time", "billable time", "cost", "cost ceiling", "trials", "best trial"}
-)
-"""What is printed of a job in one line, where its outputs are printed short."""
 _DIGITS = 8
 """How many characters of a number are printed."""
 
@@ -86,24 +82,57 @@ def print_outputs(console: Console, outputs: Mapping[str, Any]) -> None:
 
 
 def print_results(console: Console, outputs: Mapping[str, Any]) -> None:
-    """Prints each job in a few lines: how it ended, its metrics, times and cost, its model."""
-    for output, (title, pairs) in _JOBS.items():
-        for name, job in sorted(outputs.get(output, {}).items()):
-            known = {key: value for key, value in pairs(job) if value not in ("", None, "–", {})}
-            head = (known.pop("name"), "  ", known.pop("status"))
-            console.print(Text.assemble((f"{title} {name}: ", "bold"), *head), soft_wrap=True)
-            _print_facts(console, [each for each in known.items() if each[0] in _FACTS])
-            _print_facts(console, [each for each in known.items() if each[0].startswith("final ")])
-            for key in ("reason", "model"):
-                if key in known:
-                    _print_facts(console, [(key, known[key])])
+    """Prints each job in a line: how it ended, with its time, cost and metrics.
+
+    Of the only job of a stack, the metrics and the model have lines of their own.
+    """
+    jobs = [
+        (Text(f"{_JOBS[output][0]} {name}: ", "bold"), job, list(_RESULTS[output](job)))
+        for output in _JOBS
+        for name, job in sorted(outputs.get(output, {}).items())
+    ]
+    for title, job, results in jobs:
+        only = len(jobs) == 1
+        facts = [*_ending(job), *([] if only else results)]
+        console.print(title + Text(", ").join(map(_text, facts)), soft_wrap=True)
+        below = results if only else []
+        if only and job.get("model_uri"):
+            below = [*below, f"model {job['model_uri']}"]
+        for line in below:
+            console.print(Text(f"  {line}"), soft_wrap=True)
+        if reason := job.get("failure_reason"):
+            console.print(Text(f"  {reason}", "red"), soft_wrap=True)
 
 
-def _print_facts(console: Console, facts: Iterable[tuple[str, Any]]) -> None:
-    """Prints names and values in one line."""
-    texts = [Text.assemble((f"{name} ", "dim"), _text(value)) for name, value in facts]
-    if texts:
-        console.print(Text("  ") + Text(", ").join(texts), soft_wrap=True)
+def _ending(job: Job) -> Iterator[Text | str]:
+    """How a job ended, after how long, and what it cost; how it is, if it has not ended."""
+    if job.get("name"):
+        status = _status(job.get("status", ""), job.get("secondary_status", ""))
+        yield Text.assemble(job["name"], "  ", status)
+    else:
+        yield "not launched"
+    if job.get("training_seconds"):
+        yield f"{_seconds(job['training_seconds'])} of training"
+        yield f"{_dollars(job.get('cost_usd'))} at AWS's list price"
+    if job.get("cost_ceiling_usd"):
+        yield f"ceiling {_dollars(job['cost_ceiling_usd'])}"
+
+
+def _job_results(job: Job) -> Iterator[str]:
+    metrics = sorted(job.get("metrics", {}).items())
+    if metrics:
+        yield ", ".join(f"final {name} {_measured(value)}" for name, value in metrics)
+
+
+def _tuning_results(job: Job) -> Iterator[str]:
+    counted = {name: count for name, count in job.get("counters", {}).items() if count}
+    if trials := [f"{_in_words(name)} {counted[name]:.0f}" for name in _SHOWN if name in counted]:
+        yield f"trials {', '.join(trials)}"
+    if best := job.get("best_training_job"):
+        objective = f"{job['objective_metric']} = {_value(job['objective_value'])}"
+        hyperparameters = job["best_hyperparameters"].items()
+        values = ", ".join(f"{name} {_value(value)}" for name, value in hyperparameters)
+        yield f"best trial {best}: {objective} with {values}"
 
 
 def print_jobs(console: Console, jobs: Iterable[Job]) -> None:
@@ -140,17 +169,6 @@ def print_tunings(console: Console, tunings: Iterable[FoundTuning]) -> None:
             console.print(f"Cost of the trials that have ended: {_dollars(cost_of(trials))}")
 
 
-def print_best(console: Console, jobs: Mapping[str, Job]) -> None:
-    """Prints the best trial of each tuned job in two lines: its values, and its model."""
-    for name, job in sorted(jobs.items()):
-        if job.get("best_training_job"):
-            objective = f"{job['objective_metric']} = {_value(job['objective_value'])}"
-            values = _text(dict(job["best_hyperparameters"]))
-            title = (f"\nBest trial of {name}: ", "bold")
-            console.print(Text.assemble(title, objective, " with ", values), soft_wrap=True)
-            console.print(Text(f"Its model: {job['model_uri']}"), soft_wrap=True)
-
-
 def print_after_failure(console: Console, make: Make, stack: str, failure: Failure) -> None:
     """Prints what to do after a `make up` that failed."""
     console.print("[bold]What to do next[/bold]")
@@ -172,18 +190,20 @@ def print_after_failure(console: Console, make: Make, stack: str, failure: Failu
 
 
 def print_next(console: Console, jobs: Mapping[str, Job]) -> None:
-    """Prints what to try after a successful `make up` of the default stack."""
-    console.print("[bold]What to try next[/bold]")
-    for command, purpose in _suggestions(jobs):
-        console.print(f"  {command:<32} [dim]{purpose}[/dim]", soft_wrap=True)
+    """Prints in three lines what to try after a successful `make up` of the default stack."""
+    for label, (command, purpose) in zip(("Next:", "", ""), _suggestions(jobs), strict=False):
+        line = Text.assemble((f"{label:<6}", "bold"), f"{command:<19}", (purpose, "dim"))
+        console.print(line, soft_wrap=True)
 
 
 def _suggestions(jobs: Mapping[str, Job]) -> Iterable[tuple[str, str]]:
     if any(job.get("status") == "Completed" for job in jobs.values()):
         yield "make predict", "loads the trained model, classifies held-out images"
         yield "make downstream", "registers the model, from a second stack that reads this one's"
+    else:
+        yield "make status", "shows the stack and its jobs"
+        yield "make down", "destroys the stack and stops the local cloud"
     yield "docs/first-job.md", "how to train a script of your own, in ten minutes"
-    yield "make status, logs, pause, down", "show the state, print the log, stop the jobs, clean up"
 
 
 def _job_pairs(job: Job) -> Iterator[tuple[str, Any]]:
@@ -234,6 +254,12 @@ _JOBS: Mapping[str, tuple[str, Callable[[Job], Iterator[tuple[str, Any]]]]] = {
     "tuning_jobs": ("Tuning job", _tuning_pairs),
 }
 """The outputs that are jobs: their titles, and what is printed of each."""
+
+_RESULTS: Mapping[str, Callable[[Job], Iterator[str]]] = {
+    "training_jobs": _job_results,
+    "tuning_jobs": _tuning_results,
+}
+"""What came out of a job, by the same outputs."""
 
 
 def _trials_table(found: FoundTuning) -> Table:

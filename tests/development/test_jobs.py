@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from components.training_job.request.job_tags import RECURRING_TAG
+from components.training_job.request.job_tags import LINEAGE_TAG, RECURRING_TAG
 from development.jobs import (
     WaitNotices,
     lineages_of,
+    lineages_with_runs,
     live_kinds,
     names_of,
     recurring_in,
@@ -100,13 +101,18 @@ def test_the_runs_of_a_recurring_job_are_shown_beside_each_other(tmp_path: Path)
     )
     settings, sagemaker = StackFile.read(path), FakeAws()
     for name in ("a-b-digits-w47-0123abcd-1", "a-b-digits-w48-0123abcd-1"):
-        tags = [{"Key": RECURRING_TAG, "Value": "a-b-digits"}]
+        tags = [
+            {"Key": RECURRING_TAG, "Value": "a-b-digits"},
+            {"Key": LINEAGE_TAG, "Value": name.removesuffix("-0123abcd-1")},
+        ]
         sagemaker.create_training_job(TrainingJobName=name, Tags=tags, ResourceConfig={})
     names = [run["TrainingJobName"] for run in runs_of(sagemaker, lineages_of(settings, None))]
     assert names == ["a-b-digits-w48-0123abcd-1", "a-b-digits-w47-0123abcd-1"]
     followed = names_of(lineages_of(settings, None), recurring_in(settings))
     assert all(followed.fullmatch(name) for name in names)
     assert not followed.fullmatch("a-b-other-w48-0123abcd-1")
+    reported = lineages_with_runs(sagemaker, settings, None)
+    assert reported == ["a-b-digits-w48", "a-b-digits-w47", "a-b-other"]
 
 
 def test_why_a_job_waits_is_said_at_once_and_then_every_five_minutes():

@@ -148,6 +148,14 @@ def test_a_job_with_a_tuning_block_is_tuned(tmp_path: Path):
     assert [settings.is_tuned(name) for name in ("a", "b")] == [True, False]
 
 
+def test_the_run_of_recurring_jobs_is_text_also_where_it_looks_like_a_number(tmp_path: Path):
+    path = tmp_path / "Pulumi.dev.yaml"
+    path.write_text("config:\n  sagemaker-training:run: 2026\n")
+    assert StackFile.read(path).run() == "2026"
+    path.write_text("config: {}\n")
+    assert StackFile.read(path).run() == ""
+
+
 def test_malformed_jobs_are_left_for_the_program_to_report(tmp_path: Path):
     path = tmp_path / "Pulumi.dev.yaml"
     path.write_text("config:\n  sagemaker-training:jobs: [digits]\n")

@@ -14,7 +14,6 @@ from development.terminal import (
     Failure,
     log_line,
     print_after_failure,
-    print_best,
     print_jobs,
     print_next,
     print_outputs,
@@ -88,15 +87,53 @@ def test_a_job_that_was_not_launched_is_said_to_be(console: Console):
     assert "not launched" in text(console)
 
 
-def test_the_result_of_a_job_is_a_few_lines(console: Console):
+def test_the_result_of_the_only_job_is_three_lines(console: Console):
     print_results(console, {"vpc_id": "vpc-1", "training_jobs": {"digits": job()}})
     assert text(console).splitlines() == [
-        "Training job digits: research-dev-digits-2cff86f5-1  Completed",
-        "  training time 36 s, billable time 11 s for each instance, "
-        "cost 0.0012 USD, at a real account's list price, cost ceiling 0.2040 USD",
+        "Training job digits: research-dev-digits-2cff86f5-1  Completed, 36 s of training, "
+        "0.0012 USD at AWS's list price, ceiling 0.2040 USD",
         "  final test_accuracy 0.9861",
         f"  model {MODEL}",
     ]
+
+
+def test_the_results_of_several_jobs_are_a_line_each_and_one_more_for_a_reason(console: Console):
+    failed = job(name="research-dev-b-1", status="Failed", metrics={}, failure_reason="[x] no data")
+    jobs = {"training_jobs": {"a": job(), "b": failed}, "tuning_jobs": {"c": tuned()}}
+    print_results(console, jobs)
+    lines = text(console).splitlines()
+    assert [line.partition(": ")[0] for line in lines] == [
+        "Training job a", "Training job b", "  [x] no data", "Tuning job c",
+    ]  # fmt: skip
+    assert lines[0].endswith(", ceiling 0.2040 USD, final test_accuracy 0.9861")
+    assert MODEL not in text(console)
+
+
+def test_the_result_of_a_tuned_job_has_its_best_trial(console: Console):
+    print_results(console, {"tuning_jobs": {"digits": tuned(training_seconds=80)}})
+    assert text(console).splitlines() == [
+        f"Tuning job digits: {TUNING}  Completed, 80 s of training, 0.0417 USD at AWS's list price",
+        "  trials completed 11, non retryable error 1",
+        f"  best trial {TUNING}-003-0123abcd: test_accuracy = 0.980501 with "
+        "learning-rate 0.00314159, note [red]",
+        f"  model {MODEL}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"name": "", "status": "NotLaunched"}, "not launched, ceiling 0.2040 USD"),
+        ({"status": "InProgress", "secondary_status": "Starting"},
+         "research-dev-digits-2cff86f5-1  InProgress (Starting), ceiling 0.2040 USD"),
+    ],
+)  # fmt: skip
+def test_of_a_job_that_has_not_ended_only_what_is_known_is_printed(
+    console: Console, changes: dict[str, Any], line: str
+):
+    unknown = {"metrics": {}, "training_seconds": 0, "cost_usd": 0, "model_uri": ""}
+    print_results(console, {"training_jobs": {"digits": job(**unknown | changes)}})
+    assert text(console) == f"Training job digits: {line}\n"
 
 
 def test_after_a_failure_the_commands_name_the_stack(console: Console):
@@ -115,7 +152,8 @@ def test_a_model_is_offered_only_once_there_is_one(console: Console):
     assert "make predict" not in text(console)
     print_next(console, {"digits": job()})
     assert "make predict" in text(console)
-    assert "docs/first-job.md" in text(console)
+    assert text(console).splitlines()[-1].startswith("      docs/first-job.md  how to train")
+    assert len(text(console).splitlines()) == 6
 
 
 def test_a_job_that_failed_has_its_reason_below_the_table(console: Console):
@@ -219,17 +257,6 @@ def test_a_tuned_job_that_was_not_launched_is_said_to_be(console: Console):
     unknown = {"name": "", "status": "NotLaunched", "objective_value": "unknown"}
     print_outputs(console, {"tuning_jobs": {"digits": {"objective_metric": "loss"} | unknown}})
     assert "not launched" in text(console)
-    print_best(console, {"digits": unknown})
-    assert "Best trial" not in text(console)
-
-
-def test_the_best_trial_is_printed_in_two_lines(console: Console):
-    print_best(console, {"digits": tuned()})
-    assert text(console).strip().splitlines() == [
-        "Best trial of digits: test_accuracy = 0.980501 with learning-rate 0.0031415926, "
-        "note [red]",
-        f"Its model: {MODEL}",
-    ]
 
 
 def test_of_a_tuning_that_went_on_it_is_said_which_trials_are_those_of_the_last_attempt(
