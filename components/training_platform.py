@@ -26,6 +26,8 @@ from components.site import Site
 from components.stack.stack_settings import Settings
 from components.training_job.code_channel.job_uploads import JobUploads, JobUploadsArgs
 from components.training_job.job_report import job_report, only_name, total_cost
+from components.training_job.request.cost import Cost, total_of
+from components.training_job.request.job_inputs import costs_of
 from components.training_job.request.training_request import Placement, last_run_channels
 from components.training_job.resource import (
     TrainingJob,
@@ -34,6 +36,7 @@ from components.training_job.resource import (
     TuningJob,
     job_inputs,
 )
+from components.training_job.run_report.quantities import dollars
 from components.training_job.settings.job_needs import needs_of
 from components.training_job.tuning_report import tuning_report
 
@@ -90,7 +93,9 @@ class TrainingPlatform(pulumi.ComponentResource):
         self.deployer = self._create_deployer()
         resolve_deployer(self.deployer_arn)
         self._lineages = self._create_lineages()
+        self._costs: list[tuple[Cost, Cost]] = []
         self.jobs = {job: self._create_job(job) for job in settings.jobs}
+        self._show_costs()
         self._completion = self._create_completion()
 
         self.register_outputs(
@@ -294,24 +299,24 @@ class TrainingPlatform(pulumi.ComponentResource):
         settings, lineage = self._settings.jobs[name], self._settings.lineage(name)
         lasting = self._settings.lasting_lineage(name)
         uploads = self._create_uploads(name, lasting)
+        inputs = job_inputs(
+            settings,
+            self._placement(lineage, uploads),
+            lineage=lineage,
+            owner=self.artifact_store.bucket_name,
+            account_id=self._site.account_id,
+            region=self._site.region,
+            source_hash=uploads.source_hash,
+            recurring=lasting if settings.recurring else None,
+            last_runs=last_run_channels(settings, self._settings.lasting_lineages) or None,
+            launch=self._settings.launches(name),
+            preflight=self._settings.preflight,
+            tuning_name_prefix=self._site.tuning_job_prefix(name) if settings.tuning else None,
+        )
+        self._costs.append(costs_of(vars(inputs)))
         return (TuningJob if settings.tuning else TrainingJob)(
             self._job_name(name),
-            job_inputs(
-                settings,
-                self._placement(lineage, uploads),
-                lineage=lineage,
-                owner=self.artifact_store.bucket_name,
-                account_id=self._site.account_id,
-                region=self._site.region,
-                source_hash=uploads.source_hash,
-                recurring=lasting if settings.recurring else None,
-                last_runs=last_run_channels(settings, self._settings.lasting_lineages) or None,
-                launch=self._settings.launches(name),
-                preflight=self._settings.preflight,
-                tuning_name_prefix=(
-                    self._site.tuning_job_prefix(name) if settings.tuning else None
-                ),
-            ),
+            inputs,
             # A job must start after, and end before, everything that it works with. For example,
             # without the role's policy a job that is being stopped could not save its checkpoint.
             # Without its aliases, a job of another name would be a new resource, which adopts the
@@ -333,6 +338,13 @@ class TrainingPlatform(pulumi.ComponentResource):
                 ],
             ),
         )
+
+    def _show_costs(self) -> None:
+        """Says in a preview what all jobs can cost: the first one shows no output of a job."""
+        if self._costs and pulumi.runtime.is_dry_run():
+            ceiling, expected = map(total_of, zip(*self._costs, strict=True))
+            text = f"all jobs: cost ceiling {_amount(ceiling)}, expected cost {_amount(expected)}"
+            pulumi.info(text, self)
 
     def _create_uploads(self, name: str, lineage: str) -> JobUploads:
         return JobUploads(
@@ -380,6 +392,10 @@ class TrainingPlatform(pulumi.ComponentResource):
 
     def _child(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self)
+
+
+def _amount(cost: Cost) -> str:
+    return cost if isinstance(cost, str) else dollars(cost)
 
 
 def _together(

@@ -292,6 +292,28 @@ def test_a_large_source_is_reported(
     assert all("the source components has" in text for text in warnings)
 
 
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [
+        ("ml.m5.large", "all jobs: cost ceiling 1.88 USD, expected cost 0.5635 USD"),
+        ("ml.new.large", "all jobs: cost ceiling unknown, expected cost unknown"),
+    ],
+)
+def test_a_preview_says_what_all_jobs_can_cost(
+    project: Path, monkeypatch: pytest.MonkeyPatch, second: str, said: str
+) -> None:
+    messages: list[str] = []
+    monkeypatch.setattr(pulumi, "info", lambda text, _: messages.append(text))
+    jobs: dict[str, Any] = {"a": {"instanceType": "ml.m5.large"}, "b": {"instanceType": second}}
+    tuned = {"instanceType": "ml.m5.large", "maxRuntime": "50m", **TUNED}
+    recorded(project, jobs | {"tuned": tuned})
+    assert messages == []
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: True)
+    recorded(project, jobs | {"tuned": tuned})
+    recorded(project, {})
+    assert messages == [said]
+
+
 def test_a_retained_platform_keeps_bucket_and_key_and_lets_the_job_go(project: Path) -> None:
     recording = recorded(project, {"digits": {}})
     assert recording.the("s3/bucket:Bucket").retained

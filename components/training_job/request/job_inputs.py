@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
-from components.training_job.request.cost import cost_ceiling, expected_cost, tuning_ceiling
+from components.training_job.request.cost import Cost, cost_ceiling, expected_cost, tuning_ceiling
 from components.training_job.request.definition import Request, definition_hash, definition_of
 from components.training_job.request.fallbacks import all_requests
 from components.training_job.request.plain_inputs import plain
@@ -117,13 +117,24 @@ ADDED_BY_CHECK = ("definition_hash", "cost_ceiling_usd", "expected_cost_usd")
 
 
 def added_by_check(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs that follow from the others; the hash is unknown while a part of it is.
+    """The inputs that follow from the others; the hash is unknown while a part of it is."""
+    request, tuning = properties["request"], properties.get("tuning")
+    definition = definition_of(request, properties["source_hash"], properties["run_id"], tuning)
+    ceiling, expected = costs_of(properties)
+    return {
+        "definition_hash": UNKNOWN if has_unknown(definition) else definition_hash(definition),
+        "cost_ceiling_usd": ceiling,
+        "expected_cost_usd": expected,
+    }
+
+
+def costs_of(properties: Mapping[str, Any]) -> tuple[Cost, Cost]:
+    """What a job can cost at most, and what it is expected to cost, in USD.
 
     The ceiling is that of all attempts. What is expected is said of the first choice only.
     """
-    request, fallbacks = properties["request"], properties.get("fallbacks", ())
-    tuning = properties.get("tuning")
-    definition = definition_of(request, properties["source_hash"], properties["run_id"], tuning)
+    request, tuning = properties["request"], properties.get("tuning")
+    fallbacks = properties.get("fallbacks") or ()
     attempts = properties["max_attempts"] if properties["relaunch"] == "onFailure" else 1
     on_spot = request["EnableManagedSpotTraining"]
     if tuning is None:
@@ -131,11 +142,7 @@ def added_by_check(properties: Mapping[str, Any]) -> dict[str, Any]:
         first_choice = cost_ceiling([request], attempts)
     else:
         ceiling = first_choice = tuning_ceiling(request, tuning, attempts)
-    return {
-        "definition_hash": UNKNOWN if has_unknown(definition) else definition_hash(definition),
-        "cost_ceiling_usd": ceiling,
-        "expected_cost_usd": expected_cost(first_choice, on_spot),
-    }
+    return ceiling, expected_cost(first_choice, on_spot)
 
 
 def inputs_of(state: Mapping[str, Any]) -> dict[str, Any]:
