@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,12 +12,12 @@ from components.arns import region_of
 from components.training_job.aws.console_pages import job_page, log_page
 from components.training_job.forecast.trial_model import Trials
 from components.training_job.reader.metric_logs import FoundAttempt
-from components.training_job.reader.points import Point, continued, milliseconds
 from components.training_job.reader.run_attempts import Attempt, output_uri
 from components.training_job.reader.tunings import FoundTuning, Tuning
 from components.training_job.run.outcome import has_failed, remedy_for
 from components.training_job.run.run_record import RUN_RECORD
 from components.training_job.run_report.changes import Change, changes, hyperparameters, provenance
+from components.training_job.run_report.curves import MOST_CHARTS, Curve, curves_of
 from components.training_job.run_report.phases import Span, TimeAxis, seconds_by_phase, spans_of
 from components.training_job.run_report.quantities import counted, dollars, number, time_taken
 from components.training_job.run_report.spending import (
@@ -28,7 +27,6 @@ from components.training_job.run_report.spending import (
     spending_of,
     spending_of_trials,
 )
-from components.training_job.run_report.thinning import thinned
 from components.training_job.run_report.trial_tables import TrialTable, trials_in
 from components.training_job.tuning import tuning_outcome
 from components.training_job.tuning.attempts import attempt_number, earlier_names, succeeded_in
@@ -36,12 +34,7 @@ from components.training_job.tuning.trials import Trial, cost_of
 from components.training_job.tuning.tuning_record import uri_of
 from components.training_job.tuning.warm_start import is_grid
 
-MOST_CHARTS = 60
 _MOST_RESULTS = 8
-_POINTS_OF_ALL = 12_000
-"""The points of all curves together: a point takes twelve characters of the page."""
-_FEWEST_POINTS, _MOST_POINTS = 100, 800
-
 _ENDINGS = {
     "completed": "completed",
     "running": "is running",
@@ -153,31 +146,6 @@ class Row:
     def phases(self) -> Mapping[str, float]:
         """Seconds in each phase."""
         return seconds_by_phase(self.spans)
-
-
-@dataclass(frozen=True)
-class Mark:
-    """Where on a curve an attempt begins, or goes on after an interruption."""
-
-    step: float
-    attempt: int
-    """The number of the attempt."""
-    is_interruption: bool
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One metric over all attempts."""
-
-    metric: str
-    points: Sequence[tuple[float, float]]
-    """Steps and values, thinned."""
-    count: int
-    """How many points there are."""
-    marks: Sequence[Mark]
-    last: float
-    lowest: float
-    highest: float
 
 
 @dataclass(frozen=True)
@@ -369,56 +337,6 @@ def _instances(newest: Attempt) -> Fact:
     state = newest.progress
     spot = "spot" if newest.description.get("EnableManagedSpotTraining") else "on demand"
     return Fact("Instances", str(state["instance_count"]), f"{state['instance_type']}, {spot}")
-
-
-def curves_of(found: Sequence[FoundAttempt]) -> list[Curve]:
-    """The curve of each metric, with marks, in the order of their names."""
-    points = sorted((each for _, own in found for each in own), key=lambda each: each.time_ms)
-    curves = {name: curve for name, curve in sorted(continued(points).items()) if curve}
-    shown = max(1, min(len(curves), MOST_CHARTS))
-    most = min(max(_POINTS_OF_ALL // shown, _FEWEST_POINTS), _MOST_POINTS)
-    attempts = [attempt for attempt, _ in found]
-    return [_curve(name, curve, attempts, most) for name, curve in curves.items()]
-
-
-def _curve(metric: str, curve: Sequence[Point], attempts: Sequence[Attempt], most: int) -> Curve:
-    pairs = [(float(each.step or 0), each.value) for each in curve]
-    values = [value for _, value in pairs]
-    return Curve(
-        metric=metric,
-        points=thinned(pairs, most),
-        count=len(pairs),
-        marks=_marks(curve, attempts),
-        last=values[-1],
-        lowest=min(values),
-        highest=max(values),
-    )
-
-
-def _marks(curve: Sequence[Point], attempts: Sequence[Attempt]) -> list[Mark]:
-    """Where attempts but the first begin, and where they go on after interruptions.
-
-    An attempt or an interruption that has no point of its own, up to the next one, has no mark.
-    """
-    events = [
-        (time, number_, is_interruption)
-        for number_, attempt in enumerate(attempts, start=1)
-        for time, is_interruption in [
-            (attempt.created, False),
-            *((each.started, True) for each in attempt.visits if each.status == "Interrupted"),
-        ]
-    ]
-    events.sort(key=lambda each: each[0])
-    times = [milliseconds(time) for time, _, _ in events]
-    firsts = [bisect_left(curve, time, key=lambda each: each.time_ms) for time in times]
-    untils = [*firsts[1:], len(curve)]
-    return [
-        Mark(float(curve[first].step or 0), number_, is_interruption)
-        for first, until, (_, number_, is_interruption) in list(
-            zip(firsts, untils, events, strict=True)
-        )[1:]
-        if first < until
-    ]
 
 
 def _links(newest: Attempt) -> list[Link]:

@@ -17,7 +17,7 @@ from components.training_job.run_report.charts.svg import (
     percent,
 )
 from components.training_job.run_report.charts.timeline_chart import triangle
-from components.training_job.run_report.contents import Curve, Mark
+from components.training_job.run_report.curves import Curve, Mark
 from components.training_job.run_report.quantities import number
 
 TOP, BOTTOM, HEIGHT = 26.0, 138.0, 158.0

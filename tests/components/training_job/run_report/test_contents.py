@@ -9,9 +9,7 @@ from components.training_job.reader.tunings import FoundTuning
 from components.training_job.run_report.contents import (
     Fact,
     Found,
-    Mark,
     RunReport,
-    curves_of,
     report_of,
 )
 from tests.components.training_job.run_report.made_up import (
@@ -24,7 +22,6 @@ from tests.components.training_job.run_report.made_up import (
     eventful,
     failed,
     interrupted,
-    points,
     tuned,
     tuning_job,
 )
@@ -76,26 +73,6 @@ def test_time_cost_and_results_are_of_the_whole_lineage():
     assert facts["Saved by spot"][0] == "69 %"
     assert facts["test_accuracy"] == ("0.874", "result")
     assert facts["Instances"] == ("2", "ml.g5.2xlarge, spot")
-
-
-def test_a_curve_goes_on_over_all_attempts_with_a_mark_where_each_goes_on():
-    loss = next(each for each in curves_of(eventful().attempts) if each.metric == "loss")
-    assert loss.count == 4000
-    assert loss.marks == [Mark(900, 1, is_interruption=True), Mark(1900, 3, is_interruption=False)]
-
-
-def test_an_attempt_without_a_point_has_no_mark():
-    found = [interrupted(), failed()]
-    assert all(not each.is_interruption for each in curves_of([failed(), completed()])[0].marks)
-    assert [each.attempt for each in curves_of(found)[0].marks] == [1]
-
-
-def test_hundred_thousand_points_make_short_curves():
-    metrics = [f"m{number}" for number in range(20)]
-    many = [(interrupted()[0], points(900, 9000, 0, 5000, metrics))]
-    curves = curves_of(many)
-    assert sum(each.count for each in curves) == 100_000
-    assert sum(len(each.points) for each in curves) <= 12_000
 
 
 def test_the_newest_run_is_compared_with_the_one_before():

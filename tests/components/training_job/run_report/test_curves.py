@@ -3,7 +3,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.training_job.run_report.thinning import thinned
+from components.training_job.run_report.curves import Mark, curves_of, thinned
+from tests.components.training_job.run_report.made_up import (
+    completed,
+    eventful,
+    failed,
+    interrupted,
+    points,
+)
 
 VALUES = st.floats(allow_nan=False, allow_infinity=False, width=32)
 
@@ -33,3 +40,23 @@ def test_a_spike_of_one_point_in_two_thousand_is_seen(where: int):
 def test_a_short_curve_stays_as_it_is():
     curve = [(0.0, 1.0), (1.0, 2.0)]
     assert thinned(curve, 8) == curve
+
+
+def test_a_curve_goes_on_over_all_attempts_with_a_mark_where_each_goes_on():
+    loss = next(each for each in curves_of(eventful().attempts) if each.metric == "loss")
+    assert loss.count == 4000
+    assert loss.marks == [Mark(900, 1, is_interruption=True), Mark(1900, 3, is_interruption=False)]
+
+
+def test_an_attempt_without_a_point_has_no_mark():
+    found = [interrupted(), failed()]
+    assert all(not each.is_interruption for each in curves_of([failed(), completed()])[0].marks)
+    assert [each.attempt for each in curves_of(found)[0].marks] == [1]
+
+
+def test_hundred_thousand_points_make_short_curves():
+    metrics = [f"m{number}" for number in range(20)]
+    many = [(interrupted()[0], points(900, 9000, 0, 5000, metrics))]
+    curves = curves_of(many)
+    assert sum(each.count for each in curves) == 100_000
+    assert sum(len(each.points) for each in curves) <= 12_000
