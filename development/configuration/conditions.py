@@ -9,9 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from development.configuration.request_limits import whole_text
-
-Node = dict[str, Any]
+from development.configuration.request_limits import Node, whole_text
 
 _EMPTY: list[Any] = [None, "", [], {}, False]
 SET: Node = {"not": {"enum": _EMPTY}}

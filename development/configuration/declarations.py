@@ -13,7 +13,7 @@ import yaml
 
 from components.network.network_settings import NetworkSettings
 from components.stack.configuration import NAMESPACE
-from development.configuration.schema import Node
+from development.configuration.request_limits import Node
 from toolchain.environment import REGION
 
 _COMMENT = (

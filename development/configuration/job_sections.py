@@ -43,7 +43,6 @@ from components.validation import SettingsModel
 from development.configuration.conditions import (
     NO_NULL_CHARACTER,
     NOT_NULL,
-    Node,
     absent,
     at_most,
     equals,
@@ -56,7 +55,7 @@ from development.configuration.conditions import (
     when,
     without,
 )
-from development.configuration.request_limits import extra_members, shape_limits, whole_text
+from development.configuration.request_limits import Node, extra_members, shape_limits, whole_text
 
 LISTED_TYPE = "#/definitions/instanceType"
 """Where the schema lists the instance types of the program's table."""

@@ -20,6 +20,7 @@ from components.training_job.settings.request_members import Becomes, marked_fie
 from components.validation import SettingsModel
 
 Node = dict[str, Any]
+"""A JSON Schema, or a part of one."""
 
 _JSON_TYPES = {
     "structure": "object",

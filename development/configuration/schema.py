@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -15,10 +14,8 @@ from components.stack.aws_settings import AwsSettings
 from components.stack.configuration import NAMESPACE
 from components.stack.stack_settings import Settings
 from development.configuration.job_sections import LISTED_TYPE
-from development.configuration.request_limits import section_limits
+from development.configuration.request_limits import Node, section_limits
 from development.configuration.section_rules import config_rules, section_rules
-
-Node = dict[str, Any]
 
 _LIMITS = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
 """The names under which pydantic writes limits of durations, which JSON Schema doesn't know."""

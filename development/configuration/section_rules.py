@@ -38,7 +38,6 @@ from components.stack.tracking_settings import (
 from components.validation import SettingsModel
 from development.configuration.conditions import (
     NOT_NULL,
-    Node,
     equals,
     has,
     has_any,
@@ -48,7 +47,7 @@ from development.configuration.conditions import (
     without,
 )
 from development.configuration.job_sections import TAG_VALUE, job_section_rules
-from development.configuration.request_limits import whole_text
+from development.configuration.request_limits import Node, whole_text
 
 _ACCOUNT_ID: Node = like(ACCOUNT) | {"minimum": 10**11, "maximum": 10**12 - 1}
 _RANGE: Node = whole_text(

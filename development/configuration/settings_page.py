@@ -9,7 +9,8 @@ from typing import Any
 from components.decimals import MOST_EXACT
 from components.durations import parse_duration
 from components.stack.configuration import NAMESPACE
-from development.configuration.schema import Node, is_duration
+from development.configuration.request_limits import Node
+from development.configuration.schema import is_duration
 
 _WORDS = {"string": "text", "integer": "whole number", "number": "number"}
 _JOB = "jobs.<name>"
