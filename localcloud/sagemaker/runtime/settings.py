@@ -18,7 +18,7 @@ class Times:
     grace: float = 120.0
     """From SIGTERM to SIGKILL, including the last upload of checkpoints."""
     checkpoint_interval: float = 1.0
-    """Between two passes over the checkpoints, at most."""
+    """At most, between two passes over the checkpoints."""
     role_delay: float = 1.5
     """Until SageMaker sees a change of an execution role."""
     interface_delay: float = 3.0
