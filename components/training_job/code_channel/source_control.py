@@ -45,7 +45,9 @@ def revision(folder: Path) -> Revision:
     except GitError:
         return Revision("", modified=False)
     try:
-        return Revision(commit, bool(_git(folder, "status", "--porcelain")))
+        # A new file counts, also where the user's settings don't show it.
+        status = _git(folder, "status", "--porcelain", "--untracked-files=normal")
+        return Revision(commit, bool(status))
     except GitError:
         return Revision(commit, modified=True)
 

@@ -145,6 +145,7 @@ def test_a_revision_says_whether_files_were_changed_since(tmp_path: Path) -> Non
     for folder in (tmp_path / "a", tmp_path / "b"):
         git(folder, "init", "-q")
         git(folder, "commit", "-q", "--allow-empty", "-m", "first")
+    git(tmp_path / "b", "config", "status.showUntrackedFiles", "no")
     (tmp_path / "b" / "new.py").touch()
     assert revision(tmp_path / "a") == Revision(git(tmp_path / "a", "rev-parse", "HEAD"), False)
     assert revision(tmp_path / "b").modified
