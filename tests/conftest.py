@@ -39,7 +39,7 @@ LONGEST = (
 )
 """Those of them that take minutes."""
 
-USERS_OWN = ("AWS_", "PULUMI_", "TRAINING_", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")
+USERS_OWN = ("AWS_", "GIT_", "PULUMI_", "TRAINING_", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")
 """The beginnings of variables with which a user's own shell would change what the tests see."""
 NOTHING_OF_AWS = {
     "AWS_CONFIG_FILE": os.devnull,
@@ -47,6 +47,14 @@ NOTHING_OF_AWS = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 """Without these, the AWS SDK would look for settings in the user's home and in the machine."""
+OF_GIT = {
+    "core.autocrlf": "false",
+    "core.excludesFile": os.devnull,
+    "core.hooksPath": os.devnull,
+    "commit.gpgSign": "false",
+    "init.templateDir": "",
+}
+"""Git's settings in the place of the user's; others are kept, such as which folders are safe."""
 
 
 def pytest_configure() -> None:
@@ -55,7 +63,13 @@ def pytest_configure() -> None:
         del os.environ[name]
     chosen = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
     direct = ",".join(filter(None, [chosen, "127.0.0.1", "localhost"]))
-    os.environ |= NOTHING_OF_AWS | {"NO_PROXY": direct, "no_proxy": direct}
+    for number, (name, value) in enumerate(OF_GIT.items()):
+        os.environ |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    os.environ |= NOTHING_OF_AWS | {
+        "GIT_CONFIG_COUNT": str(len(OF_GIT)),
+        "NO_PROXY": direct,
+        "no_proxy": direct,
+    }
     _let_ctrl_c_through()
 
 
