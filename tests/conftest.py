@@ -39,7 +39,10 @@ LONGEST = (
 )
 """Those of them that take minutes."""
 
-USERS_OWN = ("AWS_", "GIT_", "PULUMI_", "TRAINING_", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")
+USERS_OWN = (
+    *("AWS_", "GIT_", "MLFLOW_", "PULUMI_", "TRAINING_", "WANDB_"),
+    *("COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR"),
+)
 """The beginnings of variables with which a user's own shell would change what the tests see."""
 NOTHING_OF_AWS = {
     "AWS_CONFIG_FILE": os.devnull,

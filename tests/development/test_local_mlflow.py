@@ -44,7 +44,7 @@ def test_a_server_answers_on_loopback_and_leaves_no_process_behind(program: Path
     folder = tmp_path / "kept"
     with mlflow_server(program, folder, port=0) as url:
         assert url.startswith("http://127.0.0.1:")
-        with urllib.request.urlopen(f"{url}/health", timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{url}/health", timeout=60) as answer:  # noqa: S310
             assert answer.status == 200
         assert len(left(folder)) == 2
     assert left(folder) == []
