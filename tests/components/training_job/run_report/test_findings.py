@@ -20,7 +20,7 @@ from components.training_job.run_report.page import render
 from components.training_job.tuning.observation import keep_table
 from localcloud.server import daemon
 from tests.components.training_job.run_report.made_up import at, earlier, tuned
-from tests.localcloud.cloud import BUCKET, FAST, Cloud, checkpoints
+from tests.localcloud.cloud import BUCKET, FAST, GO_ON, Cloud, checkpoints, eventually
 from tests.localcloud.sagemaker.tuning import tunings
 from tests.localcloud.spot import SPOT, TWICE, begin, interrupt
 from tracking.reports import write_reports
@@ -88,7 +88,14 @@ def test_what_a_forecast_could_know_are_the_stacks_jobs_that_had_ended_before_th
 
 @pytest.mark.deep
 def test_a_tuning_job_is_reported_while_it_runs_and_when_it_has_ended(cloud: Cloud):
-    script = "import sys\nprint('loss=' + sys.argv[sys.argv.index('--rate') + 1])"
+    script = f"""
+        import os, pathlib, sys, time
+        print('begun', flush=True)
+        is_first = '-001-' in os.environ['TRAINING_JOB_NAME']
+        while is_first and not pathlib.Path({GO_ON!r}).exists():
+            time.sleep(0.02)
+        print('loss=' + sys.argv[sys.argv.index('--rate') + 1])
+    """
     place = f"{tunings.DEFINITION}.OutputDataConfig.S3OutputPath"
     request = tunings.request_of(
         cloud, "tuned", script, **{place: f"s3://{BUCKET}/output/{LINEAGE}"}
@@ -98,6 +105,9 @@ def test_a_tuning_job_is_reported_while_it_runs_and_when_it_has_ended(cloud: Clo
     clients = Clients(cloud.sagemaker, cloud.logs, cloud.s3)
 
     live = report_of(found_of(clients, LINEAGE), datetime.now(UTC))
+    first = eventually(lambda: tunings.trials(cloud, "tuned") or None)[0]["TrainingJobName"]
+    cloud.wait_for_line(first, "begun")
+    cloud.let_go_on(first)
     description = tunings.ended(cloud, "tuned")
     ended = report_of(found_of(clients, LINEAGE), datetime.now(UTC))
     keep_table(cloud.sagemaker, cloud.s3, description)
