@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import hypothesis
 import pytest
 
 from tests.browser import BROWSERS, installed_browser
+from tests.document_commands import Walk
 
 # Examples are timed by the clock, and a busy machine is no failure.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -36,6 +37,7 @@ LONGEST = (
     "tests/integration/acceptance/",
     "tests/integration/crashes/",
     "tests/integration/test_commands.py",
+    "tests/integration/test_pages.py",
 )
 """Those of them that take minutes."""
 
@@ -110,6 +112,16 @@ def browser() -> str:
     if found is None:
         pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
     return found
+
+
+@pytest.fixture
+def walk(request: pytest.FixtureRequest) -> Iterator[Walk]:
+    """Runs the commands of the documents that the test's mark `runs` names, and leaves out none."""
+    mark = request.node.get_closest_marker("runs")
+    walk, failed = Walk(mark.args), request.session.testsfailed
+    yield walk
+    if request.session.testsfailed == failed:
+        walk.must_be_complete()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from development.leftovers import end_processes_of
+from tests import document_commands
 from tests.integration.engine import Stack
 from tests.integration.settings import counting_job, stack_with
 from toolchain.environment import engine_environment, without_user_settings
@@ -28,7 +29,6 @@ BLOCK = re.compile(r"^```\n(.*?)^```", re.DOTALL | re.MULTILINE)
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"into `([\w./-]+)`:\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FIRST_JOB = CHECKOUT / "docs" / "first-job.md"
-PULUMI = re.compile(r"^ *pulumi (.+?)(?: +#.*)?$", re.MULTILINE)
 OPTION = re.compile(r"(?<!\S)--[a-z][a-z-]+")
 MAKE = re.compile(r"`make ([a-z-]+)`|^make ([a-z-]+)", re.MULTILINE)
 
@@ -49,13 +49,17 @@ def test_every_make_target_that_a_document_names_exists(document: Path):
 @pytest.mark.deep
 @pytest.mark.integration
 def test_the_engines_commands_in_the_documents_have_options_that_it_knows():
-    for command in sorted(
-        {each for text in DOCUMENTS for each in PULUMI.findall(text.read_text())}
-    ):
-        words = shlex.split(re.sub(r"<[^>]*>", "x", command))
+    texts = {
+        part.strip()
+        for document in document_commands.DOCUMENTS
+        for each in document_commands.commands_of(document)
+        for part in each.text.split(" && ")
+    }
+    for command in sorted(each for each in texts if each.startswith("pulumi ")):
+        words = shlex.split(re.sub(r"<[^>]*>", "x", command))[1:]
         shown = subprocess.run(
             [Layout().pulumi_bin / "pulumi", *words, "--help"],
-            env=engine_environment(Layout()),
+            env=engine_environment(Layout()) | {"PULUMI_DEBUG_COMMANDS": "true"},
             capture_output=True,
             text=True,
             check=True,
@@ -69,6 +73,7 @@ def test_the_engines_commands_in_the_documents_have_options_that_it_knows():
 
 @pytest.mark.deep
 @pytest.mark.integration
+@pytest.mark.runs("README.md#Check what it built")
 def test_the_readmes_checks_of_what_was_built_show_it(
     new_stack: Callable[[dict[str, Any]], Stack],
 ):
@@ -88,6 +93,7 @@ def test_the_readmes_checks_of_what_was_built_show_it(
 
 @pytest.mark.integration
 @pytest.mark.deep
+@pytest.mark.runs("README.md#On a real account", "docs/policies.md#Policies and quotas")
 def test_the_readmes_way_to_a_real_account_works_with_the_same_program(
     program: Path, plugins: Path, cloud: str, tmp_path: Path
 ):
@@ -131,6 +137,14 @@ def installs(line: str) -> bool:
 
 @pytest.mark.integration
 @pytest.mark.deep
+@pytest.mark.runs(
+    "docs/first-job.md#1. A script and its data",
+    "docs/first-job.md#2. A stack file",
+    "docs/first-job.md#3. What it may cost",
+    "docs/first-job.md#4. Launch, and read a failure",
+    "docs/first-job.md#5. More steps, a pause and a resume",
+    "docs/first-job.md#6. Clean up",
+)
 def test_the_first_job_is_launched_fails_is_corrected_paused_and_resumed_as_its_page_says(
     tmp_path: Path, plugins: Path
 ):

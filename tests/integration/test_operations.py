@@ -27,6 +27,7 @@ def section(heading: str) -> str:
     return DOCUMENT.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
 
 
+@pytest.mark.runs("docs/operations.md#After a second Ctrl-C")
 def test_the_command_of_the_document_ends_the_warnings_of_an_update_that_was_broken_off(
     new_stack: NewStack,
 ):

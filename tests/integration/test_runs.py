@@ -69,6 +69,7 @@ def wait_for_checkpoint(stack: Stack, job: str, seconds: float = TIMEOUT_SECONDS
         time.sleep(0.2)
 
 
+@pytest.mark.runs("docs/runs.md#The record of a run")
 def test_two_runs_are_recorded_and_compared(new_stack: NewStack) -> None:
     stack = new_stack(stack_with(a=seeded(1), b=seeded(2), wait=True))
     stack.up().succeeded()

@@ -61,6 +61,7 @@ def commands(document: str, number: int) -> list[str]:
     return [line.partition("  #")[0].strip() for line in lines]
 
 
+@pytest.mark.runs("localcloud/README.md#Start and stop it")
 def test_the_readmes_commands_start_find_and_stop_it(tmp_path: Path):
     data = tmp_path / "cloud"
     start, status, stop = (
@@ -76,6 +77,7 @@ def test_the_readmes_commands_start_find_and_stop_it(tmp_path: Path):
         daemon.stop(data)
 
 
+@pytest.mark.runs("localcloud/README.md#Point a client at it")
 def test_clients_find_it_by_the_readmes_variables(cloud: Cloud):
     variables = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     programs = {"python": sys.executable, "aws": str(Path(sys.executable).with_name("aws"))}
@@ -117,19 +119,23 @@ def test_awss_command_line_shows_a_job_and_its_objects(cloud: Cloud):
 
 
 @pytest.mark.deep
+@pytest.mark.runs("docs/local-cloud.md#Use it")
 def test_the_documents_commands_work(tmp_path: Path):
+    """Each without its options, and with all of them: the last of those that exclude others."""
     data = tmp_path / "cloud"
     words = {".local/cloud": str(data), "TYPE": "ml.m5.large", "INSTANCES": "3", "SECONDS": "60"}
-    words["COUNT"] = "5"
+    words |= {"COUNT": "5", "SHARE": "0.5", "N": "7", "REGION": REGION, "PREFIX": "old"}
+    words |= {"DAYS": "3", "STATUS": "Failed", "KEY=VALUE": "team=vision"}
     try:
         daemon.start(data)
         for command in commands(DOCUMENT, 0):
-            if "JOB" in command:
-                words["JOB"] = training_spot_job(data)
-            text = re.sub(r" \[[^]]*\]", "", command)
-            filled = [words.get(word, word) for word in shlex.split(text)]
-            assert filled[0] == "python"
-            run([sys.executable, *filled[1:]])
+            options = re.sub(r"\[(?:[^]|]*\| )?([^]]*)\]", r"\1", command)
+            for text in dict.fromkeys([re.sub(r" \[[^]]*\]", "", command), options]):
+                if "JOB" in text:
+                    words["JOB"] = training_spot_job(data)
+                filled = [words.get(word, word) for word in shlex.split(text)]
+                assert filled[0] == "python"
+                run([sys.executable, *filled[1:]])
     finally:
         daemon.stop(data)
 

@@ -36,6 +36,7 @@ CHECK = commands("cd policies\npython -m training_policies.check_configuration")
 REPORT = commands("cd policies\npython -m quota_report")
 
 
+@pytest.mark.runs("docs/policies.md#Which team's quotas count")
 def test_a_compliant_stack_passes_its_first_preview_and_one_above_its_quota_does_not(
     new_stack: NewStack,
 ):
@@ -57,6 +58,7 @@ def test_a_compliant_stack_passes_its_first_preview_and_one_above_its_quota_does
     assert stack.resources() == []
 
 
+@pytest.mark.runs("docs/policies.md#The configuration", "docs/policies.md#Over all stacks")
 def test_the_report_over_all_stacks_reads_backend_jobs_and_service_quotas(new_stack: NewStack):
     stack = new_stack({})
     stack._prepare()

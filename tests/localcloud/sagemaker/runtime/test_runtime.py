@@ -316,6 +316,7 @@ def shell(commands: str, folder: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.runs("docs/local-cloud.md#Debug a job")
 def test_a_script_runs_in_a_debugger_without_a_job_as_the_page_says(tmp_path: Path):
     page = (CHECKOUT / "docs" / "first-job.md").read_text()
     code, data = tmp_path / "first-job" / "code", tmp_path / "first-job" / "data"
