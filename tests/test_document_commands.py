@@ -189,3 +189,17 @@ def test_a_measurement_has_its_options() -> None:
 )
 def test_the_lines_of_a_block_are_its_commands(block: str, lines: list[str]) -> None:
     assert lines_of(block) == lines
+
+
+@pytest.mark.parametrize(
+    ("document", "command", "left_out"),
+    [
+        ("docs/acceptance.md", ("acceptance",), {"--help", "--folder"}),
+        ("docs/local-cloud.md", ("localcloud", "serve"), {"--help", "--data"}),
+    ],
+)
+def test_the_table_of_a_commands_options_has_them_all(
+    document: str, command: tuple[str, ...], left_out: set[str]
+) -> None:
+    rows = re.findall(r"^\| (`--[^|]*) \|", (CHECKOUT / document).read_text(), re.MULTILINE)
+    assert set(re.findall(r"--[a-z][a-z-]+", "".join(rows))) == options_of(*command) - left_out
