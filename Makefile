@@ -9,6 +9,15 @@ OPTIONS ?=
 JOB_ARGUMENT = $(if $(JOB),'$(JOB)')
 STACK_OPTION = $(if $(STACK),--stack '$(STACK)')
 TO_OPTION = $(if $(TO),--to '$(TO)')
+# A target refuses a variable that it does not take, and one with another name, as `stack`.
+ONLY_STACK := up status mlflow down policy-check
+STACK_AND_JOB := forecast logs watch report pause
+TAKES = $(if $(filter $(1),$(ONLY_STACK)),STACK)$(if $(filter $(1),$(STACK_AND_JOB)),STACK JOB)\
+$(if $(filter $(1),track),STACK TO)$(if $(filter $(1),acceptance upgrade),OPTIONS)
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+REFUSED = $(strip $(filter-out PYTHON $(call TAKES,$(1)),$(GIVEN)))
+$(foreach target,$(MAKECMDGOALS),$(if $(call REFUSED,$(target)),$(error \
+`make $(target)` takes no $(call REFUSED,$(target)). It takes: $(or $(strip $(call TAKES,$(target))),nothing))))
 # Without bytecode, every command compiles the AWS SDK's modules again, which takes many seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -50,11 +59,14 @@ report: commands  ## Write a report of the jobs, or of JOB=name: how they ran, a
 	@$(VENV_PYTHON) -m development report $(JOB_ARGUMENT) $(STACK_OPTION)
 
 # The clients of MLflow and W&B are not in .venv: they have environments of their own in .local/clients.
-mlflow:  ## Show the jobs' metrics and results in a local MLflow, while they run, until Ctrl-C
+# They take minutes to install, so what can be refused is refused before.
+mlflow: commands  ## Show the jobs' metrics and results in a local MLflow, while they run, until Ctrl-C
+	@$(VENV_PYTHON) -m development trackable $(STACK_OPTION)
 	@$(PYTHON) -m toolchain clients mlflow
 	@$(VENV_PYTHON) -m development mlflow $(STACK_OPTION)
 
-track:  ## Show the jobs' metrics and results once, on the MLflow server TO=address, or TO=wandb://entity
+track: commands  ## Show the jobs' metrics and results once, on the MLflow server TO=address, or TO=wandb://entity
+	@$(VENV_PYTHON) -m development trackable $(STACK_OPTION) $(TO_OPTION)
 	@$(PYTHON) -m toolchain clients $(if $(filter wandb:%,$(TO)),wandb,mlflow)
 	@$(VENV_PYTHON) -m development track $(STACK_OPTION) $(TO_OPTION)
 

@@ -83,6 +83,15 @@ def forecast(job: Job = None, stack: Stack = stacks.DEFAULT) -> None:
 
 
 @app.command()
+def trackable(
+    stack: Stack = stacks.DEFAULT,
+    to: Annotated[str, typer.Option(help=_TO)] = tracking_commands.LOCAL_SERVER,
+) -> None:
+    """Fail if there are no jobs to show, or not where."""
+    tracking_commands.must_be_trackable(layout, stack, to)
+
+
+@app.command()
 def track(
     stack: Stack = stacks.DEFAULT,
     to: Annotated[str, typer.Option(help=_TO)] = tracking_commands.LOCAL_SERVER,
@@ -124,6 +133,7 @@ def main() -> None:
         console.print(str(error), style="red", soft_wrap=True)
         raise SystemExit(1) from error
     except KeyboardInterrupt:
+        console.print("Interrupted. The same command begins again.")
         raise SystemExit(130) from None
 
 

@@ -11,8 +11,10 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import boto3
+
 from development import stacks
-from development.jobs import lineages_of
+from development.jobs import lineages_with_runs
 from development.local_mlflow import PORT, mlflow_server
 from development.stack_file import StackFile
 from development.stacks import make
@@ -24,8 +26,24 @@ from toolchain.layout import Layout
 LOCAL_SERVER = f"http://127.0.0.1:{PORT}"
 """The address of the server of `make mlflow`, where its port was free."""
 
+_ADDRESSES = ("http://", "https://", "arn:", "wandb://")
 _FAMILIAR = 130
 """The exit code of a program that Ctrl-C ended."""
+
+
+def must_be_trackable(layout: Layout, stack: str, to: str) -> None:
+    """Refuses what can be refused without the clients.
+
+    Raises:
+        CommandError: there are no jobs to show, or TO is no address.
+    """
+    if not to.startswith(_ADDRESSES):
+        message = (
+            f"TO={to} is no address. Write TO=http://… for an MLflow server, its ARN if SageMaker "
+            "manages it, or TO=wandb://entity/project for Weights & Biases."
+        )
+        raise CommandError(message)
+    _reader(layout, stack, "mlflow")
 
 
 def track(layout: Layout, stack: str, to: str) -> int:
@@ -66,7 +84,9 @@ def _reader(layout: Layout, stack: str, client: str) -> tuple[list[str], dict[st
         message = f"{missing}, so there are no jobs. `{make('up', stack)}` starts it."
         raise CommandError(message)
     settings = StackFile.read(engine.settings_file)
-    lineages = [word for name in lineages_of(settings, None) for word in ("--lineage", name)]
+    sagemaker = boto3.client("sagemaker", endpoint_url=server.url, region_name=settings.region())
+    names = lineages_with_runs(sagemaker, settings, None)
+    lineages = [word for name in names for word in ("--lineage", name)]
     python = layout.clients / client / "bin" / "python"
     command = [
         *(str(python), "-m", "tracking", "sync", *lineages),

@@ -64,3 +64,12 @@ def test_a_stack_that_is_not_up_has_no_jobs_to_show(
     monkeypatch.setattr(daemon, "find", lambda _data: None)
     with pytest.raises(CommandError, match=r"local cloud doesn't run.*`make up`"):
         tracking_commands.track(layout, "dev", "http://127.0.0.1:5000")
+
+
+@pytest.mark.parametrize("to", ["nonsense", "localhost:5000", "wandb:research"])
+def test_what_is_no_address_is_refused_before_a_client_is_installed(layout: Layout, to: str):
+    with pytest.raises(CommandError, match=rf"TO={to} is no address. Write TO=http://…"):
+        tracking_commands.must_be_trackable(layout, "dev", to)
+    tracking_commands.must_be_trackable(layout, "dev", "https://mlflow.example.org")
+    with pytest.raises(CommandError, match="vision-dev is not up"):
+        tracking_commands.must_be_trackable(layout, "vision-dev", "wandb://research")
