@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -37,6 +36,7 @@ from development.leftovers import end_processes_of
 from development.local_cloud import find_current, start
 from development.local_mlflow import end_servers
 from development.log_lines import Follower, NewLines, read_lines
+from development.readers import run_reader
 from development.stack_file import NAMESPACE, StackFile
 from development.stacks import DEFAULT, make
 from development.terminal import (
@@ -49,6 +49,7 @@ from development.terminal import (
     print_next,
     print_outputs,
     print_plain_outputs,
+    print_remedy,
     print_results,
     print_tunings,
 )
@@ -87,8 +88,8 @@ def up(layout: Layout, stack: str = DEFAULT) -> int:
         else:
             display.print_failure()
         _say_what_still_runs(engine)
-        refused = display.failure is Failure.PREVIEW
-        reports = [] if refused else _report_what_has_ended(engine, display.log)
+        is_early = display.failure in (Failure.PREVIEW, Failure.INTERRUPTED)
+        reports = [] if is_early else _report_what_has_ended(engine, display.log)
         _say_where_the_rest_is(layout, display, reports)
         if code:
             print_after_failure(console, make, stack, display.failure)
@@ -124,6 +125,7 @@ def pause(layout: Layout, job: str | None, stack: str = DEFAULT) -> int:
             console.print(f"`{make('up', stack)}` goes on: {_with_what(settings, job)}.")
         else:
             display.print_failure()
+            print_remedy(console, make("pause", stack), display.failure)
         _say_where_the_rest_is(layout, display)
     return code
 
@@ -213,9 +215,7 @@ def predict(layout: Layout) -> int:
         return 1
     script = layout.checkout / "examples" / "digits" / "predict.py"
     environment = client_environment(layout, endpoint_url=server.url)
-    return subprocess.run(
-        [layout.python, script, job["model_uri"]], env=environment, check=False
-    ).returncode
+    return run_reader([layout.python, script, job["model_uri"]], env=environment).returncode
 
 
 def downstream(layout: Layout) -> int:
@@ -237,6 +237,7 @@ def downstream(layout: Layout) -> int:
             print_outputs(console, engine.outputs())
         else:
             display.print_failure()
+            print_remedy(console, "make downstream", display.failure)
         _say_where_the_rest_is(layout, display)
     return code
 

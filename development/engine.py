@@ -29,6 +29,9 @@ class Watcher(Protocol):
     def event(self, event: Mapping[str, Any]) -> None:
         """Takes an event of the engine, as it is in the engine's event log."""
 
+    def interrupted(self) -> None:
+        """Hears of Ctrl-C, in a handler of signals."""
+
 
 @dataclass(frozen=True)
 class Project:
@@ -119,7 +122,7 @@ class Engine:
         skip = ["--skip-preview"] if seen else []
         with self._events(watcher) as events:
             chosen = (*skip, *self._policy_options(), *events, *options)
-            code = self._run("up", watcher.engine_line, *chosen)
+            code = self._run("up", watcher.engine_line, *chosen, on_interrupt=watcher.interrupted)
         if code == 0:
             brought_up.write_bytes(judged)
         return code
@@ -128,8 +131,16 @@ class Engine:
         """Shows what `up` would change, and the policies' verdict; returns the exit code.
 
         The engine writes its events to a file, one JSON document per line.
+
+        Raises:
+            KeyboardInterrupt: by Ctrl-C, when the engine has ended.
         """
-        return self._run("preview", on_line, *self._policy_options(), "--event-log", str(events))
+        interrupts: list[None] = []
+        chosen = (*self._policy_options(), "--event-log", str(events))
+        code = self._run("preview", on_line, *chosen, on_interrupt=lambda: interrupts.append(None))
+        if interrupts:
+            raise KeyboardInterrupt
+        return code
 
     def refresh(self, watcher: Watcher) -> int:
         """Refreshes the state, and forgets what a killed engine was creating.
@@ -139,12 +150,17 @@ class Engine:
         """
         with self._events(watcher) as events:
             chosen = ("--clear-pending-creates", "--skip-preview", *events)
-            return self._run("refresh", watcher.engine_line, *chosen)
+            return self._run(
+                "refresh", watcher.engine_line, *chosen, on_interrupt=watcher.interrupted
+            )
 
     def destroy(self, watcher: Watcher) -> int:
         """Deletes all resources of the stack, and returns the engine's exit code."""
         with self._events(watcher) as events:
-            return self._run("destroy", watcher.engine_line, "--skip-preview", *events)
+            chosen = ("--skip-preview", *events)
+            return self._run(
+                "destroy", watcher.engine_line, *chosen, on_interrupt=watcher.interrupted
+            )
 
     def forget(self) -> None:
         """Removes the stack and its state, even if the state has resources."""
@@ -222,7 +238,13 @@ class Engine:
                     os.write(lines.fileno(), b"\n\n")
                     reader.join()
 
-    def _run(self, operation: str, on_line: Callable[[str], None], *options: str) -> int:
+    def _run(
+        self,
+        operation: str,
+        on_line: Callable[[str], None],
+        *options: str,
+        on_interrupt: Callable[[], None] = lambda: None,
+    ) -> int:
         """Runs a long operation; `on_line` gets each line that the engine writes."""
         command = self._command(
             operation,
@@ -241,7 +263,7 @@ class Engine:
                 text=True,
                 errors="replace",
             ) as process,
-            _signals_left_to(process),
+            _signals_left_to(process, on_interrupt),
         ):
             for line in process.stdout or ():
                 on_line(line.rstrip("\n"))
@@ -260,13 +282,15 @@ def _read_events(lines: Iterable[bytes], watcher: Watcher) -> None:
 
 
 @contextmanager
-def _signals_left_to(process: subprocess.Popen[str]) -> Iterator[None]:
+def _signals_left_to(
+    process: subprocess.Popen[str], on_interrupt: Callable[[], None]
+) -> Iterator[None]:
     """Lets the engine end by itself: on the first signal it waits for running steps.
 
     It gets Ctrl-C from the terminal, as a member of its process group.
     """
     handlers = {
-        signal.SIGINT: lambda *_: None,
+        signal.SIGINT: lambda *_: on_interrupt(),
         signal.SIGTERM: lambda *_: process.terminate(),
     }
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}

@@ -46,6 +46,10 @@ _EXIT = re.compile(
 """What the engine adds to the errors of the program, which says nothing more."""
 _JOB_LINES = 8
 """How many of the newest lines of the jobs a terminal shows."""
+_INTERRUPTED = (
+    "Interrupted. What the engine has begun is finished first. Ctrl-C again ends it at once; a job "
+    "runs on."
+)
 _LAST_LINES = 20
 """How many lines of the engine are printed where a failure has no section of its own."""
 
@@ -82,8 +86,8 @@ class EngineDisplay:
 
     def __init__(self, console: Console, file: Path, title: str) -> None:
         self.file = file
-        self.failure = Failure.OTHER
-        """Where the newest operation failed, if it did."""
+        self._failure = Failure.OTHER
+        self._interrupted = False
         self._planning = False
         self._doing = ""
         self._console = console
@@ -127,6 +131,17 @@ class EngineDisplay:
                 yield
         else:
             yield
+
+    @property
+    def failure(self) -> Failure:
+        """Where the newest operation failed, if it did."""
+        return Failure.INTERRUPTED if self._interrupted else self._failure
+
+    def interrupted(self) -> None:
+        """Hears of Ctrl-C; a handler of signals must take no lock, and print nothing into files."""
+        if not self._live and not self._interrupted:
+            os.write(2, f"{_INTERRUPTED}\n".encode())
+        self._interrupted = True
 
     def engine_line(self, line: str) -> None:
         """Takes a line of the engine."""
@@ -192,14 +207,14 @@ class EngineDisplay:
         self._branches.clear()
         self._warnings.clear()
         self._summary = {}
-        self.failure = Failure.OTHER
+        self._failure = Failure.OTHER
         self._planning = False
 
     def _started(self, event: Event) -> None:
         metadata = event["metadata"]
         self._planning = bool(event.get("planning"))
         if self._planning:
-            self.failure = Failure.PREVIEW
+            self._failure = Failure.PREVIEW
         urn = metadata["urn"]
         state = metadata.get("new") or metadata.get("old") or {}
         self._parents[urn] = state.get("parent") or ""
@@ -212,7 +227,7 @@ class EngineDisplay:
     def _ended(self, metadata: Event, *, failed: bool) -> None:
         urn = metadata["urn"]
         if failed and _kind(urn) == _WAITS:
-            self.failure = Failure.JOB
+            self._failure = Failure.JOB
         branch = self._branches.get(self._top(urn))
         if branch is not None and urn in branch.seen:
             branch.failed |= failed
@@ -244,6 +259,8 @@ class EngineDisplay:
             for branch in self._branches.values():
                 tree.add(branch.line())
             rows: list[RenderableType] = [tree]
+            if self._interrupted:
+                rows.append(Text(_INTERRUPTED, "yellow"))
             if self._status:
                 rows.append(Text(self._status, "cyan", no_wrap=True, overflow="ellipsis"))
             for line in self._jobs:

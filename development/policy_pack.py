@@ -17,6 +17,7 @@ from development import local_cloud, stacks
 from development.engine import PLATFORM, Engine
 from development.jobs import lineages_of
 from development.leftovers import end_processes_of
+from development.readers import run_reader
 from development.stack_file import StackFile
 from development.terminal import console
 from localcloud.server import daemon
@@ -136,11 +137,9 @@ def _run_of_pack(
     captured: bool = False,
 ) -> subprocess.CompletedProcess[str]:
     """Runs a command of the pack, which is a program of its own."""
-    return subprocess.run(
+    return run_reader(
         [layout.python, "-m", module, *arguments],
         cwd=layout.checkout / PLATFORM.policy_pack,  # the root of its imports
         env=engine_environment(layout, endpoint_url=url),
-        check=False,
         stdout=subprocess.PIPE if captured else None,
-        text=True,
     )

@@ -31,6 +31,8 @@ class Failure(Enum):
     """In the preview, so that nothing was changed."""
     JOB = auto()
     """In a training job."""
+    INTERRUPTED = auto()
+    """By Ctrl-C."""
     OTHER = auto()
 
 
@@ -171,22 +173,32 @@ def print_tunings(console: Console, tunings: Iterable[FoundTuning]) -> None:
 
 def print_after_failure(console: Console, make: Make, stack: str, failure: Failure) -> None:
     """Prints what to do after a `make up` that failed."""
-    console.print("[bold]What to do next[/bold]")
     up = make("up", stack)
-    if failure is Failure.JOB:
-        for command, purpose in (
-            (make("logs", stack), "prints all that the job wrote"),
-            (make("report", stack), "writes how it ran, as a page with curves"),
-            (up, "launches it again when you have corrected it; resumes a paused one"),
-        ):
-            console.print(f"  {command:<32} [dim]{purpose}[/dim]", soft_wrap=True)
+    if failure is not Failure.JOB:
+        print_remedy(console, up, failure)
         return
+    console.print("[bold]What to do next[/bold]")
+    for command, purpose in (
+        (make("logs", stack), "prints all that the job wrote"),
+        (make("report", stack), "writes how it ran, as a page with curves"),
+        (up, "launches it again when you have corrected it; resumes a paused one"),
+    ):
+        console.print(f"  {command:<32} [dim]{purpose}[/dim]", soft_wrap=True)
+
+
+def print_remedy(console: Console, command: str, failure: Failure) -> None:
+    """Prints what to do after a command that failed or was interrupted."""
     then = {
-        Failure.PREVIEW: f"Nothing was changed. Correct what is named above, then `{up}`.",
-        Failure.OTHER: f"Correct what is named above. `{up}` goes on where this one stopped, and "
+        Failure.PREVIEW: f"Nothing was changed. Correct what is named above, then `{command}`.",
+        Failure.INTERRUPTED: f"Interrupted. `{command}` goes on where this one stopped, and "
         "launches no job twice.",
     }
-    console.print(f"  {then[failure]}", soft_wrap=True)
+    other = (
+        f"Correct what is named above. `{command}` goes on where this one stopped, and launches "
+        "no job twice."
+    )
+    console.print("[bold]What to do next[/bold]")
+    console.print(f"  {then.get(failure, other)}", soft_wrap=True)
 
 
 def print_next(console: Console, jobs: Mapping[str, Job]) -> None:

@@ -40,12 +40,16 @@ class Watcher:
     def __init__(self) -> None:
         self.events: list[Mapping[str, Any]] = []
         self.lines: list[str] = []
+        self.interrupts = 0
 
     def event(self, event: Mapping[str, Any]) -> None:
         self.events.append(event)
 
     def engine_line(self, line: str) -> None:
         self.lines.append(line)
+
+    def interrupted(self) -> None:
+        self.interrupts = self.interrupts + 1
 
 
 @pytest.fixture

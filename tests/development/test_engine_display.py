@@ -187,6 +187,23 @@ def test_a_refused_preview_is_known_as_one(
     assert display.failure is Failure.PREVIEW
 
 
+def test_ctrl_c_is_answered_at_once_and_is_not_taken_for_a_mistake(
+    terminal: Console,
+    pipe: Console,
+    shown: Callable[[Console], EngineDisplay],
+    capfd: pytest.CaptureFixture[str],
+):
+    display = shown(terminal)
+    with display.running("Updating"):
+        for event in PREVIEW:
+            display.event(event)
+        display.interrupted()
+    assert "Ctrl-C again ends it at once" in text(terminal)
+    assert display.failure is Failure.INTERRUPTED
+    shown(pipe).interrupted()
+    assert capfd.readouterr().err.startswith("Interrupted. What the engine has begun is finished")
+
+
 def test_an_engine_that_could_not_begin_is_quoted(
     pipe: Console, shown: Callable[[Console], EngineDisplay]
 ):

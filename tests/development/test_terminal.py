@@ -144,7 +144,8 @@ def test_after_a_failure_the_commands_name_the_stack(console: Console):
         printed
     )
     assert "  make logs STACK=vision-dev       prints all that the job wrote\n" in printed
-    assert "`make up STACK=vision-dev` goes on where this one stopped" in printed
+    assert "named above. `make up STACK=vision-dev` goes on where this one stopped" in printed
+    assert "Interrupted. `make up STACK=vision-dev` goes on where this one stopped" in printed
 
 
 def test_a_model_is_offered_only_once_there_is_one(console: Console):
