@@ -148,7 +148,12 @@ def status(layout: Layout, stack: str = DEFAULT) -> int:
     if server and engine.settings_file.exists():
         print_plain_outputs(console, engine.outputs())
         settings = StackFile.read(engine.settings_file)
-        _print_jobs(_client("sagemaker", engine, settings), lineages_of(settings, None))
+        if _print_jobs(_client("sagemaker", engine, settings), lineages_of(settings, None)):
+            console.print(
+                f"`{make('logs', stack)}` prints what each newest job wrote, "
+                f"`{make('report', stack)}` how the jobs ran and what to do.",
+                soft_wrap=True,
+            )
     return 0
 
 
@@ -442,14 +447,22 @@ def _write_reports(
     ]
 
 
-def _print_jobs(sagemaker: Any, lineages: list[str]) -> None:
-    """Prints the runs of the lineages: training jobs, and tuning jobs with their trials."""
+def _print_jobs(sagemaker: Any, lineages: list[str]) -> bool:
+    """Prints the runs of the lineages: training jobs, and tuning jobs with their trials.
+
+    Returns whether one has failed.
+    """
     jobs, tunings = list(_described(sagemaker, lineages)), list(tunings_of(sagemaker, lineages))
     if jobs or not tunings:
         print_jobs(console, jobs)
     print_tunings(console, tunings)
     for notice in trials_that_wait(sagemaker, tunings):
         console.print(Text(notice), soft_wrap=True)
+    statuses = [
+        *(job["TrainingJobStatus"] for job in jobs),
+        *(tuning.description["HyperParameterTuningJobStatus"] for tuning in tunings),
+    ]
+    return "Failed" in statuses
 
 
 def _jobs_in(outputs: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markdown import Markdown
+from rich.text import Text
 
 from development import local_cloud, stacks
 from development.engine import PLATFORM, Engine
@@ -24,6 +25,8 @@ from localcloud.server import daemon
 from toolchain.environment import REGION, engine_environment
 from toolchain.layout import Layout
 
+_HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
+"""The report's verdict."""
 _UNFOLDED = re.compile(r"<!--.*?-->|<details>.*?</details>", re.DOTALL)
 
 
@@ -110,8 +113,8 @@ def _world(layout: Layout) -> Iterator[tuple[Layout, str]]:
 def print_report(console: Console, report: str, command: str) -> None:
     """Prints a report in Markdown: formatted on a terminal, and as it is to a file or a program.
 
-    A terminal can't fold the list of all changes, so that is left out there. `command` is the one
-    that prints it.
+    A terminal can't fold the list of all changes, so that is left out there, and the verdict comes
+    last again, as the beginning scrolls away. `command` is the one that prints the report.
     """
     if not console.is_terminal:
         print(report, end="")
@@ -122,6 +125,8 @@ def print_report(console: Console, report: str, command: str) -> None:
         style="dim",
         soft_wrap=True,
     )
+    if verdict := _HEADING.search(report):
+        console.print(Text(verdict[1], "bold"), soft_wrap=True)
 
 
 def _of_pack(layout: Layout, module: str, *arguments: str | Path, url: str | None = None) -> int:

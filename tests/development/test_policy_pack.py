@@ -41,3 +41,4 @@ def test_on_a_terminal_a_report_is_formatted_and_its_long_list_is_left_out():
     for hidden in ("<!--", "details", "|---|", "Bucket"):
         assert hidden not in shown
     assert "make policy-check STACK=vision-dev > report.md" in shown
+    assert shown.splitlines()[-1] == "✅ dev: within quotas"
