@@ -59,6 +59,7 @@ from toolchain.environment import client_environment
 from toolchain.layout import Layout
 
 _WAIT_SECONDS = 1.0
+_STOPPED = "The local cloud doesn't run. `make up` starts it, with what it had."
 
 
 def up(layout: Layout, stack: str = DEFAULT) -> int:
@@ -145,6 +146,8 @@ def status(layout: Layout, stack: str = DEFAULT) -> int:
         console.print(f"Stack {each.title}    {f'{count} resources' if count else 'not up'}")
     for lock in locks_of(layout.state):
         console.print(f"Locked by    {lock}{' (dead)' if lock.is_dead() else ''}")
+    if server is None or not engine.resources():
+        console.print(f"`{make('up', stack)}` {'brings up the stack' if server else 'starts it'}.")
     if server and engine.settings_file.exists():
         print_plain_outputs(console, engine.outputs())
         settings = StackFile.read(engine.settings_file)
@@ -215,8 +218,11 @@ def predict(layout: Layout) -> int:
     server = daemon.find(layout.cloud)
     outputs = stacks.platform(layout, DEFAULT, server).outputs()
     job = _jobs_in(outputs).get("digits", {})
-    if server is None or job.get("status") != "Completed":
+    if job.get("status") != "Completed":
         console.print("No model was trained yet. `make up` trains one.")
+        return 1
+    if server is None:
+        console.print(_STOPPED)
         return 1
     script = layout.checkout / "examples" / "digits" / "predict.py"
     environment = client_environment(layout, endpoint_url=server.url)
@@ -226,8 +232,11 @@ def predict(layout: Layout) -> int:
 def downstream(layout: Layout) -> int:
     """Brings up the stack that registers the model which `up` has trained."""
     server = daemon.find(layout.cloud)
-    if server is None or not stacks.platform(layout, DEFAULT, server).outputs():
+    if not stacks.platform(layout, DEFAULT, server).outputs():
         console.print("There is no platform to build on yet. `make up` builds it.")
+        return 1
+    if server is None:
+        console.print(_STOPPED)
         return 1
     release_dead_locks(layout, print_line, DEFAULT)
     engine = stacks.downstream(layout, server)

@@ -15,7 +15,7 @@ from tracking.mlflow_tracking import MlflowTracking
 from tracking.servers import INSTALL, Server, refusal
 
 _INSTALL = INSTALL.format(file="requirements-tracking.txt")
-_REMEDY = "Start it, or correct --to."
+_REMEDY = "Start it, or correct its address."
 _SETTINGS = {
     # MLflow would send how it is used to its makers.
     "MLFLOW_DISABLE_TELEMETRY": "true",

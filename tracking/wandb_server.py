@@ -23,7 +23,7 @@ SCHEME = "wandb:"
 _PLACE = re.compile(rf"{SCHEME}//([\w.-]+)(?:/([\w. -]+))?", re.ASCII)
 _REMEDY = (
     "Set WANDB_API_KEY or run `wandb login`; for a server of your own, also set WANDB_BASE_URL; "
-    "or correct --to."
+    "or correct the address."
 )
 _SETTINGS = {
     # W&B would send errors of its client to its makers.

@@ -63,6 +63,8 @@ def as_json(report: Report) -> str:
 
 def as_text(report: Report) -> str:
     """The report as tables; what has no limit is left out."""
+    if not (report.stacks or report.running or report.account):
+        return "No stack has a training job, so nothing is used."
     parts = [
         _table("All stacks", _HEADINGS, [_cells(line) for line in report.stacks if _limited(line)])
     ]

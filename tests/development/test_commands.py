@@ -72,6 +72,30 @@ def test_without_a_local_cloud_there_is_nothing_to_report(
     assert daemon.find(layout.cloud) is None
 
 
+def test_a_local_cloud_that_was_stopped_is_not_taken_for_a_model_that_was_never_trained(
+    layout: Layout, capsys: pytest.CaptureFixture[str]
+):
+    assert (commands.predict(layout), commands.downstream(layout)) == (1, 1)
+    printed = capsys.readouterr().out
+    assert "No model was trained yet." in printed
+    assert "no platform to build on yet" in printed
+    write_state(layout, "dev")
+    [state] = layout.state.rglob("dev.json")
+    outputs = {"training_jobs": {"digits": {"status": "Completed"}}}
+    stack = {"urn": "urn:pulumi:dev", "type": "pulumi:pulumi:Stack", "outputs": outputs}
+    state.write_text(json.dumps({"checkpoint": {"latest": {"resources": [stack]}}}))
+    assert (commands.predict(layout), commands.downstream(layout)) == (1, 1)
+    stopped = "The local cloud doesn't run. `make up` starts it, with what it had.\n"
+    assert capsys.readouterr().out == 2 * stopped
+
+
+def test_the_status_of_a_stack_that_is_not_up_says_how_to_bring_it_up(
+    layout: Layout, capsys: pytest.CaptureFixture[str]
+):
+    assert commands.status(layout, "vision-dev") == 0
+    assert capsys.readouterr().out.endswith("`make up STACK=vision-dev` starts it.\n")
+
+
 Command = Callable[[Layout, str], int]
 
 

@@ -85,7 +85,7 @@ def test_following_goes_on_after_errors_of_aws_and_of_mlflow(server: FakeServer)
         follow(console, lineages, "http://y", "digits", pause)  # type: ignore[arg-type]
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert 'Could not connect to the endpoint URL: "http://x"' in text
-    assert "MLflow at http://y can't be used: no\nStart it, or correct --to." in text
+    assert "MLflow at http://y can't be used: no\nStart it, or correct its address." in text
     assert len(server.shown()) == 2
 
 

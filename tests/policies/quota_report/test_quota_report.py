@@ -192,3 +192,7 @@ def test_more_instances_than_aws_allows_are_refused():
     assert over.is_refused
     assert "ml.g5.xlarge on spot  0        3          2        over" in as_text(over)
     assert json.loads(as_json(over))["account"][0]["verdict"] == "over"
+
+
+def test_without_any_job_the_report_is_a_sentence():
+    assert as_text(Report(stacks=())) == "No stack has a training job, so nothing is used."
