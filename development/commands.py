@@ -469,7 +469,7 @@ def _print_jobs(sagemaker: Any, lineages: list[str]) -> bool:
         console.print(Text(notice), soft_wrap=True)
     statuses = [
         *(job["TrainingJobStatus"] for job in jobs),
-        *(tuning.description["HyperParameterTuningJobStatus"] for tuning, _ in tunings),
+        *(tuning.status for tuning, _ in tunings),
     ]
     return "Failed" in statuses
 
