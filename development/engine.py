@@ -139,7 +139,7 @@ class Engine:
         chosen = (*self._policy_options(), "--event-log", str(events))
         code = self._run("preview", on_line, *chosen, on_interrupt=lambda: interrupts.append(None))
         if interrupts:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
         return code
 
     def refresh(self, watcher: Watcher) -> int:
