@@ -175,7 +175,12 @@ class EngineDisplay:
                 self._summary = dict(summary)
 
     def print_failure(self) -> None:
-        """Prints how the newest operation ended, as the engine says it."""
+        """Prints how the newest operation ended, as the engine says it.
+
+        Nothing after Ctrl-C: what the engine and the policies then say is of half a program.
+        """
+        if self._interrupted:
+            return
         begin = next((n for n, each in enumerate(self._plain()) if _SECTION.match(each)), None)
         shown = self._lines[begin:] if begin is not None else self._lines[-_LAST_LINES:]
         for text in map(Text.from_ansi, shown):

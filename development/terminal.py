@@ -349,7 +349,10 @@ def _seconds(value: Any) -> str:
 
 
 def _dollars(value: Any) -> str:
-    return f"{value:.4f} USD" if isinstance(value, int | float) else str(value or "–")
+    """An amount with four decimals, and a smaller one not as zero; a text as it is."""
+    if not isinstance(value, int | float):
+        return str(value or "–")
+    return "under 0.0001 USD" if 0 < value < 0.0001 else f"{value:.4f} USD"
 
 
 def _text(value: Any) -> Text:

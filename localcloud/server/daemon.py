@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,12 @@ def start(data: Path, *arguments: str) -> Server:
     if running is not None:
         return running
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return _await_start(_spawn(data, arguments), data)
+    process = _spawn(data, arguments)
+    try:
+        return _await_start(process, data)
+    except KeyboardInterrupt:
+        _kill(process)
+        raise
 
 
 def _spawn(data: Path, arguments: tuple[str, ...]) -> int:
@@ -136,10 +141,16 @@ def _await_start(process: int, data: Path) -> Server:
             break
         time.sleep(_POLL_SECONDS)
     if not ended:
-        os.kill(process, signal.SIGKILL)
-        os.waitpid(process, 0)
+        _kill(process)
     log = data / LOG_FILE
     raise StartError(f"The local cloud did not start; {log} ends with:\n{_tail(log)}")
+
+
+def _kill(process: int) -> None:
+    """Ends a server that this process has started, if it has not ended."""
+    with suppress(ProcessLookupError, ChildProcessError):
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
 
 
 def ask(server: Server, method: str, path: str, document: Any = None) -> Any:

@@ -200,6 +200,10 @@ def test_ctrl_c_is_answered_at_once_and_is_not_taken_for_a_mistake(
         display.interrupted()
     assert "Ctrl-C again ends it at once" in text(terminal)
     assert display.failure is Failure.INTERRUPTED
+    before = text(terminal)
+    display.engine_line("Policies:")
+    display.print_failure()
+    assert text(terminal) == before
     shown(pipe).interrupted()
     assert capfd.readouterr().err.startswith("Interrupted. What the engine has begun is finished")
 

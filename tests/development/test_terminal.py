@@ -58,12 +58,13 @@ def test_outputs_metrics_times_costs_and_places_are_printed(console: Console):
 
 
 def test_a_small_metric_and_a_small_cost_are_not_zero_and_a_cost_has_no_exponent(console: Console):
-    small = job(metrics={"loss": 0.0000374, "step": 1200.0})
+    small = job(metrics={"loss": 0.0000374, "step": 1200.0}, cost_usd=0.000032)
     outputs = {"training_cost_usd": {"billed": 9.6e-05}, "training_jobs": {"line": small}}
     print_outputs(console, outputs)
     assert "3.7e-05" in text(console)
     assert "1200\n" in text(console)
     assert "billed 0.000096" in text(console)
+    assert "under 0.0001 USD, at" in text(console)
 
 
 def test_an_address_stays_in_one_line_on_a_narrow_terminal(console: Console):
