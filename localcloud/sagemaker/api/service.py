@@ -235,6 +235,9 @@ class TrainingService:
                 raise unavailable()
             self._refuse_duplicate(arn)
             self._take_instances(job, now)
+            # Perhaps those of a job that has ended only meanwhile.
+            job.created = job.modified = time.time()
+            job.transitions = statuses.enter((), "Starting", job.created)
             self._runners[arn] = runner
             self._jobs.add(job)
         self._announce(job)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -321,6 +322,27 @@ def test_a_creation_while_the_server_ends_is_to_be_sent_again_and_has_no_effect(
     # SDKs send a request again after a 503.
     assert (refused.value.code, refused.value.status) == ("ServiceUnavailable", 503)
     assert service.all_jobs() == []
+
+
+def test_a_job_is_not_created_before_the_end_of_the_one_whose_instances_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cloud: Cloud
+):
+    def take(*arguments: Any) -> None:
+        ends.append(time.time())  # of another job, while this one is created
+        real(*arguments)
+
+    service, ends = restored(tmp_path, "Starting", "Stopped"), list[float]()
+    real = service._take_instances
+    monkeypatch.setattr(service, "_check_role", lambda *_: None)
+    monkeypatch.setattr(service, "_take_instances", take)
+    request = cloud.request()
+
+    service.call("CreateTrainingJob", request, "123456789012", "us-east-1")
+
+    [job] = [each for each in service.all_jobs() if each.name == request["TrainingJobName"]]
+    assert job.created >= ends[0]
+    assert job.transitions[0].start >= ends[0]
+    eventually(lambda: statuses.ended(job) or None)
 
 
 @pytest.mark.deep
