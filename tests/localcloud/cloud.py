@@ -9,7 +9,7 @@ import signal
 import textwrap
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -189,6 +189,15 @@ class Cloud:
 
     def wait_for_line(self, name: str, line: str) -> None:
         eventually(lambda: line in self.lines(name) or None)
+
+
+@contextmanager
+def running_cloud(data: Path, *options: str) -> Iterator[Cloud]:
+    """A local cloud on a folder; nothing of it is left, also if it can't be filled."""
+    try:
+        yield Cloud(daemon.start(data, *options), data)
+    finally:
+        daemon.stop(data)
 
 
 def policy(*statements: dict[str, Any]) -> str:

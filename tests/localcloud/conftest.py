@@ -22,10 +22,12 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     data = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cloud"
     with data.with_suffix(".users").open("w") as users:
         fcntl.flock(users, fcntl.LOCK_SH)
-        yield Cloud(daemon.start(data, *FAST), data)
-        with suppress(BlockingIOError):
-            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            daemon.stop(data)
+        try:
+            yield Cloud(daemon.start(data, *FAST), data)
+        finally:
+            with suppress(BlockingIOError):
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                daemon.stop(data)
 
 
 @pytest.fixture(scope="session")

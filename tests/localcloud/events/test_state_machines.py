@@ -15,9 +15,17 @@ from components.alerts.watch import Watch
 from components.alerts.watchdog_documents import state_machine
 from components.site import Site
 from components.training_job.request.job_tags import IDLE_TAG, OWNER_TAG, REPORTED_TAG
-from localcloud.server import daemon
 from tests.localcloud.alerting import Alerting
-from tests.localcloud.cloud import FAST, LISTEN, REGION, Cloud, eventually, refusal, resources
+from tests.localcloud.cloud import (
+    FAST,
+    LISTEN,
+    REGION,
+    Cloud,
+    eventually,
+    refusal,
+    resources,
+    running_cloud,
+)
 
 ACCOUNT = "123456789012"
 COMPUTE = """
@@ -93,9 +101,8 @@ def test_the_watchdog_reports_a_prolonged_job_of_its_stack_once(cloud: Cloud, al
 @pytest.fixture
 def measured(tmp_path: Path) -> Iterator[Cloud]:
     """A local cloud that measures the hosts of jobs often."""
-    data = tmp_path / "cloud"
-    yield Cloud(daemon.start(data, *FAST, "--host-interval", "0.5"), data)
-    daemon.stop(data)
+    with running_cloud(tmp_path / "cloud", *FAST, "--host-interval", "0.5") as cloud:
+        yield cloud
 
 
 @pytest.mark.deep

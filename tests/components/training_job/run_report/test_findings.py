@@ -18,9 +18,16 @@ from components.training_job.run_report.contents import report_of
 from components.training_job.run_report.findings import found_of
 from components.training_job.run_report.page import render
 from components.training_job.tuning.observation import keep_table
-from localcloud.server import daemon
 from tests.components.training_job.run_report.made_up import at, earlier, tuned
-from tests.localcloud.cloud import BUCKET, FAST, GO_ON, Cloud, checkpoints, eventually
+from tests.localcloud.cloud import (
+    BUCKET,
+    FAST,
+    GO_ON,
+    Cloud,
+    checkpoints,
+    eventually,
+    running_cloud,
+)
 from tests.localcloud.sagemaker.tuning import tunings
 from tests.localcloud.spot import SPOT, TWICE, begin, interrupt
 from tracking.reports import write_reports
@@ -35,9 +42,8 @@ for step in range({first}, {last}):
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    data = tmp_path / "cloud"
-    yield Cloud(daemon.start(data, *FAST), data)
-    daemon.stop(data)
+    with running_cloud(tmp_path / "cloud", *FAST) as cloud:
+        yield cloud
 
 
 def launch(cloud: Cloud, number: int, script: str) -> str:

@@ -14,7 +14,7 @@ from localcloud.sagemaker.api import search
 from localcloud.sagemaker.jobs import statuses
 from localcloud.sagemaker.jobs.records import Metric, TrainingJob
 from localcloud.server import daemon
-from tests.localcloud.cloud import FAST, Cloud, refusal
+from tests.localcloud.cloud import FAST, Cloud, refusal, running_cloud
 
 NEVER = ("--search-delay", "600")
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC).timestamp()
@@ -245,9 +245,8 @@ def test_other_resources_are_found_by_the_other_services(cloud: Cloud):
 
 @pytest.fixture
 def late(tmp_path: Path) -> Iterator[Cloud]:
-    data = tmp_path / "cloud"
-    yield Cloud(daemon.start(data, *FAST, *NEVER), data)
-    daemon.stop(data)
+    with running_cloud(tmp_path / "cloud", *FAST, *NEVER) as cloud:
+        yield cloud
 
 
 def test_search_sees_neither_a_new_job_nor_a_change_in_time(late: Cloud):

@@ -11,16 +11,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localcloud.sagemaker.monitoring.host_feed import HostFeed
-from localcloud.server import daemon
-from tests.localcloud.cloud import FAST, GROUP, LISTEN, Cloud, eventually, resources
+from tests.localcloud.cloud import FAST, GROUP, LISTEN, Cloud, eventually, resources, running_cloud
 
 
 @pytest.fixture
 def measured(tmp_path: Path) -> Iterator[Cloud]:
     """A local cloud that measures the hosts of jobs often."""
-    data = tmp_path / "cloud"
-    yield Cloud(daemon.start(data, *FAST, "--host-interval", "0.2"), data)
-    daemon.stop(data)
+    with running_cloud(tmp_path / "cloud", *FAST, "--host-interval", "0.2") as cloud:
+        yield cloud
 
 
 @pytest.mark.deep

@@ -21,7 +21,16 @@ import pytest
 from components.training_job.code_channel.launcher_archive import write_launcher
 from components.training_job.request.definition import LAUNCHER
 from localcloud.server import daemon
-from tests.localcloud.cloud import BUCKET, GROUP, LISTEN, Cloud, channel, eventually, resources
+from tests.localcloud.cloud import (
+    BUCKET,
+    GROUP,
+    LISTEN,
+    Cloud,
+    channel,
+    eventually,
+    resources,
+    running_cloud,
+)
 from toolchain.layout import CHECKOUT
 
 DIGITS = Path(__file__).parents[4] / "examples" / "digits"
@@ -68,12 +77,11 @@ class Attempt:
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    data = tmp_path / "cloud"
-    cloud = Cloud(daemon.start(data, *OPTIONS), data)
-    # So that the bucket shows afterwards what was in it at which time.
-    cloud.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    yield cloud
-    daemon.stop(data)
+    versioned = {"Status": "Enabled"}
+    with running_cloud(tmp_path / "cloud", *OPTIONS) as cloud:
+        # So that the bucket shows afterwards what was in it at which time.
+        cloud.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration=versioned)
+        yield cloud
 
 
 @pytest.mark.deep
