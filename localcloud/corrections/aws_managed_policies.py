@@ -11,6 +11,8 @@ from collections.abc import Callable
 from functools import cache, wraps
 from typing import Any
 
+from localcloud.moto_data.moto_lock import in_moto
+
 _ASKING = (
     "get_policy",
     "get_policy_version",
@@ -35,6 +37,7 @@ _BOUNDING = {"create_role": 3, "put_role_permissions_boundary": 1}
 """The operations that set a role's boundary, and the position of that argument."""
 
 
+@in_moto()
 def exists(arn: str) -> bool:
     """Whether a managed policy exists, AWS's or an account's."""
     from moto.iam.models import iam_backends

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from functools import wraps
 from typing import Any
@@ -21,10 +21,14 @@ _ENCRYPTION = {
 
 
 def correct() -> None:
-    """Corrects new buckets, bucket policies, delete markers, page tokens, encryption and bodies."""
+    """Corrects new buckets, their lists and policies, delete markers, encryption and bodies."""
     from moto.s3.models import FakeBucket, FakeDeleteMarker, S3Backend
     from moto.s3.responses import S3Response
+    from moto.s3.utils import _VersionedKeyStore
 
+    _VersionedKeyStore.items = _VersionedKeyStore.iteritems = _items
+    _VersionedKeyStore.values = _VersionedKeyStore.itervalues = _values
+    _VersionedKeyStore.lists = _VersionedKeyStore.iterlists = _lists
     FakeBucket.get_permission = _permit
     FakeBucket.__init__ = _with_defaults(FakeBucket.__init__)
     S3Backend.delete_bucket_encryption = _encrypt_by_default
@@ -32,6 +36,25 @@ def correct() -> None:
     S3Backend.list_objects_v2 = _knowing_tokens(S3Backend.list_objects_v2)
     S3Response.setup_class = _with_whole_body(S3Response.setup_class)
     S3Response.get_bucket_encryption = _with_blocked_types(S3Response.get_bucket_encryption)
+
+
+def _lists(keys: Any) -> Iterator[tuple[str, list[Any]]]:
+    """The keys of a bucket as they are now, each with its versions.
+
+    moto looks for each one again, and fails at one that was deleted meanwhile.
+    """
+    for name, versions in keys._self_iterable().items():
+        yield name, list(versions)
+
+
+def _items(keys: Any) -> Iterator[tuple[str, Any]]:
+    """The keys of a bucket as they are now, each with its newest version."""
+    return ((name, versions[-1]) for name, versions in _lists(keys) if versions)
+
+
+def _values(keys: Any) -> Iterator[Any]:
+    """The newest version of each key of a bucket as they are now."""
+    return (newest for _, newest in _items(keys))
 
 
 def _permit(_bucket: Any, _action: str, _resource: str) -> Any:

@@ -29,6 +29,7 @@ from localcloud.corrections import (
     security_group_rules,
     stand_in_images,
     unknown_operations,
+    waits,
 )
 from localcloud.events import event_patterns, state_machines, targets
 
@@ -37,6 +38,7 @@ Correction = Callable[[], None]
 CORRECTIONS: tuple[Correction, ...] = (
     unknown_operations.correct,
     raw_bodies.correct,
+    waits.correct,
     buckets.correct,
     object_contents.correct,
     multipart_uploads.correct,
@@ -58,10 +60,13 @@ CORRECTIONS: tuple[Correction, ...] = (
     targets.correct,
 )
 
-CORRECTIONS_BEFORE_USE: Mapping[str, Correction] = {"states": state_machines.correct}
+CORRECTIONS_BEFORE_USE: Mapping[str, Correction] = {
+    "states": state_machines.correct,
+    "swf": waits.correct_workflows,
+}
 """Corrections that are made before the first request to a service, by its name in signatures.
 
-The import of such a service takes seconds."""
+The import of such a service takes long, and few use it."""
 
 
 @cache

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
 
+from localcloud.moto_data.moto_lock import waiting
 from localcloud.moto_data.upload_parts import UsedPart, part_checksum
 from localcloud.protocol import checksums
 
@@ -24,7 +25,7 @@ def correct() -> None:
     """Corrects how moto's S3 completes an upload in several parts."""
     from moto.s3 import models, responses
 
-    models.compute_checksum = responses.compute_checksum = _checksum
+    models.compute_checksum = responses.compute_checksum = waiting(_checksum)
     models.FakeMultipart.complete = _complete
     named = responses.S3Response._complete_multipart_body
     responses.S3Response._complete_multipart_body = _in_order(named)

@@ -14,6 +14,7 @@ from typing import Any
 
 from localcloud.events.targets import run_on_schedule, scheduled_event, send
 from localcloud.moto_data.backends import all_of
+from localcloud.moto_data.moto_lock import in_moto
 
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86_400.0}
@@ -84,18 +85,16 @@ def start(speed: float) -> None:
 def _run(timetable: Timetable) -> None:
     while True:
         time.sleep(_TICK_SECONDS)
-        try:
+        with in_moto():
             scheduled = [*_rules(), *_schedules()]
-        except (KeyError, RuntimeError):
-            # Rules or schedules were being changed at this moment.
-            continue
         for each in timetable.take_due(scheduled, time.monotonic()):
             _attempt(each)
 
 
 def _attempt(scheduled: Scheduled) -> None:
     try:
-        scheduled.run()
+        with in_moto():
+            scheduled.run()
     except Exception:
         _log.exception("%s could not run", scheduled.arn)
 

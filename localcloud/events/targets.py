@@ -17,6 +17,7 @@ from typing import Any
 
 from localcloud.events import state_machines
 from localcloud.events.inputs import Document, target_input
+from localcloud.moto_data.moto_lock import in_moto
 
 _SHOWN = ("version", "id", "detail-type", "source", "account", "time", "region", "resources")
 _log = logging.getLogger(__name__)
@@ -35,12 +36,13 @@ def correct() -> None:
     Rule.send_to_targets = send
 
 
+@in_moto()
 def publish(event: Document) -> None:
     """Gives an event, in moto's form, to the rules of its account's and region's default bus."""
     from moto.events.models import events_backends
 
     bus = events_backends[event["account"]][event["region"]].event_buses["default"]
-    # A copy: other threads may add rules meanwhile.
+    # A copy: while a target is called, other threads may add rules.
     for rule in list(bus.rules.values()):
         rule.send_to_targets(event)
 

@@ -9,6 +9,8 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.exceptions import HTTPException
 
 from localcloud.corrections.corrections import correct_before_use
+from localcloud.handlers.watch import only_reads
+from localcloud.moto_data.moto_lock import in_moto
 from localcloud.protocol.requests import Answer, Request, Response
 from localcloud.protocol.signatures import Signer
 
@@ -16,7 +18,10 @@ _MOST_HOSTS = 1024
 
 
 class Moto:
-    """The handler that calls moto; an error that moto would show as a page is raised."""
+    """The handler that calls moto; an error that moto would show as a page is raised.
+
+    Of the requests that may change data, one is answered at a time.
+    """
 
     def __init__(self) -> None:
         self._application = DomainDispatcherApplication(_service_application)
@@ -31,13 +36,28 @@ class Moto:
         if signer.place == "REST-QUERY-STRING" and signer.service not in {"", "s3"}:
             # moto looks for the service only in a header.
             request.environ["HTTP_AUTHORIZATION"] = _header(signer)
-        started: dict[str, Any] = {}
+        # Found before, because the import of a service may take seconds.
+        application = self._application.get_application(request.environ)
+        if only_reads(request):
+            try:
+                return _call(application, request)
+            except NotImplementedError:
+                raise
+            except Exception:
+                # Data may have been changed while they were read. If not, it fails again.
+                request.replace_body(request.body)
+        with in_moto():
+            return _call(application, request)
 
-        def start_response(status: str, headers: Any, *_: Any) -> None:
-            started.update(status=status, headers=headers)
 
-        body = self._application(request.environ, start_response)
-        return Response(started["status"], started["headers"], body)
+def _call(application: Any, request: Request) -> Response:
+    started: dict[str, Any] = {}
+
+    def start_response(status: str, headers: Any, *_: Any) -> None:
+        started.update(status=status, headers=headers)
+
+    body = application(request.environ, start_response)
+    return Response(started["status"], started["headers"], body)
 
 
 def _header(signer: Signer) -> str:

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from localcloud.protocol.requests import Answer, Request, Response
 from localcloud.snapshots.gate import Gate
 
-_READS = re.compile(r"(Describe|Get|List|Head|Lookup|Simulate|BatchGet)[A-Z]\w*|Search")
+_READS = re.compile(
+    r"(Describe|Get|List|Head|Lookup|Simulate|BatchGet|Filter)[A-Z]\w*|Search|Query|Scan"
+)
 
 
 class Watch:

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from localcloud.moto_data.moto_lock import in_moto
+
 
 def account_of(access_key: str) -> str:
-    """The account to which an access key belongs; the default one if it is unknown."""
-    from moto.iam.models import get_account_id_from
+    """The account to which an access key belongs; the default one if it is unknown.
 
-    account: str = get_account_id_from(access_key)
-    return account
+    It does not wait for moto's lock: nearly each request asks for it.
+    """
+    from moto.core import DEFAULT_ACCOUNT_ID
+
+    owners = (account for account, _, iam in all_of("iam") if access_key in iam.access_keys)
+    return next(owners, str(DEFAULT_ACCOUNT_ID))
 
 
+@in_moto()
 def topic_exists(arn: str) -> bool:
     """Whether an SNS topic exists."""
     return any(arn in backend.topics for _, _, backend in all_of("sns"))
@@ -28,6 +34,7 @@ def all_of(service: str) -> Iterator[tuple[str, str, Any]]:
             yield account, region, backend
 
 
+@in_moto()
 def messages() -> list[dict[str, Any]]:
     """What was published to each topic, and to whom, oldest first."""
     return [

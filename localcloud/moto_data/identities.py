@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from localcloud.moto_data.moto_lock import in_moto
 from localcloud.permissions.policy_documents import Policy, parse
 
 
@@ -42,6 +43,7 @@ class Identity:
     boundary: AttachedPolicy | None = None
 
 
+@in_moto()
 def role_exists(arn: str) -> bool:
     """Whether an IAM role exists."""
     from moto.iam.models import iam_backends
@@ -51,6 +53,7 @@ def role_exists(arn: str) -> bool:
     return any(role.arn == arn for role in roles) and resource.startswith("role/")
 
 
+@in_moto()
 def role(arn: str) -> Role | None:
     """A role; None if there is none. Raises PolicyError for policies that can't be read."""
     from moto.iam.models import iam_backends
@@ -70,6 +73,7 @@ def role(arn: str) -> Role | None:
     )
 
 
+@in_moto()
 def identity(arn: str) -> Identity | None:
     """The policies of a user (with its groups'), a group or a role; None if it does not exist."""
     from moto.iam.models import iam_backends

@@ -1,4 +1,7 @@
-"""Buckets, keys, repositories, secrets and endpoints, with the policies attached to them."""
+"""Buckets, keys, repositories, secrets and endpoints, with the policies attached to them.
+
+What is read of S3 is one entry, without moto's lock: each request to S3 asks for it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
 
+from localcloud.moto_data.moto_lock import in_moto
 from localcloud.permissions.policy_documents import Policy, parse
 
 _ADDRESSES_OF_AWS = 4
@@ -68,6 +72,7 @@ def restricts_public_policies(arn: str | None) -> bool:
     return block is not None and bool(block.restrict_public_buckets)
 
 
+@in_moto()
 def key(name: str, account: str, region: str) -> Key | None:
     """A KMS key by its ID, ARN or alias; None if there is none, or it is AWS's own."""
     from moto.kms.models import kms_backends
@@ -85,6 +90,7 @@ def key(name: str, account: str, region: str) -> Key | None:
     return Key(arn=found.arn, policy=parse(found.policy), state=state)
 
 
+@in_moto()
 def repository_policy(arn: str) -> Policy | None:
     """The policy of an ECR repository; None if it has none."""
     from moto.ecr.models import ecr_backends
@@ -95,6 +101,7 @@ def repository_policy(arn: str) -> Policy | None:
     return parse(found.policy) if found is not None and found.policy else None
 
 
+@in_moto()
 def has_image(account: str, region: str, repository: str, tag: str, digest: str) -> bool:
     """Whether a repository of ECR has an image; one that was not created has every image.
 
@@ -122,6 +129,7 @@ class Endpoint:
     """The address of the caller's interface, in the first of its subnets."""
 
 
+@in_moto()
 def endpoint(subnets: tuple[str, ...], service: str, account: str, region: str) -> Endpoint | None:
     """The VPC endpoint through which all these subnets reach a service; None if there is none."""
     from moto.ec2.models import ec2_backends
@@ -140,6 +148,7 @@ def endpoint(subnets: tuple[str, ...], service: str, account: str, region: str) 
     return None
 
 
+@in_moto()
 def vpc_of(subnet: str, account: str, region: str) -> str:
     """The VPC of a subnet; empty if there is no such subnet."""
     from moto.ec2.models import ec2_backends
@@ -170,6 +179,7 @@ def _route_table(backend: Any, subnet: Any) -> str:
     return next(own, None) or next(main, "")
 
 
+@in_moto()
 def experiment(name: str, account: str, region: str) -> Any:
     """The experiment in moto's SageMaker; None if there is none."""
     from moto.sagemaker.models import sagemaker_backends
@@ -177,6 +187,7 @@ def experiment(name: str, account: str, region: str) -> Any:
     return sagemaker_backends[account][region].experiments.get(name)
 
 
+@in_moto()
 def trial(name: str, account: str, region: str) -> Any:
     """The trial of an experiment in moto's SageMaker; None if there is none."""
     from moto.sagemaker.models import sagemaker_backends
@@ -184,6 +195,7 @@ def trial(name: str, account: str, region: str) -> Any:
     return sagemaker_backends[account][region].trials.get(name)
 
 
+@in_moto()
 def secret(name: str, account: str, region: str) -> Any:
     """The secret in moto's Secrets Manager, by its name or ARN; None if there is none."""
     from moto.secretsmanager.models import secretsmanager_backends

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from localcloud.moto_data.backends import all_of
+from localcloud.moto_data.moto_lock import in_moto
 
 
+@in_moto()
 def forget(access_keys: Collection[str]) -> None:
     """Forgets sessions that have ended."""
     keys = set(access_keys)
@@ -19,6 +21,7 @@ def forget(access_keys: Collection[str]) -> None:
             backend.access_keys.pop(each, None)
 
 
+@in_moto()
 def forget_named(name: str) -> None:
     """Forgets the sessions of a name, which an earlier server has left."""
     for _, _, backend in all_of("sts"):

@@ -6,7 +6,6 @@ these checks, so they are strict: the role, the topics and the guardrails must e
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -14,6 +13,7 @@ from moto.core.base_backend import BackendDict, BaseBackend
 
 from localcloud.corrections import aws_managed_policies
 from localcloud.moto_data import backends, identities
+from localcloud.moto_data.moto_lock import in_moto
 from localcloud.protocol.errors import ServiceError
 from localcloud.protocol.validation import validate
 
@@ -21,7 +21,6 @@ _SERVICE = "chatbot"
 
 _GLOBAL = "aws"
 _NO_GUARDRAIL = "arn:aws:iam::aws:policy/AdministratorAccess"
-_lock = threading.RLock()
 
 Document = dict[str, Any]
 
@@ -53,7 +52,7 @@ class Chatbot:
         if operation not in _OPERATIONS:
             raise NotImplementedError
         validate(operation, request, _SERVICE, _invalid_parameter)
-        with _lock:
+        with in_moto():
             return _OPERATIONS[operation](chatbot_backends[account][_GLOBAL], request)
 
 

@@ -18,6 +18,7 @@ from localcloud.authorization.access import require
 from localcloud.authorization.demands import Demand
 from localcloud.authorization.sessions import Session
 from localcloud.moto_data import backends
+from localcloud.moto_data.moto_lock import in_moto
 from localcloud.protocol.errors import ServiceError
 from localcloud.sagemaker.jobs import statuses
 from localcloud.sagemaker.jobs.failure_reasons import ClientError
@@ -29,6 +30,7 @@ _POLL_SECONDS = 0.25
 _log = logging.getLogger(__name__)
 
 
+@in_moto()
 def attach(job: TrainingJob) -> None:
     """Gives each instance of a job an interface, unless the instances have some already.
 
@@ -55,6 +57,7 @@ def attach(job: TrainingJob) -> None:
         interface.status = "in-use"
 
 
+@in_moto()
 def hand_over(earlier: TrainingJob, job: TrainingJob) -> None:
     """Gives a job the interfaces of the job whose instances it takes."""
     for _, each in _made():
@@ -87,7 +90,8 @@ def remove(find: Callable[[str], TrainingJob | None], since: float) -> bool:
 
     Interfaces of jobs without a record are removed too.
     """
-    made = list(_made())
+    with in_moto():
+        made = list(_made())
     gone = [(ec2, each) for ec2, each in made if _free_from(find(getattr(each, _JOB))) <= since]
     for ec2, each in gone:
         _let_go(ec2, each)
@@ -105,6 +109,7 @@ def _free_from(job: TrainingJob | None) -> float:
     return max(end, pool.until) if pool is not None and not pool.reused_by else end
 
 
+@in_moto()
 def _let_go(ec2: Any, interface: Any) -> None:
     """Removes an interface with its role's permissions; without them, leaves it for ever."""
     place = f"arn:aws:ec2:{ec2.region_name}:{ec2.account_id}"

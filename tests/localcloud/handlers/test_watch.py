@@ -31,6 +31,8 @@ def request(method: str = "POST", target: str = "", form: str = "") -> dict[str,
         request(target="SageMaker.DescribeTrainingJob"),
         request(target="SageMaker.Search"),
         request(target="Logs_20140328.GetLogEvents"),
+        request(target="Logs_20140328.FilterLogEvents"),
+        request(target="DynamoDB_20120810.Query"),
         request(form="Action=DescribeVpcs&Version=1"),
     ],
 )
