@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.local_cloud import BUCKET, LocalCloud, local_cloud
+from localcloud.server import process_table
 from localcloud.snapshots import file
 
 _KILOBYTE, _MEGABYTE = 1 << 10, 1 << 20
@@ -75,7 +76,7 @@ def measurements(cloud: LocalCloud, size: int, jobs: int, rounds: int) -> list[t
     bare, checkpoint, model = zip(*turns, strict=True)
     download = download_by_boto3(cloud)
     return [
-        ("memory of the idle server", f"{idle / _MEGABYTE:.0f} MB"),
+        ("memory of the idle server", idle),
         ("CreateTrainingJob to the first line, median", f"{statistics.median(starts):.2f} s"),
         ("CreateTrainingJob to the first line, slowest", f"{max(starts):.2f} s"),
         ("upload by boto3", _rate(size, statistics.median(bare))),
@@ -84,11 +85,18 @@ def measurements(cloud: LocalCloud, size: int, jobs: int, rounds: int) -> list[t
         ("download by boto3", _rate(size, download)),
         ("download of a checkpoint before the start", _rate(size, restore(cloud))),
         (f"{_JOBS_AT_ONCE} jobs at once, until all have ended", f"{at_once(cloud):.2f} s"),
-        ("memory of the server after all that", f"{memory(cloud.server.pid) / _MEGABYTE:.0f} MB"),
+        ("memory of the server after all that", memory(cloud.server.pid)),
     ]
 
 
-def memory(process: int) -> int:
+def memory(server: int) -> str:
+    """The memory of a server without jobs, and of each other process that it has then."""
+    every = process_table.running()
+    others = [each.number for each in every.values() if every[server] in each.above(every)]
+    return " + ".join(f"{_memory(each) / _MEGABYTE:.0f}" for each in (server, *others)) + " MB"
+
+
+def _memory(process: int) -> int:
     """The bytes of memory that a process holds."""
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
     [resident] = [line for line in lines if line.startswith("VmRSS:")]

@@ -20,6 +20,7 @@ from bench.soak.clients import HungError, Life, look
 from bench.soak.jobs import Job, plan, problems
 from bench.soak.machine import Used, interfaces, leftovers, processes
 from bench.soak.server import Soaked, soaked
+from localcloud.sagemaker.runtime import agent_parent
 from localcloud.server import daemon
 from localcloud.server.process_table import Process
 
@@ -232,7 +233,7 @@ class _Run:
     def _starts_agents(self, process: Process) -> bool:
         """Whether it is what the server itself has for its jobs' agents, as long as it runs."""
         own = process.parent == self._cloud.server.pid
-        return own and any("from multiprocessing." in word for word in process.command())
+        return own and agent_parent.__name__ in process.command()
 
     def _running(self) -> list[str]:
         """What a local cloud without jobs should not have, as sentences."""

@@ -26,7 +26,7 @@ from localcloud.handlers.request_path import request_path
 from localcloud.protocol.requests import application
 from localcloud.sagemaker.api.service import TrainingService
 from localcloud.sagemaker.jobs.job_events import Publisher
-from localcloud.sagemaker.runtime import agent, network_interfaces, pool_folders
+from localcloud.sagemaker.runtime import network_interfaces, pool_folders
 from localcloud.sagemaker.runtime.settings import Settings, Times
 from localcloud.sagemaker.runtime.spot_schedule import Market, SpotSchedule
 from localcloud.sagemaker.sandbox.choice import Name, Sandbox, choose
@@ -90,7 +90,6 @@ def serve(options: Options, say: Callable[[str], None]) -> NoReturn:
 
 def _serve(options: Options, say: Callable[[str], None]) -> None:
     heap.limit()
-    agent.prepare()
     sandbox = choose(options.sandbox)
     if sandbox.shortcomings:
         say(sandbox.shortcomings)

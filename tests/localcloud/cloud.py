@@ -250,7 +250,7 @@ def children(process: int) -> list[int]:
 
 def agents(server: int) -> list[int]:
     """The processes that carry the data of a server's jobs, in the order of their start."""
-    starters = [each for each in children(server) if b"forkserver" in command(each)]
+    starters = [each for each in children(server) if b"agent_parent" in command(each)]
     return [each for starter in starters for each in children(starter) if command(each)]
 
 

@@ -7,10 +7,9 @@ it notes how far the agent is. A new agent begins there, so nothing is lost or t
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
-import socket
-import tempfile
+import pickle
+import signal
 import threading
 import time
 from collections import deque
@@ -18,21 +17,19 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from multiprocessing import forkserver
 from typing import Protocol
 
 from localcloud.sagemaker.monitoring.log_streams import Event
 from localcloud.sagemaker.monitoring.metric_values import MetricValues
 from localcloud.sagemaker.monitoring.metrics import Found
 from localcloud.sagemaker.monitoring.pump import Progress
-from localcloud.sagemaker.runtime import agent_process
+from localcloud.sagemaker.runtime import agent_starter
 from localcloud.sagemaker.runtime.agent_work import HostState, HostWork, Reach, Work
 from localcloud.sagemaker.runtime.portable_errors import portable
 
 Check = Callable[[], None]
 """Raises an error when a call must end."""
 
-_CONTEXT = multiprocessing.get_context("forkserver")
 _POLL_SECONDS = 0.1
 _MOST_ENDS, _ENDS_SECONDS = 5, 60.0
 """How often an agent may end within some seconds; then its job fails."""
@@ -47,23 +44,6 @@ class Stream(Protocol):
 
     def put(self, events: list[Event]) -> None:
         """Appends events. Raises the service's error; then none is appended."""
-
-
-def prepare() -> None:
-    """Starts the process from which agents are forked: it takes half a second, an agent 0.02 s."""
-    _CONTEXT.set_forkserver_preload(["localcloud.sagemaker.runtime.agent_preload"])
-    # The path of a socket has at most 107 characters, and that of a checkout may be longer. The
-    # descriptor stays open: with each agent, the process's socket is opened by this path.
-    temporary, tempfile.tempdir = tempfile.gettempdir(), _short_path(tempfile.gettempdir())
-    try:
-        forkserver.ensure_running()
-    finally:
-        tempfile.tempdir = temporary
-
-
-def _short_path(folder: str) -> str:
-    """Another path of a folder, for this process only."""
-    return f"/proc/self/fd/{os.open(folder, os.O_PATH | os.O_DIRECTORY)}"
 
 
 @dataclass
@@ -93,17 +73,13 @@ class Agent:
         self._streams: Mapping[int, Stream] = {}
         self._ends: deque[float] = deque(maxlen=_MOST_ENDS)
         self._error: Exception | None = None
+        self._process: int | None = None
         self._start()
         self._thread = threading.Thread(target=self._serve, name=f"agent of {job}", daemon=True)
         self._thread.start()
 
     def _start(self) -> None:
-        self._connection, theirs = _CONTEXT.Pipe()
-        self._process = _CONTEXT.Process(
-            target=agent_process.serve, args=(theirs, self._reach), daemon=True
-        )
-        self._process.start()
-        theirs.close()
+        self._connection, self._process = agent_starter.start(self._reach)
 
     def call(self, name: str, *arguments: object, check: Check = lambda: None) -> None:
         """Calls a method of the agent, and waits until it is done. Raises its error.
@@ -159,12 +135,14 @@ class Agent:
         """Ends the agent, whatever it does."""
         with self._lock:
             self._give_up(RuntimeError(f"The agent of {self._job} is closed"))
-        with suppress(ValueError, OSError):  # it has ended
-            self._process.kill()
-            # If what has started it was killed, it is not known any more, but still connected.
-            with socket.socket(fileno=os.dup(self._connection.fileno())) as connection:
-                connection.shutdown(socket.SHUT_RDWR)
+            self._kill()
         self._thread.join()
+
+    def _kill(self) -> None:
+        """Kills the agent, unless it has ended."""
+        with self._lock, suppress(ProcessLookupError):
+            if self._process is not None:
+                os.kill(self._process, signal.SIGKILL)
 
     def _work(self) -> Work:
         return Work(self._job, self._hosts, self._states, self._values.searched)
@@ -186,15 +164,27 @@ class Agent:
     def _serve(self) -> None:
         """Takes what the agent sends, and starts the next one when it ends."""
         while True:
-            try:
-                number, kind, arguments = self._connection.recv()
-            except Exception:  # it has ended, or has sent what can't be read
+            received = self._receive()
+            if received is None:
                 if self._start_again():
                     continue
                 return
+            number, kind, arguments = received
             error = self._take(kind, arguments)
             if number:
                 self._write(number, "", *([] if error is None else [error]))
+
+    def _receive(self) -> tuple[int, str, tuple[object, ...]] | None:
+        """What the agent sends next; None if it has ended, or has sent what can't be read."""
+        with suppress(EOFError, OSError):
+            sent = self._connection.recv_bytes()
+            try:
+                number, kind, arguments = pickle.loads(sent)  # noqa: S301 - as the agent's code sends
+            except Exception:
+                self._kill()
+            else:
+                return number, kind, arguments
+        return None
 
     def _take(self, kind: str, arguments: tuple[object, ...]) -> Exception | None:
         """Does what the agent asks for. Returns the error, if it fails."""
@@ -240,11 +230,12 @@ class Agent:
 
     def _start_again(self) -> bool:
         """Starts the next agent where the last one was. Returns whether the job may have one."""
-        self._connection.close()
-        self._process.kill()
-        self._process.join()
-        self._process.close()
+        with suppress(EOFError, OSError):
+            while True:  # its connection ends with it, and with all of its threads
+                self._connection.recv_bytes()
         with self._lock:
+            self._connection.close()
+            self._process = None
             if self._error is not None:
                 return False
             self._ends.append(time.monotonic())

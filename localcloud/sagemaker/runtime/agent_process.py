@@ -12,11 +12,9 @@ it took the events or values: see Progress and Found.
 from __future__ import annotations
 
 import itertools
-import logging
 import os
 import queue
 import resource
-import signal
 import threading
 import traceback
 from collections.abc import Collection, Mapping, Sequence
@@ -47,38 +45,42 @@ MOST_MEMORY = 2 << 30
 _NICENESS = 5
 """Between the server and the instances, once these run: until then, a start should not wait."""
 
-
-_NO_SECRET = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
-
 Call = tuple[int, str, tuple[Any, ...]]
 """A call's number, its name and its arguments."""
 
 
+def prepare(url: str, region: str) -> None:
+    """Does now what the first client of S3, and its first use, would take time for."""
+    s3, _ = _prepared(url, region)
+    s3.get_paginator("list_objects_v2")
+
+
 @cache
-def session() -> Any:
-    """A session of boto3, which has read AWS's model of S3: most of the time that a client takes.
+def _prepared(url: str, region: str) -> tuple[Any, Any]:
+    """A client of S3, and its credentials, which are those of no one yet.
 
-    The process from which agents are forked calls it too.
+    An agent gets both from the process that forked it.
     """
-    made = boto3.Session()
-    _client(made, Reach("http://127.0.0.1", "us-east-1", _NO_SECRET))
-    return made
+    session = _session()
+    s3 = session.client("s3", region_name=region, endpoint_url=url, config=CONFIGURATION)
+    return s3, session.get_credentials()
 
 
-def _client(boto: Any, reach: Reach) -> Any:
-    return boto.client(
-        "s3",
-        region_name=reach.region,
-        endpoint_url=reach.url,
-        config=CONFIGURATION,
-        **reach.credentials,
-    )
+@cache
+def _session() -> Any:
+    return boto3.Session("none", "none", "none")
+
+
+def _client(reach: Reach) -> Any:
+    s3, credentials = _prepared(reach.url, reach.region)
+    credentials.access_key = reach.credentials["aws_access_key_id"]
+    credentials.secret_key = reach.credentials["aws_secret_access_key"]
+    credentials.token = reach.credentials.get("aws_session_token")
+    return s3
 
 
 def serve(connection: Connection, reach: Reach) -> NoReturn:
     """Serves one job until the connection ends, then ends the process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server gets it, too
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
     threading.excepthook = _end_with_a_thread
     try:
@@ -136,7 +138,7 @@ class AgentProcess:
 
     def __init__(self, server: Server, reach: Reach) -> None:
         self._server = server
-        self._s3 = _client(session(), reach)
+        self._s3 = _client(reach)
         self._background: Background | None = None
         self._niceness = os.getpriority(os.PRIO_PROCESS, 0) + _NICENESS
 
