@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +90,7 @@ def test_the_entry_point_hears_sigterm_and_nothing_outlives_it(confined_cloud: C
 def specification(place: Path, **changes: Any) -> Specification:
     environment = {"PATH": os.defpath}
     plain = Specification("algo-1", ("true",), environment, (), str(place), folder=str(place))
-    return replace(plain, **changes)
+    return plain._replace(**changes)
 
 
 @pytest.mark.parametrize(
