@@ -50,6 +50,8 @@ _MOST_TRIALS = 20
 """How many trials of a tuning job are printed."""
 _SHOWN = ("completed", "in_progress", "stopped", "non_retryable_error")
 """The counters of a tuning job's trials that are printed."""
+_WITH_A_MODEL = ("Completed", "Stopped")
+"""The statuses of a job that has uploaded its model."""
 _DIGITS = 8
 """How many characters of a number are printed."""
 
@@ -98,7 +100,7 @@ def print_results(console: Console, outputs: Mapping[str, Any]) -> None:
         facts = [*_ending(job), *([] if only else results)]
         console.print(title + Text(", ").join(map(_text, facts)), soft_wrap=True)
         below = results if only else []
-        if only and job.get("model_uri"):
+        if only and job.get("model_uri") and job.get("status") in _WITH_A_MODEL:
             below = [*below, f"model {job['model_uri']}"]
         for line in below:
             console.print(Text(f"  {line}"), soft_wrap=True)

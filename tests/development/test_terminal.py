@@ -132,7 +132,7 @@ def test_the_result_of_a_tuned_job_has_its_best_trial(console: Console):
 def test_of_a_job_that_has_not_ended_only_what_is_known_is_printed(
     console: Console, changes: dict[str, Any], line: str
 ):
-    unknown = {"metrics": {}, "training_seconds": 0, "cost_usd": 0, "model_uri": ""}
+    unknown = {"metrics": {}, "training_seconds": 0, "cost_usd": 0}  # the model's place is known
     print_results(console, {"training_jobs": {"digits": job(**unknown | changes)}})
     assert text(console) == f"Training job digits: {line}\n"
 

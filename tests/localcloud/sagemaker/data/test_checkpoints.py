@@ -507,7 +507,7 @@ def test_a_script_that_writes_as_regularly_as_the_passes_come_is_uploaded(
     passes: list[float] = []
     uploaded: list[str] = []
 
-    def wait(_: threading.Event, seconds: float) -> bool:
+    def wait(seconds: float) -> bool:
         now[0] += seconds
         passes.append(seconds)
         return len(passes) > 100
@@ -518,9 +518,8 @@ def test_a_script_that_writes_as_regularly_as_the_passes_come_is_uploaded(
     sync = CheckpointSync(None, Location(BUCKET, "regular/"), tmp_path, interval=1.0)
     monkeypatch.setattr(sync, "_upload", uploaded.append)
     monkeypatch.setattr("localcloud.sagemaker.data.checkpoints.scan", scan)
-    with monkeypatch.context() as patch:
-        patch.setattr(threading.Event, "wait", wait)
-        sync._run()
+    monkeypatch.setattr(sync._finished, "wait", wait)
+    sync._run()
 
     assert len(uploaded) > 20
 
