@@ -55,9 +55,13 @@ class SettingsModel(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _refuse_empty_section(cls, value: Any, info: ValidationInfo) -> Any:
-        types_there = _types_of(cls.model_fields[str(info.field_name)].annotation)
+        field = cls.model_fields[str(info.field_name)]
+        types_there = _types_of(field.annotation)
         if value is None and any(_is_section(each) for each in types_there):
-            raise PydanticCustomError("empty_section", "must be a section of names and values")
+            default = "" if field.is_required() else "remove the line for the default, or "
+            remedy = f"{default}write after it: {_in_a_sentence(field.description or '')}"
+            context = {_REMEDY: remedy}
+            raise PydanticCustomError("empty_section", "is a name with nothing after it", context)
         return value
 
 

@@ -54,7 +54,11 @@ def test_an_unknown_key_is_named_with_the_one_that_was_meant():
 
 
 def test_the_name_of_a_section_with_nothing_after_it_is_refused():
-    assert found({"leaf": None}) == {"leaf": "must be a section of names and values"}
+    _, [problem] = validate(Root, {"leaf": None})
+    assert str(problem) == (
+        "leaf: nothing — is a name with nothing after it.\n"
+        "    Remedy: remove the line for the default, or write after it: a leaf or its name."
+    )
     assert found({"leaves": [{"wait": None}]}) == {}
 
 
