@@ -190,7 +190,7 @@ def running_sums(
         "quota-running-sums",
         "No job is created that breaks a quota of its stack",
         "Checks that each job keeps the quotas of its stack, with the jobs before it.",
-        "Remove a job from the stack, or lower what a job takes.",
+        "Lower what a job takes, as each violation says, or remove a job from the stack.",
         Severity.HIGH,
         validate,
     )

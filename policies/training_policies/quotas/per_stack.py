@@ -125,10 +125,11 @@ def above(
         if unknown
         else f"{amount(shares.total, limit.unit)} ({each})",
         allowed=amount(allowed, limit.unit),
+        remedy=limit.remedy,
     )
 
 
-_FEWER = "remove a job from the stack, or lower what a job takes"
+_FEWER = "lower a job's instanceCount or tuning.parallel, or remove a job from the stack"
 
 STACK_LIMITS = (
     StackLimit(
@@ -161,7 +162,8 @@ STACK_LIMITS = (
         "the cost ceiling",
         measures.cost,
         Unit.USD,
-        _FEWER,
+        "lower a job's maxRuntime, maxAttempts, instanceCount or tuning.maxTrials, or take a "
+        "cheaper instance type, or remove a job from the stack",
     ),
     StackLimit(
         "quota-tuning-cost-per-stack",

@@ -16,7 +16,7 @@ from training_policies.exemptions import parse
 from training_policies.policy import Parameters, StackPolicy
 from training_policies.policy_run import OPTIONS, PROVIDER
 from training_policies.quotas import QUOTA_POLICIES
-from training_policies.quotas.per_stack import STACK_LIMITS
+from training_policies.quotas.per_stack import STACK_LIMITS, StackLimit
 from training_policies.quotas.running_sums import RunningSums
 from training_policies.resource import UNKNOWN, Resource
 from training_policies.training_job import training_job
@@ -46,6 +46,15 @@ def test_the_job_that_breaks_a_sum_and_every_later_one_are_refused():
     assert refused(jobs, limits(None, {"g5": {"jobsAtOnce": 3}})) == [
         ("four", "quota-jobs-at-once")
     ]
+
+
+@pytest.mark.parametrize("limit", STACK_LIMITS, ids=lambda limit: str(limit.key))
+def test_what_is_refused_at_a_job_has_the_remedy_of_its_limit(limit: StackLimit):
+    view = training_job(tuning_job(parallel=3))
+    assert view is not None
+    parameters = Parameters({}, STACK, TODAY, limits({limit.key: 0}))
+    remedies = [each.remedy for found, each in RunningSums().add(view, parameters)]
+    assert remedies == [limit.remedy]
 
 
 def test_a_tuning_job_counts_its_parallel_trials():
