@@ -42,7 +42,7 @@ def markdown(
         f"## {_mark(verdict)} {stack}: {_outcome(verdict)}",
         "",
         *_disagreement_section(verdict),
-        *_cost_section(cost),
+        *_cost_section(cost, verdict.judged),
         *_standing_section(preview.resources),
         *_forecast_section(forecasts),
         *_quota_section(quotas, verdict),
@@ -122,11 +122,13 @@ without `--policy-pack-config`.
 """
 
 
-def _cost_section(cost: StackCost) -> Iterator[str]:
+def _cost_section(cost: StackCost, judged: bool) -> Iterator[str]:
+    """What the jobs cost at most; of a preview that failed, only those that it came to."""
     yield "### Cost ceiling"
     yield ""
     if not cost.jobs:
-        yield "The stack has no training job."
+        none = "The stack has no training job."
+        yield none if judged else "Not known: the preview failed before it came to a training job."
         yield ""
         return
     yield "| job | at most | longest training | cost ceiling | allowed |"

@@ -27,6 +27,10 @@ _DETAILS = frozenset({"create-replacement", "delete-replaced", "discard-replaced
 """The steps of a replacement, other than the one that is called so."""
 
 _COLOUR = re.compile(r"<\{%[^%]*%\}>")
+_EXIT = re.compile(
+    r"\s*an unhandled error occurred: [Pp]rogram exited with non-zero exit code: \d+\s*"
+)
+"""What the engine adds to the errors of the program, which says nothing more."""
 _HIDDEN = "[secret]"
 """What the log has in place of a secret text, and of a part of a text that is a secret."""
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
@@ -183,7 +187,9 @@ def _breach(event: Mapping[str, Any]) -> Breach:
 def _errors(events: Sequence[Event]) -> list[str]:
     diagnostics = _of_kind(events, "diagnosticEvent")
     found = [_plain(each["message"]) for each in diagnostics if each["severity"] == "error"]
-    return list(dict.fromkeys(each for each in found if each != "preview failed"))
+    said = [each for each in dict.fromkeys(found) if each != "preview failed"]
+    # Where the program has said why it ended, the engine's own line says nothing more.
+    return [each for each in said if not _EXIT.fullmatch(each)] or said
 
 
 def _judged_by(events: Sequence[Event]) -> Iterator[str]:

@@ -377,6 +377,17 @@ def test_errors_are_shown_once_and_the_engines_own_last_word_not_at_all(report: 
     assert "preview failed\n" not in text
 
 
+def test_a_program_that_fails_has_its_own_errors_in_the_report_and_no_sum_of_jobs(report: Report):
+    ended = error("an unhandled error occurred: program exited with non-zero exit code: 1\n")
+    _, text = report(error("jobs.digits.spot: 7 — must be a section"), ended)
+    assert "jobs.digits.spot: 7" in text
+    assert "unhandled" not in text
+    assert "Not known: the preview failed before it came to a training job." in text
+    code, text = report(ended, *KEPT)
+    assert code != 0
+    assert "unhandled" in text, "where the program says nothing, the engine's line stays"
+
+
 def test_changes_are_counted_and_listed_and_replacements_count_once(report: Report):
     _, text = report(
         step("create", BUCKET, "new"),
