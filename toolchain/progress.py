@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self, TextIO
 
+from toolchain.runner import StoppedError
+
 _REPAINT_SECONDS = 0.2
 _REPEAT_SECONDS = 15.0
 _WIDTH = 110
@@ -76,6 +78,9 @@ class Progress:
             self._steps.append(step)
         try:
             yield step
+        except (StoppedError, KeyboardInterrupt):
+            step.outcome = "stopped"
+            raise
         except BaseException:
             step.outcome = "failed"
             raise

@@ -25,6 +25,10 @@ class SetupError(Exception):
         self.remedy = remedy
 
 
+class StoppedError(SetupError):
+    """A step was ended by Ctrl-C, or because another one failed."""
+
+
 class Running:
     """The running processes, so that one failure or Ctrl-C can end them all."""
 
@@ -32,6 +36,11 @@ class Running:
         self._processes: set[subprocess.Popen[str]] = set()
         self._lock = threading.Lock()
         self._ended = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether all processes were ended."""
+        return self._ended
 
     def add(self, process: subprocess.Popen[str]) -> None:
         """Adds a process; ends it at once if all were ended already."""
@@ -114,4 +123,5 @@ class Runner:
         last = deque((line for line in lines if line.strip()), maxlen=_LAST_LINES)
         shown = "\n".join(f"    {line}" for line in last) or "    (it wrote nothing)"
         ended = f"{Path(arguments[0]).name} ended with exit code {code}"
-        return SetupError(self.step, f"{ended}:\n{shown}\n  Full output: {self.log}", self.remedy)
+        kind = StoppedError if self.running.ended else SetupError
+        return kind(self.step, f"{ended}:\n{shown}\n  Full output: {self.log}", self.remedy)

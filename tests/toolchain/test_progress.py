@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 
 from toolchain.progress import Progress, Step
+from toolchain.runner import Runner, Running, StoppedError
 
 
 def test_a_step_prints_its_name_time_and_what_it_does_in_one_line():
@@ -49,3 +51,13 @@ def test_a_step_that_fails_says_so():
     with Progress(stream) as progress, pytest.raises(OSError, match="full"), progress.step("Go"):
         raise OSError("full")
     assert "failed" in stream.getvalue()
+
+
+def test_a_step_that_was_ended_with_the_others_has_not_failed(tmp_path: Path):
+    stream, running = io.StringIO(), Running()
+    runner = Runner("Go", tmp_path / "go.log", "install Go", running)
+    running.terminate()
+    with Progress(stream) as progress, pytest.raises(StoppedError), progress.step("Go"):
+        runner.run(["sleep", "60"])
+    assert "stopped" in stream.getvalue()
+    assert "failed" not in stream.getvalue()
