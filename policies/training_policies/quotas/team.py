@@ -87,7 +87,8 @@ def _without_quota(owner: Owner, parameters: Parameters) -> Violation:
         asked=f"{owner.team} in {owner.environment}",
         allowed=", ".join(listed) or "none",
         remedy=f"ask the people who manage the policies' configuration for "
-        f"teams.{owner.team}.{owner.environment}",
+        f"teams.{owner.team}.{owner.environment}; in a checkout of your own you may add it to "
+        "policies/configuration.json",
     )
 
 

@@ -62,6 +62,13 @@ def test_quotas_for_any_environment_are_for_those_that_are_not_listed():
     assert not violations(TEAM_POLICY, job(), stack=stack, teams=anywhere)
 
 
+def test_a_team_without_quotas_has_a_remedy_that_names_the_entry_and_its_file():
+    stack = Stack("dev", "physics", "dev")
+    [found] = violations(TEAM_POLICY, job(), stack=stack, teams=limits())
+    assert "teams.physics.dev; " in found.remedy
+    assert found.remedy.endswith("policies/configuration.json")
+
+
 def test_a_job_that_is_tagged_for_another_team_is_refused():
     stack = Stack("dev", "research", "dev", (Claim("the stack's tags", "research", "dev"),))
     assert judged(tagged(team="vision", environment="dev"), stack) == [
