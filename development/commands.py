@@ -26,6 +26,7 @@ from development.jobs import (
     lineages_of,
     lineages_with_runs,
     live_kinds,
+    newest_of_each,
     newest_streams,
     recurring_in,
     refuse_pause_of_grids,
@@ -459,16 +460,17 @@ def _write_reports(
 def _print_jobs(sagemaker: Any, lineages: list[str]) -> bool:
     """Prints the runs of the lineages: training jobs, and tuning jobs with their trials.
 
-    Returns whether one has failed.
+    Returns whether the newest one of a lineage has failed.
     """
     jobs, tunings = list(_described(sagemaker, lineages)), list(tunings_of(sagemaker, lineages))
+    newest = newest_of_each(jobs)
     if jobs or not tunings:
-        print_jobs(console, jobs)
+        print_jobs(console, jobs, newest)
     print_tunings(console, tunings)
     for notice in trials_that_wait(sagemaker, tunings):
         console.print(Text(notice), soft_wrap=True)
     statuses = [
-        *(job["TrainingJobStatus"] for job in jobs),
+        *(job["TrainingJobStatus"] for job in newest),
         *(tuning.status for tuning, _ in tunings),
     ]
     return "Failed" in statuses

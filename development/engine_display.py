@@ -37,6 +37,9 @@ _DONE = {
     "replace": "replaced",
     "create-replacement": "replaced",
     "delete-replaced": "deleted",
+    "discard": "discarded",
+    "discard-replaced": "discarded",
+    "read": "read",
     "same": "unchanged",
 }
 _SECTION = re.compile(r"(Diagnostics|Policies|error):")

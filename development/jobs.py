@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -94,6 +94,17 @@ def runs_of(sagemaker: Any, lineages: Iterable[str]) -> Iterator[dict[str, Any]]
         jobs += lineage_jobs(sagemaker, lineage)
         jobs += (job for job, _ in jobs_of_runs(sagemaker, lineage))
     yield from sorted(jobs, key=lambda job: job["CreationTime"], reverse=True)
+
+
+def newest_of_each(jobs: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The newest job of each lineage, of jobs of which the newest come first.
+
+    A lineage's name and a job's differ as `names_of` says.
+    """
+    newest: dict[str, Mapping[str, Any]] = {}
+    for job in jobs:
+        newest.setdefault(str(job["TrainingJobName"]).rsplit("-", 2)[0], job)
+    return list(newest.values())
 
 
 def lineages_of(settings: StackFile, job: str | None) -> list[str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum, auto
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from components.training_job.reader.tunings import FoundTuning
@@ -19,6 +19,8 @@ from components.training_job.tuning.tuning_state import progress_line
 from development.log_lines import LogLine
 
 console = Console(highlight=False)
+if not console.is_terminal:
+    console.width = 400  # a file or a program gets no name that is cut
 
 Make = Callable[[str, str], str]
 """The command that a person types for a target of the Makefile and a stack."""
@@ -139,18 +141,24 @@ def _tuning_results(job: Job) -> Iterator[str]:
         yield f"best trial {best}: {objective} with {values}"
 
 
-def print_jobs(console: Console, jobs: Iterable[Job]) -> None:
-    """Prints the answers of DescribeTrainingJob as a table, and why a job waits or has failed."""
+def print_jobs(console: Console, jobs: Iterable[Job], explained: Collection[Job]) -> None:
+    """Prints the answers of DescribeTrainingJob as a table, and why a job waits.
+
+    Of those in `explained`, it also prints why they have failed.
+    """
     notices = []
     table = Table(
-        "Training job", "Status", "Training", "Billable", title="Jobs", title_justify="left"
+        Column("Training job", overflow="fold"),
+        *("Status", "Training", "Billable"),
+        title="Jobs",
+        title_justify="left",
     )
     for job in jobs:
         status = _status(job["TrainingJobStatus"], job.get("SecondaryStatus", ""))
         times = (job.get("TrainingTimeInSeconds"), job.get("BillableTimeInSeconds"))
         table.add_row(job["TrainingJobName"], status, *map(_seconds, times))
-        notice = pending_notice(job, datetime.now(UTC)) or job.get("FailureReason")
-        if notice:
+        failure = job.get("FailureReason") if job in explained else None
+        if notice := pending_notice(job, datetime.now(UTC)) or failure:
             notices.append(f"{job['TrainingJobName']}: {notice}")
     if table.row_count:
         console.print(table)

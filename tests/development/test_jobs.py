@@ -12,6 +12,7 @@ from development.jobs import (
     lineages_with_runs,
     live_kinds,
     names_of,
+    newest_of_each,
     recurring_in,
     runs_of,
     stop_live,
@@ -44,6 +45,14 @@ def test_the_runs_of_several_lineages_come_newest_first():
     )
     names = [run["TrainingJobName"] for run in runs_of(sagemaker, ["a-b-c", "a-b-d"])]
     assert names == ["a-b-c-0123abcd-2", "a-b-d-0123abcd-1", "a-b-c-0123abcd-1"]
+
+
+def test_of_several_jobs_of_a_lineage_the_newest_is_taken():
+    sagemaker = sagemaker_with(
+        a_b_c_0123abcd_1="Failed", a_b_d_0123abcd_1="Failed", a_b_c_4567abcd_1="Completed"
+    )
+    newest = newest_of_each(runs_of(sagemaker, ["a-b-c", "a-b-d"]))
+    assert [each["TrainingJobName"] for each in newest] == ["a-b-c-4567abcd-1", "a-b-d-0123abcd-1"]
 
 
 def test_only_running_jobs_are_stopped():

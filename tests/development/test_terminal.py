@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from development.terminal import (
     print_results,
     print_tunings,
 )
+from toolchain.layout import CHECKOUT
 
 MODEL = "s3://research-dev-store-artifacts-d812304/output/research-dev-digits/model.tar.gz"
 
@@ -165,12 +168,27 @@ def test_a_job_that_failed_has_its_reason_below_the_table(console: Console):
         "FailureReason": "AlgorithmError: no data",
         "SecondaryStatusTransitions": [],
     }
-    print_jobs(console, [failed])
+    print_jobs(console, [failed], [failed])
     assert text(console).endswith("digits-1: AlgorithmError: no data\n")
+    print_jobs(console, [failed], [])
+    assert text(console).count("no data") == 1
+
+
+def test_a_table_for_a_program_has_the_whole_names_of_the_jobs():
+    name = "physics-tune-poly-weekly-of-the-large-model-2026-w49-e6363990-12"
+    command = (
+        "from development.terminal import console, print_jobs\n"
+        f"print_jobs(console, [{{'TrainingJobName': {name!r}, 'TrainingJobStatus': 'Completed', "
+        "'SecondaryStatusTransitions': []}], [])"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", command], capture_output=True, text=True, check=True, cwd=CHECKOUT
+    ).stdout
+    assert f" {name} " in shown
 
 
 def test_without_jobs_the_table_is_a_sentence(console: Console):
-    print_jobs(console, [])
+    print_jobs(console, [], [])
     assert "No training job was launched yet" in text(console)
 
 
@@ -183,7 +201,7 @@ def test_a_job_that_waits_has_the_reason_below_the_table(console: Console):
         "ResourceConfig": {"InstanceType": "ml.c5.xlarge", "InstanceCount": 1},
     }
     trains = waiting | {"TrainingJobName": "digits-2", "SecondaryStatus": "Training"}
-    print_jobs(console, [waiting, trains])
+    print_jobs(console, [waiting, trains], [])
     [line] = [each for each in text(console).splitlines() if each.startswith("digits-")]
     assert line.startswith("digits-1: Starting for 0s. It waits for 1 × ml.c5.xlarge on demand")
 
