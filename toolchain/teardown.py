@@ -111,9 +111,9 @@ def _remove(path: Path, checkout: Path, *, in_silence: bool = False) -> None:
         print(f"{shown} was a link to {path.readlink()}, which is not removed")
         path.unlink()
     elif path.exists():
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
         if not in_silence:
-            print(f"Removed {shown}")
+            print(f"Removing {shown}", flush=True)  # before: many files can take minutes
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def stop_local_cloud(layout: Layout) -> None:

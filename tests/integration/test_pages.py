@@ -105,7 +105,7 @@ def test_the_makefiles_commands_do_what_the_pages_say(
         assert other.wait()[1] in (0, 130)
     walk.next("README.md#Try it", "make down")
     walk.section(terminal, MODEL_REGISTRY, ("make down", "Every stack is destroyed."))
-    walk.sentence(terminal, "make clean", "Removed .local")
+    walk.sentence(terminal, "make clean", "Removing .local")
     left = {each.name for each in checkout.iterdir()} & {".venv", ".local", ".source"}
     assert left == set()
 
