@@ -16,7 +16,7 @@ from tests.toolchain.fake_programs import write_script
 SERVER = """
 import http.server, os, signal, subprocess, sys
 port = int(sys.argv[sys.argv.index("--port") + 1])
-print(sys.argv[-4:], os.environ["MLFLOW_DISABLE_TELEMETRY"])
+print(sys.argv[-4:], os.environ["MLFLOW_DISABLE_TELEMETRY"], flush=True)
 worker = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
 subprocess.Popen([sys.executable, "-c", worker], start_new_session=True)
 class Handler(http.server.BaseHTTPRequestHandler):
