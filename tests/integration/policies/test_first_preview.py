@@ -66,7 +66,7 @@ def test_the_report_over_all_stacks_reads_backend_jobs_and_service_quotas(new_st
     assert folder == ["cd", "policies"]
     assert "can be used" in run(check, stack)
     texts = [run(report, stack) for report in reports]
-    assert "All is within its quota." in texts[0]
+    assert "No stack has a training job" in texts[0]
     assert json.loads(texts[1])["stacks"] == []
 
 
@@ -77,7 +77,7 @@ def test_the_checkouts_own_stacks_are_reported_without_a_local_cloud(
     layout.pulumi_home.mkdir()
     (layout.pulumi_home / "plugins").symlink_to(plugins)
     assert quota_report(layout) == 0
-    assert "All is within its quota." in capfd.readouterr().out
+    assert "No stack has a training job" in capfd.readouterr().out
 
 
 def documented_exit_code(stack: Stack) -> int:
