@@ -142,9 +142,12 @@ def status(layout: Layout, stack: str = DEFAULT) -> int:
     if server:
         console.print(f"Status page  {server.url}/localcloud/")
     others = (each for each in stacks.created(layout, server) if each != engine)
-    for each in (engine, *filter(_has_anything, others)):
+    shown = (engine, *filter(_has_anything, others))
+    width = max(len(each.title) for each in shown)
+    for each in shown:
         count = sum(not is_default_provider(resource) for resource in each.resources())
-        console.print(f"Stack {each.title}    {f'{count} resources' if count else 'not up'}")
+        size = f"{count} resources" if count else "not up"
+        console.print(f"Stack {each.title:<{width}}    {size}", soft_wrap=True)
     for lock in locks_of(layout.state):
         console.print(f"Locked by    {lock}{' (dead)' if lock.is_dead() else ''}")
     if server is None or not engine.resources():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 
 from tracking.errors import TrackingError
@@ -31,5 +32,5 @@ class Server:
 
 def refusal(name: str, error: Exception, remedy: str) -> TrackingError:
     """What is said of a server that can't be reached, or that refuses."""
-    reason = str(error).splitlines()[0][:300]
+    reason = textwrap.shorten(str(error).splitlines()[0], 300, placeholder=" …")
     return TrackingError(f"{name} can't be used: {reason}\n{remedy}")
