@@ -20,7 +20,7 @@ from bench.soak.clients import HungError, Life, look
 from bench.soak.jobs import Job, plan, problems
 from bench.soak.machine import Used, interfaces, leftovers, processes
 from bench.soak.server import Soaked, soaked
-from localcloud.sagemaker.runtime import agent_parent
+from localcloud.sagemaker.sandbox import fork_server_process
 from localcloud.server import daemon
 from localcloud.server.process_table import Process
 
@@ -230,10 +230,10 @@ class _Run:
             time.sleep(_POLL_SECONDS)
         life.remove()
 
-    def _starts_agents(self, process: Process) -> bool:
-        """Whether it is what the server itself has for its jobs' agents, as long as it runs."""
+    def _is_fork_server(self, process: Process) -> bool:
+        """Whether it is one from which the server's processes are forked, as long as it runs."""
         own = process.parent == self._cloud.server.pid
-        return own and agent_parent.__name__ in process.command()
+        return own and fork_server_process.__name__ in process.command()
 
     def _running(self) -> list[str]:
         """What a local cloud without jobs should not have, as sentences."""
@@ -241,7 +241,7 @@ class _Run:
         found = [
             f"the process {each.number} {each.command()} of no job"
             for each in processes(cloud.folder.name)
-            if each.number != cloud.server.pid and not self._starts_agents(each)
+            if each.number != cloud.server.pid and not self._is_fork_server(each)
         ]
         folder = cloud.data / "jobs"
         found += [f"the folder {each} of no job" for each in folder.glob("*")]

@@ -7,14 +7,13 @@ that was killed together with their helper process.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from localcloud.sagemaker.sandbox import fork_server_process
 from localcloud.sagemaker.sandbox.script_files import remove
 from localcloud.server import process_table
 from localcloud.server.process_table import Process
-
-_SANDBOXES = "localcloud.sagemaker.sandbox."
 
 
 def sweep(jobs: Path) -> None:
@@ -41,18 +40,16 @@ def use_temporary_folder(folder: Path) -> None:
 def _processes_of(jobs: Path) -> Iterator[Process]:
     running = process_table.running()
     own = process_table.others_of_this_user(running)
-    known = {each for each in own if _runs_instance(each, jobs) or _has_home(each, jobs)}
+    known = {each for each in own if _lost_server(each, running) or _has_home(each, jobs)}
     for process in own:
         if process in known or not known.isdisjoint(process.above(running)):
             yield process
 
 
-def _runs_instance(process: Process, jobs: Path) -> bool:
-    """Whether it is the sandbox around an instance of a job."""
-    match process.command():
-        case [_, *_, "-m", module, specification]:
-            return module.startswith(_SANDBOXES) and Path(specification).is_relative_to(jobs)
-    return False
+def _lost_server(process: Process, running: Mapping[int, Process]) -> bool:
+    """Whether it should have ended with the server that had it, of this or another local cloud."""
+    forked = ["-m", fork_server_process.__name__]
+    return process.is_orphan(running) and process.command()[-2:] == forked
 
 
 def _has_home(process: Process, jobs: Path) -> bool:

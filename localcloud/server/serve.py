@@ -29,8 +29,9 @@ from localcloud.sagemaker.jobs.job_events import Publisher
 from localcloud.sagemaker.runtime import network_interfaces, pool_folders
 from localcloud.sagemaker.runtime.settings import Settings, Times
 from localcloud.sagemaker.runtime.spot_schedule import Market, SpotSchedule
-from localcloud.sagemaker.sandbox.choice import Name, Sandbox, choose
+from localcloud.sagemaker.sandbox.choice import Sandbox, choose
 from localcloud.sagemaker.sandbox.script_files import remove
+from localcloud.sagemaker.sandbox.specification import Name
 from localcloud.sagemaker.tuning import tuning_events
 from localcloud.sagemaker.tuning.tuning_service import TuningService
 from localcloud.server import heap

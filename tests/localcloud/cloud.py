@@ -250,8 +250,19 @@ def children(process: int) -> list[int]:
 
 def agents(server: int) -> list[int]:
     """The processes that carry the data of a server's jobs, in the order of their start."""
-    starters = [each for each in children(server) if b"agent_parent" in command(each)]
-    return [each for starter in starters for each in children(starter) if command(each)]
+    return named("agent_process", server)
+
+
+def named(name: str, server: int) -> list[int]:
+    """The processes with a name that a server's own have forked."""
+    forked = (each for parent in children(server) for each in children(parent))
+    return [each for each in forked if command(each) and _name(each) == name]
+
+
+def _name(process: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{process}/comm").read_text().strip()
+    return ""
 
 
 def command(process: int) -> bytes:

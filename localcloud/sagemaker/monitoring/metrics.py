@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from localcloud.sagemaker.jobs.records import Metric
 from localcloud.sagemaker.monitoring import matching
-from localcloud.sagemaker.sandbox.helper_process import sandbox_environment
+from localcloud.sagemaker.sandbox import helper_process
 
 MOST_WAITING = 4 << 20
 """Characters of output that wait to be read; if there are more, the oldest are not read."""
@@ -236,7 +236,7 @@ class Metrics:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env=sandbox_environment(),
+                env=helper_process.environment(),
                 text=True,
             )
         _say(process, self._searched)

@@ -7,7 +7,6 @@ it notes how far the agent is. A new agent begins there, so nothing is lost or t
 from __future__ import annotations
 
 import logging
-import os
 import pickle
 import signal
 import threading
@@ -23,7 +22,7 @@ from localcloud.sagemaker.monitoring.log_streams import Event
 from localcloud.sagemaker.monitoring.metric_values import MetricValues
 from localcloud.sagemaker.monitoring.metrics import Found
 from localcloud.sagemaker.monitoring.pump import Progress
-from localcloud.sagemaker.runtime import agent_starter
+from localcloud.sagemaker.runtime import agent_start
 from localcloud.sagemaker.runtime.agent_work import HostState, HostWork, Reach, Work
 from localcloud.sagemaker.runtime.portable_errors import portable
 
@@ -73,13 +72,12 @@ class Agent:
         self._streams: Mapping[int, Stream] = {}
         self._ends: deque[float] = deque(maxlen=_MOST_ENDS)
         self._error: Exception | None = None
-        self._process: int | None = None
         self._start()
         self._thread = threading.Thread(target=self._serve, name=f"agent of {job}", daemon=True)
         self._thread.start()
 
     def _start(self) -> None:
-        self._connection, self._process = agent_starter.start(self._reach)
+        self._connection, self._process = agent_start.start(self._reach)
 
     def call(self, name: str, *arguments: object, check: Check = lambda: None) -> None:
         """Calls a method of the agent, and waits until it is done. Raises its error.
@@ -135,14 +133,8 @@ class Agent:
         """Ends the agent, whatever it does."""
         with self._lock:
             self._give_up(RuntimeError(f"The agent of {self._job} is closed"))
-            self._kill()
+            self._process.signal(signal.SIGKILL)
         self._thread.join()
-
-    def _kill(self) -> None:
-        """Kills the agent, unless it has ended."""
-        with self._lock, suppress(ProcessLookupError):
-            if self._process is not None:
-                os.kill(self._process, signal.SIGKILL)
 
     def _work(self) -> Work:
         return Work(self._job, self._hosts, self._states, self._values.searched)
@@ -181,7 +173,7 @@ class Agent:
             try:
                 number, kind, arguments = pickle.loads(sent)  # noqa: S301 - as the agent's code sends
             except Exception:
-                self._kill()
+                self._process.signal(signal.SIGKILL)
             else:
                 return number, kind, arguments
         return None
@@ -233,9 +225,9 @@ class Agent:
         with suppress(EOFError, OSError):
             while True:  # its connection ends with it, and with all of its threads
                 self._connection.recv_bytes()
+        self._process.wait()
         with self._lock:
             self._connection.close()
-            self._process = None
             if self._error is not None:
                 return False
             self._ends.append(time.monotonic())

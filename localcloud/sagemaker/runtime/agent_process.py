@@ -12,6 +12,7 @@ it took the events or values: see Progress and Found.
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import queue
 import resource
@@ -51,6 +52,7 @@ Call = tuple[int, str, tuple[Any, ...]]
 
 def prepare(url: str, region: str) -> None:
     """Does now what the first client of S3, and its first use, would take time for."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     s3, _ = _prepared(url, region)
     s3.get_paginator("list_objects_v2")
 
@@ -79,12 +81,12 @@ def _client(reach: Reach) -> Any:
     return s3
 
 
-def serve(connection: Connection, reach: Reach) -> NoReturn:
-    """Serves one job until the connection ends, then ends the process."""
+def serve(connection: int, reach: Reach) -> NoReturn:
+    """Serves one job until a connection, given as its file, ends; then ends the process."""
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
     threading.excepthook = _end_with_a_thread
     try:
-        AgentProcess(Server(connection), reach).serve()
+        AgentProcess(Server(Connection(connection)), reach).serve()
     finally:
         os._exit(0)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,22 +12,18 @@ from pathlib import Path
 
 from localcloud.sagemaker.runtime.layout import Host
 from localcloud.sagemaker.sandbox.choice import Sandbox
-from localcloud.sagemaker.sandbox.helper_process import sandbox_environment
+from localcloud.sagemaker.sandbox.fork_server import Forked
 from localcloud.sagemaker.sandbox.specification import Specification
 
 
 @dataclass
 class Instance:
-    """One instance, before, while and after it runs.
-
-    Call `start` in a thread that lives as long as the instance: Linux ends the instance with
-    the thread.
-    """
+    """One instance, before, while and after it runs."""
 
     host: Host
     folder: Path
     sandbox: Sandbox
-    _process: subprocess.Popen[bytes] | None = None
+    _process: Forked | None = None
     _waiter: threading.Thread | None = None
 
     def __post_init__(self) -> None:
@@ -54,16 +49,8 @@ class Instance:
 
     def start(self, specification: Specification, ended: Callable[[Host, int], None]) -> None:
         """Runs the entry point; calls `ended`, from another thread, with its exit code."""
-        path = self.folder / "specification.json"
-        specification.write(path)
-        self._process = subprocess.Popen(
-            self.sandbox.command(path),
-            stdin=subprocess.DEVNULL,
-            stdout=self._input,
-            stderr=subprocess.STDOUT,
-            env=sandbox_environment(),
-            start_new_session=True,
-        )
+        assert self._input is not None  # noqa: S101 - it is started once
+        self._process = self.sandbox.start(specification, self._input)
         self._close_input()
         self._waiter = threading.Thread(
             target=self._wait,
@@ -73,12 +60,12 @@ class Instance:
         )
         self._waiter.start()
 
-    def _wait(self, process: subprocess.Popen[bytes], ended: Callable[[Host, int], None]) -> None:
+    def _wait(self, process: Forked, ended: Callable[[Host, int], None]) -> None:
         ended(self.host, process.wait())
 
     def running(self) -> bool:
         """Whether the entry point has begun and not ended."""
-        return self._process is not None and self._process.poll() is None
+        return self._process is not None and self._process.running()
 
     def signal(self, number: int) -> None:
         """Sends a signal only to the instance's process 1."""
@@ -93,20 +80,21 @@ class Instance:
             self.signal(signal.SIGKILL)
         elif self._process is not None:
             # If it is being set up, or has ended, this does nothing.
-            self._process.kill()
+            self._process.signal(signal.SIGKILL)
 
     def _first_process(self) -> int | None:
         """The host's number of process 1: the first child of the sandbox's process."""
-        if self._process is None or self._process.poll() is not None:
+        if self._process is None or not self._process.running():
             return None
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        number = self._process.number
+        children = Path(f"/proc/{number}/task/{number}/children")
         with suppress(FileNotFoundError):
             return next((int(child) for child in children.read_text().split()), None)
         return None
 
     def process(self) -> int | None:
         """The number of the process that all of the instance's descend from; None if it ended."""
-        return self._process.pid if self._process is not None and self.running() else None
+        return self._process.number if self._process is not None and self.running() else None
 
     def end(self) -> None:
         """Ends the instance's processes, and waits until they have ended."""

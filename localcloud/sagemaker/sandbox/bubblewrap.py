@@ -1,36 +1,34 @@
 """Runs one instance's command through bubblewrap, where that is installed.
 
-`python -S -m localcloud.sagemaker.sandbox.bubblewrap SPECIFICATION`: this process becomes
-`bwrap`, which waits for the command and ends with its exit code. Standard library only.
+Standard library only.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import sys
-from pathlib import Path
+from typing import NoReturn
 
 from localcloud.sagemaker.sandbox import linux
-from localcloud.sagemaker.sandbox.namespaces import accelerators
+from localcloud.sagemaker.sandbox.namespaces import SET_UP_FAILED, accelerators, fail, print_to
 from localcloud.sagemaker.sandbox.specification import Mount, Specification
 
 _OPTIONS = {"bind": "--bind", "read-only": "--ro-bind", "symlink": "--symlink"}
 _FRESH = {"tmpfs": "--tmpfs", "proc": "--proc", "devices": "--dev"}
 
 
-def main() -> None:
-    """Becomes bwrap, with the specification that the command line names."""
-    specification = Specification.read(Path(sys.argv[1]))
+def main(output: int, specification: Specification) -> NoReturn:
+    """Becomes `bwrap`, which waits for the command and ends with its exit code."""
+    print_to(output)
     bwrap = shutil.which("bwrap")
     if bwrap is None:
-        sys.exit("bwrap is no longer on PATH.")
+        fail("The instance could not be set up: bwrap is no longer on PATH.", SET_UP_FAILED)
     if specification.namespaces:
         linux.join(specification.namespaces.user, specification.namespaces.network)
     try:
         words = arguments(specification)
     except ValueError as error:
-        sys.exit(f"The instance could not be set up: {error}")
+        fail(f"The instance could not be set up: {error}", SET_UP_FAILED)
     # Through a file, not the command line, which every user of the machine can read.
     options = os.memfd_create("options", 0)
     os.write(options, b"".join(os.fsencode(word) + b"\0" for word in words))
@@ -75,7 +73,3 @@ def _mount(mount: Mount) -> list[str]:
     devices = [f"/dev/{name}" for name in accelerators()] if mount.kind == "devices" else []
     binds = [word for device in devices for word in ("--dev-bind", device, device)]
     return [_FRESH[mount.kind], mount.target, *binds]
-
-
-if __name__ == "__main__":
-    main()

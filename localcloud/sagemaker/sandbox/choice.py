@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
+import signal
 import tempfile
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from localcloud.sagemaker.sandbox.file_tree import instance_mounts
-from localcloud.sagemaker.sandbox.helper_process import module_command, sandbox_environment
+from localcloud.sagemaker.sandbox.fork_server import Forked
+from localcloud.sagemaker.sandbox.helper_process import CONFINE, fork
 from localcloud.sagemaker.sandbox.job_network import JobNetwork
-from localcloud.sagemaker.sandbox.specification import Specification
+from localcloud.sagemaker.sandbox.specification import Name, Specification
 
-Name = Literal["bubblewrap", "namespaces", "processes"]
 NAMES: tuple[Name, ...] = ("bubblewrap", "namespaces", "processes")
 _PROBE_SECONDS = 20
 _PROBE_ENDPOINT = 9
@@ -42,13 +41,13 @@ class Sandbox:
             return LESS_FAITHFUL
         return "" if self.networks else SHARED_NETWORK
 
-    def command(self, specification: Path) -> list[str]:
-        """The command that runs the instance specified in a file.
+    def start(self, specification: Specification, output: int) -> Forked:
+        """A process that runs an instance, whose output goes to a file.
 
-        The command's first child is the instance's process 1. The command ends with the exit code
-        of that process, and when the thread that started it ends.
+        Its first child is the instance's process 1, and it ends with the exit code of that process.
+        Raises OSError if there can't be a process.
         """
-        return module_command(f"localcloud.sagemaker.sandbox.{self.name}", str(specification))
+        return fork(CONFINE[self.name], specification, files=[output])
 
 
 LESS_FAITHFUL = (
@@ -92,7 +91,7 @@ def _works(sandbox: Sandbox) -> bool:
     ):
         try:
             return _runs(sandbox, Path(folder), network)
-        except (OSError, subprocess.TimeoutExpired):
+        except OSError:
             return False
 
 
@@ -106,15 +105,13 @@ def _runs(sandbox: Sandbox, folder: Path, network: JobNetwork) -> bool:
         root=str(folder / "root"),
         namespaces=network.namespaces(1),
     )
-    specification.write(folder / "specification.json")
-    answer = subprocess.run(
-        sandbox.command(folder / "specification.json"),
-        env=sandbox_environment(),
-        capture_output=True,
-        timeout=_PROBE_SECONDS,
-        check=False,
-    )
-    return answer.returncode == 0
+    with Path(os.devnull).open("wb") as output:
+        process = sandbox.start(specification, output.fileno())
+    try:
+        return process.wait(_PROBE_SECONDS) == 0
+    finally:
+        process.signal(signal.SIGKILL)
+        process.wait()
 
 
 def make_folders(folder: Path) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import os
+import signal
 
-from localcloud.sagemaker.sandbox import network
-from localcloud.sagemaker.sandbox.helper_process import module_command, sandbox_environment
+from localcloud.sagemaker.sandbox.helper_process import fork, hold_networks
 from localcloud.sagemaker.sandbox.specification import Namespaces
 
 
@@ -18,13 +18,15 @@ class JobNetwork:
 
         With `hosts` 0, all hosts share one network that has only loopback.
         """
-        self._process = subprocess.Popen(
-            module_command(network.__name__, str(hosts), str(endpoint)),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=sandbox_environment(),
-            start_new_session=True,
-        )
+        reading, writing = os.pipe()
+        self._line = os.fdopen(reading)
+        try:
+            self._process = fork(hold_networks, hosts, endpoint, files=[writing])
+        except OSError:
+            self._line.close()
+            raise
+        finally:
+            os.close(writing)
         self._made: list[Namespaces] = []
 
     def namespaces(self, host: int) -> Namespaces:
@@ -37,19 +39,17 @@ class JobNetwork:
         return self._made[host - 1 if len(self._made) > 1 else 0]
 
     def _wait(self) -> list[Namespaces]:
-        assert self._process.stdout is not None  # noqa: S101 - asked for above
-        line = self._process.stdout.readline()
+        line = self._line.readline()
         if not line:
             raise OSError("The kernel refused the job's network.")
         made = json.loads(line)
-        folder = f"/proc/{self._process.pid}/fd"
+        folder = f"/proc/{self._process.number}/fd"
         return [
             Namespaces(f"{folder}/{made['user']}", f"{folder}/{host}") for host in made["hosts"]
         ]
 
     def close(self) -> None:
         """Ends the process, and with it the networks."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+        self._process.signal(signal.SIGKILL)
         self._process.wait()
+        self._line.close()

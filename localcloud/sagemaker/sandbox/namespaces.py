@@ -1,8 +1,6 @@
 """Runs one instance's command in its own namespaces, as `unshare` and `mount` would.
 
-`python -S -m localcloud.sagemaker.sandbox.namespaces SPECIFICATION` where SPECIFICATION is
-a file that `Specification.write` wrote. The process waits for the command and ends with
-its exit code, 128 + n for a signal n. Standard library only.
+Standard library only.
 """
 
 from __future__ import annotations
@@ -10,32 +8,40 @@ from __future__ import annotations
 import os
 import select
 import signal
-import sys
 from pathlib import Path
+from typing import NoReturn
 
 from localcloud.sagemaker.sandbox import linux
 from localcloud.sagemaker.sandbox.specification import Mount, Specification
 
 _NEW = linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWUTS | linux.CLONE_NEWIPC
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
-_NOT_FOUND, _NOT_EXECUTABLE, _SET_UP_FAILED = 127, 126, 125
+_NOT_FOUND, _NOT_EXECUTABLE = 127, 126
+SET_UP_FAILED = 125
 
 
-def main() -> None:
-    """Runs the command of the specification named on the command line."""
-    specification = Specification.read(Path(sys.argv[1]))
+def main(output: int, specification: Specification) -> int:
+    """Runs a command. Returns its exit code, 128 + n for a signal n."""
+    print_to(output)
     parent = os.getppid()
     _enter(specification)
-    linux.signal_on_parent_death()
+    linux.signal_on_parent_death()  # the kernel forgets it in another user namespace
     if os.getppid() != parent:
-        sys.exit("The server ended before the instance began.")
+        return SET_UP_FAILED
     alive, held = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(held)
         _become(specification, alive)
     _, status = os.waitpid(child, 0)
-    sys.exit(exit_code(status))
+    return exit_code(status)
+
+
+def print_to(output: int) -> None:
+    """Makes a file this process's standard output and standard error."""
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
 
 
 def exit_code(status: int) -> int:
@@ -55,7 +61,7 @@ def _enter(specification: Specification) -> None:
     linux.unshare(_NEW)
 
 
-def _become(specification: Specification, parent_alive: int) -> None:
+def _become(specification: Specification, parent_alive: int) -> NoReturn:
     """Sets up the files as process 1 of the new namespaces, then becomes the command.
 
     `parent_alive` is a pipe that the parent holds open.
@@ -63,7 +69,7 @@ def _become(specification: Specification, parent_alive: int) -> None:
     try:
         linux.signal_on_parent_death()
         if select.select([parent_alive], [], [], 0)[0]:
-            os._exit(_SET_UP_FAILED)
+            os._exit(SET_UP_FAILED)
         linux.set_host_name(specification.host)
         linux.limit_process_numbers()
         _build_root(specification)
@@ -71,28 +77,29 @@ def _become(specification: Specification, parent_alive: int) -> None:
         linux.limit_resources(specification.memory, specification.processors)
         os.chdir(specification.folder)
     except OSError as error:
-        _fail(f"The instance could not be set up: {error}", _SET_UP_FAILED)
+        fail(f"The instance could not be set up: {error}", SET_UP_FAILED)
     execute(specification)
 
 
-def execute(specification: Specification) -> None:
+def execute(specification: Specification) -> NoReturn:
     """Replaces this process by the command; ends with 126 or 127 where a shell would."""
     # Python ignores SIGPIPE, and a signal stays ignored after exec.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     command = list(specification.command)
     if not command[0]:
-        _fail("'': command not found", _NOT_FOUND)
+        fail("'': command not found", _NOT_FOUND)
     try:
         os.execvpe(command[0], command, specification.environment)  # noqa: S606
     except FileNotFoundError:
-        _fail(f"{command[0]}: command not found", _NOT_FOUND)
+        fail(f"{command[0]}: command not found", _NOT_FOUND)
     except OSError as error:
-        _fail(f"{command[0]}: {error.strerror}", _NOT_EXECUTABLE)
+        fail(f"{command[0]}: {error.strerror}", _NOT_EXECUTABLE)
     except ValueError as error:  # a text that no process can get
-        _fail(f"{command[0]}: {error}", _NOT_EXECUTABLE)
+        fail(f"{command[0]}: {error}", _NOT_EXECUTABLE)
 
 
-def _fail(message: str, code: int) -> None:
+def fail(message: str, code: int) -> NoReturn:
+    """Ends this process with a line for the instance's log."""
     print(message, flush=True)
     os._exit(code)
 
@@ -158,7 +165,3 @@ def _make_devices(target: Path) -> None:
         links[name] = f"/proc/self/fd/{number}"
     for name, source in links.items():
         (target / name).symlink_to(source)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,17 +1,13 @@
 """Holds the networks of one job while the job's instances live.
 
-`python -S -m localcloud.sagemaker.sandbox.network HOSTS ENDPOINT`. Each host has a network
-namespace of its own, with loopback and `eth0`. A bridge joins them, in one more namespace, the hub.
-ENDPOINT is the port of the local cloud's server on this machine; 0 for an isolated job. With HOSTS
-0 there is one namespace for all hosts, with only loopback, for a kernel that refuses the rest.
+Each host has a network namespace of its own, with loopback and `eth0`. A bridge joins them, in one
+more namespace, the hub.
 
 A host of a job that is not isolated reaches the server at its own 127.0.0.1, and by TCP what this
 machine reaches; the hub answers its questions for names. The sockets for this are made in the
 namespaces, but this process, which is outside, serves them: relay.py.
 
-Prints one line of JSON when the networks are there: the descriptors of this process that are the
-user namespace and the hosts' network namespaces. They end with the process, which ends with its
-standard input. Standard library only.
+The networks end with this process. Standard library only.
 """
 
 from __future__ import annotations
@@ -19,6 +15,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -39,9 +36,15 @@ _TRIAL_SECONDS = 5.0
 _LABEL_BYTES = 16
 
 
-def main() -> None:
-    """Creates the networks, prints their line, and serves them until the input ends."""
-    hosts, endpoint = int(sys.argv[1]), int(sys.argv[2])
+def main(output: int, hosts: int, endpoint: int) -> int:
+    """Creates the networks of some hosts, and serves them until this process is killed.
+
+    `endpoint` is the port of the local cloud's server on this machine; 0 for an isolated job. With
+    0 hosts there is one namespace for all of them, with only loopback, for a kernel that refuses
+    the rest. When the networks are there, `output` gets a line of JSON: the descriptors of this
+    process that are the user namespace and the hosts' network namespaces. Without networks,
+    the function returns an exit code.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     if os.fork() == 0:
         ours.close()
@@ -52,17 +55,17 @@ def main() -> None:
         made.setdefault(label, []).append(descriptor)
     _, status = os.wait()
     if status:
-        sys.exit(os.waitstatus_to_exitcode(status))
+        return os.waitstatus_to_exitcode(status)
     # A connection that is passed on needs two descriptors.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    print(json.dumps({"user": made["user"][0], "hosts": made["host"]}), flush=True)
+    with os.fdopen(output, "w") as file:
+        print(json.dumps({"user": made["user"][0], "hosts": made["host"]}), file=file)
     for label in relay.SERVED:
         for descriptor in made.get(label, []):
             relay.start(label, socket.socket(fileno=descriptor), endpoint)
-    # The pipe closes when the server ends, for any reason.
-    sys.stdin.buffer.read()
-    os._exit(0)
+    while True:
+        signal.pause()
 
 
 def resolver() -> str:
@@ -153,7 +156,3 @@ def _try_outbound(listener: socket.socket) -> None:
         with connection:
             if relay.wanted_address(connection) != _OUTSIDE:
                 raise OSError("A connection lost the address that it was made to.")
-
-
-if __name__ == "__main__":
-    main()

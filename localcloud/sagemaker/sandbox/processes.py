@@ -1,41 +1,39 @@
 """Runs one instance's command as plain processes, if the kernel refuses namespaces.
 
-`python -S -m localcloud.sagemaker.sandbox.processes SPECIFICATION`. There is no
-private file tree and no private network, but all descendants end with the command and with
-the server. The process ends with the command's exit code. Standard library only.
+There is no private file tree and no private network, but all descendants end with the command and
+with the server. Standard library only.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
 from pathlib import Path
 from types import FrameType
 
 from localcloud.sagemaker.sandbox import linux
-from localcloud.sagemaker.sandbox.namespaces import execute, exit_code
+from localcloud.sagemaker.sandbox.namespaces import execute, exit_code, print_to
 from localcloud.sagemaker.sandbox.specification import Specification
 
 _SERVER_ENDED = signal.SIGUSR1
 
 
-def main() -> None:
-    """Runs the command of the specification named on the command line."""
-    specification = Specification.read(Path(sys.argv[1]))
+def main(output: int, specification: Specification) -> int:
+    """Runs a command. Returns its exit code, 128 + n for a signal n."""
+    print_to(output)
     signal.signal(_SERVER_ENDED, _end)
     parent = os.getppid()
     linux.signal_on_parent_death(_SERVER_ENDED)
     linux.adopt_orphans()
     if os.getppid() != parent:
-        sys.exit("The server ended before the instance began.")
+        return 128 + _SERVER_ENDED
     child = os.fork()
     if child == 0:
         signal.signal(_SERVER_ENDED, signal.SIG_DFL)
         os.chdir(specification.folder)
         linux.limit_resources(specification.memory, specification.processors)
         execute(specification)
-    sys.exit(_wait(child))
+    return _wait(child)
 
 
 def _wait(child: int) -> int:
@@ -59,7 +57,3 @@ def _kill_descendants() -> None:
 def _end(_number: int, _frame: FrameType | None) -> None:
     _kill_descendants()
     os._exit(128 + _SERVER_ENDED)
-
-
-if __name__ == "__main__":
-    main()

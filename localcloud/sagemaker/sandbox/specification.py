@@ -1,15 +1,14 @@
 """The specification of an instance: its command, its files, its name and its network.
 
-Only the standard library: the processes that set an instance up read it too. They start for each
-instance, and would take a quarter more of a processor's time if they loaded `dataclasses`.
+Only the standard library: the processes that set an instance up read it too.
 """
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Literal, NamedTuple
 
+Name = Literal["bubblewrap", "namespaces", "processes"]
+"""A way of confining instances."""
 Kind = Literal["bind", "read-only", "tmpfs", "proc", "symlink", "devices"]
 
 
@@ -48,18 +47,3 @@ class Specification(NamedTuple):
     """The most memory of each process, in bytes; 0 for no limit."""
     processors: int = 0
     """How many of the host's processors the command sees; 0 for all."""
-
-    def write(self, path: Path) -> None:
-        """Writes JSON that only its owner can read, because the environment may have secrets."""
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(self))
-
-    @classmethod
-    def read(cls, path: Path) -> Specification:
-        """Reads what `write` wrote."""
-        made = cls(*json.loads(path.read_text()))
-        return made._replace(
-            command=tuple(made.command),
-            mounts=tuple(Mount(*mount) for mount in made.mounts),
-            namespaces=made.namespaces and Namespaces(*made.namespaces),
-        )

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from localcloud.sagemaker.sandbox import fork_server_process
 from localcloud.server import daemon
 from localcloud.server.leftovers import sweep, use_temporary_folder
-from tests.localcloud.cloud import eventually
+from tests.localcloud.cloud import children, eventually
+from tests.localcloud.cloud import command as command_line
 
 SLEEP = "import time; time.sleep(300)"
 WITH_CHILD = f"""
@@ -23,6 +25,7 @@ import subprocess, sys, time
 subprocess.Popen([sys.executable, "-c", {SLEEP!r}], env={{}})
 time.sleep(300)
 """
+FORKED = ("-m", fork_server_process.__name__)
 Start = Callable[..., subprocess.Popen[bytes]]
 
 
@@ -61,16 +64,16 @@ def test_the_plain_processes_of_a_job_are_ended_and_its_folder_removed(jobs: Pat
     assert not jobs.exists()
 
 
-def test_the_sandbox_of_an_instance_is_ended_with_all_below_it(jobs: Path, start: Start):
-    specification = str(jobs / "job-1" / "algo-1" / "specification.json")
-    module = "localcloud.sagemaker.sandbox.processes"
-    left = start(WITH_CHILD, "-m", module, specification)
-    children = Path(f"/proc/{left.pid}/task/{left.pid}/children")
-    child = eventually(lambda: children.read_text().strip() or None)
+def test_what_a_server_forked_and_left_is_ended_with_all_below_it(jobs: Path):
+    command = [sys.executable, "-S", "-c", WITH_CHILD, *FORKED]
+    orphan = ["sh", "-c", '"$@" >/dev/null 2>&1 & echo $!', "sh", *command]
+    left = int(subprocess.run(orphan, capture_output=True, text=True, check=True).stdout)
+    [child] = eventually(lambda: children(left) or None)
+
     sweep(jobs)
-    assert left.wait() < 0
-    line = Path(f"/proc/{child}/cmdline")  # empty from the end on, until it was waited for
-    eventually(lambda: not (line.exists() and line.read_bytes()) or None)
+
+    # A process's command is empty from its end on, until it was waited for.
+    eventually(lambda: not (command_line(left) or command_line(child)) or None)
 
 
 def test_what_only_names_a_jobs_folder_is_not_touched(jobs: Path, start: Start):
@@ -78,7 +81,7 @@ def test_what_only_names_a_jobs_folder_is_not_touched(jobs: Path, start: Start):
     others = [
         start(SLEEP, SAGEMAKER_BASE_DIR=instance(jobs)["SAGEMAKER_BASE_DIR"], HOME="/root"),
         start(SLEEP, "localcloud.sagemaker.sandbox", f"{jobs}/job-1"),
-        start(SLEEP, "-m", "localcloud.sagemaker.sandbox.processes", f"{jobs}-2/job-1/s.json"),
+        start(SLEEP, *FORKED),  # of a server that lives
         start(SLEEP, **instance(jobs.with_name("jobs-2"))),
     ]
     sweep(jobs)

@@ -21,6 +21,7 @@ from localcloud.sagemaker.runtime import agent_process
 from localcloud.sagemaker.runtime.agent import Agent
 from localcloud.sagemaker.runtime.agent_process import MOST_MEMORY
 from localcloud.sagemaker.runtime.agent_work import Reach
+from localcloud.sagemaker.sandbox.fork_server import Forked
 from tests.localcloud.cloud import (
     GO_ON,
     GROUP,
@@ -29,7 +30,6 @@ from tests.localcloud.cloud import (
     channel,
     checkpoints,
     children,
-    command,
     eventually,
 )
 
@@ -151,8 +151,7 @@ def test_an_agent_that_ends_again_and_again_fails_its_job(
     with closing(Agent("a-job", silent, MetricValues([]), failures.append)) as agent:
         for _ in range(agent_module._MOST_ENDS):
             process = agent._process
-            assert process is not None
-            os.kill(process, signal.SIGKILL)
+            process.signal(signal.SIGKILL)
             _wait_for_the_next(agent, process, failures)
 
         with pytest.raises(RuntimeError, match="The agent of a-job ended again and again"):
@@ -162,10 +161,10 @@ def test_an_agent_that_ends_again_and_again_fails_its_job(
     assert caplog.text.count("is started again") == agent_module._MOST_ENDS - 1
 
 
-def _wait_for_the_next(agent: Agent, killed: int, failures: list[Exception]) -> None:
+def _wait_for_the_next(agent: Agent, killed: Forked, failures: list[Exception]) -> None:
     def started() -> bool | None:
         with agent._lock:
-            return bool(failures) or agent._process not in {None, killed} or None
+            return bool(failures) or agent._process is not killed or None
 
     eventually(started)
 
@@ -176,8 +175,7 @@ def test_a_call_ends_as_soon_as_its_job_has_to(silent: Reach, failures: list[Exc
             raise KeyError("enough")
 
     agent = Agent("a-job", silent, MetricValues([]), failures.append)
-    process = agent._process
-    assert process is not None
+    process = agent._process.number
     begun = time.monotonic()
     source = {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/"}
     with pytest.raises(KeyError, match="enough"):
@@ -192,8 +190,7 @@ def test_an_agent_has_limits(silent: Reach, failures: list[Exception]):
     with closing(Agent("a-job", silent, MetricValues([]), failures.append)) as agent:
         agent.end()
         agent.run((), {})  # it has begun
-        process = agent._process
-        assert process is not None
+        process = agent._process.number
         assert resource.prlimit(process, resource.RLIMIT_DATA) == (MOST_MEMORY, MOST_MEMORY)
         tasks = [int(task.name) for task in Path(f"/proc/{process}/task").iterdir()]
         own, lower = os.getpriority(os.PRIO_PROCESS, 0), agent_process._NICENESS
@@ -205,9 +202,11 @@ def test_agents_are_started_also_when_the_process_that_starts_them_was_killed(
     silent: Reach, failures: list[Exception]
 ):
     with closing(Agent("a-job", silent, MetricValues([]), failures.append)) as agent:
-        [starter] = [each for each in children(os.getpid()) if b"agent_parent" in command(each)]
+        [starter] = [
+            each for each in children(os.getpid()) if agent._process.number in children(each)
+        ]
         os.kill(starter, signal.SIGKILL)
-        agent.run((), {})  # what was started goes on
+        agent.run((), {})  # the next one does it
         with closing(Agent("another", silent, MetricValues([]), failures.append)) as another:
             another.run((), {})
 

@@ -6,14 +6,12 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
-from localcloud.sagemaker.sandbox import network
 from localcloud.sagemaker.sandbox.choice import Sandbox, choose
 from localcloud.sagemaker.sandbox.job_network import JobNetwork
-from tests.localcloud.cloud import LISTEN, Cloud, eventually, resources
+from tests.localcloud.cloud import LISTEN, Cloud, eventually, named, resources
 
 MEET = """
 import json, signal, socket, sys, time
@@ -108,19 +106,9 @@ def test_a_job_reaches_the_server_and_the_outside_but_not_this_machines_loopback
     assert cloud.get("from-a-job") == b"here"
 
 
-def holders(server: int) -> list[str]:
+def holders(server: int) -> list[int]:
     """The processes that hold the networks of a server's jobs."""
-    children = list(Path(f"/proc/{server}/task").glob("*/children"))
-    processes = [each for path in children for each in _read(path).split()]
-    return [each for each in processes if network.__name__ in _read(Path(f"/proc/{each}/cmdline"))]
-
-
-def _read(path: Path) -> str:
-    """A file of the kernel about a process or a thread; empty once that has ended."""
-    try:
-        return path.read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
+    return named("network", server)
 
 
 def test_a_job_that_ends_gives_its_network_back(start: Callable[[], Cloud]):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import pytest
 
 from localcloud.sagemaker.sandbox import bubblewrap, linux
 from localcloud.sagemaker.sandbox.choice import NAMES, Sandbox, choose
-from localcloud.sagemaker.sandbox.helper_process import sandbox_environment
 from localcloud.sagemaker.sandbox.specification import Mount, Specification
 from tests.localcloud.cloud import Cloud, checkpoints, resources
 
@@ -122,18 +120,11 @@ def test_no_text_of_a_job_becomes_an_option_of_bubblewrap(tmp_path: Path, change
 def test_a_command_that_cannot_be_run_says_so_in_one_line(
     tmp_path: Path, changes: dict[str, Any], code: int, said: str
 ):
-    wanted = specification(tmp_path, **changes)
-    wanted.write(tmp_path / "specification.json")
+    with (tmp_path / "output").open("wb") as output:
+        process = Sandbox("processes").start(specification(tmp_path, **changes), output.fileno())
 
-    done = subprocess.run(
-        Sandbox("processes").command(tmp_path / "specification.json"),
-        env=sandbox_environment(),
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
-
-    assert (done.returncode, done.stdout, done.stderr) == (code, f"{said}\n", "")
+    assert process.wait(30) == code
+    assert (tmp_path / "output").read_text() == f"{said}\n"
 
 
 @pytest.mark.skipif(
