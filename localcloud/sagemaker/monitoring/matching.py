@@ -23,7 +23,7 @@ from typing import TypedDict
 
 from localcloud.sagemaker.sandbox import linux
 
-SECONDS = 1.0
+SECONDS = 2.0
 """Seconds of processor time for one metric in one piece of output; most need milliseconds."""
 LONGEST_LINE = 8192
 """Characters of a line that are searched for a metric: the time may grow with their cube."""

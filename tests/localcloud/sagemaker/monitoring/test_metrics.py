@@ -232,7 +232,7 @@ def test_no_expression_freezes_the_local_cloud_nor_the_one_after_it(
         for number in range(5000):
             print(f'epoch 1/1 {number}/5000 loss: {1 / (number + 1):.4f}', end='\\r')
             print(end=' ' if number % 2 else '')
-        print('x' * 100_000, 'epoch loss: 1 ' * 10_000)
+        print('x' * 100_000, 'epoch loss: 1 ' * 4_500)
         print('a' * 60 + 'b')
         print('epoch 1 loss: 0.5 accuracy: 0.75')
         print('read', flush=True)
