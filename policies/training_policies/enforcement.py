@@ -25,6 +25,7 @@ class Enforcement:
         stack_name: the stack's name in the backend.
         settings: the stack's settings in the project's namespace.
         today: the day of the run.
+        is_preview: whether the engine creates nothing in this run.
         inputs: the inputs of each resource that may be a training job, by its URN. The engine
             shows stack policies the final outputs, which for a job that is not launched yet are
             those of its last change.
@@ -38,6 +39,7 @@ class Enforcement:
     stack_name: str
     settings: Mapping[str, str]
     today: date
+    is_preview: bool = False
     inputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     judged: Resource | None = None
     places: list[Resource] = field(default_factory=list)

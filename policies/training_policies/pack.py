@@ -24,7 +24,7 @@ from training_policies.engine import (
 from training_policies.platform_rules import PLATFORM_POLICIES
 from training_policies.policy import Policy, StackPolicy
 from training_policies.quotas import QUOTA_POLICIES
-from training_policies.stack_identity import stack_name, stack_settings
+from training_policies.stack_identity import is_preview, stack_name, stack_settings
 from training_policies.training_rules import TRAINING_POLICIES
 from training_policies.training_rules.locations import ARTIFACT_LOCATIONS, OWN_ROLE
 
@@ -48,7 +48,9 @@ def engine_policies() -> list[pulumi_policy.Policy]:
 def configured_policies(configuration: Configuration) -> list[pulumi_policy.Policy]:
     """The policies with the levels and parameters of a configuration."""
     today = datetime.now(UTC).date()
-    enforcement = Enforcement(configuration, stack_name(), stack_settings(), today)
+    enforcement = Enforcement(
+        configuration, stack_name(), stack_settings(), today, is_preview=is_preview()
+    )
     return [
         *(_in_engine(each, enforcement) for each in POLICIES),
         running_sums(

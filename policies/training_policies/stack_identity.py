@@ -59,6 +59,11 @@ def stack_name() -> str:
     return os.environ.get("PULUMI_STACK", "")
 
 
+def is_preview() -> bool:
+    """Whether the engine only shows what it would do; an engine that does not say so may do it."""
+    return os.environ.get("PULUMI_DRY_RUN") == "true"
+
+
 def stack_settings() -> dict[str, str]:
     """The stack's settings, which the engine passes to a policy pack; see `settings_of`."""
     return settings_of(get_config_env(), os.environ.get("PULUMI_PROJECT", ""))

@@ -7,6 +7,7 @@ import pytest
 from training_policies.policy import Claim
 from training_policies.stack_identity import (
     TAGS_SETTING,
+    is_preview,
     stack_name,
     stack_of,
     stack_settings,
@@ -62,3 +63,13 @@ def test_the_engine_passes_the_stack_and_its_settings_to_a_packs_process(
     monkeypatch.setenv("PULUMI_STACK", "dev")
     assert stack_settings() == {"team": "research", TAGS_SETTING: "{}"}
     assert stack_name() == "dev"
+
+
+@pytest.mark.parametrize(("passed", "expected"), [("true", True), ("false", False), (None, False)])
+def test_a_run_is_a_preview_only_where_the_engine_says_so(
+    monkeypatch: pytest.MonkeyPatch, passed: str | None, expected: bool
+):
+    monkeypatch.delenv("PULUMI_DRY_RUN", raising=False)
+    if passed:
+        monkeypatch.setenv("PULUMI_DRY_RUN", passed)
+    assert is_preview() is expected

@@ -75,13 +75,18 @@ def test_with_the_last_job_the_verdict_is_that_over_the_whole_stack(
 
 
 def in_engine(
-    jobs: list[Resource], exemptions: list[dict[str, str]], **policies: Any
+    jobs: list[Resource],
+    exemptions: list[dict[str, str]],
+    is_preview: bool = False,
+    **policies: Any,
 ) -> list[tuple[str, str]]:
     """What two runs of the engine report, each of which registers the stack first."""
     values = {"teams": limits({"instancesPerStack": 4}), "policies": policies}
     configuration = Configuration("organisation.json", values, tuple(map(parse, exemptions)))
     settings = {"team": "research", "environment": "dev"}
-    enforcement = Enforcement(configuration, "research-dev", settings, date(2026, 6, 1))
+    enforcement = Enforcement(
+        configuration, "research-dev", settings, date(2026, 6, 1), is_preview=is_preview
+    )
     policy = running_sums(POLICIES, enforcement)
     root = Resource(STACK_TYPE, "dev", "urn", {})
     found: list[tuple[str, str]] = []
@@ -103,6 +108,24 @@ def test_each_run_of_the_engine_counts_from_nothing():
     assert [name for name, _ in found] == ["more", "more"]
     assert "quota-instances-per-stack, with the jobs registered before: " in found[0][1]
     assert "asked 5 (digits 4, more 1), allowed 4" in found[0][1]
+
+
+def test_in_a_preview_only_the_policy_over_the_whole_stack_says_what_is_broken():
+    over = [job(count=4), job(count=1, name="more")]
+    assert in_engine(over, [])
+    assert in_engine(over, [], is_preview=True) == []
+    teams = limits({"instancesPerStack": 4})
+    [violation] = violations(POLICIES["quota-instances-per-stack"], over, stack=STACK, teams=teams)
+    assert violation.asked == "5 (digits 4, more 1)"
+
+
+@given(counts=COUNTS, allowed=st.integers(0, 20))
+def test_no_job_breaks_a_sum_that_the_whole_stack_keeps(counts: list[Any], allowed: int):
+    jobs = [job(count=count, name=f"job-{index}") for index, count in enumerate(counts)]
+    for limit in STACK_LIMITS:
+        teams = limits({limit.key: allowed})
+        whole = bool(violations(POLICIES[limit.policy], jobs, stack=STACK, teams=teams))
+        assert bool(refused(jobs, teams)) == whole
 
 
 def test_level_and_exemptions_are_those_of_the_policy_over_the_whole_stack():
