@@ -32,6 +32,7 @@ from development.jobs import (
     refuse_pause_of_grids,
     runs_of,
     stop_live,
+    stopped_by_a_pause,
 )
 from development.leftovers import end_processes_of
 from development.local_cloud import find_current, start
@@ -82,18 +83,22 @@ def up(layout: Layout, stack: str = DEFAULT) -> int:
         with display.running("Updating"):
             code = _refresh_if_stale(engine, server, display) or _bring_up(engine, display)
         outputs = engine.outputs()
+        paused = _paused_meanwhile(engine, display) if code else []
         if code == 0:
             display.print_success()
             print_outputs(display.log, outputs)
             print_results(console, outputs)
             _say_which_wait_for_a_run(engine)
-        else:
+        elif not paused:
             display.print_failure()
         _say_what_still_runs(engine)
         is_early = display.failure in (Failure.PREVIEW, Failure.INTERRUPTED)
         reports = [] if is_early else _report_what_has_ended(engine, display.log)
         _say_where_the_rest_is(layout, display, reports)
-        if code:
+        if paused:
+            console.print(f"Stopped by `make pause`: {', '.join(paused)}.", soft_wrap=True)
+            _say_what_goes_on(engine, paused)
+        elif code:
             print_after_failure(console, make, stack, display.failure)
         elif stack == DEFAULT:
             print_next(console, _jobs_in(outputs))
@@ -115,16 +120,18 @@ def pause(layout: Layout, job: str | None, stack: str = DEFAULT) -> int:
         return 0
     sagemaker = _client("sagemaker", engine, settings)
     refuse_pause_of_grids(sagemaker, lineages)
+    paused = [job] if job else settings.job_names()
+    settings.set_paused(paused, paused=True)
+    settings.write()  # where another `make up` reads why its jobs have ended
     _stop_under_another_engine(engine, settings, lineages)
     release_dead_locks(layout, print_line, stack)
-    settings.set_paused([job] if job else settings.job_names(), paused=True)
-    settings.write()
+    settings.write()  # again, as yet another `make up` may have begun and ended meanwhile
     with _display("pause", engine) as display:
         with display.running("Updating"):
             code = _bring_up(engine, display)
         if code == 0:
             _print_jobs(sagemaker, lineages)
-            console.print(f"`{make('up', stack)}` goes on: {_with_what(settings, job)}.")
+            _say_what_goes_on(engine, paused)
         else:
             display.print_failure()
             print_remedy(console, make("pause", stack), display.failure)
@@ -484,11 +491,21 @@ def _jobs_in(outputs: dict[str, Any]) -> dict[str, Any]:
     return {**outputs.get("training_jobs", {}), **outputs.get("tuning_jobs", {})}
 
 
-def _with_what(settings: StackFile, job: str | None) -> str:
-    """What the paused jobs go on with."""
-    tuned = {settings.is_tuned(each) for each in settings.job_names() if job in (None, each)}
+def _paused_meanwhile(engine: Engine, display: EngineDisplay) -> list[str]:
+    """The jobs that `make pause` stopped while `make up` waited, if nothing else has failed."""
+    if display.failure is not Failure.JOB or daemon.find(engine.layout.cloud) is None:
+        return []
+    settings = StackFile.read(engine.settings_file)
+    return stopped_by_a_pause(_client("sagemaker", engine, settings), settings)
+
+
+def _say_what_goes_on(engine: Engine, paused: Sequence[str]) -> None:
+    """Prints with which command paused jobs go on, and from where."""
+    settings = StackFile.read(engine.settings_file)
+    tuned = {settings.is_tuned(each) for each in paused}
     how = {False: "from the newest checkpoint", True: "with the trials that are left"}
-    return " or ".join(words for kind, words in how.items() if kind in tuned)
+    where = " or ".join(words for kind, words in how.items() if kind in tuned)
+    console.print(f"`{make('up', engine.stack)}` goes on: {where}.")
 
 
 def _described(sagemaker: Any, lineages: list[str]) -> Iterator[dict[str, Any]]:

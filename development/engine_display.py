@@ -90,6 +90,7 @@ class EngineDisplay:
     def __init__(self, console: Console, file: Path, title: str) -> None:
         self.file = file
         self._failure = Failure.OTHER
+        self._failed: set[str] = set()
         self._interrupted = False
         self._planning = False
         self._doing = ""
@@ -214,6 +215,7 @@ class EngineDisplay:
         self._lines.clear()
         self._branches.clear()
         self._warnings.clear()
+        self._failed.clear()
         self._summary = {}
         self._failure = Failure.OTHER
         self._planning = False
@@ -234,8 +236,9 @@ class EngineDisplay:
 
     def _ended(self, metadata: Event, *, failed: bool) -> None:
         urn = metadata["urn"]
-        if failed and _kind(urn) == _WAITS:
-            self._failure = Failure.JOB
+        if failed and not self._planning:
+            self._failed.add(_kind(urn))
+            self._failure = Failure.JOB if self._failed == {_WAITS} else Failure.OTHER
         branch = self._branches.get(self._top(urn))
         if branch is not None and urn in branch.seen:
             branch.failed |= failed

@@ -8,14 +8,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from components.training_job.aws.errors import TrainingJobError
-from components.training_job.aws.sagemaker_jobs import TUNING_JOB
+from components.training_job.aws.sagemaker_jobs import TRAINING_JOB, TUNING_JOB, JobKind
 from components.training_job.recurring.recurring_runs import jobs_of_runs
 from components.training_job.request.job_tags import LINEAGE_TAG
 from components.training_job.run.job_health import is_pending, pending_notice
 from components.training_job.run.job_names import TRIAL_ENDING, lineage_jobs
-from components.training_job.run.outcome import is_live
+from components.training_job.run.outcome import is_live, outcome_of
 from components.training_job.run.service_record import describe, tags_of
 from components.training_job.settings.job_settings import NAME_PATTERN
+from components.training_job.tuning import tuning_outcome
 from components.training_job.tuning.warm_start import refuse_pause_of_grid
 from development.stack_file import StackFile
 from development.terminal import CommandError
@@ -142,11 +143,41 @@ def recurring_in(settings: StackFile) -> list[str]:
 
 def newest_streams(sagemaker: Any, lineage: str) -> str:
     """What the names of the log streams of a lineage's newest job begin with, "" without a job."""
+    kind, name = _newest(sagemaker, lineage)
+    ending = "-" if kind is TUNING_JOB else "/"
+    return f"{name}{ending}" if name else ""
+
+
+def stopped_by_a_pause(sagemaker: Any, settings: StackFile) -> list[str]:
+    """The jobs that were stopped to be paused; none where another job has not completed either."""
+    paused = settings.paused_jobs()
+    stopped = []
+    for job in settings.job_names():
+        outcome = _newest_outcome(sagemaker, settings.lineage(job))
+        if outcome == "stopped" and job in paused:
+            stopped.append(job)
+        elif outcome not in ("completed", ""):
+            return []
+    return stopped
+
+
+def _newest_outcome(sagemaker: Any, lineage: str) -> str:
+    """The class of the end of a lineage's newest job, "" without a job."""
+    kind, name = _newest(sagemaker, lineage)
+    description = kind.describe(sagemaker, name) if name else None
+    if description is None:
+        return ""
+    is_tuned = kind is TUNING_JOB
+    return tuning_outcome.outcome_of(description) if is_tuned else outcome_of(description)
+
+
+def _newest(sagemaker: Any, lineage: str) -> tuple[JobKind, str]:
+    """The kind and the name of a lineage's newest job; the name is "" without a job."""
     run = next(runs_of(sagemaker, [lineage]), None)
     tuning = next(iter(attempts_of(sagemaker, [lineage])), None)
     if tuning and (run is None or tuning.created > run["CreationTime"]):
-        return f"{tuning.name}-"
-    return f"{run['TrainingJobName']}/" if run else ""
+        return TUNING_JOB, tuning.name
+    return TRAINING_JOB, str(run["TrainingJobName"]) if run else ""
 
 
 def live_kinds(sagemaker: Any, lineages: Collection[str]) -> list[str]:

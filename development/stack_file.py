@@ -85,6 +85,11 @@ class StackFile:
         for name in names:
             _set(jobs[name], "paused", _boolean(paused))
 
+    def paused_jobs(self) -> list[str]:
+        """The names of the jobs that are paused."""
+        jobs = self._jobs().items()
+        return [name for name, job in jobs if _text_of(_find(job, "paused"), "false") == "true"]
+
     def job_names(self) -> list[str]:
         """The names of the jobs in the settings."""
         return list(self._jobs())

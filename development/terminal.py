@@ -32,7 +32,7 @@ class Failure(Enum):
     PREVIEW = auto()
     """In the preview, so that nothing was changed."""
     JOB = auto()
-    """In a training job."""
+    """In a training job, and nowhere else."""
     INTERRUPTED = auto()
     """By Ctrl-C."""
     OTHER = auto()

@@ -147,7 +147,9 @@ def test_of_a_failure_the_sections_of_the_engine_are_printed(
     pipe: Console, shown: Callable[[Console], EngineDisplay]
 ):
     display = shown(pipe)
-    for event in [*PREVIEW, {"preludeEvent": {}}]:
+    # What a refresh before it has failed in does not count.
+    before = step("resOpFailedEvent", BUCKET)
+    for event in [before, *PREVIEW, {"preludeEvent": {}}]:
         display.event(event)
     for line in (
         " +  aws:kms:Key key created",
@@ -162,6 +164,18 @@ def test_of_a_failure_the_sections_of_the_engine_are_printed(
     assert display.failure is Failure.JOB
     display.print_failure()
     assert text(pipe).splitlines()[1:] == ["Policies:", "    ✅ ours", "Diagnostics:", "  why"]
+
+
+@pytest.mark.parametrize("failed", [(BUCKET, COMPLETION), (COMPLETION, BUCKET)])
+def test_where_another_resource_has_failed_too_it_is_not_only_a_jobs_failure(
+    pipe: Console, shown: Callable[[Console], EngineDisplay], failed: tuple[str, str]
+):
+    display = shown(pipe)
+    display.event({"preludeEvent": {}})
+    for urn in failed:
+        display.event(step("resourcePreEvent", urn))
+        display.event(step("resOpFailedEvent", urn))
+    assert display.failure is Failure.OTHER
 
 
 def test_what_the_engine_adds_to_the_programs_errors_is_left_out(

@@ -16,6 +16,7 @@ from development.jobs import (
     recurring_in,
     runs_of,
     stop_live,
+    stopped_by_a_pause,
 )
 from development.stack_file import StackFile
 from development.terminal import CommandError
@@ -70,6 +71,27 @@ def test_only_running_jobs_are_stopped():
 def test_a_job_that_is_stopping_is_still_live(status: str, live: bool):
     kinds = live_kinds(sagemaker_with(a_b_c_0123abcd_1=status), ["a-b-c"])
     assert kinds == (["training job"] if live else [])
+
+
+def test_only_a_paused_job_is_taken_for_one_that_a_pause_has_stopped(settings: StackFile):
+    def stopped(digits: str, letters: str) -> list[str]:
+        jobs = {"vision_dev_digits_0123abcd_1": digits, "vision_dev_letters_0123abcd_1": letters}
+        return stopped_by_a_pause(sagemaker_with(**jobs), settings)
+
+    assert stopped("Stopped", "Stopped") == ["digits", "letters"]
+    assert stopped("Completed", "Stopped") == ["letters"]
+    assert stopped("Failed", "Stopped") == []
+    assert stopped("InProgress", "Stopped") == []
+    settings.set_paused(["digits"], paused=False)
+    assert stopped("Completed", "Stopped") == ["letters"]
+    assert stopped("Stopped", "Stopped") == []
+    settings.set_paused(["letters"], paused=False)
+    assert stopped("Completed", "Stopped") == []
+
+
+def test_a_job_that_was_never_launched_hides_no_pause(settings: StackFile):
+    sagemaker = sagemaker_with(vision_dev_letters_0123abcd_1="Stopped")
+    assert stopped_by_a_pause(sagemaker, settings) == ["letters"]
 
 
 @pytest.fixture

@@ -46,6 +46,7 @@ def test_a_copy_is_edited_and_the_original_stays_as_it_was(original: Path, tmp_p
     assert config["sagemaker-training:enableTrainingJob"] is True
     assert config["sagemaker-training:jobs"]["letters"] == {"paused": False}
     assert "paused" not in config["sagemaker-training:jobs"]["digits"]
+    assert copy.paused_jobs() == []
     assert original.read_text() == SETTINGS
 
 

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.training_job.request.job_tags import HASH_TAG, LINEAGE_TAG
-from development.jobs import OwnJobs, live_kinds, newest_streams, refuse_pause_of_grids, stop_live
+from development.jobs import (
+    OwnJobs,
+    live_kinds,
+    newest_streams,
+    refuse_pause_of_grids,
+    stop_live,
+    stopped_by_a_pause,
+)
+from development.stack_file import StackFile
 from development.terminal import CommandError
 from development.tuned_jobs import attempts_of, trials_that_wait, tunings_of
 from tests.components.fake_aws import FakeAws
@@ -93,6 +102,20 @@ def test_a_trial_belongs_to_its_lineage_and_the_service_is_asked_once(aws: FakeA
     asked = len(aws.calls)
     assert f"{SECOND}-002-0123abcd" in own
     assert len(aws.calls) == asked
+
+
+def test_a_tuned_job_that_was_paused_is_known_as_one(aws: FakeAws, tmp_path: Path) -> None:
+    path = tmp_path / "Pulumi.dev.yaml"
+    job = "{digits: {paused: true, tuning: {}}}"
+    path.write_text(
+        f"config:\n  sagemaker-training:team: research\n  sagemaker-training:jobs: {job}\n"
+    )
+    settings = StackFile.read(path)
+    assert stopped_by_a_pause(aws, settings) == []
+    aws.end_tuning(SECOND, "Stopped")
+    assert stopped_by_a_pause(aws, settings) == ["digits"]
+    aws.end_tuning(SECOND, "Failed", "No training job succeeded after 5 attempts")
+    assert stopped_by_a_pause(aws, settings) == []
 
 
 def test_a_grid_is_not_stopped_for_a_pause(aws: FakeAws) -> None:

@@ -120,6 +120,10 @@ def test_pause_ends_the_waiting_of_another_up_and_the_next_up_resumes(
         assert other.wait(WAIT_SECONDS) != 0
     [job] = jobs_of(layout)
     assert job["TrainingJobStatus"] == "Stopped"
+    waited = output_of(layout)
+    assert "Stopped by `make pause`: digits." in waited
+    assert "`make up` goes on: from the newest checkpoint." in waited
+    assert "Remedy" not in waited
 
     capfd.readouterr()
     assert commands.up(layout) == 0

@@ -53,8 +53,9 @@ _REMEDIES = {
     "from the newest checkpoint",
     "out of runtime": "raise maxRuntime, then set another runId: it resumes from the newest "
     "checkpoint",
-    "stopped": "if it was paused, run `pulumi up` without paused: true; otherwise set another "
-    "runId. Both go on from the newest checkpoint. Or set paused: true to leave it stopped",
+    # No job is waited for that its settings pause.
+    "stopped": "it was stopped from outside of the stack: set another runId to go on from the "
+    "newest checkpoint, or paused: true to leave it stopped",
 }
 
 

@@ -21,8 +21,8 @@ _REMEDIES = {
     "request error": "correct what the reason names (inputs, image, key or role) and set another "
     "runId",
     "service error": "set another runId, or relaunch: onFailure and run `pulumi up --refresh`",
-    "stopped": "if it was paused, run `pulumi up` without paused: true; otherwise set another "
-    "runId. Both go on with what its trials have shown. Or set paused: true to leave it stopped",
+    "stopped": "it was stopped from outside of the stack: set another runId to go on with what its "
+    "trials have shown, or paused: true to leave it stopped",
 }
 
 

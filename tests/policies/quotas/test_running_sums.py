@@ -141,4 +141,5 @@ def test_level_and_exemptions_are_those_of_the_policy_over_the_whole_stack():
     assert in_engine(over, [])
     assert in_engine(over, [exemption]) == []
     for level in ("advisory", "disabled"):
-        assert in_engine(over, [], **{"quota-instances-per-stack": {"level": level}}) == []
+        levels: dict[str, Any] = {"quota-instances-per-stack": {"level": level}}
+        assert in_engine(over, [], **levels) == []

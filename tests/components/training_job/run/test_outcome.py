@@ -104,8 +104,7 @@ def test_running_out_of_time_is_a_failure_and_being_stopped_is_not() -> None:
     assert not has_failed("running")
 
 
-def test_an_end_is_said_once_and_a_job_that_was_paused_needs_no_other_run() -> None:
+def test_an_end_is_said_once() -> None:
     assert ending_of("a-1", "Stopped", "stopped", "Stopped") == "a-1 ended as Stopped"
     late = ending_of("a-1", "Stopped", "out of runtime", "MaxRuntimeExceeded")
     assert late == "a-1 ended as Stopped (out of runtime): MaxRuntimeExceeded"
-    assert remedy_for("stopped").startswith("if it was paused, run `pulumi up` without paused")
