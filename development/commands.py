@@ -57,7 +57,7 @@ from development.terminal import (
 )
 from development.tuned_jobs import trials_that_wait, tunings_of
 from localcloud.server import daemon
-from toolchain.environment import client_environment
+from toolchain.environment import aws_exports, client_environment
 from toolchain.layout import Layout
 
 _WAIT_SECONDS = 1.0
@@ -333,7 +333,9 @@ def _bring_up(engine: Engine, display: EngineDisplay) -> int:
 def _display(command: str, engine: Engine) -> EngineDisplay:
     """What a command shows of a stack, with its log file."""
     name = f"{command}-{engine.title.replace(' ', '-')}.log"
-    return EngineDisplay(console, engine.layout.logs / name, engine.title)
+    layout = engine.layout
+    before_aws = aws_exports(layout, engine.endpoint_url)
+    return EngineDisplay(console, layout.logs / name, engine.title, before_aws)
 
 
 def _say_where_the_rest_is(

@@ -47,6 +47,8 @@ _EXIT = re.compile(
     r"\s*error: an unhandled error occurred: [Pp]rogram exited with non-zero exit code"
 )
 """What the engine adds to the errors of the program, which says nothing more."""
+_AWS_COMMAND = re.compile(r"(?:^ *|`)aws [a-z0-9-]+ [a-z0-9-]+ ")
+"""A command of the AWS CLI, in a line of its own or in a sentence."""
 _JOB_LINES = 8
 """How many of the newest lines of the jobs a terminal shows."""
 _INTERRUPTED = (
@@ -87,8 +89,10 @@ class EngineDisplay:
     Engine lines, events and job lines may come from several threads.
     """
 
-    def __init__(self, console: Console, file: Path, title: str) -> None:
+    def __init__(self, console: Console, file: Path, title: str, before_aws: str = "") -> None:
+        """`before_aws` is what a person runs before the `aws` commands that a failure names."""
         self.file = file
+        self._before_aws = before_aws
         self._failure = Failure.OTHER
         self._failed: set[str] = set()
         self._interrupted = False
@@ -187,9 +191,12 @@ class EngineDisplay:
             return
         begin = next((n for n, each in enumerate(self._plain()) if _SECTION.match(each)), None)
         shown = self._lines[begin:] if begin is not None else self._lines[-_LAST_LINES:]
-        for text in map(Text.from_ansi, shown):
-            if not _EXIT.match(text.plain):
-                self._console.print(text, soft_wrap=True)
+        texts = [text for text in map(Text.from_ansi, shown) if not _EXIT.match(text.plain)]
+        for text in texts:
+            self._console.print(text, soft_wrap=True)
+        if any(_AWS_COMMAND.search(text.plain) for text in texts):
+            before = "Before an `aws` command, which `make setup` installs, run:"
+            self._console.print(Text(f"{before}\n  {self._before_aws}"), soft_wrap=True)
 
     def print_success(self) -> None:
         """Prints in two lines or more what the newest operation has done, with its warnings."""

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 from toolchain.layout import Layout
 
 REGION = "us-east-1"
+
+_ENOUGH_FOR_THE_CLI = (
+    "AWS_ENDPOINT_URL",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_DEFAULT_REGION",
+)
 
 _REMOVED_PREFIXES = ("AWS_", "PULUMI_")
 # With these, another Python or other modules than the virtual environment's would run.
@@ -65,6 +73,13 @@ def aws_variables(layout: Layout, endpoint_url: str | None) -> dict[str, str]:
         "AWS_PAGER": "",
     }
     return variables | (_endpoints(endpoint_url) if endpoint_url else {})
+
+
+def aws_exports(layout: Layout, endpoint_url: str) -> str:
+    """The line of a shell after which the AWS CLI of the checkout calls the local cloud."""
+    variables = aws_variables(layout, endpoint_url)
+    given = " ".join(f"{name}={variables[name]}" for name in _ENOUGH_FOR_THE_CLI)
+    return f"export PATH={shlex.quote(str(layout.virtual_environment / 'bin'))}:$PATH {given}"
 
 
 def _endpoints(url: str) -> dict[str, str]:

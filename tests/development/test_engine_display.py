@@ -27,6 +27,7 @@ COMPLETION = (
     "urn:pulumi:dev::sagemaker-training::pulumi-python:dynamic/sagemaker:TrainingJobCompletion"
     "::research-dev-completion"
 )
+EXPORTS = "export AWS_ENDPOINT_URL=http://127.0.0.1:5000"
 PARENTS = {PLATFORM: ROOT, STORE: PLATFORM, BUCKET: STORE, COMPLETION: ROOT}
 
 
@@ -74,7 +75,7 @@ def shown(tmp_path: Path) -> Iterator[Callable[[Console], EngineDisplay]]:
     opened: list[EngineDisplay] = []
 
     def show(console: Console) -> EngineDisplay:
-        opened.append(EngineDisplay(console, tmp_path / "logs" / "up-dev.log", "dev"))
+        opened.append(EngineDisplay(console, tmp_path / "logs" / "up-dev.log", "dev", EXPORTS))
         return opened[-1].__enter__()
 
     yield show
@@ -164,6 +165,44 @@ def test_of_a_failure_the_sections_of_the_engine_are_printed(
     assert display.failure is Failure.JOB
     display.print_failure()
     assert text(pipe).splitlines()[1:] == ["Policies:", "    ✅ ours", "Diagnostics:", "  why"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "        aws s3 ls --recursive s3://bucket/output/ --region us-east-1",
+        "    error: the quota is 0; ask for 5 with `aws service-quotas request-increase --value 5`",
+    ],
+)
+def test_where_a_failure_names_an_aws_command_it_is_said_what_comes_before_it(
+    pipe: Console, shown: Callable[[Console], EngineDisplay], line: str
+):
+    display = shown(pipe)
+    display.engine_line("Diagnostics:")
+    display.engine_line(line)
+    display.print_failure()
+    assert text(pipe).splitlines()[2:] == [
+        "Before an `aws` command, which `make setup` installs, run:",
+        f"  {EXPORTS}",
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "        algo-1 | aws s3 ls --recursive s3://bucket/",
+        "    aws:s3:Bucket (store) failed to be created",
+        "    error: set aws:region as the aws provider has it",
+    ],
+)
+def test_where_a_failure_names_no_aws_command_nothing_is_said_of_any(
+    pipe: Console, shown: Callable[[Console], EngineDisplay], line: str
+):
+    display = shown(pipe)
+    display.engine_line("Diagnostics:")
+    display.engine_line(line)
+    display.print_failure()
+    assert text(pipe).splitlines()[1:] == [line]
 
 
 @pytest.mark.parametrize("failed", [(BUCKET, COMPLETION), (COMPLETION, BUCKET)])

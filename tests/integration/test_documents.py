@@ -172,7 +172,11 @@ def test_the_first_job_is_launched_fails_is_corrected_paused_and_resumed_as_its_
         run(*files, *quotas)
         assert "cost ceiling" in run(*costs)
         [reason] = [text for language, text in FENCE.findall(page) if language == "text"]
-        assert reason.partition(" '")[0] in run(*failing, code=1)
+        failed = run(*failing, code=1)
+        assert reason.partition(" '")[0] in failed
+        [whole_log] = re.findall(r"^ +(aws logs .+)$", failed, re.MULTILINE)
+        [before] = re.findall(r"^ +(export .+)$", failed, re.MULTILINE)
+        assert "points.txt" in run(f"{before}\n{whole_log}")
         corrected = run(*correcting)
         assert "points.txt" in corrected  # the log of the job that failed
         assert "final loss" in corrected
@@ -189,8 +193,9 @@ def test_the_first_job_is_launched_fails_is_corrected_paused_and_resumed_as_its_
             assert any("goes on after step 100" in line for line in lines)
             assert any("step=140 " in line for line in lines)
             run(*pausing)
-            waiting.communicate(timeout=600)
+            rest, _ = waiting.communicate(timeout=600)
         assert waiting.returncode != 0
+        assert "Stopped by `make pause`: line.\n`make up STACK=learning-dev` goes on: " in rest
         resumed = run(*resuming)
         assert re.search(r"goes on after step (1[4-9]\d|[2-9]\d\d)\b", resumed)
         assert "step=1200 " in resumed

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from toolchain.environment import engine_environment
-from toolchain.layout import Layout
+from toolchain.environment import aws_exports, aws_variables, engine_environment
+from toolchain.layout import CHECKOUT, Layout
 
 USERS_OWN = {
     "PATH": "/usr/bin",
@@ -77,3 +79,21 @@ def test_loopback_is_kept_from_the_users_proxy_beside_their_own_exceptions(
     environment = engine_environment(layout, inherited={name: "intranet.example.org"})
     expected = "intranet.example.org,127.0.0.1,localhost"
     assert environment["NO_PROXY"] == environment["no_proxy"] == expected
+
+
+def test_after_the_exports_the_aws_cli_is_the_checkouts_and_calls_the_local_cloud(tmp_path: Path):
+    layout, url = Layout(tmp_path / "a checkout", tmp_path / ".local"), "http://127.0.0.1:5000"
+    command = layout.virtual_environment / "bin" / "aws"
+    command.parent.mkdir(parents=True)
+    command.write_text("#!/bin/sh\nenv\n")
+    command.chmod(0o700)
+    line = aws_exports(layout, url)
+    shown = subprocess.run(
+        ["bash", "-c", f"{line}\naws"], capture_output=True, text=True, check=True, env=USERS_OWN
+    ).stdout
+    got = dict(each.split("=", 1) for each in shown.splitlines())
+    variables = aws_variables(layout, url)
+    exported = set(re.findall("AWS_[A-Z_]+(?==)", line))
+    assert {name: got[name] for name in exported} == {name: variables[name] for name in exported}
+    [documented] = re.findall("^export AWS_.*$", (CHECKOUT / "README.md").read_text(), re.MULTILINE)
+    assert exported == set(re.findall("AWS_[A-Z_]+(?==)", documented))
