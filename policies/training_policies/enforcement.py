@@ -32,6 +32,7 @@ class Enforcement:
         judged: the resource that the engine runs the policies over.
         sums: what the jobs registered so far take together.
         places: the stack's buckets and roles that are registered so far.
+        early: what a preview finds at jobs, by the policy over the whole stack that says it.
         used: the exemptions that covered a violation.
     """
 
@@ -44,6 +45,7 @@ class Enforcement:
     judged: Resource | None = None
     places: list[Resource] = field(default_factory=list)
     sums: RunningSums = field(default_factory=RunningSums)
+    early: dict[str, list[Violation]] = field(default_factory=dict)
     used: set[Exemption] = field(default_factory=set)
 
     def stack(self, tags: Mapping[str, str]) -> Stack:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pulumi_policy import (
@@ -60,13 +60,20 @@ def stack_policy(policy: StackPolicy, enforcement: Enforcement) -> StackValidati
             report(_configured_elsewhere(enforcement), None)
         resources = [_registered(each, enforcement.inputs) for each in args.resources]
         parameters = enforcement.parameters(policy, args.stack_tags)
-        for violation in policy.violations(resources, parameters):
+        found = list(policy.violations(resources, parameters))
+        for violation in [*found, *_others(enforcement.early.get(policy.name, ()), found)]:
             subject = _subject(violation.subject, parameters.stack)
             text = enforcement.verdict(policy, violation, subject, parameters.stack)
             if text is not None:
                 report(text, violation.subject or None)
 
     return StackValidationPolicy(validate=validate, **_facts(policy, enforcement))
+
+
+def _others(early: Iterable[Violation], found: Iterable[Violation]) -> list[Violation]:
+    """What was found at a job, and not over the whole stack: at a job, less is registered."""
+    known = {(each.subject, each.what) for each in found}
+    return [each for each in early if (each.subject, each.what) not in known]
 
 
 def _judged(args: ResourceValidationArgs, enforcement: Enforcement) -> Resource:
@@ -206,12 +213,13 @@ def places_of_jobs(
 
     `policies` judge it over the whole stack, too. A location that the preview does not know is
     known in the update, in which they come too late. What a value comes from is registered before.
+    In a preview, they say what is found here.
     """
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         resource = _judged(args, enforcement)
         if args.resource_type == STACK_TYPE:
-            enforcement.places = []
+            enforcement.places, enforcement.early = [], {}
         elif args.resource_type in PLACES:
             enforcement.places.append(resource)
         if training_job(resource) is None:
@@ -222,7 +230,9 @@ def places_of_jobs(
             for violation in policy.violations([*enforcement.places, resource], parameters):
                 stack = parameters.stack
                 text = _early_verdict(enforcement, policy, violation, subject, stack)
-                if text is not None:
+                if text is not None and enforcement.is_preview:
+                    enforcement.early.setdefault(policy.name, []).append(violation)
+                elif text is not None:
                     report(f"{policy.name}: {text}", None)
 
     return _mandatory(

@@ -22,7 +22,7 @@ from training_policies.quotas import QUOTA_POLICIES
 from training_policies.quotas.per_stack import STACK_LIMITS
 from training_policies.quotas.per_stack import stack_policy as per_stack_policy
 from training_policies.quotas.team import TEAM_POLICY
-from training_policies.resource import UNKNOWN
+from training_policies.resource import UNKNOWN, Resource
 from training_policies.training_job import OWN_TYPE
 from training_policies.training_rules.locations import ARTIFACT_LOCATIONS, OWN_ROLE
 
@@ -215,36 +215,70 @@ def test_a_stack_keeps_its_own_quotas_whatever_its_files_say():
     ]
 
 
+BUCKET = resource("aws:s3/bucket:Bucket", {"bucket": "store"}, "store")
+
+
+def writing(uri: Any) -> Resource:
+    output = {"OutputDataConfig": {"S3OutputPath": uri}}
+    return job(inputs={"request": {**request(), **output}})
+
+
+def told_of_places(
+    *resources: Resource, is_preview: bool, **policies: Any
+) -> tuple[list[str], list[str]]:
+    """What is said at the jobs, and then over the whole stack, in one run of the engine."""
+    configuration = Configuration("organisation.json", {"teams": {}, "policies": policies})
+    enforcement = Enforcement(configuration, "research-dev", {}, TODAY, is_preview=is_preview)
+    early = places_of_jobs((ARTIFACT_LOCATIONS, OWN_ROLE), enforcement)
+    late = stack_policy(ARTIFACT_LOCATIONS, enforcement)
+    at_jobs: list[str] = []
+    over_all: list[str] = []
+    for each in (resource(STACK_TYPE, {}, "dev"), *resources):
+        args = pulumi_policy.ResourceValidationArgs(
+            each.type, each.properties, each.urn, each.name, OPTIONS, PROVIDER, {}, {}
+        )
+        early.validate(args, lambda text, _: at_jobs.append(text))
+    listed = [
+        pulumi_policy.PolicyResource(
+            each.type, each.properties, each.urn, each.name, OPTIONS, None, None, [], {}
+        )
+        for each in resources
+    ]
+    late.validate(
+        pulumi_policy.StackValidationArgs(listed, {}, {}), lambda text, _: over_all.append(text)
+    )
+    return at_jobs, over_all
+
+
 def test_a_job_that_writes_elsewhere_in_the_update_is_refused_before_it_is_created():
     """In the update the location is known, and the bucket that it should be is registered."""
-    configuration = Configuration("organisation.json", {"teams": {}})
-    enforcement = Enforcement(configuration, "research-dev", {}, TODAY)
-    policy = places_of_jobs((ARTIFACT_LOCATIONS, OWN_ROLE), enforcement)
-    bucket = resource("aws:s3/bucket:Bucket", {"bucket": "store"}, "store")
-    stack = resource(STACK_TYPE, {}, "dev")
-    found: list[str] = []
 
-    def report(text: str, _: str | None = None) -> None:
-        found.append(text)
+    def refused(*resources: Resource) -> list[str]:
+        return told_of_places(*resources, is_preview=False)[0]
 
-    def registered(*resources: Any) -> list[str]:
-        found.clear()
-        for each in resources:
-            args = pulumi_policy.ResourceValidationArgs(
-                each.type, each.properties, each.urn, each.name, OPTIONS, PROVIDER, {}, {}
-            )
-            policy.validate(args, report)
-        return found
-
-    def writing(uri: Any) -> Any:
-        output = {"OutputDataConfig": {"S3OutputPath": uri}}
-        return job(inputs={"request": {**request(), **output}})
-
-    assert registered(stack, bucket, writing("s3://store/output")) == []
-    assert registered(stack, bucket, writing(UNKNOWN)) == []
-    [text] = registered(stack, bucket, writing("s3://elsewhere/output"))
+    assert refused(BUCKET, writing("s3://store/output")) == []
+    assert refused(BUCKET, writing(UNKNOWN)) == []
+    [text] = refused(BUCKET, writing("s3://elsewhere/output"))
     assert text.startswith("training-artifact-locations: where digits writes models")
-    assert len(registered(stack, writing("s3://store/output"))) == 1
+    assert len(refused(writing("s3://store/output"))) == 1
+
+
+def test_in_a_preview_it_is_said_once_that_a_job_writes_elsewhere():
+    elsewhere = (BUCKET, writing("s3://elsewhere/output"))
+    at_jobs, [text] = told_of_places(*elsewhere, is_preview=True)
+    assert at_jobs == []
+    assert text.startswith("where digits writes models: asked s3://elsewhere/output")
+    assert told_of_places(BUCKET, writing("s3://store/output"), is_preview=True) == ([], [])
+
+
+def test_a_preview_refuses_a_job_whose_bucket_the_update_would_register_too_late():
+    too_early = (writing("s3://store/output"), BUCKET)
+    assert [len(each) for each in told_of_places(*too_early, is_preview=False)] == [1, 0]
+    assert [len(each) for each in told_of_places(*too_early, is_preview=True)] == [0, 1]
+    for level in ("advisory", "disabled"):
+        levels: dict[str, Any] = {"training-artifact-locations": {"level": level}}
+        assert told_of_places(*too_early, is_preview=False, **levels) == ([], [])
+        assert told_of_places(*too_early, is_preview=True, **levels) == ([], [])
 
 
 def test_policies_share_the_view_of_a_resource_and_never_that_of_another():
