@@ -177,8 +177,8 @@ def running_sums(
     """Judges the sums of a stack at each job, before the engine creates it.
 
     `policies` are those that judge the sums over the whole stack, by name: their levels and
-    exemptions count here, too. In a preview they alone say what is broken: nothing is created in
-    it, and the sum of all jobs is above a quota where that of the first ones is.
+    exemptions count here, too. In a preview only they say what is broken: nothing is created in it,
+    and the sum of all jobs is above a quota where that of the first ones is.
     """
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
