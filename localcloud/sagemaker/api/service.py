@@ -30,7 +30,7 @@ from localcloud.sagemaker.jobs.past_jobs import PastJobs
 from localcloud.sagemaker.jobs.quota_book import Place, QuotaBook
 from localcloud.sagemaker.jobs.records import Metric, TrainingJob, WarmPool, training_job_arn
 from localcloud.sagemaker.jobs.search_index import SearchIndex
-from localcloud.sagemaker.runtime import network_interfaces
+from localcloud.sagemaker.runtime import agent_start, network_interfaces
 from localcloud.sagemaker.runtime.control import Interruption
 from localcloud.sagemaker.runtime.role_clients import Clients, session_of_job
 from localcloud.sagemaker.runtime.runner import Announce, Runner
@@ -214,8 +214,9 @@ class TrainingService:
 
         `tuning_job` is the ARN of the tuning job that creates it, if one does.
         """
-        self.check(place, request, tuning_job)
         account, region = place
+        agent_start.prepare_for(self._settings.url, region)  # while the request is checked
+        self.check(place, request, tuning_job)
         arn = _arn(place, request)
         now = time.time()
         job = TrainingJob(

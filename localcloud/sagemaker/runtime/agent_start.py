@@ -13,6 +13,11 @@ from localcloud.sagemaker.runtime.agent_work import Reach
 from localcloud.sagemaker.sandbox.fork_server import Forked, ForkServer
 
 
+def prepare_for(url: str, region: str) -> None:
+    """Begins to prepare for agents that will reach the services at a URL, without waiting."""
+    _fork_server(url, region).begin()
+
+
 def start(reach: Reach) -> tuple[Connection, Forked]:
     """A connection to a new agent, which ends with it. Raises OSError if there can't be one."""
     ours, theirs = Pipe()

@@ -62,7 +62,7 @@ def _readable(file: int, seconds: float | None) -> bool:
 
 
 class ForkServer:
-    """A process from which others are forked. It begins with the first of them."""
+    """A process from which others are forked. It begins with the first of them, or before."""
 
     def __init__(
         self,
@@ -78,6 +78,17 @@ class ForkServer:
         self._lock = threading.Lock()
         self._socket = socket.socket()
         self._process: subprocess.Popen[bytes] | None = None
+
+    def begin(self) -> None:
+        """Begins to prepare, without waiting for it, so that the first fork takes less time."""
+        if not self._lock.acquire(blocking=False):
+            return  # it is used just now
+        try:
+            if self._process is None or self._process.poll() is not None:
+                with suppress(OSError):  # which the first fork raises, too
+                    self._begin()
+        finally:
+            self._lock.release()
 
     def fork(
         self, function: Callable[..., int | None], *arguments: object, files: Sequence[int] = ()

@@ -160,6 +160,23 @@ def test_no_process_is_an_error_and_the_fork_server_goes_on():
             refusing.fork(sleep)
 
 
+def test_a_fork_server_can_begin_before_it_is_needed():
+    own = fork_server()
+    before = set(children(os.getpid()))
+    own.begin()
+    [prepared] = set(children(os.getpid())) - before
+    own.begin()  # does nothing
+
+    forked = own.fork(sleep)
+
+    assert children(prepared) == [forked.number]
+    end(forked)
+    os.kill(prepared, signal.SIGKILL)
+    eventually(lambda: ended(prepared))
+    own.begin()  # another one
+    assert own.fork(length, "x" * (2 << 20)).wait(30) == 2
+
+
 def test_what_was_forked_ends_with_a_fork_server_that_was_killed_and_the_next_begins():
     own = fork_server()
     forked = own.fork(sleep)
