@@ -153,6 +153,12 @@ def adopt_orphans() -> None:
     _check(_libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl CHILD_SUBREAPER")
 
 
+def open_as_many_files_as_allowed() -> None:
+    """Raises this process's limit of open files to the most that it may set."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def limit_resources(memory: int, processors: int) -> None:
     """Limits this process and its descendants to an instance's memory, in bytes, and processors.
 

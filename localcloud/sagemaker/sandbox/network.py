@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import socket
 import sys
@@ -56,9 +55,7 @@ def main(output: int, hosts: int, endpoint: int) -> int:
     _, status = os.wait()
     if status:
         return os.waitstatus_to_exitcode(status)
-    # A connection that is passed on needs two descriptors.
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    linux.open_as_many_files_as_allowed()  # a connection that is passed on has two
     with os.fdopen(output, "w") as file:
         print(json.dumps({"user": made["user"][0], "hosts": made["host"]}), file=file)
     for label in relay.SERVED:

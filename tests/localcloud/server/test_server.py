@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import resource
 import signal
 import socket
 import time
@@ -15,7 +16,15 @@ from pathlib import Path
 import pytest
 
 from localcloud.server import daemon
-from tests.localcloud.cloud import BUCKET, FAST, LISTEN, Cloud, eventually, processes_below
+from tests.localcloud.cloud import (
+    BUCKET,
+    FAST,
+    LISTEN,
+    Cloud,
+    children,
+    eventually,
+    processes_below,
+)
 from tests.localcloud.signing import signed
 
 Confined = Callable[[str], Cloud]
@@ -52,14 +61,14 @@ def run_stubborn_jobs(cloud: Cloud) -> None:
     """
     for name in [cloud.create(script, EnableNetworkIsolation=each) for each in (True, False)]:
         cloud.wait_for_line(name, "running")
-    assert len(processes_below(cloud.data)) >= 5
+    assert len(processes_below(cloud.data)) >= 3  # the server and the children
 
 
-def below(process: Path, server: daemon.Server) -> bool:
-    """Whether a folder of /proc is that of a child of the server."""
-    with suppress(OSError, ValueError):
-        return f"PPid:\t{server.pid}\n" in (process / "status").read_text()
-    return False
+def below(server: daemon.Server) -> list[Path]:
+    """The folders in /proc of a server's own processes, and of what these have forked."""
+    own = children(server.pid)
+    forked = [each for parent in own for each in children(parent)]
+    return [Path(f"/proc/{each}") for each in (*own, *forked)]
 
 
 def networks_of(processes: Iterable[Path]) -> set[str]:
@@ -79,13 +88,18 @@ def test_a_killed_server_leaves_no_process_and_the_next_one_no_file(
 ):
     cloud = confined(sandbox)
     run_stubborn_jobs(cloud)
-    networks = networks_of(path for path in Path("/proc").iterdir() if below(path, cloud.server))
+    processes = below(cloud.server)
+    assert (
+        len(processes) >= 2 + 2 * 2
+    )  # two fork servers, and for each job an agent and an instance
+    networks = networks_of(processes)
     assert networks or sandbox == "processes"
 
     os.kill(cloud.server.pid, signal.SIGKILL)
 
     eventually(lambda: True if daemon.find(cloud.data) is None else None)
     eventually(lambda: True if not processes_below(cloud.data) else None)
+    eventually(lambda: not any(each.exists() for each in processes) or None)
     eventually(lambda: networks.isdisjoint(networks_of(Path("/proc").iterdir())) or None)
     assert str(cloud.data) not in Path("/proc/mounts").read_text()
     left = list((cloud.data / "jobs").iterdir())
@@ -97,15 +111,34 @@ def stop_the_next_one(cloud: Cloud, left: list[Path]) -> None:
     data = cloud.data
     assert [folder for folder in left if folder.exists()] == []
     run_stubborn_jobs(cloud)
+    processes = below(cloud.server)
 
     assert daemon.stop(data)
 
     assert processes_below(data) == []
+    eventually(lambda: not any(each.exists() for each in processes) or None)
     assert str(data) not in Path("/proc/mounts").read_text()
     assert not (data / "server.json").exists()
     assert not (data / "tmp").exists()
     assert daemon.find(data) is None
     assert not daemon.stop(data)
+
+
+def test_a_server_has_the_files_for_many_jobs_where_programs_may_open_few(
+    start: Callable[[], Cloud],
+):
+    few, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, most))
+    try:
+        cloud = start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (few, most))
+
+    jobs = [cloud.create(LISTEN) for _ in range(12)]
+    for job in jobs:
+        cloud.wait_for_line(job, "running")
+    assert len(list(Path(f"/proc/{cloud.server.pid}/fd").iterdir())) > 100
+    assert {cloud.stop(job)["TrainingJobStatus"] for job in jobs} == {"Stopped"}
 
 
 def test_a_server_is_started_once_and_found(cloud: Cloud):
