@@ -22,6 +22,7 @@ from tests.localcloud.cloud import (
     LISTEN,
     Cloud,
     children,
+    command,
     eventually,
     processes_below,
 )
@@ -64,11 +65,10 @@ def run_stubborn_jobs(cloud: Cloud) -> None:
     assert len(processes_below(cloud.data)) >= 3  # the server and the children
 
 
-def below(server: daemon.Server) -> list[Path]:
-    """The folders in /proc of a server's own processes, and of what these have forked."""
+def below(server: daemon.Server) -> list[int]:
+    """A server's own processes, and what these have forked."""
     own = children(server.pid)
-    forked = [each for parent in own for each in children(parent)]
-    return [Path(f"/proc/{each}") for each in (*own, *forked)]
+    return [*own, *(each for parent in own for each in children(parent))]
 
 
 def networks_of(processes: Iterable[Path]) -> set[str]:
@@ -92,14 +92,14 @@ def test_a_killed_server_leaves_no_process_and_the_next_one_no_file(
     assert (
         len(processes) >= 2 + 2 * 2
     )  # two fork servers, and for each job an agent and an instance
-    networks = networks_of(processes)
+    networks = networks_of(Path(f"/proc/{each}") for each in processes)
     assert networks or sandbox == "processes"
 
     os.kill(cloud.server.pid, signal.SIGKILL)
 
     eventually(lambda: True if daemon.find(cloud.data) is None else None)
     eventually(lambda: True if not processes_below(cloud.data) else None)
-    eventually(lambda: not any(each.exists() for each in processes) or None)
+    eventually(lambda: not any(map(command, processes)) or None)
     eventually(lambda: networks.isdisjoint(networks_of(Path("/proc").iterdir())) or None)
     assert str(cloud.data) not in Path("/proc/mounts").read_text()
     left = list((cloud.data / "jobs").iterdir())
@@ -116,7 +116,7 @@ def stop_the_next_one(cloud: Cloud, left: list[Path]) -> None:
     assert daemon.stop(data)
 
     assert processes_below(data) == []
-    eventually(lambda: not any(each.exists() for each in processes) or None)
+    eventually(lambda: not any(map(command, processes)) or None)
     assert str(data) not in Path("/proc/mounts").read_text()
     assert not (data / "server.json").exists()
     assert not (data / "tmp").exists()
