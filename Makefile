@@ -32,7 +32,7 @@ help:
 
 ##@ Try it
 
-up: commands  ## Run `dev`, or STACK=name, on the local cloud: platform and jobs; resumes paused jobs
+up: commands  ## Run `dev`, or STACK=name, on the local cloud: platform and jobs; resumes jobs after `make pause`
 	@$(VENV_PYTHON) -m development up $(STACK_OPTION)
 
 predict: commands  ## Classify held-out images with the model of the job `digits`

@@ -27,7 +27,7 @@ Follow = Annotated[bool, typer.Option("--follow", help="Print new lines until Ct
 
 @app.command()
 def up(stack: Stack = stacks.DEFAULT) -> None:
-    """Bring a stack up and launch its training jobs; resume paused ones."""
+    """Bring a stack up and launch its training jobs; resume those that `pause` stopped."""
     raise typer.Exit(commands.up(layout, stack))
 
 

@@ -65,7 +65,7 @@ _STOPPED = "The local cloud doesn't run. `make up` starts it, with what it had."
 
 
 def up(layout: Layout, stack: str = DEFAULT) -> int:
-    """Brings a stack up with the launch switch on and no job paused.
+    """Brings a stack up with the launch switch on, and no job paused but by its settings.
 
     Raises:
         CommandError: there is no file of such a stack.
@@ -89,6 +89,7 @@ def up(layout: Layout, stack: str = DEFAULT) -> int:
             print_outputs(display.log, outputs)
             print_results(console, outputs)
             _say_which_wait_for_a_run(engine)
+            _say_which_stay_paused(engine)
         elif not paused:
             display.print_failure()
         _say_what_still_runs(engine)
@@ -121,7 +122,7 @@ def pause(layout: Layout, job: str | None, stack: str = DEFAULT) -> int:
     sagemaker = _client("sagemaker", engine, settings)
     refuse_pause_of_grids(sagemaker, lineages)
     paused = [job] if job else settings.job_names()
-    settings.set_paused(paused, paused=True)
+    settings.pause(paused)
     settings.write()  # where another `make up` reads why its jobs have ended
     _stop_under_another_engine(engine, settings, lineages)
     release_dead_locks(layout, print_line, stack)
@@ -314,7 +315,6 @@ def _chosen(layout: Layout, server: daemon.Server | None, stack: str | None) -> 
 def _write_settings(engine: Engine) -> None:
     settings = StackFile.read(engine.original_settings).for_local_cloud(engine.settings_file)
     settings.set_launch(True)
-    settings.set_paused(settings.job_names(), paused=False)
     settings.write()
     if settings.left_out:
         left_out = ", ".join(settings.left_out)
@@ -440,6 +440,15 @@ def _say_which_wait_for_a_run(engine: Engine) -> None:
         )
 
 
+def _say_which_stay_paused(engine: Engine) -> None:
+    """Prints which jobs the stack's own file pauses, not only its copy."""
+    original = engine.original_settings
+    if paused := StackFile.read(original).paused_jobs():
+        console.print(
+            f"{', '.join(paused)}: paused, as {original.name} has `paused: true`.", soft_wrap=True
+        )
+
+
 def _report_what_has_ended(engine: Engine, log: Console) -> list[Path]:
     """Writes the reports of the lineages that have jobs and none that runs; returns the files."""
     if daemon.find(engine.layout.cloud) is None:
@@ -498,7 +507,9 @@ def _paused_meanwhile(engine: Engine, display: EngineDisplay) -> list[str]:
     if display.failure is not Failure.JOB or daemon.find(engine.layout.cloud) is None:
         return []
     settings = StackFile.read(engine.settings_file)
-    return stopped_by_a_pause(_client("sagemaker", engine, settings), settings)
+    lasting = StackFile.read(engine.original_settings).paused_jobs()
+    stopped = stopped_by_a_pause(_client("sagemaker", engine, settings), settings)
+    return [job for job in stopped if job not in lasting]
 
 
 def _say_what_goes_on(engine: Engine, paused: Sequence[str]) -> None:

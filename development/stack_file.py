@@ -79,11 +79,11 @@ class StackFile:
         """Turns the launch switch on or off."""
         _set(self._config(), f"{NAMESPACE}:enableTrainingJob", _boolean(launch))
 
-    def set_paused(self, names: Iterable[str], paused: bool) -> None:
-        """Pauses jobs, or resumes them."""
+    def pause(self, names: Iterable[str]) -> None:
+        """Pauses jobs."""
         jobs = self._jobs()
         for name in names:
-            _set(jobs[name], "paused", _boolean(paused))
+            _set(jobs[name], "paused", _boolean(True))
 
     def paused_jobs(self) -> list[str]:
         """The names of the jobs that are paused."""

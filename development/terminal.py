@@ -191,7 +191,7 @@ def print_after_failure(console: Console, make: Make, stack: str, failure: Failu
     for command, purpose in (
         (make("logs", stack), "prints all that the job wrote"),
         (make("report", stack), "writes how it ran, as a page with curves"),
-        (up, "launches it again when you have corrected it; resumes a paused one"),
+        (up, "launches it again when you have corrected it"),
     ):
         console.print(f"  {command:<32} [dim]{purpose}[/dim]", soft_wrap=True)
 

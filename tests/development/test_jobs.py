@@ -82,11 +82,18 @@ def test_only_a_paused_job_is_taken_for_one_that_a_pause_has_stopped(settings: S
     assert stopped("Completed", "Stopped") == ["letters"]
     assert stopped("Failed", "Stopped") == []
     assert stopped("InProgress", "Stopped") == []
-    settings.set_paused(["digits"], paused=False)
-    assert stopped("Completed", "Stopped") == ["letters"]
-    assert stopped("Stopped", "Stopped") == []
-    settings.set_paused(["letters"], paused=False)
-    assert stopped("Completed", "Stopped") == []
+
+
+def test_a_job_that_nobody_paused_was_not_stopped_by_a_pause(tmp_path: Path):
+    def stopped(jobs: str, digits: str) -> list[str]:
+        sagemaker = sagemaker_with(
+            vision_dev_digits_0123abcd_1=digits, vision_dev_letters_0123abcd_1="Stopped"
+        )
+        return stopped_by_a_pause(sagemaker, settings_with(tmp_path, jobs))
+
+    assert stopped("{digits: {}, letters: {paused: true}}", "Completed") == ["letters"]
+    assert stopped("{digits: {}, letters: {paused: true}}", "Stopped") == []
+    assert stopped("{digits: {}, letters: {}}", "Completed") == []
 
 
 def test_a_job_that_was_never_launched_hides_no_pause(settings: StackFile):
@@ -96,8 +103,11 @@ def test_a_job_that_was_never_launched_hides_no_pause(settings: StackFile):
 
 @pytest.fixture
 def settings(tmp_path: Path) -> StackFile:
-    path = tmp_path / "Pulumi.dev.yaml"
-    jobs = "{digits: {paused: true}, letters: {paused: true}}"
+    return settings_with(tmp_path, "{digits: {paused: true}, letters: {paused: true}}")
+
+
+def settings_with(folder: Path, jobs: str) -> StackFile:
+    path = folder / "Pulumi.dev.yaml"
     path.write_text(
         f"config:\n  sagemaker-training:team: vision\n  sagemaker-training:jobs: {jobs}\n"
     )

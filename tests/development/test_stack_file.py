@@ -40,19 +40,18 @@ def read(path: Path) -> dict[str, Any]:
 def test_a_copy_is_edited_and_the_original_stays_as_it_was(original: Path, tmp_path: Path):
     copy = StackFile.read(original).for_local_cloud(tmp_path / "copies" / "Pulumi.dev.yaml")
     copy.set_launch(True)
-    copy.set_paused(["letters"], paused=False)
+    copy.pause(["digits"])
     copy.write()
     config = read(copy.path)
     assert config["sagemaker-training:enableTrainingJob"] is True
-    assert config["sagemaker-training:jobs"]["letters"] == {"paused": False}
-    assert "paused" not in config["sagemaker-training:jobs"]["digits"]
-    assert copy.paused_jobs() == []
+    assert config["sagemaker-training:jobs"]["digits"]["paused"] is True
+    assert copy.paused_jobs() == ["digits", "letters"]
     assert original.read_text() == SETTINGS
 
 
 def test_what_is_not_edited_keeps_its_text(original: Path):
     settings = StackFile.read(original)
-    settings.set_paused(["digits"], paused=True)
+    settings.pause(["digits"])
     settings.write()
     lines = [line.strip() for line in original.read_text().splitlines()]
     assert {"epochs: 40", "schedule: 12:30", '"on": yes', "maxRuntime: 20m"} <= set(lines)

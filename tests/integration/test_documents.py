@@ -196,6 +196,13 @@ def test_the_first_job_is_launched_fails_is_corrected_paused_and_resumed_as_its_
             rest, _ = waiting.communicate(timeout=600)
         assert waiting.returncode != 0
         assert "Stopped by `make pause`: line.\n`make up STACK=learning-dev` goes on: " in rest
+        file = checkout / "Pulumi.learning-dev.yaml"
+        settings = file.read_text()
+        file.write_text(
+            re.sub(r"^( +)line:$", r"\g<0>\n\1  paused: true", settings, flags=re.MULTILINE)
+        )
+        assert "line: paused, as Pulumi.learning-dev.yaml has `paused: true`" in run(*resuming)
+        file.write_text(settings)
         resumed = run(*resuming)
         assert re.search(r"goes on after step (1[4-9]\d|[2-9]\d\d)\b", resumed)
         assert "step=1200 " in resumed
