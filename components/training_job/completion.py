@@ -7,7 +7,7 @@ neither the module nor the class may ever move.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -182,4 +182,17 @@ def _result(description: dict[str, Any]) -> State:
     finite = {name: value for name, value in values.items() if math.isfinite(value)}
     for name in values.keys() - finite.keys():
         print(f"warning: {description['TrainingJobName']} ended with {name} = {values[name]}")
-    return progress(description) | {"metrics": finite}
+    result = progress(description)
+    if result["outcome"] == "completed":
+        _warn_of_metrics_without_value(description, values)
+    return result | {"metrics": finite}
+
+
+def _warn_of_metrics_without_value(description: dict[str, Any], known: Collection[str]) -> None:
+    """Says which metrics were never measured: nothing else shows that an expression is wrong."""
+    for each in description["AlgorithmSpecification"].get("MetricDefinitions", []):
+        if each["Name"] not in known:
+            print(
+                f"warning: {description['TrainingJobName']} has no value of {each['Name']}: its "
+                f"expression '{each['Regex']}' matched no line of the log"
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -42,6 +43,35 @@ def test_a_metric_that_is_no_number_is_reported_and_kept_out_of_the_results(
     printed = capsys.readouterr().out
     assert f"warning: {name} ended with loss = nan" in printed
     assert f"warning: {name} ended with norm = -inf" in printed
+
+
+@pytest.mark.parametrize("status", ["Completed", "Failed"])
+def test_a_metric_whose_expression_matched_nothing_is_reported_of_a_job_that_completed(
+    completion: TrainingJobCompletionProvider,
+    aws: FakeAws,
+    launched: Callable[[str], str],
+    capsys: pytest.CaptureFixture[str],
+    status: str,
+) -> None:
+    name = launched("team-dev-a")
+    aws.set_status(name, status)
+    aws.jobs[name]["AlgorithmSpecification"]["MetricDefinitions"] = [
+        {"Name": "loss", "Regex": "loss=([0-9.]+)"},
+        {"Name": "accuracy", "Regex": "acc=([0-9.]+)"},
+        {"Name": "norm", "Regex": "norm=(.*)"},
+    ]
+    aws.jobs[name]["FinalMetricDataList"] = [
+        {"MetricName": "loss", "Value": 0.5},
+        {"MetricName": "norm", "Value": float("nan")},
+    ]
+    with nullcontext() if status == "Completed" else pytest.raises(TrainingJobError):
+        completion.create(completion_of(name))
+
+    said = f"{name} has no value of accuracy: its expression 'acc=([0-9.]+)' matched no line"
+    printed = capsys.readouterr().out
+    assert (said in printed) == (status == "Completed")
+    assert "no value of loss" not in printed
+    assert "no value of norm" not in printed
 
 
 def test_a_failed_job_is_reported_with_reason_log_and_remedy_once_all_have_ended(
