@@ -49,6 +49,7 @@ _EXIT = re.compile(
 """What the engine adds to the errors of the program, which says nothing more."""
 _AWS_COMMAND = re.compile(r"(?:^ *|`)aws [a-z0-9-]+ [a-z0-9-]+ ")
 """A command of the AWS CLI, in a line of its own or in a sentence."""
+_WARNING = "warning: "
 _JOB_LINES = 8
 """How many of the newest lines of the jobs a terminal shows."""
 _INTERRUPTED = (
@@ -265,8 +266,11 @@ class EngineDisplay:
     def _diagnosed(self, event: Event) -> None:
         message = Text.from_ansi(str(event.get("message", ""))).plain.strip()
         message = re.sub(r"<\{%.*?%\}>", "", message).strip()
-        if event.get("severity") == "warning" and message not in self._warnings:
-            self._warnings.append(message.removeprefix("warning: "))
+        text = message.removeprefix(_WARNING)
+        # A dynamic provider can't warn, so it prints, which the engine takes for information.
+        if event.get("severity") == "warning" or text != message:
+            if text not in self._warnings:
+                self._warnings.append(text)
         elif event.get("severity") == "info":
             self._status = message
 

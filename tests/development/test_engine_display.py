@@ -44,8 +44,8 @@ def summary(**changes: int) -> dict[str, Any]:
     }
 
 
-def warning(message: str) -> dict[str, Any]:
-    return {"diagnosticEvent": {"message": f"<{{%reset%}}>{message}\n", "severity": "warning"}}
+def warning(message: str, severity: str = "warning") -> dict[str, Any]:
+    return {"diagnosticEvent": {"message": f"<{{%reset%}}>{message}\n", "severity": severity}}
 
 
 PREVIEW = [
@@ -98,6 +98,8 @@ def test_a_success_is_two_lines_with_its_warnings_and_the_rest_is_in_the_file(
         for number in range(70):
             display.engine_line(f"\x1b[32m +  aws:kms:Key key-{number} created\x1b[0m")
         display.job_line(LogLine("digits-1", "algo-1", "epoch=1"))
+        display.event(warning("warning: digits-1 has no value of loss", "info"))
+        display.event(warning("digits-1: Completed (19s)", "info"))
         display.event(summary(create=70))
     display.print_success()
     assert text(pipe).splitlines() == [
@@ -105,6 +107,7 @@ def test_a_success_is_two_lines_with_its_warnings_and_the_rest_is_in_the_file(
         "digits-1 algo-1 │ epoch=1",
         "dev: 70 created, in 19 s. Policies: sagemaker-training@v0.1.0.",
         "  warning: no one gets the alerts",
+        "  warning: digits-1 has no value of loss",
     ]
     written = display.file.read_text()
     assert " +  aws:kms:Key key-69 created\n" in written
