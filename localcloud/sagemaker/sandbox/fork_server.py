@@ -76,15 +76,14 @@ class ForkServer:
         self._options = options
         self._environment = environment
         self._lock = threading.Lock()
-        self._socket = socket.socket()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._begun: tuple[subprocess.Popen[bytes], socket.socket] | None = None
 
     def begin(self) -> None:
         """Begins to prepare, without waiting for it, so that the first fork takes less time."""
         if not self._lock.acquire(blocking=False):
             return  # it is used just now
         try:
-            if self._process is None or self._process.poll() is not None:
+            if self._begun is None or self._begun[0].poll() is not None:
                 with suppress(OSError):  # which the first fork raises, too
                     self._begin()
         finally:
@@ -99,44 +98,52 @@ class ForkServer:
         """
         wanted = function, arguments
         with self._lock:
-            if self._process is not None:
+            if self._begun is not None:
                 try:
-                    return self._ask(wanted, files)
+                    return _ask(self._begun[1], wanted, files)
                 except ConnectionError:  # it was not needed for some time, or was killed
-                    self._process.kill()
-                    self._process.wait()
-            self._begin()
-            return self._ask(wanted, files)
+                    pass
+            return _ask(self._begin(), wanted, files)
 
-    def _begin(self) -> None:
-        self._socket.close()
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    def _begin(self) -> socket.socket:
+        """Begins, and returns the socket on which it is asked."""
+        self._end()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        command = [sys.executable, *self._options, "-m", fork_server_process.__name__]
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, *self._options, "-m", fork_server_process.__name__],
-                stdin=theirs.fileno(),
-                env=self._environment,
-            )
-        self._send(self._prepare, ())
+            process = subprocess.Popen(command, stdin=theirs.fileno(), env=self._environment)
+        self._begun = process, ours
+        _send(ours, self._prepare, ())
+        return ours
 
-    def _ask(self, wanted: object, files: Sequence[int]) -> Forked:
-        self._send(wanted, files)
-        answer, received, _, _ = socket.recv_fds(self._socket, _ANSWER_BYTES, 2)
-        if not answer:
-            raise ConnectionResetError("The process that forks others has ended")
-        number = int(answer)
-        if number < 0:
-            raise OSError(-number, os.strerror(-number))
-        descriptor, code = received
-        return Forked(number, descriptor, code)
+    def _end(self) -> None:
+        if self._begun is not None:
+            process, ours = self._begun
+            self._begun = None
+            ours.close()
+            process.kill()
+            process.wait()
 
-    def _send(self, wanted: object, files: Sequence[int]) -> None:
-        # In a file, because arguments may be longer than a message.
-        file = os.memfd_create("wanted")
-        try:
-            with os.fdopen(os.dup(file), "wb") as opened:
-                pickle.dump(wanted, opened)
-            os.lseek(file, 0, os.SEEK_SET)
-            socket.send_fds(self._socket, [b"\0"], [file, *files])
-        finally:
-            os.close(file)
+
+def _ask(server: socket.socket, wanted: object, files: Sequence[int]) -> Forked:
+    _send(server, wanted, files)
+    answer, received, _, _ = socket.recv_fds(server, _ANSWER_BYTES, 2)
+    if not answer:
+        raise ConnectionResetError("The process that forks others has ended")
+    number = int(answer)
+    if number < 0:
+        raise OSError(-number, os.strerror(-number))
+    descriptor, code = received
+    return Forked(number, descriptor, code)
+
+
+def _send(server: socket.socket, wanted: object, files: Sequence[int]) -> None:
+    # In a file, because arguments may be longer than a message.
+    file = os.memfd_create("wanted")
+    try:
+        with os.fdopen(os.dup(file), "wb") as opened:
+            pickle.dump(wanted, opened)
+        os.lseek(file, 0, os.SEEK_SET)
+        socket.send_fds(server, [b"\0"], [file, *files])
+    finally:
+        os.close(file)
