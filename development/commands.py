@@ -23,6 +23,7 @@ from development.engine_locks import is_locked, locks_of, release_dead_locks
 from development.jobs import (
     OwnJobs,
     WaitNotices,
+    as_they_are,
     lineages_of,
     lineages_with_runs,
     live_kinds,
@@ -86,6 +87,7 @@ def up(layout: Layout, stack: str = DEFAULT) -> int:
         paused = _paused_meanwhile(engine, display) if code else []
         if code == 0:
             display.print_success()
+            outputs = _as_they_are(engine, outputs)
             print_outputs(display.log, outputs)
             print_results(console, outputs)
             _say_which_wait_for_a_run(engine)
@@ -412,6 +414,12 @@ def _stop_under_another_engine(engine: Engine, settings: StackFile, lineages: li
         time.sleep(_WAIT_SECONDS)
 
 
+def _as_they_are(engine: Engine, outputs: dict[str, Any]) -> dict[str, Any]:
+    """The stack's outputs, with how its jobs are now."""
+    sagemaker = _client("sagemaker", engine, StackFile.read(engine.settings_file))
+    return as_they_are(sagemaker, outputs)
+
+
 def _say_what_still_runs(engine: Engine) -> None:
     """Prints that jobs still run after the command."""
     if daemon.find(engine.layout.cloud) is None:
@@ -420,10 +428,11 @@ def _say_what_still_runs(engine: Engine) -> None:
     kinds = live_kinds(_client("sagemaker", engine, settings), lineages_of(settings, None))
     if kinds:
         watch, up, pause = (make(each, engine.stack) for each in ("watch", "up", "pause"))
+        waits = f"`{up}` waits for it, " if settings.waits() else ""
         kept = {"training job": "its checkpoints", "tuning job": "its trials that have ended"}
         console.print(
-            f"A {kinds[0]} still runs. `{watch}` shows it, `{up}` waits for it, "
-            f"`{pause}` stops it and keeps {kept[kinds[0]]}.",
+            f"A {kinds[0]} still runs. `{watch}` shows it, {waits}`{pause}` stops it and keeps "
+            f"{kept[kinds[0]]}.",
             soft_wrap=True,
         )
 

@@ -14,9 +14,12 @@ from components.training_job.request.job_tags import LINEAGE_TAG
 from components.training_job.run.job_health import is_pending, pending_notice
 from components.training_job.run.job_names import TRIAL_ENDING, lineage_jobs
 from components.training_job.run.outcome import is_live, outcome_of
+from components.training_job.run.results import result_of
 from components.training_job.run.service_record import describe, tags_of
 from components.training_job.settings.job_settings import NAME_PATTERN
 from components.training_job.tuning import tuning_outcome
+from components.training_job.tuning.trials import trials_of_all_attempts
+from components.training_job.tuning.tuning_state import progress
 from components.training_job.tuning.warm_start import refuse_pause_of_grid
 from development.stack_file import StackFile
 from development.terminal import CommandError
@@ -178,6 +181,29 @@ def _newest(sagemaker: Any, lineage: str) -> tuple[JobKind, str]:
     if tuning and (run is None or tuning.created > run["CreationTime"]):
         return TUNING_JOB, tuning.name
     return TRAINING_JOB, str(run["TrainingJobName"]) if run else ""
+
+
+def as_they_are(sagemaker: Any, outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """A stack's outputs, with how its jobs are now: it knows no end that it did not wait for."""
+    return {
+        **outputs,
+        **{
+            kind: {name: now(sagemaker, job) for name, job in outputs.get(kind, {}).items()}
+            for kind, now in (("training_jobs", _trained), ("tuning_jobs", _tuned))
+        },
+    }
+
+
+def _trained(sagemaker: Any, job: Mapping[str, Any]) -> Mapping[str, Any]:
+    description = describe(sagemaker, job["name"]) if job["name"] else None
+    return job if description is None else {**job, **result_of(description)}
+
+
+def _tuned(sagemaker: Any, job: Mapping[str, Any]) -> Mapping[str, Any]:
+    description = TUNING_JOB.describe(sagemaker, job["name"]) if job["name"] else None
+    if description is None or job["trials_uri"]:
+        return job
+    return {**job, **progress(description, trials_of_all_attempts(sagemaker, description), "")}
 
 
 def live_kinds(sagemaker: Any, lineages: Collection[str]) -> list[str]:

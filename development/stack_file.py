@@ -116,6 +116,10 @@ class StackFile:
         """Whether a job is recurring: its runs add their names to its lineage."""
         return _text_of(_find(self._jobs()[job], "recurring"), "false") == "true"
 
+    def waits(self) -> bool:
+        """Whether the stack waits for its jobs."""
+        return self._text("waitForCompletion", "false") == "true"
+
     def run(self) -> str:
         """The name of the run of the recurring jobs; "" without one."""
         return self._text("run", "")

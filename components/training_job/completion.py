@@ -6,9 +6,9 @@ neither the module nor the class may ever move.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Any
 
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult
@@ -17,7 +17,6 @@ from components.training_job.aws.aws_provider import AwsResourceProvider, State
 from components.training_job.aws.errors import TrainingJobError, traced
 from components.training_job.aws.sagemaker_jobs import TRAINING_JOB, TUNING_JOB
 from components.training_job.request.job_tags import LINEAGE_TAG
-from components.training_job.run.job_state import progress
 from components.training_job.run.outcome import (
     commands_of,
     ending_of,
@@ -25,6 +24,7 @@ from components.training_job.run.outcome import (
     reason_of,
     remedy_for,
 )
+from components.training_job.run.results import result_of, warnings_of
 from components.training_job.run.service_record import tags_of
 from components.training_job.run.waiting import last_log_lines, wait_for_end
 from components.training_job.tuning.observation import observed
@@ -57,7 +57,9 @@ class TrainingJobCompletionProvider(AwsResourceProvider):
         """
         client = self._clients.client("sagemaker", props["region"])
         ended, tuned = _wait(client, props)
-        results = {name: _result(each) for name, each in ended.items()}
+        results = {name: result_of(each) for name, each in ended.items()}
+        for warning in chain.from_iterable(map(warnings_of, ended.values())):
+            print(f"warning: {warning}")
         # The tables of trials are written though another job may have failed.
         results |= {name: self._observed(client, each, props) for name, each in tuned.items()}
         self._keep_reports(client, [*ended.values(), *tuned.values()], props)
@@ -169,30 +171,3 @@ def _are_others(olds: State, news: State, jobs: str, names: str) -> bool:
     if is_unknown(after) or olds.get(jobs) != news[jobs]:
         return True
     return any(not is_unknown(new) and old != new for old, new in zip(before, after, strict=True))
-
-
-def _result(description: dict[str, Any]) -> State:
-    """How a job ended, with the last value of each metric.
-
-    The engine would turn a value that is no finite number into a mapping, where other stacks
-    expect a number.
-    """
-    metrics = description.get("FinalMetricDataList", [])
-    values = {metric["MetricName"]: float(metric["Value"]) for metric in metrics}
-    finite = {name: value for name, value in values.items() if math.isfinite(value)}
-    for name in values.keys() - finite.keys():
-        print(f"warning: {description['TrainingJobName']} ended with {name} = {values[name]}")
-    result = progress(description)
-    if result["outcome"] == "completed":
-        _warn_of_metrics_without_value(description, values)
-    return result | {"metrics": finite}
-
-
-def _warn_of_metrics_without_value(description: dict[str, Any], known: Collection[str]) -> None:
-    """Says which metrics were never measured: nothing else shows that an expression is wrong."""
-    for each in description["AlgorithmSpecification"].get("MetricDefinitions", []):
-        if each["Name"] not in known:
-            print(
-                f"warning: {description['TrainingJobName']} has no value of {each['Name']}: its "
-                f"expression '{each['Regex']}' matched no line of the log"
-            )

@@ -8,6 +8,7 @@ import pytest
 from components.training_job.request.job_tags import LINEAGE_TAG, RECURRING_TAG
 from development.jobs import (
     WaitNotices,
+    as_they_are,
     lineages_of,
     lineages_with_runs,
     live_kinds,
@@ -94,6 +95,30 @@ def test_a_job_that_nobody_paused_was_not_stopped_by_a_pause(tmp_path: Path):
     assert stopped("{digits: {}, letters: {paused: true}}", "Completed") == ["letters"]
     assert stopped("{digits: {}, letters: {paused: true}}", "Stopped") == []
     assert stopped("{digits: {}, letters: {}}", "Completed") == []
+
+
+def test_a_job_is_shown_as_it_is_now_and_not_as_its_launch_left_it():
+    sagemaker = FakeAws()
+    name = "vision-dev-digits-0123abcd-1"
+    resources = {"InstanceType": "ml.m5.large", "InstanceCount": 1}
+    sagemaker.create_training_job(TrainingJobName=name, Tags=[], ResourceConfig=resources)
+    launched = {"name": name, "status": "InProgress", "cost_ceiling_usd": 0.2, "metrics": {}}
+    waiting = {"name": "", "status": "NotLaunched", "metrics": {}}
+    outputs = {"bucket": "b", "training_jobs": {"digits": launched, "letters": waiting}}
+
+    sagemaker.set_status(name, "Completed")
+    sagemaker.jobs[name]["FinalMetricDataList"] = [{"MetricName": "loss", "Value": 0.5}]
+    now = as_they_are(sagemaker, outputs)
+
+    assert now["bucket"] == "b"
+    assert now["training_jobs"]["letters"] == waiting
+    digits = now["training_jobs"]["digits"]
+    assert (digits["status"], digits["metrics"]) == ("Completed", {"loss": 0.5})
+    assert digits["cost_ceiling_usd"] == 0.2
+
+    sagemaker.set_status(name, "Failed", reason="AlgorithmError: diverged")
+    digits = as_they_are(sagemaker, outputs)["training_jobs"]["digits"]
+    assert (digits["status"], digits["failure_reason"]) == ("Failed", "AlgorithmError: diverged")
 
 
 def test_a_job_that_was_never_launched_hides_no_pause(settings: StackFile):

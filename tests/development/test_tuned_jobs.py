@@ -8,6 +8,7 @@ import pytest
 from components.training_job.request.job_tags import HASH_TAG, LINEAGE_TAG
 from development.jobs import (
     OwnJobs,
+    as_they_are,
     live_kinds,
     newest_streams,
     refuse_pause_of_grids,
@@ -41,7 +42,11 @@ def tune(aws: FakeAws, name: str, lineage: str = LINEAGE, strategy: str = "Bayes
 
 def definition() -> dict[str, Any]:
     resources = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 30}
-    return {"ResourceConfig": resources, "RoleArn": "arn:aws:iam::123456789012:role/execution"}
+    return {
+        "ResourceConfig": resources,
+        "RoleArn": "arn:aws:iam::123456789012:role/execution",
+        "OutputDataConfig": {"S3OutputPath": "s3://artifacts/output"},
+    }
 
 
 @pytest.fixture
@@ -116,6 +121,19 @@ def test_a_tuned_job_that_was_paused_is_known_as_one(aws: FakeAws, tmp_path: Pat
     assert stopped_by_a_pause(aws, settings) == ["digits"]
     aws.end_tuning(SECOND, "Failed", "No training job succeeded after 5 attempts")
     assert stopped_by_a_pause(aws, settings) == []
+
+
+def test_a_tuning_job_is_shown_as_it_is_now(aws: FakeAws) -> None:
+    launched = {"name": SECOND, "status": "InProgress", "trials_uri": "", "best_training_job": ""}
+    recorded = {"name": OTHER, "status": "Completed", "trials_uri": "s3://bucket/trials.json"}
+    aws.end_tuning(SECOND, "Completed")
+
+    now = as_they_are(aws, {"tuning_jobs": {"digits": launched, "other": recorded}})["tuning_jobs"]
+
+    assert now["other"] == recorded
+    assert now["digits"]["status"] == "Completed"
+    assert now["digits"]["best_training_job"] == f"{SECOND}-002-0123abcd"
+    assert now["digits"]["objective_value"] == 0.3
 
 
 def test_a_grid_is_not_stopped_for_a_pause(aws: FakeAws) -> None:
