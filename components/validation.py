@@ -138,7 +138,7 @@ def validate(model: type[Model], raw: Any) -> tuple[Model | None, list[Problem]]
         problems = [_problem(place, errors) for place, errors in by_place.items()]
         right = raw
         for place in by_place:
-            right = _without(right, place.path)
+            right = _without(right, _there(raw, place.path))
         return _or_none(model, right), problems
 
 
@@ -300,15 +300,23 @@ def _rule(errors: Sequence[Any]) -> str:
     return f"must be {', or '.join(rules)}"
 
 
-def _without(raw: Any, path: Path) -> Any:
-    """`raw` without the value at `path`; where that is missing, without the section around it.
+def _there(raw: Any, path: Path) -> Path:
+    """The part of a path that is there: where a value is missing, that to the section around it.
 
-    A list is left out as a whole: without one of its values, the others would have other numbers.
+    A list counts as a whole: without one of its values, the others would have other numbers.
     """
-    if not path or not isinstance(raw, dict) or path[0] not in raw:
+    for depth, key in enumerate(path):
+        if not isinstance(raw, dict) or key not in raw:
+            return path[:depth]
+        raw = raw[key]
+    return path
+
+
+def _without(raw: dict[Any, Any], path: Path) -> dict[Any, Any]:
+    """`raw` without what is at a path, if it still is there."""
+    if not path or path[0] not in raw:
         return raw
     head, rest = path[0], path[1:]
-    inner = raw[head]
-    if rest and isinstance(inner, dict) and rest[0] in inner:
-        return {**raw, head: _without(inner, rest)}
+    if rest:
+        return {**raw, head: _without(raw[head], rest)}
     return {key: value for key, value in raw.items() if key != head}

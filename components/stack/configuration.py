@@ -93,13 +93,24 @@ def _follows(problem: Problem, found: list[Problem]) -> bool:
         return True
     if problem.path.endswith(".resumeFrom") and "team" in paths:
         return True  # a lineage begins with the team's name
-    job = _job_of(problem.path)
-    return job is not None and job in {_job_of(e.path) for e in found if e.rule == REQUIRED}
+    job, field = _job_of(problem.path), _field_of(problem.path)
+    missing = [each.path for each in found if each.rule == REQUIRED and _job_of(each.path) == job]
+    if job is None or not missing:
+        return False
+    # A rule about a single value in a field has nothing to do with another field of the job.
+    is_in_field = field is not None and field != problem.path
+    return not is_in_field or field in map(_field_of, missing)
 
 
 def _job_of(path: str) -> str | None:
     """The part of a path that leads to a job, None in a path that leads elsewhere."""
     found = re.match(r"jobs\.[^.]+", path)
+    return found[0] if found else None
+
+
+def _field_of(path: str) -> str | None:
+    """The part of a path that leads to a field of a job, None in a path that leads elsewhere."""
+    found = re.match(r"jobs\.[^.]+\.[^.[]+", path)
     return found[0] if found else None
 
 

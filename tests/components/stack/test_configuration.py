@@ -191,6 +191,23 @@ def test_everything_that_is_wrong_is_reported_at_once(project: Path) -> None:
         assert f"{path}:" in text
 
 
+@pytest.mark.parametrize(
+    ("section", "missing"),
+    [
+        ({"source": {"dri": "src"}}, ["source.dir", "source.entryPoint", "source.dri"]),
+        ({"source": {"dir": "src"}}, ["source.entryPoint"]),
+        ({"tuning": {}}, ["tuning.objective", "tuning.ranges"]),
+    ],
+)
+def test_a_section_without_its_values_hides_nothing_of_the_other_sections(
+    project: Path, section: dict[str, Any], missing: list[str]
+) -> None:
+    job = {"metrics": {"loss": "loss=[0-9.]+"}, "inputs": {"train": {"path": "absent"}}}
+    found = problems(stack(job | section), project).keys()
+    expected = [*missing, "metrics.loss", "inputs.train.path"]
+    assert found == {f"jobs.digits.{each}" for each in expected}
+
+
 def test_a_job_too_large_for_its_subnet_is_refused(project: Path) -> None:
     found = problems(stack({"instanceCount": 20}, network={"cidr": "10.0.0.0/24"}), project)
     assert list(found) == ["network.cidr"]
