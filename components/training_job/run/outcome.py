@@ -42,20 +42,21 @@ _COUNTED_EARLIER = timedelta(minutes=1)
 """The service may count a job's waiting from a moment before it shows it; an assumption."""
 
 _REMEDIES = {
-    "script error": "read the log above, correct the script, and run `pulumi up` again: a changed "
-    "source is launched as a new job that resumes from the newest checkpoint",
-    "capacity": "try another instanceType, or spot: false, or raise maxPending, or wait; then set "
-    "another runId",
-    "request error": "correct what the reason names (inputs, image, key or role) and set another "
-    "runId",
-    "service error": "set another runId, or relaunch: onFailure and run `pulumi up --refresh`",
-    "out of wait": "raise spot.maxWait, or set spot: false, then set another runId: it resumes "
-    "from the newest checkpoint",
-    "out of runtime": "raise maxRuntime, then set another runId: it resumes from the newest "
-    "checkpoint",
+    "script error": "read the log above, correct the script, and run `pulumi up` again: a changed"
+    " source is launched as a new job that resumes from the newest checkpoint",
+    "capacity": "try another instanceType, or spot: false, or raise maxPending, or wait; then "
+    "give the job another runId, as in `runId: again`",
+    "request error": "correct what the reason names (inputs, image, key or role) and give the job"
+    " another runId, as in `runId: again`",
+    "service error": "give the job another runId, as in `runId: again`, or relaunch: onFailure "
+    "and run `pulumi up --refresh`",
+    "out of wait": "raise spot.maxWait, or set spot: false, then give the job another runId, as "
+    "in `runId: again`: it resumes from the newest checkpoint",
+    "out of runtime": "raise maxRuntime, then give the job another runId, as in `runId: again`: "
+    "it resumes from the newest checkpoint",
     # No job is waited for that its settings pause.
-    "stopped": "it was stopped from outside of the stack: set another runId to go on from the "
-    "newest checkpoint, or paused: true to leave it stopped",
+    "stopped": "it was stopped from outside of the stack: give the job another runId, as in "
+    "`runId: again`, to go on from the newest checkpoint, or paused: true to leave it stopped",
 }
 
 
@@ -148,6 +149,6 @@ def commands_of(description: Mapping[str, Any], region: str) -> list[str]:
         places.append(description["CheckpointConfig"]["S3Uri"])
     return [
         f"aws logs filter-log-events --log-group-name {TRAINING_LOGS} --log-stream-name-prefix "
-        f"{name}/ --query events[].message --output text --region {region}",
+        f"{name}/ --query 'events[].[message]' --output text --region {region}",
         *(f"aws s3 ls --recursive {place} --region {region}" for place in places),
     ]

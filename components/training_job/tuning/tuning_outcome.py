@@ -18,11 +18,13 @@ _REMEDIES = {
     "trials failed": "read the trials' reasons and logs above, correct the script or the ranges, "
     "and run `pulumi up` again: a changed source or range is launched as a new tuning job that "
     "knows the trials that succeeded",
-    "request error": "correct what the reason names (inputs, image, key or role) and set another "
-    "runId",
-    "service error": "set another runId, or relaunch: onFailure and run `pulumi up --refresh`",
-    "stopped": "it was stopped from outside of the stack: set another runId to go on with what its "
-    "trials have shown, or paused: true to leave it stopped",
+    "request error": "correct what the reason names (inputs, image, key or role) and give the job"
+    " another runId, as in `runId: again`",
+    "service error": "give the job another runId, as in `runId: again`, or relaunch: onFailure "
+    "and run `pulumi up --refresh`",
+    "stopped": "it was stopped from outside of the stack: give the job another runId, as in "
+    "`runId: again`, to go on with what its trials have shown, or paused: true to leave it "
+    "stopped",
 }
 
 
