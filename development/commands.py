@@ -188,10 +188,11 @@ def logs(layout: Layout, job: str | None, follow: bool, stack: str = DEFAULT) ->
             f"{missing}, so there are no logs. `{make('up', stack)}` starts it.", soft_wrap=True
         )
         return 1
-    settings, now = StackFile.read(engine.settings_file), _now_ms()
+    settings = StackFile.read(engine.settings_file)
     sagemaker = _client("sagemaker", engine, settings)
     client = _client("logs", engine, settings)
     lineages = lineages_of(settings, job)
+    new_lines = _new_lines(sagemaker, client, settings, lineages)
     streams = [found for each in lineages if (found := newest_streams(sagemaker, each))]
     for each in streams:
         for line in read_lines(client, each):
@@ -200,11 +201,7 @@ def logs(layout: Layout, job: str | None, follow: bool, stack: str = DEFAULT) ->
         console.print("No training job was launched yet.")
     if follow:
         console.print("[dim]Waiting for more; Ctrl-C ends it.[/dim]")
-        _follow_until_interrupted(
-            NewLines(client, now),
-            OwnJobs(sagemaker, lineages, recurring_in(settings)),
-            WaitNotices(sagemaker, lineages),
-        )
+        _follow_until_interrupted(new_lines, WaitNotices(sagemaker, lineages))
     return 0
 
 
@@ -327,8 +324,10 @@ def _write_settings(engine: Engine) -> None:
 
 def _bring_up(engine: Engine, display: EngineDisplay) -> int:
     """Brings a stack up, and shows its jobs' log lines too."""
-    client = _client("logs", engine, StackFile.read(engine.settings_file))
-    with Follower(NewLines(client, _now_ms()), display.job_line):
+    settings = StackFile.read(engine.settings_file)
+    sagemaker, logs = (_client(each, engine, settings) for each in ("sagemaker", "logs"))
+    lines = _new_lines(sagemaker, logs, settings, lineages_of(settings, None))
+    with Follower(lines, display.job_line):
         return engine.up(display)
 
 
@@ -535,14 +534,18 @@ def _described(sagemaker: Any, lineages: list[str]) -> Iterator[dict[str, Any]]:
         yield sagemaker.describe_training_job(TrainingJobName=summary["TrainingJobName"])
 
 
-def _follow_until_interrupted(lines: NewLines, jobs: OwnJobs, waits: WaitNotices) -> None:
+def _new_lines(sagemaker: Any, logs: Any, settings: StackFile, lineages: list[str]) -> NewLines:
+    """The log lines from now on of the lineages' jobs, also of those not launched yet."""
+    return NewLines(logs, _now_ms(), OwnJobs(sagemaker, lineages, recurring_in(settings)))
+
+
+def _follow_until_interrupted(lines: NewLines, waits: WaitNotices) -> None:
     try:
         while True:
             for notice in waits.poll(datetime.now(UTC)):
                 console.print(Text(notice, "dim"), soft_wrap=True)
             for line in lines.poll():
-                if line.job in jobs:
-                    console.print(log_line(line), soft_wrap=True)
+                console.print(log_line(line), soft_wrap=True)
             time.sleep(_WAIT_SECONDS)
     except KeyboardInterrupt:
         return

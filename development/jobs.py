@@ -41,10 +41,10 @@ class OwnJobs:
         self._runs = names_of(lineages, recurring)
         self._tunings: dict[str, bool] = {}
 
-    def __contains__(self, name: str) -> bool:
-        if self._runs.fullmatch(name):
+    def __contains__(self, name: object) -> bool:
+        if self._runs.fullmatch(str(name)):
             return True
-        trial = _TRIAL.fullmatch(name)
+        trial = _TRIAL.fullmatch(str(name))
         return trial is not None and self._is_own(trial[1])
 
     def _is_own(self, tuning: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from operator import itemgetter
@@ -36,10 +36,11 @@ def read_lines(logs: Any, streams: str) -> Iterator[LogLine]:
 
 
 class NewLines:
-    """The log lines since a time; each is returned only once."""
+    """The log lines of some jobs since a time; each is returned only once."""
 
-    def __init__(self, logs: Any, since_ms: int) -> None:
+    def __init__(self, logs: Any, since_ms: int, jobs: Container[str]) -> None:
         self._logs = logs
+        self._jobs = jobs
         self._since = since_ms
         self._seen: set[str] = set()
 
@@ -47,10 +48,13 @@ class NewLines:
         """Yields the lines that came since the last call."""
         for event in _events(self._logs, startTime=self._since):
             if event["eventId"] not in self._seen:
+                line = _line(event)
+                is_own = line.job in self._jobs
                 self._seen.add(event["eventId"])
                 # Lines of several instances arrive late and out of order by seconds, not minutes.
                 self._since = max(self._since, event["timestamp"] - 60_000)
-                yield _line(event)
+                if is_own:
+                    yield line
 
 
 class Follower:

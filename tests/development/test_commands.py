@@ -5,16 +5,25 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
+import boto3
 import pytest
+from moto import mock_aws
 
+from components.site import TRAINING_LOGS
 from development import commands
+from development.engine import Engine
+from development.engine_display import EngineDisplay
 from development.policy_pack import policy_check
 from development.terminal import CommandError
 from localcloud.server import daemon
 from localcloud.snapshots.file import KEPT, SNAPSHOT
+from toolchain.environment import REGION
 from toolchain.layout import CHECKOUT, Layout
 
 
@@ -94,6 +103,35 @@ def test_the_status_of_a_stack_that_is_not_up_says_how_to_bring_it_up(
 ):
     assert commands.status(layout, "vision-dev") == 0
     assert capsys.readouterr().out.endswith("`make up STACK=vision-dev` starts it.\n")
+
+
+def test_up_shows_the_lines_of_its_own_jobs_and_not_those_of_other_stacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "local")
+    file, shown = tmp_path / "Pulumi.vision-dev.yaml", list[str]()
+    jobs = "{digits: {}, weekly: {recurring: true}}"
+    file.write_text(
+        f"config: {{sagemaker-training:team: vision, sagemaker-training:jobs: {jobs}}}\n"
+    )
+    own = ["vision-dev-digits-0123abcd-2", "vision-dev-weekly-w48-0123abcd-1"]
+
+    def bring_up(_display: object) -> int:
+        logs = boto3.client("logs", region_name=REGION)
+        logs.create_log_group(logGroupName=TRAINING_LOGS)
+        for job in (*own, "vision-dev-digits-large-0123abcd-1", "research-dev-digits-0123abcd-1"):
+            stream = {"logGroupName": TRAINING_LOGS, "logStreamName": f"{job}/algo-1-1"}
+            logs.create_log_stream(**stream)
+            event = {"timestamp": int(time.time() * 1000) + 1, "message": "epoch=1"}
+            logs.put_log_events(**stream, logEvents=[event])
+        return 0
+
+    engine = SimpleNamespace(settings_file=file, endpoint_url=None, up=bring_up)
+    display = SimpleNamespace(job_line=lambda line: shown.append(line.job))
+    with mock_aws():
+        commands._bring_up(cast("Engine", engine), cast("EngineDisplay", display))
+    assert sorted(shown) == own
 
 
 Command = Callable[[Layout, str], int]

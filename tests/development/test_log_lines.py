@@ -73,7 +73,7 @@ def test_another_jobs_lines_are_left_out(logs: Any, now: int):
 
 @pytest.mark.usefixtures("group")
 def test_each_new_line_is_printed_once(logs: Any, now: int):
-    lines = NewLines(logs, now)
+    lines = NewLines(logs, now, {JOB})
     write(logs, JOB, "algo-1", (now - 5, "before"), (now + 1, "one"))
     assert [line.message for line in lines.poll()] == ["one"]
     write(logs, JOB, "algo-1", (now + 2, "two"))
@@ -82,8 +82,35 @@ def test_each_new_line_is_printed_once(logs: Any, now: int):
 
 
 @pytest.mark.usefixtures("group")
+def test_new_lines_of_the_jobs_of_other_stacks_are_left_out(logs: Any, now: int):
+    lines = NewLines(logs, now, {JOB})
+    write(logs, "weekly-dev-line-0123abcd-1", "algo-1", (now + 1, "another's"))
+    write(logs, JOB, "algo-1", (now + 2, "mine"))
+    assert [line.message for line in lines.poll()] == ["mine"]
+
+
+@pytest.mark.usefixtures("group")
+def test_a_line_whose_job_could_not_be_looked_up_comes_with_the_next_look(logs: Any, now: int):
+    class Jobs(set[str]):
+        fails = True
+
+        def __contains__(self, name: object) -> bool:
+            if self.fails:
+                raise ConnectionError
+            return super().__contains__(name)
+
+    jobs = Jobs({JOB})
+    lines = NewLines(logs, now, jobs)
+    write(logs, JOB, "algo-1", (now + 1, "one"))
+    with pytest.raises(ConnectionError):
+        list(lines.poll())
+    jobs.fails = False
+    assert [line.message for line in lines.poll()] == ["one"]
+
+
+@pytest.mark.usefixtures("group")
 def test_a_line_that_arrives_late_is_not_missed(logs: Any, now: int):
-    lines = NewLines(logs, now)
+    lines = NewLines(logs, now, {JOB})
     write(logs, JOB, "algo-1", (now + 5000, "on time"))
     list(lines.poll())
     write(logs, JOB, "algo-2", (now + 1000, "late"))
@@ -92,4 +119,4 @@ def test_a_line_that_arrives_late_is_not_missed(logs: Any, now: int):
 
 def test_before_the_first_job_there_are_no_lines(logs: Any, now: int):
     assert list(read_lines(logs, f"{JOB}/")) == []
-    assert list(NewLines(logs, now).poll()) == []
+    assert list(NewLines(logs, now, {JOB}).poll()) == []
