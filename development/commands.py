@@ -33,6 +33,7 @@ from development.jobs import (
     refuse_pause_of_grids,
     runs_of,
     stop_live,
+    stopped_and_paused,
     stopped_by_a_pause,
 )
 from development.leftovers import end_processes_of
@@ -115,18 +116,19 @@ def pause(layout: Layout, job: str | None, stack: str = DEFAULT) -> int:
     engine = stacks.platform(layout, stack, server)
     settings = StackFile.read(engine.settings_file) if engine.exists() else None
     lineages = lineages_of(settings, job) if settings else []
-    if server is None or settings is None or not _may_run(engine, settings, lineages):
-        console.print(
-            f"No job runs, so there is nothing to pause. `{make('up', stack)}` starts them.",
-            soft_wrap=True,
-        )
+    if server is None or settings is None:
+        console.print("No job runs, so there is nothing to pause.")
         return 0
     sagemaker = _client("sagemaker", engine, settings)
-    refuse_pause_of_grids(sagemaker, lineages)
     paused = [job] if job else settings.job_names()
+    if not _may_run(engine, settings, lineages):
+        console.print("No job runs, so there is nothing to pause.")
+        _say_which_are_paused(engine, stopped_and_paused(sagemaker, settings, paused))
+        return 0
+    refuse_pause_of_grids(sagemaker, lineages)
     settings.pause(paused)
     settings.write()  # where another `make up` reads why its jobs have ended
-    _stop_under_another_engine(engine, settings, lineages)
+    _stop_under_another_engine(engine, settings, paused)
     release_dead_locks(layout, print_line, stack)
     settings.write()  # again, as yet another `make up` may have begun and ended meanwhile
     with _display("pause", engine) as display:
@@ -403,13 +405,22 @@ def _may_run(engine: Engine, settings: StackFile, lineages: list[str]) -> bool:
     return is_locked(engine.layout, engine.stack) or bool(live_kinds(sagemaker, lineages))
 
 
-def _stop_under_another_engine(engine: Engine, settings: StackFile, lineages: list[str]) -> None:
+def _stop_under_another_engine(engine: Engine, settings: StackFile, jobs: list[str]) -> None:
     """Makes an engine that waits for jobs release its lock, by stopping the jobs."""
+    lineages = [settings.lineage(job) for job in jobs]
     if is_locked(engine.layout, engine.stack):
-        console.print("Another `make up` waits for its jobs; going on when it has ended.")
+        is_all = set(jobs) == set(settings.job_names())
+        ends = "then ends" if is_all else "ends when its other jobs have ended, too"
+        console.print(
+            f"Another `make up` waits for its jobs. This stops {', '.join(jobs)}; the other "
+            f"`make up` {ends}.",
+            soft_wrap=True,
+        )
     while is_locked(engine.layout, engine.stack):
         for name in stop_live(_client("sagemaker", engine, settings), lineages):
-            console.print(f"Stopping {name}")
+            console.print(
+                f"Stopping {name}, which has two minutes to save a checkpoint", soft_wrap=True
+            )
         time.sleep(_WAIT_SECONDS)
 
 
@@ -449,12 +460,21 @@ def _say_which_wait_for_a_run(engine: Engine) -> None:
 
 
 def _say_which_stay_paused(engine: Engine) -> None:
-    """Prints which jobs the stack's own file pauses, not only its copy."""
-    original = engine.original_settings
-    if paused := StackFile.read(original).paused_jobs():
+    """Prints which jobs `make up` leaves paused."""
+    if paused := _paused_by_the_file(engine):
         console.print(
-            f"{', '.join(paused)}: paused, as {original.name} has `paused: true`.", soft_wrap=True
+            f"{', '.join(paused)}: paused, as {engine.original_settings.name} has `paused: true`.",
+            soft_wrap=True,
         )
+
+
+def _say_which_are_paused(engine: Engine, paused: Sequence[str]) -> None:
+    """Prints which jobs are paused already, and what lets them go on."""
+    _say_which_stay_paused(engine)
+    lasting = _paused_by_the_file(engine)
+    if going_on := [job for job in paused if job not in lasting]:
+        console.print(f"Paused already: {', '.join(going_on)}.", soft_wrap=True)
+        _say_what_goes_on(engine, going_on)
 
 
 def _report_what_has_ended(engine: Engine, log: Console) -> list[Path]:
@@ -515,9 +535,15 @@ def _paused_meanwhile(engine: Engine, display: EngineDisplay) -> list[str]:
     if display.failure is not Failure.JOB or daemon.find(engine.layout.cloud) is None:
         return []
     settings = StackFile.read(engine.settings_file)
-    lasting = StackFile.read(engine.original_settings).paused_jobs()
+    lasting = _paused_by_the_file(engine)
     stopped = stopped_by_a_pause(_client("sagemaker", engine, settings), settings)
     return [job for job in stopped if job not in lasting]
+
+
+def _paused_by_the_file(engine: Engine) -> list[str]:
+    """The jobs that the stack's own file pauses, not only its copy."""
+    file = engine.original_settings
+    return StackFile.read(file).paused_jobs() if file.exists() else []
 
 
 def _say_what_goes_on(engine: Engine, paused: Sequence[str]) -> None:

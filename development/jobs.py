@@ -151,17 +151,19 @@ def newest_streams(sagemaker: Any, lineage: str) -> str:
     return f"{name}{ending}" if name else ""
 
 
+def stopped_and_paused(sagemaker: Any, settings: StackFile, jobs: Collection[str]) -> list[str]:
+    """Those of the jobs that are paused and whose newest run was stopped."""
+    paused = [job for job in settings.paused_jobs() if job in jobs]
+    return [job for job in paused if _newest_outcome(sagemaker, settings.lineage(job)) == "stopped"]
+
+
 def stopped_by_a_pause(sagemaker: Any, settings: StackFile) -> list[str]:
     """The jobs that were stopped to be paused; none where another job has not completed either."""
-    paused = settings.paused_jobs()
-    stopped = []
-    for job in settings.job_names():
-        outcome = _newest_outcome(sagemaker, settings.lineage(job))
-        if outcome == "stopped" and job in paused:
-            stopped.append(job)
-        elif outcome not in ("completed", ""):
-            return []
-    return stopped
+    jobs = settings.job_names()
+    stopped = stopped_and_paused(sagemaker, settings, jobs)
+    others = (settings.lineage(job) for job in jobs if job not in stopped)
+    done = all(_newest_outcome(sagemaker, each) in ("completed", "") for each in others)
+    return stopped if done else []
 
 
 def _newest_outcome(sagemaker: Any, lineage: str) -> str:

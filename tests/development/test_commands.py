@@ -20,9 +20,11 @@ from development import commands
 from development.engine import Engine
 from development.engine_display import EngineDisplay
 from development.policy_pack import policy_check
+from development.stack_file import StackFile
 from development.terminal import CommandError
 from localcloud.server import daemon
 from localcloud.snapshots.file import KEPT, SNAPSHOT
+from tests.development.test_jobs import sagemaker_with
 from toolchain.environment import REGION
 from toolchain.layout import CHECKOUT, Layout
 
@@ -103,6 +105,69 @@ def test_the_status_of_a_stack_that_is_not_up_says_how_to_bring_it_up(
 ):
     assert commands.status(layout, "vision-dev") == 0
     assert capsys.readouterr().out.endswith("`make up STACK=vision-dev` starts it.\n")
+
+
+@pytest.fixture
+def vision(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The copy of the file of a stack that is up, with two jobs."""
+    write_state(layout, "vision-dev")
+    file = layout.stacks / "Pulumi.vision-dev.yaml"
+    file.parent.mkdir(parents=True)
+    jobs = "{digits: {paused: true}, letters: {}}"
+    file.write_text(
+        f"config: {{sagemaker-training:team: vision, sagemaker-training:jobs: {jobs}}}\n"
+    )
+    monkeypatch.setattr(daemon, "find", lambda _folder: SimpleNamespace(url="http://nowhere"))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("digits", "job", "said"),
+    [
+        ("Stopped", None, "Paused already: digits.\n`make up STACK=vision-dev` goes on: "),
+        ("Stopped", "digits", "Paused already: digits.\n`make up STACK=vision-dev` goes on: "),
+        ("Stopped", "letters", ""),
+        ("Completed", None, ""),
+    ],
+)
+@pytest.mark.usefixtures("vision")
+def test_a_pause_where_no_job_runs_says_which_are_paused_already_and_what_resumes_them(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    digits: str, job: str | None, said: str,
+):  # fmt: skip
+    sagemaker = sagemaker_with(
+        vision_dev_digits_0123abcd_1=digits, vision_dev_letters_0123abcd_1="Completed"
+    )
+    monkeypatch.setattr(commands, "_client", lambda *_: sagemaker)
+    assert commands.pause(layout, job, "vision-dev") == 0
+    first, _, rest = capsys.readouterr().out.partition("\n")
+    assert first == "No job runs, so there is nothing to pause."
+    assert rest.startswith(said)
+    assert bool(rest) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("job", "said"),
+    [
+        ("digits", "This stops digits; the other `make up` ends when its other jobs have ended"),
+        (None, "This stops digits, letters; the other `make up` then ends."),
+    ],
+)
+def test_a_pause_beside_another_up_says_that_it_stops_the_jobs_and_when_the_other_ends(
+    layout: Layout, vision: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str], job: str | None, said: str,
+):  # fmt: skip
+    sagemaker = sagemaker_with(vision_dev_digits_0123abcd_1="InProgress")
+    settings = StackFile.read(vision)
+    locked = iter([True, True, False])
+    monkeypatch.setattr(commands, "_client", lambda *_: sagemaker)
+    monkeypatch.setattr(commands, "is_locked", lambda *_: next(locked))
+    monkeypatch.setattr(commands, "_WAIT_SECONDS", 0)
+    engine = Engine(layout, "vision-dev", "http://nowhere")
+    commands._stop_under_another_engine(engine, settings, [job] if job else settings.job_names())
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"Another `make up` waits for its jobs. {said}")
+    assert second.startswith("Stopping vision-dev-digits-0123abcd-1, which has two minutes")
 
 
 def test_up_shows_the_lines_of_its_own_jobs_and_not_those_of_other_stacks(

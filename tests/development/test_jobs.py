@@ -17,6 +17,7 @@ from development.jobs import (
     recurring_in,
     runs_of,
     stop_live,
+    stopped_and_paused,
     stopped_by_a_pause,
 )
 from development.stack_file import StackFile
@@ -83,6 +84,16 @@ def test_only_a_paused_job_is_taken_for_one_that_a_pause_has_stopped(settings: S
     assert stopped("Completed", "Stopped") == ["letters"]
     assert stopped("Failed", "Stopped") == []
     assert stopped("InProgress", "Stopped") == []
+
+
+def test_a_job_is_paused_already_where_it_was_stopped_whatever_became_of_others(
+    settings: StackFile,
+):
+    sagemaker = sagemaker_with(
+        vision_dev_digits_0123abcd_1="Failed", vision_dev_letters_0123abcd_1="Stopped"
+    )
+    assert stopped_and_paused(sagemaker, settings, ["digits", "letters"]) == ["letters"]
+    assert stopped_and_paused(sagemaker, settings, ["digits"]) == []
 
 
 def test_a_job_that_nobody_paused_was_not_stopped_by_a_pause(tmp_path: Path):
