@@ -52,7 +52,7 @@ status: commands  ## Show the local cloud, the stack and its jobs
 logs: commands  ## Print the jobs' log lines, or those of JOB=name
 	@$(VENV_PYTHON) -m development logs $(JOB_ARGUMENT) $(STACK_OPTION)
 
-watch: commands  ## Follow the jobs' log lines as they come, or those of JOB=name
+watch: commands  ## Follow the jobs' log lines as they come, or those of JOB=name, until Ctrl-C
 	@$(VENV_PYTHON) -m development logs --follow $(JOB_ARGUMENT) $(STACK_OPTION)
 
 report: commands  ## Write a report of the jobs, or of JOB=name: how they ran, as a page of HTML
