@@ -93,6 +93,15 @@ def test_each_command_is_run_by_a_test_or_is_of_a_kind_that_none_can_run(documen
     assert missing == [], "mark a test with `runs`, or see KINDS in tests/document_commands.py"
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_a_page_puts_the_projects_python_on_path_before_its_first_command_of_it(document: Path):
+    commands = [each for each in COMMANDS if each.document == str(document)]
+    blocks = (n for n, each in enumerate(commands) if each.block is not None)
+    first = next((n for n in blocks if commands[n].text.startswith("python -m ")), None)
+    before = [each.text for each in commands[:first]]
+    assert first is None or "export PATH=$PWD/.venv/bin:$PATH" in before
+
+
 def test_each_claim_is_of_a_section_or_a_command_that_a_document_has() -> None:
     sections = {each.section for each in IN_BLOCKS}
     texts = {each.text for each in IN_SENTENCES}
