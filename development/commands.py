@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.text import Text
 
 from development import stacks
-from development.engine import Engine, is_default_provider
-from development.engine_display import EngineDisplay
+from development.engine import DOWNSTREAM, Engine, is_default_provider
+from development.engine_display import EngineDisplay, Typed
 from development.engine_locks import is_locked, locks_of, release_dead_locks
 from development.jobs import (
     OwnJobs,
@@ -95,8 +95,10 @@ def up(layout: Layout, stack: str = DEFAULT) -> int:
             _say_which_stay_paused(engine)
         elif not paused:
             display.print_failure()
+        if code and display.failure is Failure.INTERRUPTED:
+            _show_jobs(engine)
         _say_what_still_runs(engine)
-        is_early = display.failure in (Failure.PREVIEW, Failure.INTERRUPTED)
+        is_early = code and display.failure in (Failure.PREVIEW, Failure.INTERRUPTED)
         reports = [] if is_early else _report_what_has_ended(engine, display.log)
         _say_where_the_rest_is(layout, display, reports)
         if paused:
@@ -337,8 +339,12 @@ def _display(command: str, engine: Engine) -> EngineDisplay:
     """What a command shows of a stack, with its log file."""
     name = f"{command}-{engine.title.replace(' ', '-')}.log"
     layout = engine.layout
-    before_aws = aws_exports(layout, engine.endpoint_url)
-    return EngineDisplay(console, layout.logs / name, engine.title, before_aws)
+    typed = Typed(
+        before_aws=aws_exports(layout, engine.endpoint_url),
+        update="make downstream" if engine.project is DOWNSTREAM else make("up", engine.stack),
+        pause=make("pause", engine.stack) if command == "up" else "",
+    )
+    return EngineDisplay(console, layout.logs / name, engine.title, typed)
 
 
 def _say_where_the_rest_is(
@@ -428,6 +434,13 @@ def _as_they_are(engine: Engine, outputs: dict[str, Any]) -> dict[str, Any]:
     """The stack's outputs, with how its jobs are now."""
     sagemaker = _client("sagemaker", engine, StackFile.read(engine.settings_file))
     return as_they_are(sagemaker, outputs)
+
+
+def _show_jobs(engine: Engine) -> None:
+    """Prints how the jobs are that the engine may have waited for."""
+    if daemon.find(engine.layout.cloud) is not None:
+        settings = StackFile.read(engine.settings_file)
+        _print_jobs(_client("sagemaker", engine, settings), lineages_of(settings, None))
 
 
 def _say_what_still_runs(engine: Engine) -> None:

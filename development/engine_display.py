@@ -49,15 +49,29 @@ _EXIT = re.compile(
 """What the engine adds to the errors of the program, which says nothing more."""
 _AWS_COMMAND = re.compile(r"(?:^ *|`)aws [a-z0-9-]+ [a-z0-9-]+ ")
 """A command of the AWS CLI, in a line of its own or in a sentence."""
+_UPDATE = "`pulumi up`"
+"""Alone: with --refresh it does more than a command of the Makefile."""
 _WARNING = "warning: "
 _JOB_LINES = 8
 """How many of the newest lines of the jobs a terminal shows."""
 _INTERRUPTED = (
-    "Interrupted. What the engine has begun is finished first. Ctrl-C again ends it at once; a job "
-    "runs on."
+    "Interrupted. What the engine has begun is finished first, also the wait for a job. Ctrl-C "
+    "again ends it at once."
 )
 _LAST_LINES = 20
 """How many lines of the engine are printed where a failure has no section of its own."""
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What a person types in a checkout, which the program's texts can't know."""
+
+    before_aws: str
+    """What comes before the `aws` commands that a failure names."""
+    update: str
+    """The command that runs `pulumi up`."""
+    pause: str = ""
+    """The command that stops the jobs for which the engine waits, if it waits for any."""
 
 
 @dataclass
@@ -90,10 +104,11 @@ class EngineDisplay:
     Engine lines, events and job lines may come from several threads.
     """
 
-    def __init__(self, console: Console, file: Path, title: str, before_aws: str = "") -> None:
-        """`before_aws` is what a person runs before the `aws` commands that a failure names."""
+    def __init__(self, console: Console, file: Path, title: str, typed: Typed) -> None:
         self.file = file
-        self._before_aws = before_aws
+        self._typed = typed
+        on = f" A job runs on; `{typed.pause}` stops it." if typed.pause else ""
+        self._interruption = f"{_INTERRUPTED}{on}"
         self._failure = Failure.OTHER
         self._failed: set[str] = set()
         self._interrupted = False
@@ -149,7 +164,7 @@ class EngineDisplay:
     def interrupted(self) -> None:
         """Hears of Ctrl-C; a handler of signals must take no lock, and print nothing into files."""
         if not self._live and not self._interrupted:
-            os.write(2, f"{_INTERRUPTED}\n".encode())
+            os.write(2, f"{self._interruption}\n".encode())
         self._interrupted = True
 
     def engine_line(self, line: str) -> None:
@@ -197,7 +212,9 @@ class EngineDisplay:
             self._console.print(text, soft_wrap=True)
         if any(_AWS_COMMAND.search(text.plain) for text in texts):
             before = "Before an `aws` command, which `make setup` installs, run:"
-            self._console.print(Text(f"{before}\n  {self._before_aws}"), soft_wrap=True)
+            self._console.print(Text(f"{before}\n  {self._typed.before_aws}"), soft_wrap=True)
+        if any(_UPDATE in text.plain for text in texts):
+            self._console.print(f"Here, `{self._typed.update}` runs {_UPDATE}.", soft_wrap=True)
 
     def print_success(self) -> None:
         """Prints in two lines or more what the newest operation has done, with its warnings."""
@@ -282,7 +299,7 @@ class EngineDisplay:
                 tree.add(branch.line())
             rows: list[RenderableType] = [tree]
             if self._interrupted:
-                rows.append(Text(_INTERRUPTED, "yellow"))
+                rows.append(Text(self._interruption, "yellow"))
             if self._status:
                 rows.append(Text(self._status, "cyan", no_wrap=True, overflow="ellipsis"))
             for line in self._jobs:

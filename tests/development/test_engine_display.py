@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from development.engine_display import EngineDisplay
+from development.engine_display import EngineDisplay, Typed
 from development.log_lines import LogLine
 from development.terminal import Failure
 
@@ -28,6 +28,7 @@ COMPLETION = (
     "::research-dev-completion"
 )
 EXPORTS = "export AWS_ENDPOINT_URL=http://127.0.0.1:5000"
+TYPED = Typed(EXPORTS, update="make up STACK=vision-dev", pause="make pause STACK=vision-dev")
 PARENTS = {PLATFORM: ROOT, STORE: PLATFORM, BUCKET: STORE, COMPLETION: ROOT}
 
 
@@ -75,7 +76,7 @@ def shown(tmp_path: Path) -> Iterator[Callable[[Console], EngineDisplay]]:
     opened: list[EngineDisplay] = []
 
     def show(console: Console) -> EngineDisplay:
-        opened.append(EngineDisplay(console, tmp_path / "logs" / "up-dev.log", "dev", EXPORTS))
+        opened.append(EngineDisplay(console, tmp_path / "logs" / "up-dev.log", "dev", TYPED))
         return opened[-1].__enter__()
 
     yield show
@@ -208,6 +209,23 @@ def test_where_a_failure_names_no_aws_command_nothing_is_said_of_any(
     assert text(pipe).splitlines()[1:] == [line]
 
 
+@pytest.mark.parametrize(
+    ("remedy", "said"),
+    [
+        ("run `pulumi up` again", ["Here, `make up STACK=vision-dev` runs `pulumi up`."]),
+        ("run `pulumi up --refresh`", []),  # which `make up` does not
+        ("set another runId", []),
+    ],
+)
+def test_where_a_failure_names_an_update_it_is_said_how_it_is_run_here(
+    pipe: Console, shown: Callable[[Console], EngineDisplay], remedy: str, said: list[str]
+):
+    display = shown(pipe)
+    display.engine_line(f"    error: the script failed. Remedy: {remedy}")
+    display.print_failure()
+    assert text(pipe).splitlines()[1:] == said
+
+
 @pytest.mark.parametrize("failed", [(BUCKET, COMPLETION), (COMPLETION, BUCKET)])
 def test_where_another_resource_has_failed_too_it_is_not_only_a_jobs_failure(
     pipe: Console, shown: Callable[[Console], EngineDisplay], failed: tuple[str, str]
@@ -254,14 +272,17 @@ def test_ctrl_c_is_answered_at_once_and_is_not_taken_for_a_mistake(
         for event in PREVIEW:
             display.event(event)
         display.interrupted()
-    assert "Ctrl-C again ends it at once" in text(terminal)
+    assert "Interrupted. What the engine has begun is finished first" in text(terminal)
     assert display.failure is Failure.INTERRUPTED
     before = text(terminal)
     display.engine_line("Policies:")
     display.print_failure()
     assert text(terminal) == before
     shown(pipe).interrupted()
-    assert capfd.readouterr().err.startswith("Interrupted. What the engine has begun is finished")
+    assert capfd.readouterr().err == (
+        "Interrupted. What the engine has begun is finished first, also the wait for a job. Ctrl-C "
+        "again ends it at once. A job runs on; `make pause STACK=vision-dev` stops it.\n"
+    )
 
 
 def test_an_engine_that_could_not_begin_is_quoted(
