@@ -126,11 +126,30 @@ def test_pause_ends_the_waiting_of_another_up_and_the_next_up_resumes(
     assert "Remedy" not in waited
 
     capfd.readouterr()
+    assert commands.pause(layout, None) == 0
+    assert "Paused already: digits.\n`make up` goes on: from" in capfd.readouterr().out
     assert commands.up(layout) == 0
     assert "goes on after step" in capfd.readouterr().out
     newest, before = jobs_of(layout)
     assert newest["TrainingJobStatus"] == "Completed"
     assert before == job
+
+
+def test_after_ctrl_c_up_says_what_became_of_its_job_and_the_next_up_launches_no_other(
+    layout: Layout, capfd: pytest.CaptureFixture[str]
+):
+    with up_beside(layout) as other:
+        wait_until(lambda: "epoch=2 " in output_of(layout))
+        os.killpg(other.pid, signal.SIGINT)
+        assert other.wait(WAIT_SECONDS) != 0
+    said = output_of(layout)
+    assert "A job runs on; `make pause` stops it." in said
+    assert "│ Completed" in said
+    assert commands.pause(layout, None) == 0
+    assert "No job runs, so there is nothing to pause." in capfd.readouterr().out
+    assert commands.up(layout) == 0
+    [job] = jobs_of(layout)
+    assert job["TrainingJobStatus"] == "Completed"
 
 
 def test_after_a_killed_engine_the_next_up_goes_on_with_the_same_job(
@@ -260,7 +279,7 @@ def accuracy_of_the_untuned_script(layout: Layout) -> float:
 
 
 def up_beside(layout: Layout, stack: str = "dev") -> subprocess.Popen[str]:
-    """`make up` in a process of its own, which writes to a file."""
+    """`make up` in a session of its own, as in another terminal, which writes to a file."""
     script = (
         "import sys; from pathlib import Path; from development import commands; "
         "from toolchain.layout import Layout; "
@@ -273,6 +292,7 @@ def up_beside(layout: Layout, stack: str = "dev") -> subprocess.Popen[str]:
             stdout=output,
             stderr=output,
             text=True,
+            start_new_session=True,
         )
 
 
