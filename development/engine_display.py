@@ -107,7 +107,7 @@ class EngineDisplay:
     def __init__(self, console: Console, file: Path, title: str, typed: Typed) -> None:
         self.file = file
         self._typed = typed
-        on = f" A job runs on; `{typed.pause}` stops it." if typed.pause else ""
+        on = f" A job that was launched runs on; `{typed.pause}` stops it." if typed.pause else ""
         self._interruption = f"{_INTERRUPTED}{on}"
         self._failure = Failure.OTHER
         self._failed: set[str] = set()

@@ -281,7 +281,8 @@ def test_ctrl_c_is_answered_at_once_and_is_not_taken_for_a_mistake(
     shown(pipe).interrupted()
     assert capfd.readouterr().err == (
         "Interrupted. What the engine has begun is finished first, also the wait for a job. Ctrl-C "
-        "again ends it at once. A job runs on; `make pause STACK=vision-dev` stops it.\n"
+        "again ends it at once. A job that was launched runs on; `make pause STACK=vision-dev` "
+        "stops it.\n"
     )
 
 

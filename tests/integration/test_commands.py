@@ -143,7 +143,7 @@ def test_after_ctrl_c_up_says_what_became_of_its_job_and_the_next_up_launches_no
         os.killpg(other.pid, signal.SIGINT)
         assert other.wait(WAIT_SECONDS) != 0
     said = output_of(layout)
-    assert "A job runs on; `make pause` stops it." in said
+    assert "A job that was launched runs on; `make pause` stops it." in said
     assert "│ Completed" in said
     assert commands.pause(layout, None) == 0
     assert "No job runs, so there is nothing to pause." in capfd.readouterr().out
