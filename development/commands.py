@@ -125,7 +125,9 @@ def pause(layout: Layout, job: str | None, stack: str = DEFAULT) -> int:
     paused = [job] if job else settings.job_names()
     if not _may_run(engine, settings, lineages):
         console.print("No job runs, so there is nothing to pause.")
-        _say_which_are_paused(engine, stopped_and_paused(sagemaker, settings, paused))
+        if already := stopped_and_paused(sagemaker, settings, paused):
+            console.print(f"Paused already: {', '.join(already)}.", soft_wrap=True)
+            _say_what_goes_on(engine, already)
         return 0
     refuse_pause_of_grids(sagemaker, lineages)
     settings.pause(paused)
@@ -481,15 +483,6 @@ def _say_which_stay_paused(engine: Engine) -> None:
         )
 
 
-def _say_which_are_paused(engine: Engine, paused: Sequence[str]) -> None:
-    """Prints which jobs are paused already, and what lets them go on."""
-    _say_which_stay_paused(engine)
-    lasting = _paused_by_the_file(engine)
-    if going_on := [job for job in paused if job not in lasting]:
-        console.print(f"Paused already: {', '.join(going_on)}.", soft_wrap=True)
-        _say_what_goes_on(engine, going_on)
-
-
 def _report_what_has_ended(engine: Engine, log: Console) -> list[Path]:
     """Writes the reports of the lineages that have jobs and none that runs; returns the files."""
     if daemon.find(engine.layout.cloud) is None:
@@ -560,12 +553,14 @@ def _paused_by_the_file(engine: Engine) -> list[str]:
 
 
 def _say_what_goes_on(engine: Engine, paused: Sequence[str]) -> None:
-    """Prints with which command paused jobs go on, and from where."""
-    settings = StackFile.read(engine.settings_file)
-    tuned = {settings.is_tuned(each) for each in paused}
+    """Prints with which command paused jobs go on, and from where; and which stay paused."""
+    settings, lasting = StackFile.read(engine.settings_file), _paused_by_the_file(engine)
+    tuned = {settings.is_tuned(each) for each in paused if each not in lasting}
     how = {False: "from the newest checkpoint", True: "with the trials that are left"}
     where = " or ".join(words for kind, words in how.items() if kind in tuned)
-    console.print(f"`{make('up', engine.stack)}` goes on: {where}.")
+    if where:
+        console.print(f"`{make('up', engine.stack)}` goes on: {where}.")
+    _say_which_stay_paused(engine)
 
 
 def _described(sagemaker: Any, lineages: list[str]) -> Iterator[dict[str, Any]]:

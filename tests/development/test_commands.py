@@ -146,6 +146,20 @@ def test_a_pause_where_no_job_runs_says_which_are_paused_already_and_what_resume
     assert bool(rest) == bool(said)
 
 
+@pytest.mark.usefixtures("vision")
+def test_a_job_that_its_stacks_own_file_pauses_is_not_said_to_go_on(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    sagemaker = sagemaker_with(vision_dev_digits_0123abcd_1="Stopped")
+    monkeypatch.setattr(commands, "_client", lambda *_: sagemaker)
+    monkeypatch.setattr(commands, "_paused_by_the_file", lambda _engine: ["digits"])
+    assert commands.pause(layout, "digits", "vision-dev") == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "Paused already: digits.",
+        "digits: paused, as Pulumi.vision-dev.yaml has `paused: true`.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("job", "said"),
     [
