@@ -49,8 +49,10 @@ _EXIT = re.compile(
 """What the engine adds to the errors of the program, which says nothing more."""
 _AWS_COMMAND = re.compile(r"(?:^ *|`)aws [a-z0-9-]+ [a-z0-9-]+ ")
 """A command of the AWS CLI, in a line of its own or in a sentence."""
+_PROPERTY = re.compile(r"property (\S+) value \{<nil>\} has a problem: (?=\1\b)")
+"""How the engine begins a problem that names its property itself."""
 _UPDATE = "`pulumi up`"
-"""Alone: with --refresh it does more than a command of the Makefile."""
+"""Without options: with --refresh it does more than a command of the Makefile."""
 _WARNING = "warning: "
 _JOB_LINES = 8
 """How many of the newest lines of the jobs a terminal shows."""
@@ -207,7 +209,8 @@ class EngineDisplay:
             return
         begin = next((n for n, each in enumerate(self._plain()) if _SECTION.match(each)), None)
         shown = self._lines[begin:] if begin is not None else self._lines[-_LAST_LINES:]
-        texts = [text for text in map(Text.from_ansi, shown) if not _EXIT.match(text.plain)]
+        texts = [_as_it_was_said(Text.from_ansi(each)) for each in shown]
+        texts = [text for text in texts if not _EXIT.match(text.plain)]
         for text in texts:
             self._console.print(text, soft_wrap=True)
         if any(_AWS_COMMAND.search(text.plain) for text in texts):
@@ -341,6 +344,12 @@ def _name(urn: str) -> str:
 
 def _is_component(urn: str) -> bool:
     return ":index:" in urn.rsplit("::", 2)[1].rpartition("$")[2]
+
+
+def _as_it_was_said(text: Text) -> Text:
+    """A line of the engine, without the property that it puts before one that names it."""
+    found = _PROPERTY.search(text.plain)
+    return text if found is None else text[: found.start()] + text[found.end() :]
 
 
 def _is_root(urn: str) -> bool:

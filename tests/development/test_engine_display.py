@@ -172,6 +172,29 @@ def test_of_a_failure_the_sections_of_the_engine_are_printed(
 
 
 @pytest.mark.parametrize(
+    ("line", "printed"),
+    [
+        (
+            "  error: x: property request.A value {<nil>} has a problem: request.A: 1 — too many",
+            "  error: x: request.A: 1 — too many",
+        ),
+        (
+            "  error: property cidr value {<nil>} has a problem: it is missing",
+            "  error: property cidr value {<nil>} has a problem: it is missing",
+        ),
+    ],
+)
+def test_a_problem_that_names_its_property_is_printed_without_the_engines_words(
+    pipe: Console, shown: Callable[[Console], EngineDisplay], line: str, printed: str
+):
+    display = shown(pipe)
+    display.engine_line("Diagnostics:")
+    display.engine_line(line)
+    display.print_failure()
+    assert text(pipe).splitlines() == ["Diagnostics:", printed]
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "        aws s3 ls --recursive s3://bucket/output/ --region us-east-1",
