@@ -53,6 +53,7 @@ _PROPERTY = re.compile(r"property (\S+) value \{<nil>\} has a problem: (?=\1\b)"
 """How the engine begins a problem that names its property itself."""
 _UPDATE = "`pulumi up`"
 """Without options: with --refresh it does more than a command of the Makefile."""
+_MAIL = "AWS's mail"
 _WARNING = "warning: "
 _JOB_LINES = 8
 """How many of the newest lines of the jobs a terminal shows."""
@@ -230,7 +231,10 @@ class EngineDisplay:
         changes = _changes(self._summary.get("resourceChanges", {}))
         self._console.print(f"{self._title}: {changes}, in {seconds} s.{judged}", soft_wrap=True)
         for warning in self._warnings:
-            text = Text.assemble(("  warning: ", "yellow"), warning)
+            here = (
+                " The local cloud sends no mail, so here it stays so." if _MAIL in warning else ""
+            )
+            text = Text.assemble(("  warning: ", "yellow"), warning, here and f".{here}")
             self._console.print(text, soft_wrap=True)
 
     def _plain(self) -> Iterator[str]:

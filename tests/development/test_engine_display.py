@@ -101,6 +101,7 @@ def test_a_success_is_two_lines_with_its_warnings_and_the_rest_is_in_the_file(
         display.job_line(LogLine("digits-1", "algo-1", "epoch=1"))
         display.event(warning("warning: digits-1 has no value of loss", "info"))
         display.event(warning("digits-1: Completed (19s)", "info"))
+        display.event(warning("a@b.org gets no alerts: open the link in AWS's mail"))
         display.event(summary(create=70))
     display.print_success()
     assert text(pipe).splitlines() == [
@@ -109,6 +110,8 @@ def test_a_success_is_two_lines_with_its_warnings_and_the_rest_is_in_the_file(
         "dev: 70 created, in 19 s. Policies: sagemaker-training@v0.1.0.",
         "  warning: no one gets the alerts",
         "  warning: digits-1 has no value of loss",
+        "  warning: a@b.org gets no alerts: open the link in AWS's mail. The local cloud sends no "
+        "mail, so here it stays so.",
     ]
     written = display.file.read_text()
     assert " +  aws:kms:Key key-69 created\n" in written
