@@ -13,8 +13,8 @@ from components.training_job.recurring.recurring_runs import jobs_of_runs
 from components.training_job.request.job_tags import LINEAGE_TAG
 from components.training_job.run.job_health import is_pending, pending_notice
 from components.training_job.run.job_names import TRIAL_ENDING, lineage_jobs
+from components.training_job.run.job_state import result_of
 from components.training_job.run.outcome import is_live, outcome_of
-from components.training_job.run.results import result_of
 from components.training_job.run.service_record import describe, tags_of
 from components.training_job.settings.job_settings import NAME_PATTERN
 from components.training_job.tuning import tuning_outcome

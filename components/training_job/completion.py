@@ -17,6 +17,7 @@ from components.training_job.aws.aws_provider import AwsResourceProvider, State
 from components.training_job.aws.errors import TrainingJobError, traced
 from components.training_job.aws.sagemaker_jobs import TRAINING_JOB, TUNING_JOB
 from components.training_job.request.job_tags import LINEAGE_TAG
+from components.training_job.run.job_state import result_of, warnings_of
 from components.training_job.run.outcome import (
     commands_of,
     ending_of,
@@ -24,7 +25,6 @@ from components.training_job.run.outcome import (
     reason_of,
     remedy_for,
 )
-from components.training_job.run.results import result_of, warnings_of
 from components.training_job.run.service_record import tags_of
 from components.training_job.run.waiting import last_log_lines, wait_for_end
 from components.training_job.tuning.observation import observed

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -114,6 +115,41 @@ def progress(description: Mapping[str, Any]) -> State:
         "cost_usd": billed_cost(description["ResourceConfig"], billable),
         **instances_in(description["ResourceConfig"]),
     }
+
+
+def result_of(description: Mapping[str, Any]) -> State:
+    """How a job ended, with the last value of each metric.
+
+    The engine would turn a value that is no finite number into a mapping, where other stacks
+    expect a number.
+    """
+    values = _last_values(description)
+    finite = {name: value for name, value in values.items() if math.isfinite(value)}
+    return progress(description) | {"metrics": finite}
+
+
+def warnings_of(description: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the metrics of a job.
+
+    Nothing else shows that the expression of a metric matches no line.
+    """
+    name, values = description["TrainingJobName"], _last_values(description)
+    for metric, value in values.items():
+        if not math.isfinite(value):
+            yield f"{name} ended with {metric} = {value}"
+    if outcome_of(description) != "completed":
+        return
+    for each in description["AlgorithmSpecification"].get("MetricDefinitions", []):
+        if each["Name"] not in values:
+            yield (
+                f"{name} has no value of {each['Name']}: its expression '{each['Regex']}' matched "
+                "no line of the log. A corrected one counts from the next launch on"
+            )
+
+
+def _last_values(description: Mapping[str, Any]) -> dict[str, float]:
+    metrics = description.get("FinalMetricDataList", [])
+    return {metric["MetricName"]: float(metric["Value"]) for metric in metrics}
 
 
 def instances_in(resources: Mapping[str, Any]) -> State:
