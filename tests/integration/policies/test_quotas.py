@@ -174,7 +174,7 @@ def test_where_only_the_stacks_tags_count_no_file_gives_a_stack_another_teams_qu
 
 
 @pytest.mark.usefixtures("configure")
-@pytest.mark.parametrize("preview", [False, True], ids=["alone", "after-its-preview"])
+@pytest.mark.parametrize("preview", [False, True], ids=["without-a-preview", "after-its-preview"])
 def test_a_job_that_the_preview_did_not_show_is_refused_before_it_is_created(
     stack: Stack, preview: bool
 ):

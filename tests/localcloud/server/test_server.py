@@ -89,9 +89,8 @@ def test_a_killed_server_leaves_no_process_and_the_next_one_no_file(
     cloud = confined(sandbox)
     run_stubborn_jobs(cloud)
     processes = below(cloud.server)
-    assert (
-        len(processes) >= 2 + 2 * 2
-    )  # two fork servers, and for each job an agent and an instance
+    # Two fork servers, and for each job an agent and an instance.
+    assert len(processes) >= 2 + 2 * 2
     networks = networks_of(Path(f"/proc/{each}") for each in processes)
     assert networks or sandbox == "processes"
 
