@@ -17,7 +17,6 @@ if sys.version_info < (3, 11):  # noqa: UP036 - checked before newer syntax is p
 
 import fcntl
 import platform
-import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -77,6 +76,7 @@ def set_up(layout: Layout, progress: Progress, packages: PackageSet) -> None:
             python_packages.create_environment(layout, progress, running)
         tasks.append(partial(pulumi_cli.build_all, layout, progress, running))
     _run_together(tasks, running)
+    python_packages.remove_downloads(layout)  # not earlier: Go is fetched with uv, too
     aws_plugin.install_plugin(layout, progress, Running())
     if (seconds := time.monotonic() - started) > 2:
         print(f"Set up in {seconds:.0f} s.", file=sys.stderr)
@@ -92,7 +92,7 @@ def set_up_clients(layout: Layout, progress: Progress, clients: Sequence[str]) -
     running = Running()
     create = client_environments.create_client_environment
     _run_together([partial(create, layout, each, progress, running) for each in clients], running)
-    shutil.rmtree(layout.local / "pip-cache", ignore_errors=True)
+    python_packages.remove_downloads(layout)
 
 
 def _install_python(

@@ -121,9 +121,15 @@ def install_packages(
         )
         for each in _SETS[: _SETS.index(packages) + 1]:
             packages_stamp(layout, each).write()
-        # Kept until here, so that an interrupted download can continue.
-        for name in ("pip-cache", "uv-cache"):
-            shutil.rmtree(layout.local / name, ignore_errors=True)
+
+
+def remove_downloads(layout: Layout) -> None:
+    """Removes what pip and uv have downloaded, when nothing is installed any more.
+
+    It is kept until then, so that an interrupted download can continue.
+    """
+    for name in ("pip-cache", "uv-cache"):
+        shutil.rmtree(layout.local / name, ignore_errors=True)
 
 
 def uv(layout: Layout) -> Path:

@@ -5,23 +5,26 @@ from __future__ import annotations
 import ast
 import io
 import os
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.toolchain.conftest import write_go
 from tests.toolchain.fake_programs import (
     CLI_FILES,
     CLI_FILES_UNTIL_3_220,
     POLICY_SCRIPT,
     contents,
     install_cli,
+    write_script,
 )
 from toolchain.__main__ import set_up
 from toolchain.layout import CHECKOUT, Layout
 from toolchain.progress import Progress
 from toolchain.pulumi_cli import PROGRAMS
-from toolchain.python_packages import ALL
+from toolchain.python_packages import ALL, packages_stamp, uv
 
 
 def go_calls(folder: Path) -> list[str]:
@@ -98,6 +101,32 @@ def test_a_command_line_that_comes_back_replaces_what_was_built_until_it_goes_ag
     run_set_up(with_packages)
     assert (with_packages.pulumi_bin / "pulumi").read_text() == "#!/bin/sh\necho built\n"
     assert contents(installed) == before
+
+
+def test_what_is_downloaded_is_kept_until_both_python_packages_and_go_are_installed(
+    with_packages: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    stamp = packages_stamp(with_packages, ALL).path
+    stamp.unlink()
+    go = write_go(tmp_path)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    shutil.copytree(
+        CHECKOUT / "toolchain", with_packages.checkout / "toolchain", dirs_exist_ok=True
+    )
+    write_script(
+        with_packages.python.parent,
+        uv(with_packages).name,
+        f"""case "$*" in *go-requirements.txt*) ;; *) exit ;; esac
+mkdir -p "$UV_CACHE_DIR" && : > "$UV_CACHE_DIR/archive"
+until [ -e '{stamp}' ]; do sleep 0.05; done
+sleep 0.5
+cat "$UV_CACHE_DIR/archive" || exit
+while [ "$1" != --target ]; do shift; done
+mkdir -p "$2/go/bin" && ln -s '{go}' "$2/go/bin/go" """,
+    )
+    run_set_up(with_packages)
+    assert (with_packages.pulumi_bin / "pulumi").exists()
+    assert not (with_packages.local / "uv-cache").exists()
 
 
 def test_folders_that_are_links_are_replaced_and_nothing_is_written_through_them(
