@@ -29,7 +29,7 @@ from localcloud.sagemaker.jobs.job_events import Publisher
 from localcloud.sagemaker.runtime import network_interfaces, pool_folders
 from localcloud.sagemaker.runtime.settings import Settings, Times
 from localcloud.sagemaker.runtime.spot_schedule import Market, SpotSchedule
-from localcloud.sagemaker.sandbox import linux
+from localcloud.sagemaker.sandbox import helper_process, linux
 from localcloud.sagemaker.sandbox.choice import Sandbox, choose
 from localcloud.sagemaker.sandbox.script_files import remove
 from localcloud.sagemaker.sandbox.specification import Name
@@ -94,6 +94,7 @@ def _serve(options: Options, say: Callable[[str], None]) -> None:
     heap.limit()
     linux.open_as_many_files_as_allowed()  # each job has ten or more
     sandbox = choose(options.sandbox)
+    helper_process.end()  # until a job needs it, to save memory
     if sandbox.shortcomings:
         say(sandbox.shortcomings)
     answering = Gate()

@@ -10,7 +10,7 @@ from bench.local_cloud import local_cloud
 from bench.runtime import measurements
 
 MEASURED = {
-    "memory of the idle server": r"\d+( \+ \d+)* MB",
+    "memory of the idle server": r"\d+ MB",
     "CreateTrainingJob to the first line, median": r"\d+\.\d\d s",
     "upload by boto3": r"\d+ MB/s",
     "upload of a checkpoint, from written to uploaded": r"\d+ MB/s, \d+\.\d\d of boto3's",

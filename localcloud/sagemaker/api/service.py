@@ -35,6 +35,7 @@ from localcloud.sagemaker.runtime.control import Interruption
 from localcloud.sagemaker.runtime.role_clients import Clients, session_of_job
 from localcloud.sagemaker.runtime.runner import Announce, Runner
 from localcloud.sagemaker.runtime.settings import Settings
+from localcloud.sagemaker.sandbox import helper_process
 
 Document = dict[str, Any]
 
@@ -215,7 +216,9 @@ class TrainingService:
         `tuning_job` is the ARN of the tuning job that creates it, if one does.
         """
         account, region = place
-        agent_start.prepare_for(self._settings.url, region)  # while the request is checked
+        # Both begin while the request is checked.
+        helper_process.begin()
+        agent_start.prepare_for(self._settings.url, region)
         self.check(place, request, tuning_job)
         arn = _arn(place, request)
         now = time.time()

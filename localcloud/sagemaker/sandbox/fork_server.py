@@ -105,6 +105,11 @@ class ForkServer:
                     pass
             return _ask(self._begin(), wanted, files)
 
+    def end(self) -> None:
+        """Ends it, with what it has forked. It begins again with the next fork."""
+        with self._lock:
+            self._end()
+
     def _begin(self) -> socket.socket:
         """Begins, and returns the socket on which it is asked."""
         self._end()

@@ -33,4 +33,7 @@ def environment() -> dict[str, str]:
     return {"PYTHONPATH": str(package), "PATH": os.environ.get("PATH", os.defpath)}
 
 
-fork = ForkServer(prepare, options=["-S"], environment=environment()).fork
+_fork_server = ForkServer(prepare, options=["-S"], environment=environment())
+fork = _fork_server.fork
+begin = _fork_server.begin
+end = _fork_server.end

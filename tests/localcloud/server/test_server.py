@@ -81,6 +81,13 @@ def networks_of(processes: Iterable[Path]) -> set[str]:
     return found - {_OWN_NETWORK}
 
 
+def test_an_idle_server_has_no_other_process(start: Callable[[], Cloud]):
+    cloud = start()
+    assert children(cloud.server.pid) == []
+    assert cloud.run("print('trained')")["TrainingJobStatus"] == "Completed"
+    assert children(cloud.server.pid) != []
+
+
 @pytest.mark.deep
 @pytest.mark.parametrize("sandbox", ["namespaces", "processes"])
 def test_a_killed_server_leaves_no_process_and_the_next_one_no_file(
