@@ -24,6 +24,7 @@ from development.jobs import (
     OwnJobs,
     WaitNotices,
     as_they_are,
+    failed_to_be_relaunched,
     lineages_of,
     lineages_with_runs,
     live_kinds,
@@ -83,7 +84,11 @@ def up(layout: Layout, stack: str = DEFAULT) -> int:
     _write_settings(engine)
     with _display("up", engine) as display:
         with display.running("Updating"):
-            code = _refresh_if_stale(engine, server, display) or _bring_up(engine, display)
+            code = (
+                _refresh_if_stale(engine, server, display)
+                or _refresh_if_relaunched(engine, display)
+                or _bring_up(engine, display)
+            )
         outputs = engine.outputs()
         paused = _paused_meanwhile(engine, display) if code else []
         if code == 0:
@@ -381,6 +386,22 @@ def _refresh_if_stale(engine: Engine, server: daemon.Server, display: EngineDisp
     if missing := before - _names(engine):
         console.print(f"Missing: {', '.join(sorted(missing))}.", soft_wrap=True)
     return code
+
+
+def _refresh_if_relaunched(engine: Engine, display: EngineDisplay) -> int:
+    """Refreshes the state if a failed job is to be relaunched; returns the exit code.
+
+    The program relaunches it when its failure is recorded.
+    """
+    settings = StackFile.read(engine.settings_file)
+    failed = failed_to_be_relaunched(_client("sagemaker", engine, settings), settings)
+    if not failed or not engine.resources():
+        return 0
+    console.print(
+        f"Failed, with relaunch: onFailure: {', '.join(failed)}. So the state is refreshed first.",
+        soft_wrap=True,
+    )
+    return engine.refresh(display)
 
 
 def _names(engine: Engine) -> set[str]:

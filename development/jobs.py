@@ -14,7 +14,7 @@ from components.training_job.request.job_tags import LINEAGE_TAG
 from components.training_job.run.job_health import is_pending, pending_notice
 from components.training_job.run.job_names import TRIAL_ENDING, lineage_jobs
 from components.training_job.run.job_state import result_of
-from components.training_job.run.outcome import is_live, outcome_of
+from components.training_job.run.outcome import has_failed, is_live, outcome_of
 from components.training_job.run.service_record import describe, tags_of
 from components.training_job.settings.job_settings import NAME_PATTERN
 from components.training_job.tuning import tuning_outcome
@@ -164,6 +164,16 @@ def stopped_by_a_pause(sagemaker: Any, settings: StackFile) -> list[str]:
     others = (settings.lineage(job) for job in jobs if job not in stopped)
     done = all(_newest_outcome(sagemaker, each) in ("completed", "") for each in others)
     return stopped if done else []
+
+
+def failed_to_be_relaunched(sagemaker: Any, settings: StackFile) -> list[str]:
+    """The jobs whose newest run failed, and which the settings relaunch then."""
+    return [
+        job
+        for job in settings.job_names()
+        if settings.relaunches(job)
+        and has_failed(_newest_outcome(sagemaker, settings.lineage(job)))
+    ]
 
 
 def _newest_outcome(sagemaker: Any, lineage: str) -> str:

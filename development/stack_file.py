@@ -116,6 +116,10 @@ class StackFile:
         """Whether a job is recurring: its runs add their names to its lineage."""
         return _text_of(_find(self._jobs()[job], "recurring"), "false") == "true"
 
+    def relaunches(self, job: str) -> bool:
+        """Whether a job is relaunched when it has failed."""
+        return _text_of(_find(self._jobs()[job], "relaunch"), "never") == "onFailure"
+
     def waits(self) -> bool:
         """Whether the stack waits for its jobs."""
         return self._text("waitForCompletion", "false") == "true"

@@ -66,13 +66,18 @@ def write_stack(layout: Layout, stack: str, team: str, **jobs: dict[str, Any]) -
 def test_a_team_tries_its_stack_file_beside_others_and_no_real_account_is_asked(
     layout: Layout, capfd: pytest.CaptureFixture[str]
 ):
-    job = counting_job(instanceType="ml.c5.xlarge")
+    job = counting_job(
+        instanceType="ml.c5.xlarge", relaunch="onFailure", hyperparameters={"fail-once-at": 2}
+    )
     job["image"] = job["image"].replace("us-east-1", REGION)
     written = write_stack(layout, "vision-real", "vision", work=job)
     write_stack(layout, "research-real", "research")
     assert policy_check(layout, "vision-real") == 0
+    assert commands.up(layout, "vision-real") == 1
+    assert "step 2 can't be done yet" in capfd.readouterr().out
     assert commands.up(layout, "vision-real") == 0
     printed = capfd.readouterr().out
+    assert "Failed, with relaunch: onFailure: work. So the state is refreshed first." in printed
     left_out = ", ".join(sorted(REAL_ACCOUNT))  # as the helper writes them
     assert f"Left out, as the local cloud is no real account: {left_out}" in printed
     assert "step=3" in printed
