@@ -36,6 +36,7 @@ from components.training_job.request.service_model import conform, request_probl
 from components.training_job.run.decision import (
     Decision,
     decide,
+    depends_on_end,
     is_launched,
     next_try,
     refuse_without_network,
@@ -45,7 +46,7 @@ from components.training_job.run.ending import let_go, stop_and_wait, was_let_go
 from components.training_job.run.job_health import checkpoint_warning, newest_change, pending_notice
 from components.training_job.run.job_state import described, not_launched
 from components.training_job.run.launch import launch_once
-from components.training_job.run.outcome import is_live
+from components.training_job.run.outcome import is_live, outcome_of
 from components.training_job.run.run_record import record_uri, run_record, write_record
 from components.training_job.run.service_record import describe, retag
 from components.training_job.run.warm_pool import (
@@ -77,6 +78,7 @@ class TrainingJobProvider(JobProvider):
     def diff(self, _id: str, olds: State, news: State) -> DiffResult:
         """Says whether anything changes, and whether that takes another job."""
         olds, news = conform(olds), conform(news)
+        olds = self._as_it_ended(olds, news)
         decision = decide(olds, news, released=self._is_released(olds, news))
         tries = next_try(olds, news)
         if tries > 1:
@@ -161,6 +163,16 @@ class TrainingJobProvider(JobProvider):
         if released:
             print(f"{name} was let go: the next attempt goes on from its checkpoints")
         return released
+
+    def _as_it_ended(self, olds: State, news: State) -> State:
+        """The recorded run, with how it has ended since if the decision depends on that.
+
+        So what corrects a failed run of a recurring job launches it, also without a refresh.
+        """
+        if not depends_on_end(olds, news):
+            return olds
+        description = describe(self._client(olds), olds["training_job_name"])
+        return olds | {"outcome": outcome_of(description)} if description else olds
 
     def _say_what_it_goes_on_from(self, olds: State, successor: Request) -> None:
         """Prints from which step, and on what, the job that replaces this one goes on."""

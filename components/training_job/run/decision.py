@@ -58,6 +58,15 @@ def depends_on_release(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool
     return decide(olds, news, released=True) is not decide(olds, news)
 
 
+def depends_on_end(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """Whether the decision is another one if the run ended since it was recorded.
+
+    So it is for a run of a recurring job with another definition. AWS is asked only then.
+    """
+    ended = {**olds, "outcome": "stopped"}
+    return olds["outcome"] == "running" and decide(ended, news) is not decide(olds, news)
+
+
 def reasons_to_replace(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
     """The inputs that the engine names where it replaces a job; never none of them.
 

@@ -70,6 +70,20 @@ def test_a_failed_run_is_relaunched_by_its_own_run_only(engine: Engine) -> None:
     assert engine.state["tries"] == 2
 
 
+@pytest.mark.parametrize("refresh", [True, False])
+def test_what_corrects_a_failed_run_launches_it_with_or_without_a_refresh(
+    engine: Engine, refresh: bool
+) -> None:
+    engine.up(RUNS[0])
+    assert engine.up(RUNS[0], refresh=refresh, hyperparameters={"epochs": 8}) == ""
+    engine.end("Failed")
+    assert engine.up(RUNS[0], refresh=refresh) == ""
+    assert engine.up(RUNS[0], refresh=refresh, hyperparameters={"epochs": 9}) == "replace"
+    engine.end("Completed")
+    assert engine.up(RUNS[0], refresh=refresh, hyperparameters={"epochs": 10}) == ""
+    assert engine.jobs == [RUNS[0], RUNS[0]]
+
+
 def test_a_run_that_completed_before_another_is_not_made_again(engine: Engine) -> None:
     for run in RUNS[:2]:
         engine.up(run)
