@@ -19,6 +19,7 @@ from components.training_job.aws.sagemaker_jobs import TRAINING_JOB, TUNING_JOB
 from components.training_job.request.job_tags import LINEAGE_TAG
 from components.training_job.run.job_state import result_of, warnings_of
 from components.training_job.run.outcome import (
+    ages_of,
     commands_of,
     ending_of,
     outcome_of,
@@ -119,6 +120,10 @@ class TrainingJobCompletionProvider(AwsResourceProvider):
         return "\n".join(
             [
                 ending_of(name, description["TrainingJobStatus"], outcome, reason),
+                ages_of(
+                    description["CreationTime"],
+                    description.get("TrainingEndTime") or description["LastModifiedTime"],
+                ),
                 *(f"  {line}" for line in last_log_lines(logs, name, _LOG_LINES)),
                 "Its whole log, and the files that it left:",
                 *(f"  {command}" for command in commands_of(description, props["region"])),

@@ -391,6 +391,7 @@ class FakeAws:
             _ARN: arn,
             _STATUS: "InProgress",
             "CreationTime": self.now,
+            "LastModifiedTime": self.now,
         }
         self._count_trials(self.tunings[name])
         return {_ARN: arn}

@@ -7,7 +7,7 @@ it from one that a person stopped. The status message is for people, and no code
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
@@ -125,6 +125,18 @@ def ending_of(name: str, status: str, outcome: str, reason: str) -> str:
     kind = "" if outcome == status.lower() else f" ({outcome})"
     because = "" if reason in ("", status) else f": {reason}"
     return f"{name} ended as {status}{kind}{because}"
+
+
+def ages_of(created: datetime, ended: datetime) -> str:
+    """How long ago a job was launched and ended: an update may report one that ended before it.
+
+    >>> ages_of(datetime.now(UTC) - timedelta(hours=2), datetime.now(UTC) - timedelta(minutes=5))
+    'It was launched 2h ago, and ended 5m ago.'
+    """
+    now = datetime.now(UTC)
+    ages = (max((now - each).total_seconds(), 0) for each in (created, ended))  # clocks differ
+    launched, over = map(format_duration, ages)
+    return f"It was launched {launched} ago, and ended {over} ago."
 
 
 def has_failed(outcome: str) -> bool:

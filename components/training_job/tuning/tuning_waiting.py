@@ -12,7 +12,7 @@ from components.durations import format_duration
 from components.training_job.aws.errors import TrainingJobError
 from components.training_job.aws.sagemaker_jobs import TUNING_JOB
 from components.training_job.run.job_health import is_pending, pending_notice
-from components.training_job.run.outcome import ending_of
+from components.training_job.run.outcome import ages_of, ending_of
 from components.training_job.run.service_record import describe
 from components.training_job.run.waiting import (
     NoticeTimes,
@@ -91,6 +91,10 @@ def failure_of(client: Any, logs: Any, description: Mapping[str, Any], lines: in
     return "\n".join(
         [
             ending_of(name, status, outcome, reason),
+            ages_of(
+                description["CreationTime"],
+                description.get("HyperParameterTuningEndTime") or description["LastModifiedTime"],
+            ),
             *_reasons(failed),
             *(f"  {line}" for line in log),
             f"Remedy: {remedy_for(outcome)}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import timedelta
@@ -87,6 +88,7 @@ def test_a_failed_job_is_reported_with_reason_log_and_remedy_once_all_have_ended
         completion.create(completion_of(failing, completing))
     text = str(error.value)
     assert f"{failing} ended as Failed (script error): AlgorithmError: no data" in text
+    assert re.search(r"^It was launched \w+ ago, and ended \w+ ago\.$", text, re.MULTILINE)
     assert "algo-2 | ValueError: no data" in text
     assert f"aws logs filter-log-events --log-group-name {TRAINING_LOGS} " in text
     assert f"--log-stream-name-prefix {failing}/ " in text
@@ -267,6 +269,7 @@ def test_a_failed_tuning_job_is_reported_with_its_trials_reasons_and_log(
     assert f"{name} ended as Failed (trials failed): {reason}" in text
     assert text.count("AlgorithmError: no data") == 3
     assert "and 2 more trials failed" in text
+    assert re.search(r"^It was launched \w+ ago, and ended \w+ ago\.$", text, re.MULTILINE)
     assert "algo-1 | ValueError: no data" in text
     assert "Remedy: " in text
     assert f"s3://artifacts/output/research-dev-digits/{name}/trials.json" in aws.objects
