@@ -219,8 +219,9 @@ class _Search:
         inside = next((each for each in self._inside if target.is_relative_to(each)), None)
         if inside is None:
             rule = f"is a link that leads out of {self._inside[-1]}, to {_text(target)}"
-            remedy = "put what it leads to in its place, or remove it, or have Git ignore it"
-            self._refuse(link, rule, remedy)
+            remedy = "put what it leads to in its place, or remove it"
+            other = ", or have Git ignore it" if self._listed is _listed_by_git else ""
+            self._refuse(link, rule, remedy + other)
         elif not target.is_dir():
             self.add(target, name)
         elif any(each.is_relative_to(target) for each in links):

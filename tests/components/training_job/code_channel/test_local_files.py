@@ -349,6 +349,8 @@ def test_a_link_that_leads_out_of_the_checkout_is_refused(
     message = refused(files, folder, folder)
     assert message.startswith("package/key: is a link that leads out of")
     assert str(target) in message
+    # Of data, what Git ignores counts.
+    assert ("have Git ignore it" in message) == (files is source_files)
     assert "key" not in "".join(files(folder, folder).files)
 
 
