@@ -60,7 +60,7 @@ def provenance(record: Record) -> dict[str, str]:
         "source": record.get("source_uri", ""),
         "seeds": ", ".join(f"{name} {value}" for name, value in record.get("seeds", {}).items()),
         "definition": record.get("definition_hash", ""),
-        "launched with": ", ".join(f"{name} {version}" for name, version in versions.items()),
+        "Python and packages": ", ".join(f"{name} {version}" for name, version in versions.items()),
     }
     return {name: text for name, value in found.items() if (text := str(value or ""))}
 

@@ -14,6 +14,7 @@ from components.training_job.forecast.trial_model import Trials
 from components.training_job.reader.metric_logs import FoundAttempt
 from components.training_job.reader.run_attempts import Attempt, output_uri
 from components.training_job.reader.tunings import FoundTuning, Tuning
+from components.training_job.run.job_state import warnings_of
 from components.training_job.run.outcome import has_failed, remedy_for
 from components.training_job.run.run_record import RUN_RECORD
 from components.training_job.run_report.changes import Change, changes, hyperparameters, provenance
@@ -171,6 +172,8 @@ class RunReport:
     remedy: str
     """What can be done after a failure; "" without one."""
     facts: Sequence[Fact]
+    warnings: Sequence[str] = ()
+    """What is wrong with the metrics of the newest job."""
     rows: Sequence[Row] = ()
     axis: TimeAxis | None = None
     curves: Sequence[Curve] = ()
@@ -231,6 +234,7 @@ def _of_attempts(found: Found, now: datetime) -> RunReport:
             *_results(curves),
             _instances(newest),
         ],
+        warnings=list(warnings_of(newest.description)),
         rows=rows,
         axis=TimeAxis([(row.begin, row.end) for row in rows]),
         curves=curves[:MOST_CHARTS],

@@ -63,11 +63,13 @@ def time_taken(seconds: float) -> str:
 
 
 def dollars(amount: float) -> str:
-    """An amount in USD, with more digits where it is small.
+    """An amount in USD, with more digits where it is small; the smallest is not zero.
 
-    >>> dollars(1234.5), dollars(12.345), dollars(0.00123)
-    ('1,234 USD', '12.35 USD', '0.0012 USD')
+    >>> dollars(1234.5), dollars(12.345), dollars(0.00123), dollars(0.00002)
+    ('1,234 USD', '12.35 USD', '0.0012 USD', 'under 0.0001 USD')
     """
+    if 0 < amount < 0.0001:
+        return "under 0.0001 USD"
     digits = 0 if amount >= 1000 else 2 if amount >= 1 or amount == 0 else 4
     return f"{amount:,.{digits}f} USD"
 

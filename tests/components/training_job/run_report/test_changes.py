@@ -41,7 +41,7 @@ def test_provenance_is_what_is_known():
     assert found["uncommitted changes"] == "no"
     assert found["image"] == "image@sha256:00"
     assert found["seeds"] == "seed 7"
-    assert found["launched with"] == "python 3.11.7, boto3 1.44.5"
+    assert found["Python and packages"] == "python 3.11.7, boto3 1.44.5"
     assert provenance({}) == {}
     assert provenance({"revision": {}}) == {}
     assert hyperparameters(record(1)) == {"epochs": "1", "learning-rate": "3e-4", "seed": "7"}

@@ -12,6 +12,7 @@ from components.training_job.run_report.contents import (
     RunReport,
     report_of,
 )
+from components.training_job.run_report.page import render
 from tests.components.training_job.run_report.made_up import (
     HOUR,
     LINEAGE,
@@ -80,6 +81,18 @@ def test_the_newest_run_is_compared_with_the_one_before():
     assert made.compared == (f"{LINEAGE}-01234562-1", f"{LINEAGE}-01234563-1")
     assert made.changes[0].what == "hyperparameter epochs"
     assert report(Found(LINEAGE, [completed()])).compared is None
+
+
+def test_a_metric_whose_expression_matched_nothing_is_a_warning():
+    done, values = completed()
+    assert report(Found(LINEAGE, [(done, values)])).warnings == []
+    defined = {"MetricDefinitions": [{"Name": "loss", "Regex": "Loss=(.*)"}]}
+    done.description["AlgorithmSpecification"].update(defined)
+    made = report(Found(LINEAGE, [(done, values)]))
+    [warning] = made.warnings
+    assert f"{done.name} has no value of loss: its expression 'Loss=(.*)' matched" in warning
+    assert "<b>Warning:</b>" in render(made)
+    assert "has no value of loss" in render(made)
 
 
 def test_what_leads_further_is_named():
