@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import partial
+from threading import Timer
 
 from toolchain import aws_plugin, client_environments, go, pulumi_cli, python_packages
 from toolchain.layout import Layout
@@ -30,6 +31,7 @@ from toolchain.progress import Progress
 from toolchain.python_packages import ALL, COMMANDS, PackageSet
 from toolchain.runner import Running, SetupError
 
+_QUIET_SECONDS = 2.0
 _PACKAGES = {"all": ALL, "commands": COMMANDS, "clients": COMMANDS}
 """The packages that are installed for each of the words after `python -m toolchain`."""
 
@@ -131,11 +133,14 @@ def _only_one(layout: Layout) -> Iterator[None]:
     """Waits for a set-up of the same checkout that another process runs."""
     layout.local.mkdir(exist_ok=True)
     with (layout.local / "setup.lock").open("w") as lock:
+        # Where all is set up, the other one ends at once.
+        notice = "Another set-up of this checkout runs; waiting for it."
+        waits = Timer(_QUIET_SECONDS, _say, [notice])
+        waits.start()
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print("Another set-up of this checkout runs; waiting for it.", file=sys.stderr)
             fcntl.flock(lock, fcntl.LOCK_EX)
+        finally:
+            waits.cancel()
         yield
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import fcntl
 import io
 import os
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -20,6 +23,7 @@ from tests.toolchain.fake_programs import (
     install_cli,
     write_script,
 )
+from toolchain import __main__ as toolchain_main
 from toolchain.__main__ import set_up
 from toolchain.layout import CHECKOUT, Layout
 from toolchain.progress import Progress
@@ -127,6 +131,24 @@ mkdir -p "$2/go/bin" && ln -s '{go}' "$2/go/bin/go" """,
     run_set_up(with_packages)
     assert (with_packages.pulumi_bin / "pulumi").exists()
     assert not (with_packages.local / "uv-cache").exists()
+
+
+@pytest.mark.parametrize(("quiet", "said"), [(0.05, True), (60.0, False)])
+def test_a_set_up_says_that_it_waits_for_another_only_if_that_takes_long(
+    layout: Layout,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    quiet: float,
+    said: bool,
+):
+    monkeypatch.setattr(toolchain_main, "_QUIET_SECONDS", quiet)
+    layout.local.mkdir()
+    with (layout.local / "setup.lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        Timer(1, partial(fcntl.flock, other, fcntl.LOCK_UN)).start()
+        with toolchain_main._only_one(layout), pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    assert ("Another set-up of this checkout runs" in capsys.readouterr().err) == said
 
 
 def test_folders_that_are_links_are_replaced_and_nothing_is_written_through_them(
