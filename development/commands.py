@@ -170,7 +170,8 @@ def status(layout: Layout, stack: str = DEFAULT) -> int:
         size = f"{count} resources" if count else "not up"
         console.print(f"Stack {each.title:<{width}}    {size}", soft_wrap=True)
     for lock in locks_of(layout.state):
-        console.print(f"Locked by    {lock}{' (dead)' if lock.is_dead() else ''}")
+        dead = " (dead)" if lock.is_dead() else ""
+        console.print(f"Locked       {lock.stack}, by {lock}{dead}", soft_wrap=True)
     if server is None or not engine.resources():
         console.print(f"`{make('up', stack)}` {'brings up the stack' if server else 'starts it'}.")
     if server and engine.settings_file.exists():

@@ -119,6 +119,8 @@ def _ending(job: Job) -> Iterator[Text | str]:
         yield "not launched"
     if job.get("training_seconds"):
         yield f"{_seconds(job['training_seconds'])} of training"
+        if job.get("billable_seconds", job["training_seconds"]) != job["training_seconds"]:
+            yield f"{_seconds(job['billable_seconds'])} of it billed"
         yield f"{_dollars(job.get('cost_usd'))} at AWS's list price"
     if job.get("cost_ceiling_usd"):
         yield f"ceiling {_dollars(job['cost_ceiling_usd'])}"

@@ -95,10 +95,15 @@ def test_the_result_of_the_only_job_is_three_lines(console: Console):
     print_results(console, {"vpc_id": "vpc-1", "training_jobs": {"digits": job()}})
     assert text(console).splitlines() == [
         "Training job digits: research-dev-digits-2cff86f5-1  Completed, 36 s of training, "
-        "0.0012 USD at AWS's list price, ceiling 0.2040 USD",
+        "11 s of it billed, 0.0012 USD at AWS's list price, ceiling 0.2040 USD",
         "  final test_accuracy 0.9861",
         f"  model {MODEL}",
     ]
+
+
+def test_where_all_of_the_time_was_billed_it_is_said_once(console: Console):
+    print_results(console, {"training_jobs": {"digits": job(billable_seconds=36)}})
+    assert "36 s of training, 0.0012 USD" in text(console)
 
 
 def test_the_results_of_several_jobs_are_a_line_each_and_one_more_for_a_reason(console: Console):

@@ -69,7 +69,7 @@ function panel(title, ...children) {
 }
 
 function objectTable(objects) {
-  if (!objects.length) return element("p", { class: "hint" }, "Nothing yet.");
+  if (!objects.length) return element("p", { class: "hint" }, "Nothing is there.");
   return element("table", {},
     element("thead", {}, element("tr", {}, element("th", {}, "Object"),
       element("th", { class: "number" }, "Size"), element("th", { class: "number" }, "Modified"))),
@@ -81,7 +81,7 @@ function logPanel(job) {
   const log = element("div", { class: "log", id: "log", tabindex: "0" }, ...job.log.map((line) => element("div", {},
     element("span", {}, clock(line.time)), element("span", {}, line.host), element("code", {}, line.message))));
   const shown = job.log.length < job.lines ? `Log, the last ${job.log.length} of ${job.lines} lines` : "Log";
-  return panel(shown, job.log.length ? log : element("p", { class: "hint" }, "Nothing was written yet."));
+  return panel(shown, job.log.length ? log : element("p", { class: "hint" }, "Nothing was written."));
 }
 
 function showJob(job) {
