@@ -94,7 +94,7 @@ def merged_report(
 
 
 def total_cost(reports: Iterable[Mapping[str, Any]]) -> dict[str, Cost]:
-    """The cost of all jobs together in USD: at most, likely, and billed for their newest runs.
+    """The cost of all jobs together in USD: at most, likely, and billed for their newest jobs.
 
     A sum is "unknown" where one of its parts is, and "prepaid" where all of them are.
     """

@@ -51,7 +51,7 @@ class TrainingJobOutputs:
     failure_reason: str
     """What SageMaker says of a failure, or that maxPending was over; "" without either."""
     attempt: int
-    """Which run of its definition the job is, from 1; 0 while it is not launched."""
+    """Which attempt at its definition the job is, from 1; 0 while it is not launched."""
     interruptions: int
     """How often the service took the job's spot instances back."""
     image_digest: str
@@ -69,7 +69,7 @@ class TrainingJobOutputs:
     billable_seconds: int
     """Seconds billed for each instance, less the spot discount."""
     cost_usd: float | None
-    """What the newest run has cost, in USD for all instances, where that is known."""
+    """What the job has cost, in USD for all instances, where that is known."""
     lineage: str
     """The chain of jobs that continue one another, through one checkpoint prefix."""
     expected_cost_usd: float | None
@@ -107,7 +107,7 @@ class TuningJobOutputs:
     failure_reason: str
     """What SageMaker says of a failure, "" without one."""
     attempt: int
-    """Which run of its definition the tuning job is, from 1; 0 while it is not launched."""
+    """Which attempt at its definition the tuning job is, from 1; 0 while it is not launched."""
     image_digest: str
     """The digest of the image that it was launched with, "" where only its tag is known."""
     instance_type: str
@@ -225,7 +225,7 @@ class PlatformOutputs:
 
     @property
     def training_cost_usd(self) -> pulumi.Output[dict[str, float | None]]:
-        """All jobs' `ceiling`, `expected` and newest runs' `billed` cost in USD, or None."""
+        """All jobs' `ceiling`, `expected` and newest jobs' `billed` cost in USD, or None."""
         return self._output("training_cost_usd", _costs)
 
     @property

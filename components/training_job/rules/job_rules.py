@@ -177,7 +177,8 @@ def _module_problems(
 
 
 def _scripts_in(folder: Path) -> str:
-    return ", ".join(sorted(path.name for path in folder.glob("*.py"))[:5]) or "its files"
+    scripts = sorted(path.name for path in folder.glob("*.py") if path.is_file())
+    return ", ".join(scripts[:5]) or "its files"
 
 
 def _launcher_has_a_script(job: JobSettings, _: Path) -> Iterator[Problem]:

@@ -42,7 +42,7 @@ class Run:
     lineage: str
     definition_hash: str
     attempt: int
-    """Which run of its definition it is, from 1."""
+    """Which attempt at its definition it is, from 1."""
     status: str = ""
     """TrainingJobStatus."""
     arn: str = ""

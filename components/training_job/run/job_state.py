@@ -49,7 +49,7 @@ class JobState:
     failure_reason: str = ""
     """What SageMaker says of a failure, or that maxPending was over; "" without either."""
     attempt: int = 0
-    """Which run of its definition the job is, from 1; 0 while it is not launched."""
+    """Which attempt at its definition the job is, from 1; 0 while it is not launched."""
     tries: int = field(default=0, metadata=RECORDED_ONLY)
     """Which try in a row the job is, from 1; 0 while it is not launched."""
     interruptions: int = 0
@@ -69,7 +69,7 @@ class JobState:
     billable_seconds: int = 0
     """Seconds billed for each instance, less the spot discount."""
     cost_usd: Cost = UNKNOWN_COST
-    """What the newest run has cost, in USD for all instances, where that is known."""
+    """What the job has cost, in USD for all instances, where that is known."""
 
 
 def not_launched(inputs: State) -> State:

@@ -60,7 +60,7 @@ class TuningState:
     failure_reason: str = ""
     """What SageMaker says of a failure, "" without one."""
     attempt: int = 0
-    """Which run of its definition the tuning job is, from 1; 0 while it is not launched."""
+    """Which attempt at its definition the tuning job is, from 1; 0 while it is not launched."""
     tries: int = field(default=0, metadata=RECORDED_ONLY)
     """Which try in a row it is, from 1; 0 while it is not launched."""
     nothing_left: bool = field(default=False, metadata=RECORDED_ONLY)
