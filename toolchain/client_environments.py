@@ -14,12 +14,9 @@ from toolchain.layout import Layout
 from toolchain.progress import Progress
 from toolchain.python_packages import (
     CREATE_REMEDY,
-    PipWatcher,
-    count_pins,
     create_empty,
     environment_inputs,
-    pip,
-    pip_environment,
+    uv_install,
 )
 from toolchain.runner import Runner, Running
 from toolchain.stamps import Stamp, fingerprint
@@ -54,12 +51,9 @@ def create_client_environment(
     with progress.step(client) as step:
         log = layout.logs / f"{client}.log"
         create_empty(where, Runner(client, log, CREATE_REMEDY, running))
-        watch = PipWatcher(step, count_pins(requirements))
-        runner = Runner(client, log, _INSTALL_REMEDY, running, watch.read)
-        runner.run(
-            [*pip(where / "bin" / "python"), "install", "--requirement", requirements],
-            environment=pip_environment(layout),
-        )
+        runner = Runner(client, log, _INSTALL_REMEDY, running, step.say)
+        python = where / "bin" / "python"
+        uv_install(layout, runner, "--requirement", requirements, python=python)
         stamp.write()
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolchain.layout import Layout
-from toolchain.progress import Progress, Step
+from toolchain.progress import Progress
 from toolchain.runner import Runner, Running
 from toolchain.stamps import Stamp, fingerprint
 
@@ -23,7 +23,6 @@ _INSTALL_REMEDY = (
     "See whether the package index is reachable (`pip config list` shows which one is used), "
     "then run the command again: it continues where it stopped."
 )
-_LOOKED_UP = re.compile(r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)")
 _PIP_SETTING = re.compile(r"(global|install|:env:)\.([\w-]+)=(.+)")
 _UV_VARIABLES = {
     "index-url": "UV_DEFAULT_INDEX",
@@ -137,11 +136,13 @@ def uv(layout: Layout) -> Path:
     return layout.virtual_environment / "bin" / "uv"
 
 
-def uv_install(layout: Layout, runner: Runner, *arguments: str | Path) -> None:
-    """Installs packages with uv into the virtual environment, or where the arguments say."""
+def uv_install(
+    layout: Layout, runner: Runner, *arguments: str | Path, python: Path | None = None
+) -> None:
+    """Installs packages with uv into the virtual environment, another one, or where they say."""
     settings = pip_settings(runner.run([*pip(layout.python), "config", "list"]))
     runner.run(
-        [uv(layout), "pip", "install", "--python", layout.python, *arguments],
+        [uv(layout), "pip", "install", "--python", python or layout.python, *arguments],
         environment=uv_environment(layout, settings, os.environ),
     )
 
@@ -185,28 +186,3 @@ def pip_environment(layout: Layout) -> dict[str, str]:
     """The user's environment, with its index and proxy settings, but another cache."""
     ours = {"PIP_CACHE_DIR": str(layout.local / "pip-cache"), "PIP_PROGRESS_BAR": "off"}
     return {**os.environ, **ours}
-
-
-def count_pins(constraints: Path) -> int:
-    """How many packages a constraints file pins."""
-    return sum("==" in line for line in constraints.read_text().splitlines())
-
-
-class PipWatcher:
-    """Shows pip's progress as "12 of 113 packages looked up"."""
-
-    def __init__(self, step: Step, total: int) -> None:
-        self._step = step
-        self._total = total
-        self._seen: set[str] = set()
-
-    def read(self, line: str) -> None:
-        """Takes a line of pip's output."""
-        if found := _LOOKED_UP.match(line):
-            # pip names a package again for each package that requires it.
-            self._seen.add(found[1])
-            self._step.say(f"{len(self._seen)} of {self._total} packages looked up, {found[1]}")
-        elif line.startswith("Installing collected packages: "):
-            self._step.say(f"unpacking {line.count(',') + 1} packages")
-        elif line.startswith("ERROR"):
-            self._step.say(line)

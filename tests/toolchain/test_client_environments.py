@@ -14,6 +14,7 @@ from toolchain.__main__ import set_up_clients
 from toolchain.client_environments import client_stamp, clients
 from toolchain.layout import CHECKOUT, Layout
 from toolchain.progress import Progress
+from toolchain.python_packages import uv
 from toolchain.runner import SetupError
 
 
@@ -26,10 +27,12 @@ def two_clients(layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         (folder / "requirements.txt").write_text(f"{client}==1\n")
     calls = tmp_path / "calls"
     calls.touch()
-    pip = write_script(
-        tmp_path, "pip", f'echo "$0" >> \'{calls}\'; ! grep -q broken "$(eval echo \\$$#)"'
+    write_script(layout.python.parent, layout.python.name, "")
+    # uv pip install --python … --requirement …
+    write_script(
+        uv(layout).parent, uv(layout).name, f"""echo "$4" >> '{calls}'; ! grep broken "$6" """
     )
-    venv = f'rm -rf "$4"; mkdir -p "$4/bin"; cp \'{pip}\' "$4/bin/python"'  # -m venv --clear
+    venv = 'rm -rf "$4"; mkdir -p "$4/bin"; : > "$4/bin/python"'  # -m venv --clear
     monkeypatch.setattr(sys, "executable", str(write_script(tmp_path, "python", venv)))
     return layout
 
@@ -62,7 +65,7 @@ def test_a_client_that_can_not_be_installed_is_reported_and_tried_again(two_clie
     requirements = two_clients.checkout / "tests" / "clients" / "two" / "requirements.txt"
     requirements.write_text("broken==1\n")
     for _again in range(2):
-        with pytest.raises(SetupError, match="two: python ended with exit code 1"):
+        with pytest.raises(SetupError, match="two: uv ended with exit code 1"):
             run_set_up(two_clients)
     assert not client_stamp(two_clients, "two").is_valid()
 
