@@ -139,7 +139,7 @@ def uv(layout: Layout) -> Path:
 def uv_install(
     layout: Layout, runner: Runner, *arguments: str | Path, python: Path | None = None
 ) -> None:
-    """Installs packages with uv into the virtual environment, another one, or where they say."""
+    """Installs packages with uv into the virtual environment, or where the arguments say."""
     settings = pip_settings(runner.run([*pip(layout.python), "config", "list"]))
     runner.run(
         [uv(layout), "pip", "install", "--python", python or layout.python, *arguments],

@@ -65,6 +65,20 @@ def test_each_run_is_launched_once_and_the_best_model_is_registered(new_stack: N
     registry.destroy().succeeded()
 
 
+def test_what_corrects_a_failed_run_launches_it_without_a_refresh(new_stack: NewStack) -> None:
+    failing = counting_job(recurring=True, hyperparameters={"fail-at": 2})
+    stack = new_stack(stack_with(wait=True, work=failing))
+    stack.settings["run"] = "2026-w48"
+    for _ in range(2):
+        assert "It was launched " in stack.up().failed().text
+    assert len(runs(stack)) == 1
+
+    stack.settings["jobs"]["work"] = counting_job(recurring=True)
+    stack.up().succeeded()
+    ends = [(run, job["TrainingJobStatus"]) for run, job in runs(stack)]
+    assert ends == [("2026-w48", "Failed"), ("2026-w48", "Completed")]
+
+
 def jobs_with(stack: Stack, **hyperparameters: Any) -> None:
     """Sets what one recurring job trains; the other one is always the same."""
     stack.settings["jobs"] = {
