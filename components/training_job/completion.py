@@ -21,6 +21,7 @@ from components.training_job.run.job_state import result_of, warnings_of
 from components.training_job.run.outcome import (
     ages_of,
     commands_of,
+    end_of,
     ending_of,
     outcome_of,
     reason_of,
@@ -120,10 +121,7 @@ class TrainingJobCompletionProvider(AwsResourceProvider):
         return "\n".join(
             [
                 ending_of(name, description["TrainingJobStatus"], outcome, reason),
-                ages_of(
-                    description["CreationTime"],
-                    description.get("TrainingEndTime") or description["LastModifiedTime"],
-                ),
+                ages_of(description["CreationTime"], end_of(description)),
                 *(f"  {line}" for line in last_log_lines(logs, name, _LOG_LINES)),
                 "Its whole log, and the files that it left:",
                 *(f"  {command}" for command in commands_of(description, props["region"])),

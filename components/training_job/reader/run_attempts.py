@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from components.arns import s3_location
 from components.training_job.run.job_names import lineage_runs
 from components.training_job.run.job_state import progress
-from components.training_job.run.outcome import is_live
+from components.training_job.run.outcome import end_of, is_live
 from components.training_job.run.run_record import record_uri
 from components.training_job.run.service_record import describe, tags_of
 
@@ -64,12 +64,7 @@ class Attempt:
     @property
     def ended(self) -> datetime | None:
         """When it ended; None while it is live."""
-        if self.is_live:
-            return None
-        end: datetime = (
-            self.description.get("TrainingEndTime") or self.description["LastModifiedTime"]
-        )
-        return end
+        return None if self.is_live else end_of(self.description)
 
     @property
     def is_live(self) -> bool:

@@ -127,6 +127,12 @@ def ending_of(name: str, status: str, outcome: str, reason: str) -> str:
     return f"{name} ended as {status}{kind}{because}"
 
 
+def end_of(description: Mapping[str, Any]) -> datetime:
+    """When a training job ended; one that never trained has only the time of its last change."""
+    end: datetime = description.get("TrainingEndTime") or description["LastModifiedTime"]
+    return end
+
+
 def ages_of(created: datetime, ended: datetime) -> str:
     """How long ago a job was launched and ended: an update may report one that ended before it.
 
